@@ -1,0 +1,186 @@
+//! What is on record.
+use super::{CertificateState, Revocation};
+use crate::audit::AuditEvent;
+use crate::lint::Linted;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{
+    Certificate, CertificateId, Fingerprint, GeneralName, IssuerId, Name, SerialNumber, TbsCertificate,
+    UnixTime, Validity,
+};
+
+/// A CA of this home.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Authority {
+    /// The name that people type and that files bear.
+    pub name: String,
+    /// Its identity as an issuer.
+    pub issuer: IssuerId,
+    /// The name of the CA that issued its certificate; `None` for a root.
+    pub parent: Option<String>,
+    /// The profile it was issued under.
+    pub profile: String,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// Where its key is: a path relative to the home's `keys/`, or a URI.
+    pub key: String,
+    /// Whether its certificates name an OCSP responder.
+    pub serves_ocsp: bool,
+}
+
+/// A certificate that is about to be signed, and what is recorded with it.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The issuer.
+    pub issuer: IssuerId,
+    /// What will be signed.
+    pub tbs: Linted<TbsCertificate>,
+    /// The profile it was granted under.
+    pub profile: String,
+    /// Whom to write to about it; not part of the certificate.
+    pub contact: Option<String>,
+    /// The record of the intent.
+    pub event: AuditEvent,
+}
+
+/// One certificate on record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateRecord {
+    /// Issuer and serial number.
+    pub id: CertificateId,
+    /// The issuing CA's name.
+    pub authority: String,
+    /// `subject`
+    pub subject: Name,
+    /// Names of the subjectAltName.
+    pub subject_alt_names: Vec<GeneralName>,
+    /// `validity`
+    pub validity: Validity,
+    /// The profile it was granted under.
+    pub profile: String,
+    /// Whom to write to about it.
+    pub contact: Option<String>,
+    /// Where it stands.
+    pub state: CertificateState,
+    /// The certificate; `None` while pending, and for good when abandoned.
+    pub certificate: Option<Certificate>,
+}
+
+impl CertificateRecord {
+    /// Whether it was given up before its signature was recorded.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.certificate.is_none() && matches!(self.state, CertificateState::Revoked(_))
+    }
+
+    /// The word for its status at `now`: `valid`, `expired`, `revoked`, `held`, `pending`, `abandoned`.
+    #[must_use]
+    pub fn status(&self, now: UnixTime) -> StatusValue {
+        match &self.state {
+            CertificateState::Pending => StatusValue::Pending,
+            CertificateState::Revoked(_) if self.is_abandoned() => StatusValue::Abandoned,
+            CertificateState::Revoked(revocation) if revocation.is_hold() => StatusValue::Held,
+            CertificateState::Revoked(_) => StatusValue::Revoked,
+            CertificateState::Issued if now > self.validity.not_after => StatusValue::Expired,
+            CertificateState::Issued => StatusValue::Valid,
+        }
+    }
+
+    /// When and why it was revoked.
+    #[must_use]
+    pub fn revocation(&self) -> Option<&Revocation> {
+        match &self.state {
+            CertificateState::Revoked(revocation) => Some(revocation),
+            CertificateState::Pending | CertificateState::Issued => None,
+        }
+    }
+}
+
+/// A certificate's status in one word.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum StatusValue {
+    Valid,
+    Expired,
+    Revoked,
+    Held,
+    Pending,
+    Abandoned,
+}
+
+impl std::fmt::Display for StatusValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Valid => "valid",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Held => "held",
+            Self::Pending => "pending",
+            Self::Abandoned => "abandoned",
+        })
+    }
+}
+
+/// Which certificate is meant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Selector {
+    /// Any issuer's certificate with this serial number.
+    Serial(SerialNumber),
+    /// This CA's certificate with this serial number.
+    AuthoritySerial(String, SerialNumber),
+    /// SHA-256 fingerprint beginning with these hexadecimal digits.
+    Fingerprint(String),
+    /// Exactly this commonName or subjectAltName value, letter case aside.
+    Name(String),
+    /// Exactly this certificate.
+    Exact(Fingerprint),
+}
+
+/// Which certificates to list; everything that is `Some` must hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Filter {
+    /// Issued by this CA.
+    pub authority: Option<String>,
+    /// Of this status at this time.
+    pub status: Option<(StatusValue, UnixTime)>,
+    /// Issued, unrevoked, and ending from the first time through the second.
+    pub ending: Option<(UnixTime, UnixTime)>,
+    /// A glob with `*` and `?` over the subject as written and over every name, letter case aside.
+    pub subject: Option<String>,
+    /// Granted under this profile.
+    pub profile: Option<String>,
+}
+
+/// What a public key was used for before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyUse {
+    /// Issuer and serial number of the certificate that has the key.
+    pub id: CertificateId,
+    /// Its subject.
+    pub subject: Name,
+    /// Whether it is the certificate of one of this home's CAs, and the CA's name.
+    pub authority: Option<String>,
+    /// Where it stands.
+    pub state: CertificateState,
+}
+
+/// A CRL on record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CrlRecord {
+    /// `cRLNumber`
+    pub number: CrlNumber,
+    /// `thisUpdate`
+    pub this_update: UnixTime,
+    /// `nextUpdate`
+    pub next_update: UnixTime,
+}
+
+/// One row of what is published for OCSP responders.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StatusRow {
+    /// Issuer and serial number.
+    pub id: CertificateId,
+    /// Where it stands.
+    pub state: CertificateState,
+    /// The change that made it so.
+    pub change: u64,
+}

@@ -1,0 +1,117 @@
+//! The life of a certificate as a pure state machine.
+use crate::x509::{CrlReason, UnixTime};
+
+/// Where a certificate stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CertificateState {
+    /// Intent recorded; a signature may or may not exist.
+    Pending,
+    /// Signed and recorded.
+    Issued,
+    /// Revoked, on hold, or abandoned while pending.
+    Revoked(Revocation),
+}
+
+/// `RevokedInfo` (RFC 6960 §4.2.1) and `invalidityDate` (RFC 5280 §5.3.2).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Revocation {
+    /// `revocationTime`
+    pub revoked_at: UnixTime,
+    /// `revocationReason`; absent rather than `unspecified`.
+    pub reason: Option<CrlReason>,
+    /// `invalidityDate`
+    pub invalidity_date: Option<UnixTime>,
+}
+
+impl Revocation {
+    /// Whether it can be lifted again.
+    #[must_use]
+    pub fn is_hold(&self) -> bool {
+        self.reason == Some(CrlReason::CertificateHold)
+    }
+}
+
+/// Why a change of state was refused.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TransitionError {
+    /// Already revoked, and not on hold.
+    #[error("it was revoked at {}", .0.revoked_at)]
+    AlreadyRevoked(Revocation),
+    /// On hold already, and held again.
+    #[error("it has been on hold since {}", .0.revoked_at)]
+    AlreadyHeld(Revocation),
+    /// `removeFromCRL` is an entry of a delta CRL, not a revocation.
+    #[error("remove-from-crl is not a reason to revoke; `release` lifts a hold")]
+    NotARevocationReason,
+    /// Only what is on hold can be released.
+    #[error("it is not on hold")]
+    NotHeld,
+}
+
+impl CertificateState {
+    /// The state after revoking or holding. A pending certificate can be revoked too; one on hold can be
+    /// revoked for good.
+    ///
+    /// # Errors
+    /// When it is revoked for good already, held twice, or the reason is `removeFromCRL`.
+    pub fn revoke(&self, revocation: Revocation) -> Result<Self, TransitionError> {
+        if revocation.reason == Some(CrlReason::RemoveFromCrl) {
+            return Err(TransitionError::NotARevocationReason);
+        }
+        match self {
+            Self::Revoked(old) if !old.is_hold() => Err(TransitionError::AlreadyRevoked(old.clone())),
+            Self::Revoked(old) if revocation.is_hold() => Err(TransitionError::AlreadyHeld(old.clone())),
+            Self::Pending | Self::Issued | Self::Revoked(_) => {
+                let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
+                Ok(Self::Revoked(Revocation { reason, ..revocation }))
+            }
+        }
+    }
+
+    /// The state after a hold is lifted.
+    ///
+    /// # Errors
+    /// [`TransitionError::NotHeld`] for everything that is not on hold.
+    pub fn release(&self) -> Result<Self, TransitionError> {
+        match self {
+            Self::Revoked(old) if old.is_hold() => Ok(Self::Issued),
+            Self::Revoked(_) | Self::Pending | Self::Issued => Err(TransitionError::NotHeld),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn revocation(reason: Option<CrlReason>) -> Revocation {
+        Revocation { revoked_at: UnixTime(5), reason, invalidity_date: None }
+    }
+
+    #[test]
+    fn only_a_hold_can_be_lifted() {
+        // C4
+        let held = CertificateState::Issued.revoke(revocation(Some(CrlReason::CertificateHold))).unwrap();
+        assert_eq!(held.release(), Ok(CertificateState::Issued));
+        let revoked = held.revoke(revocation(Some(CrlReason::KeyCompromise))).unwrap();
+        assert_eq!(revoked.release(), Err(TransitionError::NotHeld));
+        assert_eq!(CertificateState::Issued.release(), Err(TransitionError::NotHeld));
+    }
+
+    #[test]
+    fn what_is_revoked_stays_revoked_as_it_was() {
+        // C4
+        let revoked = CertificateState::Issued.revoke(revocation(None)).unwrap();
+        let again = revoked.revoke(revocation(Some(CrlReason::Superseded)));
+        assert_eq!(again, Err(TransitionError::AlreadyRevoked(revocation(None))));
+        let removed = CertificateState::Issued.revoke(revocation(Some(CrlReason::RemoveFromCrl)));
+        assert_eq!(removed, Err(TransitionError::NotARevocationReason));
+    }
+
+    #[test]
+    fn unspecified_is_kept_as_no_reason() {
+        // C2
+        let revoked = CertificateState::Issued.revoke(revocation(Some(CrlReason::Unspecified))).unwrap();
+        assert_eq!(revoked, CertificateState::Revoked(revocation(None)));
+    }
+}

@@ -1,0 +1,8 @@
+//! map to come
+pub mod audit;
+pub mod clock;
+pub mod index;
+pub mod key;
+pub mod lint;
+pub mod problem;
+pub mod x509;

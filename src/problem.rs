@@ -1,0 +1,95 @@
+//! What is told to a person when something cannot be done.
+//!
+//! Modules have error types of their own where a caller can act on the difference; at the use cases all
+//! of them become a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
+use std::fmt;
+
+/// The process exit status of a failure; the numbers are part of the command line contract.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Something else failed.
+    Failure = 1,
+    /// The command line is wrong, or names more than one thing.
+    Usage = 2,
+    /// Another process is at it; trying again may help.
+    Busy = 3,
+    /// What was to be made is there already.
+    Exists = 4,
+    /// What was named is not there.
+    NotFound = 5,
+    /// No such user or mapping.
+    NoSuchUser = 6,
+    /// Policy forbids it.
+    Refused = 7,
+    /// The passphrase or the key cannot be had.
+    KeyUnavailable = 8,
+    /// A confirmation or a value is needed and nobody can be asked.
+    InputNeeded = 9,
+    /// Owners or modes of files are unsafe.
+    Permissions = 10,
+    /// A verification said no.
+    NotVerified = 11,
+    /// Done, and there is something to look at.
+    Findings = 12,
+    /// What is on record contradicts itself.
+    Integrity = 13,
+}
+
+impl Exit {
+    /// The number itself.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Busy => 3,
+            Self::Exists => 4,
+            Self::NotFound => 5,
+            Self::NoSuchUser => 6,
+            Self::Refused => 7,
+            Self::KeyUnavailable => 8,
+            Self::InputNeeded => 9,
+            Self::Permissions => 10,
+            Self::NotVerified => 11,
+            Self::Findings => 12,
+            Self::Integrity => 13,
+        }
+    }
+}
+
+/// A failure, ready to be shown.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// Stable dotted name, for example `policy.weak-key`.
+    pub code: &'static str,
+    /// The exit status.
+    pub exit: Exit,
+    /// What is wrong, one sentence without a full stop; further lines are details.
+    pub message: String,
+    /// What to do; may be empty when nothing helps.
+    pub hint: String,
+}
+
+impl Problem {
+    /// A problem without a remedy yet; add one with [`Problem::hint`].
+    #[must_use]
+    pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, exit, message: message.into(), hint: String::new() }
+    }
+
+    /// The same problem, with what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}

@@ -1,0 +1,230 @@
+//! `CertificationRequest` (RFC 2986).
+use super::extension::{self, Extension};
+use super::octets::{SET, sequence, tlv};
+use super::{GeneralName, MalformedDer, Name, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, pem, verify};
+use der::asn1::{AnyRef, ObjectIdentifier};
+use der::{Decode, Encode, Reader, SliceReader};
+
+const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
+const CHALLENGE_PASSWORD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.7");
+
+/// Why octets are no request that can be considered.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CsrError {
+    /// The octets are not a request.
+    #[error("not a certification request: {0}")]
+    Malformed(String),
+    /// The requester has not shown possession of the private key.
+    #[error("the request is not signed by the key it asks a certificate for")]
+    BadSignature,
+    /// The file has no request, or several.
+    #[error("the file has {0} requests; one is needed")]
+    Count(usize),
+}
+
+impl From<MalformedDer> for CsrError {
+    fn from(error: MalformedDer) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+impl From<der::Error> for CsrError {
+    fn from(error: der::Error) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+/// A request as received; its signature has not been looked at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificationRequest {
+    der: Vec<u8>,
+    info: Vec<u8>,
+    subject: Name,
+    public_key: SubjectPublicKeyInfo,
+    extensions: Vec<Extension>,
+    has_challenge_password: bool,
+    algorithm: SignatureAlgorithm,
+    signature: Vec<u8>,
+}
+
+/// A request whose signature verifies with its own key: proof of possession.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct VerifiedCsr(CertificationRequest);
+
+struct Info {
+    subject: Name,
+    public_key: SubjectPublicKeyInfo,
+    extensions: Vec<Extension>,
+    has_challenge_password: bool,
+}
+
+impl CertificationRequest {
+    /// Reads exactly one request.
+    ///
+    /// # Errors
+    /// When the octets are malformed, or key or signature algorithm are none of ours.
+    pub fn from_der(octets: &[u8]) -> Result<Self, CsrError> {
+        let signed = Signed::from_der(octets)?;
+        let Info { subject, public_key, extensions, has_challenge_password } = read_info(signed.tbs)?;
+        Ok(Self {
+            der: octets.to_vec(),
+            info: signed.tbs.to_vec(),
+            subject,
+            public_key,
+            extensions,
+            has_challenge_password,
+            algorithm: SignatureAlgorithm::from_der(signed.algorithm)?,
+            signature: signed.signature.to_vec(),
+        })
+    }
+
+    /// The one request of a file: DER, or PEM labelled `CERTIFICATE REQUEST` or `NEW CERTIFICATE REQUEST`.
+    ///
+    /// # Errors
+    /// When the file is malformed or does not have exactly one request.
+    pub fn from_pem_or_der(octets: &[u8]) -> Result<Self, CsrError> {
+        let blocks = pem::decode_file(octets, "CERTIFICATE REQUEST")
+            .map_err(|error| CsrError::Malformed(error.to_string()))?;
+        let requests: Vec<&pem::Block> =
+            blocks.iter().filter(|block| block.label.ends_with("CERTIFICATE REQUEST")).collect();
+        match requests.as_slice() {
+            [one] => Self::from_der(&one.der),
+            several => Err(CsrError::Count(several.len())),
+        }
+    }
+
+    /// The octets.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// `subject`
+    #[must_use]
+    pub fn subject(&self) -> &Name {
+        &self.subject
+    }
+
+    /// `subjectPKInfo`
+    #[must_use]
+    pub fn public_key(&self) -> &SubjectPublicKeyInfo {
+        &self.public_key
+    }
+
+    /// Extensions asked for by `extensionRequest`; empty when there are none.
+    #[must_use]
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// Names asked for by a subjectAltName.
+    ///
+    /// # Errors
+    /// When the extension is there and malformed.
+    pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, MalformedDer> {
+        self.extensions
+            .iter()
+            .find(|extension| extension.oid == extension::SUBJECT_ALT_NAME)
+            .map_or(Ok(Vec::new()), |extension| GeneralName::list_from_der(&extension.value))
+    }
+
+    /// Whether it has a challengePassword, which is never stored or used (G20).
+    #[must_use]
+    pub fn has_challenge_password(&self) -> bool {
+        self.has_challenge_password
+    }
+
+    /// `signatureAlgorithm`
+    #[must_use]
+    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    /// Checks the proof of possession over the octets received.
+    ///
+    /// # Errors
+    /// [`CsrError::BadSignature`] when the signature does not verify with the request's own key.
+    pub fn verified(self) -> Result<VerifiedCsr, CsrError> {
+        if verify(&self.public_key, self.algorithm, &self.info, &self.signature) {
+            Ok(VerifiedCsr(self))
+        } else {
+            Err(CsrError::BadSignature)
+        }
+    }
+}
+
+impl std::ops::Deref for VerifiedCsr {
+    type Target = CertificationRequest;
+
+    fn deref(&self) -> &CertificationRequest {
+        &self.0
+    }
+}
+
+fn read_info(octets: &[u8]) -> Result<Info, CsrError> {
+    let mut reader = SliceReader::new(octets)?;
+    let info = reader.sequence(|fields| {
+        if u8::decode(fields)? != 0 {
+            return Err(CsrError::Malformed("the version is not v1".into()));
+        }
+        let mut info = Info {
+            subject: Name::from_der(fields.tlv_bytes()?)?,
+            public_key: SubjectPublicKeyInfo::from_der(fields.tlv_bytes()?)?,
+            extensions: Vec::new(),
+            has_challenge_password: false,
+        };
+        if !fields.is_finished() {
+            let element = fields.tlv_bytes()?;
+            if element.first() != Some(&0xa0) {
+                return Err(CsrError::Malformed("an unexpected element".into()));
+            }
+            read_attributes(AnyRef::from_der(element)?.value(), &mut info)?;
+        }
+        Ok::<_, CsrError>(info)
+    })?;
+    reader.finish()?;
+    Ok(info)
+}
+
+fn read_attributes(contents: &[u8], info: &mut Info) -> Result<(), CsrError> {
+    let mut seen = Vec::new();
+    let mut list = SliceReader::new(contents)?;
+    while !list.is_finished() {
+        list.sequence(|attribute| {
+            let oid = ObjectIdentifier::decode(attribute)?;
+            let values = AnyRef::decode(attribute)?;
+            if oid == CHALLENGE_PASSWORD {
+                info.has_challenge_password = true;
+            }
+            if oid == EXTENSION_REQUEST {
+                info.extensions = Extension::list_from_der(values.value())?;
+            }
+            if seen.contains(&oid) {
+                return Err(CsrError::Malformed(format!("the attribute {oid} is repeated")));
+            }
+            seen.push(oid);
+            Ok::<_, CsrError>(())
+        })?;
+    }
+    let mut oids = Vec::new();
+    for extension in &info.extensions {
+        if oids.contains(&extension.oid) {
+            return Err(CsrError::Malformed(format!("the extension {} is repeated", extension.oid)));
+        }
+        oids.push(extension.oid);
+    }
+    Ok(())
+}
+
+/// `CertificationRequestInfo` for this subject, key and these extensions, DER; to be signed and sealed.
+#[must_use]
+pub fn encode_request(subject: &Name, key: &SubjectPublicKeyInfo, extensions: &[Extension]) -> Vec<u8> {
+    let attributes = if extensions.is_empty() {
+        Vec::new()
+    } else {
+        let oid = EXTENSION_REQUEST.to_der().unwrap_or_default();
+        let list: Vec<Vec<u8>> = extensions.iter().map(Extension::to_der).collect();
+        sequence(&[&oid, &tlv(SET, &tlv(super::octets::SEQUENCE, &list.concat()))])
+    };
+    sequence(&[&[2, 1, 0], subject.as_der(), key.as_der(), &tlv(0xa0, &attributes)])
+}

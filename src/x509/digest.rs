@@ -1,0 +1,57 @@
+//! Digests that X.509 and OCSP name things by.
+use aws_lc_rs::digest::{self, Algorithm};
+use std::fmt;
+
+fn digest_of(algorithm: &'static Algorithm, octets: &[u8]) -> Vec<u8> {
+    digest::digest(algorithm, octets).as_ref().to_vec()
+}
+
+/// SHA-1, 20 octets; only where a protocol names things by it, never for signatures.
+#[must_use]
+pub fn sha1(octets: &[u8]) -> Vec<u8> {
+    digest_of(&digest::SHA1_FOR_LEGACY_USE_ONLY, octets)
+}
+
+/// SHA-256, 32 octets.
+#[must_use]
+pub fn sha256(octets: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, octets).as_ref());
+    out
+}
+
+/// SHA-384, 48 octets.
+#[must_use]
+pub fn sha384(octets: &[u8]) -> Vec<u8> {
+    digest_of(&digest::SHA384, octets)
+}
+
+/// SHA-512, 64 octets.
+#[must_use]
+pub fn sha512(octets: &[u8]) -> Vec<u8> {
+    digest_of(&digest::SHA512, octets)
+}
+
+/// SHA-256 over a DER certificate; written `sha256:HEX`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// Over these octets.
+    #[must_use]
+    pub fn of(octets: &[u8]) -> Self {
+        Self(sha256(octets))
+    }
+
+    /// Lower-case hexadecimal, 64 digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.to_hex())
+    }
+}

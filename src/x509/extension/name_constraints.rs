@@ -1,0 +1,418 @@
+//! `nameConstraints` (RFC 5280 §4.2.1.10).
+use super::{Extension, NAME_CONSTRAINTS};
+use crate::x509::octets::{SEQUENCE, tlv};
+use crate::x509::{GeneralName, MalformedDer, Name, TbsCertificate};
+use der::asn1::AnyRef;
+use der::{Decode, Reader, SliceReader};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// `GeneralSubtree` with neither minimum nor maximum: a set of names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Subtree {
+    /// This DNS name and everything below it; no leading dot.
+    Dns(String),
+    /// Addresses whose first `prefix` bits are those of `network`.
+    Ip {
+        /// The network's address.
+        network: IpAddr,
+        /// How many leading bits count.
+        prefix: u8,
+    },
+    /// One mailbox, all mailboxes of a host, or (with a leading dot) of all hosts below a domain.
+    Email(String),
+    /// URIs whose host is this one, or (with a leading dot) below it.
+    Uri(String),
+    /// Names that begin with these RDNs.
+    Directory(Name),
+    /// A form that is not evaluated here, as one whole DER element.
+    Other(Vec<u8>),
+}
+
+/// `NameConstraints`
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct NameConstraints {
+    /// `permittedSubtrees`
+    pub permitted: Vec<Subtree>,
+    /// `excludedSubtrees`
+    pub excluded: Vec<Subtree>,
+}
+
+fn mask(octets: usize, prefix: u8) -> Vec<u8> {
+    (0..octets)
+        .map(|at| {
+            let ones = usize::from(prefix).saturating_sub(at * 8).min(8);
+            u8::try_from(0xff00_u32 >> ones & 0xff).unwrap_or(0)
+        })
+        .collect()
+}
+
+fn octets_of(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+impl Subtree {
+    /// Every IPv4 address.
+    pub const ALL_IPV4: Self = Self::Ip { network: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 0 };
+    /// Every IPv6 address.
+    pub const ALL_IPV6: Self = Self::Ip { network: IpAddr::V6(Ipv6Addr::UNSPECIFIED), prefix: 0 };
+
+    fn to_der(&self) -> Vec<u8> {
+        let base = match self {
+            Self::Email(text) => tlv(0x81, text.as_bytes()),
+            Self::Dns(text) => tlv(0x82, text.as_bytes()),
+            Self::Uri(text) => tlv(0x86, text.as_bytes()),
+            Self::Directory(name) => tlv(0xa4, name.as_der()),
+            Self::Ip { network, prefix } => {
+                let octets = octets_of(*network);
+                let mask = mask(octets.len(), *prefix);
+                tlv(0x87, &[octets, mask].concat())
+            }
+            Self::Other(octets) => octets.clone(),
+        };
+        tlv(SEQUENCE, &base)
+    }
+
+    fn from_base(element: &[u8]) -> Result<Self, MalformedDer> {
+        if element.first() == Some(&0x87) {
+            let contents = AnyRef::from_der(element)?.value();
+            let (address, mask) = contents.split_at(contents.len() / 2);
+            let network = <[u8; 4]>::try_from(address)
+                .map(IpAddr::from)
+                .or_else(|_| <[u8; 16]>::try_from(address).map(IpAddr::from));
+            let ones: u32 = mask.iter().map(|octet| octet.count_ones()).sum();
+            let prefix = u8::try_from(ones).unwrap_or(128);
+            return match network {
+                Ok(network) if self::mask(address.len(), prefix) == mask => Ok(Self::Ip { network, prefix }),
+                _ => Err(MalformedDer::new("nameConstraints", "not an address and a mask")),
+            };
+        }
+        Ok(match GeneralName::from_der(element)? {
+            GeneralName::Dns(text) => Self::Dns(text),
+            GeneralName::Email(text) => Self::Email(text),
+            GeneralName::Uri(text) => Self::Uri(text),
+            GeneralName::Directory(name) => Self::Directory(name),
+            _ => Self::Other(element.to_vec()),
+        })
+    }
+
+    /// Whether this subtree is about names of that form at all.
+    #[must_use]
+    pub fn concerns(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(_), GeneralName::Dns(_))
+            | (Self::Email(_), GeneralName::Email(_) | GeneralName::SmtpUtf8Mailbox(_))
+            | (Self::Uri(_), GeneralName::Uri(_))
+            | (Self::Directory(_), GeneralName::Directory(_)) => true,
+            (Self::Ip { network, .. }, GeneralName::Ip(address)) => network.is_ipv4() == address.is_ipv4(),
+            (Self::Other(ours), GeneralName::Other(theirs)) => ours.first() == theirs.first(),
+            _ => false,
+        }
+    }
+
+    /// Whether the name lies within; a form that cannot be evaluated lies nowhere.
+    #[must_use]
+    pub fn contains(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(base), GeneralName::Dns(name)) => {
+                let name = name.strip_prefix("*.").map_or(name.as_str(), |rest| rest);
+                within_domain(base.trim_start_matches('.'), name)
+            }
+            (Self::Ip { network, prefix }, GeneralName::Ip(address)) => {
+                let (network, address) = (octets_of(*network), octets_of(*address));
+                let mask = mask(network.len(), *prefix);
+                network.len() == address.len()
+                    && network.iter().zip(&address).zip(&mask).all(|((a, b), m)| a & m == b & m)
+            }
+            (Self::Email(base), GeneralName::Email(mail) | GeneralName::SmtpUtf8Mailbox(mail)) => {
+                let Some((local, host)) = mail.rsplit_once('@') else { return false };
+                match base.rsplit_once('@') {
+                    Some((base_local, base_host)) => {
+                        base_local == local && base_host.eq_ignore_ascii_case(host)
+                    }
+                    None => host_matches(base, host),
+                }
+            }
+            (Self::Uri(base), GeneralName::Uri(uri)) => {
+                uri_host(uri).is_some_and(|host| host_matches(base, &host))
+            }
+            (Self::Directory(base), GeneralName::Directory(name)) => {
+                let (base, name) = (base.rdns(), name.rdns());
+                name.len() >= base.len() && base.iter().zip(&name).all(|(a, b)| same_rdn(a, b))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn same_rdn(one: &[super::super::Attribute], other: &[super::super::Attribute]) -> bool {
+    let fold = |attribute: &super::super::Attribute| {
+        let text = attribute.text().unwrap_or_default();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        (attribute.oid, words.join(" ").to_lowercase())
+    };
+    one.len() == other.len() && one.iter().map(fold).eq(other.iter().map(fold))
+}
+
+fn within_domain(base: &str, name: &str) -> bool {
+    let (base, name) = (base.to_ascii_lowercase(), name.to_ascii_lowercase());
+    base.is_empty() || name == base || name.strip_suffix(&base).is_some_and(|rest| rest.ends_with('.'))
+}
+
+fn host_matches(base: &str, host: &str) -> bool {
+    match base.strip_prefix('.') {
+        Some(domain) => !host.eq_ignore_ascii_case(domain) && within_domain(domain, host),
+        None => base.eq_ignore_ascii_case(host),
+    }
+}
+
+fn uri_host(uri: &str) -> Option<String> {
+    let (_, rest) = uri.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.split(':').next()?;
+    (!host.is_empty() && !host.starts_with('[')).then(|| host.to_owned())
+}
+
+/// As typed after `--permit` and `--exclude`: `dns:example`, `ip:192.0.2.0/24`, `email:example`,
+/// `uri:example`, `dir:C=BE,O=Example`; without a word it is an address range, a mailbox or a DNS name.
+impl FromStr for Subtree {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, value) = match text.split_once(':') {
+            Some((kind @ ("dns" | "DNS" | "ip" | "IP" | "email" | "uri" | "URI" | "dir"), value)) => {
+                (kind.to_ascii_lowercase(), value)
+            }
+            _ if text.contains('/') || text.parse::<IpAddr>().is_ok() => ("ip".into(), text),
+            _ if text.contains('@') => ("email".into(), text),
+            _ => ("dns".into(), text),
+        };
+        let host = |value: &str| {
+            let plain = value.trim_start_matches('.');
+            let fits = plain.split('.').all(|label| {
+                !label.is_empty()
+                    && label.len() <= 63
+                    && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            });
+            if fits {
+                Ok(value.to_ascii_lowercase())
+            } else {
+                Err(format!("`{value}` is not a host or domain name"))
+            }
+        };
+        match kind.as_str() {
+            "dns" => host(value).map(|name| Self::Dns(name.trim_start_matches('.').to_owned())),
+            "uri" => host(value).map(Self::Uri),
+            "email" => match value.rsplit_once('@') {
+                Some((local, domain)) if !local.is_empty() && value.is_ascii() => {
+                    Ok(Self::Email(format!("{local}@{}", host(domain)?)))
+                }
+                Some(_) => Err(format!("`{value}` is not a mailbox in ASCII")),
+                None => host(value).map(Self::Email),
+            },
+            "dir" => Name::parse(value).map(Self::Directory).map_err(|error| error.to_string()),
+            _ => {
+                let (address, prefix) = match value.split_once('/') {
+                    Some((address, prefix)) => (address, prefix.parse::<u8>().ok()),
+                    None => (value, Some(if value.contains(':') { 128 } else { 32 })),
+                };
+                let network: IpAddr = address
+                    .parse()
+                    .map_err(|_| format!("`{value}` is not an address range such as 192.0.2.0/24"))?;
+                let longest = if network.is_ipv4() { 32 } else { 128 };
+                match prefix {
+                    Some(prefix) if prefix <= longest => {
+                        let octets = octets_of(network);
+                        let beyond = mask(octets.len(), prefix).iter().zip(&octets).any(|(m, o)| o & !m != 0);
+                        if beyond {
+                            Err(format!("`{value}` has address bits beyond its prefix"))
+                        } else {
+                            Ok(Self::Ip { network, prefix })
+                        }
+                    }
+                    _ => Err(format!("`{value}` has no prefix length from 0 to {longest}")),
+                }
+            }
+        }
+    }
+}
+
+/// As [`Subtree::from_str`] reads it.
+impl fmt::Display for Subtree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(text) => write!(f, "dns:{text}"),
+            Self::Email(text) => write!(f, "email:{text}"),
+            Self::Uri(text) => write!(f, "uri:{text}"),
+            Self::Directory(name) => write!(f, "dir:{name}"),
+            Self::Ip { network, prefix } => write!(f, "ip:{network}/{prefix}"),
+            Self::Other(octets) => write!(f, "other:{} octets", octets.len()),
+        }
+    }
+}
+
+impl NameConstraints {
+    /// Whether nothing is constrained.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.permitted.is_empty() && self.excluded.is_empty()
+    }
+
+    /// Where only DNS names are permitted, addresses would remain free: excludes them all (X8).
+    #[must_use]
+    pub fn closed_for_addresses(mut self) -> Self {
+        let dns = self.permitted.iter().any(|tree| matches!(tree, Subtree::Dns(_)));
+        let ip = self.permitted.iter().any(|tree| matches!(tree, Subtree::Ip { .. }));
+        if dns && !ip {
+            for all in [Subtree::ALL_IPV4, Subtree::ALL_IPV6] {
+                if !self.excluded.contains(&all) {
+                    self.excluded.push(all);
+                }
+            }
+        }
+        self
+    }
+
+    /// Critical.
+    #[must_use]
+    pub fn to_extension(&self) -> Extension {
+        let field = |tag: u8, trees: &[Subtree]| match trees {
+            [] => Vec::new(),
+            trees => tlv(tag, &trees.iter().map(Subtree::to_der).collect::<Vec<_>>().concat()),
+        };
+        let contents = [field(0xa0, &self.permitted), field(0xa1, &self.excluded)].concat();
+        Extension::new(NAME_CONSTRAINTS, true, tlv(SEQUENCE, &contents))
+    }
+
+    /// Reads the extension's value.
+    ///
+    /// # Errors
+    /// When it is malformed, or has a minimum or maximum.
+    pub fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
+        let malformed = |reason: &str| MalformedDer::new("nameConstraints", reason);
+        let mut reader = SliceReader::new(value)?;
+        let mut constraints = Self::default();
+        reader.sequence(|fields| {
+            while !fields.is_finished() {
+                let element = fields.tlv_bytes()?;
+                let trees = match element.first() {
+                    Some(0xa0) => &mut constraints.permitted,
+                    Some(0xa1) => &mut constraints.excluded,
+                    _ => return Err(malformed("an unexpected element")),
+                };
+                let mut list = SliceReader::new(AnyRef::from_der(element)?.value())?;
+                while !list.is_finished() {
+                    trees.push(list.sequence(|tree| {
+                        let base = Subtree::from_base(tree.tlv_bytes()?)?;
+                        if tree.is_finished() {
+                            Ok(base)
+                        } else {
+                            Err(malformed("minimum or maximum is present"))
+                        }
+                    })?);
+                }
+            }
+            Ok::<_, MalformedDer>(())
+        })?;
+        reader.finish()?;
+        Ok(constraints)
+    }
+
+    /// Those of a certificate; `None` when it has none.
+    ///
+    /// # Errors
+    /// When the extension is there and malformed.
+    pub fn of(tbs: &TbsCertificate) -> Result<Option<Self>, MalformedDer> {
+        tbs.extension(NAME_CONSTRAINTS).map(|extension| Self::from_value(&extension.value)).transpose()
+    }
+
+    /// Why this name is not allowed, if it is not.
+    #[must_use]
+    pub fn refuses(&self, name: &GeneralName) -> Option<String> {
+        if let Some(tree) = self.excluded.iter().find(|tree| tree.contains(name)) {
+            return Some(format!("{name} is excluded by {tree}"));
+        }
+        let permitted: Vec<&Subtree> = self.permitted.iter().filter(|tree| tree.concerns(name)).collect();
+        if permitted.is_empty() || permitted.iter().any(|tree| tree.contains(name)) {
+            return None;
+        }
+        let list: Vec<String> = permitted.iter().map(ToString::to_string).collect();
+        Some(format!("{name} is not within {}", list.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn constraints(permit: &[&str], exclude: &[&str]) -> NameConstraints {
+        let parse = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
+        NameConstraints { permitted: parse(permit), excluded: parse(exclude) }
+    }
+
+    fn dns(name: &str) -> GeneralName {
+        GeneralName::Dns(name.into())
+    }
+
+    #[test]
+    fn constraints_survive_a_round_trip_without_leading_dot_or_minimum() {
+        // X8
+        let all = constraints(
+            &[".ok.example", "ip:192.0.2.0/24", "ip:2001:db8::/33", "email:example", "a@b.example"],
+            &["uri:.bad.example", "dir:C=BE,O=Example"],
+        );
+        let extension = all.to_extension();
+        assert!(extension.critical);
+        assert_eq!(NameConstraints::from_value(&extension.value), Ok(all.clone()));
+        assert_eq!(all.permitted[0], Subtree::Dns("ok.example".into()));
+    }
+
+    #[test]
+    fn permitting_only_dns_names_excludes_every_address() {
+        // X8
+        let closed = constraints(&["ok.example"], &[]).closed_for_addresses();
+        assert!(closed.refuses(&GeneralName::Ip("192.0.2.1".parse().unwrap())).is_some());
+        assert!(closed.refuses(&GeneralName::Ip("::1".parse().unwrap())).is_some());
+        let both = constraints(&["ok.example", "192.0.2.0/24"], &[]).closed_for_addresses();
+        assert!(both.refuses(&GeneralName::Ip("192.0.2.1".parse().unwrap())).is_none());
+    }
+
+    #[test]
+    fn names_are_matched_as_the_rfc_says() {
+        // X8
+        let some = constraints(
+            &["ok.example", "email:host.example", "email:.sub.example", "uri:.u.example"],
+            &["bad.ok.example"],
+        );
+        assert!(some.refuses(&dns("ok.example")).is_none());
+        assert!(some.refuses(&dns("*.A.OK.example")).is_none());
+        assert!(some.refuses(&dns("notok.example")).is_some());
+        assert!(some.refuses(&dns("x.bad.ok.example")).is_some());
+        assert!(some.refuses(&GeneralName::Email("a@host.example".into())).is_none());
+        assert!(some.refuses(&GeneralName::Email("a@x.host.example".into())).is_some());
+        assert!(some.refuses(&GeneralName::Email("a@x.sub.example".into())).is_none());
+        assert!(some.refuses(&GeneralName::Uri("http://x.u.example:8/".into())).is_none());
+        assert!(some.refuses(&GeneralName::Uri("http://u.example/".into())).is_some());
+        assert!(some.refuses(&GeneralName::Directory(Name::parse("CN=a").unwrap())).is_none());
+    }
+
+    #[test]
+    fn directory_names_are_matched_by_leading_rdns() {
+        // X8
+        let some = constraints(&["dir:C=BE,O=Example"], &[]);
+        assert!(some.refuses(&GeneralName::Directory(Name::parse("C=BE,O=EXAMPLE,CN=a").unwrap())).is_none());
+        assert!(some.refuses(&GeneralName::Directory(Name::parse("C=NL,O=Example,CN=a").unwrap())).is_some());
+    }
+
+    #[test]
+    fn what_is_typed_wrongly_is_refused() {
+        for wrong in ["192.0.2.1/24", "192.0.2.0/33", "a b", "ip:x", "dns:", "email:@x", "dir:nonsense"] {
+            assert!(wrong.parse::<Subtree>().is_err(), "{wrong}");
+        }
+    }
+}

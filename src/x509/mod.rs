@@ -1,0 +1,69 @@
+//! Values of RFC 5280 and RFC 2986 and their DER. Pure: no I/O, no clock, no randomness of its own.
+//!
+//! What is decoded keeps the octets it came from: names, keys and signatures are compared, copied and
+//! verified as they were received, never as a re-encoding.
+mod algorithm;
+mod attribute;
+mod certificate;
+mod crl;
+mod csr;
+mod digest;
+pub mod extension;
+mod general_name;
+mod key_strength;
+mod name;
+pub mod octets;
+pub mod pem;
+mod reason;
+mod seal;
+mod serial;
+mod spki;
+mod time;
+
+pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+pub use attribute::{AttributeType, StringKind};
+pub use certificate::{Certificate, CertificateId, IssuerId, TbsCertificate};
+pub use crl::{CertificateList, CrlEntry, TbsCertList, TbsCertListBuilder};
+pub use csr::{CertificationRequest, CsrError, VerifiedCsr, encode_request};
+pub use digest::{Fingerprint, sha1, sha256, sha384, sha512};
+pub use extension::Extension;
+pub use general_name::GeneralName;
+pub use key_strength::{KeyWeakness, key_weaknesses};
+pub use name::{Attribute, Name, NameError};
+pub use reason::CrlReason;
+pub use seal::{Signed, seal, verify};
+pub use serial::{InvalidSerialNumber, SerialNumber};
+pub use spki::SubjectPublicKeyInfo;
+pub(crate) use time::read_time;
+pub use time::{UnixTime, Validity};
+
+/// Octets that are not the DER they should be.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not valid DER for {what}: {reason}")]
+pub struct MalformedDer {
+    /// What was being read, for example `Certificate`.
+    pub what: &'static str,
+    /// Why it cannot be read.
+    pub reason: String,
+}
+
+impl MalformedDer {
+    /// What was being read, and why it cannot be.
+    #[must_use]
+    pub fn new(what: &'static str, reason: impl Into<String>) -> Self {
+        Self { what, reason: reason.into() }
+    }
+
+    /// The same, saying what was being read.
+    #[must_use]
+    pub fn reading(mut self, what: &'static str) -> Self {
+        self.what = what;
+        self
+    }
+}
+
+impl From<der::Error> for MalformedDer {
+    fn from(error: der::Error) -> Self {
+        Self::new("ASN.1", error.to_string())
+    }
+}

@@ -1,0 +1,332 @@
+//! `Name` (RFC 5280 §4.1.2.4), kept as the octets it was received in.
+use super::MalformedDer;
+use super::attribute::{AttributeType, StringKind};
+use super::octets::{SEQUENCE, SET, sequence, tlv};
+use der::asn1::{Any, ObjectIdentifier};
+use der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
+use std::fmt;
+
+/// `AttributeTypeAndValue`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attribute {
+    /// `type`
+    pub oid: ObjectIdentifier,
+    /// `value`, with its string type as it was received.
+    pub value: Any,
+}
+
+/// A distinguished name: an RDNSequence in DER.
+///
+/// Two names are equal when their octets are: that is how issuer and subject are chained here.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Name(Vec<u8>);
+
+/// Why text is not a name.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NameError {
+    /// Not `TYPE=value` parts.
+    #[error("`{0}` is not TYPE=value; write a subject as C=BE,O=Example,CN=name")]
+    Syntax(String),
+    /// A type that is neither known nor an object identifier.
+    #[error(
+        "`{0}` is not an attribute type; one of C, ST, L, O, OU, CN, DC, emailAddress, serialNumber, UID or an OID"
+    )]
+    UnknownType(String),
+    /// A value the attribute type cannot have.
+    #[error("{attribute} `{value}` {reason}")]
+    Value {
+        /// Which attribute.
+        attribute: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Attribute {
+    /// An attribute of a known type, in the string type that RFC 5280 asks for.
+    ///
+    /// # Errors
+    /// When the value breaks the type's bounds or characters.
+    pub fn new(kind: AttributeType, value: &str) -> Result<Self, NameError> {
+        let refused =
+            |reason: String| NameError::Value { attribute: kind.short.into(), value: value.into(), reason };
+        if let Some(reason) = kind.refuses(value) {
+            return Err(refused(reason));
+        }
+        let tag = match kind.kind {
+            StringKind::Utf8 => Tag::Utf8String,
+            StringKind::Printable => Tag::PrintableString,
+            StringKind::Ia5 => Tag::Ia5String,
+        };
+        let value = Any::new(tag, value.as_bytes()).map_err(|error| refused(error.to_string()))?;
+        Ok(Self { oid: kind.oid, value })
+    }
+
+    /// Its known type.
+    #[must_use]
+    pub fn kind(&self) -> Option<AttributeType> {
+        AttributeType::by_oid(self.oid)
+    }
+
+    /// The short name of the type, or its object identifier in dots.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.kind().map_or_else(|| self.oid.to_string(), |kind| kind.short.to_owned())
+    }
+
+    /// The value as text, whatever string type it has; `None` when it is not a string or is malformed.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        let octets = self.value.value();
+        match self.value.tag() {
+            Tag::Utf8String => String::from_utf8(octets.to_vec()).ok(),
+            Tag::PrintableString | Tag::Ia5String | Tag::VisibleString | Tag::NumericString => {
+                octets.is_ascii().then(|| String::from_utf8_lossy(octets).into_owned())
+            }
+            Tag::TeletexString => Some(octets.iter().map(|octet| char::from(*octet)).collect()),
+            Tag::BmpString if octets.len().is_multiple_of(2) => {
+                let units: Vec<u16> =
+                    octets.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+                String::from_utf16(&units).ok()
+            }
+            _ => None,
+        }
+    }
+
+    fn to_der(&self) -> Vec<u8> {
+        let oid = self.oid.to_der().unwrap_or_default();
+        sequence(&[&oid, &self.value.to_der().unwrap_or_default()])
+    }
+}
+
+impl Name {
+    /// The name without attributes.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(vec![SEQUENCE, 0])
+    }
+
+    /// A name with one attribute in each RDN, in this order.
+    #[must_use]
+    pub fn from_attributes(attributes: &[Attribute]) -> Self {
+        let rdns: Vec<Vec<u8>> = attributes.iter().map(|attribute| tlv(SET, &attribute.to_der())).collect();
+        Self(tlv(SEQUENCE, &rdns.concat()))
+    }
+
+    /// Takes the octets of an RDNSequence and keeps them.
+    ///
+    /// # Errors
+    /// When they are not exactly one RDNSequence with non-empty RDNs.
+    pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
+        let name = Self(octets.to_vec());
+        name.read().map_err(|error| MalformedDer::from(error).reading("Name"))?;
+        Ok(name)
+    }
+
+    /// The octets.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is no attribute at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0 == [SEQUENCE, 0]
+    }
+
+    fn read(&self) -> der::Result<Vec<Vec<Attribute>>> {
+        let mut reader = SliceReader::new(&self.0)?;
+        let rdns = reader.sequence(|rdns| {
+            let mut out = Vec::new();
+            while !rdns.is_finished() {
+                let set = der::asn1::AnyRef::decode(rdns)?;
+                set.tag().assert_eq(Tag::Set)?;
+                out.push(read_rdn(set.value())?);
+            }
+            Ok::<_, der::Error>(out)
+        })?;
+        reader.finish()?;
+        Ok(rdns)
+    }
+
+    /// The relative distinguished names in order, each with its attributes in order.
+    #[must_use]
+    pub fn rdns(&self) -> Vec<Vec<Attribute>> {
+        self.read().unwrap_or_default()
+    }
+
+    /// All attributes in order, the RDNs flattened.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<Attribute> {
+        self.rdns().into_iter().flatten().collect()
+    }
+
+    /// The texts of all attributes of this type (a short or long name), in order.
+    #[must_use]
+    pub fn texts(&self, kind: &str) -> Vec<String> {
+        let Some(kind) = AttributeType::by_name(kind) else { return Vec::new() };
+        self.attributes()
+            .into_iter()
+            .filter(|attribute| attribute.oid == kind.oid)
+            .filter_map(|attribute| attribute.text())
+            .collect()
+    }
+
+    /// The last commonName, if there is one.
+    #[must_use]
+    pub fn common_name(&self) -> Option<String> {
+        self.texts("CN").pop()
+    }
+
+    /// Reads `C=BE,O=Example,CN=name` or `/C=BE/O=Example/CN=name`, in the order written; a backslash
+    /// takes the next character as it is, so `O=Gentoo Fictional\, Inc.` has one attribute.
+    ///
+    /// # Errors
+    /// When a part is not `TYPE=value`, the type is unknown, or the value breaks its bounds.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let (rest, separator) = match text.strip_prefix('/') {
+            Some(rest) => (rest, '/'),
+            None => (text, ','),
+        };
+        let mut attributes = Vec::new();
+        for part in split_unescaped(rest, separator) {
+            let (kind, value) = part.split_once('=').ok_or_else(|| NameError::Syntax(part.clone()))?;
+            let kind = kind.trim();
+            let value = unescape(value.trim());
+            let known =
+                AttributeType::by_name(kind).ok_or_else(|| NameError::UnknownType(kind.to_owned()))?;
+            attributes.push(Attribute::new(known, &value)?);
+        }
+        Ok(Self::from_attributes(&attributes))
+    }
+}
+
+fn read_rdn(contents: &[u8]) -> der::Result<Vec<Attribute>> {
+    let mut reader = SliceReader::new(contents)?;
+    let mut out = Vec::new();
+    while !reader.is_finished() {
+        out.push(reader.sequence(|pair| {
+            Ok::<_, der::Error>(Attribute { oid: ObjectIdentifier::decode(pair)?, value: Any::decode(pair)? })
+        })?);
+    }
+    if out.is_empty() {
+        return Err(Tag::Set.value_error().into());
+    }
+    Ok(out)
+}
+
+fn split_unescaped(text: &str, separator: char) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut escaped = false;
+    for character in text.chars() {
+        if character == separator && !escaped {
+            parts.push(String::new());
+        } else if let Some(last) = parts.last_mut() {
+            last.push(character);
+        }
+        escaped = character == '\\' && !escaped;
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    parts
+}
+
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        out.extend(if character == '\\' { characters.next() } else { Some(character) });
+    }
+    out
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            ',' | '+' | '"' | '\\' | '<' | '>' | ';' => {
+                out.push('\\');
+                out.push(character);
+            }
+            control if control.is_control() => out.extend(control.escape_default()),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// `C=BE, O=Gentoo Fictional\, Inc., CN=GenFic Root CA`: in the order of the octets, `+` within an RDN.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rdns: Vec<String> = self
+            .rdns()
+            .iter()
+            .map(|rdn| {
+                let parts: Vec<String> = rdn
+                    .iter()
+                    .map(|attribute| {
+                        let value = attribute.text().map_or_else(
+                            || {
+                                let octets = attribute.value.to_der().unwrap_or_default();
+                                octets.iter().fold("#".to_owned(), |hex, octet| hex + &format!("{octet:02x}"))
+                            },
+                            |text| escape(&text),
+                        );
+                        format!("{}={value}", attribute.label())
+                    })
+                    .collect();
+                parts.join("+")
+            })
+            .collect();
+        f.write_str(&rdns.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_octets_whatever_they_are() {
+        // X3: two OUs, a multi-valued RDN that is not sorted, a TeletexString
+        let ou = Attribute::new(AttributeType::by_name("OU").unwrap(), "a").unwrap().to_der();
+        let dc = Attribute::new(AttributeType::by_name("DC").unwrap(), "b").unwrap().to_der();
+        let odd = [0x30, 8, 6, 3, 0x55, 4, 3, 0x14, 1, 0xe9];
+        let octets = tlv(
+            SEQUENCE,
+            &[tlv(SET, &ou), tlv(SET, &ou), tlv(SET, &[ou.clone(), dc].concat()), tlv(SET, &odd)].concat(),
+        );
+        let name = Name::from_der(&octets).unwrap();
+        assert_eq!(name.as_der(), octets);
+        assert_eq!(name.to_string(), "OU=a, OU=a, OU=a+DC=b, CN=é");
+    }
+
+    #[test]
+    fn text_is_read_in_both_styles_with_commas_escaped() {
+        let comma = Name::parse(r"C=BE,O=Gentoo Fictional\, Inc.,CN=GenFic Root CA").unwrap();
+        let slash = Name::parse("/C=BE/O=Gentoo Fictional, Inc./CN=GenFic Root CA").unwrap();
+        assert_eq!(comma, slash);
+        assert_eq!(comma.to_string(), r"C=BE, O=Gentoo Fictional\, Inc., CN=GenFic Root CA");
+        assert_eq!(Name::parse(&comma.to_string()).unwrap(), comma);
+        assert_eq!(comma.common_name().as_deref(), Some("GenFic Root CA"));
+    }
+
+    #[test]
+    fn country_is_a_printable_string_and_other_text_is_utf8() {
+        // X4
+        let name = Name::parse("C=BE,O=é,DC=example,emailAddress=a@b.example").unwrap();
+        let tags: Vec<Tag> = name.attributes().iter().map(|attribute| attribute.value.tag()).collect();
+        assert_eq!(tags, [Tag::PrintableString, Tag::Utf8String, Tag::Ia5String, Tag::Ia5String]);
+    }
+
+    #[test]
+    fn what_is_not_a_name_is_refused_with_the_reason() {
+        assert!(matches!(Name::parse("nonsense"), Err(NameError::Syntax(_))));
+        assert!(matches!(Name::parse("XX=a"), Err(NameError::UnknownType(_))));
+        assert!(matches!(Name::parse("C=Belgium"), Err(NameError::Value { .. })));
+        assert!(Name::from_der(&[0x30, 2, 0x31, 0]).is_err(), "an empty RDN");
+        assert!(Name::from_der(&[0x30, 0, 0]).is_err(), "trailing octets");
+    }
+}

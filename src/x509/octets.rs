@@ -1,0 +1,60 @@
+//! DER building blocks (X.690) for what is written octet by octet.
+
+/// `SEQUENCE`, constructed.
+pub const SEQUENCE: u8 = 0x30;
+/// `SET`, constructed.
+pub const SET: u8 = 0x31;
+/// `INTEGER`.
+pub const INTEGER: u8 = 0x02;
+/// `OCTET STRING`.
+pub const OCTET_STRING: u8 = 0x04;
+
+/// Appends identifier and length octets for contents of `length` octets.
+pub fn put_header(out: &mut Vec<u8>, tag: u8, length: usize) {
+    out.push(tag);
+    match u8::try_from(length) {
+        Ok(short) if short < 0x80 => out.push(short),
+        _ => {
+            let octets = length.to_be_bytes();
+            let significant: Vec<u8> = octets.into_iter().skip_while(|octet| *octet == 0).collect();
+            out.push(0x80 | u8::try_from(significant.len()).unwrap_or(0x7f));
+            out.extend_from_slice(&significant);
+        }
+    }
+}
+
+/// One complete element: identifier, length and contents.
+#[must_use]
+pub fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(contents.len() + 6);
+    put_header(&mut out, tag, contents.len());
+    out.extend_from_slice(contents);
+    out
+}
+
+/// A `SEQUENCE` of elements that are encoded already.
+#[must_use]
+pub fn sequence(elements: &[&[u8]]) -> Vec<u8> {
+    tlv(SEQUENCE, &elements.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_written_in_the_fewest_octets() {
+        for (length, header) in [
+            (0, vec![0x30, 0]),
+            (127, vec![0x30, 127]),
+            (128, vec![0x30, 0x81, 128]),
+            (255, vec![0x30, 0x81, 255]),
+            (256, vec![0x30, 0x82, 1, 0]),
+            (70_000, vec![0x30, 0x83, 1, 0x11, 0x70]),
+        ] {
+            let mut out = Vec::new();
+            put_header(&mut out, SEQUENCE, length);
+            assert_eq!(out, header, "length {length}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `CRLReason` (RFC 5280 §5.3.1).
+use std::fmt;
+use std::str::FromStr;
+
+/// Why a certificate was revoked. Value 7 is not used.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names are the RFC's")]
+pub enum CrlReason {
+    Unspecified,
+    KeyCompromise,
+    CaCompromise,
+    AffiliationChanged,
+    Superseded,
+    CessationOfOperation,
+    CertificateHold,
+    RemoveFromCrl,
+    PrivilegeWithdrawn,
+    AaCompromise,
+}
+
+impl CrlReason {
+    /// Every reason, with its number and the name people type.
+    pub const ALL: [(Self, u8, &'static str); 10] = [
+        (Self::Unspecified, 0, "unspecified"),
+        (Self::KeyCompromise, 1, "key-compromise"),
+        (Self::CaCompromise, 2, "ca-compromise"),
+        (Self::AffiliationChanged, 3, "affiliation-changed"),
+        (Self::Superseded, 4, "superseded"),
+        (Self::CessationOfOperation, 5, "cessation-of-operation"),
+        (Self::CertificateHold, 6, "certificate-hold"),
+        (Self::RemoveFromCrl, 8, "remove-from-crl"),
+        (Self::PrivilegeWithdrawn, 9, "privilege-withdrawn"),
+        (Self::AaCompromise, 10, "aa-compromise"),
+    ];
+
+    fn row(self) -> (u8, &'static str) {
+        Self::ALL.iter().find(|row| row.0 == self).map_or((0, "unspecified"), |row| (row.1, row.2))
+    }
+
+    /// The ENUMERATED value.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self.row().0
+    }
+
+    /// The reason with this ENUMERATED value.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().find(|row| row.1 == number).map(|row| row.0)
+    }
+}
+
+/// The name people type, for example `key-compromise`.
+impl fmt::Display for CrlReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row().1)
+    }
+}
+
+impl FromStr for CrlReason {
+    type Err = String;
+
+    /// Takes `key-compromise`, and `keyCompromise` as OpenSSL writes it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
+        Self::ALL.iter().find(|row| plain(row.2) == plain(text)).map(|row| row.0).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|row| row.2).collect();
+            format!("`{text}` is not a reason; one of {}", names.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_number_and_its_name() {
+        for (reason, number, name) in CrlReason::ALL {
+            assert_eq!(CrlReason::from_number(number), Some(reason));
+            assert_eq!(name.parse(), Ok(reason));
+        }
+        assert_eq!("keyCompromise".parse(), Ok(CrlReason::KeyCompromise));
+        assert_eq!(CrlReason::from_number(7), None);
+    }
+}

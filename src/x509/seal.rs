@@ -1,0 +1,83 @@
+//! `SEQUENCE { toBeSigned, signatureAlgorithm, signature BIT STRING }`: the frame that certificates, CRLs,
+//! requests and OCSP answers share, and the verification of its signature over the octets received.
+use super::octets::{SEQUENCE, put_header};
+use super::{KeyAlgorithm, MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo};
+use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
+use der::asn1::BitStringRef;
+use der::{Decode, Reader, SliceReader};
+
+/// Frames what was signed with its algorithm and signature, DER.
+#[must_use]
+pub fn seal(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+    let algorithm = algorithm.to_der();
+    let mut bits = Vec::with_capacity(signature.len() + 8);
+    put_header(&mut bits, 0x03, signature.len() + 1);
+    bits.push(0);
+    bits.extend_from_slice(signature);
+    let mut out = Vec::with_capacity(tbs.len() + algorithm.len() + bits.len() + 6);
+    put_header(&mut out, SEQUENCE, tbs.len() + algorithm.len() + bits.len());
+    out.extend_from_slice(tbs);
+    out.extend_from_slice(&algorithm);
+    out.extend_from_slice(&bits);
+    out
+}
+
+/// The parts of a sealed structure, as received.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// What was signed: one whole DER element.
+    pub tbs: &'a [u8],
+    /// `signatureAlgorithm`, one whole DER element.
+    pub algorithm: &'a [u8],
+    /// The signature octets.
+    pub signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    /// Takes a sealed structure apart.
+    ///
+    /// # Errors
+    /// When the octets are not exactly one such structure, or the BIT STRING has unused bits.
+    pub fn from_der(octets: &'a [u8]) -> Result<Self, MalformedDer> {
+        let mut reader = SliceReader::new(octets)?;
+        let signed = reader.sequence(|parts| {
+            let tbs = parts.tlv_bytes()?;
+            let algorithm = parts.tlv_bytes()?;
+            let signature = BitStringRef::decode(parts)?;
+            let signature = signature.as_bytes().ok_or(der::Tag::BitString.value_error())?;
+            Ok::<_, der::Error>(Self { tbs, algorithm, signature })
+        })?;
+        reader.finish()?;
+        Ok(signed)
+    }
+}
+
+/// Whether `signature` over `message` was made with the private half of `key`.
+#[must_use]
+pub fn verify(
+    key: &SubjectPublicKeyInfo,
+    algorithm: SignatureAlgorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    use KeyAlgorithm as K;
+    use SignatureAlgorithm as S;
+    let verification: &'static dyn VerificationAlgorithm = match (key.algorithm(), algorithm) {
+        (K::EcdsaP256, S::EcdsaSha256) => &signature::ECDSA_P256_SHA256_ASN1,
+        (K::EcdsaP256, S::EcdsaSha384) => &signature::ECDSA_P256_SHA384_ASN1,
+        (K::EcdsaP256, S::EcdsaSha512) => &signature::ECDSA_P256_SHA512_ASN1,
+        (K::EcdsaP384, S::EcdsaSha256) => &signature::ECDSA_P384_SHA256_ASN1,
+        (K::EcdsaP384, S::EcdsaSha384) => &signature::ECDSA_P384_SHA384_ASN1,
+        (K::EcdsaP384, S::EcdsaSha512) => &signature::ECDSA_P384_SHA512_ASN1,
+        (K::EcdsaP521, S::EcdsaSha256) => &signature::ECDSA_P521_SHA256_ASN1,
+        (K::EcdsaP521, S::EcdsaSha384) => &signature::ECDSA_P521_SHA384_ASN1,
+        (K::EcdsaP521, S::EcdsaSha512) => &signature::ECDSA_P521_SHA512_ASN1,
+        (K::Ed25519, S::Ed25519) => &signature::ED25519,
+        (K::Rsa(_), S::RsaSha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
+        (K::Rsa(_), S::RsaSha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
+        (K::Rsa(_), S::RsaSha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
+        _ => return false,
+    };
+    ParsedPublicKey::new(verification, key.key_octets())
+        .is_ok_and(|parsed| parsed.verify_sig(message, signature).is_ok())
+}

@@ -1,0 +1,136 @@
+//! `CertificateSerialNumber` (RFC 5280 §4.1.2.2).
+use super::octets::{INTEGER, tlv};
+use std::fmt;
+use std::str::FromStr;
+
+/// A positive integer of at most 20 octets, the sign octet included.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SerialNumber(Box<[u8]>);
+
+/// Why octets are not a serial number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidSerialNumber {
+    /// Zero is not positive.
+    #[error("a serial number is never zero")]
+    Zero,
+    /// Negative numbers are not positive either.
+    #[error("a serial number is never negative")]
+    Negative,
+    /// More than 20 octets.
+    #[error("a serial number has at most 20 octets")]
+    TooLong,
+    /// Text that is not hexadecimal.
+    #[error("a serial number is written in hexadecimal digits")]
+    NotHexadecimal,
+}
+
+impl SerialNumber {
+    /// Takes big-endian unsigned octets; leading zeros are dropped.
+    ///
+    /// # Errors
+    /// When the value is zero, or needs more than 20 octets as an INTEGER.
+    pub fn from_be_octets(octets: &[u8]) -> Result<Self, InvalidSerialNumber> {
+        let start = octets.iter().position(|&octet| octet != 0).ok_or(InvalidSerialNumber::Zero)?;
+        let value = octets.get(start..).unwrap_or_default();
+        let sign_octet = usize::from(value.first().is_some_and(|&octet| octet >= 0x80));
+        if value.len() + sign_octet > 20 {
+            return Err(InvalidSerialNumber::TooLong);
+        }
+        Ok(Self(value.into()))
+    }
+
+    /// Takes the contents octets of a DER INTEGER.
+    ///
+    /// # Errors
+    /// When the value is negative, zero or too long.
+    pub fn from_integer_contents(contents: &[u8]) -> Result<Self, InvalidSerialNumber> {
+        if contents.first().is_some_and(|&octet| octet >= 0x80) {
+            return Err(InvalidSerialNumber::Negative);
+        }
+        Self::from_be_octets(contents)
+    }
+
+    /// 128 random bits, made positive and of fixed length by a leading octet of `0x01`..`0x7f`.
+    #[must_use]
+    pub fn from_random(octets: [u8; 17]) -> Self {
+        let mut octets = octets;
+        if let Some(first) = octets.first_mut() {
+            *first = (*first & 0x3f) | 0x40;
+        }
+        Self(octets.into())
+    }
+
+    /// Big-endian, without leading zeros: at least 1 octet and at most 20.
+    #[must_use]
+    pub fn as_be_octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// `INTEGER`, DER.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        let mut contents = Vec::with_capacity(self.0.len() + 1);
+        if self.0.first().is_some_and(|&octet| octet >= 0x80) {
+            contents.push(0);
+        }
+        contents.extend_from_slice(&self.0);
+        tlv(INTEGER, &contents)
+    }
+}
+
+/// Lower-case hexadecimal without separators, two digits an octet.
+impl fmt::Display for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl FromStr for SerialNumber {
+    type Err = InvalidSerialNumber;
+
+    /// Takes hexadecimal in any case, with or without colons and an even number of digits.
+    fn from_str(text: &str) -> Result<Self, InvalidSerialNumber> {
+        let digits: String = text.trim_start_matches("0x").chars().filter(|c| *c != ':').collect();
+        let even = if digits.len().is_multiple_of(2) { digits } else { format!("0{digits}") };
+        if even.is_empty() || !even.chars().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(InvalidSerialNumber::NotHexadecimal);
+        }
+        let octets: Option<Vec<u8>> =
+            (0..even.len()).step_by(2).map(|at| u8::from_str_radix(even.get(at..at + 2)?, 16).ok()).collect();
+        Self::from_be_octets(&octets.ok_or(InvalidSerialNumber::NotHexadecimal)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_serial_number_is_positive_and_has_at_most_20_octets() {
+        // X1
+        assert_eq!(SerialNumber::from_be_octets(&[0; 20]), Err(InvalidSerialNumber::Zero));
+        assert_eq!(SerialNumber::from_be_octets(&[0x80; 20]), Err(InvalidSerialNumber::TooLong));
+        assert_eq!(SerialNumber::from_integer_contents(&[0x80]), Err(InvalidSerialNumber::Negative));
+        assert!(SerialNumber::from_be_octets(&[0x7f; 20]).is_ok());
+    }
+
+    #[test]
+    fn a_random_serial_number_keeps_128_random_bits_and_its_sign() {
+        // X1
+        let low = SerialNumber::from_random([0; 17]);
+        let high = SerialNumber::from_random([0xff; 17]);
+        assert_eq!((low.as_be_octets().len(), high.as_be_octets().len()), (17, 17));
+        assert_eq!(low.as_be_octets()[1..], [0; 16]);
+        assert_eq!(high.as_be_octets()[1..], [0xff; 16]);
+        assert_eq!(high.to_der()[..3], [2, 17, 0x7f]);
+    }
+
+    #[test]
+    fn hexadecimal_is_read_as_people_paste_it() {
+        let serial: SerialNumber = "0A:bc".parse().unwrap();
+        assert_eq!(serial.to_string(), "0abc");
+        assert_eq!("abc".parse(), Ok(serial));
+        assert_eq!("xyz".parse::<SerialNumber>(), Err(InvalidSerialNumber::NotHexadecimal));
+        assert_eq!("é1".parse::<SerialNumber>(), Err(InvalidSerialNumber::NotHexadecimal));
+    }
+}
