@@ -5,4 +5,5 @@ pub mod index;
 pub mod key;
 pub mod lint;
 pub mod problem;
+pub mod publish;
 pub mod x509;

@@ -1,0 +1,123 @@
+//! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The permission bits of a new file; the process' umask does not change them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// 0600: the owner alone.
+    Private,
+    /// 0640: the owner writes, the group reads.
+    Group,
+    /// 0644: everybody reads.
+    Public,
+}
+
+impl Mode {
+    /// The bits.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::Private => 0o600,
+            Self::Group => 0o640,
+            Self::Public => 0o644,
+        }
+    }
+}
+
+/// A file could not be written; what was there before is still there.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be written: {source}", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// Puts a file with these contents in place of whatever the path names, durably.
+///
+/// # Errors
+/// When the directory cannot be written or the disk is full; the old file stays.
+pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
+    write(path, contents, mode, |aside| aside.persist(path).map(drop).map_err(|error| error.error))
+}
+
+/// Puts a file with these contents where nothing is yet, durably.
+///
+/// # Errors
+/// As [`replace`], and [`io::ErrorKind::AlreadyExists`] when the path names something.
+pub fn write_new(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
+    write(path, contents, mode, |aside| aside.persist_noclobber(path).map(drop).map_err(|error| error.error))
+}
+
+fn write(
+    path: &Path,
+    contents: &[u8],
+    mode: Mode,
+    put_in_place: impl FnOnce(tempfile::NamedTempFile) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    let failed = |source| WriteError { path: path.to_owned(), source };
+    let directory = directory_of(path);
+    let mut aside = tempfile::Builder::new()
+        .prefix(".new-")
+        .make_in(directory, |aside| {
+            OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
+        })
+        .map_err(failed)?;
+    aside.write_all(contents).map_err(failed)?;
+    aside.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
+    aside.as_file().sync_all().map_err(failed)?;
+    put_in_place(aside).map_err(failed)?;
+    sync_directory(directory)
+}
+
+/// Makes renames within a directory durable.
+///
+/// # Errors
+/// When the directory cannot be opened or synchronised.
+pub fn sync_directory(directory: &Path) -> Result<(), WriteError> {
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|source| WriteError { path: directory.to_owned(), source })
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_with_its_mode() {
+        // C7
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.crl");
+        replace(&path, b"old", Mode::Public).unwrap();
+        replace(&path, b"new", Mode::Private).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left aside");
+    }
+
+    #[test]
+    fn what_exists_is_not_written_over_by_a_new_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        write_new(&path, b"first", Mode::Private).unwrap();
+        let error = write_new(&path, b"second", Mode::Private).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+    }
+
+    #[test]
+    fn a_failure_leaves_the_old_file() {
+        let error = replace(Path::new("/nowhere/at/all"), b"x", Mode::Public).unwrap_err();
+        assert!(error.to_string().starts_with("/nowhere/at/all cannot be written"));
+    }
+}
