@@ -1,6 +1,8 @@
 //! map to come
 pub mod audit;
+pub mod ca;
 pub mod clock;
+pub mod home;
 pub mod index;
 pub mod key;
 pub mod lint;

@@ -1,4 +1,21 @@
 //! Keys: where they are kept and what they can do.
+mod age_file;
+mod core_dump;
+mod error;
+mod octets;
+mod pkcs8_file;
+mod random;
+mod secret;
+mod soft_key;
+
+pub use age_file::{AgeFileStore, InvalidWorkFactor};
+pub use core_dump::forbid_core_dumps;
+pub use error::KeyError;
+pub use pkcs8_file::{encrypted_private_key_pem, private_key_pem, read_private_key_file};
+pub use random::random_serial;
+pub use secret::{InvalidSecretSpec, PassphraseSources, SecretSpec};
+pub use soft_key::SoftKey;
+
 use crate::x509::{KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo};
 use std::fmt;
 use std::path::PathBuf;
@@ -9,6 +26,8 @@ use zeroize::Zeroizing;
 pub enum KeyRef {
     /// An age-encrypted PKCS#8 file.
     AgeFile(PathBuf),
+    /// A PKCS#8 file in PEM, plain or encrypted: the key of a responder or an end entity, never a CA's.
+    Pkcs8File(PathBuf),
 }
 
 /// An unlocked private key.
@@ -24,7 +43,7 @@ pub trait Signer: Send + Sync {
     /// Signs a whole message (not a digest); returns the signatureValue octets.
     ///
     /// # Errors
-    /// [`KeyError::Backend`] when the key's store fails.
+    /// [`KeyError::Backend`] when the key's store fails, [`KeyError::Cryptography`] when the key in memory does.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError>;
 }
 
@@ -71,35 +90,16 @@ pub trait SecretSource {
     /// The secret for this purpose.
     ///
     /// # Errors
-    /// [`KeyError::SecretUnavailable`] when nobody can be asked or the source cannot be used.
+    /// [`KeyError::InputNeeded`] when a person would have to be asked and cannot be,
+    /// [`KeyError::SecretUnavailable`] when the source cannot be used.
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError>;
-}
-
-/// What can go wrong with a key.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// No such key.
-    #[error("the key {0} is not here")]
-    NotFound(KeyRef),
-    /// The name is taken.
-    #[error("the key {0} exists already")]
-    Exists(KeyRef),
-    /// Nobody gave the passphrase or PIN; says why.
-    #[error("no passphrase: {0}")]
-    SecretUnavailable(String),
-    /// The passphrase or PIN is wrong.
-    #[error("the passphrase does not open {0}")]
-    SecretRejected(KeyRef),
-    /// The token or file failed.
-    #[error("{0}: {1}")]
-    Backend(KeyRef, String),
 }
 
 /// The path, or the URI.
 impl fmt::Display for KeyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AgeFile(path) => write!(f, "{}", path.display()),
+            Self::AgeFile(path) | Self::Pkcs8File(path) => write!(f, "{}", path.display()),
         }
     }
 }

@@ -1,0 +1,4 @@
+//! Use cases: the only place where order matters.
+mod request;
+
+pub use request::make_request;

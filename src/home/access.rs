@@ -1,0 +1,288 @@
+//! Owners and modes: what is right is decided from values, so that it can be tested as any user.
+use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// One thing that lets others at a file or that keeps its owner out, and the command that mends it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// The file or directory.
+    pub path: PathBuf,
+    /// What is wrong with it, to follow its path.
+    pub fault: String,
+    /// A command for a shell.
+    pub remedy: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path.display(), self.fault)
+    }
+}
+
+/// What a path names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A FIFO, socket or device.
+    Special,
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "a file",
+            Self::Directory => "a directory",
+            Self::Symlink => "a symbolic link",
+            Self::Special => "a FIFO, socket or device",
+        })
+    }
+}
+
+/// Kind, owner and mode of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FileStatus {
+    /// What it is.
+    pub kind: FileKind,
+    /// User number of the owner.
+    pub owner: u32,
+    /// Group number.
+    pub group: u32,
+    /// Permission bits with set-id and sticky bits, at most 0o7777.
+    pub mode: u32,
+}
+
+impl From<&Metadata> for FileStatus {
+    fn from(metadata: &Metadata) -> Self {
+        let kind = if metadata.is_symlink() {
+            FileKind::Symlink
+        } else if metadata.is_dir() {
+            FileKind::Directory
+        } else if metadata.is_file() {
+            FileKind::File
+        } else {
+            FileKind::Special
+        };
+        Self { kind, owner: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 }
+    }
+}
+
+/// Who may own a file besides the user who runs the program.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Owners {
+    /// Nobody.
+    User,
+    /// The administrator: what only root changes is safe from others.
+    UserOrRoot,
+    /// Anybody; access alone decides.
+    Anybody,
+}
+
+/// What a file must be like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rule {
+    /// What it must be.
+    pub kind: FileKind,
+    /// Who may own it.
+    pub owners: Owners,
+    /// Permission bits that it must not have.
+    pub forbidden: u32,
+}
+
+impl Rule {
+    /// A file for its owner alone: keys, passphrases, the index.
+    pub const PRIVATE_FILE: Self = Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o077 };
+    /// A file that its group may read: the responder's key.
+    pub const GROUP_FILE: Self = Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o027 };
+    /// A file that the owner alone may change: configuration, profiles.
+    pub const CONFIGURATION: Self =
+        Self { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o022 };
+
+    /// A directory of the user with these bits forbidden.
+    #[must_use]
+    pub const fn directory(owners: Owners, forbidden: u32) -> Self {
+        Self { kind: FileKind::Directory, owners, forbidden }
+    }
+
+    /// Everything that is wrong with a file of this status for the user of this number.
+    #[must_use]
+    pub fn judge(&self, path: &Path, status: &FileStatus, user: u32) -> Vec<Finding> {
+        if status.kind != self.kind {
+            return vec![finding(
+                path,
+                format!("is {} where {} belongs", status.kind, self.kind),
+                format!("mv {0} {0}.aside", quoted(path)),
+            )];
+        }
+        let mut findings = Vec::new();
+        let owned = match self.owners {
+            Owners::User => status.owner == user,
+            Owners::UserOrRoot => status.owner == user || status.owner == 0,
+            Owners::Anybody => true,
+        };
+        if !owned {
+            let remedy = format!("sudo chown {user} {}", quoted(path));
+            findings.push(finding(path, format!("belongs to user {}", status.owner), remedy));
+        }
+        let excess = status.mode & self.forbidden;
+        if excess != 0 {
+            let verb = if excess & 0o022 != 0 { "changed" } else { "read" };
+            let remedy = format!("chmod {} {}", without(self.forbidden), quoted(path));
+            findings.push(finding(
+                path,
+                format!("can be {verb} by others (mode {:04o})", status.mode),
+                remedy,
+            ));
+        }
+        findings
+    }
+}
+
+/// What is wrong with a directory above the home: whoever can rename in it can put another home in place.
+///
+/// `private_group` is the group that only this user is in: its write permission is the user's own.
+#[must_use]
+pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: Option<u32>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if status.owner != user && status.owner != 0 {
+        let fault = format!("belongs to user {}, who can replace what is in it", status.owner);
+        findings.push(finding(path, fault, format!("sudo chown root {}", quoted(path))));
+    }
+    let own_group = private_group == Some(status.group);
+    let forbidden = if own_group { 0o002 } else { 0o022 };
+    let sticky = status.mode & 0o1000 != 0;
+    if status.mode & forbidden != 0 && !sticky {
+        let chmod = if status.owner == user { "chmod" } else { "sudo chmod" };
+        findings.push(finding(
+            path,
+            format!("can be changed by others (mode {:04o})", status.mode),
+            format!("{chmod} {} {}", without(forbidden), quoted(path)),
+        ));
+    }
+    findings
+}
+
+pub(super) fn finding(path: &Path, fault: String, remedy: String) -> Finding {
+    Finding { path: path.to_owned(), fault, remedy }
+}
+
+/// The argument of `chmod` that takes these bits away.
+fn without(bits: u32) -> String {
+    let letters = |bits: u32| -> String {
+        [(4, 'r'), (2, 'w'), (1, 'x')].iter().filter(|(bit, _)| bits & bit != 0).map(|(_, c)| *c).collect()
+    };
+    let (group, others) = (letters(bits >> 3 & 7), letters(bits & 7));
+    match (group.as_str(), others.as_str()) {
+        (group, others) if group == others => format!("go-{group}"),
+        ("", others) => format!("o-{others}"),
+        (group, "") => format!("g-{group}"),
+        (group, others) => format!("g-{group},o-{others}"),
+    }
+}
+
+/// The path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FileKind::{Directory, File, Special, Symlink};
+
+    fn status(kind: FileKind, owner: u32, mode: u32) -> FileStatus {
+        FileStatus { kind, owner, group: 100, mode }
+    }
+
+    fn judged(rule: Rule, kind: FileKind, owner: u32, mode: u32) -> Vec<String> {
+        let findings = rule.judge(Path::new("/ca/keys/a.age"), &status(kind, owner, mode), 1000);
+        findings.into_iter().map(|finding| format!("{}: {}", finding.fault, finding.remedy)).collect()
+    }
+
+    #[test]
+    fn a_key_is_its_owners_alone() {
+        // K1, P2
+        assert!(judged(Rule::PRIVATE_FILE, File, 1000, 0o600).is_empty());
+        assert!(judged(Rule::PRIVATE_FILE, File, 1000, 0o400).is_empty());
+        assert_eq!(
+            judged(Rule::PRIVATE_FILE, File, 1000, 0o640),
+            ["can be read by others (mode 0640): chmod go-rwx /ca/keys/a.age"]
+        );
+        assert_eq!(
+            judged(Rule::PRIVATE_FILE, File, 1001, 0o620),
+            [
+                "belongs to user 1001: sudo chown 1000 /ca/keys/a.age",
+                "can be changed by others (mode 0620): chmod go-rwx /ca/keys/a.age"
+            ]
+        );
+        assert_eq!(judged(Rule::PRIVATE_FILE, File, 0, 0o600).len(), 1, "root's is not the user's");
+    }
+
+    #[test]
+    fn the_responders_key_is_read_by_its_group_and_nobody_else() {
+        // K1
+        assert!(judged(Rule::GROUP_FILE, File, 1000, 0o640).is_empty());
+        assert_eq!(
+            judged(Rule::GROUP_FILE, File, 1000, 0o660),
+            ["can be changed by others (mode 0660): chmod g-w,o-rwx /ca/keys/a.age"]
+        );
+        assert_eq!(judged(Rule::GROUP_FILE, File, 1000, 0o644).len(), 1);
+    }
+
+    #[test]
+    fn something_else_in_the_place_of_a_file_is_refused() {
+        // P2
+        for kind in [Directory, Symlink, Special] {
+            let found = judged(Rule::PRIVATE_FILE, kind, 1000, 0o600);
+            assert_eq!(
+                found,
+                [format!("is {kind} where a file belongs: mv /ca/keys/a.age /ca/keys/a.age.aside")]
+            );
+        }
+    }
+
+    #[test]
+    fn configuration_may_be_roots_and_readable_but_not_writable() {
+        assert!(judged(Rule::CONFIGURATION, File, 0, 0o644).is_empty());
+        assert_eq!(judged(Rule::CONFIGURATION, File, 1001, 0o644).len(), 1);
+        assert_eq!(
+            judged(Rule::CONFIGURATION, File, 1000, 0o664),
+            ["can be changed by others (mode 0664): chmod go-w /ca/keys/a.age"]
+        );
+    }
+
+    #[test]
+    fn a_parent_that_others_can_change_is_refused_unless_it_is_sticky() {
+        // P2
+        let parent = |owner, mode, private_group| {
+            let found = judge_parent(Path::new("/srv"), &status(Directory, owner, mode), 1000, private_group);
+            found.into_iter().map(|finding| finding.remedy).collect::<Vec<_>>()
+        };
+        assert!(parent(0, 0o755, None).is_empty());
+        assert!(parent(1000, 0o700, None).is_empty());
+        assert!(parent(0, 0o1777, None).is_empty());
+        assert_eq!(parent(0, 0o777, None), ["sudo chmod go-w /srv"]);
+        assert_eq!(parent(1000, 0o775, None), ["chmod go-w /srv"]);
+        assert!(parent(1000, 0o775, Some(100)).is_empty(), "the user's own group");
+        assert_eq!(parent(1000, 0o777, Some(100)), ["chmod o-w /srv"]);
+        assert_eq!(parent(1001, 0o755, None), ["sudo chown root /srv"]);
+    }
+
+    #[test]
+    fn paths_are_quoted_for_the_shell() {
+        assert_eq!(quoted(Path::new("/a/b-1.age")), "/a/b-1.age");
+        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+    }
+}

@@ -1,0 +1,293 @@
+//! Looking at the owners and modes of a home before it is used.
+use super::access::{FileStatus, Finding, Owners, Rule, finding, judge_parent, quoted};
+use super::{Accounts, Home};
+use crate::problem::{Exit, Problem};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A file of the home that anyone may read and the user alone may change.
+const OWN_FILE: Rule = Rule { owners: Owners::User, ..Rule::CONFIGURATION };
+
+impl Home {
+    /// Says yes when this user may work here and nobody else can get at anything.
+    ///
+    /// # Errors
+    /// - `home.missing` (exit 5): there is no home here.
+    /// - `home.wrong-user` (exit 10): it belongs to another user; for root too, whose new files would lock
+    ///   the owner out.
+    /// - `home.unsafe` (exit 10): there are [findings](Home::findings).
+    pub fn verify(&self) -> Result<(), Problem> {
+        let user = rustix::process::geteuid().as_raw();
+        let metadata = fs::metadata(self.directory()).map_err(|error| self.unreachable(&error))?;
+        if let Some(problem) = wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()) {
+            return Err(problem);
+        }
+        unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
+    }
+
+    fn unreachable(&self, error: &io::Error) -> Problem {
+        let home = self.directory();
+        if error.kind() == io::ErrorKind::NotFound {
+            Problem::new(Exit::NotFound, "home.missing", format!("there is no home in {}", home.display()))
+                .hint("make one with `genfic-ca init`, or name another with --home DIR")
+        } else {
+            let message = format!("the home {} cannot be looked at: {error}", home.display());
+            Problem::new(Exit::Permissions, "home.unsafe", message)
+                .hint("run as the user who owns it: sudo -u genfic-ca genfic-ca ...")
+        }
+    }
+
+    /// Everything that is loose in the home, in what is above it, and in its files.
+    ///
+    /// What is not there is no finding. Files of the directories that only the owner can enter are looked at
+    /// when they are keys.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let user = rustix::process::geteuid().as_raw();
+        let private_group = Accounts::of_system().private_group_of(user);
+        let mut findings = Vec::new();
+        for parent in parents_of(&[self.configuration_directory(), self.directory()]) {
+            match parent.symlink_metadata() {
+                Ok(metadata) if metadata.is_symlink() => {}
+                Ok(metadata) => {
+                    findings.extend(judge_parent(&parent, &FileStatus::from(&metadata), user, private_group))
+                }
+                Err(error) => findings.push(unreadable(&parent, &error)),
+            }
+        }
+        let mut look = |path: &Path, rule: Rule| match examine(path, path == self.directory()) {
+            Ok(Some(status)) => findings.extend(rule.judge(path, &status, user)),
+            Ok(None) => {}
+            Err(error) => findings.push(unreadable(path, &error)),
+        };
+        for place in self.places() {
+            look(&place.path, place.rule);
+        }
+        look(&self.configuration_file(), Rule::CONFIGURATION);
+        for profile in entries(&self.policy_directory()) {
+            if profile.extension().is_some_and(|extension| extension == "toml") {
+                look(&profile, Rule::CONFIGURATION);
+            }
+        }
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            let mut index = self.index_file().into_os_string();
+            index.push(ending);
+            look(Path::new(&index), Rule::PRIVATE_FILE);
+        }
+        look(&self.lock_file(), Rule::PRIVATE_FILE);
+        for key in entries(&self.keys_directory()) {
+            look(&key, Rule::PRIVATE_FILE);
+        }
+        for responder in entries(&self.responders_directory()) {
+            look(&responder, Rule::directory(Owners::User, 0o027));
+            for file in entries(&responder) {
+                let key = file.extension().is_some_and(|extension| extension == "key");
+                look(&file, if key { Rule::GROUP_FILE } else { OWN_FILE });
+            }
+        }
+        findings
+    }
+}
+
+/// The status of a path; a symbolic link is followed only where the person typed it.
+fn examine(path: &Path, follow: bool) -> io::Result<Option<FileStatus>> {
+    let metadata = if follow { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    match metadata {
+        Ok(metadata) => Ok(Some(FileStatus::from(&metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The entries of a directory in order; none when it cannot be read, which its own check says.
+fn entries(directory: &Path) -> BTreeSet<PathBuf> {
+    let list = fs::read_dir(directory).into_iter().flatten();
+    list.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
+}
+
+/// Every directory above these, as they are written and as they are behind symbolic links.
+fn parents_of(directories: &[&Path]) -> BTreeSet<PathBuf> {
+    let mut parents = BTreeSet::new();
+    for directory in directories {
+        let written = std::path::absolute(directory);
+        let behind_links = fs::canonicalize(directory);
+        for path in [written, behind_links].into_iter().flatten() {
+            parents.extend(path.ancestors().skip(1).map(Path::to_owned));
+        }
+    }
+    parents
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Finding {
+    finding(path, format!("cannot be looked at: {error}"), format!("ls -ld {}", quoted(path)))
+}
+
+fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option<Problem> {
+    if owner == user {
+        return None;
+    }
+    let name = accounts.name_of(owner);
+    let message = format!(
+        "the home {} belongs to {name}, and this is {}: its files would not be {name}'s",
+        home.display(),
+        accounts.name_of(user)
+    );
+    let name = if name.chars().all(|c| c.is_ascii_digit()) { format!("'#{name}'") } else { name };
+    let hint = format!("run: sudo -u {name} genfic-ca ...");
+    Some(Problem::new(Exit::Permissions, "home.wrong-user", message).hint(hint))
+}
+
+fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
+    if findings.is_empty() {
+        return None;
+    }
+    let faults: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    let mut remedies: Vec<&str> = findings.iter().map(|finding| finding.remedy.as_str()).collect();
+    remedies.dedup();
+    let message = format!("the home {} is not safe to use\n{}", home.display(), faults.join("\n"));
+    Some(
+        Problem::new(Exit::Permissions, "home.unsafe", message)
+            .hint(format!("run: {}", remedies.join("\nrun: "))),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    use std::process::Command;
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn write(path: &Path, mode: u32) {
+        fs::write(path, "x").unwrap();
+        set_mode(path, mode);
+    }
+
+    fn remedies(home: &Home) -> Vec<String> {
+        let inside = home.directory().to_owned();
+        let findings = home.findings().into_iter().filter(|finding| finding.path.starts_with(&inside));
+        findings.map(|finding| finding.remedy.replace(inside.to_str().unwrap(), "~")).collect()
+    }
+
+    fn filled(home: &Home) {
+        home.create().unwrap();
+        let name = "a".parse().unwrap();
+        home.create_authority(&name).unwrap();
+        write(&home.configuration_file(), 0o644);
+        write(&home.policy_directory().join("user.toml"), 0o644);
+        write(&home.index_file(), 0o600);
+        write(&home.key_file(&name), 0o600);
+        write(&home.responder_key_file(&name), 0o640);
+        write(&home.responder_certificate_file(&name), 0o644);
+    }
+
+    /// What an ordinary user finds in a home of its own; panics when something is not found.
+    fn look_as_an_ordinary_user(home: &Home) {
+        filled(home);
+        assert_eq!(home.verify(), Ok(()));
+
+        set_mode(&home.key_file(&"a".parse().unwrap()), 0o644);
+        set_mode(&home.index_file(), 0o660);
+        set_mode(&home.keys_directory(), 0o750);
+        set_mode(&home.responder_key_file(&"a".parse().unwrap()), 0o644);
+        set_mode(&home.configuration_file(), 0o666);
+        assert_eq!(
+            remedies(home),
+            [
+                "chmod go-rwx ~/keys",
+                "chmod go-w ~/genfic-ca.toml",
+                "chmod go-rwx ~/index.db",
+                "chmod go-rwx ~/keys/a.age",
+                "chmod g-w,o-rwx ~/ocsp/a/responder.key",
+            ]
+        );
+        let problem = home.verify().unwrap_err();
+        assert_eq!((problem.code, problem.exit), ("home.unsafe", Exit::Permissions));
+        assert!(problem.hint.contains("run: chmod go-rwx "), "{}", problem.hint);
+        for finding in home.findings() {
+            let mended = Command::new("sh").args(["-c", &finding.remedy]).status().unwrap();
+            assert!(mended.success(), "{}", finding.remedy);
+        }
+        assert_eq!(home.verify(), Ok(()), "the commands mend it");
+
+        let link = home.keys_directory().join("b.age");
+        symlink("a.age", &link).unwrap();
+        fs::create_dir(home.keys_directory().join("c.age")).unwrap();
+        assert_eq!(
+            remedies(home),
+            ["mv ~/keys/b.age ~/keys/b.age.aside", "mv ~/keys/c.age ~/keys/c.age.aside"]
+        );
+        fs::remove_file(link).unwrap();
+        fs::remove_dir(home.keys_directory().join("c.age")).unwrap();
+
+        let parent = home.directory().parent().unwrap();
+        set_mode(parent, 0o777);
+        assert_eq!(home.verify().unwrap_err().code, "home.unsafe");
+        set_mode(parent, 0o1777);
+        assert_eq!(home.verify(), Ok(()), "sticky");
+        set_mode(parent, 0o755);
+    }
+
+    #[test]
+    #[ignore = "run by the test below as another user"]
+    fn probe() {
+        if let Some(directory) = std::env::var_os("GENFIC_TEST_HOME") {
+            look_as_an_ordinary_user(&Home::at(directory));
+        }
+    }
+
+    #[test]
+    fn a_loose_home_is_refused_with_the_commands_that_mend_it() {
+        // P2, K1
+        let directory = tempfile::tempdir().unwrap();
+        let nobody = 65534;
+        let own = directory.path().join("nobody");
+        fs::create_dir(&own).unwrap();
+        let home = Home::at(own.join("home"));
+        if !rustix::process::geteuid().is_root() {
+            look_as_an_ordinary_user(&home);
+            return;
+        }
+        set_mode(directory.path(), 0o755);
+        chown(&own, Some(nobody), Some(nobody)).unwrap();
+        let program = directory.path().join("probe");
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        let output = Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .arg(&program)
+            .args(["--ignored", "--exact", "home::check::tests::probe"])
+            .env("GENFIC_TEST_HOME", home.directory())
+            .current_dir("/")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+
+        let problem = home.verify().unwrap_err();
+        assert_eq!((problem.code, problem.exit), ("home.wrong-user", Exit::Permissions), "root is refused");
+        assert!(problem.hint.starts_with("run: sudo -u nobody genfic-ca"), "{}", problem.hint);
+    }
+
+    #[test]
+    fn a_home_that_is_not_there_is_told_from_an_unsafe_one() {
+        let problem = Home::at("/nowhere/at/all").verify().unwrap_err();
+        assert_eq!((problem.code, problem.exit), ("home.missing", Exit::NotFound));
+        assert!(problem.hint.contains("genfic-ca init"));
+    }
+
+    #[test]
+    fn another_users_home_names_the_command_that_works() {
+        let accounts = Accounts::parse("genfic-ca:x:900:900\nalice:x:1000:1000\n", "");
+        let hint = |owner| wrong_user(Path::new("/h"), owner, 1000, &accounts).unwrap().hint;
+        assert_eq!(hint(900), "run: sudo -u genfic-ca genfic-ca ...");
+        assert_eq!(hint(4242), "run: sudo -u '#4242' genfic-ca ...");
+        assert_eq!(wrong_user(Path::new("/h"), 1000, 1000, &accounts), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! The paths of a home, and what its directories must be like.
+use super::AuthorityName;
+use super::access::{Owners, Rule};
+use crate::x509::SerialNumber;
+use std::path::{Path, PathBuf};
+
+/// Where the files of the CAs are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Home {
+    configuration: PathBuf,
+    state: PathBuf,
+    log: PathBuf,
+}
+
+/// A file of a CA that anyone may fetch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PublicFile {
+    /// `NAME.pem`: its certificate, PEM.
+    Certificate,
+    /// `NAME.crt`: its certificate, DER; caIssuers points here.
+    CertificateDer,
+    /// `NAME.chain.pem`: its certificate and its issuers', PEM.
+    Chain,
+    /// `NAME.crl`: its CRL, DER; crlDistributionPoints points here.
+    Crl,
+    /// `NAME.crl.pem`: its CRL, PEM.
+    CrlPem,
+}
+
+impl PublicFile {
+    /// What follows the CA's name.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Certificate => ".pem",
+            Self::CertificateDer => ".crt",
+            Self::Chain => ".chain.pem",
+            Self::Crl => ".crl",
+            Self::CrlPem => ".crl.pem",
+        }
+    }
+}
+
+/// A directory of the home, its mode, and what it must not have.
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) mode: u32,
+    pub(super) rule: Rule,
+}
+
+impl Home {
+    /// A home with everything below one directory.
+    #[must_use]
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        let state = directory.into();
+        Self { configuration: state.clone(), log: state.join("log"), state }
+    }
+
+    /// The system's: `/etc/genfic-ca`, `/var/lib/genfic-ca` and `/var/log/genfic-ca`.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            configuration: "/etc/genfic-ca".into(),
+            state: "/var/lib/genfic-ca".into(),
+            log: "/var/log/genfic-ca".into(),
+        }
+    }
+
+    /// The directory that has index, keys and public files.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.state
+    }
+
+    /// The directory that has the configuration; the same one unless it is the system's home.
+    #[must_use]
+    pub fn configuration_directory(&self) -> &Path {
+        &self.configuration
+    }
+
+    /// The configuration, `genfic-ca.toml`.
+    #[must_use]
+    pub fn configuration_file(&self) -> PathBuf {
+        self.configuration.join("genfic-ca.toml")
+    }
+
+    /// The certificate profiles, `policy/`.
+    #[must_use]
+    pub fn policy_directory(&self) -> PathBuf {
+        self.configuration.join("policy")
+    }
+
+    /// What was issued, `index.db`.
+    #[must_use]
+    pub fn index_file(&self) -> PathBuf {
+        self.state.join("index.db")
+    }
+
+    /// The index's public face, `status/`.
+    #[must_use]
+    pub fn status_directory(&self) -> PathBuf {
+        self.state.join("status")
+    }
+
+    /// The CA keys, `keys/`.
+    #[must_use]
+    pub fn keys_directory(&self) -> PathBuf {
+        self.state.join("keys")
+    }
+
+    /// The key of a CA, `keys/NAME.age`.
+    #[must_use]
+    pub fn key_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.keys_directory().join(format!("{authority}.age"))
+    }
+
+    /// What the responder of a CA reads, `ocsp/NAME/`.
+    #[must_use]
+    pub fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {
+        self.state.join("ocsp").join(authority.as_str())
+    }
+
+    /// The directory of all of these, `ocsp/`.
+    #[must_use]
+    pub fn responders_directory(&self) -> PathBuf {
+        self.state.join("ocsp")
+    }
+
+    /// The responder certificate of a CA, `ocsp/NAME/responder.pem`.
+    #[must_use]
+    pub fn responder_certificate_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.ocsp_directory(authority).join("responder.pem")
+    }
+
+    /// The responder key of a CA, `ocsp/NAME/responder.key`.
+    #[must_use]
+    pub fn responder_key_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.ocsp_directory(authority).join("responder.key")
+    }
+
+    /// What anyone may fetch, `public/`.
+    #[must_use]
+    pub fn public_directory(&self) -> PathBuf {
+        self.state.join("public")
+    }
+
+    /// A public file of a CA, for example `public/NAME.crl`.
+    #[must_use]
+    pub fn public_file(&self, authority: &AuthorityName, file: PublicFile) -> PathBuf {
+        self.public_directory().join(format!("{authority}{}", file.ending()))
+    }
+
+    /// The certificates that a CA issued, `issued/NAME/`.
+    #[must_use]
+    pub fn issued_directory(&self, authority: &AuthorityName) -> PathBuf {
+        self.state.join("issued").join(authority.as_str())
+    }
+
+    /// One of them, `issued/NAME/SERIAL.pem`.
+    #[must_use]
+    pub fn issued_file(&self, authority: &AuthorityName, serial: &SerialNumber) -> PathBuf {
+        self.issued_directory(authority).join(format!("{serial}.pem"))
+    }
+
+    /// What a command that changes the home locks, `home.lock`.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.state.join("home.lock")
+    }
+
+    /// Where exports of the audit records go; made when there is one.
+    #[must_use]
+    pub fn log_directory(&self) -> &Path {
+        &self.log
+    }
+
+    pub(super) fn places(&self) -> Vec<Place> {
+        let place =
+            |path, mode, owners, forbidden| Place { path, mode, rule: Rule::directory(owners, forbidden) };
+        let mut places = Vec::new();
+        if self.configuration != self.state {
+            places.push(place(self.configuration.clone(), 0o755, Owners::UserOrRoot, 0o022));
+        }
+        places.extend([
+            place(self.state.clone(), 0o711, Owners::User, 0o022),
+            place(self.policy_directory(), 0o755, Owners::UserOrRoot, 0o022),
+            place(self.keys_directory(), 0o700, Owners::User, 0o077),
+            place(self.state.join("issued"), 0o700, Owners::User, 0o077),
+            place(self.status_directory(), 0o2750, Owners::User, 0o027),
+            place(self.responders_directory(), 0o2750, Owners::User, 0o027),
+            place(self.public_directory(), 0o755, Owners::User, 0o022),
+        ]);
+        places
+    }
+
+    /// Whether there is a directory here at all.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.state.is_dir()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paths_are_those_of_the_contract() {
+        let (home, system) = (Home::at("/h"), Home::system());
+        let name: AuthorityName = "genfic-user".parse().unwrap();
+        let serial = "0abc".parse().unwrap();
+        for (path, expected) in [
+            (home.configuration_file(), "/h/genfic-ca.toml"),
+            (home.policy_directory(), "/h/policy"),
+            (home.index_file(), "/h/index.db"),
+            (home.key_file(&name), "/h/keys/genfic-user.age"),
+            (home.responder_key_file(&name), "/h/ocsp/genfic-user/responder.key"),
+            (home.responder_certificate_file(&name), "/h/ocsp/genfic-user/responder.pem"),
+            (home.public_file(&name, PublicFile::Chain), "/h/public/genfic-user.chain.pem"),
+            (home.public_file(&name, PublicFile::CrlPem), "/h/public/genfic-user.crl.pem"),
+            (home.issued_file(&name, &serial), "/h/issued/genfic-user/0abc.pem"),
+            (system.configuration_file(), "/etc/genfic-ca/genfic-ca.toml"),
+            (system.policy_directory(), "/etc/genfic-ca/policy"),
+            (system.index_file(), "/var/lib/genfic-ca/index.db"),
+            (system.log_directory().to_owned(), "/var/log/genfic-ca"),
+        ] {
+            assert_eq!(path, Path::new(expected));
+        }
+    }
+}

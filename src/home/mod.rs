@@ -1,0 +1,35 @@
+//! The home of the CAs: where everything is, who may get at it, and who is at it.
+//!
+//! Owners and modes; [`Home::create`] sets the modes whatever the umask is, [`Home::findings`] looks for
+//! anything looser. `~` stands for the home; in the [system's](Home::system) it is `/var/lib/genfic-ca`, and
+//! the configuration is in `/etc/genfic-ca`. The owner is the user who runs `genfic-ca`; root may own the
+//! configuration and what is above the home.
+//!
+//! | path | mode | why |
+//! |---|---|---|
+//! | what is above `~` | not writable by others (the group that only the user is in aside), or sticky | who can rename there can put another home in place |
+//! | `~` | 0711 | the daemon and the web server pass through, nobody lists it |
+//! | `~/genfic-ca.toml`, `~/policy/`, `~/policy/*.toml` | 0644, 0755 | no secrets in them; the owner alone changes policy |
+//! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of holders |
+//! | `~/home.lock` | 0600 | |
+//! | `~/keys/`, `~/keys/NAME.age` | 0700, 0600 | K1 |
+//! | `~/issued/`, `~/issued/NAME/` | 0700 | names of holders |
+//! | `~/status/` | 2750 | for the daemon's group, which new files take over from the directory |
+//! | `~/ocsp/`, `~/ocsp/NAME/` | 2750 | the same |
+//! | `~/ocsp/NAME/responder.key` | 0640 | the one key that the daemon reads |
+//! | `~/public/` | 0755 | what anyone may fetch |
+mod access;
+mod accounts;
+mod actor;
+mod authority_name;
+mod check;
+mod create;
+mod layout;
+mod open;
+
+pub use access::{FileKind, FileStatus, Finding, Owners, Rule, judge_parent};
+pub use accounts::Accounts;
+pub use actor::current_actor;
+pub use authority_name::{AuthorityName, InvalidAuthorityName};
+pub use layout::{Home, PublicFile};
+pub use open::{OpenError, open_checked};

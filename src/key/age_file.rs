@@ -1,0 +1,207 @@
+//! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`) that a passphrase opens.
+//!
+//! What is in the home can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
+use super::octets::read_up_to;
+use super::pkcs8_file::{private_key_from_pem, private_key_pem};
+use super::{KeyError, KeyRef, KeyStore, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
+use crate::home::{FileStatus, OpenError, Owners, Rule, open_checked};
+use crate::publish::{Mode, sync_directory, write_new};
+use crate::x509::KeyAlgorithm;
+use age::secrecy::SecretString;
+use age::{DecryptError, Decryptor, Encryptor};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// An encrypted key of the largest type has under 4 KiB.
+const LARGEST_FILE: usize = 64 * 1024;
+
+/// Keeps CA keys in age files, mode 0600, in a directory of mode 0700 (K1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AgeFileStore {
+    scrypt_log_n: u8,
+}
+
+/// A work factor that is too cheap or too expensive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "a scrypt work factor of {0}: {min} to {max} are accepted, each step doubles time and memory, 18 is usual",
+    min = AgeFileStore::LEAST_WORK,
+    max = AgeFileStore::MOST_WORK
+)]
+pub struct InvalidWorkFactor(pub u8);
+
+impl AgeFileStore {
+    /// The usual work factor: just under a second and 256 MiB for one guess.
+    pub const USUAL_WORK: u8 = 18;
+    /// The least accepted: 1 MiB, for demonstrations and tests.
+    pub const LEAST_WORK: u8 = 10;
+    /// The most accepted, for new keys and in files: 4 GiB and some fifteen seconds.
+    pub const MOST_WORK: u8 = 22;
+
+    /// A store that protects new keys with N = 2^`scrypt_log_n` (RFC 7914 §2).
+    ///
+    /// # Errors
+    /// When the work factor is not from [`Self::LEAST_WORK`] to [`Self::MOST_WORK`].
+    pub fn new(scrypt_log_n: u8) -> Result<Self, InvalidWorkFactor> {
+        if (Self::LEAST_WORK..=Self::MOST_WORK).contains(&scrypt_log_n) {
+            Ok(Self { scrypt_log_n })
+        } else {
+            Err(InvalidWorkFactor(scrypt_log_n))
+        }
+    }
+
+    fn encrypt(self, plain: &[u8], passphrase: &Secret) -> Result<Vec<u8>, KeyError> {
+        let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
+        recipient.set_work_factor(self.scrypt_log_n);
+        let failed = KeyError::Cryptography("encrypting the key");
+        let recipients: [&dyn age::Recipient; 1] = [&recipient];
+        let Ok(encryptor) = Encryptor::with_recipients(recipients.into_iter()) else {
+            return Err(failed);
+        };
+        let mut out = Vec::new();
+        let written = encryptor.wrap_output(&mut out).and_then(|mut writer| {
+            writer.write_all(plain)?;
+            writer.finish().map(drop)
+        });
+        written.map(|()| out).map_err(|_| failed)
+    }
+}
+
+impl Default for AgeFileStore {
+    fn default() -> Self {
+        Self { scrypt_log_n: Self::USUAL_WORK }
+    }
+}
+
+impl KeyStore for AgeFileStore {
+    fn generate(
+        &self,
+        key: &KeyRef,
+        algorithm: KeyAlgorithm,
+        secrets: &dyn SecretSource,
+    ) -> Result<Box<dyn Signer>, KeyError> {
+        let path = path_of(key)?;
+        check_directory(key, path)?;
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(KeyError::Backend(key.clone(), error.to_string())),
+            Ok(_) => return Err(KeyError::Exists(key.clone())),
+        }
+        let passphrase = secrets.secret(&SecretPurpose::Protect(name_of(path)))?;
+        if passphrase.is_empty() {
+            return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
+        }
+        let new = SoftKey::generate(algorithm)?;
+        let encrypted = self.encrypt(private_key_pem(&new)?.as_bytes(), &passphrase)?;
+        write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
+            io::ErrorKind::AlreadyExists => KeyError::Exists(key.clone()),
+            _ => KeyError::NotWritten(error),
+        })?;
+        Ok(Box::new(new))
+    }
+
+    fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {
+        let path = path_of(key)?;
+        check_directory(key, path)?;
+        let encrypted = read_file(key, path)?;
+        let decryptor =
+            Decryptor::new_buffered(encrypted.as_slice()).map_err(|error| unusable(key, &error))?;
+        if !decryptor.is_scrypt() {
+            return Err(KeyError::Backend(key.clone(), "not an age file with a passphrase".into()));
+        }
+        let passphrase = secrets.secret(&SecretPurpose::Open(name_of(path)))?;
+        let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
+        identity.set_max_work_factor(Self::MOST_WORK);
+        let identities: [&dyn age::Identity; 1] = [&identity];
+        let reader = decryptor.decrypt(identities.into_iter()).map_err(|error| unusable(key, &error))?;
+        // Never grows, so no copy of the key stays behind in freed memory.
+        let mut plain = Zeroizing::new(vec![0; encrypted.len()]);
+        let length = read_up_to(reader, &mut plain)
+            .map_err(|error| KeyError::Backend(key.clone(), format!("the file is damaged: {error}")))?;
+        let plain = plain.get(..length).unwrap_or_default();
+        let text = std::str::from_utf8(plain)
+            .map_err(|_| KeyError::Backend(key.clone(), "what is encrypted in it is not PEM".into()))?;
+        let opened = private_key_from_pem(text, key, &mut || {
+            Err(KeyError::Backend(key.clone(), "the key in it is encrypted once more".into()))
+        })?;
+        Ok(Box::new(opened))
+    }
+
+    fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
+        let path = path_of(key)?;
+        fs::remove_file(path).map_err(|error| missing_or(key, &error))?;
+        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            sync_directory(directory)?;
+        }
+        Ok(())
+    }
+}
+
+fn path_of(key: &KeyRef) -> Result<&Path, KeyError> {
+    match key {
+        KeyRef::AgeFile(path) => Ok(path),
+        KeyRef::Pkcs8File(_) => {
+            Err(KeyError::Backend(key.clone(), "a CA key is kept in an age file only".into()))
+        }
+    }
+}
+
+/// The name a person knows the key by: the CA's.
+fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn check_directory(key: &KeyRef, path: &Path) -> Result<(), KeyError> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let metadata = fs::metadata(directory).map_err(|error| missing_or(key, &error))?;
+    let user = rustix::process::geteuid().as_raw();
+    let rule = Rule::directory(Owners::User, 0o077);
+    let finding = rule.judge(directory, &FileStatus::from(&metadata), user).into_iter().next();
+    finding.map_or(Ok(()), |finding| Err(KeyError::Unsafe(finding)))
+}
+
+fn read_file(key: &KeyRef, path: &Path) -> Result<Vec<u8>, KeyError> {
+    let file = open_checked(path, Rule::PRIVATE_FILE).map_err(|error| match error {
+        OpenError::Unsafe(finding) => KeyError::Unsafe(finding),
+        OpenError::Io(error) => missing_or(key, &error),
+    })?;
+    let mut octets = Vec::new();
+    let limit = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
+    let length = file.take(limit + 1).read_to_end(&mut octets).map_err(|error| missing_or(key, &error))?;
+    if length > LARGEST_FILE {
+        return Err(KeyError::Backend(key.clone(), "too large for a key".into()));
+    }
+    Ok(octets)
+}
+
+fn missing_or(key: &KeyRef, error: &io::Error) -> KeyError {
+    match error.kind() {
+        io::ErrorKind::NotFound => KeyError::NotFound(key.clone()),
+        _ => KeyError::Backend(key.clone(), error.to_string()),
+    }
+}
+
+fn unusable(key: &KeyRef, error: &DecryptError) -> KeyError {
+    let backend = |reason: String| KeyError::Backend(key.clone(), reason);
+    match error {
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            KeyError::SecretRejected(key.clone())
+        }
+        // The library's own message for this computes a duration that overflows.
+        DecryptError::ExcessiveWork { required, .. } => backend(format!(
+            "it asks for a scrypt work factor of {required}; at most {} is done, since each step doubles time \
+             and memory",
+            AgeFileStore::MOST_WORK
+        )),
+        DecryptError::InvalidHeader | DecryptError::InvalidMac => backend("the file is damaged".into()),
+        DecryptError::UnknownFormat => backend("a later format of age than this program knows".into()),
+        DecryptError::Io(error) => backend(format!("the file is damaged: {error}")),
+        other => backend(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+use super::*;
+use crate::x509::verify;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// Gives one passphrase and remembers what it was asked.
+struct Given(&'static str, Mutex<Vec<SecretPurpose>>);
+
+impl Given {
+    fn new(passphrase: &'static str) -> Self {
+        Self(passphrase, Mutex::default())
+    }
+}
+
+impl SecretSource for Given {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        self.1.lock().unwrap().push(purpose.clone());
+        Ok(Secret::new(self.0.into()))
+    }
+}
+
+/// Fails the test when it is asked.
+struct NotAsked;
+
+impl SecretSource for NotAsked {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        panic!("asked for {purpose:?}")
+    }
+}
+
+struct Keys {
+    directory: tempfile::TempDir,
+    store: AgeFileStore,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
+        Self { directory, store: AgeFileStore::new(10).unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("genfic.g2.age")
+    }
+
+    fn key(&self) -> KeyRef {
+        KeyRef::AgeFile(self.path())
+    }
+
+    fn generated(&self) -> Box<dyn Signer> {
+        self.store.generate(&self.key(), KeyAlgorithm::EcdsaP256, &Given::new("s3cret")).unwrap()
+    }
+
+    fn fails_to_open(&self, secrets: &dyn SecretSource) -> KeyError {
+        self.store.open(&self.key(), secrets).err().unwrap()
+    }
+}
+
+#[test]
+fn a_key_on_disk_is_encrypted_and_its_owners_alone() {
+    // K1, K2
+    let keys = Keys::new();
+    let secrets = Given::new("s3cret");
+    let made = keys.store.generate(&keys.key(), KeyAlgorithm::EcdsaP256, &secrets).unwrap();
+    let octets = fs::read(keys.path()).unwrap();
+    assert!(octets.starts_with(b"age-encryption.org/v1\n-> scrypt "));
+    assert!(!octets.windows(11).any(|window| window == b"PRIVATE KEY"));
+    assert_eq!(fs::metadata(keys.path()).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(fs::read_dir(keys.directory.path()).unwrap().count(), 1, "nothing is left aside");
+
+    let opened = keys.store.open(&keys.key(), &secrets).unwrap();
+    assert_eq!(opened.public_key(), made.public_key());
+    let signature = opened.sign(b"x").unwrap();
+    assert!(verify(made.public_key(), made.algorithm(), b"x", &signature));
+    let name = "genfic.g2".to_owned();
+    let asked = secrets.1.into_inner().unwrap();
+    assert_eq!(asked, [SecretPurpose::Protect(name.clone()), SecretPurpose::Open(name)]);
+}
+
+#[test]
+fn every_key_type_is_kept() {
+    // G1
+    for algorithm in KeyAlgorithm::GENERATED {
+        let keys = Keys::new();
+        let made = keys.store.generate(&keys.key(), algorithm, &Given::new("s3cret")).unwrap();
+        let opened = keys.store.open(&keys.key(), &Given::new("s3cret")).unwrap();
+        assert_eq!(opened.public_key(), made.public_key(), "{algorithm}");
+    }
+}
+
+#[test]
+fn what_is_in_the_file_is_pem_for_openssl() {
+    let keys = Keys::new();
+    let made = keys.generated();
+    let octets = fs::read(keys.path()).unwrap();
+    let identity = age::scrypt::Identity::new(SecretString::from("s3cret"));
+    let text = String::from_utf8(age::decrypt(&identity, &octets).unwrap()).unwrap();
+    let again = private_key_from_pem(&text, &keys.key(), &mut || panic!("asked")).unwrap();
+    assert_eq!(again.public_key(), made.public_key());
+}
+
+#[test]
+fn a_key_is_never_replaced() {
+    let keys = Keys::new();
+    keys.generated();
+    let before = fs::read(keys.path()).unwrap();
+    let again = keys.store.generate(&keys.key(), KeyAlgorithm::Ed25519, &NotAsked);
+    assert!(matches!(again.err().unwrap(), KeyError::Exists(_)));
+    assert_eq!(fs::read(keys.path()).unwrap(), before);
+    fs::remove_file(keys.path()).unwrap();
+    symlink("/nowhere", keys.path()).unwrap();
+    let dangling = keys.store.generate(&keys.key(), KeyAlgorithm::Ed25519, &NotAsked);
+    assert!(matches!(dangling.err().unwrap(), KeyError::Exists(_)));
+}
+
+#[test]
+fn a_wrong_passphrase_an_absent_key_and_a_damaged_file_are_told_apart() {
+    let keys = Keys::new();
+    assert!(matches!(keys.fails_to_open(&NotAsked), KeyError::NotFound(_)));
+    keys.generated();
+    assert!(matches!(keys.fails_to_open(&Given::new("wrong")), KeyError::SecretRejected(_)));
+    let whole = fs::read(keys.path()).unwrap();
+    let last = whole.len() - 1;
+    let mut flipped = whole.clone();
+    flipped[last] ^= 1;
+    let mut of_mac = whole.clone();
+    let at = whole.windows(4).position(|window| window == b"--- ").unwrap() + 6;
+    of_mac[at] = if of_mac[at] == b'A' { b'B' } else { b'A' };
+    for (damage, octets) in [
+        ("flipped", flipped.as_slice()),
+        ("header", &of_mac),
+        ("cut", &whole[..last]),
+        ("short", &whole[..40]),
+        ("empty", &[]),
+    ] {
+        fs::write(keys.path(), octets).unwrap();
+        let error = keys.fails_to_open(&Given::new("s3cret"));
+        assert!(
+            matches!(&error, KeyError::Backend(_, reason) if reason.contains("damaged")),
+            "{damage}: {error}"
+        );
+    }
+    fs::write(keys.path(), vec![b'a'; LARGEST_FILE + 1]).unwrap();
+    assert!(keys.fails_to_open(&NotAsked).to_string().contains("too large"));
+}
+
+#[test]
+fn an_absurd_work_factor_is_refused_before_the_work() {
+    let keys = Keys::new();
+    keys.generated();
+    let text = fs::read(keys.path()).unwrap();
+    let end = text.iter().position(|octet| *octet == b'\n').unwrap() + 1;
+    let line_end = end + text[end..].iter().position(|octet| *octet == b'\n').unwrap();
+    let line = String::from_utf8(text[end..line_end].to_vec()).unwrap();
+    let absurd = line.strip_suffix("10").unwrap().to_owned() + "40";
+    fs::write(keys.path(), [&text[..end], absurd.as_bytes(), &text[line_end..]].concat()).unwrap();
+    let message = keys.fails_to_open(&Given::new("s3cret")).to_string();
+    assert!(message.contains("work factor of 40; at most 22"), "{message}");
+    assert!(AgeFileStore::new(23).is_err() && AgeFileStore::new(0).is_err());
+    assert!(AgeFileStore::new(9).unwrap_err().to_string().contains("10 to 22"));
+}
+
+#[test]
+fn a_file_that_is_not_for_a_passphrase_is_said() {
+    let keys = Keys::new();
+    let recipient = age::x25519::Identity::generate().to_public();
+    fs::write(keys.path(), age::encrypt(&recipient, b"x").unwrap()).unwrap();
+    fs::set_permissions(keys.path(), Permissions::from_mode(0o600)).unwrap();
+    assert!(keys.fails_to_open(&NotAsked).to_string().contains("not an age file with a passphrase"));
+    let plain = KeyRef::Pkcs8File(keys.path());
+    assert!(keys.store.open(&plain, &NotAsked).is_err(), "K1: never a plain file");
+}
+
+#[test]
+fn a_key_or_directory_that_others_can_read_is_refused_before_asking() {
+    // P2
+    let keys = Keys::new();
+    keys.generated();
+    fs::set_permissions(keys.path(), Permissions::from_mode(0o640)).unwrap();
+    let KeyError::Unsafe(finding) = keys.fails_to_open(&NotAsked) else { panic!() };
+    assert_eq!(finding.remedy, format!("chmod go-rwx {}", keys.path().display()));
+    fs::set_permissions(keys.path(), Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o750)).unwrap();
+    assert!(matches!(keys.fails_to_open(&NotAsked), KeyError::Unsafe(_)));
+    let other = KeyRef::AgeFile(keys.directory.path().join("b.age"));
+    let made = keys.store.generate(&other, KeyAlgorithm::EcdsaP256, &NotAsked);
+    assert!(matches!(made.err().unwrap(), KeyError::Unsafe(_)));
+    fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o700)).unwrap();
+    if rustix::process::geteuid().is_root() {
+        chown(keys.path(), Some(65534), None).unwrap();
+        assert!(matches!(keys.fails_to_open(&NotAsked), KeyError::Unsafe(_)), "another user's");
+    }
+}
+
+#[test]
+fn an_empty_passphrase_is_refused_and_nothing_is_written() {
+    let keys = Keys::new();
+    let made = keys.store.generate(&keys.key(), KeyAlgorithm::EcdsaP256, &Given::new(""));
+    assert!(matches!(made.err().unwrap(), KeyError::SecretUnavailable(_)));
+    assert!(!keys.path().exists());
+}
+
+#[test]
+fn a_key_that_cannot_be_written_leaves_nothing_behind() {
+    let keys = Keys::new();
+    let directory = keys.directory.path().join("d");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, Permissions::from_mode(0o700)).unwrap();
+    let key = KeyRef::AgeFile(directory.join("a.age"));
+    // The directory disappears while the person types.
+    struct Removes(PathBuf);
+    impl SecretSource for Removes {
+        fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+            fs::remove_dir(&self.0).unwrap();
+            Ok(Secret::new("s3cret".into()))
+        }
+    }
+    let made = keys.store.generate(&key, KeyAlgorithm::EcdsaP256, &Removes(directory));
+    assert!(matches!(made.err().unwrap(), KeyError::NotWritten(_)));
+    assert_eq!(fs::read_dir(keys.directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_discarded_key_is_gone() {
+    let keys = Keys::new();
+    keys.generated();
+    keys.store.discard(&keys.key()).unwrap();
+    assert!(!keys.path().exists());
+    assert!(matches!(keys.store.discard(&keys.key()), Err(KeyError::NotFound(_))));
+}

@@ -1,0 +1,114 @@
+//! What goes wrong with keys, and how it is told.
+use super::KeyRef;
+use crate::home::Finding;
+use crate::problem::{Exit, Problem};
+use crate::publish::WriteError;
+
+/// What can go wrong with a key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// No such key.
+    #[error("the key {0} is not here")]
+    NotFound(KeyRef),
+    /// The name is taken.
+    #[error("the key {0} exists already")]
+    Exists(KeyRef),
+    /// The source of the passphrase or PIN cannot be used; says why.
+    #[error("no passphrase: {0}")]
+    SecretUnavailable(String),
+    /// A person would have to be asked for the passphrase of this key, and nobody can be.
+    #[error("the passphrase of {0} is needed and nobody can be asked")]
+    InputNeeded(String),
+    /// The passphrase or PIN is wrong.
+    #[error("the passphrase does not open {0}")]
+    SecretRejected(KeyRef),
+    /// The token or file failed.
+    #[error("{0}: {1}")]
+    Backend(KeyRef, String),
+    /// Owner or mode of the key, its directory or the passphrase's file let others at it.
+    #[error("{0}")]
+    Unsafe(Finding),
+    /// The key cannot be put into its file; the disk may be full.
+    #[error("{0}")]
+    NotWritten(#[from] WriteError),
+    /// Octets or text that are no private key of a supported type; says why.
+    #[error("not a private key that can be used: {0}")]
+    Malformed(String),
+    /// The cryptographic library or the system's random generator failed at this.
+    #[error("{0} failed")]
+    Cryptography(&'static str),
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        let (exit, code, hint) = match &error {
+            KeyError::NotFound(_) => (
+                Exit::KeyUnavailable,
+                "key.not-found",
+                "bring the key file back to this place if it is kept elsewhere".to_owned(),
+            ),
+            KeyError::Exists(_) => {
+                (Exit::Exists, "key.exists", "choose another name; a key is never replaced".to_owned())
+            }
+            KeyError::SecretUnavailable(_) => (
+                Exit::KeyUnavailable,
+                "key.passphrase-unavailable",
+                "see that the source named by --passphrase-from has the passphrase".to_owned(),
+            ),
+            KeyError::InputNeeded(_) => (
+                Exit::InputNeeded,
+                "key.passphrase-needed",
+                "use --passphrase-from file:PATH, env:VAR, fd:N or cred:NAME".to_owned(),
+            ),
+            KeyError::SecretRejected(_) => (
+                Exit::KeyUnavailable,
+                "key.passphrase-wrong",
+                "try again with the right passphrase".to_owned(),
+            ),
+            KeyError::Backend(..) => {
+                (Exit::KeyUnavailable, "key.unusable", "restore the key from its backup".to_owned())
+            }
+            KeyError::Unsafe(finding) => {
+                (Exit::Permissions, "key.unsafe", format!("run: {}", finding.remedy))
+            }
+            KeyError::NotWritten(_) => (
+                Exit::Failure,
+                "key.not-written",
+                "make room or mend the directory's owner and mode, then try again".to_owned(),
+            ),
+            KeyError::Malformed(_) => {
+                (Exit::KeyUnavailable, "key.malformed", "use a P-256, P-384, Ed25519 or RSA key".to_owned())
+            }
+            KeyError::Cryptography(_) => (Exit::Failure, "key.cryptography", "try again".to_owned()),
+        };
+        Self::new(exit, code, error.to_string()).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn each_failure_has_the_exit_status_of_the_contract() {
+        let key = || KeyRef::AgeFile(PathBuf::from("/k.age"));
+        let finding = Finding {
+            path: "/k.age".into(),
+            fault: "can be read by others (mode 0644)".into(),
+            remedy: "chmod go-rwx /k.age".into(),
+        };
+        for (error, exit) in [
+            (KeyError::NotFound(key()), Exit::KeyUnavailable),
+            (KeyError::Exists(key()), Exit::Exists),
+            (KeyError::SecretUnavailable("VAR is not set".into()), Exit::KeyUnavailable),
+            (KeyError::InputNeeded("k".into()), Exit::InputNeeded),
+            (KeyError::SecretRejected(key()), Exit::KeyUnavailable),
+            (KeyError::Unsafe(finding), Exit::Permissions),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.exit, exit, "{}", problem.code);
+            assert!(!problem.hint.is_empty());
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Keys of responders and end entities: PKCS#8 in PEM (RFC 7468 §10, §11), plain or encrypted by PBES2.
+use super::octets::read_up_to;
+use super::random::random_octets;
+use super::{KeyError, KeyRef, Secret, SecretPurpose, SecretSource, SoftKey};
+use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
+use der::pem::LineEnding;
+use pkcs8::pkcs5::pbes2::Parameters;
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+const PLAIN: &str = "PRIVATE KEY";
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+
+/// Iterations of PBKDF2-HMAC-SHA256 for new files, as OWASP recommends: a fifth of a second or so.
+const PBKDF2_ITERATIONS: u32 = 600_000;
+
+const LARGEST_FILE: usize = 64 * 1024;
+
+/// The key as plain PEM, `PRIVATE KEY`.
+///
+/// # Errors
+/// [`KeyError::Cryptography`] when the key cannot be encoded.
+pub fn private_key_pem(key: &SoftKey) -> Result<Zeroizing<String>, KeyError> {
+    let document = SecretDocument::try_from(key.to_pkcs8_der()?.as_slice());
+    document
+        .and_then(|document| document.to_pem(PLAIN, LineEnding::LF))
+        .map_err(|_| KeyError::Cryptography("encoding the private key"))
+}
+
+/// The key as PEM, `ENCRYPTED PRIVATE KEY`: AES-256-CBC with a key from PBKDF2-HMAC-SHA256 (RFC 8018),
+/// which every tool reads.
+///
+/// # Errors
+/// [`KeyError::SecretUnavailable`] for an empty passphrase, [`KeyError::Cryptography`] when the random
+/// generator fails or the key cannot be encoded.
+pub fn encrypted_private_key_pem(key: &SoftKey, passphrase: &Secret) -> Result<Zeroizing<String>, KeyError> {
+    if passphrase.is_empty() {
+        return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
+    }
+    let (salt, vector) = (random_octets::<16>()?, random_octets::<16>()?);
+    let plain = key.to_pkcs8_der()?;
+    Parameters::generate_pbkdf2_sha256_aes256cbc(PBKDF2_ITERATIONS, &salt, vector)
+        .map_err(pkcs8::Error::from)
+        .and_then(|parameters| {
+            PrivateKeyInfoRef::try_from(plain.as_slice())?
+                .encrypt_with_params(parameters, passphrase.as_bytes())
+        })
+        .and_then(|document| Ok(document.to_pem(ENCRYPTED, LineEnding::LF)?))
+        .map_err(|_| KeyError::Cryptography("encrypting the private key"))
+}
+
+/// Reads a key from a PEM file, plain or encrypted; a passphrase is asked for when it is encrypted.
+///
+/// The file may belong to anybody, as the responder's belongs to the CA's user, but others than its owner
+/// and group must not be able to read it.
+///
+/// # Errors
+/// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], what the source of secrets
+/// says, and [`KeyError::Backend`] for a file that is no such key.
+pub fn read_private_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SoftKey, KeyError> {
+    let key = KeyRef::Pkcs8File(path.to_owned());
+    let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
+    let rule = Rule { kind: FileKind::File, owners: Owners::Anybody, forbidden: 0o027 };
+    let file = open_checked(path, rule).map_err(|error| match error {
+        OpenError::Unsafe(finding) => KeyError::Unsafe(finding),
+        OpenError::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            KeyError::NotFound(key.clone())
+        }
+        OpenError::Io(error) => unusable(error.to_string()),
+    })?;
+    let mut octets = Zeroizing::new(vec![0; LARGEST_FILE]);
+    let length = read_up_to(file, &mut octets).map_err(|error| unusable(error.to_string()))?;
+    let text = std::str::from_utf8(octets.get(..length).unwrap_or_default());
+    let text = text.map_err(|_| unusable("not PEM".into()))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    private_key_from_pem(text, &key, &mut || secrets.secret(&SecretPurpose::Open(name.clone())))
+}
+
+/// Reads a key from the text of a PEM file whose first block it is; `ask` is called when it is encrypted.
+///
+/// # Errors
+/// [`KeyError::Backend`] when it is no such key, [`KeyError::SecretRejected`] when the passphrase is wrong,
+/// both with this name for it, and what `ask` says.
+pub(super) fn private_key_from_pem(
+    text: &str,
+    key: &KeyRef,
+    ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
+) -> Result<SoftKey, KeyError> {
+    let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
+    let malformed = |error: pkcs8::Error| unusable(format!("not PKCS#8 in PEM: {error}"));
+    let read = |octets: &[u8]| SoftKey::from_pkcs8_der(octets).map_err(|error| unusable(error.to_string()));
+    let (label, document) = SecretDocument::from_pem(text).map_err(|error| malformed(error.into()))?;
+    match label {
+        PLAIN => read(document.as_bytes()),
+        ENCRYPTED => {
+            let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(malformed)?;
+            let passphrase = ask()?;
+            let plain = encrypted.decrypt(passphrase.as_bytes()).map_err(|error| match error {
+                pkcs8::Error::EncryptedPrivateKey(
+                    pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
+                    | pkcs8::pkcs5::Error::AlgorithmParametersInvalid { .. },
+                ) => unusable(format!("its encryption is not supported: {error}")),
+                // A wrong key that happens to leave good padding leaves bad DER.
+                _ => KeyError::SecretRejected(key.clone()),
+            })?;
+            read(plain.as_bytes())
+        }
+        other => Err(unusable(format!(
+            "a {other} block where PRIVATE KEY is needed; convert it with: openssl pkcs8 -topk8"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Signer;
+    use crate::publish::{Mode, write_new};
+    use crate::x509::KeyAlgorithm;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::{Command, Output};
+
+    struct Given(&'static str);
+
+    impl SecretSource for Given {
+        fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+            Ok(Secret::new(self.0.into()))
+        }
+    }
+
+    fn openssl_reads(path: &Path, passphrase: &str) -> Output {
+        Command::new("openssl")
+            .args(["pkey", "-pubout", "-outform", "DER", "-passin", &format!("pass:{passphrase}"), "-in"])
+            .arg(path)
+            .output()
+            .unwrap()
+    }
+
+    #[test]
+    fn openssl_reads_plain_and_encrypted_keys_and_so_does_this_program() {
+        // K1
+        let directory = tempfile::tempdir().unwrap();
+        for algorithm in KeyAlgorithm::GENERATED {
+            let key = SoftKey::generate(algorithm).unwrap();
+            let plain = directory.path().join(format!("{algorithm}.key"));
+            write_new(&plain, private_key_pem(&key).unwrap().as_bytes(), Mode::Private).unwrap();
+            assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
+            assert_eq!(read_private_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
+        }
+        let key = SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let encrypted = directory.path().join("encrypted.key");
+        let text = encrypted_private_key_pem(&key, &Secret::new("s3cret é".into())).unwrap();
+        assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+        write_new(&encrypted, text.as_bytes(), Mode::Private).unwrap();
+        assert_eq!(openssl_reads(&encrypted, "s3cret é").stdout, key.public_key().as_der());
+        assert!(!openssl_reads(&encrypted, "wrong").status.success());
+        let read = read_private_key_file(&encrypted, &Given("s3cret é")).unwrap();
+        assert_eq!(read.public_key(), key.public_key());
+        let error = read_private_key_file(&encrypted, &Given("wrong")).unwrap_err();
+        assert!(error.to_string().contains("encrypted.key"), "{error}");
+        assert!(matches!(error, KeyError::SecretRejected(_)));
+    }
+
+    #[test]
+    fn keys_that_openssl_encrypted_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        for (number, options) in [&["-v2", "aes-256-cbc"][..], &["-scrypt"][..]].into_iter().enumerate() {
+            let path = directory.path().join(format!("{number}.key"));
+            let key = SoftKey::generate(KeyAlgorithm::Ed25519).unwrap();
+            let plain = directory.path().join(format!("{number}.plain"));
+            fs::write(&plain, private_key_pem(&key).unwrap().as_bytes()).unwrap();
+            let made = Command::new("openssl")
+                .args(["pkcs8", "-topk8", "-passout", "pass:abc", "-in"])
+                .arg(plain)
+                .arg("-out")
+                .arg(&path)
+                .args(options)
+                .status()
+                .unwrap();
+            assert!(made.success());
+            assert_eq!(read_private_key_file(&path, &Given("abc")).unwrap().public_key(), key.public_key());
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+        // P2
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("responder.key");
+        let key = SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        write_new(&path, private_key_pem(&key).unwrap().as_bytes(), Mode::Group).unwrap();
+        assert!(read_private_key_file(&path, &Given("")).is_ok());
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let Err(KeyError::Unsafe(finding)) = read_private_key_file(&path, &Given("")) else { panic!() };
+        assert_eq!(finding.remedy, format!("chmod g-w,o-rwx {}", path.display()));
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_from_what_is_not_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.key");
+        assert!(matches!(read_private_key_file(&path, &Given("")), Err(KeyError::NotFound(_))));
+        for contents in
+            ["", "nonsense", "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n"]
+        {
+            fs::write(&path, contents).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            let error = read_private_key_file(&path, &Given("")).unwrap_err();
+            assert!(matches!(error, KeyError::Backend(..)), "{error}");
+        }
+        let key = SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        assert!(encrypted_private_key_pem(&key, &Secret::default()).is_err());
+    }
+}

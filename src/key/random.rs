@@ -1,0 +1,38 @@
+//! Random values from the system's generator.
+use super::KeyError;
+use crate::x509::SerialNumber;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+
+/// This many random octets.
+///
+/// # Errors
+/// [`KeyError::Cryptography`] when the generator fails.
+pub(super) fn random_octets<const N: usize>() -> Result<[u8; N], KeyError> {
+    let mut octets = [0; N];
+    SystemRandom::new().fill(&mut octets).map_err(|_| KeyError::Cryptography("the random generator"))?;
+    Ok(octets)
+}
+
+/// A new serial number with 128 random bits (RFC 5280 §4.1.2.2).
+///
+/// # Errors
+/// [`KeyError::Cryptography`] when the generator fails.
+pub fn random_serial() -> Result<SerialNumber, KeyError> {
+    random_octets().map(SerialNumber::from_random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn serial_numbers_do_not_repeat_and_fit_into_20_octets() {
+        // X1
+        let serials: HashSet<SerialNumber> = (0..1000).map(|_| random_serial().unwrap()).collect();
+        assert_eq!(serials.len(), 1000);
+        assert!(
+            serials.iter().all(|serial| serial.as_be_octets().len() == 17 && serial.to_der().len() == 19)
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! Reading passphrases from files, variables, descriptors and credentials.
+use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
+use crate::key::octets::read_up_to;
+use crate::key::{KeyError, Secret};
+use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The longest passphrase, in octets.
+const LONGEST: usize = 4096;
+
+/// The passphrase that a source has: all of it, but for one line feed at its end.
+pub(super) fn whole(source: impl Read, name: &str) -> Result<Secret, KeyError> {
+    let unavailable = |reason: &str| KeyError::SecretUnavailable(format!("{name} {reason}"));
+    let mut octets = Zeroizing::new([0; LONGEST + 3]);
+    let length = read_up_to(source, octets.as_mut_slice())
+        .map_err(|error| KeyError::SecretUnavailable(format!("{name}: {error}")))?;
+    let text = std::str::from_utf8(octets.get(..length).unwrap_or_default())
+        .map_err(|_| unavailable("is not UTF-8 text"))?;
+    let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    if text.len() > LONGEST {
+        return Err(unavailable("has more than 4096 octets, too many for a passphrase"));
+    }
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// From a file that only its owner can read.
+pub(super) fn file(path: &Path, name: &str) -> Result<Secret, KeyError> {
+    let rule = Rule { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o077 };
+    match open_checked(path, rule) {
+        Ok(file) => whole(file, name),
+        Err(OpenError::Unsafe(finding)) => Err(KeyError::Unsafe(finding)),
+        Err(OpenError::Io(error)) => Err(KeyError::SecretUnavailable(format!("{name}: {error}"))),
+    }
+}
+
+/// From the value of an environment variable.
+pub(super) fn variable(value: Option<OsString>, name: &str) -> Result<Secret, KeyError> {
+    let value =
+        value.ok_or_else(|| KeyError::SecretUnavailable(format!("{name}: the variable is not set")))?;
+    let text = value.into_string().map(Secret::new);
+    text.map_err(|value| {
+        drop(Zeroizing::new(value.into_encoded_bytes()));
+        KeyError::SecretUnavailable(format!("{name} is not UTF-8 text"))
+    })
+}
+
+/// From a file in systemd's directory of credentials, which is safe by its own means (systemd.exec(5)).
+pub(super) fn credential(
+    directory: Option<OsString>,
+    credential: &str,
+    name: &str,
+) -> Result<Secret, KeyError> {
+    let directory = directory.map(PathBuf::from).ok_or_else(|| {
+        KeyError::SecretUnavailable(format!(
+            "{name}: there are no credentials; run as a service with LoadCredentialEncrypted={credential}:PATH"
+        ))
+    })?;
+    let file = File::open(directory.join(credential))
+        .map_err(|error| KeyError::SecretUnavailable(format!("{name}: {error}")))?;
+    whole(file, name)
+}
+
+/// Takes hold of a descriptor that the program was started with; says why it cannot be read.
+pub(super) fn descriptor(number: u32) -> Result<File, String> {
+    let failed = |error: io::Error| format!("fd:{number}: {error}");
+    let file = if number == 0 {
+        // Not by its path: a pipe of the user before `sudo` could not be opened again.
+        File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?)
+    } else {
+        // Without waiting, since whoever wrote into a FIFO may have left.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let opened =
+            open(format!("/dev/fd/{number}"), flags, Mode::empty()).map_err(|errno| failed(errno.into()))?;
+        fcntl_setfl(&opened, OFlags::empty()).map_err(|errno| failed(errno.into()))?;
+        File::from(opened)
+    };
+    if file.is_terminal() {
+        return Err(format!("fd:{number} is a terminal, where the passphrase would show; use prompt"));
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn one_line_feed_at_the_end_is_not_part_of_the_passphrase() {
+        for (contents, passphrase) in [
+            ("s3cret", "s3cret"),
+            ("s3cret\n", "s3cret"),
+            ("s3cret\r\n", "s3cret"),
+            ("s3cret\n\n", "s3cret\n"),
+            (" two words ", " two words "),
+        ] {
+            assert_eq!(whole(contents.as_bytes(), "x").unwrap().as_str(), passphrase);
+        }
+        assert!(whole(&[0xff][..], "x").is_err());
+        let longest = [b'a'; LONGEST];
+        assert_eq!(whole(&longest[..], "x").unwrap().len(), LONGEST);
+        assert!(whole(&[&longest[..], b"a"].concat()[..], "x").is_err());
+    }
+
+    #[test]
+    fn a_passphrase_file_that_others_can_read_is_refused() {
+        // K2, P2
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pass");
+        assert!(matches!(file(&path, "file:x"), Err(KeyError::SecretUnavailable(_))));
+        fs::write(&path, "s3cret\n").unwrap();
+        for mode in [0o644, 0o640, 0o604, 0o620] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let Err(KeyError::Unsafe(finding)) = file(&path, "file:x") else { panic!("{mode:o}") };
+            assert_eq!(finding.remedy, format!("chmod go-rwx {}", path.display()));
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(file(&path, "file:x").unwrap().as_str(), "s3cret");
+    }
+
+    #[test]
+    fn a_variable_and_a_credential_that_are_not_there_are_said() {
+        assert_eq!(variable(Some("s3cret".into()), "env:X").unwrap().as_str(), "s3cret");
+        let unset = variable(None, "env:X").unwrap_err().to_string();
+        assert_eq!(unset, "no passphrase: env:X: the variable is not set");
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("genfic"), "s3cret\n").unwrap();
+        let at = || Some(directory.path().as_os_str().to_owned());
+        assert_eq!(credential(at(), "genfic", "cred:genfic").unwrap().as_str(), "s3cret");
+        assert!(credential(at(), "other", "cred:other").is_err());
+        let none = credential(None, "genfic", "cred:genfic").unwrap_err().to_string();
+        assert!(none.contains("LoadCredentialEncrypted=genfic"), "{none}");
+    }
+
+    #[test]
+    fn a_descriptor_that_is_not_open_is_said() {
+        assert!(descriptor(9999).unwrap_err().starts_with("fd:9999: "));
+    }
+}
