@@ -1,8 +1,25 @@
 //! The hash chain: pure.
+//!
+//! The digest of a record is SHA-256 over a tag, the digest before it, its sequence number and the octets
+//! of its event. So no record can be changed, left out, moved or added in between without changing the
+//! digest of the newest; and who has noted an older digest finds out when the tail is cut or written anew.
 use super::AuditEvent;
+use crate::x509::sha256;
 
 /// SHA-256 of a record and everything before it.
 pub type Digest = [u8; 32];
+
+/// Keeps these digests apart from every other use of SHA-256.
+const TAG: &[u8] = b"genfic-ca audit record 1\0";
+
+/// The newest record of a chain; the default stands before the first.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Head {
+    /// Its sequence number; 0 before the first.
+    pub sequence: u64,
+    /// Its digest; zeros before the first.
+    pub digest: Digest,
+}
 
 /// An event at its place in the chain.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,14 +34,242 @@ pub struct AuditRecord {
     pub digest: Digest,
 }
 
+impl AuditRecord {
+    /// Where the chain stands with this record.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { sequence: self.sequence, digest: self.digest }
+    }
+}
+
+fn digest(previous: &Digest, sequence: u64, event: &AuditEvent) -> Digest {
+    sha256(&[TAG, previous, &sequence.to_be_bytes(), &event.to_octets()].concat())
+}
+
+/// Makes records, each bound to the one before it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chain {
+    head: Head,
+}
+
+impl Chain {
+    /// Goes on after this record.
+    #[must_use]
+    pub fn after(head: Head) -> Self {
+        Self { head }
+    }
+
+    /// The newest record.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The record of this event, which is the newest from now on.
+    pub fn append(&mut self, event: AuditEvent) -> AuditRecord {
+        let sequence = self.head.sequence.saturating_add(1);
+        let previous = self.head.digest;
+        let digest = digest(&previous, sequence, &event);
+        self.head = Head { sequence, digest };
+        AuditRecord { sequence, event, previous, digest }
+    }
+}
+
 /// Where and how a chain is broken.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Break {
-    /// to be written
-    #[error("record {0} was changed")]
+    /// The record is not what it was when its digest, or that of the next, was made.
+    #[error("record {0} was changed, or the one before it")]
     Changed(u64),
+    /// Records are missing.
+    #[error("records {first} to {last} are missing")]
+    Gap {
+        /// The first that is missing.
+        first: u64,
+        /// The last that is missing.
+        last: u64,
+    },
+    /// A record stands where a later one belongs.
+    #[error("record {found} stands where record {expected} belongs")]
+    Reordered {
+        /// What belongs there.
+        expected: u64,
+        /// What stands there.
+        found: u64,
+    },
+    /// The chain ends before the record that is known to have been the newest.
+    #[error("the newest records are missing: the last is {last}, and {expected} was written")]
+    Cut {
+        /// The last that is there.
+        last: u64,
+        /// What is known to have been written.
+        expected: u64,
+    },
+    /// The chain is whole, but it is another than the one that was noted.
+    #[error("record {0} is not the one whose digest was noted: the log was written anew")]
+    Rewritten(u64),
 }
 
-/// to be written
-#[derive(Debug, Default)]
-pub struct Chain;
+/// Checks a chain record by record.
+#[derive(Clone, Debug, Default)]
+pub struct Verifier {
+    head: Head,
+    noted: Option<Head>,
+}
+
+impl Verifier {
+    /// Starts with the first record. `noted` is a head that was written down earlier, in a place of its own.
+    #[must_use]
+    pub fn new(noted: Option<Head>) -> Self {
+        Self { head: Head::default(), noted: noted.filter(|noted| noted.sequence > 0) }
+    }
+
+    /// Takes the next record. After a break it goes on from this record, so that all breaks can be found.
+    ///
+    /// # Errors
+    /// How the chain is broken here.
+    pub fn check(&mut self, record: &AuditRecord) -> Result<(), Break> {
+        let before = std::mem::replace(&mut self.head, record.head());
+        let expected = before.sequence.saturating_add(1);
+        if record.sequence > expected {
+            return Err(Break::Gap { first: expected, last: record.sequence.saturating_sub(1) });
+        }
+        if record.sequence < expected {
+            return Err(Break::Reordered { expected, found: record.sequence });
+        }
+        if record.previous != before.digest
+            || record.digest != digest(&before.digest, record.sequence, &record.event)
+        {
+            return Err(Break::Changed(record.sequence));
+        }
+        match self.noted {
+            Some(noted) if noted.sequence == record.sequence && noted.digest != record.digest => {
+                Err(Break::Rewritten(record.sequence))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the check; returns the newest record.
+    ///
+    /// # Errors
+    /// [`Break::Cut`] when the noted head was not reached.
+    pub fn finish(self) -> Result<Head, Break> {
+        match self.noted {
+            Some(noted) if noted.sequence > self.head.sequence => {
+                Err(Break::Cut { last: self.head.sequence, expected: noted.sequence })
+            }
+            _ => Ok(self.head),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Actor, Outcome};
+    use crate::x509::UnixTime;
+    use proptest::prelude::*;
+
+    fn event(number: usize) -> AuditEvent {
+        AuditEvent {
+            at: UnixTime(1_700_000_000),
+            actor: Actor { user: "ca".into(), on_behalf_of: Some("alice".into()), process: 7 },
+            action: "certificate.issued".into(),
+            object: format!("genfic-user/{number:02x}"),
+            outcome: if number == 3 { Outcome::Refused("policy.weak-key".into()) } else { Outcome::Done },
+            details: vec![("profile".into(), "user".into())],
+        }
+    }
+
+    fn chain(length: usize) -> Vec<AuditRecord> {
+        let mut chain = Chain::default();
+        (1..=length).map(|number| chain.append(event(number))).collect()
+    }
+
+    fn verify(records: &[AuditRecord], noted: Option<Head>) -> Result<Head, Break> {
+        let mut verifier = Verifier::new(noted);
+        records.iter().try_for_each(|record| verifier.check(record))?;
+        verifier.finish()
+    }
+
+    #[test]
+    fn a_whole_chain_is_found_whole() {
+        // G15
+        let records = chain(5);
+        let head = records[4].head();
+        assert_eq!(verify(&records, None), Ok(head));
+        assert_eq!(verify(&records, Some(head)), Ok(head));
+        assert_eq!(verify(&records, Some(records[2].head())), Ok(head));
+        assert_eq!(verify(&[], None), Ok(Head::default()));
+    }
+
+    #[test]
+    fn gaps_cuts_and_moved_records_are_told_apart() {
+        // G15
+        let records = chain(5);
+        let head = Some(records[4].head());
+        let without = |number: usize| {
+            let mut rest = records.clone();
+            rest.remove(number - 1);
+            rest
+        };
+        assert_eq!(verify(&without(1), head), Err(Break::Gap { first: 1, last: 1 }));
+        assert_eq!(verify(&without(3), head), Err(Break::Gap { first: 3, last: 3 }));
+        assert_eq!(verify(&without(5), head), Err(Break::Cut { last: 4, expected: 5 }));
+        assert_eq!(verify(&[], head), Err(Break::Cut { last: 0, expected: 5 }));
+        let mut moved = records.clone();
+        moved.swap(1, 2);
+        assert_eq!(verify(&moved, head), Err(Break::Gap { first: 2, last: 2 }));
+        let twice = [&records[..2], &records[1..]].concat();
+        assert_eq!(verify(&twice, head), Err(Break::Reordered { expected: 3, found: 2 }));
+    }
+
+    #[test]
+    fn a_chain_that_was_made_anew_is_not_the_one_noted() {
+        // G15
+        let noted = chain(5)[3].head();
+        let mut anew = Chain::default();
+        let records: Vec<AuditRecord> = (11..=15).map(|number| anew.append(event(number))).collect();
+        assert!(verify(&records, None).is_ok());
+        assert_eq!(verify(&records, Some(noted)), Err(Break::Rewritten(4)));
+    }
+
+    #[test]
+    fn the_digest_of_a_record_never_changes_between_versions() {
+        let hex: String = chain(1)[0].digest.iter().map(|octet| format!("{octet:02x}")).collect();
+        assert_eq!(hex, "101c8c66272960ac99f7c1a0c3b069953206a61a0e59cdad39007c5ee5e09d67");
+    }
+
+    fn flip(octets: &mut [u8], bit: usize) {
+        let at = bit / 8 % octets.len();
+        octets[at] ^= 1 << (bit % 8);
+    }
+
+    proptest! {
+        #[test]
+        fn a_single_bit_changed_in_what_is_stored_is_found(
+            length in 1usize..6, chosen in any::<prop::sample::Index>(), field in 0..4, bit in any::<usize>()
+        ) {
+            // G15
+            let mut records = chain(length);
+            let head = records[length - 1].head();
+            let chosen = chosen.index(length);
+            let record = &mut records[chosen];
+            match field {
+                0 => record.sequence ^= 1 << (bit % 64),
+                1 => flip(&mut record.previous, bit),
+                2 => flip(&mut record.digest, bit),
+                _ => {
+                    let mut octets = record.event.to_octets();
+                    flip(&mut octets, bit);
+                    match AuditEvent::from_octets(&octets) {
+                        Ok(event) => record.event = event,
+                        Err(_) => return Ok(()), // cannot even be read, which is found too
+                    }
+                }
+            }
+            prop_assert!(verify(&records, Some(head)).is_err());
+        }
+    }
+}

@@ -2,19 +2,27 @@
 //!
 //! Three capabilities, each a trait of its own; a program is given the least of them. Every method is one
 //! use case and one transaction; those that change something carry their audit events. Whatever an adapter
-//! stores, it passes the suite in [`contract`].
+//! stores, it passes the suite in `contract`.
+#[cfg(test)]
+mod contract;
+mod error;
+mod index_txt;
 mod record;
+pub mod sqlite;
 mod state;
 
+pub use error::IndexError;
+pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use record::{
-    Authority, CertificateRecord, CrlRecord, Filter, Intent, KeyUse, Selector, StatusRow, StatusValue,
+    Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, Selector,
+    StatusRow, StatusValue,
 };
 pub use state::{CertificateState, Revocation, TransitionError};
 
-use crate::audit::{AuditEvent, AuditRecord};
+use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
 
 /// All that an OCSP responder may see.
 pub trait StatusReader: Send + Sync {
@@ -49,26 +57,24 @@ pub trait IndexReader: StatusReader {
         visit: &mut dyn FnMut(CertificateRecord) -> bool,
     ) -> Result<(), IndexError>;
 
-    /// Hands every CRL entry of an issuer to `visit`, by serial number: what is revoked and ends at
-    /// `not_expired_at` or later, and what was revoked and has been on no CRL issued after its end (C3).
-    fn revoked(
-        &self,
-        issuer: &IssuerId,
-        not_expired_at: UnixTime,
-        visit: &mut dyn FnMut(CrlEntry),
-    ) -> Result<(), IndexError>;
+    /// Hands every entry of an issuer's next CRL to `visit`, by serial number: what is revoked, until it has
+    /// been on a published CRL whose thisUpdate lies after its end (C3).
+    fn revoked(&self, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) -> Result<(), IndexError>;
 
     /// What this public key (SHA-256 of its SubjectPublicKeyInfo) was used for before.
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError>;
 
-    /// The CRL with the highest number of this issuer.
+    /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
 
-    /// How many certificates are pending: intended, and neither issued nor abandoned.
+    /// The certificates that are pending: intended, and neither issued nor abandoned; oldest first.
     fn pending(&self) -> Result<Vec<CertificateId>, IndexError>;
 
     /// Time of the newest audit record: nothing may be signed with a clock behind it.
     fn newest_record(&self) -> Result<Option<UnixTime>, IndexError>;
+
+    /// The newest audit record, as noted apart from the records themselves; the default when there is none.
+    fn audit_head(&self) -> Result<Head, IndexError>;
 
     /// Number of the latest change; grows with every change of a status or a CA.
     fn change_number(&self) -> Result<u64, IndexError>;
@@ -87,18 +93,19 @@ pub trait Index: IndexReader {
     ///
     /// # Errors
     /// [`IndexError::SerialInUse`], [`IndexError::IssuerUnfit`] when the issuer or one above it is revoked
-    /// or expired at the events' time, [`IndexError::ClockBehind`], or a failing store; so below.
+    /// or expired at the event's time, [`IndexError::AuthorityExists`], [`IndexError::ClockBehind`], or a
+    /// failing store; so below.
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError>;
 
     /// Stores signed certificates against their intents; the group is one transaction. An intent that was
-    /// abandoned or revoked meanwhile is [`IndexError::Conflict`].
-    fn record_issued(&self, certificates: &[(Certificate, AuditEvent)]) -> Result<(), IndexError>;
+    /// abandoned or revoked meanwhile, or was for other octets, is [`IndexError::Conflict`].
+    fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError>;
 
     /// Abandons pending certificates: they count as revoked from now on. Those that are no longer pending
     /// are passed over. Returns how many were abandoned.
     fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError>;
 
-    /// Replaces state `from` by `to`, or reports [`IndexError::Conflict`].
+    /// Replaces state `from` by `to`, or reports [`IndexError::Conflict`] when it is no longer `from`.
     fn transition(
         &self,
         id: &CertificateId,
@@ -107,7 +114,8 @@ pub trait Index: IndexReader {
         event: AuditEvent,
     ) -> Result<(), IndexError>;
 
-    /// Adds a CA whose certificate is issued; its name and issuer identity are taken from then on.
+    /// Adds a CA whose certificate was signed elsewhere: a root, or a child of a CA that is known. Its name,
+    /// identity and serial number are taken from then on.
     fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError>;
 
     /// Sets whether certificates of this CA name an OCSP responder.
@@ -120,13 +128,26 @@ pub trait Index: IndexReader {
     /// Writes down the list that is about to be signed under its number.
     ///
     /// # Errors
-    /// [`IndexError::CrlNumber`] when the list's number was not taken, or a list was recorded under it.
+    /// [`IndexError::CrlNumber`] when the list's number was not taken, a list was recorded under it, or one
+    /// was recorded under a higher number; [`IndexError::ClockBehind`].
     fn record_crl(
         &self,
         issuer: &IssuerId,
         tbs: Linted<TbsCertList>,
         event: AuditEvent,
     ) -> Result<Recorded<TbsCertList>, IndexError>;
+
+    /// Notes that the list of this number is signed and in its public place. Only then it counts for
+    /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on.
+    ///
+    /// # Errors
+    /// [`IndexError::CrlNumber`] when no list was recorded under the number.
+    fn record_crl_published(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        event: AuditEvent,
+    ) -> Result<(), IndexError>;
 
     /// Records an event that changes nothing else: a refusal, a publication, a responder certificate.
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError>;
@@ -148,52 +169,4 @@ impl<T> Recorded<T> {
     pub fn into_inner(self) -> T {
         self.0
     }
-}
-
-/// What can go wrong with the index.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    /// The serial number is taken.
-    #[error("the serial number {} is taken", .0.serial_number)]
-    SerialInUse(CertificateId),
-    /// No such certificate.
-    #[error("no certificate with serial number {} is on record", .0.serial_number)]
-    NotFound(CertificateId),
-    /// Somebody else changed the record first.
-    #[error("certificate {} was changed by somebody else meanwhile", .0.serial_number)]
-    Conflict(CertificateId),
-    /// A CA of that name or key exists.
-    #[error("there is a CA named {0} already")]
-    AuthorityExists(String),
-    /// The issuer, or one above it, is expired or revoked; says which and why.
-    #[error("{0}")]
-    IssuerUnfit(String),
-    /// The clock stands before the newest record.
-    #[error("the clock says {now}, which is before the newest record of {newest}")]
-    ClockBehind {
-        /// What the clock says.
-        now: UnixTime,
-        /// When the newest record was made.
-        newest: UnixTime,
-    },
-    /// The CRL number is not the one that was taken for this list.
-    #[error("CRL number {0} is not free to be used")]
-    CrlNumber(CrlNumber),
-    /// Another process holds the index for longer than the wait allows.
-    #[error("the index is held by another process")]
-    Busy,
-    /// The index is of a version that this program does not know.
-    #[error("the index has schema version {found}; this program knows {known}")]
-    Schema {
-        /// In the file.
-        found: i64,
-        /// Known here.
-        known: i64,
-    },
-    /// What is stored contradicts itself.
-    #[error("the index is damaged: {0}")]
-    Damaged(String),
-    /// The database failed.
-    #[error("the index cannot be used: {0}")]
-    Backend(String),
 }

@@ -27,10 +27,21 @@ pub struct Authority {
     pub serves_ocsp: bool,
 }
 
+/// What is known of a CA before its certificate is signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewAuthority {
+    /// The name that people type and that files bear.
+    pub name: String,
+    /// Where its key is: a path relative to the home's `keys/`, or a URI.
+    pub key: String,
+    /// Whether its certificates name an OCSP responder.
+    pub serves_ocsp: bool,
+}
+
 /// A certificate that is about to be signed, and what is recorded with it.
 #[derive(Clone, Debug)]
 pub struct Intent {
-    /// The issuer.
+    /// The issuer; for a root, the root itself ([`TbsCertificate::as_issuer`]).
     pub issuer: IssuerId,
     /// What will be signed.
     pub tbs: Linted<TbsCertificate>,
@@ -38,8 +49,31 @@ pub struct Intent {
     pub profile: String,
     /// Whom to write to about it; not part of the certificate.
     pub contact: Option<String>,
+    /// The CA that this certificate makes. Its name and identity are taken from now on; it is a CA of this
+    /// home as soon as the certificate is recorded as issued, and its name is free again when it is
+    /// abandoned.
+    pub authority: Option<NewAuthority>,
     /// The record of the intent.
     pub event: AuditEvent,
+}
+
+/// A certificate that was signed against its intent.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The issuer of the intent.
+    pub issuer: IssuerId,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The record of its issuance.
+    pub event: AuditEvent,
+}
+
+impl Issued {
+    /// Issuer and serial number.
+    #[must_use]
+    pub fn id(&self) -> CertificateId {
+        CertificateId { issuer: self.issuer, serial_number: self.certificate.tbs().serial_number().clone() }
+    }
 }
 
 /// One certificate on record.
@@ -47,7 +81,7 @@ pub struct Intent {
 pub struct CertificateRecord {
     /// Issuer and serial number.
     pub id: CertificateId,
-    /// The issuing CA's name.
+    /// The issuing CA's name; empty for the abandoned certificate of a root that never came to be.
     pub authority: String,
     /// `subject`
     pub subject: Name,

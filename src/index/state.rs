@@ -40,6 +40,9 @@ pub enum TransitionError {
     /// On hold already, and held again.
     #[error("it has been on hold since {}", .0.revoked_at)]
     AlreadyHeld(Revocation),
+    /// A pending certificate has no signature that a release could bring back.
+    #[error("it is pending: it can be revoked or abandoned, not held")]
+    PendingHold,
     /// `removeFromCRL` is an entry of a delta CRL, not a revocation.
     #[error("remove-from-crl is not a reason to revoke; `release` lifts a hold")]
     NotARevocationReason,
@@ -49,11 +52,12 @@ pub enum TransitionError {
 }
 
 impl CertificateState {
-    /// The state after revoking or holding. A pending certificate can be revoked too; one on hold can be
-    /// revoked for good.
+    /// The state after revoking or holding. A pending certificate can be revoked too, but not held; one on
+    /// hold can be revoked for good.
     ///
     /// # Errors
-    /// When it is revoked for good already, held twice, or the reason is `removeFromCRL`.
+    /// When it is revoked for good already, held twice, held while pending, or the reason is
+    /// `removeFromCRL`.
     pub fn revoke(&self, revocation: Revocation) -> Result<Self, TransitionError> {
         if revocation.reason == Some(CrlReason::RemoveFromCrl) {
             return Err(TransitionError::NotARevocationReason);
@@ -61,6 +65,7 @@ impl CertificateState {
         match self {
             Self::Revoked(old) if !old.is_hold() => Err(TransitionError::AlreadyRevoked(old.clone())),
             Self::Revoked(old) if revocation.is_hold() => Err(TransitionError::AlreadyHeld(old.clone())),
+            Self::Pending if revocation.is_hold() => Err(TransitionError::PendingHold),
             Self::Pending | Self::Issued | Self::Revoked(_) => {
                 let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
                 Ok(Self::Revoked(Revocation { reason, ..revocation }))
@@ -76,6 +81,19 @@ impl CertificateState {
         match self {
             Self::Revoked(old) if old.is_hold() => Ok(Self::Issued),
             Self::Revoked(_) | Self::Pending | Self::Issued => Err(TransitionError::NotHeld),
+        }
+    }
+
+    /// Whether `to` can follow this state by revoking, holding or releasing; what an index checks before it
+    /// stores it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_transition(&self, to: &Self) -> Result<(), TransitionError> {
+        match to {
+            Self::Revoked(revocation) => self.revoke(revocation.clone()).map(drop),
+            Self::Issued => self.release().map(drop),
+            Self::Pending => Err(TransitionError::NotHeld),
         }
     }
 }
@@ -113,5 +131,21 @@ mod tests {
         // C2
         let revoked = CertificateState::Issued.revoke(revocation(Some(CrlReason::Unspecified))).unwrap();
         assert_eq!(revoked, CertificateState::Revoked(revocation(None)));
+    }
+
+    #[test]
+    fn a_pending_certificate_is_revoked_but_not_held() {
+        // C4: releasing it would make a certificate of something that was never signed
+        let hold = CertificateState::Pending.revoke(revocation(Some(CrlReason::CertificateHold)));
+        assert_eq!(hold, Err(TransitionError::PendingHold));
+        assert!(CertificateState::Pending.revoke(revocation(None)).is_ok());
+    }
+
+    #[test]
+    fn a_transition_is_checked_by_the_same_rules() {
+        let revoked = CertificateState::Issued.revoke(revocation(None)).unwrap();
+        assert_eq!(CertificateState::Issued.check_transition(&revoked), Ok(()));
+        assert_eq!(revoked.check_transition(&CertificateState::Issued), Err(TransitionError::NotHeld));
+        assert_eq!(revoked.check_transition(&CertificateState::Pending), Err(TransitionError::NotHeld));
     }
 }

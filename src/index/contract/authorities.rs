@@ -1,0 +1,99 @@
+//! CAs and how they come to be.
+use super::fixture::*;
+use crate::index::{CertificateState, Index, IndexError, Issued, Recorded};
+use crate::x509::CertificateId;
+
+pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
+    let key = Key::generate();
+    let tbs = CertificateAuthority::root_tbs("genfic", &key, serial(1));
+    let issuer = tbs.as_issuer();
+    let mut intent = intent(issuer, None, tbs);
+    intent.profile = "root-ca".into();
+    intent.authority = Some(new_authority("genfic"));
+    let recorded = index.record_intent(vec![intent]).unwrap().pop().map(Recorded::into_inner).unwrap();
+    assert!(index.authorities().unwrap().is_empty());
+    assert_eq!(index.authority("genfic").unwrap(), None);
+    assert!(matches!(index.next_crl_number(&issuer, 0), Err(IndexError::UnknownAuthority(_))));
+    let certificate = key.sign(&recorded);
+    let issued = Issued { issuer, certificate: certificate.clone(), event: event(NOW, "authority.created") };
+    index.record_issued(&[issued]).unwrap();
+    let root = index.authority("genfic").unwrap().unwrap();
+    assert_eq!(root.certificate, certificate);
+    assert_eq!((root.issuer, root.parent.as_deref()), (issuer, None));
+    assert_eq!((root.profile.as_str(), root.key.as_str()), ("root-ca", "genfic.age"));
+    assert!(!root.serves_ocsp);
+    index.set_serves_ocsp(&issuer, true, event(NOW, "authority.changed")).unwrap();
+    assert!(index.authority("genfic").unwrap().unwrap().serves_ocsp);
+}
+
+pub(crate) fn the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_abandoned(index: &dyn Index) {
+    let root = CertificateAuthority::root(index, "genfic");
+    let key = Key::generate();
+    let attempt = |key: &Key, name: &str, octet| {
+        let mut intent = root.intent(root.child_tbs(name, key, serial(octet)));
+        intent.authority = Some(new_authority(name));
+        index.record_intent(vec![intent]).map(drop)
+    };
+    attempt(&key, "genfic-user", 2).unwrap();
+    let taken = attempt(&Key::generate(), "genfic-user", 3);
+    assert!(matches!(taken, Err(IndexError::AuthorityExists(name)) if name == "genfic-user"));
+    let id = CertificateId { issuer: root.issuer(), serial_number: serial(2) };
+    index.abandon(&[(id, event(NOW, "certificate.abandoned"))]).unwrap();
+    attempt(&key, "genfic-user", 3).unwrap();
+
+    // the same for a root, whose own identity is its issuer
+    let key = Key::generate();
+    let mut first = None;
+    for octet in [4, 5] {
+        let tbs = CertificateAuthority::root_tbs("other", &key, serial(octet));
+        let id = CertificateId { issuer: tbs.as_issuer(), serial_number: serial(octet) };
+        let mut intent = intent(tbs.as_issuer(), None, tbs);
+        intent.authority = Some(new_authority("other"));
+        index.record_intent(vec![intent]).unwrap();
+        if octet == 4 {
+            let to = CertificateState::Pending;
+            let revoked = to
+                .revoke(crate::index::Revocation { revoked_at: NOW, reason: None, invalidity_date: None })
+                .unwrap();
+            index.transition(&id, &to, &revoked, event(NOW, "certificate.revoked")).unwrap();
+            first = Some(id);
+        }
+    }
+    let record = index.certificate(&first.unwrap()).unwrap().unwrap();
+    assert!(record.is_abandoned());
+}
+
+pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
+    let key = Key::generate();
+    let certificate = key.sign(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
+    let foreign = CertificateAuthority { key, certificate };
+    let authority = foreign.as_authority("foreign", None);
+    index.add_authority(&authority, event(NOW, "authority.added")).unwrap();
+    assert_eq!(index.authorities().unwrap(), std::slice::from_ref(&authority));
+    assert!(index.add_authority(&authority, event(NOW, "authority.added")).is_err());
+
+    let key = Key::generate();
+    let certificate = foreign.key.sign(&foreign.child_tbs("below", &key, serial(2)));
+    let below = CertificateAuthority { key, certificate };
+    let nowhere = below.as_authority("below", Some("nobody"));
+    assert!(matches!(index.add_authority(&nowhere, event(NOW, "x")), Err(IndexError::IssuerUnfit(_))));
+    let mut misfit = below.as_authority("below", Some("foreign"));
+    misfit.issuer = foreign.issuer();
+    assert!(matches!(index.add_authority(&misfit, event(NOW, "x")), Err(IndexError::IssuerUnfit(_))));
+    index
+        .add_authority(&below.as_authority("below", Some("foreign")), event(NOW, "authority.added"))
+        .unwrap();
+    assert_eq!(index.status(&id(&below.certificate, &foreign)).unwrap(), Some(CertificateState::Issued));
+    below.issue_leaf(index, "a.example", 10, 3);
+}
+
+pub(crate) fn authorities_come_with_parents_first_and_siblings_by_name(index: &dyn Index) {
+    let root = CertificateAuthority::root(index, "m-root");
+    let user = root.child(index, "user", 2);
+    root.child(index, "system", 3);
+    user.child(index, "a-team", 4);
+    CertificateAuthority::root(index, "b-root");
+    let names: Vec<String> = index.authorities().unwrap().into_iter().map(|ca| ca.name).collect();
+    assert_eq!(names, ["b-root", "m-root", "system", "user", "a-team"]);
+    assert_eq!(index.authority("a-team").unwrap().unwrap().parent.as_deref(), Some("user"));
+}

@@ -1,0 +1,259 @@
+//! CAs and certificates that keep every rule, signed with throw-away keys.
+use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::index::{Authority, Index, Intent, Issued, NewAuthority, Recorded};
+use crate::lint;
+use crate::x509::extension::{
+    self, AccessDescription, BasicConstraints, CrlNumber, ExtendedKeyUsage, KeyUsage, Purpose,
+};
+use crate::x509::{
+    Certificate, CertificateId, CrlEntry, Extension, GeneralName, IssuerId, Name, SerialNumber,
+    SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertList, TbsCertListBuilder, TbsCertificate, UnixTime,
+    Validity, seal,
+};
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+
+/// 2027-01-15T08:00:00Z
+pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
+
+pub(crate) fn event(at: UnixTime, action: &str) -> AuditEvent {
+    AuditEvent {
+        at,
+        actor: Actor::named("alice"),
+        action: action.into(),
+        object: "test".into(),
+        outcome: Outcome::Done,
+        details: Vec::new(),
+    }
+}
+
+/// A serial number with 128 bits, all of them this octet.
+pub(crate) fn serial(octet: u8) -> SerialNumber {
+    SerialNumber::from_random([octet; 17])
+}
+
+pub(crate) struct Key {
+    pair: Ed25519KeyPair,
+    pub(crate) public: SubjectPublicKeyInfo,
+}
+
+impl Key {
+    pub(crate) fn generate() -> Self {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let public = pair.public_key().as_der().unwrap();
+        Self { public: SubjectPublicKeyInfo::from_der(public.as_ref()).unwrap(), pair }
+    }
+
+    pub(crate) fn sign(&self, tbs: &TbsCertificate) -> Certificate {
+        let signature = self.pair.sign(tbs.as_der());
+        let octets = seal(tbs.as_der(), SignatureAlgorithm::Ed25519, signature.as_ref());
+        Certificate::from_der(&octets).unwrap()
+    }
+}
+
+/// A CA in an index, with its key.
+pub(crate) struct CertificateAuthority {
+    pub(crate) key: Key,
+    pub(crate) certificate: Certificate,
+}
+
+fn ca_subject(name: &str) -> Name {
+    Name::parse(&format!("C=BE,O=Example,CN={name} CA")).unwrap()
+}
+
+fn ca_extensions(key: &Key, path_length: Option<u8>) -> Vec<Extension> {
+    vec![
+        BasicConstraints { ca: true, path_length }.to_extension(),
+        KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN).to_extension(),
+        extension::subject_key_identifier_for(&key.public),
+    ]
+}
+
+impl CertificateAuthority {
+    /// The TBSCertificate of a root with a new key.
+    pub(crate) fn root_tbs(name: &str, key: &Key, serial_number: SerialNumber) -> TbsCertificate {
+        TbsCertificate::encode(
+            serial_number,
+            SignatureAlgorithm::Ed25519,
+            ca_subject(name),
+            Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(10_950) },
+            ca_subject(name),
+            key.public.clone(),
+            ca_extensions(key, None),
+        )
+    }
+
+    /// Creates a root in the index.
+    pub(crate) fn root(index: &dyn Index, name: &str) -> Self {
+        let key = Key::generate();
+        let tbs = Self::root_tbs(name, &key, serial(1));
+        let mut intent = intent(tbs.as_issuer(), None, tbs);
+        intent.authority = Some(new_authority(name));
+        let certificate = issue(index, &key, intent);
+        Self { key, certificate }
+    }
+
+    /// The TBSCertificate of a CA below this one.
+    pub(crate) fn child_tbs(&self, name: &str, key: &Key, serial_number: SerialNumber) -> TbsCertificate {
+        let mut extensions = ca_extensions(key, None);
+        extensions.extend(self.pointers());
+        TbsCertificate::encode(
+            serial_number,
+            SignatureAlgorithm::Ed25519,
+            self.subject(),
+            Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(3650) },
+            ca_subject(name),
+            key.public.clone(),
+            extensions,
+        )
+    }
+
+    /// Creates a CA below this one in the index.
+    pub(crate) fn child(&self, index: &dyn Index, name: &str, octet: u8) -> Self {
+        let key = Key::generate();
+        let mut intent = self.intent(self.child_tbs(name, &key, serial(octet)));
+        intent.authority = Some(new_authority(name));
+        let certificate = issue(index, &self.key, intent);
+        Self { key, certificate }
+    }
+
+    pub(crate) fn subject(&self) -> Name {
+        self.certificate.tbs().subject().clone()
+    }
+
+    pub(crate) fn issuer(&self) -> IssuerId {
+        self.certificate.tbs().as_issuer()
+    }
+
+    /// This CA as it would be added when it was signed elsewhere.
+    pub(crate) fn as_authority(&self, name: &str, parent: Option<&str>) -> Authority {
+        Authority {
+            name: name.into(),
+            issuer: self.issuer(),
+            parent: parent.map(Into::into),
+            profile: "system-ca".into(),
+            certificate: self.certificate.clone(),
+            key: format!("{name}.age"),
+            serves_ocsp: true,
+        }
+    }
+
+    fn pointers(&self) -> Vec<Extension> {
+        vec![
+            extension::authority_key_identifier(&self.certificate.key_identifier()),
+            extension::crl_distribution_points(&["http://pki.example/ca.crl".into()]),
+            extension::authority_info_access(&[
+                AccessDescription::ocsp("http://pki.example/ocsp"),
+                AccessDescription::ca_issuers("http://pki.example/ca.crt"),
+            ]),
+        ]
+    }
+
+    /// A certificate for one DNS name with a key of its own, ending after so many days.
+    pub(crate) fn leaf(&self, dns: &str, days: i64, serial_number: SerialNumber) -> TbsCertificate {
+        leaf(self, dns, days, serial_number, &Key::generate().public)
+    }
+
+    /// The intent to sign this.
+    pub(crate) fn intent(&self, tbs: TbsCertificate) -> Intent {
+        intent(self.issuer(), Some(&self.certificate), tbs)
+    }
+
+    /// Issues a certificate for one DNS name.
+    pub(crate) fn issue_leaf(&self, index: &dyn Index, dns: &str, days: i64, octet: u8) -> CertificateId {
+        id(&issue(index, &self.key, self.intent(self.leaf(dns, days, serial(octet)))), self)
+    }
+
+    /// A CRL with these entries.
+    pub(crate) fn crl(
+        &self,
+        number: CrlNumber,
+        this_update: UnixTime,
+        entries: &[CrlEntry],
+    ) -> lint::Linted<TbsCertList> {
+        let next_update = this_update.plus_days(7);
+        let mut builder =
+            TbsCertListBuilder::new(SignatureAlgorithm::Ed25519, self.subject(), this_update, next_update);
+        entries.iter().for_each(|entry| builder.push(entry));
+        let identifier = extension::authority_key_identifier(&self.certificate.key_identifier());
+        let tbs = builder.encode(vec![identifier, extension::crl_number(number)]);
+        lint::check_crl(tbs, &self.certificate).unwrap()
+    }
+
+    /// Takes a number, records a list of everything that is revoked, and notes that it is published.
+    pub(crate) fn publish_crl(&self, index: &dyn Index, this_update: UnixTime) -> Vec<SerialNumber> {
+        let (number, entries) = self.record_crl(index, this_update);
+        index.record_crl_published(&self.issuer(), number, event(this_update, "crl.published")).unwrap();
+        entries
+    }
+
+    /// The same without the last step.
+    pub(crate) fn record_crl(
+        &self,
+        index: &dyn Index,
+        this_update: UnixTime,
+    ) -> (CrlNumber, Vec<SerialNumber>) {
+        let number = index.next_crl_number(&self.issuer(), 0).unwrap();
+        let mut entries = Vec::new();
+        index.revoked(&self.issuer(), &mut |entry| entries.push(entry)).unwrap();
+        let crl = self.crl(number, this_update, &entries);
+        index.record_crl(&self.issuer(), crl, event(this_update, "crl.intended")).unwrap();
+        (number, entries.into_iter().map(|entry| entry.serial_number).collect())
+    }
+}
+
+pub(crate) fn leaf(
+    issuer: &CertificateAuthority,
+    dns: &str,
+    days: i64,
+    serial_number: SerialNumber,
+    key: &SubjectPublicKeyInfo,
+) -> TbsCertificate {
+    let subject = Name::parse(&format!("C=BE,O=Example,CN={dns}")).unwrap();
+    let mut extensions = vec![
+        KeyUsage::DIGITAL_SIGNATURE.to_extension(),
+        ExtendedKeyUsage(vec![Purpose::SERVER_AUTH]).to_extension(),
+        extension::subject_key_identifier_for(key),
+        extension::subject_alt_name(&[GeneralName::Dns(dns.into())], &subject),
+    ];
+    extensions.extend(issuer.pointers());
+    TbsCertificate::encode(
+        serial_number,
+        SignatureAlgorithm::Ed25519,
+        issuer.subject(),
+        Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(days) },
+        subject,
+        key.clone(),
+        extensions,
+    )
+}
+
+pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: TbsCertificate) -> Intent {
+    Intent {
+        issuer,
+        tbs: lint::check_certificate(tbs, certificate).unwrap(),
+        profile: "system".into(),
+        contact: Some("owner@example.com".into()),
+        authority: None,
+        event: event(NOW, "certificate.intended"),
+    }
+}
+
+pub(crate) fn new_authority(name: &str) -> NewAuthority {
+    NewAuthority { name: name.into(), key: format!("{name}.age"), serves_ocsp: false }
+}
+
+/// Records the intent, signs, and records what was signed.
+pub(crate) fn issue(index: &dyn Index, key: &Key, intent: Intent) -> Certificate {
+    let issuer = intent.issuer;
+    let at = intent.event.at;
+    let recorded = index.record_intent(vec![intent]).unwrap().pop().map(Recorded::into_inner).unwrap();
+    let certificate = key.sign(&recorded);
+    let issued = Issued { issuer, certificate: certificate.clone(), event: event(at, "certificate.issued") };
+    index.record_issued(&[issued]).unwrap();
+    certificate
+}
+
+pub(crate) fn id(certificate: &Certificate, issuer: &CertificateAuthority) -> CertificateId {
+    CertificateId { issuer: issuer.issuer(), serial_number: certificate.tbs().serial_number().clone() }
+}

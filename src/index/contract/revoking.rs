@@ -1,0 +1,139 @@
+//! Revocations and CRLs.
+use super::fixture::*;
+use crate::index::{CertificateState, CrlRecord, Index, IndexError, Revocation, TransitionError};
+use crate::x509::{CertificateId, CrlEntry, CrlReason};
+
+fn revoked(reason: Option<CrlReason>) -> CertificateState {
+    CertificateState::Revoked(Revocation { revoked_at: NOW, reason, invalidity_date: None })
+}
+
+fn revoke(index: &dyn Index, id: &CertificateId) {
+    index.transition(id, &CertificateState::Issued, &revoked(None), event(NOW, "revoke")).unwrap();
+}
+
+pub(crate) fn a_state_is_replaced_only_when_it_is_the_one_that_was_seen(index: &dyn Index) {
+    // G11
+    let root = CertificateAuthority::root(index, "genfic");
+    let id = root.issue_leaf(index, "a.example", 10, 9);
+    let to = CertificateState::Revoked(Revocation {
+        revoked_at: NOW,
+        reason: Some(CrlReason::KeyCompromise),
+        invalidity_date: Some(NOW.plus(-500)),
+    });
+    index.transition(&id, &CertificateState::Issued, &to, event(NOW, "revoke")).unwrap();
+    assert_eq!(index.status(&id).unwrap(), Some(to.clone()));
+    let late = index.transition(&id, &CertificateState::Issued, &revoked(None), event(NOW, "revoke"));
+    assert!(matches!(late, Err(IndexError::Conflict(conflict)) if conflict == id));
+    assert_eq!(index.status(&id).unwrap(), Some(to.clone()));
+    let unknown = CertificateId { issuer: root.issuer(), serial_number: serial(10) };
+    let missing = index.transition(&unknown, &CertificateState::Issued, &to, event(NOW, "revoke"));
+    assert!(matches!(missing, Err(IndexError::NotFound(_))));
+    assert_eq!(index.status(&unknown).unwrap(), None);
+}
+
+pub(crate) fn only_a_hold_can_be_lifted_in_the_index(index: &dyn Index) {
+    // C4
+    let root = CertificateAuthority::root(index, "genfic");
+    let id = root.issue_leaf(index, "a.example", 10, 9);
+    let hold = revoked(Some(CrlReason::CertificateHold));
+    index.transition(&id, &CertificateState::Issued, &hold, event(NOW, "hold")).unwrap();
+    assert_eq!(root.publish_crl(index, NOW), [serial(9)]);
+    index.transition(&id, &hold, &CertificateState::Issued, event(NOW, "release")).unwrap();
+    assert!(root.publish_crl(index, NOW).is_empty());
+    revoke(index, &id);
+    let lifted = index.transition(&id, &revoked(None), &CertificateState::Issued, event(NOW, "release"));
+    assert!(matches!(lifted, Err(IndexError::Transition(TransitionError::NotHeld))));
+    assert_eq!(index.status(&id).unwrap(), Some(revoked(None)));
+}
+
+pub(crate) fn crl_numbers_grow_and_are_never_given_twice(index: &dyn Index) {
+    // C1, G2
+    let root = CertificateAuthority::root(index, "genfic");
+    let issuer = root.issuer();
+    let next = |floor| index.next_crl_number(&issuer, floor).unwrap();
+    assert_eq!([next(0), next(0), next(10), next(3)], [1, 2, 11, 12]);
+    let child = root.child(index, "genfic-user", 2);
+    assert_eq!(index.next_crl_number(&child.issuer(), 0).unwrap(), 1, "each issuer counts for itself");
+    assert!(matches!(index.next_crl_number(&issuer, u64::MAX), Err(IndexError::CrlNumber(_))));
+    assert_eq!(next(0), 13, "a number that cannot be taken is not taken");
+}
+
+pub(crate) fn a_list_is_recorded_once_under_a_number_that_was_taken(index: &dyn Index) {
+    // C1
+    let root = CertificateAuthority::root(index, "genfic");
+    let issuer = root.issuer();
+    let record =
+        |number| index.record_crl(&issuer, root.crl(number, NOW, &[]), event(NOW, "crl.intended")).map(drop);
+    assert!(matches!(record(1), Err(IndexError::CrlNumber(1))), "not taken");
+    let (first, second) =
+        (index.next_crl_number(&issuer, 0).unwrap(), index.next_crl_number(&issuer, 0).unwrap());
+    record(second).unwrap();
+    assert!(matches!(record(second), Err(IndexError::CrlNumber(2))), "used");
+    assert!(matches!(record(first), Err(IndexError::CrlNumber(1))), "numbers never go back");
+}
+
+pub(crate) fn a_list_counts_once_it_is_published(index: &dyn Index) {
+    let root = CertificateAuthority::root(index, "genfic");
+    let issuer = root.issuer();
+    root.publish_crl(index, NOW);
+    let (number, _) = root.record_crl(index, NOW.plus(60));
+    let last = CrlRecord { number: 1, this_update: NOW, next_update: NOW.plus_days(7) };
+    assert_eq!(index.last_crl(&issuer).unwrap(), Some(last), "the second may never have been signed");
+    index.record_crl_published(&issuer, number, event(NOW.plus(60), "crl.published")).unwrap();
+    assert_eq!(index.last_crl(&issuer).unwrap().map(|crl| crl.number), Some(2));
+    let unknown = index.record_crl_published(&issuer, 3, event(NOW.plus(60), "crl.published"));
+    assert!(matches!(unknown, Err(IndexError::CrlNumber(3))));
+}
+
+pub(crate) fn what_is_revoked_stays_until_a_published_list_after_its_end_had_it(index: &dyn Index) {
+    // C3
+    let root = CertificateAuthority::root(index, "genfic");
+    let id = root.issue_leaf(index, "a.example", 10, 9);
+    revoke(index, &id);
+    let end = NOW.plus_days(10);
+    assert_eq!(root.publish_crl(index, end), [serial(9)], "this list is not after the end");
+    assert_eq!(root.record_crl(index, end.plus(1)).1, [serial(9)], "this list is never published");
+    assert_eq!(root.publish_crl(index, end.plus(2)), [serial(9)]);
+    assert!(root.publish_crl(index, end.plus(3)).is_empty(), "it has been on a list after its end");
+
+    let late = root.issuer();
+    let expired = root.intent(root.leaf("b.example", 10, serial(10)));
+    let mut expired = expired;
+    expired.event.at = end.plus(3);
+    let certificate = issue(index, &root.key, expired);
+    let revoke_late = CertificateState::Revoked(Revocation {
+        revoked_at: end.plus(4),
+        reason: None,
+        invalidity_date: None,
+    });
+    let late_id = CertificateId { issuer: late, serial_number: certificate.tbs().serial_number().clone() };
+    let number = index.next_crl_number(&late, 0).unwrap();
+    let without = root.crl(number, end.plus(4), &[]);
+    index
+        .transition(&late_id, &CertificateState::Issued, &revoke_late, event(end.plus(4), "revoke"))
+        .unwrap();
+    index.record_crl(&late, without, event(end.plus(4), "crl.intended")).unwrap();
+    index.record_crl_published(&late, number, event(end.plus(4), "crl.published")).unwrap();
+    let listed = root.publish_crl(index, end.plus(5));
+    assert_eq!(listed, [serial(10)], "a list that was made before the revocation did not have it");
+    assert!(root.publish_crl(index, end.plus(6)).is_empty());
+}
+
+pub(crate) fn entries_come_by_serial_number_and_of_one_issuer_only(index: &dyn Index) {
+    let root = CertificateAuthority::root(index, "genfic");
+    let child = root.child(index, "genfic-user", 2);
+    for octet in [40, 20, 60] {
+        revoke(index, &root.issue_leaf(index, "a.example", 10, octet));
+    }
+    revoke(index, &child.issue_leaf(index, "a.example", 10, 30));
+    root.issue_leaf(index, "b.example", 10, 50);
+    let mut entries = Vec::new();
+    index.revoked(&root.issuer(), &mut |entry| entries.push(entry)).unwrap();
+    let expected = [20, 40, 60].map(|octet| CrlEntry {
+        serial_number: serial(octet),
+        revocation_date: NOW,
+        reason: None,
+        invalidity_date: None,
+    });
+    assert_eq!(entries, expected);
+}

@@ -1,0 +1,165 @@
+//! What can go wrong with the index.
+use super::TransitionError;
+use crate::problem::{Exit, Problem};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateId, IssuerId, UnixTime};
+use std::path::PathBuf;
+
+/// What can go wrong with the index.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The serial number is taken.
+    #[error("the serial number {} is taken", .0.serial_number)]
+    SerialInUse(CertificateId),
+    /// No such certificate.
+    #[error("no certificate with serial number {} is on record", .0.serial_number)]
+    NotFound(CertificateId),
+    /// Somebody else changed the record first.
+    #[error("certificate {} was changed by somebody else meanwhile", .0.serial_number)]
+    Conflict(CertificateId),
+    /// The change of state is against the rules.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// A CA of that name or key exists.
+    #[error("there is a CA named {0} already")]
+    AuthorityExists(String),
+    /// No CA of this identity is on record.
+    #[error("no CA of this name and key is on record (identity {})", hex(.0))]
+    UnknownAuthority(IssuerId),
+    /// The issuer, or one above it, is expired or revoked; says which and why.
+    #[error("{0}")]
+    IssuerUnfit(String),
+    /// The clock stands before the newest record.
+    #[error("the clock says {now}, which is before the newest record of {newest}")]
+    ClockBehind {
+        /// What the clock says.
+        now: UnixTime,
+        /// When the newest record was made.
+        newest: UnixTime,
+    },
+    /// The CRL number is not the one that was taken for this list.
+    #[error("CRL number {0} is not free to be used")]
+    CrlNumber(CrlNumber),
+    /// Another process holds the index for longer than the wait allows.
+    #[error("the index is held by another process")]
+    Busy,
+    /// There is something in the place of a new index.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// There is no index in this place.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// The index is of a version that this program does not know.
+    #[error("the index has schema version {found}; this program knows {known}")]
+    Schema {
+        /// In the file.
+        found: i64,
+        /// Known here.
+        known: i64,
+    },
+    /// What was published does not come from an earlier state of this index.
+    #[error(
+        "the status published up to audit record {published} was not made from this index: an older copy of the index may have been restored"
+    )]
+    NotContinued {
+        /// The audit record that was the newest when it was published.
+        published: u64,
+    },
+    /// What is stored contradicts itself.
+    #[error("the index is damaged: {0}")]
+    Damaged(String),
+    /// The database failed.
+    #[error("the index cannot be used: {0}")]
+    Backend(String),
+}
+
+fn hex(issuer: &IssuerId) -> String {
+    issuer.0.iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+}
+
+impl From<IndexError> for Problem {
+    fn from(error: IndexError) -> Self {
+        let (exit, code, hint) = match &error {
+            IndexError::SerialInUse(_) => {
+                (Exit::Failure, "index.serial-in-use", "run the command again; it takes another number")
+            }
+            IndexError::NotFound(_) => {
+                (Exit::NotFound, "index.not-found", "`genfic-ca list` shows what is on record")
+            }
+            IndexError::Conflict(_) => {
+                (Exit::Busy, "index.conflict", "look at it again, then repeat the command")
+            }
+            IndexError::Transition(_) => {
+                (Exit::Refused, "index.transition", "`genfic-ca show` says where it stands")
+            }
+            IndexError::AuthorityExists(_) => (
+                Exit::Exists,
+                "authority.exists",
+                "choose another name; if its creation was interrupted, `genfic-ca doctor --fix` frees the name",
+            ),
+            IndexError::UnknownAuthority(_) => {
+                (Exit::NotFound, "authority.not-found", "`genfic-ca authorities` lists the CAs")
+            }
+            IndexError::IssuerUnfit(_) => {
+                (Exit::Refused, "issuer.unfit", "use another CA; `genfic-ca authorities --tree` shows them")
+            }
+            IndexError::ClockBehind { .. } => (
+                Exit::Failure,
+                "clock.behind",
+                "set the clock; nothing is signed with a clock that stands before what is on record",
+            ),
+            IndexError::CrlNumber(_) => {
+                (Exit::Integrity, "crl.number", "run `genfic-ca crl publish` again; it takes a new number")
+            }
+            IndexError::Busy => {
+                (Exit::Busy, "index.busy", "wait for the other command to end, then try again")
+            }
+            IndexError::Exists(_) => {
+                (Exit::Exists, "index.exists", "use the index that is there, or another home")
+            }
+            IndexError::Missing(_) => {
+                (Exit::NotFound, "index.missing", "run `genfic-ca init`, or name the home with --home")
+            }
+            IndexError::Schema { .. } => {
+                (Exit::Failure, "index.schema", "use the version of genfic-ca that wrote it, or a newer one")
+            }
+            IndexError::NotContinued { .. } => (
+                Exit::Integrity,
+                "index.restored",
+                "bring back the newest index; or, when it is lost for good, make up for the revocations since and move the status directory's files away before publishing again",
+            ),
+            IndexError::Damaged(_) => (
+                Exit::Integrity,
+                "index.damaged",
+                "run `genfic-ca doctor`, and restore a backup if it agrees",
+            ),
+            IndexError::Backend(_) => (
+                Exit::Failure,
+                "index.failed",
+                "look at free space, owner and mode of the file, then try again",
+            ),
+        };
+        Problem::new(exit, code, error.to_string()).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_says_what_to_do() {
+        for error in [
+            IndexError::Busy,
+            IndexError::Missing("index.db".into()),
+            IndexError::Schema { found: 2, known: 1 },
+            IndexError::CrlNumber(3),
+            IndexError::NotContinued { published: 7 },
+            IndexError::ClockBehind { now: UnixTime(0), newest: UnixTime(1) },
+        ] {
+            let problem = Problem::from(error);
+            assert!(!problem.hint.is_empty() && !problem.message.ends_with('.'), "{problem:?}");
+        }
+        assert_eq!(Problem::from(IndexError::CrlNumber(3)).exit, Exit::Integrity);
+    }
+}

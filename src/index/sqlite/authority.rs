@@ -1,0 +1,170 @@
+//! CAs: which there are, and which may issue.
+use super::row;
+use crate::index::{Authority, CertificateState, IndexError};
+use crate::x509::{Certificate, IssuerId, Name, UnixTime};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+/// Every CA whose certificate is issued; a root's certificate is its own.
+pub(super) const AUTHORITIES: &str = "
+    SELECT a.name, i.identity, p.name, c.profile, c.der, a.key, a.serves_ocsp
+    FROM authority a
+    CROSS JOIN certificate c ON c.number = a.certificate
+    CROSS JOIN issuer i ON i.number = a.issuer
+    LEFT JOIN authority p ON p.issuer = c.issuer AND c.issuer <> a.issuer
+    WHERE c.der IS NOT NULL";
+
+fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
+    Ok(Authority {
+        name: row.get(0)?,
+        issuer: row::issuer(row, 1)?,
+        parent: row.get(2)?,
+        profile: row.get(3)?,
+        certificate: certificate(row, 4)?,
+        key: row.get(5)?,
+        serves_ocsp: row.get(6)?,
+    })
+}
+
+/// The certificate in this column.
+pub(super) fn certificate(row: &Row<'_>, at: usize) -> Result<Certificate, IndexError> {
+    let octets = row.get_ref(at)?.as_blob().map_err(|error| IndexError::Damaged(error.to_string()))?;
+    Certificate::from_der(octets).map_err(|error| IndexError::Damaged(error.to_string()))
+}
+
+/// Every CA, parents before children, siblings by name.
+pub(super) fn all(connection: &Connection) -> Result<Vec<Authority>, IndexError> {
+    let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} ORDER BY a.name DESC"))?;
+    let mut rows = statement.query([])?;
+    let mut rest = Vec::new();
+    while let Some(row) = rows.next()? {
+        rest.push(authority(row)?);
+    }
+    let mut sorted: Vec<Authority> = Vec::with_capacity(rest.len());
+    let mut parents = vec![None];
+    while let Some(parent) = parents.pop() {
+        let (children, others) = rest.into_iter().partition(|authority| authority.parent == parent);
+        rest = others;
+        parents.extend(children.iter().map(|child: &Authority| Some(child.name.clone())));
+        sorted.extend(children.into_iter().rev());
+    }
+    sorted.extend(rest);
+    Ok(sorted)
+}
+
+/// The CA of this name.
+pub(super) fn named(connection: &Connection, name: &str) -> Result<Option<Authority>, IndexError> {
+    let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} AND a.name = ?1"))?;
+    let mut rows = statement.query([name])?;
+    rows.next()?.map(authority).transpose()
+}
+
+/// The row number of an issuer that is known.
+pub(super) fn issuer_number(connection: &Connection, issuer: &IssuerId) -> Result<Option<i64>, IndexError> {
+    let mut statement = connection.prepare_cached("SELECT number FROM issuer WHERE identity = ?1")?;
+    Ok(statement.query_row([issuer.0], |row| row.get(0)).optional()?)
+}
+
+/// The row number of an issuer, known from now on.
+pub(super) fn enter_issuer(connection: &Connection, issuer: &IssuerId) -> Result<i64, IndexError> {
+    if let Some(number) = issuer_number(connection, issuer)? {
+        return Ok(number);
+    }
+    connection.prepare_cached("INSERT INTO issuer (identity) VALUES (?1)")?.execute([issuer.0])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The row number of an issuer that is a CA here.
+pub(super) fn authority_number(connection: &Connection, issuer: &IssuerId) -> Result<i64, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.issuer FROM issuer i JOIN authority a ON a.issuer = i.number
+         JOIN certificate c ON c.number = a.certificate WHERE i.identity = ?1 AND c.der IS NOT NULL",
+    )?;
+    let number = statement.query_row([issuer.0], |row| row.get(0)).optional()?;
+    number.ok_or(IndexError::UnknownAuthority(*issuer))
+}
+
+/// Takes name and identity for a CA.
+pub(super) fn enter(
+    connection: &Connection,
+    issuer: &IssuerId,
+    name: &str,
+    certificate: i64,
+    key: &str,
+    serves_ocsp: bool,
+) -> Result<(), IndexError> {
+    let number = enter_issuer(connection, issuer)?;
+    let mut statement =
+        connection.prepare_cached("SELECT name FROM authority WHERE name = ?1 OR issuer = ?2")?;
+    if let Some(taken) = statement.query_row((name, number), |row| row.get(0)).optional()? {
+        return Err(IndexError::AuthorityExists(taken));
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO authority (issuer, name, certificate, key, serves_ocsp) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute((number, name, certificate, key, serves_ocsp))?;
+    Ok(())
+}
+
+/// Frees name and identity of a CA whose certificate came to nothing.
+pub(super) fn leave(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
+    connection.prepare_cached("DELETE FROM authority WHERE certificate = ?1")?.execute([certificate])?;
+    Ok(())
+}
+
+const FITNESS: &str = "
+    SELECT a.name, c.issuer, c.not_before, c.not_after, s.state, s.revoked_at, s.reason, s.invalidity_date
+    FROM authority a
+    CROSS JOIN certificate c ON c.number = a.certificate
+    CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
+    WHERE a.issuer = ?1";
+
+/// An issuer that may issue at this time: its row number and its name.
+pub(super) fn fit_issuer(
+    connection: &Connection,
+    issuer: &IssuerId,
+    at: UnixTime,
+) -> Result<(i64, Name), IndexError> {
+    let number = authority_number(connection, issuer)?;
+    let mut statement = connection.prepare_cached(FITNESS)?;
+    let mut seen = Vec::new();
+    let mut next = number;
+    loop {
+        let mut rows = statement.query([next])?;
+        let Some(row) = rows.next()? else { break };
+        let name: String = row.get(0)?;
+        let (not_before, not_after) = (UnixTime(row.get(2)?), UnixTime(row.get(3)?));
+        let why = match row::state(row, 4)? {
+            CertificateState::Revoked(revocation) if revocation.is_hold() => {
+                Some(format!("has been on hold since {}", revocation.revoked_at))
+            }
+            CertificateState::Revoked(revocation) => {
+                Some(format!("was revoked at {}", revocation.revoked_at))
+            }
+            CertificateState::Pending => Some("has no certificate yet".to_owned()),
+            CertificateState::Issued if at > not_after => Some(format!("expired at {not_after}")),
+            CertificateState::Issued if at < not_before => Some(format!("is not valid before {not_before}")),
+            CertificateState::Issued => None,
+        };
+        if let Some(why) = why {
+            let first = seen.first().unwrap_or(&name);
+            let which = if *first == name { name.clone() } else { format!("{name}, above {first},") };
+            return Err(IndexError::IssuerUnfit(format!("{which} {why}")));
+        }
+        let above: i64 = row.get(1)?;
+        if above == next {
+            break;
+        }
+        if seen.contains(&name) {
+            return Err(IndexError::Damaged(format!("{name} stands above itself")));
+        }
+        seen.push(name);
+        next = above;
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT c.der FROM authority a JOIN certificate c ON c.number = a.certificate WHERE a.issuer = ?1",
+    )?;
+    let mut rows = statement.query([number])?;
+    let row = rows.next()?.ok_or(IndexError::UnknownAuthority(*issuer))?;
+    Ok((number, certificate(row, 0)?.tbs().subject().clone()))
+}

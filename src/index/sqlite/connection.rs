@@ -1,0 +1,115 @@
+//! Opening database files: settings, schema version, and what SQLite's errors mean here.
+use crate::index::IndexError;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `gfca`, in the header of every index.
+pub(super) const APPLICATION_ID: i64 = 0x6766_6361;
+
+/// What brings an index from each schema version to the next; an empty file has version 0.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+
+impl From<rusqlite::Error> for IndexError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
+                Self::Damaged(error.to_string())
+            }
+            Some(_) => Self::Backend(error.to_string()),
+            None => match error {
+                E::FromSqlConversionFailure(..)
+                | E::IntegralValueOutOfRange(..)
+                | E::InvalidColumnType(..)
+                | E::QueryReturnedNoRows
+                | E::Utf8Error(..) => Self::Damaged(error.to_string()),
+                other => Self::Backend(other.to_string()),
+            },
+        }
+    }
+}
+
+/// Opens an index file that is there and brings it to the newest schema version.
+pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
+    if !path.is_file() {
+        return Err(IndexError::Missing(path.to_owned()));
+    }
+    let mut connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(wait)?;
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION_ID {
+        return Err(IndexError::Damaged(format!("{} is not an index", path.display())));
+    }
+    settle(&connection)?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Makes a new index at a path that names nothing: built aside, then put in place.
+pub(super) fn create(path: &Path) -> Result<(), IndexError> {
+    for taken in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+        if taken.symlink_metadata().is_ok() {
+            return Err(IndexError::Exists(taken));
+        }
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: std::io::Error| IndexError::Backend(format!("{}: {error}", path.display()));
+    // tempfile makes the file 0600, and SQLite gives the files beside it the same mode
+    let aside =
+        tempfile::Builder::new().prefix(".new-").suffix(".db").tempfile_in(directory).map_err(failed)?;
+    let mut connection = Connection::open(aside.path())?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    settle(&connection)?;
+    migrate(&mut connection)?;
+    connection.close().map_err(|(_, error)| error)?;
+    aside.as_file().sync_all().map_err(failed)?;
+    aside.persist_noclobber(path).map_err(|refused| match refused.error.kind() {
+        std::io::ErrorKind::AlreadyExists => IndexError::Exists(path.to_owned()),
+        _ => failed(refused.error),
+    })?;
+    crate::publish::sync_directory(directory).map_err(|error| IndexError::Backend(error.to_string()))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn settle(connection: &Connection) -> Result<(), IndexError> {
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(IndexError::Backend(format!("the file system does not allow WAL mode, only {mode}")));
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), IndexError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if version(connection)? == known {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?; // again: another process may have migrated it meanwhile
+    let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
+    let Some(done) = done else { return Err(IndexError::Schema { found, known }) };
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}
+
+fn version(connection: &Connection) -> Result<i64, IndexError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}

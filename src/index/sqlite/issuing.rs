@@ -1,0 +1,235 @@
+//! Intents, issued certificates, abandoned ones: groups of any size, each one transaction.
+use super::authority;
+use super::journal::Journal;
+use super::row::{serial_column, state_columns};
+use crate::audit::AuditEvent;
+use crate::index::{Authority, CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
+use crate::x509::{Certificate, CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashMap;
+
+pub(super) fn record_intent(
+    connection: &Connection,
+    intents: Vec<Intent>,
+) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+    let mut journal = Journal::open(connection)?;
+    if let Some(earliest) = intents.iter().map(|intent| intent.event.at).min() {
+        journal.check_clock(earliest)?;
+    }
+    let mut fit: HashMap<(IssuerId, UnixTime), (i64, Name)> = HashMap::new();
+    let mut recorded = Vec::with_capacity(intents.len());
+    for intent in intents {
+        let tbs = intent.tbs.into_inner();
+        let makes_itself = intent.authority.is_some() && tbs.as_issuer() == intent.issuer;
+        let (issuer, name) = if makes_itself {
+            (authority::enter_issuer(connection, &intent.issuer)?, tbs.subject().clone())
+        } else {
+            match fit.entry((intent.issuer, intent.event.at)) {
+                std::collections::hash_map::Entry::Occupied(known) => known.get().clone(),
+                std::collections::hash_map::Entry::Vacant(place) => {
+                    place.insert(authority::fit_issuer(connection, &intent.issuer, intent.event.at)?).clone()
+                }
+            }
+        };
+        if name != *tbs.issuer() {
+            return Err(IndexError::IssuerUnfit(format!(
+                "the certificate names `{}` as its issuer, which is called `{name}`",
+                tbs.issuer()
+            )));
+        }
+        let entry = Entry {
+            issuer,
+            identity: &intent.issuer,
+            tbs: &tbs,
+            certificate: None,
+            profile: &intent.profile,
+            contact: intent.contact.as_deref(),
+        };
+        let number = entry.insert(connection, journal.change()?)?;
+        if let Some(new) = &intent.authority {
+            authority::enter(connection, &tbs.as_issuer(), &new.name, number, &new.key, new.serves_ocsp)?;
+        }
+        journal.append(intent.event)?;
+        recorded.push(Recorded(tbs));
+    }
+    journal.close()?;
+    Ok(recorded)
+}
+
+pub(super) fn add_authority(
+    connection: &Connection,
+    authority: &Authority,
+    event: AuditEvent,
+) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let tbs = authority.certificate.tbs();
+    if tbs.as_issuer() != authority.issuer {
+        return Err(IndexError::IssuerUnfit(format!(
+            "{}'s certificate is of another name or key",
+            authority.name
+        )));
+    }
+    let (issuer, identity) = match &authority.parent {
+        None => (authority::enter_issuer(connection, &authority.issuer)?, authority.issuer),
+        Some(name) => {
+            let parent = authority::named(connection, name)?
+                .ok_or_else(|| IndexError::IssuerUnfit(format!("there is no CA named {name}")))?;
+            (authority::authority_number(connection, &parent.issuer)?, parent.issuer)
+        }
+    };
+    let entry = Entry {
+        issuer,
+        identity: &identity,
+        tbs,
+        certificate: Some(&authority.certificate),
+        profile: &authority.profile,
+        contact: None,
+    };
+    let number = entry.insert(connection, journal.change()?)?;
+    let Authority { issuer, name, key, serves_ocsp, .. } = authority;
+    authority::enter(connection, issuer, name, number, key, *serves_ocsp)?;
+    journal.append(event)?;
+    journal.close()
+}
+
+/// A row of `certificate` with its names and its status.
+struct Entry<'a> {
+    issuer: i64,
+    identity: &'a IssuerId,
+    tbs: &'a TbsCertificate,
+    certificate: Option<&'a Certificate>,
+    profile: &'a str,
+    contact: Option<&'a str>,
+}
+
+impl Entry<'_> {
+    fn insert(&self, connection: &Connection, change: i64) -> Result<i64, IndexError> {
+        let tbs = self.tbs;
+        let serial = serial_column(tbs.serial_number());
+        let taken = connection
+            .prepare_cached("SELECT 1 FROM status WHERE issuer = ?1 AND serial = ?2")?
+            .exists((self.issuer, serial))?;
+        if taken {
+            let serial_number = tbs.serial_number().clone();
+            return Err(IndexError::SerialInUse(CertificateId { issuer: *self.identity, serial_number }));
+        }
+        let validity = tbs.validity();
+        connection
+            .prepare_cached(
+                "INSERT INTO certificate (issuer, serial, key, subject, profile, contact, not_before,
+                     not_after, tbs, der, fingerprint)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute((
+                self.issuer,
+                serial,
+                tbs.public_key().digest(),
+                tbs.subject().to_string().to_lowercase(),
+                self.profile,
+                self.contact,
+                validity.not_before.0,
+                validity.not_after.0,
+                self.certificate.is_none().then(|| tbs.as_der()),
+                self.certificate.map(Certificate::as_der),
+                self.certificate.map(|certificate| certificate.fingerprint().0),
+            ))?;
+        let number = connection.last_insert_rowid();
+        let state =
+            if self.certificate.is_some() { CertificateState::Issued } else { CertificateState::Pending };
+        connection
+            .prepare_cached(
+                "INSERT INTO status (issuer, serial, certificate, state, not_after, change)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute((self.issuer, serial, number, state_columns(&state).0, validity.not_after.0, change))?;
+        let mut names = tbs.subject().texts("CN");
+        names.extend(tbs.subject_alt_names().iter().map(crate::x509::GeneralName::value));
+        let mut statement = connection.prepare_cached("INSERT OR IGNORE INTO name VALUES (?1, ?2)")?;
+        for name in names {
+            statement.execute((name.to_lowercase(), number))?;
+        }
+        Ok(number)
+    }
+}
+
+pub(super) fn record_issued(connection: &Connection, certificates: &[Issued]) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    for issued in certificates {
+        let id = issued.id();
+        let (issuer, number, state) = place(connection, &id)?;
+        let der = issued.certificate.as_der();
+        let updated = connection
+            .prepare_cached(
+                "UPDATE certificate SET der = ?1, fingerprint = ?2, tbs = NULL WHERE number = ?3 AND tbs = ?4",
+            )?
+            .execute((der, issued.certificate.fingerprint().0, number, issued.certificate.tbs().as_der()))?;
+        if state != 0 || updated != 1 {
+            return Err(IndexError::Conflict(id));
+        }
+        store_state(connection, issuer, &id, &CertificateState::Issued, journal.change()?)?;
+        journal.append(issued.event.clone())?;
+    }
+    journal.close()
+}
+
+pub(super) fn abandon(
+    connection: &Connection,
+    pending: &[(CertificateId, AuditEvent)],
+) -> Result<usize, IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let mut abandoned = 0;
+    for (id, event) in pending {
+        let (issuer, number, state) = place(connection, id)?;
+        if state != 0 {
+            continue;
+        }
+        let revocation = Revocation { revoked_at: event.at, reason: None, invalidity_date: None };
+        store_state(connection, issuer, id, &CertificateState::Revoked(revocation), journal.change()?)?;
+        authority::leave(connection, number)?;
+        journal.append(event.clone())?;
+        abandoned += 1;
+    }
+    journal.close()?;
+    Ok(abandoned)
+}
+
+/// Row numbers of issuer and certificate, and the state's number.
+pub(super) fn place(connection: &Connection, id: &CertificateId) -> Result<(i64, i64, i64), IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.issuer, s.certificate, s.state FROM issuer i
+         CROSS JOIN status s ON s.issuer = i.number WHERE i.identity = ?1 AND s.serial = ?2",
+    )?;
+    let found = statement
+        .query_row((id.issuer.0, serial_column(&id.serial_number)), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    found.ok_or_else(|| IndexError::NotFound(id.clone()))
+}
+
+/// Puts a state in place of the one that is there.
+pub(super) fn store_state(
+    connection: &Connection,
+    issuer: i64,
+    id: &CertificateId,
+    state: &CertificateState,
+    change: i64,
+) -> Result<(), IndexError> {
+    let (number, revoked_at, reason, invalidity_date) = state_columns(state);
+    connection
+        .prepare_cached(
+            "UPDATE status SET state = ?3, revoked_at = ?4, reason = ?5, invalidity_date = ?6,
+                 offered = NULL, closed = 0, change = ?7
+             WHERE issuer = ?1 AND serial = ?2",
+        )?
+        .execute((
+            issuer,
+            serial_column(&id.serial_number),
+            number,
+            revoked_at,
+            reason,
+            invalidity_date,
+            change,
+        ))?;
+    Ok(())
+}

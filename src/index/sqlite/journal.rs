@@ -1,0 +1,103 @@
+//! Audit records and change numbers within one transaction.
+use super::row::{signed, unsigned};
+use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head};
+use crate::index::IndexError;
+use crate::x509::UnixTime;
+use rusqlite::{Connection, OptionalExtension};
+
+/// Where the chain stood when the transaction began, and goes on from.
+pub(super) struct Journal<'t> {
+    connection: &'t Connection,
+    chain: Chain,
+    newest: Option<UnixTime>,
+    change: u64,
+    changed: bool,
+}
+
+impl<'t> Journal<'t> {
+    pub(super) fn open(connection: &'t Connection) -> Result<Self, IndexError> {
+        let (head, newest, change) = read_head(connection)?;
+        Ok(Self { connection, chain: Chain::after(head), newest, change, changed: false })
+    }
+
+    /// Nothing is signed with a clock that stands before what is on record.
+    pub(super) fn check_clock(&self, now: UnixTime) -> Result<(), IndexError> {
+        match self.newest {
+            Some(newest) if now < newest => Err(IndexError::ClockBehind { now, newest }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn append(&mut self, event: AuditEvent) -> Result<(), IndexError> {
+        self.newest = self.newest.max(Some(event.at));
+        let record = self.chain.append(event);
+        self.connection
+            .prepare_cached("INSERT INTO audit (sequence, event, digest) VALUES (?1, ?2, ?3)")?
+            .execute((signed(record.sequence)?, record.event.to_octets(), record.digest))?;
+        Ok(())
+    }
+
+    /// The number of the change that this transaction makes.
+    pub(super) fn change(&mut self) -> Result<i64, IndexError> {
+        if !self.changed {
+            self.changed = true;
+            self.change = self.change.saturating_add(1);
+        }
+        signed(self.change)
+    }
+
+    /// Notes where the chain stands now.
+    pub(super) fn close(self) -> Result<(), IndexError> {
+        let head = self.chain.head();
+        self.connection
+            .prepare_cached("UPDATE head SET change = ?1, sequence = ?2, digest = ?3, newest = ?4")?
+            .execute((
+                signed(self.change)?,
+                signed(head.sequence)?,
+                head.digest,
+                self.newest.map(|at| at.0),
+            ))?;
+        Ok(())
+    }
+}
+
+/// The newest record, the latest time of any record, and the latest change number.
+pub(super) fn read_head(connection: &Connection) -> Result<(Head, Option<UnixTime>, u64), IndexError> {
+    let mut statement = connection.prepare_cached("SELECT sequence, digest, newest, change FROM head")?;
+    let (sequence, digest, newest, change): (i64, Digest, Option<i64>, i64) =
+        statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let head = Head { sequence: unsigned(sequence)?, digest };
+    Ok((head, newest.map(UnixTime), unsigned(change)?))
+}
+
+pub(super) const RECORDS: &str =
+    "SELECT sequence, event, digest FROM audit WHERE sequence >= ?1 ORDER BY sequence";
+
+/// Hands the records from this number on to `visit`.
+pub(super) fn records(
+    connection: &Connection,
+    from: u64,
+    visit: &mut dyn FnMut(AuditRecord) -> bool,
+) -> Result<(), IndexError> {
+    let mut previous = digest_of(connection, from.saturating_sub(1))?.unwrap_or_default();
+    let mut statement = connection.prepare_cached(RECORDS)?;
+    let mut rows = statement.query([signed(from)?])?;
+    while let Some(row) = rows.next()? {
+        let sequence = unsigned(row.get(0)?)?;
+        let octets = row.get_ref(1)?.as_blob().map_err(|error| IndexError::Damaged(error.to_string()))?;
+        let event = AuditEvent::from_octets(octets)
+            .map_err(|error| IndexError::Damaged(format!("audit record {sequence} was changed: {error}")))?;
+        let digest: Digest = row.get(2)?;
+        let record = AuditRecord { sequence, event, previous, digest };
+        previous = digest;
+        if !visit(record) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn digest_of(connection: &Connection, sequence: u64) -> Result<Option<Digest>, IndexError> {
+    let mut statement = connection.prepare_cached("SELECT digest FROM audit WHERE sequence = ?1")?;
+    Ok(statement.query_row([signed(sequence)?], |row| row.get(0)).optional()?)
+}

@@ -1,0 +1,218 @@
+//! The index in one SQLite file, and the status files that are published from any index.
+//!
+//! WAL mode with `synchronous=FULL`: what was committed stays. Writers take their lock at once and wait for
+//! each other; readers see one moment and hold nobody up.
+mod authority;
+mod connection;
+mod issuing;
+mod journal;
+#[cfg(test)]
+mod plan;
+mod pool;
+mod reading;
+mod revoking;
+mod row;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use status::{Published, PublishedAuthority, StatusDirectory, StatusSnapshot, Written, publish};
+
+use super::{
+    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Index, IndexError, IndexReader,
+    Intent, Issued, KeyUse, Recorded, Selector, StatusReader, StatusRow,
+};
+use crate::audit::{AuditEvent, AuditRecord, Head};
+use crate::lint::Linted;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use pool::Readers;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// An index in an SQLite file.
+pub struct SqliteIndex {
+    writer: Mutex<Connection>,
+    readers: Readers,
+}
+
+impl SqliteIndex {
+    /// How long to wait for another process, unless told otherwise.
+    pub const WAIT: Duration = Duration::from_secs(30);
+
+    /// Makes a new, empty index; the file belongs to the caller alone (0600).
+    ///
+    /// # Errors
+    /// [`IndexError::Exists`] when the path names something, or a failing file system.
+    pub fn create(path: &Path) -> Result<Self, IndexError> {
+        connection::create(path)?;
+        Self::open(path)
+    }
+
+    /// Opens an index and waits up to [`SqliteIndex::WAIT`] for other processes.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`], [`IndexError::Schema`] when a newer program wrote it,
+    /// [`IndexError::Damaged`] when it is something else, [`IndexError::Busy`], or a failing file system.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        Self::open_waiting(path, Self::WAIT)
+    }
+
+    /// Opens an index and waits this long for other processes, at each use.
+    ///
+    /// # Errors
+    /// As [`SqliteIndex::open`].
+    pub fn open_waiting(path: &Path, wait: Duration) -> Result<Self, IndexError> {
+        Ok(Self { writer: Mutex::new(connection::open(path, wait)?), readers: Readers::new(path, wait) })
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = write(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        self.readers.read(read)
+    }
+}
+
+impl std::fmt::Debug for SqliteIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteIndex").finish_non_exhaustive()
+    }
+}
+
+impl StatusReader for SqliteIndex {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        self.read(|connection| reading::status(connection, id))
+    }
+}
+
+impl IndexReader for SqliteIndex {
+    fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
+        self.read(authority::all)
+    }
+
+    fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        self.read(|connection| authority::named(connection, name))
+    }
+
+    fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
+        self.read(|connection| reading::certificate(connection, id))
+    }
+
+    fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError> {
+        self.read(|connection| reading::select(connection, selector, limit))
+    }
+
+    fn list(
+        &self,
+        filter: &Filter,
+        visit: &mut dyn FnMut(CertificateRecord) -> bool,
+    ) -> Result<(), IndexError> {
+        self.read(|connection| reading::list(connection, filter, visit))
+    }
+
+    fn revoked(&self, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) -> Result<(), IndexError> {
+        self.read(|connection| revoking::revoked(connection, issuer, visit))
+    }
+
+    fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
+        self.read(|connection| reading::key_uses(connection, key))
+    }
+
+    fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
+        self.read(|connection| revoking::last_crl(connection, issuer))
+    }
+
+    fn pending(&self) -> Result<Vec<CertificateId>, IndexError> {
+        self.read(reading::pending)
+    }
+
+    fn newest_record(&self) -> Result<Option<UnixTime>, IndexError> {
+        self.read(|connection| Ok(journal::read_head(connection)?.1))
+    }
+
+    fn audit_head(&self) -> Result<Head, IndexError> {
+        self.read(|connection| Ok(journal::read_head(connection)?.0))
+    }
+
+    fn change_number(&self) -> Result<u64, IndexError> {
+        self.read(|connection| Ok(journal::read_head(connection)?.2))
+    }
+
+    fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError> {
+        self.read(|connection| reading::status_rows(connection, since, visit))
+    }
+
+    fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError> {
+        self.read(|connection| journal::records(connection, from, visit))
+    }
+}
+
+impl Index for SqliteIndex {
+    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+        self.write(|connection| issuing::record_intent(connection, intents))
+    }
+
+    fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError> {
+        self.write(|connection| issuing::record_issued(connection, certificates))
+    }
+
+    fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError> {
+        self.write(|connection| issuing::abandon(connection, pending))
+    }
+
+    fn transition(
+        &self,
+        id: &CertificateId,
+        from: &CertificateState,
+        to: &CertificateState,
+        event: AuditEvent,
+    ) -> Result<(), IndexError> {
+        self.write(|connection| revoking::transition(connection, id, from, to, event))
+    }
+
+    fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError> {
+        self.write(|connection| issuing::add_authority(connection, authority, event))
+    }
+
+    fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
+        self.write(|connection| revoking::set_serves_ocsp(connection, issuer, serves, event))
+    }
+
+    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError> {
+        self.write(|connection| revoking::next_crl_number(connection, issuer, floor))
+    }
+
+    fn record_crl(
+        &self,
+        issuer: &IssuerId,
+        tbs: Linted<TbsCertList>,
+        event: AuditEvent,
+    ) -> Result<Recorded<TbsCertList>, IndexError> {
+        self.write(|connection| revoking::record_crl(connection, issuer, tbs, event))
+    }
+
+    fn record_crl_published(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        event: AuditEvent,
+    ) -> Result<(), IndexError> {
+        self.write(|connection| revoking::record_crl_published(connection, issuer, number, event))
+    }
+
+    fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
+        self.write(|connection| {
+            let mut journal = journal::Journal::open(connection)?;
+            journal.append(event)?;
+            journal.close()
+        })
+    }
+}

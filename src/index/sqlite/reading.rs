@@ -1,0 +1,270 @@
+//! Certificates and their status: one, those that a selector means, those that pass a filter.
+use super::authority::certificate as read_certificate;
+use super::row::{self, STATE, serial_column, signed, unsigned};
+use crate::index::{
+    CertificateRecord, CertificateState, Filter, IndexError, KeyUse, Selector, StatusRow, StatusValue,
+};
+use crate::x509::{CertificateId, TbsCertificate};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row};
+
+pub(super) fn status(
+    connection: &Connection,
+    id: &CertificateId,
+) -> Result<Option<CertificateState>, IndexError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {STATE} FROM issuer i CROSS JOIN status s ON s.issuer = i.number
+         WHERE i.identity = ?1 AND s.serial = ?2"
+    ))?;
+    let mut rows = statement.query((id.issuer.0, serial_column(&id.serial_number)))?;
+    rows.next()?.map(|row| row::state(row, 0)).transpose()
+}
+
+/// Every column of a record, from the certificate on; `CROSS` keeps that order.
+fn records() -> String {
+    format!(
+        "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE}
+         FROM certificate c
+         CROSS JOIN issuer i ON i.number = c.issuer
+         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
+         LEFT JOIN authority a ON a.issuer = c.issuer"
+    )
+}
+
+fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
+    let pending: Option<Vec<u8>> = row.get(5)?;
+    let (tbs, certificate) = match pending {
+        Some(octets) => (read_tbs(&octets)?, None),
+        None => {
+            let certificate = read_certificate(row, 6)?;
+            (certificate.tbs().clone(), Some(certificate))
+        }
+    };
+    Ok(CertificateRecord {
+        id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
+        authority: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+        subject: tbs.subject().clone(),
+        subject_alt_names: tbs.subject_alt_names(),
+        validity: tbs.validity(),
+        profile: row.get(3)?,
+        contact: row.get(4)?,
+        state: row::state(row, 7)?,
+        certificate,
+    })
+}
+
+fn read_tbs(octets: &[u8]) -> Result<TbsCertificate, IndexError> {
+    TbsCertificate::from_der(octets).map_err(|error| IndexError::Damaged(error.to_string()))
+}
+
+fn numbered(connection: &Connection, number: i64) -> Result<CertificateRecord, IndexError> {
+    let mut statement = connection.prepare_cached(&format!("{} WHERE c.number = ?1", records()))?;
+    let mut rows = statement.query([number])?;
+    match rows.next()? {
+        Some(row) => record(row),
+        None => Err(IndexError::Damaged(format!("certificate {number} has no status"))),
+    }
+}
+
+pub(super) fn certificate(
+    connection: &Connection,
+    id: &CertificateId,
+) -> Result<Option<CertificateRecord>, IndexError> {
+    match super::issuing::place(connection, id) {
+        Ok((_, number, _)) => numbered(connection, number).map(Some),
+        Err(IndexError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The query for the row numbers that a selector means, newest first, and its parameters; `None` when
+/// nothing can match.
+pub(super) fn selection(selector: &Selector) -> Option<(&'static str, Vec<Value>)> {
+    Some(match selector {
+        Selector::Serial(serial) => (
+            "SELECT s.certificate FROM issuer i
+             CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?1
+             ORDER BY s.certificate DESC LIMIT ?2",
+            vec![serial_column(serial).to_vec().into()],
+        ),
+        Selector::AuthoritySerial(name, serial) => (
+            "SELECT s.certificate FROM authority a
+             CROSS JOIN status s ON s.issuer = a.issuer AND s.serial = ?2
+             WHERE a.name = ?1 LIMIT ?3",
+            vec![name.clone().into(), serial_column(serial).to_vec().into()],
+        ),
+        Selector::Fingerprint(prefix) => (
+            "SELECT number FROM certificate WHERE fingerprint BETWEEN ?1 AND ?2
+             ORDER BY number DESC LIMIT ?3",
+            vec![filled(prefix, '0')?.into(), filled(prefix, 'f')?.into()],
+        ),
+        Selector::Exact(fingerprint) => (
+            "SELECT number FROM certificate WHERE fingerprint = ?1 LIMIT ?2",
+            vec![fingerprint.0.to_vec().into()],
+        ),
+        Selector::Name(name) => (
+            "SELECT certificate FROM name WHERE value = ?1 ORDER BY certificate DESC LIMIT ?2",
+            vec![name.to_lowercase().into()],
+        ),
+    })
+}
+
+/// 32 octets that begin with these hexadecimal digits and go on with one digit.
+fn filled(prefix: &str, digit: char) -> Option<Vec<u8>> {
+    let fits = (1..=64).contains(&prefix.len()) && prefix.chars().all(|digit| digit.is_ascii_hexdigit());
+    let digits: String = prefix.chars().chain(std::iter::repeat(digit)).take(64).collect();
+    let octets = (0..64).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
+    if fits { octets } else { None }
+}
+
+pub(super) fn select(
+    connection: &Connection,
+    selector: &Selector,
+    limit: usize,
+) -> Result<Vec<CertificateRecord>, IndexError> {
+    let Some((query, mut parameters)) = selection(selector) else { return Ok(Vec::new()) };
+    parameters.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+    let mut statement = connection.prepare_cached(query)?;
+    let numbers: Vec<i64> = statement
+        .query_map(rusqlite::params_from_iter(parameters), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    numbers.into_iter().map(|number| numbered(connection, number)).collect()
+}
+
+/// The query of a filter, oldest first, and its parameters.
+pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
+    let mut conditions = Vec::new();
+    let mut parameters: Vec<Value> = Vec::new();
+    let mut put = |value: Value| {
+        parameters.push(value);
+        format!("?{}", parameters.len())
+    };
+    if let Some(name) = &filter.authority {
+        let name = put(name.clone().into());
+        conditions.push(format!("c.issuer = (SELECT issuer FROM authority WHERE name = {name})"));
+    }
+    if let Some((status, now)) = filter.status {
+        let revoked = "c.number IN (SELECT certificate FROM status WHERE state = 2";
+        conditions.push(match status {
+            StatusValue::Pending => "c.number IN (SELECT certificate FROM status WHERE state = 0)".to_owned(),
+            StatusValue::Abandoned => format!("{revoked}) AND c.der IS NULL"),
+            StatusValue::Held => format!("{revoked} AND reason = 6) AND c.der IS NOT NULL"),
+            StatusValue::Revoked => format!("{revoked} AND reason IS NOT 6) AND c.der IS NOT NULL"),
+            StatusValue::Expired => format!(
+                "c.number IN (SELECT certificate FROM status WHERE state = 1 AND not_after < {})",
+                put(now.0.into())
+            ),
+            StatusValue::Valid => format!("s.state = 1 AND c.not_after >= {}", put(now.0.into())),
+        });
+    }
+    if let Some((first, last)) = filter.ending {
+        conditions.push(format!(
+            "c.number IN (SELECT certificate FROM status WHERE state = 1 AND not_after BETWEEN {} AND {})",
+            put(first.0.into()),
+            put(last.0.into())
+        ));
+    }
+    if let Some(glob) = &filter.subject {
+        // `[` is nothing special in our globs
+        let glob = put(glob.to_lowercase().replace('[', "[[]").into());
+        conditions.push(format!(
+            "(c.subject GLOB {glob} OR c.number IN (SELECT certificate FROM name WHERE value GLOB {glob}))"
+        ));
+    }
+    if let Some(profile) = &filter.profile {
+        conditions.push(format!("c.profile = {}", put(profile.clone().into())));
+    }
+    let conditions =
+        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    (format!("{}{conditions} ORDER BY c.number", records()), parameters)
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    filter: &Filter,
+    visit: &mut dyn FnMut(CertificateRecord) -> bool,
+) -> Result<(), IndexError> {
+    let (query, parameters) = listing(filter);
+    let mut statement = connection.prepare_cached(&query)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+    while let Some(row) = rows.next()? {
+        if !visit(record(row)?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Uses of a key, and which CA each certificate is of.
+pub(super) fn key_uses_query() -> String {
+    format!(
+        "SELECT i.identity, c.serial, c.tbs, c.der, a.name, {STATE}
+         FROM certificate c
+         CROSS JOIN issuer i ON i.number = c.issuer
+         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
+         LEFT JOIN authority a ON a.certificate = c.number
+         WHERE c.key = ?1 ORDER BY c.number"
+    )
+}
+
+pub(super) fn key_uses(connection: &Connection, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
+    let mut statement = connection.prepare_cached(&key_uses_query())?;
+    let mut rows = statement.query([key])?;
+    let mut uses = Vec::new();
+    while let Some(row) = rows.next()? {
+        let subject = match row.get::<_, Option<Vec<u8>>>(2)? {
+            Some(octets) => read_tbs(&octets)?.subject().clone(),
+            None => read_certificate(row, 3)?.tbs().subject().clone(),
+        };
+        uses.push(KeyUse {
+            id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
+            subject,
+            authority: row.get(4)?,
+            state: row::state(row, 5)?,
+        });
+    }
+    Ok(uses)
+}
+
+pub(super) const PENDING: &str = "
+    SELECT i.identity, s.serial FROM status s JOIN issuer i ON i.number = s.issuer
+    WHERE s.state = 0 ORDER BY s.certificate";
+
+pub(super) fn pending(connection: &Connection) -> Result<Vec<CertificateId>, IndexError> {
+    let mut statement = connection.prepare_cached(PENDING)?;
+    let mut rows = statement.query([])?;
+    let mut pending = Vec::new();
+    while let Some(row) = rows.next()? {
+        pending.push(CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? });
+    }
+    Ok(pending)
+}
+
+/// Everything in the order of the published file, or what changed in the order of the changes.
+pub(super) fn status_rows_query(since: u64) -> String {
+    let what = format!("SELECT i.identity, s.serial, s.change, {STATE} FROM");
+    if since == 0 {
+        format!("{what} issuer i CROSS JOIN status s ON s.issuer = i.number ORDER BY s.issuer, s.serial")
+    } else {
+        format!(
+            "{what} status s CROSS JOIN issuer i ON i.number = s.issuer WHERE s.change > ?1 ORDER BY s.change"
+        )
+    }
+}
+
+pub(super) fn status_rows(
+    connection: &Connection,
+    since: u64,
+    visit: &mut dyn FnMut(StatusRow),
+) -> Result<(), IndexError> {
+    let mut statement = connection.prepare_cached(&status_rows_query(since))?;
+    let mut rows = if since == 0 { statement.query([])? } else { statement.query([signed(since)?])? };
+    while let Some(row) = rows.next()? {
+        visit(StatusRow {
+            id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
+            change: unsigned(row.get(2)?)?,
+            state: row::state(row, 3)?,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Revocations, and the CRLs that list them.
+use super::authority;
+use super::issuing::{place, store_state};
+use super::journal::Journal;
+use super::row::{self, serial_column, signed, unsigned};
+use crate::audit::AuditEvent;
+use crate::index::{CertificateState, CrlRecord, IndexError, Recorded};
+use crate::lint::Linted;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateId, CrlEntry, IssuerId, SerialNumber, TbsCertList, UnixTime, sha256};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashSet;
+
+pub(super) fn transition(
+    connection: &Connection,
+    id: &CertificateId,
+    from: &CertificateState,
+    to: &CertificateState,
+    event: AuditEvent,
+) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let (issuer, certificate, _) = place(connection, id)?;
+    if super::reading::status(connection, id)?.as_ref() != Some(from) {
+        return Err(IndexError::Conflict(id.clone()));
+    }
+    from.check_transition(to)?;
+    store_state(connection, issuer, id, to, journal.change()?)?;
+    if *from == CertificateState::Pending {
+        authority::leave(connection, certificate)?;
+    }
+    journal.append(event)?;
+    journal.close()
+}
+
+pub(super) fn set_serves_ocsp(
+    connection: &Connection,
+    issuer: &IssuerId,
+    serves: bool,
+    event: AuditEvent,
+) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let number = authority::authority_number(connection, issuer)?;
+    connection
+        .prepare_cached("UPDATE authority SET serves_ocsp = ?2 WHERE issuer = ?1")?
+        .execute((number, serves))?;
+    journal.change()?;
+    journal.append(event)?;
+    journal.close()
+}
+
+pub(super) const REVOKED: &str = "
+    SELECT serial, revoked_at, reason, invalidity_date FROM status
+    WHERE issuer = ?1 AND state = 2 AND closed = 0 ORDER BY serial";
+
+pub(super) fn revoked(
+    connection: &Connection,
+    issuer: &IssuerId,
+    visit: &mut dyn FnMut(CrlEntry),
+) -> Result<(), IndexError> {
+    let Some(number) = authority::issuer_number(connection, issuer)? else { return Ok(()) };
+    let mut statement = connection.prepare_cached(REVOKED)?;
+    let mut rows = statement.query([number])?;
+    while let Some(row) = rows.next()? {
+        let revocation = row::revocation(row, 1)?;
+        visit(CrlEntry {
+            serial_number: row::serial(row, 0)?,
+            revocation_date: revocation.revoked_at,
+            reason: revocation.reason,
+            invalidity_date: revocation.invalidity_date,
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn next_crl_number(
+    connection: &Connection,
+    issuer: &IssuerId,
+    floor: CrlNumber,
+) -> Result<CrlNumber, IndexError> {
+    let authority = authority::authority_number(connection, issuer)?;
+    let mut statement = connection.prepare_cached("SELECT max(number) FROM crl WHERE issuer = ?1")?;
+    let highest: Option<i64> = statement.query_row([authority], |row| row.get(0))?;
+    let number = unsigned(highest.unwrap_or(0))?.max(floor).saturating_add(1);
+    let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
+    connection
+        .prepare_cached("INSERT INTO crl (issuer, number) VALUES (?1, ?2)")?
+        .execute((authority, column))?;
+    Ok(number)
+}
+
+/// Revoked certificates that end before a list's thisUpdate and were on no published list since.
+pub(super) const ENDED: &str = "
+    SELECT serial FROM status
+    WHERE issuer = ?1 AND state = 2 AND closed = 0 AND not_after < ?2 AND offered IS NULL";
+
+pub(super) fn record_crl(
+    connection: &Connection,
+    issuer: &IssuerId,
+    tbs: Linted<TbsCertList>,
+    event: AuditEvent,
+) -> Result<Recorded<TbsCertList>, IndexError> {
+    let mut journal = Journal::open(connection)?;
+    journal.check_clock(event.at)?;
+    let tbs = tbs.into_inner();
+    let authority = authority::authority_number(connection, issuer)?;
+    let number = tbs.crl_number().ok_or(IndexError::CrlNumber(0))?;
+    let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
+    let passed = connection
+        .prepare_cached("SELECT 1 FROM crl WHERE issuer = ?1 AND number > ?2 AND this_update IS NOT NULL")?
+        .exists((authority, column))?;
+    let this_update = tbs.this_update();
+    let next_update = tbs.next_update().unwrap_or(this_update);
+    let updated = connection
+        .prepare_cached(
+            "UPDATE crl SET this_update = ?3, next_update = ?4, digest = ?5
+             WHERE issuer = ?1 AND number = ?2 AND this_update IS NULL",
+        )?
+        .execute((authority, column, this_update.0, next_update.0, sha256(tbs.as_der())))?;
+    if passed || updated != 1 {
+        return Err(IndexError::CrlNumber(number));
+    }
+    offer(connection, authority, column, &tbs)?;
+    journal.append(event)?;
+    journal.close()?;
+    Ok(Recorded(tbs))
+}
+
+/// Notes which of the certificates that have ended are on this list.
+fn offer(connection: &Connection, authority: i64, number: i64, tbs: &TbsCertList) -> Result<(), IndexError> {
+    // a list that was never published keeps nothing off the next one
+    connection
+        .prepare_cached(
+            "UPDATE status SET offered = NULL
+             WHERE issuer = ?1 AND state = 2 AND closed = 0 AND offered IS NOT NULL",
+        )?
+        .execute([authority])?;
+    let mut statement = connection.prepare_cached(ENDED)?;
+    let mut rows = statement.query((authority, tbs.this_update().0))?;
+    let mut ended = Vec::new();
+    while let Some(row) = rows.next()? {
+        ended.push(row::serial(row, 0)?);
+    }
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let listed: HashSet<SerialNumber> =
+        tbs.entries().filter_map(Result::ok).map(|entry| entry.serial_number).collect();
+    let mut statement =
+        connection.prepare_cached("UPDATE status SET offered = ?3 WHERE issuer = ?1 AND serial = ?2")?;
+    for serial in ended.iter().filter(|serial| listed.contains(*serial)) {
+        statement.execute((authority, serial_column(serial), number))?;
+    }
+    Ok(())
+}
+
+pub(super) fn record_crl_published(
+    connection: &Connection,
+    issuer: &IssuerId,
+    number: CrlNumber,
+    event: AuditEvent,
+) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let authority = authority::authority_number(connection, issuer)?;
+    let column = signed(number)?;
+    let updated = connection
+        .prepare_cached(
+            "UPDATE crl SET published = 1 WHERE issuer = ?1 AND number = ?2 AND this_update IS NOT NULL",
+        )?
+        .execute((authority, column))?;
+    if updated != 1 {
+        return Err(IndexError::CrlNumber(number));
+    }
+    connection
+        .prepare_cached(
+            "UPDATE status SET closed = 1 WHERE issuer = ?1 AND state = 2 AND closed = 0 AND offered = ?2",
+        )?
+        .execute((authority, column))?;
+    journal.append(event)?;
+    journal.close()
+}
+
+pub(super) fn last_crl(connection: &Connection, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT l.number, l.this_update, l.next_update FROM issuer i
+         CROSS JOIN crl l ON l.issuer = i.number
+         WHERE i.identity = ?1 AND l.published = 1 ORDER BY l.number DESC LIMIT 1",
+    )?;
+    let found: Option<(i64, i64, i64)> =
+        statement.query_row([issuer.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    found
+        .map(|(number, this_update, next_update)| {
+            Ok(CrlRecord {
+                number: unsigned(number)?,
+                this_update: UnixTime(this_update),
+                next_update: UnixTime(next_update),
+            })
+        })
+        .transpose()
+}

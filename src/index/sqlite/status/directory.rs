@@ -1,0 +1,78 @@
+//! The directory that a responder watches.
+use super::manifest::{FileIdentity, Manifest, Part};
+use super::snapshot::{Layer, StatusSnapshot};
+use crate::index::IndexError;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How often files may vanish between the manifest and them before it is an error.
+const ATTEMPTS: usize = 5;
+
+/// A directory with published status.
+#[derive(Clone, Debug)]
+pub struct StatusDirectory {
+    path: PathBuf,
+}
+
+impl StatusDirectory {
+    /// The directory at this path; nothing is read yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Opens the newest state. `previous` lends the files that are the same, so that a large base is read
+    /// through and checked only once.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`] when nothing is published here, [`IndexError::Damaged`] when a file is not
+    /// the one the manifest means, [`IndexError::Schema`] when a newer program wrote it, or a failing file
+    /// system. The previous snapshot stays usable.
+    pub fn open(&self, previous: Option<&StatusSnapshot>) -> Result<StatusSnapshot, IndexError> {
+        let mut attempt = 1;
+        loop {
+            let (manifest, identity) = Manifest::read(&self.path)?
+                .ok_or_else(|| IndexError::Missing(self.path.join(Manifest::FILE)))?;
+            match self.open_files(&manifest, identity, previous) {
+                // the manifest was replaced while its files were being opened: they may be gone by now
+                Err(_) if attempt < ATTEMPTS && self.identity() != Some(identity) => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Whether something else is published than what this snapshot was opened from; costs one `stat`.
+    #[must_use]
+    pub fn changed_since(&self, snapshot: &StatusSnapshot) -> bool {
+        self.identity() != Some(snapshot.manifest)
+    }
+
+    fn identity(&self) -> Option<FileIdentity> {
+        std::fs::metadata(self.path.join(Manifest::FILE)).ok().map(|metadata| FileIdentity::of(&metadata))
+    }
+
+    fn open_files(
+        &self,
+        manifest: &Manifest,
+        identity: FileIdentity,
+        previous: Option<&StatusSnapshot>,
+    ) -> Result<StatusSnapshot, IndexError> {
+        let base = self.layer(&manifest.base, previous.map(|snapshot| &snapshot.base))?;
+        let open = previous.and_then(|snapshot| snapshot.delta.as_ref());
+        let delta = manifest.delta.as_ref().map(|part| self.layer(part, open)).transpose()?;
+        Ok(StatusSnapshot {
+            base,
+            delta,
+            change: manifest.change,
+            time: manifest.time()?,
+            manifest: identity,
+        })
+    }
+
+    fn layer(&self, part: &Part, open: Option<&Arc<Layer>>) -> Result<Arc<Layer>, IndexError> {
+        match open {
+            Some(layer) if layer.is(part) => Ok(Arc::clone(layer)),
+            _ => Layer::open(&self.path, part).map(Arc::new),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A status file while it is built, in memory.
+use super::manifest::{Part, hex};
+use crate::index::sqlite::connection::APPLICATION_ID;
+use crate::index::sqlite::row::state_columns;
+use crate::index::{Authority, CertificateState, IndexError, StatusRow};
+use crate::publish::{Mode, replace};
+use crate::x509::{IssuerId, sha256};
+use rusqlite::Connection;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Schema version of status files.
+pub(super) const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE issuer (number INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE) STRICT;
+    CREATE TABLE authority (
+        issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, revoked INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE status (
+        issuer INTEGER NOT NULL, serial BLOB NOT NULL, state INTEGER NOT NULL, revoked_at INTEGER,
+        reason INTEGER, invalidity_date INTEGER, PRIMARY KEY (issuer, serial)
+    ) WITHOUT ROWID, STRICT;";
+
+/// A file that is not written yet.
+pub(super) struct Image {
+    connection: Connection,
+    issuers: HashMap<IssuerId, i64>,
+    rows: u64,
+}
+
+impl Image {
+    pub(super) fn new() -> Result<Self, IndexError> {
+        let connection = Connection::open_in_memory()?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        connection.pragma_update(None, "user_version", VERSION)?;
+        connection.execute_batch(SCHEMA)?;
+        connection.execute_batch("BEGIN")?;
+        Ok(Self { connection, issuers: HashMap::new(), rows: 0 })
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn issuer(&mut self, issuer: &IssuerId) -> Result<i64, IndexError> {
+        if let Some(number) = self.issuers.get(issuer) {
+            return Ok(*number);
+        }
+        self.connection.prepare_cached("INSERT INTO issuer (identity) VALUES (?1)")?.execute([issuer.0])?;
+        let number = self.connection.last_insert_rowid();
+        self.issuers.insert(*issuer, number);
+        Ok(number)
+    }
+
+    /// Adds a row; a later one of the same certificate takes its place.
+    pub(super) fn put(&mut self, row: &StatusRow) -> Result<(), IndexError> {
+        let issuer = self.issuer(&row.id.issuer)?;
+        let (state, revoked_at, reason, invalidity_date) = state_columns(&row.state);
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO status VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute((
+                issuer,
+                row.id.serial_number.as_be_octets(),
+                state,
+                revoked_at,
+                reason,
+                invalidity_date,
+            ))?;
+        self.rows = self.rows.saturating_add(1);
+        Ok(())
+    }
+
+    pub(super) fn put_authority(
+        &mut self,
+        authority: &Authority,
+        state: &CertificateState,
+    ) -> Result<(), IndexError> {
+        let issuer = self.issuer(&authority.issuer)?;
+        let revoked = matches!(state, CertificateState::Revoked(_));
+        self.connection.execute(
+            "INSERT INTO authority VALUES (?1, ?2, ?3, ?4)",
+            (issuer, &authority.name, authority.certificate.as_der(), revoked),
+        )?;
+        Ok(())
+    }
+
+    /// Writes the file; what it is, is said in its name: `base-7.db`.
+    pub(super) fn write(mut self, directory: &Path, kind: &str, change: u64) -> Result<Part, IndexError> {
+        self.connection.execute_batch("COMMIT")?;
+        let file = format!("{kind}-{change}.db");
+        let octets = self.connection.serialize("main")?;
+        replace(&directory.join(&file), &octets, Mode::Public)
+            .map_err(|error| IndexError::Backend(error.to_string()))?;
+        Ok(Part { file, sha256: hex(&sha256(&octets)), change, rows: self.rows })
+    }
+}

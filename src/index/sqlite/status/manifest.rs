@@ -1,0 +1,125 @@
+//! `manifest.json`: which files are the status, and of when.
+use super::failed;
+use crate::audit::Head;
+use crate::index::IndexError;
+use crate::publish::{Mode, replace};
+use crate::x509::UnixTime;
+use serde::{Deserialize, Serialize};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+const SCHEMA: &str = "genfic-ca-status/";
+const VERSION: i64 = 1;
+
+/// The manifest's contents.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Manifest {
+    schema: String,
+    pub(super) base: Part,
+    pub(super) delta: Option<Part>,
+    /// The change number that the files are of.
+    pub(super) change: u64,
+    /// When it was last confirmed that nothing newer is to be published, RFC 3339.
+    pub(super) time: String,
+    /// The newest audit record of the index at that time: shows whether a later index continues this one.
+    audit: Checkpoint,
+}
+
+/// One file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Part {
+    pub(super) file: String,
+    /// Of the file's octets, hexadecimal.
+    pub(super) sha256: String,
+    pub(super) change: u64,
+    pub(super) rows: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct Checkpoint {
+    sequence: u64,
+    digest: String,
+}
+
+/// Tells one manifest file from the next without reading it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct FileIdentity(u64, u64, i64, i64, u64);
+
+impl FileIdentity {
+    pub(super) fn of(metadata: &std::fs::Metadata) -> Self {
+        Self(metadata.dev(), metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.size())
+    }
+}
+
+impl Manifest {
+    /// The file's name.
+    pub(super) const FILE: &str = "manifest.json";
+
+    pub(super) fn new(base: Part, delta: Option<Part>, head: Head, now: UnixTime) -> Self {
+        let change = delta.as_ref().map_or(base.change, |delta| delta.change);
+        let audit = Checkpoint { sequence: head.sequence, digest: hex(&head.digest) };
+        Self { schema: format!("{SCHEMA}{VERSION}"), base, delta, change, time: now.to_string(), audit }
+    }
+
+    /// The manifest of a directory; `None` when nothing was published there.
+    pub(super) fn read(directory: &Path) -> Result<Option<(Self, FileIdentity)>, IndexError> {
+        let path = directory.join(Self::FILE);
+        let mut file = match std::fs::File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&path, &error)),
+        };
+        let metadata = file.metadata().map_err(|error| failed(&path, &error))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(|error| failed(&path, &error))?;
+        let damaged = |reason: String| IndexError::Damaged(format!("{}: {reason}", path.display()));
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
+        match schema.strip_prefix(SCHEMA).and_then(|version| version.parse().ok()) {
+            Some(VERSION) => {}
+            Some(found) => return Err(IndexError::Schema { found, known: VERSION }),
+            None => return Err(damaged("it is not a status manifest".to_owned())),
+        }
+        let manifest: Self = serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+        let names = std::iter::once(&manifest.base).chain(&manifest.delta);
+        if names.into_iter().any(|part| part.file.contains('/') || part.file.starts_with('.')) {
+            return Err(damaged("it names a file elsewhere".to_owned()));
+        }
+        Ok(Some((manifest, FileIdentity::of(&metadata))))
+    }
+
+    pub(super) fn write(&self, directory: &Path) -> Result<(), IndexError> {
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|error| IndexError::Backend(format!("manifest.json: {error}")))?;
+        text.push('\n');
+        replace(&directory.join(Self::FILE), text.as_bytes(), Mode::Public)
+            .map_err(|error| IndexError::Backend(error.to_string()))
+    }
+
+    /// When it was last confirmed.
+    pub(super) fn time(&self) -> Result<UnixTime, IndexError> {
+        UnixTime::parse(&self.time)
+            .ok_or_else(|| IndexError::Damaged(format!("manifest.json: `{}` is not a time", self.time)))
+    }
+
+    /// The sequence number of the audit record noted.
+    pub(super) fn noted(&self) -> u64 {
+        self.audit.sequence
+    }
+
+    /// Whether the audit record noted is this one.
+    pub(super) fn continues(&self, head: &Head) -> bool {
+        self.audit.sequence == head.sequence && self.audit.digest == hex(&head.digest)
+    }
+
+    /// Whether a file is part of it.
+    pub(super) fn names(&self, file: &str) -> bool {
+        self.base.file == file || self.delta.as_ref().is_some_and(|delta| delta.file == file)
+    }
+}
+
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}

@@ -1,0 +1,24 @@
+//! The index's public face: immutable SQLite files with the status of every certificate, and the CAs.
+//!
+//! `base-N.db` has everything up to change N, `delta-M.db` what changed from N to M, and `manifest.json`
+//! names both with their digests. All are written aside and renamed, the manifest last, so that a reader
+//! finds a whole state whenever it looks. There are no subjects and no mail addresses in them.
+mod directory;
+mod image;
+mod lock;
+mod manifest;
+mod publish;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use directory::StatusDirectory;
+pub use publish::{Published, Written, publish};
+pub use snapshot::{PublishedAuthority, StatusSnapshot};
+
+use crate::index::IndexError;
+use std::path::Path;
+
+fn failed(path: &Path, error: &std::io::Error) -> IndexError {
+    IndexError::Backend(format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,206 @@
+//! One published state, ready to be asked.
+use super::failed;
+use super::image::VERSION;
+use super::manifest::{FileIdentity, Part, hex};
+use crate::index::sqlite::authority::certificate;
+use crate::index::sqlite::connection::APPLICATION_ID;
+use crate::index::sqlite::row;
+use crate::index::{CertificateState, IndexError, StatusReader};
+use crate::x509::{Certificate, CertificateId, IssuerId, UnixTime};
+use aws_lc_rs::digest::{Context, SHA256};
+use rusqlite::{Connection, OpenFlags};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A CA as responders know it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublishedAuthority {
+    /// Its name.
+    pub name: String,
+    /// Its identity as an issuer.
+    pub issuer: IssuerId,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// Whether its certificate is revoked or on hold.
+    pub revoked: bool,
+}
+
+/// The status of every certificate at one moment; it does not change.
+#[derive(Debug)]
+pub struct StatusSnapshot {
+    pub(super) base: Arc<Layer>,
+    pub(super) delta: Option<Arc<Layer>>,
+    pub(super) change: u64,
+    pub(super) time: UnixTime,
+    pub(super) manifest: FileIdentity,
+}
+
+impl StatusSnapshot {
+    /// Every CA.
+    #[must_use]
+    pub fn authorities(&self) -> &[PublishedAuthority] {
+        &self.delta.as_ref().unwrap_or(&self.base).authorities
+    }
+
+    /// The index's change number that this is the state of.
+    #[must_use]
+    pub fn change(&self) -> u64 {
+        self.change
+    }
+
+    /// When it was last confirmed to be the newest state.
+    #[must_use]
+    pub fn time(&self) -> UnixTime {
+        self.time
+    }
+}
+
+impl StatusReader for StatusSnapshot {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        if let Some(delta) = &self.delta
+            && let Some(state) = delta.status(id)?
+        {
+            return Ok(Some(state));
+        }
+        self.base.status(id)
+    }
+}
+
+const STATUS: &str = "
+    SELECT state, revoked_at, reason, invalidity_date FROM status WHERE issuer = ?1 AND serial = ?2";
+
+/// One file, opened as immutable.
+#[derive(Debug)]
+pub(super) struct Layer {
+    file: String,
+    sha256: String,
+    issuers: HashMap<IssuerId, i64>,
+    authorities: Vec<PublishedAuthority>,
+    connections: Vec<Mutex<Connection>>,
+    turn: AtomicUsize,
+}
+
+impl Layer {
+    /// Opens a file that the manifest names, if it is the one that is meant. All connections are opened at
+    /// once: the file may be removed while it is in use.
+    pub(super) fn open(directory: &Path, part: &Part) -> Result<Self, IndexError> {
+        let path = directory.join(&part.file);
+        let mut file = File::open(&path).map_err(|error| failed(&path, &error))?;
+        let found = hash(&mut file).map_err(|error| failed(&path, &error))?;
+        if found != part.sha256 {
+            return Err(IndexError::Damaged(format!(
+                "{} is not the file that its manifest names",
+                path.display()
+            )));
+        }
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
+        let connections: Vec<Connection> = (0..threads).map(|_| connect(&path)).collect::<Result<_, _>>()?;
+        let (issuers, authorities) = match connections.first() {
+            Some(connection) => (issuers(connection)?, authorities(connection)?),
+            None => (HashMap::new(), Vec::new()),
+        };
+        Ok(Self {
+            file: part.file.clone(),
+            sha256: part.sha256.clone(),
+            issuers,
+            authorities,
+            connections: connections.into_iter().map(Mutex::new).collect(),
+            turn: AtomicUsize::new(0),
+        })
+    }
+
+    /// Whether it is this file.
+    pub(super) fn is(&self, part: &Part) -> bool {
+        self.file == part.file && self.sha256 == part.sha256
+    }
+
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        let Some(issuer) = self.issuers.get(&id.issuer) else { return Ok(None) };
+        self.with_connection(|connection| {
+            let mut statement = connection.prepare_cached(STATUS)?;
+            let mut rows = statement.query((issuer, id.serial_number.as_be_octets()))?;
+            rows.next()?.map(|row| row::state(row, 0)).transpose()
+        })
+    }
+
+    /// Takes a connection that is free, or waits for the one whose turn it is.
+    fn with_connection<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let free = self.connections.iter().find_map(|connection| connection.try_lock().ok());
+        if let Some(connection) = free {
+            return ask(&connection);
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len().max(1);
+        match self.connections.get(turn) {
+            Some(connection) => ask(&connection.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => Err(IndexError::Backend("no connection".to_owned())),
+        }
+    }
+}
+
+fn hash(file: &mut File) -> std::io::Result<String> {
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(context.finish().as_ref())),
+            read => context.update(buffer.get(..read).unwrap_or_default()),
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, IndexError> {
+    let mut uri = "file:".to_owned();
+    for &octet in path.as_os_str().as_bytes() {
+        match octet {
+            b'/' | b'-' | b'_' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                uri.push(char::from(octet))
+            }
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri, flags)?;
+    let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, version) = (header("application_id")?, header("user_version")?);
+    if application != APPLICATION_ID {
+        return Err(IndexError::Damaged(format!("{} is not a status file", path.display())));
+    }
+    if version != VERSION {
+        return Err(IndexError::Schema { found: version, known: VERSION });
+    }
+    Ok(connection)
+}
+
+fn issuers(connection: &Connection) -> Result<HashMap<IssuerId, i64>, IndexError> {
+    let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
+    let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
+    Ok(pairs.collect::<Result<_, _>>()?)
+}
+
+fn authorities(connection: &Connection) -> Result<Vec<PublishedAuthority>, IndexError> {
+    let mut statement = connection.prepare(
+        "SELECT a.name, i.identity, a.certificate, a.revoked
+         FROM authority a JOIN issuer i ON i.number = a.issuer ORDER BY a.name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut authorities = Vec::new();
+    while let Some(row) = rows.next()? {
+        authorities.push(PublishedAuthority {
+            name: row.get(0)?,
+            issuer: row::issuer(row, 1)?,
+            certificate: certificate(row, 2)?,
+            revoked: row.get(3)?,
+        });
+    }
+    Ok(authorities)
+}

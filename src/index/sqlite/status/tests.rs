@@ -1,0 +1,272 @@
+use super::*;
+use crate::index::contract::{CertificateAuthority, Key, NOW, event, leaf, serial};
+use crate::index::sqlite::SqliteIndex;
+use crate::index::sqlite::tests::make;
+use crate::index::{CertificateState, Index, IndexReader, Revocation, StatusReader};
+use crate::x509::{CertificateId, CrlReason};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+struct Home {
+    index: SqliteIndex,
+    root: CertificateAuthority,
+    directory: TempDir,
+    status: PathBuf,
+}
+
+impl Home {
+    fn new() -> Self {
+        let (index, directory) = make();
+        let root = CertificateAuthority::root(&index, "genfic");
+        // characters that mean something in a URI must not
+        let status = directory.path().join("status?#%20");
+        std::fs::create_dir(&status).unwrap();
+        Self { index, root, directory, status }
+    }
+
+    fn publish(&self) -> Published {
+        publish(&self.index, &self.status, NOW).unwrap()
+    }
+
+    fn open(&self) -> StatusSnapshot {
+        StatusDirectory::new(&self.status).open(None).unwrap()
+    }
+
+    fn revoke(&self, id: &CertificateId) -> CertificateState {
+        let revocation = Revocation {
+            revoked_at: NOW,
+            reason: Some(CrlReason::KeyCompromise),
+            invalidity_date: Some(NOW.plus(-60)),
+        };
+        let to = CertificateState::Revoked(revocation);
+        self.index.transition(id, &CertificateState::Issued, &to, event(NOW, "revoke")).unwrap();
+        to
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.status).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn a_revocation_is_published_as_a_delta_over_the_base() {
+    // O12
+    let home = Home::new();
+    let id = home.root.issue_leaf(&home.index, "a.example", 10, 9);
+    let (kept, unknown) = (
+        home.root.issue_leaf(&home.index, "b.example", 10, 10),
+        CertificateId { issuer: home.root.issuer(), serial_number: serial(11) },
+    );
+    assert_eq!(home.publish().written, Written::Base(3));
+    let before = home.open();
+    assert_eq!(before.status(&id).unwrap(), Some(CertificateState::Issued));
+    let to = home.revoke(&id);
+    assert_eq!(home.publish().written, Written::Delta(1));
+    let directory = StatusDirectory::new(&home.status);
+    assert!(directory.changed_since(&before));
+    let after = directory.open(Some(&before)).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&before.base, &after.base), "the base is not read again");
+    assert_eq!(after.status(&id).unwrap(), Some(to));
+    assert_eq!(after.status(&kept).unwrap(), Some(CertificateState::Issued));
+    assert_eq!(after.status(&unknown).unwrap(), None);
+    assert_eq!(before.status(&id).unwrap(), Some(CertificateState::Issued), "a snapshot never changes");
+    assert_eq!((after.change(), after.time()), (home.index.change_number().unwrap(), NOW));
+    assert!(!directory.changed_since(&after));
+}
+
+#[test]
+fn pending_and_abandoned_certificates_are_published_as_what_they_are() {
+    let home = Home::new();
+    home.index.record_intent(vec![home.root.intent(home.root.leaf("a.example", 10, serial(9)))]).unwrap();
+    home.publish();
+    let id = CertificateId { issuer: home.root.issuer(), serial_number: serial(9) };
+    assert_eq!(home.open().status(&id).unwrap(), Some(CertificateState::Pending));
+    home.index.abandon(&[(id.clone(), event(NOW, "certificate.abandoned"))]).unwrap();
+    home.publish();
+    assert!(matches!(home.open().status(&id).unwrap(), Some(CertificateState::Revoked(_))));
+}
+
+#[test]
+fn the_files_say_which_cas_there_are_and_whether_they_are_revoked() {
+    let home = Home::new();
+    let child = home.root.child(&home.index, "genfic-user", 2);
+    home.publish();
+    let names = |snapshot: &StatusSnapshot| -> Vec<(String, bool)> {
+        snapshot.authorities().iter().map(|ca| (ca.name.clone(), ca.revoked)).collect()
+    };
+    let snapshot = home.open();
+    assert_eq!(names(&snapshot), [("genfic".to_owned(), false), ("genfic-user".to_owned(), false)]);
+    assert_eq!(snapshot.authorities()[1].certificate, child.certificate);
+    assert_eq!(snapshot.authorities()[1].issuer, child.issuer());
+    let serial_number = child.certificate.tbs().serial_number().clone();
+    home.revoke(&CertificateId { issuer: home.root.issuer(), serial_number });
+    home.publish();
+    assert_eq!(names(&home.open())[1], ("genfic-user".to_owned(), true));
+}
+
+#[test]
+fn nobody_is_named_in_the_files_and_everybody_may_read_them() {
+    let home = Home::new();
+    home.root.issue_leaf(&home.index, "secret-host.example", 10, 9);
+    home.publish();
+    for name in home.files().iter().filter(|name| !name.starts_with('.')) {
+        let path = home.status.join(name);
+        let octets = std::fs::read(&path).unwrap();
+        for secret in ["secret-host", "owner@example.com"] {
+            assert!(!octets.windows(secret.len()).any(|part| part == secret.as_bytes()), "{name}");
+        }
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644, "{name}");
+    }
+}
+
+#[test]
+fn without_a_change_only_the_time_is_refreshed() {
+    // O13: age means age
+    let home = Home::new();
+    home.publish();
+    let before = home.open();
+    let published = publish(&home.index, &home.status, NOW.plus(60)).unwrap();
+    assert_eq!(published, Published { change: before.change(), written: Written::Time });
+    let after = StatusDirectory::new(&home.status).open(Some(&before)).unwrap();
+    assert_eq!(after.time(), NOW.plus(60));
+    assert!(std::sync::Arc::ptr_eq(&before.base, &after.base));
+}
+
+#[test]
+fn a_large_delta_becomes_a_new_base_and_older_files_go() {
+    let home = Home::new();
+    home.publish();
+    let key = Key::generate();
+    let group = (0..1001u32).map(|number| {
+        let mut octets = [7; 17];
+        octets[13..].copy_from_slice(&number.to_be_bytes());
+        let serial_number = crate::x509::SerialNumber::from_random(octets);
+        home.root.intent(leaf(&home.root, "x.example", 10, serial_number, &key.public))
+    });
+    home.index.record_intent(group.collect()).unwrap();
+    assert_eq!(home.publish().written, Written::Base(1002));
+    let change = home.index.change_number().unwrap();
+    let kept = [".lock".to_owned(), "base-2.db".into(), format!("base-{change}.db"), "manifest.json".into()];
+    assert_eq!(home.files(), kept, "what the last manifest named stays for its readers");
+    std::fs::write(home.status.join(".new-left"), "by a publisher that was killed").unwrap();
+    home.publish();
+    assert_eq!(home.files(), [".lock".to_owned(), format!("base-{change}.db"), "manifest.json".into()]);
+}
+
+#[test]
+fn a_lost_file_is_made_anew() {
+    let home = Home::new();
+    home.publish();
+    std::fs::remove_file(home.status.join("base-2.db")).unwrap();
+    let error = StatusDirectory::new(&home.status).open(None).unwrap_err();
+    assert!(matches!(error, IndexError::Backend(_)), "{error}");
+    assert_eq!(home.publish().written, Written::Base(1));
+    home.open();
+}
+
+#[test]
+fn a_changed_file_or_one_of_a_newer_version_is_refused() {
+    // O13
+    let home = Home::new();
+    home.publish();
+    let path = home.status.join("base-2.db");
+    let mut octets = std::fs::read(&path).unwrap();
+    let last = octets.len() - 1;
+    octets[last] ^= 1;
+    std::fs::write(&path, octets).unwrap();
+    let directory = StatusDirectory::new(&home.status);
+    assert!(matches!(directory.open(None), Err(IndexError::Damaged(_))));
+    let manifest = home.status.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replace("status/1", "status/2")).unwrap();
+    assert!(matches!(directory.open(None), Err(IndexError::Schema { found: 2, known: 1 })));
+    std::fs::write(&manifest, text.replace("base-2.db", "../base-2.db")).unwrap();
+    assert!(matches!(directory.open(None), Err(IndexError::Damaged(_))));
+    std::fs::write(&manifest, "{").unwrap();
+    assert!(matches!(directory.open(None), Err(IndexError::Damaged(_))));
+    std::fs::remove_file(&manifest).unwrap();
+    assert!(matches!(directory.open(None), Err(IndexError::Missing(_))));
+}
+
+#[test]
+fn an_older_copy_of_the_index_cannot_take_a_revocation_back() {
+    // C7, O13
+    let home = Home::new();
+    let id = home.root.issue_leaf(&home.index, "a.example", 10, 9);
+    home.publish();
+    let copy = home.directory.path().join("copy.db");
+    let raw = rusqlite::Connection::open(home.directory.path().join("index.db")).unwrap();
+    raw.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    home.revoke(&id);
+    home.publish();
+    let restored = SqliteIndex::open(&copy).unwrap();
+    let refused = |index: &SqliteIndex| {
+        let error = publish(index, &home.status, NOW.plus(60)).unwrap_err();
+        assert!(matches!(error, IndexError::NotContinued { published: 5 }), "{error}");
+    };
+    refused(&restored);
+    for octet in [20, 21] {
+        home.root.issue_leaf(&restored, "b.example", 10, octet);
+    }
+    assert!(restored.change_number().unwrap() > home.index.change_number().unwrap());
+    refused(&restored);
+    assert!(matches!(home.open().status(&id).unwrap(), Some(CertificateState::Revoked(_))));
+    home.publish();
+}
+
+#[test]
+fn publishers_and_readers_at_the_same_time_never_see_a_broken_or_older_state() {
+    // C7
+    let home = Home::new();
+    home.publish();
+    let path = home.directory.path().join("index.db");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let publishers: Vec<_> = (0..2u8)
+            .map(|thread| {
+                let (path, home) = (&path, &home);
+                threads.spawn(move || {
+                    let index = SqliteIndex::open(path).unwrap();
+                    for number in 0..15 {
+                        home.root.issue_leaf(&index, "a.example", 10, 10 + thread * 20 + number);
+                        publish(&index, &home.status, NOW).unwrap();
+                    }
+                })
+            })
+            .collect();
+        threads.spawn(|| {
+            let mut last = home.open();
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let next = StatusDirectory::new(&home.status).open(Some(&last)).unwrap();
+                assert!(next.change() >= last.change());
+                last = next;
+            }
+        });
+        publishers.into_iter().for_each(|publisher| publisher.join().unwrap());
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(home.open().change(), home.index.change_number().unwrap());
+}
+
+#[test]
+fn a_snapshot_is_asked_by_many_threads_after_its_files_are_gone() {
+    let home = Home::new();
+    let id = home.root.issue_leaf(&home.index, "a.example", 10, 9);
+    home.publish();
+    let snapshot = home.open();
+    std::fs::remove_dir_all(&home.status).unwrap();
+    std::thread::scope(|threads| {
+        for _ in 0..16 {
+            threads.spawn(|| {
+                for _ in 0..50 {
+                    assert_eq!(snapshot.status(&id).unwrap(), Some(CertificateState::Issued));
+                }
+            });
+        }
+    });
+}
