@@ -1,15 +1,42 @@
-//! Checks over what is about to be signed, as encoded. Pure.
-use crate::x509::{Certificate, TbsCertList, TbsCertificate};
+//! Checks over what is about to be signed, as encoded; and over any certificate or CRL. Pure.
+//!
+//! Rules read the octets by a decoder of their own, so that an error of the encoder is not repeated here.
+//! Each has a name, the rows of the standards table that it keeps, and a citation; [`rules`] lists them.
+mod algorithm;
+mod certificate;
+mod crl;
+mod distribution_point;
+mod element;
+mod key_identifier;
+mod moment;
+mod octets;
+mod raw_extension;
+mod rule;
 
-/// One violated rule.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finding {
-    /// Stable name of the rule, for example `crl_has_number`.
-    pub rule: &'static str,
-    /// Where the rule comes from, for example `RFC 5280 §5.2.3`.
-    pub citation: &'static str,
-    /// What is wrong here.
-    pub message: String,
+pub use octets::lint_octets;
+pub use rule::{Finding, Reach, Rule};
+
+#[cfg(test)]
+use octets::{findings_of_certificate, findings_of_crl};
+
+use crate::x509::{Certificate, TbsCertList, TbsCertificate};
+use certificate::{Fields, Subject};
+use crl::CertList;
+
+/// What only [`check_certificate`] asks for.
+const ISSUER_KNOWN: Rule = Rule {
+    name: "issuer_known",
+    rows: &["X3", "X11"],
+    citation: "RFC 5280 §6.1",
+    says: "Nothing but a root is signed without its issuer's certificate at hand",
+    reach: Reach::Ours,
+};
+
+/// Every rule: those over certificates and those over CRLs in the order of the fields, then those over both.
+pub fn rules() -> impl Iterator<Item = Rule> {
+    let certificates = certificate::certificate_rules().map(|rule| rule.rule());
+    let crls = crl::crl_rules().map(|rule| rule.rule());
+    certificates.chain(crls).chain([octets::DER, octets::DECODABLE, ISSUER_KNOWN])
 }
 
 /// Proof that every rule was kept. Only this module makes one.
@@ -36,15 +63,22 @@ pub fn check_certificate(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
 ) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
-    let findings = certificate_findings(&tbs, issuer);
+    let mut findings = certificate_findings(&tbs, issuer);
+    if issuer.is_none() && tbs.issuer() != tbs.subject() {
+        findings.push(ISSUER_KNOWN.finding("the issuer's certificate is not at hand"));
+    }
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }
 
 /// Every broken rule of a TBSCertificate; rules that need the issuer are left out without one, unless it
 /// is self-issued.
 #[must_use]
-pub fn certificate_findings(_tbs: &TbsCertificate, _issuer: Option<&Certificate>) -> Vec<Finding> {
-    Vec::new()
+pub fn certificate_findings(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<Finding> {
+    let issuer = issuer.and_then(|issuer| Fields::read(issuer.tbs().as_der()).ok());
+    match Fields::read(tbs.as_der()) {
+        Ok(fields) => octets::certificate(&Subject::new(fields, issuer), Reach::Ours),
+        Err(error) => vec![octets::undecodable(&error)],
+    }
 }
 
 /// Checks a CRL before it is signed.
@@ -58,6 +92,61 @@ pub fn check_crl(tbs: TbsCertList, issuer: &Certificate) -> Result<Linted<TbsCer
 
 /// Every broken rule of a TBSCertList; rules that need the issuer are left out without one.
 #[must_use]
-pub fn crl_findings(_tbs: &TbsCertList, _issuer: Option<&Certificate>) -> Vec<Finding> {
-    Vec::new()
+pub fn crl_findings(tbs: &TbsCertList, issuer: Option<&Certificate>) -> Vec<Finding> {
+    let issuer = issuer.and_then(|issuer| Fields::read(issuer.tbs().as_der()).ok());
+    match CertList::read(tbs.as_der(), None, issuer) {
+        Ok(list) => octets::crl(&list, Reach::Ours),
+        Err(error) => vec![octets::undecodable(&error)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::certificate::draft::Draft;
+    use super::crl::draft::Draft as CrlDraft;
+    use super::*;
+    use crate::x509::CertificateList;
+
+    fn certificate(draft: &Draft) -> Certificate {
+        Certificate::from_der(&draft.certificate()).unwrap()
+    }
+
+    #[test]
+    fn only_what_keeps_every_rule_is_linted() {
+        // X3, X5
+        let (root, parent) = (certificate(&Draft::root()), certificate(&Draft::parent()));
+        let leaf = certificate(&Draft::leaf());
+        assert!(check_certificate(root.tbs().clone(), None).is_ok());
+        assert_eq!(check_certificate(leaf.tbs().clone(), Some(&parent)).unwrap().get(), leaf.tbs());
+        let wrong = check_certificate(leaf.tbs().clone(), Some(&root)).unwrap_err();
+        assert!(wrong.iter().any(|finding| finding.rule == "issuer_repeats_subject"));
+        let orphan = check_certificate(leaf.tbs().clone(), None).unwrap_err();
+        assert_eq!(orphan[0].rule, "issuer_known");
+    }
+
+    #[test]
+    fn every_rule_is_listed_under_a_name_of_its_own() {
+        let all: Vec<Rule> = rules().collect();
+        for (at, rule) in all.iter().enumerate() {
+            assert!(!all[..at].iter().any(|other| other.name == rule.name), "{} twice", rule.name);
+            assert!(rule.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
+            assert!(!rule.rows.is_empty() && !rule.citation.is_empty() && !rule.says.ends_with('.'));
+        }
+        for row in ["X1", "X2", "X3", "X4", "X5", "X6", "X7", "X8", "X9", "X10", "X11", "X12", "X14"] {
+            assert!(all.iter().any(|rule| rule.rows.contains(&row)), "no rule for {row}");
+        }
+        for row in ["C1", "C2", "C4", "C5"] {
+            assert!(all.iter().any(|rule| rule.rows.contains(&row)), "no rule for {row}");
+        }
+    }
+
+    #[test]
+    fn a_crl_is_linted_against_its_issuer() {
+        // C1
+        let crl = CertificateList::from_der(&CrlDraft::complete().crl()).unwrap();
+        assert!(check_crl(crl.tbs().clone(), &certificate(&Draft::parent())).is_ok());
+        let wrong = check_crl(crl.tbs().clone(), &certificate(&Draft::root())).unwrap_err();
+        let rules: Vec<&str> = wrong.iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, ["crl_issuer_repeats_subject", "crl_authority_key_identifier_repeats_issuers"]);
+    }
 }

@@ -18,6 +18,7 @@ mod reason;
 mod seal;
 mod serial;
 mod spki;
+pub mod text;
 mod time;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};

@@ -9,6 +9,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct UnixTime(pub i64);
 
+const EPOCH: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
 /// 2050-01-01T00:00:00Z: the first second that is written as GeneralizedTime.
 const YEAR_2050: i64 = 2_524_608_000;
 
@@ -36,8 +38,12 @@ impl UnixTime {
         if let Ok(at) = text.parse::<jiff::Timestamp>() {
             return Some(Self(at.as_second()));
         }
-        let day: jiff::civil::Date = text.parse().ok()?;
-        Some(Self(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second()))
+        // The library's timestamps end a day before the last one that DER can write.
+        let civil = match text.strip_suffix('Z') {
+            Some(utc) => utc.parse::<jiff::civil::DateTime>().ok()?,
+            None => text.parse::<jiff::civil::Date>().ok()?.to_datetime(jiff::civil::Time::midnight()),
+        };
+        Some(Self(civil.duration_since(EPOCH).as_secs()))
     }
 
     /// `UTCTime` through 2049 and `GeneralizedTime` after, DER (RFC 5280 §4.1.2.5).
@@ -73,8 +79,8 @@ impl UnixTime {
 /// RFC 3339 in UTC, whole seconds.
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_second(self.0) {
-            Ok(at) => write!(f, "{at}"),
+        match EPOCH.checked_add(jiff::SignedDuration::from_secs(self.0)) {
+            Ok(at) => write!(f, "{at}Z"),
             Err(_) => write!(f, "@{}", self.0),
         }
     }
@@ -146,6 +152,8 @@ mod tests {
         assert_eq!(UnixTime(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(UnixTime::parse("1970-01-02"), Some(UnixTime(86_400)));
         assert_eq!(UnixTime::parse("1970-01-01T00:00:09Z"), Some(UnixTime(9)));
+        assert_eq!(UnixTime::NO_END.to_string(), "9999-12-31T23:59:59Z");
+        assert_eq!(UnixTime::parse("9999-12-31T23:59:59Z"), Some(UnixTime::NO_END));
         assert_eq!(UnixTime::parse("yesterday"), None);
     }
 }

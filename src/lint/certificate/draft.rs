@@ -1,0 +1,234 @@
+//! Certificates as we make them, to be broken in tests.
+use crate::lint::{Finding, findings_of_certificate};
+use crate::x509::extension::{
+    AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, SUBJECT_KEY_IDENTIFIER,
+    authority_info_access, authority_key_identifier, crl_distribution_points, ocsp_no_check,
+    subject_alt_name, subject_key_identifier_for,
+};
+use crate::x509::octets::{OCTET_STRING, sequence, tlv};
+use crate::x509::{
+    Certificate, Extension, GeneralName, Name, SignatureAlgorithm, SubjectPublicKeyInfo, UnixTime, Validity,
+};
+use der::asn1::ObjectIdentifier;
+
+pub(in crate::lint) const PARENT_START: UnixTime = UnixTime(1_700_000_000);
+pub(in crate::lint) const PARENT_END: UnixTime = UnixTime(2_000_000_000);
+pub(in crate::lint) const LEAF_START: UnixTime = UnixTime(1_750_000_000);
+pub(in crate::lint) const LEAF_END: UnixTime = UnixTime(1_800_000_000);
+/// Not of RFC 7093's making, as that of an imported issuer.
+pub(in crate::lint) const PARENT_IDENTIFIER: [u8; 20] = [7; 20];
+
+/// Fields of a certificate as octets, each to be replaced.
+#[derive(Clone, Debug)]
+pub(in crate::lint) struct Draft {
+    pub(in crate::lint) version: Vec<u8>,
+    pub(in crate::lint) serial_number: Vec<u8>,
+    pub(in crate::lint) signature: Vec<u8>,
+    pub(in crate::lint) outer_signature: Vec<u8>,
+    pub(in crate::lint) issuer: Vec<u8>,
+    pub(in crate::lint) validity: Vec<u8>,
+    pub(in crate::lint) subject: Vec<u8>,
+    pub(in crate::lint) public_key: Vec<u8>,
+    pub(in crate::lint) unique_identifiers: Vec<u8>,
+    pub(in crate::lint) extensions: Vec<Extension>,
+    pub(in crate::lint) raw_extensions: Vec<Vec<u8>>,
+}
+
+pub(in crate::lint) fn name(text: &str) -> Vec<u8> {
+    Name::parse(text).unwrap().as_der().to_vec()
+}
+
+/// The base point of P-256 as a key: nobody's, and the same in every run.
+fn p256() -> Vec<u8> {
+    let hex = "3059301306072a8648ce3d020106082a8648ce3d03010703420004\
+               6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
+               4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+fn key() -> SubjectPublicKeyInfo {
+    SubjectPublicKeyInfo::from_der(&p256()).unwrap()
+}
+
+impl Draft {
+    fn new(issuer: &str, subject: &str, from: UnixTime, until: UnixTime, extensions: Vec<Extension>) -> Self {
+        let signature = SignatureAlgorithm::EcdsaSha256.to_der();
+        let mut all = vec![subject_key_identifier_for(&key())];
+        all.extend(extensions);
+        Self {
+            version: vec![0xa0, 3, 2, 1, 2],
+            serial_number: tlv(2, &[0x55; 17]),
+            outer_signature: signature.clone(),
+            signature,
+            issuer: name(issuer),
+            validity: Validity { not_before: from, not_after: until }.to_der(),
+            subject: name(subject),
+            public_key: p256(),
+            unique_identifiers: Vec::new(),
+            extensions: all,
+            raw_extensions: Vec::new(),
+        }
+    }
+
+    pub(in crate::lint) fn root() -> Self {
+        let signing = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
+        let constraints = BasicConstraints { ca: true, path_length: None };
+        let extensions = vec![constraints.to_extension(), signing.to_extension()];
+        Self::new("C=BE,CN=Root", "C=BE,CN=Root", PARENT_START, PARENT_END, extensions)
+    }
+
+    pub(in crate::lint) fn child_ca() -> Self {
+        let root = Self::root();
+        let identifier = key().key_identifier();
+        let mut ca = Self::new("C=BE,CN=Root", "C=BE,CN=Child", PARENT_START, PARENT_END, root.extensions);
+        ca.extensions.remove(0);
+        ca.put(authority_key_identifier(&identifier));
+        ca
+    }
+
+    /// The issuer of leaves: its key identifier was made by a method of its own.
+    pub(in crate::lint) fn parent() -> Self {
+        let mut ca = Self::child_ca();
+        ca.put(Extension::new(SUBJECT_KEY_IDENTIFIER, false, tlv(OCTET_STRING, &PARENT_IDENTIFIER)));
+        ca
+    }
+
+    fn end_entity(subject: &str, extensions: Vec<Extension>) -> Self {
+        let mut all =
+            vec![authority_key_identifier(&PARENT_IDENTIFIER), KeyUsage::DIGITAL_SIGNATURE.to_extension()];
+        all.extend(extensions);
+        Self::new("C=BE,CN=Child", subject, LEAF_START, LEAF_END, all)
+    }
+
+    pub(in crate::lint) fn leaf() -> Self {
+        let subject = Name::parse("C=BE,CN=a.example").unwrap();
+        let access = [
+            AccessDescription::ocsp("http://ca.example/ocsp"),
+            AccessDescription::ca_issuers("http://ca.example/child.crt"),
+        ];
+        let names = [GeneralName::Dns("a.example".into()), GeneralName::Ip("192.0.2.1".parse().unwrap())];
+        let extensions = vec![
+            BasicConstraints { ca: false, path_length: None }.to_extension(),
+            ExtendedKeyUsage(vec![Purpose::SERVER_AUTH]).to_extension(),
+            subject_alt_name(&names[..1], &subject),
+            crl_distribution_points(&["http://ca.example/child.crl".into()]),
+            authority_info_access(&access),
+        ];
+        Self::end_entity("C=BE,CN=a.example", extensions)
+    }
+
+    pub(in crate::lint) fn responder() -> Self {
+        let purpose = ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]).to_extension();
+        Self::end_entity("C=BE,CN=Responder", vec![purpose, ocsp_no_check()])
+    }
+
+    /// Replaces the extension of this type, or adds it.
+    pub(in crate::lint) fn put(&mut self, extension: Extension) {
+        match self.extensions.iter_mut().find(|one| one.oid == extension.oid) {
+            Some(one) => *one = extension,
+            None => self.extensions.push(extension),
+        }
+    }
+
+    pub(in crate::lint) fn remove(&mut self, oid: ObjectIdentifier) {
+        self.extensions.retain(|one| one.oid != oid);
+    }
+
+    pub(in crate::lint) fn extension(&self, oid: ObjectIdentifier) -> Extension {
+        self.extensions.iter().find(|one| one.oid == oid).unwrap().clone()
+    }
+
+    pub(in crate::lint) fn set_key(&mut self, octets: &[u8]) {
+        self.public_key = octets.to_vec();
+        self.put(subject_key_identifier_for(&SubjectPublicKeyInfo::from_der(octets).unwrap()));
+    }
+
+    pub(in crate::lint) fn tbs(&self) -> Vec<u8> {
+        let mut list: Vec<Vec<u8>> = self.extensions.iter().map(Extension::to_der).collect();
+        list.extend(self.raw_extensions.clone());
+        let extensions = if list.is_empty() { Vec::new() } else { tlv(0xa3, &tlv(0x30, &list.concat())) };
+        sequence(&[
+            &self.version,
+            &self.serial_number,
+            &self.signature,
+            &self.issuer,
+            &self.validity,
+            &self.subject,
+            &self.public_key,
+            &self.unique_identifiers,
+            &extensions,
+        ])
+    }
+
+    /// With a signature that nobody made.
+    pub(in crate::lint) fn certificate(&self) -> Vec<u8> {
+        sequence(&[&self.tbs(), &self.outer_signature, &tlv(3, &[0, 1, 2, 3])])
+    }
+
+    pub(in crate::lint) fn findings(&self, issuer: Option<&Self>) -> Vec<Finding> {
+        let issuer = issuer.map(|issuer| Certificate::from_der(&issuer.certificate()).unwrap());
+        findings_of_certificate(&self.certificate(), issuer.as_ref())
+    }
+}
+
+/// A certificate that breaks one rule.
+pub(in crate::lint) struct Broken {
+    pub(in crate::lint) rule: &'static str,
+    and: Vec<&'static str>,
+    draft: Draft,
+    issuer: Option<Draft>,
+}
+
+impl Broken {
+    fn new(rule: &'static str, mut draft: Draft, issuer: Option<Draft>, change: impl Fn(&mut Draft)) -> Self {
+        change(&mut draft);
+        Self { rule, and: Vec::new(), draft, issuer }
+    }
+
+    pub(in crate::lint) fn leaf(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
+        Self::new(rule, Draft::leaf(), Some(Draft::parent()), change)
+    }
+
+    pub(in crate::lint) fn without_issuer(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
+        Self::new(rule, Draft::leaf(), None, change)
+    }
+
+    pub(in crate::lint) fn responder(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
+        Self::new(rule, Draft::responder(), Some(Draft::parent()), change)
+    }
+
+    pub(in crate::lint) fn child_ca(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
+        Self::new(rule, Draft::child_ca(), Some(Draft::root()), change)
+    }
+
+    pub(in crate::lint) fn root(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
+        Self::new(rule, Draft::root(), None, change)
+    }
+
+    /// Another issuer, with the name and identifier that the certificate expects.
+    pub(in crate::lint) fn issued_by(mut self, mut issuer: Draft) -> Self {
+        issuer.subject.clone_from(&self.draft.issuer);
+        if let Some(own) = self.issuer.as_ref() {
+            issuer.put(own.extension(SUBJECT_KEY_IDENTIFIER));
+        }
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// Breaking this rule breaks that one too.
+    pub(in crate::lint) fn and(mut self, rule: &'static str) -> Self {
+        self.and.push(rule);
+        self
+    }
+
+    pub(in crate::lint) fn findings(&self) -> Vec<Finding> {
+        self.draft.findings(self.issuer.as_ref())
+    }
+
+    pub(in crate::lint) fn expected(&self) -> Vec<&'static str> {
+        let mut all = self.and.clone();
+        all.push(self.rule);
+        all.sort_unstable();
+        all
+    }
+}

@@ -1,0 +1,150 @@
+//! `TBSCertificate` as its octets say it (RFC 5280 §4.1), not judged yet.
+use crate::lint::element::Element;
+use crate::lint::moment::Moment;
+use crate::lint::raw_extension::RawExtension;
+use crate::x509::extension::{
+    self, BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+};
+use crate::x509::octets::{INTEGER, OCTET_STRING, SEQUENCE};
+use crate::x509::{GeneralName, MalformedDer, Name};
+use der::asn1::ObjectIdentifier;
+
+/// The fields of a TBSCertificate, each as an element.
+#[derive(Clone, Debug)]
+pub(in crate::lint) struct Fields<'a> {
+    /// Contents of the explicit `version`, when it is there.
+    pub(in crate::lint) version: Option<&'a [u8]>,
+    pub(in crate::lint) serial_number: Element<'a>,
+    pub(in crate::lint) signature: Element<'a>,
+    pub(in crate::lint) issuer: Element<'a>,
+    pub(in crate::lint) not_before: Element<'a>,
+    pub(in crate::lint) not_after: Element<'a>,
+    pub(in crate::lint) subject: Element<'a>,
+    pub(in crate::lint) public_key: Element<'a>,
+    pub(in crate::lint) has_unique_identifiers: bool,
+    pub(in crate::lint) extensions: Vec<RawExtension<'a>>,
+    /// Whether the field is there, even empty.
+    pub(in crate::lint) has_extensions: bool,
+    /// `signatureAlgorithm` of the whole certificate, when there is more than its TBSCertificate.
+    pub(in crate::lint) outer_signature: Option<Element<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    /// Takes a TBSCertificate apart.
+    pub(in crate::lint) fn read(tbs: &'a [u8]) -> Result<Self, MalformedDer> {
+        Self::take_apart(tbs)
+            .ok_or_else(|| MalformedDer::new("TBSCertificate", "its fields cannot be told apart"))
+    }
+
+    fn take_apart(tbs: &'a [u8]) -> Option<Self> {
+        let tbs = Element::only(tbs).filter(|tbs| tbs.tag == SEQUENCE)?;
+        let mut fields = tbs.elements();
+        let version = fields.next_if(0xa0).map(|explicit| explicit.contents);
+        let serial_number = fields.next_if(INTEGER)?;
+        let signature = fields.next_if(SEQUENCE)?;
+        let issuer = fields.next_if(SEQUENCE)?;
+        let validity = fields.next_if(SEQUENCE)?;
+        let mut times = validity.elements();
+        let (not_before, not_after) = (times.next()?, times.next()?);
+        let subject = fields.next_if(SEQUENCE)?;
+        let public_key = fields.next_if(SEQUENCE)?;
+        let identifiers = [0x81, 0x82].map(|tag| fields.next_if(tag).is_some());
+        let explicit = fields.next_if(0xa3);
+        let extensions = match explicit {
+            Some(explicit) => RawExtension::list(Element::only(explicit.contents)?)?,
+            None => Vec::new(),
+        };
+        (fields.is_empty() && times.is_empty()).then_some(Self {
+            version,
+            serial_number,
+            signature,
+            issuer,
+            not_before,
+            not_after,
+            subject,
+            public_key,
+            has_unique_identifiers: identifiers.contains(&true),
+            extensions,
+            has_extensions: explicit.is_some(),
+            outer_signature: None,
+        })
+    }
+
+    pub(in crate::lint) fn extension(&self, oid: ObjectIdentifier) -> Option<&RawExtension<'a>> {
+        self.extensions.iter().find(|extension| extension.is(oid))
+    }
+
+    pub(in crate::lint) fn has(&self, oid: ObjectIdentifier) -> bool {
+        self.extension(oid).is_some()
+    }
+
+    pub(in crate::lint) fn basic_constraints(&self) -> Option<BasicConstraints> {
+        BasicConstraints::from_value(self.extension(extension::BASIC_CONSTRAINTS)?.value).ok()
+    }
+
+    pub(in crate::lint) fn is_ca(&self) -> bool {
+        self.basic_constraints().is_some_and(|constraints| constraints.ca)
+    }
+
+    pub(in crate::lint) fn key_usage(&self) -> Option<KeyUsage> {
+        KeyUsage::from_value(self.extension(extension::KEY_USAGE)?.value).ok()
+    }
+
+    /// Empty when there is no extKeyUsage, or a malformed one.
+    pub(in crate::lint) fn purposes(&self) -> Vec<Purpose> {
+        let extension = self.extension(extension::EXTENDED_KEY_USAGE);
+        extension.and_then(|one| ExtendedKeyUsage::from_value(one.value).ok()).unwrap_or_default().0
+    }
+
+    /// Names of the subjectAltName that can be read, whatever stands beside them.
+    pub(in crate::lint) fn alternative_names(&self) -> Vec<GeneralName> {
+        let list = self.extension(SUBJECT_ALT_NAME).and_then(|one| Element::only(one.value));
+        let elements = list.into_iter().flat_map(|list| list.elements());
+        elements.filter_map(|element| GeneralName::from_der(element.whole).ok()).collect()
+    }
+
+    /// Octets of the subjectKeyIdentifier.
+    pub(in crate::lint) fn key_identifier(&self) -> Option<&'a [u8]> {
+        let element = Element::only(self.extension(SUBJECT_KEY_IDENTIFIER)?.value)?;
+        (element.tag == OCTET_STRING).then_some(element.contents)
+    }
+
+    pub(in crate::lint) fn subject_name(&self) -> Option<Name> {
+        Name::from_der(self.subject.whole).ok()
+    }
+
+    pub(in crate::lint) fn is_self_issued(&self) -> bool {
+        self.issuer.whole == self.subject.whole
+    }
+
+    pub(in crate::lint) fn validity(&self) -> (Option<Moment>, Option<Moment>) {
+        (Moment::read(self.not_before).ok(), Moment::read(self.not_after).ok())
+    }
+}
+
+/// A certificate, and its issuer's when that is known.
+#[derive(Clone, Debug)]
+pub(in crate::lint) struct Subject<'a> {
+    pub(in crate::lint) own: Fields<'a>,
+    /// The certificate itself, when it is a root.
+    pub(in crate::lint) issuer: Option<Fields<'a>>,
+}
+
+impl<'a> Subject<'a> {
+    /// A self-issued certificate without another issuer is its own.
+    pub(in crate::lint) fn new(own: Fields<'a>, issuer: Option<Fields<'a>>) -> Self {
+        let issuer = issuer.or_else(|| own.is_self_issued().then(|| own.clone()));
+        Self { own, issuer }
+    }
+
+    /// Whether it is a root: self-issued, and with its issuer's key.
+    pub(in crate::lint) fn is_root(&self) -> bool {
+        let same_key = |issuer: &Fields<'_>| issuer.public_key.whole == self.own.public_key.whole;
+        self.own.is_self_issued() && self.issuer.as_ref().is_some_and(same_key)
+    }
+
+    /// The issuer, when it is another certificate.
+    pub(in crate::lint) fn parent(&self) -> Option<&Fields<'a>> {
+        self.issuer.as_ref().filter(|_| !self.is_root())
+    }
+}

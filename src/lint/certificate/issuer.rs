@@ -1,0 +1,64 @@
+//! `issuer`, and what the issuer may do (RFC 5280 §4.1.2.4, §6.1.4).
+use super::{CertificateRule, Subject};
+use crate::lint::rule::{Reach, RuleOver, when};
+use crate::x509::extension::KeyUsage;
+
+pub(super) const RULES: &[CertificateRule] = &[
+    RuleOver {
+        name: "issuer_not_empty",
+        rows: &["X3"],
+        citation: "RFC 5280 §4.1.2.4",
+        says: "The issuer's name is not empty",
+        reach: Reach::Everyone,
+        check: |subject| when(subject.own.issuer.contents.is_empty(), "the issuer's name is empty"),
+    },
+    RuleOver {
+        name: "issuer_repeats_subject",
+        rows: &["X3"],
+        citation: "RFC 5280 §4.1.2.4, §7.1",
+        says: "The issuer's name has the octets of the subject in the issuer's certificate",
+        reach: Reach::Everyone,
+        check: repeats_subject,
+    },
+    RuleOver {
+        name: "issuer_is_ca",
+        rows: &["X5", "X11"],
+        citation: "RFC 5280 §6.1.4 (k), (n)",
+        says: "The issuer's certificate is a CA certificate whose key may sign certificates",
+        reach: Reach::Everyone,
+        check: is_ca,
+    },
+];
+
+fn repeats_subject(subject: &Subject<'_>) -> Vec<String> {
+    let differs =
+        subject.issuer.as_ref().is_some_and(|issuer| issuer.subject.whole != subject.own.issuer.whole);
+    when(differs, "the issuer's name is not, octet for octet, the subject of the issuer's certificate")
+}
+
+fn is_ca(subject: &Subject<'_>) -> Vec<String> {
+    let Some(parent) = subject.parent() else { return Vec::new() };
+    if !parent.is_ca() {
+        return vec!["the issuer's certificate is no CA certificate".into()];
+    }
+    let may = parent.key_usage().is_none_or(|usage| usage.has(KeyUsage::KEY_CERT_SIGN));
+    when(!may, "the issuer's certificate has no keyCertSign")
+}
+
+#[cfg(test)]
+pub(super) fn broken() -> Vec<super::draft::Broken> {
+    use super::draft::{Broken, Draft, name};
+    use crate::x509::extension::BasicConstraints;
+    let mut issuer = Draft::child_ca();
+    issuer.put(KeyUsage::CRL_SIGN.to_extension());
+    let mut no_ca = Draft::child_ca();
+    no_ca.put(BasicConstraints { ca: false, path_length: None }.to_extension());
+    vec![
+        Broken::without_issuer("issuer_not_empty", |leaf| leaf.issuer = vec![0x30, 0]),
+        Broken::leaf("issuer_repeats_subject", |leaf| {
+            leaf.issuer = name("C=BE,O=Example,CN=Example child CA")
+        }),
+        Broken::leaf("issuer_is_ca", |_| ()).issued_by(issuer),
+        Broken::leaf("issuer_is_ca", |_| ()).issued_by(no_ca),
+    ]
+}

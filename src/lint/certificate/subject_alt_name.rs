@@ -1,0 +1,166 @@
+//! `subjectAltName` (RFC 5280 §4.2.1.6, RFC 9598, RFC 9525).
+use super::{CertificateRule, Subject, name_syntax};
+use crate::lint::element::Element;
+use crate::lint::rule::{Reach, RuleOver, repeated, when};
+use crate::x509::GeneralName;
+use crate::x509::extension::{Purpose, SUBJECT_ALT_NAME};
+use crate::x509::octets::SEQUENCE;
+
+const CITATION: &str = "RFC 5280 §4.2.1.6";
+
+pub(super) const RULES: &[CertificateRule] = &[
+    RuleOver {
+        name: "subject_alt_name_present",
+        rows: &["X7"],
+        citation: "RFC 5280 §4.1.2.6",
+        says: "Where the subject is empty there is a subjectAltName",
+        reach: Reach::Everyone,
+        check: present,
+    },
+    RuleOver {
+        name: "subject_alt_name_critical",
+        rows: &["X7"],
+        citation: CITATION,
+        says: "subjectAltName is critical when the subject is empty, and only then",
+        reach: Reach::Everyone,
+        check: critical,
+    },
+    RuleOver {
+        name: "subject_alt_name_form",
+        rows: &["X7"],
+        citation: CITATION,
+        says: "subjectAltName is a list of names that can be read, with one at least and none twice",
+        reach: Reach::Everyone,
+        check: form,
+    },
+    RuleOver {
+        name: "subject_alt_name_kinds",
+        rows: &["X7"],
+        citation: CITATION,
+        says: "subjectAltName has DNS names, IP addresses, mailboxes and URIs only",
+        reach: Reach::Ours,
+        check: kinds,
+    },
+    RuleOver {
+        name: "subject_alt_name_syntax",
+        rows: &["X7"],
+        citation: "RFC 5280 §4.2.1.6, RFC 1123 §2.1, RFC 5890 §2.3, RFC 9598 §3",
+        says: "Names are written as their kind asks for: no NUL, no blank, no port, A-labels, a wildcard only as the whole left-most label",
+        reach: Reach::Everyone,
+        check: syntax,
+    },
+    RuleOver {
+        name: "common_name_repeated",
+        rows: &["X7", "X8"],
+        citation: "CA/Browser Forum BR §7.1.4.3, RFC 9525 §6.3",
+        says: "The common name of a server, where it looks like a DNS name, stands in the subjectAltName too",
+        reach: Reach::Everyone,
+        check: common_name,
+    },
+];
+
+fn elements<'a>(subject: &Subject<'a>) -> Vec<Element<'a>> {
+    let list = subject.own.extension(SUBJECT_ALT_NAME).and_then(|one| Element::only(one.value));
+    list.map_or_else(Vec::new, |list| list.elements().collect())
+}
+
+fn present(subject: &Subject<'_>) -> Vec<String> {
+    let nameless = subject.own.subject.contents.is_empty() && !subject.own.has(SUBJECT_ALT_NAME);
+    when(nameless, "the subject is empty and there is no subjectAltName")
+}
+
+fn critical(subject: &Subject<'_>) -> Vec<String> {
+    let Some(extension) = subject.own.extension(SUBJECT_ALT_NAME) else { return Vec::new() };
+    match (extension.is_critical(), subject.own.subject.contents.is_empty()) {
+        (true, false) => vec!["subjectAltName is critical although there is a subject".into()],
+        (false, true) => vec!["subjectAltName is not critical although the subject is empty".into()],
+        _ => Vec::new(),
+    }
+}
+
+fn form(subject: &Subject<'_>) -> Vec<String> {
+    let Some(extension) = subject.own.extension(SUBJECT_ALT_NAME) else { return Vec::new() };
+    let list = Element::only(extension.value).filter(|list| list.tag == SEQUENCE);
+    if list.is_none_or(|list| list.contents.is_empty()) {
+        return vec!["subjectAltName is no list of names".into()];
+    }
+    let elements = elements(subject);
+    let unreadable = elements.iter().filter_map(|element| GeneralName::from_der(element.whole).err());
+    let mut out: Vec<String> = unreadable
+        .map(|error| format!("a name of the subjectAltName cannot be read: {}", error.reason))
+        .collect();
+    let again = repeated(elements.iter().map(|element| element.whole)).into_iter();
+    out.extend(
+        again
+            .filter_map(|element| GeneralName::from_der(element).ok())
+            .map(|name| format!("the name {} stands there twice", name.to_string().escape_debug())),
+    );
+    out
+}
+
+fn kinds(subject: &Subject<'_>) -> Vec<String> {
+    let names = subject.own.alternative_names().into_iter();
+    names
+        .filter(|name| matches!(name, GeneralName::Directory(_) | GeneralName::Other(_)))
+        .map(|name| format!("the name {} is of another kind", name.to_string().escape_debug()))
+        .collect()
+}
+
+fn syntax(subject: &Subject<'_>) -> Vec<String> {
+    let names = subject.own.alternative_names().into_iter();
+    let fault = |name: GeneralName| {
+        let fault = name_syntax::fault(&name)?;
+        Some(format!("the name {} {fault}", name.to_string().escape_debug()))
+    };
+    names.filter_map(fault).collect()
+}
+
+fn common_name(subject: &Subject<'_>) -> Vec<String> {
+    if !subject.own.purposes().contains(&Purpose::SERVER_AUTH) {
+        return Vec::new();
+    }
+    let Some(common_name) = subject.own.subject_name().and_then(|name| name.common_name()) else {
+        return Vec::new();
+    };
+    let is_address = common_name.parse::<std::net::IpAddr>().is_ok();
+    let names = subject.own.alternative_names();
+    let repeated = names.iter().any(|name| name.value().eq_ignore_ascii_case(&common_name));
+    let looks = is_address || name_syntax::looks_like_dns(&common_name);
+    when(looks && !repeated, format!("the common name {common_name} is not in the subjectAltName"))
+}
+
+#[cfg(test)]
+pub(super) fn broken() -> Vec<super::draft::Broken> {
+    use super::draft::{Broken, Draft, name};
+    use crate::x509::octets::tlv;
+    use crate::x509::{Extension, Name};
+    let value = |octets: Vec<u8>, critical: bool| {
+        move |leaf: &mut Draft| leaf.put(Extension::new(SUBJECT_ALT_NAME, critical, octets.clone()))
+    };
+    let names = |names: &[GeneralName]| value(GeneralName::list_to_der(names), false);
+    let a = GeneralName::Dns("a.example".into());
+    vec![
+        Broken::leaf("subject_alt_name_present", |leaf| {
+            leaf.subject = vec![0x30, 0];
+            leaf.remove(SUBJECT_ALT_NAME);
+        }),
+        Broken::leaf(
+            "subject_alt_name_critical",
+            value(GeneralName::list_to_der(std::slice::from_ref(&a)), true),
+        ),
+        Broken::leaf("subject_alt_name_critical", |leaf| leaf.subject = vec![0x30, 0]),
+        Broken::leaf("subject_alt_name_form", value(vec![0x30, 0], false)).and("common_name_repeated"),
+        Broken::leaf(
+            "subject_alt_name_form",
+            value(tlv(0x30, &[a.to_der(), tlv(0x87, &[1])].concat()), false),
+        ),
+        Broken::leaf("subject_alt_name_form", names(&[a.clone(), a.clone()])),
+        Broken::leaf(
+            "subject_alt_name_kinds",
+            names(&[a.clone(), GeneralName::Directory(Name::parse("CN=a").unwrap())]),
+        ),
+        Broken::leaf("subject_alt_name_syntax", names(&[a, GeneralName::Dns("a_b.example".into())])),
+        Broken::leaf("common_name_repeated", |leaf| leaf.subject = name("C=BE,CN=b.example")),
+        Broken::leaf("common_name_repeated", |leaf| leaf.subject = name("C=BE,CN=192.0.2.1")),
+    ]
+}

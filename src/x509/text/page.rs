@@ -1,0 +1,85 @@
+//! Aligned text, and the escaping of what came from outside.
+
+/// Text with every character written out that could move the cursor, change colours, or turn the direction
+/// or order of what is shown: control characters, and the invisible ones of Unicode's "format" kind.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        let invisible = matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        );
+        if character.is_control() || invisible {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// Labels in a column, values in the next one; a value without a label continues the one above.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    rows: Vec<(String, Vec<String>)>,
+}
+
+impl Page {
+    /// Adds a label with one value.
+    pub fn row(&mut self, label: &str, value: impl ToString) {
+        self.rows(label, &[value.to_string()]);
+    }
+
+    /// Adds a label with several values, one a line; nothing at all without values.
+    pub fn rows(&mut self, label: &str, values: &[String]) {
+        if !values.is_empty() {
+            self.rows.push((escape(label), values.iter().map(|value| escape(value)).collect()));
+        }
+    }
+
+    /// The lines, each behind this many blanks and ended by a line feed.
+    #[must_use]
+    pub fn render(&self, indent: usize) -> String {
+        let width = self.rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+        let mut out = String::new();
+        for (label, values) in &self.rows {
+            let labels = std::iter::once(label.as_str()).chain(std::iter::repeat(""));
+            for (label, value) in labels.zip(values) {
+                let line = format!("{:indent$}{label:width$}  {value}", "");
+                out.push_str(line.trim_end());
+                out.push('\n');
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_in_one_column() {
+        let mut page = Page::default();
+        page.row("Subject", "CN=a");
+        page.rows("Names", &["DNS:a".into(), "DNS:b".into()]);
+        page.rows("None", &[]);
+        assert_eq!(page.render(1), " Subject  CN=a\n Names    DNS:a\n          DNS:b\n");
+    }
+
+    #[test]
+    fn what_could_play_with_the_terminal_is_written_out() {
+        let mut page = Page::default();
+        page.row("a\u{9b}", "\x1b[2J\n\u{202e}é\u{e0041}");
+        assert_eq!(page.render(0), "a\\u{9b}  \\u{1b}[2J\\n\\u{202e}é\\u{e0041}\n");
+    }
+}
