@@ -6,6 +6,7 @@ pub mod home;
 pub mod index;
 pub mod key;
 pub mod lint;
+pub mod ocsp;
 pub mod problem;
 pub mod publish;
 pub mod x509;

@@ -1,0 +1,215 @@
+//! `CertID` (RFC 6960 §4.1.1): which certificate is meant, by hashes of its issuer.
+use crate::x509::octets::{OCTET_STRING, sequence, tlv};
+use crate::x509::{Certificate, MalformedDer, SerialNumber, sha1, sha256, sha384, sha512};
+use const_oid::db::rfc5912;
+use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
+use der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
+use std::fmt;
+
+const ID_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
+
+/// Hash algorithms of a CertID that are answered.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum HashAlgorithm {
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl HashAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// Its object identifier.
+    #[must_use]
+    pub fn oid(self) -> ObjectIdentifier {
+        match self {
+            Self::Sha1 => ID_SHA_1,
+            Self::Sha256 => rfc5912::ID_SHA_256,
+            Self::Sha384 => rfc5912::ID_SHA_384,
+            Self::Sha512 => rfc5912::ID_SHA_512,
+        }
+    }
+
+    /// The hash of these octets.
+    #[must_use]
+    pub fn digest(self, octets: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha1 => sha1(octets),
+            Self::Sha256 => sha256(octets).to_vec(),
+            Self::Sha384 => sha384(octets),
+            Self::Sha512 => sha512(octets),
+        }
+    }
+}
+
+/// As OpenSSL's options name it, for example `sha256`.
+impl fmt::Display for HashAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        })
+    }
+}
+
+/// A CertID and its octets as received, which answers repeat.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct CertId {
+    der: Vec<u8>,
+    hash_algorithm: Option<HashAlgorithm>,
+    issuer_name_hash: Vec<u8>,
+    issuer_key_hash: Vec<u8>,
+    serial_number: Option<SerialNumber>,
+}
+
+impl CertId {
+    /// The CertID of the certificate with this serial number.
+    #[must_use]
+    pub fn new(hash: HashAlgorithm, issuer: &Certificate, serial_number: SerialNumber) -> Self {
+        let (issuer_name_hash, issuer_key_hash) = issuer_hashes(hash, issuer);
+        let algorithm = sequence(&[&hash.oid().to_der().unwrap_or_default(), &tlv(0x05, &[])]);
+        let der = sequence(&[
+            &algorithm,
+            &tlv(OCTET_STRING, &issuer_name_hash),
+            &tlv(OCTET_STRING, &issuer_key_hash),
+            &serial_number.to_der(),
+        ]);
+        Self {
+            der,
+            hash_algorithm: Some(hash),
+            issuer_name_hash,
+            issuer_key_hash,
+            serial_number: Some(serial_number),
+        }
+    }
+
+    /// Reads exactly one CertID. A hash algorithm we do not know, and an INTEGER that is no serial number,
+    /// are kept: they mean no certificate of ours, which is not a fault of the request's form.
+    ///
+    /// # Errors
+    /// When the octets are malformed.
+    pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
+        Self::read(octets).map_err(|error| error.reading("CertID"))
+    }
+
+    fn read(octets: &[u8]) -> Result<Self, MalformedDer> {
+        let mut reader = SliceReader::new(octets)?;
+        let id = reader.sequence(|fields| {
+            let algorithm = fields.sequence(|algorithm| {
+                let oid = ObjectIdentifier::decode(algorithm)?;
+                if !algorithm.is_finished() {
+                    AnyRef::decode(algorithm)?;
+                }
+                Ok::<_, der::Error>(oid)
+            })?;
+            let issuer_name_hash = <&OctetStringRef>::decode(fields)?.as_bytes().to_vec();
+            let issuer_key_hash = <&OctetStringRef>::decode(fields)?.as_bytes().to_vec();
+            let integer = AnyRef::decode(fields)?;
+            integer.tag().assert_eq(Tag::Integer)?;
+            Ok::<_, MalformedDer>(Self {
+                der: octets.to_vec(),
+                hash_algorithm: HashAlgorithm::ALL.into_iter().find(|hash| hash.oid() == algorithm),
+                issuer_name_hash,
+                issuer_key_hash,
+                serial_number: read_serial_number(integer.value())?,
+            })
+        })?;
+        reader.finish()?;
+        Ok(id)
+    }
+
+    /// The octets as received.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// `hashAlgorithm`; `None` when it is none of ours.
+    #[must_use]
+    pub fn hash_algorithm(&self) -> Option<HashAlgorithm> {
+        self.hash_algorithm
+    }
+
+    /// `issuerNameHash`
+    #[must_use]
+    pub fn issuer_name_hash(&self) -> &[u8] {
+        &self.issuer_name_hash
+    }
+
+    /// `issuerKeyHash`
+    #[must_use]
+    pub fn issuer_key_hash(&self) -> &[u8] {
+        &self.issuer_key_hash
+    }
+
+    /// `serialNumber`; `None` when no certificate can have it.
+    #[must_use]
+    pub fn serial_number(&self) -> Option<&SerialNumber> {
+        self.serial_number.as_ref()
+    }
+
+    /// Whether it names this issuer's certificate with this serial number, by whatever hash.
+    #[must_use]
+    pub fn names(&self, issuer: &Certificate, serial_number: &SerialNumber) -> bool {
+        self.serial_number.as_ref() == Some(serial_number)
+            && self.hash_algorithm.is_some_and(|hash| {
+                let (name, key) = issuer_hashes(hash, issuer);
+                name == self.issuer_name_hash && key == self.issuer_key_hash
+            })
+    }
+}
+
+/// `issuerNameHash` and `issuerKeyHash` that CertIDs of this issuer's certificates have.
+#[must_use]
+pub fn issuer_hashes(hash: HashAlgorithm, issuer: &Certificate) -> (Vec<u8>, Vec<u8>) {
+    let tbs = issuer.tbs();
+    (hash.digest(tbs.subject().as_der()), hash.digest(tbs.public_key().key_octets()))
+}
+
+fn read_serial_number(contents: &[u8]) -> Result<Option<SerialNumber>, MalformedDer> {
+    match contents {
+        [] => Err(MalformedDer::new("CertID", "an INTEGER without octets")),
+        [0, second, ..] if *second < 0x80 => Err(MalformedDer::new("CertID", "an INTEGER with a needless 0")),
+        [0xff, second, ..] if *second >= 0x80 => {
+            Err(MalformedDer::new("CertID", "an INTEGER with a needless octet"))
+        }
+        contents => Ok(SerialNumber::from_integer_contents(contents).ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocsp::fixture::Hierarchy;
+
+    #[test]
+    fn cert_ids_of_every_hash_survive_a_round_trip_and_name_their_certificate() {
+        // O3
+        let hierarchy = Hierarchy::new();
+        let serial = SerialNumber::from_be_octets(&[0x80, 1]).unwrap();
+        for (hash, length) in HashAlgorithm::ALL.into_iter().zip([20, 32, 48, 64]) {
+            let id = CertId::new(hash, &hierarchy.ca, serial.clone());
+            assert_eq!(CertId::from_der(id.as_der()), Ok(id.clone()), "{hash}");
+            assert_eq!(id.issuer_key_hash().len(), length);
+            assert!(id.names(&hierarchy.ca, &serial));
+            assert!(!id.names(&hierarchy.other_ca, &serial));
+        }
+    }
+
+    #[test]
+    fn an_unknown_hash_or_an_impossible_serial_number_is_not_malformed() {
+        let algorithm = [0x30, 4, 6, 2, 0x2a, 3];
+        let id = |integer: &[u8]| sequence(&[&algorithm, &[4, 1, 1], &[4, 1, 2], integer]);
+        let decoded = CertId::from_der(&id(&[2, 1, 0x80])).unwrap();
+        assert_eq!((decoded.hash_algorithm(), decoded.serial_number()), (None, None));
+        assert!(CertId::from_der(&id(&[2, 2, 0, 1])).is_err());
+        assert!(CertId::from_der(&id(&[2, 2, 0xff, 0x80])).is_err());
+        assert!(CertId::from_der(&id(&[2, 0])).is_err());
+        assert!(CertId::from_der(&[&id(&[2, 1, 1])[..], &[0]].concat()).is_err());
+    }
+}

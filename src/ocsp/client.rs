@@ -1,0 +1,212 @@
+//! Asking about one certificate, and judging what comes back (RFC 6960 §3.2).
+use super::cert_id::{CertId, HashAlgorithm};
+use super::delegate::{DelegationError, check_delegation};
+use super::request::OcspRequest;
+use super::response::{BasicOcspResponse, OcspResponse, ResponseStatus};
+use super::response_data::CertStatus;
+use crate::problem::{Exit, Problem};
+use crate::x509::extension::{AUTHORITY_INFO_ACCESS, CRL_DISTRIBUTION_POINTS, OCSP_NO_CHECK};
+use crate::x509::{Certificate, MalformedDer, SerialNumber, UnixTime};
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    id: CertId,
+    issuer: Certificate,
+    serial_number: SerialNumber,
+    nonce: Option<Vec<u8>>,
+}
+
+/// Why an answer proves nothing.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum VerificationError {
+    /// The certificate is not the issuer's.
+    #[error("the certificate was not issued by {0}")]
+    OtherIssuer(String),
+    /// Not an OCSP response.
+    #[error(transparent)]
+    Malformed(#[from] MalformedDer),
+    /// The responder said why it does not answer.
+    #[error("the responder answered {0}")]
+    Refused(ResponseStatus),
+    /// Nobody whose certificate is there made the signature.
+    #[error("the answer is not signed by the issuer or a responder whose certificate it carries")]
+    NotSigned,
+    /// The responder's certificate is not the issuer's delegate.
+    #[error("{0}")]
+    NotDelegated(#[from] DelegationError),
+    /// The responder's certificate is not valid now.
+    #[error("the responder certificate is valid from {0} to {1} only")]
+    ResponderLapsed(UnixTime, UnixTime),
+    /// The answer is about other certificates.
+    #[error("the answer is not about this certificate")]
+    OtherCertificate,
+    /// The answer is old, or its nextUpdate lies before its thisUpdate.
+    #[error("the answer was for {this_update} to {next_update}")]
+    Lapsed {
+        /// `thisUpdate`
+        this_update: UnixTime,
+        /// `nextUpdate`
+        next_update: UnixTime,
+    },
+    /// The answer is from the future.
+    #[error("the answer is of {0}, which is to come")]
+    NotYet(UnixTime),
+    /// The nonce is somebody else's.
+    #[error("the answer has another nonce than the request")]
+    OtherNonce,
+}
+
+impl From<VerificationError> for Problem {
+    fn from(error: VerificationError) -> Self {
+        let hint = match &error {
+            VerificationError::Refused(ResponseStatus::Unauthorized) => {
+                "this responder does not serve the certificate's issuer; look at the URL"
+            }
+            VerificationError::Refused(_) => "look at the responder's /readyz",
+            VerificationError::ResponderLapsed(..) => "renew it with `genfic-ca ocsp responder CA`",
+            VerificationError::OtherIssuer(_) => "name the CA certificate that issued it",
+            VerificationError::Lapsed { .. } | VerificationError::NotYet(_) => {
+                "look at the clocks here and at the responder, and at caches between"
+            }
+            _ => "do not rely on this answer",
+        };
+        Self::new(Exit::NotVerified, "ocsp.not-verified", error.to_string()).hint(hint)
+    }
+}
+
+/// What an answer that was verified says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct VerifiedStatus {
+    /// `certStatus`
+    pub status: CertStatus,
+    /// `thisUpdate`
+    pub this_update: UnixTime,
+    /// `nextUpdate`
+    pub next_update: Option<UnixTime>,
+    /// `producedAt`
+    pub produced_at: UnixTime,
+    /// The delegated responder's certificate; `None` when the CA signed the answer itself.
+    pub responder: Option<Certificate>,
+    /// What is not as it should be, and does not make the answer wrong; one sentence each.
+    pub remarks: Vec<String>,
+}
+
+impl Question {
+    /// About this certificate, with the CertID's hash and a nonce of 1 to 128 octets or none.
+    ///
+    /// # Errors
+    /// [`VerificationError::OtherIssuer`] when this issuer did not sign the certificate.
+    pub fn new(
+        certificate: &Certificate,
+        issuer: &Certificate,
+        hash: HashAlgorithm,
+        nonce: Option<Vec<u8>>,
+    ) -> Result<Self, VerificationError> {
+        let is_issuer = certificate.tbs().issuer() == issuer.tbs().subject();
+        if !is_issuer || !certificate.is_signed_by(issuer.tbs().public_key()) {
+            return Err(VerificationError::OtherIssuer(issuer.tbs().subject().to_string()));
+        }
+        let serial_number = certificate.tbs().serial_number().clone();
+        let id = CertId::new(hash, issuer, serial_number.clone());
+        Ok(Self { id, issuer: issuer.clone(), serial_number, nonce })
+    }
+
+    /// The request, DER.
+    #[must_use]
+    pub fn to_request(&self) -> Vec<u8> {
+        OcspRequest::new(vec![self.id.clone()], self.nonce.clone()).to_der()
+    }
+
+    /// Verifies an answer: signature, delegation, certificate, times within `skew` seconds, nonce.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn verify(
+        &self,
+        octets: &[u8],
+        now: UnixTime,
+        skew: i64,
+    ) -> Result<VerifiedStatus, VerificationError> {
+        let response = match OcspResponse::from_der(octets)? {
+            OcspResponse::Successful(response) => response,
+            OcspResponse::Refused(status) => return Err(VerificationError::Refused(status)),
+        };
+        let responder = self.responder(&response, now)?;
+        let data = response.data();
+        let single = data
+            .responses
+            .iter()
+            .find(|single| single.cert_id.names(&self.issuer, &self.serial_number))
+            .ok_or(VerificationError::OtherCertificate)?;
+        if let Some(early) =
+            [single.this_update, data.produced_at].into_iter().find(|at| *at > now.plus(skew))
+        {
+            return Err(VerificationError::NotYet(early));
+        }
+        let (this_update, next) = (single.this_update, single.next_update);
+        if let Some(next_update) = next.filter(|next| next.plus(skew) < now || *next < this_update) {
+            return Err(VerificationError::Lapsed { this_update, next_update });
+        }
+        let mut remarks = responder.as_ref().map(remarks_on).unwrap_or_default();
+        if next.is_none() {
+            remarks.push("the answer has no nextUpdate: it may be any age".into());
+        }
+        match (&self.nonce, data.nonce()) {
+            (Some(asked), Some(answered)) if *asked != answered => return Err(VerificationError::OtherNonce),
+            (None, Some(_)) => return Err(VerificationError::OtherNonce),
+            (Some(_), None) => {
+                remarks.push("the responder leaves nonces out: it may be a kept answer".into())
+            }
+            _ => {}
+        }
+        Ok(VerifiedStatus {
+            status: single.status,
+            this_update,
+            next_update: next,
+            produced_at: data.produced_at,
+            responder,
+            remarks,
+        })
+    }
+
+    /// Who signed: the delegate's certificate, or `None` for the issuer itself.
+    fn responder(
+        &self,
+        response: &BasicOcspResponse,
+        now: UnixTime,
+    ) -> Result<Option<Certificate>, VerificationError> {
+        if response.is_signed_by(self.issuer.tbs().public_key()) {
+            return Ok(None);
+        }
+        let id = &response.data().responder_id;
+        let signers = response.certificates().iter().filter(|certificate| id.names(certificate));
+        let responder = signers
+            .into_iter()
+            .find(|certificate| response.is_signed_by(certificate.tbs().public_key()))
+            .ok_or(VerificationError::NotSigned)?;
+        check_delegation(responder, &self.issuer)?;
+        let validity = responder.tbs().validity();
+        if !validity.contains(now) {
+            return Err(VerificationError::ResponderLapsed(validity.not_before, validity.not_after));
+        }
+        Ok(Some(responder.clone()))
+    }
+}
+
+/// What O7 asks of a delegated certificate beyond what RFC 6960 makes a condition.
+fn remarks_on(responder: &Certificate) -> Vec<String> {
+    let tbs = responder.tbs();
+    let mut remarks = Vec::new();
+    if tbs.extension(OCSP_NO_CHECK).is_none() {
+        remarks.push("the responder certificate has no ocsp-nocheck: it may itself be revoked".into());
+    }
+    if tbs.extension(AUTHORITY_INFO_ACCESS).is_some() || tbs.extension(CRL_DISTRIBUTION_POINTS).is_some() {
+        remarks.push("the responder certificate points to OCSP or a CRL for itself".into());
+    }
+    remarks
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

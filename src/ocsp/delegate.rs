@@ -1,0 +1,149 @@
+//! The delegated responder (RFC 6960 §4.2.2.2): a short-lived certificate and its key.
+use super::response_data::ResponderId;
+use crate::key::Signer;
+use crate::x509::extension::{ExtendedKeyUsage, KeyUsage, Purpose};
+use crate::x509::{Certificate, Fingerprint, UnixTime};
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a certificate is not that of a responder of this CA.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DelegationError {
+    /// Its issuer is somebody else, or the signature is by another key.
+    #[error("the responder certificate was not issued by this CA's key")]
+    NotIssuedByAuthority,
+    /// No `id-kp-OCSPSigning`.
+    #[error("the responder certificate is not for OCSPSigning")]
+    NotForOcspSigning,
+    /// A keyUsage without digitalSignature.
+    #[error("the responder certificate's key is not for digital signatures")]
+    NotForSignatures,
+    /// A CA that signs answers would be a responder for the CA above it.
+    #[error("the responder certificate is a CA certificate")]
+    IsAuthority,
+    /// Key and certificate do not belong together.
+    #[error("the key is not the responder certificate's")]
+    OtherKey,
+}
+
+/// Checks that a certificate was delegated by this CA, its validity aside (O7).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_delegation(certificate: &Certificate, issuer: &Certificate) -> Result<(), DelegationError> {
+    let tbs = certificate.tbs();
+    if tbs.issuer() != issuer.tbs().subject() || !certificate.is_signed_by(issuer.tbs().public_key()) {
+        return Err(DelegationError::NotIssuedByAuthority);
+    }
+    if !ExtendedKeyUsage::of(tbs).is_some_and(|usage| usage.0.contains(&Purpose::OCSP_SIGNING)) {
+        return Err(DelegationError::NotForOcspSigning);
+    }
+    let is_for_signatures = match tbs.extension(crate::x509::extension::KEY_USAGE) {
+        None => true,
+        Some(extension) => {
+            KeyUsage::from_value(&extension.value).is_ok_and(|usage| usage.has(KeyUsage::DIGITAL_SIGNATURE))
+        }
+    };
+    if is_for_signatures { Ok(()) } else { Err(DelegationError::NotForSignatures) }
+}
+
+/// A responder certificate with its key; cannot exist for a CA that did not issue it.
+#[derive(Clone)]
+pub struct DelegatedResponder {
+    certificate: Certificate,
+    fingerprint: Fingerprint,
+    signer: Arc<dyn Signer>,
+}
+
+impl DelegatedResponder {
+    /// Binds the key to the certificate.
+    ///
+    /// # Errors
+    /// When the certificate was not delegated by the issuer, is a CA's, or is for another key.
+    pub fn new(
+        certificate: Certificate,
+        signer: Arc<dyn Signer>,
+        issuer: &Certificate,
+    ) -> Result<Self, DelegationError> {
+        check_delegation(&certificate, issuer)?;
+        if certificate.is_ca() {
+            return Err(DelegationError::IsAuthority);
+        }
+        if signer.public_key() != certificate.tbs().public_key() {
+            return Err(DelegationError::OtherKey);
+        }
+        Ok(Self { fingerprint: certificate.fingerprint(), certificate, signer })
+    }
+
+    /// Its certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// SHA-256 of the certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn signer(&self) -> &dyn Signer {
+        self.signer.as_ref()
+    }
+
+    /// Whether the certificate is valid at `now`.
+    #[must_use]
+    pub fn is_valid(&self, now: UnixTime) -> bool {
+        self.certificate.tbs().validity().contains(now)
+    }
+
+    /// `ResponderID`: SHA-1 of the key (O7).
+    #[must_use]
+    pub fn responder_id(&self) -> ResponderId {
+        ResponderId::ByKey(self.certificate.tbs().public_key().key_hash())
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for DelegatedResponder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DelegatedResponder").field("certificate", &self.fingerprint).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocsp::fixture::{Hierarchy, NOW, Template, TestKey};
+
+    #[test]
+    fn only_a_certificate_by_this_ca_for_ocsp_signing_and_for_this_key_makes_a_responder() {
+        // O7
+        let hierarchy = Hierarchy::new();
+        let key = Arc::new(TestKey::generate());
+        let certificate = |template: Template| hierarchy.issue(&key, template);
+        let made = |certificate: Certificate| {
+            DelegatedResponder::new(certificate, key.clone(), &hierarchy.ca).map(|made| made.is_valid(NOW))
+        };
+        assert_eq!(made(certificate(Template::responder())), Ok(true));
+        let other = hierarchy.issue(&TestKey::generate(), Template::responder());
+        assert_eq!(made(other), Err(DelegationError::OtherKey));
+        let leaf = Template { ocsp_signing: false, ..Template::responder() };
+        assert_eq!(made(certificate(leaf)), Err(DelegationError::NotForOcspSigning));
+        let ca = Template { is_ca: true, ..Template::responder() };
+        assert_eq!(made(certificate(ca)), Err(DelegationError::IsAuthority));
+        let stranger = hierarchy.issue_by_other_ca(&key, Template::responder());
+        assert_eq!(made(stranger), Err(DelegationError::NotIssuedByAuthority));
+    }
+
+    #[test]
+    fn the_responder_id_is_the_sha_1_of_the_key_and_not_the_key_identifier() {
+        // O7
+        let hierarchy = Hierarchy::new();
+        let key = hierarchy.responder.certificate().tbs().public_key().clone();
+        assert_eq!(hierarchy.responder.responder_id(), ResponderId::ByKey(key.key_hash()));
+        assert_ne!(key.key_hash(), key.key_identifier());
+    }
+}

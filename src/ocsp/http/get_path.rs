@@ -1,0 +1,103 @@
+//! The request in the path of a GET (RFC 6960 A.1): base64, escaped or not.
+use crate::ocsp::request::OcspRequest;
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The request's octets in a raw path, `/` or `/ocsp/` being where requests go. `None` when there is nothing
+/// in it, or something that no base64 is made of.
+///
+/// A request begins with the octet of a SEQUENCE, so with `M`: every slash before it separates. A slash at
+/// the end separates as well when the request is whole without it.
+pub(super) fn request_in(path: &str) -> Option<Vec<u8>> {
+    let text = unescape(path)?;
+    let text = text.trim_start_matches('/');
+    let text = text.strip_prefix("ocsp/").unwrap_or(text).trim_start_matches('/');
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    if text.is_empty() || text == "ocsp" || !text.chars().all(is_base64) {
+        return None;
+    }
+    let decoded = |text: &str| LENIENT.decode(text).ok();
+    let is_whole = |octets: &Vec<u8>| OcspRequest::from_der(octets, usize::MAX).is_ok();
+    let as_it_is = decoded(text);
+    if as_it_is.as_ref().is_some_and(is_whole) || !text.ends_with('/') {
+        return Some(as_it_is.unwrap_or_default());
+    }
+    let mut shorter = text;
+    while let Some(rest) = shorter.strip_suffix('/') {
+        shorter = rest;
+        if let Some(octets) = decoded(shorter).filter(is_whole) {
+            return Some(octets);
+        }
+    }
+    Some(as_it_is.unwrap_or_default())
+}
+
+/// Undoes percent escapes; `None` when one is broken or stands for no ASCII character.
+fn unescape(path: &str) -> Option<String> {
+    let mut out = String::with_capacity(path.len());
+    let mut parts = path.split('%');
+    out.push_str(parts.next()?);
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        let is_hexadecimal = digits.chars().all(|digit| digit.is_ascii_hexdigit());
+        let octet = u8::from_str_radix(digits, 16).ok().filter(|octet| is_hexadecimal && octet.is_ascii())?;
+        out.push(char::from(octet));
+        out.push_str(rest);
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocsp::fixture::Hierarchy;
+    use base64::engine::general_purpose::STANDARD;
+
+    /// A request whose base64 has `+` and `/` in it, and how much padding it has.
+    fn request(padding: usize) -> (Vec<u8>, String) {
+        let hierarchy = Hierarchy::new();
+        (0..=255u8)
+            .flat_map(|nonce| (1..4).map(move |length| vec![nonce; length]))
+            .map(|nonce| OcspRequest::new(vec![hierarchy.id(2)], Some([vec![0xfb, 0xff], nonce].concat())))
+            .map(|request| (request.to_der(), STANDARD.encode(request.to_der())))
+            .find(|(_, text)| {
+                text.contains('+') && text.contains('/') && text.matches('=').count() == padding
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_request_is_found_however_the_path_is_written() {
+        // O1
+        for padding in 0..3 {
+            let (octets, text) = request(padding);
+            let escaped = text.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");
+            for text in [text.as_str(), escaped.as_str(), text.trim_end_matches('=')] {
+                for prefix in ["/", "//", "/ocsp/", "/ocsp//", "//ocsp/"] {
+                    for suffix in ["", "/", "//"] {
+                        let path = format!("{prefix}{text}{suffix}");
+                        assert_eq!(request_in(&path).as_ref(), Some(&octets), "{path}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_base64_is_no_request_and_broken_base64_is_an_empty_one() {
+        // O2
+        for path in ["/", "//", "/ocsp", "/ocsp/", "/a.crl", "/%zz", "/%+1", "/%4", "/%c3%a9", "/a_b"] {
+            assert_eq!(request_in(path), None, "{path}");
+        }
+        assert_eq!(request_in("/admin"), Some(Vec::new()));
+        assert_eq!(request_in("/MA=="), Some(vec![0x30]));
+    }
+}

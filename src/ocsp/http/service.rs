@@ -1,0 +1,279 @@
+//! Answering one HTTP request.
+use super::caching::{Freshness, http_date, put};
+use super::get_path::request_in;
+use crate::clock::Clock;
+use crate::ocsp::answer::Answer;
+use crate::ocsp::cache::AnswerCache;
+use crate::ocsp::public_files::PublicFile;
+use crate::ocsp::readiness::unreadiness;
+use crate::ocsp::responder::{Plan, plan};
+use crate::ocsp::response::ResponseStatus;
+use crate::ocsp::settings::{ResponderSettings, ServerSettings};
+use crate::ocsp::snapshot::Snapshot;
+use crate::x509::{Fingerprint, UnixTime};
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes};
+use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tower::ServiceExt;
+
+const ASKED_BY_POST: &str = "application/ocsp-request";
+const ANSWER: &str = "application/ocsp-response";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What goes back: always whole, in memory.
+pub type Reply = Response<Full<Bytes>>;
+
+/// The responder as clients see it: OCSP by POST and GET, CRLs and CA certificates, health.
+#[derive(Clone)]
+pub struct OcspService {
+    parts: Arc<Parts>,
+    others: Router,
+}
+
+struct Parts {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    settings: ResponderSettings,
+    cache: AnswerCache,
+    clock: Arc<dyn Clock>,
+    /// Signatures at once: as many as there are processors, so that waiting ones hold no thread.
+    signing: Semaphore,
+    max_body: usize,
+    max_path: usize,
+    body_timeout: Duration,
+}
+
+impl OcspService {
+    /// Answers from whatever snapshot stands in `snapshot` at the time.
+    #[must_use]
+    pub fn new(
+        snapshot: Arc<ArcSwap<Snapshot>>,
+        settings: ResponderSettings,
+        server: &ServerSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let parts = Arc::new(Parts {
+            snapshot,
+            cache: AnswerCache::new(&settings),
+            settings,
+            clock,
+            signing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
+            max_body: server.max_body,
+            max_path: server.max_path,
+            body_timeout: server.body_timeout,
+        });
+        let others = Router::new()
+            .route("/healthz", get(async || with_date(text(StatusCode::OK, "ok\n"), None)))
+            .route("/readyz", get(readyz))
+            .fallback(file)
+            .with_state(Arc::clone(&parts));
+        Self { parts, others }
+    }
+
+    /// Answers one request. The two OCSP routes are looked at first: the router would cost more than they do,
+    /// and takes escapes and slashes out of the path.
+    pub async fn reply<B>(&self, request: Request<B>) -> Result<Reply, Infallible>
+    where
+        B: Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let now = self.parts.clock.now();
+        let path = request.uri().path();
+        let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
+        if path.len() > self.parts.max_path {
+            return Ok(with_date(text(StatusCode::URI_TOO_LONG, "the path is too long\n"), Some(now)));
+        }
+        let reply = match *request.method() {
+            Method::POST if is_ocsp => self.post(request, now).await,
+            Method::GET | Method::HEAD if !path.contains('.') && !is_probe(path) => match request_in(path) {
+                Some(octets) => self.get(&octets, request.headers(), now).await,
+                None => text(StatusCode::NOT_FOUND, "OCSP requests go to POST / or GET /BASE64\n"),
+            },
+            _ if is_ocsp || (!path.contains('.') && !is_probe(path) && request_in(path).is_some()) => {
+                refused_method(if is_ocsp { "GET, HEAD, POST" } else { "GET, HEAD" })
+            }
+            _ => return Ok(self.other(request).await),
+        };
+        Ok(with_date(reply, Some(now)))
+    }
+
+    async fn post<B>(&self, request: Request<B>, now: UnixTime) -> Reply
+    where
+        B: Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if !is_request_type(request.headers()) {
+            let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/ocsp-request\n");
+            put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
+            return reply;
+        }
+        let body = Limited::new(request.into_body(), self.parts.max_body).collect();
+        match tokio::time::timeout(self.parts.body_timeout, body).await {
+            Ok(Ok(body)) => answered(&self.answer(&body.to_bytes(), now).await, None, now),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
+            }
+            Ok(Err(_)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
+            Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
+        }
+    }
+
+    async fn get(&self, octets: &[u8], headers: &HeaderMap, now: UnixTime) -> Reply {
+        answered(&self.answer(octets, now).await, Some(headers), now)
+    }
+
+    /// From the cache, or signed on a thread where that holds nobody up.
+    async fn answer(&self, octets: &[u8], now: UnixTime) -> Answer {
+        let parts = &self.parts;
+        let answer = match plan(octets, &parts.snapshot.load(), &parts.settings, now) {
+            Err(refusal) => refusal,
+            Ok(plan) => match parts.cache.get(&plan, now) {
+                Some(answer) => answer,
+                None => Arc::clone(parts).sign(plan, now).await,
+            },
+        };
+        match answer.status() {
+            ResponseStatus::Successful => {}
+            ResponseStatus::TryLater | ResponseStatus::InternalError => {
+                tracing::warn!(status = %answer.status(), reason = answer.reason(), "no answer");
+            }
+            status => tracing::debug!(%status, reason = answer.reason(), "no answer"),
+        }
+        answer
+    }
+
+    async fn other<B>(&self, request: Request<B>) -> Reply {
+        let (head, _) = request.into_parts();
+        let request = Request::from_parts(head, axum::body::Body::empty());
+        let Ok(response) = self.others.clone().oneshot(request).await;
+        let (head, body) = response.into_parts();
+        let octets = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        Response::from_parts(head, Full::new(octets))
+    }
+}
+
+impl Parts {
+    async fn sign(self: Arc<Self>, plan: Plan, now: UnixTime) -> Answer {
+        let failed = |reason: String| Answer::refused(ResponseStatus::InternalError, reason);
+        let Ok(_turn) = self.signing.acquire().await else { return failed("shutting down".into()) };
+        let parts = Arc::clone(&self);
+        let signed = spawn_blocking(move || {
+            let answer = plan.sign(&parts.settings, now);
+            parts.cache.put(&plan, &answer);
+            answer
+        });
+        signed.await.unwrap_or_else(|error| failed(error.to_string()))
+    }
+}
+
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// The type that RFC 6960 names, none at all, or octets that nobody gave a name.
+fn is_request_type(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    let named = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    [ASKED_BY_POST, "application/octet-stream"].iter().any(|known| named.eq_ignore_ascii_case(known))
+}
+
+/// `headers` are those of a GET, which may find that the client has the answer already.
+fn answered(answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
+    let Some(life) = answer.life() else {
+        let mut reply = of(StatusCode::OK, ANSWER, Bytes::from_owner(Arc::clone(answer.octets())));
+        put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
+        return reply;
+    };
+    let tag = Fingerprint::of(answer.octets()).to_hex();
+    fresh_or_not_modified(answer.octets(), ANSWER, &Freshness::of_answer(life, tag, now), headers)
+}
+
+fn fresh_or_not_modified(
+    octets: &Arc<[u8]>,
+    media_type: &str,
+    freshness: &Freshness,
+    headers: Option<&HeaderMap>,
+) -> Reply {
+    let mut reply = match headers.is_some_and(|headers| freshness.is_known_to(headers)) {
+        true => {
+            let mut reply = Reply::default();
+            *reply.status_mut() = StatusCode::NOT_MODIFIED;
+            reply
+        }
+        false => of(StatusCode::OK, media_type, Bytes::from_owner(Arc::clone(octets))),
+    };
+    freshness.put(reply.headers_mut());
+    reply
+}
+
+async fn readyz(State(parts): State<Arc<Parts>>) -> Reply {
+    let now = parts.clock.now();
+    let reasons = unreadiness(&parts.snapshot.load(), &parts.settings, now);
+    let reply = match reasons.is_empty() {
+        true => text(StatusCode::OK, "ready\n"),
+        false => text(StatusCode::SERVICE_UNAVAILABLE, &format!("{}\n", reasons.join("\n"))),
+    };
+    with_date(reply, Some(now))
+}
+
+/// `GET /NAME.crl` and `/NAME.crt`: looked up by name, never a path.
+async fn file(State(parts): State<Arc<Parts>>, method: Method, uri: Uri, headers: HeaderMap) -> Reply {
+    let now = parts.clock.now();
+    let snapshot = parts.snapshot.load();
+    let name = uri.path().trim_start_matches('/');
+    let reply = match snapshot.file(name) {
+        None => text(StatusCode::NOT_FOUND, "there is no such file\n"),
+        Some(_) if method != Method::GET && method != Method::HEAD => refused_method("GET, HEAD"),
+        Some(file) => file_reply(file, &headers, now),
+    };
+    with_date(reply, Some(now))
+}
+
+fn file_reply(file: &PublicFile, headers: &HeaderMap, now: UnixTime) -> Reply {
+    fresh_or_not_modified(&file.octets, file.media_type, &Freshness::of_file(file, now), Some(headers))
+}
+
+fn refused_method(allowed: &str) -> Reply {
+    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path\n");
+    put(reply.headers_mut(), header::ALLOW, allowed);
+    reply
+}
+
+fn closing(mut reply: Reply) -> Reply {
+    put(reply.headers_mut(), header::CONNECTION, "close");
+    reply
+}
+
+fn text(status: StatusCode, text: &str) -> Reply {
+    let mut reply = of(status, TEXT, Bytes::copy_from_slice(text.as_bytes()));
+    put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
+    reply
+}
+
+fn of(status: StatusCode, media_type: &str, octets: Bytes) -> Reply {
+    let mut reply = Reply::new(Full::new(octets));
+    *reply.status_mut() = status;
+    put(reply.headers_mut(), header::CONTENT_TYPE, media_type);
+    reply
+}
+
+/// Date is the service's own, so that it agrees with the times in the answer.
+fn with_date(mut reply: Reply, now: Option<UnixTime>) -> Reply {
+    if let Some(now) = now {
+        put(reply.headers_mut(), header::DATE, &http_date(now));
+    }
+    reply
+}
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

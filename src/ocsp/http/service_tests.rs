@@ -1,0 +1,205 @@
+use super::*;
+use crate::clock::FixedClock;
+use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW};
+use crate::ocsp::request::OcspRequest;
+use crate::ocsp::response::OcspResponse;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::HashMap;
+
+struct Daemon {
+    hierarchy: Hierarchy,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    service: OcspService,
+}
+
+impl Daemon {
+    fn new() -> Self {
+        let hierarchy = Hierarchy::new();
+        let file = |octets: &[u8], media_type| {
+            let (tag, modified) = (Fingerprint::of(octets).to_hex(), NOW.plus(-50));
+            Arc::new(PublicFile { octets: octets.into(), media_type, tag, modified, next_update: None })
+        };
+        let files = HashMap::from([("ca.crt".into(), file(hierarchy.ca.as_der(), "application/pkix-cert"))]);
+        let snapshot = Arc::new(ArcSwap::from_pointee(hierarchy.snapshot().with_files(files)));
+        let server = ServerSettings { max_body: 4096, max_path: 4096, ..ServerSettings::default() };
+        let clock = Arc::new(FixedClock(NOW));
+        let service = OcspService::new(Arc::clone(&snapshot), ResponderSettings::default(), &server, clock);
+        Self { hierarchy, snapshot, service }
+    }
+
+    fn publish(&self, status: MemoryStatus) {
+        let responders = vec![self.hierarchy.responder.clone()];
+        self.snapshot.store(Arc::new(self.hierarchy.snapshot_of(status, responders)));
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (Reply, Vec<u8>) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::copy_from_slice(body))).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let Ok(reply) = self.service.reply(request).await;
+            let (head, body) = reply.into_parts();
+            let octets = body.collect().await.unwrap().to_bytes().to_vec();
+            (Response::from_parts(head, Full::default()), octets)
+        })
+    }
+
+    fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (Reply, Vec<u8>) {
+        self.send("POST", path, headers, body)
+    }
+
+    fn path(&self) -> String {
+        format!("/{}", STANDARD.encode(self.hierarchy.request(2)))
+    }
+}
+
+fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
+    reply.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[test]
+fn post_and_get_give_the_same_answer_at_both_places() {
+    // O1
+    let daemon = Daemon::new();
+    let request = daemon.hierarchy.request(2);
+    let (reply, first) = daemon.post("/", &[("content-type", ASKED_BY_POST)], &request);
+    assert_eq!((reply.status(), header(&reply, "content-type")), (StatusCode::OK, ANSWER));
+    assert!(matches!(OcspResponse::from_der(&first), Ok(OcspResponse::Successful(_))));
+    for path in ["/ocsp", "/ocsp/", "//", "//ocsp"] {
+        assert_eq!(daemon.post(path, &[], &request).1, first, "{path}");
+    }
+    let escaped = daemon.path().replace('=', "%3d").replace('+', "%2B");
+    for path in [daemon.path(), format!("/ocsp{}", daemon.path()), format!("/{escaped}/")] {
+        assert_eq!(daemon.send("GET", &path, &[], &[]).1, first, "{path}");
+    }
+}
+
+#[test]
+fn malformed_requests_get_an_ocsp_answer_that_nobody_keeps() {
+    // O2
+    let daemon = Daemon::new();
+    let malformed = ResponseStatus::MalformedRequest.to_response();
+    for body in [&b""[..], b"x", &[0x30, 0x80]] {
+        let (reply, octets) = daemon.post("/", &[], body);
+        assert_eq!((reply.status(), &octets), (StatusCode::OK, &malformed));
+        assert_eq!(header(&reply, "cache-control"), "no-store");
+    }
+    assert_eq!(daemon.send("GET", "/MA==", &[], &[]).1, malformed);
+}
+
+#[test]
+fn faults_of_http_get_the_right_status() {
+    // O2
+    let daemon = Daemon::new();
+    let status = |method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]| {
+        daemon.send(method, path, headers, body).0.status().as_u16()
+    };
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(status("POST", "/", &[form], &daemon.hierarchy.request(2)), 415);
+    let typed = ("content-type", "Application/OCSP-Request; charset=x");
+    assert_eq!(status("POST", "/", &[typed], &daemon.hierarchy.request(2)), 200);
+    assert_eq!(status("POST", "/", &[], &[0; 4097]), 413);
+    assert_eq!(status("GET", &format!("/{}", "A".repeat(4096)), &[], &[]), 414);
+    for (method, path, allowed) in [
+        ("PUT", "/", "GET, HEAD, POST"),
+        ("OPTIONS", "/ocsp", "GET, HEAD, POST"),
+        ("POST", "/MA==", "GET, HEAD"),
+        ("DELETE", "/ca.crt", "GET, HEAD"),
+    ] {
+        let (reply, _) = daemon.send(method, path, &[], &[]);
+        assert_eq!((reply.status().as_u16(), header(&reply, "allow")), (405, allowed), "{method} {path}");
+    }
+    assert_eq!(status("POST", "/healthz", &[], &[]), 405);
+    for path in ["/", "/ocsp", "/none.crl", "/../ca.key", "/%2e%2e/ca.crt", "/a_b", "/x/ca.crt"] {
+        assert_eq!(status("GET", path, &[], &[]), 404, "{path}");
+    }
+}
+
+#[test]
+fn answers_carry_what_caches_need_and_get_and_head_ask_conditionally() {
+    // O9
+    let daemon = Daemon::new();
+    let (get, body) = daemon.send("GET", &daemon.path(), &[], &[]);
+    let (post, _) = daemon.post("/", &[], &daemon.hierarchy.request(2));
+    let (head, _) = daemon.send("HEAD", &daemon.path(), &[], &[]);
+    for reply in [&get, &post, &head] {
+        assert_eq!(header(reply, "date"), http_date(NOW));
+        assert_eq!(header(reply, "last-modified"), http_date(NOW.plus(-300)));
+        assert_eq!(header(reply, "expires"), http_date(NOW.plus_days(1)));
+        assert_eq!(header(reply, "etag"), format!("\"{}\"", Fingerprint::of(&body).to_hex()));
+        let control = header(reply, "cache-control");
+        assert_eq!(control, "max-age=43200, public, no-transform, must-revalidate");
+    }
+    let tag = ("if-none-match", header(&get, "etag"));
+    let date = ("if-modified-since", header(&get, "last-modified"));
+    for condition in [tag, date] {
+        for method in ["GET", "HEAD"] {
+            let (reply, body) = daemon.send(method, &daemon.path(), &[condition], &[]);
+            assert_eq!((reply.status(), body.len()), (StatusCode::NOT_MODIFIED, 0), "{condition:?}");
+            assert_eq!(header(&reply, "etag"), tag.1);
+        }
+        let (reply, _) = daemon.post("/", &[condition], &daemon.hierarchy.request(2));
+        assert_eq!(reply.status(), StatusCode::OK, "POST ignores {condition:?}");
+    }
+}
+
+#[test]
+fn answers_with_a_nonce_or_about_the_unknown_are_not_kept_for_long() {
+    // O9, O12
+    let daemon = Daemon::new();
+    let request = OcspRequest::new(vec![daemon.hierarchy.id(2)], Some(vec![1; 16])).to_der();
+    let (reply, _) = daemon.post("/", &[], &request);
+    assert!(header(&reply, "cache-control").starts_with("max-age=0, public"));
+    let (reply, _) = daemon.post("/", &[], &daemon.hierarchy.request(77));
+    assert!(header(&reply, "cache-control").starts_with("max-age=30, public"));
+    assert_eq!(header(&reply, "expires"), http_date(NOW.plus(60)));
+}
+
+#[test]
+fn a_revocation_passes_by_the_cache_and_the_conditions() {
+    // O12
+    let daemon = Daemon::new();
+    let (reply, good) = daemon.send("GET", &daemon.path(), &[], &[]);
+    let mut status = daemon.hierarchy.status();
+    status.revoke(2, NOW);
+    daemon.publish(status);
+    let tag = ("if-none-match", header(&reply, "etag"));
+    let date = ("if-modified-since", header(&reply, "last-modified"));
+    for condition in [tag, date] {
+        let (reply, revoked) = daemon.send("GET", &daemon.path(), &[condition], &[]);
+        assert_eq!(reply.status(), StatusCode::OK);
+        assert_ne!(revoked, good);
+    }
+}
+
+#[test]
+fn files_are_served_with_their_type_and_conditionally() {
+    // X10
+    let daemon = Daemon::new();
+    let (reply, body) = daemon.send("GET", "/ca.crt", &[], &[]);
+    assert_eq!(body, daemon.hierarchy.ca.as_der());
+    assert_eq!(header(&reply, "content-type"), "application/pkix-cert");
+    assert_eq!(header(&reply, "last-modified"), http_date(NOW.plus(-50)));
+    assert!(header(&reply, "cache-control").starts_with("max-age=3600, public"));
+    let tag = ("if-none-match", header(&reply, "etag"));
+    assert_eq!(daemon.send("GET", "/ca.crt", &[tag], &[]).0.status(), StatusCode::NOT_MODIFIED);
+}
+
+#[test]
+fn health_is_always_said_and_readiness_only_when_it_is_so() {
+    // O13
+    let daemon = Daemon::new();
+    let get = |path: &str| {
+        let (reply, body) = daemon.send("GET", path, &[], &[]);
+        (reply.status().as_u16(), String::from_utf8(body).unwrap())
+    };
+    assert_eq!(get("/healthz"), (200, "ok\n".into()));
+    assert_eq!(get("/readyz"), (200, "ready\n".into()));
+    daemon.snapshot.store(Arc::new(daemon.hierarchy.snapshot_of(daemon.hierarchy.status(), Vec::new())));
+    assert_eq!(get("/healthz").0, 200);
+    assert_eq!(get("/readyz"), (503, "ca has no valid responder certificate\n".into()));
+}

@@ -1,0 +1,30 @@
+//! OCSP (RFC 6960, 9654, 9919): the responder that answers from the published status, and the client that
+//! asks one and checks its answer.
+//!
+//! [`request`], [`response`], [`response_data`] and [`cert_id`] are the octets; [`responder`] is a pure
+//! function of them, of a [`Snapshot`](snapshot::Snapshot) and of the time. [`reload`] keeps the snapshot up
+//! to date with the files it comes from; [`http`] and [`server`] carry it all to clients, and are the only
+//! parts that know of tokio.
+pub mod answer;
+pub mod cache;
+pub mod cert_id;
+pub mod client;
+pub mod delegate;
+#[cfg(test)]
+mod fixture;
+pub mod http;
+pub mod oid;
+pub mod public_files;
+pub mod query;
+pub mod readiness;
+pub mod reload;
+pub mod request;
+pub mod responder;
+pub mod responder_files;
+pub mod response;
+pub mod response_data;
+pub mod server;
+pub mod settings;
+pub mod snapshot;
+mod stamp;
+pub mod status;

@@ -1,0 +1,151 @@
+//! `HOME/public/`: the CRLs and CA certificates that certificates point to.
+use super::stamp::Stamp;
+use super::status::PublishedAuthority;
+use crate::x509::{Certificate, CertificateList, Fingerprint, UnixTime};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A file that anyone may fetch.
+#[derive(Clone, Debug)]
+pub struct PublicFile {
+    /// Its contents.
+    pub octets: std::sync::Arc<[u8]>,
+    /// `application/pkix-crl` or `application/pkix-cert`
+    pub media_type: &'static str,
+    /// Hexadecimal SHA-256 of the contents.
+    pub tag: String,
+    /// When it was written.
+    pub modified: UnixTime,
+    /// When there is a newer one at the latest; for CRLs.
+    pub next_update: Option<UnixTime>,
+}
+
+/// Where the public files are.
+#[derive(Clone, Debug)]
+pub struct PublicFiles {
+    directory: PathBuf,
+}
+
+/// What a public file is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum PublicKind {
+    /// `NAME.crl`
+    Crl,
+    /// `NAME.crt`
+    Certificate,
+}
+
+impl PublicKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Crl, Self::Certificate];
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Crl => "crl",
+            Self::Certificate => "crt",
+        }
+    }
+
+    /// The file's name for a CA.
+    #[must_use]
+    pub fn file_name(self, authority: &PublishedAuthority) -> String {
+        format!("{}.{}", authority.name, self.extension())
+    }
+}
+
+impl PublicFiles {
+    /// `HOME/public`
+    #[must_use]
+    pub fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// What tells that a file has changed; `None` when there is none.
+    pub(super) fn stamp(&self, kind: PublicKind, authority: &PublishedAuthority) -> Option<Stamp> {
+        Stamp::of(&self.path(kind, authority)?).ok().flatten()
+    }
+
+    /// Reads a CA's file; only what that CA's key has signed, or its own certificate, is ever handed out.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn load(&self, kind: PublicKind, authority: &PublishedAuthority) -> Result<PublicFile, String> {
+        let path = self
+            .path(kind, authority)
+            .ok_or_else(|| format!("`{}` cannot be part of a file name", authority.name))?;
+        let failed = |reason: String| format!("{}: {reason}", path.display());
+        let (octets, modified) = read(&path).map_err(|error| failed(error.to_string()))?;
+        let key = authority.certificate.tbs().public_key();
+        let (media_type, next_update) = match kind {
+            PublicKind::Crl => {
+                let list = CertificateList::from_der(&octets).map_err(|error| failed(error.to_string()))?;
+                if !list.is_signed_by(key) {
+                    return Err(failed(format!("not signed by the key of {}", authority.name)));
+                }
+                ("application/pkix-crl", list.tbs().next_update())
+            }
+            PublicKind::Certificate => {
+                let certificate =
+                    Certificate::from_der(&octets).map_err(|error| failed(error.to_string()))?;
+                if certificate.tbs().public_key() != key {
+                    return Err(failed(format!("not the certificate of {}", authority.name)));
+                }
+                ("application/pkix-cert", None)
+            }
+        };
+        let tag = Fingerprint::of(&octets).to_hex();
+        Ok(PublicFile { octets: octets.into(), media_type, tag, modified, next_update })
+    }
+
+    /// The file's path; names of CAs come from the status and are not trusted to stay in the directory.
+    fn path(&self, kind: PublicKind, authority: &PublishedAuthority) -> Option<PathBuf> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let name = &authority.name;
+        let is_safe = !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain);
+        is_safe.then(|| self.directory.join(kind.file_name(authority)))
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<(Vec<u8>, UnixTime)> {
+    let mut file = File::open(path)?;
+    let since = file.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let mut octets = Vec::new();
+    file.read_to_end(&mut octets)?;
+    Ok((octets, UnixTime::from_duration(since)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocsp::fixture::Hierarchy;
+
+    #[test]
+    fn only_what_belongs_to_the_ca_is_handed_out() {
+        // X10
+        let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+        let files = PublicFiles::new(home.path().into());
+        let authority = &hierarchy.authorities()[0];
+        std::fs::write(home.path().join("ca.crt"), hierarchy.ca.as_der()).unwrap();
+        let file = files.load(PublicKind::Certificate, authority).unwrap();
+        assert_eq!((&*file.octets, file.media_type), (hierarchy.ca.as_der(), "application/pkix-cert"));
+        std::fs::write(home.path().join("ca.crt"), hierarchy.other_ca.as_der()).unwrap();
+        let fault = files.load(PublicKind::Certificate, authority).unwrap_err();
+        assert!(fault.ends_with("not the certificate of ca"), "{fault}");
+        std::fs::write(home.path().join("ca.crl"), hierarchy.ca.as_der()).unwrap();
+        assert!(files.load(PublicKind::Crl, authority).is_err());
+    }
+
+    #[test]
+    fn a_name_that_leaves_the_directory_has_no_file() {
+        let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+        let mut authority = hierarchy.authorities().remove(0);
+        std::fs::write(home.path().join("ca.crt"), hierarchy.ca.as_der()).unwrap();
+        std::fs::create_dir(home.path().join("public")).unwrap();
+        let files = PublicFiles::new(home.path().join("public"));
+        for name in ["../ca", "..", "", ".ca", "a/b"] {
+            authority.name = name.into();
+            assert!(files.load(PublicKind::Certificate, &authority).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Looking for new files, and swapping the snapshot when there are some.
+use super::delegate::DelegatedResponder;
+use super::public_files::{PublicFile, PublicFiles, PublicKind};
+use super::responder_files::{ResponderFiles, Stamps};
+use super::snapshot::{ServedIssuer, Snapshot};
+use super::stamp::Stamp;
+use super::status::{PublishedAuthority, PublishedStatus, StatusSource};
+use crate::x509::{IssuerId, UnixTime};
+use arc_swap::ArcSwap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Keeps a snapshot up to date with the files it is made from.
+///
+/// A new file that cannot be used changes nothing: what was loaded before stays until it lapses, and the
+/// fault is logged once and shows in `/readyz`.
+pub struct Reloader<S: StatusSource> {
+    source: S,
+    responder_files: ResponderFiles,
+    public_files: PublicFiles,
+    current: Arc<ArcSwap<Snapshot>>,
+    view: Option<Arc<S::View>>,
+    unreadable_since: UnixTime,
+    responders: HashMap<IssuerId, (Stamps, Vec<Arc<DelegatedResponder>>)>,
+    files: HashMap<String, (Option<Stamp>, Option<Arc<PublicFile>>)>,
+    faults: BTreeMap<String, String>,
+}
+
+impl<S: StatusSource> Reloader<S> {
+    /// Loads for the first time; what cannot be read yet is looked for again at every poll.
+    #[must_use]
+    pub fn new(source: S, responder_files: ResponderFiles, public_files: PublicFiles, now: UnixTime) -> Self {
+        let mut reloader = Self {
+            source,
+            responder_files,
+            public_files,
+            current: Arc::new(ArcSwap::from_pointee(Snapshot::unreadable(now))),
+            view: None,
+            unreadable_since: now,
+            responders: HashMap::new(),
+            files: HashMap::new(),
+            faults: BTreeMap::new(),
+        };
+        reloader.poll(now);
+        reloader
+    }
+
+    /// The snapshot as it is swapped.
+    #[must_use]
+    pub fn current(&self) -> Arc<ArcSwap<Snapshot>> {
+        Arc::clone(&self.current)
+    }
+
+    /// Looks whether something has changed, and swaps the snapshot when it has; returns whether it did.
+    pub fn poll(&mut self, now: UnixTime) -> bool {
+        let faults = self.faults.clone();
+        let mut changed = self.poll_status();
+        let authorities: Vec<PublishedAuthority> =
+            self.view.iter().flat_map(|view| view.authorities()).cloned().collect();
+        for authority in &authorities {
+            changed |= self.poll_responders(authority, now);
+            for kind in PublicKind::ALL {
+                changed |= self.poll_file(kind, authority);
+            }
+        }
+        self.report(&faults);
+        changed |= faults != self.faults;
+        if changed {
+            self.current.store(Arc::new(self.snapshot(&authorities)));
+        }
+        changed
+    }
+
+    fn poll_status(&mut self) -> bool {
+        let key = "status".to_owned();
+        if self.view.as_ref().is_some_and(|view| !self.source.changed_since(view)) {
+            self.faults.remove(&key);
+            return false;
+        }
+        let opened = self.source.open(self.view.as_deref());
+        match opened {
+            Ok(view) => {
+                tracing::debug!(change = view.change(), time = %view.time(), "status loaded");
+                self.view = Some(Arc::new(view));
+                self.faults.remove(&key);
+                true
+            }
+            Err(error) => {
+                self.faults.insert(key, format!("the published status cannot be read: {error}"));
+                false
+            }
+        }
+    }
+
+    fn poll_responders(&mut self, authority: &PublishedAuthority, now: UnixTime) -> bool {
+        let stamps = self.responder_files.stamps(authority);
+        let known = self.responders.get(&authority.issuer);
+        if known.is_some_and(|(known, _)| *known == stamps) {
+            return false;
+        }
+        let (loaded, faults) = self.responder_files.load(authority);
+        let before = known.map(|(_, responders)| responders.clone()).unwrap_or_default();
+        let is_usable =
+            |responders: &[Arc<DelegatedResponder>]| responders.iter().any(|one| one.is_valid(now));
+        let keeps = !is_usable(&loaded) && is_usable(&before);
+        let key = format!("responder of {}", authority.name);
+        if faults.is_empty() && !keeps {
+            self.faults.remove(&key);
+        } else {
+            let mut reasons: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            if keeps {
+                reasons.push(format!("the former responder certificate of {} stays in use", authority.name));
+            }
+            self.faults.insert(key, reasons.join("; "));
+        }
+        for responder in &loaded {
+            let not_after = responder.certificate().tbs().validity().not_after;
+            tracing::info!(ca = authority.name, %not_after, "responder certificate loaded");
+        }
+        self.responders.insert(authority.issuer, (stamps, if keeps { before } else { loaded }));
+        true
+    }
+
+    fn poll_file(&mut self, kind: PublicKind, authority: &PublishedAuthority) -> bool {
+        let name = kind.file_name(authority);
+        let stamp = self.public_files.stamp(kind, authority);
+        let known = self.files.get(&name);
+        if known.is_some_and(|(known, _)| *known == stamp) {
+            return false;
+        }
+        let before = known.and_then(|(_, file)| file.clone());
+        let loaded = match stamp {
+            None => None,
+            Some(_) => match self.public_files.load(kind, authority) {
+                Ok(file) => Some(Arc::new(file)),
+                Err(fault) => {
+                    self.faults.insert(name.clone(), fault);
+                    self.files.insert(name, (stamp, before));
+                    return true;
+                }
+            },
+        };
+        self.faults.remove(&name);
+        self.files.insert(name, (stamp, loaded));
+        true
+    }
+
+    fn report(&self, before: &BTreeMap<String, String>) {
+        for (what, fault) in self.faults.iter().filter(|(what, fault)| before.get(*what) != Some(*fault)) {
+            tracing::error!(what, "{fault}");
+        }
+        for what in before.keys().filter(|what| !self.faults.contains_key(*what)) {
+            tracing::info!(what, "mended");
+        }
+    }
+
+    fn snapshot(&self, authorities: &[PublishedAuthority]) -> Snapshot {
+        let issuers = authorities.iter().map(|authority| ServedIssuer {
+            authority: authority.clone(),
+            responders: self
+                .responders
+                .get(&authority.issuer)
+                .map(|known| known.1.clone())
+                .unwrap_or_default(),
+        });
+        let snapshot = match &self.view {
+            Some(view) => Snapshot::new(Arc::<S::View>::clone(view), issuers.collect()),
+            None => Snapshot::unreadable(self.unreadable_since),
+        };
+        let names = authorities.iter().flat_map(|one| PublicKind::ALL.map(|kind| kind.file_name(one)));
+        let files = names.filter_map(|name| {
+            let file = self.files.get(&name)?.1.clone()?;
+            Some((name, file))
+        });
+        snapshot.with_files(files.collect()).with_faults(self.faults.values().cloned().collect())
+    }
+}
+
+#[cfg(test)]
+#[path = "reload_tests.rs"]
+mod tests;

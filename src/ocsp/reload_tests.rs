@@ -1,0 +1,85 @@
+use super::*;
+use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, Template, TestKey, write_responder};
+use std::path::Path;
+use std::sync::Mutex;
+
+fn reloader(hierarchy: &Hierarchy, home: &Path) -> (MemorySource, Reloader<MemorySource>) {
+    let source = MemorySource(Arc::new(Mutex::new(Some(hierarchy.status()))));
+    let responders = ResponderFiles::new(home.join("ocsp"), TestKey::load);
+    let public = PublicFiles::new(home.join("public"));
+    (source.clone(), Reloader::new(source, responders, public, NOW))
+}
+
+fn fingerprints(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.issuers()[0].responders.iter().map(|responder| responder.fingerprint().to_hex()).collect()
+}
+
+#[test]
+fn a_change_of_status_is_seen_at_the_next_poll_and_only_then_is_anything_swapped() {
+    // O12
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let (source, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    assert!(!reloader.poll(NOW));
+    source.0.lock().unwrap().as_mut().unwrap().revoke(2, NOW);
+    assert!(reloader.poll(NOW));
+    assert_eq!(current.load().status().unwrap().change(), 2);
+}
+
+#[test]
+fn a_status_that_becomes_unreadable_leaves_the_former_one() {
+    // O13
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let (source, mut reloader) = reloader(&hierarchy, home.path());
+    *source.0.lock().unwrap() = None;
+    reloader.poll(NOW);
+    let current = reloader.current();
+    assert!(current.load().status().is_some());
+    assert_eq!(current.load().faults().len(), 1);
+    *source.0.lock().unwrap() = Some(hierarchy.status());
+    reloader.poll(NOW);
+    assert!(current.load().faults().is_empty());
+}
+
+#[test]
+fn a_renewed_responder_certificate_is_picked_up_and_a_broken_one_is_not() {
+    // O7, O13
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let directory = home.path().join("ocsp/ca");
+    write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    let first = fingerprints(&current.load());
+    assert_eq!(first, [hierarchy.responder.fingerprint().to_hex()]);
+
+    let key = TestKey::generate();
+    let renewed = hierarchy.issue(&key, Template { serial: 91, ..Template::responder() });
+    std::fs::write(directory.join("responder.pem"), renewed.to_pem()).unwrap();
+    assert!(reloader.poll(NOW));
+    assert_eq!(fingerprints(&current.load()), first, "its key is not there yet");
+    assert!(current.load().faults()[0].contains("stays in use"));
+    write_responder(&directory, &key, &renewed);
+    assert!(reloader.poll(NOW));
+    assert_eq!(fingerprints(&current.load()), [renewed.fingerprint().to_hex()]);
+    assert!(current.load().faults().is_empty());
+}
+
+#[test]
+fn public_files_are_picked_up_and_a_broken_one_leaves_the_former() {
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(home.path().join("public")).unwrap();
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let (current, path) = (reloader.current(), home.path().join("public/ca.crt"));
+    assert!(current.load().file("ca.crt").is_none());
+    std::fs::write(&path, hierarchy.ca.as_der()).unwrap();
+    reloader.poll(NOW);
+    assert_eq!(&*current.load().file("ca.crt").unwrap().octets, hierarchy.ca.as_der());
+    std::fs::write(&path, b"broken").unwrap();
+    reloader.poll(NOW);
+    assert_eq!(&*current.load().file("ca.crt").unwrap().octets, hierarchy.ca.as_der());
+    assert_eq!(current.load().faults().len(), 1);
+    std::fs::remove_file(&path).unwrap();
+    reloader.poll(NOW);
+    assert!(current.load().file("ca.crt").is_none());
+    assert!(current.load().faults().is_empty());
+}

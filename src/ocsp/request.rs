@@ -1,0 +1,253 @@
+//! `OCSPRequest` (RFC 6960 §4.1): what a client asks, read strictly and without ever panicking.
+use super::cert_id::CertId;
+use super::oid;
+use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
+use crate::x509::{Extension, GeneralName, MalformedDer, SignatureAlgorithm};
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
+use der::{Decode, Reader, SliceReader};
+
+/// Octets of the longest nonce (RFC 9654 §2.1).
+pub const MAX_NONCE: usize = 128;
+
+/// What is asked, as far as an answer depends on it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OcspRequest {
+    cert_ids: Vec<CertId>,
+    nonce: Option<Vec<u8>>,
+    preferred_algorithms: Vec<SignatureAlgorithm>,
+    is_signed: bool,
+}
+
+/// Why a request is answered `malformedRequest`.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RequestError {
+    /// Not the octets of an OCSPRequest.
+    #[error(transparent)]
+    Malformed(#[from] MalformedDer),
+    /// RFC 6960 §4.4 has a responder ignore what it does not know unless it is critical, and names no
+    /// status for refusing it. Of the six, `malformedRequest` is the one that has a client change its
+    /// request: `unauthorized` speaks of the certificate, the others have it try the same again.
+    #[error("the critical extension {0} is not understood")]
+    CriticalExtension(ObjectIdentifier),
+    /// Nothing is asked.
+    #[error("there is no CertID")]
+    Empty,
+    /// More is asked than is answered at once.
+    #[error("there are more than {0} CertIDs")]
+    TooManyCertIds(usize),
+}
+
+impl From<der::Error> for RequestError {
+    fn from(error: der::Error) -> Self {
+        Self::Malformed(MalformedDer::from(error).reading("OCSPRequest"))
+    }
+}
+
+fn malformed(reason: &str) -> RequestError {
+    RequestError::Malformed(MalformedDer::new("OCSPRequest", reason))
+}
+
+impl OcspRequest {
+    /// A request without a signature.
+    #[must_use]
+    pub fn new(cert_ids: Vec<CertId>, nonce: Option<Vec<u8>>) -> Self {
+        Self { cert_ids, nonce, preferred_algorithms: Vec::new(), is_signed: false }
+    }
+
+    /// The unsigned request, DER.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        let list: Vec<Vec<u8>> = self.cert_ids.iter().map(|id| sequence(&[id.as_der()])).collect();
+        let mut extensions = Vec::new();
+        if let Some(nonce) = &self.nonce {
+            extensions.extend(nonce_extension(nonce).to_der());
+        }
+        if !self.preferred_algorithms.is_empty() {
+            let list: Vec<Vec<u8>> =
+                self.preferred_algorithms.iter().map(|algorithm| sequence(&[&algorithm.to_der()])).collect();
+            let value = tlv(SEQUENCE, &list.concat());
+            extensions.extend(Extension::new(oid::PREFERRED_SIGNATURE_ALGORITHMS, false, value).to_der());
+        }
+        if !extensions.is_empty() {
+            extensions = tlv(0xa2, &tlv(SEQUENCE, &extensions));
+        }
+        sequence(&[&sequence(&[&tlv(SEQUENCE, &list.concat()), &extensions])])
+    }
+
+    /// The same request, naming the algorithms that the answer should be signed with, best first.
+    #[must_use]
+    pub fn preferring(mut self, algorithms: Vec<SignatureAlgorithm>) -> Self {
+        self.preferred_algorithms = algorithms;
+        self
+    }
+
+    /// Reads exactly one request of at most `max_cert_ids` CertIDs. A signature is accepted and not checked:
+    /// answers are the same for everybody.
+    ///
+    /// # Errors
+    /// When the octets are malformed, a critical extension is not understood, or there are no CertIDs or
+    /// too many.
+    pub fn from_der(octets: &[u8], max_cert_ids: usize) -> Result<Self, RequestError> {
+        let mut reader = SliceReader::new(octets)?;
+        let request = reader.sequence(|fields| {
+            let mut request = fields.sequence(|tbs| Self::read_tbs(tbs, max_cert_ids))?;
+            if !fields.is_finished() {
+                read_signature(contents_of(fields.tlv_bytes()?, 0xa0)?)?;
+                request.is_signed = true;
+            }
+            Ok::<_, RequestError>(request)
+        })?;
+        reader.finish()?;
+        Ok(request)
+    }
+
+    fn read_tbs(tbs: &mut SliceReader<'_>, max_cert_ids: usize) -> Result<Self, RequestError> {
+        let mut request = Self::new(Vec::new(), None);
+        if tbs.peek_byte() == Some(0xa0) {
+            let version = u8::from_der(contents_of(tbs.tlv_bytes()?, 0xa0)?)?;
+            if version != 0 {
+                return Err(malformed("the version is not v1"));
+            }
+        }
+        if tbs.peek_byte() == Some(0xa1) {
+            GeneralName::from_der(contents_of(tbs.tlv_bytes()?, 0xa1)?)?;
+        }
+        tbs.sequence(|list| {
+            while !list.is_finished() {
+                if request.cert_ids.len() >= max_cert_ids {
+                    return Err(RequestError::TooManyCertIds(max_cert_ids));
+                }
+                request.cert_ids.push(list.sequence(read_single)?);
+            }
+            Ok(())
+        })?;
+        if !tbs.is_finished() {
+            request.read_extensions(contents_of(tbs.tlv_bytes()?, 0xa2)?)?;
+        }
+        if request.cert_ids.is_empty() {
+            return Err(RequestError::Empty);
+        }
+        Ok(request)
+    }
+
+    fn read_extensions(&mut self, octets: &[u8]) -> Result<(), RequestError> {
+        for extension in distinct_extensions(octets)? {
+            match extension.oid {
+                oid::NONCE => self.nonce = Some(read_nonce(&extension.value)?),
+                oid::PREFERRED_SIGNATURE_ALGORITHMS => {
+                    self.preferred_algorithms = read_preferred_algorithms(&extension.value)?;
+                }
+                // every client takes the basic response (RFC 6960 §4.4.3), the only type there is
+                oid::ACCEPTABLE_RESPONSES => {}
+                other if extension.critical => return Err(RequestError::CriticalExtension(other)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The CertIDs in order; at least one.
+    #[must_use]
+    pub fn cert_ids(&self) -> &[CertId] {
+        &self.cert_ids
+    }
+
+    /// The nonce, 1 to 128 octets.
+    #[must_use]
+    pub fn nonce(&self) -> Option<&[u8]> {
+        self.nonce.as_deref()
+    }
+
+    /// What the answer should be signed with, best first, those that we do not know left out.
+    #[must_use]
+    pub fn preferred_algorithms(&self) -> &[SignatureAlgorithm] {
+        &self.preferred_algorithms
+    }
+
+    /// Whether it came with a signature.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.is_signed
+    }
+}
+
+/// The nonce extension of requests and answers (RFC 9654 §2.1).
+#[must_use]
+pub fn nonce_extension(nonce: &[u8]) -> Extension {
+    Extension::new(oid::NONCE, false, tlv(OCTET_STRING, nonce))
+}
+
+/// Contents of an element that must have this tag.
+pub(super) fn contents_of(element: &[u8], tag: u8) -> Result<&[u8], MalformedDer> {
+    if element.first() != Some(&tag) {
+        return Err(MalformedDer::new("ASN.1", "an unexpected element"));
+    }
+    Ok(AnyRef::from_der(element)?.value())
+}
+
+/// Extensions of which no two are of one type (RFC 5280 §4.2).
+pub(super) fn distinct_extensions(octets: &[u8]) -> Result<Vec<Extension>, MalformedDer> {
+    let list = Extension::list_from_der(octets)?;
+    let repeats =
+        list.iter().enumerate().any(|(at, one)| list.iter().take(at).any(|other| other.oid == one.oid));
+    if repeats { Err(MalformedDer::new("Extensions", "an extension stands there twice")) } else { Ok(list) }
+}
+
+/// `Request`; no extension of it is known here (a service locator asks for routing, which we do not do).
+fn read_single(fields: &mut SliceReader<'_>) -> Result<CertId, RequestError> {
+    let id = CertId::from_der(fields.tlv_bytes()?)?;
+    if !fields.is_finished() {
+        let extensions = distinct_extensions(contents_of(fields.tlv_bytes()?, 0xa0)?)?;
+        if let Some(extension) = extensions.iter().find(|extension| extension.critical) {
+            return Err(RequestError::CriticalExtension(extension.oid));
+        }
+    }
+    Ok(id)
+}
+
+fn read_nonce(value: &[u8]) -> Result<Vec<u8>, RequestError> {
+    let nonce = <&OctetStringRef>::from_der(value)?.as_bytes();
+    if nonce.is_empty() || nonce.len() > MAX_NONCE {
+        return Err(malformed("a nonce has 1 to 128 octets"));
+    }
+    Ok(nonce.to_vec())
+}
+
+/// `PreferredSignatureAlgorithms` (RFC 6960 §4.4.7.1).
+fn read_preferred_algorithms(value: &[u8]) -> Result<Vec<SignatureAlgorithm>, RequestError> {
+    let mut reader = SliceReader::new(value)?;
+    let mut algorithms = Vec::new();
+    reader.sequence(|list| {
+        while !list.is_finished() {
+            list.sequence(|one| {
+                algorithms.extend(SignatureAlgorithm::from_der(one.tlv_bytes()?).ok());
+                if !one.is_finished() {
+                    one.tlv_bytes()?;
+                }
+                Ok::<_, der::Error>(())
+            })?;
+        }
+        Ok::<_, der::Error>(())
+    })?;
+    reader.finish()?;
+    Ok(algorithms)
+}
+
+/// `Signature`: its shape only.
+fn read_signature(octets: &[u8]) -> Result<(), RequestError> {
+    let mut reader = SliceReader::new(octets)?;
+    reader.sequence(|fields| {
+        contents_of(fields.tlv_bytes()?, SEQUENCE)?;
+        BitStringRef::decode(fields)?;
+        if !fields.is_finished() {
+            contents_of(contents_of(fields.tlv_bytes()?, 0xa0)?, SEQUENCE)?;
+        }
+        Ok::<_, RequestError>(())
+    })?;
+    reader.finish()?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

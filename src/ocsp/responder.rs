@@ -1,0 +1,248 @@
+//! From request to answer: a function of octets, published status, responders and time.
+//!
+//! One answer has one signature, so one responder: that of the first CertID whose issuer is known. Entries
+//! of the same request that another CA issued are answered `unknown`; clients ask about one chain link at a
+//! time, and TLS stacks one certificate.
+use super::answer::{Answer, Life};
+use super::cache::AnswerCache;
+use super::cert_id::CertId;
+use super::delegate::DelegatedResponder;
+use super::oid;
+use super::request::{OcspRequest, nonce_extension};
+use super::response::{ResponseStatus, encode_response};
+use super::response_data::{CertStatus, ResponseData, SingleResponse};
+use super::settings::{NoncePolicy, NotIssued, ResponderSettings};
+use super::snapshot::{ServedIssuer, Snapshot};
+use super::status::Freshness;
+use crate::index::{CertificateState, IndexError};
+use crate::x509::octets::tlv;
+use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
+use std::sync::Arc;
+
+/// What is on record about one CertID.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// Issued or revoked by the responder's CA.
+    Recorded(CertificateState),
+    /// The serial number was never assigned by that CA, or its certificate is not there yet.
+    NotIssued,
+    /// Another CA's, known or not.
+    Elsewhere,
+}
+
+/// An answer that is decided and not signed yet.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    responder: Arc<DelegatedResponder>,
+    entries: Vec<(CertId, Standing)>,
+    nonce: Option<Vec<u8>>,
+    /// When the status was known to be true.
+    status_time: UnixTime,
+    archive_cutoff: Option<UnixTime>,
+}
+
+/// Answers a request, whatever its octets are.
+#[must_use]
+pub fn answer(
+    octets: &[u8],
+    snapshot: &Snapshot,
+    settings: &ResponderSettings,
+    cache: Option<&AnswerCache>,
+    now: UnixTime,
+) -> Answer {
+    let plan = match plan(octets, snapshot, settings, now) {
+        Ok(plan) => plan,
+        Err(refusal) => return refusal,
+    };
+    if let Some(answer) = cache.and_then(|cache| cache.get(&plan, now)) {
+        return answer;
+    }
+    let answer = plan.sign(settings, now);
+    if let Some(cache) = cache {
+        cache.put(&plan, &answer);
+    }
+    answer
+}
+
+/// Decides what is answered, by whom.
+///
+/// # Errors
+/// The answer that needs no signature.
+pub fn plan(
+    octets: &[u8],
+    snapshot: &Snapshot,
+    settings: &ResponderSettings,
+    now: UnixTime,
+) -> Result<Plan, Answer> {
+    let request = OcspRequest::from_der(octets, settings.max_cert_ids)
+        .map_err(|error| Answer::refused(ResponseStatus::MalformedRequest, error.to_string()))?;
+    let Some(status) = snapshot.status() else {
+        let since = snapshot.unreadable_since().unwrap_or(now);
+        let passes = now.0.saturating_sub(since.0) <= settings.patience;
+        return Err(unavailable(passes, "there is no status".into()));
+    };
+    let issuer = request.cert_ids().iter().find_map(|id| snapshot.issuer(id)).ok_or_else(|| {
+        Answer::refused(ResponseStatus::Unauthorized, "no CertID is of an issuer that is served here".into())
+    })?;
+    let freshness = Freshness::of(status.time(), settings, now);
+    if freshness != Freshness::Current {
+        let reason = format!("the status is of {}", status.time());
+        return Err(unavailable(freshness == Freshness::Lapsed, reason));
+    }
+    let responder = choose_responder(issuer, &request, settings, now)?;
+    let mut entries = Vec::with_capacity(request.cert_ids().len());
+    for id in request.cert_ids() {
+        let is_of_issuer =
+            snapshot.issuer(id).is_some_and(|of| of.authority.issuer == issuer.authority.issuer);
+        let standing =
+            if is_of_issuer { standing(id, issuer.authority.issuer, snapshot)? } else { Standing::Elsewhere };
+        entries.push((id.clone(), standing));
+    }
+    let began = issuer.authority.certificate.tbs().validity().not_before;
+    Ok(Plan {
+        responder,
+        entries,
+        nonce: request.nonce().filter(|_| settings.nonce == NoncePolicy::Echo).map(<[u8]>::to_vec),
+        status_time: status.time().min(now),
+        archive_cutoff: settings.archive_cutoff.map(|length| now.plus(-length).max(began)),
+    })
+}
+
+fn unavailable(passes: bool, reason: String) -> Answer {
+    let status = if passes { ResponseStatus::TryLater } else { ResponseStatus::InternalError };
+    Answer::refused(status, reason)
+}
+
+/// A valid responder whose algorithm the client prefers, else the first valid one (O10, O13).
+fn choose_responder(
+    issuer: &ServedIssuer,
+    request: &OcspRequest,
+    settings: &ResponderSettings,
+    now: UnixTime,
+) -> Result<Arc<DelegatedResponder>, Answer> {
+    let signing_with =
+        |algorithm| issuer.valid_responders(now).find(|one| one.signer().algorithm() == algorithm);
+    let preferred = request.preferred_algorithms().iter().find_map(|algorithm| signing_with(*algorithm));
+    if let Some(responder) = preferred.or_else(|| issuer.valid_responders(now).next()) {
+        return Ok(Arc::clone(responder));
+    }
+    let name = &issuer.authority.name;
+    let passes = issuer.responders.iter().any(|responder| {
+        let validity = responder.certificate().tbs().validity();
+        let beyond = now.0.saturating_sub(validity.not_after.0);
+        let ahead = validity.not_before.0.saturating_sub(now.0);
+        beyond.max(ahead) <= settings.patience
+    });
+    Err(unavailable(passes, format!("{name} has no valid responder certificate")))
+}
+
+fn standing(id: &CertId, issuer: IssuerId, snapshot: &Snapshot) -> Result<Standing, Answer> {
+    let (Some(serial_number), Some(status)) = (id.serial_number(), snapshot.status()) else {
+        return Ok(Standing::NotIssued);
+    };
+    let id = CertificateId { issuer, serial_number: serial_number.clone() };
+    match status.status(&id) {
+        Ok(Some(CertificateState::Pending) | None) => Ok(Standing::NotIssued),
+        Ok(Some(state)) => Ok(Standing::Recorded(state)),
+        Err(error) => Err(unavailable(matches!(error, IndexError::Busy), error.to_string())),
+    }
+}
+
+impl Plan {
+    /// The responder that signs.
+    #[must_use]
+    pub fn responder(&self) -> &Arc<DelegatedResponder> {
+        &self.responder
+    }
+
+    /// The CertIDs in order, and what is on record about each.
+    #[must_use]
+    pub fn entries(&self) -> &[(CertId, Standing)] {
+        &self.entries
+    }
+
+    /// Whether the answer echoes a nonce, and so is for one request only.
+    #[must_use]
+    pub fn has_nonce(&self) -> bool {
+        self.nonce.is_some()
+    }
+
+    /// Whether every CertID is on record.
+    #[must_use]
+    pub fn is_all_recorded(&self) -> bool {
+        self.entries.iter().all(|(_, standing)| matches!(standing, Standing::Recorded(_)))
+    }
+
+    /// Signs the answer at `now`; a key that fails is `internalError`.
+    #[must_use]
+    pub fn sign(&self, settings: &ResponderSettings, now: UnixTime) -> Answer {
+        let length = match self.is_all_recorded() {
+            true => settings.next_update,
+            false => settings.next_update.min(ResponderSettings::UNKNOWN_LIFE),
+        };
+        let validity = self.responder.certificate().tbs().validity();
+        let next_update = now.plus(length).min(validity.not_after);
+        let responses: Vec<SingleResponse> =
+            self.entries.iter().map(|entry| self.single(entry, settings, next_update)).collect();
+        let life = Life {
+            this_update: responses.iter().map(|single| single.this_update).max().unwrap_or(now),
+            produced_at: now,
+            next_update,
+            refresh_at: now.plus(next_update.0.saturating_sub(now.0) / 2),
+            is_for_one: self.has_nonce(),
+        };
+        let mut extensions: Vec<Extension> = self.nonce.iter().map(|nonce| nonce_extension(nonce)).collect();
+        let denies = |(_, standing): &(CertId, Standing)| *standing == Standing::NotIssued;
+        if settings.not_issued == NotIssued::Revoked && self.entries.iter().any(denies) {
+            extensions.push(Extension::new(oid::EXTENDED_REVOKE, false, tlv(0x05, &[])));
+        }
+        let responder_id = self.responder.responder_id();
+        let tbs = ResponseData { responder_id, produced_at: now, responses, extensions }.to_der();
+        let signer = self.responder.signer();
+        match signer.sign(&tbs) {
+            Ok(signature) => {
+                let certificate = self.responder.certificate();
+                Answer::signed(encode_response(&tbs, signer.algorithm(), &signature, certificate), life)
+            }
+            Err(error) => Answer::refused(ResponseStatus::InternalError, error.to_string()),
+        }
+    }
+
+    fn single(
+        &self,
+        (cert_id, standing): &(CertId, Standing),
+        settings: &ResponderSettings,
+        next_update: UnixTime,
+    ) -> SingleResponse {
+        let mut this_update = self.status_time.plus(-settings.backdate);
+        let status = match standing {
+            Standing::Recorded(CertificateState::Revoked(revocation)) => {
+                // what was not revoked yet cannot have been known to be
+                this_update = this_update.max(revocation.revoked_at.min(self.status_time));
+                let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
+                CertStatus::Revoked { at: revocation.revoked_at, reason }
+            }
+            Standing::Recorded(CertificateState::Issued) => CertStatus::Good,
+            Standing::NotIssued if settings.not_issued == NotIssued::Revoked => {
+                CertStatus::Revoked { at: UnixTime(0), reason: Some(CrlReason::CertificateHold) }
+            }
+            Standing::Recorded(CertificateState::Pending) | Standing::NotIssued | Standing::Elsewhere => {
+                CertStatus::Unknown
+            }
+        };
+        let cutoff = self.archive_cutoff.filter(|_| matches!(standing, Standing::Recorded(_)));
+        let extensions =
+            cutoff.map(|at| Extension::new(oid::ARCHIVE_CUTOFF, false, at.to_generalized_der())).into_iter();
+        SingleResponse {
+            cert_id: cert_id.clone(),
+            status,
+            this_update,
+            next_update: Some(next_update),
+            extensions: extensions.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "responder_tests.rs"]
+mod tests;

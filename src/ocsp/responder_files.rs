@@ -1,0 +1,208 @@
+//! `HOME/ocsp/NAME/`: responder certificates and their keys, the only keys the daemon may read.
+//!
+//! `responder.pem` with `responder.key` comes first. Further pairs of any name stand beside it for clients
+//! that prefer another signature algorithm (RFC 6960 §4.4.7).
+use super::delegate::{DelegatedResponder, DelegationError};
+use super::stamp::Stamp;
+use super::status::PublishedAuthority;
+use crate::key::{KeyError, Signer};
+use crate::x509::Certificate;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// Makes a signer of a plain PKCS#8 key.
+pub type KeyLoader = fn(&[u8]) -> Result<Arc<dyn Signer>, KeyError>;
+
+/// Largest file that is read as a certificate or a key.
+const MAX_FILE: u64 = 64 << 10;
+
+/// Why a responder's files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ResponderFileError {
+    /// A file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The key is readable by everybody.
+    #[error("{path} is open to everybody; `chmod o-rwx {path}` mends it", path = .0.display())]
+    Permissions(PathBuf),
+    /// A file does not hold what it should.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Certificate, key and CA do not belong together.
+    #[error("{}: {source}", path.display())]
+    Delegation {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What is wrong.
+        source: DelegationError,
+    },
+}
+
+/// Names and stamps of the files in one responder directory.
+pub(super) type Stamps = Vec<(PathBuf, Option<Stamp>)>;
+
+/// Where the responders' files are.
+#[derive(Clone, Debug)]
+pub struct ResponderFiles {
+    directory: PathBuf,
+    load_key: KeyLoader,
+}
+
+impl ResponderFiles {
+    /// `HOME/ocsp`, and how keys are loaded.
+    #[must_use]
+    pub fn new(directory: PathBuf, load_key: KeyLoader) -> Self {
+        Self { directory, load_key }
+    }
+
+    /// What tells that a CA's files have changed.
+    pub(super) fn stamps(&self, authority: &PublishedAuthority) -> Stamps {
+        let mut stamps = Stamps::new();
+        for certificate in self.certificates(authority) {
+            let key = certificate.with_extension("key");
+            for path in [certificate, key] {
+                let stamp = Stamp::of(&path).ok().flatten();
+                stamps.push((path, stamp));
+            }
+        }
+        stamps
+    }
+
+    /// Loads every responder of a CA, lapsed ones too, and says what is wrong with those it cannot.
+    #[must_use]
+    pub fn load(
+        &self,
+        authority: &PublishedAuthority,
+    ) -> (Vec<Arc<DelegatedResponder>>, Vec<ResponderFileError>) {
+        let (mut responders, mut faults) = (Vec::new(), Vec::new());
+        for certificate in self.certificates(authority) {
+            match self.load_pair(&certificate, &authority.certificate) {
+                Ok(responder) => responders.push(Arc::new(responder)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        (responders, faults)
+    }
+
+    /// Paths of the certificates, `responder.pem` first, the others by name.
+    fn certificates(&self, authority: &PublishedAuthority) -> Vec<PathBuf> {
+        let Ok(directory) = fs::read_dir(self.directory.join(&authority.name)) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = directory
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "pem"))
+            .filter(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
+            .collect();
+        paths.sort_by_key(|path| (path.file_stem().is_none_or(|stem| stem != "responder"), path.clone()));
+        paths
+    }
+
+    fn load_pair(&self, path: &Path, issuer: &Certificate) -> Result<DelegatedResponder, ResponderFileError> {
+        let malformed =
+            |path: &Path, reason: String| ResponderFileError::Malformed { path: path.into(), reason };
+        let certificate = read(path, Access::Public)?;
+        let certificate =
+            Certificate::from_pem_or_der(&certificate).map_err(|error| malformed(path, error.to_string()))?;
+        let key_path = path.with_extension("key");
+        let key = read(&key_path, Access::Secret)?;
+        let signer = std::str::from_utf8(&key)
+            .map_err(|_| "not a PEM file".to_owned())
+            .and_then(|text| der::SecretDocument::from_pem(text).map_err(|error| error.to_string()))
+            .and_then(|(label, document)| match label {
+                "PRIVATE KEY" => (self.load_key)(document.as_bytes()).map_err(|error| error.to_string()),
+                other => Err(format!("{other} where a plain PKCS#8 PRIVATE KEY belongs")),
+            })
+            .map_err(|reason| malformed(&key_path, reason))?;
+        DelegatedResponder::new(certificate, signer, issuer)
+            .map_err(|source| ResponderFileError::Delegation { path: path.into(), source })
+    }
+}
+
+enum Access {
+    Public,
+    Secret,
+}
+
+fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, ResponderFileError> {
+    let unreadable = |source| ResponderFileError::Unreadable { path: path.into(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() || metadata.len() > MAX_FILE {
+        let reason = "not a regular file of a plausible size".into();
+        return Err(ResponderFileError::Malformed { path: path.into(), reason });
+    }
+    if matches!(access, Access::Secret) && metadata.permissions().mode() & 0o007 != 0 {
+        return Err(ResponderFileError::Permissions(path.into()));
+    }
+    let length = usize::try_from(metadata.len()).unwrap_or_default();
+    let mut octets = Zeroizing::new(Vec::with_capacity(length + 1));
+    file.take(MAX_FILE).read_to_end(&mut octets).map_err(unreadable)?;
+    Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocsp::fixture::{Hierarchy, TestKey, write_responder};
+
+    fn files(home: &Path) -> ResponderFiles {
+        ResponderFiles::new(home.into(), TestKey::load)
+    }
+
+    #[test]
+    fn a_responder_is_loaded_with_its_key_and_further_pairs_after_it() {
+        // O7, O10
+        let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+        let directory = home.path().join("ca");
+        write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+        for (from, to) in [("responder.pem", "another.pem"), ("responder.key", "another.key")] {
+            fs::copy(directory.join(from), directory.join(to)).unwrap();
+        }
+        let files = files(home.path());
+        let (responders, faults) = files.load(&hierarchy.authorities()[0]);
+        assert!(faults.is_empty(), "{faults:?}");
+        assert_eq!(responders.len(), 2);
+        let stamps = files.stamps(&hierarchy.authorities()[0]);
+        assert_eq!(stamps[0].0, directory.join("responder.pem"));
+    }
+
+    #[test]
+    fn a_key_that_everybody_may_read_is_refused_with_the_command_that_mends_it() {
+        // K1
+        let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+        let directory = home.path().join("ca");
+        write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+        let key = directory.join("responder.key");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+        let (responders, faults) = files(home.path()).load(&hierarchy.authorities()[0]);
+        assert!(responders.is_empty());
+        assert!(faults[0].to_string().contains(&format!("`chmod o-rwx {}`", key.display())));
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_or_another_ca_is_refused() {
+        // O7
+        let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+        let directory = home.path().join("ca");
+        write_responder(&directory, &TestKey::generate(), hierarchy.responder.certificate());
+        let (_, faults) = files(home.path()).load(&hierarchy.authorities()[0]);
+        assert!(faults[0].to_string().ends_with("the key is not the responder certificate's"));
+        write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+        fs::rename(&directory, home.path().join("other")).unwrap();
+        let (_, faults) = files(home.path()).load(&hierarchy.authorities()[1]);
+        assert!(faults[0].to_string().ends_with("was not issued by this CA's key"));
+    }
+}

@@ -1,0 +1,183 @@
+use super::*;
+use crate::clock::FixedClock;
+use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, TestKey, write_responder};
+use crate::ocsp::public_files::PublicFiles;
+use crate::ocsp::query;
+use crate::ocsp::responder_files::ResponderFiles;
+use crate::ocsp::response::OcspResponse;
+use crate::ocsp::settings::ResponderSettings;
+use std::io::{Read, Write};
+use std::net::TcpStream as Client;
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+struct Daemon {
+    hierarchy: Hierarchy,
+    source: MemorySource,
+    home: tempfile::TempDir,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Daemon {
+    fn start(settings: ServerSettings) -> Self {
+        let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+        let certificate = hierarchy.responder.certificate();
+        write_responder(&home.path().join("ocsp/ca"), &hierarchy.responder_key, certificate);
+        let source = MemorySource(Arc::new(Mutex::new(Some(hierarchy.status()))));
+        let responders = ResponderFiles::new(home.path().join("ocsp"), TestKey::load);
+        let public = PublicFiles::new(home.path().join("public"));
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock(NOW));
+        let reloader = Reloader::new(source.clone(), responders, public, NOW);
+        let settings = ServerSettings {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+            poll_interval: Duration::from_millis(20),
+            shutdown_timeout: Duration::from_secs(2),
+            ..settings
+        };
+        let service =
+            OcspService::new(reloader.current(), ResponderSettings::default(), &settings, Arc::clone(&clock));
+        let listeners = listeners(&settings).unwrap();
+        let address = listeners[0].local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async {
+                tokio::spawn(keep_reloading(reloader, settings.poll_interval, clock));
+                let stop = async { stopped.await.unwrap_or_default() };
+                serve(listeners, service, &settings, stop).await.unwrap();
+            });
+        });
+        Self { hierarchy, source, home, address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn connect(&self) -> Client {
+        let client = Client::connect(self.address).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        client
+    }
+
+    fn ask(&self, serial: u8) -> Vec<u8> {
+        let url = format!("http://{}/", self.address);
+        query::post(&url, &self.hierarchy.request(serial), Duration::from_secs(10)).unwrap()
+    }
+
+    fn stop(&mut self) -> Duration {
+        let begun = Instant::now();
+        self.stop.take().unwrap().send(()).unwrap();
+        self.thread.take().unwrap().join().unwrap();
+        begun.elapsed()
+    }
+}
+
+fn head(client: &mut Client) -> String {
+    let mut octets = Vec::new();
+    while !octets.ends_with(b"\r\n\r\n") {
+        let mut octet = [0];
+        if client.read(&mut octet).unwrap() == 0 {
+            break;
+        }
+        octets.push(octet[0]);
+    }
+    String::from_utf8(octets).unwrap()
+}
+
+#[test]
+fn a_plain_client_is_answered_and_a_revocation_is_seen_within_a_second() {
+    // O1, O12
+    let mut daemon = Daemon::start(ServerSettings::default());
+    let good = daemon.ask(2);
+    assert!(matches!(OcspResponse::from_der(&good), Ok(OcspResponse::Successful(_))));
+    assert_eq!(daemon.ask(2), good, "from the cache");
+    daemon.source.0.lock().unwrap().as_mut().unwrap().revoke(2, NOW);
+    let begun = Instant::now();
+    while daemon.ask(2) == good {
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+    assert!(daemon.stop() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_connection_is_kept_and_head_has_no_body() {
+    // O9
+    let mut daemon = Daemon::start(ServerSettings::default());
+    let mut client = daemon.connect();
+    for _ in 0..2 {
+        client.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let head = head(&mut client);
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains("content-length: 3\r\n"), "{head}");
+    }
+    assert!(daemon.stop() < Duration::from_secs(2), "an idle connection does not hold up the end");
+}
+
+#[test]
+fn clients_that_say_nothing_or_stop_half_way_are_cut_off() {
+    let settings = ServerSettings {
+        header_timeout: Duration::from_millis(200),
+        body_timeout: Duration::from_millis(200),
+        idle_timeout: Duration::from_millis(2000),
+        ..ServerSettings::default()
+    };
+    let daemon = Daemon::start(settings);
+    for (sent, status) in [
+        ("", ""),
+        ("POST / HTTP/1.1\r\nHost", "HTTP/1.1 408"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf", "HTTP/1.1 408"),
+    ] {
+        let begun = Instant::now();
+        let mut client = daemon.connect();
+        client.write_all(sent.as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(2), "{sent}");
+        assert!(answer.is_empty() || answer.starts_with(status), "{answer}");
+    }
+}
+
+#[test]
+fn connections_above_the_limit_wait_for_their_turn() {
+    let daemon = Daemon::start(ServerSettings { max_connections: 1, ..ServerSettings::default() });
+    let (first, mut second) = (daemon.connect(), daemon.connect());
+    second.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    second.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    assert!(second.read(&mut [0]).is_err(), "it waits");
+    drop(first);
+    second.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    assert!(head(&mut second).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn an_address_in_use_is_a_problem_with_a_remedy() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = vec![taken.local_addr().unwrap()];
+    let error = listeners(&ServerSettings { listen, ..ServerSettings::default() }).unwrap_err();
+    assert_eq!(Problem::from(error).code, "daemon.listen");
+    let none = listeners(&ServerSettings { listen: Vec::new(), ..ServerSettings::default() });
+    assert!(matches!(none, Err(ServerError::NoAddress)));
+}
+
+#[test]
+fn openssl_verifies_our_answers() {
+    // O3, O7, O8
+    let daemon = Daemon::start(ServerSettings::default());
+    let path = |name: &str| daemon.home.path().join(name).display().to_string();
+    std::fs::write(path("ca.pem"), daemon.hierarchy.ca.to_pem()).unwrap();
+    for hash in ["-sha1", "-sha256", "-sha384", "-sha512"] {
+        let output = Command::new("openssl")
+            .args(["ocsp", hash, "-issuer", &path("ca.pem"), "-serial", "3", "-CAfile", &path("ca.pem")])
+            .args(["-url", &format!("http://{}/ocsp", daemon.address), "-attime", &NOW.0.to_string()])
+            .args(["-validity_period", "2000000000", "-resp_text"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains("Response verify OK"), "{hash}: {errors}");
+        assert!(text.contains("3: revoked") && text.contains("Reason: keyCompromise"), "{text}");
+        assert!(!errors.contains("no nonce"), "{errors}");
+    }
+}
