@@ -115,6 +115,20 @@ impl Name {
         Self(tlv(SEQUENCE, &rdns.concat()))
     }
 
+    /// A name with these RDNs in this order; the attributes of one RDN are sorted as DER asks.
+    #[must_use]
+    pub fn from_rdns(rdns: &[Vec<Attribute>]) -> Self {
+        let sets: Vec<Vec<u8>> = rdns
+            .iter()
+            .map(|rdn| {
+                let mut elements: Vec<Vec<u8>> = rdn.iter().map(Attribute::to_der).collect();
+                elements.sort();
+                tlv(SET, &elements.concat())
+            })
+            .collect();
+        Self(tlv(SEQUENCE, &sets.concat()))
+    }
+
     /// Takes the octets of an RDNSequence and keeps them.
     ///
     /// # Errors

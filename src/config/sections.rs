@@ -1,0 +1,310 @@
+//! The other sections of the configuration, each with its defaults and bounds.
+use super::duration::{format_duration, parse_duration};
+use super::passphrase::PassphraseFrom;
+use crate::document::Section;
+use crate::profile::parse_alt_name;
+use crate::x509::KeyAlgorithm;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3600;
+const DAY: i64 = 86_400;
+
+fn span(section: &mut Section, key: &str, least: i64, most: i64) -> Option<i64> {
+    section.get_as(key, |text: String| match parse_duration(&text)? {
+        seconds if (least..=most).contains(&seconds) => Ok(seconds),
+        _ => Err(format!("must be from {} to {}", format_duration(least), format_duration(most))),
+    })
+}
+
+fn number<T: TryFrom<i64>>(section: &mut Section, key: &str, least: i64, most: i64) -> Option<T> {
+    section.get_as(key, |number: i64| {
+        let within = (least..=most).contains(&number).then(|| T::try_from(number).ok()).flatten();
+        within.ok_or_else(|| format!("must be from {least} to {most}"))
+    })
+}
+
+fn word<T: Copy>(section: &mut Section, key: &str, words: &[(&str, T)]) -> Option<T> {
+    section.get_as(key, |text: String| {
+        let names: Vec<String> = words.iter().map(|row| format!("\"{}\"", row.0)).collect();
+        let found = words.iter().find(|row| row.0 == text);
+        found.map(|row| row.1).ok_or_else(|| format!("must be {}", names.join(" or ")))
+    })
+}
+
+/// `[publication]`
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PublicationConfig {
+    /// Base of the URLs in certificates, plain http, without a slash at its end; `None` leaves them out.
+    pub url: Option<String>,
+}
+
+impl PublicationConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let url = section.get_as("url", |text: String| {
+            let text = text.trim_end_matches('/');
+            if text.starts_with("https://") {
+                return Err(
+                    "must be plain http: fetching it by https would need what it serves (RFC 5280 §8)".into(),
+                );
+            }
+            if !text.starts_with("http://") || text.contains(['?', '#', '@']) {
+                return Err("must be a URL such as \"http://pki.genfic.example\"".into());
+            }
+            parse_alt_name(&format!("URI:{text}")).map_err(|error| error.to_string())?;
+            Ok(text.to_owned())
+        });
+        Self { url }
+    }
+}
+
+/// `[keys]`
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyConfig {
+    /// Work factor of the passphrase: scrypt takes 2 to this power rounds.
+    pub scrypt_log_n: u8,
+    /// Key type of a root.
+    pub root: KeyAlgorithm,
+    /// Key type of the CAs below.
+    pub ca: KeyAlgorithm,
+    /// Key type of what `create-request` makes.
+    pub leaf: KeyAlgorithm,
+    /// Key type of OCSP responders.
+    pub responder: KeyAlgorithm,
+    /// A file of keys known to be compromised: SHA-256 of the SubjectPublicKeyInfo in hexadecimal, one a line.
+    pub compromised_spki_sha256_file: Option<PathBuf>,
+}
+
+impl Default for KeyConfig {
+    fn default() -> Self {
+        Self {
+            scrypt_log_n: 18,
+            root: KeyAlgorithm::EcdsaP384,
+            ca: KeyAlgorithm::EcdsaP256,
+            leaf: KeyAlgorithm::EcdsaP256,
+            responder: KeyAlgorithm::EcdsaP256,
+            compromised_spki_sha256_file: None,
+        }
+    }
+}
+
+impl KeyConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let default = Self::default();
+        let mut algorithm = |key: &str| section.get_as(key, |text: String| text.parse());
+        let (root, ca) = (algorithm("root"), algorithm("ca"));
+        let (leaf, responder) = (algorithm("leaf"), algorithm("responder"));
+        Self {
+            scrypt_log_n: number(section, "scrypt_log_n", 10, 22).unwrap_or(default.scrypt_log_n),
+            root: root.unwrap_or(default.root),
+            ca: ca.unwrap_or(default.ca),
+            leaf: leaf.unwrap_or(default.leaf),
+            responder: responder.unwrap_or(default.responder),
+            compromised_spki_sha256_file: section.get_as("compromised_spki_sha256_file", |path: String| {
+                if path.is_empty() { Err("is empty".to_owned()) } else { Ok(PathBuf::from(path)) }
+            }),
+        }
+    }
+}
+
+/// `[issuance]`
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct IssuanceConfig {
+    /// Seconds by which notBefore lies before now.
+    pub backdate: i64,
+    /// Days between the ends of sibling CAs.
+    pub stagger_days: i64,
+}
+
+impl Default for IssuanceConfig {
+    fn default() -> Self {
+        Self { backdate: HOUR, stagger_days: 14 }
+    }
+}
+
+impl IssuanceConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let default = Self::default();
+        Self {
+            backdate: span(section, "backdate", 0, 2 * DAY).unwrap_or(default.backdate),
+            stagger_days: number(section, "stagger_days", 0, 365).unwrap_or(default.stagger_days),
+        }
+    }
+}
+
+/// `[crl]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrlConfig {
+    /// Seconds from thisUpdate to nextUpdate.
+    pub next_update: i64,
+    /// The same for a CA whose key is offline.
+    pub next_update_offline: i64,
+    /// Share of that time after which a new list is due.
+    pub renew_at: f64,
+}
+
+impl Default for CrlConfig {
+    fn default() -> Self {
+        Self { next_update: 7 * DAY, next_update_offline: 365 * DAY, renew_at: 0.5 }
+    }
+}
+
+impl CrlConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let default = Self::default();
+        let renew_at = section.get_as("renew_at", |share: f64| {
+            if (0.1..=0.9).contains(&share) { Ok(share) } else { Err("must be from 0.1 to 0.9".to_owned()) }
+        });
+        Self {
+            next_update: span(section, "next_update", HOUR, 366 * DAY).unwrap_or(default.next_update),
+            next_update_offline: span(section, "next_update_offline", DAY, 1100 * DAY)
+                .unwrap_or(default.next_update_offline),
+            renew_at: renew_at.unwrap_or(default.renew_at),
+        }
+    }
+}
+
+/// What is answered for a serial number that was never issued.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum NotIssued {
+    /// `unknown`
+    #[default]
+    Unknown,
+    /// `revoked` with certificateHold and the extended-revoke extension (RFC 6960 §2.2).
+    Revoked,
+}
+
+/// What becomes of a nonce in a request.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum NonceHandling {
+    /// It is repeated in a fresh answer.
+    #[default]
+    Echo,
+    /// It is passed over, and the answer may come from the cache.
+    Ignore,
+}
+
+/// `[ocsp]`
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OcspConfig {
+    /// Seconds from thisUpdate to nextUpdate of an answer.
+    pub next_update: i64,
+    /// Days that a responder certificate lasts.
+    pub responder_days: i64,
+    /// The same where the CA's key is offline.
+    pub responder_days_offline: i64,
+    /// What is answered for a serial number that was never issued.
+    pub not_issued: NotIssued,
+    /// What becomes of a nonce.
+    pub nonce: NonceHandling,
+    /// Seconds that answers reach back beyond a certificate's end; `None` leaves archiveCutoff out.
+    pub archive_cutoff: Option<i64>,
+    /// Most CertIDs in one request.
+    pub max_certificates: usize,
+    /// Seconds after which published status is too old to answer from.
+    pub max_status_age: i64,
+}
+
+impl Default for OcspConfig {
+    fn default() -> Self {
+        Self {
+            next_update: DAY,
+            responder_days: 30,
+            responder_days_offline: 400,
+            not_issued: NotIssued::Unknown,
+            nonce: NonceHandling::Echo,
+            archive_cutoff: None,
+            max_certificates: 20,
+            max_status_age: 7 * DAY,
+        }
+    }
+}
+
+impl OcspConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let default = Self::default();
+        let not_issued = [("unknown", NotIssued::Unknown), ("revoked", NotIssued::Revoked)];
+        let nonce = [("echo", NonceHandling::Echo), ("ignore", NonceHandling::Ignore)];
+        Self {
+            next_update: span(section, "next_update", 5 * MINUTE, 30 * DAY).unwrap_or(default.next_update),
+            responder_days: number(section, "responder_days", 1, 1100).unwrap_or(default.responder_days),
+            responder_days_offline: number(section, "responder_days_offline", 1, 1100)
+                .unwrap_or(default.responder_days_offline),
+            not_issued: word(section, "not_issued", &not_issued).unwrap_or_default(),
+            nonce: word(section, "nonce", &nonce).unwrap_or_default(),
+            archive_cutoff: span(section, "archive_cutoff", DAY, 36_500 * DAY),
+            max_certificates: number(section, "max_certificates", 1, 1000)
+                .unwrap_or(default.max_certificates),
+            max_status_age: span(section, "max_status_age", HOUR, 366 * DAY)
+                .unwrap_or(default.max_status_age),
+        }
+    }
+}
+
+/// `[daemon]`
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DaemonConfig {
+    /// Addresses to listen on; port 0 is any free port.
+    pub listen: Vec<SocketAddr>,
+    /// Most connections at the same time.
+    pub max_connections: usize,
+    /// Most octets of a request's body.
+    pub max_body: usize,
+    /// Seconds that a client may take to send its headers.
+    pub header_timeout: i64,
+    /// Seconds that a connection may lie idle.
+    pub idle_timeout: i64,
+}
+
+impl Default for DaemonConfig {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 2560))],
+            max_connections: 1024,
+            max_body: 65_536,
+            header_timeout: 10,
+            idle_timeout: 60,
+        }
+    }
+}
+
+impl DaemonConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let default = Self::default();
+        let listen = section.has("listen").then(|| {
+            section.require_list_as("listen", "address", |text| {
+                text.parse().map_err(|_| format!("`{text}` is not ADDRESS:PORT such as \"127.0.0.1:2560\""))
+            })
+        });
+        Self {
+            listen: listen.unwrap_or(default.listen),
+            max_connections: number(section, "max_connections", 1, 100_000)
+                .unwrap_or(default.max_connections),
+            max_body: number(section, "max_body", 1024, 1_048_576).unwrap_or(default.max_body),
+            header_timeout: span(section, "header_timeout", 1, 5 * MINUTE).unwrap_or(default.header_timeout),
+            idle_timeout: span(section, "idle_timeout", 1, HOUR).unwrap_or(default.idle_timeout),
+        }
+    }
+}
+
+/// `[authority.NAME]`: what differs for one CA; `None` leaves it to the general sections.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AuthorityConfig {
+    /// Where its passphrase comes from.
+    pub passphrase_from: Option<PassphraseFrom>,
+    /// Whether its key is kept offline; a root's is, unless this says no.
+    pub offline: Option<bool>,
+    /// Seconds from thisUpdate to nextUpdate of its CRLs.
+    pub crl_next_update: Option<i64>,
+}
+
+impl AuthorityConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        Self {
+            passphrase_from: section.get_as("passphrase_from", |text: String| text.parse()),
+            offline: section.get("offline"),
+            crl_next_update: span(section, "crl_next_update", HOUR, 1100 * DAY),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+use super::*;
+use crate::x509::KeyAlgorithm;
+
+fn mistake(text: &str) -> String {
+    let errors = Config::parse(text).unwrap_err();
+    assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+    errors[0].to_string()
+}
+
+/// The template with every setting that is commented out in force.
+fn uncommented() -> String {
+    template(None, None, None)
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn the_template_is_the_default_configuration() {
+    assert_eq!(Config::parse(&template(None, None, None)), Ok(Config::default()));
+    assert_eq!(Config::parse(""), Ok(Config::default()));
+}
+
+#[test]
+fn the_settings_in_the_template_are_the_defaults() {
+    let mut config = Config::parse(&uncommented()).unwrap();
+    assert_eq!(config.organization.unit.as_deref(), Some("Infrastructure"));
+    assert_eq!(config.publication.url.as_deref(), Some("http://pki.genfic.example"));
+    assert_eq!(config.authorities.len(), 1);
+    // what has no default is an example there
+    config.organization = Organization::default();
+    config.publication = PublicationConfig::default();
+    config.keys.compromised_spki_sha256_file = None;
+    config.ocsp.archive_cutoff = None;
+    config.authorities.clear();
+    assert_eq!(config, Config::default());
+}
+
+#[test]
+fn every_known_key_is_in_the_template() {
+    let text = uncommented();
+    for section in ["organization", "publication", "keys", "issuance", "crl", "ocsp", "daemon", "passphrase"]
+    {
+        let unknown = mistake(&format!("[{section}]\nzzz = 1\n"));
+        let (_, known) = unknown.split_once("one of ").unwrap();
+        let (_, own) = text.split_once(&format!("[{section}]\n")).unwrap();
+        let own = own.split("\n[").next().unwrap();
+        for key in known.split(", ") {
+            assert!(own.contains(&format!("{key} = ")), "{section}.{key}");
+        }
+    }
+}
+
+#[test]
+fn values_given_to_init_are_in_the_template_whatever_they_contain() {
+    let name = "Gentoo \"Fictional\", Inc. \\ @url@";
+    let config = Config::parse(&template(Some(name), Some("BE"), Some("http://pki.genfic.example"))).unwrap();
+    assert_eq!(config.organization.organization.as_deref(), Some(name));
+    assert_eq!(config.organization.country.as_deref(), Some("BE"));
+    assert_eq!(config.publication.url.as_deref(), Some("http://pki.genfic.example"));
+}
+
+#[test]
+fn every_value_can_be_set() {
+    let config = Config::parse(
+        "[keys]\nscrypt_log_n = 10\nroot = 'rsa4096'\n[issuance]\nbackdate = '0s'\nstagger_days = 7\n\
+         [crl]\nnext_update = '1d'\nrenew_at = 0.25\n[ocsp]\nnot_issued = 'revoked'\nnonce = 'ignore'\n\
+         archive_cutoff = '365d'\n[daemon]\nlisten = ['[::1]:0', '127.0.0.1:80']\nidle_timeout = '5m'\n\
+         [passphrase]\nfrom = 'cred:ca'\n[authority.genfic]\nofline = true\n",
+    );
+    assert!(config.is_err(), "a misspelt key is not passed over");
+    let config = Config::parse(
+        "[keys]\nscrypt_log_n = 10\nroot = 'rsa4096'\n[issuance]\nbackdate = '0s'\nstagger_days = 7\n\
+         [crl]\nnext_update = '1d'\nrenew_at = 0.25\n[ocsp]\nnot_issued = 'revoked'\nnonce = 'ignore'\n\
+         archive_cutoff = '365d'\n[daemon]\nlisten = ['[::1]:0', '127.0.0.1:80']\nidle_timeout = '5m'\n\
+         [passphrase]\nfrom = 'cred:ca'\n",
+    )
+    .unwrap();
+    assert_eq!((config.keys.scrypt_log_n, config.keys.root), (10, KeyAlgorithm::Rsa(4096)));
+    assert_eq!((config.issuance.backdate, config.issuance.stagger_days), (0, 7));
+    assert_eq!((config.crl.next_update, config.crl.renew_at), (86_400, 0.25));
+    assert_eq!((config.ocsp.not_issued, config.ocsp.nonce), (NotIssued::Revoked, NonceHandling::Ignore));
+    assert_eq!((config.daemon.listen.len(), config.daemon.idle_timeout), (2, 300));
+    assert_eq!(config.passphrase_from, PassphraseFrom::Credential("ca".into()));
+}
+
+#[test]
+fn what_is_said_of_one_ca_holds_for_that_ca_only() {
+    // C8
+    let config = Config::parse(
+        "[passphrase]\nfrom = 'env:ALL'\n[authority.genfic]\noffline = false\npassphrase_from = 'fd:3'\n\
+         [authority.genfic-user]\noffline = true\n[authority.genfic-system]\ncrl_next_update = '2d'\n",
+    )
+    .unwrap();
+    assert_eq!(config.passphrase_from("genfic"), &PassphraseFrom::Descriptor(3));
+    assert_eq!(config.passphrase_from("genfic-user"), &PassphraseFrom::Environment("ALL".into()));
+    assert!(!config.is_offline("genfic", true) && config.is_offline("genfic-user", false));
+    assert!(config.is_offline("another-root", true) && !config.is_offline("another", false));
+    assert_eq!(config.crl_next_update("genfic", true), 7 * 86_400);
+    assert_eq!(config.crl_next_update("genfic-user", false), 365 * 86_400);
+    assert_eq!(config.crl_next_update("genfic-system", false), 2 * 86_400);
+}
+
+#[test]
+fn the_organization_makes_subjects_in_the_usual_order() {
+    // G1
+    let text = "[organization]\ncountry = 'BE'\norganization = 'Gentoo Fictional, Inc.'\nunit = 'Ops'\n";
+    let config = Config::parse(text).unwrap();
+    let subject = config.organization.subject("GenFic Root CA").unwrap();
+    assert_eq!(subject.to_string(), r"C=BE, O=Gentoo Fictional\, Inc., OU=Ops, CN=GenFic Root CA");
+    assert!(config.organization.subject(&"x".repeat(65)).is_err());
+}
+
+#[test]
+fn every_kind_of_mistake_is_told_with_line_and_key() {
+    for (text, expected) in [
+        ("[organisation]\n", "line 1: organisation: is not known here"),
+        ("[keys]\nscrypt = 18\n", "line 2: keys.scrypt: is not known here; one of"),
+        ("[keys]\nscrypt_log_n = 23\n", "line 2: keys.scrypt_log_n: must be from 10 to 22"),
+        ("[keys]\nscrypt_log_n = 9\n", "must be from 10 to 22"),
+        ("[keys]\nscrypt_log_n = '18'\n", "must be a whole number"),
+        ("[keys]\nroot = 'rsa1024'\n", "is not a key type"),
+        ("[keys]\ncompromised_spki_sha256_file = ''\n", "is empty"),
+        ("keys = 3\n", "line 1: keys: must be a table"),
+        ("[organization]\ncountry = 'Belgium'\n", "organization.country: `Belgium` has 7 characters"),
+        ("[organization]\norganization = ''\n", "is empty"),
+        ("[publication]\nurl = 'https://pki.example'\n", "plain http"),
+        ("[publication]\nurl = 'pki.example'\n", "must be a URL"),
+        ("[publication]\nurl = 'http://:80'\n", "host"),
+        ("[publication]\nurl = 'http://a b/'\n", "blank"),
+        ("[publication]\nurl = 'http://a.example/?x'\n", "must be a URL"),
+        ("[issuance]\nbackdate = '1y'\n", "issuance.backdate: `1y` is not a length of time"),
+        ("[issuance]\nbackdate = '3d'\n", "must be from 0s to 2d"),
+        ("[issuance]\nstagger_days = -1\n", "must be from 0 to 365"),
+        ("[crl]\nnext_update = '1m'\n", "must be from 1h to 366d"),
+        ("[crl]\nrenew_at = 1.0\n", "must be from 0.1 to 0.9"),
+        ("[crl]\nrenew_at = nan\n", "must be from 0.1 to 0.9"),
+        ("[ocsp]\nnot_issued = 'good'\n", "must be \"unknown\" or \"revoked\""),
+        ("[ocsp]\nnonce = 'no'\n", "must be \"echo\" or \"ignore\""),
+        ("[ocsp]\nmax_certificates = 0\n", "must be from 1 to 1000"),
+        ("[daemon]\nlisten = ['localhost']\n", "is not ADDRESS:PORT"),
+        ("[daemon]\nlisten = []\n", "at least one address"),
+        ("[daemon]\nmax_body = 10\n", "must be from 1024 to 1048576"),
+        ("[passphrase]\nfrom = 'pass:x'\n", "never written here"),
+        ("[authority.'a/b']\noffline = true\n", "is not the name of a CA"),
+        ("[authority]\ngenfic = true\n", "authority.genfic: must be a table"),
+        ("[authority.a]\noffline = 'yes'\n", "must be true or false"),
+        ("[keys\n", "line 1: "),
+    ] {
+        let message = mistake(text);
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn all_mistakes_become_one_problem() {
+    let errors = Config::parse("[keys]\nscrypt_log_n = 1\nroot = 'x'\n").unwrap_err();
+    let problem = Problem::from(errors);
+    assert_eq!((problem.code, problem.exit), ("config.invalid", Exit::Failure));
+    assert_eq!(problem.message.lines().count(), 3);
+}
+
+#[test]
+fn names_of_cas_are_fit_for_file_names() {
+    for good in ["genfic", "genfic-user", "a.b_c-2"] {
+        assert!(is_authority_name(good), "{good}");
+    }
+    for bad in ["", ".hidden", "-v", "a/b", "a b", "é", &"x".repeat(65)] {
+        assert!(!is_authority_name(bad), "{bad}");
+    }
+}

@@ -1,0 +1,375 @@
+//! A TOML text, read so that every mistake in it is found at once and told with its line and key.
+//!
+//! Keys are asked for by name; a key that nobody asked for is a mistake. Pure.
+use std::collections::BTreeMap;
+use std::fmt;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One thing that is wrong with a TOML text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mistake {
+    /// Line, counted from 1; `None` when it is about something that is missing.
+    pub line: Option<usize>,
+    /// The key with the tables it is in, for example `validity.days`; empty for the text as a whole.
+    pub key: String,
+    /// What is wrong, without a full stop.
+    pub message: String,
+}
+
+/// `line 3: validity.days: must be at least 1`
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+#[derive(Clone, Debug)]
+enum Value {
+    Text(String),
+    Integer(Option<i64>),
+    Number(Option<f64>),
+    Boolean(bool),
+    List(Vec<Placed>),
+    Table(BTreeMap<String, Placed>),
+    Time,
+}
+
+#[derive(Clone, Debug)]
+struct Placed {
+    line: usize,
+    value: Value,
+}
+
+/// A type that one TOML value can be read as.
+pub trait FromValue: Sized {
+    /// What is expected, for messages: `text`, `a whole number`.
+    const EXPECTED: &'static str;
+
+    /// `None` when the value is of another type.
+    #[doc(hidden)]
+    fn from_value(value: Scalar<'_>) -> Option<Self>;
+}
+
+/// A TOML value that is neither a list nor a table.
+#[derive(Clone, Copy, Debug)]
+pub enum Scalar<'v> {
+    /// A string.
+    Text(&'v str),
+    /// An integer.
+    Integer(i64),
+    /// A float.
+    Number(f64),
+    /// A boolean.
+    Boolean(bool),
+}
+
+impl FromValue for String {
+    const EXPECTED: &'static str = "text in quotes";
+    fn from_value(value: Scalar<'_>) -> Option<Self> {
+        if let Scalar::Text(text) = value { Some(text.to_owned()) } else { None }
+    }
+}
+
+impl FromValue for i64 {
+    const EXPECTED: &'static str = "a whole number";
+    fn from_value(value: Scalar<'_>) -> Option<Self> {
+        if let Scalar::Integer(number) = value { Some(number) } else { None }
+    }
+}
+
+impl FromValue for f64 {
+    const EXPECTED: &'static str = "a number with a decimal point";
+    fn from_value(value: Scalar<'_>) -> Option<Self> {
+        if let Scalar::Number(number) = value { Some(number) } else { None }
+    }
+}
+
+impl FromValue for bool {
+    const EXPECTED: &'static str = "true or false";
+    fn from_value(value: Scalar<'_>) -> Option<Self> {
+        if let Scalar::Boolean(truth) = value { Some(truth) } else { None }
+    }
+}
+
+impl Value {
+    fn read<T: FromValue>(&self) -> Option<T> {
+        T::from_value(match self {
+            Self::Text(text) => Scalar::Text(text),
+            Self::Integer(number) => Scalar::Integer((*number)?),
+            Self::Number(number) => Scalar::Number((*number)?),
+            Self::Boolean(truth) => Scalar::Boolean(*truth),
+            Self::List(_) | Self::Table(_) | Self::Time => return None,
+        })
+    }
+}
+
+/// One table of the text. Ask for each key once; the rest is refused when the table is done with.
+#[derive(Debug)]
+pub struct Section {
+    path: String,
+    line: Option<usize>,
+    entries: BTreeMap<String, Placed>,
+    known: Vec<String>,
+    mistakes: Vec<Mistake>,
+}
+
+/// Reads a text: `build` asks for its keys, and what it makes is returned when nothing was wrong.
+///
+/// # Errors
+/// Every mistake, in the order of the text.
+pub fn read<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> Result<T, Vec<Mistake>> {
+    let line_of = |at: usize| text.bytes().take(at).filter(|octet| *octet == b'\n').count() + 1;
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let mistake = |error: &toml::de::Error| Mistake {
+            line: error.span().map(|span| line_of(span.start)),
+            key: String::new(),
+            message: error.message().replace('\n', ", "),
+        };
+        return Err(errors.iter().map(mistake).collect());
+    }
+    let mut root = Section::new(String::new(), None, entries(table.into_inner(), &line_of));
+    let built = build(&mut root);
+    let mut mistakes = root.finish();
+    mistakes.sort_by_key(|mistake| mistake.line);
+    if mistakes.is_empty() { Ok(built) } else { Err(mistakes) }
+}
+
+fn entries(table: DeTable<'_>, line_of: &impl Fn(usize) -> usize) -> BTreeMap<String, Placed> {
+    let entry = |(key, value): (Spanned<_>, Spanned<DeValue<'_>>)| {
+        let line = line_of(key.span().start);
+        let key: std::borrow::Cow<'_, str> = key.into_inner();
+        (key.into_owned(), Placed { line, value: convert(value.into_inner(), line_of) })
+    };
+    table.into_iter().map(entry).collect()
+}
+
+fn convert(value: DeValue<'_>, line_of: &impl Fn(usize) -> usize) -> Value {
+    match value {
+        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::Integer(number) => Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()),
+        DeValue::Float(number) => Value::Number(number.as_str().parse().ok()),
+        DeValue::Boolean(truth) => Value::Boolean(truth),
+        DeValue::Datetime(_) => Value::Time,
+        DeValue::Array(list) => Value::List(
+            list.into_iter()
+                .map(|item| {
+                    let line = line_of(item.span().start);
+                    Placed { line, value: convert(item.into_inner(), line_of) }
+                })
+                .collect(),
+        ),
+        DeValue::Table(table) => Value::Table(entries(table, line_of)),
+    }
+}
+
+impl Section {
+    fn new(path: String, line: Option<usize>, entries: BTreeMap<String, Placed>) -> Self {
+        Self { path, line, entries, known: Vec::new(), mistakes: Vec::new() }
+    }
+
+    fn full(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Placed> {
+        self.known.push(key.to_owned());
+        self.entries.remove(key)
+    }
+
+    fn push(&mut self, line: Option<usize>, key: &str, message: impl Into<String>) {
+        let key = self.full(key);
+        self.mistakes.push(Mistake { line, key, message: message.into() });
+    }
+
+    /// Says that something is wrong with a key of this table, present or not.
+    pub fn mistake(&mut self, key: &str, message: impl Into<String>) {
+        let line = self.entries.get(key).map(|entry| entry.line).or(self.line);
+        self.push(line, key, message);
+    }
+
+    /// Whether the table has this key, and nobody asked for it yet.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// The keys that nobody asked for yet.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
+    }
+
+    /// The value of a key; `None` when it is absent or of the wrong type, which is a mistake.
+    pub fn get<T: FromValue>(&mut self, key: &str) -> Option<T> {
+        self.get_as(key, Ok)
+    }
+
+    /// The value of a key after `read` has looked at it; what `read` says against it is a mistake.
+    pub fn get_as<T: FromValue, R>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(T) -> Result<R, String>,
+    ) -> Option<R> {
+        let placed = self.take(key)?;
+        let read = placed.value.read::<T>().ok_or_else(|| format!("must be {}", T::EXPECTED)).and_then(read);
+        read.map_err(|message| self.push(Some(placed.line), key, message)).ok()
+    }
+
+    /// The same for a key that must be there.
+    pub fn require_as<T: FromValue, R>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(T) -> Result<R, String>,
+    ) -> Option<R> {
+        if !self.has(key) {
+            self.known.push(key.to_owned());
+            self.push(self.line, key, "is missing");
+            return None;
+        }
+        self.get_as(key, read)
+    }
+
+    /// A list of text, each item looked at by `read`; `None` when the key is absent.
+    pub fn list_as<R>(&mut self, key: &str, read: impl Fn(&str) -> Result<R, String>) -> Option<Vec<R>> {
+        let placed = self.take(key)?;
+        let Value::List(items) = placed.value else {
+            self.push(Some(placed.line), key, "must be a list of text in brackets");
+            return None;
+        };
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            let text = item.value.read::<String>().ok_or_else(|| "must hold only text in quotes".to_owned());
+            match text.and_then(|text| read(&text)) {
+                Ok(value) => out.push(value),
+                Err(message) => self.push(Some(item.line), key, message),
+            }
+        }
+        Some(out)
+    }
+
+    /// The same for a list that must be there and not be empty; `what` is named when it is.
+    pub fn require_list_as<R>(
+        &mut self,
+        key: &str,
+        what: &str,
+        read: impl Fn(&str) -> Result<R, String>,
+    ) -> Vec<R> {
+        match self.entries.get(key) {
+            None => {
+                self.known.push(key.to_owned());
+                self.push(self.line, key, format!("is missing; name at least one {what}"));
+            }
+            Some(Placed { line, value: Value::List(items) }) if items.is_empty() => {
+                self.push(Some(*line), key, format!("must name at least one {what}"));
+            }
+            Some(_) => {}
+        }
+        self.list_as(key, read).unwrap_or_default()
+    }
+
+    /// The table under a key, or an empty one; its unknown keys are refused when `build` is done.
+    pub fn section<R>(&mut self, key: &str, build: impl FnOnce(&mut Self) -> R) -> R {
+        let placed = self.take(key);
+        let line = placed.as_ref().map(|placed| placed.line);
+        let entries = match placed.map(|placed| placed.value) {
+            Some(Value::Table(table)) => table,
+            Some(_) => {
+                self.push(line, key, "must be a table");
+                BTreeMap::new()
+            }
+            None => BTreeMap::new(),
+        };
+        let mut inner = Self::new(self.full(key), line, entries);
+        let built = build(&mut inner);
+        self.mistakes.extend(inner.finish());
+        built
+    }
+
+    /// Whether the value of a key is a table rather than a plain value.
+    #[must_use]
+    pub fn is_table(&self, key: &str) -> bool {
+        matches!(self.entries.get(key), Some(Placed { value: Value::Table(_), .. }))
+    }
+
+    /// Takes every key that is left for known, where it cannot be said which keys belong here.
+    pub fn pass_over(&mut self) {
+        self.entries.clear();
+    }
+
+    fn finish(mut self) -> Vec<Mistake> {
+        for (key, placed) in std::mem::take(&mut self.entries) {
+            let message = if self.known.is_empty() {
+                "is not known here".to_owned()
+            } else {
+                format!("is not known here; one of {}", self.known.join(", "))
+            };
+            self.push(Some(placed.line), &key, message);
+        }
+        self.mistakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(root: &mut Section) -> (Option<i64>, Vec<String>, Option<bool>) {
+        let days =
+            root.get_as(
+                "days",
+                |days: i64| {
+                    if days > 0 { Ok(days) } else { Err("must be at least 1".to_owned()) }
+                },
+            );
+        let names = root.list_as("names", |name| {
+            if name.is_empty() { Err("an empty name".to_owned()) } else { Ok(name.to_owned()) }
+        });
+        (days, names.unwrap_or_default(), root.section("inner", |inner| inner.get("flag")))
+    }
+
+    #[test]
+    fn keys_are_read_with_their_types() {
+        let read = read("days = 3\nnames = ['a', 'b']\n[inner]\nflag = true\n", build);
+        assert_eq!(read, Ok((Some(3), vec!["a".into(), "b".into()], Some(true))));
+        assert_eq!(super::read("", build), Ok((None, Vec::new(), None)));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_line_and_key() {
+        let text =
+            "days = 0\nnames = [\n  'a',\n  '',\n  7,\n]\nother = 1\n[inner]\nflag = 'x'\nflog = true\n";
+        let mistakes: Vec<String> = read(text, build).unwrap_err().iter().map(Mistake::to_string).collect();
+        assert_eq!(
+            mistakes,
+            [
+                "line 1: days: must be at least 1",
+                "line 4: names: an empty name",
+                "line 5: names: must hold only text in quotes",
+                "line 7: other: is not known here; one of days, names, inner",
+                "line 9: inner.flag: must be true or false",
+                "line 10: inner.flog: is not known here; one of flag",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_toml_is_refused_with_its_line() {
+        let mistakes = read("days = 1\nnames = [\n", build).unwrap_err();
+        assert!(mistakes[0].line >= Some(2), "{mistakes:?}");
+        let twice = read("days = 1\ndays = 2\n", build).unwrap_err();
+        assert!(twice[0].to_string().contains("duplicate"), "{twice:?}");
+        assert!(read("inner = 3\n", build).unwrap_err()[0].message.contains("table"));
+        assert!(read("names = 3\n", build).unwrap_err()[0].message.contains("list"));
+        assert!(read("days = 99999999999999999999\n", build).is_err());
+    }
+}

@@ -1,0 +1,239 @@
+//! The decision itself: every rule over one request, and the extensions of what is granted.
+use super::applicant::{Applicant, Ask, IssuerView};
+use super::key::check_history;
+use super::violation::Verdict;
+use super::{CertificateTemplate, Kind, Profile, Revocation, Violation, alt_name, constraints};
+use crate::x509::extension::{
+    self, AccessDescription, Extension, authority_info_access, authority_key_identifier,
+    crl_distribution_points, no_rev_avail, ocsp_no_check, subject_alt_name, subject_key_identifier_for,
+};
+use crate::x509::{GeneralName, Name, UnixTime};
+
+impl Profile {
+    /// Decides over one request. `issuer` is `None` for a self-signed root; `now` is the time of the clock,
+    /// not backdated.
+    ///
+    /// # Errors
+    /// Every rule that is broken, in the order of profile, subject, names, key, validity, usage.
+    pub fn evaluate(
+        &self,
+        applicant: &Applicant,
+        issuer: Option<&IssuerView<'_>>,
+        ask: &Ask,
+        now: UnixTime,
+    ) -> Result<CertificateTemplate, Vec<Violation>> {
+        let mut verdict = Verdict::default();
+        self.check_issuer(issuer, &mut verdict);
+        let contact = ask.contact.as_deref().and_then(|text| check_contact(text, &mut verdict));
+        let wanted = ask.subject.as_ref().unwrap_or(&applicant.subject);
+        let subject = self.subject.grant(wanted, contact.as_deref(), &mut verdict);
+        let alt_names = self.names.grant(applicant, ask, &subject, &mut verdict);
+        self.check_subject(wanted, &alt_names, &mut verdict);
+        if let Some(issuer) = issuer {
+            constraints::check_names(&subject, &alt_names, issuer, &mut verdict);
+        }
+        self.key.check(&applicant.public_key, &mut verdict);
+        check_history(applicant, &subject, self.kind, &mut verdict);
+        let validity = self.validity.grant(ask, issuer, now, &mut verdict);
+        let extensions = self.extensions(applicant, issuer, ask, &subject, &alt_names, &mut verdict);
+        self.left_out(applicant, &extensions, &mut verdict);
+        if !verdict.violations.is_empty() {
+            return Err(verdict.violations);
+        }
+        let contact = contact.or_else(|| contained_address(&subject, &alt_names));
+        Ok(CertificateTemplate {
+            profile: self.name.clone(),
+            subject,
+            public_key: applicant.public_key.clone(),
+            validity,
+            extensions,
+            alt_names,
+            contact,
+            notices: verdict.notices,
+        })
+    }
+
+    fn check_issuer(&self, issuer: Option<&IssuerView<'_>>, verdict: &mut Verdict) {
+        let Some(issuer) = issuer else {
+            if self.kind != Kind::RootCa {
+                verdict.refuse(
+                    "policy.issuer",
+                    "issuers of the profile",
+                    format!("the profile `{}` makes no self-signed certificates", self.name),
+                    format!("name a CA made under {}", self.issuers.join(" or ")),
+                );
+            }
+            return;
+        };
+        let subject = issuer.certificate.tbs().subject();
+        if self.kind == Kind::RootCa {
+            verdict.refuse(
+                "policy.issuer",
+                "kind of the profile",
+                format!("the profile `{}` makes roots, which no CA issues", self.name),
+                "use create-root, or a profile of kind \"ca\"",
+            );
+        } else if !self.may_be_issued_by(issuer.profile) {
+            verdict.refuse(
+                "policy.wrong-ca",
+                "issuers of the profile",
+                format!(
+                    "the profile `{}` is for CAs made under {}; `{subject}` was made under {}",
+                    self.name,
+                    self.issuers.join(" or "),
+                    issuer.profile
+                ),
+                "name a CA for this purpose (-p), or another profile (--profile)",
+            );
+        }
+        if !issuer.certificate.is_ca() {
+            verdict.refuse(
+                "policy.issuer",
+                "RFC 5280 §4.2.1.9",
+                format!("`{subject}` is not a CA"),
+                "name a CA as the issuer",
+            );
+        }
+    }
+
+    fn check_subject(&self, wanted: &Name, alt_names: &[GeneralName], verdict: &mut Verdict) {
+        if !wanted.is_empty() {
+            return;
+        }
+        if self.kind != Kind::EndEntity {
+            verdict.refuse(
+                "policy.subject-empty",
+                "RFC 5280 §4.1.2.6",
+                "a CA or a responder needs a subject, and there is none",
+                "give one by --subject",
+            );
+        } else if alt_names.is_empty() {
+            verdict.refuse(
+                "policy.subject-empty",
+                "RFC 5280 §4.1.2.6",
+                "there is neither a subject nor an alternative name",
+                "give a subject by --subject or a name by --san",
+            );
+        }
+    }
+
+    /// In this order: basicConstraints, keyUsage, extKeyUsage, the two key identifiers, nameConstraints,
+    /// subjectAltName, then where to ask about revocation.
+    fn extensions(
+        &self,
+        applicant: &Applicant,
+        issuer: Option<&IssuerView<'_>>,
+        ask: &Ask,
+        subject: &Name,
+        alt_names: &[GeneralName],
+        verdict: &mut Verdict,
+    ) -> Vec<Extension> {
+        let key = &applicant.public_key;
+        let mut list = Vec::new();
+        if self.kind.is_ca() {
+            list.push(self.authority.path_length.grant(ask, issuer, verdict).to_extension());
+        }
+        list.push(self.usage.key_usage(key.algorithm()).to_extension());
+        list.extend(self.usage.purposes(self.kind, issuer, verdict).map(|purposes| purposes.to_extension()));
+        list.push(subject_key_identifier_for(key));
+        let authority = issuer.map_or_else(|| key.key_identifier(), |one| one.certificate.key_identifier());
+        list.push(authority_key_identifier(&authority));
+        if self.kind.is_ca() {
+            let granted = self.authority.constraints.grant(&ask.name_constraints, issuer, verdict);
+            list.extend(granted.map(|constraints| constraints.to_extension()));
+        } else if !ask.name_constraints.is_empty() || ask.path_length.is_some() {
+            verdict.refuse(
+                "policy.name-constraints",
+                "RFC 5280 §4.2.1.10",
+                "name constraints and path lengths belong to CA certificates only",
+                "leave --permit and --exclude out",
+            );
+        }
+        if !alt_names.is_empty() {
+            list.push(subject_alt_name(alt_names, subject));
+        }
+        if let Some(issuer) = issuer {
+            list.extend(self.pointers(issuer, verdict));
+        }
+        list
+    }
+
+    /// Where to ask about revocation, or that there is nowhere to ask (X10).
+    fn pointers(&self, issuer: &IssuerView<'_>, verdict: &mut Verdict) -> Vec<Extension> {
+        let mut list = Vec::new();
+        let mut access = Vec::new();
+        match (self.kind, self.revocation) {
+            (Kind::RootCa, _) => return list,
+            (Kind::OcspResponder, _) => return vec![ocsp_no_check()],
+            (_, Revocation::NotAvailable) => list.push(no_rev_avail()),
+            (_, revocation) => {
+                if issuer.crl_urls.is_empty() {
+                    verdict.notice(
+                        "the certificate does not say where its CRL is; set publication.url in the configuration",
+                    );
+                } else {
+                    list.push(crl_distribution_points(&issuer.crl_urls));
+                }
+                if revocation == Revocation::CrlAndOcsp {
+                    access.extend(issuer.ocsp_url.as_deref().map(AccessDescription::ocsp));
+                }
+            }
+        }
+        access.extend(issuer.ca_issuers_url.as_deref().map(AccessDescription::ca_issuers));
+        if !access.is_empty() {
+            list.push(authority_info_access(&access));
+        }
+        list
+    }
+
+    /// Says what the request asked for and does not get (X12, G20).
+    fn left_out(&self, applicant: &Applicant, granted: &[Extension], verdict: &mut Verdict) {
+        if applicant.has_challenge_password {
+            verdict.notice("the challenge password in the request is neither used nor stored");
+        }
+        if applicant.asks_for_ca() && !self.kind.is_ca() {
+            verdict.notice("the request asks for a CA certificate (CA:TRUE), which is not granted");
+        }
+        let asks_for_ca = applicant.asks_for_ca();
+        for extension in &applicant.extensions {
+            let says_so_already = asks_for_ca && extension.oid == extension::BASIC_CONSTRAINTS;
+            let same = granted.iter().any(|one| one.oid == extension.oid && one.value == extension.value);
+            if !same && !says_so_already {
+                verdict.notice(format!("{} of the request is not copied", label(extension)));
+            }
+        }
+    }
+}
+
+fn label(extension: &Extension) -> String {
+    let name = const_oid::db::DB.by_oid(&extension.oid);
+    name.map_or_else(
+        || format!("the extension {}", extension.oid),
+        |name| format!("the extension {}", name.trim_start_matches("id-ce-").trim_start_matches("id-pe-")),
+    )
+}
+
+fn check_contact(text: &str, verdict: &mut Verdict) -> Option<String> {
+    match alt_name::mailbox(text) {
+        Ok(mailbox) => Some(mailbox.value()),
+        Err(reason) => {
+            verdict.refuse(
+                "policy.contact",
+                "RFC 5321 §4.1.2",
+                format!("the contact `{}` {reason}", alt_name::printable(text)),
+                "give a mail address, for example --contact name@host.example",
+            );
+            None
+        }
+    }
+}
+
+/// The first mail address that a certificate contains: the subject's, else an alternative name.
+fn contained_address(subject: &Name, alt_names: &[GeneralName]) -> Option<String> {
+    subject.texts("emailAddress").into_iter().next().or_else(|| {
+        alt_names
+            .iter()
+            .find(|name| matches!(name, GeneralName::Email(_) | GeneralName::SmtpUtf8Mailbox(_)))
+            .map(GeneralName::value)
+    })
+}

@@ -1,0 +1,211 @@
+//! Rules for the public key and its past (X13, P1).
+use super::Kind;
+use super::applicant::Applicant;
+use super::violation::Verdict;
+use crate::document::Section;
+use crate::x509::{KeyAlgorithm, Name, SubjectPublicKeyInfo, key_weaknesses};
+
+/// `[key]` of a profile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct KeyRules {
+    families: Vec<&'static str>,
+    rsa_min_bits: u32,
+}
+
+const FAMILIES: [&str; 5] = ["p256", "p384", "p521", "ed25519", "rsa"];
+
+fn family(algorithm: KeyAlgorithm) -> &'static str {
+    match algorithm {
+        KeyAlgorithm::EcdsaP256 => "p256",
+        KeyAlgorithm::EcdsaP384 => "p384",
+        KeyAlgorithm::EcdsaP521 => "p521",
+        KeyAlgorithm::Ed25519 => "ed25519",
+        KeyAlgorithm::Rsa(_) => "rsa",
+    }
+}
+
+impl KeyRules {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let families = section.has("algorithms").then(|| {
+            section.require_list_as("algorithms", "key type", |name| {
+                FAMILIES
+                    .into_iter()
+                    .find(|known| *known == name)
+                    .ok_or_else(|| format!("`{name}` is not a key type; one of {}", FAMILIES.join(", ")))
+            })
+        });
+        let bits = section.get_as("rsa_min_bits", |bits: i64| match u32::try_from(bits) {
+            Ok(bits) if (2048..=8192).contains(&bits) => Ok(bits),
+            _ => Err("must be from 2048 to 8192".to_owned()),
+        });
+        Self { families: families.unwrap_or_else(|| FAMILIES.to_vec()), rsa_min_bits: bits.unwrap_or(2048) }
+    }
+
+    pub(super) fn check(&self, key: &SubjectPublicKeyInfo, verdict: &mut Verdict) {
+        let algorithm = key.algorithm();
+        if !self.families.contains(&family(algorithm)) {
+            verdict.refuse(
+                "policy.key-type",
+                "key rules of the profile",
+                format!("the key is of type {algorithm}; the profile allows {}", self.families.join(", ")),
+                format!("make a request with a new key, for example --key {}", self.example()),
+            );
+        }
+        if let KeyAlgorithm::Rsa(bits) = algorithm
+            && bits < self.rsa_min_bits
+            && bits >= 2048
+        {
+            verdict.refuse(
+                "policy.weak-key",
+                "key rules of the profile",
+                format!("the RSA key has {bits} bits; the profile wants at least {}", self.rsa_min_bits),
+                format!("make a request with a new key, for example --key {}", self.example()),
+            );
+        }
+        for weakness in key_weaknesses(key) {
+            verdict.refuse(
+                "policy.weak-key",
+                "BR §6.1.6",
+                format!("the key is weak: {weakness}"),
+                format!("make a request with a new key, for example --key {}", self.example()),
+            );
+        }
+        if algorithm == KeyAlgorithm::Ed25519 {
+            verdict.notice("browsers, Windows and Apple's systems do not accept Ed25519 certificates");
+        }
+    }
+
+    fn example(&self) -> String {
+        match self.families.first() {
+            Some(&"rsa") if self.rsa_min_bits > 3072 => "rsa4096".into(),
+            Some(&"rsa") => "rsa3072".into(),
+            Some(other) => (*other).to_owned(),
+            None => "p256".into(),
+        }
+    }
+}
+
+/// A key belongs to one subject, not to a CA unless it is that CA, and not to anybody once compromised.
+pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, verdict: &mut Verdict) {
+    const REMEDY: &str = "make a request with a new key";
+    if applicant.is_known_compromised || applicant.prior_uses.iter().any(|prior| prior.compromised) {
+        let why = if applicant.is_known_compromised {
+            "is on the list of compromised keys"
+        } else {
+            "was compromised: a certificate for it was revoked for that reason"
+        };
+        verdict.refuse(
+            "policy.compromised-key",
+            "CA/Browser Forum BR §6.1.1.3",
+            format!("the key {why}"),
+            REMEDY,
+        );
+    }
+    for prior in &applicant.prior_uses {
+        let same_subject = prior.subject == *subject;
+        if let Some(authority) = prior.authority.as_ref().filter(|_| !(kind.is_ca() && same_subject)) {
+            verdict.refuse(
+                "policy.key-of-a-ca",
+                "key rules",
+                format!("the key belongs to the CA {authority}"),
+                REMEDY,
+            );
+        } else if !same_subject {
+            verdict.refuse(
+                "policy.key-reused",
+                "key rules",
+                format!("the key was certified before for another subject, `{}`", prior.subject),
+                REMEDY,
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use crate::profile::PriorUse;
+    use crate::profile::testing::{ec_key, ed25519_key, rsa_key};
+
+    fn rules_broken(rules: &str, key: &SubjectPublicKeyInfo) -> Vec<&'static str> {
+        let mut verdict = Verdict::default();
+        document::read(rules, KeyRules::read).unwrap().check(key, &mut verdict);
+        verdict.violations.iter().map(|violation| violation.rule).collect()
+    }
+
+    #[test]
+    fn only_the_key_types_of_the_profile_are_accepted() {
+        // X13
+        assert_eq!(rules_broken("algorithms = ['p256']", &ec_key()), [""; 0]);
+        assert_eq!(rules_broken("algorithms = ['rsa', 'p384']", &ec_key()), ["policy.key-type"]);
+        assert_eq!(rules_broken("", &ec_key()), [""; 0]);
+        assert_eq!(rules_broken("", &ed25519_key()), [""; 0]);
+    }
+
+    #[test]
+    fn rsa_keys_shorter_than_the_profile_wants_are_refused() {
+        // X13
+        let short = rules_broken("rsa_min_bits = 4096", &rsa_key());
+        assert_eq!(short, ["policy.weak-key"]);
+        assert!(!rules_broken("rsa_min_bits = 2048", &rsa_key()).contains(&"policy.key-type"));
+    }
+
+    #[test]
+    fn ed25519_is_certified_with_a_notice() {
+        // X13
+        let mut verdict = Verdict::default();
+        document::read("", KeyRules::read).unwrap().check(&ed25519_key(), &mut verdict);
+        assert!(verdict.notices[0].contains("browsers"));
+    }
+
+    #[test]
+    fn mistakes_in_the_rules_are_told() {
+        for text in ["algorithms = []", "algorithms = ['dsa']", "rsa_min_bits = 1024", "algorithm = ['rsa']"]
+        {
+            assert!(document::read(text, KeyRules::read).is_err(), "{text}");
+        }
+    }
+
+    fn history(kind: Kind, prior: Option<(&str, Option<&str>, bool)>, listed: bool) -> Vec<&'static str> {
+        let subject = Name::parse("CN=a").unwrap();
+        let mut applicant = Applicant::new(subject.clone(), ec_key());
+        applicant.is_known_compromised = listed;
+        applicant.prior_uses = prior
+            .into_iter()
+            .map(|(subject, authority, compromised)| PriorUse {
+                subject: Name::parse(subject).unwrap(),
+                authority: authority.map(str::to_owned),
+                compromised,
+            })
+            .collect();
+        let mut verdict = Verdict::default();
+        check_history(&applicant, &subject, kind, &mut verdict);
+        verdict.violations.iter().map(|violation| violation.rule).collect()
+    }
+
+    #[test]
+    fn a_key_seen_before_under_another_subject_is_refused() {
+        // P1
+        assert_eq!(history(Kind::EndEntity, Some(("CN=b", None, false)), false), ["policy.key-reused"]);
+        assert_eq!(history(Kind::EndEntity, Some(("CN=a", None, false)), false), [""; 0], "a renewal");
+        assert_eq!(history(Kind::EndEntity, None, false), [""; 0]);
+    }
+
+    #[test]
+    fn the_key_of_a_ca_is_refused_unless_that_ca_is_renewed() {
+        // X13
+        let own = Some(("CN=a", Some("genfic"), false));
+        assert_eq!(history(Kind::EndEntity, own, false), ["policy.key-of-a-ca"]);
+        assert_eq!(history(Kind::Ca, own, false), [""; 0]);
+        assert_eq!(history(Kind::Ca, Some(("CN=b", Some("other"), false)), false), ["policy.key-of-a-ca"]);
+    }
+
+    #[test]
+    fn a_compromised_key_is_refused_even_for_its_own_subject() {
+        // X13
+        let prior = Some(("CN=a", None, true));
+        assert_eq!(history(Kind::EndEntity, prior, false), ["policy.compromised-key"]);
+        assert_eq!(history(Kind::EndEntity, None, true), ["policy.compromised-key"]);
+    }
+}

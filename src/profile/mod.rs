@@ -1,0 +1,254 @@
+//! Certificate profiles: what a CA is willing to certify, and what it grants. Pure.
+//!
+//! A profile is a TOML text (`policy/README.md` documents every key). [`Profile::evaluate`] decides over an
+//! [`Applicant`] and answers with a [`CertificateTemplate`], or with every [`Violation`] at once. Nothing is
+//! copied from a request but its key, and, after their rules, subject and alternative names.
+mod alt_name;
+mod applicant;
+mod constraints;
+mod evaluate;
+mod key;
+mod names;
+mod profiles;
+mod shipped;
+mod stagger;
+mod subject;
+mod template;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod validity;
+mod violation;
+
+pub use alt_name::{InvalidAltName, check_alt_name, parse_alt_name};
+pub use applicant::{Applicant, Ask, IssuerView, Length, PriorUse};
+pub use profiles::{ProfileError, Profiles};
+pub use shipped::SHIPPED;
+pub use stagger::{Sibling, Staggered};
+pub use template::CertificateTemplate;
+pub use violation::Violation;
+
+use crate::document::{self, Section};
+use crate::x509::{UnixTime, Validity};
+use constraints::ConstraintRules;
+use key::KeyRules;
+use names::NameRules;
+use std::fmt;
+use subject::SubjectRules;
+use usage::{PathLengthRules, UsageRules};
+use validity::ValidityRules;
+
+/// What a certificate is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// A self-signed CA.
+    RootCa,
+    /// A CA below another.
+    Ca,
+    /// Neither a CA nor a responder.
+    EndEntity,
+    /// A delegated OCSP responder (RFC 6960 §4.2.2.2).
+    OcspResponder,
+}
+
+impl Kind {
+    const NAMES: [(Self, &'static str); 4] = [
+        (Self::RootCa, "root-ca"),
+        (Self::Ca, "ca"),
+        (Self::EndEntity, "end-entity"),
+        (Self::OcspResponder, "ocsp-responder"),
+    ];
+
+    /// Whether it is a CA, a root included.
+    #[must_use]
+    pub fn is_ca(self) -> bool {
+        matches!(self, Self::RootCa | Self::Ca)
+    }
+}
+
+/// As written in a profile.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::NAMES.iter().find(|row| row.0 == *self).map_or("", |row| row.1))
+    }
+}
+
+/// How relying parties learn that a certificate was revoked.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Revocation {
+    /// The certificate names a CRL, and a responder where its issuer has one.
+    CrlAndOcsp,
+    /// The certificate names a CRL only.
+    Crl,
+    /// Not at all: it lives too briefly (noRevAvail, RFC 9608).
+    NotAvailable,
+}
+
+/// `[ca]` of a profile.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct AuthorityRules {
+    leaf_profile: Option<String>,
+    ends_before: Vec<String>,
+    path_length: PathLengthRules,
+    constraints: ConstraintRules,
+}
+
+/// A profile, checked: it cannot contradict itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Profile {
+    name: String,
+    kind: Kind,
+    description: String,
+    issuers: Vec<String>,
+    revocation: Revocation,
+    subject: SubjectRules,
+    names: NameRules,
+    key: KeyRules,
+    validity: ValidityRules,
+    usage: UsageRules,
+    authority: AuthorityRules,
+}
+
+impl Profile {
+    /// Reads the text of a profile; `name` is that of its file without the ending.
+    ///
+    /// # Errors
+    /// Every mistake in the text, with line and key; a key that is not known is one.
+    pub fn parse(name: &str, toml: &str) -> Result<Self, Vec<ProfileError>> {
+        let built = document::read(toml, |section| Self::read(name, section));
+        let errors = |mistakes: Vec<document::Mistake>| {
+            mistakes.into_iter().map(|mistake| ProfileError { profile: name.to_owned(), mistake }).collect()
+        };
+        match built {
+            Ok(Some(profile)) => Ok(profile),
+            Ok(None) => Err(errors(vec![document::Mistake {
+                line: None,
+                key: "kind".into(),
+                message: "is missing".into(),
+            }])),
+            Err(mistakes) => Err(errors(mistakes)),
+        }
+    }
+
+    fn read(name: &str, section: &mut Section) -> Option<Self> {
+        let names: Vec<&str> = Kind::NAMES.iter().map(|row| row.1).collect();
+        let kind = section.require_as("kind", |word: String| {
+            let found = Kind::NAMES.iter().find(|row| row.1 == word);
+            found.map(|row| row.0).ok_or_else(|| format!("`{word}` is none of {}", names.join(", ")))
+        });
+        let Some(kind) = kind else {
+            section.pass_over();
+            return None;
+        };
+        Some(Self {
+            name: name.to_owned(),
+            kind,
+            description: section.get("description").unwrap_or_default(),
+            issuers: if kind == Kind::RootCa { Vec::new() } else { read_issuers(section, kind) },
+            revocation: read_revocation(section, kind),
+            usage: UsageRules::read(section, kind),
+            subject: section.section("subject", SubjectRules::read),
+            names: section.section("names", NameRules::read),
+            key: section.section("key", KeyRules::read),
+            validity: section.section("validity", ValidityRules::read),
+            authority: if kind.is_ca() {
+                section.section("ca", AuthorityRules::read)
+            } else {
+                AuthorityRules::default()
+            },
+        })
+    }
+
+    /// Its name, as given after `--profile`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it makes.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// One sentence for listings; may be empty.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The profiles of the CAs that may use it; `*` is every CA.
+    #[must_use]
+    pub fn issuers(&self) -> &[String] {
+        &self.issuers
+    }
+
+    /// Whether a CA made under this profile may use it (G21).
+    #[must_use]
+    pub fn may_be_issued_by(&self, ca_profile: &str) -> bool {
+        self.issuers.iter().any(|issuer| issuer == ca_profile || issuer == "*")
+    }
+
+    /// Of a CA profile: the profile that `sign` takes when none is named.
+    #[must_use]
+    pub fn default_leaf_profile(&self) -> Option<&str> {
+        self.authority.leaf_profile.as_deref()
+    }
+
+    /// How revocation is announced.
+    #[must_use]
+    pub fn revocation(&self) -> Revocation {
+        self.revocation
+    }
+
+    /// The profile's length from now, not cut to the issuer's end: what [`Profiles::stagger`] begins with.
+    #[must_use]
+    pub fn full_length(&self, issuer: Option<&IssuerView<'_>>, backdate: i64, now: UnixTime) -> Validity {
+        self.validity.full_length(issuer, backdate, now)
+    }
+}
+
+fn profile_name(name: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+    if name.is_empty() || !name.chars().all(fits) {
+        return Err(format!("`{name}` is not the name of a profile"));
+    }
+    Ok(name.to_owned())
+}
+
+fn read_issuers(section: &mut Section, kind: Kind) -> Vec<String> {
+    section.require_list_as("issuers", "CA profile that may issue it", |name| match name {
+        "*" if kind == Kind::OcspResponder => Ok(name.to_owned()),
+        "*" => Err("every CA is too much; name the profiles of the CAs that may issue it".into()),
+        name => profile_name(name),
+    })
+}
+
+fn read_revocation(section: &mut Section, kind: Kind) -> Revocation {
+    match kind {
+        Kind::RootCa | Kind::OcspResponder => Revocation::NotAvailable,
+        Kind::Ca | Kind::EndEntity => section
+            .get_as("revocation", |word: String| match word.as_str() {
+                "crl+ocsp" => Ok(Revocation::CrlAndOcsp),
+                "crl" => Ok(Revocation::Crl),
+                "none" if kind == Kind::EndEntity => Ok(Revocation::NotAvailable),
+                "none" => Err("a CA certificate must be revocable (RFC 9608)".into()),
+                _ => Err("must be \"crl+ocsp\", \"crl\" or \"none\"".into()),
+            })
+            .unwrap_or(Revocation::CrlAndOcsp),
+    }
+}
+
+impl AuthorityRules {
+    fn read(section: &mut Section) -> Self {
+        let name = |name: &str| profile_name(name);
+        Self {
+            leaf_profile: section.get_as("leaf_profile", |text: String| name(&text)),
+            ends_before: section.list_as("ends_before", name).unwrap_or_default(),
+            path_length: PathLengthRules::read(section),
+            constraints: ConstraintRules::read(section),
+        }
+    }
+}

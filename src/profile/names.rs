@@ -1,0 +1,390 @@
+//! Rules for the subject alternative names: candidates in, granted names out (X7, X8, X12).
+use super::alt_name::{self, check_alt_name};
+use super::applicant::{Applicant, Ask};
+use super::subject::within;
+use super::violation::Verdict;
+use crate::document::Section;
+use crate::x509::extension::{NameConstraints, Subtree};
+use crate::x509::{GeneralName, Name};
+use std::net::IpAddr;
+
+const KINDS: [(&str, &str); 4] = [("dns", "DNS"), ("ip", "IP"), ("email", "email"), ("uri", "URI")];
+const CITATION: &str = "name rules of the profile";
+
+/// `[names]` of a profile.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct NameRules {
+    kinds: Vec<&'static str>,
+    require_one_of: Vec<&'static str>,
+    limits: NameConstraints,
+    wildcards: bool,
+    underscores: bool,
+    dns_from_common_name: bool,
+    max_count: usize,
+}
+
+fn kind(word: &str) -> Result<&'static str, String> {
+    KINDS
+        .iter()
+        .find(|row| row.0 == word)
+        .map(|row| row.1)
+        .ok_or_else(|| format!("`{word}` is not a kind of name; one of dns, ip, email, uri"))
+}
+
+/// A list of subtrees as typed after `--permit`.
+pub(super) fn subtrees(section: &mut Section, key: &str) -> Vec<Subtree> {
+    section.list_as(key, str::parse).unwrap_or_default()
+}
+
+impl NameRules {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let rules = Self {
+            kinds: section.list_as("kinds", kind).unwrap_or_default(),
+            require_one_of: section.list_as("require_one_of", kind).unwrap_or_default(),
+            limits: NameConstraints {
+                permitted: subtrees(section, "permitted"),
+                excluded: subtrees(section, "excluded"),
+            }
+            .closed_for_addresses(),
+            wildcards: section.get("wildcards").unwrap_or(false),
+            underscores: section.get("underscores").unwrap_or(false),
+            dns_from_common_name: section.get("dns_from_common_name").unwrap_or(false),
+            max_count: section.get_as("max_count", within(1, 1000)).unwrap_or(100),
+        };
+        if rules.require_one_of.iter().any(|wanted| !rules.kinds.contains(wanted)) {
+            section.mistake("require_one_of", "names a kind that `kinds` does not allow");
+        }
+        if !rules.kinds.contains(&"DNS") {
+            for (key, set) in [
+                ("wildcards", rules.wildcards),
+                ("underscores", rules.underscores),
+                ("dns_from_common_name", rules.dns_from_common_name),
+            ] {
+                if set {
+                    section.mistake(key, "needs \"dns\" among `kinds`");
+                }
+            }
+        }
+        rules
+    }
+
+    /// The names that go into the certificate.
+    pub(super) fn grant(
+        &self,
+        applicant: &Applicant,
+        ask: &Ask,
+        subject: &Name,
+        verdict: &mut Verdict,
+    ) -> Vec<GeneralName> {
+        let mut granted = Vec::new();
+        if ask.alt_names.is_none() {
+            for malformed in &applicant.malformed_names {
+                verdict.refuse(
+                    "policy.name-syntax",
+                    "RFC 5280 §4.2.1.6",
+                    format!("a requested alternative name is malformed: {malformed}"),
+                    "make the request anew, or replace its names by --san",
+                );
+            }
+        }
+        let candidates = ask.alt_names.as_ref().unwrap_or(&applicant.alt_names);
+        for candidate in candidates {
+            match check_alt_name(candidate) {
+                Ok(name) => add(&mut granted, name),
+                Err(error) => verdict.refuse(
+                    "policy.name-syntax",
+                    "RFC 5280 §4.2.1.6",
+                    format!("the alternative name {error}"),
+                    "correct the name; --san replaces those of the request",
+                ),
+            }
+        }
+        let untouched =
+            candidates.is_empty() && (ask.alt_names.is_some() || applicant.malformed_names.is_empty());
+        if self.dns_from_common_name
+            && untouched
+            && let Some(name) = subject.common_name().as_deref().and_then(host_name)
+            && self.kinds.contains(&name.kind())
+        {
+            verdict.notice(format!("{name} is taken from the common name"));
+            add(&mut granted, name);
+        }
+        for name in &granted {
+            self.check(name, verdict);
+        }
+        self.check_whole(&granted, subject, verdict);
+        for text in subject.texts("emailAddress") {
+            if let Ok(mailbox) = alt_name::mailbox(&text)
+                && !granted.contains(&mailbox)
+            {
+                verdict.notice(format!(
+                    "{mailbox} is taken from the subject into the alternative names (RFC 5280 §4.1.2.6)"
+                ));
+                self.check_limits(&mailbox, verdict);
+                granted.push(mailbox);
+            }
+        }
+        granted
+    }
+
+    fn check(&self, name: &GeneralName, verdict: &mut Verdict) {
+        if !self.kinds.contains(&name.kind()) {
+            let allowed = if self.kinds.is_empty() { "none".to_owned() } else { self.kinds.join(", ") };
+            verdict.refuse(
+                "policy.name-kind",
+                CITATION,
+                format!(
+                    "the alternative name {name} is of a kind that the profile does not allow ({allowed})"
+                ),
+                "leave the name out; --san replaces those of the request",
+            );
+        }
+        if let GeneralName::Dns(text) = name {
+            if text.starts_with("*.") && !self.wildcards {
+                verdict.refuse(
+                    "policy.name-wildcard",
+                    CITATION,
+                    format!("the alternative name {name} has a wildcard, which the profile does not allow"),
+                    "name each host, or use a profile with wildcards = true",
+                );
+            }
+            if text.contains('_') && !self.underscores {
+                verdict.refuse(
+                    "policy.name-syntax",
+                    "RFC 5280 §4.2.1.6",
+                    format!("the alternative name {name} has an underscore, which host names do not have"),
+                    "use a name without underscore, or a profile with underscores = true",
+                );
+            }
+        }
+        self.check_limits(name, verdict);
+    }
+
+    fn check_limits(&self, name: &GeneralName, verdict: &mut Verdict) {
+        if let Some(reason) = self.limits.refuses(name) {
+            verdict.refuse(
+                "policy.name-not-permitted",
+                CITATION,
+                format!("the name {reason}"),
+                "use a name within what the profile permits",
+            );
+        }
+    }
+
+    fn check_whole(&self, granted: &[GeneralName], subject: &Name, verdict: &mut Verdict) {
+        if granted.len() > self.max_count {
+            verdict.refuse(
+                "policy.name-count",
+                CITATION,
+                format!(
+                    "there are {} alternative names; the profile allows {}",
+                    granted.len(),
+                    self.max_count
+                ),
+                "spread the names over several certificates",
+            );
+        }
+        let satisfied = self.require_one_of.is_empty()
+            || granted.iter().any(|name| self.require_one_of.contains(&name.kind()));
+        if !satisfied {
+            let wanted = self.require_one_of.join(" or ");
+            let example = match self.require_one_of.first() {
+                Some(&"IP") => "IP:192.0.2.1",
+                Some(&"email") => "email:name@host.example",
+                Some(&"URI") => "URI:https://host.example/",
+                _ => "DNS:host.example",
+            };
+            verdict.refuse(
+                "policy.name-missing",
+                CITATION,
+                format!("there is no alternative name of kind {wanted}, which the profile requires"),
+                format!("give one, for example --san {example}"),
+            );
+        }
+        for name in common_host_names(subject) {
+            if satisfied && self.kinds.contains(&name.kind()) && !granted.contains(&name) {
+                verdict.refuse(
+                    "policy.common-name",
+                    "BR §7.1.4.3",
+                    format!("the common name is a host name, and {name} is not among the alternative names"),
+                    format!("add --san {name}, or another common name by --subject"),
+                );
+            }
+            self.check_limits(&name, verdict);
+        }
+    }
+}
+
+fn add(granted: &mut Vec<GeneralName>, name: GeneralName) {
+    if !granted.contains(&name) {
+        granted.push(name);
+    }
+}
+
+fn host_name(text: &str) -> Option<GeneralName> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(GeneralName::Ip(address));
+    }
+    alt_name::dns(text).ok().map(GeneralName::Dns)
+}
+
+/// Common names that look like a DNS name or an address: clients without alternative names to look at
+/// would take them for one.
+pub(super) fn common_host_names(subject: &Name) -> Vec<GeneralName> {
+    subject
+        .texts("CN")
+        .iter()
+        .filter(|text| text.contains('.') || text.contains(':'))
+        .filter_map(|text| host_name(text))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use crate::profile::parse_alt_name;
+    use crate::profile::testing::ec_key;
+
+    const SYSTEM: &str =
+        "kinds = ['dns', 'ip']\nrequire_one_of = ['dns', 'ip']\ndns_from_common_name = true\n";
+
+    fn grant(
+        rules: &str,
+        subject: &str,
+        requested: &[&str],
+        asked: Option<&[&str]>,
+    ) -> (Vec<String>, Verdict) {
+        let rules = document::read(rules, NameRules::read).unwrap();
+        let parse = |list: &[&str]| list.iter().map(|text| parse_alt_name(text).unwrap()).collect();
+        let subject = Name::parse(subject).unwrap();
+        let mut applicant = Applicant::new(subject.clone(), ec_key());
+        applicant.alt_names = parse(requested);
+        let ask = Ask { alt_names: asked.map(parse), ..Ask::default() };
+        let mut verdict = Verdict::default();
+        let granted = rules.grant(&applicant, &ask, &subject, &mut verdict);
+        (granted.iter().map(ToString::to_string).collect(), verdict)
+    }
+
+    fn broken(rules: &str, subject: &str, requested: &[&str]) -> Vec<&'static str> {
+        grant(rules, subject, requested, None).1.violations.iter().map(|violation| violation.rule).collect()
+    }
+
+    #[test]
+    fn requested_names_are_granted_once_each() {
+        // X12
+        let (names, verdict) = grant(SYSTEM, "CN=a.example", &["a.example", "A.example", "192.0.2.1"], None);
+        assert_eq!(names, ["DNS:a.example", "IP:192.0.2.1"]);
+        assert!(verdict.violations.is_empty());
+    }
+
+    #[test]
+    fn names_given_by_the_administrator_replace_those_of_the_request() {
+        // X12
+        let (names, verdict) = grant(SYSTEM, "CN=b.example", &["a.example"], Some(&["b.example"]));
+        assert_eq!(names, ["DNS:b.example"]);
+        assert!(verdict.violations.is_empty());
+    }
+
+    #[test]
+    fn without_any_name_the_common_name_gives_one_where_the_profile_says_so() {
+        // X12
+        let (names, verdict) = grant(SYSTEM, "CN=myhost", &[], None);
+        assert_eq!(names, ["DNS:myhost"]);
+        assert!(verdict.notices[0].contains("common name"));
+        assert_eq!(grant(SYSTEM, "CN=192.0.2.7", &[], None).0, ["IP:192.0.2.7"]);
+        assert_eq!(broken(SYSTEM, "CN=My Server", &[]), ["policy.name-missing"]);
+        let other = SYSTEM.replace("true", "false");
+        assert_eq!(broken(&other, "CN=myhost", &[]), ["policy.name-missing"]);
+    }
+
+    #[test]
+    fn one_bad_requested_value_refuses_the_request_and_is_named() {
+        // X12
+        let subject = Name::parse("CN=a.example").unwrap();
+        let mut applicant = Applicant::new(subject.clone(), ec_key());
+        applicant.alt_names =
+            vec![GeneralName::Dns("a.example".into()), GeneralName::Dns("bad name.example".into())];
+        applicant.malformed_names = vec!["`é`: not an IA5String".into()];
+        let rules = document::read(SYSTEM, NameRules::read).unwrap();
+        let mut verdict = Verdict::default();
+        rules.grant(&applicant, &Ask::default(), &subject, &mut verdict);
+        let messages: Vec<String> = verdict.violations.iter().map(ToString::to_string).collect();
+        assert_eq!(messages.len(), 2, "{messages:?}");
+        assert!(messages[0].contains('é') && messages[1].contains("bad name.example"));
+        let ask = Ask { alt_names: Some(vec![GeneralName::Dns("a.example".into())]), ..Ask::default() };
+        let mut verdict = Verdict::default();
+        rules.grant(&applicant, &ask, &subject, &mut verdict);
+        assert!(verdict.violations.is_empty(), "replaced names do not count");
+    }
+
+    #[test]
+    fn kinds_wildcards_and_underscores_need_the_profiles_leave() {
+        // X7
+        let dns = "kinds = ['dns']\n";
+        assert_eq!(broken(dns, "CN=a", &["a@b.example"]), ["policy.name-kind"]);
+        assert_eq!(broken(dns, "CN=a", &["*.b.example"]), ["policy.name-wildcard"]);
+        assert_eq!(broken(&format!("{dns}wildcards = true"), "CN=a", &["*.b.example"]), [""; 0]);
+        assert_eq!(broken(dns, "CN=a", &["a_b.example"]), ["policy.name-syntax"]);
+        assert_eq!(broken(&format!("{dns}underscores = true"), "CN=a", &["a_b.example"]), [""; 0]);
+        assert_eq!(broken("", "CN=a", &["b.example"]), ["policy.name-kind"]);
+        assert_eq!(
+            broken("kinds = ['dns']\nmax_count = 1", "CN=a", &["b.example", "c.example"]),
+            ["policy.name-count"]
+        );
+    }
+
+    #[test]
+    fn names_outside_the_profiles_subtrees_are_refused() {
+        // X8
+        let rules = "kinds = ['dns', 'ip', 'email', 'uri']\npermitted = ['dns:ok.example', 'email:ok.example', \
+                     'uri:.ok.example']\nexcluded = ['dns:no.ok.example']\n";
+        for name in ["a.ok.example", "a@ok.example", "https://a.ok.example/"] {
+            assert_eq!(broken(rules, "CN=a", &[name]), [""; 0], "{name}");
+        }
+        for name in ["a.example", "x.no.ok.example", "a@b.example", "https://a.example/", "192.0.2.1"] {
+            assert_eq!(broken(rules, "CN=a", &[name]), ["policy.name-not-permitted"], "{name}");
+        }
+        let range = "kinds = ['ip']\npermitted = ['192.0.2.0/24']";
+        assert_eq!(broken(range, "CN=a", &["192.0.2.9"]), [""; 0]);
+        assert_eq!(broken(range, "CN=a", &["192.0.3.9"]), ["policy.name-not-permitted"]);
+    }
+
+    #[test]
+    fn a_common_name_that_is_a_host_name_is_held_to_the_same_rules() {
+        // X8
+        assert_eq!(broken(SYSTEM, "CN=b.example", &["a.example"]), ["policy.common-name"]);
+        assert_eq!(broken(SYSTEM, "CN=A.Example", &["a.example"]), [""; 0]);
+        let mail = "kinds = ['email']\npermitted = ['dns:ok.example']";
+        assert_eq!(broken(mail, "CN=b.example", &[]), ["policy.name-not-permitted"]);
+        assert_eq!(broken(mail, "CN=Amber McStone", &[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_mail_address_in_the_subject_is_among_the_names() {
+        // X7
+        let (names, verdict) = grant("", "CN=Amber,emailAddress=amber@b.example", &[], None);
+        assert_eq!(names, ["email:amber@b.example"]);
+        assert!(verdict.violations.is_empty() && verdict.notices.len() == 1);
+        let limited = "permitted = ['email:c.example']";
+        assert_eq!(
+            broken(limited, "CN=Amber,emailAddress=amber@b.example", &[]),
+            ["policy.name-not-permitted"]
+        );
+    }
+
+    #[test]
+    fn mistakes_in_the_rules_are_told() {
+        for text in [
+            "kinds = ['fax']",
+            "kinds = ['dns']\nrequire_one_of = ['ip']",
+            "wildcards = true",
+            "kinds = ['email']\ndns_from_common_name = true",
+            "permitted = ['192.0.2.1/24']",
+            "max_count = 0",
+            "kind = ['dns']",
+        ] {
+            assert!(document::read(text, NameRules::read).is_err(), "{text}");
+        }
+    }
+}

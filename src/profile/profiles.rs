@@ -1,0 +1,154 @@
+//! All profiles of a home, and the mistakes that can be seen only when they are looked at together.
+use super::{Kind, Profile};
+use crate::document::Mistake;
+use crate::problem::{Exit, Problem};
+use std::collections::BTreeMap;
+
+/// One mistake in the text of a profile.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("profile {profile}: {mistake}")]
+pub struct ProfileError {
+    /// Name of the profile.
+    pub profile: String,
+    /// What is wrong, and where.
+    pub mistake: Mistake,
+}
+
+/// All of them as one problem.
+impl From<Vec<ProfileError>> for Problem {
+    fn from(errors: Vec<ProfileError>) -> Self {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Self::new(Exit::Failure, "policy.invalid-profile", lines.join("\n"))
+            .hint("correct the file below policy/; policy/README.md documents every key")
+    }
+}
+
+/// Profiles by name, checked against each other.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Profiles(BTreeMap<String, Profile>);
+
+impl Profiles {
+    /// Reads profiles: pairs of a name (that of the file without `.toml`) and a text.
+    ///
+    /// # Errors
+    /// Every mistake in every text; a profile that names another one that is not there or does not fit.
+    pub fn parse<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Self, Vec<ProfileError>> {
+        let mut profiles = BTreeMap::new();
+        let mut errors = Vec::new();
+        for (name, text) in texts {
+            match Profile::parse(name, text) {
+                Ok(profile) => drop(profiles.insert(name.to_owned(), profile)),
+                Err(mistakes) => errors.extend(mistakes),
+            }
+        }
+        let profiles = Self(profiles);
+        if errors.is_empty() {
+            errors = profiles.contradictions();
+        }
+        if errors.is_empty() { Ok(profiles) } else { Err(errors) }
+    }
+
+    /// The profile of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Profile> {
+        self.0.get(name)
+    }
+
+    /// All of them by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Profile> {
+        self.0.values()
+    }
+
+    /// The profile of this name, or a problem that lists those there are.
+    ///
+    /// # Errors
+    /// When there is none of that name: exit status 5.
+    pub fn find(&self, name: &str) -> Result<&Profile, Problem> {
+        self.get(name).ok_or_else(|| {
+            let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+            Problem::new(Exit::NotFound, "policy.no-such-profile", format!("there is no profile `{name}`"))
+                .hint(format!("use one of {}", names.join(", ")))
+        })
+    }
+
+    fn contradictions(&self) -> Vec<ProfileError> {
+        let mut errors = Vec::new();
+        for profile in self.iter() {
+            let mut refuse = |key: &str, message: String| {
+                let mistake = Mistake { line: None, key: key.into(), message };
+                errors.push(ProfileError { profile: profile.name().to_owned(), mistake });
+            };
+            let ca = |name: &String| self.get(name).is_some_and(|other| other.kind().is_ca());
+            for issuer in profile.issuers().iter().filter(|name| *name != "*" && !ca(name)) {
+                refuse("issuers", format!("there is no CA profile `{issuer}`"));
+            }
+            for later in profile.authority.ends_before.iter().filter(|name| !ca(name)) {
+                refuse("ca.ends_before", format!("there is no CA profile `{later}`"));
+            }
+            if let Some(leaf) = profile.default_leaf_profile() {
+                match self.get(leaf) {
+                    Some(other) if other.kind() != Kind::EndEntity => {
+                        refuse("ca.leaf_profile", format!("`{leaf}` is not of kind \"end-entity\""));
+                    }
+                    Some(other) if !other.may_be_issued_by(profile.name()) => {
+                        refuse(
+                            "ca.leaf_profile",
+                            format!("`{leaf}` does not name this profile in its issuers"),
+                        );
+                    }
+                    Some(_) => {}
+                    None => refuse("ca.leaf_profile", format!("there is no profile `{leaf}`")),
+                }
+            }
+        }
+        errors
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: &str = "kind = 'root-ca'\n[validity]\ndays = 9\n";
+    const LEAF: &str = "kind = 'end-entity'\nissuers = ['root']\nkey_usage = ['digitalSignature']\n\
+                        extended_key_usage = ['clientAuth']\n[validity]\ndays = 9\n";
+
+    fn first_error(texts: &[(&str, &str)]) -> String {
+        Profiles::parse(texts.iter().copied()).unwrap_err()[0].to_string()
+    }
+
+    #[test]
+    fn profiles_are_found_by_name() {
+        let profiles = Profiles::parse([("root", ROOT), ("leaf", LEAF)]).unwrap();
+        assert_eq!(profiles.find("leaf").unwrap().name(), "leaf");
+        let problem = profiles.find("laef").unwrap_err();
+        assert_eq!((problem.exit, problem.hint.as_str()), (Exit::NotFound, "use one of leaf, root"));
+    }
+
+    #[test]
+    fn profiles_that_name_what_is_not_there_are_refused() {
+        // G21
+        assert!(first_error(&[("leaf", LEAF)]).contains("no CA profile `root`"));
+        assert!(first_error(&[("root", LEAF), ("leaf", LEAF)]).contains("no CA profile"));
+        for (ca, reason) in [
+            ("leaf_profile = 'leaf'", "no profile `leaf`"),
+            ("leaf_profile = 'root'", "end-entity"),
+            ("ends_before = ['other']", "no CA profile `other`"),
+        ] {
+            let text = format!("{ROOT}[ca]\n{ca}\n");
+            let error = first_error(&[("root", &text)]);
+            assert!(error.contains(reason), "{ca}: {error}");
+        }
+        let other = format!("{ROOT}[ca]\nleaf_profile = 'leaf'\n");
+        assert!(first_error(&[("root", ROOT), ("other", &other), ("leaf", LEAF)]).contains("issuers"));
+    }
+
+    #[test]
+    fn mistakes_of_all_files_are_told_at_once() {
+        let errors = Profiles::parse([("a", "kind = 'x'"), ("b", "kin = 'ca'")]).unwrap_err();
+        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(texts[0].starts_with("profile a: line 1: kind: `x` is none of"), "{texts:?}");
+        assert!(texts[1].starts_with("profile b: kind: is missing"), "{texts:?}");
+        assert_eq!(Problem::from(errors).code, "policy.invalid-profile");
+    }
+}

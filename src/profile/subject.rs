@@ -1,0 +1,388 @@
+//! Rules for the subject: each attribute is copied, fixed by the profile, or refused (X4).
+use super::alt_name;
+use super::violation::Verdict;
+use crate::document::Section;
+use crate::x509::{Attribute, AttributeType, Name};
+
+/// Whether an attribute may, must or must not be there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Presence {
+    Required,
+    Optional,
+    Forbidden,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct AttributeRule {
+    kind: AttributeType,
+    presence: Presence,
+    fixed: Option<String>,
+    max_length: usize,
+    max_count: usize,
+}
+
+/// `[subject]` of a profile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct SubjectRules {
+    attributes: Vec<AttributeRule>,
+    copies_other: bool,
+    pub(super) contact_in_subject: bool,
+}
+
+const CITATION: &str = "subject rules of the profile";
+
+impl SubjectRules {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let copies_other = section
+            .get_as("other", |word: String| match word.as_str() {
+                "copy" => Ok(true),
+                "refuse" => Ok(false),
+                _ => Err("must be \"copy\" or \"refuse\"".into()),
+            })
+            .unwrap_or(false);
+        let contact_in_subject = section.get("contact_in_subject").unwrap_or(false);
+        let attributes: Vec<AttributeRule> = section.section("attributes", |table| {
+            table.keys().iter().filter_map(|name| AttributeRule::read(table, name)).collect()
+        });
+        for (at, rule) in attributes.iter().enumerate() {
+            if attributes.iter().take(at).any(|earlier| earlier.kind == rule.kind) {
+                section.mistake("attributes", format!("{} is named twice", rule.kind.short));
+            }
+            if contact_in_subject && rule.kind.short == "emailAddress" && rule.presence == Presence::Forbidden
+            {
+                section.mistake("contact_in_subject", "contradicts the rule that forbids emailAddress");
+            }
+        }
+        Self { attributes, copies_other, contact_in_subject }
+    }
+
+    /// The subject as it will be written: same attributes, same order, in the RFC's string types.
+    pub(super) fn grant(&self, wanted: &Name, contact: Option<&str>, verdict: &mut Verdict) -> Name {
+        let mut rdns: Vec<Vec<Attribute>> = Vec::new();
+        for rdn in wanted.rdns() {
+            rdns.push(rdn.iter().map(|attribute| self.grant_attribute(attribute, verdict)).collect());
+        }
+        for rule in &self.attributes {
+            rule.check_count(&mut rdns, verdict);
+        }
+        if let (true, Some(contact)) = (self.contact_in_subject, contact) {
+            let there = rdns.iter().flatten().any(|one| one.label() == "emailAddress");
+            if let (false, Some(kind)) = (there, AttributeType::by_name("emailAddress"))
+                && let Ok(attribute) = Attribute::new(kind, contact)
+            {
+                verdict.notice(format!("the contact address {contact} is added to the subject"));
+                rdns.push(vec![attribute]);
+            }
+        }
+        Name::from_rdns(&rdns)
+    }
+
+    fn grant_attribute(&self, attribute: &Attribute, verdict: &mut Verdict) -> Attribute {
+        let label = attribute.label();
+        let rule = self.attributes.iter().find(|rule| rule.kind.oid == attribute.oid);
+        if rule.is_some_and(|rule| rule.presence == Presence::Forbidden) {
+            verdict.refuse(
+                "policy.subject-forbidden",
+                CITATION,
+                format!("the subject has {label}, which the profile forbids"),
+                format!("leave {label} out of the subject (--subject replaces it)"),
+            );
+            return attribute.clone();
+        }
+        if rule.is_none() && !self.copies_other {
+            verdict.refuse(
+                "policy.subject-unlisted",
+                CITATION,
+                format!("the subject has {label}, which the profile does not mention"),
+                format!(
+                    "leave {label} out of the subject (--subject replaces it), or list it in the profile"
+                ),
+            );
+            return attribute.clone();
+        }
+        let Some(kind) = attribute.kind() else { return attribute.clone() };
+        let Some(text) = attribute.text() else {
+            verdict.refuse(
+                "policy.subject-value",
+                "RFC 5280 §4.1.2.4",
+                format!("{label} of the subject is not text"),
+                "make the request anew, or replace the subject by --subject",
+            );
+            return attribute.clone();
+        };
+        if let Some(rule) = rule {
+            rule.check_value(&text, verdict);
+        }
+        if kind.short == "emailAddress"
+            && let Err(reason) = alt_name::mailbox(&text)
+        {
+            refuse_value(kind.short, &text, &reason, verdict);
+        }
+        match Attribute::new(kind, &text) {
+            Ok(granted) => granted,
+            Err(_) => {
+                let reason = kind.refuses(&text).unwrap_or_else(|| "cannot be written".into());
+                refuse_value(kind.short, &text, &reason, verdict);
+                attribute.clone()
+            }
+        }
+    }
+}
+
+fn refuse_value(label: &str, text: &str, reason: &str, verdict: &mut Verdict) {
+    verdict.refuse(
+        "policy.subject-value",
+        "RFC 5280 Appendix A.1",
+        format!("{label} `{}` of the subject {reason}", alt_name::printable(text)),
+        "correct the subject; --subject replaces that of the request",
+    );
+}
+
+impl AttributeRule {
+    /// `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
+    fn read(table: &mut Section, name: &str) -> Option<Self> {
+        let kind = AttributeType::by_name(name);
+        let presence = |word: String| match word.as_str() {
+            "required" => Ok(Presence::Required),
+            "optional" => Ok(Presence::Optional),
+            "forbidden" => Ok(Presence::Forbidden),
+            _ => Err("must be \"required\", \"optional\" or \"forbidden\"".to_owned()),
+        };
+        let Some(kind) = kind else {
+            table.mistake(name, "is not an attribute type, such as C, O, OU, CN or emailAddress");
+            return None;
+        };
+        let mut rule = Self {
+            kind,
+            presence: Presence::Optional,
+            fixed: None,
+            max_length: kind.upper_bound,
+            max_count: 1,
+        };
+        if !table.is_table(name) {
+            rule.presence = table.get_as(name, presence)?;
+            return Some(rule);
+        }
+        table.section(name, |entry| {
+            rule.presence = entry.get_as("use", presence).unwrap_or(Presence::Optional);
+            rule.fixed = entry.get_as("fixed", |text: String| match kind.refuses(&text) {
+                None => Ok(text),
+                Some(reason) => Err(format!("`{text}` {reason}")),
+            });
+            rule.max_length =
+                entry.get_as("max_length", within(1, kind.upper_bound)).unwrap_or(rule.max_length);
+            rule.max_count = entry.get_as("max_count", within(1, 100)).unwrap_or(1);
+            if rule.fixed.is_some() && rule.presence == Presence::Forbidden {
+                entry.mistake("fixed", "contradicts use = \"forbidden\"");
+            }
+        });
+        Some(rule)
+    }
+
+    fn check_value(&self, text: &str, verdict: &mut Verdict) {
+        let label = self.kind.short;
+        if let Some(fixed) = self.fixed.as_ref().filter(|fixed| *fixed != text) {
+            verdict.refuse(
+                "policy.subject-fixed",
+                CITATION,
+                format!(
+                    "{label} of the subject is `{}`; the profile wants `{fixed}`",
+                    alt_name::printable(text)
+                ),
+                format!("set {label} to `{fixed}` or leave it out"),
+            );
+        }
+        let length = text.chars().count();
+        if length > self.max_length && self.max_length < self.kind.upper_bound {
+            verdict.refuse(
+                "policy.subject-value",
+                CITATION,
+                format!(
+                    "{label} of the subject has {length} characters; the profile allows {}",
+                    self.max_length
+                ),
+                format!("shorten {label}"),
+            );
+        }
+    }
+
+    fn check_count(&self, rdns: &mut Vec<Vec<Attribute>>, verdict: &mut Verdict) {
+        let label = self.kind.short;
+        let count = rdns.iter().flatten().filter(|one| one.oid == self.kind.oid).count();
+        if count > self.max_count {
+            verdict.refuse(
+                "policy.subject-count",
+                CITATION,
+                format!("the subject has {label} {count} times; the profile allows {}", self.max_count),
+                format!("leave the superfluous {label} out"),
+            );
+        }
+        if count > 0 || self.presence == Presence::Forbidden {
+            return;
+        }
+        if let Some(attribute) = self.fixed.as_ref().and_then(|fixed| Attribute::new(self.kind, fixed).ok()) {
+            verdict.notice(format!(
+                "{label}={} is added to the subject by the profile",
+                attribute.text().unwrap_or_default()
+            ));
+            let rank = |one: &Attribute| AttributeType::ALL.iter().position(|kind| kind.oid == one.oid);
+            let place = rdns
+                .iter()
+                .position(|rdn| rdn.iter().all(|one| rank(one) > rank(&attribute)))
+                .unwrap_or(rdns.len());
+            rdns.insert(place, vec![attribute]);
+        } else if self.presence == Presence::Required {
+            verdict.refuse(
+                "policy.subject-missing",
+                CITATION,
+                format!("the subject has no {label} ({}), which the profile requires", self.kind.long),
+                format!("give one in the request or by --subject, for example {label}=..."),
+            );
+        }
+    }
+}
+
+/// A whole number from `least` to `most`.
+pub(super) fn within(least: usize, most: usize) -> impl Fn(i64) -> Result<usize, String> {
+    move |number| match usize::try_from(number) {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("must be from {least} to {most}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+
+    const RULES: &str = r#"
+        [attributes]
+        C = { use = "optional", fixed = "BE" }
+        O = { use = "required", max_length = 10 }
+        OU = { max_count = 2 }
+        CN = "required"
+        L = "forbidden"
+        emailAddress = "optional"
+    "#;
+
+    fn rules(text: &str) -> SubjectRules {
+        document::read(text, SubjectRules::read).unwrap()
+    }
+
+    fn granted(rules: &SubjectRules, subject: &Name) -> Result<(String, Vec<String>), Vec<&'static str>> {
+        let mut verdict = Verdict::default();
+        let name = rules.grant(subject, None, &mut verdict);
+        if verdict.violations.is_empty() {
+            Ok((name.to_string(), verdict.notices))
+        } else {
+            Err(verdict.violations.iter().map(|violation| violation.rule).collect())
+        }
+    }
+
+    fn parsed(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    #[test]
+    fn attributes_are_copied_in_their_order() {
+        // X4
+        let subject = parsed("C=BE,O=Example,OU=b,OU=a,CN=x,emailAddress=a@b.example");
+        let (name, notices) = granted(&rules(RULES), &subject).unwrap();
+        assert_eq!(name, subject.to_string());
+        assert_eq!(notices, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_fixed_attribute_is_added_in_its_place_with_a_notice() {
+        // X4
+        let (name, notices) = granted(&rules(RULES), &parsed("O=Example,CN=x")).unwrap();
+        assert_eq!(name, "C=BE, O=Example, CN=x");
+        assert_eq!(notices, ["C=BE is added to the subject by the profile"]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_subject_is_told_at_once() {
+        // X4
+        let subject =
+            parsed("C=NL,L=Ghent,O=Far too long a name,OU=a,OU=b,OU=c,street=x,emailAddress=nobody");
+        assert_eq!(
+            granted(&rules(RULES), &subject).unwrap_err(),
+            [
+                "policy.subject-fixed",
+                "policy.subject-forbidden",
+                "policy.subject-value",
+                "policy.subject-unlisted",
+                "policy.subject-value",
+                "policy.subject-missing",
+                "policy.subject-count",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_attributes_are_copied_where_the_profile_says_so() {
+        // X4
+        let open = rules("other = 'copy'");
+        assert_eq!(granted(&open, &parsed("street=x,CN=a")).unwrap().0, "street=x, CN=a");
+        // an unknown type, in a multi-valued RDN
+        let odd = [0x30, 26, 0x31, 24, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1, b'a', 0x30, 12, 6, 7, 0x2a]
+            .into_iter()
+            .chain([3, 4, 5, 6, 7, 8, 0x0c, 1, b'b'])
+            .collect::<Vec<u8>>();
+        let odd = Name::from_der(&odd).unwrap();
+        assert_eq!(granted(&open, &odd).unwrap().0, odd.to_string());
+    }
+
+    #[test]
+    fn values_are_written_in_the_string_types_of_the_rfc() {
+        // X4: countryName as UTF8String and organizationName as TeletexString in the request
+        let teletex = [
+            0x30, 26, 0x31, 11, 0x30, 9, 6, 3, 0x55, 4, 6, 0x0c, 2, b'B', b'E', 0x31, 11, 0x30, 9, 6, 3,
+            0x55, 4, 10, 0x14, 2, b'a', 0xe9,
+        ];
+        let name = Name::from_der(&teletex).unwrap();
+        let granted = rules("other = 'copy'").grant(&name, None, &mut Verdict::default());
+        assert_eq!(granted, parsed("C=BE,O=aé"));
+    }
+
+    #[test]
+    fn values_beyond_the_upper_bounds_are_refused() {
+        // X4
+        let long = [0x30, 77, 0x31, 75, 0x30, 73, 6, 3, 0x55, 4, 3, 0x0c, 66].into_iter().chain([b'x'; 66]);
+        let long: Vec<u8> = long.collect();
+        let name = Name::from_der(&long).unwrap();
+        assert_eq!(granted(&rules("other = 'copy'"), &name), Err(vec!["policy.subject-value"]));
+    }
+
+    #[test]
+    fn the_contact_goes_into_the_subject_only_where_the_profile_says_so() {
+        // G9
+        let subject = parsed("CN=a");
+        let with = rules("contact_in_subject = true\nother = 'copy'");
+        let mut verdict = Verdict::default();
+        let name = with.grant(&subject, Some("ops@b.example"), &mut verdict);
+        assert_eq!(name.to_string(), "CN=a, emailAddress=ops@b.example");
+        assert_eq!(verdict.notices.len(), 1);
+        let without = rules("other = 'copy'");
+        assert_eq!(without.grant(&subject, Some("ops@b.example"), &mut verdict), subject);
+    }
+
+    #[test]
+    fn mistakes_in_the_rules_are_told() {
+        for (text, expected) in [
+            ("other = 'drop'", "other"),
+            ("[attributes]\nXX = 'required'", "attribute type"),
+            ("[attributes]\nCN = 'maybe'", "required"),
+            ("[attributes]\nCN = { max_length = 65 }", "from 1 to 64"),
+            ("[attributes]\nCN = { max_count = 0 }", "from 1 to 100"),
+            ("[attributes]\nC = { fixed = 'be' }", "two capital"),
+            ("[attributes]\nC = { use = 'forbidden', fixed = 'BE' }", "contradicts"),
+            ("[attributes]\nC = { fixd = 'BE' }", "not known"),
+            ("[attributes]\nCN = 'required'\ncommonName = 'optional'", "twice"),
+            ("contact_in_subject = true\n[attributes]\nemailAddress = 'forbidden'", "contradicts"),
+        ] {
+            let mistakes = document::read(text, SubjectRules::read).unwrap_err();
+            assert!(mistakes[0].to_string().contains(expected), "{text}: {mistakes:?}");
+        }
+    }
+}

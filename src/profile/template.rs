@@ -1,0 +1,48 @@
+//! What a profile grants: everything a certificate says but its serial number and its issuer's name.
+use crate::x509::{
+    Extension, GeneralName, Name, SerialNumber, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertificate,
+    Validity,
+};
+
+/// The contents of a certificate as granted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateTemplate {
+    /// Name of the profile that granted it.
+    pub profile: String,
+    /// `subject`
+    pub subject: Name,
+    /// `subjectPublicKeyInfo`
+    pub public_key: SubjectPublicKeyInfo,
+    /// `validity`
+    pub validity: Validity,
+    /// All extensions, in the order in which they are written.
+    pub extensions: Vec<Extension>,
+    /// The names in the subjectAltName.
+    pub alt_names: Vec<GeneralName>,
+    /// Mail address for notices about this certificate: the one given, else one it contains.
+    pub contact: Option<String>,
+    /// What was left out, added or cut, a sentence each, without a full stop.
+    pub notices: Vec<String>,
+}
+
+impl CertificateTemplate {
+    /// The certificate to be signed; `issuer` is the subject of the issuer's certificate as it is there,
+    /// or the template's own for a self-signed root.
+    #[must_use]
+    pub fn assemble(
+        &self,
+        serial_number: SerialNumber,
+        algorithm: SignatureAlgorithm,
+        issuer: &Name,
+    ) -> TbsCertificate {
+        TbsCertificate::encode(
+            serial_number,
+            algorithm,
+            issuer.clone(),
+            self.validity,
+            self.subject.clone(),
+            self.public_key.clone(),
+            self.extensions.clone(),
+        )
+    }
+}

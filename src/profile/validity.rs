@@ -1,0 +1,323 @@
+//! How long a certificate is valid (X2, X11).
+//!
+//! A day count is the whole validity: from notBefore, both ends included, exactly that many times 86,400
+//! seconds. The time by which notBefore is backdated is part of it, as it is for those who set limits
+//! (Apple, the CA/Browser Forum), so that 825 days are never 825 days and an hour.
+use super::applicant::{Ask, IssuerView, Length};
+use super::violation::Verdict;
+use crate::document::Section;
+use crate::x509::{UnixTime, Validity};
+
+/// `[validity]` of a profile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct ValidityRules {
+    pub(super) days: i64,
+    max_days: Option<i64>,
+    notice_above_days: Option<i64>,
+    notice: Option<String>,
+}
+
+/// The longest that a profile may say: about a thousand years.
+const MOST_DAYS: i64 = 365_000;
+
+fn days(days: i64) -> Result<i64, String> {
+    if (1..=MOST_DAYS).contains(&days) { Ok(days) } else { Err(format!("must be from 1 to {MOST_DAYS}")) }
+}
+
+/// The last second of a validity of this many days.
+fn last_second(not_before: UnixTime, days: i64) -> UnixTime {
+    not_before.plus(days.saturating_mul(UnixTime::DAY).saturating_sub(1))
+}
+
+impl ValidityRules {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let rules = Self {
+            days: section.require_as("days", days).unwrap_or(1),
+            max_days: section.get_as("max_days", days),
+            notice_above_days: section.get_as("notice_above_days", days),
+            notice: section.get("notice"),
+        };
+        if rules.max_days.is_some_and(|most| most < rules.days) {
+            section.mistake("max_days", "is less than `days`");
+        }
+        if rules.notice.is_some() && rules.notice_above_days.is_none() {
+            section.mistake("notice", "needs `notice_above_days`");
+        }
+        rules
+    }
+
+    /// The profile's length from now, whatever the issuer's end is.
+    pub(super) fn full_length(
+        &self,
+        issuer: Option<&IssuerView<'_>>,
+        backdate: i64,
+        now: UnixTime,
+    ) -> Validity {
+        let not_before = begin(issuer, backdate, now);
+        Validity { not_before, not_after: last_second(not_before, self.days) }
+    }
+
+    pub(super) fn grant(
+        &self,
+        ask: &Ask,
+        issuer: Option<&IssuerView<'_>>,
+        now: UnixTime,
+        verdict: &mut Verdict,
+    ) -> Validity {
+        let not_before = begin(issuer, ask.backdate, now);
+        let issuer_end = issuer.map(IssuerView::end);
+        if let Some(issuer) = issuer {
+            check_issuer(issuer, now, verdict);
+        }
+        let profile_end = self.max_days.map(|days| last_second(not_before, days));
+        let latest = [issuer_end, profile_end].into_iter().flatten().min().unwrap_or(UnixTime::NO_END);
+        let not_after = match ask.length {
+            Length::Default => {
+                let full = last_second(not_before, self.days);
+                if let Some(end) = issuer_end.filter(|end| *end < full) {
+                    verdict.notice(format!(
+                        "the certificate ends with its issuer on {end} instead of after {} days",
+                        self.days
+                    ));
+                    end
+                } else {
+                    full
+                }
+            }
+            Length::Max => latest,
+            Length::Days(count) if count < 1 => {
+                verdict.refuse(
+                    "policy.validity",
+                    "RFC 5280 §4.1.2.5",
+                    format!("a certificate cannot be valid for {count} days"),
+                    "give at least one day",
+                );
+                return Validity { not_before, not_after: latest };
+            }
+            Length::Days(count) => last_second(not_before, count),
+            Length::Until(end) => end,
+        };
+        self.check_end(not_after, issuer_end, profile_end, latest, verdict);
+        if not_after <= now && issuer_end.is_none_or(|end| end > now) {
+            verdict.refuse(
+                "policy.validity",
+                "RFC 5280 §4.1.2.5",
+                format!("the certificate would have ended on {not_after}, which is not after now"),
+                "ask for a later end, or backdate less (issuance.backdate in the configuration)",
+            );
+        }
+        let validity = Validity { not_before, not_after };
+        self.long(validity, verdict);
+        validity
+    }
+
+    fn check_end(
+        &self,
+        not_after: UnixTime,
+        issuer_end: Option<UnixTime>,
+        profile_end: Option<UnixTime>,
+        latest: UnixTime,
+        verdict: &mut Verdict,
+    ) {
+        let remedy = format!("the latest end is {latest}; `-v max` means just that");
+        if let Some(end) = issuer_end.filter(|end| not_after > *end) {
+            verdict.refuse(
+                "policy.outlives-issuer",
+                "X.509 validity nesting",
+                format!("the certificate would end on {not_after}, after its issuer on {end}"),
+                remedy.clone(),
+            );
+        }
+        if profile_end.is_some_and(|end| not_after > end) {
+            verdict.refuse(
+                "policy.too-long",
+                "validity.max_days of the profile",
+                format!(
+                    "the certificate would end on {not_after}; the profile allows {} days",
+                    self.max_days.unwrap_or_default()
+                ),
+                remedy,
+            );
+        }
+    }
+
+    fn long(&self, validity: Validity, verdict: &mut Verdict) {
+        let Some(limit) = self.notice_above_days else { return };
+        if validity.not_after > last_second(validity.not_before, limit) {
+            let because = self.notice.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
+            verdict.notice(format!("the certificate is valid for more than {limit} days{because}"));
+        }
+    }
+}
+
+fn begin(issuer: Option<&IssuerView<'_>>, backdate: i64, now: UnixTime) -> UnixTime {
+    let backdated = now.plus(backdate.max(0).saturating_neg());
+    issuer.map_or(backdated, |issuer| backdated.max(issuer.certificate.tbs().validity().not_before))
+}
+
+fn check_issuer(issuer: &IssuerView<'_>, now: UnixTime, verdict: &mut Verdict) {
+    for certificate in issuer.chain() {
+        let (validity, subject) = (certificate.tbs().validity(), certificate.tbs().subject());
+        if now > validity.not_after {
+            verdict.refuse(
+                "policy.issuer-expired",
+                "RFC 5280 §6.1.3",
+                format!("the CA `{subject}` ended on {} and issues nothing more", validity.not_after),
+                "renew the CA, or use another",
+            );
+        } else if now < validity.not_before {
+            verdict.refuse(
+                "policy.issuer-not-yet-valid",
+                "RFC 5280 §6.1.3",
+                format!("the CA `{subject}` is not valid before {}", validity.not_before),
+                "wait, or check the clock",
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use crate::profile::testing::{authority_until, view};
+    use proptest::prelude::*;
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+    const HOUR: i64 = 3600;
+    const RULES: &str = "days = 100\nmax_days = 200\nnotice_above_days = 150\nnotice = 'too long for some'";
+
+    fn grant(length: Length, issuer_end: Option<UnixTime>) -> (Validity, Verdict) {
+        let rules = document::read(RULES, ValidityRules::read).unwrap();
+        let mut verdict = Verdict::default();
+        let certificate = issuer_end.map(|end| authority_until("CN=CA", NOW.plus_days(-10), end));
+        let issuer = certificate.as_ref().map(|certificate| view(certificate, &[]));
+        let ask = Ask { length, backdate: HOUR, ..Ask::default() };
+        (rules.grant(&ask, issuer.as_ref(), NOW, &mut verdict), verdict)
+    }
+
+    fn broken(length: Length, issuer_end: Option<UnixTime>) -> Vec<&'static str> {
+        grant(length, issuer_end).1.violations.iter().map(|violation| violation.rule).collect()
+    }
+
+    #[test]
+    fn a_day_count_is_the_whole_validity_with_both_ends() {
+        // X2
+        for (length, days) in [(Length::Default, 100), (Length::Days(7), 7), (Length::Max, 200)] {
+            let (validity, verdict) = grant(length, None);
+            assert!(verdict.violations.is_empty());
+            assert_eq!(validity.not_before, NOW.plus(-HOUR));
+            assert_eq!(validity.not_after.0 - validity.not_before.0 + 1, days * 86_400);
+        }
+    }
+
+    #[test]
+    fn not_before_is_backdated_but_never_before_the_issuers() {
+        // X2
+        let certificate = authority_until("CN=CA", NOW.plus(-60), NOW.plus_days(1000));
+        let rules = document::read(RULES, ValidityRules::read).unwrap();
+        let ask = Ask { backdate: HOUR, ..Ask::default() };
+        let validity = rules.grant(&ask, Some(&view(&certificate, &[])), NOW, &mut Verdict::default());
+        assert_eq!(validity.not_before, NOW.plus(-60));
+    }
+
+    #[test]
+    fn the_default_length_is_cut_to_the_issuers_end_with_a_notice() {
+        // X11
+        let end = NOW.plus_days(50);
+        let (validity, verdict) = grant(Length::Default, Some(end));
+        assert_eq!(validity.not_after, end);
+        assert!(verdict.violations.is_empty() && verdict.notices[0].contains(&end.to_string()));
+        assert!(grant(Length::Default, Some(NOW.plus_days(100))).1.notices.is_empty());
+    }
+
+    #[test]
+    fn an_explicit_length_beyond_the_issuer_is_refused_with_the_latest_date() {
+        // X11
+        let end = NOW.plus_days(50);
+        for length in [Length::Days(60), Length::Until(end.plus(1))] {
+            let (_, verdict) = grant(length, Some(end));
+            assert_eq!(verdict.violations[0].rule, "policy.outlives-issuer");
+            assert!(verdict.violations[0].remedy.contains(&end.to_string()));
+        }
+        assert_eq!(broken(Length::Until(end), Some(end)), [""; 0]);
+        assert_eq!(grant(Length::Max, Some(end)).0.not_after, end);
+    }
+
+    #[test]
+    fn the_end_of_a_ca_further_up_counts_too() {
+        // X11
+        let issuer = authority_until("CN=Sub", NOW, NOW.plus_days(90));
+        let root = authority_until("CN=Root", NOW, NOW.plus_days(30));
+        let rules = document::read(RULES, ValidityRules::read).unwrap();
+        let chain = [root];
+        let validity =
+            rules.grant(&Ask::default(), Some(&view(&issuer, &chain)), NOW, &mut Verdict::default());
+        assert_eq!(validity.not_after, NOW.plus_days(30));
+    }
+
+    #[test]
+    fn the_profiles_maximum_holds_and_long_ones_are_noticed() {
+        // G9
+        assert_eq!(broken(Length::Days(201), None), ["policy.too-long"]);
+        assert_eq!(broken(Length::Days(200), None), [""; 0]);
+        assert!(grant(Length::Days(150), None).1.notices.is_empty());
+        let notice = grant(Length::Days(151), None).1.notices;
+        assert_eq!(notice, ["the certificate is valid for more than 150 days: too long for some"]);
+    }
+
+    #[test]
+    fn an_issuer_that_is_not_valid_now_issues_nothing() {
+        // X11
+        assert_eq!(broken(Length::Default, Some(NOW.plus(-1))), ["policy.issuer-expired"]);
+        let early = authority_until("CN=CA", NOW.plus(60), NOW.plus_days(9));
+        let rules = document::read(RULES, ValidityRules::read).unwrap();
+        let mut verdict = Verdict::default();
+        rules.grant(&Ask::default(), Some(&view(&early, &[])), NOW, &mut verdict);
+        assert_eq!(verdict.violations[0].rule, "policy.issuer-not-yet-valid");
+    }
+
+    #[test]
+    fn an_end_that_has_passed_is_refused() {
+        assert_eq!(broken(Length::Until(NOW), None), ["policy.validity"]);
+        assert_eq!(broken(Length::Days(0), None), ["policy.validity"]);
+        assert_eq!(broken(Length::Days(-5), None), ["policy.validity"]);
+        assert_eq!(broken(Length::Days(i64::MAX), None), ["policy.too-long"]);
+    }
+
+    #[test]
+    fn no_end_at_all_comes_only_on_request() {
+        // X2
+        let rules = document::read("days = 10", ValidityRules::read).unwrap();
+        let granted = |length| {
+            let ask = Ask { length, ..Ask::default() };
+            rules.grant(&ask, None, NOW, &mut Verdict::default()).not_after
+        };
+        assert_eq!(granted(Length::Until(UnixTime::NO_END)), UnixTime::NO_END);
+        assert!(granted(Length::Default) < UnixTime::NO_END);
+    }
+
+    #[test]
+    fn mistakes_in_the_rules_are_told() {
+        for text in
+            ["", "days = 0", "days = 'x'", "days = 9\nmax_days = 8", "days = 1\nnotice = 'x'", "day = 1"]
+        {
+            assert!(document::read(text, ValidityRules::read).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_granted_outlives_its_issuer_or_the_maximum(days in 0_i64..300, left in 1_i64..400) {
+            // X11
+            let end = NOW.plus_days(left);
+            for length in [Length::Default, Length::Max, Length::Days(days), Length::Until(NOW.plus_days(days))] {
+                let (validity, verdict) = grant(length, Some(end));
+                if verdict.violations.is_empty() {
+                    prop_assert!(validity.not_after <= end && validity.contains(NOW));
+                    prop_assert!(validity.not_after.0 - validity.not_before.0 < 200 * 86_400);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Refusals as values: what is wrong, by which rule, and what to do.
+use crate::problem::{Exit, Problem};
+use std::fmt;
+
+/// One rule that a request breaks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Violation {
+    /// Stable dotted name, for example `policy.weak-key`; the code of the problem it becomes.
+    pub rule: &'static str,
+    /// Where the rule comes from, for example `RFC 5280 §4.2.1.10`, or the key of the profile.
+    pub citation: &'static str,
+    /// What is wrong, one sentence without a full stop.
+    pub message: String,
+    /// What to do about it, one sentence without a full stop.
+    pub remedy: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.citation)
+    }
+}
+
+/// All of them as one problem: the code of the first, every message, every remedy once.
+impl From<Vec<Violation>> for Problem {
+    fn from(violations: Vec<Violation>) -> Self {
+        let code = violations.first().map_or("policy.refused", |first| first.rule);
+        let message = match violations.as_slice() {
+            [one] => one.to_string(),
+            several => {
+                let lines: Vec<String> = several.iter().map(|one| format!("  - {one}")).collect();
+                format!("the request breaks {} rules:\n{}", several.len(), lines.join("\n"))
+            }
+        };
+        let mut remedies: Vec<String> = Vec::new();
+        for violation in violations {
+            if !violation.remedy.is_empty() && !remedies.contains(&violation.remedy) {
+                remedies.push(violation.remedy);
+            }
+        }
+        Self::new(Exit::Refused, code, message).hint(remedies.join("\n"))
+    }
+}
+
+/// What the rules have to say about one request: violations and notices, in the order they were found.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) violations: Vec<Violation>,
+    pub(super) notices: Vec<String>,
+}
+
+impl Verdict {
+    pub(super) fn refuse(
+        &mut self,
+        rule: &'static str,
+        citation: &'static str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let violation = Violation { rule, citation, message: message.into(), remedy: remedy.into() };
+        if !self.violations.contains(&violation) {
+            self.violations.push(violation);
+        }
+    }
+
+    pub(super) fn notice(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.notices.contains(&text) {
+            self.notices.push(text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_violations_become_one_problem_that_tells_all_of_them() {
+        let mut verdict = Verdict::default();
+        verdict.refuse("policy.weak-key", "RFC 8017", "the key is weak", "make a new key");
+        verdict.refuse("policy.name-missing", "names.require_one_of", "no name", "give a name");
+        verdict.refuse("policy.name-missing", "names.require_one_of", "no name", "give a name");
+        let problem = Problem::from(verdict.violations);
+        assert_eq!((problem.code, problem.exit), ("policy.weak-key", Exit::Refused));
+        assert_eq!(
+            problem.message,
+            "the request breaks 2 rules:\n  - the key is weak (RFC 8017)\n  - no name (names.require_one_of)"
+        );
+        assert_eq!(problem.hint, "make a new key\ngive a name");
+    }
+}
