@@ -1,4 +1,55 @@
-//! map to come
+//! A private certificate authority: the engine behind `genfic-ca`, and the responder behind `genfic-ocspd`.
+//!
+//! # Who may use whom
+//!
+//! ```text
+//! bin/genfic-ca   bin/genfic-ocspd      parse, say, exit
+//!        └────── assembly ──────┘       configuration → working objects; the only place that names adapters
+//!                /      \
+//!              ca        ocsp           use cases; the responder and its server: both know traits only
+//!               │         │
+//!   profile lint key index audit publish config home clock
+//!               │
+//!             x509   problem document   values and octets; what is told to people; TOML with line numbers
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`x509`] | names, keys, certificates, requests, CRLs, extensions (RFC 5280, RFC 2986) as DER and as text; pure |
+//! | [`profile`] | issuance policy: what is granted to an applicant, or every violation at once; pure |
+//! | [`lint`] | rules over encoded octets, one a file; makes [`lint::Linted`]; pure |
+//! | [`key`] | [`key::Signer`], [`key::KeyStore`], [`key::SecretSource`] and the age file store |
+//! | [`index`] | what was issued and what became of it; SQLite; the published status files |
+//! | [`audit`] | events and the hash chain that binds them; pure |
+//! | [`publish`] | whole files or none; never an older CRL over a newer one |
+//! | [`home`] | paths, owners and modes; who is at work |
+//! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
+//! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
+//! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
+//! | [`clock`] | the only place that reads the system's time |
+//!
+//! `tests/architecture.rs` holds the code to this.
+//!
+//! # What cannot happen
+//!
+//! [`lint::Linted`] is made by `lint` alone, [`index::Recorded`] by an index alone and from a `Linted`, and
+//! [`ca::IssuingAuthority::issue`] takes a `Recorded` by value: signing what was not checked, what is not on
+//! record, or twice, does not compile. CRLs go the same way.
+//!
+//! # Three flows
+//!
+//! *Sign*: octets → verified request → profile → template → TBSCertificate → lint → record the intent (serial
+//! number, TBS, audit) → sign → check the own signature → record as issued → publish the status → files. Before
+//! the record nothing happened. After it the row is pending and is never signed again: the next command
+//! abandons it ([`ca::Pki::recover`]), which counts as revoked everywhere. A certificate is never handed out
+//! before its status is published.
+//!
+//! *Revoke*: state transition with its audit event → status files → CRL → public files. Each later step that
+//! fails is reported and made good by the next command; the index has the truth.
+//!
+//! *Answer*: octets → request → CertID → issuer by name and key hash → status from the published files → cached
+//! or freshly signed answer. The daemon never opens the index.
+pub mod assembly;
 pub mod audit;
 pub mod ca;
 pub mod clock;

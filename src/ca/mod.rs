@@ -1,4 +1,87 @@
-//! Use cases: the only place where order matters.
+//! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
+mod authority;
+mod crl;
+mod hierarchy;
+mod issue;
+mod order;
+mod practices;
+mod problems;
+mod recover;
 mod request;
+mod responder;
+mod revoke;
+mod upkeep;
 
+pub use authority::{CrlAuthority, IssuingAuthority};
+pub use crl::PublishedCrl;
+pub use hierarchy::{CreatedAuthority, NewAuthority};
+pub use issue::{Issuance, IssuedCertificate, Refusal};
+pub use order::Order;
+pub use practices::Practices;
+pub use recover::Recovered;
 pub use request::make_request;
+pub use responder::IssuedResponder;
+pub use revoke::{Revoked, find_revocable};
+
+use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::clock::Clock;
+use crate::index::{Index, StatusPublisher};
+use crate::key::{KeyStore, SecretSource};
+use crate::problem::Problem;
+use crate::publish::Publisher;
+use crate::x509::{SerialNumber, UnixTime};
+
+/// Draws serial numbers.
+pub trait SerialSource: Send + Sync {
+    /// A fresh serial number with 128 random bits.
+    ///
+    /// # Errors
+    /// When the system's generator fails.
+    fn serial_number(&self) -> Result<SerialNumber, Problem>;
+}
+
+/// Everything that the use cases act on and through.
+pub struct Pki<'a> {
+    /// The record.
+    pub index: &'a dyn Index,
+    /// The keys.
+    pub keys: &'a dyn KeyStore,
+    /// Their passphrases.
+    pub secrets: &'a dyn SecretSource,
+    /// Where certificates and CRLs go.
+    pub publisher: &'a dyn Publisher,
+    /// Where statuses go.
+    pub status: &'a dyn StatusPublisher,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Serial numbers.
+    pub serials: &'a dyn SerialSource,
+    /// Profiles and settings.
+    pub practices: &'a Practices,
+    /// Who acts.
+    pub actor: Actor,
+}
+
+impl Pki<'_> {
+    fn event(&self, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
+        AuditEvent {
+            at,
+            actor: self.actor.clone(),
+            action: action.into(),
+            object: object.into(),
+            outcome: Outcome::Done,
+            details: Vec::new(),
+        }
+    }
+
+    /// Records that a command was refused or failed (G15).
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn record_refusal(&self, command: &str, object: &str, problem: &Problem) -> Result<(), Problem> {
+        let mut event = self.event(self.clock.now(), command, object);
+        event.outcome = Outcome::Refused(problem.code.into());
+        event.details.push(("message".into(), problem.message.clone()));
+        Ok(self.index.record_event(event)?)
+    }
+}

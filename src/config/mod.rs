@@ -4,13 +4,11 @@
 //! bounds, each with its line; [`template`] writes the commented file that `init` puts into a home.
 mod duration;
 mod organization;
-mod passphrase;
 mod sections;
 mod template;
 
 pub use duration::{format_duration, parse_duration};
 pub use organization::Organization;
-pub use passphrase::PassphraseFrom;
 pub use sections::{
     AuthorityConfig, CrlConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, NotIssued,
     OcspConfig, PublicationConfig,
@@ -18,6 +16,7 @@ pub use sections::{
 pub use template::template;
 
 use crate::document::{self, Mistake, Section};
+use crate::key::{InvalidSecretSpec, SecretSpec};
 use crate::problem::{Exit, Problem};
 use std::collections::BTreeMap;
 
@@ -57,7 +56,7 @@ pub struct Config {
     /// Bounds of `genfic-ocspd`.
     pub daemon: DaemonConfig,
     /// Where passphrases come from when nothing else says so.
-    pub passphrase_from: PassphraseFrom,
+    pub passphrase_from: SecretSpec,
     /// What differs for one CA, by its name.
     pub authorities: BTreeMap<String, AuthorityConfig>,
 }
@@ -81,7 +80,11 @@ impl Config {
             ocsp: root.section("ocsp", OcspConfig::read),
             daemon: root.section("daemon", DaemonConfig::read),
             passphrase_from: root
-                .section("passphrase", |section| section.get_as("from", |text: String| text.parse()))
+                .section("passphrase", |section| {
+                    section.get_as("from", |text: String| {
+                        text.parse().map_err(|error: InvalidSecretSpec| error.to_string())
+                    })
+                })
                 .unwrap_or_default(),
             authorities: root.section("authority", |section| {
                 let names = section.keys();
@@ -99,7 +102,7 @@ impl Config {
 
     /// Where the passphrase of a CA comes from.
     #[must_use]
-    pub fn passphrase_from(&self, authority: &str) -> &PassphraseFrom {
+    pub fn passphrase_from(&self, authority: &str) -> &SecretSpec {
         self.authorities
             .get(authority)
             .and_then(|own| own.passphrase_from.as_ref())

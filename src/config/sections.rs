@@ -1,7 +1,7 @@
 //! The other sections of the configuration, each with its defaults and bounds.
 use super::duration::{format_duration, parse_duration};
-use super::passphrase::PassphraseFrom;
 use crate::document::Section;
+use crate::key::{InvalidSecretSpec, SecretSpec};
 use crate::profile::parse_alt_name;
 use crate::x509::KeyAlgorithm;
 use std::net::SocketAddr;
@@ -292,7 +292,7 @@ impl DaemonConfig {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AuthorityConfig {
     /// Where its passphrase comes from.
-    pub passphrase_from: Option<PassphraseFrom>,
+    pub passphrase_from: Option<SecretSpec>,
     /// Whether its key is kept offline; a root's is, unless this says no.
     pub offline: Option<bool>,
     /// Seconds from thisUpdate to nextUpdate of its CRLs.
@@ -302,7 +302,9 @@ pub struct AuthorityConfig {
 impl AuthorityConfig {
     pub(super) fn read(section: &mut Section) -> Self {
         Self {
-            passphrase_from: section.get_as("passphrase_from", |text: String| text.parse()),
+            passphrase_from: section.get_as("passphrase_from", |text: String| {
+                text.parse().map_err(|error: InvalidSecretSpec| error.to_string())
+            }),
             offline: section.get("offline"),
             crl_next_update: span(section, "crl_next_update", HOUR, 1100 * DAY),
         }

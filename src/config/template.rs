@@ -2,7 +2,12 @@
 
 /// The text of a new `genfic-ca.toml`: every key with its default in a comment, and these values set.
 #[must_use]
-pub fn template(organization: Option<&str>, country: Option<&str>, url: Option<&str>) -> String {
+pub fn template(
+    organization: Option<&str>,
+    country: Option<&str>,
+    url: Option<&str>,
+    scrypt_log_n: Option<u8>,
+) -> String {
     let line = |key: &str, value: Option<&str>, example: &str| match value {
         Some(value) => format!("{key} = {}", toml::Value::from(value)),
         None => format!("# {key} = \"{example}\""),
@@ -13,6 +18,10 @@ pub fn template(organization: Option<&str>, country: Option<&str>, url: Option<&
             "@country@" => out.push_str(&line("country", country, "BE")),
             "@organization@" => out.push_str(&line("organization", organization, "Gentoo Fictional, Inc.")),
             "@url@" => out.push_str(&line("url", url, "http://pki.genfic.example")),
+            "# scrypt_log_n = 18" => match scrypt_log_n {
+                Some(work) => out.push_str(&format!("scrypt_log_n = {work}")),
+                None => out.push_str("# scrypt_log_n = 18"),
+            },
             text => out.push_str(text),
         }
         out.push('\n');

@@ -1,4 +1,5 @@
 use super::*;
+use crate::key::SecretSpec;
 use crate::x509::KeyAlgorithm;
 
 fn mistake(text: &str) -> String {
@@ -9,7 +10,7 @@ fn mistake(text: &str) -> String {
 
 /// The template with every setting that is commented out in force.
 fn uncommented() -> String {
-    template(None, None, None)
+    template(None, None, None, None)
         .lines()
         .map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned() + "\n")
         .collect()
@@ -17,7 +18,7 @@ fn uncommented() -> String {
 
 #[test]
 fn the_template_is_the_default_configuration() {
-    assert_eq!(Config::parse(&template(None, None, None)), Ok(Config::default()));
+    assert_eq!(Config::parse(&template(None, None, None, None)), Ok(Config::default()));
     assert_eq!(Config::parse(""), Ok(Config::default()));
 }
 
@@ -54,7 +55,8 @@ fn every_known_key_is_in_the_template() {
 #[test]
 fn values_given_to_init_are_in_the_template_whatever_they_contain() {
     let name = "Gentoo \"Fictional\", Inc. \\ @url@";
-    let config = Config::parse(&template(Some(name), Some("BE"), Some("http://pki.genfic.example"))).unwrap();
+    let config =
+        Config::parse(&template(Some(name), Some("BE"), Some("http://pki.genfic.example"), None)).unwrap();
     assert_eq!(config.organization.organization.as_deref(), Some(name));
     assert_eq!(config.organization.country.as_deref(), Some("BE"));
     assert_eq!(config.publication.url.as_deref(), Some("http://pki.genfic.example"));
@@ -81,7 +83,7 @@ fn every_value_can_be_set() {
     assert_eq!((config.crl.next_update, config.crl.renew_at), (86_400, 0.25));
     assert_eq!((config.ocsp.not_issued, config.ocsp.nonce), (NotIssued::Revoked, NonceHandling::Ignore));
     assert_eq!((config.daemon.listen.len(), config.daemon.idle_timeout), (2, 300));
-    assert_eq!(config.passphrase_from, PassphraseFrom::Credential("ca".into()));
+    assert_eq!(config.passphrase_from, SecretSpec::Credential("ca".into()));
 }
 
 #[test]
@@ -92,8 +94,8 @@ fn what_is_said_of_one_ca_holds_for_that_ca_only() {
          [authority.genfic-user]\noffline = true\n[authority.genfic-system]\ncrl_next_update = '2d'\n",
     )
     .unwrap();
-    assert_eq!(config.passphrase_from("genfic"), &PassphraseFrom::Descriptor(3));
-    assert_eq!(config.passphrase_from("genfic-user"), &PassphraseFrom::Environment("ALL".into()));
+    assert_eq!(config.passphrase_from("genfic"), &SecretSpec::Descriptor(3));
+    assert_eq!(config.passphrase_from("genfic-user"), &SecretSpec::Environment("ALL".into()));
     assert!(!config.is_offline("genfic", true) && config.is_offline("genfic-user", false));
     assert!(config.is_offline("another-root", true) && !config.is_offline("another", false));
     assert_eq!(config.crl_next_update("genfic", true), 7 * 86_400);
@@ -141,7 +143,7 @@ fn every_kind_of_mistake_is_told_with_line_and_key() {
         ("[daemon]\nlisten = ['localhost']\n", "is not ADDRESS:PORT"),
         ("[daemon]\nlisten = []\n", "at least one address"),
         ("[daemon]\nmax_body = 10\n", "must be from 1024 to 1048576"),
-        ("[passphrase]\nfrom = 'pass:x'\n", "never written here"),
+        ("[passphrase]\nfrom = 'pass:x'\n", "never written out"),
         ("[authority.'a/b']\noffline = true\n", "is not the name of a CA"),
         ("[authority]\ngenfic = true\n", "authority.genfic: must be a table"),
         ("[authority.a]\noffline = 'yes'\n", "must be true or false"),

@@ -114,6 +114,13 @@ impl Home {
         self.keys_directory().join(format!("{authority}.age"))
     }
 
+    /// The highest CRL number ever taken for a CA, `keys/NAME.crlnumber`: beside the key that signs the lists,
+    /// so that restoring an older index does not bring an older number back.
+    #[must_use]
+    pub fn crl_number_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.keys_directory().join(format!("{authority}.crlnumber"))
+    }
+
     /// What the responder of a CA reads, `ocsp/NAME/`.
     #[must_use]
     pub fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {

@@ -95,7 +95,7 @@ impl From<IndexError> for Problem {
             IndexError::AuthorityExists(_) => (
                 Exit::Exists,
                 "authority.exists",
-                "choose another name; if its creation was interrupted, `genfic-ca doctor --fix` frees the name",
+                "choose another name; `genfic-ca authorities` lists those that are taken",
             ),
             IndexError::UnknownAuthority(_) => {
                 (Exit::NotFound, "authority.not-found", "`genfic-ca authorities` lists the CAs")
@@ -104,7 +104,7 @@ impl From<IndexError> for Problem {
                 (Exit::Refused, "issuer.unfit", "use another CA; `genfic-ca authorities --tree` shows them")
             }
             IndexError::ClockBehind { .. } => (
-                Exit::Failure,
+                Exit::Integrity,
                 "clock.behind",
                 "set the clock; nothing is signed with a clock that stands before what is on record",
             ),
@@ -131,7 +131,7 @@ impl From<IndexError> for Problem {
             IndexError::Damaged(_) => (
                 Exit::Integrity,
                 "index.damaged",
-                "run `genfic-ca doctor`, and restore a backup if it agrees",
+                "keep the files as they are, and restore the index from a backup",
             ),
             IndexError::Backend(_) => (
                 Exit::Failure,

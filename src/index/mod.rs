@@ -14,8 +14,8 @@ mod state;
 pub use error::IndexError;
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use record::{
-    Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, Selector,
-    StatusRow, StatusValue,
+    Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority,
+    PublishedAuthority, Selector, StatusRow, StatusValue,
 };
 pub use state::{CertificateState, Revocation, TransitionError};
 
@@ -67,6 +67,10 @@ pub trait IndexReader: StatusReader {
     /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
 
+    /// Whether a list is owed: something was revoked, released or abandoned since the entries of the published
+    /// CRL with the highest number were collected, or no list was published yet.
+    fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError>;
+
     /// The certificates that are pending: intended, and neither issued nor abandoned; oldest first.
     fn pending(&self) -> Result<Vec<CertificateId>, IndexError>;
 
@@ -89,6 +93,20 @@ pub trait IndexReader: StatusReader {
 
 /// Everything. Each method is one transaction with its audit events.
 pub trait Index: IndexReader {
+    /// Says that this process is between an intent and its outcome, until the guard is dropped or the process
+    /// ends. Any number may be.
+    ///
+    /// # Errors
+    /// When that cannot be said, or somebody is abandoning at the moment and does not end.
+    fn signing(&self) -> Result<Guard, IndexError>;
+
+    /// Keeps everybody from signing, unless somebody is at it: then `None`. What is pending while this is held
+    /// was left behind by a process that ended.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn nobody_is_signing(&self) -> Result<Option<Guard>, IndexError>;
+
     /// Writes down what is about to be signed; nothing is signed before this. All or none of a group.
     ///
     /// # Errors
@@ -152,6 +170,18 @@ pub trait Index: IndexReader {
     /// Records an event that changes nothing else: a refusal, a publication, a responder certificate.
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError>;
 }
+
+/// Publishes the status of every certificate for responders to read.
+pub trait StatusPublisher: Send + Sync {
+    /// Publishes what the index says now; where nothing has changed, that it is still so.
+    ///
+    /// # Errors
+    /// When the index cannot be read, the files cannot be written, or what is published is newer.
+    fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError>;
+}
+
+/// Holds what it was given for until it is dropped.
+pub type Guard = Box<dyn Send>;
 
 /// Proof that something is on record. Only an index adapter makes one.
 ///

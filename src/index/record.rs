@@ -218,3 +218,16 @@ pub struct StatusRow {
     /// The change that made it so.
     pub change: u64,
 }
+
+/// A CA as what is published for OCSP responders names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublishedAuthority {
+    /// The name that its files bear.
+    pub name: String,
+    /// Its identity as an issuer.
+    pub issuer: IssuerId,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// Whether it is to have a responder. One that is not, and has none, is answered for like a stranger.
+    pub serves_ocsp: bool,
+}

@@ -3,7 +3,7 @@
 //! What is in the home can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
 use super::octets::read_up_to;
 use super::pkcs8_file::{private_key_from_pem, private_key_pem};
-use super::{KeyError, KeyRef, KeyStore, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
+use super::{KeyError, KeyRef, KeyStore, PlainKey, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
 use crate::home::{FileStatus, OpenError, Owners, Rule, open_checked};
 use crate::publish::{Mode, sync_directory, write_new};
 use crate::x509::KeyAlgorithm;
@@ -127,6 +127,12 @@ impl KeyStore for AgeFileStore {
             Err(KeyError::Backend(key.clone(), "the key in it is encrypted once more".into()))
         })?;
         Ok(Box::new(opened))
+    }
+
+    fn generate_plain(&self, algorithm: KeyAlgorithm) -> Result<PlainKey, KeyError> {
+        let key = SoftKey::generate(algorithm)?;
+        let pem = private_key_pem(&key)?;
+        Ok(PlainKey { signer: Box::new(key), pem })
     }
 
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {

@@ -12,7 +12,7 @@ pub use age_file::{AgeFileStore, InvalidWorkFactor};
 pub use core_dump::forbid_core_dumps;
 pub use error::KeyError;
 pub use pkcs8_file::{encrypted_private_key_pem, private_key_pem, read_private_key_file};
-pub use random::random_serial;
+pub use random::{random_nonce, random_passphrase, random_serial};
 pub use secret::{InvalidSecretSpec, PassphraseSources, SecretSpec};
 pub use soft_key::SoftKey;
 
@@ -66,11 +66,25 @@ pub trait KeyStore: Send + Sync {
     /// When there is no such key, no secret can be had or it is wrong, or the store fails.
     fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError>;
 
+    /// Generates a key pair that is not kept here: it is handed out, and lives with whoever gets it.
+    ///
+    /// # Errors
+    /// When the key cannot be made.
+    fn generate_plain(&self, algorithm: KeyAlgorithm) -> Result<PlainKey, KeyError>;
+
     /// Removes a key that was generated and then could not be certified.
     ///
     /// # Errors
     /// When the store fails.
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError>;
+}
+
+/// A key pair with its private half in the open, as responders and end entities have it.
+pub struct PlainKey {
+    /// The key, to ask a certificate for.
+    pub signer: Box<dyn Signer>,
+    /// The private key, PKCS#8 in PEM, wiped after use.
+    pub pem: Zeroizing<String>,
 }
 
 /// A passphrase or PIN, wiped after use.
@@ -93,6 +107,12 @@ pub trait SecretSource {
     /// [`KeyError::InputNeeded`] when a person would have to be asked and cannot be,
     /// [`KeyError::SecretUnavailable`] when the source cannot be used.
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError>;
+}
+
+impl<S: SecretSource + ?Sized> SecretSource for &S {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        (**self).secret(purpose)
+    }
 }
 
 /// The path, or the URI.

@@ -1,7 +1,8 @@
 //! Random values from the system's generator.
-use super::KeyError;
+use super::{KeyError, Secret};
 use crate::x509::SerialNumber;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
 
 /// This many random octets.
 ///
@@ -19,6 +20,23 @@ pub(super) fn random_octets<const N: usize>() -> Result<[u8; N], KeyError> {
 /// [`KeyError::Cryptography`] when the generator fails.
 pub fn random_serial() -> Result<SerialNumber, KeyError> {
     random_octets().map(SerialNumber::from_random)
+}
+
+/// A nonce for an OCSP request: 32 octets, as RFC 9654 §2.1 recommends.
+///
+/// # Errors
+/// [`KeyError::Cryptography`] when the generator fails.
+pub fn random_nonce() -> Result<Vec<u8>, KeyError> {
+    Ok(random_octets::<32>()?.to_vec())
+}
+
+/// A passphrase of 128 random bits in 32 hexadecimal digits.
+///
+/// # Errors
+/// [`KeyError::Cryptography`] when the generator fails.
+pub fn random_passphrase() -> Result<Secret, KeyError> {
+    let octets = Zeroizing::new(random_octets::<16>()?);
+    Ok(Secret::new(octets.iter().map(|octet| format!("{octet:02x}")).collect()))
 }
 
 #[cfg(test)]

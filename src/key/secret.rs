@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// A source of passphrases, named but not yet read.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum SecretSpec {
     /// `prompt`: a person is asked on the terminal.
+    #[default]
     Prompt,
     /// `file:PATH`: the contents of a file that only its owner can read.
     File(PathBuf),
@@ -29,7 +30,7 @@ pub enum SecretSpec {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidSecretSpec {
     /// `pass:SECRET`.
-    #[error("a passphrase on the command line shows in the process list")]
+    #[error("a passphrase is never written out: on a command line it shows in the process list")]
     OnCommandLine,
     /// None of the words.
     #[error("not a source of passphrases")]
@@ -60,8 +61,8 @@ impl SecretSpec {
     ///
     /// A file descriptor is taken hold of here, so this is called before the program opens files of its own.
     #[must_use]
-    pub fn source<'a>(self, prompt: &'a dyn SecretSource) -> PassphraseSources<'a> {
-        PassphraseSources::new(self, prompt)
+    pub fn source<'a>(self, prompt: impl SecretSource + 'a) -> PassphraseSources<'a> {
+        PassphraseSources::new(self, Box::new(prompt))
     }
 }
 

@@ -6,6 +6,8 @@ use crate::ocsp::response::encode_response;
 use crate::ocsp::response_data::{ResponderId, ResponseData, SingleResponse};
 use crate::ocsp::settings::{NoncePolicy, ResponderSettings};
 use crate::x509::CrlReason;
+use proptest::prelude::*;
+use std::sync::LazyLock;
 
 const NONCE: [u8; 32] = [9; 32];
 
@@ -149,4 +151,28 @@ fn a_certificate_of_another_issuer_is_not_asked_about() {
     let leaf = hierarchy.issue(&TestKey::generate(), Template::leaf(2));
     let asked = Question::new(&leaf, &hierarchy.other_ca, HashAlgorithm::Sha1, None);
     assert!(matches!(asked, Err(VerificationError::OtherIssuer(_))));
+}
+
+static ASKED: LazyLock<(Asked, Vec<u8>)> = LazyLock::new(|| {
+    let asked = asked(3);
+    let octets = asked.our_answer();
+    (asked, octets)
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn a_garbled_answer_never_says_anything_else(
+        at in any::<prop::sample::Index>(), octet in any::<u8>(), removes in any::<bool>(),
+    ) {
+        let (asked, octets) = &*ASKED;
+        let mut garbled = octets.clone();
+        let at = at.index(garbled.len());
+        if removes { garbled.remove(at); } else { garbled[at] = octet; }
+        if let Ok(verified) = asked.question.verify(&garbled, NOW, 300) {
+            let is_revoked = matches!(verified.status, CertStatus::Revoked { .. });
+            prop_assert!(is_revoked);
+        }
+    }
 }

@@ -28,3 +28,4 @@ pub mod settings;
 pub mod snapshot;
 mod stamp;
 pub mod status;
+pub mod text;

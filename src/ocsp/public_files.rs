@@ -118,7 +118,10 @@ fn read(path: &Path) -> std::io::Result<(Vec<u8>, UnixTime)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ocsp::fixture::Hierarchy;
+    use crate::key::Signer;
+    use crate::ocsp::fixture::{Hierarchy, NOW};
+    use crate::x509::extension::crl_number;
+    use crate::x509::{TbsCertListBuilder, seal};
 
     #[test]
     fn only_what_belongs_to_the_ca_is_handed_out() {
@@ -134,6 +137,23 @@ mod tests {
         assert!(fault.ends_with("not the certificate of ca"), "{fault}");
         std::fs::write(home.path().join("ca.crl"), hierarchy.ca.as_der()).unwrap();
         assert!(files.load(PublicKind::Crl, authority).is_err());
+    }
+
+    #[test]
+    fn a_crl_is_handed_out_when_the_ca_has_signed_it() {
+        // X10
+        let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+        let files = PublicFiles::new(home.path().into());
+        let (algorithm, issuer) = (hierarchy.ca_key().algorithm(), hierarchy.ca.tbs().subject().clone());
+        let list = TbsCertListBuilder::new(algorithm, issuer, NOW, NOW.plus_days(7));
+        let tbs = list.encode(vec![crl_number(1)]);
+        let signature = hierarchy.ca_key().sign(tbs.as_der()).unwrap();
+        std::fs::write(home.path().join("ca.crl"), seal(tbs.as_der(), algorithm, &signature)).unwrap();
+        let file = files.load(PublicKind::Crl, &hierarchy.authorities()[0]).unwrap();
+        assert_eq!((file.media_type, file.next_update), ("application/pkix-crl", Some(NOW.plus_days(7))));
+        std::fs::rename(home.path().join("ca.crl"), home.path().join("other.crl")).unwrap();
+        let fault = files.load(PublicKind::Crl, &hierarchy.authorities()[1]).unwrap_err();
+        assert!(fault.ends_with("not signed by the key of other"), "{fault}");
     }
 
     #[test]

@@ -1,11 +1,17 @@
-//! Sending a request to a responder by HTTP.
+//! Asking a responder, and fetching CRLs, by HTTP.
+use super::client::{Question, VerifiedStatus};
 use crate::problem::{Exit, Problem};
+use crate::x509::UnixTime;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::header::CONTENT_TYPE;
 
 /// Octets of the largest answer that is read.
 const MAX_ANSWER: u64 = 256 << 10;
+/// Octets of the largest CRL that is read.
+const MAX_FILE: u64 = 256 << 20;
+/// Seconds by which the responder's clock may be off.
+const SKEW: i64 = 300;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -50,19 +56,9 @@ impl From<QueryError> for Problem {
 /// # Errors
 /// When the URL is not `http://`, or no OCSP response comes back.
 pub fn post(url: &str, request: &[u8], timeout: Duration) -> Result<Vec<u8>, QueryError> {
-    if !url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
-        return Err(QueryError::NotHttp(url.into()));
-    }
+    let agent = agent(url, timeout)?;
     let unreachable =
         |error: ureq::Error| QueryError::Unreachable { url: url.into(), reason: error.to_string() };
-    let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(timeout))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .proxy(None)
-        .build()
-        .into();
     let mut response = agent
         .post(url)
         .header(CONTENT_TYPE, "application/ocsp-request")
@@ -78,4 +74,46 @@ pub fn post(url: &str, request: &[u8], timeout: Duration) -> Result<Vec<u8>, Que
         other => return not_ocsp(other.unwrap_or("no media type").into()),
     }
     response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec().map_err(unreachable)
+}
+
+fn agent(url: &str, timeout: Duration) -> Result<Agent, QueryError> {
+    if !url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
+        return Err(QueryError::NotHttp(url.into()));
+    }
+    Ok(Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .build()
+        .into())
+}
+
+/// Fetches a CRL or a CA certificate; all of it within `timeout`.
+///
+/// # Errors
+/// When the URL is not `http://`, or it is not answered with 200 and at most 256 MiB.
+pub fn fetch(url: &str, timeout: Duration) -> Result<Vec<u8>, QueryError> {
+    let unreachable =
+        |error: ureq::Error| QueryError::Unreachable { url: url.into(), reason: error.to_string() };
+    let mut response = agent(url, timeout)?.get(url).call().map_err(unreachable)?;
+    if response.status() != 200 {
+        return Err(QueryError::NotOcsp { url: url.into(), what: response.status().to_string() });
+    }
+    response.body_mut().with_config().limit(MAX_FILE).read_to_vec().map_err(unreachable)
+}
+
+/// Asks a responder about a certificate and verifies its answer.
+///
+/// # Errors
+/// When there is no answer, or it does not verify.
+pub fn ask(
+    url: &str,
+    question: &Question,
+    now: UnixTime,
+    timeout: Duration,
+) -> Result<VerifiedStatus, Problem> {
+    let answer = post(url, &question.to_request(), timeout)?;
+    Ok(question.verify(&answer, now, SKEW)?)
 }

@@ -5,12 +5,12 @@ use super::status::Freshness;
 use crate::x509::UnixTime;
 
 /// Why not, one sentence each; empty when it can: the status is readable and young enough, and every CA
-/// that is to have a responder has a valid one.
+/// that is to have a responder has a valid one. Anybody may read it, so it names no files: those are in the log.
 #[must_use]
 pub fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixTime) -> Vec<String> {
     let mut reasons = Vec::new();
     match snapshot.status() {
-        None => reasons.push("the published status cannot be read".into()),
+        None => reasons.push("there is no published status that can be read".into()),
         Some(status) if Freshness::of(status.time(), settings, now) != Freshness::Current => {
             let time = status.time();
             reasons.push(format!("the published status is of {time}, too far from now, {now}"));
@@ -21,9 +21,6 @@ pub fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixT
         if issuer.valid_responders(now).next().is_none() {
             reasons.push(format!("{} has no valid responder certificate", issuer.authority.name));
         }
-    }
-    if !reasons.is_empty() {
-        reasons.extend_from_slice(snapshot.faults());
     }
     reasons
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Keeps a snapshot up to date with the files it is made from.
 ///
 /// A new file that cannot be used changes nothing: what was loaded before stays until it lapses, and the
-/// fault is logged once and shows in `/readyz`.
+/// fault is logged once.
 pub struct Reloader<S: StatusSource> {
     source: S,
     responder_files: ResponderFiles,

@@ -118,16 +118,34 @@ impl ResponderFiles {
             Certificate::from_pem_or_der(&certificate).map_err(|error| malformed(path, error.to_string()))?;
         let key_path = path.with_extension("key");
         let key = read(&key_path, Access::Secret)?;
-        let signer = std::str::from_utf8(&key)
-            .map_err(|_| "not a PEM file".to_owned())
-            .and_then(|text| der::SecretDocument::from_pem(text).map_err(|error| error.to_string()))
-            .and_then(|(label, document)| match label {
-                "PRIVATE KEY" => (self.load_key)(document.as_bytes()).map_err(|error| error.to_string()),
-                other => Err(format!("{other} where a plain PKCS#8 PRIVATE KEY belongs")),
-            })
-            .map_err(|reason| malformed(&key_path, reason))?;
-        DelegatedResponder::new(certificate, signer, issuer)
+        let signers = self.signers(&key).map_err(|reason| malformed(&key_path, reason))?;
+        // while a responder is renewed its file has the next key beside the one in use
+        let fits = |signer: &&Arc<dyn Signer>| signer.public_key() == certificate.tbs().public_key();
+        let signer = signers.iter().find(fits).or(signers.first());
+        let signer = signer.ok_or_else(|| malformed(&key_path, "there is no key in it".into()))?;
+        DelegatedResponder::new(certificate.clone(), Arc::clone(signer), issuer)
             .map_err(|source| ResponderFileError::Delegation { path: path.into(), source })
+    }
+
+    /// The keys of a PEM file, each in a block of its own.
+    fn signers(&self, key: &[u8]) -> Result<Vec<Arc<dyn Signer>>, String> {
+        const END: &str = "-----END";
+        let text = std::str::from_utf8(key).map_err(|_| "not a PEM file".to_owned())?;
+        let mut signers = Vec::new();
+        let mut rest = text;
+        while let Some(end) = rest.find(END) {
+            let (_, tail) = rest.split_at(end + END.len());
+            let length = tail.find("-----").map_or(tail.len(), |dashes| dashes + 5);
+            let (block, more) = rest.split_at(end + END.len() + length);
+            rest = more.trim_start();
+            let (label, document) =
+                der::SecretDocument::from_pem(block).map_err(|error| error.to_string())?;
+            if label != "PRIVATE KEY" {
+                return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs"));
+            }
+            signers.push((self.load_key)(document.as_bytes()).map_err(|error| error.to_string())?);
+        }
+        Ok(signers)
     }
 }
 

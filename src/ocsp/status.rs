@@ -1,20 +1,9 @@
 //! Where the responder has its knowledge from: the published status, seen through two small traits.
 use super::settings::ResponderSettings;
 use crate::index::{IndexError, StatusReader};
-use crate::x509::{Certificate, IssuerId, UnixTime};
+use crate::x509::UnixTime;
 
-/// A CA as the published status names it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PublishedAuthority {
-    /// The name that its files bear.
-    pub name: String,
-    /// Its identity as an issuer.
-    pub issuer: IssuerId,
-    /// Its certificate.
-    pub certificate: Certificate,
-    /// Whether it is to have a responder. One that is not, and has none, is answered for like a stranger.
-    pub serves_ocsp: bool,
-}
+pub use crate::index::PublishedAuthority;
 
 /// One state of the published status; it never changes.
 pub trait PublishedStatus: StatusReader {

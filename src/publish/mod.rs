@@ -1,4 +1,107 @@
-//! Files that others read: written aside, made durable, then renamed into place.
+//! What others read: written aside, made durable, then renamed into place.
 mod atomic;
+mod directory;
 
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
+pub use directory::HomeDirectory;
+
+use crate::problem::Problem;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{Certificate, CertificateList};
+use std::path::PathBuf;
+
+/// Where certificates, CRLs, responder keys and statuses go once they are on record.
+pub trait Publisher: Send + Sync {
+    /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from its
+    /// issuer to the root and is empty for a root.
+    ///
+    /// # Errors
+    /// When a file cannot be written; so below.
+    fn authority(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        ancestors: &[Certificate],
+    ) -> Result<AuthorityFiles, PublishError>;
+
+    /// Publishes a CA's complete CRL, DER and PEM; never an older one over a newer one (C7).
+    ///
+    /// # Errors
+    /// [`PublishError::Older`] when what is published has a higher number.
+    fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError>;
+
+    /// The published CRL, if there is one that can be read.
+    ///
+    /// # Errors
+    /// When the file is there and is not a CRL.
+    fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError>;
+
+    /// The highest CRL number known outside the index: the published CRL's or the high-water file's.
+    ///
+    /// # Errors
+    /// When one of them is there and cannot be read.
+    fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError>;
+
+    /// Notes a CRL number in the high-water file before a list is signed under it, so that an index restored
+    /// from an old backup cannot use it again (C1).
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError>;
+
+    /// Keeps an issued certificate, PEM; returns where.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError>;
+
+    /// Hands a responder its certificate and plain private key, both PEM; returns where.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    fn responder(
+        &self,
+        authority: &str,
+        certificate: &Certificate,
+        private_key: &str,
+    ) -> Result<PathBuf, PublishError>;
+
+    /// The responder certificate in use, if there is one that can be read.
+    fn responder_certificate(&self, authority: &str) -> Option<Certificate>;
+}
+
+/// Where a CA's certificate was published.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuthorityFiles {
+    /// The certificate, PEM.
+    pub certificate: PathBuf,
+    /// The certificate and its issuers up to the root, PEM.
+    pub chain: PathBuf,
+}
+
+/// Why something was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The file system refused.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// What is published is newer.
+    #[error("CRL number {published} is published already, and {offered} is not above it")]
+    Older {
+        /// Number of the published CRL.
+        published: CrlNumber,
+        /// Number of the one that was to replace it.
+        offered: CrlNumber,
+    },
+    /// A published file is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// A directory of the home cannot be made.
+    #[error(transparent)]
+    Home(#[from] Problem),
+}

@@ -1,2 +1,84 @@
-//! x
-fn main() {}
+//! The OCSP responder: sees the published status and its own short-lived keys, never the index or a CA key.
+mod cli;
+
+use clap::Parser;
+use cli::Cli;
+use genfic_ca::assembly::{DaemonOptions, daemon};
+use genfic_ca::home::Home;
+use genfic_ca::key::forbid_core_dumps;
+use genfic_ca::problem::Problem;
+use sd_notify::NotifyState;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::net::TcpListener;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_standard_error();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            report(&problem);
+            ExitCode::from(problem.exit.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Problem> {
+    if let Err(error) = forbid_core_dumps() {
+        tracing::warn!(%error, "core dumps cannot be turned off");
+    }
+    let home = cli.home.map_or_else(Home::system, Home::at);
+    let options = DaemonOptions { listen: cli.listen, status: cli.status, config: cli.config };
+    let daemon = daemon(&home, options)?;
+    let listeners = daemon.listeners()?;
+    let announced = announce(&listeners);
+    let ready = || {
+        // whoever started us may read no further line, or none at all
+        if let Err(error) = stdout().write_all(announced.as_bytes()).and_then(|()| stdout().flush()) {
+            tracing::warn!(%error, "standard output cannot be written");
+        }
+        notify(NotifyState::Ready);
+        tracing::info!("ready");
+    };
+    let stopping = || {
+        notify(NotifyState::Stopping);
+        tracing::info!("stopping");
+    };
+    Ok(daemon.run(listeners, ready, stopping)?)
+}
+
+/// One line for each listener.
+fn announce(listeners: &[TcpListener]) -> String {
+    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+    addresses.map(|address| format!("listening on http://{address}\n")).collect()
+}
+
+fn notify(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(false, &[state]) {
+        tracing::warn!(%error, "systemd cannot be told");
+    }
+}
+
+fn log_to_standard_error() {
+    let filter = EnvFilter::try_from_env("GENFIC_OCSPD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .init();
+}
+
+/// The problem, what to do, and the code.
+fn report(problem: &Problem) {
+    let Problem { code, exit, message, hint } = problem;
+    let mut text = format!("{message}\n");
+    if !hint.is_empty() {
+        text.push_str(&format!("{hint}\n"));
+    }
+    text.push_str(&format!("(exit {}, {code})\n", exit.code()));
+    // nothing is left to be done when even this cannot be said
+    let _ = stderr().write_all(text.as_bytes());
+}

@@ -1,6 +1,7 @@
 //! Intents, issued certificates, abandoned ones: groups of any size, each one transaction.
 use super::authority;
 use super::journal::Journal;
+use super::revoking::revise;
 use super::row::{serial_column, state_columns};
 use crate::audit::AuditEvent;
 use crate::index::{Authority, CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
@@ -184,7 +185,9 @@ pub(super) fn abandon(
             continue;
         }
         let revocation = Revocation { revoked_at: event.at, reason: None, invalidity_date: None };
-        store_state(connection, issuer, id, &CertificateState::Revoked(revocation), journal.change()?)?;
+        let change = journal.change()?;
+        store_state(connection, issuer, id, &CertificateState::Revoked(revocation), change)?;
+        revise(connection, issuer, change)?;
         authority::leave(connection, number)?;
         journal.append(event.clone())?;
         abandoned += 1;

@@ -4,6 +4,7 @@
 //! each other; readers see one moment and hold nobody up.
 mod authority;
 mod connection;
+mod interlock;
 mod issuing;
 mod journal;
 #[cfg(test)]
@@ -16,16 +17,17 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use status::{Published, PublishedAuthority, StatusDirectory, StatusSnapshot, Written, publish};
+pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Index, IndexError, IndexReader,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
     Intent, Issued, KeyUse, Recorded, Selector, StatusReader, StatusRow,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
@@ -36,6 +38,7 @@ use std::time::Duration;
 pub struct SqliteIndex {
     writer: Mutex<Connection>,
     readers: Readers,
+    interlock: Interlock,
 }
 
 impl SqliteIndex {
@@ -65,7 +68,11 @@ impl SqliteIndex {
     /// # Errors
     /// As [`SqliteIndex::open`].
     pub fn open_waiting(path: &Path, wait: Duration) -> Result<Self, IndexError> {
-        Ok(Self { writer: Mutex::new(connection::open(path, wait)?), readers: Readers::new(path, wait) })
+        Ok(Self {
+            writer: Mutex::new(connection::open(path, wait)?),
+            readers: Readers::new(path, wait),
+            interlock: Interlock::beside(path),
+        })
     }
 
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
@@ -126,6 +133,10 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| reading::key_uses(connection, key))
     }
 
+    fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
+        self.read(|connection| revoking::crl_is_owed(connection, issuer))
+    }
+
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.read(|connection| revoking::last_crl(connection, issuer))
     }
@@ -156,6 +167,14 @@ impl IndexReader for SqliteIndex {
 }
 
 impl Index for SqliteIndex {
+    fn signing(&self) -> Result<Guard, IndexError> {
+        self.interlock.share()
+    }
+
+    fn nobody_is_signing(&self) -> Result<Option<Guard>, IndexError> {
+        self.interlock.exclude()
+    }
+
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
         self.write(|connection| issuing::record_intent(connection, intents))
     }

@@ -24,12 +24,32 @@ pub(super) fn transition(
         return Err(IndexError::Conflict(id.clone()));
     }
     from.check_transition(to)?;
-    store_state(connection, issuer, id, to, journal.change()?)?;
+    let change = journal.change()?;
+    store_state(connection, issuer, id, to, change)?;
+    revise(connection, issuer, change)?;
     if *from == CertificateState::Pending {
         authority::leave(connection, certificate)?;
     }
     journal.append(event)?;
     journal.close()
+}
+
+/// Notes that the next CRL of this issuer differs from the last.
+pub(super) fn revise(connection: &Connection, issuer: i64, change: i64) -> Result<(), IndexError> {
+    connection
+        .prepare_cached("UPDATE authority SET revised = ?2 WHERE issuer = ?1")?
+        .execute((issuer, change))?;
+    Ok(())
+}
+
+pub(super) fn crl_is_owed(connection: &Connection, issuer: &IssuerId) -> Result<bool, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.revised > coalesce((
+             SELECT l.change FROM crl l WHERE l.issuer = a.issuer AND l.published = 1
+             ORDER BY l.number DESC LIMIT 1), -1)
+         FROM issuer i CROSS JOIN authority a ON a.issuer = i.number WHERE i.identity = ?1",
+    )?;
+    Ok(statement.query_row([issuer.0], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 pub(super) fn set_serves_ocsp(
@@ -83,7 +103,7 @@ pub(super) fn next_crl_number(
     let number = unsigned(highest.unwrap_or(0))?.max(floor).saturating_add(1);
     let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
     connection
-        .prepare_cached("INSERT INTO crl (issuer, number) VALUES (?1, ?2)")?
+        .prepare_cached("INSERT INTO crl (issuer, number, change) SELECT ?1, ?2, change FROM head")?
         .execute((authority, column))?;
     Ok(number)
 }

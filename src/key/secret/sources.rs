@@ -12,7 +12,7 @@ const SHORT: usize = 8;
 pub struct PassphraseSources<'a> {
     default: SecretSpec,
     authorities: BTreeMap<String, SecretSpec>,
-    prompt: &'a dyn SecretSource,
+    prompt: Box<dyn SecretSource + 'a>,
     descriptors: RefCell<BTreeMap<u32, Descriptor>>,
     notes: RefCell<Vec<String>>,
 }
@@ -25,7 +25,7 @@ enum Descriptor {
 }
 
 impl<'a> PassphraseSources<'a> {
-    pub(super) fn new(default: SecretSpec, prompt: &'a dyn SecretSource) -> Self {
+    pub(super) fn new(default: SecretSpec, prompt: Box<dyn SecretSource + 'a>) -> Self {
         let sources = Self {
             default: default.clone(),
             authorities: BTreeMap::new(),
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn when_nobody_can_be_asked_the_prompt_says_so() {
-        let sources = SecretSpec::Prompt.source(&Person(None));
+        let sources = SecretSpec::Prompt.source(Person(None));
         assert!(matches!(sources.secret(&open("root")), Err(KeyError::InputNeeded(key)) if key == "root"));
     }
 

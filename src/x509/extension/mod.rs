@@ -8,6 +8,7 @@ mod key_identifier;
 mod key_usage;
 mod name_constraints;
 mod subject_alt_name;
+mod subtree_text;
 
 pub use access::{AccessDescription, authority_info_access};
 pub use basic_constraints::BasicConstraints;

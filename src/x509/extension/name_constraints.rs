@@ -4,9 +4,7 @@ use crate::x509::octets::{SEQUENCE, tlv};
 use crate::x509::{GeneralName, MalformedDer, Name, TbsCertificate};
 use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader};
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::str::FromStr;
 
 /// `GeneralSubtree` with neither minimum nor maximum: a set of names.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,7 +37,7 @@ pub struct NameConstraints {
     pub excluded: Vec<Subtree>,
 }
 
-fn mask(octets: usize, prefix: u8) -> Vec<u8> {
+pub(super) fn mask(octets: usize, prefix: u8) -> Vec<u8> {
     (0..octets)
         .map(|at| {
             let ones = usize::from(prefix).saturating_sub(at * 8).min(8);
@@ -48,7 +46,7 @@ fn mask(octets: usize, prefix: u8) -> Vec<u8> {
         .collect()
 }
 
-fn octets_of(address: IpAddr) -> Vec<u8> {
+pub(super) fn octets_of(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
@@ -176,84 +174,6 @@ fn uri_host(uri: &str) -> Option<String> {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host.split(':').next()?;
     (!host.is_empty() && !host.starts_with('[')).then(|| host.to_owned())
-}
-
-/// As typed after `--permit` and `--exclude`: `dns:example`, `ip:192.0.2.0/24`, `email:example`,
-/// `uri:example`, `dir:C=BE,O=Example`; without a word it is an address range, a mailbox or a DNS name.
-impl FromStr for Subtree {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, value) = match text.split_once(':') {
-            Some((kind @ ("dns" | "DNS" | "ip" | "IP" | "email" | "uri" | "URI" | "dir"), value)) => {
-                (kind.to_ascii_lowercase(), value)
-            }
-            _ if text.contains('/') || text.parse::<IpAddr>().is_ok() => ("ip".into(), text),
-            _ if text.contains('@') => ("email".into(), text),
-            _ => ("dns".into(), text),
-        };
-        let host = |value: &str| {
-            let plain = value.trim_start_matches('.');
-            let fits = plain.split('.').all(|label| {
-                !label.is_empty()
-                    && label.len() <= 63
-                    && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-            });
-            if fits {
-                Ok(value.to_ascii_lowercase())
-            } else {
-                Err(format!("`{value}` is not a host or domain name"))
-            }
-        };
-        match kind.as_str() {
-            "dns" => host(value).map(|name| Self::Dns(name.trim_start_matches('.').to_owned())),
-            "uri" => host(value).map(Self::Uri),
-            "email" => match value.rsplit_once('@') {
-                Some((local, domain)) if !local.is_empty() && value.is_ascii() => {
-                    Ok(Self::Email(format!("{local}@{}", host(domain)?)))
-                }
-                Some(_) => Err(format!("`{value}` is not a mailbox in ASCII")),
-                None => host(value).map(Self::Email),
-            },
-            "dir" => Name::parse(value).map(Self::Directory).map_err(|error| error.to_string()),
-            _ => {
-                let (address, prefix) = match value.split_once('/') {
-                    Some((address, prefix)) => (address, prefix.parse::<u8>().ok()),
-                    None => (value, Some(if value.contains(':') { 128 } else { 32 })),
-                };
-                let network: IpAddr = address
-                    .parse()
-                    .map_err(|_| format!("`{value}` is not an address range such as 192.0.2.0/24"))?;
-                let longest = if network.is_ipv4() { 32 } else { 128 };
-                match prefix {
-                    Some(prefix) if prefix <= longest => {
-                        let octets = octets_of(network);
-                        let beyond = mask(octets.len(), prefix).iter().zip(&octets).any(|(m, o)| o & !m != 0);
-                        if beyond {
-                            Err(format!("`{value}` has address bits beyond its prefix"))
-                        } else {
-                            Ok(Self::Ip { network, prefix })
-                        }
-                    }
-                    _ => Err(format!("`{value}` has no prefix length from 0 to {longest}")),
-                }
-            }
-        }
-    }
-}
-
-/// As [`Subtree::from_str`] reads it.
-impl fmt::Display for Subtree {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dns(text) => write!(f, "dns:{text}"),
-            Self::Email(text) => write!(f, "email:{text}"),
-            Self::Uri(text) => write!(f, "uri:{text}"),
-            Self::Directory(name) => write!(f, "dir:{name}"),
-            Self::Ip { network, prefix } => write!(f, "ip:{network}/{prefix}"),
-            Self::Other(octets) => write!(f, "other:{} octets", octets.len()),
-        }
-    }
 }
 
 impl NameConstraints {
@@ -407,12 +327,5 @@ mod tests {
         let some = constraints(&["dir:C=BE,O=Example"], &[]);
         assert!(some.refuses(&GeneralName::Directory(Name::parse("C=BE,O=EXAMPLE,CN=a").unwrap())).is_none());
         assert!(some.refuses(&GeneralName::Directory(Name::parse("C=NL,O=Example,CN=a").unwrap())).is_some());
-    }
-
-    #[test]
-    fn what_is_typed_wrongly_is_refused() {
-        for wrong in ["192.0.2.1/24", "192.0.2.0/33", "a b", "ip:x", "dns:", "email:@x", "dir:nonsense"] {
-            assert!(wrong.parse::<Subtree>().is_err(), "{wrong}");
-        }
     }
 }

@@ -46,7 +46,8 @@ CREATE TABLE authority (
     name        TEXT NOT NULL UNIQUE,
     certificate INTEGER NOT NULL REFERENCES certificate,
     key         TEXT NOT NULL,
-    serves_ocsp INTEGER NOT NULL
+    serves_ocsp INTEGER NOT NULL,
+    revised     INTEGER NOT NULL DEFAULT 0 -- the latest change that its next CRL must show
 ) STRICT;
 CREATE INDEX authority_certificate ON authority (certificate);
 
@@ -78,6 +79,7 @@ CREATE TABLE crl (
     this_update INTEGER,
     next_update INTEGER,
     digest      BLOB, -- SHA-256 of the TBSCertList
+    change      INTEGER NOT NULL, -- when the number was taken, before entries were collected
     published   INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (issuer, number)
 ) WITHOUT ROWID, STRICT;

@@ -1,7 +1,9 @@
 //! The directory that a responder watches.
 use super::manifest::{FileIdentity, Manifest, Part};
+use super::publish::publish;
 use super::snapshot::{Layer, StatusSnapshot};
-use crate::index::IndexError;
+use crate::index::{IndexError, IndexReader, StatusPublisher};
+use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,12 @@ const ATTEMPTS: usize = 5;
 #[derive(Clone, Debug)]
 pub struct StatusDirectory {
     path: PathBuf,
+}
+
+impl StatusPublisher for StatusDirectory {
+    fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
+        publish(index, &self.path, now).map(drop)
+    }
 }
 
 impl StatusDirectory {

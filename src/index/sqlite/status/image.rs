@@ -2,7 +2,7 @@
 use super::manifest::{Part, hex};
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::state_columns;
-use crate::index::{Authority, CertificateState, IndexError, StatusRow};
+use crate::index::{Authority, IndexError, StatusRow};
 use crate::publish::{Mode, replace};
 use crate::x509::{IssuerId, sha256};
 use rusqlite::Connection;
@@ -15,7 +15,7 @@ pub(super) const VERSION: i64 = 1;
 const SCHEMA: &str = "
     CREATE TABLE issuer (number INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE) STRICT;
     CREATE TABLE authority (
-        issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, revoked INTEGER NOT NULL
+        issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, serves_ocsp INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE status (
         issuer INTEGER NOT NULL, serial BLOB NOT NULL, state INTEGER NOT NULL, revoked_at INTEGER,
@@ -71,16 +71,11 @@ impl Image {
         Ok(())
     }
 
-    pub(super) fn put_authority(
-        &mut self,
-        authority: &Authority,
-        state: &CertificateState,
-    ) -> Result<(), IndexError> {
+    pub(super) fn put_authority(&mut self, authority: &Authority) -> Result<(), IndexError> {
         let issuer = self.issuer(&authority.issuer)?;
-        let revoked = matches!(state, CertificateState::Revoked(_));
         self.connection.execute(
             "INSERT INTO authority VALUES (?1, ?2, ?3, ?4)",
-            (issuer, &authority.name, authority.certificate.as_der(), revoked),
+            (issuer, &authority.name, authority.certificate.as_der(), authority.serves_ocsp),
         )?;
         Ok(())
     }

@@ -14,7 +14,7 @@ mod tests;
 
 pub use directory::StatusDirectory;
 pub use publish::{Published, Written, publish};
-pub use snapshot::{PublishedAuthority, StatusSnapshot};
+pub use snapshot::StatusSnapshot;
 
 use crate::index::IndexError;
 use std::path::Path;

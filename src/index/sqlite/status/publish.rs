@@ -4,9 +4,8 @@ use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
-use crate::index::{Authority, CertificateState, IndexError, IndexReader};
-use crate::x509::{CertificateId, UnixTime};
-use std::collections::HashMap;
+use crate::index::{IndexError, IndexReader};
+use crate::x509::UnixTime;
 use std::path::Path;
 
 /// What was published.
@@ -113,15 +112,8 @@ fn build(reader: &dyn IndexReader, since: u64, limit: u64) -> Result<Image, Inde
         }
     })?;
     put?;
-    let authorities = reader.authorities()?;
-    let by_name: HashMap<&str, &Authority> =
-        authorities.iter().map(|authority| (authority.name.as_str(), authority)).collect();
-    for authority in &authorities {
-        let parent = authority.parent.as_deref().and_then(|name| by_name.get(name)).unwrap_or(&authority);
-        let serial_number = authority.certificate.tbs().serial_number().clone();
-        let id = CertificateId { issuer: parent.issuer, serial_number };
-        let state = reader.status(&id)?.unwrap_or(CertificateState::Issued);
-        image.put_authority(authority, &state)?;
+    for authority in reader.authorities()? {
+        image.put_authority(&authority)?;
     }
     Ok(image)
 }

@@ -5,8 +5,8 @@ use super::manifest::{FileIdentity, Part, hex};
 use crate::index::sqlite::authority::certificate;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
-use crate::index::{CertificateState, IndexError, StatusReader};
-use crate::x509::{Certificate, CertificateId, IssuerId, UnixTime};
+use crate::index::{CertificateState, IndexError, PublishedAuthority, StatusReader};
+use crate::x509::{CertificateId, IssuerId, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
@@ -16,19 +16,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// A CA as responders know it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PublishedAuthority {
-    /// Its name.
-    pub name: String,
-    /// Its identity as an issuer.
-    pub issuer: IssuerId,
-    /// Its certificate.
-    pub certificate: Certificate,
-    /// Whether its certificate is revoked or on hold.
-    pub revoked: bool,
-}
 
 /// The status of every certificate at one moment; it does not change.
 #[derive(Debug)]
@@ -189,7 +176,7 @@ fn issuers(connection: &Connection) -> Result<HashMap<IssuerId, i64>, IndexError
 
 fn authorities(connection: &Connection) -> Result<Vec<PublishedAuthority>, IndexError> {
     let mut statement = connection.prepare(
-        "SELECT a.name, i.identity, a.certificate, a.revoked
+        "SELECT a.name, i.identity, a.certificate, a.serves_ocsp
          FROM authority a JOIN issuer i ON i.number = a.issuer ORDER BY a.name",
     )?;
     let mut rows = statement.query([])?;
@@ -199,7 +186,7 @@ fn authorities(connection: &Connection) -> Result<Vec<PublishedAuthority>, Index
             name: row.get(0)?,
             issuer: row::issuer(row, 1)?,
             certificate: certificate(row, 2)?,
-            revoked: row.get(3)?,
+            serves_ocsp: row.get(3)?,
         });
     }
     Ok(authorities)

@@ -92,21 +92,19 @@ fn pending_and_abandoned_certificates_are_published_as_what_they_are() {
 }
 
 #[test]
-fn the_files_say_which_cas_there_are_and_whether_they_are_revoked() {
+fn the_files_say_which_cas_there_are_and_whether_they_have_a_responder() {
     let home = Home::new();
     let child = home.root.child(&home.index, "genfic-user", 2);
     home.publish();
-    let names = |snapshot: &StatusSnapshot| -> Vec<(String, bool)> {
-        snapshot.authorities().iter().map(|ca| (ca.name.clone(), ca.revoked)).collect()
+    let serving = |snapshot: &StatusSnapshot| -> Vec<(String, bool)> {
+        snapshot.authorities().iter().map(|ca| (ca.name.clone(), ca.serves_ocsp)).collect()
     };
-    let snapshot = home.open();
-    assert_eq!(names(&snapshot), [("genfic".to_owned(), false), ("genfic-user".to_owned(), false)]);
-    assert_eq!(snapshot.authorities()[1].certificate, child.certificate);
-    assert_eq!(snapshot.authorities()[1].issuer, child.issuer());
-    let serial_number = child.certificate.tbs().serial_number().clone();
-    home.revoke(&CertificateId { issuer: home.root.issuer(), serial_number });
+    let before = serving(&home.open())[1].clone();
+    assert_eq!(home.open().authorities()[1].certificate, child.certificate);
+    assert_eq!(home.open().authorities()[1].issuer, child.issuer());
+    home.index.set_serves_ocsp(&child.issuer(), !before.1, event(NOW, "authority.ocsp")).unwrap();
     home.publish();
-    assert_eq!(names(&home.open())[1], ("genfic-user".to_owned(), true));
+    assert_eq!(serving(&home.open())[1], ("genfic-user".to_owned(), !before.1));
 }
 
 #[test]

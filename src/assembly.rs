@@ -1,0 +1,97 @@
+//! The composition root: configuration in, working objects out. The only place that names adapters.
+mod daemon;
+mod founding;
+mod settings;
+
+pub use daemon::{DaemonOptions, daemon};
+pub use founding::{Founded, Founding, found};
+pub use settings::{leaf_key, read_config, secret_sources};
+
+use crate::ca::{Pki, Practices, SerialSource};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::home::{Home, current_actor};
+use crate::index::sqlite::{SqliteIndex, StatusDirectory};
+use crate::key::{AgeFileStore, SecretSource, random_serial};
+use crate::problem::{Exit, Problem};
+use crate::publish::HomeDirectory;
+use crate::x509::{SerialNumber, UnixTime};
+
+/// A home with everything opened that works on it.
+pub struct Assembly {
+    /// The home.
+    pub home: Home,
+    index: SqliteIndex,
+    keys: AgeFileStore,
+    publisher: HomeDirectory,
+    status: StatusDirectory,
+    practices: Practices,
+    clock: SystemClock,
+    serials: SystemRandom,
+}
+
+/// Serial numbers from the system's generator.
+#[derive(Clone, Copy, Debug)]
+struct SystemRandom;
+
+impl SerialSource for SystemRandom {
+    fn serial_number(&self) -> Result<SerialNumber, Problem> {
+        Ok(random_serial()?)
+    }
+}
+
+/// The system's time, for what is done without a home.
+#[must_use]
+pub fn now() -> UnixTime {
+    SystemClock.now()
+}
+
+impl Assembly {
+    /// Opens a home: checks owners and modes, reads the profiles, opens the index.
+    ///
+    /// # Errors
+    /// When there is no home, its permissions are unsafe, a profile is wrong, or the index cannot be used.
+    pub fn open(home: Home, config: Config) -> Result<Self, Problem> {
+        home.verify()?;
+        let keys = AgeFileStore::new(config.keys.scrypt_log_n).map_err(|error| {
+            Problem::new(Exit::Failure, "config.invalid", error.to_string())
+                .hint("set [keys] scrypt_log_n in genfic-ca.toml")
+        })?;
+        let practices = settings::practices(&home, config)?;
+        let index = SqliteIndex::open(&home.index_file())?;
+        let publisher = HomeDirectory::new(home.clone());
+        let status = StatusDirectory::new(&home.status_directory());
+        Ok(Self {
+            home,
+            index,
+            keys,
+            publisher,
+            status,
+            practices,
+            clock: SystemClock,
+            serials: SystemRandom,
+        })
+    }
+
+    /// Configuration and profiles.
+    #[must_use]
+    pub fn practices(&self) -> &Practices {
+        &self.practices
+    }
+
+    /// The use cases over this home.
+    #[must_use]
+    pub fn pki<'a>(&'a self, secrets: &'a dyn SecretSource) -> Pki<'a> {
+        Pki {
+            index: &self.index,
+            keys: &self.keys,
+            secrets,
+            publisher: &self.publisher,
+            status: &self.status,
+            clock: &self.clock,
+            serials: &self.serials,
+            practices: &self.practices,
+            actor: current_actor(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Making a home.
+use crate::audit::{AuditEvent, Outcome};
+use crate::config::{self, Config};
+use crate::home::{Home, current_actor};
+use crate::index::sqlite::{SqliteIndex, StatusDirectory};
+use crate::index::{Index, StatusPublisher};
+use crate::problem::{Exit, Problem};
+use crate::profile::SHIPPED;
+use crate::publish::{Mode, WriteError, write_new};
+use crate::x509::UnixTime;
+use std::io::ErrorKind;
+
+/// What a new home is told.
+#[derive(Clone, Debug, Default)]
+pub struct Founding {
+    /// organizationName of new CAs.
+    pub organization: Option<String>,
+    /// countryName of new CAs.
+    pub country: Option<String>,
+    /// The base of the URLs in certificates.
+    pub url: Option<String>,
+    /// A cheaper work factor for passphrases than the default; for demonstrations.
+    pub scrypt_log_n: Option<u8>,
+}
+
+/// What making a home came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Founded {
+    /// False when everything was there already.
+    pub changed: bool,
+}
+
+/// Makes directories, configuration, profiles and an empty index. What is there already stays as it is, so
+/// that a second run is harmless and one that was cut short can be run again.
+///
+/// # Errors
+/// When the settings are wrong, the directories belong to somebody else, or nothing can be written.
+pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
+    let text = config::template(
+        founding.organization.as_deref(),
+        founding.country.as_deref(),
+        founding.url.as_deref(),
+        founding.scrypt_log_n,
+    );
+    Config::parse(&text).map_err(|errors| {
+        let problem = Problem::from(errors);
+        Problem { exit: Exit::Usage, hint: "see --org, --country and --url".into(), ..problem }
+    })?;
+    let made = home.create()?;
+    home.verify()?;
+    let mut changed = !made.is_empty();
+    changed |= write_if_absent(&home.configuration_file(), text.as_bytes())?;
+    for (name, profile) in SHIPPED {
+        changed |= write_if_absent(&home.policy_directory().join(name), profile.as_bytes())?;
+    }
+    if !home.index_file().exists() {
+        let index = SqliteIndex::create(&home.index_file())?;
+        let now = super::now();
+        index.record_event(founded(home, now))?;
+        StatusDirectory::new(&home.status_directory()).publish_status(&index, now)?;
+        changed = true;
+    }
+    Ok(Founded { changed })
+}
+
+fn founded(home: &Home, at: UnixTime) -> AuditEvent {
+    AuditEvent {
+        at,
+        actor: current_actor(),
+        action: "home.created".into(),
+        object: home.directory().display().to_string(),
+        outcome: Outcome::Done,
+        details: Vec::new(),
+    }
+}
+
+fn write_if_absent(path: &std::path::Path, contents: &[u8]) -> Result<bool, Problem> {
+    match write_new(path, contents, Mode::Public) {
+        Ok(()) => Ok(true),
+        Err(WriteError { source, .. }) if source.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Problem::new(Exit::Failure, "file.write", error.to_string())
+            .hint("make room or mend the permissions, then run it again")),
+    }
+}

@@ -1,0 +1,135 @@
+//! Configuration and profiles from their files.
+use crate::ca::Practices;
+use crate::config::Config;
+use crate::home::Home;
+use crate::key::{PassphraseSources, SecretSource, SecretSpec};
+use crate::problem::{Exit, Problem};
+use crate::profile::Profiles;
+use crate::x509::KeyAlgorithm;
+use std::collections::HashSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    let exit = if error.kind() == ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure };
+    Problem::new(exit, "file.read", format!("{} cannot be read: {error}", path.display()))
+        .hint("`genfic-ca init` puts back what is missing of configuration and profiles")
+}
+
+/// Says which file the mistakes are in.
+fn within(path: &Path, problem: Problem) -> Problem {
+    Problem { message: format!("{}: {}", path.display(), problem.message), ..problem }
+}
+
+/// Reads the configuration: the file given, or the home's.
+///
+/// # Errors
+/// When there is no home, or the file cannot be read or has mistakes; they are all named, with their lines.
+pub fn read_config(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
+    if !home.exists() {
+        let message = format!("there is no home in {}", home.directory().display());
+        return Err(Problem::new(Exit::NotFound, "home.missing", message)
+            .hint("make one with `genfic-ca init`, or name another with --home or GENFIC_CA_HOME"));
+    }
+    let path = file.map_or_else(|| home.configuration_file(), Path::to_owned);
+    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+    Config::parse(&text).map_err(|errors| within(&path, errors.into()))
+}
+
+/// Passphrases from the source given, or from where the configuration says, each CA's own before the others'.
+pub fn secret_sources<'a>(
+    config: &Config,
+    given: Option<SecretSpec>,
+    prompt: impl SecretSource + 'a,
+) -> PassphraseSources<'a> {
+    let default = given.unwrap_or_else(|| config.passphrase_from.clone());
+    let mut sources = default.source(prompt);
+    for (name, authority) in &config.authorities {
+        if let Some(own) = &authority.passphrase_from {
+            sources = sources.with_authority(name, own.clone());
+        }
+    }
+    sources
+}
+
+/// The key type of new end-entity keys: the configured one where there is a home.
+///
+/// # Errors
+/// When there is a home and its configuration is wrong.
+pub fn leaf_key(home: &Home, file: Option<&Path>) -> Result<KeyAlgorithm, Problem> {
+    let has_configuration = file.is_some() || home.configuration_file().is_file();
+    if home.exists() && has_configuration {
+        read_config(home, file).map(|config| config.keys.leaf)
+    } else {
+        Ok(Config::default().keys.leaf)
+    }
+}
+
+/// Everything that says how the CA is run.
+pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
+    let profiles = read_profiles(home)?;
+    let compromised_keys = match &config.keys.compromised_spki_sha256_file {
+        None => HashSet::new(),
+        Some(path) => {
+            let path = home.configuration_directory().join(path);
+            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+            digests(&path, &text)?
+        }
+    };
+    Ok(Practices { config, profiles, key_directory: home.keys_directory(), compromised_keys })
+}
+
+fn read_profiles(home: &Home) -> Result<Profiles, Problem> {
+    let directory = home.policy_directory();
+    let entries = fs::read_dir(&directory).map_err(|error| unreadable(&directory, &error))?;
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(&directory, &error))?.path();
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.extension().is_some_and(|extension| extension == "toml") && !name.starts_with('.') {
+            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+            texts.push((name, text));
+        }
+    }
+    texts.sort();
+    Profiles::parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+        .map_err(|errors| within(&directory, errors.into()))
+}
+
+/// One SHA-256 in hexadecimal a line; `#` begins a comment.
+fn digests(path: &Path, text: &str) -> Result<HashSet<[u8; 32]>, Problem> {
+    let mut out = HashSet::new();
+    for (at, line) in text.lines().enumerate() {
+        let word = line.split('#').next().unwrap_or_default().trim();
+        if word.is_empty() {
+            continue;
+        }
+        let octets: Option<Vec<u8>> = word
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        let digest = octets.and_then(|octets| <[u8; 32]>::try_from(octets).ok()).ok_or_else(|| {
+            let message = format!("{}: line {}: not a SHA-256 in hexadecimal", path.display(), at + 1);
+            Problem::new(Exit::Failure, "config.invalid", message)
+                .hint("each line has 64 hexadecimal digits: the SHA-256 of a SubjectPublicKeyInfo in DER")
+        })?;
+        out.insert(digest);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compromised_keys_are_read_one_digest_a_line() {
+        // X13
+        let text = format!("# known\n{}  # weak\n\n", "ab".repeat(32));
+        assert_eq!(digests(Path::new("k"), &text).unwrap(), HashSet::from([[0xab; 32]]));
+        let wrong = digests(Path::new("k"), "# ok\nabc\n").unwrap_err();
+        assert!(wrong.message.contains("line 2"), "{}", wrong.message);
+    }
+}

@@ -1,0 +1,166 @@
+//! What can be typed: the contract of names and options.
+mod authority;
+mod certificate;
+mod publication;
+
+pub(crate) use authority::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority};
+pub(crate) use certificate::{Chain, CreateRequest, Lint, List, Revoke, Selected, Show, Sign, StatusFilter};
+pub(crate) use publication::{
+    Audit, AuditShow, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, Query, Responder,
+};
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A private certificate authority: hierarchy, certificates, revocation, CRLs and OCSP.
+#[derive(Debug, Parser)]
+#[command(
+    name = "genfic-ca",
+    version,
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    subcommand_negates_reqs = true,
+    after_help = "First steps: `genfic-ca quickstart` shows everything at work in ./genfic-demo; `genfic-ca init` begins in earnest."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(flatten)]
+    pub(crate) script: Script,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// The directory everything lives in [default: /etc/genfic-ca, /var/lib/genfic-ca, /var/log/genfic-ca]
+    #[arg(long, global = true, value_name = "DIR", env = "GENFIC_CA_HOME")]
+    pub(crate) home: Option<PathBuf>,
+    /// Another configuration file than the home's genfic-ca.toml
+    #[arg(long, global = true, value_name = "FILE", env = "GENFIC_CA_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// One JSON object on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print nothing but errors
+    #[arg(long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
+    /// Answer yes to every confirmation
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// Never ask; fail with exit status 9 instead
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+    /// Where passphrases come from: prompt, file:PATH, env:VAR, fd:N or cred:NAME
+    #[arg(
+        long,
+        global = true,
+        value_name = "SPEC",
+        env = "GENFIC_CA_PASSPHRASE_FROM",
+        hide_env_values = true
+    )]
+    pub(crate) passphrase_from: Option<String>,
+}
+
+/// The older script's options, accepted in place of a subcommand.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "In place of a command, one of")]
+pub(crate) struct Script {
+    /// Create a root CA
+    #[arg(short = 'r', long, value_name = "NAME")]
+    pub(crate) create_root: Option<String>,
+    /// Create a child CA below --parent
+    #[arg(short = 'c', long, value_name = "NAME")]
+    pub(crate) create_child: Option<String>,
+    /// Sign a request
+    #[arg(short = 's', long, value_name = "FILE")]
+    pub(crate) sign_request: Option<PathBuf>,
+    /// Create a key and a request, NAME.key and NAME.req
+    #[arg(short = 'R', long, value_name = "NAME")]
+    pub(crate) create_request: Option<PathBuf>,
+    /// Revoke the certificate matching KEY; without KEY, list what could be revoked
+    #[arg(short = 'x', long, value_name = "KEY", num_args = 0..=1)]
+    pub(crate) revoke: Option<Option<String>>,
+    /// The CA that acts
+    #[arg(short = 'p', long, value_name = "PARENT")]
+    pub(crate) parent: Option<String>,
+    /// Where the result is saved
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Number of days that the certificate is valid
+    #[arg(short = 'v', long, value_name = "DAYS")]
+    pub(crate) valid: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make directories, configuration, profiles and an empty index
+    Init(Init),
+    /// Show the whole thing at work in a directory of its own
+    Quickstart(Quickstart),
+    /// One screen: every CA, its end, its CRL's age, its responder, what waits
+    Status,
+    /// Create a root CA
+    CreateRoot(CreateRoot),
+    /// Create a CA below another
+    CreateChild(CreateChild),
+    /// List the CAs
+    Authorities(Authorities),
+    /// Create a key and a certification request
+    CreateRequest(CreateRequest),
+    /// Issue certificates for requests
+    Sign(Sign),
+    /// Revoke a certificate and publish the CRL
+    Revoke(Revoke),
+    /// Revoke a certificate until it is released
+    Hold(Selected),
+    /// Lift the hold on a certificate
+    Release(Selected),
+    /// List certificates
+    List(List),
+    /// Show a certificate, a CA, a request, a CRL or an OCSP message
+    Show(Show),
+    /// Check a certificate or a CRL against the project's own rules
+    Lint(Lint),
+    /// Publish and check certificate revocation lists
+    #[command(subcommand)]
+    Crl(Crl),
+    /// Responder certificates, published status, questions to a responder
+    #[command(subcommand)]
+    Ocsp(Ocsp),
+    /// The record of everything that was done and refused
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Hand out what is on record in other programs' formats
+    #[command(subcommand)]
+    Export(Export),
+    /// Print the version
+    Version,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// Organization in the subject of new CAs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) org: Option<String>,
+    /// Country in the subject of new CAs, two capital letters
+    #[arg(long, value_name = "CC")]
+    pub(crate) country: Option<String>,
+    /// Where CRLs, CA certificates and OCSP will be served: written into certificates
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Quickstart {
+    /// The directory to make; must be absent or empty
+    #[arg(long, value_name = "DIR", default_value = "genfic-demo")]
+    pub(crate) dir: PathBuf,
+    /// Stop when the checks are done
+    #[arg(long)]
+    pub(crate) no_serve: bool,
+}

@@ -1,0 +1,67 @@
+//! CAs.
+use clap::{Args, ValueEnum};
+
+/// What root and child CAs have in common.
+#[derive(Args, Debug, Default)]
+pub(crate) struct NewAuthority {
+    /// Number of days that the CA is valid, or `max`
+    #[arg(short = 'v', long, value_name = "DAYS")]
+    pub(crate) valid: Option<String>,
+    /// Subject, for example `C=BE,O=Example,CN=Example Root CA`
+    #[arg(long, value_name = "DN")]
+    pub(crate) subject: Option<String>,
+    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
+    #[arg(long, value_name = "ALG")]
+    pub(crate) key: Option<String>,
+    /// Where the key is kept
+    #[arg(long, value_name = "STORE", default_value = "file")]
+    pub(crate) keystore: Keystore,
+    /// Issue a responder certificate for it, and name the responder in its certificates
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) ocsp: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Keystore {
+    /// An age-encrypted file in the home's keys directory.
+    #[default]
+    File,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateRoot {
+    /// Name of the CA: lower-case letters, digits, `.`, `_` and `-`
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) authority: NewAuthority,
+    /// Profile of the certificate
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateChild {
+    /// Name of the CA: lower-case letters, digits, `.`, `_` and `-`
+    pub(crate) name: String,
+    /// The CA that issues its certificate
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: String,
+    #[command(flatten)]
+    pub(crate) authority: NewAuthority,
+    /// Profile of the certificate [default: the one NAME ends with, else system-ca]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// Names it may certify: a domain, an address range, a mailbox host, `dns:`, `ip:`, `email:`, `uri:` or `dir:`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) permit: Vec<String>,
+    /// Names it may not certify, written likewise
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Authorities {
+    /// Draw the hierarchy
+    #[arg(long)]
+    pub(crate) tree: bool,
+}

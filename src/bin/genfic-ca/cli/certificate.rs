@@ -1,0 +1,166 @@
+//! Requests and certificates.
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct CreateRequest {
+    /// Common name; its last path component, the rest being a directory
+    pub(crate) name: PathBuf,
+    /// Names for the subjectAltName: `DNS:`, `IP:`, `email:`, `URI:` or bare [default: DNS:NAME]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) san: Vec<String>,
+    /// Subject [default: CN=NAME]
+    #[arg(long, value_name = "DN")]
+    pub(crate) subject: Option<String>,
+    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
+    #[arg(long, value_name = "ALG")]
+    pub(crate) key: Option<String>,
+    /// Directory for NAME.key, NAME.req and NAME.crt
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Protect NAME.key with a passphrase
+    #[arg(long)]
+    pub(crate) encrypt: bool,
+    /// Sign the request at once, by the CA given with -p
+    #[arg(long, requires = "parent")]
+    pub(crate) sign: bool,
+    /// The CA that signs
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: Option<String>,
+    /// Profile of the certificate [default: the CA's]
+    #[arg(long, value_name = "PROFILE", requires = "sign")]
+    pub(crate) profile: Option<String>,
+    /// Number of days that the certificate is valid, or `max`
+    #[arg(short = 'v', long, value_name = "DAYS", requires = "sign")]
+    pub(crate) valid: Option<String>,
+    /// Whom to write to about the certificate
+    #[arg(long, value_name = "MAIL", requires = "sign")]
+    pub(crate) contact: Option<String>,
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct Sign {
+    /// Requests, PEM or DER; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The CA that signs
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: String,
+    /// Profile of the certificates [default: the CA's]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// Number of days that the certificates are valid, or `max`
+    #[arg(short = 'v', long, value_name = "DAYS")]
+    pub(crate) valid: Option<String>,
+    /// Names in place of those that the request asks for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) san: Vec<String>,
+    /// Whom to write to about the certificates
+    #[arg(long, value_name = "MAIL")]
+    pub(crate) contact: Option<String>,
+    /// Where the certificate is saved; a directory when there are several
+    #[arg(short = 'o', long, value_name = "FILE|DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Save the issuers behind the certificate, in order, the root left out; `with-root` leaves it in
+    #[arg(long, num_args = 0..=1, default_missing_value = "without-root", value_name = "WHICH")]
+    pub(crate) chain: Option<Chain>,
+    /// Show the exact certificate and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Chain {
+    /// Up to, and without, the root.
+    WithoutRoot,
+    /// Up to and with the root.
+    WithRoot,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Revoke {
+    /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`
+    #[arg(value_name = "CERT")]
+    pub(crate) certificate: Option<String>,
+    /// Look only among this CA's certificates
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: Option<String>,
+    /// Why: key-compromise, affiliation-changed, superseded, cessation-of-operation, privilege-withdrawn, ...
+    #[arg(long, value_name = "REASON")]
+    pub(crate) reason: Option<String>,
+    /// When the key is thought to have become untrustworthy, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) invalidity_date: Option<String>,
+    /// Leave the CRL to a later `crl publish`; OCSP answers at once all the same
+    #[arg(long)]
+    pub(crate) no_crl: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Selected {
+    /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`
+    #[arg(value_name = "CERT")]
+    pub(crate) certificate: String,
+    /// Look only among this CA's certificates
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: Option<String>,
+    /// Leave the CRL to a later `crl publish`; OCSP answers at once all the same
+    #[arg(long)]
+    pub(crate) no_crl: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum StatusFilter {
+    Valid,
+    Expired,
+    Revoked,
+    Held,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// Issued by this CA
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: Option<String>,
+    /// Of this status
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Option<StatusFilter>,
+    /// Valid now and ending within this time, for example 30d; exit status 12 when there are any
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expiring: Option<String>,
+    /// Whose subject or name matches, with `*` and `?`
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) subject: Option<String>,
+    /// Granted under this profile
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// A certificate (as for `revoke`), a CA's name, a file, or `-`
+    #[arg(value_name = "CERT|CA|FILE")]
+    pub(crate) what: String,
+    /// As PEM
+    #[arg(long, group = "form")]
+    pub(crate) pem: bool,
+    /// As DER
+    #[arg(long, group = "form")]
+    pub(crate) der: bool,
+    /// As text, the default
+    #[arg(long, group = "form")]
+    pub(crate) text: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Lint {
+    /// A certificate or CRL, PEM or DER, or `-`
+    #[arg(required_unless_present = "rules")]
+    pub(crate) file: Option<PathBuf>,
+    /// The issuer's certificate, for the rules that need it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) issuer: Option<PathBuf>,
+    /// List the rules with their sources
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) rules: bool,
+}

@@ -1,0 +1,113 @@
+//! CRLs, OCSP, the audit log and other programs' formats.
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Crl {
+    /// Make and publish new CRLs
+    Publish(CrlPublish),
+    /// Show a CA's CRL, or one from a file
+    Show(CrlSubject),
+    /// Check a CRL: signature, issuer, number, dates; exit status 12 with findings
+    Check(CrlCheck),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CrlPublish {
+    /// The CA
+    #[arg(value_name = "CA", required_unless_present_any = ["due", "all"])]
+    pub(crate) authority: Option<String>,
+    /// Every CA whose CRL is past half its life, or owed
+    #[arg(long, conflicts_with_all = ["authority", "all"])]
+    pub(crate) due: bool,
+    /// Every CA
+    #[arg(long, conflicts_with = "authority")]
+    pub(crate) all: bool,
+    /// Copy the published files there as well
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CrlSubject {
+    /// A CA's name, a file, or `-`
+    #[arg(value_name = "CA|FILE")]
+    pub(crate) what: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CrlCheck {
+    /// A CA's name, a file, or an http URL
+    #[arg(value_name = "CA|FILE|URL")]
+    pub(crate) what: String,
+    /// The issuer's certificate, where no CA of this home issued it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) issuer: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ocsp {
+    /// Issue or renew the delegated responder certificate of a CA
+    Responder(Responder),
+    /// Ask a responder and verify its answer
+    Query(Query),
+    /// Publish the status of every certificate again, for responders to read
+    Sync,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Responder {
+    /// The CA
+    #[arg(value_name = "CA", required_unless_present = "due")]
+    pub(crate) authority: Option<String>,
+    /// Every CA that has a responder whose certificate is past half its life
+    #[arg(long, conflicts_with = "authority")]
+    pub(crate) due: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Query {
+    /// A certificate, as for `revoke`
+    #[arg(value_name = "CERT")]
+    pub(crate) certificate: String,
+    /// The responder [default: the one the certificate names]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The issuer's certificate, where no CA of this home issued it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) issuer: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Print the records
+    Show(AuditShow),
+    /// Recompute the chain; exit status 13 where it is broken
+    Verify,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AuditShow {
+    /// From this sequence number
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) from: u64,
+    /// Only the last N
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    pub(crate) last: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// OpenSSL's index.txt of one CA, as `openssl ocsp -index` reads it
+    IndexTxt(IndexTxt),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IndexTxt {
+    /// The CA
+    #[arg(value_name = "CA")]
+    pub(crate) authority: String,
+    /// The file [default: standard output]
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}

@@ -1,0 +1,115 @@
+//! One module a group of commands; here, which runs which.
+mod audit;
+mod authority;
+mod crl;
+mod export;
+mod init;
+mod lint;
+mod list;
+mod ocsp;
+mod question;
+mod quickstart;
+mod request;
+mod revoke;
+mod select;
+mod show;
+mod sign;
+mod status;
+mod values;
+
+use crate::cli::{Audit, Command, Crl, Export, Global, Ocsp};
+use crate::report::Report;
+use crate::session::{Session, home_of};
+use genfic_ca::problem::Problem;
+
+/// The name of a command as typed.
+pub(crate) fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Init(_) => "init",
+        Command::Quickstart(_) => "quickstart",
+        Command::Status => "status",
+        Command::CreateRoot(_) => "create-root",
+        Command::CreateChild(_) => "create-child",
+        Command::Authorities(_) => "authorities",
+        Command::CreateRequest(_) => "create-request",
+        Command::Sign(_) => "sign",
+        Command::Revoke(_) => "revoke",
+        Command::Hold(_) => "hold",
+        Command::Release(_) => "release",
+        Command::List(_) => "list",
+        Command::Show(_) => "show",
+        Command::Lint(_) => "lint",
+        Command::Crl(Crl::Publish(_)) => "crl publish",
+        Command::Crl(Crl::Show(_)) => "crl show",
+        Command::Crl(Crl::Check(_)) => "crl check",
+        Command::Ocsp(Ocsp::Responder(_)) => "ocsp responder",
+        Command::Ocsp(Ocsp::Query(_)) => "ocsp query",
+        Command::Ocsp(Ocsp::Sync) => "ocsp sync",
+        Command::Audit(Audit::Show(_)) => "audit show",
+        Command::Audit(Audit::Verify) => "audit verify",
+        Command::Export(Export::IndexTxt(_)) => "export index-txt",
+        Command::Version => "version",
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> {
+    let name = name(&command);
+    let at_home = |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, run);
+    match command {
+        Command::Version => Ok(init::version()),
+        Command::Init(args) => init::init(global, &args),
+        Command::Quickstart(args) => quickstart::quickstart(global, &args),
+        Command::Lint(args) => lint::lint(&args),
+        Command::Show(args) => show::show(global, &args),
+        Command::CreateRequest(args) if !args.sign => request::create(global, &args),
+        Command::CreateRequest(args) => at_home(&|session| request::create_and_sign(session, &args)),
+        Command::CreateRoot(args) => {
+            let made = init::make_home_for_first_root(global)?;
+            Ok(at_home(&|session| authority::create_root(session, &args))?.warn(made))
+        }
+        Command::CreateChild(args) => at_home(&|session| authority::create_child(session, &args)),
+        Command::Authorities(args) => at_home(&|session| authority::list(session, &args)),
+        Command::Status => at_home(&status::status),
+        Command::Sign(args) => at_home(&|session| sign::sign(session, &args)),
+        Command::Revoke(args) => at_home(&|session| revoke::revoke(session, &args)),
+        Command::Hold(args) => at_home(&|session| revoke::hold(session, &args)),
+        Command::Release(args) => at_home(&|session| revoke::release(session, &args)),
+        Command::List(args) => at_home(&|session| list::list(session, &args)),
+        Command::Crl(Crl::Publish(args)) => at_home(&|session| crl::publish(session, &args)),
+        Command::Crl(Crl::Show(args)) => crl::show(global, &args),
+        Command::Crl(Crl::Check(args)) => crl::check(global, &args),
+        Command::Ocsp(Ocsp::Responder(args)) => at_home(&|session| ocsp::responder(session, &args)),
+        Command::Ocsp(Ocsp::Query(args)) => ocsp::question(global, &args),
+        Command::Ocsp(Ocsp::Sync) => at_home(&ocsp::sync),
+        Command::Audit(Audit::Show(args)) => at_home(&|session| audit::show(session, &args)),
+        Command::Audit(Audit::Verify) => at_home(&audit::verify),
+        Command::Export(Export::IndexTxt(args)) => at_home(&|session| export::index_txt(session, &args)),
+    }
+}
+
+/// Runs a command in an opened home; what it refuses is recorded before it is said (G15).
+pub(crate) fn in_session(
+    global: &Global,
+    name: &str,
+    run: impl FnOnce(&Session) -> Result<Report, Problem>,
+) -> Result<Report, Problem> {
+    let session = Session::open(global)?;
+    let outcome = run(&session).map(|report| report.warn(session.notes()));
+    let refusal = match &outcome {
+        Err(problem) => Some(problem),
+        Ok(report) => {
+            report.exit.as_ref().filter(|problem| problem.exit != genfic_ca::problem::Exit::Findings)
+        }
+    };
+    if let Some(problem) = refusal {
+        let object = home_of(global).directory().display().to_string();
+        if let Err(unrecorded) = session.pki().record_refusal(name, &object, problem) {
+            return Err(Problem {
+                hint: format!("{}\nand this could not be recorded: {unrecorded}", problem.hint),
+                ..problem.clone()
+            });
+        }
+    }
+    outcome
+}

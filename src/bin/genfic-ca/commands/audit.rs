@@ -1,0 +1,62 @@
+//! `audit show`, `audit verify`.
+use crate::cli::AuditShow;
+use crate::report::{Report, table};
+use crate::session::Session;
+use genfic_ca::audit::{Outcome, Verifier};
+use genfic_ca::problem::{Exit, Problem};
+use serde_json::{Value, json};
+
+/// Prints the records.
+pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let from = match args.last {
+        Some(last) => pki.index.audit_head()?.sequence.saturating_sub(last) + 1,
+        None => args.from,
+    };
+    let mut values = Vec::new();
+    let mut rows = Vec::new();
+    pki.index.audit_records(from, &mut |record| {
+        let outcome = match &record.event.outcome {
+            Outcome::Done => "done".to_owned(),
+            Outcome::Refused(code) => format!("refused {code}"),
+        };
+        rows.push(vec![
+            record.sequence.to_string(),
+            record.event.at.to_string(),
+            record.event.actor.to_string(),
+            record.event.action.clone(),
+            record.event.object.clone(),
+            outcome,
+            record.event.details_text(),
+        ]);
+        values.push(record.to_json());
+        true
+    })?;
+    let text = table(&["SEQ", "TIME", "WHO", "ACTION", "OBJECT", "OUTCOME", "DETAILS"], &rows);
+    Ok(Report::seen(json!({ "records": Value::Array(values) }), text))
+}
+
+/// Recomputes the chain.
+pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let head = pki.index.audit_head()?;
+    let mut verifier = Verifier::new(Some(head));
+    let mut broken = None;
+    pki.index.audit_records(1, &mut |record| {
+        broken = verifier.check(&record).err();
+        broken.is_none()
+    })?;
+    let broken = broken.or_else(|| verifier.finish().err());
+    if let Some(broken) = broken {
+        return Err(Problem::new(
+            Exit::Integrity,
+            "audit.broken",
+            format!("the audit log is broken: {broken}"),
+        )
+        .hint("keep the home as it is and compare with a backup: somebody or something changed the index"));
+    }
+    let count = head.sequence;
+    let digest: String = head.digest.iter().map(|octet| format!("{octet:02x}")).collect();
+    let text = format!("{count} records, unbroken\n  head  {digest}");
+    Ok(Report::seen(json!({ "records": count, "head": digest }), text))
+}

@@ -1,0 +1,208 @@
+//! `create-root`, `create-child`, `authorities`.
+use super::values::{crl, length, summary, usage};
+use crate::cli::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority as Options};
+use crate::report::{Report, columns, table};
+use crate::session::Session;
+use genfic_ca::ca::{CreatedAuthority, NewAuthority};
+use genfic_ca::home::AuthorityName;
+use genfic_ca::index::{Authority, CertificateState, IndexReader};
+use genfic_ca::problem::Problem;
+use genfic_ca::profile::Kind;
+use genfic_ca::x509::extension::{NameConstraints, Subtree};
+use genfic_ca::x509::{CertificateId, KeyAlgorithm, Name, UnixTime};
+use serde_json::{Value, json};
+use std::str::FromStr;
+
+/// Creates a root CA.
+pub(crate) fn create_root(session: &Session, args: &CreateRoot) -> Result<Report, Problem> {
+    let profile = args.profile.clone().unwrap_or_else(|| "root-ca".into());
+    let new = new_authority(&args.name, profile, &args.authority, NameConstraints::default())?;
+    let created = session.pki().create_root(&new)?;
+    Ok(report(&created, "root CA", "next: genfic-ca create-child NAME -p ").warn(created.notices.clone()))
+}
+
+/// Creates a CA below another.
+pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Report, Problem> {
+    let (profile, said) = match &args.profile {
+        Some(profile) => (profile.clone(), None),
+        None => profile_for(session, &args.name),
+    };
+    let constraints =
+        NameConstraints { permitted: subtrees(&args.permit)?, excluded: subtrees(&args.exclude)? };
+    let new = new_authority(&args.name, profile, &args.authority, constraints)?;
+    let created = session.pki().create_child(&args.parent, &new)?;
+    let report = report(&created, "CA", "next: genfic-ca create-request HOST --sign -p ");
+    Ok(report.warn(said).warn(created.notices.clone()))
+}
+
+/// The profile whose name the CA's name ends with, else `system-ca`; and what is said about it.
+fn profile_for(session: &Session, name: &str) -> (String, Option<String>) {
+    let by_name = session
+        .assembly
+        .practices()
+        .profiles
+        .iter()
+        .filter(|profile| profile.kind() == Kind::Ca)
+        .map(|profile| profile.name())
+        .find(|profile| {
+            let purpose = profile.trim_end_matches("-ca");
+            name.strip_suffix(purpose).is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '.', '_']))
+        });
+    let profile = by_name.unwrap_or("system-ca").to_owned();
+    let said = format!("no --profile was given; {profile} was taken for {name}");
+    (profile, Some(said))
+}
+
+fn subtrees(words: &[String]) -> Result<Vec<Subtree>, Problem> {
+    words
+        .iter()
+        .map(|word| {
+            Subtree::from_str(word).map_err(|error| {
+                usage(
+                    error,
+                    "--permit and --exclude take a domain, an address range, dns:, ip:, email:, uri: or dir:",
+                )
+            })
+        })
+        .collect()
+}
+
+fn new_authority(
+    name: &str,
+    profile: String,
+    options: &Options,
+    name_constraints: NameConstraints,
+) -> Result<NewAuthority, Problem> {
+    let Keystore::File = options.keystore;
+    let name = AuthorityName::from_str(name)?;
+    Ok(NewAuthority {
+        name: name.to_string(),
+        profile,
+        subject: options.subject.as_deref().map(subject).transpose()?,
+        key: options.key.as_deref().map(key).transpose()?,
+        length: length(options.valid.as_deref())?,
+        name_constraints,
+        ocsp: options.ocsp,
+    })
+}
+
+/// A subject as typed.
+pub(crate) fn subject(text: &str) -> Result<Name, Problem> {
+    Name::parse(text)
+        .map_err(|error| usage(error.to_string(), "for example --subject 'C=BE,O=Example,CN=name'"))
+}
+
+/// A key type as typed.
+pub(crate) fn key(text: &str) -> Result<KeyAlgorithm, Problem> {
+    text.parse().map_err(|error: String| usage(error, "for example --key p256"))
+}
+
+fn report(created: &CreatedAuthority, what: &str, next: &str) -> Report {
+    let authority = &created.authority;
+    let tbs = authority.certificate.tbs();
+    let result = json!({
+        "name": authority.name,
+        "serial": tbs.serial_number().to_string(),
+        "subject": tbs.subject().to_string(),
+        "not_before": tbs.validity().not_before.to_string(),
+        "not_after": tbs.validity().not_after.to_string(),
+        "certificate": created.files.certificate,
+        "chain": created.files.chain,
+        "crl": created.crl.files.first(),
+        "profile": authority.profile,
+        "parent": authority.parent,
+        "key": authority.key,
+        "fingerprint": authority.certificate.fingerprint().to_string(),
+        "crl_details": crl(&created.crl),
+        "responder": created.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
+    });
+    let mut text = format!("{what} {} created\n", authority.name);
+    text.push_str(&summary(&authority.certificate, Some(&created.files.certificate)));
+    let responder = match &created.responder {
+        Some(responder) => format!("until {}", responder.tbs().validity().not_after),
+        None => "none; its certificates name their CRL only".into(),
+    };
+    text.push('\n');
+    text.push_str(&columns(&[
+        ("  key    ".into(), format!("{} ({})", authority.key, tbs.public_key().algorithm())),
+        ("  crl".into(), format!("number {}, until {}", created.crl.number, created.crl.next_update)),
+        ("  responder".into(), responder),
+    ]));
+    text.push_str(&format!("\n{next}{}", authority.name));
+    Report::done(result, text)
+}
+
+/// Lists the CAs.
+pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let authorities = pki.index.authorities()?;
+    let mut values = Vec::new();
+    let mut rows = Vec::new();
+    for authority in &authorities {
+        let status = status(pki.index, authority, now)?;
+        let validity = authority.certificate.tbs().validity();
+        values.push(json!({
+            "name": authority.name,
+            "parent": authority.parent,
+            "profile": authority.profile,
+            "serial": authority.certificate.tbs().serial_number().to_string(),
+            "subject": authority.certificate.tbs().subject().to_string(),
+            "not_before": validity.not_before.to_string(),
+            "not_after": validity.not_after.to_string(),
+            "status": status,
+            "key": authority.certificate.tbs().public_key().algorithm().to_string(),
+            "ocsp": authority.serves_ocsp,
+            "fingerprint": authority.certificate.fingerprint().to_string(),
+        }));
+        let name = if args.tree { branch(&authorities, authority) } else { authority.name.clone() };
+        rows.push(vec![
+            name,
+            status,
+            validity.not_after.to_string(),
+            authority.profile.clone(),
+            authority.certificate.tbs().public_key().algorithm().to_string(),
+            authority.certificate.tbs().subject().to_string(),
+        ]);
+    }
+    let text = if rows.is_empty() {
+        "no CA yet; `genfic-ca create-root NAME` makes the first".into()
+    } else {
+        table(&["NAME", "STATUS", "UNTIL", "PROFILE", "KEY", "SUBJECT"], &rows)
+    };
+    Ok(Report::seen(json!({ "authorities": Value::Array(values) }), text))
+}
+
+/// The name behind the branch it hangs on.
+fn branch(authorities: &[Authority], authority: &Authority) -> String {
+    let Some(parent) = authority.parent.as_deref() else { return authority.name.clone() };
+    let is_last = |one: &Authority| {
+        authorities.iter().rfind(|other| other.parent == one.parent).is_some_and(|last| last.name == one.name)
+    };
+    let mut prefix = String::from(if is_last(authority) { "└─ " } else { "├─ " });
+    let mut above = authorities.iter().find(|other| other.name == parent);
+    while let Some(one) = above {
+        let Some(next) = one.parent.as_deref() else { break };
+        prefix.insert_str(0, if is_last(one) { "   " } else { "│  " });
+        above = authorities.iter().find(|other| other.name == next);
+    }
+    prefix + &authority.name
+}
+
+/// `valid`, `expired` or `revoked`, in a word.
+pub(crate) fn status(
+    index: &dyn IndexReader,
+    authority: &Authority,
+    now: UnixTime,
+) -> Result<String, Problem> {
+    let issuer = match &authority.parent {
+        Some(parent) => index.authority(parent)?.map_or(authority.issuer, |parent| parent.issuer),
+        None => authority.issuer,
+    };
+    let id = CertificateId { issuer, serial_number: authority.certificate.tbs().serial_number().clone() };
+    Ok(match index.status(&id)? {
+        Some(CertificateState::Revoked(_)) => "revoked".into(),
+        _ if now > authority.certificate.tbs().validity().not_after => "expired".into(),
+        _ => "valid".into(),
+    })
+}

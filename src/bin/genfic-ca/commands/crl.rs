@@ -1,0 +1,218 @@
+//! `crl publish`, `crl show`, `crl check`.
+use super::values::{crl as crl_fields, read, usage};
+use crate::cli::{CrlCheck, CrlPublish, CrlSubject, Global};
+use crate::report::Report;
+use crate::session::{Session, home_of};
+use genfic_ca::home::{AuthorityName, PublicFile};
+use genfic_ca::lint::crl_findings;
+use genfic_ca::ocsp::query::fetch;
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::publish::{Mode, replace};
+use genfic_ca::x509::text::{crl_json, crl_text};
+use genfic_ca::x509::{Certificate, CertificateList, UnixTime, pem};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a server may take to hand out a CRL.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How many entries of a CRL people are shown.
+const SHOWN: usize = 50;
+
+/// Makes and publishes CRLs.
+pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let mut names = Vec::new();
+    if let Some(name) = &args.authority {
+        names.push(pki.authority(name)?.name);
+    } else {
+        for authority in pki.index.authorities()? {
+            if args.all || pki.crl_is_due(&authority.name)? {
+                names.push(authority.name);
+            }
+        }
+    }
+    let mut published = Vec::new();
+    let mut lines = Vec::new();
+    let mut failed: Option<Problem> = None;
+    for name in &names {
+        let made = pki.unlock_for_crl(name).and_then(|signer| pki.publish_crl(name, &signer));
+        match made {
+            Ok(crl) => {
+                if let Some(directory) = &args.to {
+                    copy(&crl.files, directory)?;
+                }
+                lines.push(format!(
+                    "{name}: CRL number {} with {} entries, until {}",
+                    crl.number, crl.entries, crl.next_update
+                ));
+                let mut fields = crl_fields(&crl);
+                if let Some(object) = fields.as_object_mut() {
+                    object.insert("name".into(), json!(name));
+                    object.insert("entries".into(), json!(crl.entries));
+                }
+                published.push(fields);
+            }
+            Err(problem) if names.len() == 1 => return Err(problem),
+            Err(problem) => {
+                lines.push(format!("{name}: {}", problem.message));
+                failed = Some(failed.unwrap_or(problem));
+            }
+        }
+    }
+    if names.is_empty() {
+        lines.push("no CRL is due".into());
+    }
+    let result = json!({ "crls": published });
+    let report = if published.is_empty() {
+        Report::seen(result, lines.join("\n"))
+    } else {
+        Report::done(result, lines.join("\n"))
+    };
+    Ok(report.ending(failed))
+}
+
+fn copy(files: &[std::path::PathBuf], directory: &Path) -> Result<(), Problem> {
+    for file in files {
+        let contents = fs::read(file).map_err(|error| {
+            Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", file.display()))
+        })?;
+        if let Some(name) = file.file_name() {
+            replace(&directory.join(name), &contents, Mode::Public).map_err(super::request::not_written)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shows a CRL.
+pub(crate) fn show(global: &Global, args: &CrlSubject) -> Result<Report, Problem> {
+    let crl = decode(&octets_of(global, &args.what)?, &args.what)?;
+    Ok(Report::seen(crl_json(&crl, usize::MAX), crl_text(&crl, SHOWN)))
+}
+
+/// A CA's published CRL, or a file's octets.
+fn octets_of(global: &Global, what: &str) -> Result<Vec<u8>, Problem> {
+    if let Ok(name) = what.parse::<AuthorityName>() {
+        let published = home_of(global).public_file(&name, PublicFile::Crl);
+        if published.is_file() {
+            return read(&published);
+        }
+    }
+    read(Path::new(what))
+}
+
+fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
+    let malformed = |error: String| {
+        Problem::new(Exit::NotVerified, "file.malformed", format!("{what}: {error}"))
+            .hint("a CRL, PEM or DER, is needed")
+    };
+    let blocks = pem::decode_file(octets, "X509 CRL").map_err(|error| malformed(error.to_string()))?;
+    let block = blocks
+        .iter()
+        .find(|block| block.label == "X509 CRL")
+        .ok_or_else(|| malformed("there is no X509 CRL block".into()))?;
+    CertificateList::from_der(&block.der).map_err(|error| malformed(error.to_string()))
+}
+
+/// Checks a CRL: readable, signed by its issuer, current, number not behind, rules kept.
+pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem> {
+    let octets = if args.what.starts_with("http://") {
+        fetch(&args.what, TIMEOUT)?
+    } else {
+        octets_of(global, &args.what)?
+    };
+    let crl = decode(&octets, &args.what)?;
+    let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
+    let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.pki().clock.now());
+    let mut findings: Vec<String> = Vec::new();
+    let issuer = issuer_of(session.as_ref(), args, &crl)?;
+    match &issuer {
+        None => findings.push("its issuer is none of this home's CAs; give --issuer FILE".into()),
+        Some(issuer) if !crl.is_signed_by(issuer.tbs().public_key()) => {
+            let message = format!("{} is not signed by {}", args.what, issuer.tbs().subject());
+            return Err(Problem::new(Exit::NotVerified, "crl.signature", message)
+                .hint("do not use it; fetch it again or publish a new one"));
+        }
+        Some(_) => {}
+    }
+    findings.extend(dates(&crl, now));
+    if let (Some(session), Some(issuer)) = (&session, &issuer) {
+        findings.extend(against_index(session, issuer, &crl)?);
+    }
+    findings.extend(crl_findings(crl.tbs(), issuer.as_ref()).into_iter().map(|finding| finding.message));
+    let result = json!({
+        "number": crl.tbs().crl_number(),
+        "this_update": crl.tbs().this_update().to_string(),
+        "next_update": crl.tbs().next_update().map(|at| at.to_string()),
+        "issuer": crl.tbs().issuer().to_string(),
+        "findings": findings.iter().map(|finding| Value::String(finding.clone())).collect::<Vec<_>>(),
+    });
+    if findings.is_empty() {
+        let until = crl.tbs().next_update().map_or_else(String::new, |at| format!(", until {at}"));
+        let number = crl.tbs().crl_number().unwrap_or_default();
+        return Ok(Report::seen(result, format!("{}: CRL number {number} is in order{until}", args.what)));
+    }
+    let problem = Problem::new(Exit::Findings, "crl.findings", format!("{} findings", findings.len()));
+    Ok(Report::seen(result, findings.join("\n")).ending(Some(problem)))
+}
+
+fn issuer_of(
+    session: Option<&Session>,
+    args: &CrlCheck,
+    crl: &CertificateList,
+) -> Result<Option<Certificate>, Problem> {
+    if let Some(file) = &args.issuer {
+        let certificate = Certificate::from_pem_or_der(&read(file)?)
+            .map_err(|error| usage(format!("{}: {error}", file.display()), "--issuer takes a certificate"))?;
+        return Ok(Some(certificate));
+    }
+    let Some(session) = session else { return Ok(None) };
+    let candidates: Vec<Certificate> = session
+        .pki()
+        .index
+        .authorities()?
+        .into_iter()
+        .map(|authority| authority.certificate)
+        .filter(|certificate| certificate.tbs().subject() == crl.tbs().issuer())
+        .collect();
+    let signed = candidates.iter().find(|certificate| crl.is_signed_by(certificate.tbs().public_key()));
+    Ok(signed.or(candidates.first()).cloned())
+}
+
+fn dates(crl: &CertificateList, now: UnixTime) -> Vec<String> {
+    let mut findings = Vec::new();
+    if crl.tbs().this_update() > now {
+        findings.push(format!("it is not valid before {}", crl.tbs().this_update()));
+    }
+    match crl.tbs().next_update() {
+        None => findings.push("it does not say when the next one comes".into()),
+        Some(next) if next < now => findings.push(format!("it lapsed at {next}; publish a new one")),
+        Some(next) => {
+            let half = crl.tbs().this_update().plus((next.0 - crl.tbs().this_update().0) / 2);
+            if now >= half {
+                findings.push(format!("it is past half its life and lapses at {next}; publish a new one"));
+            }
+        }
+    }
+    findings
+}
+
+fn against_index(
+    session: &Session,
+    issuer: &Certificate,
+    crl: &CertificateList,
+) -> Result<Vec<String>, Problem> {
+    let pki = session.pki();
+    let id = issuer.tbs().as_issuer();
+    let mut findings = Vec::new();
+    if let Some(last) = pki.index.last_crl(&id)?
+        && crl.tbs().crl_number().is_none_or(|number| number < last.number)
+    {
+        findings.push(format!("number {} was issued since", last.number));
+    }
+    if pki.index.crl_is_owed(&id)? {
+        findings.push("something was revoked or released since the last CRL; publish a new one".into());
+    }
+    Ok(findings)
+}

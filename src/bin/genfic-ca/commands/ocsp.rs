@@ -1,0 +1,192 @@
+//! `ocsp responder`, `ocsp query`, `ocsp sync`.
+use super::select::{matches, the_one};
+use super::values::{read, usage};
+use crate::cli::{Global, Query, Responder};
+use crate::report::{Report, columns};
+use crate::session::{Session, home_of};
+use genfic_ca::key::random_nonce;
+use genfic_ca::ocsp::cert_id::HashAlgorithm;
+use genfic_ca::ocsp::client::{Question, VerifiedStatus};
+use genfic_ca::ocsp::query;
+use genfic_ca::ocsp::response_data::CertStatus;
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription};
+use genfic_ca::x509::{Certificate, CrlReason, GeneralName, UnixTime};
+use serde_json::json;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a responder may take.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Issues responder certificates.
+pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let mut names = Vec::new();
+    if let Some(name) = &args.authority {
+        names.push(pki.authority(name)?.name);
+    } else {
+        for authority in pki.index.authorities()? {
+            if pki.responder_is_due(&authority.name)? {
+                names.push(authority.name);
+            }
+        }
+    }
+    let mut issued = Vec::new();
+    let mut lines = Vec::new();
+    let mut notices = Vec::new();
+    for name in &names {
+        let issuer = pki.unlock_issuer(name)?;
+        notices.extend(pki.serve_ocsp(&issuer)?);
+        let responder = pki.issue_responder(&issuer)?;
+        let tbs = responder.certificate.tbs();
+        lines.push(format!(
+            "{name}: responder certificate {} until {}",
+            tbs.serial_number(),
+            tbs.validity().not_after
+        ));
+        issued.push(json!({
+            "name": name,
+            "serial": tbs.serial_number().to_string(),
+            "not_before": tbs.validity().not_before.to_string(),
+            "not_after": tbs.validity().not_after.to_string(),
+            "file": responder.file,
+        }));
+        notices.extend(responder.notices);
+    }
+    if names.is_empty() {
+        return Ok(Report::seen(json!({ "responders": [] }), "no responder certificate is due"));
+    }
+    Ok(Report::done(json!({ "responders": issued }), lines.join("\n")).warn(notices))
+}
+
+/// Publishes the status again.
+pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
+    let pki = session.pki();
+    pki.status.publish_status(pki.index, pki.clock.now())?;
+    let change = pki.index.change_number()?;
+    Ok(Report::done(json!({ "change": change }), format!("status published, change {change}")))
+}
+
+/// Asks a responder and verifies its answer.
+pub(crate) fn question(global: &Global, args: &Query) -> Result<Report, Problem> {
+    let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
+    let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.pki().clock.now());
+    let certificate = certificate_of(session.as_ref(), &args.certificate)?;
+    let issuer = issuer_of(session.as_ref(), args, &certificate)?;
+    let url = match &args.url {
+        Some(url) => url.clone(),
+        None => named_responder(&certificate).ok_or_else(|| {
+            usage("the certificate names no OCSP responder", "give its address: --url http://HOST:PORT/")
+        })?,
+    };
+    let answer = ask(&url, &certificate, &issuer, now)?;
+    let signed_by = answer.responder.as_ref().unwrap_or(&issuer).tbs().subject().to_string();
+    let mut rows = vec![("  status".to_owned(), answer.status.to_string())];
+    if let CertStatus::Revoked { at, reason } = answer.status {
+        rows.push(("  revoked".into(), format!("{at}, {}", word(reason))));
+    }
+    rows.push(("  this update".into(), answer.this_update.to_string()));
+    rows.extend(answer.next_update.map(|at| ("  next update".into(), at.to_string())));
+    rows.push(("  signed by".into(), signed_by.clone()));
+    let text = format!("{url} answers for {}\n{}", certificate.tbs().serial_number(), columns(&rows));
+    let (revoked_at, reason) = match answer.status {
+        CertStatus::Revoked { at, reason } => (Some(at.to_string()), Some(word(reason))),
+        CertStatus::Good | CertStatus::Unknown => (None, None),
+    };
+    let result = json!({
+        "url": url,
+        "serial": certificate.tbs().serial_number().to_string(),
+        "status": answer.status.to_string(),
+        "revoked_at": revoked_at,
+        "reason": reason,
+        "produced_at": answer.produced_at.to_string(),
+        "this_update": answer.this_update.to_string(),
+        "next_update": answer.next_update.map(|at| at.to_string()),
+        "signed_by": signed_by,
+    });
+    let exit = (answer.status != CertStatus::Good).then(|| {
+        Problem::new(Exit::NotVerified, "ocsp.not-good", format!("the certificate is {}", answer.status))
+            .hint("the answer itself is in order: its signature and its times verify")
+    });
+    Ok(Report::seen(result, text).warn(answer.remarks).ending(exit))
+}
+
+fn word(reason: Option<CrlReason>) -> String {
+    reason.map_or_else(|| "unspecified".into(), |reason| reason.to_string())
+}
+
+/// Asks with a fresh nonce, and verifies the answer.
+pub(crate) fn ask(
+    url: &str,
+    certificate: &Certificate,
+    issuer: &Certificate,
+    now: UnixTime,
+) -> Result<VerifiedStatus, Problem> {
+    let question = Question::new(certificate, issuer, HashAlgorithm::Sha1, Some(random_nonce()?))?;
+    query::ask(url, &question, now, TIMEOUT)
+}
+
+fn certificate_of(session: Option<&Session>, word: &str) -> Result<Certificate, Problem> {
+    if let Some(session) = session {
+        let pki = session.pki();
+        let found = matches(pki.index, word);
+        let is_file = word == "-" || Path::new(word).is_file();
+        match found {
+            Ok(found) if !found.is_empty() => {
+                let record = the_one(found, word, "certificate", pki.clock.now())?;
+                return record.certificate.ok_or_else(|| {
+                    Problem::new(
+                        Exit::NotFound,
+                        "certificate.not-found",
+                        format!("`{word}` was never signed"),
+                    )
+                });
+            }
+            Ok(found) if !is_file => {
+                return Err(the_one(found, word, "certificate", pki.clock.now()).err().unwrap_or_else(
+                    || {
+                        Problem::new(
+                            Exit::NotFound,
+                            "certificate.not-found",
+                            format!("no certificate matches `{word}`"),
+                        )
+                    },
+                ));
+            }
+            Err(problem) if !is_file => return Err(problem),
+            _ => {}
+        }
+    }
+    Certificate::from_pem_or_der(&read(Path::new(word))?)
+        .map_err(|error| usage(format!("{word}: {error}"), "a PEM or DER certificate is needed"))
+}
+
+fn issuer_of(
+    session: Option<&Session>,
+    args: &Query,
+    certificate: &Certificate,
+) -> Result<Certificate, Problem> {
+    if let Some(file) = &args.issuer {
+        return Certificate::from_pem_or_der(&read(file)?)
+            .map_err(|error| usage(format!("{}: {error}", file.display()), "--issuer takes a certificate"));
+    }
+    let authorities = match session {
+        Some(session) => session.pki().index.authorities()?,
+        None => Vec::new(),
+    };
+    authorities
+        .into_iter()
+        .map(|authority| authority.certificate)
+        .find(|issuer| certificate.is_signed_by(issuer.tbs().public_key()))
+        .ok_or_else(|| usage("no CA of this home issued it", "give the issuer's certificate: --issuer FILE"))
+}
+
+fn named_responder(certificate: &Certificate) -> Option<String> {
+    let extension = certificate.tbs().extension(AUTHORITY_INFO_ACCESS)?;
+    let descriptions = AccessDescription::list_from_value(&extension.value).ok()?;
+    descriptions.into_iter().find_map(|description| match description.location {
+        GeneralName::Uri(url) if description.method == AccessDescription::OCSP => Some(url),
+        _ => None,
+    })
+}

@@ -1,0 +1,175 @@
+//! `create-request`: a key and a certification request, with or without a home.
+use super::authority::{key, subject};
+use super::sign::issue;
+use super::values::usage;
+use crate::cli::{CreateRequest, Global, Sign};
+use crate::prompt::TerminalPrompt;
+use crate::report::Report;
+use crate::session::{Session, home_of};
+use genfic_ca::assembly;
+use genfic_ca::ca::make_request;
+use genfic_ca::key::{
+    SecretPurpose, SecretSource, SecretSpec, SoftKey, encrypted_private_key_pem, private_key_pem,
+};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::profile::parse_alt_name;
+use genfic_ca::publish::{Mode, WriteError, write_new};
+use genfic_ca::x509::{Attribute, AttributeType, GeneralName, KeyAlgorithm, Name, pem};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+struct Made {
+    key: PathBuf,
+    request: PathBuf,
+    certificate: PathBuf,
+    algorithm: KeyAlgorithm,
+    subject: Name,
+    names: Vec<GeneralName>,
+    notices: Vec<String>,
+}
+
+/// Makes the key and the request.
+pub(crate) fn create(global: &Global, args: &CreateRequest) -> Result<Report, Problem> {
+    let made = make(global, args)?;
+    let text = format!(
+        "key and request for {}\n  key      {} ({}{})\n  request  {}\nnext: genfic-ca sign {} -p CA",
+        made.subject,
+        made.key.display(),
+        made.algorithm,
+        if args.encrypt { ", encrypted" } else { ", not encrypted" },
+        made.request.display(),
+        made.request.display(),
+    );
+    Ok(Report::done(fields(&made), text).warn(made.notices))
+}
+
+fn fields(made: &Made) -> serde_json::Value {
+    json!({
+        "key": made.key,
+        "request": made.request,
+        "subject": made.subject.to_string(),
+        "san": made.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "algorithm": made.algorithm.to_string(),
+    })
+}
+
+/// Makes both and has the request signed at once.
+pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result<Report, Problem> {
+    let parent = args.parent.clone().unwrap_or_default();
+    session.pki().authority(&parent)?;
+    let made = make(&session.global, args)?;
+    let asked = Sign {
+        files: vec![made.request.clone()],
+        parent,
+        profile: args.profile.clone(),
+        valid: args.valid.clone(),
+        contact: args.contact.clone(),
+        output: Some(made.certificate.clone()),
+        ..Sign::default()
+    };
+    let mut report = issue(session, &asked)?;
+    if let Some(result) = report.result.as_object_mut() {
+        result.insert("key".into(), json!(made.key));
+        result.insert("request".into(), json!(made.request));
+    }
+    report.text =
+        format!("{}\n  key      {}\n  request  {}", report.text, made.key.display(), made.request.display());
+    Ok(report.warn(made.notices))
+}
+
+fn make(global: &Global, args: &CreateRequest) -> Result<Made, Problem> {
+    let base = args.name.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+        usage(format!("`{}` has no name in its last part", args.name.display()), "for example www.example")
+    })?;
+    let directory =
+        args.dir.clone().unwrap_or_else(|| args.name.parent().unwrap_or(Path::new("")).to_owned());
+    let path = |extension: &str| directory.join(format!("{base}.{extension}"));
+    let mut notices = Vec::new();
+    let subject = match &args.subject {
+        Some(text) => subject(text)?,
+        None => common_name(base)?,
+    };
+    let names = alt_names(args, base, &mut notices)?;
+    let algorithm = match &args.key {
+        Some(text) => key(text)?,
+        None => assembly::leaf_key(&home_of(global), global.config.as_deref())?,
+    };
+    for path in [path("key"), path("req")] {
+        if path.exists() {
+            return Err(taken(&path));
+        }
+    }
+    let soft_key = SoftKey::generate(algorithm)?;
+    let private = if args.encrypt {
+        let secret = passphrase(global, base)?;
+        encrypted_private_key_pem(&soft_key, &secret)?
+    } else {
+        private_key_pem(&soft_key)?
+    };
+    let der = make_request(&soft_key, &subject, &names)?;
+    let request = pem::encode("CERTIFICATE REQUEST", &der);
+    write_new(&path("key"), private.as_bytes(), Mode::Private).map_err(not_written)?;
+    write_new(&path("req"), request.as_bytes(), Mode::Public).map_err(not_written)?;
+    Ok(Made {
+        key: path("key"),
+        request: path("req"),
+        certificate: path("crt"),
+        algorithm,
+        subject,
+        names,
+        notices,
+    })
+}
+
+fn taken(path: &Path) -> Problem {
+    Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
+        .hint("move it away, or choose another name or --dir; nothing was written")
+}
+
+/// A file beside the home could not be written.
+pub(crate) fn not_written(error: WriteError) -> Problem {
+    if error.source.kind() == std::io::ErrorKind::AlreadyExists {
+        return taken(&error.path);
+    }
+    Problem::new(Exit::Failure, "file.write", error.to_string())
+        .hint("check the directory, its permissions and free space")
+}
+
+fn common_name(base: &str) -> Result<Name, Problem> {
+    let kind = AttributeType::by_name("CN").ok_or_else(|| usage("CN is unknown", ""))?;
+    let attribute = Attribute::new(kind, base)
+        .map_err(|error| usage(error.to_string(), "choose a shorter name, or give --subject"))?;
+    Ok(Name::from_attributes(&[attribute]))
+}
+
+/// Those of `--san`, or the DNS name that the last part of the path is.
+fn alt_names(
+    args: &CreateRequest,
+    base: &str,
+    notices: &mut Vec<String>,
+) -> Result<Vec<GeneralName>, Problem> {
+    if !args.san.is_empty() {
+        return args
+            .san
+            .iter()
+            .map(|text| {
+                parse_alt_name(text)
+                    .map_err(|error| usage(error.to_string(), "for example --san DNS:www.example"))
+            })
+            .collect();
+    }
+    match parse_alt_name(&format!("DNS:{base}")) {
+        Ok(name) => Ok(vec![name]),
+        Err(_) => {
+            notices.push(format!("`{base}` is not a DNS name, so the request asks for no subjectAltName"));
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn passphrase(global: &Global, name: &str) -> Result<genfic_ca::key::Secret, Problem> {
+    let prompt = TerminalPrompt::new(!global.no_input && !global.json);
+    let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
+    let source = given.unwrap_or_default().source(prompt);
+    Ok(source.secret(&SecretPurpose::Protect(name.into()))?)
+}

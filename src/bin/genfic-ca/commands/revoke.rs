@@ -1,0 +1,152 @@
+//! `revoke`, `hold`, `release`.
+use super::question::confirm;
+use super::select::{list, matches, the_one};
+use super::values::{crl, reason, usage};
+use crate::cli::{Revoke, Selected};
+use crate::report::{Report, columns};
+use crate::session::Session;
+use genfic_ca::ca::Revoked;
+use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::x509::{CrlReason, UnixTime};
+use serde_json::json;
+
+/// Revokes a certificate and publishes the CRL.
+pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let now = pki.clock.now();
+    if let Some(parent) = &args.parent {
+        pki.authority(parent)?;
+    }
+    let Some(word) = &args.certificate else { return Err(candidates(session, args.parent.as_deref(), now)?) };
+    let given = args.reason.as_deref().map(str::parse::<CrlReason>).transpose();
+    let given = given.map_err(|error| usage(error, "for example --reason key-compromise"))?;
+    if given == Some(CrlReason::RemoveFromCrl) {
+        return Err(usage("remove-from-crl is not a reason to revoke", "`genfic-ca release` lifts a hold"));
+    }
+    let invalidity_date = args
+        .invalidity_date
+        .as_deref()
+        .map(|text| {
+            UnixTime::parse(text)
+                .ok_or_else(|| usage(format!("`{text}` is not a time"), "for example 2030-01-31T00:00:00Z"))
+        })
+        .transpose()?;
+    let states = [StatusValue::Valid, StatusValue::Held, StatusValue::Pending];
+    let record =
+        pick(session, word, args.parent.as_deref(), &states, "unexpired, unrevoked certificate", now)?;
+    if is_authority(session, &record)? {
+        confirm(
+            &session.global,
+            &format!("{} is a CA certificate: everything below it falls too. Revoke it?", record.subject),
+        )?;
+    }
+    let revoked = pki.revoke(&record, given, invalidity_date, !args.no_crl)?;
+    Ok(report(&revoked, "revoked"))
+}
+
+/// Holds a certificate.
+pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let states = [StatusValue::Valid];
+    let now = pki.clock.now();
+    let record = pick(session, &args.certificate, args.parent.as_deref(), &states, "valid certificate", now)?;
+    let held = pki.revoke(&record, Some(CrlReason::CertificateHold), None, !args.no_crl)?;
+    Ok(report(&held, "on hold"))
+}
+
+/// Lifts a hold.
+pub(crate) fn release(session: &Session, args: &Selected) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let states = [StatusValue::Held];
+    let now = pki.clock.now();
+    let record =
+        pick(session, &args.certificate, args.parent.as_deref(), &states, "certificate on hold", now)?;
+    Ok(report(&pki.release(&record, !args.no_crl)?, "released"))
+}
+
+fn pick(
+    session: &Session,
+    word: &str,
+    parent: Option<&str>,
+    states: &[StatusValue],
+    among: &str,
+    now: UnixTime,
+) -> Result<CertificateRecord, Problem> {
+    let found = matches(session.pki().index, word)?;
+    let (fit, unfit): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .filter(|record| parent.is_none_or(|name| record.authority == name))
+        .partition(|record| states.contains(&record.status(now)));
+    if fit.is_empty() && !unfit.is_empty() {
+        let message = format!("no {among} matches `{word}`; there is\n{}", list(&unfit, now));
+        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+            .hint("what is expired or revoked stays as it is"));
+    }
+    the_one(fit, word, among, now)
+}
+
+fn is_authority(session: &Session, record: &CertificateRecord) -> Result<bool, Problem> {
+    let fingerprint = record.certificate.as_ref().map(genfic_ca::x509::Certificate::fingerprint);
+    let authorities = session.pki().index.authorities()?;
+    Ok(authorities.iter().any(|authority| Some(authority.certificate.fingerprint()) == fingerprint))
+}
+
+/// `-x` without a value: what could be meant, and exit status 2.
+fn candidates(session: &Session, parent: Option<&str>, now: UnixTime) -> Result<Problem, Problem> {
+    let filter = Filter {
+        authority: parent.map(Into::into),
+        status: Some((StatusValue::Valid, now)),
+        ..Filter::default()
+    };
+    let mut found = Vec::new();
+    session.pki().index.list(&filter, &mut |record| {
+        found.push(record);
+        true
+    })?;
+    let message = if found.is_empty() {
+        "there is no unexpired, unrevoked certificate".into()
+    } else {
+        format!("which certificate? These could be revoked\n{}", list(&found, now))
+    };
+    Ok(Problem::new(Exit::Usage, "certificate.unnamed", message)
+        .hint("name one: genfic-ca revoke CERT, or -x with a name or serial number"))
+}
+
+fn report(revoked: &Revoked, word: &str) -> Report {
+    let record = &revoked.record;
+    let revocation = record.revocation();
+    let result = json!({
+        "serial": record.id.serial_number.to_string(),
+        "issuer": record.authority,
+        "subject": record.subject.to_string(),
+        "reason": revocation.map(reason),
+        "revoked_at": revocation.map(|revocation| revocation.revoked_at.to_string()),
+        "crl": revoked.crl.as_ref().map(crl),
+    });
+    let mut rows = vec![
+        ("  subject".to_owned(), record.subject.to_string()),
+        ("  serial".into(), record.id.serial_number.to_string()),
+        ("  issuer".into(), record.authority.clone()),
+    ];
+    if let Some(revocation) = revocation {
+        rows.push(("  reason".into(), reason(revocation)));
+        rows.push(("  at".into(), revocation.revoked_at.to_string()));
+    }
+    let crl = match (&revoked.crl, &revoked.owed) {
+        (Some(crl), _) => format!("number {}, until {}", crl.number, crl.next_update),
+        (None, Some(_)) => "owed".into(),
+        (None, None) => "left to a later `genfic-ca crl publish`".into(),
+    };
+    rows.push(("  crl".into(), crl));
+    let exit = revoked.owed.as_ref().map(|problem| owed(problem, &record.authority));
+    Report::done(result, format!("{word}\n{}", columns(&rows))).ending(exit)
+}
+
+fn owed(problem: &Problem, authority: &str) -> Problem {
+    Problem {
+        message: format!("it is recorded and answered by OCSP, but the CRL is owed: {}", problem.message),
+        hint: format!("{}\nthen: genfic-ca crl publish {authority}", problem.hint).trim().to_owned(),
+        ..problem.clone()
+    }
+}

@@ -1,0 +1,95 @@
+//! What `CERT` means on the command line.
+use super::values::{read, usage};
+use crate::report::table;
+use genfic_ca::index::{CertificateRecord, IndexReader, Selector};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::x509::{Certificate, SerialNumber, UnixTime};
+use std::path::Path;
+
+/// How many matches an ambiguous answer shows.
+const SHOWN: usize = 20;
+
+/// Every certificate that the word may mean, newest first: `serial:HEX`, `sha256:PREFIX`, `CA/SERIAL`, an exact
+/// subject CN or SAN, and only when there is none of that name, a file; or `-`.
+pub(crate) fn matches(index: &dyn IndexReader, word: &str) -> Result<Vec<CertificateRecord>, Problem> {
+    let select = |selector: &Selector| Ok::<_, Problem>(index.select(selector, 1000)?);
+    if word == "-" {
+        return select(&Selector::Exact(certificate_in(Path::new("-"))?.fingerprint()));
+    }
+    if let Some(serial) = word.strip_prefix("serial:") {
+        return select(&Selector::Serial(serial_number(serial)?));
+    }
+    if let Some(prefix) = word.strip_prefix("sha256:") {
+        let digits = prefix.replace(':', "").to_ascii_lowercase();
+        if digits.len() < 4 || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(usage(
+                format!("`{word}` is not a fingerprint"),
+                "at least four hexadecimal digits follow sha256:",
+            ));
+        }
+        return select(&Selector::Fingerprint(digits));
+    }
+    if let Some((name, serial)) = word.split_once('/')
+        && let Ok(serial) = serial.parse()
+        && index.authority(name)?.is_some()
+    {
+        return select(&Selector::AuthoritySerial(name.into(), serial));
+    }
+    let named = select(&Selector::Name(word.into()))?;
+    if named.is_empty() && Path::new(word).is_file() {
+        return select(&Selector::Exact(certificate_in(Path::new(word))?.fingerprint()));
+    }
+    Ok(named)
+}
+
+/// The one certificate of several that were found, or what is wrong with none and with many.
+pub(crate) fn the_one(
+    found: Vec<CertificateRecord>,
+    word: &str,
+    among: &str,
+    now: UnixTime,
+) -> Result<CertificateRecord, Problem> {
+    let mut found = found;
+    if found.len() > 1 {
+        let message = format!("`{word}` means {} certificates\n{}", found.len(), list(&found, now));
+        return Err(Problem::new(Exit::Usage, "certificate.ambiguous", message)
+            .hint("name one of them by its CERT, as in the first column"));
+    }
+    found.pop().ok_or_else(|| {
+        Problem::new(Exit::NotFound, "certificate.not-found", format!("no {among} matches `{word}`"))
+            .hint("`genfic-ca list` shows what is on record; a CERT is serial:HEX, sha256:PREFIX, an exact name, CA/SERIAL, a file, or -")
+    })
+}
+
+/// A table of certificates, the first column being what names each of them.
+pub(crate) fn list(found: &[CertificateRecord], now: UnixTime) -> String {
+    let rows: Vec<Vec<String>> = found
+        .iter()
+        .take(SHOWN)
+        .map(|record| {
+            vec![
+                format!("{}/{}", record.authority, record.id.serial_number),
+                record.status(now).to_string(),
+                record.validity.not_after.to_string(),
+                record.subject.to_string(),
+            ]
+        })
+        .collect();
+    let text = table(&["CERT", "STATUS", "UNTIL", "SUBJECT"], &rows);
+    match found.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{text}\nand {more} more"),
+        _ => text,
+    }
+}
+
+fn certificate_in(path: &Path) -> Result<Certificate, Problem> {
+    Certificate::from_pem_or_der(&read(path)?).map_err(|error| {
+        Problem::new(Exit::Usage, "file.malformed", format!("{}: {error}", path.display()))
+            .hint("a PEM or DER certificate is needed")
+    })
+}
+
+fn serial_number(text: &str) -> Result<SerialNumber, Problem> {
+    text.parse::<SerialNumber>()
+        .map_err(|error| usage(format!("`{text}`: {error}"), "for example serial:4f1a"))
+}

@@ -1,0 +1,140 @@
+//! `show`: whatever it is.
+use super::select::{matches, the_one};
+use super::values::{read, reason};
+use crate::cli::{Global, Show};
+use crate::report::{Report, columns};
+use crate::session::{Session, home_of};
+use genfic_ca::index::CertificateRecord;
+use genfic_ca::ocsp::text as ocsp_text;
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::x509::text;
+use genfic_ca::x509::{Certificate, CertificateList, CertificationRequest, pem};
+use serde_json::{Value, json};
+use std::path::Path;
+
+struct Thing {
+    label: &'static str,
+    der: Vec<u8>,
+    text: String,
+    json: Value,
+}
+
+/// Shows a certificate, a CA, a request, a CRL or an OCSP message.
+pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
+    let thing = find(global, &args.what)?;
+    let octets = if args.pem {
+        Some(pem::encode(thing.label, &thing.der).into_bytes())
+    } else if args.der {
+        Some(thing.der)
+    } else {
+        None
+    };
+    Ok(Report { octets: octets.filter(|_| !global.json), ..Report::seen(thing.json, thing.text) })
+}
+
+/// A CA of that name; a file; what is on record under that name.
+fn find(global: &Global, what: &str) -> Result<Thing, Problem> {
+    let is_file = what == "-" || Path::new(what).is_file();
+    if !is_file || home_of(global).exists() && what != "-" {
+        let session = Session::open(global)?;
+        if let Some(authority) = session.pki().index.authority(what)? {
+            return Ok(certificate(&authority.certificate));
+        }
+        if !is_file {
+            let now = session.pki().clock.now();
+            let found = matches(session.pki().index, what)?;
+            return recorded(&the_one(found, what, "certificate, CA or file", now)?, now);
+        }
+    }
+    decode(&read(Path::new(what))?, what)
+}
+
+fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Result<Thing, Problem> {
+    let Some(signed) = &record.certificate else {
+        let message = format!("{} is {}: it was never signed", record.id.serial_number, record.status(now));
+        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+            .hint("the serial number is used up and counts as revoked"));
+    };
+    let mut thing = certificate(signed);
+    let mut rows = vec![
+        ("On record".to_owned(), record.status(now).to_string()),
+        ("Issued by".into(), format!("{} under {}", record.authority, record.profile)),
+    ];
+    if let Some(contact) = &record.contact {
+        rows.push(("Contact".into(), contact.clone()));
+    }
+    if let Some(revocation) = record.revocation() {
+        rows.push(("Revoked".into(), format!("{}, {}", revocation.revoked_at, reason(revocation))));
+    }
+    thing.text = format!("{}\n{}", thing.text.trim_end(), columns(&rows));
+    if let Some(fields) = thing.json.as_object_mut() {
+        fields.insert("status".into(), json!(record.status(now).to_string()));
+        fields.insert("issuer".into(), json!(record.authority));
+        fields.insert("profile".into(), json!(record.profile));
+        fields.insert("contact".into(), json!(record.contact));
+        fields.insert("revoked_at".into(), json!(record.revocation().map(|at| at.revoked_at.to_string())));
+        fields.insert("reason".into(), json!(record.revocation().map(reason)));
+    }
+    Ok(thing)
+}
+
+fn certificate(certificate: &Certificate) -> Thing {
+    Thing {
+        label: "CERTIFICATE",
+        der: certificate.as_der().to_vec(),
+        text: text::certificate_text(certificate),
+        json: text::certificate_json(certificate),
+    }
+}
+
+fn request(request: &CertificationRequest) -> Thing {
+    Thing {
+        label: "CERTIFICATE REQUEST",
+        der: request.as_der().to_vec(),
+        text: text::request_text(request),
+        json: text::request_json(request),
+    }
+}
+
+fn crl(crl: &CertificateList) -> Thing {
+    Thing {
+        label: "X509 CRL",
+        der: crl.as_der().to_vec(),
+        text: text::crl_text(crl, 50),
+        json: text::crl_json(crl, usize::MAX),
+    }
+}
+
+/// The first thing in a file that can be shown, PEM by its label and DER by trying.
+fn decode(octets: &[u8], what: &str) -> Result<Thing, Problem> {
+    let unknown = |reason: String| {
+        Problem::new(Exit::NotVerified, "file.malformed", format!("{what}: {reason}"))
+            .hint("certificates, requests, CRLs and OCSP messages can be shown, PEM or DER")
+    };
+    let blocks = pem::decode_file(octets, "").map_err(|error| unknown(error.to_string()))?;
+    let mut reason = String::from("nothing in it can be shown");
+    for block in &blocks {
+        let der = block.der.as_slice();
+        let is = |label: &str| block.label.is_empty() || block.label.ends_with(label);
+        if is("CERTIFICATE") {
+            match Certificate::from_der(der) {
+                Ok(decoded) => return Ok(certificate(&decoded)),
+                Err(error) => reason = error.to_string(),
+            }
+        }
+        if is("CERTIFICATE REQUEST")
+            && let Ok(decoded) = CertificationRequest::from_der(der)
+        {
+            return Ok(request(&decoded));
+        }
+        if is("X509 CRL")
+            && let Ok(decoded) = CertificateList::from_der(der)
+        {
+            return Ok(crl(&decoded));
+        }
+        if let Some((label, text, json)) = ocsp_text::describe(der) {
+            return Ok(Thing { label, der: der.to_vec(), text, json });
+        }
+    }
+    Err(unknown(reason))
+}

@@ -1,0 +1,77 @@
+//! `status`: one screen.
+use super::authority::status as authority_status;
+use crate::report::{Report, table};
+use crate::session::Session;
+use genfic_ca::problem::Problem;
+use serde_json::{Value, json};
+
+/// Every CA, its end, its CRL's age, its responder, what waits.
+pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let mut values: Vec<Value> = Vec::new();
+    let mut rows = Vec::new();
+    let mut attention = Vec::new();
+    for authority in pki.index.authorities()? {
+        let name = &authority.name;
+        let status = authority_status(pki.index, &authority, now)?;
+        let end = authority.certificate.tbs().validity().not_after;
+        let crl = pki.index.last_crl(&authority.issuer)?;
+        let crl_due = pki.crl_is_due(name)?;
+        let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
+        let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
+        let responder_due = pki.responder_is_due(name)?;
+        match &crl {
+            Some(crl) if crl.next_update < now => attention.push(format!(
+                "the CRL of {name} lapsed at {}: genfic-ca crl publish {name}",
+                crl.next_update
+            )),
+            _ if crl_due => attention.push(format!("the CRL of {name} is due: genfic-ca crl publish {name}")),
+            _ => {}
+        }
+        if responder_due {
+            attention
+                .push(format!("the responder certificate of {name} is due: genfic-ca ocsp responder {name}"));
+        }
+        if status != "valid" {
+            attention.push(format!("{name} is {status}"));
+        }
+        rows.push(vec![
+            name.clone(),
+            status.clone(),
+            end.to_string(),
+            crl.map_or_else(|| "none".into(), |crl| format!("{} until {}", crl.number, crl.next_update)),
+            match responder_end {
+                Some(end) => format!("until {end}"),
+                None if authority.serves_ocsp => "missing".into(),
+                None => "-".into(),
+            },
+        ]);
+        values.push(json!({
+            "name": name,
+            "status": status,
+            "not_after": end.to_string(),
+            "crl": crl.map(|crl| json!({
+                "number": crl.number,
+                "this_update": crl.this_update.to_string(),
+                "next_update": crl.next_update.to_string(),
+                "due": crl_due,
+            })),
+            "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
+        }));
+    }
+    let pending = pki.index.pending()?.len();
+    if pending > 0 {
+        attention.push(format!("{pending} certificates are being signed, or wait to be abandoned"));
+    }
+    let mut text = table(&["NAME", "STATUS", "UNTIL", "CRL", "RESPONDER"], &rows);
+    if rows.is_empty() {
+        text = "no CA yet; `genfic-ca create-root NAME` makes the first".into();
+    }
+    if !attention.is_empty() {
+        text.push_str("\n\nto do\n  ");
+        text.push_str(&attention.join("\n  "));
+    }
+    let result = json!({ "authorities": values, "pending": pending, "attention": attention });
+    Ok(Report::seen(result, text))
+}

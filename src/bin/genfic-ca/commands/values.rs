@@ -1,0 +1,136 @@
+//! JSON fields and words that several commands share.
+use crate::report::columns;
+use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
+use genfic_ca::index::{CertificateRecord, Revocation};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::profile::Length;
+use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime};
+use serde_json::{Map, Value, json};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+/// The fields that every certificate has.
+pub(crate) fn tbs_fields(tbs: &TbsCertificate, authority: &str, profile: &str) -> Map<String, Value> {
+    let names: Vec<String> = tbs.subject_alt_names().iter().map(ToString::to_string).collect();
+    let mut fields = Map::new();
+    fields.insert("serial".into(), json!(tbs.serial_number().to_string()));
+    fields.insert("subject".into(), json!(tbs.subject().to_string()));
+    fields.insert("san".into(), json!(names));
+    fields.insert("not_before".into(), json!(tbs.validity().not_before.to_string()));
+    fields.insert("not_after".into(), json!(tbs.validity().not_after.to_string()));
+    fields.insert("profile".into(), json!(profile));
+    fields.insert("issuer".into(), json!(authority));
+    fields
+}
+
+/// A certificate just issued.
+pub(crate) fn issued(issued: &IssuedCertificate, authority: &str, file: &Path) -> Value {
+    let mut fields = tbs_fields(issued.certificate.tbs(), authority, &issued.profile);
+    fields.insert("fingerprint".into(), json!(issued.certificate.fingerprint().to_string()));
+    fields.insert("file".into(), json!(file));
+    Value::Object(fields)
+}
+
+/// A certificate on record.
+pub(crate) fn record(record: &CertificateRecord, file: &Path, now: UnixTime) -> Value {
+    let names: Vec<String> = record.subject_alt_names.iter().map(ToString::to_string).collect();
+    let mut fields = Map::new();
+    fields.insert("serial".into(), json!(record.id.serial_number.to_string()));
+    fields.insert("subject".into(), json!(record.subject.to_string()));
+    fields.insert("san".into(), json!(names));
+    fields.insert("not_before".into(), json!(record.validity.not_before.to_string()));
+    fields.insert("not_after".into(), json!(record.validity.not_after.to_string()));
+    fields.insert("profile".into(), json!(record.profile));
+    fields.insert("issuer".into(), json!(record.authority));
+    fields.insert(
+        "fingerprint".into(),
+        json!(record.certificate.as_ref().map(|certificate| certificate.fingerprint().to_string())),
+    );
+    fields.insert("file".into(), json!(file));
+    fields.insert("status".into(), json!(record.status(now).to_string()));
+    if let Some(contact) = &record.contact {
+        fields.insert("contact".into(), json!(contact));
+    }
+    if let Some(revocation) = record.revocation() {
+        fields.insert("reason".into(), json!(reason(revocation)));
+        fields.insert("revoked_at".into(), json!(revocation.revoked_at.to_string()));
+        if let Some(at) = revocation.invalidity_date {
+            fields.insert("invalidity_date".into(), json!(at.to_string()));
+        }
+    }
+    Value::Object(fields)
+}
+
+/// The reason in a word; `unspecified` when none is on record.
+pub(crate) fn reason(revocation: &Revocation) -> String {
+    revocation.reason.map_or_else(|| "unspecified".into(), |reason| reason.to_string())
+}
+
+/// A CRL just published.
+pub(crate) fn crl(crl: &PublishedCrl) -> Value {
+    json!({ "number": crl.number, "next_update": crl.next_update.to_string(), "files": crl.files })
+}
+
+/// What people read of a certificate: the lines that matter.
+pub(crate) fn summary(certificate: &Certificate, file: Option<&Path>) -> String {
+    let tbs = certificate.tbs();
+    let names: Vec<String> = tbs.subject_alt_names().iter().map(ToString::to_string).collect();
+    let mut rows = vec![("  subject".to_owned(), tbs.subject().to_string())];
+    if !names.is_empty() {
+        rows.push(("  names".into(), names.join(", ")));
+    }
+    rows.push(("  serial".into(), tbs.serial_number().to_string()));
+    rows.push(("  valid".into(), format!("{} to {}", tbs.validity().not_before, tbs.validity().not_after)));
+    if let Some(file) = file {
+        rows.push(("  file".into(), file.display().to_string()));
+    }
+    columns(&rows)
+}
+
+/// What `-v` means: a number of days, or `max`.
+pub(crate) fn length(valid: Option<&str>) -> Result<Length, Problem> {
+    match valid {
+        None => Ok(Length::Default),
+        Some("max") => Ok(Length::Max),
+        Some(days) => match days.parse::<i64>() {
+            Ok(days) if (1..=3_650_000).contains(&days) => Ok(Length::Days(days)),
+            _ => {
+                Err(usage(format!("-v takes a number of days or `max`, not `{days}`"), "for example -v 396"))
+            }
+        },
+    }
+}
+
+/// A wrong word on the command line.
+pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Problem {
+    Problem::new(Exit::Usage, "usage", message).hint(hint)
+}
+
+/// The largest file that is read into memory: no request, certificate or profile comes near it.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// Octets of a file, or of standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+    let failed = |error: std::io::Error| {
+        let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure };
+        Problem::new(exit, "file.read", format!("{} cannot be read: {error}", path.display()))
+            .hint("check the name and its permissions")
+    };
+    let mut octets = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut octets)
+    } else {
+        fs::File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut octets)
+    };
+    let length = read.map_err(failed)?;
+    if u64::try_from(length).is_ok_and(|length| length > LARGEST) {
+        return Err(Problem::new(
+            Exit::Failure,
+            "file.too-large",
+            format!("{} is over 64 MiB", path.display()),
+        )
+        .hint("that is no request, certificate, CRL or OCSP message"));
+    }
+    Ok(octets)
+}

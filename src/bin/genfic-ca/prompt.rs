@@ -1,0 +1,59 @@
+//! Asking on the terminal; the library never does.
+use genfic_ca::key::{KeyError, Secret, SecretPurpose, SecretSource};
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+
+/// Asks for passphrases on the terminal, each once a command.
+#[derive(Debug, Default)]
+pub(crate) struct TerminalPrompt {
+    allowed: bool,
+    known: Mutex<HashMap<String, Secret>>,
+}
+
+impl TerminalPrompt {
+    /// Asks only when allowed and when there is a terminal to ask on.
+    pub(crate) fn new(allowed: bool) -> Self {
+        Self { allowed: allowed && std::io::stdin().is_terminal(), known: Mutex::default() }
+    }
+
+    fn ask(text: &str) -> Result<Secret, KeyError> {
+        rpassword::prompt_password(text)
+            .map(Secret::new)
+            .map_err(|error| KeyError::SecretUnavailable(error.to_string()))
+    }
+}
+
+impl SecretSource for TerminalPrompt {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        let (name, twice) = match purpose {
+            SecretPurpose::Open(name) => (name, false),
+            SecretPurpose::Protect(name) => (name, true),
+        };
+        if let Ok(known) = self.known.lock()
+            && let Some(secret) = known.get(name)
+        {
+            return Ok(secret.clone());
+        }
+        if !self.allowed {
+            return Err(KeyError::InputNeeded(name.clone()));
+        }
+        let secret = if twice {
+            let first = Self::ask(&format!("New passphrase for the key of {name}: "))?;
+            let second = Self::ask("The same again: ")?;
+            if first != second {
+                return Err(KeyError::SecretUnavailable("the two passphrases differ".into()));
+            }
+            first
+        } else {
+            Self::ask(&format!("Passphrase for the key of {name}: "))?
+        };
+        if secret.is_empty() {
+            return Err(KeyError::SecretUnavailable("the passphrase is empty".into()));
+        }
+        if let Ok(mut known) = self.known.lock() {
+            known.insert(name.clone(), secret.clone());
+        }
+        Ok(secret)
+    }
+}

@@ -1,0 +1,172 @@
+//! What a command says: text for people, one JSON object for programs.
+use genfic_ca::problem::{Exit, Problem};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+
+const SCHEMA: &str = "genfic-ca/1";
+
+/// The outcome of a command that did what was asked.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Whether anything is different now.
+    pub(crate) changed: bool,
+    /// `result` of the JSON object.
+    pub(crate) result: Value,
+    /// What people read; may span lines.
+    pub(crate) text: String,
+    /// What was done all the same, but should be known.
+    pub(crate) warnings: Vec<String>,
+    /// An exit status other than 0 for what is done, with what it means.
+    pub(crate) exit: Option<Problem>,
+    /// Octets for standard output in place of the text (`show --der`).
+    pub(crate) octets: Option<Vec<u8>>,
+    /// The program that this process becomes when all is said.
+    pub(crate) then: Option<std::process::Command>,
+}
+
+impl Report {
+    /// A report of something that was looked at.
+    pub(crate) fn seen(result: Value, text: impl Into<String>) -> Self {
+        Self { result, text: text.into(), ..Self::default() }
+    }
+
+    /// A report of something that was done.
+    pub(crate) fn done(result: Value, text: impl Into<String>) -> Self {
+        Self { changed: true, ..Self::seen(result, text) }
+    }
+
+    /// With these warnings.
+    pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// With this exit status although it is done.
+    pub(crate) fn ending(mut self, exit: Option<Problem>) -> Self {
+        self.exit = exit;
+        self
+    }
+}
+
+/// How to say it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+}
+
+/// Writes the outcome and gives the exit status.
+pub(crate) fn conclude(command: &str, outcome: Result<Report, Problem>, style: Style) -> u8 {
+    let mut outcome = outcome;
+    let then = outcome.as_mut().ok().and_then(|report| report.then.take());
+    let (status, written) = match &outcome {
+        Ok(report) => {
+            let status = report.exit.as_ref().map_or(0, |problem| problem.exit.code());
+            (status, if style.json { report_json(command, report) } else { report_text(report, style) })
+        }
+        Err(problem) => {
+            let status = problem.exit.code();
+            (status, if style.json { problem_json(command, problem) } else { problem_text(problem) })
+        }
+    };
+    if let Some(mut program) = then {
+        let error = program.exec();
+        let _ = line(
+            io::stderr(),
+            &format!("error: {} cannot be started: {error}", program.get_program().to_string_lossy()),
+        );
+        return Exit::Failure.code();
+    }
+    match written {
+        Ok(()) => status,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
+        Err(_) => status.max(Exit::Failure.code()),
+    }
+}
+
+fn report_json(command: &str, report: &Report) -> io::Result<()> {
+    let mut object = json!({
+        "schema": SCHEMA,
+        "command": command,
+        "ok": report.exit.as_ref().is_none_or(|problem| problem.exit == Exit::Findings),
+        "changed": report.changed,
+        "result": report.result,
+        "warnings": report.warnings,
+    });
+    if let (Some(problem), Some(fields)) = (&report.exit, object.as_object_mut()) {
+        fields.insert("error".into(), error_json(problem));
+    }
+    line(io::stdout(), &object.to_string())
+}
+
+fn problem_json(command: &str, problem: &Problem) -> io::Result<()> {
+    let object = json!({
+        "schema": SCHEMA,
+        "command": command,
+        "ok": false,
+        "error": error_json(problem),
+    });
+    line(io::stdout(), &object.to_string())
+}
+
+fn error_json(problem: &Problem) -> Value {
+    json!({
+        "code": problem.code,
+        "exit": problem.exit.code(),
+        "message": problem.message,
+        "hint": problem.hint,
+    })
+}
+
+fn report_text(report: &Report, style: Style) -> io::Result<()> {
+    if let Some(octets) = &report.octets {
+        io::stdout().write_all(octets)?;
+        return io::stdout().flush();
+    }
+    if !style.quiet && !report.text.is_empty() {
+        line(io::stdout(), report.text.trim_end())?;
+    }
+    for warning in &report.warnings {
+        line(io::stderr(), &format!("warning: {warning}"))?;
+    }
+    match &report.exit {
+        Some(problem) if problem.exit != Exit::Findings => problem_text(problem),
+        _ => Ok(()),
+    }
+}
+
+fn problem_text(problem: &Problem) -> io::Result<()> {
+    let mut text = format!("error: {}", problem.message);
+    if !problem.hint.is_empty() {
+        text.push('\n');
+        text.push_str(&problem.hint);
+    }
+    text.push_str(&format!("\n(exit {}, {})", problem.exit.code(), problem.code));
+    line(io::stderr(), &text)
+}
+
+fn line(mut to: impl Write, text: &str) -> io::Result<()> {
+    to.write_all(text.as_bytes())?;
+    to.write_all(b"\n")?;
+    to.flush()
+}
+
+/// Two aligned columns, the first padded to the longest.
+pub(crate) fn columns(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
+    rows.iter()
+        .map(|(left, right)| format!("{left:<width$}  {right}").trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// A table with headings, columns two blanks apart.
+pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(headings);
+    table.add_rows(rows);
+    let text = table.to_string();
+    text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,260 @@
+//! A CA certificate together with its unlocked key.
+use super::Pki;
+use crate::index::{Authority, IndexReader, Recorded};
+use crate::key::Signer;
+use crate::problem::{Exit, Problem};
+use crate::x509::extension::{BasicConstraints, KeyUsage};
+use crate::x509::{
+    Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime, seal,
+};
+
+/// Signs certificates. It cannot be had for a CA that must not issue: its key matches its certificate, which
+/// is a CA's with keyCertSign, and neither it nor one above it is expired or revoked.
+pub struct IssuingAuthority {
+    authority: Authority,
+    ancestors: Vec<Certificate>,
+    signer: Box<dyn Signer>,
+}
+
+/// Signs CRLs. It may be expired or revoked, and can sign nothing else.
+pub struct CrlAuthority {
+    certificate: Certificate,
+    signer: Box<dyn Signer>,
+}
+
+fn mismatched(name: &str) -> Problem {
+    Problem::new(
+        Exit::Integrity,
+        "key.mismatch",
+        format!("the key of {name} is not the one its certificate is for"),
+    )
+    .hint("restore the key file that belongs to this CA")
+}
+
+impl IssuingAuthority {
+    /// Pairs a CA's certificate with its key and checks that it may issue at `now`.
+    ///
+    /// # Errors
+    /// When the key does not match, the certificate is not one that may sign certificates, or the CA or one
+    /// above it is expired or revoked.
+    pub fn new(
+        index: &dyn IndexReader,
+        authority: Authority,
+        signer: Box<dyn Signer>,
+        now: UnixTime,
+    ) -> Result<Self, Problem> {
+        let ancestors = ancestors(index, &authority)?;
+        fit(index, &authority, now)?;
+        let tbs = authority.certificate.tbs();
+        if signer.public_key() != tbs.public_key() {
+            return Err(mismatched(&authority.name));
+        }
+        let may_sign = BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
+            && KeyUsage::of(tbs).is_none_or(|usage| usage.has(KeyUsage::KEY_CERT_SIGN));
+        if !may_sign {
+            let message =
+                format!("the certificate of {} does not allow it to sign certificates", authority.name);
+            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+                .hint("a CA certificate has basicConstraints CA:TRUE and keyUsage keyCertSign"));
+        }
+        Ok(Self { authority, ancestors, signer })
+    }
+
+    /// The CA on record.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The certificates above it, its issuer first, the root last.
+    #[must_use]
+    pub fn ancestors(&self) -> &[Certificate] {
+        &self.ancestors
+    }
+
+    /// What it signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> SignatureAlgorithm {
+        self.signer.algorithm()
+    }
+
+    /// Signs what was linted and recorded, once, and checks its own signature:
+    ///
+    /// ```compile_fail,E0382
+    /// # use genfic_ca::{ca::IssuingAuthority, index::Recorded, x509::TbsCertificate};
+    /// fn twice(issuer: &IssuingAuthority, tbs: Recorded<TbsCertificate>) {
+    ///     let _ = issuer.issue(tbs);
+    ///     let _ = issuer.issue(tbs);
+    /// }
+    /// ```
+    ///
+    /// and nothing else:
+    ///
+    /// ```compile_fail,E0308
+    /// # use genfic_ca::{ca::IssuingAuthority, lint::Linted, x509::TbsCertificate};
+    /// fn unrecorded(issuer: &IssuingAuthority, tbs: Linted<TbsCertificate>) {
+    ///     let _ = issuer.issue(tbs);
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the key's store fails, or the signature does not verify.
+    pub fn issue(&self, tbs: Recorded<TbsCertificate>) -> Result<Certificate, Problem> {
+        sign_certificate(self.signer.as_ref(), tbs)
+    }
+
+    /// The same CA, for its CRLs.
+    #[must_use]
+    pub fn into_crl_authority(self) -> CrlAuthority {
+        CrlAuthority { certificate: self.authority.certificate, signer: self.signer }
+    }
+}
+
+/// Signs a recorded TBSCertificate with the issuer's key and checks the signature.
+pub(super) fn sign_certificate(
+    signer: &dyn Signer,
+    tbs: Recorded<TbsCertificate>,
+) -> Result<Certificate, Problem> {
+    let tbs = tbs.into_inner();
+    let signature = signer.sign(tbs.as_der())?;
+    let certificate = Certificate::from_der(&seal(tbs.as_der(), signer.algorithm(), &signature))
+        .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
+    if certificate.is_signed_by(signer.public_key()) { Ok(certificate) } else { Err(bad_signature()) }
+}
+
+fn bad_signature() -> Problem {
+    Problem::new(Exit::Integrity, "key.signature", "the signature just made does not verify")
+        .hint("the key or the machine is faulty; nothing was handed out")
+}
+
+impl CrlAuthority {
+    /// Pairs a CA's certificate with its key.
+    ///
+    /// # Errors
+    /// When the key does not match, or the certificate's key usage does not allow CRLs.
+    pub fn new(name: &str, certificate: Certificate, signer: Box<dyn Signer>) -> Result<Self, Problem> {
+        if signer.public_key() != certificate.tbs().public_key() {
+            return Err(mismatched(name));
+        }
+        if !KeyUsage::of(certificate.tbs()).is_none_or(|usage| usage.has(KeyUsage::CRL_SIGN)) {
+            let message = format!("the certificate of {name} does not allow it to sign CRLs");
+            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+                .hint("keyUsage cRLSign is needed in its certificate"));
+        }
+        Ok(Self { certificate, signer })
+    }
+
+    /// Its certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// What it signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> SignatureAlgorithm {
+        self.signer.algorithm()
+    }
+
+    /// Signs a CRL that was linted and recorded, once, and checks its own signature.
+    ///
+    /// # Errors
+    /// When the key's store fails, or the signature does not verify.
+    pub fn sign(&self, tbs: Recorded<TbsCertList>) -> Result<CertificateList, Problem> {
+        let tbs = tbs.into_inner();
+        let signature = self.signer.sign(tbs.as_der())?;
+        let crl = CertificateList::from_der(&seal(tbs.as_der(), self.algorithm(), &signature))
+            .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
+        if crl.is_signed_by(self.signer.public_key()) { Ok(crl) } else { Err(bad_signature()) }
+    }
+}
+
+/// The certificates above a CA, its issuer first, the root last.
+pub(super) fn ancestors(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
+    Ok(above(index, authority)?.into_iter().map(|above| above.certificate).collect())
+}
+
+fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority>, Problem> {
+    let mut out: Vec<Authority> = Vec::new();
+    let mut parent = authority.parent.clone();
+    while let Some(name) = parent {
+        if out.len() > 32 {
+            let message = format!("the hierarchy above {} does not end", authority.name);
+            return Err(Problem::new(Exit::Integrity, "index.damaged", message));
+        }
+        let next = index.authority(&name)?.ok_or_else(|| no_authority(&name))?;
+        parent = next.parent.clone();
+        out.push(next);
+    }
+    Ok(out)
+}
+
+fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
+    for ca in std::iter::once(authority.clone()).chain(above(index, authority)?) {
+        let unfit = |what: String| {
+            Problem::new(Exit::Refused, "issuer.unfit", format!("{} cannot issue: {what}", authority.name))
+                .hint("`genfic-ca authorities --tree` shows the hierarchy")
+        };
+        let validity = ca.certificate.tbs().validity();
+        if now > validity.not_after {
+            return Err(unfit(format!("{} expired at {}", ca.name, validity.not_after)));
+        }
+        if now < validity.not_before {
+            return Err(unfit(format!("{} is not valid before {}", ca.name, validity.not_before)));
+        }
+        let issuer = match &ca.parent {
+            Some(parent) => index.authority(parent)?.map(|parent| parent.issuer),
+            None => Some(ca.issuer),
+        };
+        let Some(issuer) = issuer else { return Err(no_authority(ca.parent.as_deref().unwrap_or_default())) };
+        let id = crate::x509::CertificateId {
+            issuer,
+            serial_number: ca.certificate.tbs().serial_number().clone(),
+        };
+        if let Some(crate::index::CertificateState::Revoked(revocation)) = index.status(&id)? {
+            return Err(unfit(format!("{} was revoked at {}", ca.name, revocation.revoked_at)));
+        }
+    }
+    Ok(())
+}
+
+/// No CA of that name.
+pub(super) fn no_authority(name: &str) -> Problem {
+    Problem::new(Exit::NotFound, "authority.not-found", format!("there is no CA named {name}"))
+        .hint("`genfic-ca authorities` lists the CAs of this home")
+}
+
+impl Pki<'_> {
+    /// The CA of this name.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is none.
+    pub fn authority(&self, name: &str) -> Result<Authority, Problem> {
+        self.index.authority(name)?.ok_or_else(|| no_authority(name))
+    }
+
+    /// Unlocks a CA for issuing.
+    ///
+    /// # Errors
+    /// When it may not issue, its key is not here, or the passphrase cannot be had or is wrong.
+    pub fn unlock_issuer(&self, name: &str) -> Result<IssuingAuthority, Problem> {
+        let authority = self.authority(name)?;
+        fit(self.index, &authority, self.clock.now())?;
+        let signer = self.open(&authority)?;
+        IssuingAuthority::new(self.index, authority, signer, self.clock.now())
+    }
+
+    /// Unlocks a CA for its CRLs.
+    ///
+    /// # Errors
+    /// When its key is not here, or the passphrase cannot be had or is wrong.
+    pub fn unlock_for_crl(&self, name: &str) -> Result<CrlAuthority, Problem> {
+        let authority = self.authority(name)?;
+        let signer = self.open(&authority)?;
+        CrlAuthority::new(name, authority.certificate, signer)
+    }
+
+    fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
+        Ok(self.keys.open(&self.practices.key_ref(&authority.key), self.secrets)?)
+    }
+}

@@ -1,0 +1,237 @@
+//! Creating CAs: roots, and children to any depth the path length allows.
+use super::authority::{ancestors, sign_certificate};
+use super::problems::lint_problem;
+use super::{CrlAuthority, IssuingAuthority, Order, Pki, PublishedCrl};
+use crate::index::{self, Authority, Intent, Issued};
+use crate::key::Signer;
+use crate::lint;
+use crate::problem::{Exit, Problem};
+use crate::profile::{Applicant, Ask, IssuerView, Length, Sibling};
+use crate::publish::AuthorityFiles;
+use crate::x509::extension::NameConstraints;
+use crate::x509::{Certificate, KeyAlgorithm, Name, UnixTime};
+
+/// A CA to be created.
+#[derive(Clone, Debug)]
+pub struct NewAuthority {
+    /// Its name.
+    pub name: String,
+    /// The profile of its certificate.
+    pub profile: String,
+    /// Its subject; `None` for the organization's attributes and the name as CN.
+    pub subject: Option<Name>,
+    /// Its key type; `None` for the configured one.
+    pub key: Option<KeyAlgorithm>,
+    /// How long its certificate lasts; the default is staggered against its siblings.
+    pub length: Length,
+    /// Names that it may certify.
+    pub name_constraints: NameConstraints,
+    /// Whether it has a responder; `None` for yes, unless its key is kept offline.
+    pub ocsp: Option<bool>,
+}
+
+/// A CA that was created.
+#[derive(Clone, Debug)]
+pub struct CreatedAuthority {
+    /// The CA as recorded.
+    pub authority: Authority,
+    /// Where its certificate and chain were published.
+    pub files: AuthorityFiles,
+    /// Its first CRL.
+    pub crl: PublishedCrl,
+    /// Its responder certificate, if it has one.
+    pub responder: Option<Certificate>,
+    /// What was decided for the administrator, and what is unusual.
+    pub notices: Vec<String>,
+}
+
+impl Pki<'_> {
+    /// Creates a root: key, self-signed certificate, first CRL.
+    ///
+    /// # Errors
+    /// When the name is taken, the profile refuses, no passphrase can be had, or index or disk fail. A key
+    /// whose certificate did not come to be is removed again.
+    pub fn create_root(&self, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
+        self.name_is_free(&new.name)?;
+        let now = self.signing_time()?;
+        let profile = self.practices.profile(&new.profile)?;
+        let ask = self.ask_for(new, new.length);
+        let subject = self.subject_for(new)?;
+        self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.root), |signer| {
+            let applicant = Applicant::new(subject, signer.public_key().clone());
+            let template = profile.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+            let tbs = template.assemble(self.serials.serial_number()?, signer.algorithm(), &template.subject);
+            let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
+            let issuer = tbs.get().as_issuer();
+            let object = format!("{}/{}", new.name, tbs.get().serial_number());
+            let intent = Intent {
+                issuer,
+                profile: profile.name().into(),
+                contact: None,
+                authority: Some(self.authority_to_be(new, true)),
+                event: self.event(now, "certificate.intended", object.clone()),
+                tbs,
+            };
+            let _signing = self.index.signing()?;
+            let tbs = self.index.record_intent(vec![intent])?.into_iter().next();
+            let tbs = tbs
+                .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "the intent was not recorded"))?;
+            let certificate = sign_certificate(signer, tbs)?;
+            let event = self.event(now, "certificate.issued", object);
+            self.index.record_issued(&[Issued { issuer, certificate, event }])?;
+            Ok(template.notices)
+        })
+    }
+
+    /// Creates a CA below another: key, certificate, first CRL, responder.
+    ///
+    /// # Errors
+    /// As [`Pki::create_root`], and when the parent may not issue or its key cannot be opened.
+    pub fn create_child(&self, parent: &str, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
+        self.name_is_free(&new.name)?;
+        let now = self.signing_time()?;
+        let profile = self.practices.profile(&new.profile)?;
+        let issuer = self.unlock_issuer(parent)?;
+        let (length, staggered) = self.staggered(&issuer, new, now)?;
+        let ask = self.ask_for(new, length);
+        let subject = self.subject_for(new)?;
+        self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.ca), |signer| {
+            let applicant = Applicant::new(subject, signer.public_key().clone());
+            let order = Order {
+                label: new.name.clone(),
+                applicant,
+                ask,
+                authority: Some(self.authority_to_be(new, false)),
+            };
+            let mut issuance = self.issue(&issuer, profile.name(), &[order])?;
+            if let Some(problem) = issuance.problem() {
+                return Err(problem);
+            }
+            let issued = issuance.issued.pop();
+            let issued =
+                issued.ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+            Ok([staggered, issued.notices].concat())
+        })
+    }
+
+    /// Makes the key, lets `certify` make and record the certificate, then publishes the CA, its first CRL
+    /// and its responder. The key is removed again when there is no certificate for it.
+    fn with_new_key(
+        &self,
+        new: &NewAuthority,
+        algorithm: KeyAlgorithm,
+        certify: impl FnOnce(&dyn Signer) -> Result<Vec<String>, Problem>,
+    ) -> Result<CreatedAuthority, Problem> {
+        let key = self.practices.key_ref(&self.practices.key_record(&new.name));
+        let signer = self.keys.generate(&key, algorithm, self.secrets)?;
+        let mut notices = match certify(signer.as_ref()) {
+            Ok(notices) => notices,
+            Err(problem) => {
+                if self.index.authority(&new.name)?.is_none() {
+                    self.keys.discard(&key)?;
+                }
+                return Err(problem);
+            }
+        };
+        let authority = self.authority(&new.name)?;
+        let above = ancestors(self.index, &authority)?;
+        let files = self.publisher.authority(&new.name, &authority.certificate, &above)?;
+        let mut responder = None;
+        let crl_signer = if authority.serves_ocsp {
+            let issuer = IssuingAuthority::new(self.index, authority.clone(), signer, self.clock.now())?;
+            let issued = self.issue_responder(&issuer)?;
+            notices.extend(issued.notices);
+            responder = Some(issued.certificate);
+            issuer.into_crl_authority()
+        } else {
+            CrlAuthority::new(&new.name, authority.certificate.clone(), signer)?
+        };
+        let crl = self.publish_crl(&new.name, &crl_signer)?;
+        self.status.publish_status(self.index, self.clock.now())?;
+        if self.practices.config.publication.url.is_none() {
+            notices.push(
+                "no URL is configured, so certificates name neither CRL nor OCSP; set [publication] url"
+                    .into(),
+            );
+        }
+        Ok(CreatedAuthority { authority, files, crl, responder, notices })
+    }
+
+    fn name_is_free(&self, name: &str) -> Result<(), Problem> {
+        match self.index.authority(name)? {
+            Some(_) => Err(crate::index::IndexError::AuthorityExists(name.into()).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
+        index::NewAuthority {
+            name: new.name.clone(),
+            key: self.practices.key_record(&new.name),
+            serves_ocsp: new.ocsp.unwrap_or(!self.practices.config.is_offline(&new.name, is_root)),
+        }
+    }
+
+    fn ask_for(&self, new: &NewAuthority, length: Length) -> Ask {
+        Ask {
+            length,
+            name_constraints: new.name_constraints.clone(),
+            backdate: self.practices.config.issuance.backdate,
+            ..Ask::default()
+        }
+    }
+
+    /// The subject asked for, or the organization's attributes and a commonName made of the CA's name.
+    fn subject_for(&self, new: &NewAuthority) -> Result<Name, Problem> {
+        if let Some(subject) = &new.subject {
+            return Ok(subject.clone());
+        }
+        self.practices.config.organization.subject(&new.name).map_err(|error| {
+            Problem::new(Exit::Usage, "usage", error.to_string()).hint("give a --subject, or a shorter name")
+        })
+    }
+
+    /// The end that keeps siblings apart (G4), or what is said when an explicit one does not.
+    fn staggered(
+        &self,
+        issuer: &IssuingAuthority,
+        new: &NewAuthority,
+        now: UnixTime,
+    ) -> Result<(Length, Vec<String>), Problem> {
+        let siblings: Vec<Sibling> = self
+            .index
+            .authorities()?
+            .into_iter()
+            .filter(|sibling| sibling.parent.as_deref() == Some(issuer.authority().name.as_str()))
+            .map(|sibling| Sibling {
+                end: sibling.certificate.tbs().validity().not_after,
+                name: sibling.name,
+                profile: sibling.profile,
+            })
+            .collect();
+        let profile = self.practices.profile(&new.profile)?;
+        let view = IssuerView {
+            certificate: &issuer.authority().certificate,
+            ancestors: issuer.ancestors(),
+            profile: &issuer.authority().profile,
+            crl_urls: Vec::new(),
+            ca_issuers_url: None,
+            ocsp_url: None,
+        };
+        let profiles = &self.practices.profiles;
+        let issuance = &self.practices.config.issuance;
+        let gap = issuance.stagger_days;
+        let full = profile.full_length(Some(&view), issuance.backdate, now);
+        let end = match new.length {
+            Length::Default => {
+                let picked =
+                    profiles.stagger(profile.name(), full.not_after, view.end(), &siblings, gap, now);
+                return Ok((Length::Until(picked.end), picked.notices));
+            }
+            Length::Days(days) => full.not_before.plus_days(days).plus(-1),
+            Length::Until(end) => end,
+            Length::Max => view.end(),
+        };
+        Ok((new.length, profiles.stagger_warnings(profile.name(), end, &siblings, gap, now)))
+    }
+}

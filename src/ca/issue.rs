@@ -1,0 +1,279 @@
+//! Issuing: profile, lint, record, sign, record, publish.
+use super::problems::lint_problem;
+use super::{IssuingAuthority, Order, Pki};
+use crate::index::{CertificateState, Intent, Issued, NewAuthority, Recorded, Revocation};
+use crate::lint::{self, Linted};
+use crate::problem::{Exit, Problem};
+use crate::profile::{Applicant, CertificateTemplate, IssuerView, Kind, PriorUse, Profile};
+use crate::x509::{Certificate, CrlReason, TbsCertificate, UnixTime};
+use std::path::PathBuf;
+
+/// How many certificates are recorded in one transaction.
+const GROUP: usize = 500;
+
+/// A certificate that was issued.
+#[derive(Clone, Debug)]
+pub struct IssuedCertificate {
+    /// Which order it answers.
+    pub label: String,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The profile it was granted under.
+    pub profile: String,
+    /// Where it is kept; `None` for a responder's, which is kept beside its key.
+    pub file: Option<PathBuf>,
+    /// What was granted otherwise than asked.
+    pub notices: Vec<String>,
+}
+
+/// An order that was refused.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Which order.
+    pub label: String,
+    /// Why.
+    pub problem: Problem,
+}
+
+/// What became of a list of orders.
+#[derive(Clone, Debug, Default)]
+pub struct Issuance {
+    /// Issued, in the order asked.
+    pub issued: Vec<IssuedCertificate>,
+    /// Refused, in the order asked.
+    pub refused: Vec<Refusal>,
+}
+
+struct Prepared {
+    label: String,
+    template: CertificateTemplate,
+    tbs: Linted<TbsCertificate>,
+    authority: Option<NewAuthority>,
+}
+
+impl Pki<'_> {
+    /// Issues a certificate for each order under one profile; what is refused does not hold up the others.
+    ///
+    /// # Errors
+    /// When nothing could be issued for a reason that is not in an order: the CA may not issue, its key cannot
+    /// be opened, the index or the disk fails.
+    pub fn issue(
+        &self,
+        issuer: &IssuingAuthority,
+        profile: &str,
+        orders: &[Order],
+    ) -> Result<Issuance, Problem> {
+        let profile = self.practices.profile(profile)?;
+        let mut issuance = Issuance::default();
+        let mut prepared: Vec<Prepared> = Vec::new();
+        for order in orders {
+            match self.prepare(issuer, profile, order, &prepared) {
+                Ok(ready) => prepared.push(ready),
+                Err(problem) => issuance.refused.push(Refusal { label: order.label.clone(), problem }),
+            }
+        }
+        while !prepared.is_empty() {
+            let group: Vec<Prepared> = prepared.drain(..prepared.len().min(GROUP)).collect();
+            issuance.issued.extend(self.issue_group(issuer, profile, group)?);
+        }
+        self.status.publish_status(self.index, self.clock.now())?;
+        for issued in &mut issuance.issued {
+            if profile.kind() != Kind::OcspResponder {
+                issued.file = Some(self.publisher.issued(&issuer.authority().name, &issued.certificate)?);
+            }
+        }
+        Ok(issuance)
+    }
+
+    /// What [`Pki::issue`] would sign, without the CA's key: the serial number will be another one.
+    ///
+    /// # Errors
+    /// As for an order that is refused.
+    pub fn preview(
+        &self,
+        authority: &str,
+        profile: &str,
+        order: &Order,
+    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+        let authority = self.authority(authority)?;
+        let ancestors = super::authority::ancestors(self.index, &authority)?;
+        let profile = self.practices.profile(profile)?;
+        let template =
+            self.evaluate(&authority.certificate, &ancestors, &authority.name, profile, order, Vec::new())?;
+        let tbs = template.assemble(
+            self.serials.serial_number()?,
+            authority.certificate.tbs().public_key().algorithm().signature_algorithm(),
+            authority.certificate.tbs().subject(),
+        );
+        let linted = lint::check_certificate(tbs, Some(&authority.certificate))
+            .map_err(|findings| lint_problem(&findings))?;
+        Ok((linted.into_inner(), template.notices))
+    }
+
+    fn evaluate(
+        &self,
+        issuer: &Certificate,
+        ancestors: &[Certificate],
+        authority: &str,
+        profile: &Profile,
+        order: &Order,
+        uses_in_this_group: Vec<PriorUse>,
+    ) -> Result<CertificateTemplate, Problem> {
+        let record = self.authority(authority)?;
+        let serves_ocsp = record.serves_ocsp;
+        let view = IssuerView {
+            certificate: issuer,
+            ancestors,
+            profile: &record.profile,
+            crl_urls: self.practices.crl_url(authority).into_iter().collect(),
+            ca_issuers_url: self.practices.certificate_url(authority),
+            ocsp_url: if serves_ocsp { self.practices.ocsp_url() } else { None },
+        };
+        let mut applicant = self.with_history(&order.applicant)?;
+        applicant.prior_uses.extend(uses_in_this_group);
+        profile.evaluate(&applicant, Some(&view), &order.ask, self.clock.now()).map_err(Problem::from)
+    }
+
+    fn prepare(
+        &self,
+        issuer: &IssuingAuthority,
+        profile: &Profile,
+        order: &Order,
+        before: &[Prepared],
+    ) -> Result<Prepared, Problem> {
+        let authority = issuer.authority();
+        let uses = before
+            .iter()
+            .filter(|other| other.template.public_key == order.applicant.public_key)
+            .map(|other| PriorUse {
+                subject: other.template.subject.clone(),
+                authority: None,
+                compromised: false,
+            })
+            .collect();
+        let certificate = &authority.certificate;
+        let template =
+            self.evaluate(certificate, issuer.ancestors(), &authority.name, profile, order, uses)?;
+        let tbs = template.assemble(
+            self.serials.serial_number()?,
+            issuer.algorithm(),
+            authority.certificate.tbs().subject(),
+        );
+        let tbs = lint::check_certificate(tbs, Some(&authority.certificate))
+            .map_err(|findings| lint_problem(&findings))?;
+        Ok(Prepared { label: order.label.clone(), authority: order.authority.clone(), template, tbs })
+    }
+
+    fn issue_group(
+        &self,
+        issuer: &IssuingAuthority,
+        profile: &Profile,
+        group: Vec<Prepared>,
+    ) -> Result<Vec<IssuedCertificate>, Problem> {
+        let authority = issuer.authority();
+        let at = self.clock.now();
+        let object = |tbs: &TbsCertificate| format!("{}/{}", authority.name, tbs.serial_number());
+        let mut intents = Vec::with_capacity(group.len());
+        let mut answered = Vec::with_capacity(group.len());
+        for ready in group {
+            let tbs = ready.tbs.get();
+            let mut event = self.event(at, "certificate.intended", object(tbs));
+            event.details.push(("subject".into(), tbs.subject().to_string()));
+            event.details.push(("profile".into(), profile.name().into()));
+            intents.push(Intent {
+                issuer: authority.issuer,
+                tbs: ready.tbs,
+                profile: profile.name().into(),
+                contact: ready.template.contact.clone(),
+                authority: ready.authority,
+                event,
+            });
+            answered.push((ready.label, ready.template.notices));
+        }
+        let _signing = self.index.signing()?;
+        let recorded: Vec<Recorded<TbsCertificate>> = self.index.record_intent(intents)?;
+        let mut signed = Vec::with_capacity(recorded.len());
+        for tbs in recorded {
+            let certificate = issuer.issue(tbs)?;
+            let mut event = self.event(at, "certificate.issued", object(certificate.tbs()));
+            event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
+            signed.push(Issued { issuer: authority.issuer, certificate, event });
+        }
+        self.index.record_issued(&signed)?;
+        Ok(signed
+            .into_iter()
+            .zip(answered)
+            .map(|(Issued { certificate, .. }, (label, notices))| IssuedCertificate {
+                label,
+                certificate,
+                profile: profile.name().into(),
+                file: None,
+                notices,
+            })
+            .collect())
+    }
+
+    /// What the record knows of the key (X13, P1).
+    fn with_history(&self, applicant: &Applicant) -> Result<Applicant, Problem> {
+        let key = applicant.public_key.digest();
+        let mut applicant = applicant.clone();
+        applicant.is_known_compromised = self.practices.compromised_keys.contains(&key);
+        applicant.prior_uses = self
+            .index
+            .key_uses(&key)?
+            .into_iter()
+            .map(|past| PriorUse {
+                compromised: matches!(
+                    past.state,
+                    CertificateState::Revoked(Revocation {
+                        reason: Some(
+                            CrlReason::KeyCompromise | CrlReason::CaCompromise | CrlReason::AaCompromise
+                        ),
+                        ..
+                    })
+                ),
+                subject: past.subject,
+                authority: past.authority,
+            })
+            .collect();
+        Ok(applicant)
+    }
+
+    /// The time, when it may be signed at: not before the newest record (X2).
+    ///
+    /// # Errors
+    /// Exit status 13 when the clock stands behind the newest record.
+    pub fn signing_time(&self) -> Result<UnixTime, Problem> {
+        let now = self.clock.now();
+        match self.index.newest_record()? {
+            Some(newest) if now < newest => Err(crate::index::IndexError::ClockBehind { now, newest }.into()),
+            _ => Ok(now),
+        }
+    }
+}
+
+/// A problem for a list of which some were refused: the first refusal's code, exit status 7.
+impl Issuance {
+    /// What the whole comes to when something was refused.
+    #[must_use]
+    pub fn problem(&self) -> Option<Problem> {
+        let first = self.refused.first()?;
+        if self.refused.len() == 1 && self.issued.is_empty() {
+            return Some(first.problem.clone());
+        }
+        let message = format!(
+            "{} of {} requests were refused",
+            self.refused.len(),
+            self.refused.len() + self.issued.len()
+        );
+        let lines: Vec<String> = self
+            .refused
+            .iter()
+            .map(|refusal| format!("{}: {}", refusal.label, refusal.problem.message))
+            .collect();
+        Some(
+            Problem::new(Exit::Refused, first.problem.code, format!("{message}\n{}", lines.join("\n")))
+                .hint("the others were issued; mend these and sign them again"),
+        )
+    }
+}

@@ -1,0 +1,65 @@
+//! How this CA is run: configuration and profiles, and what follows from them.
+use crate::config::Config;
+use crate::key::KeyRef;
+use crate::problem::Problem;
+use crate::profile::{Profile, Profiles};
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+/// Configuration and profiles.
+#[derive(Clone, Debug)]
+pub struct Practices {
+    /// The configuration.
+    pub config: Config,
+    /// The certificate profiles.
+    pub profiles: Profiles,
+    /// Where the files of CA keys are kept.
+    pub key_directory: PathBuf,
+    /// SHA-256 digests of SubjectPublicKeyInfo that are not certified: keys known to be compromised.
+    pub compromised_keys: HashSet<[u8; 32]>,
+}
+
+impl Practices {
+    /// The profile of this name.
+    ///
+    /// # Errors
+    /// Exit status 5, naming those that there are.
+    pub fn profile(&self, name: &str) -> Result<&Profile, Problem> {
+        self.profiles.find(name)
+    }
+
+    /// What the index records of where the key of a new CA is.
+    #[must_use]
+    pub fn key_record(&self, authority: &str) -> String {
+        format!("{authority}.age")
+    }
+
+    /// The key that the index has on record.
+    #[must_use]
+    pub fn key_ref(&self, record: &str) -> KeyRef {
+        KeyRef::AgeFile(self.key_directory.join(record))
+    }
+
+    fn url(&self, path: &str) -> Option<String> {
+        let base = self.config.publication.url.as_deref()?;
+        Some(format!("{}/{path}", base.trim_end_matches('/')))
+    }
+
+    /// Where the CRL of a CA is served; `None` when nothing is.
+    #[must_use]
+    pub fn crl_url(&self, authority: &str) -> Option<String> {
+        self.url(&format!("{authority}.crl"))
+    }
+
+    /// Where the certificate of a CA is served.
+    #[must_use]
+    pub fn certificate_url(&self, authority: &str) -> Option<String> {
+        self.url(&format!("{authority}.crt"))
+    }
+
+    /// Where OCSP is answered.
+    #[must_use]
+    pub fn ocsp_url(&self) -> Option<String> {
+        self.url("ocsp")
+    }
+}

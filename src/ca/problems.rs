@@ -1,0 +1,46 @@
+//! What the errors of the modules below mean to a person.
+use crate::index::TransitionError;
+use crate::lint::Finding;
+use crate::problem::{Exit, Problem};
+use crate::publish::PublishError;
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Write(error) => Self::new(Exit::Failure, "file.write", error.to_string()).hint(
+                "make room or mend the permissions; what is on record is published by the next command",
+            ),
+            PublishError::Older { .. } => Self::new(Exit::Integrity, "crl.older", error.to_string())
+                .hint("another process published meanwhile; `genfic-ca crl show CA` shows the list in force"),
+            PublishError::Unreadable { .. } => {
+                Self::new(Exit::Integrity, "file.unreadable", error.to_string())
+                    .hint("move the file away if it is not one of this CA's, then try again")
+            }
+            PublishError::Home(problem) => problem,
+        }
+    }
+}
+
+impl From<TransitionError> for Problem {
+    fn from(error: TransitionError) -> Self {
+        let (exit, code) = match &error {
+            TransitionError::AlreadyRevoked(_) => (Exit::Exists, "certificate.revoked"),
+            TransitionError::AlreadyHeld(_) => (Exit::Exists, "certificate.held"),
+            TransitionError::NotARevocationReason => (Exit::Usage, "usage"),
+            TransitionError::PendingHold | TransitionError::NotHeld => {
+                (Exit::Refused, "certificate.not-held")
+            }
+        };
+        Self::new(exit, code, error.to_string())
+    }
+}
+
+/// Findings of our own rules over what we were about to sign: a defect of a profile or of this program.
+pub(super) fn lint_problem(findings: &[Finding]) -> Problem {
+    let list: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("{} ({}, {})", finding.message, finding.rule, finding.citation))
+        .collect();
+    Problem::new(Exit::Refused, "lint", format!("what would be signed breaks {}", list.join("; ")))
+        .hint("nothing was signed; mend the profile or the request")
+}

@@ -1,0 +1,102 @@
+//! Revoking, holding, releasing: the index first, then the status, then the CRL.
+use super::{Pki, PublishedCrl};
+use crate::index::{CertificateRecord, CertificateState, IndexReader, Revocation, Selector, StatusValue};
+use crate::problem::{Exit, Problem};
+use crate::x509::{CrlReason, UnixTime};
+
+/// What became of a certificate.
+#[derive(Clone, Debug)]
+pub struct Revoked {
+    /// The certificate as it stands now.
+    pub record: CertificateRecord,
+    /// The CRL that says so; `None` when it was not asked for or is owed.
+    pub crl: Option<PublishedCrl>,
+    /// Why the CRL is owed.
+    pub owed: Option<Problem>,
+}
+
+/// The certificates that `selector` may mean to somebody who wants to revoke: those of this CA, or of any,
+/// that are neither expired nor revoked; with `held`, those on hold in place of those that are valid.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn find_revocable(
+    index: &dyn IndexReader,
+    selector: &Selector,
+    authority: Option<&str>,
+    now: UnixTime,
+) -> Result<Vec<CertificateRecord>, Problem> {
+    let mut found = index.select(selector, 1000)?;
+    found.retain(|record| {
+        authority.is_none_or(|name| record.authority == name)
+            && matches!(record.status(now), StatusValue::Valid | StatusValue::Held | StatusValue::Pending)
+    });
+    Ok(found)
+}
+
+impl Pki<'_> {
+    /// Revokes a certificate, or one on hold for good. The index and the published status have it when this
+    /// returns, whatever becomes of the CRL.
+    ///
+    /// # Errors
+    /// When it is revoked already, or the index fails.
+    pub fn revoke(
+        &self,
+        record: &CertificateRecord,
+        reason: Option<CrlReason>,
+        invalidity_date: Option<UnixTime>,
+        with_crl: bool,
+    ) -> Result<Revoked, Problem> {
+        let now = self.clock.now();
+        if invalidity_date.is_some_and(|at| at > now) {
+            return Err(Problem::new(Exit::Usage, "usage", "the invalidity date lies in the future")
+                .hint("it says since when the key is not to be trusted; give a time that has passed"));
+        }
+        let to = record.state.revoke(Revocation { revoked_at: now, reason, invalidity_date })?;
+        let action = if reason == Some(CrlReason::CertificateHold) {
+            "certificate.held"
+        } else {
+            "certificate.revoked"
+        };
+        self.transition(record, to, action, reason, with_crl)
+    }
+
+    /// Lifts the hold on a certificate.
+    ///
+    /// # Errors
+    /// When it is not on hold, or the index fails.
+    pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
+        let to = record.state.release()?;
+        self.transition(record, to, "certificate.released", None, with_crl)
+    }
+
+    fn transition(
+        &self,
+        record: &CertificateRecord,
+        to: CertificateState,
+        action: &str,
+        reason: Option<CrlReason>,
+        with_crl: bool,
+    ) -> Result<Revoked, Problem> {
+        let object = format!("{}/{}", record.authority, record.id.serial_number);
+        let mut event = self.event(self.clock.now(), action, object);
+        event.details.push(("subject".into(), record.subject.to_string()));
+        if let Some(reason) = reason {
+            event.details.push(("reason".into(), reason.to_string()));
+        }
+        self.index.transition(&record.id, &record.state, &to, event)?;
+        let published = self.status.publish_status(self.index, self.clock.now());
+        let record = CertificateRecord { state: to, ..record.clone() };
+        let outcome = published.map_err(Problem::from).and_then(|()| {
+            if !with_crl {
+                return Ok(None);
+            }
+            let signer = self.unlock_for_crl(&record.authority)?;
+            self.publish_crl(&record.authority, &signer).map(Some)
+        });
+        Ok(match outcome {
+            Ok(crl) => Revoked { record, crl, owed: None },
+            Err(problem) => Revoked { record, crl: None, owed: Some(problem) },
+        })
+    }
+}

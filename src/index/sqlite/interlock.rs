@@ -1,0 +1,70 @@
+//! Who is between an intent and its outcome: a lock on a file beside the index, shared by all who sign. It is
+//! gone with the process that held it, however that ended.
+use crate::index::{Guard, IndexError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The lock of one index.
+#[derive(Debug)]
+pub(super) struct Interlock {
+    path: PathBuf,
+}
+
+impl Interlock {
+    /// The one of the index at this path: `index.db-signing`.
+    pub(super) fn beside(index: &Path) -> Self {
+        let mut name = index.as_os_str().to_owned();
+        name.push("-signing");
+        Self { path: name.into() }
+    }
+
+    fn open(&self) -> Result<File, IndexError> {
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&self.path)
+            .map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> IndexError {
+        IndexError::Backend(format!("{}: {error}", self.path.display()))
+    }
+
+    /// Waits until nobody excludes, which takes as long as abandoning a few rows.
+    pub(super) fn share(&self) -> Result<Guard, IndexError> {
+        let file = self.open()?;
+        file.lock_shared().map_err(|error| self.failed(&error))?;
+        Ok(Box::new(file))
+    }
+
+    /// `None` while somebody shares.
+    pub(super) fn exclude(&self) -> Result<Option<Guard>, IndexError> {
+        let file = self.open()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(self.failed(&error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_may_sign_and_nobody_abandons_meanwhile() {
+        let directory = tempfile::tempdir().unwrap();
+        let interlock = Interlock::beside(&directory.path().join("index.db"));
+        let one = interlock.share().unwrap();
+        let two = interlock.share().unwrap();
+        assert!(interlock.exclude().unwrap().is_none());
+        drop(one);
+        assert!(interlock.exclude().unwrap().is_none());
+        drop(two);
+        assert!(interlock.exclude().unwrap().is_some());
+    }
+}

@@ -1,0 +1,133 @@
+//! Publication into the directories of a home.
+use super::{AuthorityFiles, Mode, PublishError, Publisher, replace};
+use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{Certificate, CertificateList, pem};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The directories `public/`, `issued/` and `ocsp/` of a home.
+#[derive(Clone, Debug)]
+pub struct HomeDirectory {
+    home: Home,
+}
+
+impl HomeDirectory {
+    /// Publishes into this home.
+    #[must_use]
+    pub fn new(home: Home) -> Self {
+        Self { home }
+    }
+
+    fn name(&self, name: &str) -> Result<AuthorityName, PublishError> {
+        name.parse().map_err(|error: InvalidAuthorityName| unreadable(Path::new(name), error))
+    }
+
+    fn public(&self, name: &str, file: PublicFile) -> Result<PathBuf, PublishError> {
+        Ok(self.home.public_file(&self.name(name)?, file))
+    }
+}
+
+fn unreadable(path: &Path, reason: impl ToString) -> PublishError {
+    PublishError::Unreadable { path: path.to_owned(), reason: reason.to_string() }
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
+    match fs::read(path) {
+        Ok(octets) => Ok(Some(octets)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, error)),
+    }
+}
+
+impl Publisher for HomeDirectory {
+    fn authority(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        ancestors: &[Certificate],
+    ) -> Result<AuthorityFiles, PublishError> {
+        self.home.create_authority(&self.name(name)?)?;
+        let path = |file| self.public(name, file);
+        let chain_text: String =
+            std::iter::once(certificate).chain(ancestors).map(Certificate::to_pem).collect();
+        let chain = path(PublicFile::Chain)?;
+        replace(&chain, chain_text.as_bytes(), Mode::Public)?;
+        replace(&path(PublicFile::CertificateDer)?, certificate.as_der(), Mode::Public)?;
+        let certificate_pem = path(PublicFile::Certificate)?;
+        replace(&certificate_pem, certificate.to_pem().as_bytes(), Mode::Public)?;
+        Ok(AuthorityFiles { certificate: certificate_pem, chain })
+    }
+
+    fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {
+        if let Some(published) = self.published_crl(name)? {
+            let numbers = (published.tbs().crl_number(), crl.tbs().crl_number());
+            if let (Some(published), Some(offered)) = numbers
+                && offered <= published
+            {
+                return Err(PublishError::Older { published, offered });
+            }
+        }
+        let (der, text) = (self.public(name, PublicFile::Crl)?, self.public(name, PublicFile::CrlPem)?);
+        replace(&text, pem::encode("X509 CRL", crl.as_der()).as_bytes(), Mode::Public)?;
+        replace(&der, crl.as_der(), Mode::Public)?;
+        Ok(vec![der, text])
+    }
+
+    fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
+        let path = self.public(name, PublicFile::Crl)?;
+        read_if_there(&path)?
+            .map(|octets| CertificateList::from_der(&octets).map_err(|error| unreadable(&path, error)))
+            .transpose()
+    }
+
+    fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
+        let path = self.home.crl_number_file(&self.name(name)?);
+        let reserved = read_if_there(&path)?
+            .map(|octets| {
+                String::from_utf8_lossy(&octets)
+                    .trim()
+                    .parse::<CrlNumber>()
+                    .map_err(|error| unreadable(&path, format!("not a CRL number: {error}")))
+            })
+            .transpose()?;
+        let published = self.published_crl(name)?.and_then(|crl| crl.tbs().crl_number());
+        Ok(reserved.max(published).unwrap_or(0))
+    }
+
+    fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError> {
+        let path = self.home.crl_number_file(&self.name(name)?);
+        Ok(replace(&path, format!("{number}\n").as_bytes(), Mode::Private)?)
+    }
+
+    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError> {
+        let path = self.home.issued_file(&self.name(authority)?, certificate.tbs().serial_number());
+        replace(&path, certificate.to_pem().as_bytes(), Mode::Private)?;
+        Ok(path)
+    }
+
+    fn responder(
+        &self,
+        authority: &str,
+        certificate: &Certificate,
+        private_key: &str,
+    ) -> Result<PathBuf, PublishError> {
+        let name = self.name(authority)?;
+        let (key, certificate_file) =
+            (self.home.responder_key_file(&name), self.home.responder_certificate_file(&name));
+        self.home.create_authority(&name)?;
+        // Until the certificate is replaced too, the key file holds both keys: at every moment one of them
+        // belongs to the certificate that stands beside it.
+        let old = read_if_there(&key)?.unwrap_or_default();
+        replace(&key, &[private_key.as_bytes(), &old].concat(), Mode::Group)?;
+        replace(&certificate_file, certificate.to_pem().as_bytes(), Mode::Group)?;
+        replace(&key, private_key.as_bytes(), Mode::Group)?;
+        Ok(certificate_file)
+    }
+
+    fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
+        let octets = fs::read(self.home.responder_certificate_file(&self.name(authority).ok()?)).ok()?;
+        Certificate::from_pem_or_der(&octets).ok()
+    }
+}

@@ -1,0 +1,143 @@
+//! The rules that a single crate cannot get from the compiler.
+#![allow(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that cannot go on fails"
+)]
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module → the modules of this crate that it may name.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("x509", &[]),
+    ("problem", &[]),
+    ("clock", &["x509"]),
+    ("document", &[]),
+    ("text", &["x509"]),
+    ("lint", &["x509"]),
+    ("profile", &["x509", "document", "problem"]),
+    ("config", &["x509", "document", "problem", "key", "profile"]),
+    ("audit", &["x509"]),
+    ("publish", &["x509", "home", "problem"]),
+    ("home", &["x509", "audit", "problem"]),
+    ("key", &["x509", "problem", "publish", "home"]),
+    ("index", &["x509", "audit", "lint", "problem", "publish"]),
+    ("ca", &["x509", "clock", "lint", "profile", "audit", "key", "index", "publish", "config", "problem"]),
+    ("ocsp", &["x509", "clock", "index", "key", "problem"]),
+];
+/// Adapters: named by `assembly` alone, outside their own module.
+const ADAPTERS: &[&str] = &["SqliteIndex", "AgeFileStore", "HomeDirectory", "SystemClock"];
+/// Names that say nothing.
+const BANNED: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
+const LONGEST: usize = 400;
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_string_lossy().into_owned()
+}
+
+/// Files that are compiled for tests alone.
+fn is_for_tests(name: &str) -> bool {
+    name.split(['/', '.']).any(|part| {
+        ["tests", "testing", "fixture", "contract", "draft"].contains(&part) || part.ends_with("_tests")
+    })
+}
+
+#[test]
+fn modules_use_only_what_is_below_them() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src")) {
+        let name = relative(&path);
+        let module = name.trim_start_matches("src/").split(['/', '.']).next().unwrap().to_owned();
+        if ["lib", "bin", "assembly"].contains(&module.as_str()) {
+            continue;
+        }
+        let Some((_, may)) = MAY_USE.iter().find(|(ruled, _)| *ruled == module) else {
+            wrong.push(format!("{name}: the module {module} has no rule"));
+            continue;
+        };
+        if is_for_tests(&name) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for rest in code.split("crate::").skip(1) {
+            let used: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if used != module
+                && used.chars().next().is_some_and(char::is_lowercase)
+                && !may.contains(&used.as_str())
+            {
+                wrong.push(format!("{name}: uses crate::{used}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn use_cases_know_traits_and_no_adapters() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src/ca")).into_iter().chain(sources(&root().join("src/ocsp"))) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap().to_owned();
+        wrong.extend(
+            ADAPTERS
+                .iter()
+                .filter(|adapter| code.contains(*adapter))
+                .map(|a| format!("{}: {a}", relative(&path))),
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn tokio_stays_in_the_server_and_the_programs() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src")) {
+        let name = relative(&path);
+        let allowed =
+            ["src/ocsp/http", "src/ocsp/server", "src/bin/"].iter().any(|start| name.starts_with(start));
+        if !allowed && fs::read_to_string(&path).unwrap().contains("tokio::") {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn files_are_short_and_named_for_what_they_hold() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src")).into_iter().chain(sources(&root().join("tests"))) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        if lines > LONGEST {
+            wrong.push(format!("{}: {lines} lines", relative(&path)));
+        }
+        for part in path.iter().map(|part| part.to_string_lossy().replace(".rs", "")) {
+            if BANNED.contains(&part.as_str()) {
+                wrong.push(format!("{}: {part} says nothing", relative(&path)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

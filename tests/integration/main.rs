@@ -1,0 +1,17 @@
+//! The command line as people use it: the chapter in six lines, the older script, refusals.
+#![allow(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that cannot go on fails"
+)]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod older_script;
+mod quickstart;
+mod six_lines;

@@ -1,0 +1,43 @@
+//! The whole chapter in six lines, exactly as the command line contract prints them.
+use crate::support::Home;
+
+const SIX_LINES: &str = r#"
+genfic-ca init --org "Gentoo Fictional, Inc." --country BE --url http://pki.genfic.example
+genfic-ca create-root   genfic
+genfic-ca create-child  genfic-user   -p genfic --profile user-ca
+genfic-ca create-child  genfic-system -p genfic --profile system-ca
+genfic-ca create-request w03443ad.genfic.example --sign -p genfic-system
+genfic-ca revoke w03443ad.genfic.example --reason key-compromise
+"#;
+
+/// Runs shell lines as they stand, with the program's directory first in the PATH.
+fn shell(home: &Home, lines: &str) -> std::process::Output {
+    let program = std::path::Path::new(crate::support::CA).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let like = home.command::<&str>(&[]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-euc", lines]).current_dir(home.directory()).env("PATH", path);
+    for (name, value) in like.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn the_six_lines_make_a_hierarchy_and_a_revoked_certificate() {
+    // G1, G2, G3, G11
+    let home = Home::new();
+    std::fs::rename(home.path("home/genfic-ca.toml"), home.path("kept.toml")).unwrap();
+    std::fs::remove_dir_all(home.path("home")).unwrap();
+    let output = shell(&home, SIX_LINES);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = home.ca(&["authorities", "--tree"]).ok().out;
+    assert!(tree.contains("├─ genfic-system") && tree.contains("└─ genfic-user"), "{tree}");
+    let list = home.result(&["list", "--status", "revoked"]);
+    assert_eq!(list["certificates"][0]["reason"], "key-compromise");
+    assert_eq!(list["certificates"][0]["san"][0], "DNS:w03443ad.genfic.example");
+    for file in ["w03443ad.genfic.example.key", "w03443ad.genfic.example.req", "w03443ad.genfic.example.crt"]
+    {
+        assert!(home.path(file).is_file(), "{file}");
+    }
+}
