@@ -9,11 +9,14 @@ mod session;
 use clap::Parser;
 use clap::error::ErrorKind;
 use cli::Cli;
+use genfic_ca::key::forbid_core_dumps;
 use genfic_ca::problem::{Exit, Problem};
 use report::Style;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // no core dump may hold a passphrase or a key; a kernel that refuses leaves things as they were
+    let _ = forbid_core_dumps();
     let words: Vec<_> = std::env::args_os().collect();
     let wants_json = words.iter().skip(1).any(|word| word == "--json");
     let status = match Cli::try_parse_from(&words) {
