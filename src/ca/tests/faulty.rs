@@ -196,11 +196,13 @@ impl StatusPublisher for Status {
     }
 }
 
+type Meanwhile = Box<dyn FnOnce(&SqliteIndex) + Send>;
+
 pub(super) struct Records {
     pub(super) index: SqliteIndex,
     pub(super) script: Script,
     /// Called before an intent or a list is recorded: what another process does meanwhile.
-    pub(super) meanwhile: Mutex<Option<Box<dyn FnOnce(&SqliteIndex) + Send>>>,
+    pub(super) meanwhile: Mutex<Option<Meanwhile>>,
 }
 
 impl Records {
