@@ -55,9 +55,13 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
     }
     if !home.index_file().exists() {
         let index = SqliteIndex::create(&home.index_file())?;
-        let now = super::now();
-        index.record_event(founded(home, now))?;
-        StatusDirectory::new(&home.status_directory()).publish_status(&index, now)?;
+        index.record_event(founded(home, super::now()))?;
+        changed = true;
+    }
+    let status = StatusDirectory::new(&home.status_directory());
+    let index = SqliteIndex::open(&home.index_file())?;
+    if !status.is_current(&index)? {
+        status.publish_status(&index, super::now())?;
         changed = true;
     }
     Ok(Founded { changed })

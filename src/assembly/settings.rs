@@ -110,6 +110,8 @@ fn digests(path: &Path, text: &str) -> Result<HashSet<[u8; 32]>, Problem> {
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect();
+        let octets =
+            octets.filter(|_| word.len() == 64 && word.chars().all(|digit| digit.is_ascii_hexdigit()));
         let digest = octets.and_then(|octets| <[u8; 32]>::try_from(octets).ok()).ok_or_else(|| {
             let message = format!("{}: line {}: not a SHA-256 in hexadecimal", path.display(), at + 1);
             Problem::new(Exit::Failure, "config.invalid", message)
@@ -129,7 +131,9 @@ mod tests {
         // X13
         let text = format!("# known\n{}  # weak\n\n", "ab".repeat(32));
         assert_eq!(digests(Path::new("k"), &text).unwrap(), HashSet::from([[0xab; 32]]));
-        let wrong = digests(Path::new("k"), "# ok\nabc\n").unwrap_err();
-        assert!(wrong.message.contains("line 2"), "{}", wrong.message);
+        for short in ["abc", &"a".repeat(63), &"+a".repeat(32)] {
+            let wrong = digests(Path::new("k"), &format!("# ok\n{short}\n")).unwrap_err();
+            assert!(wrong.message.contains("line 2"), "{}", wrong.message);
+        }
     }
 }

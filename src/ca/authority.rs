@@ -1,11 +1,12 @@
 //! A CA certificate together with its unlocked key.
 use super::Pki;
-use crate::index::{Authority, IndexReader, Recorded};
+use crate::index::{Authority, CertificateState, IndexReader, Recorded};
 use crate::key::Signer;
 use crate::problem::{Exit, Problem};
-use crate::x509::extension::{BasicConstraints, KeyUsage};
+use crate::x509::extension::{self, BasicConstraints, KeyUsage};
 use crate::x509::{
-    Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime, seal,
+    Certificate, CertificateId, CertificateList, Extension, Name, SignatureAlgorithm, TbsCertList,
+    TbsCertificate, UnixTime, seal,
 };
 
 /// Signs certificates. It cannot be had for a CA that must not issue: its key matches its certificate, which
@@ -49,9 +50,7 @@ impl IssuingAuthority {
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));
         }
-        let may_sign = BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
-            && KeyUsage::of(tbs).is_none_or(|usage| usage.has(KeyUsage::KEY_CERT_SIGN));
-        if !may_sign {
+        if !may(tbs, KeyUsage::KEY_CERT_SIGN) {
             let message =
                 format!("the certificate of {} does not allow it to sign certificates", authority.name);
             return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
@@ -78,7 +77,16 @@ impl IssuingAuthority {
         self.signer.algorithm()
     }
 
-    /// Signs what was linted and recorded, once, and checks its own signature:
+    /// Signs what was linted and recorded, and checks its own signature.
+    ///
+    /// ```
+    /// # use genfic_ca::{ca::IssuingAuthority, index::Recorded, x509::TbsCertificate};
+    /// fn once(issuer: &IssuingAuthority, tbs: Recorded<TbsCertificate>) {
+    ///     let _ = issuer.issue(tbs);
+    /// }
+    /// ```
+    ///
+    /// Once:
     ///
     /// ```compile_fail,E0382
     /// # use genfic_ca::{ca::IssuingAuthority, index::Recorded, x509::TbsCertificate};
@@ -98,8 +106,12 @@ impl IssuingAuthority {
     /// ```
     ///
     /// # Errors
-    /// When the key's store fails, or the signature does not verify.
+    /// When what is on record is another issuer's, the key's store fails, or the signature does not verify.
     pub fn issue(&self, tbs: Recorded<TbsCertificate>) -> Result<Certificate, Problem> {
+        let own = &self.authority.certificate;
+        let identifier = extension::authority_key_identifier(&own.key_identifier());
+        let named = tbs.get().extension(extension::AUTHORITY_KEY_IDENTIFIER);
+        check_issuer(own.tbs().subject(), tbs.get().issuer(), &identifier, named)?;
         sign_certificate(self.signer.as_ref(), tbs)
     }
 
@@ -108,6 +120,29 @@ impl IssuingAuthority {
     pub fn into_crl_authority(self) -> CrlAuthority {
         CrlAuthority { certificate: self.authority.certificate, signer: self.signer }
     }
+}
+
+/// Whether it is a CA's certificate and its key usage, if there is one, allows this.
+fn may(tbs: &TbsCertificate, what: KeyUsage) -> bool {
+    BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
+        && KeyUsage::of(tbs).is_none_or(|usage| usage.has(what))
+}
+
+/// Whoever holds a CA's key signs with that CA as the issuer and no other (K3): by name, and by key, since
+/// two may bear one name.
+fn check_issuer(
+    own: &Name,
+    issuer: &Name,
+    identifier: &Extension,
+    named: Option<&Extension>,
+) -> Result<(), Problem> {
+    if issuer == own && named.is_some_and(|named| named.value == identifier.value) {
+        return Ok(());
+    }
+    let message =
+        format!("what is to be signed names `{issuer}` or its key as the issuer, not that of `{own}`");
+    Err(Problem::new(Exit::Integrity, "issuer.mismatch", message)
+        .hint("nothing was signed; this is a defect"))
 }
 
 /// Signs a recorded TBSCertificate with the issuer's key and checks the signature.
@@ -131,15 +166,15 @@ impl CrlAuthority {
     /// Pairs a CA's certificate with its key.
     ///
     /// # Errors
-    /// When the key does not match, or the certificate's key usage does not allow CRLs.
+    /// When the key does not match, or the certificate is not a CA's that may sign CRLs.
     pub fn new(name: &str, certificate: Certificate, signer: Box<dyn Signer>) -> Result<Self, Problem> {
         if signer.public_key() != certificate.tbs().public_key() {
             return Err(mismatched(name));
         }
-        if !KeyUsage::of(certificate.tbs()).is_none_or(|usage| usage.has(KeyUsage::CRL_SIGN)) {
+        if !may(certificate.tbs(), KeyUsage::CRL_SIGN) {
             let message = format!("the certificate of {name} does not allow it to sign CRLs");
             return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
-                .hint("keyUsage cRLSign is needed in its certificate"));
+                .hint("a CA certificate has basicConstraints CA:TRUE and keyUsage cRLSign"));
         }
         Ok(Self { certificate, signer })
     }
@@ -159,13 +194,21 @@ impl CrlAuthority {
     /// Signs a CRL that was linted and recorded, once, and checks its own signature.
     ///
     /// # Errors
-    /// When the key's store fails, or the signature does not verify.
+    /// When the list is another issuer's, the key's store fails, or the signature does not verify.
     pub fn sign(&self, tbs: Recorded<TbsCertList>) -> Result<CertificateList, Problem> {
         let tbs = tbs.into_inner();
+        let identifier = extension::authority_key_identifier(&self.certificate.key_identifier());
+        let named = tbs.extensions().iter().find(|one| one.oid == extension::AUTHORITY_KEY_IDENTIFIER);
+        check_issuer(self.certificate.tbs().subject(), tbs.issuer(), &identifier, named)?;
         let signature = self.signer.sign(tbs.as_der())?;
         let crl = CertificateList::from_der(&seal(tbs.as_der(), self.algorithm(), &signature))
             .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
         if crl.is_signed_by(self.signer.public_key()) { Ok(crl) } else { Err(bad_signature()) }
+    }
+
+    /// The same CA's key, for its certificates.
+    pub(super) fn into_signer(self) -> Box<dyn Signer> {
+        self.signer
     }
 }
 
@@ -207,12 +250,18 @@ fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<
             None => Some(ca.issuer),
         };
         let Some(issuer) = issuer else { return Err(no_authority(ca.parent.as_deref().unwrap_or_default())) };
-        let id = crate::x509::CertificateId {
-            issuer,
-            serial_number: ca.certificate.tbs().serial_number().clone(),
-        };
-        if let Some(crate::index::CertificateState::Revoked(revocation)) = index.status(&id)? {
-            return Err(unfit(format!("{} was revoked at {}", ca.name, revocation.revoked_at)));
+        let id = CertificateId { issuer, serial_number: ca.certificate.tbs().serial_number().clone() };
+        match index.status(&id)? {
+            Some(CertificateState::Issued) => {}
+            Some(CertificateState::Revoked(revocation)) if revocation.is_hold() => {
+                return Err(unfit(format!("{} has been on hold since {}", ca.name, revocation.revoked_at)));
+            }
+            Some(CertificateState::Revoked(revocation)) => {
+                return Err(unfit(format!("{} was revoked at {}", ca.name, revocation.revoked_at)));
+            }
+            Some(CertificateState::Pending) | None => {
+                return Err(unfit(format!("the certificate of {} is not on record as issued", ca.name)));
+            }
         }
     }
     Ok(())

@@ -5,10 +5,11 @@ use crate::index::CrlRecord;
 use crate::lint;
 use crate::problem::Problem;
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
-use crate::x509::{CertificateList, TbsCertListBuilder, UnixTime};
+use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;
 
-/// How often another process may publish between our taking a number and our publishing.
+/// How often a process on another host may publish, or any may record something later than our thisUpdate,
+/// between our taking a number and our recording the list.
 const OVERTAKEN: usize = 20;
 
 /// A CRL that was made and published.
@@ -36,14 +37,18 @@ impl Pki<'_> {
     /// # Errors
     /// When the index, the key or the disk fails. A number that was taken is not used again.
     pub fn publish_crl(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
+        let _alone = self.publisher.hold()?;
         let mut outcome = self.publish_crl_once(name, signer);
         for _ in 0..OVERTAKEN {
-            match &outcome {
-                Err(problem) if matches!(problem.code, "crl.number" | "crl.older") => {
-                    outcome = self.publish_crl_once(name, signer);
-                }
-                _ => break,
+            let again = match &outcome {
+                Err(problem) if matches!(problem.code, "crl.number" | "crl.older") => true,
+                Err(problem) if problem.code == "clock.behind" => self.signing_time().is_ok(),
+                _ => false,
+            };
+            if !again {
+                break;
             }
+            outcome = self.publish_crl_once(name, signer);
         }
         outcome
     }
@@ -62,7 +67,9 @@ impl Pki<'_> {
         let mut builder = TbsCertListBuilder::new(signer.algorithm(), subject, now, next_update);
         let mut entries = 0;
         self.index.revoked(&authority.issuer, &mut |entry| {
-            builder.push(&entry);
+            // what was revoked by a clock that was ahead is listed all the same
+            let revocation_date = entry.revocation_date.min(now);
+            builder.push(&CrlEntry { revocation_date, ..entry });
             entries += 1;
         })?;
         let extensions = vec![authority_key_identifier(&certificate.key_identifier()), crl_number(number)];
@@ -81,8 +88,9 @@ impl Pki<'_> {
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
     }
 
-    /// Whether a CA's CRL is to be made anew: there is none, it is past half its life, what is published is
-    /// not the one on record, or something was revoked or released since.
+    /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the
+    /// configuration says (half), what is published is not the one on record or another CA's, or something
+    /// was revoked or released since.
     ///
     /// # Errors
     /// When the index or the published file cannot be read.
@@ -93,9 +101,14 @@ impl Pki<'_> {
         else {
             return Ok(true);
         };
-        let published = self.publisher.published_crl(name)?.and_then(|crl| crl.tbs().crl_number());
-        let half = this_update.plus((next_update.0 - this_update.0) / 2);
-        Ok(self.clock.now() >= half
+        let own = authority.certificate.tbs().subject();
+        let published = self
+            .publisher
+            .published_crl(name)?
+            .filter(|crl| crl.tbs().issuer() == own)
+            .and_then(|crl| crl.tbs().crl_number());
+        let due = self.practices.config.crl.renewal(this_update, next_update);
+        Ok(self.clock.now() >= due
             || published.is_none_or(|published| published < number)
             || self.index.crl_is_owed(&authority.issuer)?)
     }

@@ -1,9 +1,8 @@
 //! Creating CAs: roots, and children to any depth the path length allows.
-use super::authority::{ancestors, sign_certificate};
+use super::authority::sign_certificate;
 use super::problems::lint_problem;
-use super::{CrlAuthority, IssuingAuthority, Order, Pki, PublishedCrl};
+use super::{IssuingAuthority, Order, Pki, PublishedCrl};
 use crate::index::{self, Authority, Intent, Issued};
-use crate::key::Signer;
 use crate::lint;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, IssuerView, Length, Sibling};
@@ -57,6 +56,7 @@ impl Pki<'_> {
         let profile = self.practices.profile(&new.profile)?;
         let ask = self.ask_for(new, new.length);
         let subject = self.subject_for(new)?;
+        self.responder_can_be_made(new, true)?;
         self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.root), |signer| {
             let applicant = Applicant::new(subject, signer.public_key().clone());
             let template = profile.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
@@ -64,20 +64,28 @@ impl Pki<'_> {
             let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
             let issuer = tbs.get().as_issuer();
             let object = format!("{}/{}", new.name, tbs.get().serial_number());
+            let mut event = self.event(now, "certificate.intended", object.clone());
+            event.details.push(("subject".into(), tbs.get().subject().to_string()));
+            event.details.push(("profile".into(), profile.name().into()));
             let intent = Intent {
                 issuer,
                 profile: profile.name().into(),
                 contact: None,
                 authority: Some(self.authority_to_be(new, true)),
-                event: self.event(now, "certificate.intended", object.clone()),
+                event,
                 tbs,
             };
-            let _signing = self.index.signing()?;
-            let tbs = self.index.record_intent(vec![intent])?.into_iter().next();
+            let recorded = self.in_time(|at| {
+                let mut intent = intent.clone();
+                intent.event.at = at;
+                self.index.record_intent(vec![intent])
+            })?;
+            let tbs = recorded.into_iter().next();
             let tbs = tbs
                 .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "the intent was not recorded"))?;
             let certificate = sign_certificate(signer, tbs)?;
-            let event = self.event(now, "certificate.issued", object);
+            let mut event = self.event(self.clock.now(), "certificate.issued", object);
+            event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
             self.index.record_issued(&[Issued { issuer, certificate, event }])?;
             Ok(template.notices)
         })
@@ -91,70 +99,39 @@ impl Pki<'_> {
         self.name_is_free(&new.name)?;
         let now = self.signing_time()?;
         let profile = self.practices.profile(&new.profile)?;
+        let subject = self.subject_for(new)?;
+        self.responder_can_be_made(new, false)?;
         let issuer = self.unlock_issuer(parent)?;
         let (length, staggered) = self.staggered(&issuer, new, now)?;
         let ask = self.ask_for(new, length);
-        let subject = self.subject_for(new)?;
-        self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.ca), |signer| {
-            let applicant = Applicant::new(subject, signer.public_key().clone());
-            let order = Order {
-                label: new.name.clone(),
-                applicant,
-                ask,
-                authority: Some(self.authority_to_be(new, false)),
-            };
-            let mut issuance = self.issue(&issuer, profile.name(), &[order])?;
-            if let Some(problem) = issuance.problem() {
-                return Err(problem);
-            }
-            let issued = issuance.issued.pop();
-            let issued =
-                issued.ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
-            Ok([staggered, issued.notices].concat())
-        })
+        let mut created =
+            self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.ca), |signer| {
+                let applicant = Applicant::new(subject, signer.public_key().clone());
+                let order = Order {
+                    label: new.name.clone(),
+                    applicant,
+                    ask,
+                    authority: Some(self.authority_to_be(new, false)),
+                };
+                let mut issuance = self.issue(&issuer, profile.name(), &[order])?;
+                if let Some(problem) = issuance.problem() {
+                    return Err(problem);
+                }
+                let issued = issuance.issued.pop();
+                let issued = issued
+                    .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+                Ok([staggered, issued.notices].concat())
+            })?;
+        created.notices.extend(self.keep_up(issuer)?);
+        Ok(created)
     }
 
-    /// Makes the key, lets `certify` make and record the certificate, then publishes the CA, its first CRL
-    /// and its responder. The key is removed again when there is no certificate for it.
-    fn with_new_key(
-        &self,
-        new: &NewAuthority,
-        algorithm: KeyAlgorithm,
-        certify: impl FnOnce(&dyn Signer) -> Result<Vec<String>, Problem>,
-    ) -> Result<CreatedAuthority, Problem> {
-        let key = self.practices.key_ref(&self.practices.key_record(&new.name));
-        let signer = self.keys.generate(&key, algorithm, self.secrets)?;
-        let mut notices = match certify(signer.as_ref()) {
-            Ok(notices) => notices,
-            Err(problem) => {
-                if self.index.authority(&new.name)?.is_none() {
-                    self.keys.discard(&key)?;
-                }
-                return Err(problem);
-            }
-        };
-        let authority = self.authority(&new.name)?;
-        let above = ancestors(self.index, &authority)?;
-        let files = self.publisher.authority(&new.name, &authority.certificate, &above)?;
-        let mut responder = None;
-        let crl_signer = if authority.serves_ocsp {
-            let issuer = IssuingAuthority::new(self.index, authority.clone(), signer, self.clock.now())?;
-            let issued = self.issue_responder(&issuer)?;
-            notices.extend(issued.notices);
-            responder = Some(issued.certificate);
-            issuer.into_crl_authority()
-        } else {
-            CrlAuthority::new(&new.name, authority.certificate.clone(), signer)?
-        };
-        let crl = self.publish_crl(&new.name, &crl_signer)?;
-        self.status.publish_status(self.index, self.clock.now())?;
-        if self.practices.config.publication.url.is_none() {
-            notices.push(
-                "no URL is configured, so certificates name neither CRL nor OCSP; set [publication] url"
-                    .into(),
-            );
+    /// Before a key is made: a CA that is to have a responder needs the profile for it.
+    fn responder_can_be_made(&self, new: &NewAuthority, is_root: bool) -> Result<(), Problem> {
+        if self.authority_to_be(new, is_root).serves_ocsp {
+            self.practices.profile(super::responder::PROFILE)?;
         }
-        Ok(CreatedAuthority { authority, files, crl, responder, notices })
+        Ok(())
     }
 
     fn name_is_free(&self, name: &str) -> Result<(), Problem> {

@@ -5,7 +5,8 @@ use crate::index::{CertificateState, Intent, Issued, NewAuthority, Recorded, Rev
 use crate::lint::{self, Linted};
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, CertificateTemplate, IssuerView, Kind, PriorUse, Profile};
-use crate::x509::{Certificate, CrlReason, TbsCertificate, UnixTime};
+use crate::x509::{Certificate, CrlReason, TbsCertificate};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// How many certificates are recorded in one transaction.
@@ -53,6 +54,8 @@ struct Prepared {
 
 impl Pki<'_> {
     /// Issues a certificate for each order under one profile; what is refused does not hold up the others.
+    /// Each group is recorded, its status published and its files written before the next one is begun; what
+    /// is left when something fails on the way counts as refused.
     ///
     /// # Errors
     /// When nothing could be issued for a reason that is not in an order: the CA may not issue, its key cannot
@@ -66,23 +69,59 @@ impl Pki<'_> {
         let profile = self.practices.profile(profile)?;
         let mut issuance = Issuance::default();
         let mut prepared: Vec<Prepared> = Vec::new();
+        let mut uses: HashMap<[u8; 32], Vec<PriorUse>> = HashMap::new();
         for order in orders {
-            match self.prepare(issuer, profile, order, &prepared) {
-                Ok(ready) => prepared.push(ready),
+            let key = order.applicant.public_key.digest();
+            let before = uses.get(&key).cloned().unwrap_or_default();
+            match self.prepare(issuer, profile, order, before) {
+                Ok(ready) => {
+                    uses.entry(key).or_default().push(PriorUse {
+                        subject: ready.template.subject.clone(),
+                        authority: ready.authority.as_ref().map(|new| new.name.clone()),
+                        compromised: false,
+                    });
+                    prepared.push(ready);
+                }
                 Err(problem) => issuance.refused.push(Refusal { label: order.label.clone(), problem }),
             }
         }
         while !prepared.is_empty() {
             let group: Vec<Prepared> = prepared.drain(..prepared.len().min(GROUP)).collect();
-            issuance.issued.extend(self.issue_group(issuer, profile, group)?);
-        }
-        self.status.publish_status(self.index, self.clock.now())?;
-        for issued in &mut issuance.issued {
-            if profile.kind() != Kind::OcspResponder {
-                issued.file = Some(self.publisher.issued(&issuer.authority().name, &issued.certificate)?);
+            let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
+            match self.issue_group(issuer, profile, group) {
+                Ok(issued) => issuance.issued.extend(issued),
+                Err(problem) if issuance.issued.is_empty() => return Err(problem),
+                Err(problem) => {
+                    let left = labels.into_iter().chain(prepared.drain(..).map(|ready| ready.label));
+                    issuance.refused.extend(left.map(|label| Refusal { label, problem: problem.clone() }));
+                }
             }
         }
         Ok(issuance)
+    }
+
+    /// Opens a CA for issuing once at least one of the orders can be granted: nobody is asked for a passphrase
+    /// in vain.
+    ///
+    /// # Errors
+    /// As [`Pki::unlock_issuer`], and when every order is refused.
+    pub fn unlock_issuer_for(
+        &self,
+        authority: &str,
+        profile: &str,
+        orders: &[Order],
+    ) -> Result<IssuingAuthority, Problem> {
+        let mut refused = Vec::new();
+        for order in orders {
+            match self.preview(authority, profile, order) {
+                Ok(_) => return self.unlock_issuer(authority),
+                Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
+            }
+        }
+        match (Issuance { issued: Vec::new(), refused }).problem() {
+            Some(problem) => Err(problem),
+            None => self.unlock_issuer(authority),
+        }
     }
 
     /// What [`Pki::issue`] would sign, without the CA's key: the serial number will be another one.
@@ -139,18 +178,9 @@ impl Pki<'_> {
         issuer: &IssuingAuthority,
         profile: &Profile,
         order: &Order,
-        before: &[Prepared],
+        uses: Vec<PriorUse>,
     ) -> Result<Prepared, Problem> {
         let authority = issuer.authority();
-        let uses = before
-            .iter()
-            .filter(|other| other.template.public_key == order.applicant.public_key)
-            .map(|other| PriorUse {
-                subject: other.template.subject.clone(),
-                authority: None,
-                compromised: false,
-            })
-            .collect();
         let certificate = &authority.certificate;
         let template =
             self.evaluate(certificate, issuer.ancestors(), &authority.name, profile, order, uses)?;
@@ -190,8 +220,13 @@ impl Pki<'_> {
             });
             answered.push((ready.label, ready.template.notices));
         }
-        let _signing = self.index.signing()?;
-        let recorded: Vec<Recorded<TbsCertificate>> = self.index.record_intent(intents)?;
+        let signing = self.index.signing()?;
+        let recorded: Vec<Recorded<TbsCertificate>> = self.in_time(|at| {
+            let mut intents = intents.clone();
+            intents.iter_mut().for_each(|intent| intent.event.at = at);
+            self.index.record_intent(intents)
+        })?;
+        let at = self.clock.now();
         let mut signed = Vec::with_capacity(recorded.len());
         for tbs in recorded {
             let certificate = issuer.issue(tbs)?;
@@ -200,17 +235,22 @@ impl Pki<'_> {
             signed.push(Issued { issuer: authority.issuer, certificate, event });
         }
         self.index.record_issued(&signed)?;
-        Ok(signed
-            .into_iter()
-            .zip(answered)
-            .map(|(Issued { certificate, .. }, (label, notices))| IssuedCertificate {
-                label,
-                certificate,
-                profile: profile.name().into(),
-                file: None,
-                notices,
-            })
-            .collect())
+        drop(signing);
+        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
+        let mut issued = Vec::with_capacity(signed.len());
+        for (Issued { certificate, .. }, (label, notices)) in signed.into_iter().zip(answered) {
+            let file = match profile.kind() {
+                Kind::OcspResponder => None,
+                _ => Some(
+                    self.publisher
+                        .issued(&authority.name, &certificate)
+                        .map_err(|error| on_record(error.into()))?,
+                ),
+            };
+            let profile = profile.name().into();
+            issued.push(IssuedCertificate { label, certificate, profile, file, notices });
+        }
+        Ok(issued)
     }
 
     /// What the record knows of the key (X13, P1).
@@ -238,26 +278,30 @@ impl Pki<'_> {
             .collect();
         Ok(applicant)
     }
-
-    /// The time, when it may be signed at: not before the newest record (X2).
-    ///
-    /// # Errors
-    /// Exit status 13 when the clock stands behind the newest record.
-    pub fn signing_time(&self) -> Result<UnixTime, Problem> {
-        let now = self.clock.now();
-        match self.index.newest_record()? {
-            Some(newest) if now < newest => Err(crate::index::IndexError::ClockBehind { now, newest }.into()),
-            _ => Ok(now),
-        }
-    }
 }
 
-/// A problem for a list of which some were refused: the first refusal's code, exit status 7.
+/// Says of a failure after the record that signing once more would make a second certificate.
+fn on_record(problem: Problem) -> Problem {
+    let more = "what was signed is on record and not handed out; the next command publishes it, and \
+                `genfic-ca list` shows it: do not sign it again";
+    let hint = if problem.hint.is_empty() { more.to_owned() } else { format!("{}\n{more}", problem.hint) };
+    problem.hint(hint)
+}
+
+/// A problem for a list of which some were refused: the first refusal's code, exit status 7; or those of what
+/// failed on the way.
 impl Issuance {
     /// What the whole comes to when something was refused.
     #[must_use]
     pub fn problem(&self) -> Option<Problem> {
-        let first = self.refused.first()?;
+        let is_failure = |refusal: &&Refusal| {
+            matches!(
+                refusal.problem.exit,
+                Exit::Failure | Exit::Busy | Exit::KeyUnavailable | Exit::Permissions | Exit::Integrity
+            )
+        };
+        let failed = self.refused.iter().find(is_failure);
+        let first = failed.or(self.refused.first())?;
         if self.refused.len() == 1 && self.issued.is_empty() {
             return Some(first.problem.clone());
         }
@@ -272,8 +316,12 @@ impl Issuance {
             .map(|refusal| format!("{}: {}", refusal.label, refusal.problem.message))
             .collect();
         Some(
-            Problem::new(Exit::Refused, first.problem.code, format!("{message}\n{}", lines.join("\n")))
-                .hint("the others were issued; mend these and sign them again"),
+            Problem::new(
+                failed.map_or(Exit::Refused, |_| first.problem.exit),
+                first.problem.code,
+                format!("{message}\n{}", lines.join("\n")),
+            )
+            .hint("the others were issued; mend these and sign them again"),
         )
     }
 }

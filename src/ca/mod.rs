@@ -3,6 +3,7 @@ mod authority;
 mod crl;
 mod hierarchy;
 mod issue;
+mod new_key;
 mod order;
 mod practices;
 mod problems;
@@ -10,6 +11,9 @@ mod recover;
 mod request;
 mod responder;
 mod revoke;
+#[cfg(test)]
+mod tests;
+mod time;
 mod upkeep;
 
 pub use authority::{CrlAuthority, IssuingAuthority};

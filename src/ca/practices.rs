@@ -2,7 +2,7 @@
 use crate::config::Config;
 use crate::key::KeyRef;
 use crate::problem::Problem;
-use crate::profile::{Profile, Profiles};
+use crate::profile::{Kind, Profile, Profiles};
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -26,6 +26,12 @@ impl Practices {
     /// Exit status 5, naming those that there are.
     pub fn profile(&self, name: &str) -> Result<&Profile, Problem> {
         self.profiles.find(name)
+    }
+
+    /// Whether certificates of this profile are kept in `issued/`; a responder's is kept beside its key.
+    #[must_use]
+    pub fn keeps(&self, profile: &str) -> bool {
+        self.profiles.get(profile).is_none_or(|profile| profile.kind() != Kind::OcspResponder)
     }
 
     /// What the index records of where the key of a new CA is.

@@ -16,6 +16,8 @@ impl From<PublishError> for Problem {
                 Self::new(Exit::Integrity, "file.unreadable", error.to_string())
                     .hint("move the file away if it is not one of this CA's, then try again")
             }
+            PublishError::Busy => Self::new(Exit::Busy, "publish.busy", error.to_string())
+                .hint("wait for the other command to end, then try again"),
             PublishError::Home(problem) => problem,
         }
     }

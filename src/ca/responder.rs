@@ -1,12 +1,13 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::{IssuingAuthority, Order, Pki};
+use crate::index::CertificateState;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
-use crate::x509::{Attribute, AttributeType, Certificate, Name};
+use crate::x509::{Attribute, AttributeType, Certificate, CertificateId, Name, UnixTime};
 use std::path::PathBuf;
 
 /// The profile that responder certificates are issued under.
-const PROFILE: &str = "ocsp-responder";
+pub(super) const PROFILE: &str = "ocsp-responder";
 
 /// A responder certificate that was issued and handed over with its key.
 #[derive(Clone, Debug)]
@@ -29,12 +30,15 @@ impl Pki<'_> {
     /// When the profile is missing or refuses, or index or disk fail.
     pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
         let name = issuer.authority().name.clone();
+        self.practices.profile(PROFILE)?;
         let config = &self.practices.config;
         let offline = config.is_offline(&name, issuer.authority().parent.is_none());
         let days = if offline { config.ocsp.responder_days_offline } else { config.ocsp.responder_days };
         let key = self.keys.generate_plain(config.keys.responder)?;
         let subject = responder_subject(issuer.authority().certificate.tbs().subject(), &name)?;
-        let end = issuer.authority().certificate.tbs().validity().not_after;
+        let above = issuer.ancestors().iter().map(|above| above.tbs().validity().not_after);
+        let own = issuer.authority().certificate.tbs().validity().not_after;
+        let end = above.fold(own, UnixTime::min);
         let wanted = self.clock.now().plus_days(days);
         let ask = Ask {
             length: if wanted > end { Length::Max } else { Length::Days(days) },
@@ -51,7 +55,9 @@ impl Pki<'_> {
             .issued
             .pop()
             .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+        let alone = self.publisher.hold()?;
         let file = self.publisher.responder(&name, &issued.certificate, &key.pem)?;
+        drop(alone);
         let mut event = self.event(self.clock.now(), "responder.installed", &*name);
         event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
         self.index.record_event(event)?;
@@ -64,10 +70,11 @@ impl Pki<'_> {
     }
 
     /// Whether a CA that serves OCSP needs a new responder certificate: there is none, it was not issued by
-    /// this CA's key, or it is past half its life.
+    /// this CA's key, it is past half its life, or it was revoked: responder certificates are not looked up
+    /// themselves (id-pkix-ocsp-nocheck), so one that was revoked has to be replaced.
     ///
     /// # Errors
-    /// When there is no such CA.
+    /// When there is no such CA, or the index cannot be read.
     pub fn responder_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.authority(name)?;
         if !authority.serves_ocsp {
@@ -76,7 +83,11 @@ impl Pki<'_> {
         let Some(certificate) = self.publisher.responder_certificate(name) else { return Ok(true) };
         let validity = certificate.tbs().validity();
         let half = validity.not_before.plus((validity.not_after.0 - validity.not_before.0) / 2);
-        Ok(self.clock.now() >= half || !certificate.is_signed_by(authority.certificate.tbs().public_key()))
+        let serial_number = certificate.tbs().serial_number().clone();
+        let state = self.index.status(&CertificateId { issuer: authority.issuer, serial_number })?;
+        Ok(self.clock.now() >= half
+            || !matches!(state, Some(CertificateState::Issued))
+            || !certificate.is_signed_by(authority.certificate.tbs().public_key()))
     }
 }
 

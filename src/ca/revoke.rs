@@ -11,8 +11,10 @@ pub struct Revoked {
     pub record: CertificateRecord,
     /// The CRL that says so; `None` when it was not asked for or is owed.
     pub crl: Option<PublishedCrl>,
-    /// Why the CRL is owed.
+    /// Why the CRL is owed; or, when the CRL is made, what `unanswered` says.
     pub owed: Option<Problem>,
+    /// Why the status could not be published: responders do not know yet. The next command publishes it.
+    pub unanswered: Option<Problem>,
 }
 
 /// The certificates that `selector` may mean to somebody who wants to revoke: those of this CA, or of any,
@@ -35,8 +37,11 @@ pub fn find_revocable(
 }
 
 impl Pki<'_> {
-    /// Revokes a certificate, or one on hold for good. The index and the published status have it when this
-    /// returns, whatever becomes of the CRL.
+    /// Revokes a certificate, or one on hold for good. The index has it when this returns, whatever becomes of
+    /// the published status and of the CRL; both are tried.
+    ///
+    /// It is done with a clock that stands behind the newest record too: nothing may hold a revocation up, and
+    /// a time that is too early distrusts more, not less. No list is signed with such a clock, so it is owed.
     ///
     /// # Errors
     /// When it is revoked already, or the index fails.
@@ -58,7 +63,7 @@ impl Pki<'_> {
         } else {
             "certificate.revoked"
         };
-        self.transition(record, to, action, reason, with_crl)
+        self.transition(record, to, now, action, reason, with_crl)
     }
 
     /// Lifts the hold on a certificate.
@@ -67,36 +72,40 @@ impl Pki<'_> {
     /// When it is not on hold, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
         let to = record.state.release()?;
-        self.transition(record, to, "certificate.released", None, with_crl)
+        self.transition(record, to, self.clock.now(), "certificate.released", None, with_crl)
     }
 
     fn transition(
         &self,
         record: &CertificateRecord,
         to: CertificateState,
+        at: UnixTime,
         action: &str,
         reason: Option<CrlReason>,
         with_crl: bool,
     ) -> Result<Revoked, Problem> {
         let object = format!("{}/{}", record.authority, record.id.serial_number);
-        let mut event = self.event(self.clock.now(), action, object);
+        let mut event = self.event(at, action, object);
         event.details.push(("subject".into(), record.subject.to_string()));
         if let Some(reason) = reason {
             event.details.push(("reason".into(), reason.to_string()));
         }
         self.index.transition(&record.id, &record.state, &to, event)?;
         let published = self.status.publish_status(self.index, self.clock.now());
-        let record = CertificateRecord { state: to, ..record.clone() };
-        let outcome = published.map_err(Problem::from).and_then(|()| {
-            if !with_crl {
-                return Ok(None);
-            }
-            let signer = self.unlock_for_crl(&record.authority)?;
-            self.publish_crl(&record.authority, &signer).map(Some)
+        let unanswered = published.err().map(|error| {
+            let problem = Problem::from(error);
+            let message = format!("the status is not published, so responders do not know yet: {problem}");
+            Problem { message, ..problem }
         });
-        Ok(match outcome {
-            Ok(crl) => Revoked { record, crl, owed: None },
-            Err(problem) => Revoked { record, crl: None, owed: Some(problem) },
-        })
+        let record = CertificateRecord { state: to, ..record.clone() };
+        let list = || {
+            let signer = self.unlock_for_crl(&record.authority)?;
+            self.publish_crl(&record.authority, &signer)
+        };
+        let (crl, owed) = match with_crl.then(list).transpose() {
+            Ok(crl) => (crl, unanswered.clone()),
+            Err(problem) => (None, Some(problem)),
+        };
+        Ok(Revoked { record, crl, owed, unanswered })
     }
 }

@@ -4,23 +4,46 @@ use crate::problem::Problem;
 
 impl Pki<'_> {
     /// Renews what is due while the key is open: the responder certificate past half its life, the CRL past
-    /// half its life or owed. Says what was done.
+    /// half its life or owed. Says what was done, and what could not be: what the key was opened for is done
+    /// by then, and does not fail over this.
     ///
     /// # Errors
-    /// When index, key or disk fail.
+    /// When the CA is not on record.
     pub fn keep_up(&self, issuer: IssuingAuthority) -> Result<Vec<String>, Problem> {
-        let name = issuer.authority().name.clone();
-        let mut done = Vec::new();
-        if self.responder_is_due(&name)? {
-            let issued = self.issue_responder(&issuer)?;
-            let end = issued.certificate.tbs().validity().not_after;
-            done.push(format!("the responder certificate of {name} was due and is renewed, until {end}"));
+        let name = self.authority(&issuer.authority().name)?.name;
+        let mut said = Vec::new();
+        let responder = match self.responder_is_due(&name) {
+            Ok(true) => self.issue_responder(&issuer).map(Some),
+            Ok(false) => Ok(None),
+            Err(problem) => Err(problem),
+        };
+        match responder {
+            Ok(None) => {}
+            Ok(Some(issued)) => {
+                let end = issued.certificate.tbs().validity().not_after;
+                said.push(format!("the responder certificate of {name} was due and is renewed, until {end}"));
+            }
+            Err(problem) => said.push(format!(
+                "the responder certificate of {name} is due and could not be renewed: {problem}; `genfic-ca \
+                 ocsp responder {name}` tries again"
+            )),
         }
-        if self.crl_is_due(&name)? {
-            let crl = self.publish_crl(&name, &issuer.into_crl_authority())?;
-            done.push(format!("the CRL of {name} was due and is published, number {}", crl.number));
+        let crl = match self.crl_is_due(&name) {
+            Ok(true) => self.publish_crl(&name, &issuer.into_crl_authority()).map(Some),
+            Ok(false) => Ok(None),
+            Err(problem) => Err(problem),
+        };
+        match crl {
+            Ok(None) => {}
+            Ok(Some(crl)) => {
+                said.push(format!("the CRL of {name} was due and is published, number {}", crl.number));
+            }
+            Err(problem) => said.push(format!(
+                "the CRL of {name} is due and could not be published: {problem}; `genfic-ca crl publish \
+                 {name}` tries again"
+            )),
         }
-        Ok(done)
+        Ok(said)
     }
 
     /// Has a CA's certificates name its responder from now on; says so when they did not before.

@@ -3,9 +3,10 @@ use super::duration::{format_duration, parse_duration};
 use crate::document::Section;
 use crate::key::{InvalidSecretSpec, SecretSpec};
 use crate::profile::parse_alt_name;
-use crate::x509::KeyAlgorithm;
+use crate::x509::{KeyAlgorithm, UnixTime};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
@@ -151,6 +152,14 @@ impl Default for CrlConfig {
 }
 
 impl CrlConfig {
+    /// When a list with these times is due to be made anew.
+    #[must_use]
+    pub fn renewal(&self, this_update: UnixTime, next_update: UnixTime) -> UnixTime {
+        let life = Duration::from_secs(u64::try_from(next_update.0 - this_update.0).unwrap_or(0));
+        let share = Duration::try_from_secs_f64(life.as_secs_f64() * self.renew_at).unwrap_or(life / 2);
+        this_update.plus(i64::try_from(share.as_secs()).unwrap_or(0))
+    }
+
     pub(super) fn read(section: &mut Section) -> Self {
         let default = Self::default();
         let renew_at = section.get_as("renew_at", |share: f64| {

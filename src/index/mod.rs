@@ -178,6 +178,12 @@ pub trait StatusPublisher: Send + Sync {
     /// # Errors
     /// When the index cannot be read, the files cannot be written, or what is published is newer.
     fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError>;
+
+    /// Whether what is published is of the latest change.
+    ///
+    /// # Errors
+    /// When the index, or what is published, cannot be read.
+    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError>;
 }
 
 /// Holds what it was given for until it is dropped.

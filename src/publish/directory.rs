@@ -1,11 +1,15 @@
 //! Publication into the directories of a home.
-use super::{AuthorityFiles, Mode, PublishError, Publisher, replace};
+use super::{AuthorityFiles, Hold, Mode, PublishError, Publisher, replace};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, pem};
+use crate::x509::{Certificate, CertificateList, SerialNumber, pem};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long to wait for another publisher.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// The directories `public/`, `issued/` and `ocsp/` of a home.
 #[derive(Clone, Debug)]
@@ -27,6 +31,18 @@ impl HomeDirectory {
     fn public(&self, name: &str, file: PublicFile) -> Result<PathBuf, PublishError> {
         Ok(self.home.public_file(&self.name(name)?, file))
     }
+
+    fn reserved_crl_number(&self, name: &str) -> Result<Option<CrlNumber>, PublishError> {
+        let path = self.home.crl_number_file(&self.name(name)?);
+        read_if_there(&path)?
+            .map(|octets| {
+                String::from_utf8_lossy(&octets)
+                    .trim()
+                    .parse::<CrlNumber>()
+                    .map_err(|error| unreadable(&path, format!("not a CRL number: {error}")))
+            })
+            .transpose()
+    }
 }
 
 fn unreadable(path: &Path, reason: impl ToString) -> PublishError {
@@ -41,7 +57,31 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
     }
 }
 
+fn chain_text(certificate: &Certificate, ancestors: &[Certificate]) -> String {
+    std::iter::once(certificate).chain(ancestors).map(Certificate::to_pem).collect()
+}
+
 impl Publisher for HomeDirectory {
+    fn hold(&self) -> Result<Hold, PublishError> {
+        Hold::take(&self.home.lock_file(), WAIT)
+    }
+
+    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
+        let Ok(name) = self.name(name) else { return false };
+        let is = |file, contents: &[u8]| {
+            fs::read(self.home.public_file(&name, file)).is_ok_and(|found| found == contents)
+        };
+        is(PublicFile::Chain, chain_text(certificate, ancestors).as_bytes())
+            && is(PublicFile::CertificateDer, certificate.as_der())
+            && is(PublicFile::Certificate, certificate.to_pem().as_bytes())
+            && self.home.issued_directory(&name).is_dir()
+            && self.home.ocsp_directory(&name).is_dir()
+    }
+
+    fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool {
+        self.name(authority).is_ok_and(|name| self.home.issued_file(&name, serial_number).is_file())
+    }
+
     fn authority(
         &self,
         name: &str,
@@ -50,10 +90,8 @@ impl Publisher for HomeDirectory {
     ) -> Result<AuthorityFiles, PublishError> {
         self.home.create_authority(&self.name(name)?)?;
         let path = |file| self.public(name, file);
-        let chain_text: String =
-            std::iter::once(certificate).chain(ancestors).map(Certificate::to_pem).collect();
         let chain = path(PublicFile::Chain)?;
-        replace(&chain, chain_text.as_bytes(), Mode::Public)?;
+        replace(&chain, chain_text(certificate, ancestors).as_bytes(), Mode::Public)?;
         replace(&path(PublicFile::CertificateDer)?, certificate.as_der(), Mode::Public)?;
         let certificate_pem = path(PublicFile::Certificate)?;
         replace(&certificate_pem, certificate.to_pem().as_bytes(), Mode::Public)?;
@@ -83,20 +121,14 @@ impl Publisher for HomeDirectory {
     }
 
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
-        let path = self.home.crl_number_file(&self.name(name)?);
-        let reserved = read_if_there(&path)?
-            .map(|octets| {
-                String::from_utf8_lossy(&octets)
-                    .trim()
-                    .parse::<CrlNumber>()
-                    .map_err(|error| unreadable(&path, format!("not a CRL number: {error}")))
-            })
-            .transpose()?;
         let published = self.published_crl(name)?.and_then(|crl| crl.tbs().crl_number());
-        Ok(reserved.max(published).unwrap_or(0))
+        Ok(self.reserved_crl_number(name)?.max(published).unwrap_or(0))
     }
 
     fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError> {
+        if self.reserved_crl_number(name)?.is_some_and(|reserved| reserved >= number) {
+            return Ok(());
+        }
         let path = self.home.crl_number_file(&self.name(name)?);
         Ok(replace(&path, format!("{number}\n").as_bytes(), Mode::Private)?)
     }

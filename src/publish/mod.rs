@@ -1,17 +1,35 @@
 //! What others read: written aside, made durable, then renamed into place.
 mod atomic;
 mod directory;
+mod hold;
+#[cfg(test)]
+mod tests;
 
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
+pub use hold::Hold;
 
 use crate::problem::Problem;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList};
+use crate::x509::{Certificate, CertificateList, SerialNumber};
 use std::path::PathBuf;
 
 /// Where certificates, CRLs, responder keys and statuses go once they are on record.
 pub trait Publisher: Send + Sync {
+    /// Keeps every other process from publishing a CRL or handing over a responder, until it is dropped: from
+    /// the taking of a number to the file in its place there is one at a time, so that no list is replaced by
+    /// an older one and no responder's certificate by one that its key is not for.
+    ///
+    /// # Errors
+    /// [`PublishError::Busy`] when somebody else holds it for longer than is waited.
+    fn hold(&self) -> Result<Hold, PublishError>;
+
+    /// Whether a CA's certificate and chain are in their public place as they should be.
+    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool;
+
+    /// Whether an issued certificate is kept.
+    fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool;
+
     /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from its
     /// issuer to the root and is empty for a root.
     ///
@@ -43,7 +61,7 @@ pub trait Publisher: Send + Sync {
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError>;
 
     /// Notes a CRL number in the high-water file before a list is signed under it, so that an index restored
-    /// from an old backup cannot use it again (C1).
+    /// from an old backup cannot use it again (C1). The number noted never goes back.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -101,6 +119,9 @@ pub enum PublishError {
         /// Why it cannot be used.
         reason: String,
     },
+    /// Another process is publishing and does not end.
+    #[error("another process is publishing")]
+    Busy,
     /// A directory of the home cannot be made.
     #[error(transparent)]
     Home(#[from] Problem),

@@ -15,3 +15,4 @@ mod support;
 mod older_script;
 mod quickstart;
 mod six_lines;
+mod together;

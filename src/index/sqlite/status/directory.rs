@@ -20,6 +20,11 @@ impl StatusPublisher for StatusDirectory {
     fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
         publish(index, &self.path, now).map(drop)
     }
+
+    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
+        let published = Manifest::read(&self.path)?.map(|(manifest, _)| manifest.change);
+        Ok(published == Some(index.change_number()?))
+    }
 }
 
 impl StatusDirectory {

@@ -1,0 +1,107 @@
+//! What is around the certificate of a new CA: its key before, what is published of it after.
+use super::authority::ancestors;
+use super::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority, Pki};
+use crate::index::Authority;
+use crate::key::{KeyError, KeyRef, Signer};
+use crate::problem::{Exit, Problem};
+use crate::x509::KeyAlgorithm;
+
+impl Pki<'_> {
+    /// Makes the key, lets `certify` make and record the certificate, then publishes the CA, its first CRL
+    /// and its responder. The key is removed again when there is no certificate for it.
+    pub(super) fn with_new_key(
+        &self,
+        new: &NewAuthority,
+        algorithm: KeyAlgorithm,
+        certify: impl FnOnce(&dyn Signer) -> Result<Vec<String>, Problem>,
+    ) -> Result<CreatedAuthority, Problem> {
+        let key = self.practices.key_ref(&self.practices.key_record(&new.name));
+        let signing = self.index.signing()?;
+        let signer = match self.keys.generate(&key, algorithm, self.secrets) {
+            Ok(signer) => signer,
+            Err(KeyError::Exists(key)) => {
+                drop(signing);
+                return Err(self.key_without_authority(&new.name, &key)?);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let certified = certify(signer.as_ref());
+        drop(signing);
+        let notices = certified.map_err(|problem| self.give_up(&new.name, &key, problem))?;
+        let authority = self.authority(&new.name)?;
+        let name = new.name.as_str();
+        self.equip(authority, signer, notices).map_err(|problem| unfinished(name, problem))
+    }
+
+    /// Everything that others see of a CA, once it is on record.
+    fn equip(
+        &self,
+        authority: Authority,
+        signer: Box<dyn Signer>,
+        mut notices: Vec<String>,
+    ) -> Result<CreatedAuthority, Problem> {
+        let name = &authority.name;
+        self.status.publish_status(self.index, self.clock.now())?;
+        let above = ancestors(self.index, &authority)?;
+        let files = self.publisher.authority(name, &authority.certificate, &above)?;
+        let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), signer)?;
+        let crl = self.publish_crl(name, &crl_authority)?;
+        let mut responder = None;
+        if authority.serves_ocsp {
+            let signer = crl_authority.into_signer();
+            let issuer = IssuingAuthority::new(self.index, authority.clone(), signer, self.clock.now())?;
+            let issued = self.issue_responder(&issuer)?;
+            notices.extend(issued.notices);
+            responder = Some(issued.certificate);
+        }
+        if self.practices.config.publication.url.is_none() {
+            notices.push(
+                "no URL is configured, so certificates name neither CRL nor OCSP; set [publication] url"
+                    .into(),
+            );
+        }
+        Ok(CreatedAuthority { authority, files, crl, responder, notices })
+    }
+
+    /// A key that is there although no CA of this home has it. It is not removed: it may be the key of a CA
+    /// whose index is lost, and there may be no other copy.
+    fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
+        if self.index.nobody_is_signing()?.is_none() {
+            let message = format!("the key {key} is there and another command is at work");
+            return Ok(Problem::new(Exit::Busy, "key.in-use", message)
+                .hint("wait for the other command to end, then try again"));
+        }
+        let message = format!("the key {key} is there already, and no CA of this home has it");
+        Ok(Problem::new(Exit::Exists, "key.exists", message).hint(format!(
+            "a command that was cut short may have left it: then move it away (mv {key} {key}.left) and run \
+             this again; but if {name} was a CA and its index is lost, restore the index"
+        )))
+    }
+
+    fn give_up(&self, name: &str, key: &KeyRef, problem: Problem) -> Problem {
+        match self.index.authority(name) {
+            Ok(Some(_)) => unfinished(name, problem),
+            Ok(None) => match self.keys.discard(key) {
+                Ok(()) => problem,
+                Err(error) => {
+                    more(problem, &format!("the key made for it is left behind: {error}; remove it"))
+                }
+            },
+            Err(error) => more(problem, &format!("the key {key} is left in its place: {error}")),
+        }
+    }
+}
+
+/// Says of a failure after the record that the CA is there.
+fn unfinished(name: &str, problem: Problem) -> Problem {
+    let next = format!(
+        "the CA {name} is on record; its certificate is published by the next command, and what it still \
+         lacks by `genfic-ca crl publish {name}` and, if it has a responder, `genfic-ca ocsp responder {name}`"
+    );
+    more(problem, &next)
+}
+
+fn more(problem: Problem, hint: &str) -> Problem {
+    let hint = format!("{}\n{hint}", problem.hint).trim().to_owned();
+    problem.hint(hint)
+}

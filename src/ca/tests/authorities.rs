@@ -1,0 +1,178 @@
+//! An authority that is wrong cannot be had, and signs nothing that is another's.
+use super::fixture::{DAY, Fixture, NOW, new, order};
+use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::ca::{CrlAuthority, IssuingAuthority};
+use crate::index::{Authority, CertificateState, Index, IndexReader, Intent, Revocation};
+use crate::key::{KeyStore, SoftKey};
+use crate::lint;
+use crate::problem::{Exit, Problem};
+use crate::profile::{IssuerView, Length};
+use crate::x509::{CertificateId, CrlReason, KeyAlgorithm, UnixTime};
+
+fn event(at: UnixTime) -> AuditEvent {
+    let (action, object) = ("certificate.revoked".into(), "test".into());
+    AuditEvent { at, actor: Actor::named("eve"), action, object, outcome: Outcome::Done, details: Vec::new() }
+}
+
+/// Revokes a CA behind the back of the use cases.
+fn revoke(fixture: &Fixture, name: &str, reason: CrlReason) {
+    let authority = fixture.records.authority(name).unwrap().unwrap();
+    let parent = authority.parent.clone().map(|parent| fixture.records.authority(&parent).unwrap().unwrap());
+    let id = CertificateId {
+        issuer: parent.map_or(authority.issuer, |parent| parent.issuer),
+        serial_number: authority.certificate.tbs().serial_number().clone(),
+    };
+    let revocation = Revocation { revoked_at: fixture.now(), reason: Some(reason), invalidity_date: None };
+    let to = CertificateState::Revoked(revocation);
+    fixture.records.index.transition(&id, &CertificateState::Issued, &to, event(fixture.now())).unwrap();
+}
+
+fn refused(outcome: Result<IssuingAuthority, Problem>) -> Problem {
+    match outcome {
+        Ok(_) => panic!("it may not issue"),
+        Err(problem) => problem,
+    }
+}
+
+#[test]
+fn a_ca_that_is_revoked_held_or_below_such_a_one_issues_nothing_and_signs_its_crls() {
+    // X11
+    for (name, reason) in [
+        ("genfic-system", CrlReason::KeyCompromise),
+        ("genfic-system", CrlReason::CertificateHold),
+        ("genfic", CrlReason::CessationOfOperation),
+    ] {
+        let fixture = Fixture::with_system_ca();
+        revoke(&fixture, name, reason);
+        let problem = refused(fixture.pki().unlock_issuer("genfic-system"));
+        assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"), "{problem}");
+        assert!(problem.message.contains(name), "{problem}");
+        assert_eq!(fixture.asked(), [], "no passphrase is asked for in vain");
+        fixture.publish("genfic-system").unwrap();
+    }
+}
+
+#[test]
+fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
+    // X11
+    let fixture = Fixture::with_system_ca();
+    let end = fixture.certificate("genfic-system").tbs().validity().not_after;
+    fixture.set(end);
+    fixture.pki().unlock_issuer("genfic-system").unwrap();
+    fixture.set(end.plus(1));
+    assert!(refused(fixture.pki().unlock_issuer("genfic-system")).message.contains("expired"));
+    let crl = fixture.publish("genfic-system").unwrap();
+    assert!(crl.next_update > end, "a list may outlive its CA");
+    fixture.set(NOW.plus(-2 * DAY));
+    assert!(refused(fixture.pki().unlock_issuer("genfic-system")).message.contains("not valid before"));
+    fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
+    assert_eq!(refused(fixture.pki().unlock_issuer("genfic")).code, "issuer.unfit");
+}
+
+#[test]
+fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transaction() {
+    // X11
+    let fixture = Fixture::with_system_ca();
+    let pki = fixture.pki();
+    let issuer = pki.unlock_issuer("genfic-system").unwrap();
+    fixture.script.steps();
+    revoke(&fixture, "genfic", CrlReason::KeyCompromise);
+    let problem = pki.issue(&issuer, "system", &[order("a.example")]).unwrap_err();
+    assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"));
+    assert_eq!(fixture.script.steps(), ["intent"], "nothing was signed");
+}
+
+#[test]
+fn a_key_that_is_not_the_certificates_is_found_out() {
+    let fixture = Fixture::with_system_ca();
+    let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
+    let other = || Box::new(SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+    let problem = refused(IssuingAuthority::new(&fixture.records, authority.clone(), other(), NOW));
+    assert_eq!((problem.exit, problem.code), (Exit::Integrity, "key.mismatch"));
+    let list = CrlAuthority::new("genfic-system", authority.certificate, other());
+    assert_eq!(list.err().unwrap().code, "key.mismatch");
+    // the same by way of the files
+    let keys = fixture.home.keys_directory();
+    std::fs::rename(keys.join("genfic.age"), keys.join("genfic-system.age")).unwrap();
+    assert_eq!(refused(fixture.pki().unlock_issuer("genfic-system")).code, "key.mismatch");
+    assert_eq!(fixture.publish("genfic-system").unwrap_err().code, "key.mismatch");
+}
+
+#[test]
+fn a_certificate_that_is_no_cas_makes_neither_authority() {
+    let fixture = Fixture::with_system_ca();
+    let own = super::fixture::key();
+    fixture.issue(&[super::fixture::order_by(&own, "a.example")]).unwrap();
+    let certificate = fixture.record("a.example").certificate.unwrap();
+    let authority = Authority {
+        issuer: certificate.tbs().as_issuer(),
+        parent: Some("genfic-system".into()),
+        certificate: certificate.clone(),
+        ..fixture.records.authority("genfic-system").unwrap().unwrap()
+    };
+    let signer = || {
+        let pem = crate::key::private_key_pem(&own).unwrap();
+        let path = fixture.home.directory().join("a.key");
+        crate::publish::replace(&path, pem.as_bytes(), crate::publish::Mode::Private).unwrap();
+        Box::new(crate::key::read_private_key_file(&path, &fixture.custodian).unwrap())
+    };
+    let problem = refused(IssuingAuthority::new(&fixture.records, authority, signer(), fixture.now()));
+    assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"));
+    assert!(problem.message.contains("does not allow"), "{problem}");
+    assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code, "issuer.unfit");
+}
+
+#[test]
+fn an_authority_signs_nothing_that_names_another_issuer() {
+    // K3, X3
+    let fixture = Fixture::with_system_ca();
+    fixture.child("genfic", "other-system", "system-ca");
+    let pki = fixture.pki();
+    let (tbs, _) = pki.preview("genfic-system", "system", &order("a.example")).unwrap();
+    let system = fixture.records.authority("genfic-system").unwrap().unwrap();
+    let intent = Intent {
+        issuer: system.issuer,
+        tbs: lint::check_certificate(tbs, Some(&system.certificate)).unwrap(),
+        profile: "system".into(),
+        contact: None,
+        authority: None,
+        event: event(fixture.now()),
+    };
+    let recorded = fixture.records.index.record_intent(vec![intent]).unwrap().pop().unwrap();
+    let other = pki.unlock_issuer("other-system").unwrap();
+    fixture.script.steps();
+    let problem = other.issue(recorded).unwrap_err();
+    assert_eq!((problem.exit, problem.code), (Exit::Integrity, "issuer.mismatch"));
+    assert_eq!(fixture.script.steps(), [""; 0], "the key was not used");
+}
+
+#[test]
+fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
+    // X11, X5
+    let fixture = Fixture::with_system_ca();
+    let far = fixture.certificate("genfic").tbs().validity().not_after.plus(1);
+    let late = crate::ca::NewAuthority { length: Length::Until(far), ..new("late", "system-ca") };
+    assert_eq!(fixture.pki().create_child("genfic", &late).unwrap_err().code, "policy.outlives-issuer");
+    let below = fixture.pki().create_child("genfic-system", &new("below", "system-ca")).unwrap_err();
+    assert_eq!(below.exit, Exit::Refused);
+    for name in ["late", "below"] {
+        let key = fixture.practices.key_ref(&fixture.practices.key_record(name));
+        assert!(fixture.keys.open(&key, &fixture.custodian).is_err(), "the key of {name} is gone");
+        assert!(fixture.records.authority(name).unwrap().is_none());
+    }
+    let max = crate::ca::NewAuthority { length: Length::Max, ..new("longest", "system-ca") };
+    fixture.pki().create_child("genfic", &max).unwrap();
+    let end = fixture.certificate("longest").tbs().validity().not_after;
+    assert!(end <= view(&fixture.certificate("genfic")).end());
+}
+
+fn view(certificate: &crate::x509::Certificate) -> IssuerView<'_> {
+    IssuerView {
+        certificate,
+        ancestors: &[],
+        profile: "root-ca",
+        crl_urls: Vec::new(),
+        ca_issuers_url: None,
+        ocsp_url: None,
+    }
+}

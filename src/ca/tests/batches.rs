@@ -1,0 +1,99 @@
+//! Many requests at once, and what a key was used for before.
+use super::fixture::{Fixture, key, order, order_by};
+use crate::ca::Order;
+use crate::index::{Filter, IndexReader};
+use crate::problem::Exit;
+use crate::x509::CrlReason;
+use std::collections::HashSet;
+
+fn codes(fixture: &Fixture, orders: &[Order]) -> Vec<&'static str> {
+    fixture.issue(orders).unwrap().refused.iter().map(|refusal| refusal.problem.code).collect()
+}
+
+#[test]
+fn of_1200_requests_the_bad_one_alone_is_refused() {
+    let fixture = Fixture::with_system_ca();
+    let mut orders: Vec<Order> = (0..1200).map(|at| order(&format!("h{at}.example"))).collect();
+    orders[777] = order("not_a_host");
+    let issuance = fixture.issue(&orders).unwrap();
+    assert_eq!((issuance.issued.len(), issuance.refused.len()), (1199, 1));
+    assert_eq!(issuance.refused[0].label, "not_a_host");
+    let problem = issuance.problem().unwrap();
+    assert_eq!(problem.exit, Exit::Refused);
+    assert!(problem.message.starts_with("1 of 1200 requests were refused"), "{}", problem.message);
+    let mut serials = HashSet::new();
+    for issued in &issuance.issued {
+        assert_eq!(issued.certificate.tbs().subject().to_string(), format!("CN={}", issued.label));
+        assert!(serials.insert(issued.certificate.tbs().serial_number().clone()));
+        assert!(issued.file.as_ref().unwrap().is_file());
+    }
+    fixture.audit();
+}
+
+#[test]
+fn a_failure_halfway_leaves_whole_what_was_issued_before_it() {
+    let fixture = Fixture::with_system_ca();
+    let orders: Vec<Order> = (0..700).map(|at| order(&format!("h{at}.example"))).collect();
+    fixture.script.fail_after(1, "intent");
+    let issuance = fixture.issue(&orders).unwrap();
+    assert_eq!((issuance.issued.len(), issuance.refused.len()), (500, 200));
+    assert!(issuance.issued.iter().all(|issued| issued.file.as_ref().unwrap().is_file()));
+    let problem = issuance.problem().unwrap();
+    assert_eq!((problem.exit, problem.code), (Exit::Failure, "index.failed"), "not a refusal by policy");
+    assert!(crate::index::StatusPublisher::is_current(&fixture.status, &fixture.records).unwrap());
+    let mut count = 0;
+    fixture
+        .records
+        .list(&Filter { profile: Some("system".into()), ..Filter::default() }, &mut |_| {
+            count += 1;
+            true
+        })
+        .unwrap();
+    assert_eq!(count, 500);
+}
+
+#[test]
+fn a_key_is_certified_for_one_subject_only_within_a_batch_too() {
+    // P1
+    let fixture = Fixture::with_system_ca();
+    let shared = key();
+    let both = [order_by(&shared, "a.example"), order_by(&shared, "b.example")];
+    assert_eq!(codes(&fixture, &both), ["policy.key-reused"]);
+    assert_eq!(codes(&fixture, &[order_by(&shared, "c.example")]), ["policy.key-reused"]);
+    assert_eq!(codes(&fixture, &[order_by(&shared, "a.example")]), [""; 0], "a renewal");
+}
+
+#[test]
+fn a_key_revoked_for_compromise_is_never_certified_again() {
+    // X13
+    for (reason, codes_after) in
+        [(CrlReason::KeyCompromise, vec!["policy.compromised-key"]), (CrlReason::Superseded, vec![])]
+    {
+        let fixture = Fixture::with_system_ca();
+        let own = key();
+        fixture.issue(&[order_by(&own, "a.example")]).unwrap();
+        let record = fixture.record("a.example");
+        fixture.pki().revoke(&record, Some(reason), None, false).unwrap();
+        assert_eq!(codes(&fixture, &[order_by(&own, "a.example")]), codes_after, "{reason}");
+    }
+}
+
+#[test]
+fn the_key_of_a_ca_is_not_certified_for_anybody() {
+    // X13
+    let fixture = Fixture::with_system_ca();
+    for ca in ["genfic", "genfic-system"] {
+        let mut order = order("a.example");
+        order.applicant.public_key = fixture.certificate(ca).tbs().public_key().clone();
+        assert_eq!(codes(&fixture, &[order]), ["policy.key-of-a-ca"], "{ca}");
+    }
+}
+
+#[test]
+fn a_key_on_the_list_of_compromised_ones_is_refused() {
+    // X13
+    let mut fixture = Fixture::with_system_ca();
+    let order = order("a.example");
+    fixture.practices.compromised_keys.insert(order.applicant.public_key.digest());
+    assert_eq!(codes(&fixture, &[order]), ["policy.compromised-key"]);
+}

@@ -1,0 +1,334 @@
+//! Keys, index, publisher and status that note each step and fail where they are told to.
+use crate::audit::{AuditEvent, AuditRecord, Head};
+use crate::index::sqlite::{SqliteIndex, StatusDirectory};
+use crate::index::{
+    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
+    Intent, Issued, KeyUse, Recorded, Selector, StatusPublisher, StatusReader, StatusRow,
+};
+use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
+use crate::lint::Linted;
+use crate::publish::{AuthorityFiles, Hold, HomeDirectory, PublishError, Publisher, WriteError};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{
+    Certificate, CertificateId, CertificateList, CrlEntry, IssuerId, KeyAlgorithm, SerialNumber,
+    SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
+};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// What was done, in order, and what is to fail.
+#[derive(Clone, Default)]
+pub(super) struct Script(Arc<Mutex<Scene>>);
+
+#[derive(Default)]
+struct Scene {
+    steps: Vec<&'static str>,
+    /// The step, and how often it still goes well.
+    failing: Vec<(&'static str, usize)>,
+}
+
+impl Script {
+    /// Notes a step; true when it is to fail.
+    fn fails(&self, step: &'static str) -> bool {
+        let mut script = self.0.lock().unwrap();
+        script.steps.push(step);
+        match script.failing.iter_mut().find(|(failing, _)| *failing == step) {
+            Some((_, 0)) => true,
+            Some((_, times)) => {
+                *times -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Lets these steps fail from now on, and no other.
+    pub(super) fn fail(&self, steps: &[&'static str]) {
+        self.0.lock().unwrap().failing = steps.iter().map(|step| (*step, 0)).collect();
+    }
+
+    /// Lets this step fail after it went well so many times more.
+    pub(super) fn fail_after(&self, times: usize, step: &'static str) {
+        self.0.lock().unwrap().failing = vec![(step, times)];
+    }
+
+    /// The steps since the last call.
+    pub(super) fn steps(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap().steps)
+    }
+
+    fn index(&self, step: &'static str) -> Result<(), IndexError> {
+        if self.fails(step) { Err(IndexError::Backend(format!("{step} was made to fail"))) } else { Ok(()) }
+    }
+
+    fn publish(&self, step: &'static str) -> Result<(), PublishError> {
+        let full = || WriteError { path: step.into(), source: io::Error::from(io::ErrorKind::StorageFull) };
+        if self.fails(step) { Err(full().into()) } else { Ok(()) }
+    }
+}
+
+pub(super) struct Keys {
+    pub(super) store: AgeFileStore,
+    pub(super) script: Script,
+}
+
+struct FaultySigner(Box<dyn Signer>, Script);
+
+impl Signer for FaultySigner {
+    fn public_key(&self) -> &SubjectPublicKeyInfo {
+        self.0.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        if self.1.fails("sign") {
+            return Err(KeyError::Cryptography("signing"));
+        }
+        // a faulty machine: the signature is of something else
+        let miscalculates = self.1.0.lock().unwrap().failing.contains(&("miscalculate", 0));
+        if miscalculates {
+            return self.0.sign(b"something else");
+        }
+        self.0.sign(message)
+    }
+}
+
+impl KeyStore for Keys {
+    fn generate(
+        &self,
+        key: &KeyRef,
+        algorithm: KeyAlgorithm,
+        secrets: &dyn SecretSource,
+    ) -> Result<Box<dyn Signer>, KeyError> {
+        self.script.fails("generate");
+        Ok(Box::new(FaultySigner(self.store.generate(key, algorithm, secrets)?, self.script.clone())))
+    }
+
+    fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {
+        self.script.fails("open");
+        Ok(Box::new(FaultySigner(self.store.open(key, secrets)?, self.script.clone())))
+    }
+
+    fn generate_plain(&self, algorithm: KeyAlgorithm) -> Result<PlainKey, KeyError> {
+        self.store.generate_plain(algorithm)
+    }
+
+    fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
+        self.script.fails("discard");
+        self.store.discard(key)
+    }
+}
+
+pub(super) struct Publication {
+    pub(super) directory: HomeDirectory,
+    pub(super) script: Script,
+}
+
+impl Publisher for Publication {
+    fn hold(&self) -> Result<Hold, PublishError> {
+        self.directory.hold()
+    }
+
+    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
+        self.directory.is_published(name, certificate, ancestors)
+    }
+
+    fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool {
+        self.directory.is_kept(authority, serial_number)
+    }
+
+    fn authority(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        ancestors: &[Certificate],
+    ) -> Result<AuthorityFiles, PublishError> {
+        self.script.publish("authority")?;
+        self.directory.authority(name, certificate, ancestors)
+    }
+
+    fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {
+        self.script.publish("crl")?;
+        self.directory.crl(name, crl)
+    }
+
+    fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
+        self.directory.published_crl(name)
+    }
+
+    fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
+        self.directory.crl_number_floor(name)
+    }
+
+    fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError> {
+        self.script.publish("reserve")?;
+        self.directory.reserve_crl_number(name, number)
+    }
+
+    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError> {
+        self.script.publish("issued")?;
+        self.directory.issued(authority, certificate)
+    }
+
+    fn responder(&self, name: &str, certificate: &Certificate, key: &str) -> Result<PathBuf, PublishError> {
+        self.script.publish("responder")?;
+        self.directory.responder(name, certificate, key)
+    }
+
+    fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
+        self.directory.responder_certificate(authority)
+    }
+}
+
+pub(super) struct Status {
+    pub(super) directory: StatusDirectory,
+    pub(super) script: Script,
+}
+
+impl StatusPublisher for Status {
+    fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
+        self.script.index("status")?;
+        self.directory.publish_status(index, now)
+    }
+
+    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
+        self.directory.is_current(index)
+    }
+}
+
+type Meanwhile = Box<dyn FnOnce(&SqliteIndex) + Send>;
+
+pub(super) struct Records {
+    pub(super) index: SqliteIndex,
+    pub(super) script: Script,
+    /// Called before an intent or a list is recorded: what another process does meanwhile.
+    pub(super) meanwhile: Mutex<Option<Meanwhile>>,
+}
+
+impl Records {
+    fn let_others(&self) {
+        if let Some(act) = self.meanwhile.lock().unwrap().take() {
+            act(&self.index);
+        }
+    }
+}
+
+type Visit<'v, T> = &'v mut dyn FnMut(T);
+type Until<'v, T> = &'v mut dyn FnMut(T) -> bool;
+
+impl StatusReader for Records {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        self.index.status(id)
+    }
+}
+
+impl IndexReader for Records {
+    fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
+        self.index.authorities()
+    }
+    fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        self.index.authority(name)
+    }
+    fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
+        self.index.certificate(id)
+    }
+    fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError> {
+        self.index.select(selector, limit)
+    }
+    fn list(&self, filter: &Filter, visit: Until<'_, CertificateRecord>) -> Result<(), IndexError> {
+        self.index.list(filter, visit)
+    }
+    fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
+        self.index.revoked(issuer, visit)
+    }
+    fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
+        self.index.key_uses(key)
+    }
+    fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
+        self.index.last_crl(issuer)
+    }
+    fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
+        self.index.crl_is_owed(issuer)
+    }
+    fn pending(&self) -> Result<Vec<CertificateId>, IndexError> {
+        self.index.pending()
+    }
+    fn newest_record(&self) -> Result<Option<UnixTime>, IndexError> {
+        self.index.newest_record()
+    }
+    fn audit_head(&self) -> Result<Head, IndexError> {
+        self.index.audit_head()
+    }
+    fn change_number(&self) -> Result<u64, IndexError> {
+        self.index.change_number()
+    }
+    fn status_rows(&self, since: u64, visit: Visit<'_, StatusRow>) -> Result<(), IndexError> {
+        self.index.status_rows(since, visit)
+    }
+    fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
+        self.index.audit_records(from, visit)
+    }
+}
+
+impl Index for Records {
+    fn signing(&self) -> Result<Guard, IndexError> {
+        self.index.signing()
+    }
+    fn nobody_is_signing(&self) -> Result<Option<Guard>, IndexError> {
+        self.index.nobody_is_signing()
+    }
+    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+        self.let_others();
+        self.script.index("intent")?;
+        self.index.record_intent(intents)
+    }
+    fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError> {
+        self.script.index("recorded")?;
+        self.index.record_issued(certificates)
+    }
+    fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError> {
+        self.index.abandon(pending)
+    }
+    fn transition(
+        &self,
+        id: &CertificateId,
+        from: &CertificateState,
+        to: &CertificateState,
+        event: AuditEvent,
+    ) -> Result<(), IndexError> {
+        self.script.index("transition")?;
+        self.index.transition(id, from, to, event)
+    }
+    fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError> {
+        self.index.add_authority(authority, event)
+    }
+    fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
+        self.index.set_serves_ocsp(issuer, serves, event)
+    }
+    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError> {
+        self.script.index("number")?;
+        self.index.next_crl_number(issuer, floor)
+    }
+    fn record_crl(
+        &self,
+        issuer: &IssuerId,
+        tbs: Linted<TbsCertList>,
+        event: AuditEvent,
+    ) -> Result<Recorded<TbsCertList>, IndexError> {
+        self.let_others();
+        self.script.index("list")?;
+        self.index.record_crl(issuer, tbs, event)
+    }
+    fn record_crl_published(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        event: AuditEvent,
+    ) -> Result<(), IndexError> {
+        self.script.index("listed")?;
+        self.index.record_crl_published(issuer, number, event)
+    }
+    fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
+        self.index.record_event(event)
+    }
+}

@@ -1,0 +1,246 @@
+//! A home of its own for each test, with a clock that is set by hand.
+use super::faulty::{Keys, Publication, Records, Script, Status};
+use crate::audit::{Actor, AuditRecord, Verifier};
+use crate::ca::{Issuance, NewAuthority, Order, Pki, Practices, SerialSource, make_request};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::home::{AuthorityName, Home, PublicFile};
+use crate::index::sqlite::{SqliteIndex, StatusDirectory};
+use crate::index::{CertificateRecord, IndexReader, Selector, StatusPublisher};
+use crate::key::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SoftKey, random_serial};
+use crate::problem::Problem;
+use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
+use crate::publish::HomeDirectory;
+use crate::x509::extension::NameConstraints;
+use crate::x509::{
+    Certificate, CertificateList, CertificationRequest, GeneralName, KeyAlgorithm, Name, SerialNumber,
+    UnixTime,
+};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// 2027-01-15T08:00:00Z
+pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(super) const DAY: i64 = UnixTime::DAY;
+
+#[derive(Clone, Default)]
+pub(super) struct Hands(Arc<AtomicI64>);
+
+impl Hands {
+    pub(super) fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> UnixTime {
+        UnixTime(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Gives the passphrase, and notes for what.
+#[derive(Default)]
+pub(super) struct Custodian(Mutex<Vec<SecretPurpose>>);
+
+impl SecretSource for Custodian {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        self.0.lock().unwrap().push(purpose.clone());
+        Ok(Secret::new("correct horse battery staple".into()))
+    }
+}
+
+struct Random;
+
+impl SerialSource for Random {
+    fn serial_number(&self) -> Result<SerialNumber, Problem> {
+        Ok(random_serial()?)
+    }
+}
+
+pub(super) struct Fixture {
+    pub(super) home: Home,
+    pub(super) records: Records,
+    pub(super) keys: Keys,
+    pub(super) publication: Publication,
+    pub(super) status: Status,
+    pub(super) clock: Hands,
+    pub(super) custodian: Custodian,
+    pub(super) practices: Practices,
+    pub(super) script: Script,
+    _directory: TempDir,
+}
+
+impl Fixture {
+    /// An empty home with this configuration besides an address and an organization.
+    pub(super) fn with(config: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let text = format!("organization = {{ organization = 'Genfic' }}\n{config}");
+        let config = Config::parse(&text).unwrap();
+        let shipped = SHIPPED.iter().filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
+        let script = Script::default();
+        let index = SqliteIndex::create(&home.index_file()).unwrap();
+        let status = StatusDirectory::new(&home.status_directory());
+        status.publish_status(&index, NOW).unwrap();
+        let fixture = Self {
+            records: Records { index, script: script.clone(), meanwhile: Mutex::default() },
+            keys: Keys { store: AgeFileStore::new(10).unwrap(), script: script.clone() },
+            publication: Publication { directory: HomeDirectory::new(home.clone()), script: script.clone() },
+            status: Status { directory: status, script: script.clone() },
+            clock: Hands::default(),
+            custodian: Custodian::default(),
+            practices: Practices {
+                config,
+                profiles: Profiles::parse(shipped).unwrap(),
+                key_directory: home.keys_directory(),
+                compromised_keys: std::collections::HashSet::new(),
+            },
+            script,
+            home,
+            _directory: directory,
+        };
+        fixture.set(NOW);
+        fixture
+    }
+
+    pub(super) fn new() -> Self {
+        Self::with("publication = { url = 'http://pki.example' }")
+    }
+
+    /// A home with a root and a system CA below it.
+    pub(super) fn with_system_ca() -> Self {
+        let fixture = Self::new();
+        fixture.root("genfic");
+        fixture.child("genfic", "genfic-system", "system-ca");
+        fixture.script.steps();
+        fixture.asked();
+        fixture
+    }
+
+    pub(super) fn set(&self, now: UnixTime) {
+        self.clock.0.store(now.0, Ordering::SeqCst);
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    pub(super) fn wait(&self, seconds: i64) {
+        self.clock.advance(seconds);
+    }
+
+    pub(super) fn pki(&self) -> Pki<'_> {
+        Pki {
+            index: &self.records,
+            keys: &self.keys,
+            secrets: &self.custodian,
+            publisher: &self.publication,
+            status: &self.status,
+            clock: &self.clock,
+            serials: &Random,
+            practices: &self.practices,
+            actor: Actor::named("alice"),
+        }
+    }
+
+    /// What passphrases were asked for since the last call.
+    pub(super) fn asked(&self) -> Vec<SecretPurpose> {
+        std::mem::take(&mut self.custodian.0.lock().unwrap())
+    }
+
+    pub(super) fn root(&self, name: &str) {
+        self.pki().create_root(&new(name, "root-ca")).unwrap();
+    }
+
+    pub(super) fn child(&self, parent: &str, name: &str, profile: &str) {
+        self.pki().create_child(parent, &new(name, profile)).unwrap();
+    }
+
+    /// Issues for these orders under the profile `system`, by the system CA.
+    pub(super) fn issue(&self, orders: &[Order]) -> Result<Issuance, Problem> {
+        let pki = self.pki();
+        pki.issue(&pki.unlock_issuer("genfic-system")?, "system", orders)
+    }
+
+    /// Issues one certificate for this host and gives its record.
+    pub(super) fn issue_host(&self, host: &str) -> CertificateRecord {
+        let issuance = self.issue(&[order(host)]).unwrap();
+        assert!(issuance.refused.is_empty(), "{:?}", issuance.refused);
+        self.record(host)
+    }
+
+    pub(super) fn record(&self, host: &str) -> CertificateRecord {
+        let found = self.records.select(&Selector::Name(host.into()), 9).unwrap();
+        assert_eq!(found.len(), 1, "{host}");
+        found[0].clone()
+    }
+
+    pub(super) fn list(&self, name: &str) -> CertificateList {
+        let published = HomeDirectory::new(self.home.clone());
+        crate::publish::Publisher::published_crl(&published, name).unwrap().unwrap()
+    }
+
+    pub(super) fn publish(&self, name: &str) -> Result<crate::ca::PublishedCrl, Problem> {
+        let pki = self.pki();
+        pki.publish_crl(name, &pki.unlock_for_crl(name)?)
+    }
+
+    pub(super) fn public(&self, name: &str, file: PublicFile) -> std::path::PathBuf {
+        self.home.public_file(&name.parse::<AuthorityName>().unwrap(), file)
+    }
+
+    pub(super) fn certificate(&self, name: &str) -> Certificate {
+        self.records.authority(name).unwrap().unwrap().certificate
+    }
+
+    /// Every audit record; the chain is checked on the way.
+    pub(super) fn audit(&self) -> Vec<AuditRecord> {
+        let mut verifier = Verifier::new(None);
+        let mut all = Vec::new();
+        self.records
+            .audit_records(1, &mut |record| {
+                verifier.check(&record).unwrap();
+                all.push(record);
+                true
+            })
+            .unwrap();
+        all
+    }
+
+    /// The actions on record, oldest first.
+    pub(super) fn actions(&self) -> Vec<String> {
+        self.audit().into_iter().map(|record| record.event.action).collect()
+    }
+}
+
+pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
+    NewAuthority {
+        name: name.into(),
+        profile: profile.into(),
+        subject: None,
+        key: Some(KeyAlgorithm::EcdsaP256),
+        length: Length::Default,
+        name_constraints: NameConstraints::default(),
+        ocsp: None,
+    }
+}
+
+/// A request for a host by this key.
+pub(super) fn order_by(key: &SoftKey, host: &str) -> Order {
+    let subject = Name::parse(&format!("CN={host}")).unwrap();
+    let request = make_request(key, &subject, &[GeneralName::Dns(host.into())]).unwrap();
+    let request = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
+    let ask = Ask { backdate: 3600, ..Ask::default() };
+    Order { label: host.into(), applicant: Applicant::from(&request), ask, authority: None }
+}
+
+/// A request for a host by a key of its own.
+pub(super) fn order(host: &str) -> Order {
+    order_by(&key(), host)
+}
+
+pub(super) fn key() -> SoftKey {
+    SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+}

@@ -1,0 +1,11 @@
+//! The use cases over a real index, real keys and real files, each of which can be made to fail at a step.
+mod authorities;
+mod batches;
+mod creating;
+mod faulty;
+mod fixture;
+mod lists;
+mod order;
+mod recovering;
+mod responders;
+mod revoking;

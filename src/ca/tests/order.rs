@@ -1,0 +1,121 @@
+//! What is done in which order, and what is left when a step fails.
+use super::fixture::{Fixture, order};
+use crate::home::AuthorityName;
+use crate::index::{CertificateState, IndexReader, Selector};
+use crate::problem::Exit;
+
+fn state(fixture: &Fixture, host: &str) -> Option<CertificateState> {
+    let found = fixture.records.select(&Selector::Name(host.into()), 9).unwrap();
+    found.first().map(|record| record.state.clone())
+}
+
+fn kept(fixture: &Fixture) -> usize {
+    let name: AuthorityName = "genfic-system".parse().unwrap();
+    std::fs::read_dir(fixture.home.issued_directory(&name)).unwrap().count()
+}
+
+#[test]
+fn nothing_is_signed_before_it_is_on_record_and_nothing_kept_before_its_status_is_published() {
+    // O12
+    let fixture = Fixture::with_system_ca();
+    fixture.issue(&[order("a.example")]).unwrap();
+    assert_eq!(fixture.script.steps(), ["open", "intent", "sign", "recorded", "status", "issued"]);
+}
+
+#[test]
+fn a_request_that_is_refused_leaves_no_trace() {
+    let fixture = Fixture::with_system_ca();
+    let refused = fixture.issue(&[order("not_a_host")]).unwrap();
+    assert_eq!((refused.issued.len(), refused.refused.len()), (0, 1));
+    assert_eq!(fixture.script.steps(), ["open"]);
+    assert_eq!(state(&fixture, "not_a_host"), None);
+}
+
+#[test]
+fn what_fails_before_the_record_never_happened() {
+    let fixture = Fixture::with_system_ca();
+    let before = fixture.audit().len();
+    fixture.script.fail(&["intent"]);
+    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code, "index.failed");
+    assert_eq!((state(&fixture, "a.example"), fixture.audit().len()), (None, before));
+    assert_eq!(fixture.script.steps(), ["open", "intent"]);
+}
+
+#[test]
+fn what_was_intended_and_not_signed_is_abandoned_by_the_next_command() {
+    for step in ["sign", "miscalculate", "recorded"] {
+        let fixture = Fixture::with_system_ca();
+        fixture.script.fail(&[step]);
+        let problem = fixture.issue(&[order("a.example")]).unwrap_err();
+        assert!(["key.cryptography", "key.signature", "index.failed"].contains(&problem.code), "{problem:?}");
+        assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Pending), "{step}");
+        assert!(!fixture.script.steps().contains(&"issued"), "{step}: nothing is handed out");
+        fixture.script.fail(&[]);
+        assert_eq!(fixture.pki().recover().unwrap().abandoned, 1, "{step}");
+        let record = fixture.record("a.example");
+        assert!(record.is_abandoned() && record.certificate.is_none(), "{step}");
+        assert!(fixture.pki().crl_is_due("genfic-system").unwrap(), "{step}: a signature may exist");
+        fixture.publish("genfic-system").unwrap();
+        let listed = fixture.list("genfic-system").tbs().find(&record.id.serial_number);
+        assert!(listed.is_some(), "{step}");
+        assert_eq!(fixture.pki().recover().unwrap(), Default::default(), "{step}: once is enough");
+    }
+}
+
+#[test]
+fn while_somebody_is_signing_nothing_is_abandoned() {
+    let fixture = Fixture::with_system_ca();
+    fixture.script.fail(&["sign"]);
+    fixture.issue(&[order("a.example")]).unwrap_err();
+    fixture.script.fail(&[]);
+    let other = crate::index::Index::signing(&fixture.records).unwrap();
+    assert_eq!(fixture.pki().recover().unwrap().abandoned, 0);
+    assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Pending));
+    drop(other);
+    assert_eq!(fixture.pki().recover().unwrap().abandoned, 1);
+}
+
+#[test]
+fn a_certificate_whose_status_is_not_published_is_not_handed_out_until_it_is() {
+    // O12
+    let fixture = Fixture::with_system_ca();
+    fixture.script.fail(&["status"]);
+    let problem = fixture.issue(&[order("a.example")]).unwrap_err();
+    assert!(problem.hint.contains("do not sign it again"), "{problem:?}");
+    assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Issued));
+    assert_eq!(kept(&fixture), 0);
+    let still = fixture.pki().recover().unwrap();
+    assert_eq!((still.repeated.len(), still.owed.len()), (0, 1), "{still:?}");
+    assert_eq!(kept(&fixture), 0, "its status is not published yet");
+    fixture.script.fail(&[]);
+    let recovered = fixture.pki().recover().unwrap();
+    assert_eq!(recovered.repeated.len(), 2, "{recovered:?}");
+    assert_eq!(kept(&fixture), 1);
+    assert_eq!(fixture.pki().recover().unwrap(), Default::default());
+}
+
+#[test]
+fn a_certificate_that_could_not_be_kept_is_kept_by_the_next_command() {
+    let fixture = Fixture::with_system_ca();
+    fixture.script.fail(&["issued"]);
+    let problem = fixture.issue(&[order("a.example")]).unwrap_err();
+    assert_eq!((problem.exit, kept(&fixture)), (Exit::Failure, 0));
+    fixture.script.fail(&[]);
+    fixture.pki().recover().unwrap();
+    assert_eq!(kept(&fixture), 1);
+}
+
+#[test]
+fn a_passphrase_is_asked_for_once_and_not_for_what_is_refused_anyway() {
+    let fixture = Fixture::with_system_ca();
+    let pki = fixture.pki();
+    let refused = pki.unlock_issuer_for("genfic-system", "system", &[order("not_a_host")]);
+    assert!(refused.is_err());
+    assert_eq!(fixture.asked(), []);
+    let orders = [order("not_a_host"), order("a.example")];
+    let issuer = pki.unlock_issuer_for("genfic-system", "system", &orders).unwrap();
+    pki.issue(&issuer, "system", &orders).unwrap();
+    fixture.wait(16 * super::fixture::DAY);
+    assert_eq!(pki.keep_up(issuer).unwrap().len(), 2, "the same key makes responder and list");
+    assert_eq!(fixture.asked().len(), 1);
+}

@@ -1,0 +1,98 @@
+//! Delegated responder certificates: how long they last, and when they are due.
+use super::fixture::{DAY, Fixture, NOW, new};
+use crate::ca::NewAuthority;
+use crate::index::IndexReader;
+use crate::index::Selector;
+use crate::profile::Length;
+use crate::publish::Publisher;
+use crate::x509::Certificate;
+
+const CA: &str = "genfic-system";
+
+fn installed(fixture: &Fixture, name: &str) -> Certificate {
+    fixture.publication.directory.responder_certificate(name).unwrap()
+}
+
+fn days(certificate: &Certificate) -> i64 {
+    let validity = certificate.tbs().validity();
+    (validity.not_after.0 - validity.not_before.0 + 1) / DAY
+}
+
+#[test]
+fn a_responder_lasts_30_days_and_that_of_an_offline_ca_400() {
+    // O7
+    let fixture = Fixture::with_system_ca();
+    assert_eq!(days(&installed(&fixture, CA)), 30);
+    let asked = Fixture::new();
+    asked.pki().create_root(&NewAuthority { ocsp: Some(true), ..new("genfic", "root-ca") }).unwrap();
+    assert_eq!(days(&installed(&asked, "genfic")), 400);
+}
+
+#[test]
+fn a_responder_does_not_outlive_its_ca() {
+    // O7, X11
+    let fixture = Fixture::new();
+    fixture.root("genfic");
+    let short = NewAuthority { length: Length::Days(10), ..new(CA, "system-ca") };
+    fixture.pki().create_child("genfic", &short).unwrap();
+    assert_eq!(
+        installed(&fixture, CA).tbs().validity().not_after,
+        fixture.certificate(CA).tbs().validity().not_after
+    );
+}
+
+#[test]
+fn the_key_that_is_handed_over_is_the_certificates_and_plain() {
+    // O7
+    let fixture = Fixture::with_system_ca();
+    let path = fixture.home.responder_key_file(&CA.parse().unwrap());
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.matches("BEGIN PRIVATE KEY").count(), 1);
+    let key = crate::key::read_private_key_file(&path, &fixture.custodian).unwrap();
+    assert_eq!(crate::key::Signer::public_key(&key), installed(&fixture, CA).tbs().public_key());
+}
+
+#[test]
+fn a_responder_is_renewed_past_half_its_life_when_gone_or_when_revoked() {
+    // O7
+    let fixture = Fixture::with_system_ca();
+    let pki = fixture.pki();
+    let due = || fixture.pki().responder_is_due(CA).unwrap();
+    assert!(!due());
+    let validity = installed(&fixture, CA).tbs().validity();
+    let half = validity.not_before.plus((validity.not_after.0 - validity.not_before.0) / 2);
+    fixture.set(half.plus(-1));
+    assert!(!due());
+    fixture.set(half);
+    assert!(due());
+    let first = installed(&fixture, CA);
+    let said = pki.keep_up(pki.unlock_issuer(CA).unwrap()).unwrap();
+    assert!(
+        said.iter().any(|one| one.contains("responder certificate") && one.contains("renewed")),
+        "{said:?}"
+    );
+    assert!(!due());
+    assert_ne!(installed(&fixture, CA), first);
+    let serial = installed(&fixture, CA).tbs().serial_number().clone();
+    let record = fixture.records.select(&Selector::Serial(serial), 2).unwrap().pop().unwrap();
+    pki.revoke(&record, None, None, false).unwrap();
+    assert!(due(), "one that was revoked goes on being trusted until it is replaced");
+    pki.issue_responder(&pki.unlock_issuer(CA).unwrap()).unwrap();
+    std::fs::remove_file(fixture.home.responder_certificate_file(&CA.parse().unwrap())).unwrap();
+    assert!(due());
+    assert!(!pki.responder_is_due("genfic").unwrap(), "a root has none");
+}
+
+#[test]
+fn what_a_key_was_opened_for_does_not_fail_over_what_is_done_on_the_side() {
+    let fixture = Fixture::with_system_ca();
+    fixture.set(NOW.plus_days(20));
+    let pki = fixture.pki();
+    fixture.script.fail(&["responder", "crl"]);
+    let said = pki.keep_up(pki.unlock_issuer(CA).unwrap()).unwrap();
+    assert_eq!(said.iter().filter(|one| one.contains("tries again")).count(), 2, "{said:?}");
+    fixture.script.fail(&[]);
+    let said = pki.keep_up(pki.unlock_issuer(CA).unwrap()).unwrap();
+    assert!(said.iter().all(|one| one.contains("was due")) && said.len() == 2, "{said:?}");
+    assert_eq!(pki.keep_up(pki.unlock_issuer(CA).unwrap()).unwrap(), Vec::<String>::new());
+}

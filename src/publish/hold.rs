@@ -1,0 +1,43 @@
+//! One publisher at a time, in however many processes.
+use super::{PublishError, WriteError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How often to look whether it is free.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Keeps others from publishing until it is dropped; a process that ends lets go too.
+#[derive(Debug)]
+pub struct Hold(#[expect(dead_code, reason = "held, not read")] Option<File>);
+
+impl Hold {
+    /// Holds nobody off: for a publisher that only one process uses.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self(None)
+    }
+
+    /// Locks a file, which is made when it is not there.
+    pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, PublishError> {
+        let failed = |source: io::Error| WriteError { path: path.to_owned(), source };
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(Some(file))),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < wait => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(PublishError::Busy),
+                Err(TryLockError::Error(error)) => return Err(failed(error).into()),
+            }
+        }
+    }
+}
