@@ -81,8 +81,8 @@ impl Pki<'_> {
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
     }
 
-    /// Whether a CA's CRL is to be made anew: there is none, it is past half its life, what is published is
-    /// not the one on record, or something was revoked or released since.
+    /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that `[crl]
+    /// renew_at` sets, what is published is not the one on record, or something was revoked or released since.
     ///
     /// # Errors
     /// When the index or the published file cannot be read.
@@ -94,8 +94,7 @@ impl Pki<'_> {
             return Ok(true);
         };
         let published = self.publisher.published_crl(name)?.and_then(|crl| crl.tbs().crl_number());
-        let half = this_update.plus((next_update.0 - this_update.0) / 2);
-        Ok(self.clock.now() >= half
+        Ok(self.clock.now() >= self.practices.config.crl.due(this_update, next_update)
             || published.is_none_or(|published| published < number)
             || self.index.crl_is_owed(&authority.issuer)?)
     }

@@ -4,7 +4,7 @@ use crate::problem::Problem;
 
 impl Pki<'_> {
     /// Renews what is due while the key is open: the responder certificate past half its life, the CRL past
-    /// half its life or owed. Says what was done.
+    /// its share (`[crl] renew_at`) or owed. Says what was done.
     ///
     /// # Errors
     /// When index, key or disk fail.

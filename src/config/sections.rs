@@ -3,9 +3,10 @@ use super::duration::{format_duration, parse_duration};
 use crate::document::Section;
 use crate::key::{InvalidSecretSpec, SecretSpec};
 use crate::profile::parse_alt_name;
-use crate::x509::KeyAlgorithm;
+use crate::x509::{KeyAlgorithm, UnixTime};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
@@ -151,6 +152,14 @@ impl Default for CrlConfig {
 }
 
 impl CrlConfig {
+    /// When the list after one of these times is due.
+    #[must_use]
+    pub fn due(&self, this_update: UnixTime, next_update: UnixTime) -> UnixTime {
+        let life = u64::try_from(next_update.0.saturating_sub(this_update.0)).unwrap_or_default();
+        let share = Duration::from_secs(life).mul_f64(self.renew_at.clamp(0.0, 1.0));
+        this_update.plus(i64::try_from(share.as_secs()).unwrap_or_default())
+    }
+
     pub(super) fn read(section: &mut Section) -> Self {
         let default = Self::default();
         let renew_at = section.get_as("renew_at", |share: f64| {
