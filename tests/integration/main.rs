@@ -13,5 +13,7 @@
 mod support;
 
 mod older_script;
+mod policy;
 mod quickstart;
+mod readme;
 mod six_lines;
