@@ -14,7 +14,7 @@
 #[path = "fuzz/bodies.rs"]
 mod bodies;
 
-use bodies::TARGETS;
+use bodies::{Body, TARGETS};
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -124,7 +124,7 @@ fn mutated(seed: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     octets
 }
 
-fn try_it(target: &str, body: fn(&[u8]), octets: &[u8], what: &str) {
+fn try_it(target: &str, body: Body, octets: &[u8], what: &str) {
     if catch_unwind(|| body(octets)).is_err() {
         panic!("{target}: {what}: {:?}\n{}", String::from_utf8_lossy(octets), hex(octets));
     }

@@ -24,8 +24,11 @@ use genfic_ca::x509::{
 };
 use std::sync::{Arc, OnceLock};
 
+/// What a target does with octets.
+pub type Body = fn(&[u8]);
+
 /// Every target by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Body)] = &[
     ("certificate", certificate),
     ("config", config),
     ("crl", crl),

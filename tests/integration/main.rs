@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod core_dumps;
 mod older_script;
 mod policy;
 mod quickstart;

@@ -9,11 +9,14 @@ mod session;
 use clap::Parser;
 use clap::error::ErrorKind;
 use cli::Cli;
+use genfic_ca::key::forbid_core_dumps;
 use genfic_ca::problem::{Exit, Problem};
 use report::Style;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // a limit can always be lowered; were it otherwise, a command is worth more than the precaution
+    let _ = forbid_core_dumps();
     let words: Vec<_> = std::env::args_os().collect();
     let wants_json = words.iter().skip(1).any(|word| word == "--json");
     let status = match Cli::try_parse_from(&words) {
