@@ -171,3 +171,11 @@ fn names_of_cas_are_fit_for_file_names() {
         assert!(!is_authority_name(bad), "{bad}");
     }
 }
+
+#[test]
+fn the_next_crl_is_due_after_the_configured_share_of_its_life() {
+    use crate::x509::UnixTime;
+    let due = |toml: &str| Config::parse(toml).unwrap().crl.renewal(UnixTime(1000), UnixTime(1100));
+    assert_eq!(due(""), UnixTime(1050));
+    assert_eq!(due("[crl]\nrenew_at = 0.25\n"), UnixTime(1025));
+}

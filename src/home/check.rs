@@ -72,12 +72,11 @@ impl Home {
                 look(&profile, Rule::CONFIGURATION);
             }
         }
-        for ending in ["", "-wal", "-shm", "-journal"] {
+        for ending in ["", "-wal", "-shm", "-journal", "-signing"] {
             let mut index = self.index_file().into_os_string();
             index.push(ending);
             look(Path::new(&index), Rule::PRIVATE_FILE);
         }
-        look(&self.lock_file(), Rule::PRIVATE_FILE);
         for key in entries(&self.keys_directory()) {
             look(&key, Rule::PRIVATE_FILE);
         }

@@ -209,7 +209,7 @@ impl Name {
         for part in split_unescaped(rest, separator) {
             let (kind, value) = part.split_once('=').ok_or_else(|| NameError::Syntax(part.clone()))?;
             let kind = kind.trim();
-            let value = unescape(value.trim());
+            let value = unescape(trim_unescaped(value));
             let known =
                 AttributeType::by_name(kind).ok_or_else(|| NameError::UnknownType(kind.to_owned()))?;
             attributes.push(Attribute::new(known, &value)?);
@@ -247,6 +247,18 @@ fn split_unescaped(text: &str, separator: char) -> Vec<String> {
     parts
 }
 
+/// Without the spaces around it; an escaped one at the end belongs to the value.
+fn trim_unescaped(text: &str) -> &str {
+    let trimmed = text.trim();
+    let backslashes = trimmed.chars().rev().take_while(|character| *character == '\\').count();
+    if backslashes.is_multiple_of(2) {
+        return trimmed;
+    }
+    let kept = text.trim_start();
+    let escaped = kept.get(trimmed.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    kept.get(..trimmed.len() + escaped).unwrap_or(trimmed)
+}
+
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars();
@@ -256,10 +268,19 @@ fn unescape(text: &str) -> String {
     out
 }
 
+/// As in RFC 4514 §2.4, so that [`Name::parse`] reads it back.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    let inner = text.trim_start().len();
+    let end = text.trim_end().len();
+    for (at, character) in text.char_indices() {
+        let is_outer = at < text.len() - inner || at >= end;
         match character {
+            '#' if at == 0 => out.push_str("\\#"),
+            space if is_outer && !space.is_control() => {
+                out.push('\\');
+                out.push(space);
+            }
             ',' | '+' | '"' | '\\' | '<' | '>' | ';' => {
                 out.push('\\');
                 out.push(character);
@@ -325,6 +346,21 @@ mod tests {
         assert_eq!(comma.to_string(), r"C=BE, O=Gentoo Fictional\, Inc., CN=GenFic Root CA");
         assert_eq!(Name::parse(&comma.to_string()).unwrap(), comma);
         assert_eq!(comma.common_name().as_deref(), Some("GenFic Root CA"));
+    }
+
+    #[test]
+    fn spaces_at_the_ends_and_a_leading_number_sign_are_shown_so_that_they_can_be_typed() {
+        for (typed, value) in [
+            (r"CN=\ a b\ ", " a b "),
+            (r"CN=\ \ a\\", "  a\\"),
+            (r"CN=\#0c", "#0c"),
+            (r"CN=a\ ,O=x", "a "),
+            ("CN= a ", "a"),
+        ] {
+            let name = Name::parse(typed).unwrap();
+            assert_eq!(name.common_name().as_deref(), Some(value), "{typed}");
+            assert_eq!(Name::parse(&name.to_string()).unwrap(), name, "{name}");
+        }
     }
 
     #[test]

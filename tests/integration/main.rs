@@ -12,7 +12,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod core_dumps;
 mod older_script;
+mod policy;
 mod quickstart;
+mod readme;
 mod six_lines;
 mod together;

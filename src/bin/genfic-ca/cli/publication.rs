@@ -17,7 +17,7 @@ pub(crate) struct CrlPublish {
     /// The CA
     #[arg(value_name = "CA", required_unless_present_any = ["due", "all"])]
     pub(crate) authority: Option<String>,
-    /// Every CA whose CRL is past half its life, or owed
+    /// Every CA whose CRL is past half its life (`[crl] renew_at`), or owed
     #[arg(long, conflicts_with_all = ["authority", "all"])]
     pub(crate) due: bool,
     /// Every CA

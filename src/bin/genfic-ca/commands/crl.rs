@@ -3,6 +3,7 @@ use super::values::{crl as crl_fields, read, usage};
 use crate::cli::{CrlCheck, CrlPublish, CrlSubject, Global};
 use crate::report::Report;
 use crate::session::{Session, home_of};
+use genfic_ca::config::CrlConfig;
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::lint::crl_findings;
 use genfic_ca::ocsp::query::fetch;
@@ -136,7 +137,10 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
         }
         Some(_) => {}
     }
-    findings.extend(dates(&crl, now));
+    let practice = session
+        .as_ref()
+        .map_or_else(CrlConfig::default, |session| session.pki().practices.config.crl.clone());
+    findings.extend(dates(&crl, &practice, now));
     if let (Some(session), Some(issuer)) = (&session, &issuer) {
         findings.extend(against_index(session, issuer, &crl)?);
     }
@@ -180,7 +184,7 @@ fn issuer_of(
     Ok(signed.or(candidates.first()).cloned())
 }
 
-fn dates(crl: &CertificateList, now: UnixTime) -> Vec<String> {
+fn dates(crl: &CertificateList, practice: &CrlConfig, now: UnixTime) -> Vec<String> {
     let mut findings = Vec::new();
     if crl.tbs().this_update() > now {
         findings.push(format!("it is not valid before {}", crl.tbs().this_update()));
@@ -188,12 +192,10 @@ fn dates(crl: &CertificateList, now: UnixTime) -> Vec<String> {
     match crl.tbs().next_update() {
         None => findings.push("it does not say when the next one comes".into()),
         Some(next) if next < now => findings.push(format!("it lapsed at {next}; publish a new one")),
-        Some(next) => {
-            let half = crl.tbs().this_update().plus((next.0 - crl.tbs().this_update().0) / 2);
-            if now >= half {
-                findings.push(format!("it is past half its life and lapses at {next}; publish a new one"));
-            }
+        Some(next) if practice.renewal(crl.tbs().this_update(), next) <= now => {
+            findings.push(format!("the next one is due; it lapses at {next}"));
         }
+        Some(_) => {}
     }
     findings
 }

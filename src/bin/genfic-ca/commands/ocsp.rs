@@ -35,29 +35,43 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
     let mut issued = Vec::new();
     let mut lines = Vec::new();
     let mut notices = Vec::new();
+    let mut failed: Option<Problem> = None;
     for name in &names {
-        let issuer = pki.unlock_issuer(name)?;
-        notices.extend(pki.serve_ocsp(&issuer)?);
-        let responder = pki.issue_responder(&issuer)?;
-        let tbs = responder.certificate.tbs();
-        lines.push(format!(
-            "{name}: responder certificate {} until {}",
-            tbs.serial_number(),
-            tbs.validity().not_after
-        ));
-        issued.push(json!({
-            "name": name,
-            "serial": tbs.serial_number().to_string(),
-            "not_before": tbs.validity().not_before.to_string(),
-            "not_after": tbs.validity().not_after.to_string(),
-            "file": responder.file,
-        }));
-        notices.extend(responder.notices);
+        let made = pki.unlock_issuer(name).and_then(|issuer| {
+            notices.extend(pki.serve_ocsp(&issuer)?);
+            pki.issue_responder(&issuer)
+        });
+        match made {
+            Ok(responder) => {
+                let tbs = responder.certificate.tbs();
+                let (serial, validity) = (tbs.serial_number(), tbs.validity());
+                lines.push(format!("{name}: responder certificate {serial} until {}", validity.not_after));
+                issued.push(json!({
+                    "name": name,
+                    "serial": serial.to_string(),
+                    "not_before": validity.not_before.to_string(),
+                    "not_after": validity.not_after.to_string(),
+                    "file": responder.file,
+                }));
+                notices.extend(responder.notices);
+            }
+            Err(problem) if names.len() == 1 => return Err(problem),
+            Err(problem) => {
+                lines.push(format!("{name}: {}", problem.message));
+                failed = Some(failed.unwrap_or(problem));
+            }
+        }
     }
     if names.is_empty() {
-        return Ok(Report::seen(json!({ "responders": [] }), "no responder certificate is due"));
+        lines.push("no responder certificate is due".into());
     }
-    Ok(Report::done(json!({ "responders": issued }), lines.join("\n")).warn(notices))
+    let result = json!({ "responders": issued });
+    let report = if issued.is_empty() {
+        Report::seen(result, lines.join("\n"))
+    } else {
+        Report::done(result, lines.join("\n"))
+    };
+    Ok(report.warn(notices).ending(failed))
 }
 
 /// Publishes the status again.

@@ -1,0 +1,257 @@
+//! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
+//! asserted beside that must hold for every input.
+use genfic_ca::config::Config;
+use genfic_ca::index::{CertificateState, IndexError, PublishedAuthority, Revocation, StatusReader};
+use genfic_ca::key::{Signer, SoftKey};
+use genfic_ca::lint;
+use genfic_ca::ocsp::cert_id::HashAlgorithm;
+use genfic_ca::ocsp::client::Question;
+use genfic_ca::ocsp::delegate::DelegatedResponder;
+use genfic_ca::ocsp::responder::answer;
+use genfic_ca::ocsp::response::OcspResponse;
+use genfic_ca::ocsp::settings::{NotIssued, ResponderSettings};
+use genfic_ca::ocsp::snapshot::{ServedIssuer, Snapshot};
+use genfic_ca::ocsp::status::PublishedStatus;
+use genfic_ca::ocsp::text::describe;
+use genfic_ca::profile::{Profile, check_alt_name, parse_alt_name};
+use genfic_ca::x509::extension::{
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
+    subject_key_identifier_for,
+};
+use genfic_ca::x509::{
+    Certificate, CertificateId, CertificateList, CertificationRequest, CrlReason, Name, SerialNumber,
+    TbsCertificate, UnixTime, Validity, key_weaknesses, pem, seal, text,
+};
+use std::sync::{Arc, OnceLock};
+
+/// What a target does with octets.
+pub type Body = fn(&[u8]);
+
+/// Every target by name.
+pub const TARGETS: &[(&str, Body)] = &[
+    ("certificate", certificate),
+    ("config", config),
+    ("crl", crl),
+    ("name", name),
+    ("ocsp_request", ocsp_request),
+    ("ocsp_response", ocsp_response),
+    ("pem", pem_text),
+    ("profile", profile),
+    ("request", request),
+];
+
+/// A request for a certificate, as `sign` and `show` read it.
+pub fn request(octets: &[u8]) {
+    let Ok(request) = CertificationRequest::from_pem_or_der(octets) else { return };
+    let _ = (text::request_text(&request), text::request_json(&request));
+    let _ = (request.has_challenge_password(), key_weaknesses(request.public_key()));
+    if let Ok(names) = request.subject_alt_names() {
+        names.iter().for_each(|name| drop(check_alt_name(name)));
+    }
+    let subject = request.subject().clone();
+    if let Ok(verified) = request.verified() {
+        assert_eq!(verified.subject(), &subject);
+    }
+}
+
+/// A certificate, as `show` and `lint` read it.
+pub fn certificate(octets: &[u8]) {
+    let Ok(certificate) = Certificate::from_pem_or_der(octets) else { return };
+    let again = Certificate::from_der(certificate.as_der()).expect("what was read is read again");
+    assert_eq!(again, certificate);
+    let _ = (text::certificate_text(&certificate), text::certificate_json(&certificate));
+    let tbs = certificate.tbs();
+    let _ = (lint::certificate_findings(tbs, None), lint::certificate_findings(tbs, Some(&certificate)));
+    let _ = (certificate.is_ca(), certificate.key_identifier(), key_weaknesses(tbs.public_key()));
+    let _ = (tbs.subject_alt_names(), certificate.is_signed_by(tbs.public_key()));
+}
+
+/// A CRL, as `crl show`, `crl check` and `lint` read it.
+pub fn crl(octets: &[u8]) {
+    let Ok(blocks) = pem::decode_file(octets, "X509 CRL") else { return };
+    for block in blocks {
+        let Ok(crl) = CertificateList::from_der(&block.der) else { continue };
+        let _ = (text::crl_text(&crl, 10), text::crl_json(&crl, 10), crl.tbs().crl_number());
+        let issuer = &stage().ca;
+        let _ = (lint::crl_findings(crl.tbs(), None), lint::crl_findings(crl.tbs(), Some(issuer)));
+        let _ = crl.is_signed_by(issuer.tbs().public_key());
+        for entry in crl.tbs().entries().flatten() {
+            assert!(crl.tbs().find(&entry.serial_number).is_some(), "an entry is found by its number");
+        }
+    }
+}
+
+/// An OCSP request, through the whole responder; the answer is one that a client can read.
+pub fn ocsp_request(octets: &[u8]) {
+    let stage = stage();
+    for settings in [ResponderSettings::default(), stage.strict.clone()] {
+        let answer = answer(octets, &stage.snapshot, &settings, None, NOW);
+        OcspResponse::from_der(answer.octets()).expect("every answer can be read");
+    }
+    let _ = describe(octets);
+}
+
+/// An OCSP response, as `ocsp query` and `show` read it.
+pub fn ocsp_response(octets: &[u8]) {
+    let _ = (describe(octets), OcspResponse::from_der(octets));
+    if let Ok(answer) = stage().question.verify(octets, NOW, 300) {
+        assert!(answer.this_update <= NOW.plus(300));
+    }
+}
+
+/// PEM of any label.
+pub fn pem_text(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    if let Ok(blocks) = pem::decode_all(&text) {
+        for block in blocks {
+            let again = pem::decode_all(&pem::encode(&block.label, &block.der)).expect("its own PEM");
+            assert_eq!(again, [block]);
+        }
+    }
+    let _ = pem::decode_file(octets, "CERTIFICATE");
+}
+
+/// A profile.
+pub fn profile(octets: &[u8]) {
+    if let Err(mistakes) = Profile::parse("fuzz", &String::from_utf8_lossy(octets)) {
+        assert!(!mistakes.is_empty() && mistakes.iter().all(|mistake| !mistake.to_string().is_empty()));
+    }
+}
+
+/// A configuration.
+pub fn config(octets: &[u8]) {
+    if let Err(mistakes) = Config::parse(&String::from_utf8_lossy(octets)) {
+        assert!(!mistakes.is_empty() && mistakes.iter().all(|mistake| !mistake.to_string().is_empty()));
+    }
+}
+
+/// Names as people type them: `C=BE,O=Example`, `DNS:a.example`.
+pub fn name(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    for line in text.lines() {
+        if let Ok(name) = Name::parse(line) {
+            let again = Name::parse(&name.to_string()).expect("a name as it is shown can be typed");
+            assert_eq!(again, name, "{line}");
+        }
+        if let Ok(name) = parse_alt_name(line) {
+            assert_eq!(check_alt_name(&name).as_ref(), Ok(&name), "{line}");
+        }
+    }
+}
+
+/// The time on stage.
+pub const NOW: UnixTime = UnixTime(1_800_000_000);
+
+/// A CA with a responder, always the same: number 2 is good, 3 revoked, the others were never issued.
+pub struct Stage {
+    /// The CA.
+    pub ca: Certificate,
+    snapshot: Snapshot,
+    strict: ResponderSettings,
+    /// About number 2.
+    pub question: Question,
+}
+
+struct Status(Vec<PublishedAuthority>);
+
+impl StatusReader for Status {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        Ok(match id.serial_number.as_be_octets() {
+            [2] => Some(CertificateState::Issued),
+            [3] => Some(CertificateState::Revoked(Revocation {
+                revoked_at: NOW.plus(-1000),
+                reason: Some(CrlReason::KeyCompromise),
+                invalidity_date: None,
+            })),
+            _ => None,
+        })
+    }
+}
+
+impl PublishedStatus for Status {
+    fn authorities(&self) -> &[PublishedAuthority] {
+        &self.0
+    }
+
+    fn change(&self) -> u64 {
+        1
+    }
+
+    fn time(&self) -> UnixTime {
+        NOW
+    }
+}
+
+/// An Ed25519 key of 32 equal octets: signatures by it are always the same.
+fn key(octet: u8) -> SoftKey {
+    let mut pkcs8 = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    pkcs8.extend([octet; 32]);
+    SoftKey::from_pkcs8_der(&pkcs8).expect("RFC 8410")
+}
+
+fn issue(
+    serial: u8,
+    subject: &str,
+    key: &SoftKey,
+    issuer: Option<&Certificate>,
+    by: &SoftKey,
+) -> Certificate {
+    let subject = Name::parse(subject).expect("a name");
+    let mut extensions = vec![subject_key_identifier_for(key.public_key())];
+    match issuer {
+        None => {
+            extensions.push(BasicConstraints { ca: true, path_length: None }.to_extension());
+            extensions.push(KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN).to_extension());
+        }
+        Some(issuer) => {
+            extensions.push(authority_key_identifier(&issuer.key_identifier()));
+            extensions.push(KeyUsage::DIGITAL_SIGNATURE.to_extension());
+            extensions.push(ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]).to_extension());
+            extensions.push(ocsp_no_check());
+        }
+    }
+    let tbs = TbsCertificate::encode(
+        SerialNumber::from_be_octets(&[serial]).expect("a number"),
+        by.algorithm(),
+        issuer.map_or_else(|| subject.clone(), |issuer| issuer.tbs().subject().clone()),
+        Validity { not_before: NOW.plus_days(-1), not_after: NOW.plus_days(29) },
+        subject,
+        key.public_key().clone(),
+        extensions,
+    );
+    let signature = by.sign(tbs.as_der()).expect("a signature");
+    Certificate::from_der(&seal(tbs.as_der(), by.algorithm(), &signature)).expect("a certificate")
+}
+
+/// The stage, set once.
+pub fn stage() -> &'static Stage {
+    static STAGE: OnceLock<Stage> = OnceLock::new();
+    STAGE.get_or_init(|| {
+        let (ca_key, responder_key) = (key(1), key(2));
+        let ca = issue(1, "C=BE,O=Example,CN=CA", &ca_key, None, &ca_key);
+        let certificate = issue(2, "CN=responder", &responder_key, Some(&ca), &ca_key);
+        let question = Question::new(&certificate, &ca, HashAlgorithm::Sha1, None).expect("a question");
+        let responder =
+            DelegatedResponder::new(certificate, Arc::new(responder_key), &ca).expect("a responder");
+        let authority = PublishedAuthority {
+            name: "ca".into(),
+            issuer: ca.tbs().as_issuer(),
+            certificate: ca.clone(),
+            serves_ocsp: true,
+        };
+        let served = ServedIssuer { authority: authority.clone(), responders: vec![Arc::new(responder)] };
+        let snapshot = Snapshot::new(Arc::new(Status(vec![authority])), vec![served]);
+        let strict = ResponderSettings {
+            not_issued: NotIssued::Revoked,
+            archive_cutoff: Some(86_400),
+            max_cert_ids: 1,
+            ..ResponderSettings::default()
+        };
+        Stage { ca, snapshot, strict, question }
+    })
+}
+
+/// The answer on stage.
+pub fn answered(request: &[u8]) -> Vec<u8> {
+    answer(request, &stage().snapshot, &ResponderSettings::default(), None, NOW).octets().to_vec()
+}
