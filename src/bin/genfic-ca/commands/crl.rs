@@ -1,7 +1,7 @@
 //! `crl publish`, `crl show`, `crl check`.
 use super::values::{crl as crl_fields, read, usage};
 use crate::cli::{CrlCheck, CrlPublish, CrlSubject, Global};
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::session::{Session, home_of};
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::lint::crl_findings;
@@ -23,6 +23,9 @@ const SHOWN: usize = 50;
 /// Makes and publishes CRLs.
 pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Problem> {
     let pki = session.pki();
+    if let Some(directory) = args.to.as_ref().filter(|directory| !directory.is_dir()) {
+        return Err(super::request::no_directory(directory));
+    }
     let mut names = Vec::new();
     if let Some(name) = &args.authority {
         names.push(pki.authority(name)?.name);
@@ -44,8 +47,10 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
                     copy(&crl.files, directory)?;
                 }
                 lines.push(format!(
-                    "{name}: CRL number {} with {} entries, until {}",
-                    crl.number, crl.entries, crl.next_update
+                    "{name}: CRL number {} lists {}, until {}",
+                    crl.number,
+                    counted(crl.entries, "certificate"),
+                    crl.next_update
                 ));
                 let mut fields = crl_fields(&crl);
                 if let Some(object) = fields.as_object_mut() {
@@ -153,7 +158,7 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
         let number = crl.tbs().crl_number().unwrap_or_default();
         return Ok(Report::seen(result, format!("{}: CRL number {number} is in order{until}", args.what)));
     }
-    let problem = Problem::new(Exit::Findings, "crl.findings", format!("{} findings", findings.len()));
+    let problem = Problem::new(Exit::Findings, "crl.findings", counted(findings.len(), "finding"));
     Ok(Report::seen(result, findings.join("\n")).ending(Some(problem)))
 }
 
