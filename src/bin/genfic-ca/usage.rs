@@ -27,7 +27,10 @@ pub(crate) fn problem(error: &clap::Error, words: &[OsString]) -> (String, Probl
         usage.lines().next().unwrap_or_default().trim_start_matches("Usage: ").trim()
     ));
     let message = match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+            format!("a command is missing: one of {}", names.join(", "))
+        }
         _ => first_paragraph(&text),
     };
     let name = path.strip_prefix("genfic-ca").unwrap_or_default().trim().to_owned();

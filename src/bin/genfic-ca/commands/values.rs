@@ -118,9 +118,12 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// Octets of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     let failed = |error: std::io::Error| {
-        let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure };
-        Problem::new(exit, "file.read", format!("{} cannot be read: {error}", path.display()))
-            .hint("check the name and its permissions")
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Problem::new(Exit::NotFound, "file.read", format!("there is no file {}", path.display()))
+                .hint("check the name and the directory");
+        }
+        Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", path.display()))
+            .hint("check its permissions")
     };
     let mut octets = Vec::new();
     let read = if path == Path::new("-") {
