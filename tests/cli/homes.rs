@@ -2,6 +2,7 @@
 use crate::refused;
 use crate::support::Home;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::{Command, Stdio};
 
@@ -95,4 +96,26 @@ fn quiet_verbose_and_colour_are_as_they_are_called() {
     let help = Command::new(crate::support::CA).arg("--help").env("NO_COLOR", "1").output().unwrap();
     assert!(!help.stdout.contains(&0x1b));
     assert_eq!(Command::new(crate::support::CA).output().unwrap().status.code(), Some(2), "help and exit 2");
+}
+
+#[test]
+fn an_index_that_another_process_holds_is_exit_3_and_nothing_is_lost() {
+    // G22
+    let home = Home::new();
+    home.ca(&["create-root", "genfic"]).ok();
+    let mut holder = Command::new("sqlite3")
+        .arg(home.path("home/index.db"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    holder.stdin.as_mut().unwrap().write_all(b"begin immediate;\nselect 'held';\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let said = home.ca(&["crl", "publish", "genfic"]);
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    assert_eq!((line.trim(), said.status), ("held", 3), "{}", said.all());
+    assert!(said.err.contains("(exit 3, "), "{}", said.err);
+    assert_eq!(home.result(&["crl", "publish", "genfic"])["crls"][0]["number"], 2);
 }

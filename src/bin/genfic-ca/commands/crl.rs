@@ -122,8 +122,16 @@ fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
 
 /// Checks a CRL: readable, signed by its issuer, current, number not behind, rules kept.
 pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem> {
-    let octets =
-        if args.what.contains("://") { fetch(&args.what, TIMEOUT)? } else { octets_of(global, &args.what)? };
+    let octets = if args.what.starts_with("http://") {
+        fetch(&args.what, TIMEOUT)?
+    } else if args.what.contains("://") {
+        return Err(usage(
+            format!("`{}` is not an http:// URL", args.what),
+            "CRLs are fetched by plain http, for they are signed; or fetch it and check the file",
+        ));
+    } else {
+        octets_of(global, &args.what)?
+    };
     let crl = decode(&octets, &args.what)?;
     let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
     let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.pki().clock.now());
