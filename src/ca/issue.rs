@@ -305,23 +305,23 @@ impl Issuance {
         if self.refused.len() == 1 && self.issued.is_empty() {
             return Some(first.problem.clone());
         }
-        let message = format!(
-            "{} of {} requests were refused",
-            self.refused.len(),
-            self.refused.len() + self.issued.len()
-        );
+        let (refused, all) = (self.refused.len(), self.refused.len() + self.issued.len());
+        let were = if refused == 1 { "was" } else { "were" };
         let lines: Vec<String> = self
             .refused
             .iter()
-            .map(|refusal| format!("{}: {}", refusal.label, refusal.problem.message))
+            .map(|Refusal { label, problem }| match problem.message.strip_prefix(&format!("{label}: ")) {
+                Some(reason) => format!("{label}: {reason}"),
+                None => format!("{label}: {}", problem.message),
+            })
             .collect();
-        Some(
-            Problem::new(
-                failed.map_or(Exit::Refused, |_| first.problem.exit),
-                first.problem.code,
-                format!("{message}\n{}", lines.join("\n")),
-            )
-            .hint("the others were issued; mend these and sign them again"),
-        )
+        let message = format!("{refused} of {all} requests {were} refused\n{}", lines.join("\n"));
+        let hint = if self.issued.is_empty() {
+            "mend these and sign them again; nothing was issued"
+        } else {
+            "the others were issued; mend these and sign them again"
+        };
+        let exit = failed.map_or(Exit::Refused, |_| first.problem.exit);
+        Some(Problem::new(exit, first.problem.code, message).hint(hint))
     }
 }

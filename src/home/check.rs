@@ -77,6 +77,7 @@ impl Home {
             index.push(ending);
             look(Path::new(&index), Rule::PRIVATE_FILE);
         }
+        look(&self.lock_file(), Rule::PRIVATE_FILE);
         for key in entries(&self.keys_directory()) {
             look(&key, Rule::PRIVATE_FILE);
         }

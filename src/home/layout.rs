@@ -169,6 +169,12 @@ impl Home {
         self.issued_directory(authority).join(format!("{serial}.pem"))
     }
 
+    /// What a command that changes the home locks, `home.lock`.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.state.join("home.lock")
+    }
+
     /// Where exports of the audit records go; made when there is one.
     #[must_use]
     pub fn log_directory(&self) -> &Path {

@@ -11,7 +11,7 @@
 //! | `~` | 0711 | the daemon and the web server pass through, nobody lists it |
 //! | `~/genfic-ca.toml`, `~/policy/`, `~/policy/*.toml` | 0644, 0755 | no secrets in them; the owner alone changes policy |
 //! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of holders |
-//! | `~/index.db-signing` | 0600 | locked by whoever signs |
+//! | `~/index.db-signing`, `~/home.lock` | 0600 | locked by whoever signs, and by whoever publishes |
 //! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.crlnumber` | 0700, 0600 | K1; the highest CRL number taken |
 //! | `~/issued/`, `~/issued/NAME/` | 0700 | names of holders |
 //! | `~/status/` | 2750 | for the daemon's group, which new files take over from the directory |

@@ -18,7 +18,6 @@ use std::path::PathBuf;
     name = "genfic-ca",
     version,
     disable_version_flag = true,
-    arg_required_else_help = true,
     subcommand_negates_reqs = true,
     after_help = "First steps: `genfic-ca quickstart` shows everything at work in ./genfic-demo; `genfic-ca init` begins in earnest."
 )]
@@ -35,18 +34,18 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// The directory everything lives in [default: /etc/genfic-ca, /var/lib/genfic-ca, /var/log/genfic-ca]
-    #[arg(long, global = true, value_name = "DIR", env = "GENFIC_CA_HOME")]
+    #[arg(long, global = true, value_name = "DIR", env = "GENFIC_CA_HOME", hide_env_values = true)]
     pub(crate) home: Option<PathBuf>,
     /// Another configuration file than the home's genfic-ca.toml
-    #[arg(long, global = true, value_name = "FILE", env = "GENFIC_CA_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "GENFIC_CA_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
     /// One JSON object on standard output
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Print nothing but errors
+    /// Print warnings and errors only
     #[arg(long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more
+    /// Show also what was put on record
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
     /// Answer yes to every confirmation

@@ -71,6 +71,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::CreateChild(args) => at_home(&|session| authority::create_child(session, &args)),
         Command::Authorities(args) => at_home(&|session| authority::list(session, &args)),
         Command::Status => at_home(&status::status),
+        Command::Sign(args) if args.dry_run => sign::sign(&Session::open(global)?, &args),
         Command::Sign(args) => at_home(&|session| sign::sign(session, &args)),
         Command::Revoke(args) => at_home(&|session| revoke::revoke(session, &args)),
         Command::Hold(args) => at_home(&|session| revoke::hold(session, &args)),
@@ -95,7 +96,15 @@ pub(crate) fn in_session(
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
     let session = Session::open(global)?;
-    let outcome = run(&session).map(|report| report.warn(session.notes()));
+    let before = session.pki().index.audit_head()?.sequence;
+    let outcome = run(&session).and_then(|report| {
+        let mut report = report.warn(session.notes());
+        if global.verbose {
+            let recorded = audit::text(&session, before + 1)?;
+            report.text = format!("{}\n\non record\n{recorded}", report.text.trim_end());
+        }
+        Ok(report)
+    });
     let refusal = match &outcome {
         Err(problem) => Some(problem),
         Ok(report) => {

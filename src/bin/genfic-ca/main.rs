@@ -5,20 +5,26 @@ mod prompt;
 mod report;
 mod script;
 mod session;
+mod usage;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use cli::Cli;
 use genfic_ca::key::forbid_core_dumps;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::Exit;
 use report::Style;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // no core dump may hold a passphrase or a key; a kernel that refuses leaves things as they were
     let _ = forbid_core_dumps();
     let words: Vec<_> = std::env::args_os().collect();
-    let wants_json = words.iter().skip(1).any(|word| word == "--json");
+    if words.len() == 1 {
+        let help = Cli::command().render_help();
+        let _ = write!(std::io::stderr(), "{help}");
+        return ExitCode::from(Exit::Usage.code());
+    }
     let status = match Cli::try_parse_from(&words) {
         Ok(cli) => {
             let style = Style { json: cli.global.json, quiet: cli.global.quiet };
@@ -35,16 +41,10 @@ fn main() -> ExitCode {
             let _ = error.print();
             0
         }
-        Err(error) if wants_json => {
-            let text = error.render().to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let problem = Problem::new(Exit::Usage, "usage", message)
-                .hint("`genfic-ca --help` shows what can be typed");
-            report::conclude("", Err(problem), Style { json: true, quiet: false })
-        }
         Err(error) => {
-            let _ = error.print();
-            Exit::Usage.code()
+            let (name, problem) = usage::problem(&error, &words);
+            let json = words.iter().skip(1).any(|word| word == "--json");
+            report::conclude(&name, Err(problem), Style { json, quiet: false })
         }
     };
     ExitCode::from(status)

@@ -81,7 +81,10 @@ pub(crate) fn conclude(command: &str, outcome: Result<Report, Problem>, style: S
     match written {
         Ok(()) => status,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
-        Err(_) => status.max(Exit::Failure.code()),
+        Err(error) => {
+            let _ = line(io::stderr(), &format!("error: standard output cannot be written: {error}"));
+            status.max(Exit::Failure.code())
+        }
     }
 }
 
@@ -105,6 +108,9 @@ fn problem_json(command: &str, problem: &Problem) -> io::Result<()> {
         "schema": SCHEMA,
         "command": command,
         "ok": false,
+        "changed": false,
+        "result": null,
+        "warnings": [],
         "error": error_json(problem),
     });
     line(io::stdout(), &object.to_string())
@@ -122,9 +128,8 @@ fn error_json(problem: &Problem) -> Value {
 fn report_text(report: &Report, style: Style) -> io::Result<()> {
     if let Some(octets) = &report.octets {
         io::stdout().write_all(octets)?;
-        return io::stdout().flush();
-    }
-    if !style.quiet && !report.text.is_empty() {
+        io::stdout().flush()?;
+    } else if !style.quiet && !report.text.is_empty() {
         line(io::stdout(), report.text.trim_end())?;
     }
     for warning in &report.warnings {
@@ -150,6 +155,11 @@ fn line(mut to: impl Write, text: &str) -> io::Result<()> {
     to.write_all(text.as_bytes())?;
     to.write_all(b"\n")?;
     to.flush()
+}
+
+/// A number and what it counts: `1 certificate`, `2 certificates`.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Two aligned columns, the first padded to the longest.

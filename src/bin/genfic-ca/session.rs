@@ -41,13 +41,12 @@ impl Session {
         self.assembly.pki(&self.secrets)
     }
 
-    /// Where a certificate on record is kept; empty for one that never came to be.
-    pub(crate) fn issued_file(&self, record: &CertificateRecord) -> PathBuf {
-        let name = record.authority.parse::<AuthorityName>();
-        name.map_or_else(
-            |_| PathBuf::new(),
-            |name| self.assembly.home.issued_file(&name, &record.id.serial_number),
-        )
+    /// Where a certificate on record is kept; `None` for one that never came to be, and for those that are
+    /// kept elsewhere: roots and responders.
+    pub(crate) fn issued_file(&self, record: &CertificateRecord) -> Option<PathBuf> {
+        let name = record.authority.parse::<AuthorityName>().ok()?;
+        let file = self.assembly.home.issued_file(&name, &record.id.serial_number);
+        file.is_file().then_some(file)
     }
 
     /// What is worth saying about the passphrases that were given.

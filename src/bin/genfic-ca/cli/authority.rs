@@ -13,11 +13,11 @@ pub(crate) struct NewAuthority {
     /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
     #[arg(long, value_name = "ALG")]
     pub(crate) key: Option<String>,
-    /// Where the key is kept
-    #[arg(long, value_name = "STORE", default_value = "file")]
+    /// Where the key is kept: `file`, encrypted in the home's keys directory
+    #[arg(long, value_name = "STORE", default_value = "file", hide_possible_values = true)]
     pub(crate) keystore: Keystore,
-    /// Issue a responder certificate for it, and name the responder in its certificates
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    /// Issue a responder certificate for it, and name the responder in its certificates [default: unless it is offline]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) ocsp: Option<bool>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct CreateRoot {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) authority: NewAuthority,
-    /// Profile of the certificate
+    /// Profile of the certificate [default: root-ca]
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
 }

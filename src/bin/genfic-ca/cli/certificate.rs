@@ -58,11 +58,11 @@ pub(crate) struct Sign {
     /// Whom to write to about the certificates
     #[arg(long, value_name = "MAIL")]
     pub(crate) contact: Option<String>,
-    /// Where the certificate is saved; a directory when there are several
+    /// Where the certificate is saved; a directory when there are several; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// Save the issuers behind the certificate, in order, the root left out; `with-root` leaves it in
-    #[arg(long, num_args = 0..=1, default_missing_value = "without-root", value_name = "WHICH")]
+    /// Save the issuers behind the certificate, in order, without the root; `--chain=with-root` has it too
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "without-root", value_name = "WHICH", hide_possible_values = true)]
     pub(crate) chain: Option<Chain>,
     /// Show the exact certificate and do nothing
     #[arg(long)]
@@ -85,7 +85,7 @@ pub(crate) struct Revoke {
     /// Look only among this CA's certificates
     #[arg(short = 'p', long, value_name = "CA")]
     pub(crate) parent: Option<String>,
-    /// Why: key-compromise, affiliation-changed, superseded, cessation-of-operation, privilege-withdrawn, ...
+    /// Why: key-compromise, affiliation-changed, superseded, cessation-of-operation, privilege-withdrawn, ca-compromise
     #[arg(long, value_name = "REASON")]
     pub(crate) reason: Option<String>,
     /// When the key is thought to have become untrustworthy, RFC 3339
@@ -125,7 +125,8 @@ pub(crate) struct List {
     /// Of this status
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<StatusFilter>,
-    /// Valid now and ending within this time, for example 30d; exit status 12 when there are any
+    /// Valid now and ending within this time, for example 30d; exit status 12 when there are any. Responders
+    /// renew their certificates themselves: only --profile shows those
     #[arg(long, value_name = "TIME")]
     pub(crate) expiring: Option<String>,
     /// Whose subject or name matches, with `*` and `?`

@@ -13,8 +13,9 @@ pub(crate) enum Crl {
 }
 
 #[derive(Args, Debug)]
+#[command(override_usage = "genfic-ca crl publish [OPTIONS] <CA|--due|--all>")]
 pub(crate) struct CrlPublish {
-    /// The CA
+    /// The CA; or --due, or --all
     #[arg(value_name = "CA", required_unless_present_any = ["due", "all"])]
     pub(crate) authority: Option<String>,
     /// Every CA whose CRL is past half its life (`[crl] renew_at`), or owed
@@ -56,8 +57,9 @@ pub(crate) enum Ocsp {
 }
 
 #[derive(Args, Debug)]
+#[command(override_usage = "genfic-ca ocsp responder [OPTIONS] <CA|--due>")]
 pub(crate) struct Responder {
-    /// The CA
+    /// The CA; or --due
     #[arg(value_name = "CA", required_unless_present = "due")]
     pub(crate) authority: Option<String>,
     /// Every CA that has a responder whose certificate is past half its life

@@ -14,8 +14,18 @@ pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Proble
         None => args.from,
     };
     let mut values = Vec::new();
-    let mut rows = Vec::new();
     pki.index.audit_records(from, &mut |record| {
+        values.push(record.to_json());
+        true
+    })?;
+    let text = if session.global.json { String::new() } else { text(session, from)? };
+    Ok(Report::seen(json!({ "records": Value::Array(values) }), text))
+}
+
+/// The records from this one on, as a table.
+pub(crate) fn text(session: &Session, from: u64) -> Result<String, Problem> {
+    let mut rows = Vec::new();
+    session.pki().index.audit_records(from, &mut |record| {
         let outcome = match &record.event.outcome {
             Outcome::Done => "done".to_owned(),
             Outcome::Refused(code) => format!("refused {code}"),
@@ -29,11 +39,12 @@ pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Proble
             outcome,
             record.event.details_text(),
         ]);
-        values.push(record.to_json());
         true
     })?;
-    let text = table(&["SEQ", "TIME", "WHO", "ACTION", "OBJECT", "OUTCOME", "DETAILS"], &rows);
-    Ok(Report::seen(json!({ "records": Value::Array(values) }), text))
+    if rows.is_empty() {
+        return Ok("nothing".into());
+    }
+    Ok(table(&["SEQ", "TIME", "WHO", "ACTION", "OBJECT", "OUTCOME", "DETAILS"], &rows))
 }
 
 /// Recomputes the chain.

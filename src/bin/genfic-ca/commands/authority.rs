@@ -1,7 +1,7 @@
 //! `create-root`, `create-child`, `authorities`.
 use super::values::{crl, length, summary, usage};
 use crate::cli::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority as Options};
-use crate::report::{Report, columns, table};
+use crate::report::{Report, table};
 use crate::session::Session;
 use genfic_ca::ca::{CreatedAuthority, NewAuthority};
 use genfic_ca::home::AuthorityName;
@@ -117,17 +117,16 @@ fn report(created: &CreatedAuthority, what: &str, next: &str) -> Report {
         "responder": created.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
     });
     let mut text = format!("{what} {} created\n", authority.name);
-    text.push_str(&summary(&authority.certificate, Some(&created.files.certificate)));
     let responder = match &created.responder {
         Some(responder) => format!("until {}", responder.tbs().validity().not_after),
         None => "none; its certificates name their CRL only".into(),
     };
-    text.push('\n');
-    text.push_str(&columns(&[
-        ("  key    ".into(), format!("{} ({})", authority.key, tbs.public_key().algorithm())),
-        ("  crl".into(), format!("number {}, until {}", created.crl.number, created.crl.next_update)),
-        ("  responder".into(), responder),
-    ]));
+    let more = [
+        ("key", format!("{} ({})", authority.key, tbs.public_key().algorithm())),
+        ("crl", format!("number {}, until {}", created.crl.number, created.crl.next_update)),
+        ("responder", responder),
+    ];
+    text.push_str(&summary(&authority.certificate, Some(&created.files.certificate), more));
     text.push_str(&format!("\n{next}{}", authority.name));
     Report::done(result, text)
 }

@@ -1,7 +1,7 @@
 //! `crl publish`, `crl show`, `crl check`.
 use super::values::{crl as crl_fields, read, usage};
 use crate::cli::{CrlCheck, CrlPublish, CrlSubject, Global};
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::session::{Session, home_of};
 use genfic_ca::config::CrlConfig;
 use genfic_ca::home::{AuthorityName, PublicFile};
@@ -24,6 +24,9 @@ const SHOWN: usize = 50;
 /// Makes and publishes CRLs.
 pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Problem> {
     let pki = session.pki();
+    if let Some(directory) = args.to.as_ref().filter(|directory| !directory.is_dir()) {
+        return Err(super::request::no_directory(directory));
+    }
     let mut names = Vec::new();
     if let Some(name) = &args.authority {
         names.push(pki.authority(name)?.name);
@@ -45,8 +48,10 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
                     copy(&crl.files, directory)?;
                 }
                 lines.push(format!(
-                    "{name}: CRL number {} with {} entries, until {}",
-                    crl.number, crl.entries, crl.next_update
+                    "{name}: CRL number {} lists {}, until {}",
+                    crl.number,
+                    counted(crl.entries, "certificate"),
+                    crl.next_update
                 ));
                 let mut fields = crl_fields(&crl);
                 if let Some(object) = fields.as_object_mut() {
@@ -120,6 +125,11 @@ fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
 pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem> {
     let octets = if args.what.starts_with("http://") {
         fetch(&args.what, TIMEOUT)?
+    } else if args.what.contains("://") {
+        return Err(usage(
+            format!("`{}` is not an http:// URL", args.what),
+            "CRLs are fetched by plain http, for they are signed; or fetch it and check the file",
+        ));
     } else {
         octets_of(global, &args.what)?
     };
@@ -157,7 +167,7 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
         let number = crl.tbs().crl_number().unwrap_or_default();
         return Ok(Report::seen(result, format!("{}: CRL number {number} is in order{until}", args.what)));
     }
-    let problem = Problem::new(Exit::Findings, "crl.findings", format!("{} findings", findings.len()));
+    let problem = Problem::new(Exit::Findings, "crl.findings", counted(findings.len(), "finding"));
     Ok(Report::seen(result, findings.join("\n")).ending(Some(problem)))
 }
 

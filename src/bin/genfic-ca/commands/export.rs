@@ -1,7 +1,7 @@
 //! `export index-txt`.
 use super::request::not_written;
 use crate::cli::IndexTxt;
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::session::Session;
 use genfic_ca::index::{INDEX_TXT_ATTRIBUTES, index_txt as write_index_txt};
 use genfic_ca::problem::Problem;
@@ -21,7 +21,7 @@ pub(crate) fn index_txt(session: &Session, args: &IndexTxt) -> Result<Report, Pr
             replace(path, &text, Mode::Public).map_err(not_written)?;
             let attributes = PathBuf::from(format!("{}.attr", path.display()));
             replace(&attributes, INDEX_TXT_ATTRIBUTES.as_bytes(), Mode::Public).map_err(not_written)?;
-            let said = format!("{lines} certificates written to {}", path.display());
+            let said = format!("{} written to {}", counted(lines, "certificate"), path.display());
             Ok(Report::done(json!({ "file": path, "certificates": lines }), said))
         }
         None => {

@@ -1,7 +1,7 @@
 //! `lint`.
 use super::values::read;
 use crate::cli::Lint;
-use crate::report::{Report, table};
+use crate::report::{Report, counted, table};
 use genfic_ca::lint::{lint_octets, rules};
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::x509::Certificate;
@@ -33,7 +33,7 @@ pub(crate) fn lint(args: &Lint) -> Result<Report, Problem> {
         .iter()
         .map(|finding| format!("{}: {} ({})", finding.rule, finding.message, finding.citation))
         .collect();
-    let problem = Problem::new(Exit::Findings, "lint", format!("{} findings", findings.len()));
+    let problem = Problem::new(Exit::Findings, "lint", counted(findings.len(), "finding"));
     Ok(Report::seen(result, lines.join("\n")).ending(Some(problem)))
 }
 

@@ -1,11 +1,12 @@
 //! `list`.
 use super::values::{record as record_fields, usage};
 use crate::cli::{List, StatusFilter};
-use crate::report::{Report, table};
+use crate::report::{Report, counted, table};
 use crate::session::Session;
 use genfic_ca::config::parse_duration;
 use genfic_ca::index::{Filter, StatusValue};
 use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::profile::Kind;
 use serde_json::{Value, json};
 
 /// Lists certificates.
@@ -38,10 +39,17 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     let mut values: Vec<Value> = Vec::new();
     let mut rows = Vec::new();
+    let practices = session.assembly.practices();
+    let renews_itself =
+        |profile: &str| practices.profile(profile).is_ok_and(|profile| profile.kind() == Kind::OcspResponder);
+    let without_responders = args.expiring.is_some() && args.profile.is_none();
     pki.index.list(&filter, &mut |record| {
+        if without_responders && renews_itself(&record.profile) {
+            return true;
+        }
         if session.global.json {
             let file = session.issued_file(&record);
-            values.push(record_fields(&record, &file, now));
+            values.push(record_fields(&record, file.as_deref(), now));
         } else {
             let names: Vec<String> = record.subject_alt_names.iter().map(ToString::to_string).collect();
             rows.push(vec![
@@ -65,7 +73,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
         Problem::new(
             Exit::Findings,
             "certificate.expiring",
-            format!("{count} certificates end within {within}"),
+            format!("{} ending within {within}", counted(count, "certificate")),
         )
     });
     Ok(Report::seen(json!({ "certificates": values }), text).ending(exit))

@@ -16,6 +16,7 @@ use genfic_ca::profile::parse_alt_name;
 use genfic_ca::publish::{Mode, WriteError, write_new};
 use genfic_ca::x509::{Attribute, AttributeType, GeneralName, KeyAlgorithm, Name, pem};
 use serde_json::json;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 struct Made {
@@ -67,7 +68,7 @@ pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result
         output: Some(made.certificate.clone()),
         ..Sign::default()
     };
-    let mut report = issue(session, &asked)?;
+    let mut report = issue(session, &asked).map_err(|problem| not_signed(problem, &made))?;
     if let Some(result) = report.result.as_object_mut() {
         result.insert("key".into(), json!(made.key));
         result.insert("request".into(), json!(made.request));
@@ -77,12 +78,34 @@ pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result
     Ok(report.warn(made.notices))
 }
 
+/// A refusal takes the new key and request along, so that the same command can be given again; after any other
+/// failure something may have been issued, so they stay.
+fn not_signed(problem: Problem, made: &Made) -> Problem {
+    let before_issuing = [
+        Exit::Usage,
+        Exit::NotFound,
+        Exit::Refused,
+        Exit::KeyUnavailable,
+        Exit::InputNeeded,
+        Exit::Permissions,
+    ];
+    let files = [&made.key, &made.request];
+    if before_issuing.contains(&problem.exit) && files.iter().all(|file| fs::remove_file(file).is_ok()) {
+        return problem;
+    }
+    let kept = format!("key and request are kept: {}, {}", made.key.display(), made.request.display());
+    Problem { hint: format!("{}\n{kept}", problem.hint).trim().to_owned(), ..problem }
+}
+
 fn make(global: &Global, args: &CreateRequest) -> Result<Made, Problem> {
     let base = args.name.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
         usage(format!("`{}` has no name in its last part", args.name.display()), "for example www.example")
     })?;
     let directory =
         args.dir.clone().unwrap_or_else(|| args.name.parent().unwrap_or(Path::new("")).to_owned());
+    if !directory.as_os_str().is_empty() && !directory.is_dir() {
+        return Err(no_directory(&directory));
+    }
     let path = |extension: &str| directory.join(format!("{base}.{extension}"));
     let mut notices = Vec::new();
     let subject = match &args.subject {
@@ -94,9 +117,10 @@ fn make(global: &Global, args: &CreateRequest) -> Result<Made, Problem> {
         Some(text) => key(text)?,
         None => assembly::leaf_key(&home_of(global), global.config.as_deref())?,
     };
-    for path in [path("key"), path("req")] {
+    let to_be_made = [path("key"), path("req"), path("crt")];
+    for path in to_be_made.iter().take(if args.sign { 3 } else { 2 }) {
         if path.exists() {
-            return Err(taken(&path));
+            return Err(taken(path));
         }
     }
     let soft_key = SoftKey::generate(algorithm)?;
@@ -128,11 +152,19 @@ fn taken(path: &Path) -> Problem {
 
 /// A file beside the home could not be written.
 pub(crate) fn not_written(error: WriteError) -> Problem {
-    if error.source.kind() == std::io::ErrorKind::AlreadyExists {
-        return taken(&error.path);
+    match (error.source.kind(), error.path.parent()) {
+        (std::io::ErrorKind::AlreadyExists, _) => return taken(&error.path),
+        (std::io::ErrorKind::NotFound, Some(directory)) => return no_directory(directory),
+        _ => {}
     }
     Problem::new(Exit::Failure, "file.write", error.to_string())
         .hint("check the directory, its permissions and free space")
+}
+
+/// The directory that something should be written into is not there.
+pub(crate) fn no_directory(directory: &Path) -> Problem {
+    let message = format!("the directory {} does not exist", directory.display());
+    Problem::new(Exit::NotFound, "file.directory", message).hint("make it first; nothing was done")
 }
 
 fn common_name(base: &str) -> Result<Name, Problem> {

@@ -80,8 +80,10 @@ fn pick(
         .partition(|record| states.contains(&record.status(now)));
     if fit.is_empty() && !unfit.is_empty() {
         let message = format!("no {among} matches `{word}`; there is\n{}", list(&unfit, now));
-        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
-            .hint("what is expired or revoked stays as it is"));
+        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message).hint(match states {
+            [StatusValue::Held] => "only what `genfic-ca hold` holds can be released",
+            _ => "what is expired or revoked stays as it is",
+        }));
     }
     the_one(fit, word, among, now)
 }

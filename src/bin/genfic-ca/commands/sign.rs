@@ -1,16 +1,16 @@
 //! `sign`: many requests in one go, one unlock.
-use super::request::not_written;
+use super::request::{no_directory, not_written};
 use super::values::{issued as issued_fields, length, read, summary, tbs_fields, usage};
 use crate::cli::{Chain, Sign};
 use crate::report::Report;
 use crate::session::Session;
-use genfic_ca::ca::{IssuedCertificate, Order, Pki, Refusal};
+use genfic_ca::ca::{Issuance, IssuedCertificate, Order, Pki, Refusal};
 use genfic_ca::index::Authority;
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
 use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::text::certificate_text;
-use genfic_ca::x509::{Certificate, CertificationRequest, CsrError, seal};
+use genfic_ca::x509::{Certificate, CertificationRequest, CsrError, TbsCertificate, seal};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -23,73 +23,88 @@ pub(crate) fn sign(session: &Session, args: &Sign) -> Result<Report, Problem> {
 pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let pki = session.pki();
     let authority = pki.authority(&args.parent)?;
-    let (profile, said) = profile_for(session, &authority, args)?;
+    let profile = profile_for(session, &authority, args)?;
     let (orders, mut refused) = orders(session, args)?;
     let places = places(args)?;
     let issuer = pki.unlock_issuer(&args.parent)?;
-    let issuance = pki.issue(&issuer, &profile, &orders)?;
+    let Issuance { issued, refused: by_policy } = pki.issue(&issuer, &profile, &orders)?;
     let chain: Vec<Certificate> =
         std::iter::once(authority.certificate.clone()).chain(issuer.ancestors().iter().cloned()).collect();
-    refused.extend(issuance.refused.iter().cloned());
+    refused.extend(by_policy);
 
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
-    let mut notices: Vec<String> = said.into_iter().collect();
-    for issued in &issuance.issued {
-        let file = place(args, &places, issued, &chain)?;
-        certificates.push(issued_fields(issued, &args.parent, &file));
+    let mut notices: Vec<String> = Vec::new();
+    let mut octets = None;
+    let mut unplaced = None;
+    for one in &issued {
+        let contents = contents(args, one, &chain);
+        let file = place(args, &places, one, &contents).unwrap_or_else(|problem| {
+            unplaced.get_or_insert(problem);
+            one.file.clone().unwrap_or_default()
+        });
+        if matches!(places, Places::Output) && !session.global.json {
+            octets = Some(contents.into_bytes());
+        }
+        certificates.push(issued_fields(one, &args.parent, &file));
         texts.push(format!(
             "issued by {} under {profile}\n{}",
             args.parent,
-            summary(&issued.certificate, Some(&file))
+            summary(&one.certificate, Some(&file), [])
         ));
-        let many = orders.len() > 1;
-        notices.extend(
-            issued
-                .notices
-                .iter()
-                .map(|notice| if many { format!("{}: {notice}", issued.label) } else { notice.clone() }),
-        );
+        notices.extend(one.notices.iter().map(|notice| labelled(&orders, &one.label, notice)));
     }
-    let refusals: Vec<Value> = refused
-        .iter()
-        .map(|refusal| {
-            json!({ "file": refusal.label, "code": refusal.problem.code, "message": refusal.problem.message, "hint": refusal.problem.hint })
-        })
-        .collect();
-    for refusal in &refused {
-        if !issuance.issued.is_empty() {
+    if args.files.len() > 1 {
+        for refusal in &refused {
             pki.record_refusal("sign", &refusal.label, &refusal.problem)?;
         }
     }
-    notices.extend(pki.keep_up(issuer)?);
-    let result = json!({ "certificates": certificates, "refused": refusals });
-    let whole = genfic_ca::ca::Issuance { issued: issuance.issued, refused };
-    match whole.problem() {
-        Some(problem) if whole.issued.is_empty() => Err(problem),
-        problem => Ok(Report::done(result, texts.join("\n")).warn(notices).ending(problem)),
+    let changed = !issued.is_empty();
+    if changed {
+        match pki.keep_up(issuer) {
+            Ok(done) => notices.extend(done),
+            Err(problem) => notices.push(format!("what was due besides could not be done: {problem}")),
+        }
+    }
+    let result = json!({ "certificates": certificates, "refused": refusals(&refused) });
+    let problem = Issuance { issued, refused }.problem().or(unplaced);
+    match problem {
+        Some(problem) if !changed && args.files.len() == 1 => Err(problem),
+        problem => {
+            let report = Report::seen(result, texts.join("\n")).warn(notices).ending(problem);
+            Ok(Report { changed, octets, ..report })
+        }
     }
 }
 
-fn profile_for(
-    session: &Session,
-    authority: &Authority,
-    args: &Sign,
-) -> Result<(String, Option<String>), Problem> {
+fn refusals(refused: &[Refusal]) -> Vec<Value> {
+    let fields = |Refusal { label, problem }: &Refusal| {
+        json!({
+            "file": label, "code": problem.code, "message": problem.message, "hint": problem.hint,
+        })
+    };
+    refused.iter().map(fields).collect()
+}
+
+/// A notice, behind the request that it is about where there are several.
+fn labelled(orders: &[Order], label: &str, notice: &str) -> String {
+    if orders.len() > 1 { format!("{label}: {notice}") } else { notice.to_owned() }
+}
+
+fn profile_for(session: &Session, authority: &Authority, args: &Sign) -> Result<String, Problem> {
     if let Some(profile) = &args.profile {
-        return Ok((profile.clone(), None));
+        return Ok(profile.clone());
     }
     let ca_profile = session.assembly.practices().profile(&authority.profile)?;
-    match ca_profile.default_leaf_profile() {
-        Some(profile) => Ok((profile.to_owned(), None)),
-        None => Err(usage(
+    ca_profile.default_leaf_profile().map(str::to_owned).ok_or_else(|| {
+        usage(
             format!(
                 "the profile {} of {} names no default profile for what it signs",
                 authority.profile, authority.name
             ),
             "add --profile NAME; the profiles are the files in policy/",
-        )),
-    }
+        )
+    })
 }
 
 /// One order for each readable request; the others are refused.
@@ -140,6 +155,7 @@ fn applicant(file: &Path) -> Result<Applicant, Problem> {
 
 enum Places {
     Home,
+    Output,
     File(PathBuf),
     Directory(PathBuf),
 }
@@ -148,111 +164,114 @@ enum Places {
 fn places(args: &Sign) -> Result<Places, Problem> {
     let Some(output) = &args.output else { return Ok(Places::Home) };
     if output.is_dir() {
-        return Ok(Places::Directory(output.clone()));
+        let mut stems: Vec<_> = args.files.iter().filter_map(|file| stem(file)).collect();
+        stems.sort_unstable();
+        return match stems.array_windows().find(|[one, next]| one == next) {
+            None => Ok(Places::Directory(output.clone())),
+            Some([name, _]) => Err(usage(
+                format!("two of the requests would both be saved as {name}.crt in {}", output.display()),
+                "sign them one after the other; nothing was signed",
+            )),
+        };
     }
     if args.files.len() > 1 {
         return Err(usage(
-            format!(
-                "-o {} is not a directory, and there are {} requests",
-                output.display(),
-                args.files.len()
-            ),
-            "give a directory that exists",
+            format!("{} is not a directory, and there are {} requests", output.display(), args.files.len()),
+            "give -o a directory that exists; nothing was signed",
         ));
     }
     match output.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(Problem::new(
-            Exit::NotFound,
-            "file.directory",
-            format!("the directory {} does not exist", parent.display()),
-        )
-        .hint("make it first; nothing was signed")),
+        _ if output == Path::new("-") => Ok(Places::Output),
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
         _ => Ok(Places::File(output.clone())),
     }
 }
 
-/// Writes the certificate, with its chain where asked, and says where it is (P15).
+/// The name of a request's file without its ending; `None` for standard input.
+fn stem(file: &Path) -> Option<&str> {
+    file.file_stem().and_then(|stem| stem.to_str()).filter(|stem| *stem != "-")
+}
+
+/// The certificate as PEM, with its chain where asked (P15).
+fn contents(args: &Sign, issued: &IssuedCertificate, issuers: &[Certificate]) -> String {
+    let above = match args.chain {
+        None => 0,
+        Some(Chain::WithoutRoot) => issuers.len().saturating_sub(1),
+        Some(Chain::WithRoot) => issuers.len(),
+    };
+    let chain = std::iter::once(&issued.certificate).chain(issuers.iter().take(above));
+    chain.map(Certificate::to_pem).collect()
+}
+
+/// Saves the certificate and says where it is.
 fn place(
     args: &Sign,
     places: &Places,
     issued: &IssuedCertificate,
-    issuers: &[Certificate],
+    contents: &str,
 ) -> Result<PathBuf, Problem> {
     let kept = issued.file.clone().unwrap_or_default();
     let path = match places {
-        Places::Home => match args.chain {
-            None => return Ok(kept),
-            Some(_) => kept.with_extension("chain.pem"),
-        },
+        Places::Home if args.chain.is_some() => kept.with_extension("chain.pem"),
+        Places::Home | Places::Output => return Ok(kept),
         Places::File(path) => path.clone(),
         Places::Directory(directory) => {
-            let label = Path::new(&issued.label);
-            let stem = label.file_stem().and_then(|stem| stem.to_str()).filter(|stem| *stem != "-");
-            let stem =
-                stem.map_or_else(|| issued.certificate.tbs().serial_number().to_string(), str::to_owned);
+            let stem = stem(Path::new(&issued.label))
+                .map_or_else(|| issued.certificate.tbs().serial_number().to_string(), str::to_owned);
             directory.join(format!("{stem}.crt"))
         }
     };
-    let root_at = issuers.len().saturating_sub(1);
-    let above: String = issuers
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| match args.chain {
-            None => false,
-            Some(Chain::WithoutRoot) => *at < root_at,
-            Some(Chain::WithRoot) => true,
-        })
-        .map(|(_, issuer)| issuer.to_pem())
-        .collect();
-    let contents = issued.certificate.to_pem() + &above;
-    replace(&path, contents.as_bytes(), Mode::Public).map_err(|error| {
-        let problem = not_written(error);
-        Problem {
-            hint: format!("the certificate is issued and kept as {}; {}", kept.display(), problem.hint),
-            ..problem
-        }
-    })?;
-    Ok(path)
+    match replace(&path, contents.as_bytes(), Mode::Public) {
+        Ok(()) => Ok(path),
+        Err(error) => Err(not_written(error)
+            .hint(format!("the certificate is issued and kept as {}; copy it from there", kept.display()))),
+    }
 }
 
 /// `--dry-run`: the exact certificate, but for its serial number and signature.
 fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let pki: Pki<'_> = session.pki();
     let authority = pki.authority(&args.parent)?;
-    let (profile, _) = profile_for(session, &authority, args)?;
-    let (orders, refused) = orders(session, args)?;
+    let profile = profile_for(session, &authority, args)?;
+    let (orders, mut refused) = orders(session, args)?;
+    places(args)?;
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
     let mut notices = Vec::new();
-    let mut refusals: Vec<Refusal> = refused;
     for order in &orders {
         match pki.preview(&args.parent, &profile, order) {
             Ok((tbs, said)) => {
-                let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
-                    .map_err(|error| Problem::new(Exit::Failure, "file.malformed", error.to_string()))?;
-                let text = certificate_text(&unsigned);
-                texts.push(format!(
-                    "{} would be granted as (serial number and signature come with signing)\n{text}",
-                    order.label
-                ));
+                texts.push(format!("{} would be granted as\n{}", order.label, unsigned_text(&tbs)?));
                 let mut fields = tbs_fields(&tbs, &args.parent, &profile);
-                fields.remove("serial");
+                for comes_with_signing in ["serial", "fingerprint", "file"] {
+                    fields.insert(comes_with_signing.into(), Value::Null);
+                }
                 certificates.push(Value::Object(fields));
-                notices.extend(said);
+                notices.extend(said.iter().map(|notice| labelled(&orders, &order.label, notice)));
             }
-            Err(problem) => refusals.push(Refusal { label: order.label.clone(), problem }),
+            Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
         }
     }
-    let refused: Vec<Value> = refusals
-        .iter()
-        .map(|refusal| json!({ "file": refusal.label, "code": refusal.problem.code, "message": refusal.problem.message }))
-        .collect();
-    let whole = genfic_ca::ca::Issuance { issued: Vec::new(), refused: refusals };
-    match whole.problem() {
-        Some(problem) if certificates.is_empty() => Err(problem),
-        problem => {
-            let result = json!({ "certificates": certificates, "refused": refused, "dry_run": true });
-            Ok(Report::seen(result, texts.join("\n")).warn(notices).ending(problem))
-        }
+    let result = json!({ "certificates": certificates, "refused": refusals(&refused), "dry_run": true });
+    match (Issuance { issued: Vec::new(), refused }.problem()) {
+        Some(problem) if args.files.len() == 1 => Err(problem),
+        problem => Ok(Report::seen(result, texts.join("\n")).warn(notices).ending(problem.map(undone))),
     }
+}
+
+fn undone(problem: Problem) -> Problem {
+    problem.hint("nothing was signed: this was a dry run")
+}
+
+/// A certificate as text, without what comes with signing.
+fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
+    let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
+        .map_err(|error| Problem::new(Exit::Failure, "file.malformed", error.to_string()))?;
+    let text = certificate_text(&unsigned);
+    let kept = text.lines().filter_map(|line| match line.trim_start().split_once("  ") {
+        Some(("Fingerprint", _)) => None,
+        Some(("Serial", _)) => Some("  Serial       drawn when it is signed"),
+        _ => Some(line),
+    });
+    Ok(kept.collect::<Vec<_>>().join("\n"))
 }

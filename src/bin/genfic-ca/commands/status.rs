@@ -1,6 +1,6 @@
 //! `status`: one screen.
 use super::authority::status as authority_status;
-use crate::report::{Report, table};
+use crate::report::{Report, counted, table};
 use crate::session::Session;
 use genfic_ca::problem::Problem;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         let end = authority.certificate.tbs().validity().not_after;
         let crl = pki.index.last_crl(&authority.issuer)?;
         let crl_due = pki.crl_is_due(name)?;
+        let crl_owed = pki.index.crl_is_owed(&authority.issuer)?;
         let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
         let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
         let responder_due = pki.responder_is_due(name)?;
@@ -25,6 +26,9 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             Some(crl) if crl.next_update < now => attention.push(format!(
                 "the CRL of {name} lapsed at {}: genfic-ca crl publish {name}",
                 crl.next_update
+            )),
+            _ if crl_owed => attention.push(format!(
+                "the CRL of {name} is owed, it lacks a revocation or release: genfic-ca crl publish {name}"
             )),
             _ if crl_due => attention.push(format!("the CRL of {name} is due: genfic-ca crl publish {name}")),
             _ => {}
@@ -56,13 +60,15 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
                 "this_update": crl.this_update.to_string(),
                 "next_update": crl.next_update.to_string(),
                 "due": crl_due,
+                "owed": crl_owed,
             })),
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
     }
     let pending = pki.index.pending()?.len();
     if pending > 0 {
-        attention.push(format!("{pending} certificates are being signed, or wait to be abandoned"));
+        attention
+            .push(format!("{} being signed, or waiting to be abandoned", counted(pending, "certificate")));
     }
     let mut text = table(&["NAME", "STATUS", "UNTIL", "CRL", "RESPONDER"], &rows);
     if rows.is_empty() {

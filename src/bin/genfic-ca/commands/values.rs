@@ -33,7 +33,7 @@ pub(crate) fn issued(issued: &IssuedCertificate, authority: &str, file: &Path) -
 }
 
 /// A certificate on record.
-pub(crate) fn record(record: &CertificateRecord, file: &Path, now: UnixTime) -> Value {
+pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixTime) -> Value {
     let names: Vec<String> = record.subject_alt_names.iter().map(ToString::to_string).collect();
     let mut fields = Map::new();
     fields.insert("serial".into(), json!(record.id.serial_number.to_string()));
@@ -73,7 +73,11 @@ pub(crate) fn crl(crl: &PublishedCrl) -> Value {
 }
 
 /// What people read of a certificate: the lines that matter.
-pub(crate) fn summary(certificate: &Certificate, file: Option<&Path>) -> String {
+pub(crate) fn summary(
+    certificate: &Certificate,
+    file: Option<&Path>,
+    more: impl IntoIterator<Item = (&'static str, String)>,
+) -> String {
     let tbs = certificate.tbs();
     let names: Vec<String> = tbs.subject_alt_names().iter().map(ToString::to_string).collect();
     let mut rows = vec![("  subject".to_owned(), tbs.subject().to_string())];
@@ -85,6 +89,7 @@ pub(crate) fn summary(certificate: &Certificate, file: Option<&Path>) -> String 
     if let Some(file) = file {
         rows.push(("  file".into(), file.display().to_string()));
     }
+    rows.extend(more.into_iter().map(|(name, value)| (format!("  {name}"), value)));
     columns(&rows)
 }
 
@@ -113,9 +118,12 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// Octets of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     let failed = |error: std::io::Error| {
-        let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure };
-        Problem::new(exit, "file.read", format!("{} cannot be read: {error}", path.display()))
-            .hint("check the name and its permissions")
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Problem::new(Exit::NotFound, "file.read", format!("there is no file {}", path.display()))
+                .hint("check the name and the directory");
+        }
+        Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", path.display()))
+            .hint("check its permissions")
     };
     let mut octets = Vec::new();
     let read = if path == Path::new("-") {

@@ -1,0 +1,236 @@
+//! `--json` of every command: one object, its fields present and of their types.
+use crate::support::{Home, free_address};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Fields that every certificate has.
+const CERTIFICATE: &str = "serial:serial subject:text san[]?:text not_before:time not_after:time profile:text \
+                           issuer:text fingerprint:fingerprint file:path";
+const CRL: &str = "number:number next_update:time files[]:path";
+
+fn is(kind: &str, value: &Value, directory: &Path) -> bool {
+    let text = value.as_str();
+    let is_hex =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+    match kind {
+        "text" => text.is_some_and(|text| !text.is_empty()),
+        "number" => value.is_u64(),
+        "bool" => value.is_boolean(),
+        "null" => value.is_null(),
+        "time" => {
+            text.is_some_and(|text| text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T')
+        }
+        "serial" => text.is_some_and(is_hex),
+        "fingerprint" => text
+            .and_then(|text| text.strip_prefix("sha256:"))
+            .is_some_and(|digits| digits.len() == 64 && is_hex(digits)),
+        "path" => text.is_some_and(|text| directory.join(text).is_file()),
+        _ => panic!("no such kind: {kind}"),
+    }
+}
+
+/// Checks `path:kind` items; `[]` goes into a list that has something, `[]?` into any list.
+fn check(result: &Value, spec: &str, directory: &Path) {
+    for item in spec.split_whitespace() {
+        let (path, kind) = item.split_once(':').unwrap();
+        let mut values = vec![result.clone()];
+        for step in path.split('.') {
+            let name = step.trim_end_matches("[]?").trim_end_matches("[]");
+            let mut next = Vec::new();
+            for value in values {
+                let field = value.get(name).unwrap_or_else(|| panic!("{item}: no {name} in {value}")).clone();
+                if name == step {
+                    next.push(field);
+                } else {
+                    let list = field.as_array().unwrap_or_else(|| panic!("{item}: {field}"));
+                    assert!(!list.is_empty() || step.ends_with('?'), "{item} is empty in {result}");
+                    next.extend(list.iter().cloned());
+                }
+            }
+            values = next;
+        }
+        for value in values {
+            assert!(kind.split('|').any(|kind| is(kind, &value, directory)), "{item}: {value}\n{result}");
+        }
+    }
+}
+
+/// Every command of the help, `crl publish` and the like included.
+fn commands(home: &Home, above: &[&str]) -> BTreeSet<String> {
+    let help = home.ca(&[above, &["--help"]].concat()).ok().out;
+    let Some((_, listed)) = help.split_once("\nCommands:\n") else {
+        return BTreeSet::from([above.join(" ")]);
+    };
+    let names = listed.lines().take_while(|line| !line.is_empty());
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    names.flat_map(|name| commands(home, &[above, &[name]].concat())).collect()
+}
+
+struct Walk {
+    home: Home,
+    seen: BTreeSet<String>,
+}
+
+impl Walk {
+    /// Runs a command with `--json` and checks the object around the result, and its fields.
+    #[track_caller]
+    fn step(&mut self, command: &str, rest: &str, exit: i32, changed: bool, spec: &str) {
+        let words: Vec<&str> = command.split(' ').chain(rest.split_whitespace()).collect();
+        let said = self.home.ca(&[&["--json"], words.as_slice()].concat());
+        assert_eq!(said.status, exit, "{words:?} {}", said.all());
+        assert_eq!(said.err, "", "{words:?}");
+        assert_eq!(said.out.lines().count(), 1, "{words:?} {}", said.out);
+        let object = said.json();
+        let directory = self.home.directory();
+        check(&object, "schema:text command:text ok:bool changed:bool warnings[]?:text", directory);
+        assert_eq!(object["schema"], "genfic-ca/1", "{object}");
+        assert_eq!(object["command"], command, "{object}");
+        assert_eq!(object["changed"], changed, "{words:?} {object}");
+        assert_eq!(object["ok"], exit == 0 || exit == 12, "{object}");
+        assert_eq!(object.get("error").is_some(), exit != 0, "{object}");
+        if exit != 0 {
+            check(&object, "error.code:text error.exit:number error.message:text", directory);
+            assert_eq!(object["error"]["exit"], exit, "{object}");
+        }
+        if spec.is_empty() {
+            check(&object, "result:null error.hint:text", directory);
+        } else {
+            check(&object["result"], spec, directory);
+        }
+        self.seen.insert(command.to_owned());
+    }
+}
+
+fn each(list: &str, fields: &str) -> String {
+    fields.split_whitespace().map(|field| format!("{list}[].{field} ")).collect()
+}
+
+#[test]
+fn every_command_says_one_json_object_with_typed_fields() {
+    // G22
+    let address = free_address();
+    let home = Home::at_url(&format!("http://{address}"));
+    std::fs::write(home.path("bad.req"), "no request").unwrap();
+    let mut walk = Walk { home, seen: BTreeSet::new() };
+    let authority = format!(
+        "name:text serial:serial subject:text not_before:time not_after:time certificate:path chain:path crl:path \
+         fingerprint:fingerprint {}",
+        CRL.split(' ').map(|field| format!("crl_details.{field} ")).collect::<String>()
+    );
+    let signed = format!("{} refused[]?.code:text", each("certificates", CERTIFICATE));
+    let revoked = format!(
+        "serial:serial issuer:text reason:text revoked_at:time {}",
+        CRL.split(' ').map(|field| format!("crl.{field} ")).collect::<String>()
+    );
+    walk.step("version", "", 0, false, "version:text");
+    walk.step("init", "", 0, false, "home:text config:path policy:text index:path");
+    walk.step("create-root", "genfic", 0, true, &authority);
+    walk.step("create-root", "genfic", 4, false, "");
+    walk.step("create-child", "genfic-system -p genfic", 0, true, &authority);
+    walk.step(
+        "create-request",
+        "www.example",
+        0,
+        true,
+        "key:path request:path subject:text san[]:text algorithm:text",
+    );
+    walk.step("create-request", "www.example", 4, false, "");
+    walk.step(
+        "sign",
+        "www.example.req -p genfic-system --dry-run",
+        0,
+        false,
+        "certificates[].subject:text certificates[].serial:null certificates[].not_after:time dry_run:bool",
+    );
+    walk.step("sign", "www.example.req -p genfic-system", 0, true, &signed);
+    walk.step(
+        "sign",
+        "www.example.req bad.req -p genfic-system",
+        7,
+        true,
+        &format!("{signed} refused[].file:text refused[].message:text refused[].hint:text"),
+    );
+    walk.step("sign", "bad.req", 2, false, "");
+    walk.step("sign", "bad.req -p genfic-system", 7, false, "");
+    walk.step(
+        "create-request",
+        "two.example --sign -p genfic-system",
+        0,
+        true,
+        &format!("{signed} key:path request:path"),
+    );
+    walk.step("list", "", 0, false,
+        "certificates[].serial:serial certificates[].file:path|null certificates[].status:text certificates[].fingerprint:fingerprint");
+    walk.step("list", "--expiring 3000d", 12, false, &each("certificates", CERTIFICATE));
+    walk.step("authorities", "", 0, false,
+        "authorities[].name:text authorities[].parent:text|null authorities[].serial:serial authorities[].not_after:time \
+         authorities[].status:text authorities[].ocsp:bool authorities[].fingerprint:fingerprint");
+    walk.step("status", "", 0, false,
+        "authorities[].name:text authorities[].crl.number:number authorities[].crl.next_update:time authorities[].crl.due:bool \
+         authorities[].crl.owed:bool pending:number attention[]?:text");
+    walk.step("show", "two.example", 0, false,
+        "type:text serial:serial subject:text san[]:text not_before:time not_after:time fingerprint:fingerprint status:text issuer:text");
+    walk.step("lint", "two.example.crt", 0, false, "findings[]?.rule:text");
+    walk.step("lint", "bad.req", 11, false, "");
+    let daemon = walk.home.daemon(&address);
+    walk.step("ocsp query", "two.example", 0, false,
+        "url:text serial:serial status:text revoked_at:null produced_at:time this_update:time next_update:time signed_by:text");
+    walk.step("hold", "two.example", 0, true, &revoked);
+    walk.step("release", "two.example", 0, true, "serial:serial issuer:text crl.number:number");
+    walk.step("revoke", "two.example --reason superseded", 0, true, &revoked);
+    walk.step("revoke", "two.example", 5, false, "");
+    walk.step("revoke", "www.example", 2, false, "");
+    walk.step("revoke", "genfic-system", 9, false, "");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while walk.home.ca(&["ocsp", "query", "two.example"]).status == 0 {
+        assert!(Instant::now() < deadline, "the responder does not see the revocation");
+    }
+    walk.step("ocsp query", "two.example", 11, false, "status:text revoked_at:time reason:text");
+    drop(daemon);
+    walk.step("ocsp responder", "genfic-system", 0, true,
+        "responders[].name:text responders[].serial:serial responders[].not_after:time responders[].file:path");
+    walk.step("ocsp responder", "--due", 0, false, "responders[]?.name:text");
+    walk.step("ocsp sync", "", 0, true, "change:number");
+    walk.step("crl publish", "genfic-system", 0, true, &format!("crls[].name:text {}", each("crls", CRL)));
+    walk.step("crl publish", "--due", 0, false, "crls[]?.name:text");
+    walk.step("crl show", "genfic-system", 0, false,
+        "type:text number:number this_update:time next_update:time issuer:text entries[].serial:serial entries[].revoked_at:time");
+    walk.step(
+        "crl check",
+        "genfic-system",
+        0,
+        false,
+        "number:number this_update:time next_update:time findings[]?:text",
+    );
+    walk.step("audit show", "--last 3", 0, false,
+        "records[].sequence:number records[].time:time records[].user:text records[].action:text records[].outcome:text");
+    walk.step("audit verify", "", 0, false, "records:number head:serial");
+    walk.step("export index-txt", "genfic-system -o index.txt", 0, true, "file:path certificates:number");
+    walk.step(
+        "quickstart",
+        "--no-serve --dir demo",
+        0,
+        true,
+        "dir:text url:text passphrase:path checks[].sentence:text checks[].passed:bool checks[].command:text",
+    );
+    let all = commands(&walk.home, &[]);
+    assert_eq!(all.difference(&walk.seen).collect::<Vec<_>>(), Vec::<&String>::new(), "commands not walked");
+    assert!(all.len() > 20, "{all:?}");
+}
+
+#[test]
+fn wrong_words_are_told_in_json_with_the_command_that_they_are_about() {
+    // G22
+    let home = Home::new();
+    for (words, command) in
+        [(&["crl", "publish", "--json"][..], "crl publish"), (&["--json", "nonsense"], "")]
+    {
+        let said = home.ca(words);
+        let object = said.json();
+        assert_eq!((said.status, said.err.as_str()), (2, ""), "{}", said.all());
+        assert_eq!((&object["command"], &object["ok"]), (&command.into(), &false.into()), "{object}");
+        assert_eq!(object["error"]["exit"], 2, "{object}");
+    }
+}

@@ -1,0 +1,40 @@
+//! The command line contract, word by word: names, exit codes, JSON fields, errors, help.
+#![allow(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that cannot go on fails"
+)]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod homes;
+mod json;
+mod listing;
+mod passphrases;
+mod revoking;
+mod selecting;
+mod signing;
+
+use support::Said;
+
+/// The help of every command and the errors that need no home, as they are printed.
+#[test]
+fn help_and_errors_read_as_recorded() {
+    trycmd::TestCases::new().env("COLUMNS", "100").env("NO_COLOR", "1").case("tests/cli/*.trycmd");
+}
+
+/// An error as people read it: the problem, what to do, then `(exit N, code)`; nothing on standard output.
+#[track_caller]
+fn refused(said: &Said, exit: i32, code: &str) {
+    let lines: Vec<&str> = said.err.lines().collect();
+    assert_eq!(said.status, exit, "{}", said.all());
+    assert!(lines.iter().any(|line| line.starts_with("error: ")), "{}", said.all());
+    assert_eq!(lines.last(), Some(&format!("(exit {exit}, {code})").as_str()), "{}", said.all());
+    assert!(lines.len() > 2 && !lines[lines.len() - 2].starts_with("error: "), "no hint\n{}", said.all());
+    assert_eq!(said.out, "", "{}", said.all());
+}

@@ -1,0 +1,202 @@
+//! `sign` and `create-request` held against their contract.
+use crate::refused;
+use crate::support::Home;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+fn hierarchy() -> Home {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "www.example"]).ok();
+    home
+}
+
+/// Every file below a directory with its octets; what SQLite and locks come and go with left out.
+fn snapshot(directory: &Path, into: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.display().to_string();
+        if path.is_dir() {
+            snapshot(&path, into);
+        } else if !["-wal", "-shm", "-signing"].iter().any(|ending| name.ends_with(ending)) {
+            into.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn one_bad_request_does_not_hold_up_the_others() {
+    // G22
+    let home = hierarchy();
+    home.ca(&["create-request", "two.example"]).ok();
+    fs::write(home.path("bad.req"), "no request").unwrap();
+    fs::create_dir(home.path("out")).unwrap();
+    let words = ["sign", "www.example.req", "bad.req", "two.example.req", "-p", "genfic-system", "-o", "out"];
+    let said = home.ca(&words);
+    assert_eq!(said.status, 7, "{}", said.all());
+    assert!(
+        said.err.contains("1 of 3 requests was refused\nbad.req: not a certification request"),
+        "{}",
+        said.all()
+    );
+    assert!(home.path("out/www.example.crt").is_file() && home.path("out/two.example.crt").is_file());
+    let both = home.ca(&["sign", "bad.req", "bad.req", "-p", "genfic-system", "--json"]).json();
+    assert_eq!(both["result"]["refused"].as_array().unwrap().len(), 2, "{both}");
+    assert_eq!((&both["changed"], &both["ok"]), (&false.into(), &false.into()));
+}
+
+#[test]
+fn two_requests_of_one_name_are_not_saved_over_each_other() {
+    let home = hierarchy();
+    fs::create_dir(home.path("out")).unwrap();
+    fs::copy(home.path("www.example.req"), home.path("out/www.example.req")).unwrap();
+    let words = ["sign", "www.example.req", "out/www.example.req", "-p", "genfic-system", "-o", "out"];
+    refused(&home.ca(&words), 2, "usage");
+    assert_eq!(home.result(&["list", "--profile", "system"])["certificates"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_dry_run_shows_the_certificate_and_changes_nothing() {
+    // G9
+    let home = hierarchy();
+    fs::write(home.path("bad.req"), "no request").unwrap();
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+    let records = home.result(&["audit", "verify"])["records"].clone();
+    snapshot(&home.path("home"), &mut before);
+    let shown = home.ca(&["sign", "www.example.req", "-p", "genfic-system", "--dry-run"]).ok();
+    assert!(shown.out.contains("DNS:www.example") && !shown.out.contains("Fingerprint"), "{}", shown.out);
+    refused(&home.ca(&["sign", "bad.req", "-p", "genfic-system", "--dry-run"]), 7, "request.malformed");
+    snapshot(&home.path("home"), &mut after);
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    assert!(before == after, "a file changed");
+    assert_eq!(home.result(&["audit", "verify"])["records"], records);
+}
+
+#[test]
+fn standard_input_and_output_stand_for_files() {
+    // P15
+    let home = hierarchy();
+    let mut command = home.command(&["sign", "-", "-p", "genfic-system", "--chain", "-o", "-"]);
+    let output = command.stdin(fs::File::open(home.path("www.example.req")).unwrap()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.starts_with("-----BEGIN CERTIFICATE-----"), "{text}");
+    assert_eq!(text.matches("BEGIN").count(), 2, "the root is left out");
+    assert!(!home.path("-").exists());
+    let with_root =
+        ["sign", "--chain=with-root", "www.example.req", "-p", "genfic-system", "-o", "with-root.crt"];
+    home.ca(&with_root).ok();
+    assert_eq!(fs::read_to_string(home.path("with-root.crt")).unwrap().matches("BEGIN").count(), 3);
+}
+
+#[test]
+fn what_cannot_be_saved_is_still_told_as_issued() {
+    // the disk refuses after the certificate is on record
+    let home = hierarchy();
+    fs::create_dir_all(home.path("out/www.example.crt/in-the-way")).unwrap();
+    let said = home.ca(&["sign", "www.example.req", "-p", "genfic-system", "-o", "out", "--json"]);
+    let object = said.json();
+    assert_eq!(said.status, 1, "{}", said.all());
+    assert_eq!((&object["changed"], &object["ok"]), (&true.into(), &false.into()), "{object}");
+    let kept = object["result"]["certificates"][0]["file"].as_str().unwrap();
+    assert!(
+        Path::new(kept).is_file() && object["error"]["hint"].as_str().unwrap().contains(kept),
+        "{object}"
+    );
+}
+
+#[test]
+fn an_end_beyond_the_issuer_or_the_profile_is_refused_with_the_latest() {
+    // X11, G4
+    let home = hierarchy();
+    let too_long = home.ca(&["sign", "www.example.req", "-p", "genfic-system", "-v", "99999"]);
+    refused(&too_long, 7, "policy.outlives-issuer");
+    let latest = home.ca(&["sign", "www.example.req", "-p", "genfic-system", "-v", "max"]).ok();
+    let end = latest.out.split(" to ").nth(1).unwrap().lines().next().unwrap();
+    let (day, _) = end.split_once('T').unwrap();
+    assert!(too_long.err.contains(&format!("the latest end is {day}T")), "{end}\n{}", too_long.err);
+    refused(&home.ca(&["create-child", "deep", "-p", "genfic", "-v", "9000"]), 7, "policy.outlives-issuer");
+}
+
+#[test]
+fn ten_years_for_a_system_come_with_a_warning_and_the_contact_stays_on_record() {
+    // G9
+    let home = hierarchy();
+    let words =
+        ["sign", "www.example.req", "-p", "genfic-system", "-v", "3650", "--contact", "ops@genfic.example"];
+    let said = home.ca(&words).ok();
+    assert!(said.err.starts_with("warning: ") && said.err.contains("825 days"), "{}", said.all());
+    let list = home.result(&["list", "--profile", "system"]);
+    assert_eq!(list["certificates"][0]["contact"], "ops@genfic.example");
+    assert!(!list["certificates"][0]["subject"].as_str().unwrap().contains("ops@"), "{list}");
+    refused(
+        &home.ca(&["sign", "www.example.req", "-p", "genfic-system", "-v", "3651"]),
+        7,
+        "policy.too-long",
+    );
+    home.ca(&["create-request", "nameless", "--subject", "CN=No Name", "--san", "email:a@genfic.example"])
+        .ok();
+    refused(&home.ca(&["sign", "nameless.req", "-p", "genfic-system"]), 7, "policy.name-missing");
+    home.ca(&["sign", "nameless.req", "-p", "genfic-system", "--san", "IP:192.0.2.1"]).ok();
+}
+
+#[test]
+fn a_certificate_of_a_purpose_comes_from_no_other_ca() {
+    // G21
+    let home = hierarchy();
+    for (ca, profile) in [("genfic-system", "user"), ("genfic-user", "system"), ("genfic", "system")] {
+        let said = home.ca(&["sign", "www.example.req", "-p", ca, "--profile", profile]);
+        refused(&said, 7, "policy.wrong-ca");
+    }
+    refused(
+        &home.ca(&["sign", "www.example.req", "-p", "genfic", "--profile", "none"]),
+        5,
+        "policy.no-such-profile",
+    );
+}
+
+#[test]
+fn a_challenge_password_is_ignored_with_a_note_and_not_stored() {
+    // G20
+    let home = hierarchy();
+    let request = "[req]\nprompt=no\ndistinguished_name=d\nattributes=a\n[d]\nCN=ch.example\n[a]\n\
+                   challengePassword=verysecret\n";
+    fs::write(home.path("ch.cnf"), request).unwrap();
+    let words = "openssl req -new -newkey rsa:2048 -nodes -keyout ch.key -out ch.req -config ch.cnf";
+    home.run(&words.split(' ').collect::<Vec<_>>()).ok();
+    assert!(home.run(&["openssl", "req", "-in", "ch.req", "-noout", "-text"]).out.contains("verysecret"));
+    let said = home.ca(&["sign", "ch.req", "-p", "genfic-system"]).ok();
+    assert!(
+        said.err.contains("challenge password in the request is neither used nor stored"),
+        "{}",
+        said.all()
+    );
+    let mut kept = BTreeMap::new();
+    snapshot(&home.path("home"), &mut kept);
+    assert!(kept.values().all(|octets| !octets.windows(10).any(|part| part == b"verysecret")));
+}
+
+#[test]
+fn create_request_never_overwrites_and_a_refusal_leaves_nothing_behind() {
+    // G12, G22
+    let home = hierarchy();
+    refused(&home.ca(&["create-request", "www.example"]), 4, "file.exists");
+    refused(&home.ca(&["-R", "none/such/host"]), 5, "file.directory");
+    let wrong = ["create-request", "bad", "--san", "email:a@genfic.example", "--sign", "-p", "genfic-system"];
+    refused(&home.ca(&wrong), 7, "policy.name-missing");
+    assert!(!home.path("bad.key").exists() && !home.path("bad.req").exists());
+    fs::write(home.path("kept.example.crt"), "precious").unwrap();
+    refused(&home.ca(&["create-request", "kept.example", "--sign", "-p", "genfic-system"]), 4, "file.exists");
+    assert_eq!(fs::read_to_string(home.path("kept.example.crt")).unwrap(), "precious");
+    assert!(!home.path("kept.example.key").exists());
+}
+
+#[test]
+fn an_explicit_length_that_breaks_the_stagger_is_honoured_with_a_warning() {
+    // G4
+    let home = hierarchy();
+    let said = home.ca(&["create-child", "other-system", "-p", "genfic", "-v", "3650"]).ok();
+    assert!(said.err.contains("less than 14 days apart"), "{}", said.all());
+    assert!(said.err.contains("no --profile was given; system-ca was taken"), "{}", said.all());
+    refused(&home.ca(&["create-child", "below", "-p", "genfic-user"]), 7, "policy.wrong-ca");
+}
