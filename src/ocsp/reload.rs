@@ -12,15 +12,16 @@ use std::sync::Arc;
 
 /// Keeps a snapshot up to date with the files it is made from.
 ///
-/// A new file that cannot be used changes nothing: what was loaded before stays until it lapses, and the
-/// fault is logged once.
+/// While the published status cannot be read there is none: the one that was read before may be wrong by now
+/// (O13). Of other files, one that cannot be used changes nothing: what was loaded before stays until it
+/// lapses. The fault is logged once.
 pub struct Reloader<S: StatusSource> {
     source: S,
     responder_files: ResponderFiles,
     public_files: PublicFiles,
     current: Arc<ArcSwap<Snapshot>>,
     view: Option<Arc<S::View>>,
-    unreadable_since: UnixTime,
+    unreadable_since: Option<UnixTime>,
     responders: HashMap<IssuerId, (Stamps, Vec<Arc<DelegatedResponder>>)>,
     files: HashMap<String, (Option<Stamp>, Option<Arc<PublicFile>>)>,
     faults: BTreeMap<String, String>,
@@ -36,7 +37,7 @@ impl<S: StatusSource> Reloader<S> {
             public_files,
             current: Arc::new(ArcSwap::from_pointee(Snapshot::unreadable(now))),
             view: None,
-            unreadable_since: now,
+            unreadable_since: None,
             responders: HashMap::new(),
             files: HashMap::new(),
             faults: BTreeMap::new(),
@@ -54,7 +55,7 @@ impl<S: StatusSource> Reloader<S> {
     /// Looks whether something has changed, and swaps the snapshot when it has; returns whether it did.
     pub fn poll(&mut self, now: UnixTime) -> bool {
         let faults = self.faults.clone();
-        let mut changed = self.poll_status();
+        let mut changed = self.poll_status(now);
         let authorities: Vec<PublishedAuthority> =
             self.view.iter().flat_map(|view| view.authorities()).cloned().collect();
         for authority in &authorities {
@@ -71,11 +72,17 @@ impl<S: StatusSource> Reloader<S> {
         changed
     }
 
-    fn poll_status(&mut self) -> bool {
+    /// Whether other status is published than what is loaded; costs far less than a poll.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.view.as_ref().is_none_or(|view| self.source.changed_since(view))
+    }
+
+    fn poll_status(&mut self, now: UnixTime) -> bool {
         let key = "status".to_owned();
-        if self.view.as_ref().is_some_and(|view| !self.source.changed_since(view)) {
+        if !self.is_behind() {
             self.faults.remove(&key);
-            return false;
+            return self.unreadable_since.take().is_some();
         }
         let opened = self.source.open(self.view.as_deref());
         match opened {
@@ -83,11 +90,14 @@ impl<S: StatusSource> Reloader<S> {
                 tracing::debug!(change = view.change(), time = %view.time(), "status loaded");
                 self.view = Some(Arc::new(view));
                 self.faults.remove(&key);
+                self.unreadable_since = None;
                 true
             }
             Err(error) => {
                 self.faults.insert(key, format!("the published status cannot be read: {error}"));
-                false
+                let has_been = self.unreadable_since.is_some();
+                self.unreadable_since = self.unreadable_since.or(Some(now));
+                !has_been
             }
         }
     }
@@ -102,7 +112,8 @@ impl<S: StatusSource> Reloader<S> {
         let before = known.map(|(_, responders)| responders.clone()).unwrap_or_default();
         let is_usable =
             |responders: &[Arc<DelegatedResponder>]| responders.iter().any(|one| one.is_valid(now));
-        let keeps = !is_usable(&loaded) && is_usable(&before);
+        let is_withdrawn = loaded.is_empty() && faults.is_empty();
+        let keeps = !is_withdrawn && !is_usable(&loaded) && is_usable(&before);
         let key = format!("responder of {}", authority.name);
         if faults.is_empty() && !keeps {
             self.faults.remove(&key);
@@ -163,9 +174,9 @@ impl<S: StatusSource> Reloader<S> {
                 .map(|known| known.1.clone())
                 .unwrap_or_default(),
         });
-        let snapshot = match &self.view {
-            Some(view) => Snapshot::new(Arc::<S::View>::clone(view), issuers.collect()),
-            None => Snapshot::unreadable(self.unreadable_since),
+        let snapshot = match (&self.view, self.unreadable_since) {
+            (Some(view), None) => Snapshot::new(Arc::<S::View>::clone(view), issuers.collect()),
+            (_, since) => Snapshot::unreadable(since.unwrap_or_default()),
         };
         let names = authorities.iter().flat_map(|one| PublicKind::ALL.map(|kind| kind.file_name(one)));
         let files = names.filter_map(|name| {

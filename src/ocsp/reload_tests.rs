@@ -27,18 +27,38 @@ fn a_change_of_status_is_seen_at_the_next_poll_and_only_then_is_anything_swapped
 }
 
 #[test]
-fn a_status_that_becomes_unreadable_leaves_the_former_one() {
+fn a_status_that_becomes_unreadable_is_not_answered_from_until_it_is_back() {
     // O13
     let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
     let (source, mut reloader) = reloader(&hierarchy, home.path());
     *source.0.lock().unwrap() = None;
-    reloader.poll(NOW);
+    assert!(reloader.poll(NOW));
     let current = reloader.current();
-    assert!(current.load().status().is_some());
+    assert!(current.load().status().is_none());
+    assert_eq!(current.load().unreadable_since(), Some(NOW));
     assert_eq!(current.load().faults().len(), 1);
+    assert!(!reloader.poll(NOW.plus(9)));
+    assert_eq!(current.load().unreadable_since(), Some(NOW));
     *source.0.lock().unwrap() = Some(hierarchy.status());
     reloader.poll(NOW);
+    assert!(current.load().status().is_some());
     assert!(current.load().faults().is_empty());
+}
+
+#[test]
+fn a_responder_whose_files_are_gone_is_out_of_use_and_one_whose_files_are_broken_is_not() {
+    // O13
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let directory = home.path().join("ocsp/ca");
+    write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    std::fs::rename(directory.join("responder.key"), home.path().join("aside")).unwrap();
+    reloader.poll(NOW);
+    assert_eq!(fingerprints(&current.load()).len(), 1);
+    std::fs::remove_file(directory.join("responder.pem")).unwrap();
+    reloader.poll(NOW);
+    assert!(fingerprints(&current.load()).is_empty());
 }
 
 #[test]

@@ -72,7 +72,10 @@ impl ResponderFiles {
     /// What tells that a CA's files have changed.
     pub(super) fn stamps(&self, authority: &PublishedAuthority) -> Stamps {
         let mut stamps = Stamps::new();
-        for certificate in self.certificates(authority) {
+        let Ok(certificates) = self.certificates(authority) else {
+            return vec![(self.directory.join(&authority.name), None)];
+        };
+        for certificate in certificates {
             let key = certificate.with_extension("key");
             for path in [certificate, key] {
                 let stamp = Stamp::of(&path).ok().flatten();
@@ -89,7 +92,12 @@ impl ResponderFiles {
         authority: &PublishedAuthority,
     ) -> (Vec<Arc<DelegatedResponder>>, Vec<ResponderFileError>) {
         let (mut responders, mut faults) = (Vec::new(), Vec::new());
-        for certificate in self.certificates(authority) {
+        let certificates = self.certificates(authority).unwrap_or_else(|source| {
+            let path = self.directory.join(&authority.name);
+            faults.push(ResponderFileError::Unreadable { path, source });
+            Vec::new()
+        });
+        for certificate in certificates {
             match self.load_pair(&certificate, &authority.certificate) {
                 Ok(responder) => responders.push(Arc::new(responder)),
                 Err(fault) => faults.push(fault),
@@ -98,16 +106,19 @@ impl ResponderFiles {
         (responders, faults)
     }
 
-    /// Paths of the certificates, `responder.pem` first, the others by name.
-    fn certificates(&self, authority: &PublishedAuthority) -> Vec<PathBuf> {
-        let Ok(directory) = fs::read_dir(self.directory.join(&authority.name)) else { return Vec::new() };
+    /// Paths of the certificates, `responder.pem` first, the others by name; none where there is no directory.
+    fn certificates(&self, authority: &PublishedAuthority) -> io::Result<Vec<PathBuf>> {
+        let directory = match fs::read_dir(self.directory.join(&authority.name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            directory => directory?,
+        };
         let mut paths: Vec<PathBuf> = directory
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == "pem"))
             .filter(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
             .collect();
         paths.sort_by_key(|path| (path.file_stem().is_none_or(|stem| stem != "responder"), path.clone()));
-        paths
+        Ok(paths)
     }
 
     fn load_pair(&self, path: &Path, issuer: &Certificate) -> Result<DelegatedResponder, ResponderFileError> {

@@ -1,6 +1,7 @@
 //! Answering one HTTP request.
 use super::caching::{Freshness, http_date, put};
 use super::get_path::request_in;
+use super::look::Looker;
 use crate::clock::Clock;
 use crate::ocsp::answer::Answer;
 use crate::ocsp::cache::AnswerCache;
@@ -37,6 +38,7 @@ pub type Reply = Response<Full<Bytes>>;
 #[derive(Clone)]
 pub struct OcspService {
     parts: Arc<Parts>,
+    looker: Option<Looker>,
     others: Router,
 }
 
@@ -76,7 +78,13 @@ impl OcspService {
             .route("/readyz", get(readyz))
             .fallback(file)
             .with_state(Arc::clone(&parts));
-        Self { parts, others }
+        Self { parts, looker: None, others }
+    }
+
+    /// The same, asking for a look at the files before it answers that nothing is known.
+    #[must_use]
+    pub fn with_looker(self, looker: Looker) -> Self {
+        Self { looker: Some(looker), ..self }
     }
 
     /// Answers one request. The two OCSP routes are looked at first: the router would cost more than they do,
@@ -134,7 +142,15 @@ impl OcspService {
     /// From the cache, or signed on a thread where that holds nobody up.
     async fn answer(&self, octets: &[u8], now: UnixTime) -> Answer {
         let parts = &self.parts;
-        let answer = match plan(octets, &parts.snapshot.load(), &parts.settings, now) {
+        let decide = || plan(octets, &parts.snapshot.load(), &parts.settings, now);
+        let mut decided = decide();
+        if let Some(looker) = &self.looker
+            && is_ignorant(&decided)
+        {
+            looker.look().await;
+            decided = decide();
+        }
+        let answer = match decided {
             Err(refusal) => refusal,
             Ok(plan) => match parts.cache.get(&plan, now) {
                 Some(answer) => answer,
@@ -172,6 +188,14 @@ impl Parts {
             answer
         });
         signed.await.unwrap_or_else(|error| failed(error.to_string()))
+    }
+}
+
+/// Whether something newer than what is loaded may say more.
+fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
+    match plan {
+        Ok(plan) => !plan.is_all_recorded(),
+        Err(refusal) => refusal.status() == ResponseStatus::Unauthorized,
     }
 }
 

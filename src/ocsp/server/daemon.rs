@@ -1,7 +1,8 @@
 //! The whole of it in one value: built from its parts, bound, run until it is told to stop.
+use super::open_files::make_room;
 use super::{ServerError, keep_reloading, listeners, serve};
 use crate::clock::Clock;
-use crate::ocsp::http::OcspService;
+use crate::ocsp::http::{Looks, OcspService, looks};
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::readiness::unreadiness;
 use crate::ocsp::reload::Reloader;
@@ -18,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Daemon<S: StatusSource> {
     reloader: Reloader<S>,
     service: OcspService,
+    looks: Looks,
     settings: ServerSettings,
     clock: Arc<dyn Clock>,
 }
@@ -34,12 +36,15 @@ impl<S: StatusSource> Daemon<S> {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let now = clock.now();
+        let max_connections = make_room(server.max_connections);
+        let server = ServerSettings { max_connections, ..server };
         let reloader = Reloader::new(source, responder_files, public_files, now);
         for reason in unreadiness(&reloader.current().load(), &responder, now) {
             tracing::warn!("not ready: {reason}");
         }
+        let (looker, looks) = looks();
         let service = OcspService::new(reloader.current(), responder, &server, Arc::clone(&clock));
-        Self { reloader, service, settings: server, clock }
+        Self { reloader, service: service.with_looker(looker), looks, settings: server, clock }
     }
 
     /// The listeners to run on: those that systemd passed, or the addresses of the settings.
@@ -66,7 +71,7 @@ impl<S: StatusSource> Daemon<S> {
         let served = runtime.block_on(async {
             let (mut terminate, mut interrupt) =
                 (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-            tokio::spawn(keep_reloading(self.reloader, self.settings.poll_interval, self.clock));
+            tokio::spawn(keep_reloading(self.reloader, self.looks, self.settings.poll_interval, self.clock));
             ready();
             let stop = async {
                 tokio::select! {

@@ -1,10 +1,11 @@
 //! Listening, connections and their limits, and a clean end.
 mod daemon;
+mod open_files;
 mod stall;
 
 pub use daemon::Daemon;
 
-use super::http::OcspService;
+use super::http::{Looks, OcspService};
 use super::reload::Reloader;
 use super::settings::ServerSettings;
 use super::status::StatusSource;
@@ -19,13 +20,16 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 
 /// For how long accepting pauses when it fails, as when there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Octets of a request's head that are waited for; one that is longer and comes at once may still be read.
+const MAX_HEAD: usize = 32 << 10;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -83,19 +87,27 @@ pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerEr
     if listeners.is_empty() { Err(ServerError::NoAddress) } else { Ok(listeners) }
 }
 
-/// Looks for new files every `interval`, for ever.
+/// Looks for new files every `interval`, and for new status when a look is asked for, for ever.
 pub async fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
+    mut looks: Looks,
     interval: Duration,
     clock: Arc<dyn Clock>,
 ) {
+    let mut polled_at = Instant::now();
     loop {
-        tokio::time::sleep(interval).await;
+        let waiting = looks.next(interval.saturating_sub(polled_at.elapsed())).await;
+        let is_due = polled_at.elapsed() >= interval;
         let clock = Arc::clone(&clock);
         let polled = spawn_blocking(move || {
-            reloader.poll(clock.now());
+            if is_due || reloader.is_behind() {
+                reloader.poll(clock.now());
+            }
             reloader
         });
+        if is_due {
+            polled_at = Instant::now();
+        }
         match polled.await {
             Ok(back) => reloader = back,
             Err(error) => {
@@ -103,6 +115,7 @@ pub async fn keep_reloading<S: StatusSource>(
                 return;
             }
         }
+        drop(waiting);
     }
 }
 
@@ -178,7 +191,7 @@ impl Connection {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
-            .max_buf_size(64 << 10)
+            .max_buf_size(MAX_HEAD)
             .serve_connection(io, service_fn(|request| service.reply(request)));
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::clock::FixedClock;
 use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, TestKey, write_responder};
+use crate::ocsp::http::looks;
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::query;
 use crate::ocsp::responder_files::ResponderFiles;
@@ -40,6 +41,8 @@ impl Daemon {
         };
         let service =
             OcspService::new(reloader.current(), ResponderSettings::default(), &settings, Arc::clone(&clock));
+        let (looker, looks) = looks();
+        let service = service.with_looker(looker);
         let listeners = listeners(&settings).unwrap();
         let address = listeners[0].local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -47,7 +50,7 @@ impl Daemon {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
             let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                tokio::spawn(keep_reloading(reloader, settings.poll_interval, clock));
+                tokio::spawn(keep_reloading(reloader, looks, settings.poll_interval, clock));
                 let stop = async { stopped.await.unwrap_or_default() };
                 serve(listeners, service, &settings, stop).await.unwrap();
             });

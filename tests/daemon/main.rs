@@ -1,0 +1,25 @@
+//! `genfic-ocspd` as a process, over a home that `genfic-ca` made, asked by sockets and by others' programs.
+#![allow(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that cannot go on fails"
+)]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod asking;
+mod changes;
+mod client;
+mod faults;
+mod files;
+mod load;
+mod others;
+mod process;
+mod refusals;
+mod rights;
+mod site;
