@@ -20,7 +20,7 @@ fn of_1200_requests_the_bad_one_alone_is_refused() {
     assert_eq!(issuance.refused[0].label, "not_a_host");
     let problem = issuance.problem().unwrap();
     assert_eq!(problem.exit, Exit::Refused);
-    assert!(problem.message.starts_with("1 of 1200 requests were refused"), "{}", problem.message);
+    assert!(problem.message.starts_with("1 of 1200 requests was refused"), "{}", problem.message);
     let mut serials = HashSet::new();
     for issued in &issuance.issued {
         assert_eq!(issued.certificate.tbs().subject().to_string(), format!("CN={}", issued.label));
