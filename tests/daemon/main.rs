@@ -17,6 +17,7 @@ mod changes;
 mod client;
 mod faults;
 mod files;
+mod lapse;
 mod load;
 mod others;
 mod process;

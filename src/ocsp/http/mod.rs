@@ -1,5 +1,6 @@
 //! OCSP over HTTP (RFC 6960 Appendix A, RFC 9919 §5 and §6), and the files beside it.
 mod caching;
+mod complaints;
 mod get_path;
 mod look;
 mod service;

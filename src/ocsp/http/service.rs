@@ -1,5 +1,6 @@
 //! Answering one HTTP request.
 use super::caching::{Freshness, http_date, put};
+use super::complaints::Complaints;
 use super::get_path::request_in;
 use super::look::Looker;
 use crate::clock::Clock;
@@ -47,6 +48,7 @@ struct Parts {
     settings: ResponderSettings,
     cache: AnswerCache,
     clock: Arc<dyn Clock>,
+    complaints: Complaints,
     /// Signatures at once: as many as there are processors, so that waiting ones hold no thread.
     signing: Semaphore,
     max_body: usize,
@@ -68,6 +70,7 @@ impl OcspService {
             cache: AnswerCache::new(&settings),
             settings,
             clock,
+            complaints: Complaints::default(),
             signing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             max_body: server.max_body,
             max_path: server.max_path,
@@ -160,7 +163,9 @@ impl OcspService {
         match answer.status() {
             ResponseStatus::Successful => {}
             ResponseStatus::TryLater | ResponseStatus::InternalError => {
-                tracing::warn!(status = %answer.status(), reason = answer.reason(), "no answer");
+                if let Some(times) = parts.complaints.add(answer.reason(), now) {
+                    tracing::warn!(status = %answer.status(), reason = answer.reason(), times, "no answer");
+                }
             }
             status => tracing::debug!(%status, reason = answer.reason(), "no answer"),
         }

@@ -1,0 +1,61 @@
+//! What the log says about requests that could not be answered: while status or a responder is away, every
+//! client would add a line, and anybody could fill the disk.
+use crate::x509::UnixTime;
+use std::sync::{Mutex, PoisonError};
+
+/// Seconds between two lines about the same thing.
+const EVERY: i64 = 60;
+/// Different reasons that are remembered; what is beyond them shares one.
+const REASONS: usize = 64;
+
+/// When each reason was last said, and how often it has come since.
+#[derive(Debug, Default)]
+pub(super) struct Complaints {
+    said: Mutex<Vec<(String, UnixTime, u64)>>,
+}
+
+impl Complaints {
+    /// Counts one more; `Some` when it is time to say so, with how often it has come since it was last said.
+    pub(super) fn add(&self, reason: &str, now: UnixTime) -> Option<u64> {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = said.len() >= REASONS;
+        let key = if is_full && said.iter().all(|one| one.0 != reason) { "" } else { reason };
+        match said.iter_mut().find(|one| one.0 == key) {
+            Some((_, at, times)) => {
+                *times = times.saturating_add(1);
+                if (at.0..at.0.saturating_add(EVERY)).contains(&now.0) {
+                    return None;
+                }
+                *at = now;
+                Some(std::mem::take(times))
+            }
+            None => {
+                said.push((key.to_owned(), now, 0));
+                Some(1)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_said_at_once_and_then_once_a_minute_with_its_count() {
+        // O13
+        let complaints = Complaints::default();
+        let now = UnixTime(1_000_000);
+        assert_eq!(complaints.add("no status", now), Some(1));
+        assert_eq!(complaints.add("no responder", now), Some(1), "another reason");
+        assert_eq!(complaints.add("no status", now.plus(1)), None);
+        assert_eq!(complaints.add("no status", now.plus(59)), None);
+        assert_eq!(complaints.add("no status", now.plus(60)), Some(3));
+        assert_eq!(complaints.add("no status", now.plus(61)), None);
+        assert_eq!(complaints.add("no status", now), Some(2), "the clock was set back");
+        for number in 0..1000 {
+            complaints.add(&number.to_string(), now);
+        }
+        assert!(complaints.said.lock().unwrap().len() <= REASONS + 1);
+    }
+}
