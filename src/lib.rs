@@ -45,7 +45,9 @@
 //! before its status is published.
 //!
 //! *Revoke*: state transition with its audit event → status files → CRL → public files. Each later step that
-//! fails is reported and made good by the next command; the index has the truth.
+//! fails is reported and made good by the next command; the index has the truth. [`ca::Pki::recover`] repeats
+//! what needs no key (status, certificates and chains, what was issued lately), [`ca::Pki::keep_up`] what does
+//! (CRL, responder). From taking a CRL number to the file in its place one process is at it at a time.
 //!
 //! *Answer*: octets → request → CertID → issuer by name and key hash → status from the published files → cached
 //! or freshly signed answer. The daemon never opens the index.

@@ -63,6 +63,8 @@ fn a_list_is_never_replaced_by_an_older_one_and_the_noted_number_never_goes_back
     assert_eq!(fixture.list(CA).tbs().crl_number(), Some(2));
     fixture.publication.directory.reserve_crl_number(CA, 1).unwrap();
     assert_eq!(fixture.publication.directory.crl_number_floor(CA).unwrap(), 2);
+    let file = fixture.home.crl_number_file(&CA.parse().unwrap());
+    assert_eq!(std::fs::read_to_string(file).unwrap().trim(), "2");
     let pem = std::fs::read(fixture.public(CA, PublicFile::CrlPem)).unwrap();
     let text = crate::x509::pem::encode("X509 CRL", fixture.list(CA).as_der());
     assert_eq!(pem, text.as_bytes(), "both forms are the same list");
