@@ -2,7 +2,7 @@
 use crate::cli::Global;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly};
-use genfic_ca::ca::Pki;
+use genfic_ca::ca::{Pki, Recovered};
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
 use genfic_ca::key::{PassphraseSources, SecretSpec};
@@ -14,6 +14,7 @@ pub(crate) struct Session {
     pub(crate) global: Global,
     pub(crate) assembly: Assembly,
     secrets: PassphraseSources<'static>,
+    recovered: Vec<String>,
 }
 
 /// The home that the options name.
@@ -31,8 +32,9 @@ impl Session {
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
         let secrets = assembly::secret_sources(&config, given, prompt);
         let assembly = Assembly::open(home, config)?;
-        let session = Self { global: global.clone(), assembly, secrets };
-        session.pki().recover()?;
+        let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };
+        let recovered = session.pki().recover()?;
+        session.recovered = told(recovered);
         Ok(session)
     }
 
@@ -49,8 +51,22 @@ impl Session {
         file.is_file().then_some(file)
     }
 
-    /// What is worth saying about the passphrases that were given.
+    /// What is worth saying besides: what was put right at the beginning, and about passphrases given.
     pub(crate) fn notes(&self) -> Vec<String> {
-        self.secrets.take_notes()
+        [self.recovered.clone(), self.secrets.take_notes()].concat()
     }
+}
+
+/// What was put right after a command that was cut short, and what could not be.
+fn told(recovered: Recovered) -> Vec<String> {
+    let mut said = Vec::new();
+    if recovered.abandoned > 0 {
+        said.push(format!(
+            "{} certificates that a command did not live to sign were abandoned; they count as revoked",
+            recovered.abandoned
+        ));
+    }
+    said.extend(recovered.repeated);
+    said.extend(recovered.owed.into_iter().map(|problem| problem.message));
+    said
 }

@@ -141,14 +141,30 @@ fn report(revoked: &Revoked, word: &str) -> Report {
         (None, None) => "left to a later `genfic-ca crl publish`".into(),
     };
     rows.push(("  crl".into(), crl));
-    let exit = revoked.owed.as_ref().map(|problem| owed(problem, &record.authority));
+    let exit = owed(revoked);
     Report::done(result, format!("{word}\n{}", columns(&rows))).ending(exit)
 }
 
-fn owed(problem: &Problem, authority: &str) -> Problem {
-    Problem {
-        message: format!("it is recorded and answered by OCSP, but the CRL is owed: {}", problem.message),
-        hint: format!("{}\nthen: genfic-ca crl publish {authority}", problem.hint).trim().to_owned(),
-        ..problem.clone()
-    }
+/// What is still to be done before everybody knows.
+fn owed(revoked: &Revoked) -> Option<Problem> {
+    let Revoked { record, crl, owed, unanswered } = revoked;
+    let publish = format!("then: genfic-ca crl publish {}", record.authority);
+    let (problem, message, then) = match (unanswered, owed) {
+        (Some(unanswered), Some(owed)) if crl.is_none() => {
+            let message =
+                format!("it is recorded, but {}; the CRL is owed: {}", unanswered.message, owed.message);
+            (owed, message, publish)
+        }
+        (Some(problem), _) => {
+            (problem, format!("it is recorded, but {}", problem.message), "then: genfic-ca ocsp sync".into())
+        }
+        (None, Some(problem)) => {
+            let message =
+                format!("it is recorded and answered by OCSP, but the CRL is owed: {}", problem.message);
+            (problem, message, publish)
+        }
+        (None, None) => return None,
+    };
+    let hint = format!("{}\n{then}", problem.hint).trim().to_owned();
+    Some(Problem { message, hint, ..problem.clone() })
 }

@@ -26,7 +26,10 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let profile = profile_for(session, &authority, args)?;
     let (orders, mut refused) = orders(session, args)?;
     let places = places(args)?;
-    let issuer = pki.unlock_issuer(&args.parent)?;
+    let issuer = match orders.as_slice() {
+        [_] => pki.unlock_issuer_for(&args.parent, &profile, &orders)?,
+        _ => pki.unlock_issuer(&args.parent)?,
+    };
     let Issuance { issued, refused: by_policy } = pki.issue(&issuer, &profile, &orders)?;
     let chain: Vec<Certificate> =
         std::iter::once(authority.certificate.clone()).chain(issuer.ancestors().iter().cloned()).collect();
