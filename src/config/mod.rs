@@ -1,7 +1,7 @@
 //! The configuration: `genfic-ca.toml` becomes checked values. Pure: takes text, touches no file.
 //!
 //! An empty text is the default configuration. A key that is not known is refused, as is a value out of
-//! bounds, each with its line; [`template`] writes the commented file that `init` puts into a home.
+//! bounds, each with its line; [`template()`] writes the commented file that `init` puts into a home.
 mod duration;
 mod organization;
 mod sections;
