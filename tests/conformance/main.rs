@@ -16,4 +16,5 @@ mod fixture;
 mod gnutls;
 mod key_types;
 mod openssl;
+mod pkilint;
 mod python;
