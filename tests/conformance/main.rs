@@ -13,6 +13,7 @@
 mod support;
 
 mod fixture;
+mod foreign_issuer;
 mod gnutls;
 mod key_types;
 mod openssl;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub const CA: &str = env!("CARGO_BIN_EXE_genfic-ca");
 pub const OCSPD: &str = env!("CARGO_BIN_EXE_genfic-ocspd");
-const PASSPHRASE: &str = "correct horse battery staple";
+pub const PASSPHRASE: &str = "correct horse battery staple";
 
 /// A home with a cheap work factor, and a directory for what stands beside it.
 pub struct Home {
