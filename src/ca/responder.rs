@@ -45,6 +45,7 @@ impl Pki<'_> {
             backdate: config.issuance.backdate,
             ..Ask::default()
         };
+        let subject = self.practices.profile(PROFILE)?.admissible_subject(&subject);
         let applicant = Applicant::new(subject, key.signer.public_key().clone());
         let order = Order { label: name.clone(), applicant, ask, authority: None };
         let mut issuance = self.issue(issuer, PROFILE, &[order])?;

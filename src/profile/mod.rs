@@ -31,7 +31,7 @@ pub use template::CertificateTemplate;
 pub use violation::Violation;
 
 use crate::document::{self, Section};
-use crate::x509::{UnixTime, Validity};
+use crate::x509::{Attribute, Name, UnixTime, Validity};
 use constraints::ConstraintRules;
 use key::KeyRules;
 use names::NameRules;
@@ -39,6 +39,7 @@ use std::fmt;
 use subject::SubjectRules;
 use usage::{PathLengthRules, UsageRules};
 use validity::ValidityRules;
+use violation::Verdict;
 
 /// What a certificate is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -207,6 +208,22 @@ impl Profile {
     #[must_use]
     pub fn full_length(&self, issuer: Option<&IssuerView<'_>>, backdate: i64, now: UnixTime) -> Validity {
         self.validity.full_length(issuer, backdate, now)
+    }
+
+    /// What this profile would grant of a subject that is ours to choose, attribute by attribute; the rest is
+    /// left out. For subjects modelled on another certificate's, never for a request's.
+    #[must_use]
+    pub fn admissible_subject(&self, model: &Name) -> Name {
+        let mut kept: Vec<Attribute> = Vec::new();
+        for attribute in model.attributes() {
+            let mut verdict = Verdict::default();
+            let granted = self.subject.grant_attribute(&attribute, &mut verdict);
+            let count = kept.iter().filter(|one| one.oid == granted.oid).count();
+            if verdict.violations.is_empty() && count < self.subject.most(granted.oid) {
+                kept.push(granted);
+            }
+        }
+        Name::from_attributes(&kept)
     }
 }
 

@@ -3,6 +3,7 @@ use super::alt_name;
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::x509::{Attribute, AttributeType, Name};
+use const_oid::ObjectIdentifier;
 
 /// Whether an attribute may, must or must not be there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -77,7 +78,12 @@ impl SubjectRules {
         Name::from_rdns(&rdns)
     }
 
-    fn grant_attribute(&self, attribute: &Attribute, verdict: &mut Verdict) -> Attribute {
+    /// How often an attribute may occur.
+    pub(super) fn most(&self, oid: ObjectIdentifier) -> usize {
+        self.attributes.iter().find(|rule| rule.kind.oid == oid).map_or(usize::MAX, |rule| rule.max_count)
+    }
+
+    pub(super) fn grant_attribute(&self, attribute: &Attribute, verdict: &mut Verdict) -> Attribute {
         let label = attribute.label();
         let rule = self.attributes.iter().find(|rule| rule.kind.oid == attribute.oid);
         if rule.is_some_and(|rule| rule.presence == Presence::Forbidden) {

@@ -12,8 +12,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain_files;
 mod fixture;
+mod foreign_issuer;
 mod gnutls;
+mod index_txt;
 mod key_types;
 mod openssl;
+mod pkilint;
 mod python;

@@ -200,7 +200,7 @@ impl Parts {
 fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
     match plan {
         Ok(plan) => !plan.is_all_recorded(),
-        Err(refusal) => refusal.status() == ResponseStatus::Unauthorized,
+        Err(refusal) => refusal.status() != ResponseStatus::MalformedRequest,
     }
 }
 
