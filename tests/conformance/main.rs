@@ -18,6 +18,8 @@ mod foreign_issuer;
 mod gnutls;
 mod index_txt;
 mod key_types;
+mod name_constraints;
 mod openssl;
 mod pkilint;
 mod python;
+mod requests;
