@@ -66,7 +66,7 @@ pub enum IndexError {
         published: u64,
     },
     /// What is stored contradicts itself.
-    #[error("the index is damaged: {0}")]
+    #[error("what is stored is damaged: {0}")]
     Damaged(String),
     /// The database failed.
     #[error("the index cannot be used: {0}")]

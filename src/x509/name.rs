@@ -25,7 +25,9 @@ pub struct Name(Vec<u8>);
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
     /// Not `TYPE=value` parts.
-    #[error("`{0}` is not TYPE=value; write a subject as C=BE,O=Example,CN=name")]
+    #[error(
+        "`{0}` is not TYPE=value; write a subject as C=BE,O=Example,CN=name, with \\, and \\+ for the signs themselves"
+    )]
     Syntax(String),
     /// A type that is neither known nor an object identifier.
     #[error(
@@ -196,7 +198,8 @@ impl Name {
     }
 
     /// Reads `C=BE,O=Example,CN=name` or `/C=BE/O=Example/CN=name`, in the order written; a backslash
-    /// takes the next character as it is, so `O=Gentoo Fictional\, Inc.` has one attribute.
+    /// takes the next character as it is, so `O=Gentoo Fictional\, Inc.` has one attribute. In the first style
+    /// `CN=a+UID=b` is one RDN of two attributes.
     ///
     /// # Errors
     /// When a part is not `TYPE=value`, the type is unknown, or the value breaks its bounds.
@@ -205,17 +208,20 @@ impl Name {
             Some(rest) => (rest, '/'),
             None => (text, ','),
         };
-        let mut attributes = Vec::new();
+        let mut rdns = Vec::new();
         for part in split_unescaped(rest, separator) {
-            let (kind, value) = part.split_once('=').ok_or_else(|| NameError::Syntax(part.clone()))?;
-            let kind = kind.trim();
-            let value = unescape(trim_unescaped(value));
-            let known =
-                AttributeType::by_name(kind).ok_or_else(|| NameError::UnknownType(kind.to_owned()))?;
-            attributes.push(Attribute::new(known, &value)?);
+            let pairs = if separator == ',' { split_unescaped(&part, '+') } else { vec![part] };
+            rdns.push(pairs.iter().map(|pair| parse_pair(pair)).collect::<Result<Vec<_>, _>>()?);
         }
-        Ok(Self::from_attributes(&attributes))
+        Ok(Self::from_rdns(&rdns))
     }
+}
+
+fn parse_pair(pair: &str) -> Result<Attribute, NameError> {
+    let (kind, value) = pair.split_once('=').ok_or_else(|| NameError::Syntax(pair.to_owned()))?;
+    let kind = kind.trim();
+    let known = AttributeType::by_name(kind).ok_or_else(|| NameError::UnknownType(kind.to_owned()))?;
+    Attribute::new(known, &unescape(trim_unescaped(value)))
 }
 
 fn read_rdn(contents: &[u8]) -> der::Result<Vec<Attribute>> {
@@ -361,6 +367,17 @@ mod tests {
             assert_eq!(name.common_name().as_deref(), Some(value), "{typed}");
             assert_eq!(Name::parse(&name.to_string()).unwrap(), name, "{name}");
         }
+    }
+
+    #[test]
+    fn a_plus_sign_joins_attributes_unless_it_is_escaped() {
+        // X4
+        let joined = Name::parse("O=Example,CN=a+UID=b").unwrap();
+        assert_eq!(joined.rdns().iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(Name::parse(&joined.to_string()).unwrap(), joined);
+        assert_eq!(Name::parse(r"CN=C\+\+ team").unwrap().common_name().as_deref(), Some("C++ team"));
+        assert!(matches!(Name::parse("CN=C++ team"), Err(NameError::Syntax(_))));
+        assert_eq!(Name::parse("/CN=C++ team").unwrap().common_name().as_deref(), Some("C++ team"));
     }
 
     #[test]
