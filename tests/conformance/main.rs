@@ -13,6 +13,7 @@
 mod support;
 
 mod chain_files;
+mod differential;
 mod fixture;
 mod foreign_issuer;
 mod gnutls;
