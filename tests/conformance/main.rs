@@ -19,6 +19,7 @@ mod foreign_issuer;
 mod gnutls;
 mod index_txt;
 mod key_types;
+mod lengths;
 mod name_constraints;
 mod openssl;
 mod pkilint;
