@@ -1,5 +1,7 @@
 //! A root, a system CA below it and three certificates, their keys of a chosen mixture, and a running responder.
-use crate::support::{Daemon, Home, free_address};
+use crate::support::{Daemon, Home, PASSPHRASE, free_address};
+use age::secrecy::SecretString;
+use std::io::Read;
 
 pub(crate) const KEYS: [&str; 6] = ["p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"];
 
@@ -11,8 +13,9 @@ pub(crate) const SYSTEM_CRL: &str = "home/public/genfic-system.crl.pem";
 pub(crate) const SYSTEM_CHAIN: &str = "home/public/genfic-system.chain.pem";
 
 pub(crate) struct Hierarchy {
-    pub(crate) home: Home,
+    /// Before the home, so that it ends before what it reads is gone.
     pub(crate) daemon: Daemon,
+    pub(crate) home: Home,
     /// Key type of both CAs.
     pub(crate) key: &'static str,
     /// Host names of the certificates that stand.
@@ -38,7 +41,7 @@ impl Hierarchy {
         let revoked = leaves[2].clone();
         home.ca(&["revoke", &revoked, "--reason", "key-compromise"]).ok();
         let daemon = home.daemon(&listen);
-        Self { home, daemon, key, good: leaves[..2].to_vec(), revoked }
+        Self { daemon, home, key, good: leaves[..2].to_vec(), revoked }
     }
 }
 
@@ -49,4 +52,19 @@ fn host(key: &str) -> String {
 /// The certificate of a host, as a path beside the home.
 pub(crate) fn certificate(host: &str) -> String {
     format!("{host}.crt")
+}
+
+/// The key of a CA, taken out of its file as a thief who knew the passphrase would.
+pub(crate) fn ca_key_pem(home: &Home, name: &str) -> String {
+    let file = std::fs::File::open(home.path(&format!("home/keys/{name}.age"))).unwrap();
+    let identity = age::scrypt::Identity::new(SecretString::from(PASSPHRASE));
+    let identities: [&dyn age::Identity; 1] = [&identity];
+    let mut pem = String::new();
+    age::Decryptor::new(file)
+        .unwrap()
+        .decrypt(identities.into_iter())
+        .unwrap()
+        .read_to_string(&mut pem)
+        .unwrap();
+    pem
 }

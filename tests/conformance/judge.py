@@ -1,5 +1,6 @@
 """Judges a hierarchy, its CRLs and its responder with `cryptography`; any doubt is an exception."""
 
+import hashlib
 import json
 import sys
 import urllib.request
@@ -40,6 +41,19 @@ def key_hash(cert):
     return x509.SubjectKeyIdentifier.from_public_key(cert.public_key()).digest
 
 
+def check_key_identifier(cert):
+    """RFC 7093 method 1, over the octets of the BIT STRING."""
+    key = cert.public_key()
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        octets = key.public_bytes_raw()
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        octets = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    else:
+        octets = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    identifier = cert.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    expect(identifier == hashlib.sha256(octets).digest()[:20], "subjectKeyIdentifier")
+
+
 def check_chain(leaf, host, issuer, root):
     leaf.verify_directly_issued_by(issuer)
     issuer.verify_directly_issued_by(root)
@@ -49,6 +63,8 @@ def check_chain(leaf, host, issuer, root):
         raise AssertionError("the root did not issue the leaf")
     except (InvalidSignature, ValueError):
         pass
+    for cert in (leaf, issuer, root):
+        check_key_identifier(cert)
     verifier = PolicyBuilder().store(Store([root])).build_server_verifier(x509.DNSName(host))
     unusual = task["key"] in NOT_ON_THE_WEB
     try:

@@ -4,7 +4,7 @@ use crate::fixture::Hierarchy;
 use crate::{gnutls, openssl, python};
 
 fn every_judge_agrees(n: usize) {
-    // G1, G3, C1, C2, O3, O7, X14: chains, CRLs and answers, and a revoked certificate is refused everywhere
+    // G1, G3, X6, X14, C1, C2, O3, O7: chains, CRLs and answers, and a revoked certificate is refused everywhere
     let hierarchy = Hierarchy::of_key_type(n);
     openssl::judges(&hierarchy);
     gnutls::judges(&hierarchy);

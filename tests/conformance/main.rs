@@ -13,11 +13,13 @@
 mod support;
 
 mod chain_files;
+mod differential;
 mod fixture;
 mod foreign_issuer;
 mod gnutls;
 mod index_txt;
 mod key_types;
+mod lengths;
 mod name_constraints;
 mod openssl;
 mod pkilint;

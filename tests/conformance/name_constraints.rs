@@ -1,9 +1,7 @@
 //! Name constraints as others apply them: to what we issue, and to what a thief of the key would.
-use crate::fixture::{ROOT, SYSTEM};
-use crate::support::{Home, PASSPHRASE, Said, python};
-use age::secrecy::SecretString;
+use crate::fixture::{ROOT, SYSTEM, ca_key_pem};
+use crate::support::{Home, Said, python};
 use std::fs;
-use std::io::Read;
 
 const PERMITTED: &[&str] = &["--permit", "genfic.example", "--exclude", "secret.genfic.example"];
 
@@ -15,19 +13,8 @@ fn constrained_home(constraints: &[&str]) -> Home {
     home
 }
 
-/// The CA's key, taken out of its file as a thief who knew the passphrase would.
 fn steal_key(home: &Home) {
-    let file = fs::File::open(home.path("home/keys/genfic-system.age")).unwrap();
-    let identity = age::scrypt::Identity::new(SecretString::from(PASSPHRASE));
-    let identities: [&dyn age::Identity; 1] = [&identity];
-    let mut pem = String::new();
-    age::Decryptor::new(file)
-        .unwrap()
-        .decrypt(identities.into_iter())
-        .unwrap()
-        .read_to_string(&mut pem)
-        .unwrap();
-    fs::write(home.path("stolen.key"), pem).unwrap();
+    fs::write(home.path("stolen.key"), ca_key_pem(home, "genfic-system")).unwrap();
 }
 
 /// A certificate by the CA's own key for these names, which `sign` would refuse.

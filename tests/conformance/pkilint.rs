@@ -115,7 +115,7 @@ fn save_answer(home: &Home, daemon: &Daemon, issuer: &str, which: &[&str], file:
 
 #[test]
 fn pkilint_finds_no_error_in_what_the_shipped_profiles_make() {
-    // G8, G9, X4, X5, X7, X8, X9, X10, C1, C2, C4, O7
+    // X4, X5, X7, X8, X9, X10, C1, C2, C4, O7
     let listen = free_address();
     let home = home_of_every_profile(&format!("http://{listen}"));
     issue_leaves(&home);
