@@ -198,6 +198,12 @@ impl Profile {
         self.authority.leaf_profile.as_deref()
     }
 
+    /// Whether its certificates may have DNS names.
+    #[must_use]
+    pub fn takes_dns_names(&self) -> bool {
+        self.names.take_dns()
+    }
+
     /// How revocation is announced.
     #[must_use]
     pub fn revocation(&self) -> Revocation {

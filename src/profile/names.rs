@@ -37,6 +37,11 @@ pub(super) fn subtrees(section: &mut Section, key: &str) -> Vec<Subtree> {
 }
 
 impl NameRules {
+    /// Whether DNS names can be granted at all.
+    pub(super) fn take_dns(&self) -> bool {
+        self.kinds.contains(&"DNS")
+    }
+
     pub(super) fn read(section: &mut Section) -> Self {
         let rules = Self {
             kinds: section.list_as("kinds", kind).unwrap_or_default(),

@@ -41,3 +41,13 @@ fn the_six_lines_make_a_hierarchy_and_a_revoked_certificate() {
         assert!(home.path(file).is_file(), "{file}");
     }
 }
+
+#[test]
+fn a_persons_certificate_needs_no_word_about_names() {
+    // G8: the profile `user` takes no DNS names, so none is made of the name
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "amber", "--sign", "-p", "genfic-user"]).ok();
+    let amber = home.result(&["show", "amber.crt"]);
+    assert_eq!(amber["san"], serde_json::json!([]), "{amber}");
+    home.run(&["openssl", "verify", "-CAfile", "home/public/genfic-user.chain.pem", "amber.crt"]).ok();
+}

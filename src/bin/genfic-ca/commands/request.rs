@@ -1,6 +1,6 @@
 //! `create-request`: a key and a certification request, with or without a home.
 use super::authority::{key, subject};
-use super::sign::issue;
+use super::sign::{issue, profile_for};
 use super::values::usage;
 use crate::cli::{CreateRequest, Global, Sign};
 use crate::prompt::TerminalPrompt;
@@ -31,7 +31,7 @@ struct Made {
 
 /// Makes the key and the request.
 pub(crate) fn create(global: &Global, args: &CreateRequest) -> Result<Report, Problem> {
-    let made = make(global, args)?;
+    let made = make(global, args, true)?;
     let text = format!(
         "key and request for {}\n  key      {} ({}{})\n  request  {}\nnext: genfic-ca sign {} -p CA",
         made.subject,
@@ -57,8 +57,10 @@ fn fields(made: &Made) -> serde_json::Value {
 /// Makes both and has the request signed at once.
 pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result<Report, Problem> {
     let parent = args.parent.clone().unwrap_or_default();
-    session.pki().authority(&parent)?;
-    let made = make(&session.global, args)?;
+    let authority = session.pki().authority(&parent)?;
+    let profile = profile_for(session, &authority, args.profile.as_deref())?;
+    let takes_dns = session.assembly.practices().profile(&profile)?.takes_dns_names();
+    let made = make(&session.global, args, takes_dns)?;
     let asked = Sign {
         files: vec![made.request.clone()],
         parent,
@@ -97,7 +99,7 @@ fn not_signed(problem: Problem, made: &Made) -> Problem {
     Problem { hint: format!("{}\n{kept}", problem.hint).trim().to_owned(), ..problem }
 }
 
-fn make(global: &Global, args: &CreateRequest) -> Result<Made, Problem> {
+fn make(global: &Global, args: &CreateRequest, takes_dns: bool) -> Result<Made, Problem> {
     let base = args.name.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
         usage(format!("`{}` has no name in its last part", args.name.display()), "for example www.example")
     })?;
@@ -112,7 +114,7 @@ fn make(global: &Global, args: &CreateRequest) -> Result<Made, Problem> {
         Some(text) => subject(text)?,
         None => common_name(base)?,
     };
-    let names = alt_names(args, base, &mut notices)?;
+    let names = alt_names(args, base, takes_dns, &mut notices)?;
     let algorithm = match &args.key {
         Some(text) => key(text)?,
         None => assembly::leaf_key(&home_of(global), global.config.as_deref())?,
@@ -174,10 +176,11 @@ fn common_name(base: &str) -> Result<Name, Problem> {
     Ok(Name::from_attributes(&[attribute]))
 }
 
-/// Those of `--san`, or the DNS name that the last part of the path is.
+/// Those of `--san`, or the DNS name that the last part of the path is, unless the profile takes none.
 fn alt_names(
     args: &CreateRequest,
     base: &str,
+    takes_dns: bool,
     notices: &mut Vec<String>,
 ) -> Result<Vec<GeneralName>, Problem> {
     if !args.san.is_empty() {
@@ -189,6 +192,9 @@ fn alt_names(
                     .map_err(|error| usage(error.to_string(), "for example --san DNS:www.example"))
             })
             .collect();
+    }
+    if !takes_dns {
+        return Ok(Vec::new());
     }
     match parse_alt_name(&format!("DNS:{base}")) {
         Ok(name) => Ok(vec![name]),

@@ -23,7 +23,7 @@ pub(crate) fn sign(session: &Session, args: &Sign) -> Result<Report, Problem> {
 pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let pki = session.pki();
     let authority = pki.authority(&args.parent)?;
-    let profile = profile_for(session, &authority, args)?;
+    let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
     let places = places(args)?;
     let issuer = match orders.as_slice() {
@@ -94,9 +94,14 @@ fn labelled(orders: &[Order], label: &str, notice: &str) -> String {
     if orders.len() > 1 { format!("{label}: {notice}") } else { notice.to_owned() }
 }
 
-fn profile_for(session: &Session, authority: &Authority, args: &Sign) -> Result<String, Problem> {
-    if let Some(profile) = &args.profile {
-        return Ok(profile.clone());
+/// The profile that was named, or the CA's default for what it signs.
+pub(crate) fn profile_for(
+    session: &Session,
+    authority: &Authority,
+    named: Option<&str>,
+) -> Result<String, Problem> {
+    if let Some(profile) = named {
+        return Ok(profile.to_owned());
     }
     let ca_profile = session.assembly.practices().profile(&authority.profile)?;
     ca_profile.default_leaf_profile().map(str::to_owned).ok_or_else(|| {
@@ -235,7 +240,7 @@ fn place(
 fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let pki: Pki<'_> = session.pki();
     let authority = pki.authority(&args.parent)?;
-    let profile = profile_for(session, &authority, args)?;
+    let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
     places(args)?;
     let mut certificates = Vec::new();
