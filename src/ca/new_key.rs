@@ -54,7 +54,7 @@ impl Pki<'_> {
             notices.extend(issued.notices);
             responder = Some(issued.certificate);
         }
-        if self.practices.config.publication.url.is_none() {
+        if authority.parent.is_none() && self.practices.config.publication.url.is_none() {
             notices.push(
                 "no URL is configured, so certificates name neither CRL nor OCSP; set [publication] url"
                     .into(),

@@ -60,6 +60,11 @@ impl SubjectRules {
     /// The subject as it will be written: same attributes, same order, in the RFC's string types.
     pub(super) fn grant(&self, wanted: &Name, contact: Option<&str>, verdict: &mut Verdict) -> Name {
         let mut rdns: Vec<Vec<Attribute>> = Vec::new();
+        if let Some(label) = wanted.repeated_within_an_rdn() {
+            let message = format!("one RDN of the subject has {label} twice");
+            let remedy = format!("write each {label} as an RDN of its own, with a comma between them");
+            verdict.refuse("policy.subject-rdn", "X.501 §9.3", message, remedy);
+        }
         for rdn in wanted.rdns() {
             rdns.push(rdn.iter().map(|attribute| self.grant_attribute(attribute, verdict)).collect());
         }

@@ -132,7 +132,8 @@ impl SignatureAlgorithm {
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let raw = RawAlgorithmIdentifier::from_der(octets)?;
         let (algorithm, ..) = Self::ALL.iter().find(|row| row.1 == raw.algorithm).ok_or_else(|| {
-            MalformedDer::new("AlgorithmIdentifier", format!("{} is not supported", raw.algorithm))
+            let reason = format!("the algorithm {} is not supported", raw.algorithm);
+            MalformedDer::unsupported("AlgorithmIdentifier", reason)
         })?;
         match raw.parameters {
             None => Ok(*algorithm),

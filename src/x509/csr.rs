@@ -1,7 +1,10 @@
 //! `CertificationRequest` (RFC 2986).
 use super::extension::{self, Extension};
 use super::octets::{SET, sequence, tlv};
-use super::{GeneralName, MalformedDer, Name, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, pem, verify};
+use super::{
+    GeneralName, KeyAlgorithm, MalformedDer, Name, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, pem,
+    verify,
+};
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Reader, SliceReader};
 
@@ -17,6 +20,12 @@ pub enum CsrError {
     /// The requester has not shown possession of the private key.
     #[error("the request is not signed by the key it asks a certificate for")]
     BadSignature,
+    /// Well-formed, but its key type, curve or signature algorithm is none of ours.
+    #[error("{0}")]
+    Unsupported(String),
+    /// An RSA key so short or long that no signature of it is checked: this many bits.
+    #[error("an RSA key of {0} bits; 2048 to 8192 are accepted")]
+    KeyLength(u32),
     /// The file has no request, or several.
     #[error("the file has {0} requests; one is needed")]
     Count(usize),
@@ -24,7 +33,7 @@ pub enum CsrError {
 
 impl From<MalformedDer> for CsrError {
     fn from(error: MalformedDer) -> Self {
-        Self::Malformed(error.to_string())
+        if error.unsupported { Self::Unsupported(error.reason) } else { Self::Malformed(error.to_string()) }
     }
 }
 
@@ -51,7 +60,7 @@ pub struct CertificationRequest {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct VerifiedCsr(CertificationRequest);
 
-struct Info {
+struct CertificationRequestInfo {
     subject: Name,
     public_key: SubjectPublicKeyInfo,
     extensions: Vec<Extension>,
@@ -65,7 +74,8 @@ impl CertificationRequest {
     /// When the octets are malformed, or key or signature algorithm are none of ours.
     pub fn from_der(octets: &[u8]) -> Result<Self, CsrError> {
         let signed = Signed::from_der(octets)?;
-        let Info { subject, public_key, extensions, has_challenge_password } = read_info(signed.tbs)?;
+        let CertificationRequestInfo { subject, public_key, extensions, has_challenge_password } =
+            read_info(signed.tbs)?;
         Ok(Self {
             der: octets.to_vec(),
             info: signed.tbs.to_vec(),
@@ -143,8 +153,14 @@ impl CertificationRequest {
     /// Checks the proof of possession over the octets received.
     ///
     /// # Errors
-    /// [`CsrError::BadSignature`] when the signature does not verify with the request's own key.
+    /// [`CsrError::BadSignature`] when the signature does not verify with the request's own key;
+    /// [`CsrError::KeyLength`] when it is not looked at because the key is too weak.
     pub fn verified(self) -> Result<VerifiedCsr, CsrError> {
+        if let KeyAlgorithm::Rsa(bits) = self.public_key.algorithm()
+            && !(2048..=8192).contains(&bits)
+        {
+            return Err(CsrError::KeyLength(bits));
+        }
         if verify(&self.public_key, self.algorithm, &self.info, &self.signature) {
             Ok(VerifiedCsr(self))
         } else {
@@ -161,13 +177,13 @@ impl std::ops::Deref for VerifiedCsr {
     }
 }
 
-fn read_info(octets: &[u8]) -> Result<Info, CsrError> {
+fn read_info(octets: &[u8]) -> Result<CertificationRequestInfo, CsrError> {
     let mut reader = SliceReader::new(octets)?;
     let info = reader.sequence(|fields| {
         if u8::decode(fields)? != 0 {
             return Err(CsrError::Malformed("the version is not v1".into()));
         }
-        let mut info = Info {
+        let mut info = CertificationRequestInfo {
             subject: Name::from_der(fields.tlv_bytes()?)?,
             public_key: SubjectPublicKeyInfo::from_der(fields.tlv_bytes()?)?,
             extensions: Vec::new(),
@@ -186,7 +202,7 @@ fn read_info(octets: &[u8]) -> Result<Info, CsrError> {
     Ok(info)
 }
 
-fn read_attributes(contents: &[u8], info: &mut Info) -> Result<(), CsrError> {
+fn read_attributes(contents: &[u8], info: &mut CertificationRequestInfo) -> Result<(), CsrError> {
     let mut seen = Vec::new();
     let mut list = SliceReader::new(contents)?;
     while !list.is_finished() {

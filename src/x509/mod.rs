@@ -12,6 +12,7 @@ pub mod extension;
 mod general_name;
 mod key_strength;
 mod name;
+mod name_text;
 pub mod octets;
 pub mod pem;
 mod reason;
@@ -46,13 +47,21 @@ pub struct MalformedDer {
     pub what: &'static str,
     /// Why it cannot be read.
     pub reason: String,
+    /// Whether it is well-formed and merely names an algorithm that is none of ours.
+    pub unsupported: bool,
 }
 
 impl MalformedDer {
     /// What was being read, and why it cannot be.
     #[must_use]
     pub fn new(what: &'static str, reason: impl Into<String>) -> Self {
-        Self { what, reason: reason.into() }
+        Self { what, reason: reason.into(), unsupported: false }
+    }
+
+    /// Something well-formed that names an algorithm that is none of ours.
+    #[must_use]
+    pub fn unsupported(what: &'static str, reason: impl Into<String>) -> Self {
+        Self { what, reason: reason.into(), unsupported: true }
     }
 
     /// The same, saying what was being read.

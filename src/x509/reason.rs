@@ -65,7 +65,8 @@ impl FromStr for CrlReason {
     fn from_str(text: &str) -> Result<Self, String> {
         let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
         Self::ALL.iter().find(|row| plain(row.2) == plain(text)).map(|row| row.0).ok_or_else(|| {
-            let names: Vec<&str> = Self::ALL.iter().map(|row| row.2).collect();
+            let lifts = |row: &&(Self, u8, &'static str)| row.0 == Self::RemoveFromCrl;
+            let names: Vec<&str> = Self::ALL.iter().filter(|row| !lifts(row)).map(|row| row.2).collect();
             format!("`{text}` is not a reason; one of {}", names.join(", "))
         })
     }

@@ -33,6 +33,7 @@ impl SubjectPublicKeyInfo {
     /// When the octets are malformed, the type is none of ours, or its parameters are wrong.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let malformed = |reason: String| MalformedDer::new("SubjectPublicKeyInfo", reason);
+        let unsupported = |reason: String| MalformedDer::unsupported("SubjectPublicKeyInfo", reason);
         let raw = Raw::from_der(octets).map_err(|error| malformed(error.to_string()))?;
         let key = raw.key.as_bytes().ok_or_else(|| malformed("unused bits in the key".into()))?;
         let parameters = raw.algorithm.parameters;
@@ -43,7 +44,7 @@ impl SubjectPublicKeyInfo {
                     rfc5912::SECP_256_R_1 => (KeyAlgorithm::EcdsaP256, 32),
                     rfc5912::SECP_384_R_1 => (KeyAlgorithm::EcdsaP384, 48),
                     rfc5912::SECP_521_R_1 => (KeyAlgorithm::EcdsaP521, 66),
-                    other => return Err(malformed(format!("the curve {other} is not supported"))),
+                    other => return Err(unsupported(format!("the curve {other} is not supported"))),
                 };
                 if key.len() != 2 * field + 1 || key.first() != Some(&4) {
                     return Err(malformed("not an uncompressed point of its curve".into()));
@@ -57,7 +58,7 @@ impl SubjectPublicKeyInfo {
                 KeyAlgorithm::Rsa(bits_of(RsaPublicKey::from_der(key)?.modulus.as_bytes()))
             }
             rfc8410::ID_ED_25519 if parameters.is_none() && key.len() == 32 => KeyAlgorithm::Ed25519,
-            other => return Err(malformed(format!("the key type {other} is not supported"))),
+            other => return Err(unsupported(format!("the key type {other} is not supported"))),
         };
         Ok(Self { der: octets.to_vec(), key: key.to_vec(), algorithm })
     }

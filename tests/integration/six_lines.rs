@@ -11,7 +11,7 @@ genfic-ca revoke w03443ad.genfic.example --reason key-compromise
 "#;
 
 /// Runs shell lines as they stand, with the program's directory first in the PATH.
-fn shell(home: &Home, lines: &str) -> std::process::Output {
+pub(crate) fn shell(home: &Home, lines: &str) -> std::process::Output {
     let program = std::path::Path::new(crate::support::CA).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let like = home.command::<&str>(&[]);
@@ -50,4 +50,26 @@ fn a_persons_certificate_needs_no_word_about_names() {
     let amber = home.result(&["show", "amber.crt"]);
     assert_eq!(amber["san"], serde_json::json!([]), "{amber}");
     home.run(&["openssl", "verify", "-CAfile", "home/public/genfic-user.chain.pem", "amber.crt"]).ok();
+}
+
+#[test]
+fn the_tree_has_every_ca_below_its_own_root_and_says_what_fell_with_its_issuer() {
+    // G3
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-root", "another"]).ok();
+    home.ca(&["create-child", "another-system", "-p", "another"]).ok();
+    let names = |tree: &str| -> Vec<String> {
+        tree.lines().skip(1).map(|line| line.split("  ").next().unwrap().trim().to_owned()).collect()
+    };
+    let tree = home.ca(&["authorities", "--tree"]).ok().out;
+    let expected = ["another", "└─ another-system", "genfic", "├─ genfic-system", "└─ genfic-user"];
+    assert_eq!(names(&tree), expected, "{tree}");
+    let root = home.result(&["show", "another"])["serial"].as_str().unwrap().to_owned();
+    home.ca(&["revoke", &format!("another/{root}"), "--yes"]).ok();
+    let listed = home.result(&["authorities"]);
+    let fallen = |name: &str| {
+        let all = listed["authorities"].as_array().unwrap();
+        all.iter().find(|ca| ca["name"] == name).unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((fallen("another"), fallen("another-system")), ("revoked".into(), "issuer-revoked".into()));
 }

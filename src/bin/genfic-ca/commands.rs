@@ -52,10 +52,40 @@ pub(crate) fn name(command: &Command) -> &'static str {
     }
 }
 
+/// What a command is about, as the record of its refusal names it: a CA, a certificate as typed, or a CA and
+/// what it was asked to sign. `None` when it is about the home.
+fn object(command: &Command) -> Option<String> {
+    let within = |authority: Option<&String>, certificate: &str| match authority {
+        Some(authority) => format!("{authority}/{certificate}"),
+        None => certificate.to_owned(),
+    };
+    match command {
+        Command::CreateRoot(args) => Some(args.name.clone()),
+        Command::CreateChild(args) => Some(format!("{}/{}", args.parent, args.name)),
+        Command::CreateRequest(args) => Some(within(args.parent.as_ref(), &args.name.display().to_string())),
+        Command::Sign(args) => {
+            let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
+            Some(format!("{}/{}", args.parent, files.join(" ")))
+        }
+        Command::Revoke(args) => {
+            let certificate = args.certificate.as_deref().unwrap_or_default();
+            Some(within(args.parent.as_ref(), certificate))
+        }
+        Command::Hold(args) | Command::Release(args) => Some(within(args.parent.as_ref(), &args.certificate)),
+        Command::List(args) => args.parent.clone(),
+        Command::Crl(Crl::Publish(args)) => args.authority.clone(),
+        Command::Ocsp(Ocsp::Responder(args)) => args.authority.clone(),
+        Command::Export(Export::IndexTxt(args)) => Some(args.authority.clone()),
+        _ => None,
+    }
+}
+
 /// Runs a command.
 pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> {
     let name = name(&command);
-    let at_home = |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, run);
+    let object = object(&command);
+    let at_home =
+        |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, object.as_deref(), run);
     match command {
         Command::Version => Ok(init::version()),
         Command::Init(args) => init::init(global, &args),
@@ -93,6 +123,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
 pub(crate) fn in_session(
     global: &Global,
     name: &str,
+    object: Option<&str>,
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
     let session = Session::open(global)?;
@@ -112,8 +143,8 @@ pub(crate) fn in_session(
         }
     };
     if let Some(problem) = refusal {
-        let object = home_of(global).directory().display().to_string();
-        if let Err(unrecorded) = session.pki().record_refusal(name, &object, problem) {
+        let home = home_of(global).directory().display().to_string();
+        if let Err(unrecorded) = session.pki().record_refusal(name, object.unwrap_or(&home), problem) {
             return Err(Problem {
                 hint: format!("{}\nand this could not be recorded: {unrecorded}", problem.hint),
                 ..problem.clone()

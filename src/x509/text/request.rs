@@ -1,7 +1,7 @@
 //! Certification requests.
 use super::certificate::{extensions_json, extensions_text, key_json, key_text, names_json, names_text};
 use super::{Page, escape};
-use crate::x509::CertificationRequest;
+use crate::x509::{CertificationRequest, CsrError};
 use serde_json::{Value, json};
 
 /// A request for people: what is asked for, and whether possession of the key is shown.
@@ -13,7 +13,11 @@ pub fn request_text(request: &CertificationRequest) -> String {
     page.row("Subject", if subject.is_empty() { "(empty)".to_owned() } else { subject.to_string() });
     page.rows("Names", &names_text(&names.unwrap_or_default()));
     page.row("Key", key_text(request.public_key()));
-    let shown = if possession(request) { "verifies" } else { "does NOT verify" };
+    let shown = match request.clone().verified() {
+        Ok(_) => "verifies",
+        Err(CsrError::KeyLength(_)) => "not checked: the key is too weak",
+        Err(_) => "does NOT verify",
+    };
     page.row("Signature", format!("{}, {shown}", request.signature_algorithm()));
     if request.has_challenge_password() {
         page.row("Password", "there is a challengePassword, which is ignored");

@@ -31,7 +31,14 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
         NameConstraints { permitted: subtrees(&args.permit)?, excluded: subtrees(&args.exclude)? };
     let new = new_authority(&args.name, profile, &args.authority, constraints)?;
     let created = session.pki().create_child(&args.parent, &new)?;
-    let report = report(&created, "CA", "next: genfic-ca create-request HOST --sign -p ");
+    let profiles = &session.assembly.practices().profiles;
+    let signs = profiles.get(&created.authority.profile).and_then(|profile| profile.default_leaf_profile());
+    let next = match signs.and_then(|leaf| profiles.get(leaf)) {
+        Some(leaf) if leaf.takes_dns_names() => "next: genfic-ca create-request HOST --sign -p ",
+        Some(_) => "next: genfic-ca create-request WHO --sign -p ",
+        None => "next: genfic-ca create-child NAME -p ",
+    };
+    let report = report(&created, "CA", next);
     Ok(report.warn(said).warn(created.notices.clone()))
 }
 
@@ -135,7 +142,10 @@ fn report(created: &CreatedAuthority, what: &str, next: &str) -> Report {
 pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Problem> {
     let pki = session.pki();
     let now = pki.clock.now();
-    let authorities = pki.index.authorities()?;
+    let mut authorities = pki.index.authorities()?;
+    if args.tree {
+        authorities = depth_first(&authorities, None);
+    }
     let mut values = Vec::new();
     let mut rows = Vec::new();
     for authority in &authorities {
@@ -172,6 +182,14 @@ pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Prob
     Ok(Report::seen(json!({ "authorities": Value::Array(values) }), text))
 }
 
+/// Each CA with all that is below it behind it.
+fn depth_first(authorities: &[Authority], parent: Option<&str>) -> Vec<Authority> {
+    let children = authorities.iter().filter(|authority| authority.parent.as_deref() == parent);
+    children
+        .flat_map(|child| std::iter::once(child.clone()).chain(depth_first(authorities, Some(&child.name))))
+        .collect()
+}
+
 /// The name behind the branch it hangs on.
 fn branch(authorities: &[Authority], authority: &Authority) -> String {
     let Some(parent) = authority.parent.as_deref() else { return authority.name.clone() };
@@ -188,20 +206,25 @@ fn branch(authorities: &[Authority], authority: &Authority) -> String {
     prefix + &authority.name
 }
 
-/// `valid`, `expired` or `revoked`, in a word.
+/// `valid`, `expired` or `revoked`, or `issuer-revoked` for a CA below a revoked one, in a word.
 pub(crate) fn status(
     index: &dyn IndexReader,
     authority: &Authority,
     now: UnixTime,
 ) -> Result<String, Problem> {
-    let issuer = match &authority.parent {
-        Some(parent) => index.authority(parent)?.map_or(authority.issuer, |parent| parent.issuer),
-        None => authority.issuer,
-    };
-    let id = CertificateId { issuer, serial_number: authority.certificate.tbs().serial_number().clone() };
-    Ok(match index.status(&id)? {
-        Some(CertificateState::Revoked(_)) => "revoked".into(),
-        _ if now > authority.certificate.tbs().validity().not_after => "expired".into(),
-        _ => "valid".into(),
-    })
+    let mut one = authority.clone();
+    loop {
+        let parent = one.parent.as_deref().map(|name| index.authority(name)).transpose()?.flatten();
+        let issuer = parent.as_ref().map_or(one.issuer, |parent| parent.issuer);
+        let id = CertificateId { issuer, serial_number: one.certificate.tbs().serial_number().clone() };
+        if matches!(index.status(&id)?, Some(CertificateState::Revoked(_))) {
+            return Ok(if one.name == authority.name { "revoked" } else { "issuer-revoked" }.into());
+        }
+        match parent {
+            Some(parent) => one = parent,
+            None => break,
+        }
+    }
+    let ended = now > authority.certificate.tbs().validity().not_after;
+    Ok(if ended { "expired" } else { "valid" }.into())
 }

@@ -104,6 +104,11 @@ fn octets_of(global: &Global, what: &str) -> Result<Vec<u8>, Problem> {
         if published.is_file() {
             return read(&published);
         }
+        if home_of(global).public_file(&name, PublicFile::Certificate).is_file() {
+            let message = format!("the CRL of {name} is not in its public place, {}", published.display());
+            return Err(Problem::new(Exit::NotFound, "crl.not-published", message)
+                .hint(format!("run: genfic-ca crl publish {name}")));
+        }
     }
     read(Path::new(what))
 }

@@ -25,7 +25,14 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
         "index": home.index_file(),
     });
     if !founded.changed {
-        return Ok(Report::seen(result, format!("{shown} is a home already; nothing was changed")));
+        let given = [("--org", &args.org), ("--country", &args.country), ("--url", &args.url)];
+        let ignored: Vec<&str> = given.iter().filter(|(_, value)| value.is_some()).map(|row| row.0).collect();
+        let warning = (!ignored.is_empty()).then(|| {
+            let file = home.configuration_file();
+            format!("{} changed nothing: what is in force is in {}", ignored.join(", "), file.display())
+        });
+        let said = format!("{shown} is a home already; nothing was changed");
+        return Ok(Report::seen(result, said).warn(warning));
     }
     let mut warnings = Vec::new();
     if args.url.is_none() {

@@ -4,11 +4,11 @@ use super::values::{read, reason};
 use crate::cli::{Global, Show};
 use crate::report::{Report, columns};
 use crate::session::{Session, home_of};
-use genfic_ca::index::CertificateRecord;
+use genfic_ca::index::{CertificateRecord, Selector};
 use genfic_ca::ocsp::text as ocsp_text;
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::x509::text;
-use genfic_ca::x509::{Certificate, CertificateList, CertificationRequest, pem};
+use genfic_ca::x509::{Certificate, CertificateList, CertificationRequest, Fingerprint, pem};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -45,6 +45,12 @@ fn find(global: &Global, what: &str) -> Result<Thing, Problem> {
             let found = matches(session.pki().index, what)?;
             return recorded(&the_one(found, what, "certificate, CA or file", now)?, now);
         }
+        let thing = decode(&read(Path::new(what))?, what)?;
+        let known = Selector::Exact(Fingerprint::of(&thing.der));
+        return match session.pki().index.select(&known, 1)?.first() {
+            Some(record) => recorded(record, session.pki().clock.now()),
+            None => Ok(thing),
+        };
     }
     decode(&read(Path::new(what))?, what)
 }

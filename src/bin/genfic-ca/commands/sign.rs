@@ -152,9 +152,15 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
 fn applicant(file: &Path) -> Result<Applicant, Problem> {
     let octets = read(file)?;
     let refuse = |error: CsrError| {
-        let code = if error == CsrError::BadSignature { "request.signature" } else { "request.malformed" };
-        Problem::new(Exit::Refused, code, format!("{}: {error}", file.display()))
-            .hint("ask for a new request, PEM or DER, signed by its own key (`openssl req -new` or `genfic-ca create-request`)")
+        let anew = "ask for a new request, PEM or DER, signed by its own key (`openssl req -new` or `genfic-ca create-request`)";
+        let stronger = "ask for a key on P-256, P-384 or P-521, an Ed25519 key, or an RSA key of 2048 to 8192 bits, signed with SHA-256 or better";
+        let (code, hint) = match error {
+            CsrError::BadSignature => ("request.signature", anew),
+            CsrError::KeyLength(_) => ("policy.weak-key", stronger),
+            CsrError::Unsupported(_) => ("request.unsupported", stronger),
+            CsrError::Malformed(_) | CsrError::Count(_) => ("request.malformed", anew),
+        };
+        Problem::new(Exit::Refused, code, format!("{}: {error}", file.display())).hint(hint)
     };
     let request =
         CertificationRequest::from_pem_or_der(&octets).map_err(refuse)?.verified().map_err(refuse)?;
