@@ -73,3 +73,31 @@ fn the_tree_has_every_ca_below_its_own_root_and_says_what_fell_with_its_issuer()
     };
     assert_eq!((fallen("another"), fallen("another-system")), ("revoked".into(), "issuer-revoked".into()));
 }
+
+#[test]
+fn a_refusal_is_recorded_with_what_was_refused() {
+    // G15
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.run(&[
+        "openssl",
+        "req",
+        "-new",
+        "-newkey",
+        "rsa:1024",
+        "-nodes",
+        "-keyout",
+        "w.key",
+        "-out",
+        "w.req",
+        "-subj",
+        "/CN=w.example",
+    ])
+    .ok();
+    let refused = home.ca(&["sign", "w.req", "-p", "genfic-system", "--json"]);
+    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (7, Some("policy.weak-key")));
+    let records = home.result(&["audit", "show", "--last", "1"]);
+    let record = records["records"][0].to_string();
+    for word in ["genfic-system/w.req", "policy.weak-key", "\"sign\""] {
+        assert!(record.contains(word), "{record}");
+    }
+}
