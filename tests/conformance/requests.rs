@@ -129,14 +129,28 @@ fn a_request_whose_signature_is_not_by_its_key_is_refused() {
 fn keys_that_are_too_weak_are_refused_whoever_made_them() {
     // X13
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    let weak: [&[&str]; 3] = [
-        &["rsa:1024"],
-        &["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
-        &["rsa:2048", "-pkeyopt", "rsa_keygen_pubexp:3"],
+    let weak: [(&[&str], &str); 3] = [
+        (&["rsa:1024"], "policy.weak-key"),
+        (&["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"], "request.unsupported"),
+        (&["rsa:2048", "-pkeyopt", "rsa_keygen_pubexp:3"], "policy.weak-key"),
     ];
-    for (n, newkey) in weak.iter().enumerate() {
+    for (n, (newkey, code)) in weak.iter().enumerate() {
         let file = request(&home, &(&format!("weak{n}"), "PEM", newkey, ""));
         let said = home.ca(&["sign", "-p", "genfic-system", &file]);
         assert_eq!(said.status, 7, "{newkey:?}: {}", said.all());
+        assert!(said.err.contains(code), "{newkey:?}: {}", said.all());
     }
+}
+
+#[test]
+fn an_rdn_that_has_one_attribute_twice_is_refused() {
+    // X4
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let words = "openssl req -new -newkey rsa:2048 -nodes -multivalue-rdn -keyout d.key -out d.req -subj";
+    let mut words: Vec<&str> = words.split(' ').collect();
+    words.push("/O=X/OU=x+OU=y/CN=h.genfic.example");
+    home.run(&words).ok();
+    let said = home.ca(&["sign", "-p", "genfic-system", "d.req"]);
+    assert_eq!(said.status, 7, "{}", said.all());
+    assert!(said.err.contains("policy.subject-rdn"), "{}", said.all());
 }
