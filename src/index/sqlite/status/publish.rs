@@ -56,7 +56,7 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     });
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
-        Some(old) => match build_delta(reader, &old.base)? {
+        Some(old) => match build_delta(reader, directory, &old.base)? {
             Some(delta) => {
                 let delta = delta.write(directory, "delta", change)?;
                 let rows = delta.rows;
@@ -86,9 +86,13 @@ fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), Index
     }
 }
 
-fn build_delta(reader: &dyn IndexReader, base: &Part) -> Result<Option<Image>, IndexError> {
+fn build_delta(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    base: &Part,
+) -> Result<Option<Image>, IndexError> {
     let limit = SMALL_DELTA.max(base.rows / 10);
-    let image = build(reader, base.change, limit)?;
+    let image = build(reader, directory, base.change, limit)?;
     Ok((image.rows() <= limit).then_some(image))
 }
 
@@ -97,14 +101,19 @@ fn write_base(
     directory: &Path,
     change: u64,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let base = build(reader, 0, u64::MAX)?.write(directory, "base", change)?;
+    let base = build(reader, directory, 0, u64::MAX)?.write(directory, "base", change)?;
     let rows = base.rows;
     Ok((base, None, Written::Base(rows)))
 }
 
 /// Rows beyond the limit are left out; the image is of no use then.
-fn build(reader: &dyn IndexReader, since: u64, limit: u64) -> Result<Image, IndexError> {
-    let mut image = Image::new()?;
+fn build(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    since: u64,
+    limit: u64,
+) -> Result<Image, IndexError> {
+    let mut image = Image::begin(directory)?;
     let mut put = Ok(());
     reader.status_rows(since, &mut |row| {
         if put.is_ok() && image.rows() <= limit {

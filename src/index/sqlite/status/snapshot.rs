@@ -132,7 +132,7 @@ impl Layer {
     }
 }
 
-fn hash(file: &mut File) -> std::io::Result<String> {
+pub(super) fn hash(file: &mut File) -> std::io::Result<String> {
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
     loop {
