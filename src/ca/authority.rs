@@ -201,8 +201,7 @@ impl CrlAuthority {
         let named = tbs.extensions().iter().find(|one| one.oid == extension::AUTHORITY_KEY_IDENTIFIER);
         check_issuer(self.certificate.tbs().subject(), tbs.issuer(), &identifier, named)?;
         let signature = self.signer.sign(tbs.as_der())?;
-        let crl = CertificateList::from_der(&seal(tbs.as_der(), self.algorithm(), &signature))
-            .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
+        let crl = CertificateList::seal(tbs, &signature);
         if crl.is_signed_by(self.signer.public_key()) { Ok(crl) } else { Err(bad_signature()) }
     }
 

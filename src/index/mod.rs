@@ -67,8 +67,8 @@ pub trait IndexReader: StatusReader {
     /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
 
-    /// Whether a list is owed: something was revoked, released or abandoned since the entries of the published
-    /// CRL with the highest number were collected, or no list was published yet.
+    /// Whether a list is owed: something was revoked, released or abandoned since the number of the published
+    /// CRL with the highest number was taken, or no list was published yet.
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError>;
 
     /// The certificates that are pending: intended, and neither issued nor abandoned; oldest first.
@@ -139,15 +139,31 @@ pub trait Index: IndexReader {
     /// Sets whether certificates of this CA name an OCSP responder.
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError>;
 
-    /// Takes the next CRL number: above every number taken before and above `floor`. It is used up, whether
-    /// or not a list with it comes to be.
-    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError>;
-
-    /// Writes down the list that is about to be signed under its number.
+    /// Takes the next CRL number, above every number taken before and above `floor`, for a list with this
+    /// thisUpdate; then hands every entry, by serial number, to `visit`. It is used up, whether or not a list
+    /// with it comes to be.
+    ///
+    /// The entries are those of the very moment at which the number was taken, whatever is changed while they
+    /// are visited: a list with a higher number never lacks what one with a lower number has, unless that was
+    /// released or need not be listed any more. Nobody waits for the visits.
     ///
     /// # Errors
-    /// [`IndexError::CrlNumber`] when the list's number was not taken, a list was recorded under it, or one
-    /// was recorded under a higher number; [`IndexError::ClockBehind`].
+    /// [`IndexError::ClockBehind`] when thisUpdate is before the newest record, or before that of an earlier
+    /// number; nothing was visited then.
+    fn next_crl_number(
+        &self,
+        issuer: &IssuerId,
+        floor: CrlNumber,
+        this_update: UnixTime,
+        visit: &mut dyn FnMut(CrlEntry),
+    ) -> Result<CrlNumber, IndexError>;
+
+    /// Writes down the list that is about to be signed under its number. Higher numbers may have been taken
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`IndexError::CrlNumber`] when the list's number was not taken or was for another thisUpdate, or a list
+    /// was recorded under it.
     fn record_crl(
         &self,
         issuer: &IssuerId,
@@ -156,7 +172,8 @@ pub trait Index: IndexReader {
     ) -> Result<Recorded<TbsCertList>, IndexError>;
 
     /// Notes that the list of this number is signed and in its public place. Only then it counts for
-    /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on.
+    /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on. Those with
+    /// higher numbers may have been published before.
     ///
     /// # Errors
     /// [`IndexError::CrlNumber`] when no list was recorded under the number.

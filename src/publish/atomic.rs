@@ -42,7 +42,8 @@ pub struct WriteError {
 /// # Errors
 /// When the directory cannot be written or the disk is full; the old file stays.
 pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
-    write(path, contents, mode, |aside| aside.persist(path).map(drop).map_err(|error| error.error))
+    Aside::write(path, mode, |file| file.write_all(contents))?.replace()?;
+    sync_directory(directory_of(path))
 }
 
 /// Puts a file with these contents where nothing is yet, durably.
@@ -50,28 +51,48 @@ pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteErro
 /// # Errors
 /// As [`replace`], and [`io::ErrorKind::AlreadyExists`] when the path names something.
 pub fn write_new(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
-    write(path, contents, mode, |aside| aside.persist_noclobber(path).map(drop).map_err(|error| error.error))
+    Aside::write(path, mode, |file| file.write_all(contents))?.put_new()?;
+    sync_directory(directory_of(path))
 }
 
-fn write(
-    path: &Path,
-    contents: &[u8],
-    mode: Mode,
-    put_in_place: impl FnOnce(tempfile::NamedTempFile) -> io::Result<()>,
-) -> Result<(), WriteError> {
-    let failed = |source| WriteError { path: path.to_owned(), source };
-    let directory = directory_of(path);
-    let mut aside = tempfile::Builder::new()
-        .prefix(".new-")
-        .make_in(directory, |aside| {
-            OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
-        })
-        .map_err(failed)?;
-    aside.write_all(contents).map_err(failed)?;
-    aside.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
-    aside.as_file().sync_all().map_err(failed)?;
-    put_in_place(aside).map_err(failed)?;
-    sync_directory(directory)
+/// A file written aside, durable and whole, and the path that it is for. It is gone when it is not put there.
+pub(super) struct Aside<'p> {
+    path: &'p Path,
+    file: tempfile::NamedTempFile,
+}
+
+impl<'p> Aside<'p> {
+    pub(super) fn write(
+        path: &'p Path,
+        mode: Mode,
+        contents: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Self, WriteError> {
+        let failed = |source| WriteError { path: path.to_owned(), source };
+        let mut file = tempfile::Builder::new()
+            .prefix(".new-")
+            .make_in(directory_of(path), |aside| {
+                OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
+            })
+            .map_err(failed)?;
+        contents(file.as_file_mut()).map_err(failed)?;
+        file.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        Ok(Self { path, file })
+    }
+
+    /// Puts it in place of whatever the path names; [`sync_directory`] makes that durable.
+    pub(super) fn replace(self) -> Result<(), WriteError> {
+        let Self { path, file } = self;
+        let put = file.persist(path).map(drop);
+        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })
+    }
+
+    /// The same where the path names nothing yet.
+    fn put_new(self) -> Result<(), WriteError> {
+        let Self { path, file } = self;
+        let put = file.persist_noclobber(path).map(drop);
+        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })
+    }
 }
 
 /// Makes renames within a directory durable.

@@ -56,6 +56,11 @@ impl UnixTime {
         }
     }
 
+    /// Appends the same.
+    pub(crate) fn put(self, out: &mut Vec<u8>) {
+        out.extend(self.to_der());
+    }
+
     /// `GeneralizedTime` whatever the year, DER: what OCSP and `invalidityDate` use.
     #[must_use]
     pub fn to_generalized_der(self) -> Vec<u8> {

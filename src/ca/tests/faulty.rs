@@ -7,10 +7,10 @@ use crate::index::{
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
 use crate::lint::Linted;
-use crate::publish::{AuthorityFiles, Hold, HomeDirectory, PublishError, Publisher, WriteError};
+use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    Certificate, CertificateId, CertificateList, CrlEntry, IssuerId, KeyAlgorithm, SerialNumber,
+    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, IssuerId, KeyAlgorithm, SerialNumber,
     SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
@@ -26,11 +26,17 @@ struct Scene {
     steps: Vec<&'static str>,
     /// The step, and how often it still goes well.
     failing: Vec<(&'static str, usize)>,
+    /// What another process does before a step.
+    before: Option<(&'static str, Box<dyn FnOnce() + Send>)>,
 }
 
 impl Script {
     /// Notes a step; true when it is to fail.
     fn fails(&self, step: &'static str) -> bool {
+        let act = self.0.lock().unwrap().before.take_if(|(before, _)| *before == step);
+        if let Some((_, act)) = act {
+            act();
+        }
         let mut script = self.0.lock().unwrap();
         script.steps.push(step);
         match script.failing.iter_mut().find(|(failing, _)| *failing == step) {
@@ -51,6 +57,11 @@ impl Script {
     /// Lets this step fail after it went well so many times more.
     pub(super) fn fail_after(&self, times: usize, step: &'static str) {
         self.0.lock().unwrap().failing = vec![(step, times)];
+    }
+
+    /// Has another process do this before the step is next taken.
+    pub(super) fn before(&self, step: &'static str, act: impl FnOnce() + Send + 'static) {
+        self.0.lock().unwrap().before = Some((step, Box::new(act)));
     }
 
     /// The steps since the last call.
@@ -125,10 +136,6 @@ pub(super) struct Publication {
 }
 
 impl Publisher for Publication {
-    fn hold(&self) -> Result<Hold, PublishError> {
-        self.directory.hold()
-    }
-
     fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
         self.directory.is_published(name, certificate, ancestors)
     }
@@ -154,6 +161,14 @@ impl Publisher for Publication {
 
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
         self.directory.published_crl(name)
+    }
+
+    fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, PublishError> {
+        self.directory.crl_files(name)
+    }
+
+    fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError> {
+        self.directory.crl_in_place(name)
     }
 
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
@@ -196,21 +211,9 @@ impl StatusPublisher for Status {
     }
 }
 
-type Meanwhile = Box<dyn FnOnce(&SqliteIndex) + Send>;
-
 pub(super) struct Records {
     pub(super) index: SqliteIndex,
     pub(super) script: Script,
-    /// Called before an intent or a list is recorded: what another process does meanwhile.
-    pub(super) meanwhile: Mutex<Option<Meanwhile>>,
-}
-
-impl Records {
-    fn let_others(&self) {
-        if let Some(act) = self.meanwhile.lock().unwrap().take() {
-            act(&self.index);
-        }
-    }
 }
 
 type Visit<'v, T> = &'v mut dyn FnMut(T);
@@ -278,7 +281,6 @@ impl Index for Records {
         self.index.nobody_is_signing()
     }
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
-        self.let_others();
         self.script.index("intent")?;
         self.index.record_intent(intents)
     }
@@ -305,9 +307,15 @@ impl Index for Records {
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.index.set_serves_ocsp(issuer, serves, event)
     }
-    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError> {
+    fn next_crl_number(
+        &self,
+        issuer: &IssuerId,
+        floor: CrlNumber,
+        this_update: UnixTime,
+        visit: Visit<'_, CrlEntry>,
+    ) -> Result<CrlNumber, IndexError> {
         self.script.index("number")?;
-        self.index.next_crl_number(issuer, floor)
+        self.index.next_crl_number(issuer, floor, this_update, visit)
     }
     fn record_crl(
         &self,
@@ -315,7 +323,6 @@ impl Index for Records {
         tbs: Linted<TbsCertList>,
         event: AuditEvent,
     ) -> Result<Recorded<TbsCertList>, IndexError> {
-        self.let_others();
         self.script.index("list")?;
         self.index.record_crl(issuer, tbs, event)
     }

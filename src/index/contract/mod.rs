@@ -34,8 +34,12 @@ macro_rules! contract {
             a_state_is_replaced_only_when_it_is_the_one_that_was_seen
             only_a_hold_can_be_lifted_in_the_index
             crl_numbers_grow_and_are_never_given_twice
+            no_number_is_for_an_earlier_list_than_a_number_before_it
             a_list_is_recorded_once_under_a_number_that_was_taken
             a_list_counts_once_it_is_published
+            lists_that_overtake_each_other_are_both_recorded_and_the_highest_counts
+            the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken
+            a_list_lacks_nothing_that_one_with_a_lower_number_has
             what_is_revoked_stays_until_a_published_list_after_its_end_had_it
             entries_come_by_serial_number_and_of_one_issuer_only
             a_selector_finds_what_it_means_newest_first

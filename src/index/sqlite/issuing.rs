@@ -222,7 +222,7 @@ pub(super) fn store_state(
     connection
         .prepare_cached(
             "UPDATE status SET state = ?3, revoked_at = ?4, reason = ?5, invalidity_date = ?6,
-                 offered = NULL, closed = 0, change = ?7
+                 closed = 0, change = ?7
              WHERE issuer = ?1 AND serial = ?2",
         )?
         .execute((

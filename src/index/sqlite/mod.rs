@@ -26,7 +26,7 @@ use super::{
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime, sha256};
 use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
@@ -205,8 +205,24 @@ impl Index for SqliteIndex {
         self.write(|connection| revoking::set_serves_ocsp(connection, issuer, serves, event))
     }
 
-    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError> {
-        self.write(|connection| revoking::next_crl_number(connection, issuer, floor))
+    fn next_crl_number(
+        &self,
+        issuer: &IssuerId,
+        floor: CrlNumber,
+        this_update: UnixTime,
+        visit: &mut dyn FnMut(CrlEntry),
+    ) -> Result<CrlNumber, IndexError> {
+        self.read(|view| {
+            let number = self.write(|connection| {
+                let number = revoking::take_crl_number(connection, issuer, floor, this_update)?;
+                // What the view shows is settled here, while nobody else can write: entries come in the order
+                // of the numbers.
+                journal::read_head(view)?;
+                Ok(number)
+            })?;
+            revoking::revoked(view, issuer, visit)?;
+            Ok(number)
+        })
     }
 
     fn record_crl(
@@ -215,7 +231,10 @@ impl Index for SqliteIndex {
         tbs: Linted<TbsCertList>,
         event: AuditEvent,
     ) -> Result<Recorded<TbsCertList>, IndexError> {
-        self.write(|connection| revoking::record_crl(connection, issuer, tbs, event))
+        let tbs = tbs.into_inner();
+        let digest = sha256(tbs.as_der()); // of a long list it takes long: nobody is to wait for it
+        self.write(|connection| revoking::record_crl(connection, issuer, &tbs, digest, event))?;
+        Ok(Recorded(tbs))
     }
 
     fn record_crl_published(
