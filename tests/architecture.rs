@@ -18,15 +18,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("problem", &[]),
     ("clock", &["x509"]),
     ("document", &[]),
+    ("failpoint", &[]),
     ("lint", &["x509"]),
     ("profile", &["x509", "document", "problem"]),
     ("config", &["x509", "document", "problem", "key", "profile"]),
     ("audit", &["x509"]),
-    ("publish", &["x509", "home", "problem"]),
-    ("home", &["x509", "audit", "problem"]),
-    ("key", &["x509", "problem", "publish", "home"]),
-    ("index", &["x509", "audit", "lint", "problem", "publish"]),
-    ("ca", &["x509", "clock", "lint", "profile", "audit", "key", "index", "publish", "config", "problem"]),
+    ("publish", &["x509", "home", "problem", "failpoint"]),
+    ("home", &["x509", "audit", "problem", "failpoint"]),
+    ("key", &["x509", "problem", "publish", "home", "failpoint"]),
+    ("index", &["x509", "audit", "lint", "problem", "publish", "failpoint"]),
+    (
+        "ca",
+        &[
+            "x509", "clock", "lint", "profile", "audit", "key", "index", "publish", "config", "problem",
+            "failpoint",
+        ],
+    ),
     ("ocsp", &["x509", "clock", "index", "key", "problem"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.

@@ -21,6 +21,7 @@
 mod access;
 mod accounts;
 mod actor;
+mod aside;
 mod authority_name;
 mod check;
 mod create;
@@ -30,6 +31,7 @@ mod open;
 pub use access::{FileKind, FileStatus, Finding, Owners, Rule, judge_parent};
 pub use accounts::Accounts;
 pub use actor::current_actor;
+pub use aside::{ASIDE, Writing};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use layout::{Home, PublicFile};
 pub use open::{OpenError, open_checked};

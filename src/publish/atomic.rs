@@ -1,4 +1,6 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+use crate::failpoint;
+use crate::home::{ASIDE, Writing};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -61,17 +63,25 @@ fn write(
 ) -> Result<(), WriteError> {
     let failed = |source| WriteError { path: path.to_owned(), source };
     let directory = directory_of(path);
+    let writing = Writing::into(directory).map_err(failed)?;
+    failpoint::passed("file: to be written");
     let mut aside = tempfile::Builder::new()
-        .prefix(".new-")
+        .prefix(ASIDE)
         .make_in(directory, |aside| {
             OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
         })
         .map_err(failed)?;
+    failpoint::passed("file: aside, empty");
     aside.write_all(contents).map_err(failed)?;
+    failpoint::passed("file: aside, written");
     aside.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
     aside.as_file().sync_all().map_err(failed)?;
+    failpoint::passed("file: aside, durable");
     put_in_place(aside).map_err(failed)?;
-    sync_directory(directory)
+    failpoint::passed("file: in place");
+    writing.sync().map_err(failed)?;
+    failpoint::passed("file: in place, durable");
+    Ok(())
 }
 
 /// Makes renames within a directory durable.

@@ -101,6 +101,17 @@ impl Home {
         home
     }
 
+    /// A copy of it and of what stands beside it, in memory where there is a file system for that.
+    pub fn copied(&self) -> Self {
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let directory = tempfile::Builder::new().prefix("genfic-").tempdir_in(directory).unwrap();
+        let from = format!("{}/.", self.directory.path().display());
+        let copied = Command::new("cp").args(["-a", &from]).arg(directory.path()).status().unwrap();
+        assert!(copied.success());
+        Self { directory, url: self.url.clone() }
+    }
+
     /// The directory that has `home/` and what stands beside it.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -133,6 +133,10 @@ impl Publisher for Publication {
         self.directory.is_published(name, certificate, ancestors)
     }
 
+    fn sweep(&self, issued_by: &[&str]) {
+        self.directory.sweep(issued_by);
+    }
+
     fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool {
         self.directory.is_kept(authority, serial_number)
     }

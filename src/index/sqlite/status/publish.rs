@@ -4,6 +4,7 @@ use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
+use crate::failpoint;
 use crate::index::{IndexError, IndexReader};
 use crate::x509::UnixTime;
 use std::path::Path;
@@ -43,6 +44,7 @@ const SMALL_DELTA: u64 = 1000;
 /// what was published before stays.
 pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Result<Published, IndexError> {
     let _lock = Lock::take(directory)?;
+    failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
     if let Some(old) = &old {
         check_continued(reader, old)?;
@@ -131,6 +133,7 @@ fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), Inde
         if (ours && !kept) || name.starts_with(".new-") {
             let path = entry.path();
             std::fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
+            failpoint::passed("status: older file removed");
         }
     }
     Ok(())

@@ -1,0 +1,6 @@
+//! Killed at every step: what others see at that moment, and what the next commands make of it.
+#[cfg(debug_assertions)]
+mod kills;
+#[cfg(debug_assertions)]
+mod look;
+mod release;
