@@ -1,7 +1,7 @@
 //! Making a home.
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
-use crate::home::{Home, current_actor};
+use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{Index, IndexReader, StatusPublisher};
 use crate::problem::{Exit, Problem};
@@ -68,6 +68,8 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
         status.publish_status(&index, super::now())?;
         changed = true;
     }
+    // a full disk is said when something is to be issued
+    let _ = Reserve::of(home).hold();
     Ok(Founded { changed })
 }
 

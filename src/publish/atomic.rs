@@ -39,6 +39,14 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+impl WriteError {
+    /// Whether the disk, or the user's share of it, is full.
+    #[must_use]
+    pub fn is_for_want_of_space(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
 /// Puts a file with these contents in place of whatever the path names, durably.
 ///
 /// # Errors

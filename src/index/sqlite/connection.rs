@@ -19,6 +19,7 @@ impl From<rusqlite::Error> for IndexError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
                 Self::Damaged(error.to_string())
             }
+            Some(ErrorCode::DiskFull) => Self::NoSpace(error.to_string()),
             Some(_) => Self::Backend(error.to_string()),
             None => match error {
                 E::FromSqlConversionFailure(..)
@@ -77,7 +78,7 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
         _ => failed(refused.error),
     })?;
     failpoint::passed("index: in place");
-    crate::publish::sync_directory(directory).map_err(|error| IndexError::Backend(error.to_string()))
+    Ok(crate::publish::sync_directory(directory)?)
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

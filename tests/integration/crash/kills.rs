@@ -10,14 +10,22 @@ use std::sync::{LazyLock, Mutex};
 const WORKERS: usize = 3;
 
 /// A command in a home that was made ready for it.
-struct Scenario {
-    home: Home,
-    words: Vec<&'static str>,
-    /// What it may end with when it is run again after it was killed, besides 0.
+pub(super) struct Scenario {
+    pub(super) home: Home,
+    pub(super) words: Vec<&'static str>,
+    /// What it may end with when it is run again after it was cut short, besides 0.
     again: &'static [i32],
 }
 
-fn hierarchy() -> &'static Home {
+impl Scenario {
+    pub(super) fn new(home: Home, words: &str, again: &'static [i32]) -> Self {
+        let words = words.split(' ').map(|word| -> &'static str { word.to_owned().leak() }).collect();
+        Self { home, words, again }
+    }
+}
+
+/// A home with a root, two CAs, two certificates of which one is on hold, and requests to be signed.
+pub(super) fn hierarchy() -> &'static Home {
     static HOME: LazyLock<Home> = LazyLock::new(|| {
         let home = Home::with_hierarchy("http://pki.genfic.example").copied();
         for host in ["a.example", "b.example"] {
@@ -33,7 +41,7 @@ fn hierarchy() -> &'static Home {
 }
 
 /// A copy of the common home, changed by some commands.
-fn after(commands: &[&[&str]]) -> Home {
+pub(super) fn after(commands: &[&[&str]]) -> Home {
     let home = hierarchy().copied();
     for words in commands {
         home.ca(words).ok();
@@ -42,10 +50,7 @@ fn after(commands: &[&[&str]]) -> Home {
 }
 
 fn all_scenarios() -> Vec<Scenario> {
-    let scenario = |home, words: &str, again| {
-        let words = words.split(' ').map(|word| -> &'static str { word.to_owned().leak() }).collect();
-        Scenario { home, words, again }
-    };
+    let scenario = Scenario::new;
     let nowhere = Home::new().copied();
     std::fs::remove_dir_all(nowhere.path("home")).unwrap();
     let many = "sign c.example.req d.example.req e.example.req -p genfic-system";
@@ -76,7 +81,7 @@ fn with_a_long_delta() -> Home {
         .execute_batch(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
              INSERT INTO status (issuer, serial, certificate, state, not_after, change)
-                 SELECT s.issuer, randomblob(20), s.certificate, 1, s.not_after, head.change + 1
+                 SELECT s.issuer, unhex(printf('01%038d', i)), s.certificate, 1, s.not_after, head.change + 1
                  FROM n, head, (SELECT * FROM status LIMIT 1) s;
              UPDATE head SET change = change + 100;",
         )
@@ -117,13 +122,22 @@ fn again(home: &Home, scenario: &Scenario) {
 }
 
 /// Kills the command at this place, looks, and has the next commands put things right.
-fn kill_and_mend(scenario: &Scenario, number: usize) {
+fn kill_and_mend(scenario: &Scenario, number: usize, place: &str) {
     let home = scenario.home.copied();
     let mut seen = Seen::default();
     seen.look(home.directory());
     let mut command = home.command(&scenario.words);
     let killed = command.env("GENFIC_CA_FAILPOINT", number.to_string()).output().unwrap();
     assert_eq!(killed.status.signal(), Some(9), "{}", String::from_utf8_lossy(&killed.stderr));
+    mend(scenario, &home, &mut seen);
+    if place == "certificate signed" {
+        let abandoned = home.result(&["list", "--status", "abandoned"]);
+        assert_ne!(abandoned["certificates"], serde_json::json!([]), "what was pending is abandoned");
+    }
+}
+
+/// Looks, has the next commands put things right, and sees that they did.
+pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     seen.look(home.directory());
     if scenario.words[0] != "init" {
         let said: Said = home.ca(&["status", "--json"]).ok();
@@ -131,7 +145,7 @@ fn kill_and_mend(scenario: &Scenario, number: usize) {
         assert!(left_aside(&home.path("home")).is_empty(), "{:?}", left_aside(&home.path("home")));
     }
     seen.look(home.directory());
-    again(&home, scenario);
+    again(home, scenario);
     home.ca(&["crl", "publish", "--due"]).ok();
     home.ca(&["ocsp", "responder", "--due"]).ok();
     let status = home.result(&["status"]);
@@ -154,7 +168,7 @@ fn a_command_that_is_killed_at_any_step_is_put_right_by_the_next() {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some((scenario, number, place)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mended = std::panic::catch_unwind(|| kill_and_mend(scenario, *number));
+                    let mended = std::panic::catch_unwind(|| kill_and_mend(scenario, *number, place));
                     if mended.is_err() {
                         let mut failures = failures.lock().unwrap();
                         let of_command = failures.entry(scenario.words.join(" ")).or_default();

@@ -2,5 +2,9 @@
 #[cfg(debug_assertions)]
 mod kills;
 #[cfg(debug_assertions)]
+mod limits;
+#[cfg(debug_assertions)]
 mod look;
+#[cfg(debug_assertions)]
+mod mounts;
 mod release;

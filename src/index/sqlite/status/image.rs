@@ -85,8 +85,7 @@ impl Image {
         self.connection.execute_batch("COMMIT")?;
         let file = format!("{kind}-{change}.db");
         let octets = self.connection.serialize("main")?;
-        replace(&directory.join(&file), &octets, Mode::Public)
-            .map_err(|error| IndexError::Backend(error.to_string()))?;
+        replace(&directory.join(&file), &octets, Mode::Public)?;
         Ok(Part { file, sha256: hex(&sha256(&octets)), change, rows: self.rows })
     }
 }
