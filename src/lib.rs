@@ -10,7 +10,7 @@
 //!               │         │
 //!   profile lint key index audit publish config home clock
 //!               │
-//!             x509   problem document   values and octets; what is told to people; TOML with line numbers
+//!        x509 problem document failpoint   values and octets; what is told to people; TOML with line numbers
 //! ```
 //!
 //! | module | what it is |
@@ -27,6 +27,7 @@
 //! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
+//! | [`failpoint`] | places where a test has the process killed; empty in release builds |
 //!
 //! `tests/architecture.rs` holds the code to this.
 //!
@@ -57,6 +58,7 @@ pub mod ca;
 pub mod clock;
 pub mod config;
 pub mod document;
+pub mod failpoint;
 pub mod home;
 pub mod index;
 pub mod key;

@@ -7,6 +7,10 @@ use crate::publish::PublishError;
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
+            PublishError::Write(error) if error.is_for_want_of_space() => {
+                Self::new(Exit::Failure, "disk.full", error.to_string())
+                    .hint("make room; what is on record is published by the next command")
+            }
             PublishError::Write(error) => Self::new(Exit::Failure, "file.write", error.to_string()).hint(
                 "make room or mend the permissions; what is on record is published by the next command",
             ),

@@ -175,6 +175,12 @@ impl Home {
         self.state.join("home.lock")
     }
 
+    /// The space that is kept for revoking on a full disk, `reserve`.
+    #[must_use]
+    pub fn reserve_file(&self) -> PathBuf {
+        self.state.join("reserve")
+    }
+
     /// Where exports of the audit records go; made when there is one.
     #[must_use]
     pub fn log_directory(&self) -> &Path {

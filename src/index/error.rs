@@ -1,6 +1,7 @@
 //! What can go wrong with the index.
 use super::TransitionError;
 use crate::problem::{Exit, Problem};
+use crate::publish::WriteError;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, UnixTime};
 use std::path::PathBuf;
@@ -68,6 +69,9 @@ pub enum IndexError {
     /// What is stored contradicts itself.
     #[error("what is stored is damaged: {0}")]
     Damaged(String),
+    /// The disk is full.
+    #[error("there is no space left on the disk: {0}")]
+    NoSpace(String),
     /// The database failed.
     #[error("the index cannot be used: {0}")]
     Backend(String),
@@ -75,6 +79,16 @@ pub enum IndexError {
 
 fn hex(issuer: &IssuerId) -> String {
     issuer.0.iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+}
+
+impl From<WriteError> for IndexError {
+    fn from(error: WriteError) -> Self {
+        if error.is_for_want_of_space() {
+            Self::NoSpace(error.to_string())
+        } else {
+            Self::Backend(error.to_string())
+        }
+    }
 }
 
 impl From<IndexError> for Problem {
@@ -132,6 +146,11 @@ impl From<IndexError> for Problem {
                 Exit::Integrity,
                 "index.damaged",
                 "keep the files as they are, and restore the index from a backup",
+            ),
+            IndexError::NoSpace(_) => (
+                Exit::Failure,
+                "disk.full",
+                "make room; nothing that is on record is lost, and the next command goes on from there",
             ),
             IndexError::Backend(_) => (
                 Exit::Failure,

@@ -1,4 +1,6 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+use crate::failpoint;
+use crate::home::{ASIDE, Writing};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -37,6 +39,14 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+impl WriteError {
+    /// Whether the disk, or the user's share of it, is full.
+    #[must_use]
+    pub fn is_for_want_of_space(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
 /// Puts a file with these contents in place of whatever the path names, durably.
 ///
 /// # Errors
@@ -59,6 +69,7 @@ pub fn write_new(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteEr
 pub(super) struct Aside<'p> {
     path: &'p Path,
     file: tempfile::NamedTempFile,
+    _writing: Writing,
 }
 
 impl<'p> Aside<'p> {
@@ -68,30 +79,40 @@ impl<'p> Aside<'p> {
         contents: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<Self, WriteError> {
         let failed = |source| WriteError { path: path.to_owned(), source };
+        let directory = directory_of(path);
+        let writing = Writing::into(directory).map_err(failed)?;
+        failpoint::passed("file: to be written");
         let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .make_in(directory_of(path), |aside| {
+            .prefix(ASIDE)
+            .make_in(directory, |aside| {
                 OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
             })
             .map_err(failed)?;
+        failpoint::passed("file: aside, empty");
         contents(file.as_file_mut()).map_err(failed)?;
+        failpoint::passed("file: aside, written");
         file.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
-        Ok(Self { path, file })
+        failpoint::passed("file: aside, durable");
+        Ok(Self { path, file, _writing: writing })
     }
 
     /// Puts it in place of whatever the path names; [`sync_directory`] makes that durable.
     pub(super) fn replace(self) -> Result<(), WriteError> {
-        let Self { path, file } = self;
+        let Self { path, file, _writing } = self;
         let put = file.persist(path).map(drop);
-        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })
+        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })?;
+        failpoint::passed("file: in place");
+        Ok(())
     }
 
     /// The same where the path names nothing yet.
     fn put_new(self) -> Result<(), WriteError> {
-        let Self { path, file } = self;
+        let Self { path, file, _writing } = self;
         let put = file.persist_noclobber(path).map(drop);
-        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })
+        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })?;
+        failpoint::passed("file: in place");
+        Ok(())
     }
 }
 
@@ -102,7 +123,9 @@ impl<'p> Aside<'p> {
 pub fn sync_directory(directory: &Path) -> Result<(), WriteError> {
     File::open(directory)
         .and_then(|directory| directory.sync_all())
-        .map_err(|source| WriteError { path: directory.to_owned(), source })
+        .map_err(|source| WriteError { path: directory.to_owned(), source })?;
+    failpoint::passed("directory: durable");
+    Ok(())
 }
 
 fn directory_of(path: &Path) -> &Path {

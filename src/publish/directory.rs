@@ -138,6 +138,11 @@ impl Publisher for HomeDirectory {
         Ok(replace(&path, format!("{number}\n").as_bytes(), Mode::Private)?)
     }
 
+    fn sweep(&self, issued_by: &[&str]) {
+        let names: Vec<AuthorityName> = issued_by.iter().filter_map(|name| name.parse().ok()).collect();
+        self.home.sweep(&names);
+    }
+
     fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError> {
         let path = self.home.issued_file(&self.name(authority)?, certificate.tbs().serial_number());
         replace(&path, certificate.to_pem().as_bytes(), Mode::Private)?;

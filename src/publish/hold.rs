@@ -27,7 +27,10 @@ impl Hold {
         let begun = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
+                Ok(()) => {
+                    crate::failpoint::passed("publish: held");
+                    return Ok(Self(file));
+                }
                 Err(TryLockError::WouldBlock) if begun.elapsed() < wait => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(PublishError::Busy),
                 Err(TryLockError::Error(error)) => return Err(failed(error).into()),

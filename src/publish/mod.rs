@@ -6,6 +6,7 @@ mod hold;
 #[cfg(test)]
 mod tests;
 
+pub use crate::home::Writing;
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
 
@@ -74,6 +75,10 @@ pub trait Publisher: Send + Sync {
     /// # Errors
     /// When the file cannot be written.
     fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError>;
+
+    /// Removes what killed processes left written aside, in the directories of issued certificates of these CAs
+    /// and everywhere else. It is in nobody's way; what cannot be removed stays.
+    fn sweep(&self, issued_by: &[&str]);
 
     /// Keeps an issued certificate, PEM; returns where.
     ///

@@ -19,6 +19,7 @@ mod values;
 
 use crate::cli::{Audit, Command, Crl, Export, Global, Ocsp};
 use crate::report::Report;
+use crate::room::Room;
 use crate::session::{Session, home_of};
 use genfic_ca::problem::Problem;
 
@@ -126,6 +127,7 @@ pub(crate) fn in_session(
     object: Option<&str>,
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
+    let _room = Room::find(&home_of(global), name)?;
     let session = Session::open(global)?;
     let before = session.pki().index.audit_head()?.sequence;
     let outcome = run(&session).and_then(|report| {

@@ -21,13 +21,15 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone, Default)]
 pub(super) struct Script(Arc<Mutex<Scene>>);
 
+type Interruption = Box<dyn FnOnce() + Send>;
+
 #[derive(Default)]
 struct Scene {
     steps: Vec<&'static str>,
     /// The step, and how often it still goes well.
     failing: Vec<(&'static str, usize)>,
     /// What another process does before a step.
-    before: Option<(&'static str, Box<dyn FnOnce() + Send>)>,
+    before: Option<(&'static str, Interruption)>,
 }
 
 impl Script {
@@ -138,6 +140,10 @@ pub(super) struct Publication {
 impl Publisher for Publication {
     fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
         self.directory.is_published(name, certificate, ancestors)
+    }
+
+    fn sweep(&self, issued_by: &[&str]) {
+        self.directory.sweep(issued_by);
     }
 
     fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool {

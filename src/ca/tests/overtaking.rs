@@ -3,7 +3,7 @@
 use super::fixture::Fixture;
 use crate::home::PublicFile;
 use crate::index::IndexReader;
-use crate::key::{KeyStore, Signer};
+use crate::key::KeyStore;
 use crate::x509::extension::crl_number;
 use crate::x509::{CertificateList, TbsCertListBuilder, UnixTime, pem};
 

@@ -1,4 +1,5 @@
 //! Opening database files: settings, schema version, and what SQLite's errors mean here.
+use crate::failpoint;
 use crate::index::IndexError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ impl From<rusqlite::Error> for IndexError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
                 Self::Damaged(error.to_string())
             }
+            Some(ErrorCode::DiskFull) => Self::NoSpace(error.to_string()),
             Some(_) => Self::Backend(error.to_string()),
             None => match error {
                 E::FromSqlConversionFailure(..)
@@ -59,20 +61,24 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| IndexError::Backend(format!("{}: {error}", path.display()));
+    let _writing = crate::publish::Writing::into(directory).map_err(failed)?;
     // tempfile makes the file 0600, and SQLite gives the files beside it the same mode
     let aside =
         tempfile::Builder::new().prefix(".new-").suffix(".db").tempfile_in(directory).map_err(failed)?;
+    failpoint::passed("index: aside");
     let mut connection = Connection::open(aside.path())?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     settle(&connection)?;
     migrate(&mut connection)?;
+    failpoint::passed("index: filled");
     connection.close().map_err(|(_, error)| error)?;
     aside.as_file().sync_all().map_err(failed)?;
     aside.persist_noclobber(path).map_err(|refused| match refused.error.kind() {
         std::io::ErrorKind::AlreadyExists => IndexError::Exists(path.to_owned()),
         _ => failed(refused.error),
     })?;
-    crate::publish::sync_directory(directory).map_err(|error| IndexError::Backend(error.to_string()))
+    failpoint::passed("index: in place");
+    Ok(crate::publish::sync_directory(directory)?)
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -24,6 +24,7 @@ use super::{
     Intent, Issued, KeyUse, Recorded, Selector, StatusReader, StatusRow,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
+use crate::failpoint;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime, sha256};
@@ -79,7 +80,9 @@ impl SqliteIndex {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = write(&transaction)?;
+        failpoint::passed("index: before commit");
         transaction.commit()?;
+        failpoint::passed("index: committed");
         Ok(result)
     }
 

@@ -161,9 +161,8 @@ pub(super) fn record_crl_published(
         "UPDATE crl SET published = 1 WHERE issuer = ?1 AND number = ?2 AND digest IS NOT NULL
          RETURNING this_update, change",
     )?;
-    let list: Option<(i64, i64)> = statement
-        .query_row((authority, signed(number)?), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let list: Option<(i64, i64)> =
+        statement.query_row((authority, signed(number)?), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let (this_update, change) = list.ok_or(IndexError::CrlNumber(number))?;
     connection.prepare_cached(CLOSE)?.execute((authority, this_update, change))?;
     journal.append(event)?;

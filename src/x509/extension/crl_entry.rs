@@ -45,7 +45,9 @@ mod tests {
     #[test]
     fn a_reason_that_is_put_is_the_extension_octet_for_octet() {
         // C2
-        for (reason, ..) in CrlReason::ALL.into_iter().filter(|(reason, ..)| *reason != CrlReason::Unspecified) {
+        for (reason, ..) in
+            CrlReason::ALL.into_iter().filter(|(reason, ..)| *reason != CrlReason::Unspecified)
+        {
             let mut out = vec![7];
             put_reason_code(&mut out, reason);
             assert_eq!(out[1..], reason_code(reason).unwrap().to_der());

@@ -2,10 +2,12 @@
 use super::failed;
 use super::manifest::Part;
 use super::snapshot::hash;
+use crate::failpoint;
+use crate::home::ASIDE;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::state_columns;
 use crate::index::{Authority, IndexError, StatusRow};
-use crate::publish::{Mode, sync_directory};
+use crate::publish::{Mode, Writing, sync_directory};
 use crate::x509::IssuerId;
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -32,14 +34,16 @@ const SCHEMA: &str = "
 pub(super) struct Image {
     connection: Connection,
     aside: NamedTempFile,
+    _writing: Writing,
     issuers: HashMap<IssuerId, i64>,
     rows: u64,
 }
 
 impl Image {
     pub(super) fn begin(directory: &Path) -> Result<Self, IndexError> {
+        let writing = Writing::into(directory).map_err(|error| failed(directory, &error))?;
         let aside = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(ASIDE)
             .tempfile_in(directory)
             .map_err(|error| failed(directory, &error))?;
         let connection = Connection::open(aside.path())?;
@@ -50,7 +54,8 @@ impl Image {
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.execute_batch(SCHEMA)?;
         connection.execute_batch("BEGIN")?;
-        Ok(Self { connection, aside, issuers: HashMap::new(), rows: 0 })
+        failpoint::passed("status: file begun");
+        Ok(Self { connection, aside, _writing: writing, issuers: HashMap::new(), rows: 0 })
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -96,7 +101,7 @@ impl Image {
 
     /// Puts the file in place; what it is, is said in its name: `base-7.db`.
     pub(super) fn write(self, directory: &Path, kind: &str, change: u64) -> Result<Part, IndexError> {
-        let Self { connection, mut aside, rows, .. } = self;
+        let Self { connection, mut aside, rows, _writing, .. } = self;
         connection.execute_batch("COMMIT")?;
         connection.close().map_err(|(_, error)| error)?;
         let name = format!("{kind}-{change}.db");
@@ -111,8 +116,10 @@ impl Image {
                 Ok(digest)
             })
             .map_err(|error| failed(&path, &error))?;
+        failpoint::passed("status: file durable");
         aside.persist(&path).map_err(|refused| failed(&path, &refused.error))?;
-        sync_directory(directory).map_err(|error| IndexError::Backend(error.to_string()))?;
+        failpoint::passed("status: file in place");
+        sync_directory(directory)?;
         Ok(Part { file: name, sha256, change, rows })
     }
 }

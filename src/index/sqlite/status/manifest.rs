@@ -94,8 +94,7 @@ impl Manifest {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| IndexError::Backend(format!("manifest.json: {error}")))?;
         text.push('\n');
-        replace(&directory.join(Self::FILE), text.as_bytes(), Mode::Public)
-            .map_err(|error| IndexError::Backend(error.to_string()))
+        Ok(replace(&directory.join(Self::FILE), text.as_bytes(), Mode::Public)?)
     }
 
     /// When it was last confirmed.

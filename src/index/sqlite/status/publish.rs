@@ -4,6 +4,7 @@ use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
+use crate::failpoint;
 use crate::index::{IndexError, IndexReader};
 use crate::x509::UnixTime;
 use std::path::Path;
@@ -43,6 +44,7 @@ const SMALL_DELTA: u64 = 1000;
 /// what was published before stays.
 pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Result<Published, IndexError> {
     let _lock = Lock::take(directory)?;
+    failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
     if let Some(old) = &old {
         check_continued(reader, old)?;
@@ -86,11 +88,7 @@ fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), Index
     }
 }
 
-fn build_delta(
-    reader: &dyn IndexReader,
-    directory: &Path,
-    base: &Part,
-) -> Result<Option<Image>, IndexError> {
+fn build_delta(reader: &dyn IndexReader, directory: &Path, base: &Part) -> Result<Option<Image>, IndexError> {
     let limit = SMALL_DELTA.max(base.rows / 10);
     let image = build(reader, directory, base.change, limit)?;
     Ok((image.rows() <= limit).then_some(image))
@@ -107,12 +105,7 @@ fn write_base(
 }
 
 /// Rows beyond the limit are left out; the image is of no use then.
-fn build(
-    reader: &dyn IndexReader,
-    directory: &Path,
-    since: u64,
-    limit: u64,
-) -> Result<Image, IndexError> {
+fn build(reader: &dyn IndexReader, directory: &Path, since: u64, limit: u64) -> Result<Image, IndexError> {
     let mut image = Image::begin(directory)?;
     let mut put = Ok(());
     reader.status_rows(since, &mut |row| {
@@ -140,6 +133,7 @@ fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), Inde
         if (ours && !kept) || name.starts_with(".new-") {
             let path = entry.path();
             std::fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
+            failpoint::passed("status: older file removed");
         }
     }
     Ok(())
