@@ -68,7 +68,7 @@ impl Pki<'_> {
             Ok(files) => files,
             Err(PublishError::Older { published, offered }) if published > offered => {
                 drop(crl);
-                let newer = self.newer_crl(authority, signer, offered, this_update)?;
+                let newer = self.newer_crl(authority, signer, offered)?;
                 return newer.ok_or_else(|| PublishError::Older { published, offered }.into());
             }
             Err(error) => return Err(error.into()),
@@ -80,31 +80,24 @@ impl Pki<'_> {
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
     }
 
-    /// The published list, when it is this CA's own and was made after another: its number is higher, its
-    /// thisUpdate is not earlier, and the CA's key has signed it.
+    /// The published list, when its number is higher than this one and it is on record here: then it was taken
+    /// later, and lists what was to be listed.
     fn newer_crl(
         &self,
         authority: Authority,
         signer: &CrlAuthority,
         number: CrlNumber,
-        this_update: UnixTime,
     ) -> Result<Option<PublishedCrl>, Problem> {
-        let own = signer.certificate().tbs();
-        let published = self.publisher.published_crl(&authority.name)?.filter(|crl| {
-            crl.tbs().issuer() == own.subject()
-                && crl.tbs().this_update() >= this_update
-                && crl.is_signed_by(own.public_key())
-        });
-        let Some(crl) = published else { return Ok(None) };
-        let Some(newer) = crl.tbs().crl_number().filter(|newer| *newer > number) else { return Ok(None) };
-        Ok(Some(PublishedCrl {
-            number: newer,
-            next_update: crl.tbs().next_update().unwrap_or(this_update),
-            entries: crl.tbs().entries().count(),
-            files: self.publisher.crl_files(&authority.name)?,
-            authority: authority.name,
-            crl,
-        }))
+        let Some(crl) = self.publisher.published_crl(&authority.name)? else { return Ok(None) };
+        let newer = crl.tbs().crl_number().filter(|newer| *newer > number);
+        let (Some(number), Some(next_update)) = (newer, crl.tbs().next_update()) else { return Ok(None) };
+        let is_own = self.index.is_recorded(&authority.issuer, crl.tbs())?
+            && crl.is_signed_by(signer.certificate().tbs().public_key());
+        if !is_own {
+            return Ok(None);
+        }
+        let (entries, files) = (crl.tbs().entries().count(), self.publisher.crl_files(&authority.name)?);
+        Ok(Some(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl }))
     }
 
     /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the

@@ -67,6 +67,9 @@ pub trait IndexReader: StatusReader {
     /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
 
+    /// Whether this very list was recorded under its number ([`Index::record_crl`]).
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError>;
+
     /// Whether a list is owed: something was revoked, released or abandoned since the number of the published
     /// CRL with the highest number was taken, or no list was published yet.
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError>;

@@ -52,10 +52,14 @@ const LINES: usize = 1024;
 /// without being in memory twice.
 pub fn body(der: &[u8]) -> impl Iterator<Item = String> + '_ {
     der.chunks(LINE * LINES).map(|octets| {
-        let mut piece = String::with_capacity(octets.len() / LINE * 65 + 65);
-        for line in octets.chunks(LINE) {
-            STANDARD.encode_string(line, &mut piece);
+        let text = STANDARD.encode(octets);
+        let mut piece = String::with_capacity(text.len() + text.len() / 64 + 1);
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, more) = rest.split_at(rest.len().min(64));
+            piece.push_str(line);
             piece.push('\n');
+            rest = more;
         }
         piece
     })

@@ -256,6 +256,9 @@ impl IndexReader for Records {
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.index.last_crl(issuer)
     }
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
+        self.index.is_recorded(issuer, tbs)
+    }
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
         self.index.crl_is_owed(issuer)
     }

@@ -82,7 +82,10 @@ pub(crate) fn a_list_is_recorded_once_under_a_number_that_was_taken(index: &dyn 
     assert!(matches!(record(1, NOW), Err(IndexError::CrlNumber(1))), "not taken");
     let (first, second) = (root.take_crl_number(index, NOW).0, root.take_crl_number(index, NOW).0);
     assert!(matches!(record(second, NOW.plus(1)), Err(IndexError::CrlNumber(2))), "taken for another time");
+    let is_recorded = |number, at| index.is_recorded(&issuer, root.crl(number, at, &[]).get()).unwrap();
+    assert!(!is_recorded(second, NOW));
     record(second, NOW).unwrap();
+    assert!(is_recorded(second, NOW) && !is_recorded(second, NOW.plus(1)) && !is_recorded(first, NOW));
     assert!(matches!(record(second, NOW), Err(IndexError::CrlNumber(2))), "used");
     index.record_event(event(NOW.plus(60), "time passes")).unwrap();
     record(first, NOW).unwrap();

@@ -140,6 +140,10 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| revoking::crl_is_owed(connection, issuer))
     }
 
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
+        self.read(|connection| revoking::is_recorded(connection, issuer, tbs))
+    }
+
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.read(|connection| revoking::last_crl(connection, issuer))
     }

@@ -6,7 +6,7 @@ use super::row::{self, signed, unsigned};
 use crate::audit::AuditEvent;
 use crate::index::{CertificateState, CrlRecord, IndexError};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime, sha256};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(super) fn transition(
@@ -167,6 +167,21 @@ pub(super) fn record_crl_published(
     connection.prepare_cached(CLOSE)?.execute((authority, this_update, change))?;
     journal.append(event)?;
     journal.close()
+}
+
+pub(super) fn is_recorded(
+    connection: &Connection,
+    issuer: &IssuerId,
+    tbs: &TbsCertList,
+) -> Result<bool, IndexError> {
+    let Some(number) = tbs.crl_number().and_then(|number| i64::try_from(number).ok()) else {
+        return Ok(false);
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM issuer i CROSS JOIN crl l ON l.issuer = i.number
+         WHERE i.identity = ?1 AND l.number = ?2 AND l.digest = ?3",
+    )?;
+    Ok(statement.exists((issuer.0, number, sha256(tbs.as_der())))?)
 }
 
 pub(super) fn last_crl(connection: &Connection, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
