@@ -1,10 +1,10 @@
 //! Revocations, and the CRLs that list them.
-use super::authority;
+use super::{authority, restoring};
 use super::issuing::{place, store_state};
 use super::journal::Journal;
 use super::row::{self, serial_column, signed, unsigned};
 use crate::audit::AuditEvent;
-use crate::index::{CertificateState, CrlRecord, IndexError, Recorded};
+use crate::index::{CertificateState, CrlRecord, IndexError, Recorded, TransitionError};
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, SerialNumber, TbsCertList, UnixTime, sha256};
@@ -24,6 +24,13 @@ pub(super) fn transition(
         return Err(IndexError::Conflict(id.clone()));
     }
     from.check_transition(to)?;
+    if *to == CertificateState::Issued {
+        restoring::check_accepted(connection)?;
+        let mut known = connection.prepare_cached("SELECT 1 FROM certificate WHERE number = ?1 AND der IS NOT NULL")?;
+        if !known.exists([certificate])? {
+            return Err(TransitionError::KnownByNumber.into());
+        }
+    }
     let change = journal.change()?;
     store_state(connection, issuer, id, to, change)?;
     revise(connection, issuer, change)?;
@@ -92,15 +99,23 @@ pub(super) fn revoked(
     Ok(())
 }
 
+pub(super) fn highest_crl_number(
+    connection: &Connection,
+    issuer: &IssuerId,
+) -> Result<CrlNumber, IndexError> {
+    let authority = authority::authority_number(connection, issuer)?;
+    let mut statement = connection.prepare_cached("SELECT max(number) FROM crl WHERE issuer = ?1")?;
+    let highest: Option<i64> = statement.query_row([authority], |row| row.get(0))?;
+    unsigned(highest.unwrap_or(0))
+}
+
 pub(super) fn next_crl_number(
     connection: &Connection,
     issuer: &IssuerId,
     floor: CrlNumber,
 ) -> Result<CrlNumber, IndexError> {
     let authority = authority::authority_number(connection, issuer)?;
-    let mut statement = connection.prepare_cached("SELECT max(number) FROM crl WHERE issuer = ?1")?;
-    let highest: Option<i64> = statement.query_row([authority], |row| row.get(0))?;
-    let number = unsigned(highest.unwrap_or(0))?.max(floor).saturating_add(1);
+    let number = highest_crl_number(connection, issuer)?.max(floor).saturating_add(1);
     let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
     connection
         .prepare_cached("INSERT INTO crl (issuer, number, change) SELECT ?1, ?2, change FROM head")?
