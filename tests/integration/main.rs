@@ -12,10 +12,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod core_dumps;
 mod older_script;
 mod policy;
 mod quickstart;
 mod readme;
+mod restore;
 mod six_lines;
 mod together;
