@@ -6,7 +6,7 @@
 //! bin/genfic-ca   bin/genfic-ocspd      parse, say, exit
 //!        └────── assembly ──────┘       configuration → working objects; the only place that names adapters
 //!                /      \
-//!              ca        ocsp           use cases; the responder and its server: both know traits only
+//!         ca   backup   ocsp           use cases; the responder and its server: all know traits only
 //!               │         │
 //!   profile lint key index audit publish config home clock
 //!               │
@@ -25,6 +25,7 @@
 //! | [`home`] | paths, owners and modes; who is at work |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
+//! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
 //! | [`failpoint`] | places where a test has the process killed; empty in release builds |
@@ -54,6 +55,7 @@
 //! or freshly signed answer. The daemon never opens the index.
 pub mod assembly;
 pub mod audit;
+pub mod backup;
 pub mod ca;
 pub mod clock;
 pub mod config;

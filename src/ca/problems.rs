@@ -33,7 +33,7 @@ impl From<TransitionError> for Problem {
             TransitionError::AlreadyRevoked(_) => (Exit::Exists, "certificate.revoked"),
             TransitionError::AlreadyHeld(_) => (Exit::Exists, "certificate.held"),
             TransitionError::NotARevocationReason => (Exit::Usage, "usage"),
-            TransitionError::PendingHold | TransitionError::NotHeld => {
+            TransitionError::PendingHold | TransitionError::NotHeld | TransitionError::KnownByNumber => {
                 (Exit::Refused, "certificate.not-held")
             }
         };

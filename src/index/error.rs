@@ -66,6 +66,14 @@ pub enum IndexError {
         /// The audit record that was the newest when it was published.
         published: u64,
     },
+    /// The index was restored, and nobody has accepted that yet.
+    #[error(
+        "this is an index from a backup of {backup}, and what happened since is not complete in it: nothing is issued or released until it is accepted"
+    )]
+    NotAccepted {
+        /// When the backup was made.
+        backup: UnixTime,
+    },
     /// What is stored contradicts itself.
     #[error("what is stored is damaged: {0}")]
     Damaged(String),
@@ -140,7 +148,12 @@ impl From<IndexError> for Problem {
             IndexError::NotContinued { .. } => (
                 Exit::Integrity,
                 "index.restored",
-                "bring back the newest index; or, when it is lost for good, make up for the revocations since and move the status directory's files away before publishing again",
+                "bring back the newest index; or, when it is lost for good, run `genfic-ca backup restore` with --published naming this status directory, which takes its revocations over",
+            ),
+            IndexError::NotAccepted { .. } => (
+                Exit::Integrity,
+                "restore.not-accepted",
+                "revoking, CRLs and OCSP work; see what `genfic-ca audit show` says was restored, then run `genfic-ca backup accept`",
             ),
             IndexError::Damaged(_) => (
                 Exit::Integrity,
@@ -174,6 +187,7 @@ mod tests {
             IndexError::Schema { found: 2, known: 1 },
             IndexError::CrlNumber(3),
             IndexError::NotContinued { published: 7 },
+            IndexError::NotAccepted { backup: UnixTime(0) },
             IndexError::ClockBehind { now: UnixTime(0), newest: UnixTime(1) },
         ] {
             let problem = Problem::from(error);

@@ -3,7 +3,7 @@ use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Selector, StatusPublisher, StatusReader, StatusRow,
+    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
 use crate::lint::Linted;
@@ -14,7 +14,7 @@ use crate::x509::{
     SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// What was done, in order, and what is to fail.
@@ -280,6 +280,18 @@ impl IndexReader for Records {
     fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
         self.index.audit_records(from, visit)
     }
+    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
+        self.index.highest_crl_number(issuer)
+    }
+    fn restored(&self) -> Result<Option<Restored>, IndexError> {
+        self.index.restored()
+    }
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
+        self.index.supersedes(head)
+    }
+    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
+        self.index.copy_to(path)
+    }
 }
 
 impl Index for Records {
@@ -343,6 +355,12 @@ impl Index for Records {
     ) -> Result<(), IndexError> {
         self.script.index("listed")?;
         self.index.record_crl_published(issuer, number, event)
+    }
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
+        self.index.restore(restoration)
+    }
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
+        self.index.accept_restored(event)
     }
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
         self.index.record_event(event)

@@ -2,6 +2,7 @@
 use crate::failpoint;
 use crate::index::IndexError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use std::time::Duration;
 pub(super) const APPLICATION_ID: i64 = 0x6766_6361;
 
 /// What brings an index from each schema version to the next; an empty file has version 0.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
@@ -81,6 +83,20 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     Ok(crate::publish::sync_directory(directory)?)
 }
 
+/// A new, empty database that the caller alone may read, to be filled with the pages of another.
+pub(super) fn create_empty(path: &Path) -> Result<Connection, IndexError> {
+    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    opened.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => IndexError::Exists(path.to_owned()),
+        _ => failed(path, &error),
+    })?;
+    Ok(Connection::open(path)?)
+}
+
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> IndexError {
+    IndexError::Backend(format!("{}: {error}", path.display()))
+}
+
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -105,12 +121,23 @@ fn migrate(connection: &mut Connection) -> Result<(), IndexError> {
     if version(connection)? == known {
         return Ok(());
     }
+    // a table that others refer to is built anew only without this, and it cannot be changed in a transaction
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let migrated = bring_up(connection, known);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    migrated
+}
+
+fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?; // again: another process may have migrated it meanwhile
     let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
     let Some(done) = done else { return Err(IndexError::Schema { found, known }) };
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
+    }
+    if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));
     }
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)

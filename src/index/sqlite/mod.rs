@@ -4,6 +4,7 @@
 //! each other; readers see one moment and hold nobody up.
 mod authority;
 mod connection;
+mod copy;
 mod interlock;
 mod issuing;
 mod journal;
@@ -11,6 +12,7 @@ mod journal;
 mod plan;
 mod pool;
 mod reading;
+mod restoring;
 mod revoking;
 mod row;
 mod status;
@@ -21,7 +23,7 @@ pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Selector, StatusReader, StatusRow,
+    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -74,6 +76,14 @@ impl SqliteIndex {
             readers: Readers::new(path, wait),
             interlock: Interlock::beside(path),
         })
+    }
+
+    /// Looks through every page of an index file for damage, and says what is wrong with it.
+    ///
+    /// # Errors
+    /// As [`SqliteIndex::open`].
+    pub fn faults(path: &Path) -> Result<Vec<String>, IndexError> {
+        copy::faults(&connection::open(path, Self::WAIT)?)
     }
 
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
@@ -171,6 +181,22 @@ impl IndexReader for SqliteIndex {
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError> {
         self.read(|connection| journal::records(connection, from, visit))
     }
+
+    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
+        self.read(|connection| revoking::highest_crl_number(connection, issuer))
+    }
+
+    fn restored(&self) -> Result<Option<Restored>, IndexError> {
+        self.read(restoring::restored)
+    }
+
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
+        self.read(|connection| restoring::supersedes(connection, head))
+    }
+
+    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
+        self.readers.with_connection(|connection| copy::write(connection, path))
+    }
 }
 
 impl Index for SqliteIndex {
@@ -251,6 +277,14 @@ impl Index for SqliteIndex {
         event: AuditEvent,
     ) -> Result<(), IndexError> {
         self.write(|connection| revoking::record_crl_published(connection, issuer, number, event))
+    }
+
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
+        self.write(|connection| restoring::restore(connection, restoration))
+    }
+
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
+        self.write(|connection| restoring::accept(connection, event))
     }
 
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {

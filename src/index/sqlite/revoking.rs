@@ -1,10 +1,10 @@
 //! Revocations, and the CRLs that list them.
-use super::authority;
+use super::{authority, restoring};
 use super::issuing::{place, store_state};
 use super::journal::Journal;
 use super::row::{self, signed, unsigned};
 use crate::audit::AuditEvent;
-use crate::index::{CertificateState, CrlRecord, IndexError};
+use crate::index::{CertificateState, CrlRecord, IndexError, TransitionError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime, sha256};
 use rusqlite::{Connection, OptionalExtension};
@@ -22,6 +22,13 @@ pub(super) fn transition(
         return Err(IndexError::Conflict(id.clone()));
     }
     from.check_transition(to)?;
+    if *to == CertificateState::Issued {
+        restoring::check_accepted(connection)?;
+        let mut known = connection.prepare_cached("SELECT 1 FROM certificate WHERE number = ?1 AND der IS NOT NULL")?;
+        if !known.exists([certificate])? {
+            return Err(TransitionError::KnownByNumber.into());
+        }
+    }
     let change = journal.change()?;
     store_state(connection, issuer, id, to, change)?;
     revise(connection, issuer, change)?;
@@ -88,6 +95,16 @@ pub(super) fn revoked(
         });
     }
     Ok(())
+}
+
+pub(super) fn highest_crl_number(
+    connection: &Connection,
+    issuer: &IssuerId,
+) -> Result<CrlNumber, IndexError> {
+    let authority = authority::authority_number(connection, issuer)?;
+    let mut statement = connection.prepare_cached("SELECT max(number) FROM crl WHERE issuer = ?1")?;
+    let highest: Option<i64> = statement.query_row([authority], |row| row.get(0))?;
+    unsigned(highest.unwrap_or(0))
 }
 
 pub(super) fn take_crl_number(

@@ -1,5 +1,5 @@
 //! `list`.
-use super::values::{record as record_fields, usage};
+use super::values::{record as record_fields, until, usage};
 use crate::cli::{List, StatusFilter};
 use crate::report::{Listing, Report, Style, counted, unwritable};
 use crate::session::Session;
@@ -57,7 +57,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
             vec![
                 format!("{}/{}", record.authority, record.id.serial_number),
                 record.status(now).to_string(),
-                record.validity.not_after.to_string(),
+                until(&record),
                 record.profile.clone(),
                 record.subject.to_string(),
                 names.join(", "),

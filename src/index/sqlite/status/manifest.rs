@@ -108,6 +108,16 @@ impl Manifest {
         self.audit.sequence
     }
 
+    /// The audit record noted; `None` when its digest cannot be read.
+    pub(super) fn head(&self) -> Option<Head> {
+        let digits = self.audit.digest.as_bytes();
+        let octets: Option<Vec<u8>> = digits
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        Some(Head { sequence: self.audit.sequence, digest: octets?.try_into().ok()? })
+    }
+
     /// Whether the audit record noted is this one.
     pub(super) fn continues(&self, head: &Head) -> bool {
         self.audit.sequence == head.sequence && self.audit.digest == hex(&head.digest)

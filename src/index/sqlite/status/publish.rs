@@ -36,7 +36,8 @@ const SMALL_DELTA: u64 = 1000;
 ///
 /// Publishers wait for each other, and each reads the index after it got its turn, so an older state is
 /// never put over a newer one. The manifest notes the newest audit record: an index that does not have that
-/// record is an older copy, or another index, and is refused, because publishing it could un-revoke.
+/// record is an older copy, or another index, and is refused, because publishing it could un-revoke; unless it
+/// was restored with this very status taken over, and then nothing of it is kept.
 ///
 /// # Errors
 /// [`IndexError::NotContinued`], [`IndexError::Busy`] when another publisher takes too long,
@@ -46,15 +47,14 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     let _lock = Lock::take(directory)?;
     failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
-    if let Some(old) = &old {
-        check_continued(reader, old)?;
-    }
+    let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
     // Head and change number come first: rows that change while they are read are published in their newer
     // state, and again with the next delta.
     let head = reader.audit_head()?;
     let change = reader.change_number()?;
     let usable = old.as_ref().filter(|old| {
-        std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
+        continued
+            && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
@@ -74,8 +74,9 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     Ok(Published { change, written })
 }
 
-/// Whether the record that was the newest when it was last published is in this index.
-fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), IndexError> {
+/// Whether the record that was the newest when it was last published is in this index; false when it is not,
+/// and a restore took over what was published.
+fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {
@@ -83,8 +84,11 @@ fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), Index
         false
     })?;
     match there {
-        Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(()),
-        _ => Err(IndexError::NotContinued { published }),
+        Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(true),
+        _ => match old.head().map(|head| reader.supersedes(&head)).transpose()? {
+            Some(true) => Ok(false),
+            Some(false) | None => Err(IndexError::NotContinued { published }),
+        },
     }
 }
 
