@@ -151,7 +151,7 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     let now = limit(1); // is never below what is there
     let group = |count| (0..count).map(|number| root.intent(root.leaf("a.example", 10, serial(9 + number))));
     let error = index.record_intent(group(200).collect()).unwrap_err();
-    assert!(matches!(&error, IndexError::Backend(reason) if reason.contains("full")), "{error}");
+    assert!(matches!(&error, IndexError::NoSpace(reason) if reason.contains("full")), "{error}");
     assert_eq!((index.audit_head().unwrap(), index.pending().unwrap()), (head, Vec::new()));
     limit(now + 1000);
     index.record_intent(group(20).collect()).unwrap();
