@@ -3,7 +3,7 @@ use super::problems::unwritten;
 use crate::problem::Problem;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A directory for its owner alone, locked as long as it is in use.

@@ -10,11 +10,12 @@ use crate::lint::Linted;
 use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, IssuerId, KeyAlgorithm, SerialNumber,
+    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, KeyAlgorithm, SerialNumber,
     SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What was done, in order, and what is to fail.
@@ -220,6 +221,20 @@ impl StatusPublisher for Status {
 pub(super) struct Records {
     pub(super) index: SqliteIndex,
     pub(super) script: Script,
+    /// How many more entries a list has than the index knows of.
+    pub(super) more: AtomicU32,
+}
+
+/// An entry whose serial number has 17 octets and grows with this.
+fn entry(number: u32) -> CrlEntry {
+    let mut octets = [0x7f; 17];
+    octets[1..5].copy_from_slice(&number.to_be_bytes());
+    CrlEntry {
+        serial_number: SerialNumber::from_random(octets),
+        revocation_date: UnixTime(i64::from(number)),
+        reason: Some(CrlReason::Superseded),
+        invalidity_date: None,
+    }
 }
 
 type Visit<'v, T> = &'v mut dyn FnMut(T);
@@ -336,7 +351,9 @@ impl Index for Records {
         visit: Visit<'_, CrlEntry>,
     ) -> Result<CrlNumber, IndexError> {
         self.script.index("number")?;
-        self.index.next_crl_number(issuer, floor, this_update, visit)
+        let number = self.index.next_crl_number(issuer, floor, this_update, visit)?;
+        (0..self.more.load(Ordering::SeqCst)).for_each(|number| visit(entry(number)));
+        Ok(number)
     }
     fn record_crl(
         &self,

@@ -99,7 +99,7 @@ impl Fixture {
         let script = Script::default();
         let status = StatusDirectory::new(&home.status_directory());
         Self {
-            records: Records { index, script: script.clone() },
+            records: Records { index, script: script.clone(), more: Default::default() },
             keys: Keys { store: AgeFileStore::new(10).unwrap(), script: script.clone() },
             publication: Publication { directory: HomeDirectory::new(home.clone()), script: script.clone() },
             status: Status { directory: status, script: script.clone() },

@@ -5,6 +5,7 @@ use crate::index::{Index, IndexReader};
 use crate::problem::{Exit, Problem};
 use crate::publish::Publisher;
 use crate::x509::CrlReason;
+use std::sync::atomic::Ordering;
 
 const CA: &str = "genfic-system";
 
@@ -144,6 +145,35 @@ fn what_was_revoked_and_then_ended_is_on_one_list_made_after_its_end() {
     assert!(listed(), "the list that was not published does not count");
     fixture.publish(CA).unwrap();
     assert!(!listed());
+}
+
+#[test]
+fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
+    // C2: counted are the octets that are held at once, and how often any are asked for
+    const ENTRIES: u32 = 50_000;
+    let fixture = Fixture::with_system_ca();
+    let (pki, signer) = (fixture.pki(), fixture.pki().unlock_for_crl(CA).unwrap());
+    let measure = |more| {
+        fixture.records.more.store(more, Ordering::SeqCst);
+        let mut length = 0;
+        let counted = allocation_counter::measure(|| {
+            let published = pki.publish_crl(CA, &signer).unwrap();
+            length = u64::try_from(published.crl.as_der().len()).unwrap();
+        });
+        (counted, length)
+    };
+    let (short, _) = measure(0);
+    let (long, length) = measure(ENTRIES);
+    assert_eq!(fixture.list(CA).tbs().entries().count(), usize::try_from(ENTRIES).unwrap());
+    // while a buffer grows, the allocator that counts here keeps the old one beside the new one
+    let held = long.bytes_max - short.bytes_max;
+    eprintln!("COUNT held {held} length {length} asked {} due {:?}", long.count_total - short.count_total, short.bytes_max);
+    assert!(held < 3 * length, "{held} octets are held for a list of {length}");
+    // the entry that is visited has one, the lint's view of its extensions another
+    let asked = long.count_total - short.count_total;
+    assert!(asked < 5 * u64::from(ENTRIES) / 2, "{asked} allocations");
+    let due = allocation_counter::measure(|| assert!(!pki.crl_is_due(CA).unwrap()));
+    assert!(due.bytes_total < length / 4, "{} octets to see that it is not due", due.bytes_total);
 }
 
 #[test]
