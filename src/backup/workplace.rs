@@ -2,8 +2,8 @@
 use super::problems::unwritten;
 use crate::problem::Problem;
 use rustix::fs::{FlockOperation, flock};
-use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A directory for its owner alone, locked as long as it is in use.
@@ -19,8 +19,11 @@ impl Workplace {
         sweep(within, prefix);
         loop {
             let failed = |error: std::io::Error| unwritten(within, &error);
-            // tempfile gives directories the mode 0700
-            let directory = tempfile::Builder::new().prefix(prefix).tempdir_in(within).map_err(failed)?;
+            let directory = tempfile::Builder::new()
+                .prefix(prefix)
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir_in(within)
+                .map_err(failed)?;
             let lock = File::open(directory.path()).map_err(failed)?;
             flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| failed(error.into()))?;
             // another process may have taken it for one left behind before it was locked
