@@ -160,7 +160,7 @@ fn a_lost_machine_is_rebuilt_from_its_backup_and_un_revokes_nothing() {
     assert_eq!(restored["restored"]["certificates"], 1, "{restored}");
     assert_eq!(restored["restored"]["revoked"], 2, "{restored}");
     assert_eq!(restored["restored"]["known_by_number"], 1, "{restored}");
-    assert_eq!(restored["newest_evidence"].is_string(), true);
+    assert!(restored["newest_evidence"].is_string());
     let system =
         restored["authorities"].as_array().unwrap().iter().find(|one| one["name"] == "genfic-system");
     assert_eq!(system.unwrap()["found_crl"], last);
