@@ -43,10 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "failpoint",
         ],
     ),
-    (
-        "backup",
-        &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"],
-    ),
+    ("backup", &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"]),
     ("ocsp", &["x509", "clock", "index", "key", "problem"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.

@@ -1,7 +1,9 @@
 //! Backups of a home, put together.
 use super::settings::{practices, read_config};
 use super::{Assembly, now};
-use crate::backup::{self, Created, Creation, Opener, PublishedState, RestoredHome, Restoring, Stores, Verified};
+use crate::backup::{
+    self, Created, Creation, Opener, PublishedState, RestoredHome, Restoring, Stores, Verified,
+};
 use crate::home::{Home, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory, publish};
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
@@ -102,14 +104,7 @@ pub fn restore_backup(
     opener: Opener<'_>,
     published: &[PathBuf],
 ) -> Result<RestoredHome, Problem> {
-    let restoring = Restoring {
-        file,
-        opener,
-        home,
-        stores: &Files,
-        published,
-        actor: current_actor(),
-        now: now(),
-    };
+    let restoring =
+        Restoring { file, opener, home, stores: &Files, published, actor: current_actor(), now: now() };
     backup::restore(&restoring)
 }

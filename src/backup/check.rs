@@ -76,7 +76,8 @@ fn authority_faults(
         Some(parent) => all.iter().find(|one| one.name == *parent),
         None => Some(authority),
     };
-    if !issuer.is_some_and(|issuer| authority.certificate.is_signed_by(issuer.certificate.tbs().public_key())) {
+    if !issuer.is_some_and(|issuer| authority.certificate.is_signed_by(issuer.certificate.tbs().public_key()))
+    {
         faults.push(format!("the certificate of {name} is not signed by its issuer"));
     }
     if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::CertificateDer))?
@@ -95,7 +96,9 @@ fn authority_faults(
                 faults.push(format!("public/{name}.crl is not signed by {name}"));
             }
             Ok(crl) if crl.tbs().crl_number().is_none_or(|number| number > noted) => {
-                faults.push(format!("public/{name}.crl has a number above {noted}, which is the highest noted"));
+                faults.push(format!(
+                    "public/{name}.crl has a number above {noted}, which is the highest noted"
+                ));
             }
             Ok(_) => {}
             Err(error) => faults.push(format!("public/{name}.crl: {error}")),

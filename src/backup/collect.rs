@@ -128,8 +128,7 @@ pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>,
 
 /// Certificate and key of a responder that belong together: while one is handed over, the key file changes.
 fn responder(home: &Home, name: &AuthorityName, with_key: bool) -> Result<Vec<Collected>, Problem> {
-    let (key, certificate) =
-        (Entry::ResponderKey(name.clone()), Entry::ResponderCertificate(name.clone()));
+    let (key, certificate) = (Entry::ResponderKey(name.clone()), Entry::ResponderCertificate(name.clone()));
     let open = |entry: &Entry| Collected::open(entry, &entry.path_in(home));
     if !with_key {
         return Ok(open(&certificate)?.into_iter().collect());

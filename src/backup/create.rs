@@ -161,9 +161,7 @@ fn write(
     text.push(b'\n');
     let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
     let time = manifest.created().unwrap_or(UnixTime(0));
-    archive
-        .append(&header(Manifest::FILE, size, time).map_err(failed)?, text.as_slice())
-        .map_err(failed)?;
+    archive.append(&header(Manifest::FILE, size, time).map_err(failed)?, text.as_slice()).map_err(failed)?;
     for collected in files {
         let header = header(&collected.file.path, collected.file.size, time).map_err(failed)?;
         let size = collected.file.size;

@@ -61,7 +61,10 @@ impl Entry {
 
 /// A name of one part that hides nothing and leads nowhere else.
 pub(super) fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.len() <= 90 && !name.starts_with('.') && !name.contains(['/', '\\'])
+    !name.is_empty()
+        && name.len() <= 90
+        && !name.starts_with('.')
+        && !name.contains(['/', '\\'])
         && !name.chars().any(char::is_control)
 }
 

@@ -133,11 +133,8 @@ fn is_complete(crl: &CertificateList) -> bool {
 impl Finder for Evidence<'_> {
     fn crl(&mut self, path: &Path, crl: CertificateList) -> Result<(), Problem> {
         let tbs = crl.tbs();
-        let named: Vec<&Authority> = self
-            .authorities
-            .iter()
-            .filter(|one| one.certificate.tbs().subject() == tbs.issuer())
-            .collect();
+        let named: Vec<&Authority> =
+            self.authorities.iter().filter(|one| one.certificate.tbs().subject() == tbs.issuer()).collect();
         let signer = named.iter().find(|one| crl.is_signed_by(one.certificate.tbs().public_key()));
         let Some(signer) = signer else {
             let reason = match named.first() {

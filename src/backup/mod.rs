@@ -31,7 +31,7 @@ mod tests;
 mod verify;
 mod workplace;
 
-pub use create::{Creation, Created, create};
+pub use create::{Created, Creation, create};
 pub use manifest::{AuthorityEntry, FileEntry, Manifest};
 pub use restore::{RestoredAuthority, RestoredHome, Restoring, restore};
 pub use verify::{Behind, Verified, verify};

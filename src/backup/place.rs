@@ -71,8 +71,7 @@ impl Staging {
 /// Moves each entry that is not there yet; the index last, without which there is no home.
 fn merge(from: &Path, to: &Path) -> Result<(), Problem> {
     let failed = |error: io::Error| unwritten(to, &error);
-    let mut entries: Vec<fs::DirEntry> =
-        fs::read_dir(from).and_then(Iterator::collect).map_err(failed)?;
+    let mut entries: Vec<fs::DirEntry> = fs::read_dir(from).and_then(Iterator::collect).map_err(failed)?;
     entries.sort_by_key(|entry| entry.file_name() == "index.db");
     for entry in entries {
         let target = to.join(entry.file_name());

@@ -95,8 +95,7 @@ fn put(
     }
     let path = entry.path_in(home);
     let failed = |error: io::Error| unwritten(&path, &error);
-    let mut to =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -91,8 +91,7 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     let source = read::open(restoring.file, restoring.opener)?;
     let state = Staging::beside(home.directory())?;
     let apart = home.configuration_directory() != home.directory();
-    let configuration =
-        apart.then(|| Staging::beside(home.configuration_directory())).transpose()?;
+    let configuration = apart.then(|| Staging::beside(home.configuration_directory())).transpose()?;
     let staged = match &configuration {
         Some(configuration) => Home::in_directories(configuration.path(), state.path()),
         None => Home::at(state.path()),
@@ -101,11 +100,11 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     let manifest = read::extract(restoring.file, source, &staged)?;
     let is_compatible = is_part_of(home.configuration_directory(), staged.configuration_directory());
     if configuration.is_some() && !is_compatible.unwrap_or(false) {
-        let message = format!(
-            "{} has another configuration than the backup",
-            home.configuration_directory().display()
+        let message =
+            format!("{} has another configuration than the backup", home.configuration_directory().display());
+        return Err(
+            Problem::new(Exit::Exists, "home.exists", message).hint("move it aside; it is not replaced")
         );
-        return Err(Problem::new(Exit::Exists, "home.exists", message).hint("move it aside; it is not replaced"));
     }
     let (index, faults) = check(&staged, &manifest, restoring.stores)?;
     if !faults.is_empty() {
@@ -269,7 +268,8 @@ fn finish_authority(
     replace(&staged.crl_number_file(&name), format!("{taken}\n").as_bytes(), Mode::Private).map_err(told)?;
     if let Some(crl) = newest {
         let text = pem::encode("X509 CRL", crl.as_der());
-        replace(&staged.public_file(&name, PublicFile::CrlPem), text.as_bytes(), Mode::Public).map_err(told)?;
+        replace(&staged.public_file(&name, PublicFile::CrlPem), text.as_bytes(), Mode::Public)
+            .map_err(told)?;
         replace(&staged.public_file(&name, PublicFile::Crl), crl.as_der(), Mode::Public).map_err(told)?;
     }
     let certificate = staged.responder_certificate_file(&name);

@@ -49,7 +49,8 @@ pub fn verify(
     let source = read::open(file, opener)?;
     let temporary = std::env::temp_dir();
     // beside the index there is room for an index
-    let work = Workplace::new(home.directory(), ".backup-").or_else(|_| Workplace::new(&temporary, ".backup-"))?;
+    let work =
+        Workplace::new(home.directory(), ".backup-").or_else(|_| Workplace::new(&temporary, ".backup-"))?;
     let inside: PathBuf = work.join("home");
     let staged = Home::in_directories(work.join("configuration"), inside);
     staged.create()?;

@@ -2,7 +2,7 @@
 use super::problems::unwritten;
 use crate::problem::Problem;
 use rustix::fs::{FlockOperation, flock};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ impl Workplace {
             let failed = |error: std::io::Error| unwritten(within, &error);
             let directory = tempfile::Builder::new()
                 .prefix(prefix)
-                .permissions(fs::Permissions::from_mode(0o700))
+                .permissions(Permissions::from_mode(0o700))
                 .tempdir_in(within)
                 .map_err(failed)?;
             let lock = File::open(directory.path()).map_err(failed)?;

@@ -139,9 +139,14 @@ impl EnvelopeRecipient {
     /// # Errors
     /// When it is unsafe, cannot be read, has something else in it, or nothing.
     pub fn read_file(path: &Path) -> Result<Vec<Self>, EnvelopeError> {
-        let recipients: Vec<Self> =
-            lines(&read(path, Rule::CONFIGURATION)?).map(|(_, line)| line.parse()).collect::<Result<_, _>>()?;
-        if recipients.is_empty() { Err(EnvelopeError::Nobody(path.display().to_string())) } else { Ok(recipients) }
+        let recipients: Vec<Self> = lines(&read(path, Rule::CONFIGURATION)?)
+            .map(|(_, line)| line.parse())
+            .collect::<Result<_, _>>()?;
+        if recipients.is_empty() {
+            Err(EnvelopeError::Nobody(path.display().to_string()))
+        } else {
+            Ok(recipients)
+        }
     }
 }
 
@@ -155,7 +160,11 @@ impl EnvelopeIdentity {
         let identities: Vec<Self> = lines(&read(path, rule)?)
             .map(|(at, line)| line.parse().map(Self).map_err(|_| EnvelopeError::InvalidIdentity(at)))
             .collect::<Result<_, _>>()?;
-        if identities.is_empty() { Err(EnvelopeError::Nobody(path.display().to_string())) } else { Ok(identities) }
+        if identities.is_empty() {
+            Err(EnvelopeError::Nobody(path.display().to_string()))
+        } else {
+            Ok(identities)
+        }
     }
 }
 
@@ -242,9 +251,9 @@ impl<R: BufRead> Envelope<R> {
     /// When passphrase or identities are not the right ones.
     pub fn open(self, with: &OpenWith) -> Result<StreamReader<R>, EnvelopeError> {
         let opened = match with {
-            OpenWith::Identities(identities) => self.0.decrypt(
-                identities.iter().map(|EnvelopeIdentity(one)| -> &dyn age::Identity { one }),
-            ),
+            OpenWith::Identities(identities) => {
+                self.0.decrypt(identities.iter().map(|EnvelopeIdentity(one)| -> &dyn age::Identity { one }))
+            }
             OpenWith::Passphrase(secret) => {
                 let mut identity = age::scrypt::Identity::new(SecretString::from(secret.as_str()));
                 identity.set_max_work_factor(AgeFileStore::MOST_WORK);

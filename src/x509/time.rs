@@ -86,8 +86,7 @@ impl UnixTime {
         let day = day - (153 * month + 2) / 5 + 1;
         let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
         let year = era * 400 + year + next;
-        let fields =
-            [year / 100, year % 100, month, day, second / 3600, second / 60 % 60, second % 60];
+        let fields = [year / 100, year % 100, month, day, second / 3600, second / 60 % 60, second % 60];
         for field in fields.into_iter().skip(usize::from(!century)) {
             out.extend([field / 10, field % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or_default()));
         }

@@ -51,7 +51,9 @@ fn a_wrong_passphrase_a_cut_or_changed_file_and_another_home_are_told_apart() {
     let text = home.ca(&["backup", "verify", "one.age"]).ok();
     assert!(text.out.contains("one.age restores"), "{}", text.all());
     refused(&home.ca(&["backup", "verify", "nowhere.age"]), 5, "file.read");
-    for (at, octet) in [(10, None), (whole.len() / 2, None), (whole.len() - 1, None), (whole.len() / 2, Some(1))] {
+    for (at, octet) in
+        [(10, None), (whole.len() / 2, None), (whole.len() - 1, None), (whole.len() / 2, Some(1))]
+    {
         let mut octets = whole.clone();
         match octet {
             None => octets.truncate(at),

@@ -1,5 +1,8 @@
 //! A whole machine is lost and built again from its backup, its keys, and what the world has.
-use crate::support::{Daemon, Home, Said};
+use crate::support::{CA, Daemon, Home, PASSPHRASE, Said};
+use genfic_ca::assembly::restore_backup;
+use genfic_ca::home::Home as Directories;
+use genfic_ca::key::{OpenWith, Secret};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -12,7 +15,7 @@ fn sign(home: &Home, host: &str) -> String {
 }
 
 fn crl_number(home: &Home, authority: &str) -> u64 {
-    home.result(&["crl", "show", authority])["crl_number"].to_string().trim_matches('"').parse().unwrap()
+    home.result(&["crl", "show", authority])["number"].as_u64().unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -29,20 +32,39 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn listed(home: &Home, authority: &str) -> String {
-    home.run(&["openssl", "crl", "-inform", "DER", "-noout", "-text", "-in", &format!("home/public/{authority}.crl")])
-        .ok()
-        .out
-        .to_lowercase()
+    home.run(&[
+        "openssl",
+        "crl",
+        "-inform",
+        "DER",
+        "-noout",
+        "-text",
+        "-in",
+        &format!("home/public/{authority}.crl"),
+    ])
+    .ok()
+    .out
+    .to_lowercase()
 }
 
 /// What a responder says of a certificate: `good`, `revoked` or `unknown`.
 fn asked(home: &Home, daemon: &Daemon, serial: &str) -> String {
     let said = home.run(&[
-        "openssl", "ocsp", "-issuer", "home/public/genfic-system.pem", "-serial", &format!("0x{serial}"),
-        "-url", &daemon.url, "-CAfile", "home/public/genfic.pem", "-verify_other",
+        "openssl",
+        "ocsp",
+        "-issuer",
+        "home/public/genfic-system.pem",
+        "-serial",
+        &format!("0x{serial}"),
+        "-url",
+        &daemon.url,
+        "-CAfile",
+        "home/public/genfic.pem",
+        "-verify_other",
         "home/public/genfic-system.chain.pem",
     ]);
-    let line = said.out.lines().find_map(|line| line.strip_prefix(&format!("0x{serial}: ")).map(str::to_owned));
+    let line =
+        said.out.lines().find_map(|line| line.strip_prefix(&format!("0x{serial}: ")).map(str::to_owned));
     assert!(said.err.contains("Response verify OK"), "{}", said.all());
     line.unwrap_or_else(|| panic!("{}", said.all()))
 }
@@ -51,15 +73,30 @@ fn verified(home: &Home, certificate: &str) -> Said {
     for name in ["genfic", "genfic-system"] {
         let pem = home.path(&format!("{name}.current.pem"));
         home.run(&[
-            "openssl", "crl", "-inform", "DER", "-in", &format!("home/public/{name}.crl"), "-out",
+            "openssl",
+            "crl",
+            "-inform",
+            "DER",
+            "-in",
+            &format!("home/public/{name}.crl"),
+            "-out",
             pem.to_str().unwrap(),
         ])
         .ok();
     }
     home.run(&[
-        "openssl", "verify", "-crl_check_all", "-CAfile", "home/public/genfic.pem", "-untrusted",
-        "home/public/genfic-system.pem", "-CRLfile", "genfic.current.pem", "-CRLfile",
-        "genfic-system.current.pem", certificate,
+        "openssl",
+        "verify",
+        "-crl_check_all",
+        "-CAfile",
+        "home/public/genfic.pem",
+        "-untrusted",
+        "home/public/genfic-system.pem",
+        "-CRLfile",
+        "genfic.current.pem",
+        "-CRLfile",
+        "genfic-system.current.pem",
+        certificate,
     ])
 }
 
@@ -112,7 +149,8 @@ fn a_lost_machine_is_rebuilt_from_its_backup_and_un_revokes_nothing() {
     copy(&home.path("home/public"), &home.path("web"));
     fs::create_dir(home.path("vault")).unwrap();
     for name in ["genfic", "genfic-user", "genfic-system"] {
-        fs::copy(home.path(&format!("home/keys/{name}.age")), home.path(&format!("vault/{name}.age"))).unwrap();
+        fs::copy(home.path(&format!("home/keys/{name}.age")), home.path(&format!("vault/{name}.age")))
+            .unwrap();
     }
     fs::copy(home.path("new.example.crt"), home.path("web/shown.crt")).unwrap();
     drop(daemon);
@@ -122,8 +160,9 @@ fn a_lost_machine_is_rebuilt_from_its_backup_and_un_revokes_nothing() {
     assert_eq!(restored["restored"]["certificates"], 1, "{restored}");
     assert_eq!(restored["restored"]["revoked"], 2, "{restored}");
     assert_eq!(restored["restored"]["known_by_number"], 1, "{restored}");
-    assert_eq!(restored["newest_evidence"].is_string(), true);
-    let system = restored["authorities"].as_array().unwrap().iter().find(|one| one["name"] == "genfic-system");
+    assert!(restored["newest_evidence"].is_string());
+    let system =
+        restored["authorities"].as_array().unwrap().iter().find(|one| one["name"] == "genfic-system");
     assert_eq!(system.unwrap()["found_crl"], last);
     assert_eq!(system.unwrap()["key"], false);
     assert!(system.unwrap()["backup_crl"].as_u64().unwrap() < last);
@@ -133,7 +172,8 @@ fn a_lost_machine_is_rebuilt_from_its_backup_and_un_revokes_nothing() {
     // the newest list is served at once, and OCSP knows all of it as soon as there is a key
     assert_eq!(crl_number(&home, "genfic-system"), last);
     for name in ["genfic", "genfic-user", "genfic-system"] {
-        fs::copy(home.path(&format!("vault/{name}.age")), home.path(&format!("home/keys/{name}.age"))).unwrap();
+        fs::copy(home.path(&format!("vault/{name}.age")), home.path(&format!("home/keys/{name}.age")))
+            .unwrap();
     }
     let status = home.result(&["status"]);
     assert!(status["restored"]["backup"].is_string(), "{status}");
@@ -190,9 +230,11 @@ fn a_lost_machine_is_rebuilt_from_its_backup_and_un_revokes_nothing() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         !name.contains("restoring") && !name.starts_with(".genfic")
     }));
-    assert!(!fs::read_dir(home.path("home")).unwrap().any(|entry| {
-        entry.unwrap().file_name().to_string_lossy().starts_with(".backup")
-    }));
+    assert!(
+        !fs::read_dir(home.path("home"))
+            .unwrap()
+            .any(|entry| { entry.unwrap().file_name().to_string_lossy().starts_with(".backup") })
+    );
 }
 
 #[test]
@@ -210,7 +252,7 @@ fn the_old_status_directory_is_taken_over_and_may_stay_in_use() {
 
     // that status over this index: refused, as long as the index does not know what is in it
     fs::remove_dir_all(home.path("home/status")).unwrap();
-    copy(&home.path("old/status"), &home.path("home/status"));
+    home.run(&["cp", "-a", "old/status", "home/status"]).ok();
     let refused = home.ca(&["ocsp", "sync"]);
     assert!(refused.err.contains("--published"), "{}", refused.all());
     fs::remove_dir_all(home.path("home")).unwrap();
@@ -220,8 +262,73 @@ fn the_old_status_directory_is_taken_over_and_may_stay_in_use() {
     let unproved = format!("genfic-system/{unproved}");
     assert!(restored["unproved"].to_string().contains(&unproved), "{restored}");
     fs::remove_dir_all(home.path("home/status")).unwrap();
-    copy(&home.path("old/status"), &home.path("home/status"));
+    home.run(&["cp", "-a", "old/status", "home/status"]).ok();
     home.ca(&["ocsp", "sync"]).ok();
     let found = home.result(&["list", "--status", "revoked"]).to_string();
     assert!(found.contains(&revoked), "{found}");
+}
+
+#[test]
+fn configuration_and_state_in_two_directories_are_restored_into_both() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["backup", "create", "machine.age"]).ok();
+    let two = Directories::in_directories(home.path("etc/genfic-ca"), home.path("var/genfic-ca"));
+    let opener = |_| Ok(OpenWith::Passphrase(Secret::new(PASSPHRASE.into())));
+    let file = home.path("machine.age");
+    fs::create_dir_all(home.path("etc/genfic-ca/policy")).unwrap();
+    fs::write(home.path("etc/genfic-ca/policy/user.toml"), "another").unwrap();
+    let problem = restore_backup(&two, &file, &opener, &[]).unwrap_err();
+    assert_eq!(problem.code, "home.exists");
+    assert!(!home.path("var/genfic-ca").exists());
+    // what an interrupted restore had put in place already
+    fs::copy(home.path("home/policy/user.toml"), home.path("etc/genfic-ca/policy/user.toml")).unwrap();
+    restore_backup(&two, &file, &opener, &[]).unwrap();
+    assert!(home.path("etc/genfic-ca/genfic-ca.toml").is_file());
+    assert!(home.path("etc/genfic-ca/policy/system.toml").is_file());
+    assert!(home.path("var/genfic-ca/index.db").is_file());
+    assert!(!home.path("var/genfic-ca/policy").exists());
+    two.verify().unwrap();
+    for directory in ["etc", "var"] {
+        assert_eq!(fs::read_dir(home.path(directory)).unwrap().count(), 1, "nothing is left aside");
+    }
+}
+
+#[test]
+fn a_service_user_restores_into_the_empty_directory_it_was_given() {
+    // P2
+    use std::os::unix::fs::{PermissionsExt, chown};
+    if !rustix::process::geteuid().is_root() {
+        println!("only root can become another user: not tested here");
+        return;
+    }
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["backup", "create", "machine.age"]).ok();
+    fs::set_permissions(home.directory(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(home.path("machine.age"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::copy(CA, home.path("genfic-ca")).unwrap();
+    fs::create_dir(home.path("service")).unwrap();
+    let run = |words: &[&str]| {
+        let like = home.command::<&str>(&[]);
+        let mut command = std::process::Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "./genfic-ca", "--home", "service"])
+            .args(words)
+            .current_dir(home.directory());
+        for (name, value) in like.get_envs().filter(|(name, _)| *name != "GENFIC_CA_HOME") {
+            command.env(name, value.unwrap());
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (status, said) = run(&["backup", "restore", "machine.age"]);
+    assert_eq!(status, Some(10), "a directory of root's: {said}");
+    chown(home.path("service"), Some(65534), Some(65534)).unwrap();
+    let (status, said) = run(&["backup", "restore", "machine.age"]);
+    assert_eq!(status, Some(0), "{said}");
+    let (status, said) = run(&["audit", "verify"]);
+    assert_eq!(status, Some(0), "{said}");
+    let hidden = fs::read_dir(home.path("service"))
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'));
+    assert_eq!(hidden.count(), 0);
 }

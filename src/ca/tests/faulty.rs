@@ -3,15 +3,16 @@ use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader, StatusRow, TakenOver,
+    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader,
+    StatusRow, TakenOver,
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
 use crate::lint::Linted;
 use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, KeyAlgorithm, SerialNumber,
-    SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
+    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, KeyAlgorithm,
+    SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,8 @@
 mod authority;
 mod connection;
 mod copy;
+#[cfg(test)]
+mod copy_tests;
 mod interlock;
 mod issuing;
 mod journal;

@@ -47,10 +47,7 @@ pub(super) fn supersedes(connection: &Connection, head: &Head) -> Result<bool, I
     Ok(statement.exists((signed(head.sequence)?, head.digest))?)
 }
 
-pub(super) fn restore(
-    connection: &Connection,
-    restoration: &Restoration,
-) -> Result<TakenOver, IndexError> {
+pub(super) fn restore(connection: &Connection, restoration: &Restoration) -> Result<TakenOver, IndexError> {
     let mut journal = Journal::open(connection)?;
     journal.skip_changes(restoration.change);
     let change = journal.change()?;
@@ -89,11 +86,7 @@ pub(super) fn restore(
 }
 
 /// Uses CRL numbers up to this one.
-fn take_crl_numbers(
-    connection: &Connection,
-    issuer: &IssuerId,
-    number: CrlNumber,
-) -> Result<(), IndexError> {
+fn take_crl_numbers(connection: &Connection, issuer: &IssuerId, number: CrlNumber) -> Result<(), IndexError> {
     if highest_crl_number(connection, issuer)? < number {
         let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
         connection
@@ -204,16 +197,6 @@ fn enter_number(
                  not_after, change)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute((
-            issuer,
-            serial,
-            number,
-            state,
-            revoked_at,
-            reason,
-            invalidity_date,
-            NO_END,
-            change,
-        ))?;
+        .execute((issuer, serial, number, state, revoked_at, reason, invalidity_date, NO_END, change))?;
     Ok(())
 }

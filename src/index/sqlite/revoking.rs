@@ -1,8 +1,8 @@
 //! Revocations, and the CRLs that list them.
-use super::{authority, restoring};
 use super::issuing::{place, store_state};
 use super::journal::Journal;
 use super::row::{self, signed, unsigned};
+use super::{authority, restoring};
 use crate::audit::AuditEvent;
 use crate::index::{CertificateState, CrlRecord, IndexError, TransitionError};
 use crate::x509::extension::CrlNumber;
@@ -24,7 +24,8 @@ pub(super) fn transition(
     from.check_transition(to)?;
     if *to == CertificateState::Issued {
         restoring::check_accepted(connection)?;
-        let mut known = connection.prepare_cached("SELECT 1 FROM certificate WHERE number = ?1 AND der IS NOT NULL")?;
+        let mut known =
+            connection.prepare_cached("SELECT 1 FROM certificate WHERE number = ?1 AND der IS NOT NULL")?;
         if !known.exists([certificate])? {
             return Err(TransitionError::KnownByNumber.into());
         }

@@ -240,7 +240,11 @@ fn told(restored: &RestoredHome, home: &Path) -> String {
     if restored.pending > 0 {
         missing.push(format!(
             "{} being signed when the backup was made, and count as revoked from the next command on",
-            if restored.pending == 1 { "1 certificate was".into() } else { format!("{} certificates were", restored.pending) }
+            if restored.pending == 1 {
+                "1 certificate was".into()
+            } else {
+                format!("{} certificates were", restored.pending)
+            }
         ));
     }
     if !restored.unproved.is_empty() {

@@ -41,10 +41,7 @@ impl StatusSnapshot {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn for_each(
-        &self,
-        visit: &mut dyn FnMut(CertificateId, CertificateState),
-    ) -> Result<(), IndexError> {
+    pub fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
         let Some(delta) = &self.delta else { return self.base.for_each(visit) };
         delta.for_each(visit)?;
         let mut failed = Ok(());
