@@ -155,7 +155,7 @@ impl From<IndexError> for Problem {
             IndexError::Backend(_) => (
                 Exit::Failure,
                 "index.failed",
-                "look at free space, owner and mode of the file, then try again",
+                "look at owner and mode of the file, free space and the limit of open files, then try again",
             ),
         };
         Problem::new(exit, code, error.to_string()).hint(hint)
