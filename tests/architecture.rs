@@ -30,7 +30,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "ca",
         &[
-            "x509", "clock", "lint", "profile", "audit", "key", "index", "publish", "config", "problem",
+            "x509",
+            "clock",
+            "lint",
+            "profile",
+            "audit",
+            "key",
+            "index",
+            "publish",
+            "config",
+            "problem",
             "failpoint",
         ],
     ),

@@ -57,7 +57,10 @@ fn make_within(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
     };
     let Some(parent) = parent else { return make(path, mode) };
     let made = Writing::into(parent).and_then(|writing| {
-        let aside = tempfile::Builder::new().prefix(ASIDE).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)?;
+        let aside = tempfile::Builder::new()
+            .prefix(ASIDE)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(parent)?;
         failpoint::passed("directory: aside");
         fs::set_permissions(aside.path(), Permissions::from_mode(mode))?;
         failpoint::passed("directory: aside, with its mode");

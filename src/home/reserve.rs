@@ -59,9 +59,9 @@ impl Reserve {
     /// Whether it is there in full; costs a few looks and changes nothing.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.path().symlink_metadata().is_ok_and(|metadata| {
-            metadata.is_file() && allocated(&metadata) >= self.size()
-        })
+        self.path()
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_file() && allocated(&metadata) >= self.size())
     }
 
     /// Makes it, or has it grow, where the disk has room for it and for issuing besides; false where not.

@@ -175,10 +175,14 @@ mod tests {
             IndexError::CrlNumber(3),
             IndexError::NotContinued { published: 7 },
             IndexError::ClockBehind { now: UnixTime(0), newest: UnixTime(1) },
+            IndexError::NoSpace("index.db".into()),
         ] {
             let problem = Problem::from(error);
             assert!(!problem.hint.is_empty() && !problem.message.ends_with('.'), "{problem:?}");
         }
         assert_eq!(Problem::from(IndexError::CrlNumber(3)).exit, Exit::Integrity);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let unwritten = IndexError::from(WriteError { path: "delta-1.db".into(), source: full });
+        assert_eq!(Problem::from(unwritten).code, "disk.full");
     }
 }

@@ -5,9 +5,9 @@ mod hold;
 #[cfg(test)]
 mod tests;
 
+pub use crate::home::Writing;
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
-pub use crate::home::Writing;
 pub use hold::Hold;
 
 use crate::problem::Problem;
@@ -115,6 +115,14 @@ pub enum PublishError {
         published: CrlNumber,
         /// Number of the one that was to replace it.
         offered: CrlNumber,
+    },
+    /// The system is short of what it takes to read a file.
+    #[error("{} cannot be read: {source}", path.display())]
+    NotRead {
+        /// The file.
+        path: PathBuf,
+        /// What the system is short of.
+        source: std::io::Error,
     },
     /// A published file is not what it should be.
     #[error("{}: {reason}", path.display())]

@@ -3,8 +3,8 @@ use super::look::{Seen, left_aside};
 use crate::support::{Home, Said};
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many homes are killed in at the same time.
 const WORKERS: usize = 3;
@@ -143,10 +143,14 @@ pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     }
     seen.look(home.directory());
     again(home, scenario);
-    home.ca(&["crl", "publish", "--due"]).ok();
-    home.ca(&["ocsp", "responder", "--due"]).ok();
-    let status = home.result(&["status"]);
-    assert_eq!(status["attention"], serde_json::json!([]), "{status}");
+    let nothing = serde_json::json!([]);
+    let mut attention = home.result(&["status"])["attention"].clone();
+    if attention != nothing {
+        home.ca(&["crl", "publish", "--due"]).ok();
+        home.ca(&["ocsp", "responder", "--due"]).ok();
+        attention = home.result(&["status"])["attention"].clone();
+    }
+    assert_eq!(attention, nothing);
     seen.check_put_right(home.directory());
 }
 
@@ -176,6 +180,10 @@ fn a_command_that_is_killed_at_any_step_is_put_right_by_the_next() {
         }
     });
     let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "killed at {} places, of these are not put right: {failures:#?}", jobs.len());
+    assert!(
+        failures.is_empty(),
+        "killed at {} places, of these are not put right: {failures:#?}",
+        jobs.len()
+    );
     println!("killed at {} places of {} commands", jobs.len(), scenarios.len());
 }
