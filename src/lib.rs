@@ -22,7 +22,7 @@
 //! | [`index`] | what was issued and what became of it; SQLite; the published status files |
 //! | [`audit`] | events and the hash chain that binds them; pure |
 //! | [`publish`] | whole files or none; never an older CRL over a newer one |
-//! | [`home`] | paths, owners and modes; who is at work |
+//! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
 //! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |

@@ -16,6 +16,8 @@ impl From<PublishError> for Problem {
             ),
             PublishError::Older { .. } => Self::new(Exit::Integrity, "crl.older", error.to_string())
                 .hint("another process published meanwhile; `genfic-ca crl show CA` shows the list in force"),
+            PublishError::NotRead { .. } => Self::new(Exit::Failure, "file.read", error.to_string())
+                .hint("see to the limit of open files and to memory, then try again"),
             PublishError::Unreadable { .. } => {
                 Self::new(Exit::Integrity, "file.unreadable", error.to_string())
                     .hint("move the file away if it is not one of this CA's, then try again")

@@ -168,7 +168,7 @@ impl From<IndexError> for Problem {
             IndexError::Backend(_) => (
                 Exit::Failure,
                 "index.failed",
-                "look at free space, owner and mode of the file, then try again",
+                "look at owner and mode of the file, free space and the limit of open files, then try again",
             ),
         };
         Problem::new(exit, code, error.to_string()).hint(hint)
@@ -189,10 +189,14 @@ mod tests {
             IndexError::NotContinued { published: 7 },
             IndexError::NotAccepted { backup: UnixTime(0) },
             IndexError::ClockBehind { now: UnixTime(0), newest: UnixTime(1) },
+            IndexError::NoSpace("index.db".into()),
         ] {
             let problem = Problem::from(error);
             assert!(!problem.hint.is_empty() && !problem.message.ends_with('.'), "{problem:?}");
         }
         assert_eq!(Problem::from(IndexError::CrlNumber(3)).exit, Exit::Integrity);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let unwritten = IndexError::from(WriteError { path: "delta-1.db".into(), source: full });
+        assert_eq!(Problem::from(unwritten).code, "disk.full");
     }
 }

@@ -188,7 +188,8 @@ fn read_file(key: &KeyRef, path: &Path) -> Result<Vec<u8>, KeyError> {
 fn missing_or(key: &KeyRef, error: &io::Error) -> KeyError {
     match error.kind() {
         io::ErrorKind::NotFound => KeyError::NotFound(key.clone()),
-        _ => KeyError::Backend(key.clone(), error.to_string()),
+        io::ErrorKind::PermissionDenied => KeyError::Backend(key.clone(), error.to_string()),
+        _ => KeyError::NotRead(key.clone(), error.to_string()),
     }
 }
 

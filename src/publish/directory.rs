@@ -5,8 +5,9 @@ use super::{AuthorityFiles, Mode, PublishError, Publisher, replace};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
+use rustix::io::Errno;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,8 +65,16 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
     match fs::read(path) {
         Ok(octets) => Ok(Some(octets)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // that says nothing of the file
+        Err(source) if [Errno::MFILE, Errno::NFILE, Errno::NOMEM].iter().any(|one| is(&source, *one)) => {
+            Err(PublishError::NotRead { path: path.to_owned(), source })
+        }
         Err(error) => Err(unreadable(path, error)),
     }
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
 }
 
 fn chain_text(certificate: &Certificate, ancestors: &[Certificate]) -> String {

@@ -124,6 +124,14 @@ pub enum PublishError {
         /// Number of the one that was to replace it.
         offered: CrlNumber,
     },
+    /// The system is short of what it takes to read a file.
+    #[error("{} cannot be read: {source}", path.display())]
+    NotRead {
+        /// The file.
+        path: PathBuf,
+        /// What the system is short of.
+        source: std::io::Error,
+    },
     /// A published file is not what it should be.
     #[error("{}: {reason}", path.display())]
     Unreadable {

@@ -2,6 +2,8 @@
 use crate::failpoint;
 use crate::index::IndexError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rustix::fs::Access;
+use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +18,10 @@ const MIGRATIONS: [&str; 3] =
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::NoSpace(format!("{error} while index.db-shm grew"));
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
@@ -37,6 +43,24 @@ impl From<rusqlite::Error> for IndexError {
 
 /// Opens an index file that is there and brings it to the newest schema version.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
+    open_and_settle(path, wait).map_err(|error| match (error, cause(path)) {
+        (IndexError::Backend(said), Some(cause)) => {
+            IndexError::Backend(format!("{}: {cause} ({said})", path.display()))
+        }
+        (error, _) => error,
+    })
+}
+
+/// Why the file, or those beside it, cannot be opened: SQLite does not say what the system said. The file itself
+/// is not opened, since closing it would let go of the locks that this process has on it.
+fn cause(path: &Path) -> Option<std::io::Error> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let three: Result<Vec<File>, _> = (0..3).map(|_| File::open(directory)).collect();
+    let access = |path| rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).map_err(Into::into);
+    three.map(drop).and_then(|()| access(path)).and_then(|()| access(directory)).err()
+}
+
+fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
     if !path.is_file() {
         return Err(IndexError::Missing(path.to_owned()));
     }

@@ -3,8 +3,8 @@ use super::look::{Seen, left_aside};
 use crate::support::{Home, Said};
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
 
 /// How many homes are killed in at the same time.
 const WORKERS: usize = 3;
@@ -25,27 +25,22 @@ impl Scenario {
 }
 
 /// A home with a root, two CAs, two certificates of which one is on hold, and requests to be signed.
-pub(super) fn hierarchy() -> &'static Home {
-    static HOME: LazyLock<Home> = LazyLock::new(|| {
-        let home = Home::with_hierarchy("http://pki.genfic.example").copied();
-        for host in ["a.example", "b.example"] {
-            home.ca(&["create-request", host, "--sign", "-p", "genfic-system"]).ok();
-        }
-        home.ca(&["hold", "b.example"]).ok();
-        for host in ["c.example", "d.example", "e.example"] {
-            home.ca(&["create-request", host]).ok();
-        }
-        home
-    });
-    &HOME
+pub(super) fn hierarchy() -> Home {
+    let home = Home::with_hierarchy("http://pki.genfic.example").copied();
+    for host in ["a.example", "b.example"] {
+        home.ca(&["create-request", host, "--sign", "-p", "genfic-system"]).ok();
+    }
+    home.ca(&["hold", "b.example"]).ok();
+    for host in ["c.example", "d.example", "e.example"] {
+        home.ca(&["create-request", host]).ok();
+    }
+    home
 }
 
-/// A copy of the common home, changed by some commands.
-pub(super) fn after(commands: &[&[&str]]) -> Home {
-    let home = hierarchy().copied();
-    for words in commands {
-        home.ca(words).ok();
-    }
+/// A copy of a home, changed by a command.
+fn after(home: &Home, words: &[&str]) -> Home {
+    let home = home.copied();
+    home.ca(words).ok();
     home
 }
 
@@ -53,29 +48,30 @@ fn all_scenarios() -> Vec<Scenario> {
     let scenario = Scenario::new;
     let nowhere = Home::new().copied();
     std::fs::remove_dir_all(nowhere.path("home")).unwrap();
+    let home = hierarchy();
     let many = "sign c.example.req d.example.req e.example.req -p genfic-system";
     vec![
         scenario(nowhere, "init --org Genfic --url http://pki.genfic.example", &[]),
         scenario(Home::new().copied(), "create-root genfic", &[4]),
-        scenario(after(&[]), "create-child genfic-other -p genfic", &[4]),
-        scenario(after(&[]), "create-request f.example --sign -p genfic-system", &[4]),
-        scenario(after(&[]), "sign c.example.req -p genfic-system -o c.example.crt", &[]),
-        scenario(after(&[]), many, &[]),
-        scenario(after(&[]), "revoke a.example", &[5]),
-        scenario(after(&[]), "hold a.example", &[5]),
-        scenario(after(&[]), "release b.example", &[5]),
-        scenario(after(&[&["revoke", "a.example", "--no-crl"]]), "crl publish --due", &[]),
-        scenario(after(&[]), "crl publish --all", &[]),
-        scenario(after(&[]), "ocsp responder genfic-system", &[]),
-        scenario(after(&[]), "ocsp sync", &[]),
-        scenario(with_a_long_delta(), "ocsp sync", &[]),
-        scenario(with_much_due(), "sign c.example.req -p genfic-system", &[]),
+        scenario(home.copied(), "create-child genfic-other -p genfic", &[4]),
+        scenario(home.copied(), "create-request f.example --sign -p genfic-system", &[4]),
+        scenario(home.copied(), "sign c.example.req -p genfic-system -o c.example.crt", &[]),
+        scenario(home.copied(), many, &[]),
+        scenario(home.copied(), "revoke a.example", &[5]),
+        scenario(home.copied(), "hold a.example", &[5]),
+        scenario(home.copied(), "release b.example", &[5]),
+        scenario(after(&home, &["revoke", "a.example", "--no-crl"]), "crl publish --due", &[]),
+        scenario(home.copied(), "crl publish --all", &[]),
+        scenario(home.copied(), "ocsp responder genfic-system", &[]),
+        scenario(home.copied(), "ocsp sync", &[]),
+        scenario(with_a_long_delta(&home), "ocsp sync", &[]),
+        scenario(with_much_due(&home), "sign c.example.req -p genfic-system", &[]),
     ]
 }
 
 /// So many changes since the base that the next publication makes another.
-fn with_a_long_delta() -> Home {
-    let home = after(&[]);
+fn with_a_long_delta(home: &Home) -> Home {
+    let home = home.copied();
     let index = rusqlite::Connection::open(home.path("home/index.db")).unwrap();
     index
         .execute_batch(
@@ -90,8 +86,8 @@ fn with_a_long_delta() -> Home {
 }
 
 /// The CRL is owed and the responder's certificate revoked: what is signed next sees to both.
-fn with_much_due() -> Home {
-    let home = after(&[&["revoke", "a.example", "--no-crl"]]);
+fn with_much_due(home: &Home) -> Home {
+    let home = after(home, &["revoke", "a.example", "--no-crl"]);
     let list = home.result(&["list", "--profile", "ocsp-responder", "-p", "genfic-system"]);
     let serial = list["certificates"][0]["serial"].as_str().unwrap();
     home.ca(&["revoke", &format!("genfic-system/{serial}"), "--no-crl"]).ok();
@@ -131,8 +127,9 @@ fn kill_and_mend(scenario: &Scenario, number: usize, place: &str) {
     assert_eq!(killed.status.signal(), Some(9), "{}", String::from_utf8_lossy(&killed.stderr));
     mend(scenario, &home, &mut seen);
     if place == "certificate signed" {
-        let abandoned = home.result(&["list", "--status", "abandoned"]);
-        assert_ne!(abandoned["certificates"], serde_json::json!([]), "what was pending is abandoned");
+        let list = home.result(&["list"]);
+        let mut listed = list["certificates"].as_array().unwrap().iter();
+        assert!(listed.any(|one| one["status"] == "abandoned"), "{list}");
     }
 }
 
@@ -146,10 +143,14 @@ pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     }
     seen.look(home.directory());
     again(home, scenario);
-    home.ca(&["crl", "publish", "--due"]).ok();
-    home.ca(&["ocsp", "responder", "--due"]).ok();
-    let status = home.result(&["status"]);
-    assert_eq!(status["attention"], serde_json::json!([]), "{status}");
+    let nothing = serde_json::json!([]);
+    let mut attention = home.result(&["status"])["attention"].clone();
+    if attention != nothing {
+        home.ca(&["crl", "publish", "--due"]).ok();
+        home.ca(&["ocsp", "responder", "--due"]).ok();
+        attention = home.result(&["status"])["attention"].clone();
+    }
+    assert_eq!(attention, nothing);
     seen.check_put_right(home.directory());
 }
 

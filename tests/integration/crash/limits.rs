@@ -1,5 +1,5 @@
 //! A full disk, directories that cannot be written, no descriptors left: said, and nothing is lost.
-use super::kills::{Scenario, after, hierarchy, mend};
+use super::kills::{Scenario, hierarchy, mend};
 use super::look::Seen;
 use super::mounts::{Disk, are_our_own, read_only, unmounted};
 use crate::support::{CA, Home, Said};
@@ -11,13 +11,14 @@ const KIB: u64 = 1 << 10;
 const NO_SPACE: [&str; 3] = ["No space left", "no space left", "is full"];
 
 fn commands() -> Vec<Scenario> {
+    let home = hierarchy();
     vec![
-        Scenario::new(after(&[]), "sign c.example.req -p genfic-system", &[]),
-        Scenario::new(after(&[]), "create-child genfic-other -p genfic", &[4]),
-        Scenario::new(after(&[]), "revoke a.example", &[5]),
-        Scenario::new(after(&[]), "crl publish --all", &[]),
-        Scenario::new(after(&[]), "ocsp responder genfic-system", &[]),
-        Scenario::new(after(&[]), "ocsp sync", &[]),
+        Scenario::new(home.copied(), "sign c.example.req -p genfic-system", &[]),
+        Scenario::new(home.copied(), "create-child genfic-other -p genfic", &[4]),
+        Scenario::new(home.copied(), "revoke a.example", &[5]),
+        Scenario::new(home.copied(), "crl publish --all", &[]),
+        Scenario::new(home.copied(), "ocsp responder genfic-system", &[]),
+        Scenario::new(home.copied(), "ocsp sync", &[]),
     ]
 }
 
@@ -37,12 +38,11 @@ fn on_a_disk_that_is_nearly_full_nothing_is_half_done_or_lost() {
     let disk = Disk::over(memory.path(), 24 << 10);
     for scenario in commands() {
         let mut done = Vec::new();
-        for left in [0, 4, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024, 2048, 3072] {
+        for left in [0, 32, 64, 96, 128, 192, 256, 384, 640, 3072] {
             let home = scenario.home.copied_to(disk.path());
             // without what is kept, so that every write may be the one that fails
             let reserve = home.path("home/reserve");
-            fs::remove_file(&reserve).unwrap();
-            fs::File::create(&reserve).unwrap();
+            fs::OpenOptions::new().write(true).truncate(true).open(&reserve).unwrap();
             let mut seen = Seen::default();
             seen.look(home.directory());
             disk.fill(left * KIB);
@@ -77,7 +77,7 @@ fn a_batch_that_fills_the_disk_keeps_what_was_issued() {
     is_done_or_says_why(&said, &NO_SPACE);
     seen.look(home.directory());
     disk.make_room();
-    let scenario = Scenario::new(after(&[]), "status", &[]);
+    let scenario = Scenario::new(home.copied(), "status", &[]);
     mend(&scenario, &home, &mut seen);
 }
 
@@ -139,7 +139,7 @@ fn without_descriptors_a_command_says_so_and_nothing_is_lost() {
     for scenario in commands() {
         let mut is_done = false;
         // with three, the system cannot even load the program's libraries
-        for limit in 4.. {
+        for limit in (4..=14).chain([24]) {
             let home = scenario.home.copied();
             let mut seen = Seen::default();
             seen.look(home.directory());
@@ -153,12 +153,9 @@ fn without_descriptors_a_command_says_so_and_nothing_is_lost() {
             let said = Said::of(command.output().unwrap());
             is_done_or_says_why(&said, &["Too many open files", "open files"]);
             mend(&scenario, &home, &mut seen);
-            if said.status == 0 && said.err.is_empty() {
-                is_done = true;
-                break;
-            }
+            is_done = said.status == 0;
         }
-        assert!(is_done, "{:?}", scenario.words);
+        assert!(is_done, "{:?}: a few are enough", scenario.words);
     }
 }
 
@@ -192,8 +189,7 @@ fn on_a_full_disk_nothing_is_issued_and_everything_can_be_revoked() {
         assert!(said.err.contains("(exit 1, disk.full)"), "{}", said.all());
         assert!(said.err.contains("for revoking"), "{}", said.all());
     }
-    let left = home.result(&["list", "--status", "pending"]);
-    assert_eq!(left["certificates"], serde_json::json!([]), "nothing was begun");
+    assert_eq!(home.result(&["status"])["pending"], 0, "nothing was begun");
     let revoked = home.result(&["revoke", "a.example"]);
     assert_eq!(revoked["crl"]["number"].as_u64(), Some(before + 1), "{revoked}");
     let kept = fs::metadata(&reserve).unwrap().len();

@@ -1,7 +1,8 @@
 //! File systems of a test's own: small ones, and ones that cannot be written.
 use crate::support::run;
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,7 +55,8 @@ impl Disk {
 
     /// Fills it until this much is free.
     pub(super) fn fill(&self, left: u64) {
-        let file = File::create(self.path.join("filler")).unwrap();
+        let mut private = OpenOptions::new();
+        let file = private.write(true).create_new(true).mode(0o600).open(self.path.join("filler")).unwrap();
         let size = self.free().saturating_sub(left);
         if size > 0 {
             fallocate(&file, FallocateFlags::empty(), 0, size).unwrap();
@@ -67,7 +69,7 @@ impl Disk {
     }
 }
 
-/// Lets nobody write into a directory any more, until [`writable`].
+/// Lets nobody write into a directory any more, until it is [`unmounted`].
 pub(super) fn read_only(path: &Path) {
     let text = path.to_str().unwrap();
     run(path, &["mount", "--bind", text, text]).ok();
