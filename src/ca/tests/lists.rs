@@ -167,11 +167,6 @@ fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
     assert_eq!(fixture.list(CA).tbs().entries().count(), usize::try_from(ENTRIES).unwrap());
     // while a buffer grows, the allocator that counts here keeps the old one beside the new one
     let held = long.bytes_max - short.bytes_max;
-    eprintln!(
-        "COUNT held {held} length {length} asked {} due {:?}",
-        long.count_total - short.count_total,
-        short.bytes_max
-    );
     assert!(held < 3 * length, "{held} octets are held for a list of {length}");
     // the entry that is visited has one, the lint's view of its extensions another
     let asked = long.count_total - short.count_total;
