@@ -1,12 +1,10 @@
 //! Issuing: profile, lint, record, sign, record, publish.
-use super::problems::lint_problem;
-use super::{IssuingAuthority, Order, Pki};
-use crate::index::{CertificateState, Intent, Issued, NewAuthority, Recorded, Revocation};
-use crate::lint::{self, Linted};
+use super::registration::{Granted, Registration};
+use super::{IssuingAuthority, Order, Pki, abreast};
+use crate::index::{Intent, Issued, Recorded};
 use crate::problem::{Exit, Problem};
-use crate::profile::{Applicant, CertificateTemplate, IssuerView, Kind, PriorUse, Profile};
-use crate::x509::{Certificate, CrlReason, TbsCertificate};
-use std::collections::HashMap;
+use crate::profile::{Kind, Profile};
+use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
 
 /// How many certificates are recorded in one transaction.
@@ -45,13 +43,6 @@ pub struct Issuance {
     pub refused: Vec<Refusal>,
 }
 
-struct Prepared {
-    label: String,
-    template: CertificateTemplate,
-    tbs: Linted<TbsCertificate>,
-    authority: Option<NewAuthority>,
-}
-
 impl Pki<'_> {
     /// Issues a certificate for each order under one profile; what is refused does not hold up the others.
     /// Each group is recorded, its status published and its files written before the next one is begun; what
@@ -67,32 +58,20 @@ impl Pki<'_> {
         orders: &[Order],
     ) -> Result<Issuance, Problem> {
         let profile = self.practices.profile(profile)?;
-        let mut issuance = Issuance::default();
-        let mut prepared: Vec<Prepared> = Vec::new();
-        let mut uses: HashMap<[u8; 32], Vec<PriorUse>> = HashMap::new();
-        for order in orders {
-            let key = order.applicant.public_key.digest();
-            let before = uses.get(&key).cloned().unwrap_or_default();
-            match self.prepare(issuer, profile, order, before) {
-                Ok(ready) => {
-                    uses.entry(key).or_default().push(PriorUse {
-                        subject: ready.template.subject.clone(),
-                        authority: ready.authority.as_ref().map(|new| new.name.clone()),
-                        compromised: false,
-                    });
-                    prepared.push(ready);
-                }
-                Err(problem) => issuance.refused.push(Refusal { label: order.label.clone(), problem }),
-            }
-        }
-        while !prepared.is_empty() {
-            let group: Vec<Prepared> = prepared.drain(..prepared.len().min(GROUP)).collect();
+        // whether it names a responder may have changed since the key was opened
+        let authority = self.authority(&issuer.authority().name)?;
+        let registration =
+            Registration::new(self, &authority, issuer.ancestors(), profile, issuer.algorithm());
+        let (mut granted, refused) = registration.decide_all(orders);
+        let mut issuance = Issuance { issued: Vec::new(), refused };
+        while !granted.is_empty() {
+            let group: Vec<Granted> = granted.drain(..granted.len().min(GROUP)).collect();
             let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
             match self.issue_group(issuer, profile, group) {
                 Ok(issued) => issuance.issued.extend(issued),
                 Err(problem) if issuance.issued.is_empty() => return Err(problem),
                 Err(problem) => {
-                    let left = labels.into_iter().chain(prepared.drain(..).map(|ready| ready.label));
+                    let left = labels.into_iter().chain(granted.drain(..).map(|ready| ready.label));
                     issuance.refused.extend(left.map(|label| Refusal { label, problem: problem.clone() }));
                 }
             }
@@ -137,68 +116,17 @@ impl Pki<'_> {
         let authority = self.authority(authority)?;
         let ancestors = super::authority::ancestors(self.index, &authority)?;
         let profile = self.practices.profile(profile)?;
-        let template =
-            self.evaluate(&authority.certificate, &ancestors, &authority.name, profile, order, Vec::new())?;
-        let tbs = template.assemble(
-            self.serials.serial_number()?,
-            authority.certificate.tbs().public_key().algorithm().signature_algorithm(),
-            authority.certificate.tbs().subject(),
-        );
-        let linted = lint::check_certificate(tbs, Some(&authority.certificate))
-            .map_err(|findings| lint_problem(&findings))?;
-        Ok((linted.into_inner(), template.notices))
-    }
-
-    fn evaluate(
-        &self,
-        issuer: &Certificate,
-        ancestors: &[Certificate],
-        authority: &str,
-        profile: &Profile,
-        order: &Order,
-        uses_in_this_group: Vec<PriorUse>,
-    ) -> Result<CertificateTemplate, Problem> {
-        let record = self.authority(authority)?;
-        let serves_ocsp = record.serves_ocsp;
-        let view = IssuerView {
-            certificate: issuer,
-            ancestors,
-            profile: &record.profile,
-            crl_urls: self.practices.crl_url(authority).into_iter().collect(),
-            ca_issuers_url: self.practices.certificate_url(authority),
-            ocsp_url: if serves_ocsp { self.practices.ocsp_url() } else { None },
-        };
-        let mut applicant = self.with_history(&order.applicant)?;
-        applicant.prior_uses.extend(uses_in_this_group);
-        profile.evaluate(&applicant, Some(&view), &order.ask, self.clock.now()).map_err(Problem::from)
-    }
-
-    fn prepare(
-        &self,
-        issuer: &IssuingAuthority,
-        profile: &Profile,
-        order: &Order,
-        uses: Vec<PriorUse>,
-    ) -> Result<Prepared, Problem> {
-        let authority = issuer.authority();
-        let certificate = &authority.certificate;
-        let template =
-            self.evaluate(certificate, issuer.ancestors(), &authority.name, profile, order, uses)?;
-        let tbs = template.assemble(
-            self.serials.serial_number()?,
-            issuer.algorithm(),
-            authority.certificate.tbs().subject(),
-        );
-        let tbs = lint::check_certificate(tbs, Some(&authority.certificate))
-            .map_err(|findings| lint_problem(&findings))?;
-        Ok(Prepared { label: order.label.clone(), authority: order.authority.clone(), template, tbs })
+        let algorithm = authority.certificate.tbs().public_key().algorithm().signature_algorithm();
+        let granted =
+            Registration::new(self, &authority, &ancestors, profile, algorithm).decide(order, Vec::new())?;
+        Ok((granted.tbs.into_inner(), granted.template.notices))
     }
 
     fn issue_group(
         &self,
         issuer: &IssuingAuthority,
         profile: &Profile,
-        group: Vec<Prepared>,
+        group: Vec<Granted>,
     ) -> Result<Vec<IssuedCertificate>, Problem> {
         let authority = issuer.authority();
         let at = self.clock.now();
@@ -227,9 +155,10 @@ impl Pki<'_> {
             self.index.record_intent(intents)
         })?;
         let at = self.clock.now();
-        let mut signed = Vec::with_capacity(recorded.len());
-        for tbs in recorded {
-            let certificate = issuer.issue(tbs)?;
+        let certificates: Vec<Certificate> =
+            abreast(recorded, |tbs| issuer.issue(tbs)).into_iter().collect::<Result<_, _>>()?;
+        let mut signed = Vec::with_capacity(certificates.len());
+        for certificate in certificates {
             let mut event = self.event(at, "certificate.issued", object(certificate.tbs()));
             event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
             signed.push(Issued { issuer: authority.issuer, certificate, event });
@@ -237,46 +166,21 @@ impl Pki<'_> {
         self.index.record_issued(&signed)?;
         drop(signing);
         self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
-        let mut issued = Vec::with_capacity(signed.len());
-        for (Issued { certificate, .. }, (label, notices)) in signed.into_iter().zip(answered) {
-            let file = match profile.kind() {
-                Kind::OcspResponder => None,
-                _ => Some(
-                    self.publisher
-                        .issued(&authority.name, &certificate)
-                        .map_err(|error| on_record(error.into()))?,
-                ),
-            };
-            let profile = profile.name().into();
-            issued.push(IssuedCertificate { label, certificate, profile, file, notices });
-        }
-        Ok(issued)
-    }
-
-    /// What the record knows of the key (X13, P1).
-    fn with_history(&self, applicant: &Applicant) -> Result<Applicant, Problem> {
-        let key = applicant.public_key.digest();
-        let mut applicant = applicant.clone();
-        applicant.is_known_compromised = self.practices.compromised_keys.contains(&key);
-        applicant.prior_uses = self
-            .index
-            .key_uses(&key)?
-            .into_iter()
-            .map(|past| PriorUse {
-                compromised: matches!(
-                    past.state,
-                    CertificateState::Revoked(Revocation {
-                        reason: Some(
-                            CrlReason::KeyCompromise | CrlReason::CaCompromise | CrlReason::AaCompromise
-                        ),
-                        ..
-                    })
-                ),
-                subject: past.subject,
-                authority: past.authority,
+        let files = match profile.kind() {
+            Kind::OcspResponder => vec![None; signed.len()],
+            _ => {
+                let certificates: Vec<&Certificate> = signed.iter().map(|one| &one.certificate).collect();
+                let kept = self.publisher.issued(&authority.name, &certificates);
+                kept.map_err(|error| on_record(error.into()))?.into_iter().map(Some).collect()
+            }
+        };
+        let issued = signed.into_iter().zip(answered).zip(files);
+        Ok(issued
+            .map(|((Issued { certificate, .. }, (label, notices)), file)| {
+                let profile = profile.name().into();
+                IssuedCertificate { label, certificate, profile, file, notices }
             })
-            .collect();
-        Ok(applicant)
+            .collect())
     }
 }
 

@@ -1,4 +1,5 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
+mod abreast;
 mod authority;
 mod crl;
 mod hierarchy;
@@ -8,6 +9,7 @@ mod order;
 mod practices;
 mod problems;
 mod recover;
+mod registration;
 mod request;
 mod responder;
 mod revoke;
@@ -16,6 +18,7 @@ mod tests;
 mod time;
 mod upkeep;
 
+pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use crl::PublishedCrl;
 pub use hierarchy::{CreatedAuthority, NewAuthority};

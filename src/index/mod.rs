@@ -83,6 +83,10 @@ pub trait IndexReader: StatusReader {
     /// Number of the latest change; grows with every change of a status or a CA.
     fn change_number(&self) -> Result<u64, IndexError>;
 
+    /// Hands of each change the row with the highest serial number to `visit`, the latest change first, until it
+    /// returns false. Rows that were changed again since count for their latest change alone.
+    fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError>;
+
     /// Hands every status row whose change number is above `since` to `visit`.
     fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError>;
 

@@ -3,6 +3,7 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// The permission bits of a new file; the process' umask does not change them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,21 +58,27 @@ fn write(
     path: &Path,
     contents: &[u8],
     mode: Mode,
-    put_in_place: impl FnOnce(tempfile::NamedTempFile) -> io::Result<()>,
+    put_in_place: impl FnOnce(NamedTempFile) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     let failed = |source| WriteError { path: path.to_owned(), source };
-    let directory = directory_of(path);
+    let aside = write_aside(path, contents, mode)?;
+    aside.as_file().sync_all().map_err(failed)?;
+    put_in_place(aside).map_err(failed)?;
+    sync_directory(directory_of(path))
+}
+
+/// A file beside the one that it is to replace, with its contents and mode; not durable yet.
+pub(super) fn write_aside(path: &Path, contents: &[u8], mode: Mode) -> Result<NamedTempFile, WriteError> {
+    let failed = |source| WriteError { path: path.to_owned(), source };
     let mut aside = tempfile::Builder::new()
         .prefix(".new-")
-        .make_in(directory, |aside| {
+        .make_in(directory_of(path), |aside| {
             OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
         })
         .map_err(failed)?;
     aside.write_all(contents).map_err(failed)?;
     aside.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
-    aside.as_file().sync_all().map_err(failed)?;
-    put_in_place(aside).map_err(failed)?;
-    sync_directory(directory)
+    Ok(aside)
 }
 
 /// Makes renames within a directory durable.
@@ -84,7 +91,7 @@ pub fn sync_directory(directory: &Path) -> Result<(), WriteError> {
         .map_err(|source| WriteError { path: directory.to_owned(), source })
 }
 
-fn directory_of(path: &Path) -> &Path {
+pub(super) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

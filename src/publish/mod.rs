@@ -1,12 +1,14 @@
 //! What others read: written aside, made durable, then renamed into place.
 mod atomic;
 mod directory;
+mod group;
 mod hold;
 #[cfg(test)]
 mod tests;
 
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
+pub use group::{Replacement, replace_all};
 pub use hold::Hold;
 
 use crate::problem::Problem;
@@ -67,11 +69,12 @@ pub trait Publisher: Send + Sync {
     /// When the file cannot be written.
     fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError>;
 
-    /// Keeps an issued certificate, PEM; returns where.
+    /// Keeps issued certificates, PEM; returns where, in the order given. They are put in place in the order of
+    /// their serial numbers: where the last is kept, all are.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError>;
+    /// When a file cannot be written.
+    fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError>;
 
     /// Hands a responder its certificate and plain private key, both PEM; returns where.
     ///

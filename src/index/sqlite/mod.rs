@@ -157,6 +157,10 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| Ok(journal::read_head(connection)?.2))
     }
 
+    fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError> {
+        self.read(|connection| reading::last_of_changes(connection, visit))
+    }
+
     fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError> {
         self.read(|connection| reading::status_rows(connection, since, visit))
     }

@@ -1,9 +1,9 @@
 //! A status file while it is built, in memory.
 use super::manifest::{Part, hex};
 use crate::index::sqlite::connection::APPLICATION_ID;
-use crate::index::sqlite::row::state_columns;
+use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{Authority, IndexError, StatusRow};
-use crate::publish::{Mode, replace};
+use crate::publish::{Mode, Replacement, replace};
 use crate::x509::{IssuerId, sha256};
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -80,13 +80,50 @@ impl Image {
         Ok(())
     }
 
-    /// Writes the file; what it is, is said in its name: `base-7.db`.
+    /// Goes on from a file that was written before; `None` when it is not there or not the one that is meant.
+    pub(super) fn continuing(directory: &Path, part: &Part) -> Result<Option<Self>, IndexError> {
+        let Ok(octets) = std::fs::read(directory.join(&part.file)) else { return Ok(None) };
+        if hex(&sha256(&octets)) != part.sha256 {
+            return Ok(None);
+        }
+        let mut connection = Connection::open_in_memory()?;
+        connection.deserialize_read_exact("main", octets.as_slice(), octets.len(), false)?;
+        connection.execute_batch("BEGIN; DELETE FROM authority")?;
+        let issuers = {
+            let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
+            let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
+            pairs.collect::<Result<_, _>>()?
+        };
+        Ok(Some(Self { connection, issuers, rows: part.rows }))
+    }
+
+    /// The file as it is to be written; what it is, is said in its name: `delta-7.db`.
+    pub(super) fn encode(
+        mut self,
+        directory: &Path,
+        kind: &str,
+        change: u64,
+    ) -> Result<(Part, Replacement), IndexError> {
+        self.connection.execute_batch("COMMIT")?;
+        self.rows =
+            unsigned(self.connection.query_row("SELECT count(*) FROM status", [], |row| row.get(0))?)?;
+        let contents = self.connection.serialize("main")?.to_vec();
+        let part = part(kind, change, self.rows, &contents);
+        let path = directory.join(&part.file);
+        Ok((part, Replacement { path, contents, mode: Mode::Public }))
+    }
+
+    /// Writes the file at once, without another copy of it in memory.
     pub(super) fn write(mut self, directory: &Path, kind: &str, change: u64) -> Result<Part, IndexError> {
         self.connection.execute_batch("COMMIT")?;
-        let file = format!("{kind}-{change}.db");
         let octets = self.connection.serialize("main")?;
-        replace(&directory.join(&file), &octets, Mode::Public)
+        let part = part(kind, change, self.rows, &octets);
+        replace(&directory.join(&part.file), &octets, Mode::Public)
             .map_err(|error| IndexError::Backend(error.to_string()))?;
-        Ok(Part { file, sha256: hex(&sha256(&octets)), change, rows: self.rows })
+        Ok(part)
     }
+}
+
+fn part(kind: &str, change: u64, rows: u64, octets: &[u8]) -> Part {
+    Part { file: format!("{kind}-{change}.db"), sha256: hex(&sha256(octets)), change, rows }
 }

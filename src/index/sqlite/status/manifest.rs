@@ -2,7 +2,7 @@
 use super::failed;
 use crate::audit::Head;
 use crate::index::IndexError;
-use crate::publish::{Mode, replace};
+use crate::publish::{Mode, Replacement};
 use crate::x509::UnixTime;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read};
@@ -90,12 +90,12 @@ impl Manifest {
         Ok(Some((manifest, FileIdentity::of(&metadata))))
     }
 
-    pub(super) fn write(&self, directory: &Path) -> Result<(), IndexError> {
+    /// The file as it is to be written.
+    pub(super) fn encode(&self, directory: &Path) -> Result<Replacement, IndexError> {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| IndexError::Backend(format!("manifest.json: {error}")))?;
         text.push('\n');
-        replace(&directory.join(Self::FILE), text.as_bytes(), Mode::Public)
-            .map_err(|error| IndexError::Backend(error.to_string()))
+        Ok(Replacement { path: directory.join(Self::FILE), contents: text.into_bytes(), mode: Mode::Public })
     }
 
     /// When it was last confirmed.

@@ -5,6 +5,7 @@ use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
 use crate::index::{IndexError, IndexReader};
+use crate::publish::replace_all;
 use crate::x509::UnixTime;
 use std::path::Path;
 
@@ -31,6 +32,9 @@ pub enum Written {
 /// How many rows a delta may have before it is folded into a new base, however small the base is.
 const SMALL_DELTA: u64 = 1000;
 
+/// A delta is folded when it has grown past this share of the base: one in so many.
+const DELTA_SHARE: u64 = 32;
+
 /// Publishes the status of every certificate of an index, for responders and for other hosts.
 ///
 /// Publishers wait for each other, and each reads the index after it got its turn, so an older state is
@@ -54,11 +58,13 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     let usable = old.as_ref().filter(|old| {
         std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
+    let mut files = Vec::new();
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
-        Some(old) => match build_delta(reader, &old.base)? {
+        Some(old) => match build_delta(reader, directory, old)? {
             Some(delta) => {
-                let delta = delta.write(directory, "delta", change)?;
+                let (delta, file) = delta.encode(directory, "delta", change)?;
+                files.push(file);
                 let rows = delta.rows;
                 (old.base.clone(), Some(delta), Written::Delta(rows))
             }
@@ -67,7 +73,10 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
         None => write_base(reader, directory, change)?,
     };
     let manifest = Manifest::new(base, delta, head, now);
-    manifest.write(directory)?;
+    // the manifest comes last into its place; should a crash of the machine keep it and lose what it names, the
+    // next publisher finds that and writes everything anew
+    files.push(manifest.encode(directory)?);
+    replace_all(&files).map_err(|error| IndexError::Backend(error.to_string()))?;
     remove_older(directory, &[Some(&manifest), old.as_ref()])?;
     Ok(Published { change, written })
 }
@@ -86,9 +95,23 @@ fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), Index
     }
 }
 
-fn build_delta(reader: &dyn IndexReader, base: &Part) -> Result<Option<Image>, IndexError> {
-    let limit = SMALL_DELTA.max(base.rows / 10);
-    let image = build(reader, base.change, limit)?;
+/// What changed since the base: the delta that there is, and what changed since that. `None` when it has become
+/// too long, since every change writes all of it.
+fn build_delta(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    old: &Manifest,
+) -> Result<Option<Image>, IndexError> {
+    let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
+    let continued = match &old.delta {
+        Some(delta) => Image::continuing(directory, delta)?.map(|image| (image, delta.change)),
+        None => None,
+    };
+    let (mut image, since) = match continued {
+        Some(continued) => continued,
+        None => (Image::new()?, old.base.change),
+    };
+    put_rows(&mut image, reader, since, limit)?;
     Ok((image.rows() <= limit).then_some(image))
 }
 
@@ -97,14 +120,15 @@ fn write_base(
     directory: &Path,
     change: u64,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let base = build(reader, 0, u64::MAX)?.write(directory, "base", change)?;
+    let mut image = Image::new()?;
+    put_rows(&mut image, reader, 0, u64::MAX)?;
+    let base = image.write(directory, "base", change)?;
     let rows = base.rows;
     Ok((base, None, Written::Base(rows)))
 }
 
 /// Rows beyond the limit are left out; the image is of no use then.
-fn build(reader: &dyn IndexReader, since: u64, limit: u64) -> Result<Image, IndexError> {
-    let mut image = Image::new()?;
+fn put_rows(image: &mut Image, reader: &dyn IndexReader, since: u64, limit: u64) -> Result<(), IndexError> {
     let mut put = Ok(());
     reader.status_rows(since, &mut |row| {
         if put.is_ok() && image.rows() <= limit {
@@ -115,7 +139,7 @@ fn build(reader: &dyn IndexReader, since: u64, limit: u64) -> Result<Image, Inde
     for authority in reader.authorities()? {
         image.put_authority(&authority)?;
     }
-    Ok(image)
+    Ok(())
 }
 
 /// Removes what neither the new nor the last manifest names: a reader that read the last one may still be
