@@ -1,14 +1,13 @@
 //! Issuing: profile, lint, record, sign, record, publish.
-use super::registration::{Granted, Registration};
-use super::{IssuingAuthority, Order, Pki, abreast};
-use crate::index::{Intent, Issued, Recorded};
+use super::registration::Registration;
+use super::{IssuingAuthority, Order, Pki};
 use crate::problem::{Exit, Problem};
-use crate::profile::{Kind, Profile};
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
+use std::thread;
 
-/// How many certificates are recorded in one transaction.
-const GROUP: usize = 500;
+/// What was decided longer ago than so many seconds is decided anew before it is signed.
+const LONG: i64 = 60;
 
 /// A certificate that was issued.
 #[derive(Clone, Debug)]
@@ -45,12 +44,12 @@ pub struct Issuance {
 
 impl Pki<'_> {
     /// Issues a certificate for each order under one profile; what is refused does not hold up the others.
-    /// Each group is recorded, its status published and its files written before the next one is begun; what
-    /// is left when something fails on the way counts as refused.
+    /// Each group is recorded and its status published before the next one is begun, and its files are written
+    /// meanwhile; what is left when something fails on the way counts as refused.
     ///
     /// # Errors
-    /// When nothing could be issued for a reason that is not in an order: the CA may not issue, its key cannot
-    /// be opened, the index or the disk fails.
+    /// When nothing could be issued for a reason that is not in an order: the CA may not issue, the index or the
+    /// disk fails.
     pub fn issue(
         &self,
         issuer: &IssuingAuthority,
@@ -60,47 +59,45 @@ impl Pki<'_> {
         let profile = self.practices.profile(profile)?;
         // whether it names a responder may have changed since the key was opened
         let authority = self.authority(&issuer.authority().name)?;
-        let registration =
-            Registration::new(self, &authority, issuer.ancestors(), profile, issuer.algorithm());
-        let (mut granted, refused) = registration.decide_all(orders);
-        let mut issuance = Issuance { issued: Vec::new(), refused };
-        while !granted.is_empty() {
-            let group: Vec<Granted> = granted.drain(..granted.len().min(GROUP)).collect();
-            let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
-            match self.issue_group(issuer, profile, group) {
-                Ok(issued) => issuance.issued.extend(issued),
-                Err(problem) if issuance.issued.is_empty() => return Err(problem),
-                Err(problem) => {
-                    let left = labels.into_iter().chain(granted.drain(..).map(|ready| ready.label));
-                    issuance.refused.extend(left.map(|label| Refusal { label, problem: problem.clone() }));
-                }
-            }
-        }
-        Ok(issuance)
+        let registration = Registration::new(self, &authority, issuer.ancestors(), profile);
+        let (granted, refused) = registration.decide_all(orders);
+        self.issue_granted(issuer, profile, granted, refused)
     }
 
-    /// Opens a CA for issuing once at least one of the orders can be granted: nobody is asked for a passphrase
-    /// in vain.
+    /// Opens a CA and issues for each order, as [`Pki::issue`] does. Nobody is asked for a passphrase before one
+    /// of the orders is known to be granted: where none is, no key is opened and there is no issuer. The others
+    /// are decided on while the key is being opened.
     ///
     /// # Errors
-    /// As [`Pki::unlock_issuer`], and when every order is refused.
-    pub fn unlock_issuer_for(
+    /// As [`Pki::unlock_issuer`] and [`Pki::issue`].
+    pub fn unlock_and_issue(
         &self,
         authority: &str,
         profile: &str,
         orders: &[Order],
-    ) -> Result<IssuingAuthority, Problem> {
-        let mut refused = Vec::new();
-        for order in orders {
-            match self.preview(authority, profile, order) {
-                Ok(_) => return self.unlock_issuer(authority),
-                Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
-            }
+    ) -> Result<(Option<IssuingAuthority>, Issuance), Problem> {
+        let profile = self.practices.profile(profile)?;
+        let authority = self.authority(authority)?;
+        let ancestors = super::authority::ancestors(self.index, &authority)?;
+        let registration = Registration::new(self, &authority, &ancestors, profile);
+        if !orders.iter().any(|order| registration.decide(order, Vec::new()).is_ok()) {
+            let (_, refused) = registration.decide_all(orders);
+            return Ok((None, Issuance { issued: Vec::new(), refused }));
         }
-        match (Issuance { issued: Vec::new(), refused }).problem() {
-            Some(problem) => Err(problem),
-            None => self.unlock_issuer(authority),
-        }
+        let (issuer, decisions) = thread::scope(|scope| {
+            let decisions = scope.spawn(|| registration.decide_all(orders));
+            let issuer = self.unlock_issuer(&authority.name);
+            (issuer, decisions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let issuer = issuer?;
+        // somebody may have looked for the passphrase for long
+        let issuance = if self.clock.now().0 - registration.decided_at().0 > LONG {
+            self.issue(&issuer, profile.name(), orders)?
+        } else {
+            let (granted, refused) = decisions;
+            self.issue_granted(&issuer, profile, granted, refused)?
+        };
+        Ok((Some(issuer), issuance))
     }
 
     /// What [`Pki::issue`] would sign, without the CA's key: the serial number will be another one.
@@ -116,80 +113,9 @@ impl Pki<'_> {
         let authority = self.authority(authority)?;
         let ancestors = super::authority::ancestors(self.index, &authority)?;
         let profile = self.practices.profile(profile)?;
-        let algorithm = authority.certificate.tbs().public_key().algorithm().signature_algorithm();
-        let granted =
-            Registration::new(self, &authority, &ancestors, profile, algorithm).decide(order, Vec::new())?;
+        let granted = Registration::new(self, &authority, &ancestors, profile).decide(order, Vec::new())?;
         Ok((granted.tbs.into_inner(), granted.template.notices))
     }
-
-    fn issue_group(
-        &self,
-        issuer: &IssuingAuthority,
-        profile: &Profile,
-        group: Vec<Granted>,
-    ) -> Result<Vec<IssuedCertificate>, Problem> {
-        let authority = issuer.authority();
-        let at = self.clock.now();
-        let object = |tbs: &TbsCertificate| format!("{}/{}", authority.name, tbs.serial_number());
-        let mut intents = Vec::with_capacity(group.len());
-        let mut answered = Vec::with_capacity(group.len());
-        for ready in group {
-            let tbs = ready.tbs.get();
-            let mut event = self.event(at, "certificate.intended", object(tbs));
-            event.details.push(("subject".into(), tbs.subject().to_string()));
-            event.details.push(("profile".into(), profile.name().into()));
-            intents.push(Intent {
-                issuer: authority.issuer,
-                tbs: ready.tbs,
-                profile: profile.name().into(),
-                contact: ready.template.contact.clone(),
-                authority: ready.authority,
-                event,
-            });
-            answered.push((ready.label, ready.template.notices));
-        }
-        let signing = self.index.signing()?;
-        let recorded: Vec<Recorded<TbsCertificate>> = self.in_time(|at| {
-            let mut intents = intents.clone();
-            intents.iter_mut().for_each(|intent| intent.event.at = at);
-            self.index.record_intent(intents)
-        })?;
-        let at = self.clock.now();
-        let certificates: Vec<Certificate> =
-            abreast(recorded, |tbs| issuer.issue(tbs)).into_iter().collect::<Result<_, _>>()?;
-        let mut signed = Vec::with_capacity(certificates.len());
-        for certificate in certificates {
-            let mut event = self.event(at, "certificate.issued", object(certificate.tbs()));
-            event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
-            signed.push(Issued { issuer: authority.issuer, certificate, event });
-        }
-        self.index.record_issued(&signed)?;
-        drop(signing);
-        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
-        let files = match profile.kind() {
-            Kind::OcspResponder => vec![None; signed.len()],
-            _ => {
-                let certificates: Vec<&Certificate> = signed.iter().map(|one| &one.certificate).collect();
-                let kept = self.publisher.issued(&authority.name, &certificates);
-                kept.map_err(|error| on_record(error.into()))?.into_iter().map(Some).collect()
-            }
-        };
-        let issued = signed.into_iter().zip(answered).zip(files);
-        Ok(issued
-            .map(|((Issued { certificate, .. }, (label, notices)), file)| {
-                let profile = profile.name().into();
-                IssuedCertificate { label, certificate, profile, file, notices }
-            })
-            .collect())
-    }
-}
-
-/// Says of a failure after the record that signing once more would make a second certificate.
-fn on_record(problem: Problem) -> Problem {
-    let more = "what was signed is on record and not handed out; the next command publishes it, and \
-                `genfic-ca list` shows it: do not sign it again";
-    let hint = if problem.hint.is_empty() { more.to_owned() } else { format!("{}\n{more}", problem.hint) };
-    problem.hint(hint)
 }
 
 /// A problem for a list of which some were refused: the first refusal's code, exit status 7; or those of what

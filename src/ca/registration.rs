@@ -33,9 +33,9 @@ impl<'a> Registration<'a> {
         authority: &'a Authority,
         ancestors: &'a [Certificate],
         profile: &'a Profile,
-        algorithm: SignatureAlgorithm,
     ) -> Self {
         let practices = pki.practices;
+        let algorithm = authority.certificate.tbs().public_key().algorithm().signature_algorithm();
         let issuer = IssuerView {
             certificate: &authority.certificate,
             ancestors,
@@ -46,6 +46,11 @@ impl<'a> Registration<'a> {
         };
         let now = pki.clock.now();
         Self { index: pki.index, serials: pki.serials, practices, issuer, profile, algorithm, now }
+    }
+
+    /// The time that the decisions are of.
+    pub(super) fn decided_at(&self) -> UnixTime {
+        self.now
     }
 
     /// What is granted, and what is refused; each in the order asked. Orders that share a key are looked at one

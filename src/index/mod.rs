@@ -173,6 +173,11 @@ pub trait Index: IndexReader {
 
     /// Records an event that changes nothing else: a refusal, a publication, a responder certificate.
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError>;
+
+    /// Records such events, where the store can in one transaction.
+    fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
+        events.into_iter().try_for_each(|event| self.record_event(event))
+    }
 }
 
 /// Publishes the status of every certificate for responders to read.

@@ -334,4 +334,8 @@ impl Index for Records {
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
         self.index.record_event(event)
     }
+    fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
+        self.script.index("events")?;
+        self.index.record_events(events)
+    }
 }

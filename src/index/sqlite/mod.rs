@@ -232,9 +232,13 @@ impl Index for SqliteIndex {
     }
 
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
+        self.record_events(vec![event])
+    }
+
+    fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
         self.write(|connection| {
             let mut journal = journal::Journal::open(connection)?;
-            journal.append(event)?;
+            events.into_iter().try_for_each(|event| journal.append(event))?;
             journal.close()
         })
     }
