@@ -42,12 +42,13 @@ impl Recovered {
 impl Pki<'_> {
     /// Abandons what a command recorded and did not live to sign; while another command is signing, nothing
     /// of that is touched. Then repeats what needs no key and was not done or is gone: the published status,
-    /// the certificates and chains of CAs, recently issued certificates. CRLs and responder certificates that
-    /// are due need the key: [`Pki::crl_is_due`], [`Pki::responder_is_due`], [`Pki::keep_up`].
+    /// the certificates and chains of CAs, recently issued certificates; what was left half written is removed.
+    /// CRLs and responder certificates that are due need the key: [`Pki::crl_is_due`], [`Pki::responder_is_due`], [`Pki::keep_up`].
     ///
     /// # Errors
     /// When the index fails. What cannot be published is no error, but is told.
     pub fn recover(&self) -> Result<Recovered, Problem> {
+        self.publisher.sweep(&[]);
         let mut recovered = Recovered { abandoned: self.abandon_pending()?, ..Recovered::default() };
         // What is on record by now is public after its status is.
         let authorities = self.index.authorities()?;
@@ -62,6 +63,11 @@ impl Pki<'_> {
         }
         for authority in &authorities {
             self.repeat_issued(authority, &unkept, &mut recovered);
+        }
+        if !unkept.is_empty() {
+            let of = |authority: &&Authority| unkept.iter().any(|id| id.issuer == authority.issuer);
+            let names: Vec<&str> = authorities.iter().filter(of).map(|one| one.name.as_str()).collect();
+            self.publisher.sweep(&names);
         }
         Ok(recovered)
     }

@@ -1,4 +1,6 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+use crate::failpoint;
+use crate::home::{ASIDE, Writing};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -38,12 +40,21 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+impl WriteError {
+    /// Whether the disk, or the user's share of it, is full.
+    #[must_use]
+    pub fn is_for_want_of_space(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
 /// Puts a file with these contents in place of whatever the path names, durably.
 ///
 /// # Errors
 /// When the directory cannot be written or the disk is full; the old file stays.
 pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
-    write(path, contents, mode, |aside| aside.persist(path).map(drop).map_err(|error| error.error))
+    Aside::write(path, mode, |file| file.write_all(contents))?.replace()?;
+    sync_directory(directory_of(path))
 }
 
 /// Puts a file with these contents where nothing is yet, durably.
@@ -51,34 +62,100 @@ pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteErro
 /// # Errors
 /// As [`replace`], and [`io::ErrorKind::AlreadyExists`] when the path names something.
 pub fn write_new(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
-    write(path, contents, mode, |aside| aside.persist_noclobber(path).map(drop).map_err(|error| error.error))
-}
-
-fn write(
-    path: &Path,
-    contents: &[u8],
-    mode: Mode,
-    put_in_place: impl FnOnce(NamedTempFile) -> io::Result<()>,
-) -> Result<(), WriteError> {
-    let failed = |source| WriteError { path: path.to_owned(), source };
-    let aside = write_aside(path, contents, mode)?;
-    aside.as_file().sync_all().map_err(failed)?;
-    put_in_place(aside).map_err(failed)?;
+    Aside::write(path, mode, |file| file.write_all(contents))?.put_new()?;
     sync_directory(directory_of(path))
 }
 
-/// A file beside the one that it is to replace, with its contents and mode; not durable yet.
-pub(super) fn write_aside(path: &Path, contents: &[u8], mode: Mode) -> Result<NamedTempFile, WriteError> {
-    let failed = |source| WriteError { path: path.to_owned(), source };
-    let mut aside = tempfile::Builder::new()
-        .prefix(".new-")
-        .make_in(directory_of(path), |aside| {
-            OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
-        })
-        .map_err(failed)?;
-    aside.write_all(contents).map_err(failed)?;
-    aside.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
-    Ok(aside)
+/// A file written aside, and the path that it is for. It is gone when it is not put there.
+pub(crate) struct Aside {
+    path: PathBuf,
+    mode: Mode,
+    file: NamedTempFile,
+    _writing: Writing,
+}
+
+impl Aside {
+    /// An empty one.
+    pub(crate) fn begin(path: &Path, mode: Mode) -> Result<Self, WriteError> {
+        let failed = |source| WriteError { path: path.to_owned(), source };
+        let directory = directory_of(path);
+        let writing = Writing::into(directory).map_err(failed)?;
+        failpoint::passed("file: to be written");
+        let file = empty_file(directory).map_err(failed)?;
+        failpoint::passed("file: aside, empty");
+        Ok(Self { path: path.to_owned(), mode, file, _writing: writing })
+    }
+
+    /// One with its contents, not durable yet.
+    pub(crate) fn fill(
+        path: &Path,
+        mode: Mode,
+        contents: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Self, WriteError> {
+        let mut aside = Self::begin(path, mode)?;
+        contents(aside.file.as_file_mut()).map_err(|source| aside.failed(source))?;
+        failpoint::passed("file: aside, written");
+        Ok(aside)
+    }
+
+    /// One with its contents, durable.
+    pub(super) fn write(
+        path: &Path,
+        mode: Mode,
+        contents: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Self, WriteError> {
+        let aside = Self::fill(path, mode, contents)?;
+        aside.settle()?;
+        failpoint::passed("file: aside, durable");
+        Ok(aside)
+    }
+
+    /// What it is for.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it is until then, and the open file.
+    pub(crate) fn file(&mut self) -> &mut NamedTempFile {
+        &mut self.file
+    }
+
+    /// Gives it its mode and waits until it is durable.
+    pub(super) fn settle(&self) -> Result<(), WriteError> {
+        let file = self.file.as_file();
+        file.set_permissions(Permissions::from_mode(self.mode.bits()))
+            .and_then(|()| file.sync_all())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Puts it in place of whatever the path names; [`sync_directory`] makes that durable.
+    pub(super) fn replace(self) -> Result<(), WriteError> {
+        let Self { path, file, _writing, .. } = self;
+        let put = file.persist(&path).map(drop);
+        put.map_err(|refused| WriteError { path, source: refused.error })?;
+        failpoint::passed("file: in place");
+        Ok(())
+    }
+
+    /// The same where the path names nothing yet.
+    fn put_new(self) -> Result<(), WriteError> {
+        let Self { path, file, _writing, .. } = self;
+        let put = file.persist_noclobber(&path).map(drop);
+        put.map_err(|refused| WriteError { path, source: refused.error })?;
+        failpoint::passed("file: in place");
+        Ok(())
+    }
+
+    fn failed(&self, source: io::Error) -> WriteError {
+        WriteError { path: self.path.clone(), source }
+    }
+}
+
+/// A new file that the owner alone may read.
+pub(super) fn empty_file(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(ASIDE).make_in(directory, |aside| {
+        OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
+    })
 }
 
 /// Makes renames within a directory durable.
@@ -88,7 +165,9 @@ pub(super) fn write_aside(path: &Path, contents: &[u8], mode: Mode) -> Result<Na
 pub fn sync_directory(directory: &Path) -> Result<(), WriteError> {
     File::open(directory)
         .and_then(|directory| directory.sync_all())
-        .map_err(|source| WriteError { path: directory.to_owned(), source })
+        .map_err(|source| WriteError { path: directory.to_owned(), source })?;
+    failpoint::passed("directory: durable");
+    Ok(())
 }
 
 pub(super) fn directory_of(path: &Path) -> &Path {

@@ -1,10 +1,12 @@
 //! Many files at the price of a few: they wait for the disk together.
-use super::atomic::{directory_of, write_aside};
-use super::{Mode, WriteError, sync_directory};
-use std::fs::File;
-use std::io;
+use super::atomic::{Aside, directory_of, empty_file};
+use super::{Mode, WriteError, Writing, sync_directory};
+use crate::failpoint;
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 /// Up to so many files are made durable one by one, side by side; of more, the whole file system is told to
 /// write what it has, which waits for other programs' data too.
@@ -28,47 +30,69 @@ pub struct Replacement {
 /// # Errors
 /// When a directory cannot be written or the disk is full. Those that follow the one named are as they were.
 pub fn replace_all(files: &[Replacement]) -> Result<(), WriteError> {
-    let failed = |path: &Path, source| WriteError { path: path.to_owned(), source };
-    let aside = if files.len() <= FEW { write_few(files)? } else { write_many(files)? };
-    for (aside, file) in aside.into_iter().zip(files) {
-        aside.persist(&file.path).map_err(|error| failed(&file.path, error.error))?;
+    if files.len() > FEW {
+        return replace_many(files);
     }
-    let directories = directories(files);
-    let synced = each(&directories, |directory| sync_directory(directory));
-    synced.into_iter().collect()
+    let asides =
+        files.iter().map(|file| Aside::fill(&file.path, file.mode, |aside| aside.write_all(&file.contents)));
+    put_all(asides.collect::<Result<_, _>>()?)
 }
 
-fn directories(files: &[Replacement]) -> Vec<&Path> {
-    let mut directories: Vec<&Path> = files.iter().map(|file| directory_of(&file.path)).collect();
+/// The same with a few files that are written already.
+///
+/// # Errors
+/// As [`replace_all`].
+pub(crate) fn put_all(asides: Vec<Aside>) -> Result<(), WriteError> {
+    let paths: Vec<PathBuf> = asides.iter().map(|aside| aside.path().to_owned()).collect();
+    each(&asides, Aside::settle).into_iter().collect::<Result<(), _>>()?;
+    failpoint::passed("files: aside, durable");
+    asides.into_iter().try_for_each(Aside::replace)?;
+    sync_directories(&directories(paths.iter()))
+}
+
+/// The files are closed on the way: there may be more of them than a process may have open.
+fn replace_many(files: &[Replacement]) -> Result<(), WriteError> {
+    let failed = |path: &Path, source| WriteError { path: path.to_owned(), source };
+    let directories = directories(files.iter().map(|file| &file.path));
+    let mut writing = Vec::with_capacity(directories.len());
+    for directory in &directories {
+        writing.push(Writing::into(directory).map_err(|source| failed(directory, source))?);
+    }
+    failpoint::passed("files: to be written");
+    let mut asides = Vec::with_capacity(files.len());
+    for file in files {
+        asides.push(write_aside(file).map_err(|source| failed(&file.path, source))?);
+        failpoint::passed("files: one aside");
+    }
+    for directory in &directories {
+        File::open(directory)
+            .and_then(|directory| rustix::fs::syncfs(directory).map_err(io::Error::from))
+            .map_err(|source| failed(directory, source))?;
+    }
+    failpoint::passed("files: aside, durable");
+    for (aside, file) in asides.into_iter().zip(files) {
+        aside.persist(&file.path).map_err(|error| failed(&file.path, error.error))?;
+        failpoint::passed("file: in place");
+    }
+    sync_directories(&directories)
+}
+
+fn write_aside(file: &Replacement) -> io::Result<TempPath> {
+    let mut aside = empty_file(directory_of(&file.path))?;
+    aside.write_all(&file.contents)?;
+    aside.as_file().set_permissions(Permissions::from_mode(file.mode.bits()))?;
+    Ok(aside.into_temp_path())
+}
+
+fn directories<'p>(paths: impl Iterator<Item = &'p PathBuf>) -> Vec<&'p Path> {
+    let mut directories: Vec<&Path> = paths.map(|path| directory_of(path)).collect();
     directories.sort_unstable();
     directories.dedup();
     directories
 }
 
-fn write_few(files: &[Replacement]) -> Result<Vec<TempPath>, WriteError> {
-    let mut aside = Vec::with_capacity(files.len());
-    for Replacement { path, contents, mode } in files {
-        aside.push(write_aside(path, contents, *mode)?);
-    }
-    let synced = each(&aside, |aside: &NamedTempFile| aside.as_file().sync_all());
-    for (outcome, file) in synced.into_iter().zip(files) {
-        outcome.map_err(|source| WriteError { path: file.path.clone(), source })?;
-    }
-    Ok(aside.into_iter().map(NamedTempFile::into_temp_path).collect())
-}
-
-/// The files are closed on the way: there may be more of them than a process may have open.
-fn write_many(files: &[Replacement]) -> Result<Vec<TempPath>, WriteError> {
-    let mut aside = Vec::with_capacity(files.len());
-    for Replacement { path, contents, mode } in files {
-        aside.push(write_aside(path, contents, *mode)?.into_temp_path());
-    }
-    for directory in directories(files) {
-        File::open(directory)
-            .and_then(|directory| rustix::fs::syncfs(directory).map_err(io::Error::from))
-            .map_err(|source| WriteError { path: directory.to_owned(), source })?;
-    }
-    Ok(aside)
+fn sync_directories(directories: &[&Path]) -> Result<(), WriteError> {
+    each(directories, |directory| sync_directory(directory)).into_iter().collect()
 }
 
 /// Does something with each, all at the same time; the outcomes are in the same order.

@@ -1,12 +1,17 @@
-//! A status file while it is built, in memory.
-use super::manifest::{Part, hex};
+//! A status file while it is built: aside, on disk, so that it may be larger than memory.
+use super::failed;
+use super::manifest::Part;
+use super::snapshot::hash;
+use crate::failpoint;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{Authority, IndexError, StatusRow};
-use crate::publish::{Mode, Replacement, replace};
-use crate::x509::{IssuerId, sha256};
+use crate::publish::{Aside, Mode};
+use crate::x509::IssuerId;
 use rusqlite::Connection;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 
 /// Schema version of status files.
@@ -22,21 +27,50 @@ const SCHEMA: &str = "
         reason INTEGER, invalidity_date INTEGER, PRIMARY KEY (issuer, serial)
     ) WITHOUT ROWID, STRICT;";
 
-/// A file that is not written yet.
+/// A file that is not in place yet; it is gone when this is dropped.
 pub(super) struct Image {
     connection: Connection,
+    aside: Aside,
     issuers: HashMap<IssuerId, i64>,
+    /// Some may be counted twice when it was continued.
     rows: u64,
+    is_continued: bool,
 }
 
 impl Image {
-    pub(super) fn new() -> Result<Self, IndexError> {
-        let connection = Connection::open_in_memory()?;
+    /// An empty one, for this path.
+    pub(super) fn begin(path: &Path) -> Result<Self, IndexError> {
+        let mut aside = Aside::begin(path, Mode::Public)?;
+        let connection = connect(&mut aside)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.execute_batch(SCHEMA)?;
         connection.execute_batch("BEGIN")?;
-        Ok(Self { connection, issuers: HashMap::new(), rows: 0 })
+        failpoint::passed("status: file begun");
+        Ok(Self { connection, aside, issuers: HashMap::new(), rows: 0, is_continued: false })
+    }
+
+    /// Goes on from a file that was published before; `None` when it is not there or not the one that is meant.
+    pub(super) fn continuing(path: &Path, old: &Part) -> Result<Option<Self>, IndexError> {
+        let mut before = match File::open(path.with_file_name(&old.file)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(path, &error)),
+        };
+        let aside = Aside::fill(path, Mode::Public, |file| io::copy(&mut before, file).map(drop));
+        let mut aside = aside?;
+        if digest(&mut aside)? != old.sha256 {
+            return Ok(None);
+        }
+        let connection = connect(&mut aside)?;
+        connection.execute_batch("BEGIN; DELETE FROM authority")?;
+        let issuers = {
+            let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
+            let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
+            pairs.collect::<Result<_, _>>()?
+        };
+        failpoint::passed("status: file begun");
+        Ok(Some(Self { connection, aside, issuers, rows: old.rows, is_continued: true }))
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -80,50 +114,30 @@ impl Image {
         Ok(())
     }
 
-    /// Goes on from a file that was written before; `None` when it is not there or not the one that is meant.
-    pub(super) fn continuing(directory: &Path, part: &Part) -> Result<Option<Self>, IndexError> {
-        let Ok(octets) = std::fs::read(directory.join(&part.file)) else { return Ok(None) };
-        if hex(&sha256(&octets)) != part.sha256 {
-            return Ok(None);
+    /// The whole file and what it is. It is not durable yet.
+    pub(super) fn finish(self, change: u64) -> Result<(Part, Aside), IndexError> {
+        let Self { connection, mut aside, mut rows, is_continued, .. } = self;
+        connection.execute_batch("COMMIT")?;
+        if is_continued {
+            rows = unsigned(connection.query_row("SELECT count(*) FROM status", [], |row| row.get(0))?)?;
         }
-        let mut connection = Connection::open_in_memory()?;
-        connection.deserialize_read_exact("main", octets.as_slice(), octets.len(), false)?;
-        connection.execute_batch("BEGIN; DELETE FROM authority")?;
-        let issuers = {
-            let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
-            let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
-            pairs.collect::<Result<_, _>>()?
-        };
-        Ok(Some(Self { connection, issuers, rows: part.rows }))
-    }
-
-    /// The file as it is to be written; what it is, is said in its name: `delta-7.db`.
-    pub(super) fn encode(
-        mut self,
-        directory: &Path,
-        kind: &str,
-        change: u64,
-    ) -> Result<(Part, Replacement), IndexError> {
-        self.connection.execute_batch("COMMIT")?;
-        self.rows =
-            unsigned(self.connection.query_row("SELECT count(*) FROM status", [], |row| row.get(0))?)?;
-        let contents = self.connection.serialize("main")?.to_vec();
-        let part = part(kind, change, self.rows, &contents);
-        let path = directory.join(&part.file);
-        Ok((part, Replacement { path, contents, mode: Mode::Public }))
-    }
-
-    /// Writes the file at once, without another copy of it in memory.
-    pub(super) fn write(mut self, directory: &Path, kind: &str, change: u64) -> Result<Part, IndexError> {
-        self.connection.execute_batch("COMMIT")?;
-        let octets = self.connection.serialize("main")?;
-        let part = part(kind, change, self.rows, &octets);
-        replace(&directory.join(&part.file), &octets, Mode::Public)
-            .map_err(|error| IndexError::Backend(error.to_string()))?;
-        Ok(part)
+        connection.close().map_err(|(_, error)| error)?;
+        let sha256 = digest(&mut aside)?;
+        let file = aside.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((Part { file, sha256, change, rows }, aside))
     }
 }
 
-fn part(kind: &str, change: u64, rows: u64, octets: &[u8]) -> Part {
-    Part { file: format!("{kind}-{change}.db"), sha256: hex(&sha256(octets)), change, rows }
+fn connect(aside: &mut Aside) -> Result<Connection, IndexError> {
+    let connection = Connection::open(aside.file().path())?;
+    // nobody sees the file before it is whole and durable
+    connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
+}
+
+fn digest(aside: &mut Aside) -> Result<String, IndexError> {
+    let file = aside.file().as_file_mut();
+    let digest = file.seek(SeekFrom::Start(0)).and_then(|_| hash(file));
+    digest.map_err(|error| failed(aside.path(), &error))
 }

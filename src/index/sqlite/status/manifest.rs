@@ -2,10 +2,10 @@
 use super::failed;
 use crate::audit::Head;
 use crate::index::IndexError;
-use crate::publish::{Mode, Replacement};
+use crate::publish::{Aside, Mode};
 use crate::x509::UnixTime;
 use serde::{Deserialize, Serialize};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -90,12 +90,13 @@ impl Manifest {
         Ok(Some((manifest, FileIdentity::of(&metadata))))
     }
 
-    /// The file as it is to be written.
-    pub(super) fn encode(&self, directory: &Path) -> Result<Replacement, IndexError> {
+    /// The file, not in place yet.
+    pub(super) fn write(&self, directory: &Path) -> Result<Aside, IndexError> {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| IndexError::Backend(format!("manifest.json: {error}")))?;
         text.push('\n');
-        Ok(Replacement { path: directory.join(Self::FILE), contents: text.into_bytes(), mode: Mode::Public })
+        let path = directory.join(Self::FILE);
+        Ok(Aside::fill(&path, Mode::Public, |file| file.write_all(text.as_bytes()))?)
     }
 
     /// When it was last confirmed.
@@ -107,6 +108,16 @@ impl Manifest {
     /// The sequence number of the audit record noted.
     pub(super) fn noted(&self) -> u64 {
         self.audit.sequence
+    }
+
+    /// The audit record noted; `None` when its digest cannot be read.
+    pub(super) fn head(&self) -> Option<Head> {
+        let digits = self.audit.digest.as_bytes();
+        let octets: Option<Vec<u8>> = digits
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        Some(Head { sequence: self.audit.sequence, digest: octets?.try_into().ok()? })
     }
 
     /// Whether the audit record noted is this one.

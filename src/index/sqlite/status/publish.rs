@@ -4,10 +4,11 @@ use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
+use crate::failpoint;
 use crate::index::{IndexError, IndexReader};
-use crate::publish::replace_all;
+use crate::publish::{Aside, put_all};
 use crate::x509::UnixTime;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was published.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,7 +40,8 @@ const DELTA_SHARE: u64 = 32;
 ///
 /// Publishers wait for each other, and each reads the index after it got its turn, so an older state is
 /// never put over a newer one. The manifest notes the newest audit record: an index that does not have that
-/// record is an older copy, or another index, and is refused, because publishing it could un-revoke.
+/// record is an older copy, or another index, and is refused, because publishing it could un-revoke; unless it
+/// was restored with this very status taken over, and then nothing of it is kept.
 ///
 /// # Errors
 /// [`IndexError::NotContinued`], [`IndexError::Busy`] when another publisher takes too long,
@@ -47,42 +49,43 @@ const DELTA_SHARE: u64 = 32;
 /// what was published before stays.
 pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Result<Published, IndexError> {
     let _lock = Lock::take(directory)?;
+    failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
-    if let Some(old) = &old {
-        check_continued(reader, old)?;
-    }
+    let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
     // Head and change number come first: rows that change while they are read are published in their newer
     // state, and again with the next delta.
     let head = reader.audit_head()?;
     let change = reader.change_number()?;
     let usable = old.as_ref().filter(|old| {
-        std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
+        continued
+            && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
     let mut files = Vec::new();
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
-        Some(old) => match build_delta(reader, directory, old)? {
+        Some(old) => match build_delta(reader, directory, old, change)? {
             Some(delta) => {
-                let (delta, file) = delta.encode(directory, "delta", change)?;
+                let (delta, file) = delta.finish(change)?;
                 files.push(file);
                 let rows = delta.rows;
                 (old.base.clone(), Some(delta), Written::Delta(rows))
             }
-            None => write_base(reader, directory, change)?,
+            None => write_base(reader, directory, change, &mut files)?,
         },
-        None => write_base(reader, directory, change)?,
+        None => write_base(reader, directory, change, &mut files)?,
     };
     let manifest = Manifest::new(base, delta, head, now);
     // the manifest comes last into its place; should a crash of the machine keep it and lose what it names, the
     // next publisher finds that and writes everything anew
-    files.push(manifest.encode(directory)?);
-    replace_all(&files).map_err(|error| IndexError::Backend(error.to_string()))?;
+    files.push(manifest.write(directory)?);
+    put_all(files)?;
     remove_older(directory, &[Some(&manifest), old.as_ref()])?;
     Ok(Published { change, written })
 }
 
-/// Whether the record that was the newest when it was last published is in this index.
-fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), IndexError> {
+/// Whether the record that was the newest when it was last published is in this index; false when it is not,
+/// and a restore took over what was published.
+fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {
@@ -90,8 +93,11 @@ fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), Index
         false
     })?;
     match there {
-        Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(()),
-        _ => Err(IndexError::NotContinued { published }),
+        Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(true),
+        _ => match old.head().map(|head| reader.supersedes(&head)).transpose()? {
+            Some(true) => Ok(false),
+            Some(false) | None => Err(IndexError::NotContinued { published }),
+        },
     }
 }
 
@@ -101,15 +107,17 @@ fn build_delta(
     reader: &dyn IndexReader,
     directory: &Path,
     old: &Manifest,
+    change: u64,
 ) -> Result<Option<Image>, IndexError> {
     let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
+    let path = part_file(directory, "delta", change);
     let continued = match &old.delta {
-        Some(delta) => Image::continuing(directory, delta)?.map(|image| (image, delta.change)),
+        Some(delta) => Image::continuing(&path, delta)?.map(|image| (image, delta.change)),
         None => None,
     };
     let (mut image, since) = match continued {
         Some(continued) => continued,
-        None => (Image::new()?, old.base.change),
+        None => (Image::begin(&path)?, old.base.change),
     };
     put_rows(&mut image, reader, since, limit)?;
     Ok((image.rows() <= limit).then_some(image))
@@ -119,12 +127,19 @@ fn write_base(
     reader: &dyn IndexReader,
     directory: &Path,
     change: u64,
+    files: &mut Vec<Aside>,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let mut image = Image::new()?;
+    let mut image = Image::begin(&part_file(directory, "base", change))?;
     put_rows(&mut image, reader, 0, u64::MAX)?;
-    let base = image.write(directory, "base", change)?;
+    let (base, file) = image.finish(change)?;
+    files.push(file);
     let rows = base.rows;
     Ok((base, None, Written::Base(rows)))
+}
+
+/// What the file is, is said in its name: `base-7.db`.
+fn part_file(directory: &Path, kind: &str, change: u64) -> PathBuf {
+    directory.join(format!("{kind}-{change}.db"))
 }
 
 /// Rows beyond the limit are left out; the image is of no use then.
@@ -155,6 +170,7 @@ fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), Inde
         if (ours && !kept) || name.starts_with(".new-") {
             let path = entry.path();
             std::fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
+            failpoint::passed("status: older file removed");
         }
     }
     Ok(())
