@@ -1,10 +1,12 @@
 //! The composition root: configuration in, working objects out. The only place that names adapters.
 mod daemon;
 mod founding;
+mod inspection;
 mod settings;
 
 pub use daemon::{DaemonOptions, daemon};
 pub use founding::{Founded, Founding, found};
+pub use inspection::Inspection;
 pub use settings::{leaf_key, read_config, secret_sources};
 
 use crate::ca::{Pki, Practices, SerialSource};

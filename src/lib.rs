@@ -5,6 +5,8 @@
 //! ```text
 //! bin/genfic-ca   bin/genfic-ocspd      parse, say, exit
 //!        └────── assembly ──────┘       configuration → working objects; the only place that names adapters
+//!                │
+//!              doctor                   looks at everything, mends what is safe; knows traits only
 //!                /      \
 //!              ca        ocsp           use cases; the responder and its server: both know traits only
 //!               │         │
@@ -25,6 +27,7 @@
 //! | [`home`] | paths, owners and modes; who is at work |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
+//! | [`doctor`] | a check a file over home, index, keys and what is published; what mends the findings |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
 //!
@@ -56,6 +59,7 @@ pub mod audit;
 pub mod ca;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod document;
 pub mod home;
 pub mod index;

@@ -26,10 +26,12 @@ mod check;
 mod create;
 mod layout;
 mod open;
+mod survey;
 
-pub use access::{FileKind, FileStatus, Finding, Owners, Rule, judge_parent};
+pub use access::{Cause, FileKind, FileStatus, Finding, Owners, Rule, judge_parent, quoted};
 pub use accounts::Accounts;
 pub use actor::current_actor;
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use layout::{Home, PublicFile};
 pub use open::{OpenError, open_checked};
+pub use survey::Survey;

@@ -2,8 +2,9 @@
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Selector, StatusPublisher, StatusReader, StatusRow,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
+    IndexReader, Intent, Issued, KeyUse, Recorded, Selector, StatusComparison, StatusPublisher, StatusReader,
+    StatusRow,
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
 use crate::lint::Linted;
@@ -117,6 +118,10 @@ impl KeyStore for Keys {
         self.script.fails("discard");
         self.store.discard(key)
     }
+
+    fn inspect(&self, key: &KeyRef) -> Result<(), KeyError> {
+        self.store.inspect(key)
+    }
 }
 
 pub(super) struct Publication {
@@ -194,6 +199,14 @@ impl StatusPublisher for Status {
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
         self.directory.is_current(index)
     }
+
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+        self.directory.compare(index)
+    }
+
+    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
+        self.directory.rebuild_status(index, now)
+    }
 }
 
 type Meanwhile = Box<dyn FnOnce(&SqliteIndex) + Send>;
@@ -267,6 +280,9 @@ impl IndexReader for Records {
     }
     fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
         self.index.audit_records(from, visit)
+    }
+    fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
+        self.index.examine(visit)
     }
 }
 

@@ -4,6 +4,7 @@
 //! each other; readers see one moment and hold nobody up.
 mod authority;
 mod connection;
+mod examining;
 mod interlock;
 mod issuing;
 mod journal;
@@ -20,8 +21,8 @@ mod tests;
 pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Selector, StatusReader, StatusRow,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
+    IndexReader, Intent, Issued, KeyUse, Recorded, Selector, StatusReader, StatusRow,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
@@ -163,6 +164,10 @@ impl IndexReader for SqliteIndex {
 
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError> {
         self.read(|connection| journal::records(connection, from, visit))
+    }
+
+    fn examine(&self, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError> {
+        self.read(|connection| examining::examine(connection, visit))
     }
 }
 

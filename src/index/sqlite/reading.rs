@@ -20,10 +20,15 @@ pub(super) fn status(
     rows.next()?.map(|row| row::state(row, 0)).transpose()
 }
 
+/// What [`record`] reads.
+pub(super) const STORED: &str = "
+    SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der,
+        s.state, s.revoked_at, s.reason, s.invalidity_date";
+
 /// Every column of a record, from the certificate on; `CROSS` keeps that order.
 fn records() -> String {
     format!(
-        "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE}
+        "{STORED}
          FROM certificate c
          CROSS JOIN issuer i ON i.number = c.issuer
          CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
@@ -31,7 +36,7 @@ fn records() -> String {
     )
 }
 
-fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
+pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let pending: Option<Vec<u8>> = row.get(5)?;
     let (tbs, certificate) = match pending {
         Some(octets) => (read_tbs(&octets)?, None),

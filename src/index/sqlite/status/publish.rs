@@ -44,16 +44,44 @@ const SMALL_DELTA: u64 = 1000;
 pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Result<Published, IndexError> {
     let _lock = Lock::take(directory)?;
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
-    if let Some(old) = &old {
+    let usable = old.as_ref().filter(|old| {
+        std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
+    });
+    write(reader, directory, now, old.as_ref(), usable)
+}
+
+/// Publishes everything anew in place of files that are damaged or say something else than the index.
+///
+/// # Errors
+/// As [`publish`]; a manifest that cannot be read holds nothing up.
+pub(super) fn rebuild(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    now: UnixTime,
+) -> Result<Published, IndexError> {
+    let _lock = Lock::take(directory)?;
+    let old = match Manifest::read(directory) {
+        Ok(old) => old.map(|(manifest, _)| manifest),
+        Err(IndexError::Damaged(_)) => None,
+        Err(error) => return Err(error),
+    };
+    write(reader, directory, now, old.as_ref(), None)
+}
+
+fn write(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    now: UnixTime,
+    old: Option<&Manifest>,
+    usable: Option<&Manifest>,
+) -> Result<Published, IndexError> {
+    if let Some(old) = old {
         check_continued(reader, old)?;
     }
     // Head and change number come first: rows that change while they are read are published in their newer
     // state, and again with the next delta.
     let head = reader.audit_head()?;
     let change = reader.change_number()?;
-    let usable = old.as_ref().filter(|old| {
-        std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
-    });
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
         Some(old) => match build_delta(reader, &old.base)? {
@@ -68,12 +96,12 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     };
     let manifest = Manifest::new(base, delta, head, now);
     manifest.write(directory)?;
-    remove_older(directory, &[Some(&manifest), old.as_ref()])?;
+    remove_older(directory, &[Some(&manifest), old])?;
     Ok(Published { change, written })
 }
 
 /// Whether the record that was the newest when it was last published is in this index.
-fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), IndexError> {
+pub(super) fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), IndexError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {

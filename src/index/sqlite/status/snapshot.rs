@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,6 +45,33 @@ impl StatusSnapshot {
     pub fn time(&self) -> UnixTime {
         self.time
     }
+
+    /// How many certificates it knows.
+    pub(super) fn count(&self) -> Result<u64, IndexError> {
+        let mut count: u64 = self.base.count()?;
+        if let Some(delta) = &self.delta {
+            let mut failed = Ok(());
+            delta.rows(&mut |id, _| match self.base.status(&id) {
+                Ok(Some(_)) => {}
+                Ok(None) => count = count.saturating_add(1),
+                Err(error) => failed = Err(error),
+            })?;
+            failed?;
+        }
+        Ok(count)
+    }
+
+    /// Hands every certificate's state to `visit`, those that changed since the base twice: as they are, then
+    /// as they were.
+    pub(super) fn rows(
+        &self,
+        visit: &mut dyn FnMut(CertificateId, CertificateState),
+    ) -> Result<(), IndexError> {
+        if let Some(delta) = &self.delta {
+            delta.rows(visit)?;
+        }
+        self.base.rows(visit)
+    }
 }
 
 impl StatusReader for StatusSnapshot {
@@ -64,6 +91,7 @@ const STATUS: &str = "
 /// One file, opened as immutable.
 #[derive(Debug)]
 pub(super) struct Layer {
+    path: PathBuf,
     file: String,
     sha256: String,
     issuers: HashMap<IssuerId, i64>,
@@ -92,6 +120,7 @@ impl Layer {
             None => (HashMap::new(), Vec::new()),
         };
         Ok(Self {
+            path,
             file: part.file.clone(),
             sha256: part.sha256.clone(),
             issuers,
@@ -113,6 +142,41 @@ impl Layer {
             let mut rows = statement.query((issuer, id.serial_number.as_be_octets()))?;
             rows.next()?.map(|row| row::state(row, 0)).transpose()
         })
+    }
+
+    fn count(&self) -> Result<u64, IndexError> {
+        let mut count: u64 = 0;
+        self.with_rows("SELECT 1 FROM status", &mut |_| {
+            count = count.saturating_add(1);
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    fn rows(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
+        let query = "
+            SELECT i.identity, s.serial, s.state, s.revoked_at, s.reason, s.invalidity_date
+            FROM issuer i CROSS JOIN status s ON s.issuer = i.number";
+        self.with_rows(query, &mut |row| {
+            let id = CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? };
+            visit(id, row::state(row, 2)?);
+            Ok(())
+        })
+    }
+
+    /// Reads on a connection of its own, for `each` may ask this file again.
+    fn with_rows(
+        &self,
+        query: &str,
+        each: &mut dyn FnMut(&rusqlite::Row<'_>) -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        let connection = connect(&self.path)?;
+        let mut statement = connection.prepare(query)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+        Ok(())
     }
 
     /// Takes a connection that is free, or waits for the one whose turn it is.
