@@ -14,7 +14,7 @@ impl From<PublishError> for Problem {
                 .hint("another process published meanwhile; `genfic-ca crl show CA` shows the list in force"),
             PublishError::Unreadable { .. } => {
                 Self::new(Exit::Integrity, "file.unreadable", error.to_string())
-                    .hint("move the file away if it is not one of this CA's, then try again")
+                    .hint("move the file away if it is not one of this CA's, then try again; `genfic-ca doctor` names the command")
             }
             PublishError::Busy => Self::new(Exit::Busy, "publish.busy", error.to_string())
                 .hint("wait for the other command to end, then try again"),

@@ -32,8 +32,11 @@ const DAMAGED: [&str; 4] = ["index.storage", "index.reference", "index.record", 
 #[must_use]
 pub fn mend_files(findings: &[&Finding]) -> Vec<Mended> {
     let mut mended = Vec::new();
+    let mut tried: Vec<&Mending> = Vec::new();
     for finding in findings {
+        // several findings may be mended by one act
         let done = match &finding.mending {
+            Some(mending) if tried.contains(&mending) => Ok(()),
             Some(Mending::Mode(loose)) => loose.mend(),
             Some(Mending::Directory(path, mode)) => make_directory(path, *mode),
             Some(Mending::File(path, text)) => {
@@ -42,6 +45,7 @@ pub fn mend_files(findings: &[&Finding]) -> Vec<Mended> {
             Some(Mending::Leftover(path)) => fs::remove_file(path),
             _ => continue,
         };
+        tried.extend(&finding.mending);
         mended.push(of(finding, done.map_err(|error| error.to_string())));
     }
     mended

@@ -168,8 +168,10 @@ fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
     remedies.dedup();
     let message = format!("the home {} is not safe to use\n{}", home.display(), faults.join("\n"));
     Some(
-        Problem::new(Exit::Permissions, "home.unsafe", message)
-            .hint(format!("run: {}", remedies.join("\nrun: "))),
+        Problem::new(Exit::Permissions, "home.unsafe", message).hint(format!(
+            "run: {}\nor let `genfic-ca doctor --fix` do what is safe",
+            remedies.join("\nrun: ")
+        )),
     )
 }
 

@@ -12,6 +12,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod damages;
+mod doctor;
 mod homes;
 mod json;
 mod listing;

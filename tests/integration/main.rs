@@ -13,6 +13,7 @@
 mod support;
 
 mod core_dumps;
+mod lapses;
 mod older_script;
 mod policy;
 mod quickstart;

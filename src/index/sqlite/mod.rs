@@ -5,6 +5,8 @@
 mod authority;
 mod connection;
 mod examining;
+#[cfg(test)]
+mod examining_tests;
 mod interlock;
 mod issuing;
 mod journal;

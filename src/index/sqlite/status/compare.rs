@@ -65,6 +65,8 @@ fn unknown(
     let mut failed = Ok(());
     snapshot.rows(&mut |id, state| match index.status(&id) {
         Ok(None) if is_final(&state) => name(&mut comparison.lost, id),
+        // the base has a row of the delta as it was before
+        Ok(None) if comparison.lost.contains(&id) => {}
         Ok(None) => name(&mut comparison.differing, id),
         Ok(Some(_)) => {}
         Err(error) => failed = Err(error),
