@@ -80,9 +80,9 @@ fn lapses(
     findings: &mut Vec<Finding>,
 ) {
     let (now, end, name) = (examination.now, end_of(authority), &authority.name);
-    let outlived = above.iter().find(|one| end_of(one) < end);
-    if let Some(parent) = outlived {
-        let message = format!("ends on {end}, after {} above it on {}", parent.name, end_of(parent));
+    let ends: Vec<(&str, UnixTime)> = above.iter().map(|one| (&*one.name, end_of(one))).collect();
+    if let Some((parent, first)) = outlived(end, &ends) {
+        let message = format!("ends on {end}, after {parent} above it on {first}");
         findings.push(Finding::warning("stagger.outlives", name, message).remedy(successor(authority)));
     }
     if now > end.plus_days(RECENT) {
@@ -101,6 +101,11 @@ fn lapses(
             format!("ends on {end}: since {last} its certificates are shorter than their profile says");
         findings.push(Finding::warning("authority.short-leaves", name, message).remedy(successor(authority)));
     }
+}
+
+/// The first above it that ends before it: nobody trusts it longer than that.
+fn outlived<'a>(end: UnixTime, above: &[(&'a str, UnixTime)]) -> Option<(&'a str, UnixTime)> {
+    above.iter().copied().find(|(_, other)| *other < end)
 }
 
 /// The last time at which a certificate of the CA's default profile has its full length.
@@ -153,5 +158,19 @@ fn staggered(examination: &Examination<'_>, living: &[&Authority], findings: &mu
                 authority.name
             )));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_outlives_the_first_above_it_that_ends_before_it() {
+        // G4
+        let above = [("sub", UnixTime(100)), ("root", UnixTime(90))];
+        assert_eq!(outlived(UnixTime(95), &above), Some(("root", UnixTime(90))));
+        assert_eq!(outlived(UnixTime(101), &above), Some(("sub", UnixTime(100))));
+        assert_eq!(outlived(UnixTime(90), &above), None, "in the same second");
     }
 }

@@ -4,13 +4,13 @@
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Mended {
     /// `doctor --fix`, and the remedy too.
-    ByFix,
+    Fix,
     /// The remedy that is printed.
-    ByRemedy,
+    Remedy,
     /// A person who does something of this kind.
-    ByHand(&'static str),
+    Hand(&'static str),
 }
-use Mended::{ByFix, ByHand, ByRemedy};
+use Mended::{Fix, Hand, Remedy};
 
 /// Lines for a shell beside the home; the finding's code; what mends it.
 pub(crate) type Damage = (&'static str, &'static str, Mended);
@@ -26,63 +26,63 @@ db.execute('update status set state = 0 where certificate = ?', (number,))
 db.commit()
 END"#;
 pub(crate) const HOME: &[Damage] = &[
-    ("chmod 644 home/keys/genfic.age", "home.mode", ByFix),
-    ("chmod 666 home/index.db", "home.mode", ByFix),
-    ("chmod 500 home/keys", "home.shut", ByFix),
-    ("chmod 700 home/status", "home.shut", ByFix),
-    ("chmod 600 home/ocsp/genfic-system/responder.key", "home.shut", ByFix),
-    ("mv home/public/genfic.crl x; mkfifo home/public/genfic.crl", "home.kind", ByRemedy),
-    ("mv home/status/manifest.json x; mkfifo home/status/manifest.json", "home.kind", ByRemedy),
-    ("mv home/keys/genfic.age x; ln -s ../../x home/keys/genfic.age", "home.kind", ByRemedy),
-    ("mv home/index.db x; mkfifo home/index.db", "home.kind", ByRemedy),
-    ("rm -r home/issued/genfic-system", "home.directory-missing", ByFix),
-    ("rm -r home/public", "home.directory-missing", ByFix),
-    ("rm -r home/status", "home.directory-missing", ByFix),
-    ("touch -d '1 hour ago' home/public/.new-abc", "home.leftover", ByFix),
-    ("chmod 777 .", "home.parent", ByRemedy),
+    ("chmod 644 home/keys/genfic.age", "home.mode", Fix),
+    ("chmod 666 home/index.db", "home.mode", Fix),
+    ("chmod 500 home/keys", "home.shut", Fix),
+    ("chmod 700 home/status", "home.shut", Fix),
+    ("chmod 600 home/ocsp/genfic-system/responder.key", "home.shut", Fix),
+    ("mv home/public/genfic.crl x; mkfifo home/public/genfic.crl", "home.kind", Remedy),
+    ("mv home/status/manifest.json x; mkfifo home/status/manifest.json", "home.kind", Remedy),
+    ("mv home/keys/genfic.age x; ln -s ../../x home/keys/genfic.age", "home.kind", Remedy),
+    ("mv home/index.db x; mkfifo home/index.db", "home.kind", Remedy),
+    ("rm -r home/issued/genfic-system", "home.directory-missing", Fix),
+    ("rm -r home/public", "home.directory-missing", Fix),
+    ("rm -r home/status", "home.directory-missing", Fix),
+    ("touch -d '1 hour ago' home/public/.new-abc", "home.leftover", Fix),
+    ("chmod 777 .", "home.parent", Remedy),
 ];
 
 /// What only root can do to a home of its own.
 pub(crate) const OWNERS: &[Damage] = &[
-    ("chown 12345 home/keys/genfic.age", "home.owner", ByHand("chown $(id -u) home/keys/genfic.age")),
-    ("chown 12345 home", "home.wrong-user", ByHand("chown $(id -u) home")),
-    ("chgrp 12345 home/ocsp/genfic-system/responder.key", "home.group", ByRemedy),
+    ("chown 12345 home/keys/genfic.age", "home.owner", Hand("chown $(id -u) home/keys/genfic.age")),
+    ("chown 12345 home", "home.wrong-user", Hand("chown $(id -u) home")),
+    ("chgrp 12345 home/ocsp/genfic-system/responder.key", "home.group", Remedy),
 ];
 
 pub(crate) const POLICY: &[Damage] = &[
-    ("rm home/genfic-ca.toml", "config.missing", ByFix),
+    ("rm home/genfic-ca.toml", "config.missing", Fix),
     (
         "echo 'nonsense = 1' >> home/genfic-ca.toml",
         "config.invalid",
-        ByHand("sed -i '/^nonsense/d' home/genfic-ca.toml"),
+        Hand("sed -i '/^nonsense/d' home/genfic-ca.toml"),
     ),
     (
         "mv home/genfic-ca.toml x; mkfifo home/genfic-ca.toml",
         "config.invalid",
-        ByHand("mv x home/genfic-ca.toml"),
+        Hand("mv x home/genfic-ca.toml"),
     ),
     (
         "sed -i 's/^url/# url/' home/genfic-ca.toml",
         "config.no-url",
-        ByHand("sed -i 's/^# url/url/' home/genfic-ca.toml"),
+        Hand("sed -i 's/^# url/url/' home/genfic-ca.toml"),
     ),
-    ("rm home/policy/system-ca.toml", "policy.profile-missing", ByFix),
-    ("rm home/policy/ocsp-responder.toml", "policy.profile-missing", ByFix),
-    ("rm home/policy/sub-ca.toml", "policy.invalid", ByFix),
+    ("rm home/policy/system-ca.toml", "policy.profile-missing", Fix),
+    ("rm home/policy/ocsp-responder.toml", "policy.profile-missing", Fix),
+    ("rm home/policy/sub-ca.toml", "policy.invalid", Fix),
     (
         "echo 'nonsense = 1' >> home/policy/user.toml",
         "policy.invalid",
-        ByHand("sed -i '/^nonsense/d' home/policy/user.toml"),
+        Hand("sed -i '/^nonsense/d' home/policy/user.toml"),
     ),
 ];
 
 pub(crate) const INDEX: &[Damage] = &[
-    ("mv home/index.db x", "index.missing", ByHand("mv x home/index.db")),
-    ("cp home/index.db x; seq 9999 > home/index.db", "index.damaged", ByHand("cp x home/index.db")),
+    ("mv home/index.db x", "index.missing", Hand("mv x home/index.db")),
+    ("cp home/index.db x; seq 9999 > home/index.db", "index.damaged", Hand("cp x home/index.db")),
     (
         "cp home/index.db x; sqlite3 home/index.db 'pragma user_version = 99'",
         "index.schema",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x
@@ -90,132 +90,132 @@ pub(crate) const INDEX: &[Damage] = &[
          size=$(sqlite3 home/index.db 'pragma page_size')
          dd if=/dev/zero of=home/index.db bs=$size seek=$((page - 1)) count=1 conv=notrunc 2>/dev/null",
         "index.storage",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x; sqlite3 home/index.db 'pragma foreign_keys = 0; delete from status where state = 2'",
         "index.reference",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x; sqlite3 home/index.db \"delete from name where value = 'a.genfic.example'\"",
         "index.record",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x; sqlite3 home/index.db 'update certificate set not_after = not_after + 1 where number = 4'",
         "index.record",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x; sqlite3 home/index.db \"update certificate set der = cast(substr(der, 1, length(der) - 1) || x'00' as blob) where number = 4\"",
         "index.signature",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x; sqlite3 home/index.db \"update audit set event = cast(replace(cast(event as text), 'genfic', 'gonfic') as blob) where sequence = 2\"",
         "audit.broken",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x; sqlite3 home/index.db 'delete from audit where sequence > 5'",
         "audit.broken",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
-    (PENDING, "index.pending", ByFix),
+    (PENDING, "index.pending", Fix),
     (
         "cp home/index.db x; sqlite3 home/index.db 'update head set newest = 9000000000'",
         "clock.behind",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
-    ("touch -d '+ 2 days' home/public/genfic.pem", "clock.files", ByHand("touch home/public/genfic.pem")),
+    ("touch -d '+ 2 days' home/public/genfic.pem", "clock.files", Hand("touch home/public/genfic.pem")),
 ];
 
 pub(crate) const FILES: &[Damage] = &[
-    ("mv home/keys/genfic-system.age x", "key.missing", ByHand("mv x home/keys/genfic-system.age")),
+    ("mv home/keys/genfic-system.age x", "key.missing", Hand("mv x home/keys/genfic-system.age")),
     (
         "cp home/keys/genfic.age x; echo nonsense > home/keys/genfic.age",
         "key.unusable",
-        ByHand("cp x home/keys/genfic.age"),
+        Hand("cp x home/keys/genfic.age"),
     ),
-    ("echo nonsense > home/public/genfic.pem", "public.differs", ByFix),
-    ("rm home/public/genfic-user.chain.pem", "public.differs", ByFix),
-    ("rm home/issued/genfic-system/*.pem", "issued.missing", ByFix),
+    ("echo nonsense > home/public/genfic.pem", "public.differs", Fix),
+    ("rm home/public/genfic-user.chain.pem", "public.differs", Fix),
+    ("rm home/issued/genfic-system/*.pem", "issued.missing", Fix),
     (
         "cp home/public/genfic.pem home/issued/genfic-system/$(ls home/issued/genfic-system | head -1)",
         "issued.differs",
-        ByFix,
+        Fix,
     ),
     (
         "sqlite3 home/index.db '.backup kept.db'
          genfic-ca create-request late.genfic.example --sign -p genfic-system
          rm -f home/index.db-*; sqlite3 home/index.db '.backup later.db'; cp kept.db home/index.db",
         "issued.unrecorded",
-        ByHand("rm -f home/index.db-*; cp later.db home/index.db"),
+        Hand("rm -f home/index.db-*; cp later.db home/index.db"),
     ),
     (
         "sqlite3 home/index.db '.backup kept.db'
          genfic-ca ocsp responder genfic-system
          rm -f home/index.db-*; sqlite3 home/index.db '.backup later.db'; cp kept.db home/index.db",
         "responder.unrecorded",
-        ByHand("rm -f home/index.db-*; cp later.db home/index.db"),
+        Hand("rm -f home/index.db-*; cp later.db home/index.db"),
     ),
-    ("rm home/ocsp/genfic-system/responder.*", "responder.missing", ByFix),
-    ("cp home/ocsp/genfic-user/responder.pem home/ocsp/genfic-system/", "responder.unusable", ByFix),
+    ("rm home/ocsp/genfic-system/responder.*", "responder.missing", Fix),
+    ("cp home/ocsp/genfic-user/responder.pem home/ocsp/genfic-system/", "responder.unusable", Fix),
     (
         "genfic-ca --json list --profile ocsp-responder -p genfic-system > list
          genfic-ca revoke serial:$(sed 's/.*\"serial\":\"\\([0-9a-f]*\\)\".*/\\1/' list) --no-crl",
         "responder.revoked",
-        ByFix,
+        Fix,
     ),
 ];
 
 pub(crate) const PUBLISHED: &[Damage] = &[
-    ("rm home/public/genfic.crl home/public/genfic.crl.pem", "crl.missing", ByFix),
-    ("echo nonsense > home/public/genfic.crl", "crl.unreadable", ByRemedy),
-    ("cp home/public/genfic-user.crl home/public/genfic-system.crl", "crl.signature", ByFix),
+    ("rm home/public/genfic.crl home/public/genfic.crl.pem", "crl.missing", Fix),
+    ("echo nonsense > home/public/genfic.crl", "crl.unreadable", Remedy),
+    ("cp home/public/genfic-user.crl home/public/genfic-system.crl", "crl.signature", Fix),
     (
         "cp home/public/genfic.crl x; genfic-ca crl publish genfic; cp x home/public/genfic.crl",
         "crl.number-behind",
-        ByFix,
+        Fix,
     ),
-    ("sqlite3 home/index.db 'update crl set published = 0'", "crl.number-ahead", ByFix),
-    ("rm home/keys/genfic.crlnumber", "crl.high-water", ByFix),
-    ("rm home/public/genfic.crl.pem", "crl.pem-differs", ByFix),
-    ("genfic-ca revoke a.genfic.example --no-crl", "crl.lacks-revocation", ByFix),
-    ("genfic-ca hold a.genfic.example; genfic-ca release a.genfic.example --no-crl", "crl.owed", ByFix),
+    ("sqlite3 home/index.db 'update crl set published = 0'", "crl.number-ahead", Fix),
+    ("rm home/keys/genfic.crlnumber", "crl.high-water", Fix),
+    ("rm home/public/genfic.crl.pem", "crl.pem-differs", Fix),
+    ("genfic-ca revoke a.genfic.example --no-crl", "crl.lacks-revocation", Fix),
+    ("genfic-ca hold a.genfic.example; genfic-ca release a.genfic.example --no-crl", "crl.owed", Fix),
     (
         "cp home/index.db x; sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null'",
         "crl.extra-entry",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
         "cp home/index.db x; sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null'",
         "status.lost-revocation",
-        ByHand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
-    ("rm home/status/manifest.json", "status.missing", ByFix),
-    ("echo nonsense > home/status/manifest.json", "status.damaged", ByFix),
-    ("for file in home/status/base-*.db; do echo >> $file; done", "status.damaged", ByFix),
-    ("rm home/status/base-*.db", "status.damaged", ByFix),
+    ("rm home/status/manifest.json", "status.missing", Fix),
+    ("echo nonsense > home/status/manifest.json", "status.damaged", Fix),
+    ("for file in home/status/base-*.db; do echo >> $file; done", "status.damaged", Fix),
+    ("rm home/status/base-*.db", "status.damaged", Fix),
     (
         "cp -a home/status x; genfic-ca hold a.genfic.example; rm -r home/status; mv x home/status",
         "status.stale",
-        ByFix,
+        Fix,
     ),
     (
         "sqlite3 home/index.db \"update status set state = 2, revoked_at = 5, reason = 1 where certificate = 4\"",
         "status.differs",
-        ByFix,
+        Fix,
     ),
-    ("sed -i 's/\"time\": \"20../\"time\": \"2006/' home/status/manifest.json", "status.old", ByFix),
-    ("sed -i 's/\"time\": \"20../\"time\": \"2096/' home/status/manifest.json", "status.future", ByFix),
+    ("sed -i 's/\"time\": \"20../\"time\": \"2006/' home/status/manifest.json", "status.old", Fix),
+    ("sed -i 's/\"time\": \"20../\"time\": \"2096/' home/status/manifest.json", "status.future", Fix),
     (
         "sqlite3 home/index.db '.backup kept.db'
          genfic-ca hold a.genfic.example
          rm -f home/index.db-*; sqlite3 home/index.db '.backup later.db'; cp kept.db home/index.db",
         "index.restored",
-        ByHand("rm -f home/index.db-*; cp later.db home/index.db"),
+        Hand("rm -f home/index.db-*; cp later.db home/index.db"),
     ),
 ];
 
@@ -223,22 +223,22 @@ pub(crate) const AUTHORITIES: &[Damage] = &[
     (
         "genfic-ca create-child soon-system -p genfic --profile system-ca -v 200",
         "authority.ends-soon",
-        ByRemedy,
+        Remedy,
     ),
     (
         "genfic-ca create-child short-system -p genfic --profile system-ca -v 380",
         "authority.short-leaves",
-        ByRemedy,
+        Remedy,
     ),
     (
         "genfic-ca create-child one-system -p genfic --profile system-ca -v 3000
          genfic-ca create-child two-system -p genfic --profile system-ca -v 3000",
         "stagger.siblings",
-        ByRemedy,
+        Remedy,
     ),
     (
         "genfic-ca --yes revoke serial:$(openssl x509 -in home/public/genfic.pem -noout -serial | cut -d= -f2) -p genfic",
         "authority.issuer-revoked",
-        ByRemedy,
+        Remedy,
     ),
 ];

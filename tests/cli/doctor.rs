@@ -49,7 +49,7 @@ fn check_all(all: &[Damage]) {
     for damage in all {
         let (lines, code, mended) = damage;
         let (home, finding) = damaged(damage);
-        if *mended == Mended::ByFix {
+        if *mended == Mended::Fix {
             assert_eq!(finding["fixable"], true, "{lines}: {finding}");
             let fixed = base().copy();
             fixed.shell(lines).ok();
@@ -67,7 +67,7 @@ fn check_all(all: &[Damage]) {
             assert!(!open(&findings, code).is_empty(), "{lines}\n{code} was mended: {}", said.all());
         }
         let remedy = match mended {
-            Mended::ByHand(lines) => (*lines).to_owned(),
+            Mended::Hand(lines) => (*lines).to_owned(),
             _ => finding["remedy"].as_str().unwrap().replace(", and use it in place", " #"),
         };
         let remedy = remedy.replace("genfic-ca revoke", "genfic-ca --yes revoke");
@@ -163,7 +163,7 @@ fn notes_are_told_and_do_not_change_the_exit_status() {
             "authority.revoked",
         ),
     ] {
-        let (home, finding) = damaged(&(lines, code, Mended::ByRemedy));
+        let (home, finding) = damaged(&(lines, code, Mended::Remedy));
         assert_eq!(finding["severity"], "note", "{finding}");
         let said = home.ca(&["doctor"]);
         assert!(said.status == 0 && said.out.lines().last().unwrap().contains("1 note"), "{}", said.all());
@@ -199,6 +199,19 @@ fn without_a_passphrase_what_needs_one_is_left_with_its_command() {
     );
     assert!(said.out.contains("mended   genfic has not the certificate"), "{}", said.out);
     assert!(home.path("home/public/genfic.pem").is_file());
+}
+
+#[test]
+fn a_home_that_was_named_is_named_in_the_remedies() {
+    let home = base().copy();
+    home.shell("mv home 'my home'; rm 'my home/public/genfic.crl.pem'").ok();
+    let said =
+        home.shell("unset GENFIC_CA_HOME; genfic-ca --home 'my home' doctor --json || test $? = 12").ok();
+    let finding = said.json()["result"]["findings"][0].clone();
+    let remedy = finding["remedy"].as_str().unwrap();
+    assert!(remedy.contains("/my home' doctor --fix"), "{remedy}");
+    home.shell(&format!("unset GENFIC_CA_HOME; {remedy}")).ok();
+    assert!(home.path("my home/public/genfic.crl.pem").is_file());
 }
 
 #[test]

@@ -22,9 +22,10 @@ fn query() -> String {
     )
 }
 
+type Part = fn(&Connection, &mut dyn FnMut(Examined)) -> Result<(), IndexError>;
+
 pub(super) fn examine(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError> {
-    let parts: [fn(&Connection, &mut dyn FnMut(Examined)) -> Result<(), IndexError>; 3] =
-        [storage, references, certificates];
+    let parts: [Part; 3] = [storage, references, certificates];
     for part in parts {
         // a store that cannot be read on is a finding, and no reason to leave the rest out
         match part(connection, visit) {

@@ -5,6 +5,7 @@ use crate::report::{Report, counted};
 use crate::session::home_of;
 use genfic_ca::assembly::{self, Inspection};
 use genfic_ca::doctor::{Check, Finding, Mended, Severity};
+use genfic_ca::home::quoted;
 use genfic_ca::key::SecretSpec;
 use genfic_ca::problem::{Exit, Problem};
 use serde_json::{Value, json};
@@ -45,6 +46,12 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
         let gone = told.into_iter().filter(|one| !remain(one)).map(|one| Told { fixed: true, ..one });
         told = gone.collect::<Vec<_>>().into_iter().chain(now).collect();
     }
+    if let Some(home) = named_home(global) {
+        let named = format!("genfic-ca --home {home} ");
+        for one in &mut told {
+            one.finding.remedy = one.finding.remedy.replace("genfic-ca ", &named);
+        }
+    }
     let changed = mended.iter().any(|one| one.outcome.is_ok());
     let serious: Vec<&Told> =
         told.iter().filter(|one| !one.fixed && one.finding.severity > Severity::Note).collect();
@@ -60,6 +67,13 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     });
     let text = format!("{}\n\n{}", text(&checks, &told), summary(&told));
     Ok(Report { changed, ..Report::seen(result, text) }.warn(warnings).ending(exit))
+}
+
+/// The home as a command has to name it, where it was named to this one only.
+fn named_home(global: &Global) -> Option<String> {
+    let home = global.home.as_ref()?;
+    let everywhere = std::env::var_os("GENFIC_CA_HOME").is_some_and(|named| named == home.as_os_str());
+    (!everywhere).then(|| quoted(&std::path::absolute(home).unwrap_or_else(|_| home.clone())))
 }
 
 fn all(checks: &[Check], mended: &[Mended]) -> Vec<Told> {
