@@ -1,9 +1,11 @@
 //! The composition root: configuration in, working objects out. The only place that names adapters.
+mod backup;
 mod daemon;
 mod founding;
 mod inspection;
 mod settings;
 
+pub use backup::{restore_backup, verify_backup};
 pub use daemon::{DaemonOptions, daemon};
 pub use founding::{Founded, Founding, found};
 pub use inspection::Inspection;

@@ -18,15 +18,32 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("problem", &[]),
     ("clock", &["x509"]),
     ("document", &[]),
+    ("failpoint", &[]),
     ("lint", &["x509"]),
     ("profile", &["x509", "document", "problem"]),
     ("config", &["x509", "document", "problem", "key", "profile"]),
     ("audit", &["x509"]),
-    ("publish", &["x509", "home", "problem"]),
-    ("home", &["x509", "audit", "problem"]),
-    ("key", &["x509", "problem", "publish", "home"]),
-    ("index", &["x509", "audit", "lint", "problem", "publish"]),
-    ("ca", &["x509", "clock", "lint", "profile", "audit", "key", "index", "publish", "config", "problem"]),
+    ("publish", &["x509", "home", "problem", "failpoint"]),
+    ("home", &["x509", "audit", "problem", "failpoint"]),
+    ("key", &["x509", "problem", "publish", "home", "failpoint"]),
+    ("index", &["x509", "audit", "lint", "problem", "publish", "failpoint"]),
+    (
+        "ca",
+        &[
+            "x509",
+            "clock",
+            "lint",
+            "profile",
+            "audit",
+            "key",
+            "index",
+            "publish",
+            "config",
+            "problem",
+            "failpoint",
+        ],
+    ),
+    ("backup", &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"]),
     (
         "doctor",
         &["x509", "audit", "home", "index", "key", "publish", "config", "profile", "ca", "ocsp", "problem"],
@@ -109,8 +126,10 @@ fn modules_use_only_what_is_below_them() {
 #[test]
 fn use_cases_know_traits_and_no_adapters() {
     let mut wrong = Vec::new();
-    let users = ["src/ca", "src/ocsp", "src/doctor"];
-    for path in users.iter().flat_map(|user| sources(&root().join(user))) {
+    for path in ["src/ca", "src/backup", "src/ocsp", "src/doctor"]
+        .iter()
+        .flat_map(|module| sources(&root().join(module)))
+    {
         if is_for_tests(&relative(&path)) {
             continue;
         }

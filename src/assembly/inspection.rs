@@ -129,7 +129,7 @@ impl Inspection {
         let pki = again.pki(index, secrets);
         let signs = again.config.is_ok() && again.profiles.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
-        let done = doctor::mend_records(&pki, &home, findings, signs);
+        let done = doctor::mend_records(&pki, findings, signs);
         unrecorded = again.record(index, &done).err().or(unrecorded);
         mended.extend(done);
         Ok((again, mended, unrecorded))

@@ -1,10 +1,8 @@
 //! Doing what is safe.
 use super::finding::{Finding, Mending};
 use crate::ca::Pki;
-use crate::home::{AuthorityName, Home, PublicFile};
 use crate::problem::Problem;
-use crate::publish::{Mode, replace, write_new};
-use crate::x509::pem;
+use crate::publish::{Mode, write_new};
 use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
@@ -63,7 +61,7 @@ fn of(finding: &Finding, outcome: Result<(), String>) -> Mended {
 /// Mends what the index has the truth of: what is pending, the published status, files of certificates; and,
 /// where the key can be used without asking, CRLs and responder certificates.
 #[must_use]
-pub fn mend_records(pki: &Pki<'_>, home: &Home, findings: &[&Finding], signs: bool) -> Vec<Mended> {
+pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Mended> {
     let found = |codes: &[&str]| findings.iter().find(|finding| codes.contains(&finding.code));
     let older = found(&OLDER_COPY).map(|finding| finding.code);
     let damaged = found(&DAMAGED).map(|finding| finding.code);
@@ -89,14 +87,14 @@ pub fn mend_records(pki: &Pki<'_>, home: &Home, findings: &[&Finding], signs: bo
             Ok(())
         } else {
             published.push(mending);
-            mend(pki, home, mending, signs).map_err(|problem| problem.message)
+            mend(pki, mending, signs).map_err(|problem| problem.message)
         };
         mended.push(of(finding, outcome));
     }
     mended
 }
 
-fn mend(pki: &Pki<'_>, home: &Home, mending: &Mending, signs: bool) -> Result<(), Problem> {
+fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
     let now = pki.clock.now();
     match mending {
         Mending::Pending => pki.abandon_pending().map(drop),
@@ -111,7 +109,7 @@ fn mend(pki: &Pki<'_>, home: &Home, mending: &Mending, signs: bool) -> Result<()
             }
             Ok(())
         }
-        Mending::CrlPem(name) => crl_text(pki, home, name),
+        Mending::CrlPem(name) => Ok(pki.publisher.repeat_crl_text(name)?),
         Mending::Crl(_) | Mending::Responder(_) if !signs => Err(Problem::new(
             crate::problem::Exit::Failure,
             "config.invalid",
@@ -121,16 +119,4 @@ fn mend(pki: &Pki<'_>, home: &Home, mending: &Mending, signs: bool) -> Result<()
         Mending::Responder(name) => pki.issue_responder(&pki.unlock_issuer(name)?).map(drop),
         Mending::Mode(_) | Mending::Directory(..) | Mending::File(..) | Mending::Leftover(_) => Ok(()),
     }
-}
-
-/// The list in PEM, while nobody publishes another.
-fn crl_text(pki: &Pki<'_>, home: &Home, name: &str) -> Result<(), Problem> {
-    let _alone = pki.publisher.hold()?;
-    let authority: AuthorityName = name.parse()?;
-    if let Some(crl) = pki.publisher.published_crl(name)? {
-        let text = pem::encode("X509 CRL", crl.as_der());
-        let file = home.public_file(&authority, PublicFile::CrlPem);
-        replace(&file, text.as_bytes(), Mode::Public).map_err(crate::publish::PublishError::from)?;
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! One publisher at a time, in however many processes.
+//! One at a time replaces what is published, in however many processes.
 use super::{PublishError, WriteError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -9,17 +9,11 @@ use std::time::{Duration, Instant};
 /// How often to look whether it is free.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Keeps others from publishing until it is dropped; a process that ends lets go too.
+/// Keeps others from replacing what is published until it is dropped; a process that ends lets go too.
 #[derive(Debug)]
-pub struct Hold(#[expect(dead_code, reason = "held, not read")] Option<File>);
+pub(super) struct Hold(#[expect(dead_code, reason = "held, not read")] File);
 
 impl Hold {
-    /// Holds nobody off: for a publisher that only one process uses.
-    #[must_use]
-    pub fn nobody() -> Self {
-        Self(None)
-    }
-
     /// Locks a file, which is made when it is not there.
     pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, PublishError> {
         let failed = |source: io::Error| WriteError { path: path.to_owned(), source };
@@ -33,7 +27,10 @@ impl Hold {
         let begun = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self(Some(file))),
+                Ok(()) => {
+                    crate::failpoint::passed("publish: held");
+                    return Ok(Self(file));
+                }
                 Err(TryLockError::WouldBlock) if begun.elapsed() < wait => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(PublishError::Busy),
                 Err(TryLockError::Error(error)) => return Err(failed(error).into()),

@@ -33,7 +33,7 @@ fn open<'f>(findings: &'f [Value], code: &str) -> Vec<&'f Value> {
 #[track_caller]
 fn damaged(damage: &Damage) -> (Home, Value) {
     let (lines, code, _) = damage;
-    let home = base().copy();
+    let home = base().copied();
     home.shell(lines).ok();
     let (said, findings) = look(&home, &[]);
     let found = open(&findings, code);
@@ -51,7 +51,7 @@ fn check_all(all: &[Damage]) {
         let (home, finding) = damaged(damage);
         if *mended == Mended::Fix {
             assert_eq!(finding["fixable"], true, "{lines}: {finding}");
-            let fixed = base().copy();
+            let fixed = base().copied();
             fixed.shell(lines).ok();
             let (said, findings) = look(&fixed, &["--fix"]);
             assert!(open(&findings, code).is_empty(), "{lines}\n{code} is still there: {}", said.all());
@@ -115,7 +115,7 @@ fn owners_modes_and_what_stands_in_the_place_of_files_are_found() {
 #[test]
 fn configuration_and_profiles_are_read_whatever_is_wrong_with_them() {
     check_all(damages::POLICY);
-    let home = base().copy();
+    let home = base().copied();
     let before = std::fs::read_to_string(home.path("home/genfic-ca.toml")).unwrap();
     home.shell("rm home/genfic-ca.toml").ok();
     home.ca(&["doctor", "--fix"]);
@@ -173,7 +173,7 @@ fn notes_are_told_and_do_not_change_the_exit_status() {
 #[test]
 fn nothing_is_published_from_an_index_that_lost_a_revocation() {
     // C1
-    let home = base().copy();
+    let home = base().copied();
     home.shell(
         "sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null where state = 2'
          rm home/public/genfic-user.crl home/status/manifest.json",
@@ -188,7 +188,7 @@ fn nothing_is_published_from_an_index_that_lost_a_revocation() {
 
 #[test]
 fn without_a_passphrase_what_needs_one_is_left_with_its_command() {
-    let home = base().copy();
+    let home = base().copied();
     home.shell("genfic-ca revoke a.genfic.example --no-crl; rm home/public/genfic.pem").ok();
     let said = home.shell("GENFIC_CA_PASSPHRASE_FROM=prompt genfic-ca doctor --fix");
     assert_eq!(said.status, 12, "{}", said.all());
@@ -203,7 +203,7 @@ fn without_a_passphrase_what_needs_one_is_left_with_its_command() {
 
 #[test]
 fn a_home_that_was_named_is_named_in_the_remedies() {
-    let home = base().copy();
+    let home = base().copied();
     home.shell("mv home 'my home'; rm 'my home/public/genfic.crl.pem'").ok();
     let said =
         home.shell("unset GENFIC_CA_HOME; genfic-ca --home 'my home' doctor --json || test $? = 12").ok();
@@ -218,7 +218,7 @@ fn a_home_that_was_named_is_named_in_the_remedies() {
 fn quiet_says_only_what_is_wrong_for_a_timer_to_mail() {
     let quiet = base().ca(&["--quiet", "doctor"]).ok();
     assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("", ""));
-    let home = base().copy();
+    let home = base().copied();
     home.shell("rm home/public/genfic.crl.pem").ok();
     let quiet = home.ca(&["--quiet", "doctor"]);
     assert_eq!((quiet.status, quiet.out.as_str()), (12, ""), "{}", quiet.all());
@@ -235,7 +235,7 @@ fn an_ordinary_user_is_told_the_same_and_can_mend_it() {
         println!("only root can become another user: not tested here");
         return;
     }
-    let home = base().copy();
+    let home = base().copied();
     let program = home.path("genfic-ca").display().to_string();
     home.shell("chmod 755 .").ok();
     std::fs::copy(crate::support::CA, &program).unwrap();

@@ -12,11 +12,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod core_dumps;
+mod crash;
 mod lapses;
 mod older_script;
 mod policy;
 mod quickstart;
 mod readme;
+mod restore;
 mod six_lines;
 mod together;

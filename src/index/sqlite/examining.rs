@@ -1,5 +1,5 @@
 //! Looking at everything that is stored.
-use super::reading::{STORED, record};
+use super::reading::{record, stored};
 use super::row;
 use crate::index::{CertificateRecord, CertificateState, Damage, DamageKind, Examined, IndexError};
 use crate::x509::{GeneralName, TbsCertificate, sha256};
@@ -12,13 +12,13 @@ const MOST: usize = 20;
 /// Each certificate with what is kept beside it, newest first.
 fn query() -> String {
     format!(
-        "{STORED}, c.number, c.key, c.subject, c.not_before, c.not_after, c.fingerprint, s.certificate, \
-         s.not_after
+        "{}, c.number, c.key, c.subject, c.fingerprint, s.certificate, s.not_after
          FROM certificate c
          LEFT JOIN issuer i ON i.number = c.issuer
          LEFT JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
          LEFT JOIN authority a ON a.issuer = c.issuer
-         ORDER BY c.number DESC"
+         ORDER BY c.number DESC",
+        stored()
     )
 }
 
@@ -26,6 +26,21 @@ type Part = fn(&Connection, &mut dyn FnMut(Examined)) -> Result<(), IndexError>;
 
 pub(super) fn examine(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError> {
     let parts: [Part; 3] = [storage, references, certificates];
+    run(&parts, connection, visit)
+}
+
+/// What the store itself and its references say, without a look at the certificates; nothing when all is well.
+pub(super) fn faults(connection: &Connection) -> Result<Vec<String>, IndexError> {
+    let mut faults = Vec::new();
+    run(&[storage, references], connection, &mut |seen| {
+        if let Examined::Damage(damage) = seen {
+            faults.push(format!("{} {}", damage.place, damage.fault));
+        }
+    })?;
+    Ok(faults)
+}
+
+fn run(parts: &[Part], connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError> {
     for part in parts {
         // a store that cannot be read on is a finding, and no reason to leave the rest out
         match part(connection, visit) {
@@ -103,7 +118,7 @@ fn certificates(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Res
     let mut names: i64 = 0;
     let mut unread = false;
     while let Some(row) = rows.next()? {
-        let number: i64 = row.get(11)?;
+        let number: i64 = row.get(13)?;
         let place = place_of(row).unwrap_or_else(|| format!("certificate number {number}"));
         let record = match record(row) {
             Ok(record) => record,
@@ -115,14 +130,16 @@ fn certificates(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Res
         };
         let octets: Option<Vec<u8>> = row.get(5)?;
         let tbs = match (&record.certificate, octets) {
-            (Some(certificate), _) => certificate.tbs().clone(),
-            (None, Some(octets)) => {
-                TbsCertificate::from_der(&octets).map_err(|error| IndexError::Damaged(error.to_string()))?
-            }
-            (None, None) => continue,
+            (Some(certificate), _) => Some(certificate.tbs().clone()),
+            (None, Some(octets)) => Some(
+                TbsCertificate::from_der(&octets).map_err(|error| IndexError::Damaged(error.to_string()))?,
+            ),
+            (None, None) => None,
         };
-        let mut faults = differences(row, &record, &tbs)?;
-        let expected = names_of(&tbs);
+        let (mut faults, expected) = match &tbs {
+            Some(tbs) => (differences(row, &record, tbs)?, names_of(tbs)),
+            None => (without_octets(row, &record)?, BTreeSet::new()),
+        };
         for name in &expected {
             if !named.exists((name, number))? {
                 faults.push("names");
@@ -170,17 +187,31 @@ fn differences(
     };
     let validity = tbs.validity();
     unless(record.id.serial_number == *tbs.serial_number(), "serial number");
-    unless(row.get::<_, Vec<u8>>(12)? == tbs.public_key().digest(), "key");
-    unless(row.get::<_, String>(13)? == tbs.subject().to_string().to_lowercase(), "subject");
-    unless(row.get::<_, i64>(14)? == validity.not_before.0, "notBefore");
-    unless(row.get::<_, i64>(15)? == validity.not_after.0, "notAfter");
+    unless(row.get::<_, Vec<u8>>(14)? == tbs.public_key().digest(), "key");
+    unless(row.get::<_, String>(15)? == tbs.subject().to_string().to_lowercase(), "subject");
+    unless(row.get::<_, i64>(11)? == validity.not_before.0, "notBefore");
+    unless(row.get::<_, i64>(12)? == validity.not_after.0, "notAfter");
     unless(row.get::<_, Option<i64>>(18)? == Some(validity.not_after.0), "end in the status");
-    unless(row.get::<_, Option<i64>>(17)? == row.get(11)?, "status of another certificate");
+    unless(row.get::<_, Option<i64>>(17)? == row.get(13)?, "status of another certificate");
     let fingerprint: Option<Vec<u8>> = row.get(16)?;
     let digest = record.certificate.as_ref().map(|certificate| sha256(certificate.as_der()).to_vec());
     unless(fingerprint == digest, "fingerprint");
     let is_signed = record.certificate.is_some();
     unless(is_signed || record.state != CertificateState::Issued, "issued without a signature");
     unless(!is_signed || record.state != CertificateState::Pending, "pending with a signature");
+    Ok(faults)
+}
+
+/// The same of one that is known by its number alone: revoked, and on every CRL for good.
+fn without_octets(row: &Row<'_>, record: &CertificateRecord) -> Result<Vec<&'static str>, IndexError> {
+    let mut faults = Vec::new();
+    let mut unless = |agrees: bool, what: &'static str| {
+        if !agrees {
+            faults.push(what);
+        }
+    };
+    unless(matches!(record.state, CertificateState::Revoked(_)), "not revoked, and without octets");
+    unless(row.get::<_, Option<i64>>(18)? == Some(record.validity.not_after.0), "end in the status");
+    unless(row.get::<_, Option<i64>>(17)? == row.get(13)?, "status of another certificate");
     Ok(faults)
 }

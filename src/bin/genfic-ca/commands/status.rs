@@ -65,6 +65,16 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
     }
+    let restored = pki.index.restored()?;
+    if let Some(restored) = &restored {
+        attention.insert(
+            0,
+            format!(
+                "restored at {} from a backup of {}, and nothing is issued until: genfic-ca backup accept",
+                restored.at, restored.backup
+            ),
+        );
+    }
     let pending = pki.index.pending()?.len();
     if pending > 0 {
         attention
@@ -78,6 +88,11 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         text.push_str("\n\nto do\n  ");
         text.push_str(&attention.join("\n  "));
     }
-    let result = json!({ "authorities": values, "pending": pending, "attention": attention });
+    let result = json!({ "authorities": values, "pending": pending, "attention": attention,
+        "restored": restored.map(|restored| json!({
+            "at": restored.at.to_string(),
+            "backup": restored.backup.to_string(),
+        })),
+    });
     Ok(Report::seen(result, text))
 }

@@ -1,7 +1,7 @@
 //! What is published, against the index.
 use super::StatusDirectory;
 use super::manifest::Manifest;
-use super::publish::check_continued;
+use super::publish::is_continued;
 use super::snapshot::StatusSnapshot;
 use crate::index::{
     CertificateState, IndexError, IndexReader, PublishedAuthority, StatusComparison, StatusReader,
@@ -14,16 +14,19 @@ const NAMED: usize = 20;
 
 pub(super) fn compare(path: &Path, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
     let snapshot = StatusDirectory::new(path).open(None)?;
-    if let Some((manifest, _)) = Manifest::read(path)? {
-        check_continued(index, &manifest)?;
-    }
+    // one that a restore took over counts changes otherwise than this index
+    let continued = match Manifest::read(path)? {
+        Some((manifest, _)) => is_continued(index, &manifest)?,
+        None => true,
+    };
+    let change = if continued { snapshot.change() } else { 0 };
     let mut comparison = StatusComparison {
         time: snapshot.time(),
-        is_current: index.change_number()? == snapshot.change(),
+        is_current: index.change_number()? == change,
         compared: 0,
         differing: Vec::new(),
         lost: Vec::new(),
-        authorities: authorities(&snapshot, index)?,
+        authorities: authorities(&snapshot, index, change)?,
     };
     let mut matched: u64 = 0;
     let mut failed = Ok(());
@@ -40,20 +43,26 @@ pub(super) fn compare(path: &Path, index: &dyn IndexReader) -> Result<StatusComp
                 }
                 if is_final(&published) && !matches!(row.state, CertificateState::Revoked(_)) {
                     name(&mut comparison.lost, row.id);
-                } else if row.change <= snapshot.change() {
+                } else if row.change <= change {
                     name(&mut comparison.differing, row.id);
                 }
             }
-            Ok(None) if row.change <= snapshot.change() => name(&mut comparison.differing, row.id),
+            Ok(None) if row.change <= change => name(&mut comparison.differing, row.id),
             Ok(None) => {}
             Err(error) => failed = Err(error),
         }
     })?;
     failed?;
-    if matched < snapshot.count()? {
+    if matched < count(&snapshot)? {
         unknown(&snapshot, index, &mut comparison)?;
     }
     Ok(comparison)
+}
+
+fn count(snapshot: &StatusSnapshot) -> Result<u64, IndexError> {
+    let mut count: u64 = 0;
+    snapshot.for_each(&mut |_, _| count = count.saturating_add(1))?;
+    Ok(count)
 }
 
 /// What is published and not on record at all.
@@ -63,10 +72,8 @@ fn unknown(
     comparison: &mut StatusComparison,
 ) -> Result<(), IndexError> {
     let mut failed = Ok(());
-    snapshot.rows(&mut |id, state| match index.status(&id) {
+    snapshot.for_each(&mut |id, state| match index.status(&id) {
         Ok(None) if is_final(&state) => name(&mut comparison.lost, id),
-        // the base has a row of the delta as it was before
-        Ok(None) if comparison.lost.contains(&id) => {}
         Ok(None) => name(&mut comparison.differing, id),
         Ok(Some(_)) => {}
         Err(error) => failed = Err(error),
@@ -86,8 +93,12 @@ fn name(list: &mut Vec<CertificateId>, id: CertificateId) {
 }
 
 /// CAs that differ; those that were added since do not count.
-fn authorities(snapshot: &StatusSnapshot, index: &dyn IndexReader) -> Result<Vec<String>, IndexError> {
-    let is_current = index.change_number()? == snapshot.change();
+fn authorities(
+    snapshot: &StatusSnapshot,
+    index: &dyn IndexReader,
+    change: u64,
+) -> Result<Vec<String>, IndexError> {
+    let is_current = index.change_number()? == change;
     let on_record = index.authorities()?;
     let mut differing = Vec::new();
     for authority in &on_record {

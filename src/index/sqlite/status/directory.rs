@@ -88,6 +88,7 @@ impl StatusDirectory {
             change: manifest.change,
             time: manifest.time()?,
             manifest: identity,
+            head: manifest.head(),
         })
     }
 

@@ -22,8 +22,13 @@ pub use publish::{Published, Written, publish};
 pub use snapshot::StatusSnapshot;
 
 use crate::index::IndexError;
+use std::io::ErrorKind;
 use std::path::Path;
 
 fn failed(path: &Path, error: &std::io::Error) -> IndexError {
-    IndexError::Backend(format!("{}: {error}", path.display()))
+    let message = format!("{}: {error}", path.display());
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => IndexError::NoSpace(message),
+        _ => IndexError::Backend(message),
+    }
 }

@@ -2,6 +2,7 @@
 use super::failed;
 use super::image::VERSION;
 use super::manifest::{FileIdentity, Part, hex};
+use crate::audit::Head;
 use crate::index::sqlite::authority::certificate;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,9 +26,33 @@ pub struct StatusSnapshot {
     pub(super) change: u64,
     pub(super) time: UnixTime,
     pub(super) manifest: FileIdentity,
+    pub(super) head: Option<Head>,
 }
 
 impl StatusSnapshot {
+    /// The newest audit record of the index at that time.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// Hands the state of every certificate to `visit`, in no order; of one that changed after the base was
+    /// made, the newer state alone.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
+        let Some(delta) = &self.delta else { return self.base.for_each(visit) };
+        delta.for_each(visit)?;
+        let mut failed = Ok(());
+        self.base.for_each(&mut |id, state| match delta.status(&id) {
+            Ok(None) => visit(id, state),
+            Ok(Some(_)) => {}
+            Err(error) => failed = Err(error),
+        })?;
+        failed
+    }
+
     /// Every CA.
     #[must_use]
     pub fn authorities(&self) -> &[PublishedAuthority] {
@@ -45,33 +70,6 @@ impl StatusSnapshot {
     pub fn time(&self) -> UnixTime {
         self.time
     }
-
-    /// How many certificates it knows.
-    pub(super) fn count(&self) -> Result<u64, IndexError> {
-        let mut count: u64 = self.base.count()?;
-        if let Some(delta) = &self.delta {
-            let mut failed = Ok(());
-            delta.rows(&mut |id, _| match self.base.status(&id) {
-                Ok(Some(_)) => {}
-                Ok(None) => count = count.saturating_add(1),
-                Err(error) => failed = Err(error),
-            })?;
-            failed?;
-        }
-        Ok(count)
-    }
-
-    /// Hands every certificate's state to `visit`, those that changed since the base twice: as they are, then
-    /// as they were.
-    pub(super) fn rows(
-        &self,
-        visit: &mut dyn FnMut(CertificateId, CertificateState),
-    ) -> Result<(), IndexError> {
-        if let Some(delta) = &self.delta {
-            delta.rows(visit)?;
-        }
-        self.base.rows(visit)
-    }
 }
 
 impl StatusReader for StatusSnapshot {
@@ -88,10 +86,12 @@ impl StatusReader for StatusSnapshot {
 const STATUS: &str = "
     SELECT state, revoked_at, reason, invalidity_date FROM status WHERE issuer = ?1 AND serial = ?2";
 
+const ALL: &str = "
+    SELECT state, revoked_at, reason, invalidity_date, serial FROM status WHERE issuer = ?1";
+
 /// One file, opened as immutable.
 #[derive(Debug)]
 pub(super) struct Layer {
-    path: PathBuf,
     file: String,
     sha256: String,
     issuers: HashMap<IssuerId, i64>,
@@ -120,7 +120,6 @@ impl Layer {
             None => (HashMap::new(), Vec::new()),
         };
         Ok(Self {
-            path,
             file: part.file.clone(),
             sha256: part.sha256.clone(),
             issuers,
@@ -144,37 +143,17 @@ impl Layer {
         })
     }
 
-    fn count(&self) -> Result<u64, IndexError> {
-        let mut count: u64 = 0;
-        self.with_rows("SELECT 1 FROM status", &mut |_| {
-            count = count.saturating_add(1);
-            Ok(())
-        })?;
-        Ok(count)
-    }
-
-    fn rows(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
-        let query = "
-            SELECT i.identity, s.serial, s.state, s.revoked_at, s.reason, s.invalidity_date
-            FROM issuer i CROSS JOIN status s ON s.issuer = i.number";
-        self.with_rows(query, &mut |row| {
-            let id = CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? };
-            visit(id, row::state(row, 2)?);
-            Ok(())
-        })
-    }
-
-    /// Reads on a connection of its own, for `each` may ask this file again.
-    fn with_rows(
-        &self,
-        query: &str,
-        each: &mut dyn FnMut(&rusqlite::Row<'_>) -> Result<(), IndexError>,
-    ) -> Result<(), IndexError> {
-        let connection = connect(&self.path)?;
-        let mut statement = connection.prepare(query)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            each(row)?;
+    fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
+        for (issuer, number) in &self.issuers {
+            self.with_connection(|connection| {
+                let mut statement = connection.prepare_cached(ALL)?;
+                let mut rows = statement.query([number])?;
+                while let Some(row) = rows.next()? {
+                    let id = CertificateId { issuer: *issuer, serial_number: row::serial(row, 4)? };
+                    visit(id, row::state(row, 0)?);
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -196,7 +175,7 @@ impl Layer {
     }
 }
 
-fn hash(file: &mut File) -> std::io::Result<String> {
+pub(super) fn hash(file: &mut File) -> std::io::Result<String> {
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
     loop {
