@@ -6,7 +6,7 @@ mod hold;
 #[cfg(test)]
 mod tests;
 
-pub use crate::home::Writing;
+pub use crate::home::{ASIDE, Writing};
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
 
