@@ -46,7 +46,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("backup", &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"]),
     (
         "doctor",
-        &["x509", "audit", "home", "index", "key", "publish", "config", "profile", "ca", "ocsp", "problem"],
+        &[
+            "x509", "audit", "home", "index", "key", "publish", "config", "profile", "ca", "backup", "ocsp",
+            "problem",
+        ],
     ),
     ("ocsp", &["x509", "clock", "index", "key", "problem"]),
 ];

@@ -5,8 +5,8 @@ use crate::audit::{AuditEvent, Outcome};
 use crate::ca::{Pki, Practices};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::doctor::{self, Check, Examination, Finding, Mended, Unread};
-use crate::home::{Home, current_actor};
+use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
+use crate::home::{GivenBack, Home, Reserve, current_actor};
 use crate::index::Index;
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::key::{AgeFileStore, SecretSource};
@@ -33,6 +33,19 @@ pub struct Inspection {
     status: StatusDirectory,
     responders: ResponderFiles,
     clock: SystemClock,
+    space: Space,
+    _given: Given,
+}
+
+/// What is kept for revoking, where the disk is so full that nothing could be opened without it.
+struct Given(Option<GivenBack>);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        if let Some(given) = self.0.take() {
+            given.take_back();
+        }
+    }
 }
 
 impl Inspection {
@@ -62,7 +75,10 @@ impl Inspection {
             key_directory: home.keys_directory(),
             compromised_keys: compromised,
         };
+        let space = Space::of(home);
+        let given = Given(Reserve::of(home).make_way(Reserve::TO_LOOK));
         Ok(Self {
+            space,
             index: index(home, &owner),
             publisher: HomeDirectory::new(home.clone()),
             status: StatusDirectory::new(&home.status_directory()),
@@ -75,6 +91,7 @@ impl Inspection {
             profiles,
             practices,
             keys,
+            _given: given,
         })
     }
 
@@ -89,6 +106,7 @@ impl Inspection {
     pub fn diagnose(&self, deep: bool) -> Vec<Check> {
         doctor::diagnose(&Examination {
             home: &self.home,
+            space: &self.space,
             owner: self.owner.clone(),
             config: self.config.as_ref().map_err(Vec::as_slice),
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
@@ -115,7 +133,7 @@ impl Inspection {
         if self.owner.is_err() {
             return Ok((self, Vec::new(), None));
         }
-        let mut mended = doctor::mend_files(findings);
+        let mut mended = doctor::mend_files(&self.home, findings);
         let (home, file) = (self.home.clone(), self.config_file.clone());
         drop(self);
         let again = Self::open(&home, Some(&file))?;

@@ -54,6 +54,10 @@ pub enum Mending {
     File(PathBuf, String),
     /// Remove what a writer left behind.
     Leftover(PathBuf),
+    /// Remove a directory in which a backup was being made or restored.
+    Workplace(PathBuf),
+    /// Keep space for revoking.
+    Reserve,
     /// Abandon what is pending while nobody signs.
     Pending,
     /// Publish the status of the latest change.
@@ -70,6 +74,21 @@ pub enum Mending {
     Crl(String),
     /// Issue a CA's responder certificate; needs its key.
     Responder(String),
+}
+
+impl Mending {
+    /// Whether it needs no index.
+    pub(super) fn is_of_files(&self) -> bool {
+        matches!(
+            self,
+            Self::Mode(_)
+                | Self::Directory(..)
+                | Self::File(..)
+                | Self::Leftover(_)
+                | Self::Workplace(_)
+                | Self::Reserve
+        )
+    }
 }
 
 impl Finding {

@@ -2,9 +2,10 @@
 use super::Examination;
 use super::counted;
 use super::finding::{Finding, Mending};
-use crate::home::quoted;
+use crate::home::{ASIDE, quoted};
 use crate::index::{Authority, CertificateRecord};
 use crate::profile::Kind;
+use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, SerialNumber};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -30,7 +31,7 @@ impl IssuedFiles {
             for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
                 let text =
                     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                if text.starts_with(".new-") {
+                if text.starts_with(ASIDE) {
                     continue;
                 }
                 let serial = text.strip_suffix(".pem").and_then(|hex| hex.parse::<SerialNumber>().ok());
@@ -122,7 +123,9 @@ fn is_kept(record: &CertificateRecord, certificate: &Certificate, examination: &
     let is_root = certificate.tbs().as_issuer() == record.id.issuer;
     let is_responder = match examination.profiles.ok().and_then(|profiles| profiles.get(&record.profile)) {
         Some(profile) => profile.kind() == Kind::OcspResponder,
-        None => record.profile == "ocsp-responder",
+        // taken over by a restore, which cannot know the profile
+        None => ExtendedKeyUsage::of(certificate.tbs())
+            .is_some_and(|usage| usage.0.contains(&Purpose::OCSP_SIGNING)),
     };
     !is_root && !is_responder && !record.authority.is_empty()
 }
@@ -139,7 +142,9 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
         let serial_number = certificate.tbs().serial_number().clone();
         let id = CertificateId { issuer: issuer.issuer, serial_number };
         let record = examination.index.ok()?.certificate(&id).ok().flatten();
-        if record.is_some_and(|record| record.certificate.as_ref() == Some(certificate)) {
+        let is_the_same = |record: &CertificateRecord| record.certificate.as_ref() == Some(certificate);
+        // of one that is known by its number alone there is nothing to compare; it is revoked
+        if record.is_some_and(|record| record.known_by_number || is_the_same(&record)) {
             return None;
         }
     }

@@ -69,22 +69,27 @@ impl Subject<'_, '_> {
             self.tell(Severity::Error, "crl.signature", "has a CRL in public/ that it did not sign");
             return Ok(0);
         }
-        self.numbers(crl, last);
+        self.numbers(crl, last)?;
         self.dates(crl);
         self.text(crl);
         self.entries(crl)
     }
 
-    fn numbers(&mut self, crl: &CertificateList, last: Option<CrlRecord>) {
+    fn numbers(&mut self, crl: &CertificateList, last: Option<CrlRecord>) -> Result<(), IndexError> {
         let number = crl.tbs().crl_number().unwrap_or(0);
         let recorded = last.map_or(0, |last| last.number);
         if number < recorded {
             let message = format!("has CRL number {number} in public/, and number {recorded} was published");
             self.tell(Severity::Error, "crl.number-behind", message);
         } else if number > recorded {
+            let taken = number <= self.index.highest_crl_number(&self.authority.issuer)?;
+            let why = if taken {
+                "a command was cut short, or the index was restored"
+            } else {
+                "the index is an older copy"
+            };
             let message = format!(
-                "has CRL number {number} in public/, and the index knows of {recorded}: a command was cut short, or \
-                 the index is an older copy"
+                "has CRL number {number} in public/, and {recorded} is the last on record as published: {why}"
             );
             self.tell(Severity::Warning, "crl.number-ahead", message);
         }
@@ -100,6 +105,7 @@ impl Subject<'_, '_> {
             );
             self.tell(Severity::Warning, "crl.high-water", message);
         }
+        Ok(())
     }
 
     fn dates(&mut self, crl: &CertificateList) {

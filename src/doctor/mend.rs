@@ -1,6 +1,8 @@
 //! Doing what is safe.
 use super::finding::{Finding, Mending};
+use crate::backup;
 use crate::ca::Pki;
+use crate::home::{self, Home, Reserve};
 use crate::problem::Problem;
 use crate::publish::{Mode, write_new};
 use std::fs::{self, DirBuilder, Permissions};
@@ -28,7 +30,7 @@ const DAMAGED: [&str; 4] = ["index.storage", "index.reference", "index.record", 
 /// Mends what needs no index: modes, directories, configuration and profiles that are missing, files that were
 /// left behind.
 #[must_use]
-pub fn mend_files(findings: &[&Finding]) -> Vec<Mended> {
+pub fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
     let mut mended = Vec::new();
     let mut tried: Vec<&Mending> = Vec::new();
     for finding in findings {
@@ -40,7 +42,9 @@ pub fn mend_files(findings: &[&Finding]) -> Vec<Mended> {
             Some(Mending::File(path, text)) => {
                 write_new(path, text.as_bytes(), Mode::Public).map_err(|error| error.source)
             }
-            Some(Mending::Leftover(path)) => fs::remove_file(path),
+            Some(Mending::Leftover(path)) => home::remove_left(path),
+            Some(Mending::Workplace(path)) => backup::remove_left(path),
+            Some(Mending::Reserve) => hold(&Reserve::of(home)),
             _ => continue,
         };
         tried.extend(&finding.mending);
@@ -52,6 +56,14 @@ pub fn mend_files(findings: &[&Finding]) -> Vec<Mended> {
 fn make_directory(path: &Path, mode: u32) -> std::io::Result<()> {
     DirBuilder::new().mode(mode & 0o777).create(path)?;
     fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+fn hold(reserve: &Reserve) -> std::io::Result<()> {
+    match reserve.hold() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(std::io::ErrorKind::StorageFull.into()),
+        Err(error) => Err(error),
+    }
 }
 
 fn of(finding: &Finding, outcome: Result<(), String>) -> Mended {
@@ -70,11 +82,7 @@ pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Me
     let mut published: Vec<&Mending> = Vec::new();
     for finding in findings {
         let Some(mending) = &finding.mending else { continue };
-        let of_files = matches!(
-            mending,
-            Mending::Mode(_) | Mending::Directory(..) | Mending::File(..) | Mending::Leftover(_)
-        );
-        if of_files {
+        if mending.is_of_files() {
             continue;
         }
         let harmless = matches!(mending, Mending::Pending | Mending::CrlPem(_));
@@ -117,6 +125,11 @@ fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
         )),
         Mending::Crl(name) => pki.publish_crl(name, &pki.unlock_for_crl(name)?).map(drop),
         Mending::Responder(name) => pki.issue_responder(&pki.unlock_issuer(name)?).map(drop),
-        Mending::Mode(_) | Mending::Directory(..) | Mending::File(..) | Mending::Leftover(_) => Ok(()),
+        Mending::Mode(_)
+        | Mending::Directory(..)
+        | Mending::File(..)
+        | Mending::Leftover(_)
+        | Mending::Workplace(_)
+        | Mending::Reserve => Ok(()),
     }
 }

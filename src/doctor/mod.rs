@@ -20,6 +20,7 @@ mod statuses;
 
 pub use finding::{Finding, Mending, Severity};
 pub use mend::{Mended, mend_files, mend_records};
+pub use space::Space;
 
 use crate::config::Config;
 use crate::home::{AuthorityName, Home};
@@ -48,6 +49,8 @@ pub struct Unread {
 pub struct Examination<'a> {
     /// The home.
     pub home: &'a Home,
+    /// How much room there was.
+    pub space: &'a Space,
     /// Whether it is this user's.
     pub owner: Result<(), Problem>,
     /// The configuration, or every mistake in it.

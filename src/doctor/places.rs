@@ -1,6 +1,7 @@
 //! Directories and files: owners, modes, what is missing, left behind or strange.
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, counted};
+use crate::backup;
 use crate::home::{Cause, quoted};
 use std::os::unix::fs::MetadataExt;
 
@@ -41,13 +42,13 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                 .mending(Mending::Directory(path, mode)),
         );
     }
-    for path in survey.leftovers {
+    let written = survey.leftovers.into_iter().map(|path| (path.clone(), Mending::Leftover(path)));
+    let workplaces = backup::left_behind(home).into_iter();
+    for (path, mending) in written.chain(workplaces.map(|path| (path.clone(), Mending::Workplace(path)))) {
         let object = path.display().to_string();
-        let remedy = format!("rm {}", quoted(&path));
         findings.push(
             Finding::warning("home.leftover", object, "was left behind by a command that was cut short")
-                .remedy(remedy)
-                .mending(Mending::Leftover(path)),
+                .mending(mending),
         );
     }
     for path in survey.unknown {

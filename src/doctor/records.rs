@@ -31,6 +31,15 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
     if !pending.is_empty() {
         pending_rows(index, pending.len(), findings)?;
     }
+    if let Some(restored) = index.restored().map_err(|error| error.to_string())? {
+        let message = format!(
+            "was restored at {} from a backup of {}, and nothing is issued or released until that is accepted",
+            restored.at, restored.backup
+        );
+        findings.push(Finding::warning("restore.not-accepted", "index.db", message).remedy(
+            "revoke again what was revoked in that time and is not on record, then genfic-ca backup accept",
+        ));
+    }
     Ok(format!("{}, change {}", counted_records(head.sequence), index.change_number().unwrap_or_default()))
 }
 

@@ -1,6 +1,7 @@
 //! Looking over a whole home: what is missing, shut, left behind or strange. What is loose is in
 //! [`Home::findings`].
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, finding, quoted};
+use super::aside::{ASIDE, left_behind};
 use super::check::entries;
 use super::{AuthorityName, Home, PublicFile};
 use crate::x509::UnixTime;
@@ -8,10 +9,6 @@ use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-/// A file beside the one it was to become is left behind when it is older than this, in seconds: no writer
-/// takes so long.
-const LEFT_BEHIND: i64 = 600;
 
 /// What a home looks like besides its owners and modes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -22,7 +19,7 @@ pub struct Survey {
     pub missing: Vec<(PathBuf, u32)>,
     /// What keeps the owner or the daemon's group out.
     pub shut: Vec<Finding>,
-    /// Files that a writer did not live to put in place or to remove.
+    /// What a writer did not live to put in place or to remove.
     pub leftovers: Vec<PathBuf>,
     /// Files in the directories of keys, status and public files that are none of ours.
     pub unknown: Vec<PathBuf>,
@@ -82,6 +79,9 @@ impl Home {
         for below in [&self.responders_directory(), &issued] {
             flat.extend(entries(below).into_iter().filter(|path| path.is_dir()));
         }
+        for directory in flat.iter().chain([&self.responders_directory(), &issued]) {
+            survey.leftovers.extend(left_behind(directory));
+        }
         for directory in flat {
             let group = directory.metadata().ok().map(|metadata| metadata.gid());
             let responder = directory.parent() == Some(self.responders_directory().as_path());
@@ -90,10 +90,7 @@ impl Home {
                 survey.note(&path, &metadata, now);
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
                 let name = name.unwrap_or_default();
-                if name.starts_with(".new-") {
-                    if metadata.is_file() && metadata.mtime() < now.0.saturating_sub(LEFT_BEHIND) {
-                        survey.leftovers.push(path);
-                    }
+                if name.starts_with(ASIDE) {
                     continue;
                 }
                 if (responder || directory == for_daemon) && name != ".lock" && metadata.is_file() {
@@ -213,6 +210,7 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::home::Writing;
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -252,9 +250,8 @@ mod tests {
         assert_eq!(survey.missing, [(home.issued_directory(&name), 0o700)]);
         assert_eq!((survey.leftovers, survey.unknown), (vec![left.clone()], vec![strange]));
         assert_eq!(home.survey(None, NOW).unknown, Vec::<PathBuf>::new(), "nobody knows whose they are");
-        let written = UnixTime(fs::metadata(&left).unwrap().mtime());
-        let just_then = home.survey(None, written.plus(LEFT_BEHIND));
-        assert_eq!(just_then.leftovers, Vec::<PathBuf>::new(), "somebody may be writing it");
+        let _writing = Writing::into(&home.public_directory()).unwrap();
+        assert_eq!(home.survey(None, NOW).leftovers, Vec::<PathBuf>::new(), "somebody may be writing it");
     }
 
     #[test]

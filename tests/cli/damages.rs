@@ -38,7 +38,14 @@ pub(crate) const HOME: &[Damage] = &[
     ("rm -r home/issued/genfic-system", "home.directory-missing", Fix),
     ("rm -r home/public", "home.directory-missing", Fix),
     ("rm -r home/status", "home.directory-missing", Fix),
-    ("touch -d '1 hour ago' home/public/.new-abc", "home.leftover", Fix),
+    ("touch home/public/.new-abc", "home.leftover", Fix),
+    ("mkdir home/issued/.new-abc", "home.leftover", Fix),
+    ("mkdir -m 700 home/.backup-abc; cp home/index.db home/.backup-abc", "home.leftover", Fix),
+    ("mkdir -m 700 .home.restoring-abc; cp home/index.db .home.restoring-abc", "home.leftover", Fix),
+    ("rm home/reserve", "space.reserve", Fix),
+    ("truncate -s 1M home/reserve", "space.reserve", Fix),
+    ("truncate -s 0 home/reserve; truncate -s 8M home/reserve", "space.reserve", Fix),
+    ("rm home/reserve; mkfifo home/reserve", "home.kind", Remedy),
     ("chmod 777 .", "home.parent", Remedy),
 ];
 

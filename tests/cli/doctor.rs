@@ -187,6 +187,37 @@ fn nothing_is_published_from_an_index_that_lost_a_revocation() {
 }
 
 #[test]
+fn of_a_restored_home_only_that_nobody_accepted_it_is_told() {
+    // a certificate that is known by its number alone, another and a responder's without their profiles
+    let home = base().copied();
+    home.shell(
+        "genfic-ca backup create backup.age
+         genfic-ca create-request lost.genfic.example --sign -p genfic-system
+         genfic-ca create-request found.genfic.example --sign -p genfic-system
+         genfic-ca ocsp responder genfic-system
+         genfic-ca revoke lost.genfic.example
+         mkdir found; cp -a home/public home/status home/ocsp/genfic-system/responder.pem found.*.crt found
+         mv home old
+         genfic-ca backup restore backup.age --published found
+         cp old/keys/*.age home/keys; cp old/issued/genfic-system/* home/issued/genfic-system",
+    )
+    .ok();
+    let (said, findings) = look(&home, &[]);
+    let held_back = ["restore.not-accepted", "responder.missing", "crl.owed", "crl.number-ahead"];
+    let strange = findings.iter().find(|one| !held_back.contains(&one["code"].as_str().unwrap()));
+    assert_eq!(strange, None, "{}", said.all());
+    look(&home, &["--fix"]);
+    let (said, findings) = look(&home, &["--deep"]);
+    assert!(findings.len() == 1 && findings[0]["code"] == "restore.not-accepted", "{}", said.all());
+    let said =
+        home.shell("genfic-ca create-request c.genfic.example --sign -p genfic-system || test $? = 13");
+    assert!(said.err.contains("restore.not-accepted"), "{}", said.all());
+    assert!(findings[0]["remedy"].as_str().unwrap().contains("genfic-ca backup accept"));
+    home.ca(&["--yes", "backup", "accept"]).ok();
+    assert_eq!(look(&home, &["--deep"]).1, Vec::<Value>::new());
+}
+
+#[test]
 fn without_a_passphrase_what_needs_one_is_left_with_its_command() {
     let home = base().copied();
     home.shell("genfic-ca revoke a.genfic.example --no-crl; rm home/public/genfic.pem").ok();

@@ -1,7 +1,7 @@
 //! What `doctor` says of a home that nobody watched: the same home, looked at later.
 use crate::support::Home;
 use genfic_ca::config::Config;
-use genfic_ca::doctor::{Examination, Severity, diagnose};
+use genfic_ca::doctor::{Examination, Severity, Space, diagnose};
 use genfic_ca::index::sqlite::{SqliteIndex, StatusDirectory};
 use genfic_ca::key::{AgeFileStore, KeyError, Signer, SoftKey};
 use genfic_ca::ocsp::responder_files::ResponderFiles;
@@ -31,6 +31,7 @@ fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
     let index = SqliteIndex::open(&place.index_file()).unwrap();
     let checks = diagnose(&Examination {
         home: &place,
+        space: &Space::of(&place),
         owner: Ok(()),
         config: Ok(&config),
         profiles: Ok(&profiles),
