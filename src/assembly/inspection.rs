@@ -76,10 +76,10 @@ impl Inspection {
             compromised_keys: compromised,
         };
         let space = Space::of(home);
-        let given = Given(Reserve::of(home).make_way(Reserve::TO_LOOK));
+        let (index, given) = index_with_room(home, &owner);
         Ok(Self {
             space,
-            index: index(home, &owner),
+            index,
             publisher: HomeDirectory::new(home.clone()),
             status: StatusDirectory::new(&home.status_directory()),
             responders: ResponderFiles::new(home.responders_directory(), load_key),
@@ -147,8 +147,12 @@ impl Inspection {
         let pki = again.pki(index, secrets);
         let signs = again.config.is_ok() && again.profiles.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
+        // lists and status are what the space is kept for
+        let reserve = Reserve::of(&home);
+        let given = Given(reserve.make_way(reserve.size()));
         let done = doctor::mend_records(&pki, findings, signs);
         unrecorded = again.record(index, &done).err().or(unrecorded);
+        drop(given);
         mended.extend(done);
         Ok((again, mended, unrecorded))
     }
@@ -232,6 +236,17 @@ fn profiles(home: &Home) -> Result<Profiles, Vec<Unread>> {
             Err(faults)
         }
     }
+}
+
+/// The index, with what is kept for revoking where there is no room to open it without.
+fn index_with_room(home: &Home, owner: &Result<(), Problem>) -> (Result<SqliteIndex, Problem>, Given) {
+    let opened = index(home, owner);
+    let given = match &opened {
+        Err(_) => Reserve::of(home).make_way(Reserve::TO_LOOK),
+        Ok(_) => None,
+    };
+    let opened = if given.is_some() { index(home, owner) } else { opened };
+    (opened, Given(given))
 }
 
 /// The index, unless opening it would leave files behind that its owner cannot use, or wait for a FIFO.
