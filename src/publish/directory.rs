@@ -133,6 +133,14 @@ impl Publisher for HomeDirectory {
         self.crl_forms(name)?.in_place(|| self.hold())
     }
 
+    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError> {
+        let _alone = self.hold()?;
+        match self.published_crl(name)? {
+            Some(crl) => self.crl_forms(name)?.repeat_text(&crl),
+            None => Ok(()),
+        }
+    }
+
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
         let published = self.crl_forms(name)?.outline()?.and_then(|crl| crl.crl_number());
         Ok(self.reserved_crl_number(name)?.max(published).unwrap_or(0))
