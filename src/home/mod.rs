@@ -32,4 +32,4 @@ pub use accounts::Accounts;
 pub use actor::current_actor;
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use layout::{Home, PublicFile};
-pub use open::{OpenError, open_checked};
+pub use open::{OpenError, ReadError, open_checked, read_file, read_most};

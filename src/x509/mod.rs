@@ -5,6 +5,7 @@
 mod algorithm;
 mod attribute;
 mod certificate;
+mod content;
 mod crl;
 mod csr;
 mod digest;
@@ -23,8 +24,9 @@ pub mod text;
 mod time;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
-pub use attribute::{AttributeType, StringKind};
+pub use attribute::{AttributeType, StringKind, is_invisible};
 pub use certificate::{Certificate, CertificateId, IssuerId, TbsCertificate};
+pub use content::Content;
 pub use crl::{CertificateList, CrlEntry, TbsCertList, TbsCertListBuilder};
 pub use csr::{CertificationRequest, CsrError, VerifiedCsr, encode_request};
 pub use digest::{Fingerprint, sha1, sha256, sha384, sha512};
