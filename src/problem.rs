@@ -118,7 +118,10 @@ mod tests {
     #[test]
     fn the_systems_errors_are_told_in_words() {
         let told = |message: &str| Problem::new(Exit::Failure, "file.read", message).message;
-        assert_eq!(told("a cannot be read: Permission denied (os error 13)"), "a cannot be read: Permission denied");
+        assert_eq!(
+            told("a cannot be read: Permission denied (os error 13)"),
+            "a cannot be read: Permission denied"
+        );
         assert_eq!(told("a: No (os error 2); b: No (os error 2)\nc"), "a: No; b: No\nc");
         let error = std::io::Error::from_raw_os_error(2).to_string();
         assert_eq!(told(&error), "No such file or directory");

@@ -56,8 +56,13 @@ pub fn check_alt_name(name: &GeneralName) -> Result<GeneralName, InvalidAltName>
     checked.map_err(|reason| InvalidAltName { name: printable(&name.to_string()), reason })
 }
 
-/// Text with what cannot be seen written out.
+/// Text with what cannot be seen written out, cut where nobody would read on.
 pub(super) fn printable(text: &str) -> String {
+    const SHOWN: usize = 260;
+    if let Some((at, _)) = text.char_indices().nth(SHOWN) {
+        let start = text.get(..at).unwrap_or_default();
+        return format!("{}... ({} characters)", printable(start), text.chars().count());
+    }
     text.chars().flat_map(|c| if is_invisible(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 

@@ -10,6 +10,9 @@ use std::net::IpAddr;
 
 const KINDS: [(&str, &str); 4] = [("dns", "DNS"), ("ip", "IP"), ("email", "email"), ("uri", "URI")];
 const CITATION: &str = "name rules of the profile";
+/// The most names that any profile may allow.
+const MOST: usize = 1000;
+const SPREAD: &str = "spread the names over several certificates";
 
 /// `[names]` of a profile.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -54,7 +57,7 @@ impl NameRules {
             wildcards: section.get("wildcards").unwrap_or(false),
             underscores: section.get("underscores").unwrap_or(false),
             dns_from_common_name: section.get("dns_from_common_name").unwrap_or(false),
-            max_count: section.get_as("max_count", within(1, 1000)).unwrap_or(100),
+            max_count: section.get_as("max_count", within(1, MOST)).unwrap_or(100),
         };
         if rules.require_one_of.iter().any(|wanted| !rules.kinds.contains(wanted)) {
             section.mistake("require_one_of", "names a kind that `kinds` does not allow");
@@ -82,6 +85,14 @@ impl NameRules {
         verdict: &mut Verdict,
     ) -> Vec<GeneralName> {
         let mut granted = Vec::new();
+        let candidates = ask.alt_names.as_ref().unwrap_or(&applicant.alt_names);
+        let malformed = if ask.alt_names.is_none() { applicant.malformed_names.len() } else { 0 };
+        if candidates.len() + malformed > MOST {
+            let count = candidates.len() + malformed;
+            let message = format!("there are {count} alternative names; no profile allows more than {MOST}");
+            verdict.refuse("policy.name-count", CITATION, message, SPREAD);
+            return granted;
+        }
         if ask.alt_names.is_none() {
             for malformed in &applicant.malformed_names {
                 verdict.refuse(
@@ -92,7 +103,6 @@ impl NameRules {
                 );
             }
         }
-        let candidates = ask.alt_names.as_ref().unwrap_or(&applicant.alt_names);
         for candidate in candidates {
             match check_alt_name(candidate) {
                 Ok(name) => add(&mut granted, name),
@@ -186,7 +196,7 @@ impl NameRules {
                     granted.len(),
                     self.max_count
                 ),
-                "spread the names over several certificates",
+                SPREAD,
             );
         }
         let satisfied = self.require_one_of.is_empty()

@@ -31,6 +31,8 @@ pub(super) struct SubjectRules {
 }
 
 const CITATION: &str = "subject rules of the profile";
+/// The most attributes of a subject, whatever the profile.
+const MOST: usize = 100;
 
 impl SubjectRules {
     pub(super) fn read(section: &mut Section) -> Self {
@@ -60,6 +62,17 @@ impl SubjectRules {
     /// The subject as it will be written: same attributes, same order, in the RFC's string types.
     pub(super) fn grant(&self, wanted: &Name, contact: Option<&str>, verdict: &mut Verdict) -> Name {
         let mut rdns: Vec<Vec<Attribute>> = Vec::new();
+        let count = wanted.attributes().len();
+        if count > MOST {
+            let message = format!("the subject has {count} attributes; no profile takes more than {MOST}");
+            verdict.refuse(
+                "policy.subject-count",
+                CITATION,
+                message,
+                "shorten the subject, or replace it by --subject",
+            );
+            return wanted.clone();
+        }
         if let Some(label) = wanted.repeated_within_an_rdn() {
             let message = format!("one RDN of the subject has {label} twice");
             let remedy = format!("write each {label} as an RDN of its own, with a comma between them");

@@ -1,6 +1,6 @@
 //! Publication into the directories of a home.
 use super::{AuthorityFiles, Hold, Mode, PublishError, Publisher, replace};
-use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
+use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, SerialNumber, pem};
 use std::fs;
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How long to wait for another publisher.
 const WAIT: Duration = Duration::from_secs(30);
+/// Octets of the largest CRL: twenty million entries.
+const LARGEST: u64 = 1 << 30;
 
 /// The directories `public/`, `issued/` and `ocsp/` of a home.
 #[derive(Clone, Debug)]
@@ -50,9 +52,9 @@ fn unreadable(path: &Path, reason: impl ToString) -> PublishError {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
-    match fs::read(path) {
+    match read_file(path, LARGEST) {
         Ok(octets) => Ok(Some(octets)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(path, error)),
     }
 }

@@ -11,6 +11,9 @@ use der::{Decode, Encode, Reader, SliceReader};
 const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 const CHALLENGE_PASSWORD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.7");
 
+/// The most attributes, and extensions, that a request may have.
+const MOST: usize = 100;
+
 /// Why octets are no request that can be considered.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CsrError {
@@ -176,7 +179,10 @@ impl CertificationRequest {
         if verify(&self.public_key, self.algorithm, &self.info, &self.signature) {
             return Ok(VerifiedCsr(self));
         }
-        Err(key_weaknesses(&self.public_key).into_iter().next().map_or(CsrError::BadSignature, CsrError::WeakKey))
+        Err(key_weaknesses(&self.public_key)
+            .into_iter()
+            .next()
+            .map_or(CsrError::BadSignature, CsrError::WeakKey))
     }
 }
 
@@ -225,6 +231,9 @@ fn read_attributes(contents: &[u8], info: &mut CertificationRequestInfo) -> Resu
     let mut seen = Vec::new();
     let mut list = SliceReader::new(contents)?;
     while !list.is_finished() {
+        if seen.len() >= MOST {
+            return Err(CsrError::Malformed(format!("there are more than {MOST} attributes")));
+        }
         list.sequence(|attribute| {
             let oid = ObjectIdentifier::decode(attribute)?;
             let values = AnyRef::decode(attribute)?;
@@ -240,6 +249,9 @@ fn read_attributes(contents: &[u8], info: &mut CertificationRequestInfo) -> Resu
             seen.push(oid);
             Ok::<_, CsrError>(())
         })?;
+    }
+    if info.extensions.len() > MOST {
+        return Err(CsrError::Malformed(format!("there are more than {MOST} extensions")));
     }
     let mut oids = Vec::new();
     for extension in &info.extensions {

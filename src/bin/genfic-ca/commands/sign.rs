@@ -164,7 +164,10 @@ fn applicant(file: &Path) -> Result<Applicant, Problem> {
             CsrError::Malformed(_) => ("request.malformed", anew),
             CsrError::Count(_) => ("request.malformed", "give each request in a file of its own"),
             CsrError::Other(content) => ("request.not-a-request", in_place_of(content)),
-            CsrError::Beside(Content::PrivateKey) => ("request.with-private-key", "a private key that was sent to somebody is no longer private: ask for a request with a new key, and for the request alone"),
+            CsrError::Beside(Content::PrivateKey) => (
+                "request.with-private-key",
+                "a private key that was sent to somebody is no longer private: ask for a request with a new key, and for the request alone",
+            ),
             CsrError::Beside(_) => ("request.malformed", "give the request alone in its file"),
         };
         Problem::new(Exit::Refused, code, format!("{}: {error}", file.display())).hint(hint)
@@ -177,7 +180,9 @@ fn applicant(file: &Path) -> Result<Applicant, Problem> {
 /// What to do when the file is no request.
 fn in_place_of(content: Content) -> &'static str {
     match content {
-        Content::Certificate => "name the request that it was made from; `genfic-ca show FILE` shows what this is",
+        Content::Certificate => {
+            "name the request that it was made from; `genfic-ca show FILE` shows what this is"
+        }
         Content::PrivateKey => {
             "keep it to yourself, and make a request with it: `openssl req -new -key FILE -out NAME.req`"
         }

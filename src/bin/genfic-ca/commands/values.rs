@@ -122,20 +122,20 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
 
 /// The same of something that is never larger than this.
 pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
-    let octets = if path == Path::new("-") {
-        read_most(std::io::stdin().lock(), most)
-    } else {
-        read_file(path, most)
-    };
+    let octets =
+        if path == Path::new("-") { read_most(std::io::stdin().lock(), most) } else { read_file(path, most) };
     octets.map_err(|error| unread(path, &error))
 }
 
 fn unread(path: &Path, error: &ReadError) -> Problem {
     let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
     let (exit, code, message, hint) = match error {
-        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => {
-            (Exit::NotFound, "file.read", format!("there is no file {name}"), "check the name and the directory")
-        }
+        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => (
+            Exit::NotFound,
+            "file.read",
+            format!("there is no file {name}"),
+            "check the name and the directory",
+        ),
         ReadError::Io(_) => (Exit::Failure, "file.read", format!("{name} {error}"), "check its permissions"),
         ReadError::TooLarge(_) => (
             Exit::Failure,
