@@ -52,7 +52,9 @@ fn own_user() -> u32 {
 
 impl Stage {
     fn new(user: u32) -> Self {
-        let home = Home::with_hierarchy("http://pki.genfic.example");
+        let home = Home::new();
+        home.ca(&["create-root", "genfic"]).ok();
+        home.ca(&["create-child", "genfic-system", "-p", "genfic"]).ok();
         home.ca(&["create-request", "www.example", "--sign", "-p", "genfic-system"]).ok();
         home.ca(&["revoke", "www.example"]).ok();
         let stage = Self { home, user, other: if user == 0 { NOBODY } else { 0 } };
