@@ -71,7 +71,7 @@ impl Publisher for HomeDirectory {
     fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
         let Ok(name) = self.name(name) else { return false };
         let is = |file, contents: &[u8]| {
-            fs::read(self.home.public_file(&name, file)).is_ok_and(|found| found == contents)
+            read_file(&self.home.public_file(&name, file), LARGEST).is_ok_and(|found| found == contents)
         };
         is(PublicFile::Chain, chain_text(certificate, ancestors).as_bytes())
             && is(PublicFile::CertificateDer, certificate.as_der())
@@ -161,7 +161,8 @@ impl Publisher for HomeDirectory {
     }
 
     fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
-        let octets = fs::read(self.home.responder_certificate_file(&self.name(authority).ok()?)).ok()?;
+        let file = self.home.responder_certificate_file(&self.name(authority).ok()?);
+        let octets = read_file(&file, LARGEST).ok()?;
         Certificate::from_pem_or_der(&octets).ok()
     }
 }

@@ -122,7 +122,10 @@ fn what_it_cannot_start_with_has_its_exit_code() {
     {
         let said = said(&mut daemon(&home, words));
         assert_eq!(said.status, 2, "{words:?}: {}", said.all());
-        assert!(!said.err.is_empty());
+        let lines: Vec<&str> = said.err.lines().collect();
+        assert!(lines[0].starts_with("error: "), "{}", said.err);
+        assert!(lines.iter().any(|line| line.starts_with("usage: genfic-ocspd ")), "{}", said.err);
+        assert_eq!(lines.last(), Some(&"(exit 2, usage)"), "{}", said.err);
     }
     let missing = said(Command::new(OCSPD).args(["--home", "/nowhere/at/all"]));
     assert_eq!(missing.status, 5, "{}", missing.all());
