@@ -101,7 +101,7 @@ impl Home {
         }
         for public in entries(&self.public_directory()) {
             let ends = |ending: &&str| public.extension().is_some_and(|extension| extension == *ending);
-            if ["pem", "crt", "crl"].iter().any(|ending| ends(&ending)) {
+            if ["pem", "crt", "crl"].iter().any(ends) {
                 look(&public, OWN_FILE);
             }
         }

@@ -1,7 +1,7 @@
 //! Rules for the subject alternative names: candidates in, granted names out (X7, X8, X12).
 use super::alt_name::{self, check_alt_name};
 use super::applicant::{Applicant, Ask};
-use super::subject::within;
+use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::x509::extension::{NameConstraints, Subtree};
@@ -10,9 +10,6 @@ use std::net::IpAddr;
 
 const KINDS: [(&str, &str); 4] = [("dns", "DNS"), ("ip", "IP"), ("email", "email"), ("uri", "URI")];
 const CITATION: &str = "name rules of the profile";
-/// The most names that any profile may allow.
-const MOST: usize = 1000;
-const SPREAD: &str = "spread the names over several certificates";
 
 /// `[names]` of a profile.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -57,7 +54,7 @@ impl NameRules {
             wildcards: section.get("wildcards").unwrap_or(false),
             underscores: section.get("underscores").unwrap_or(false),
             dns_from_common_name: section.get("dns_from_common_name").unwrap_or(false),
-            max_count: section.get_as("max_count", within(1, MOST)).unwrap_or(100),
+            max_count: section.get_as("max_count", within(1, MOST_NAMES)).unwrap_or(100),
         };
         if rules.require_one_of.iter().any(|wanted| !rules.kinds.contains(wanted)) {
             section.mistake("require_one_of", "names a kind that `kinds` does not allow");
@@ -87,10 +84,7 @@ impl NameRules {
         let mut granted = Vec::new();
         let candidates = ask.alt_names.as_ref().unwrap_or(&applicant.alt_names);
         let malformed = if ask.alt_names.is_none() { applicant.malformed_names.len() } else { 0 };
-        if candidates.len() + malformed > MOST {
-            let count = candidates.len() + malformed;
-            let message = format!("there are {count} alternative names; no profile allows more than {MOST}");
-            verdict.refuse("policy.name-count", CITATION, message, SPREAD);
+        if has_too_many_names(candidates.len() + malformed, verdict) {
             return granted;
         }
         if ask.alt_names.is_none() {

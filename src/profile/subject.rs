@@ -1,5 +1,6 @@
 //! Rules for the subject: each attribute is copied, fixed by the profile, or refused (X4).
 use super::alt_name;
+use super::bounds::{has_too_many_attributes, within};
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::x509::{Attribute, AttributeType, Name};
@@ -31,8 +32,6 @@ pub(super) struct SubjectRules {
 }
 
 const CITATION: &str = "subject rules of the profile";
-/// The most attributes of a subject, whatever the profile.
-const MOST: usize = 100;
 
 impl SubjectRules {
     pub(super) fn read(section: &mut Section) -> Self {
@@ -62,15 +61,7 @@ impl SubjectRules {
     /// The subject as it will be written: same attributes, same order, in the RFC's string types.
     pub(super) fn grant(&self, wanted: &Name, contact: Option<&str>, verdict: &mut Verdict) -> Name {
         let mut rdns: Vec<Vec<Attribute>> = Vec::new();
-        let count = wanted.attributes().len();
-        if count > MOST {
-            let message = format!("the subject has {count} attributes; no profile takes more than {MOST}");
-            verdict.refuse(
-                "policy.subject-count",
-                CITATION,
-                message,
-                "shorten the subject, or replace it by --subject",
-            );
+        if has_too_many_attributes(wanted, verdict) {
             return wanted.clone();
         }
         if let Some(label) = wanted.repeated_within_an_rdn() {
@@ -263,14 +254,6 @@ impl AttributeRule {
                 format!("give one in the request or by --subject, for example {label}=..."),
             );
         }
-    }
-}
-
-/// A whole number from `least` to `most`.
-pub(super) fn within(least: usize, most: usize) -> impl Fn(i64) -> Result<usize, String> {
-    move |number| match usize::try_from(number) {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("must be from {least} to {most}")),
     }
 }
 

@@ -3,7 +3,6 @@ use super::{AuthorityFiles, Hold, Mode, PublishError, Publisher, replace};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, SerialNumber, pem};
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
