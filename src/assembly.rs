@@ -1,8 +1,10 @@
 //! The composition root: configuration in, working objects out. The only place that names adapters.
+mod backup;
 mod daemon;
 mod founding;
 mod settings;
 
+pub use backup::{restore_backup, verify_backup};
 pub use daemon::{DaemonOptions, daemon};
 pub use founding::{Founded, Founding, found};
 pub use settings::{leaf_key, read_config, secret_sources};

@@ -6,11 +6,11 @@
 //! bin/genfic-ca   bin/genfic-ocspd      parse, say, exit
 //!        └────── assembly ──────┘       configuration → working objects; the only place that names adapters
 //!                /      \
-//!              ca        ocsp           use cases; the responder and its server: both know traits only
+//!         ca   backup   ocsp           use cases; the responder and its server: all know traits only
 //!               │         │
 //!   profile lint key index audit publish config home clock
 //!               │
-//!             x509   problem document   values and octets; what is told to people; TOML with line numbers
+//!        x509 problem document failpoint   values and octets; what is told to people; TOML with line numbers
 //! ```
 //!
 //! | module | what it is |
@@ -22,11 +22,13 @@
 //! | [`index`] | what was issued and what became of it; SQLite; the published status files |
 //! | [`audit`] | events and the hash chain that binds them; pure |
 //! | [`publish`] | whole files or none; never an older CRL over a newer one |
-//! | [`home`] | paths, owners and modes; who is at work |
+//! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
+//! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
+//! | [`failpoint`] | places where a test has the process killed; empty in release builds |
 //!
 //! `tests/architecture.rs` holds the code to this.
 //!
@@ -53,10 +55,12 @@
 //! or freshly signed answer. The daemon never opens the index.
 pub mod assembly;
 pub mod audit;
+pub mod backup;
 pub mod ca;
 pub mod clock;
 pub mod config;
 pub mod document;
+pub mod failpoint;
 pub mod home;
 pub mod index;
 pub mod key;

@@ -1,9 +1,9 @@
 //! Making a home.
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
-use crate::home::{Home, current_actor};
+use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
-use crate::index::{Index, StatusPublisher};
+use crate::index::{Index, IndexReader, StatusPublisher};
 use crate::problem::{Exit, Problem};
 use crate::profile::SHIPPED;
 use crate::publish::{Mode, WriteError, write_new};
@@ -48,22 +48,28 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
     })?;
     let made = home.create()?;
     home.verify()?;
+    home.sweep(&[]);
     let mut changed = !made.is_empty();
     changed |= write_if_absent(&home.configuration_file(), text.as_bytes())?;
     for (name, profile) in SHIPPED {
         changed |= write_if_absent(&home.policy_directory().join(name), profile.as_bytes())?;
     }
     if !home.index_file().exists() {
-        let index = SqliteIndex::create(&home.index_file())?;
+        SqliteIndex::create(&home.index_file())?;
+        changed = true;
+    }
+    let index = SqliteIndex::open(&home.index_file())?;
+    if index.audit_head()?.sequence == 0 {
         index.record_event(founded(home, super::now()))?;
         changed = true;
     }
     let status = StatusDirectory::new(&home.status_directory());
-    let index = SqliteIndex::open(&home.index_file())?;
     if !status.is_current(&index)? {
         status.publish_status(&index, super::now())?;
         changed = true;
     }
+    // a full disk is said when something is to be issued
+    let _ = Reserve::of(home).hold();
     Ok(Founded { changed })
 }
 

@@ -1,5 +1,6 @@
 //! A CA certificate together with its unlocked key.
 use super::Pki;
+use crate::failpoint;
 use crate::index::{Authority, CertificateState, IndexReader, Recorded};
 use crate::key::Signer;
 use crate::problem::{Exit, Problem};
@@ -152,6 +153,7 @@ pub(super) fn sign_certificate(
 ) -> Result<Certificate, Problem> {
     let tbs = tbs.into_inner();
     let signature = signer.sign(tbs.as_der())?;
+    failpoint::passed("certificate signed");
     let certificate = Certificate::from_der(&seal(tbs.as_der(), signer.algorithm(), &signature))
         .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
     if certificate.is_signed_by(signer.public_key()) { Ok(certificate) } else { Err(bad_signature()) }
@@ -201,8 +203,8 @@ impl CrlAuthority {
         let named = tbs.extensions().iter().find(|one| one.oid == extension::AUTHORITY_KEY_IDENTIFIER);
         check_issuer(self.certificate.tbs().subject(), tbs.issuer(), &identifier, named)?;
         let signature = self.signer.sign(tbs.as_der())?;
-        let crl = CertificateList::from_der(&seal(tbs.as_der(), self.algorithm(), &signature))
-            .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
+        failpoint::passed("CRL signed");
+        let crl = CertificateList::seal(tbs, &signature);
         if crl.is_signed_by(self.signer.public_key()) { Ok(crl) } else { Err(bad_signature()) }
     }
 

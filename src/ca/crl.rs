@@ -1,18 +1,15 @@
 //! CRLs: number, list, lint, record, sign, publish.
 use super::problems::lint_problem;
 use super::{CrlAuthority, Pki};
-use crate::index::CrlRecord;
+use crate::index::{Authority, CrlRecord};
 use crate::lint;
 use crate::problem::Problem;
+use crate::publish::PublishError;
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
 use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;
 
-/// How often a process on another host may publish, or any may record something later than our thisUpdate,
-/// between our taking a number and our recording the list.
-const OVERTAKEN: usize = 20;
-
-/// A CRL that was made and published.
+/// A CRL that was made and published, or the newer one of another process that was published before it.
 #[derive(Clone, Debug)]
 pub struct PublishedCrl {
     /// The CA.
@@ -31,66 +28,81 @@ pub struct PublishedCrl {
 
 impl Pki<'_> {
     /// Makes a complete CRL and publishes it. The number is above every one that is known anywhere (C1), and
-    /// is noted before anything is signed. When another process publishes a higher number meanwhile, a list
-    /// with a still higher one is made.
+    /// is noted before anything is signed.
+    ///
+    /// Any number of processes may be at it. Nobody waits while entries are collected, encoded, checked and
+    /// signed, and what a list says is of the moment at which its number was taken. So the list with the
+    /// highest number has all that is to be listed, and a process that finds a higher number published than
+    /// its own has nothing left to do: the result is that list then.
     ///
     /// # Errors
     /// When the index, the key or the disk fails. A number that was taken is not used again.
     pub fn publish_crl(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
-        let _alone = self.publisher.hold()?;
-        let mut outcome = self.publish_crl_once(name, signer);
-        for _ in 0..OVERTAKEN {
-            let again = match &outcome {
-                Err(problem) if matches!(problem.code, "crl.number" | "crl.older") => true,
-                Err(problem) if problem.code == "clock.behind" => self.signing_time().is_ok(),
-                _ => false,
-            };
-            if !again {
-                break;
-            }
-            outcome = self.publish_crl_once(name, signer);
-        }
-        outcome
-    }
-
-    fn publish_crl_once(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
         let authority = self.authority(name)?;
-        let now = self.signing_time()?;
+        let certificate = signer.certificate();
         let life = self.practices.config.crl_next_update(name, authority.parent.is_none());
-        let next_update = now.plus(life);
         let floor = self.publisher.crl_number_floor(name)?;
-        let number = self.index.next_crl_number(&authority.issuer, floor)?;
+        let (number, this_update, list, entries) = self.in_time(|now| {
+            let issuer = certificate.tbs().subject().clone();
+            let mut list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus(life));
+            let mut entries = 0;
+            let number = self.index.next_crl_number(&authority.issuer, floor, now, &mut |entry| {
+                // what was revoked by a clock that was ahead is listed all the same
+                let revocation_date = entry.revocation_date.min(now);
+                list.push(&CrlEntry { revocation_date, ..entry });
+                entries += 1;
+            })?;
+            Ok((number, now, list, entries))
+        })?;
         self.publisher.reserve_crl_number(name, number)?;
 
-        let certificate = signer.certificate();
-        let subject = certificate.tbs().subject().clone();
-        let mut builder = TbsCertListBuilder::new(signer.algorithm(), subject, now, next_update);
-        let mut entries = 0;
-        self.index.revoked(&authority.issuer, &mut |entry| {
-            // what was revoked by a clock that was ahead is listed all the same
-            let revocation_date = entry.revocation_date.min(now);
-            builder.push(&CrlEntry { revocation_date, ..entry });
-            entries += 1;
-        })?;
         let extensions = vec![authority_key_identifier(&certificate.key_identifier()), crl_number(number)];
-        let tbs = lint::check_crl(builder.encode(extensions), certificate)
+        let tbs = lint::check_crl(list.encode(extensions), certificate)
             .map_err(|findings| lint_problem(&findings))?;
-
-        let mut event = self.event(now, "crl.issued", name);
+        let mut event = self.event(self.clock.now(), "crl.issued", name);
         event.details.push(("number".into(), number.to_string()));
         event.details.push(("entries".into(), entries.to_string()));
         let tbs = self.index.record_crl(&authority.issuer, tbs, event)?;
         let crl = signer.sign(tbs)?;
-        let files = self.publisher.crl(name, &crl)?;
-        let mut event = self.event(now, "crl.published", name);
+        let files = match self.publisher.crl(name, &crl) {
+            Ok(files) => files,
+            Err(PublishError::Older { published, offered }) if published > offered => {
+                drop(crl);
+                let newer = self.newer_crl(authority, signer, offered)?;
+                return newer.ok_or_else(|| PublishError::Older { published, offered }.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut event = self.event(self.clock.now(), "crl.published", name);
         event.details.push(("number".into(), number.to_string()));
         self.index.record_crl_published(&authority.issuer, number, event)?;
+        let next_update = this_update.plus(life);
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
     }
 
+    /// The published list, when its number is higher than this one and it is on record here: then it was taken
+    /// later, and lists what was to be listed.
+    fn newer_crl(
+        &self,
+        authority: Authority,
+        signer: &CrlAuthority,
+        number: CrlNumber,
+    ) -> Result<Option<PublishedCrl>, Problem> {
+        let Some(crl) = self.publisher.published_crl(&authority.name)? else { return Ok(None) };
+        let newer = crl.tbs().crl_number().filter(|newer| *newer > number);
+        let (Some(number), Some(next_update)) = (newer, crl.tbs().next_update()) else { return Ok(None) };
+        let is_own = self.index.is_recorded(&authority.issuer, crl.tbs())?
+            && crl.is_signed_by(signer.certificate().tbs().public_key());
+        if !is_own {
+            return Ok(None);
+        }
+        let (entries, files) = (crl.tbs().entries().count(), self.publisher.crl_files(&authority.name)?);
+        Ok(Some(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl }))
+    }
+
     /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the
-    /// configuration says (half), what is published is not the one on record or another CA's, or something
-    /// was revoked or released since.
+    /// configuration says (half), what is published is not the one on record or another CA's or only in one
+    /// of its two forms, or something was revoked or released since.
     ///
     /// # Errors
     /// When the index or the published file cannot be read.
@@ -104,9 +116,9 @@ impl Pki<'_> {
         let own = authority.certificate.tbs().subject();
         let published = self
             .publisher
-            .published_crl(name)?
-            .filter(|crl| crl.tbs().issuer() == own)
-            .and_then(|crl| crl.tbs().crl_number());
+            .crl_in_place(name)?
+            .filter(|crl| crl.issuer() == own)
+            .and_then(|crl| crl.crl_number());
         let due = self.practices.config.crl.renewal(this_update, next_update);
         Ok(self.clock.now() >= due
             || published.is_none_or(|published| published < number)

@@ -78,6 +78,15 @@ impl Pki<'_> {
         }
     }
 
+    /// Lets certificates be issued again after a restore; false when there was nothing to accept.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn accept_restored(&self) -> Result<bool, Problem> {
+        let event = self.event(self.clock.now(), "home.accepted", "home");
+        Ok(self.index.accept_restored(event)?)
+    }
+
     /// Records that a command was refused or failed (G15).
     ///
     /// # Errors

@@ -7,11 +7,17 @@ use crate::publish::PublishError;
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
+            PublishError::Write(error) if error.is_for_want_of_space() => {
+                Self::new(Exit::Failure, "disk.full", error.to_string())
+                    .hint("make room; what is on record is published by the next command")
+            }
             PublishError::Write(error) => Self::new(Exit::Failure, "file.write", error.to_string()).hint(
                 "make room or mend the permissions; what is on record is published by the next command",
             ),
             PublishError::Older { .. } => Self::new(Exit::Integrity, "crl.older", error.to_string())
                 .hint("another process published meanwhile; `genfic-ca crl show CA` shows the list in force"),
+            PublishError::NotRead { .. } => Self::new(Exit::Failure, "file.read", error.to_string())
+                .hint("see to the limit of open files and to memory, then try again"),
             PublishError::Unreadable { .. } => {
                 Self::new(Exit::Integrity, "file.unreadable", error.to_string())
                     .hint("move the file away if it is not one of this CA's, then try again")
@@ -29,7 +35,7 @@ impl From<TransitionError> for Problem {
             TransitionError::AlreadyRevoked(_) => (Exit::Exists, "certificate.revoked"),
             TransitionError::AlreadyHeld(_) => (Exit::Exists, "certificate.held"),
             TransitionError::NotARevocationReason => (Exit::Usage, "usage"),
-            TransitionError::PendingHold | TransitionError::NotHeld => {
+            TransitionError::PendingHold | TransitionError::NotHeld | TransitionError::KnownByNumber => {
                 (Exit::Refused, "certificate.not-held")
             }
         };

@@ -36,12 +36,14 @@ impl Recovered {
 impl Pki<'_> {
     /// Abandons what a command recorded and did not live to sign; while another command is signing, nothing
     /// of that is touched. Then repeats what needs no key and was not done or is gone: the published status,
-    /// the certificates and chains of CAs, recently issued certificates. CRLs and responder certificates that
+    /// the certificates and chains of CAs, recently issued certificates; what was left half written is removed.
+    /// CRLs and responder certificates that
     /// are due need the key: [`Pki::crl_is_due`], [`Pki::responder_is_due`], [`Pki::keep_up`].
     ///
     /// # Errors
     /// When the index fails. What cannot be published is no error, but is told.
     pub fn recover(&self) -> Result<Recovered, Problem> {
+        self.publisher.sweep(&[]);
         let mut recovered = Recovered { abandoned: self.abandon_pending()?, ..Recovered::default() };
         // What is on record by now is public after its status is.
         let authorities = self.index.authorities()?;
@@ -54,11 +56,19 @@ impl Pki<'_> {
             let what = format!("the certificate of {}", authority.name);
             recovered.note(&what, self.repeat_authority(authority));
         }
+        let mut unkept: Vec<&str> = Vec::new();
         for id in issued {
             if let Some(issuer) = authorities.iter().find(|authority| authority.issuer == id.issuer) {
                 let what = format!("the certificate {}/{}", issuer.name, id.serial_number);
-                recovered.note(&what, self.repeat_issued(&issuer.name, &id));
+                let repeated = self.repeat_issued(&issuer.name, &id);
+                if repeated != Ok(false) && !unkept.contains(&issuer.name.as_str()) {
+                    unkept.push(&issuer.name);
+                }
+                recovered.note(&what, repeated);
             }
+        }
+        if !unkept.is_empty() {
+            self.publisher.sweep(&unkept);
         }
         Ok(recovered)
     }

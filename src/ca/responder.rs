@@ -56,9 +56,7 @@ impl Pki<'_> {
             .issued
             .pop()
             .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
-        let alone = self.publisher.hold()?;
         let file = self.publisher.responder(&name, &issued.certificate, &key.pem)?;
-        drop(alone);
         let mut event = self.event(self.clock.now(), "responder.installed", &*name);
         event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
         self.index.record_event(event)?;

@@ -83,6 +83,7 @@ impl Home {
             look(Path::new(&index), Rule::PRIVATE_FILE);
         }
         look(&self.lock_file(), Rule::PRIVATE_FILE);
+        look(&self.reserve_file(), Rule::PRIVATE_FILE);
         for key in entries(&self.keys_directory()) {
             look(&key, Rule::PRIVATE_FILE);
         }

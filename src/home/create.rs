@@ -1,6 +1,7 @@
 //! Making the directories of a home.
 use super::access::{FileStatus, aside};
-use super::{AuthorityName, Home};
+use super::{ASIDE, AuthorityName, Home, Writing};
+use crate::failpoint;
 use crate::problem::{Exit, Problem};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -25,7 +26,9 @@ impl Home {
         }
         let mut made = Vec::new();
         for place in self.places() {
-            made.extend(make(&place.path, place.mode)?);
+            let is_outermost = [self.directory(), self.configuration_directory()].contains(&&*place.path);
+            made.extend(if is_outermost { make } else { make_within }(&place.path, place.mode)?);
+            failpoint::passed("directory made");
         }
         Ok(made)
     }
@@ -35,9 +38,42 @@ impl Home {
     /// # Errors
     /// As [`Home::create`].
     pub fn create_authority(&self, authority: &AuthorityName) -> Result<(), Problem> {
-        make(&self.ocsp_directory(authority), 0o2750)?;
-        make(&self.issued_directory(authority), 0o700)?;
+        for (directory, mode) in
+            [(self.ocsp_directory(authority), 0o2750), (self.issued_directory(authority), 0o700)]
+        {
+            make_within(&directory, mode)?;
+            failpoint::passed("directory made");
+        }
         Ok(())
+    }
+}
+
+/// Makes a directory of the home with its mode at once: one that a killed process left without its group bit
+/// would stay so.
+fn make_within(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
+    let parent = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.parent(),
+        _ => None,
+    };
+    let Some(parent) = parent else { return make(path, mode) };
+    let made = Writing::into(parent).and_then(|writing| {
+        let aside = tempfile::Builder::new()
+            .prefix(ASIDE)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(parent)?;
+        failpoint::passed("directory: aside");
+        fs::set_permissions(aside.path(), Permissions::from_mode(mode))?;
+        failpoint::passed("directory: aside, with its mode");
+        fs::rename(aside.path(), path)?;
+        // the name it had is nobody's now
+        let _ = aside.keep();
+        writing.sync()
+    });
+    match made {
+        Ok(()) => Ok(Some(path.to_owned())),
+        // another process may have made it meanwhile
+        Err(_) if path.symlink_metadata().is_ok() => make(path, mode),
+        Err(error) => Err(not_created(path, &error)),
     }
 }
 

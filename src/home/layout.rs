@@ -56,6 +56,13 @@ impl Home {
         Self { configuration: state.clone(), log: state.join("log"), state }
     }
 
+    /// A home in two directories that are not the system's: one that is being made.
+    #[must_use]
+    pub fn in_directories(configuration: impl Into<PathBuf>, state: impl Into<PathBuf>) -> Self {
+        let state = state.into();
+        Self { configuration: configuration.into(), log: state.join("log"), state }
+    }
+
     /// The system's: `/etc/genfic-ca`, `/var/lib/genfic-ca` and `/var/log/genfic-ca`.
     #[must_use]
     pub fn system() -> Self {
@@ -179,6 +186,12 @@ impl Home {
     #[must_use]
     pub fn lock_file(&self) -> PathBuf {
         self.state.join("home.lock")
+    }
+
+    /// The space that is kept for revoking on a full disk, `reserve`.
+    #[must_use]
+    pub fn reserve_file(&self) -> PathBuf {
+        self.state.join("reserve")
     }
 
     /// Where exports of the audit records go; made when there is one.

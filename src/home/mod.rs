@@ -12,6 +12,7 @@
 //! | `~/genfic-ca.toml`, `~/policy/`, `~/policy/*.toml` | 0644, 0755 | no secrets in them; the owner alone changes policy |
 //! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of holders |
 //! | `~/index.db-signing`, `~/home.lock` | 0600 | locked by whoever signs, and by whoever publishes |
+//! | `~/reserve` | 0600 | nothing in it; [space](Reserve) that revoking may use on a full disk |
 //! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.crlnumber` | 0700, 0600 | K1; the highest CRL number taken |
 //! | `~/issued/`, `~/issued/NAME/` | 0700 | names of holders |
 //! | `~/status/` | 2750 | for the daemon's group, which new files take over from the directory |
@@ -21,15 +22,19 @@
 mod access;
 mod accounts;
 mod actor;
+mod aside;
 mod authority_name;
 mod check;
 mod create;
 mod layout;
 mod open;
+mod reserve;
 
 pub use access::{FileKind, FileStatus, Finding, Owners, Rule, judge_parent};
 pub use accounts::Accounts;
 pub use actor::current_actor;
+pub use aside::{ASIDE, Writing};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use layout::{Home, PublicFile};
 pub use open::{OpenError, ReadError, open_checked, read_file, read_most};
+pub use reserve::{GivenBack, Reserve};

@@ -1,6 +1,7 @@
 //! What can go wrong with the index.
 use super::TransitionError;
 use crate::problem::{Exit, Problem};
+use crate::publish::WriteError;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, UnixTime};
 use std::path::PathBuf;
@@ -65,9 +66,20 @@ pub enum IndexError {
         /// The audit record that was the newest when it was published.
         published: u64,
     },
+    /// The index was restored, and nobody has accepted that yet.
+    #[error(
+        "this is an index from a backup of {backup}, and what happened since is not complete in it: nothing is issued or released until it is accepted"
+    )]
+    NotAccepted {
+        /// When the backup was made.
+        backup: UnixTime,
+    },
     /// What is stored contradicts itself.
     #[error("what is stored is damaged: {0}")]
     Damaged(String),
+    /// The disk is full.
+    #[error("there is no space left on the disk: {0}")]
+    NoSpace(String),
     /// The database failed.
     #[error("the index cannot be used: {0}")]
     Backend(String),
@@ -75,6 +87,16 @@ pub enum IndexError {
 
 fn hex(issuer: &IssuerId) -> String {
     issuer.0.iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+}
+
+impl From<WriteError> for IndexError {
+    fn from(error: WriteError) -> Self {
+        if error.is_for_want_of_space() {
+            Self::NoSpace(error.to_string())
+        } else {
+            Self::Backend(error.to_string())
+        }
+    }
 }
 
 impl From<IndexError> for Problem {
@@ -126,17 +148,27 @@ impl From<IndexError> for Problem {
             IndexError::NotContinued { .. } => (
                 Exit::Integrity,
                 "index.restored",
-                "bring back the newest index; or, when it is lost for good, make up for the revocations since and move the status directory's files away before publishing again",
+                "bring back the newest index; or, when it is lost for good, run `genfic-ca backup restore` with --published naming this status directory, which takes its revocations over",
+            ),
+            IndexError::NotAccepted { .. } => (
+                Exit::Integrity,
+                "restore.not-accepted",
+                "revoking, CRLs and OCSP work; see what `genfic-ca audit show` says was restored, then run `genfic-ca backup accept`",
             ),
             IndexError::Damaged(_) => (
                 Exit::Integrity,
                 "index.damaged",
                 "keep the files as they are, and restore the index from a backup",
             ),
+            IndexError::NoSpace(_) => (
+                Exit::Failure,
+                "disk.full",
+                "make room; nothing that is on record is lost, and the next command goes on from there",
+            ),
             IndexError::Backend(_) => (
                 Exit::Failure,
                 "index.failed",
-                "look at free space, owner and mode of the file, then try again",
+                "look at owner and mode of the file, free space and the limit of open files, then try again",
             ),
         };
         Problem::new(exit, code, error.to_string()).hint(hint)
@@ -155,11 +187,16 @@ mod tests {
             IndexError::Schema { found: 2, known: 1 },
             IndexError::CrlNumber(3),
             IndexError::NotContinued { published: 7 },
+            IndexError::NotAccepted { backup: UnixTime(0) },
             IndexError::ClockBehind { now: UnixTime(0), newest: UnixTime(1) },
+            IndexError::NoSpace("index.db".into()),
         ] {
             let problem = Problem::from(error);
             assert!(!problem.hint.is_empty() && !problem.message.ends_with('.'), "{problem:?}");
         }
         assert_eq!(Problem::from(IndexError::CrlNumber(3)).exit, Exit::Integrity);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let unwritten = IndexError::from(WriteError { path: "delta-1.db".into(), source: full });
+        assert_eq!(Problem::from(unwritten).code, "disk.full");
     }
 }

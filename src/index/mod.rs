@@ -8,6 +8,7 @@ mod contract;
 mod error;
 mod index_txt;
 mod record;
+mod restoration;
 pub mod sqlite;
 mod state;
 
@@ -17,12 +18,14 @@ pub use record::{
     Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority,
     PublishedAuthority, Selector, StatusRow, StatusValue,
 };
+pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
 pub use state::{CertificateState, Revocation, TransitionError};
 
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use std::path::Path;
 
 /// All that an OCSP responder may see.
 pub trait StatusReader: Send + Sync {
@@ -67,8 +70,15 @@ pub trait IndexReader: StatusReader {
     /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
 
-    /// Whether a list is owed: something was revoked, released or abandoned since the entries of the published
-    /// CRL with the highest number were collected, or no list was published yet.
+    /// The highest CRL number that was taken for this issuer, whether or not a list came of it; 0 before the
+    /// first.
+    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError>;
+
+    /// Whether this very list was recorded under its number ([`Index::record_crl`]).
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError>;
+
+    /// Whether a list is owed: something was revoked, released or abandoned since the number of the published
+    /// CRL with the highest number was taken, or no list was published yet.
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError>;
 
     /// The certificates that are pending: intended, and neither issued nor abandoned; oldest first.
@@ -89,6 +99,19 @@ pub trait IndexReader: StatusReader {
     /// Hands the audit records from sequence number `from` (the first is 1) to `visit`, in order, until it
     /// returns false.
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError>;
+
+    /// Whether it was made from a backup that nobody has accepted yet.
+    fn restored(&self) -> Result<Option<Restored>, IndexError>;
+
+    /// Whether a published status whose newest audit record is this one was taken over by a restore, so that a
+    /// new one may be put in its place although the record is not here.
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError>;
+
+    /// Writes all of it, as it is at one moment, into a new file of its own. Others may write meanwhile.
+    ///
+    /// # Errors
+    /// When the path names something, or the file cannot be written.
+    fn copy_to(&self, path: &Path) -> Result<(), IndexError>;
 }
 
 /// Everything. Each method is one transaction with its audit events.
@@ -111,8 +134,9 @@ pub trait Index: IndexReader {
     ///
     /// # Errors
     /// [`IndexError::SerialInUse`], [`IndexError::IssuerUnfit`] when the issuer or one above it is revoked
-    /// or expired at the event's time, [`IndexError::AuthorityExists`], [`IndexError::ClockBehind`], or a
-    /// failing store; so below.
+    /// or expired at the event's time, [`IndexError::AuthorityExists`], [`IndexError::ClockBehind`],
+    /// [`IndexError::NotAccepted`] for all but responder certificates after a restore, or a failing store; so
+    /// below.
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError>;
 
     /// Stores signed certificates against their intents; the group is one transaction. An intent that was
@@ -123,7 +147,8 @@ pub trait Index: IndexReader {
     /// are passed over. Returns how many were abandoned.
     fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError>;
 
-    /// Replaces state `from` by `to`, or reports [`IndexError::Conflict`] when it is no longer `from`.
+    /// Replaces state `from` by `to`, or reports [`IndexError::Conflict`] when it is no longer `from`. Nothing is
+    /// released after a restore that is not accepted yet ([`IndexError::NotAccepted`]).
     fn transition(
         &self,
         id: &CertificateId,
@@ -139,15 +164,31 @@ pub trait Index: IndexReader {
     /// Sets whether certificates of this CA name an OCSP responder.
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError>;
 
-    /// Takes the next CRL number: above every number taken before and above `floor`. It is used up, whether
-    /// or not a list with it comes to be.
-    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError>;
-
-    /// Writes down the list that is about to be signed under its number.
+    /// Takes the next CRL number, above every number taken before and above `floor`, for a list with this
+    /// thisUpdate; then hands every entry, by serial number, to `visit`. It is used up, whether or not a list
+    /// with it comes to be.
+    ///
+    /// The entries are those of the very moment at which the number was taken, whatever is changed while they
+    /// are visited: a list with a higher number never lacks what one with a lower number has, unless that was
+    /// released or need not be listed any more. Nobody waits for the visits.
     ///
     /// # Errors
-    /// [`IndexError::CrlNumber`] when the list's number was not taken, a list was recorded under it, or one
-    /// was recorded under a higher number; [`IndexError::ClockBehind`].
+    /// [`IndexError::ClockBehind`] when thisUpdate is before the newest record, or before that of an earlier
+    /// number; nothing was visited then.
+    fn next_crl_number(
+        &self,
+        issuer: &IssuerId,
+        floor: CrlNumber,
+        this_update: UnixTime,
+        visit: &mut dyn FnMut(CrlEntry),
+    ) -> Result<CrlNumber, IndexError>;
+
+    /// Writes down the list that is about to be signed under its number. Higher numbers may have been taken
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`IndexError::CrlNumber`] when the list's number was not taken or was for another thisUpdate, or a list
+    /// was recorded under it.
     fn record_crl(
         &self,
         issuer: &IssuerId,
@@ -156,7 +197,8 @@ pub trait Index: IndexReader {
     ) -> Result<Recorded<TbsCertList>, IndexError>;
 
     /// Notes that the list of this number is signed and in its public place. Only then it counts for
-    /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on.
+    /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on. Those with
+    /// higher numbers may have been published before.
     ///
     /// # Errors
     /// [`IndexError::CrlNumber`] when no list was recorded under the number.
@@ -166,6 +208,14 @@ pub trait Index: IndexReader {
         number: CrlNumber,
         event: AuditEvent,
     ) -> Result<(), IndexError>;
+
+    /// Takes over what is known from elsewhere of the time after the backup that this index was made from, and
+    /// keeps everybody from issuing and releasing until [`Index::accept_restored`]. Nothing that is revoked
+    /// here becomes less so. Every CA owes a CRL afterwards.
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError>;
+
+    /// Lets certificates be issued again after a restore; false when there was nothing to accept.
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError>;
 
     /// Records an event that changes nothing else: a refusal, a publication, a responder certificate.
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError>;

@@ -95,15 +95,20 @@ pub struct CertificateRecord {
     pub contact: Option<String>,
     /// Where it stands.
     pub state: CertificateState,
-    /// The certificate; `None` while pending, and for good when abandoned.
+    /// The certificate; `None` while pending, and for good when abandoned or known by its number alone.
     pub certificate: Option<Certificate>,
+    /// Whether nothing is known of it but its number and what became of it, from a CRL: subject, names and
+    /// profile are empty, and its validity is all time (RFC 5280 §4.1.2.5).
+    pub known_by_number: bool,
 }
 
 impl CertificateRecord {
     /// Whether it was given up before its signature was recorded.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        self.certificate.is_none() && matches!(self.state, CertificateState::Revoked(_))
+        self.certificate.is_none()
+            && !self.known_by_number
+            && matches!(self.state, CertificateState::Revoked(_))
     }
 
     /// The word for its status at `now`: `valid`, `expired`, `revoked`, `held`, `pending`, `abandoned`.

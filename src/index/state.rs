@@ -46,6 +46,9 @@ pub enum TransitionError {
     /// `removeFromCRL` is an entry of a delta CRL, not a revocation.
     #[error("remove-from-crl is not a reason to revoke; `release` lifts a hold")]
     NotARevocationReason,
+    /// There is nothing that a release could bring back.
+    #[error("its certificate is not on record, only its number: it can be revoked, not released")]
+    KnownByNumber,
     /// Only what is on hold can be released.
     #[error("it is not on hold")]
     NotHeld,

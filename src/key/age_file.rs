@@ -4,6 +4,7 @@
 use super::octets::read_up_to;
 use super::pkcs8_file::{private_key_from_pem, private_key_pem};
 use super::{KeyError, KeyRef, KeyStore, PlainKey, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
+use crate::failpoint;
 use crate::home::{FileStatus, OpenError, Owners, Rule, open_checked};
 use crate::publish::{Mode, sync_directory, write_new};
 use crate::x509::KeyAlgorithm;
@@ -138,6 +139,7 @@ impl KeyStore for AgeFileStore {
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         let path = path_of(key)?;
         fs::remove_file(path).map_err(|error| missing_or(key, &error))?;
+        failpoint::passed("key: discarded");
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             sync_directory(directory)?;
         }
@@ -186,7 +188,8 @@ fn read_file(key: &KeyRef, path: &Path) -> Result<Vec<u8>, KeyError> {
 fn missing_or(key: &KeyRef, error: &io::Error) -> KeyError {
     match error.kind() {
         io::ErrorKind::NotFound => KeyError::NotFound(key.clone()),
-        _ => KeyError::Backend(key.clone(), error.to_string()),
+        io::ErrorKind::PermissionDenied => KeyError::Backend(key.clone(), error.to_string()),
+        _ => KeyError::NotRead(key.clone(), error.to_string()),
     }
 }
 

@@ -25,6 +25,9 @@ pub enum KeyError {
     /// The token or file failed.
     #[error("{0}: {1}")]
     Backend(KeyRef, String),
+    /// The system cannot read the key's file; says why.
+    #[error("{0} cannot be read: {1}")]
+    NotRead(KeyRef, String),
     /// Owner or mode of the key, its directory or the passphrase's file let others at it.
     #[error("{0}")]
     Unsafe(Finding),
@@ -68,6 +71,11 @@ impl From<KeyError> for Problem {
             KeyError::Backend(..) => {
                 (Exit::KeyUnavailable, "key.unusable", "restore the key from its backup".to_owned())
             }
+            KeyError::NotRead(..) => (
+                Exit::Failure,
+                "key.not-read",
+                "see what keeps the system from reading it, then try again; nothing was changed".to_owned(),
+            ),
             KeyError::Unsafe(finding) => {
                 (Exit::Permissions, "key.unsafe", format!("run: {}", finding.remedy))
             }

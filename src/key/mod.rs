@@ -1,6 +1,7 @@
 //! Keys: where they are kept and what they can do.
 mod age_file;
 mod core_dump;
+mod envelope;
 mod error;
 mod octets;
 mod pkcs8_file;
@@ -10,6 +11,9 @@ mod soft_key;
 
 pub use age_file::{AgeFileStore, InvalidWorkFactor};
 pub use core_dump::forbid_core_dumps;
+pub use envelope::{
+    Envelope, EnvelopeError, EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor, Sealing,
+};
 pub use error::KeyError;
 pub use pkcs8_file::{encrypted_private_key_pem, private_key_pem, read_private_key_file};
 pub use random::{random_nonce, random_passphrase, random_serial};

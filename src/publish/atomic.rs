@@ -1,4 +1,6 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+use crate::failpoint;
+use crate::home::{ASIDE, Writing};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -37,12 +39,21 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+impl WriteError {
+    /// Whether the disk, or the user's share of it, is full.
+    #[must_use]
+    pub fn is_for_want_of_space(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
 /// Puts a file with these contents in place of whatever the path names, durably.
 ///
 /// # Errors
 /// When the directory cannot be written or the disk is full; the old file stays.
 pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
-    write(path, contents, mode, |aside| aside.persist(path).map(drop).map_err(|error| error.error))
+    Aside::write(path, mode, |file| file.write_all(contents))?.replace()?;
+    sync_directory(directory_of(path))
 }
 
 /// Puts a file with these contents where nothing is yet, durably.
@@ -50,28 +61,59 @@ pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteErro
 /// # Errors
 /// As [`replace`], and [`io::ErrorKind::AlreadyExists`] when the path names something.
 pub fn write_new(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
-    write(path, contents, mode, |aside| aside.persist_noclobber(path).map(drop).map_err(|error| error.error))
+    Aside::write(path, mode, |file| file.write_all(contents))?.put_new()?;
+    sync_directory(directory_of(path))
 }
 
-fn write(
-    path: &Path,
-    contents: &[u8],
-    mode: Mode,
-    put_in_place: impl FnOnce(tempfile::NamedTempFile) -> io::Result<()>,
-) -> Result<(), WriteError> {
-    let failed = |source| WriteError { path: path.to_owned(), source };
-    let directory = directory_of(path);
-    let mut aside = tempfile::Builder::new()
-        .prefix(".new-")
-        .make_in(directory, |aside| {
-            OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
-        })
-        .map_err(failed)?;
-    aside.write_all(contents).map_err(failed)?;
-    aside.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
-    aside.as_file().sync_all().map_err(failed)?;
-    put_in_place(aside).map_err(failed)?;
-    sync_directory(directory)
+/// A file written aside, durable and whole, and the path that it is for. It is gone when it is not put there.
+pub(super) struct Aside<'p> {
+    path: &'p Path,
+    file: tempfile::NamedTempFile,
+    _writing: Writing,
+}
+
+impl<'p> Aside<'p> {
+    pub(super) fn write(
+        path: &'p Path,
+        mode: Mode,
+        contents: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Self, WriteError> {
+        let failed = |source| WriteError { path: path.to_owned(), source };
+        let directory = directory_of(path);
+        let writing = Writing::into(directory).map_err(failed)?;
+        failpoint::passed("file: to be written");
+        let mut file = tempfile::Builder::new()
+            .prefix(ASIDE)
+            .make_in(directory, |aside| {
+                OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
+            })
+            .map_err(failed)?;
+        failpoint::passed("file: aside, empty");
+        contents(file.as_file_mut()).map_err(failed)?;
+        failpoint::passed("file: aside, written");
+        file.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        failpoint::passed("file: aside, durable");
+        Ok(Self { path, file, _writing: writing })
+    }
+
+    /// Puts it in place of whatever the path names; [`sync_directory`] makes that durable.
+    pub(super) fn replace(self) -> Result<(), WriteError> {
+        let Self { path, file, _writing } = self;
+        let put = file.persist(path).map(drop);
+        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })?;
+        failpoint::passed("file: in place");
+        Ok(())
+    }
+
+    /// The same where the path names nothing yet.
+    fn put_new(self) -> Result<(), WriteError> {
+        let Self { path, file, _writing } = self;
+        let put = file.persist_noclobber(path).map(drop);
+        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })?;
+        failpoint::passed("file: in place");
+        Ok(())
+    }
 }
 
 /// Makes renames within a directory durable.
@@ -81,7 +123,9 @@ fn write(
 pub fn sync_directory(directory: &Path) -> Result<(), WriteError> {
     File::open(directory)
         .and_then(|directory| directory.sync_all())
-        .map_err(|source| WriteError { path: directory.to_owned(), source })
+        .map_err(|source| WriteError { path: directory.to_owned(), source })?;
+    failpoint::passed("directory: durable");
+    Ok(())
 }
 
 fn directory_of(path: &Path) -> &Path {

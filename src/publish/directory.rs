@@ -1,9 +1,12 @@
 //! Publication into the directories of a home.
-use super::{AuthorityFiles, Hold, Mode, PublishError, Publisher, replace};
+use super::crl::CrlForms;
+use super::hold::Hold;
+use super::{AuthorityFiles, Mode, PublishError, Publisher, replace};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, SerialNumber, pem};
-use std::io::ErrorKind;
+use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
+use rustix::io::Errno;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +36,15 @@ impl HomeDirectory {
         Ok(self.home.public_file(&self.name(name)?, file))
     }
 
+    /// Keeps every other process from replacing what this one looks at, until it is dropped.
+    fn hold(&self) -> Result<Hold, PublishError> {
+        Hold::take(&self.home.lock_file(), WAIT)
+    }
+
+    fn crl_forms(&self, name: &str) -> Result<CrlForms, PublishError> {
+        Ok(CrlForms::new(self.public(name, PublicFile::Crl)?, self.public(name, PublicFile::CrlPem)?))
+    }
+
     fn reserved_crl_number(&self, name: &str) -> Result<Option<CrlNumber>, PublishError> {
         let path = self.home.crl_number_file(&self.name(name)?);
         read_if_there(&path)?
@@ -46,7 +58,7 @@ impl HomeDirectory {
     }
 }
 
-fn unreadable(path: &Path, reason: impl ToString) -> PublishError {
+pub(super) fn unreadable(path: &Path, reason: impl ToString) -> PublishError {
     PublishError::Unreadable { path: path.to_owned(), reason: reason.to_string() }
 }
 
@@ -54,8 +66,18 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
     match read_file(path, LARGEST) {
         Ok(octets) => Ok(Some(octets)),
         Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // that says nothing of the file
+        Err(ReadError::Io(source))
+            if [Errno::MFILE, Errno::NFILE, Errno::NOMEM].iter().any(|one| is(&source, *one)) =>
+        {
+            Err(PublishError::NotRead { path: path.to_owned(), source })
+        }
         Err(error) => Err(unreadable(path, error)),
     }
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
 }
 
 fn chain_text(certificate: &Certificate, ancestors: &[Certificate]) -> String {
@@ -63,10 +85,6 @@ fn chain_text(certificate: &Certificate, ancestors: &[Certificate]) -> String {
 }
 
 impl Publisher for HomeDirectory {
-    fn hold(&self) -> Result<Hold, PublishError> {
-        Hold::take(&self.home.lock_file(), WAIT)
-    }
-
     fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
         let Ok(name) = self.name(name) else { return false };
         let is = |file, contents: &[u8]| {
@@ -100,18 +118,11 @@ impl Publisher for HomeDirectory {
     }
 
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {
-        if let Some(published) = self.published_crl(name)? {
-            let numbers = (published.tbs().crl_number(), crl.tbs().crl_number());
-            if let (Some(published), Some(offered)) = numbers
-                && offered <= published
-            {
-                return Err(PublishError::Older { published, offered });
-            }
-        }
-        let (der, text) = (self.public(name, PublicFile::Crl)?, self.public(name, PublicFile::CrlPem)?);
-        replace(&text, pem::encode("X509 CRL", crl.as_der()).as_bytes(), Mode::Public)?;
-        replace(&der, crl.as_der(), Mode::Public)?;
-        Ok(vec![der, text])
+        self.crl_forms(name)?.publish(crl, || self.hold())
+    }
+
+    fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, PublishError> {
+        Ok(self.crl_forms(name)?.into_files())
     }
 
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
@@ -121,17 +132,27 @@ impl Publisher for HomeDirectory {
             .transpose()
     }
 
+    fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError> {
+        self.crl_forms(name)?.in_place(|| self.hold())
+    }
+
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
-        let published = self.published_crl(name)?.and_then(|crl| crl.tbs().crl_number());
+        let published = self.crl_forms(name)?.outline()?.and_then(|crl| crl.crl_number());
         Ok(self.reserved_crl_number(name)?.max(published).unwrap_or(0))
     }
 
     fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError> {
+        let _alone = self.hold()?;
         if self.reserved_crl_number(name)?.is_some_and(|reserved| reserved >= number) {
             return Ok(());
         }
         let path = self.home.crl_number_file(&self.name(name)?);
         Ok(replace(&path, format!("{number}\n").as_bytes(), Mode::Private)?)
+    }
+
+    fn sweep(&self, issued_by: &[&str]) {
+        let names: Vec<AuthorityName> = issued_by.iter().filter_map(|name| name.parse().ok()).collect();
+        self.home.sweep(&names);
     }
 
     fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError> {
@@ -150,6 +171,7 @@ impl Publisher for HomeDirectory {
         let (key, certificate_file) =
             (self.home.responder_key_file(&name), self.home.responder_certificate_file(&name));
         self.home.create_authority(&name)?;
+        let _alone = self.hold()?;
         // Until the certificate is replaced too, the key file holds both keys: at every moment one of them
         // belongs to the certificate that stands beside it.
         let old = read_if_there(&key)?.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One publisher at a time, in however many processes.
+//! One at a time replaces what is published, in however many processes.
 use super::{PublishError, WriteError};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -13,17 +13,11 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A link is not followed, a FIFO not waited for.
 const NEITHER_LINK_NOR_FIFO: i32 = (OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()).cast_signed();
 
-/// Keeps others from publishing until it is dropped; a process that ends lets go too.
+/// Keeps others from replacing what is published until it is dropped; a process that ends lets go too.
 #[derive(Debug)]
-pub struct Hold(#[expect(dead_code, reason = "held, not read")] Option<File>);
+pub(super) struct Hold(#[expect(dead_code, reason = "held, not read")] File);
 
 impl Hold {
-    /// Holds nobody off: for a publisher that only one process uses.
-    #[must_use]
-    pub fn nobody() -> Self {
-        Self(None)
-    }
-
     /// Locks a file, which is made when it is not there.
     pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, PublishError> {
         let failed = |source: io::Error| WriteError { path: path.to_owned(), source };
@@ -38,7 +32,10 @@ impl Hold {
         let begun = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self(Some(file))),
+                Ok(()) => {
+                    crate::failpoint::passed("publish: held");
+                    return Ok(Self(file));
+                }
                 Err(TryLockError::WouldBlock) if begun.elapsed() < wait => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(PublishError::Busy),
                 Err(TryLockError::Error(error)) => return Err(failed(error).into()),

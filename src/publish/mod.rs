@@ -1,29 +1,22 @@
 //! What others read: written aside, made durable, then renamed into place.
 mod atomic;
+mod crl;
 mod directory;
 mod hold;
 #[cfg(test)]
 mod tests;
 
+pub use crate::home::Writing;
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
-pub use hold::Hold;
 
 use crate::problem::Problem;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
 use std::path::PathBuf;
 
 /// Where certificates, CRLs, responder keys and statuses go once they are on record.
 pub trait Publisher: Send + Sync {
-    /// Keeps every other process from publishing a CRL or handing over a responder, until it is dropped: from
-    /// the taking of a number to the file in its place there is one at a time, so that no list is replaced by
-    /// an older one and no responder's certificate by one that its key is not for.
-    ///
-    /// # Errors
-    /// [`PublishError::Busy`] when somebody else holds it for longer than is waited.
-    fn hold(&self) -> Result<Hold, PublishError>;
-
     /// Whether a CA's certificate and chain are in their public place as they should be.
     fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool;
 
@@ -42,17 +35,33 @@ pub trait Publisher: Send + Sync {
         ancestors: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError>;
 
-    /// Publishes a CA's complete CRL, DER and PEM; never an older one over a newer one (C7).
+    /// Publishes a CA's complete CRL, DER and PEM; never an older one over a newer one (C7), whichever
+    /// processes publish at the same time. Others are kept waiting for no longer than it takes to look at what
+    /// is there and to put the files in its place. Returns where they are.
     ///
     /// # Errors
-    /// [`PublishError::Older`] when what is published has a higher number.
+    /// [`PublishError::Older`] when what is published has the same number or a higher one, which then stays;
+    /// [`PublishError::Busy`] when somebody else does not end.
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError>;
 
-    /// The published CRL, if there is one that can be read.
+    /// Where a CA's CRL is published, DER then PEM.
+    ///
+    /// # Errors
+    /// When the name cannot be one of a file.
+    fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, PublishError>;
+
+    /// The published CRL with all its entries, if there is one.
     ///
     /// # Errors
     /// When the file is there and is not a CRL.
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError>;
+
+    /// What the published CRL says of itself, however many entries it has; `None` when there is none, or the
+    /// PEM form of the same list does not stand beside it.
+    ///
+    /// # Errors
+    /// When the file is there and is not a CRL.
+    fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError>;
 
     /// The highest CRL number known outside the index: the published CRL's or the high-water file's.
     ///
@@ -67,16 +76,20 @@ pub trait Publisher: Send + Sync {
     /// When the file cannot be written.
     fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError>;
 
+    /// Removes what killed processes left written aside, in the directories of issued certificates of these CAs
+    /// and everywhere else. It is in nobody's way; what cannot be removed stays.
+    fn sweep(&self, issued_by: &[&str]);
+
     /// Keeps an issued certificate, PEM; returns where.
     ///
     /// # Errors
     /// When the file cannot be written.
     fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError>;
 
-    /// Hands a responder its certificate and plain private key, both PEM; returns where.
+    /// Hands a responder its certificate and plain private key, both PEM, one process at a time; returns where.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// When a file cannot be written; [`PublishError::Busy`] when somebody else does not end.
     fn responder(
         &self,
         authority: &str,
@@ -110,6 +123,14 @@ pub enum PublishError {
         published: CrlNumber,
         /// Number of the one that was to replace it.
         offered: CrlNumber,
+    },
+    /// The system is short of what it takes to read a file.
+    #[error("{} cannot be read: {source}", path.display())]
+    NotRead {
+        /// The file.
+        path: PathBuf,
+        /// What the system is short of.
+        source: std::io::Error,
     },
     /// A published file is not what it should be.
     #[error("{}: {reason}", path.display())]

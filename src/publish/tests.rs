@@ -1,6 +1,25 @@
-//! One publisher at a time.
-use super::{Hold, PublishError};
+//! One publisher at a time, and never an older list.
+use super::hold::Hold;
+use super::{HomeDirectory, PublishError, Publisher};
+use crate::home::{Home, PublicFile};
+use crate::x509::extension::{CrlNumber, crl_number};
+use crate::x509::{CertificateList, Name, SignatureAlgorithm, TbsCertListBuilder, UnixTime, pem};
 use std::time::Duration;
+
+const CA: &str = "a";
+
+fn home() -> (Home, HomeDirectory, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let home = Home::at(directory.path().join("home"));
+    home.create().unwrap();
+    (home.clone(), HomeDirectory::new(home), directory)
+}
+
+fn crl(number: CrlNumber) -> CertificateList {
+    let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("CN=a").unwrap());
+    let list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
+    CertificateList::seal(list.encode(vec![crl_number(number)]), &[1; 64])
+}
 
 #[test]
 fn one_publisher_holds_the_others_off_until_it_is_done() {
@@ -11,4 +30,74 @@ fn one_publisher_holds_the_others_off_until_it_is_done() {
     assert!(matches!(Hold::take(&path, Duration::from_millis(20)), Err(PublishError::Busy)));
     drop(first);
     Hold::take(&path, Duration::ZERO).unwrap();
+}
+
+#[test]
+fn of_many_lists_published_at_once_the_newest_stays_in_both_its_forms() {
+    // C7
+    let (home, publisher, _kept) = home();
+    std::thread::scope(|threads| {
+        for first in 1..=4 {
+            let publisher = &publisher;
+            threads.spawn(move || {
+                for number in (first..=40).step_by(4) {
+                    match publisher.crl(CA, &crl(number)) {
+                        Ok(files) => assert_eq!(files, publisher.crl_files(CA).unwrap()),
+                        Err(PublishError::Older { published, offered }) => {
+                            assert!(offered == number && published > number);
+                        }
+                        Err(error) => panic!("{error}"),
+                    }
+                    let there = publisher.crl_in_place(CA).unwrap().expect("never one form alone");
+                    assert!(there.crl_number().unwrap() >= number);
+                }
+            });
+        }
+    });
+    let newest = publisher.published_crl(CA).unwrap().unwrap();
+    assert_eq!(newest, crl(40));
+    let text = std::fs::read_to_string(home.public_file(&CA.parse().unwrap(), PublicFile::CrlPem)).unwrap();
+    assert_eq!(text, pem::encode("X509 CRL", newest.as_der()));
+    let left = std::fs::read_dir(home.public_directory()).unwrap().count();
+    assert_eq!(left, 2, "nothing is left aside");
+}
+
+#[test]
+fn a_list_is_written_before_others_are_held_off() {
+    // C7: while somebody else holds, nothing is in place, and everything but that is done
+    let (home, publisher, _kept) = home();
+    let other = Hold::take(&home.lock_file(), Duration::ZERO).unwrap();
+    std::thread::scope(|threads| {
+        let published = threads.spawn(|| publisher.crl(CA, &crl(1)));
+        let aside = || {
+            let files = std::fs::read_dir(home.public_directory()).unwrap();
+            files.filter(|file| file.as_ref().unwrap().metadata().is_ok_and(|file| file.len() > 0)).count()
+        };
+        while aside() < 2 {
+            std::thread::yield_now();
+        }
+        assert!(publisher.published_crl(CA).unwrap().is_none());
+        drop(other);
+        published.join().unwrap().unwrap();
+    });
+    assert_eq!(publisher.published_crl(CA).unwrap(), Some(crl(1)));
+}
+
+#[test]
+fn the_number_noted_is_the_highest_whoever_notes_it_last() {
+    // C1
+    let (home, publisher, _kept) = home();
+    std::thread::scope(|threads| {
+        for first in 1..=4 {
+            let publisher = &publisher;
+            threads.spawn(move || {
+                for number in (first..=40).rev().step_by(4) {
+                    publisher.reserve_crl_number(CA, number).unwrap();
+                    assert!(publisher.crl_number_floor(CA).unwrap() >= number);
+                }
+            });
+        }
+    });
+    let file = home.crl_number_file(&CA.parse().unwrap());
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "40\n");
 }

@@ -1,12 +1,14 @@
 //! `CertificateList` and `TBSCertList` (RFC 5280 §5.1).
 use super::extension::{self, CrlNumber, Extension};
-use super::octets::{SEQUENCE, put_header, tlv};
+use super::octets::SEQUENCE;
+use super::seal::frame;
 use super::{
     CrlReason, MalformedDer, Name, SerialNumber, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, UnixTime,
     read_time, verify,
 };
 use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
+use std::ops::Range;
 
 /// One entry of `revokedCertificates`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,97 +23,33 @@ pub struct CrlEntry {
     pub invalidity_date: Option<UnixTime>,
 }
 
-impl CrlEntry {
-    /// Appends the entry's DER.
-    fn put(&self, out: &mut Vec<u8>) {
-        let mut contents = self.serial_number.to_der();
-        contents.extend(self.revocation_date.to_der());
-        let mut extensions =
-            self.reason.and_then(extension::reason_code).map(|e| e.to_der()).unwrap_or_default();
-        if let Some(at) = self.invalidity_date {
-            extensions.extend(extension::invalidity_date(at).to_der());
-        }
-        if !extensions.is_empty() {
-            put_header(&mut contents, SEQUENCE, extensions.len());
-            contents.extend(extensions);
-        }
-        put_header(out, SEQUENCE, contents.len());
-        out.extend(contents);
-    }
-}
-
 /// An encoded TBSCertList and what it says, its entries aside.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// A list may have a million entries: its octets are there once, and when it is signed they stay where they
+/// are, within the octets of the [`CertificateList`].
+#[derive(Clone, Debug)]
 pub struct TbsCertList {
-    der: Vec<u8>,
-    signature: SignatureAlgorithm,
-    issuer: Name,
-    this_update: UnixTime,
-    next_update: Option<UnixTime>,
-    extensions: Vec<Extension>,
-    /// Where the elements of `revokedCertificates` stand in `der`; `None` when the field is absent.
-    entries: Option<std::ops::Range<usize>>,
+    pub(super) octets: Vec<u8>,
+    /// Where the TBSCertList stands in `octets`.
+    pub(super) place: Range<usize>,
+    pub(super) signature: SignatureAlgorithm,
+    pub(super) issuer: Name,
+    pub(super) this_update: UnixTime,
+    pub(super) next_update: Option<UnixTime>,
+    pub(super) extensions: Vec<Extension>,
+    /// Where the elements of `revokedCertificates` stand, from the beginning of the TBSCertList; `None` when
+    /// the field is absent.
+    pub(super) entries: Option<Range<usize>>,
 }
 
-/// Collects entries one by one, as DER only, so that a million of them cost 50 octets each.
-#[derive(Debug)]
-pub struct TbsCertListBuilder {
-    signature: SignatureAlgorithm,
-    issuer: Name,
-    this_update: UnixTime,
-    next_update: UnixTime,
-    entries: Vec<u8>,
-}
-
-impl TbsCertListBuilder {
-    /// A list without entries.
-    #[must_use]
-    pub fn new(
-        signature: SignatureAlgorithm,
-        issuer: Name,
-        this_update: UnixTime,
-        next_update: UnixTime,
-    ) -> Self {
-        Self { signature, issuer, this_update, next_update, entries: Vec::new() }
-    }
-
-    /// Adds an entry.
-    pub fn push(&mut self, entry: &CrlEntry) {
-        entry.put(&mut self.entries);
-    }
-
-    /// Encodes version 2 with these extensions; without entries the field is left out.
-    #[must_use]
-    pub fn encode(self, extensions: Vec<Extension>) -> TbsCertList {
-        let list: Vec<Vec<u8>> = extensions.iter().map(Extension::to_der).collect();
-        let mut head = vec![2, 1, 1];
-        head.extend(self.signature.to_der());
-        head.extend_from_slice(self.issuer.as_der());
-        head.extend(self.this_update.to_der());
-        head.extend(self.next_update.to_der());
-        if !self.entries.is_empty() {
-            put_header(&mut head, SEQUENCE, self.entries.len());
-        }
-        let tail = tlv(0xa0, &tlv(SEQUENCE, &list.concat()));
-        let length = head.len() + self.entries.len() + tail.len();
-        let mut der = Vec::with_capacity(length + 6);
-        put_header(&mut der, SEQUENCE, length);
-        der.extend(head);
-        let start = der.len();
-        let entries = (!self.entries.is_empty()).then(|| start..start + self.entries.len());
-        der.extend_from_slice(&self.entries);
-        der.extend(tail);
-        TbsCertList {
-            der,
-            signature: self.signature,
-            issuer: self.issuer,
-            this_update: self.this_update,
-            next_update: Some(self.next_update),
-            extensions,
-            entries,
-        }
+/// Everything it says is in its octets.
+impl PartialEq for TbsCertList {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_der() == other.as_der()
     }
 }
+
+impl Eq for TbsCertList {}
 
 impl TbsCertList {
     /// Reads exactly one version 2 TBSCertList.
@@ -119,11 +57,18 @@ impl TbsCertList {
     /// # Errors
     /// When the octets are malformed.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
-        Self::read(octets)
+        let mut tbs = Self::read(octets)?;
+        (tbs.octets, tbs.place) = (octets.to_vec(), 0..octets.len());
+        Ok(tbs)
+    }
+
+    /// What the octets say; they are not copied.
+    fn read(octets: &[u8]) -> Result<Self, MalformedDer> {
+        Self::read_fields(octets)
             .map_err(|error| if error.what == "ASN.1" { error.reading("TBSCertList") } else { error })
     }
 
-    fn read(octets: &[u8]) -> Result<Self, MalformedDer> {
+    fn read_fields(octets: &[u8]) -> Result<Self, MalformedDer> {
         let mut reader = SliceReader::new(octets)?;
         let tbs = reader.sequence(|fields| {
             if u8::decode(fields)? != 1 {
@@ -133,7 +78,8 @@ impl TbsCertList {
             let issuer = Name::from_der(fields.tlv_bytes()?)?;
             let this_update = read_time(fields)?;
             let mut tbs = Self {
-                der: octets.to_vec(),
+                octets: Vec::new(),
+                place: 0..0,
                 signature,
                 issuer,
                 this_update,
@@ -166,7 +112,7 @@ impl TbsCertList {
     /// The octets that are signed.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
-        &self.der
+        self.octets.get(self.place.clone()).unwrap_or_default()
     }
 
     /// `signature`, the algorithm.
@@ -215,7 +161,7 @@ impl TbsCertList {
     /// Every entry in order, decoded as it is reached.
     pub fn entries(&self) -> impl Iterator<Item = Result<CrlEntry, MalformedDer>> + '_ {
         let range = self.entries.clone().unwrap_or_default();
-        let mut rest = self.der.get(range).unwrap_or_default();
+        let mut rest = self.as_der().get(range).unwrap_or_default();
         std::iter::from_fn(move || {
             if rest.is_empty() {
                 return None;
@@ -278,11 +224,17 @@ fn decode_entry(element: &[u8]) -> Result<CrlEntry, MalformedDer> {
 }
 
 /// A signed CRL, its octets as received.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq)]
 pub struct CertificateList {
-    der: Vec<u8>,
+    /// Its `octets` are the whole CRL.
     tbs: TbsCertList,
     signature: Vec<u8>,
+}
+
+impl PartialEq for CertificateList {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_der() == other.as_der()
+    }
 }
 
 impl CertificateList {
@@ -292,17 +244,34 @@ impl CertificateList {
     /// When the octets are malformed or outer and inner signature algorithm differ.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let signed = Signed::from_der(octets).map_err(|error| error.reading("CertificateList"))?;
-        let tbs = TbsCertList::from_der(signed.tbs)?;
+        let mut tbs = TbsCertList::read(signed.tbs)?;
         if SignatureAlgorithm::from_der(signed.algorithm)? != tbs.signature {
             return Err(MalformedDer::new("CertificateList", "outer and inner signature algorithm differ"));
         }
-        Ok(Self { der: octets.to_vec(), tbs, signature: signed.signature.to_vec() })
+        let start = octets.len().saturating_sub(AnyRef::from_der(octets)?.value().len());
+        (tbs.octets, tbs.place) = (octets.to_vec(), start..start.saturating_add(signed.tbs.len()));
+        Ok(Self { tbs, signature: signed.signature.to_vec() })
+    }
+
+    /// Frames a TBSCertList with this signature over it. Nothing is checked:
+    /// [`CertificateList::is_signed_by`] does that.
+    #[must_use]
+    pub fn seal(mut tbs: TbsCertList, signature: &[u8]) -> Self {
+        let length = tbs.place.len();
+        let (head, tail) = frame(length, tbs.signature, signature);
+        let place = head.len()..head.len().saturating_add(length);
+        tbs.octets.truncate(tbs.place.end);
+        tbs.octets.extend(tail);
+        // one move within the buffer, no second one
+        tbs.octets.splice(..tbs.place.start, head);
+        tbs.place = place;
+        Self { tbs, signature: signature.to_vec() }
     }
 
     /// The octets.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
-        &self.der
+        &self.tbs.octets
     }
 
     /// What was signed.
@@ -320,45 +289,37 @@ impl CertificateList {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{TbsCertListBuilder, seal};
     use super::*;
 
-    fn builder() -> TbsCertListBuilder {
-        let issuer = Name::parse("CN=a").unwrap();
-        TbsCertListBuilder::new(SignatureAlgorithm::EcdsaSha256, issuer, UnixTime(1000), UnixTime(2000))
+    fn list(entries: u8) -> TbsCertList {
+        let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("CN=a").unwrap());
+        let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
+        for number in 0..entries {
+            list.push(&CrlEntry {
+                serial_number: SerialNumber::from_be_octets(&[number, 1]).unwrap(),
+                revocation_date: UnixTime(500),
+                reason: None,
+                invalidity_date: None,
+            });
+        }
+        list.encode(vec![extension::crl_number(7)])
     }
 
     #[test]
-    fn an_empty_list_has_no_entries_element_at_all() {
-        // C2
-        let tbs = builder().encode(vec![extension::crl_number(7)]);
-        assert!(!tbs.has_entries());
-        assert_eq!(TbsCertList::from_der(tbs.as_der()), Ok(tbs.clone()));
-        assert_eq!(tbs.crl_number(), Some(7));
-    }
-
-    #[test]
-    fn entries_survive_a_round_trip_and_unspecified_is_left_out() {
-        // C2, C4
-        let entry = |number: u8, reason, invalidity_date| CrlEntry {
-            serial_number: SerialNumber::from_be_octets(&[number]).unwrap(),
-            revocation_date: UnixTime(500),
-            reason,
-            invalidity_date,
-        };
-        let entries = [
-            entry(0x80, None, None),
-            entry(2, Some(CrlReason::KeyCompromise), Some(UnixTime(400))),
-            entry(3, Some(CrlReason::CertificateHold), None),
-        ];
-        let mut list = builder();
-        entries.iter().for_each(|entry| list.push(entry));
-        list.push(&entry(4, Some(CrlReason::Unspecified), None));
-        let tbs = list.encode(vec![extension::crl_number(1)]);
-        let decoded = TbsCertList::from_der(tbs.as_der()).unwrap();
-        assert_eq!(decoded, tbs);
-        let mut read: Vec<CrlEntry> = decoded.entries().map(Result::unwrap).collect();
-        assert_eq!(read.pop().unwrap().reason, None);
-        assert_eq!(read, entries);
-        assert_eq!(decoded.find(&entries[1].serial_number).as_ref(), Some(&entries[1]));
+    fn a_sealed_list_is_the_one_that_is_read_from_its_octets() {
+        // C1
+        for entries in [0, 1, 200] {
+            let tbs = list(entries);
+            let octets = seal(tbs.as_der(), tbs.signature(), &[9; 64]);
+            let sealed = CertificateList::seal(tbs.clone(), &[9; 64]);
+            let read = CertificateList::from_der(&octets).unwrap();
+            assert_eq!((sealed.as_der(), &read), (octets.as_slice(), &sealed));
+            assert_eq!((read.tbs(), &read.signature), (&tbs, &sealed.signature));
+            assert_eq!(read.tbs().entries().count(), usize::from(entries));
+            assert!(sealed.tbs().entries().eq(tbs.entries()));
+            let again = CertificateList::seal(read.tbs().clone(), &[9; 64]);
+            assert_eq!(again, read);
+        }
     }
 }

@@ -26,17 +26,52 @@ pub enum PemError {
 /// Writes one block, 64 characters a line, with a final line feed.
 #[must_use]
 pub fn encode(label: &str, der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let mut out = format!("-----BEGIN {label}-----\n");
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let (line, more) = rest.split_at(rest.len().min(64));
-        out.push_str(line);
-        out.push('\n');
-        rest = more;
-    }
-    out.push_str(&format!("-----END {label}-----\n"));
+    let mut out = begin(label);
+    out.extend(body(der));
+    out.push_str(&end(label));
     out
+}
+
+/// The line before a block.
+#[must_use]
+pub fn begin(label: &str) -> String {
+    format!("-----BEGIN {label}-----\n")
+}
+
+/// The line after a block.
+#[must_use]
+pub fn end(label: &str) -> String {
+    format!("-----END {label}-----\n")
+}
+
+/// How many octets are one line.
+pub const LINE: usize = 48;
+/// How many lines are encoded at once.
+const LINES: usize = 1024;
+
+/// The lines between, in pieces of some ten thousand characters, so that a block of any size can be written
+/// without being in memory twice.
+pub fn body(der: &[u8]) -> impl Iterator<Item = String> + '_ {
+    der.chunks(LINE * LINES).map(|octets| {
+        let text = STANDARD.encode(octets);
+        let mut piece = String::with_capacity(text.len() + text.len() / 64 + 1);
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, more) = rest.split_at(rest.len().min(64));
+            piece.push_str(line);
+            piece.push('\n');
+            rest = more;
+        }
+        piece
+    })
+}
+
+/// How long a block is in characters, for contents of so many octets.
+#[must_use]
+pub fn encoded_length(label: &str, octets: u64) -> u64 {
+    let line = u64::try_from(LINE).unwrap_or(u64::MAX);
+    let frame = u64::try_from(begin(label).len() + end(label).len()).unwrap_or(u64::MAX);
+    frame.saturating_add(octets.div_ceil(3).saturating_mul(4)).saturating_add(octets.div_ceil(line))
 }
 
 /// Every block in order; text around blocks is skipped, as openssl writes it there.
@@ -96,6 +131,20 @@ mod tests {
         let blocks = decode_all(&text).unwrap();
         assert_eq!(blocks[0], Block { label: "A B".into(), der: vec![1; 100] });
         assert_eq!(blocks[1].der, Vec::<u8>::new());
+    }
+
+    #[test]
+    fn a_block_is_as_long_as_is_foretold_and_its_lines_are_full() {
+        for length in [0_u16, 1, 47, 48, 49, 95, 96, 97, 49_152, 49_153, 60_000] {
+            let der: Vec<u8> = (0..length).map(|octet| u8::try_from(octet % 251).unwrap()).collect();
+            let text = encode("X509 CRL", &der);
+            let expected = u64::try_from(text.len()).unwrap();
+            assert_eq!(encoded_length("X509 CRL", length.into()), expected, "{length}");
+            let lines: Vec<&str> = text.lines().collect();
+            let body = &lines[1..lines.len() - 1];
+            assert!(body.iter().rev().skip(1).all(|line| line.len() == 64), "{length}");
+            assert_eq!(body.concat(), STANDARD.encode(&der));
+        }
     }
 
     #[test]

@@ -9,17 +9,19 @@ use der::{Decode, Reader, SliceReader};
 /// Frames what was signed with its algorithm and signature, DER.
 #[must_use]
 pub fn seal(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
-    let algorithm = algorithm.to_der();
-    let mut bits = Vec::with_capacity(signature.len() + 8);
-    put_header(&mut bits, 0x03, signature.len() + 1);
-    bits.push(0);
-    bits.extend_from_slice(signature);
-    let mut out = Vec::with_capacity(tbs.len() + algorithm.len() + bits.len() + 6);
-    put_header(&mut out, SEQUENCE, tbs.len() + algorithm.len() + bits.len());
-    out.extend_from_slice(tbs);
-    out.extend_from_slice(&algorithm);
-    out.extend_from_slice(&bits);
-    out
+    let (head, tail) = frame(tbs.len(), algorithm, signature);
+    [head.as_slice(), tbs, &tail].concat()
+}
+
+/// What stands before and after what was signed, whose length is given.
+pub(super) fn frame(length: usize, algorithm: SignatureAlgorithm, signature: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut tail = algorithm.to_der();
+    put_header(&mut tail, 0x03, signature.len() + 1);
+    tail.push(0);
+    tail.extend_from_slice(signature);
+    let mut head = Vec::new();
+    put_header(&mut head, SEQUENCE, length + tail.len());
+    (head, tail)
 }
 
 /// The parts of a sealed structure, as received.

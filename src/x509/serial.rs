@@ -1,5 +1,5 @@
 //! `CertificateSerialNumber` (RFC 5280 §4.1.2.2).
-use super::octets::{INTEGER, tlv};
+use super::octets::{INTEGER, put_header};
 use std::fmt;
 use std::str::FromStr;
 
@@ -69,12 +69,17 @@ impl SerialNumber {
     /// `INTEGER`, DER.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
-        let mut contents = Vec::with_capacity(self.0.len() + 1);
-        if self.0.first().is_some_and(|&octet| octet >= 0x80) {
-            contents.push(0);
-        }
-        contents.extend_from_slice(&self.0);
-        tlv(INTEGER, &contents)
+        let mut out = Vec::with_capacity(self.0.len() + 3);
+        self.put(&mut out);
+        out
+    }
+
+    /// Appends the same.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        let sign_octet: &[u8] = if self.0.first().is_some_and(|&octet| octet >= 0x80) { &[0] } else { &[] };
+        put_header(out, INTEGER, sign_octet.len() + self.0.len());
+        out.extend_from_slice(sign_octet);
+        out.extend_from_slice(&self.0);
     }
 }
 

@@ -1,7 +1,6 @@
 //! `Time` and `Validity` (RFC 5280 §4.1.2.5).
 use super::MalformedDer;
-use der::asn1::{GeneralizedTime, UtcTime};
-use der::{Decode, Encode, Reader};
+use der::{Decode, Reader};
 use std::fmt;
 use std::time::Duration;
 
@@ -49,24 +48,49 @@ impl UnixTime {
     /// `UTCTime` through 2049 and `GeneralizedTime` after, DER (RFC 5280 §4.1.2.5).
     #[must_use]
     pub fn to_der(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(17);
+        self.put(&mut out);
+        out
+    }
+
+    /// Appends the same: a long CRL has a million of them.
+    pub(crate) fn put(self, out: &mut Vec<u8>) {
         if self.0 < YEAR_2050 {
-            UtcTime::from_unix_duration(self.duration()).and_then(|time| time.to_der()).unwrap_or_default()
+            out.extend_from_slice(&[0x17, 13]);
+            self.put_digits(out, false);
         } else {
-            self.to_generalized_der()
+            out.extend_from_slice(&[0x18, 15]);
+            self.put_digits(out, true);
         }
     }
 
     /// `GeneralizedTime` whatever the year, DER: what OCSP and `invalidityDate` use.
     #[must_use]
     pub fn to_generalized_der(self) -> Vec<u8> {
-        GeneralizedTime::from_unix_duration(self.duration())
-            .and_then(|time| time.to_der())
-            .unwrap_or_default()
+        let mut out = vec![0x18, 15];
+        self.put_digits(&mut out, true);
+        out
     }
 
-    fn duration(self) -> Duration {
+    /// `YYMMDDHHMMSSZ`, with the century before it when that is wanted; what DER cannot write is written as the
+    /// nearest time that it can.
+    fn put_digits(self, out: &mut Vec<u8>, century: bool) {
         let within = self.0.clamp(0, Self::NO_END.0);
-        Duration::from_secs(u64::try_from(within).unwrap_or_default())
+        let (days, second) = (within / Self::DAY, within % Self::DAY);
+        // Years begin in March here, so that a leap day is the last of its year; an era is 400 of them.
+        let day = days + 719_468;
+        let (era, day) = (day / 146_097, day % 146_097);
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        let year = era * 400 + year + next;
+        let fields = [year / 100, year % 100, month, day, second / 3600, second / 60 % 60, second % 60];
+        for field in fields.into_iter().skip(usize::from(!century)) {
+            out.extend([field / 10, field % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or_default()));
+        }
+        out.push(b'Z');
     }
 
     /// From a duration since the epoch.
@@ -130,6 +154,7 @@ pub(crate) fn read_time<'r>(reader: &mut impl Reader<'r>) -> der::Result<UnixTim
 #[cfg(test)]
 mod tests {
     use super::*;
+    use der::SliceReader;
 
     #[test]
     fn utc_time_through_2049_and_generalized_time_after() {
@@ -137,6 +162,21 @@ mod tests {
         assert_eq!(UnixTime(YEAR_2050 - 1).to_der(), b"\x17\x0d491231235959Z");
         assert_eq!(UnixTime(YEAR_2050).to_der(), b"\x18\x0f20500101000000Z");
         assert_eq!(UnixTime::NO_END.to_der(), b"\x18\x0f99991231235959Z");
+        assert_eq!(UnixTime(-1).to_der(), UnixTime(0).to_der());
+        assert_eq!(UnixTime(i64::MAX).to_der(), UnixTime::NO_END.to_der());
+    }
+
+    #[test]
+    fn every_day_is_written_as_the_decoder_reads_it() {
+        // X2: one after the other through 2120, then one of each two months
+        let days = (0..55_000).chain((55_000..=UnixTime::NO_END.0 / UnixTime::DAY).step_by(59));
+        for day in days {
+            let at = UnixTime(day * UnixTime::DAY + day % UnixTime::DAY);
+            let read = |octets: &[u8]| read_time(&mut SliceReader::new(octets).unwrap()).unwrap();
+            assert_eq!(read(&at.to_der()), at);
+            let general = der::asn1::GeneralizedTime::from_der(&at.to_generalized_der()).unwrap();
+            assert_eq!(UnixTime::from_duration(general.to_unix_duration()), at);
+        }
     }
 
     #[test]

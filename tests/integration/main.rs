@@ -12,10 +12,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod core_dumps;
+mod crash;
 mod older_script;
 mod policy;
 mod quickstart;
 mod readme;
+mod restore;
 mod six_lines;
 mod together;

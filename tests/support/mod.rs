@@ -29,7 +29,7 @@ pub struct Said {
 }
 
 impl Said {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -99,6 +99,21 @@ impl Home {
         home.ca(&["create-child", "genfic-user", "-p", "genfic", "--profile", "user-ca"]).ok();
         home.ca(&["create-child", "genfic-system", "-p", "genfic", "--profile", "system-ca"]).ok();
         home
+    }
+
+    /// A copy of it and of what stands beside it, in memory where there is a file system for that.
+    pub fn copied(&self) -> Self {
+        let memory = Path::new("/dev/shm");
+        self.copied_to(&if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() })
+    }
+
+    /// A copy of it and of what stands beside it, in a directory of its own below this one.
+    pub fn copied_to(&self, parent: &Path) -> Self {
+        let directory = tempfile::Builder::new().prefix("genfic-").tempdir_in(parent).unwrap();
+        let from = format!("{}/.", self.directory.path().display());
+        let copied = Command::new("cp").args(["-a", &from]).arg(directory.path()).status().unwrap();
+        assert!(copied.success());
+        Self { directory, url: self.url.clone() }
     }
 
     /// The directory that has `home/` and what stands beside it.

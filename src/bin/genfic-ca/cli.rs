@@ -1,9 +1,11 @@
 //! What can be typed: the contract of names and options.
 mod authority;
+mod backup;
 mod certificate;
 mod publication;
 
 pub(crate) use authority::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority};
+pub(crate) use backup::{Backup, BackupCreate, BackupRestore, BackupVerify};
 pub(crate) use certificate::{Chain, CreateRequest, Lint, List, Revoke, Selected, Show, Sign, StatusFilter};
 pub(crate) use publication::{
     Audit, AuditShow, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, Query, Responder,
@@ -137,6 +139,9 @@ pub(crate) enum Command {
     /// Hand out what is on record in other programs' formats
     #[command(subcommand)]
     Export(Export),
+    /// Back up the home, verify and restore backups
+    #[command(subcommand)]
+    Backup(Backup),
     /// Print the version
     Version,
 }

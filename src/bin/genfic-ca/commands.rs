@@ -1,6 +1,7 @@
 //! One module a group of commands; here, which runs which.
 mod audit;
 mod authority;
+mod backup;
 mod crl;
 mod export;
 mod init;
@@ -17,8 +18,9 @@ mod sign;
 mod status;
 mod values;
 
-use crate::cli::{Audit, Command, Crl, Export, Global, Ocsp};
+use crate::cli::{Audit, Backup, Command, Crl, Export, Global, Ocsp};
 use crate::report::Report;
+use crate::room::Room;
 use crate::session::{Session, home_of};
 use genfic_ca::problem::Problem;
 
@@ -48,6 +50,10 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Audit(Audit::Show(_)) => "audit show",
         Command::Audit(Audit::Verify) => "audit verify",
         Command::Export(Export::IndexTxt(_)) => "export index-txt",
+        Command::Backup(Backup::Create(_)) => "backup create",
+        Command::Backup(Backup::Verify(_)) => "backup verify",
+        Command::Backup(Backup::Restore(_)) => "backup restore",
+        Command::Backup(Backup::Accept) => "backup accept",
         Command::Version => "version",
     }
 }
@@ -113,6 +119,10 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Ocsp(Ocsp::Responder(args)) => at_home(&|session| ocsp::responder(session, &args)),
         Command::Ocsp(Ocsp::Query(args)) => ocsp::question(global, &args),
         Command::Ocsp(Ocsp::Sync) => at_home(&ocsp::sync),
+        Command::Backup(Backup::Create(args)) => at_home(&|session| backup::create(session, &args)),
+        Command::Backup(Backup::Verify(args)) => backup::verify(global, &args),
+        Command::Backup(Backup::Restore(args)) => backup::restore(global, &args),
+        Command::Backup(Backup::Accept) => at_home(&backup::accept),
         Command::Audit(Audit::Show(args)) => at_home(&|session| audit::show(session, &args)),
         Command::Audit(Audit::Verify) => at_home(&audit::verify),
         Command::Export(Export::IndexTxt(args)) => at_home(&|session| export::index_txt(session, &args)),
@@ -126,6 +136,7 @@ pub(crate) fn in_session(
     object: Option<&str>,
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
+    let _room = Room::find(&home_of(global), name)?;
     let session = Session::open(global)?;
     let before = session.pki().index.audit_head()?.sequence;
     let outcome = run(&session).and_then(|report| {

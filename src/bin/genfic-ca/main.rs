@@ -3,6 +3,7 @@ mod cli;
 mod commands;
 mod prompt;
 mod report;
+mod room;
 mod script;
 mod session;
 mod usage;

@@ -1,4 +1,5 @@
 //! Asking on the terminal; the library never does.
+use genfic_ca::home::AuthorityName;
 use genfic_ca::key::{KeyError, Secret, SecretPurpose, SecretSource};
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -24,6 +25,11 @@ impl TerminalPrompt {
     }
 }
 
+/// What bears the name of a CA is its key; anything else says what it is.
+fn thing(name: &str) -> String {
+    if name.parse::<AuthorityName>().is_ok() { format!("the key of {name}") } else { name.to_owned() }
+}
+
 impl SecretSource for TerminalPrompt {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
         let (name, twice) = match purpose {
@@ -39,14 +45,14 @@ impl SecretSource for TerminalPrompt {
             return Err(KeyError::InputNeeded(name.clone()));
         }
         let secret = if twice {
-            let first = Self::ask(&format!("New passphrase for the key of {name}: "))?;
+            let first = Self::ask(&format!("New passphrase for {}: ", thing(name)))?;
             let second = Self::ask("The same again: ")?;
             if first != second {
                 return Err(KeyError::SecretUnavailable("the two passphrases differ".into()));
             }
             first
         } else {
-            Self::ask(&format!("Passphrase for the key of {name}: "))?
+            Self::ask(&format!("Passphrase for {}: ", thing(name)))?
         };
         if secret.is_empty() {
             return Err(KeyError::SecretUnavailable("the passphrase is empty".into()));

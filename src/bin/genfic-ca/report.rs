@@ -6,6 +6,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 
+mod listing;
+
+pub(crate) use listing::{Listing, unwritable};
+
 const SCHEMA: &str = "genfic-ca/1";
 
 /// The outcome of a command that did what was asked.
@@ -23,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) exit: Option<Problem>,
     /// Octets for standard output in place of the text (`show --der`).
     pub(crate) octets: Option<Vec<u8>>,
+    /// The text or the start of the object is said already, by a [`Listing`].
+    pub(crate) listed: bool,
     /// The program that this process becomes when all is said.
     pub(crate) then: Option<std::process::Command>,
 }
@@ -65,7 +71,12 @@ pub(crate) fn conclude(command: &str, outcome: Result<Report, Problem>, style: S
     let (status, written) = match &outcome {
         Ok(report) => {
             let status = report.exit.as_ref().map_or(0, |problem| problem.exit.code());
-            (status, if style.json { report_json(command, report) } else { report_text(report, style) })
+            let written = match style.json {
+                true if report.listed => listing::end(report),
+                true => report_json(command, report),
+                false => report_text(report, style),
+            };
+            (status, written)
         }
         Err(problem) => {
             let status = problem.exit.code();

@@ -3,34 +3,44 @@ use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Selector, StatusPublisher, StatusReader, StatusRow,
+    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader,
+    StatusRow, TakenOver,
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
 use crate::lint::Linted;
-use crate::publish::{AuthorityFiles, Hold, HomeDirectory, PublishError, Publisher, WriteError};
+use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    Certificate, CertificateId, CertificateList, CrlEntry, IssuerId, KeyAlgorithm, SerialNumber,
-    SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
+    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, KeyAlgorithm,
+    SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What was done, in order, and what is to fail.
 #[derive(Clone, Default)]
 pub(super) struct Script(Arc<Mutex<Scene>>);
 
+type Interruption = Box<dyn FnOnce() + Send>;
+
 #[derive(Default)]
 struct Scene {
     steps: Vec<&'static str>,
     /// The step, and how often it still goes well.
     failing: Vec<(&'static str, usize)>,
+    /// What another process does before a step.
+    before: Option<(&'static str, Interruption)>,
 }
 
 impl Script {
     /// Notes a step; true when it is to fail.
     fn fails(&self, step: &'static str) -> bool {
+        let act = self.0.lock().unwrap().before.take_if(|(before, _)| *before == step);
+        if let Some((_, act)) = act {
+            act();
+        }
         let mut script = self.0.lock().unwrap();
         script.steps.push(step);
         match script.failing.iter_mut().find(|(failing, _)| *failing == step) {
@@ -51,6 +61,11 @@ impl Script {
     /// Lets this step fail after it went well so many times more.
     pub(super) fn fail_after(&self, times: usize, step: &'static str) {
         self.0.lock().unwrap().failing = vec![(step, times)];
+    }
+
+    /// Has another process do this before the step is next taken.
+    pub(super) fn before(&self, step: &'static str, act: impl FnOnce() + Send + 'static) {
+        self.0.lock().unwrap().before = Some((step, Box::new(act)));
     }
 
     /// The steps since the last call.
@@ -125,12 +140,12 @@ pub(super) struct Publication {
 }
 
 impl Publisher for Publication {
-    fn hold(&self) -> Result<Hold, PublishError> {
-        self.directory.hold()
-    }
-
     fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
         self.directory.is_published(name, certificate, ancestors)
+    }
+
+    fn sweep(&self, issued_by: &[&str]) {
+        self.directory.sweep(issued_by);
     }
 
     fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool {
@@ -154,6 +169,14 @@ impl Publisher for Publication {
 
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
         self.directory.published_crl(name)
+    }
+
+    fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, PublishError> {
+        self.directory.crl_files(name)
+    }
+
+    fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError> {
+        self.directory.crl_in_place(name)
     }
 
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
@@ -196,20 +219,22 @@ impl StatusPublisher for Status {
     }
 }
 
-type Meanwhile = Box<dyn FnOnce(&SqliteIndex) + Send>;
-
 pub(super) struct Records {
     pub(super) index: SqliteIndex,
     pub(super) script: Script,
-    /// Called before an intent or a list is recorded: what another process does meanwhile.
-    pub(super) meanwhile: Mutex<Option<Meanwhile>>,
+    /// How many more entries a list has than the index knows of.
+    pub(super) more: AtomicU32,
 }
 
-impl Records {
-    fn let_others(&self) {
-        if let Some(act) = self.meanwhile.lock().unwrap().take() {
-            act(&self.index);
-        }
+/// An entry whose serial number has 17 octets and grows with this.
+fn entry(number: u32) -> CrlEntry {
+    let mut octets = [0x7f; 17];
+    octets[1..5].copy_from_slice(&number.to_be_bytes());
+    CrlEntry {
+        serial_number: SerialNumber::from_random(octets),
+        revocation_date: UnixTime(i64::from(number)),
+        reason: Some(CrlReason::Superseded),
+        invalidity_date: None,
     }
 }
 
@@ -247,6 +272,9 @@ impl IndexReader for Records {
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.index.last_crl(issuer)
     }
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
+        self.index.is_recorded(issuer, tbs)
+    }
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
         self.index.crl_is_owed(issuer)
     }
@@ -268,6 +296,18 @@ impl IndexReader for Records {
     fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
         self.index.audit_records(from, visit)
     }
+    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
+        self.index.highest_crl_number(issuer)
+    }
+    fn restored(&self) -> Result<Option<Restored>, IndexError> {
+        self.index.restored()
+    }
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
+        self.index.supersedes(head)
+    }
+    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
+        self.index.copy_to(path)
+    }
 }
 
 impl Index for Records {
@@ -278,7 +318,6 @@ impl Index for Records {
         self.index.nobody_is_signing()
     }
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
-        self.let_others();
         self.script.index("intent")?;
         self.index.record_intent(intents)
     }
@@ -305,9 +344,17 @@ impl Index for Records {
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.index.set_serves_ocsp(issuer, serves, event)
     }
-    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError> {
+    fn next_crl_number(
+        &self,
+        issuer: &IssuerId,
+        floor: CrlNumber,
+        this_update: UnixTime,
+        visit: Visit<'_, CrlEntry>,
+    ) -> Result<CrlNumber, IndexError> {
         self.script.index("number")?;
-        self.index.next_crl_number(issuer, floor)
+        let number = self.index.next_crl_number(issuer, floor, this_update, visit)?;
+        (0..self.more.load(Ordering::SeqCst)).for_each(|number| visit(entry(number)));
+        Ok(number)
     }
     fn record_crl(
         &self,
@@ -315,7 +362,6 @@ impl Index for Records {
         tbs: Linted<TbsCertList>,
         event: AuditEvent,
     ) -> Result<Recorded<TbsCertList>, IndexError> {
-        self.let_others();
         self.script.index("list")?;
         self.index.record_crl(issuer, tbs, event)
     }
@@ -327,6 +373,12 @@ impl Index for Records {
     ) -> Result<(), IndexError> {
         self.script.index("listed")?;
         self.index.record_crl_published(issuer, number, event)
+    }
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
+        self.index.restore(restoration)
+    }
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
+        self.index.accept_restored(event)
     }
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
         self.index.record_event(event)

@@ -68,41 +68,54 @@ pub(super) struct Fixture {
     pub(super) custodian: Custodian,
     pub(super) practices: Practices,
     pub(super) script: Script,
-    _directory: TempDir,
+    config: String,
+    directory: Arc<TempDir>,
 }
 
 impl Fixture {
     /// An empty home with this configuration besides an address and an organization.
     pub(super) fn with(config: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
         let home = Home::at(directory.path().join("home"));
         home.create().unwrap();
+        let index = SqliteIndex::create(&home.index_file()).unwrap();
+        StatusDirectory::new(&home.status_directory()).publish_status(&index, NOW).unwrap();
+        let clock = Hands::default();
+        clock.advance(NOW.0);
+        Self::opened(config, directory, index, clock)
+    }
+
+    /// Another process at work in the same home, by the same clock.
+    pub(super) fn another_process(&self) -> Self {
+        let index = SqliteIndex::open(&self.home.index_file()).unwrap();
+        Self::opened(&self.config, self.directory.clone(), index, self.clock.clone())
+    }
+
+    fn opened(config: &str, directory: Arc<TempDir>, index: SqliteIndex, clock: Hands) -> Self {
+        let home = Home::at(directory.path().join("home"));
         let text = format!("organization = {{ organization = 'Genfic' }}\n{config}");
-        let config = Config::parse(&text).unwrap();
+        let parsed = Config::parse(&text).unwrap();
         let shipped = SHIPPED.iter().filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
         let script = Script::default();
-        let index = SqliteIndex::create(&home.index_file()).unwrap();
         let status = StatusDirectory::new(&home.status_directory());
-        status.publish_status(&index, NOW).unwrap();
-        let fixture = Self {
-            records: Records { index, script: script.clone(), meanwhile: Mutex::default() },
+        Self {
+            records: Records { index, script: script.clone(), more: Default::default() },
             keys: Keys { store: AgeFileStore::new(10).unwrap(), script: script.clone() },
             publication: Publication { directory: HomeDirectory::new(home.clone()), script: script.clone() },
             status: Status { directory: status, script: script.clone() },
-            clock: Hands::default(),
+            clock,
             custodian: Custodian::default(),
             practices: Practices {
-                config,
+                config: parsed,
                 profiles: Profiles::parse(shipped).unwrap(),
                 key_directory: home.keys_directory(),
                 compromised_keys: std::collections::HashSet::new(),
             },
             script,
             home,
-            _directory: directory,
-        };
-        fixture.set(NOW);
-        fixture
+            config: config.into(),
+            directory,
+        }
     }
 
     pub(super) fn new() -> Self {

@@ -1,11 +1,11 @@
 //! CRLs: numbers that never go back, entries that stay as long as they must, lists that are due.
 use super::fixture::{DAY, Fixture, NOW, order};
-use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::home::PublicFile;
 use crate::index::{Index, IndexReader};
-use crate::problem::Exit;
+use crate::problem::{Exit, Problem};
 use crate::publish::Publisher;
-use crate::x509::{CrlReason, UnixTime};
+use crate::x509::CrlReason;
+use std::sync::atomic::Ordering;
 
 const CA: &str = "genfic-system";
 
@@ -86,6 +86,30 @@ fn an_older_list_or_another_cas_in_its_place_is_found_due() {
 }
 
 #[test]
+fn a_list_of_which_only_one_form_is_in_place_is_found_due() {
+    // C7: somebody was killed between the two
+    let fixture = Fixture::with_system_ca();
+    let (der, text) = (fixture.public(CA, PublicFile::Crl), fixture.public(CA, PublicFile::CrlPem));
+    let older = [&der, &text].map(|file| std::fs::read(file).unwrap());
+    fixture.publish(CA).unwrap();
+    let newer = [&der, &text].map(|file| std::fs::read(file).unwrap());
+    let place = |files: [&[u8]; 2]| {
+        std::fs::write(&der, files[0]).unwrap();
+        std::fs::write(&text, files[1]).unwrap();
+        fixture.pki().crl_is_due(CA).unwrap()
+    };
+    assert!(!place([&newer[0], &newer[1]]));
+    assert!(place([&newer[0], &older[1]]));
+    assert!(place([&older[0], &newer[1]]));
+    assert!(place([&newer[0], &newer[1][..newer[1].len() - 1]]));
+    assert!(place([&newer[0], b""]));
+    std::fs::remove_file(&text).unwrap();
+    assert!(fixture.pki().crl_is_due(CA).unwrap());
+    fixture.publish(CA).unwrap();
+    assert!(!fixture.pki().crl_is_due(CA).unwrap());
+}
+
+#[test]
 fn a_list_is_due_at_half_its_life_or_where_the_configuration_says() {
     // C8: 7 days for an online CA, 365 for one whose key is away
     let fixture = Fixture::with_system_ca();
@@ -124,6 +148,34 @@ fn what_was_revoked_and_then_ended_is_on_one_list_made_after_its_end() {
 }
 
 #[test]
+fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
+    // C2: counted are the octets that are held at once, and how often any are asked for
+    const ENTRIES: u32 = 50_000;
+    let fixture = Fixture::with_system_ca();
+    let (pki, signer) = (fixture.pki(), fixture.pki().unlock_for_crl(CA).unwrap());
+    let measure = |more| {
+        fixture.records.more.store(more, Ordering::SeqCst);
+        let mut length = 0;
+        let counted = allocation_counter::measure(|| {
+            let published = pki.publish_crl(CA, &signer).unwrap();
+            length = u64::try_from(published.crl.as_der().len()).unwrap();
+        });
+        (counted, length)
+    };
+    let (short, _) = measure(0);
+    let (long, length) = measure(ENTRIES);
+    assert_eq!(fixture.list(CA).tbs().entries().count(), usize::try_from(ENTRIES).unwrap());
+    // while a buffer grows, the allocator that counts here keeps the old one beside the new one
+    let held = long.bytes_max - short.bytes_max;
+    assert!(held < 3 * length, "{held} octets are held for a list of {length}");
+    // the entry that is visited has one, the lint's view of its extensions another
+    let asked = long.count_total - short.count_total;
+    assert!(asked < 5 * u64::from(ENTRIES) / 2, "{asked} allocations");
+    let due = allocation_counter::measure(|| assert!(!pki.crl_is_due(CA).unwrap()));
+    assert!(due.bytes_total < length / 4, "{} octets to see that it is not due", due.bytes_total);
+}
+
+#[test]
 fn a_clock_behind_the_newest_record_signs_nothing() {
     // X2
     let fixture = Fixture::with_system_ca();
@@ -139,38 +191,35 @@ fn a_clock_behind_the_newest_record_signs_nothing() {
     assert!(!fixture.script.steps().contains(&"sign"));
 }
 
-fn event_at(at: UnixTime) -> AuditEvent {
-    let (action, object) = ("ocsp.sync".into(), CA.into());
-    AuditEvent {
-        at,
-        actor: Actor::named("timer"),
-        action,
-        object,
-        outcome: Outcome::Done,
-        details: Vec::new(),
-    }
-}
-
 #[test]
 fn what_another_process_records_meanwhile_is_no_clock_that_is_behind() {
     // X2: time passes between the look at the clock and the turn at the index
     let fixture = Fixture::with_system_ca();
-    let meanwhile = |moves_on: bool| {
-        let (event, clock) = (event_at(fixture.now().plus(5)), fixture.clock.clone());
-        *fixture.records.meanwhile.lock().unwrap() = Some(Box::new(move |index| {
-            index.record_event(event).unwrap();
-            clock.advance(if moves_on { 6 } else { 0 });
-        }));
+    let meanwhile = |step, moves_on: bool| {
+        let (other, clock) = (fixture.another_process(), fixture.clock.clone());
+        fixture.script.before(step, move || {
+            clock.advance(5);
+            let problem = Problem::new(Exit::Refused, "policy", "no");
+            other.pki().record_refusal("sign", CA, &problem).unwrap();
+            clock.advance(if moves_on { 1 } else { -5 });
+        });
     };
-    meanwhile(true);
+    meanwhile("intent", true);
     assert_eq!(fixture.issue(&[order("a.example")]).unwrap().issued.len(), 1);
-    meanwhile(true);
+    meanwhile("number", true);
     let list = fixture.publish(CA).unwrap();
     assert_eq!(list.crl.tbs().this_update(), fixture.now());
-    meanwhile(true);
+    meanwhile("list", true);
+    let list = fixture.publish(CA).unwrap();
+    assert_eq!(list.crl.tbs().this_update(), fixture.now().plus(-6), "when its number was taken");
+    assert_eq!(fixture.script.steps().iter().filter(|step| **step == "number").count(), 3, "one again");
+    meanwhile("intent", true);
     fixture.child("genfic", "another", "system-ca");
-    meanwhile(false);
+    meanwhile("intent", false);
     assert_eq!(fixture.issue(&[order("b.example")]).unwrap_err().code, "clock.behind", "it stands still");
+    fixture.wait(5);
+    meanwhile("number", false);
+    assert_eq!(fixture.publish(CA).unwrap_err().code, "clock.behind");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod faulty;
 mod fixture;
 mod lists;
 mod order;
+mod overtaking;
 mod recovering;
 mod responders;
 mod revoking;

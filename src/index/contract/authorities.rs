@@ -13,7 +13,10 @@ pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
     let recorded = index.record_intent(vec![intent]).unwrap().pop().map(Recorded::into_inner).unwrap();
     assert!(index.authorities().unwrap().is_empty());
     assert_eq!(index.authority("genfic").unwrap(), None);
-    assert!(matches!(index.next_crl_number(&issuer, 0), Err(IndexError::UnknownAuthority(_))));
+    assert!(matches!(
+        index.next_crl_number(&issuer, 0, NOW, &mut drop),
+        Err(IndexError::UnknownAuthority(_))
+    ));
     let certificate = key.sign(&recorded);
     let issued = Issued { issuer, certificate: certificate.clone(), event: event(NOW, "authority.created") };
     index.record_issued(&[issued]).unwrap();

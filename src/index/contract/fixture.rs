@@ -187,15 +187,25 @@ impl CertificateAuthority {
         entries
     }
 
+    /// Takes the next number, with the entries of its list.
+    pub(crate) fn take_crl_number(
+        &self,
+        index: &dyn Index,
+        this_update: UnixTime,
+    ) -> (CrlNumber, Vec<CrlEntry>) {
+        let mut entries = Vec::new();
+        let visit = &mut |entry| entries.push(entry);
+        let number = index.next_crl_number(&self.issuer(), 0, this_update, visit).unwrap();
+        (number, entries)
+    }
+
     /// The same without the last step.
     pub(crate) fn record_crl(
         &self,
         index: &dyn Index,
         this_update: UnixTime,
     ) -> (CrlNumber, Vec<SerialNumber>) {
-        let number = index.next_crl_number(&self.issuer(), 0).unwrap();
-        let mut entries = Vec::new();
-        index.revoked(&self.issuer(), &mut |entry| entries.push(entry)).unwrap();
+        let (number, entries) = self.take_crl_number(index, this_update);
         let crl = self.crl(number, this_update, &entries);
         index.record_crl(&self.issuer(), crl, event(this_update, "crl.intended")).unwrap();
         (number, entries.into_iter().map(|entry| entry.serial_number).collect())

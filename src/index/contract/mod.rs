@@ -7,6 +7,7 @@ mod authorities;
 mod fixture;
 mod issuing;
 mod reading;
+mod restoring;
 mod revoking;
 
 pub(crate) use audit::*;
@@ -14,6 +15,7 @@ pub(crate) use authorities::*;
 pub(crate) use fixture::{CertificateAuthority, Key, NOW, event, leaf, serial};
 pub(crate) use issuing::*;
 pub(crate) use reading::*;
+pub(crate) use restoring::*;
 pub(crate) use revoking::*;
 
 /// One test for each sentence.
@@ -34,8 +36,12 @@ macro_rules! contract {
             a_state_is_replaced_only_when_it_is_the_one_that_was_seen
             only_a_hold_can_be_lifted_in_the_index
             crl_numbers_grow_and_are_never_given_twice
+            no_number_is_for_an_earlier_list_than_a_number_before_it
             a_list_is_recorded_once_under_a_number_that_was_taken
             a_list_counts_once_it_is_published
+            lists_that_overtake_each_other_are_both_recorded_and_the_highest_counts
+            the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken
+            a_list_lacks_nothing_that_one_with_a_lower_number_has
             what_is_revoked_stays_until_a_published_list_after_its_end_had_it
             entries_come_by_serial_number_and_of_one_issuer_only
             a_selector_finds_what_it_means_newest_first
@@ -43,6 +49,12 @@ macro_rules! contract {
             the_uses_of_a_key_are_known
             whatever_changes_gets_a_higher_change_number
             a_visitor_may_ask_the_index_and_change_it
+            nothing_is_issued_or_released_between_a_restore_and_its_acceptance
+            a_restore_revokes_what_was_published_as_revoked_and_releases_nothing
+            what_was_found_and_is_not_on_record_is_issued_again
+            numbers_go_on_above_all_that_were_seen
+            a_certificate_known_by_its_number_is_read_everywhere
+            a_copy_is_of_one_moment_and_does_not_change
             every_act_is_one_record_of_a_whole_chain
             what_is_refused_leaves_no_trace_but_its_own_record
         }

@@ -50,26 +50,46 @@ pub(crate) fn crl_numbers_grow_and_are_never_given_twice(index: &dyn Index) {
     // C1, G2
     let root = CertificateAuthority::root(index, "genfic");
     let issuer = root.issuer();
-    let next = |floor| index.next_crl_number(&issuer, floor).unwrap();
+    let take = |issuer, floor| index.next_crl_number(&issuer, floor, NOW, &mut drop);
+    let next = |floor| take(issuer, floor).unwrap();
     assert_eq!([next(0), next(0), next(10), next(3)], [1, 2, 11, 12]);
     let child = root.child(index, "genfic-user", 2);
-    assert_eq!(index.next_crl_number(&child.issuer(), 0).unwrap(), 1, "each issuer counts for itself");
-    assert!(matches!(index.next_crl_number(&issuer, u64::MAX), Err(IndexError::CrlNumber(_))));
+    assert_eq!(take(child.issuer(), 0).unwrap(), 1, "each issuer counts for itself");
+    assert!(matches!(take(issuer, u64::MAX), Err(IndexError::CrlNumber(_))));
     assert_eq!(next(0), 13, "a number that cannot be taken is not taken");
+}
+
+pub(crate) fn no_number_is_for_an_earlier_list_than_a_number_before_it(index: &dyn Index) {
+    // C1, X2
+    let root = CertificateAuthority::root(index, "genfic");
+    root.take_crl_number(index, NOW.plus(9));
+    let mut visited = 0;
+    let earlier = index.next_crl_number(&root.issuer(), 0, NOW.plus(8), &mut |_| visited += 1);
+    assert!(matches!(earlier, Err(IndexError::ClockBehind { newest, .. }) if newest == NOW.plus(9)));
+    assert_eq!(visited, 0);
+    let child = root.child(index, "genfic-user", 2);
+    assert_eq!(child.take_crl_number(index, NOW).0, 1, "each issuer's lists are for themselves");
+    assert_eq!(root.take_crl_number(index, NOW.plus(9)).0, 2);
 }
 
 pub(crate) fn a_list_is_recorded_once_under_a_number_that_was_taken(index: &dyn Index) {
     // C1
     let root = CertificateAuthority::root(index, "genfic");
     let issuer = root.issuer();
-    let record =
-        |number| index.record_crl(&issuer, root.crl(number, NOW, &[]), event(NOW, "crl.intended")).map(drop);
-    assert!(matches!(record(1), Err(IndexError::CrlNumber(1))), "not taken");
-    let (first, second) =
-        (index.next_crl_number(&issuer, 0).unwrap(), index.next_crl_number(&issuer, 0).unwrap());
-    record(second).unwrap();
-    assert!(matches!(record(second), Err(IndexError::CrlNumber(2))), "used");
-    assert!(matches!(record(first), Err(IndexError::CrlNumber(1))), "numbers never go back");
+    let record = |number, at| {
+        index.record_crl(&issuer, root.crl(number, at, &[]), event(NOW, "crl.intended")).map(drop)
+    };
+    assert!(matches!(record(1, NOW), Err(IndexError::CrlNumber(1))), "not taken");
+    let (first, second) = (root.take_crl_number(index, NOW).0, root.take_crl_number(index, NOW).0);
+    assert!(matches!(record(second, NOW.plus(1)), Err(IndexError::CrlNumber(2))), "taken for another time");
+    let is_recorded = |number, at| index.is_recorded(&issuer, root.crl(number, at, &[]).get()).unwrap();
+    assert!(!is_recorded(second, NOW));
+    record(second, NOW).unwrap();
+    assert!(is_recorded(second, NOW) && !is_recorded(second, NOW.plus(1)) && !is_recorded(first, NOW));
+    assert!(matches!(record(second, NOW), Err(IndexError::CrlNumber(2))), "used");
+    index.record_event(event(NOW.plus(60), "time passes")).unwrap();
+    record(first, NOW).unwrap();
+    assert!(matches!(record(first, NOW), Err(IndexError::CrlNumber(1))), "used");
 }
 
 pub(crate) fn a_list_counts_once_it_is_published(index: &dyn Index) {
@@ -83,6 +103,77 @@ pub(crate) fn a_list_counts_once_it_is_published(index: &dyn Index) {
     assert_eq!(index.last_crl(&issuer).unwrap().map(|crl| crl.number), Some(2));
     let unknown = index.record_crl_published(&issuer, 3, event(NOW.plus(60), "crl.published"));
     assert!(matches!(unknown, Err(IndexError::CrlNumber(3))));
+    let (taken, _) = root.take_crl_number(index, NOW.plus(61));
+    let unsigned = index.record_crl_published(&issuer, taken, event(NOW.plus(61), "crl.published"));
+    assert!(matches!(unsigned, Err(IndexError::CrlNumber(3))), "no list was recorded under it");
+    assert_eq!(index.last_crl(&issuer).unwrap().map(|crl| crl.number), Some(2));
+}
+
+pub(crate) fn lists_that_overtake_each_other_are_both_recorded_and_the_highest_counts(index: &dyn Index) {
+    // C1, C7
+    let root = CertificateAuthority::root(index, "genfic");
+    let issuer = root.issuer();
+    let published = |number| {
+        index.record_crl_published(&issuer, number, event(NOW.plus(2), "crl.published")).unwrap();
+        (index.last_crl(&issuer).unwrap().map(|crl| crl.number), index.crl_is_owed(&issuer).unwrap())
+    };
+    let (slow, _) = root.take_crl_number(index, NOW);
+    revoke(index, &root.issue_leaf(index, "a.example", 10, 9));
+    let (quick, entries) = root.record_crl(index, NOW.plus(1));
+    assert_eq!((quick, entries), (2, vec![serial(9)]));
+    let list = root.crl(slow, NOW, &[]);
+    index.record_crl(&issuer, list, event(NOW.plus(2), "crl.intended")).unwrap();
+    assert_eq!(published(slow), (Some(1), true), "what was revoked after its number was taken is owed");
+    assert_eq!(published(quick), (Some(2), false));
+    let (third, _) = root.record_crl(index, NOW.plus(3));
+    let (fourth, _) = root.record_crl(index, NOW.plus(4));
+    assert_eq!(published(fourth), (Some(4), false));
+    assert_eq!(published(third), (Some(4), false), "that it is told late changes nothing");
+}
+
+pub(crate) fn the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken(index: &dyn Index) {
+    // C7
+    let root = CertificateAuthority::root(index, "genfic");
+    revoke(index, &root.issue_leaf(index, "a.example", 10, 9));
+    let later = root.issue_leaf(index, "b.example", 10, 20);
+    let mut listed = Vec::new();
+    let number = index.next_crl_number(&root.issuer(), 0, NOW, &mut |entry| {
+        if listed.is_empty() {
+            revoke(index, &later);
+            assert_eq!(root.take_crl_number(index, NOW).1.len(), 2, "another process is quicker");
+        }
+        listed.push(entry);
+    });
+    assert_eq!(number.unwrap(), 1);
+    assert_eq!(listed.len(), 1, "what was revoked meanwhile is for the lists after it");
+    let list = root.crl(1, NOW, &listed);
+    index.record_crl(&root.issuer(), list, event(NOW, "crl.intended")).unwrap();
+    index.record_crl_published(&root.issuer(), 1, event(NOW, "crl.published")).unwrap();
+    assert!(index.crl_is_owed(&root.issuer()).unwrap());
+    assert_eq!(root.publish_crl(index, NOW), [serial(9), serial(20)]);
+    assert!(!index.crl_is_owed(&root.issuer()).unwrap());
+}
+
+pub(crate) fn a_list_lacks_nothing_that_one_with_a_lower_number_has(index: &dyn Index) {
+    // C7, K3: however many take numbers and revoke at the same time
+    let root = CertificateAuthority::root(index, "genfic");
+    let ids: Vec<_> = (20..60).map(|octet| root.issue_leaf(index, "a.example", 10, octet)).collect();
+    let lists = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|threads| {
+        threads.spawn(|| ids.iter().for_each(|id| revoke(index, id)));
+        for _ in 0..3 {
+            threads.spawn(|| {
+                for _ in 0..30 {
+                    let (number, entries) = root.take_crl_number(index, NOW);
+                    lists.lock().unwrap().push((number, entries.len()));
+                }
+            });
+        }
+    });
+    let mut lists = lists.into_inner().unwrap();
+    lists.sort_unstable();
+    assert!(lists.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1), "{lists:?}");
+    assert_eq!(root.take_crl_number(index, NOW).1.len(), ids.len());
 }
 
 pub(crate) fn what_is_revoked_stays_until_a_published_list_after_its_end_had_it(index: &dyn Index) {
@@ -107,7 +198,7 @@ pub(crate) fn what_is_revoked_stays_until_a_published_list_after_its_end_had_it(
         invalidity_date: None,
     });
     let late_id = CertificateId { issuer: late, serial_number: certificate.tbs().serial_number().clone() };
-    let number = index.next_crl_number(&late, 0).unwrap();
+    let (number, _) = root.take_crl_number(index, end.plus(4));
     let without = root.crl(number, end.plus(4), &[]);
     index
         .transition(&late_id, &CertificateState::Issued, &revoke_late, event(end.plus(4), "revoke"))

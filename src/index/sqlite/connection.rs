@@ -1,6 +1,10 @@
 //! Opening database files: settings, schema version, and what SQLite's errors mean here.
+use crate::failpoint;
 use crate::index::IndexError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rustix::fs::Access;
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,16 +12,22 @@ use std::time::Duration;
 pub(super) const APPLICATION_ID: i64 = 0x6766_6361;
 
 /// What brings an index from each schema version to the next; an empty file has version 0.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::NoSpace(format!("{error} while index.db-shm grew"));
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
                 Self::Damaged(error.to_string())
             }
+            Some(ErrorCode::DiskFull) => Self::NoSpace(error.to_string()),
             Some(_) => Self::Backend(error.to_string()),
             None => match error {
                 E::FromSqlConversionFailure(..)
@@ -33,6 +43,24 @@ impl From<rusqlite::Error> for IndexError {
 
 /// Opens an index file that is there and brings it to the newest schema version.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
+    open_and_settle(path, wait).map_err(|error| match (error, cause(path)) {
+        (IndexError::Backend(said), Some(cause)) => {
+            IndexError::Backend(format!("{}: {cause} ({said})", path.display()))
+        }
+        (error, _) => error,
+    })
+}
+
+/// Why the file, or those beside it, cannot be opened: SQLite does not say what the system said. The file itself
+/// is not opened, since closing it would let go of the locks that this process has on it.
+fn cause(path: &Path) -> Option<std::io::Error> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let three: Result<Vec<File>, _> = (0..3).map(|_| File::open(directory)).collect();
+    let access = |path| rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).map_err(Into::into);
+    three.map(drop).and_then(|()| access(path)).and_then(|()| access(directory)).err()
+}
+
+fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
     if !path.is_file() {
         return Err(IndexError::Missing(path.to_owned()));
     }
@@ -59,20 +87,38 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| IndexError::Backend(format!("{}: {error}", path.display()));
+    let _writing = crate::publish::Writing::into(directory).map_err(failed)?;
     // tempfile makes the file 0600, and SQLite gives the files beside it the same mode
     let aside =
         tempfile::Builder::new().prefix(".new-").suffix(".db").tempfile_in(directory).map_err(failed)?;
+    failpoint::passed("index: aside");
     let mut connection = Connection::open(aside.path())?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     settle(&connection)?;
     migrate(&mut connection)?;
+    failpoint::passed("index: filled");
     connection.close().map_err(|(_, error)| error)?;
     aside.as_file().sync_all().map_err(failed)?;
     aside.persist_noclobber(path).map_err(|refused| match refused.error.kind() {
         std::io::ErrorKind::AlreadyExists => IndexError::Exists(path.to_owned()),
         _ => failed(refused.error),
     })?;
-    crate::publish::sync_directory(directory).map_err(|error| IndexError::Backend(error.to_string()))
+    failpoint::passed("index: in place");
+    Ok(crate::publish::sync_directory(directory)?)
+}
+
+/// A new, empty database that the caller alone may read, to be filled with the pages of another.
+pub(super) fn create_empty(path: &Path) -> Result<Connection, IndexError> {
+    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    opened.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => IndexError::Exists(path.to_owned()),
+        _ => failed(path, &error),
+    })?;
+    Ok(Connection::open(path)?)
+}
+
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> IndexError {
+    IndexError::Backend(format!("{}: {error}", path.display()))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -99,12 +145,23 @@ fn migrate(connection: &mut Connection) -> Result<(), IndexError> {
     if version(connection)? == known {
         return Ok(());
     }
+    // a table that others refer to is built anew only without this, and it cannot be changed in a transaction
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let migrated = bring_up(connection, known);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    migrated
+}
+
+fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?; // again: another process may have migrated it meanwhile
     let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
     let Some(done) = done else { return Err(IndexError::Schema { found, known }) };
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
+    }
+    if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));
     }
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)

@@ -37,6 +37,7 @@ impl Interlock {
     pub(super) fn share(&self) -> Result<Guard, IndexError> {
         let file = self.open()?;
         file.lock_shared().map_err(|error| self.failed(&error))?;
+        crate::failpoint::passed("index: signing");
         Ok(Box::new(file))
     }
 

@@ -1,10 +1,12 @@
 //! Intents, issued certificates, abandoned ones: groups of any size, each one transaction.
 use super::authority;
 use super::journal::Journal;
+use super::restoring;
 use super::revoking::revise;
 use super::row::{serial_column, state_columns};
 use crate::audit::AuditEvent;
 use crate::index::{Authority, CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
+use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
@@ -21,6 +23,10 @@ pub(super) fn record_intent(
     let mut recorded = Vec::with_capacity(intents.len());
     for intent in intents {
         let tbs = intent.tbs.into_inner();
+        // without one, nobody could be told by OCSP what is revoked
+        if !is_responders(&tbs) {
+            restoring::check_accepted(connection)?;
+        }
         let makes_itself = intent.authority.is_some() && tbs.as_issuer() == intent.issuer;
         let (issuer, name) = if makes_itself {
             (authority::enter_issuer(connection, &intent.issuer)?, tbs.subject().clone())
@@ -55,6 +61,13 @@ pub(super) fn record_intent(
     }
     journal.close()?;
     Ok(recorded)
+}
+
+/// Whether it is a delegated responder's and nothing else's (RFC 6960 §4.2.2.2).
+fn is_responders(tbs: &TbsCertificate) -> bool {
+    let purposes = ExtendedKeyUsage::of(tbs);
+    let is_ca = BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca);
+    !is_ca && purposes.is_some_and(|purposes| purposes.0 == [Purpose::OCSP_SIGNING])
 }
 
 pub(super) fn add_authority(
@@ -94,17 +107,17 @@ pub(super) fn add_authority(
 }
 
 /// A row of `certificate` with its names and its status.
-struct Entry<'a> {
-    issuer: i64,
-    identity: &'a IssuerId,
-    tbs: &'a TbsCertificate,
-    certificate: Option<&'a Certificate>,
-    profile: &'a str,
-    contact: Option<&'a str>,
+pub(super) struct Entry<'a> {
+    pub(super) issuer: i64,
+    pub(super) identity: &'a IssuerId,
+    pub(super) tbs: &'a TbsCertificate,
+    pub(super) certificate: Option<&'a Certificate>,
+    pub(super) profile: &'a str,
+    pub(super) contact: Option<&'a str>,
 }
 
 impl Entry<'_> {
-    fn insert(&self, connection: &Connection, change: i64) -> Result<i64, IndexError> {
+    pub(super) fn insert(&self, connection: &Connection, change: i64) -> Result<i64, IndexError> {
         let tbs = self.tbs;
         let serial = serial_column(tbs.serial_number());
         let taken = connection
@@ -222,7 +235,7 @@ pub(super) fn store_state(
     connection
         .prepare_cached(
             "UPDATE status SET state = ?3, revoked_at = ?4, reason = ?5, invalidity_date = ?6,
-                 offered = NULL, closed = 0, change = ?7
+                 closed = 0, change = ?7
              WHERE issuer = ?1 AND serial = ?2",
         )?
         .execute((

@@ -37,6 +37,11 @@ impl<'t> Journal<'t> {
         Ok(())
     }
 
+    /// Goes on above this change number.
+    pub(super) fn skip_changes(&mut self, change: u64) {
+        self.change = self.change.max(change);
+    }
+
     /// The number of the change that this transaction makes.
     pub(super) fn change(&mut self) -> Result<i64, IndexError> {
         if !self.changed {

@@ -4,6 +4,9 @@
 //! each other; readers see one moment and hold nobody up.
 mod authority;
 mod connection;
+mod copy;
+#[cfg(test)]
+mod copy_tests;
 mod interlock;
 mod issuing;
 mod journal;
@@ -11,6 +14,7 @@ mod journal;
 mod plan;
 mod pool;
 mod reading;
+mod restoring;
 mod revoking;
 mod row;
 mod status;
@@ -21,12 +25,13 @@ pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Selector, StatusReader, StatusRow,
+    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
+use crate::failpoint;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime, sha256};
 use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
@@ -75,11 +80,21 @@ impl SqliteIndex {
         })
     }
 
+    /// Looks through every page of an index file for damage, and says what is wrong with it.
+    ///
+    /// # Errors
+    /// As [`SqliteIndex::open`].
+    pub fn faults(path: &Path) -> Result<Vec<String>, IndexError> {
+        copy::faults(&connection::open(path, Self::WAIT)?)
+    }
+
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = write(&transaction)?;
+        failpoint::passed("index: before commit");
         transaction.commit()?;
+        failpoint::passed("index: committed");
         Ok(result)
     }
 
@@ -137,6 +152,10 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| revoking::crl_is_owed(connection, issuer))
     }
 
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
+        self.read(|connection| revoking::is_recorded(connection, issuer, tbs))
+    }
+
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.read(|connection| revoking::last_crl(connection, issuer))
     }
@@ -163,6 +182,22 @@ impl IndexReader for SqliteIndex {
 
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError> {
         self.read(|connection| journal::records(connection, from, visit))
+    }
+
+    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
+        self.read(|connection| revoking::highest_crl_number(connection, issuer))
+    }
+
+    fn restored(&self) -> Result<Option<Restored>, IndexError> {
+        self.read(restoring::restored)
+    }
+
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
+        self.read(|connection| restoring::supersedes(connection, head))
+    }
+
+    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
+        self.readers.with_connection(|connection| copy::write(connection, path))
     }
 }
 
@@ -205,8 +240,24 @@ impl Index for SqliteIndex {
         self.write(|connection| revoking::set_serves_ocsp(connection, issuer, serves, event))
     }
 
-    fn next_crl_number(&self, issuer: &IssuerId, floor: CrlNumber) -> Result<CrlNumber, IndexError> {
-        self.write(|connection| revoking::next_crl_number(connection, issuer, floor))
+    fn next_crl_number(
+        &self,
+        issuer: &IssuerId,
+        floor: CrlNumber,
+        this_update: UnixTime,
+        visit: &mut dyn FnMut(CrlEntry),
+    ) -> Result<CrlNumber, IndexError> {
+        self.read(|view| {
+            let number = self.write(|connection| {
+                let number = revoking::take_crl_number(connection, issuer, floor, this_update)?;
+                // What the view shows is settled here, while nobody else can write: entries come in the order
+                // of the numbers.
+                journal::read_head(view)?;
+                Ok(number)
+            })?;
+            revoking::revoked(view, issuer, visit)?;
+            Ok(number)
+        })
     }
 
     fn record_crl(
@@ -215,7 +266,10 @@ impl Index for SqliteIndex {
         tbs: Linted<TbsCertList>,
         event: AuditEvent,
     ) -> Result<Recorded<TbsCertList>, IndexError> {
-        self.write(|connection| revoking::record_crl(connection, issuer, tbs, event))
+        let tbs = tbs.into_inner();
+        let digest = sha256(tbs.as_der()); // of a long list it takes long: nobody is to wait for it
+        self.write(|connection| revoking::record_crl(connection, issuer, &tbs, digest, event))?;
+        Ok(Recorded(tbs))
     }
 
     fn record_crl_published(
@@ -225,6 +279,14 @@ impl Index for SqliteIndex {
         event: AuditEvent,
     ) -> Result<(), IndexError> {
         self.write(|connection| revoking::record_crl_published(connection, issuer, number, event))
+    }
+
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
+        self.write(|connection| restoring::restore(connection, restoration))
+    }
+
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
+        self.write(|connection| restoring::accept(connection, event))
     }
 
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {

@@ -31,7 +31,7 @@ fn every_look_up_uses_an_index() {
     drop(index);
     let mut queries = vec![
         revoking::REVOKED.to_owned(),
-        revoking::ENDED.to_owned(),
+        revoking::CLOSE.to_owned(),
         reading::PENDING.to_owned(),
         reading::key_uses_query(),
         reading::status_rows_query(7),

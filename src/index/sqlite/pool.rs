@@ -23,6 +23,17 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, IndexError>,
     ) -> Result<T, IndexError> {
+        self.with_connection(|connection| {
+            let transaction = connection.transaction()?;
+            read(&transaction)
+        })
+    }
+
+    /// Reads in a way that has a transaction of its own.
+    pub(super) fn with_connection<T>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut connection = match idle {
             Some(connection) => connection,
@@ -32,9 +43,7 @@ impl Readers {
                 connection
             }
         };
-        let transaction = connection.transaction()?;
-        let result = read(&transaction);
-        drop(transaction);
+        let result = read(&mut connection);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
     }

@@ -4,8 +4,8 @@ use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
     CertificateRecord, CertificateState, Filter, IndexError, KeyUse, Selector, StatusRow, StatusValue,
 };
-use crate::x509::{CertificateId, TbsCertificate};
-use rusqlite::types::Value;
+use crate::x509::{CertificateId, Name, TbsCertificate, UnixTime, Validity};
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
 pub(super) fn status(
@@ -23,7 +23,8 @@ pub(super) fn status(
 /// Every column of a record, from the certificate on; `CROSS` keeps that order.
 fn records() -> String {
     format!(
-        "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE}
+        "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE},
+             c.not_before, c.not_after
          FROM certificate c
          CROSS JOIN issuer i ON i.number = c.issuer
          CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
@@ -33,22 +34,28 @@ fn records() -> String {
 
 fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let pending: Option<Vec<u8>> = row.get(5)?;
+    let is_signed = !matches!(row.get_ref(6)?, ValueRef::Null);
     let (tbs, certificate) = match pending {
-        Some(octets) => (read_tbs(&octets)?, None),
-        None => {
+        Some(octets) => (Some(read_tbs(&octets)?), None),
+        None if is_signed => {
             let certificate = read_certificate(row, 6)?;
-            (certificate.tbs().clone(), Some(certificate))
+            (Some(certificate.tbs().clone()), Some(certificate))
         }
+        None => (None, None),
+    };
+    let between = || -> Result<Validity, IndexError> {
+        Ok(Validity { not_before: UnixTime(row.get(11)?), not_after: UnixTime(row.get(12)?) })
     };
     Ok(CertificateRecord {
         id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
         authority: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-        subject: tbs.subject().clone(),
-        subject_alt_names: tbs.subject_alt_names(),
-        validity: tbs.validity(),
+        subject: tbs.as_ref().map_or_else(Name::empty, |tbs| tbs.subject().clone()),
+        subject_alt_names: tbs.as_ref().map(TbsCertificate::subject_alt_names).unwrap_or_default(),
+        validity: tbs.as_ref().map_or_else(between, |tbs| Ok(tbs.validity()))?,
         profile: row.get(3)?,
         contact: row.get(4)?,
         state: row::state(row, 7)?,
+        known_by_number: tbs.is_none(),
         certificate,
     })
 }
@@ -147,9 +154,9 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
         let revoked = "c.number IN (SELECT certificate FROM status WHERE state = 2";
         conditions.push(match status {
             StatusValue::Pending => "c.number IN (SELECT certificate FROM status WHERE state = 0)".to_owned(),
-            StatusValue::Abandoned => format!("{revoked}) AND c.der IS NULL"),
-            StatusValue::Held => format!("{revoked} AND reason = 6) AND c.der IS NOT NULL"),
-            StatusValue::Revoked => format!("{revoked} AND reason IS NOT 6) AND c.der IS NOT NULL"),
+            StatusValue::Abandoned => format!("{revoked}) AND c.tbs IS NOT NULL"),
+            StatusValue::Held => format!("{revoked} AND reason = 6) AND c.tbs IS NULL"),
+            StatusValue::Revoked => format!("{revoked} AND reason IS NOT 6) AND c.tbs IS NULL"),
             StatusValue::Expired => format!(
                 "c.number IN (SELECT certificate FROM status WHERE state = 1 AND not_after < {})",
                 put(now.0.into())

@@ -1,15 +1,13 @@
 //! Revocations, and the CRLs that list them.
-use super::authority;
 use super::issuing::{place, store_state};
 use super::journal::Journal;
-use super::row::{self, serial_column, signed, unsigned};
+use super::row::{self, signed, unsigned};
+use super::{authority, restoring};
 use crate::audit::AuditEvent;
-use crate::index::{CertificateState, CrlRecord, IndexError, Recorded};
-use crate::lint::Linted;
+use crate::index::{CertificateState, CrlRecord, IndexError, TransitionError};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, SerialNumber, TbsCertList, UnixTime, sha256};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime, sha256};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashSet;
 
 pub(super) fn transition(
     connection: &Connection,
@@ -24,6 +22,14 @@ pub(super) fn transition(
         return Err(IndexError::Conflict(id.clone()));
     }
     from.check_transition(to)?;
+    if *to == CertificateState::Issued {
+        restoring::check_accepted(connection)?;
+        let mut known =
+            connection.prepare_cached("SELECT 1 FROM certificate WHERE number = ?1 AND der IS NOT NULL")?;
+        if !known.exists([certificate])? {
+            return Err(TransitionError::KnownByNumber.into());
+        }
+    }
     let change = journal.change()?;
     store_state(connection, issuer, id, to, change)?;
     revise(connection, issuer, change)?;
@@ -69,7 +75,7 @@ pub(super) fn set_serves_ocsp(
 }
 
 pub(super) const REVOKED: &str = "
-    SELECT serial, revoked_at, reason, invalidity_date FROM status
+    SELECT serial, revoked_at, reason, invalidity_date FROM status INDEXED BY status_listed
     WHERE issuer = ?1 AND state = 2 AND closed = 0 ORDER BY serial";
 
 pub(super) fn revoked(
@@ -92,86 +98,74 @@ pub(super) fn revoked(
     Ok(())
 }
 
-pub(super) fn next_crl_number(
+pub(super) fn highest_crl_number(
     connection: &Connection,
     issuer: &IssuerId,
-    floor: CrlNumber,
 ) -> Result<CrlNumber, IndexError> {
     let authority = authority::authority_number(connection, issuer)?;
     let mut statement = connection.prepare_cached("SELECT max(number) FROM crl WHERE issuer = ?1")?;
     let highest: Option<i64> = statement.query_row([authority], |row| row.get(0))?;
-    let number = unsigned(highest.unwrap_or(0))?.max(floor).saturating_add(1);
-    let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
-    connection
-        .prepare_cached("INSERT INTO crl (issuer, number, change) SELECT ?1, ?2, change FROM head")?
-        .execute((authority, column))?;
-    Ok(number)
+    unsigned(highest.unwrap_or(0))
 }
 
-/// Revoked certificates that end before a list's thisUpdate and were on no published list since.
-pub(super) const ENDED: &str = "
-    SELECT serial FROM status
-    WHERE issuer = ?1 AND state = 2 AND closed = 0 AND not_after < ?2 AND offered IS NULL";
+pub(super) fn take_crl_number(
+    connection: &Connection,
+    issuer: &IssuerId,
+    floor: CrlNumber,
+    this_update: UnixTime,
+) -> Result<CrlNumber, IndexError> {
+    Journal::open(connection)?.check_clock(this_update)?;
+    let authority = authority::authority_number(connection, issuer)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT number, this_update FROM crl WHERE issuer = ?1 ORDER BY number DESC LIMIT 1",
+    )?;
+    let last: Option<(i64, Option<i64>)> =
+        statement.query_row([authority], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (highest, newest) = last.unwrap_or_default();
+    if let Some(newest) = newest.map(UnixTime).filter(|newest| this_update < *newest) {
+        return Err(IndexError::ClockBehind { now: this_update, newest });
+    }
+    let number = unsigned(highest)?.max(floor).saturating_add(1);
+    let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO crl (issuer, number, this_update, change) SELECT ?1, ?2, ?3, change FROM head",
+        )?
+        .execute((authority, column, this_update.0))?;
+    Ok(number)
+}
 
 pub(super) fn record_crl(
     connection: &Connection,
     issuer: &IssuerId,
-    tbs: Linted<TbsCertList>,
+    tbs: &TbsCertList,
+    digest: [u8; 32],
     event: AuditEvent,
-) -> Result<Recorded<TbsCertList>, IndexError> {
+) -> Result<(), IndexError> {
     let mut journal = Journal::open(connection)?;
-    journal.check_clock(event.at)?;
-    let tbs = tbs.into_inner();
     let authority = authority::authority_number(connection, issuer)?;
     let number = tbs.crl_number().ok_or(IndexError::CrlNumber(0))?;
     let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
-    let passed = connection
-        .prepare_cached("SELECT 1 FROM crl WHERE issuer = ?1 AND number > ?2 AND this_update IS NOT NULL")?
-        .exists((authority, column))?;
     let this_update = tbs.this_update();
     let next_update = tbs.next_update().unwrap_or(this_update);
     let updated = connection
         .prepare_cached(
-            "UPDATE crl SET this_update = ?3, next_update = ?4, digest = ?5
-             WHERE issuer = ?1 AND number = ?2 AND this_update IS NULL",
+            "UPDATE crl SET next_update = ?4, digest = ?5
+             WHERE issuer = ?1 AND number = ?2 AND this_update = ?3 AND digest IS NULL",
         )?
-        .execute((authority, column, this_update.0, next_update.0, sha256(tbs.as_der())))?;
-    if passed || updated != 1 {
+        .execute((authority, column, this_update.0, next_update.0, digest))?;
+    if updated != 1 {
         return Err(IndexError::CrlNumber(number));
     }
-    offer(connection, authority, column, &tbs)?;
     journal.append(event)?;
-    journal.close()?;
-    Ok(Recorded(tbs))
+    journal.close()
 }
 
-/// Notes which of the certificates that have ended are on this list.
-fn offer(connection: &Connection, authority: i64, number: i64, tbs: &TbsCertList) -> Result<(), IndexError> {
-    // a list that was never published keeps nothing off the next one
-    connection
-        .prepare_cached(
-            "UPDATE status SET offered = NULL
-             WHERE issuer = ?1 AND state = 2 AND closed = 0 AND offered IS NOT NULL",
-        )?
-        .execute([authority])?;
-    let mut statement = connection.prepare_cached(ENDED)?;
-    let mut rows = statement.query((authority, tbs.this_update().0))?;
-    let mut ended = Vec::new();
-    while let Some(row) = rows.next()? {
-        ended.push(row::serial(row, 0)?);
-    }
-    if ended.is_empty() {
-        return Ok(());
-    }
-    let listed: HashSet<SerialNumber> =
-        tbs.entries().filter_map(Result::ok).map(|entry| entry.serial_number).collect();
-    let mut statement =
-        connection.prepare_cached("UPDATE status SET offered = ?3 WHERE issuer = ?1 AND serial = ?2")?;
-    for serial in ended.iter().filter(|serial| listed.contains(*serial)) {
-        statement.execute((authority, serial_column(serial), number))?;
-    }
-    Ok(())
-}
+/// Closes what a published list had after its end: what was revoked when its number was taken, and was not
+/// changed since, is on it.
+pub(super) const CLOSE: &str = "
+    UPDATE status INDEXED BY status_ended SET closed = 1
+    WHERE issuer = ?1 AND state = 2 AND closed = 0 AND not_after < ?2 AND change <= ?3";
 
 pub(super) fn record_crl_published(
     connection: &Connection,
@@ -181,22 +175,31 @@ pub(super) fn record_crl_published(
 ) -> Result<(), IndexError> {
     let mut journal = Journal::open(connection)?;
     let authority = authority::authority_number(connection, issuer)?;
-    let column = signed(number)?;
-    let updated = connection
-        .prepare_cached(
-            "UPDATE crl SET published = 1 WHERE issuer = ?1 AND number = ?2 AND this_update IS NOT NULL",
-        )?
-        .execute((authority, column))?;
-    if updated != 1 {
-        return Err(IndexError::CrlNumber(number));
-    }
-    connection
-        .prepare_cached(
-            "UPDATE status SET closed = 1 WHERE issuer = ?1 AND state = 2 AND closed = 0 AND offered = ?2",
-        )?
-        .execute((authority, column))?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE crl SET published = 1 WHERE issuer = ?1 AND number = ?2 AND digest IS NOT NULL
+         RETURNING this_update, change",
+    )?;
+    let list: Option<(i64, i64)> =
+        statement.query_row((authority, signed(number)?), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (this_update, change) = list.ok_or(IndexError::CrlNumber(number))?;
+    connection.prepare_cached(CLOSE)?.execute((authority, this_update, change))?;
     journal.append(event)?;
     journal.close()
+}
+
+pub(super) fn is_recorded(
+    connection: &Connection,
+    issuer: &IssuerId,
+    tbs: &TbsCertList,
+) -> Result<bool, IndexError> {
+    let Some(number) = tbs.crl_number().and_then(|number| i64::try_from(number).ok()) else {
+        return Ok(false);
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM issuer i CROSS JOIN crl l ON l.issuer = i.number
+         WHERE i.identity = ?1 AND l.number = ?2 AND l.digest = ?3",
+    )?;
+    Ok(statement.exists((issuer.0, number, sha256(tbs.as_der())))?)
 }
 
 pub(super) fn last_crl(connection: &Connection, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {

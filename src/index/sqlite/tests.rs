@@ -45,9 +45,9 @@ fn an_index_of_a_newer_version_or_of_another_program_is_refused() {
     drop(index);
     let path = directory.path().join("index.db");
     let raw = rusqlite::Connection::open(&path).unwrap();
-    raw.pragma_update(None, "user_version", 2).unwrap();
-    assert!(matches!(SqliteIndex::open(&path), Err(IndexError::Schema { found: 2, known: 1 })));
-    raw.pragma_update(None, "user_version", 1).unwrap();
+    raw.pragma_update(None, "user_version", 4).unwrap();
+    assert!(matches!(SqliteIndex::open(&path), Err(IndexError::Schema { found: 4, known: 3 })));
+    raw.pragma_update(None, "user_version", 3).unwrap();
     raw.pragma_update(None, "application_id", 7).unwrap();
     assert!(matches!(SqliteIndex::open(&path), Err(IndexError::Damaged(_))));
     let text = directory.path().join("text.db");
@@ -151,7 +151,7 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     let now = limit(1); // is never below what is there
     let group = |count| (0..count).map(|number| root.intent(root.leaf("a.example", 10, serial(9 + number))));
     let error = index.record_intent(group(200).collect()).unwrap_err();
-    assert!(matches!(&error, IndexError::Backend(reason) if reason.contains("full")), "{error}");
+    assert!(matches!(&error, IndexError::NoSpace(reason) if reason.contains("full")), "{error}");
     assert_eq!((index.audit_head().unwrap(), index.pending().unwrap()), (head, Vec::new()));
     limit(now + 1000);
     index.record_intent(group(20).collect()).unwrap();

@@ -127,15 +127,17 @@ pub(super) struct EntryFaults {
     extensions: Fault,
 }
 
-/// Passes the entries once; serial numbers are sorted only where they do not ascend as they stand.
+/// Passes the entries once and keeps none; serial numbers are collected only where they do not ascend as they
+/// stand.
 pub(super) fn examine(list: Element<'_>, is_delta: bool, this_update: Option<Moment>) -> EntryFaults {
     let mut faults = EntryFaults::default();
-    let mut serial_numbers: Vec<&[u8]> = Vec::new();
+    let mut last = None;
+    let mut ascending = true;
     let mut elements = list.elements();
     for element in elements.by_ref() {
         let mut fields = element.elements();
-        let serial_number = fields.next_if(INTEGER).map_or(&[][..], |serial| serial.contents);
-        serial_numbers.push(serial_number);
+        let serial_number = take_serial_number(&mut fields);
+        ascending &= last.replace(serial_number).is_none_or(|last| last < serial_number);
         let date = fields.next();
         let extensions = fields.next();
         let positive = is_minimal_integer(serial_number)
@@ -154,8 +156,15 @@ pub(super) fn examine(list: Element<'_>, is_delta: bool, this_update: Option<Mom
         examine_extensions(&listed.unwrap_or_default(), is_delta, serial_number, &mut faults);
     }
     faults.form.note(!elements.is_empty(), &[]);
-    note_repeated(&mut faults.repeated, serial_numbers);
+    if !ascending {
+        let serial_numbers = list.elements().map(|element| take_serial_number(&mut element.elements()));
+        note_repeated(&mut faults.repeated, serial_numbers.collect());
+    }
     faults
+}
+
+fn take_serial_number<'a>(fields: &mut Elements<'a>) -> &'a [u8] {
+    fields.next_if(INTEGER).map_or(&[][..], |serial| serial.contents)
 }
 
 fn examine_extensions(
@@ -187,9 +196,7 @@ fn examine_extensions(
 }
 
 fn note_repeated(fault: &mut Fault, mut serial_numbers: Vec<&[u8]>) {
-    if !serial_numbers.is_sorted_by(|one, next| one < next) {
-        serial_numbers.sort_unstable();
-    }
+    serial_numbers.sort_unstable();
     for pair in serial_numbers.windows(2) {
         if let [one, next] = pair {
             fault.note(one == next, next);

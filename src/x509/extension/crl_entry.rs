@@ -15,6 +15,16 @@ pub fn reason_code(reason: CrlReason) -> Option<Extension> {
         .then(|| Extension::new(REASON_CODE, false, vec![0x0a, 1, reason.number()]))
 }
 
+/// Appends a `reasonCode` other than `unspecified`, whole: what [`reason_code`] makes, without its detours.
+pub(crate) fn put_reason_code(out: &mut Vec<u8>, reason: CrlReason) {
+    out.extend_from_slice(&[0x30, 10, 6, 3, 0x55, 0x1d, 21, 4, 3, 0x0a, 1, reason.number()]);
+}
+
+/// Appends an `invalidityDate`, whole.
+pub(crate) fn put_invalidity_date(out: &mut Vec<u8>, at: UnixTime) {
+    out.extend(invalidity_date(at).to_der());
+}
+
 /// `invalidityDate`: when the key is thought to have become untrustworthy.
 #[must_use]
 pub fn invalidity_date(at: UnixTime) -> Extension {
@@ -30,6 +40,18 @@ mod tests {
         // C2
         assert_eq!(reason_code(CrlReason::Unspecified), None);
         assert_eq!(reason_code(CrlReason::KeyCompromise).unwrap().value, [10, 1, 1]);
+    }
+
+    #[test]
+    fn a_reason_that_is_put_is_the_extension_octet_for_octet() {
+        // C2
+        for (reason, ..) in
+            CrlReason::ALL.into_iter().filter(|(reason, ..)| *reason != CrlReason::Unspecified)
+        {
+            let mut out = vec![7];
+            put_reason_code(&mut out, reason);
+            assert_eq!(out[1..], reason_code(reason).unwrap().to_der());
+        }
     }
 
     #[test]

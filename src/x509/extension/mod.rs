@@ -13,6 +13,7 @@ mod subtree_text;
 pub use access::{AccessDescription, authority_info_access};
 pub use basic_constraints::BasicConstraints;
 pub use crl_entry::{INVALIDITY_DATE, REASON_CODE, invalidity_date, reason_code};
+pub(crate) use crl_entry::{put_invalidity_date, put_reason_code};
 pub use crl_number::{CrlNumber, crl_number, delta_crl_indicator, read_number};
 pub use distribution_points::{
     IssuingDistributionPoint, crl_distribution_points, distribution_point_urls, freshest_crl,

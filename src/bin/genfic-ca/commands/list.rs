@@ -1,13 +1,15 @@
 //! `list`.
-use super::values::{record as record_fields, usage};
+use super::values::{record as record_fields, until, usage};
 use crate::cli::{List, StatusFilter};
-use crate::report::{Report, counted, table};
+use crate::report::{Listing, Report, Style, counted, unwritable};
 use crate::session::Session;
 use genfic_ca::config::parse_duration;
 use genfic_ca::index::{Filter, StatusValue};
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::Kind;
-use serde_json::{Value, json};
+use std::io::ErrorKind;
+
+const HEADINGS: [&str; 6] = ["CERT", "STATUS", "UNTIL", "PROFILE", "SUBJECT", "NAMES"];
 
 /// Lists certificates.
 pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
@@ -37,37 +39,38 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
         subject: args.subject.clone(),
         profile: args.profile.clone(),
     };
-    let mut values: Vec<Value> = Vec::new();
-    let mut rows = Vec::new();
     let practices = session.assembly.practices();
     let renews_itself =
         |profile: &str| practices.profile(profile).is_ok_and(|profile| profile.kind() == Kind::OcspResponder);
     let without_responders = args.expiring.is_some() && args.profile.is_none();
+    let style = Style { json: session.global.json, quiet: session.global.quiet };
+    let mut listing = Listing::new("list", "certificates", &HEADINGS, style);
+    let mut written = Ok(());
     pki.index.list(&filter, &mut |record| {
         if without_responders && renews_itself(&record.profile) {
             return true;
         }
-        if session.global.json {
-            let file = session.issued_file(&record);
-            values.push(record_fields(&record, file.as_deref(), now));
-        } else {
+        let file = || session.issued_file(&record);
+        let value = || record_fields(&record, file().as_deref(), now);
+        let row = || {
             let names: Vec<String> = record.subject_alt_names.iter().map(ToString::to_string).collect();
-            rows.push(vec![
+            vec![
                 format!("{}/{}", record.authority, record.id.serial_number),
                 record.status(now).to_string(),
-                record.validity.not_after.to_string(),
+                until(&record),
                 record.profile.clone(),
                 record.subject.to_string(),
                 names.join(", "),
-            ]);
-        }
-        true
+            ]
+        };
+        written = listing.push(value, row);
+        written.is_ok()
     })?;
-    let count = values.len().max(rows.len());
-    let text = if rows.is_empty() {
-        "no certificate matches".into()
-    } else {
-        table(&["CERT", "STATUS", "UNTIL", "PROFILE", "SUBJECT", "NAMES"], &rows)
+    let count = listing.count();
+    let report = written.and_then(|()| listing.finish("no certificate matches"));
+    let report = match report {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Report::default(),
+        other => other.map_err(|error| unwritable(&error))?,
     };
     let exit = args.expiring.as_deref().filter(|_| count > 0).map(|within| {
         Problem::new(
@@ -76,5 +79,5 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
             format!("{} ending within {within}", counted(count, "certificate")),
         )
     });
-    Ok(Report::seen(json!({ "certificates": values }), text).ending(exit))
+    Ok(report.ending(exit))
 }

@@ -1,5 +1,5 @@
 //! What `CERT` means on the command line.
-use super::values::{read, usage};
+use super::values::{read, until, usage};
 use crate::report::table;
 use genfic_ca::index::{CertificateRecord, IndexReader, Selector};
 use genfic_ca::problem::{Exit, Problem};
@@ -70,7 +70,7 @@ pub(crate) fn list(found: &[CertificateRecord], now: UnixTime) -> String {
             vec![
                 format!("{}/{}", record.authority, record.id.serial_number),
                 record.status(now).to_string(),
-                record.validity.not_after.to_string(),
+                until(record),
                 record.subject.to_string(),
             ]
         })

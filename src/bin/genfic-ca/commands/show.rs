@@ -1,6 +1,6 @@
 //! `show`: whatever it is.
 use super::select::{matches, the_one};
-use super::values::{read, reason};
+use super::values::{read, reason, record as record_fields};
 use crate::cli::{Global, Show};
 use crate::report::{Report, columns};
 use crate::session::{Session, home_of};
@@ -22,6 +22,11 @@ struct Thing {
 /// Shows a certificate, a CA, a request, a CRL or an OCSP message.
 pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
     let thing = find(global, &args.what)?;
+    if (args.pem || args.der) && thing.der.is_empty() {
+        let message = format!("`{}` is on record by its number only", args.what);
+        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+            .hint("its certificate was lost; who holds it can show it"));
+    }
     let octets = if args.pem {
         Some(pem::encode(thing.label, &thing.der).into_bytes())
     } else if args.der {
@@ -57,6 +62,9 @@ fn find(global: &Global, what: &str) -> Result<Thing, Problem> {
 
 fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Result<Thing, Problem> {
     let Some(signed) = &record.certificate else {
+        if record.known_by_number {
+            return Ok(known_by_number(record, now));
+        }
         let message = format!("{} is {}: it was never signed", record.id.serial_number, record.status(now));
         return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
             .hint("the serial number is used up and counts as revoked"));
@@ -82,6 +90,19 @@ fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Resul
         fields.insert("reason".into(), json!(record.revocation().map(reason)));
     }
     Ok(thing)
+}
+
+/// What a CRL told of a certificate that nobody has.
+fn known_by_number(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Thing {
+    let mut rows = vec![
+        ("Serial number".to_owned(), record.id.serial_number.to_string()),
+        ("On record".into(), format!("{}, by its number only: a CRL names it", record.status(now))),
+        ("Issued by".into(), record.authority.clone()),
+    ];
+    if let Some(revocation) = record.revocation() {
+        rows.push(("Revoked".into(), format!("{}, {}", revocation.revoked_at, reason(revocation))));
+    }
+    Thing { label: "", der: Vec::new(), text: columns(&rows), json: record_fields(record, None, now) }
 }
 
 fn certificate(certificate: &Certificate) -> Thing {

@@ -70,6 +70,16 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "set the clock: it says {now}, before the newest record of {newest}, and nothing is signed until then"
         ));
     }
+    let restored = pki.index.restored()?;
+    if let Some(restored) = &restored {
+        attention.insert(
+            0,
+            format!(
+                "restored at {} from a backup of {}, and nothing is issued until: genfic-ca backup accept",
+                restored.at, restored.backup
+            ),
+        );
+    }
     let pending = pki.index.pending()?.len();
     if pending > 0 {
         attention
@@ -83,6 +93,11 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         text.push_str("\n\nto do\n  ");
         text.push_str(&attention.join("\n  "));
     }
-    let result = json!({ "authorities": values, "pending": pending, "attention": attention });
+    let result = json!({ "authorities": values, "pending": pending, "attention": attention,
+        "restored": restored.map(|restored| json!({
+            "at": restored.at.to_string(),
+            "backup": restored.backup.to_string(),
+        })),
+    });
     Ok(Report::seen(result, text))
 }

@@ -39,8 +39,9 @@ pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixT
     fields.insert("serial".into(), json!(record.id.serial_number.to_string()));
     fields.insert("subject".into(), json!(record.subject.to_string()));
     fields.insert("san".into(), json!(names));
-    fields.insert("not_before".into(), json!(record.validity.not_before.to_string()));
-    fields.insert("not_after".into(), json!(record.validity.not_after.to_string()));
+    let time = |at: UnixTime| if record.known_by_number { Value::Null } else { json!(at.to_string()) };
+    fields.insert("not_before".into(), time(record.validity.not_before));
+    fields.insert("not_after".into(), time(record.validity.not_after));
     fields.insert("profile".into(), json!(record.profile));
     fields.insert("issuer".into(), json!(record.authority));
     fields.insert(
@@ -60,6 +61,11 @@ pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixT
         }
     }
     Value::Object(fields)
+}
+
+/// When it ends, as a table shows it.
+pub(crate) fn until(record: &CertificateRecord) -> String {
+    if record.known_by_number { "not known".into() } else { record.validity.not_after.to_string() }
 }
 
 /// The reason in a word; `unspecified` when none is on record.

@@ -79,6 +79,7 @@ impl StatusDirectory {
             change: manifest.change,
             time: manifest.time()?,
             manifest: identity,
+            head: manifest.head(),
         })
     }
 

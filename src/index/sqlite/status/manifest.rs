@@ -97,8 +97,7 @@ impl Manifest {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| IndexError::Backend(format!("manifest.json: {error}")))?;
         text.push('\n');
-        replace(&directory.join(Self::FILE), text.as_bytes(), Mode::Public)
-            .map_err(|error| IndexError::Backend(error.to_string()))
+        Ok(replace(&directory.join(Self::FILE), text.as_bytes(), Mode::Public)?)
     }
 
     /// When it was last confirmed.
@@ -110,6 +109,16 @@ impl Manifest {
     /// The sequence number of the audit record noted.
     pub(super) fn noted(&self) -> u64 {
         self.audit.sequence
+    }
+
+    /// The audit record noted; `None` when its digest cannot be read.
+    pub(super) fn head(&self) -> Option<Head> {
+        let digits = self.audit.digest.as_bytes();
+        let octets: Option<Vec<u8>> = digits
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        Some(Head { sequence: self.audit.sequence, digest: octets?.try_into().ok()? })
     }
 
     /// Whether the audit record noted is this one.

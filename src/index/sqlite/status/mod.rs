@@ -19,12 +19,16 @@ pub use snapshot::StatusSnapshot;
 use crate::index::IndexError;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 fn failed(path: &Path, error: &io::Error) -> IndexError {
-    IndexError::Backend(format!("{}: {error}", path.display()))
+    let message = format!("{}: {error}", path.display());
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => IndexError::NoSpace(message),
+        _ => IndexError::Backend(message),
+    }
 }
 
 /// Opens a file for reading. Whatever else stands in its place is refused, and a FIFO is not waited for: one

@@ -4,6 +4,7 @@ use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
+use crate::failpoint;
 use crate::index::{IndexError, IndexReader};
 use crate::x509::UnixTime;
 use std::path::Path;
@@ -35,7 +36,8 @@ const SMALL_DELTA: u64 = 1000;
 ///
 /// Publishers wait for each other, and each reads the index after it got its turn, so an older state is
 /// never put over a newer one. The manifest notes the newest audit record: an index that does not have that
-/// record is an older copy, or another index, and is refused, because publishing it could un-revoke.
+/// record is an older copy, or another index, and is refused, because publishing it could un-revoke; unless it
+/// was restored with this very status taken over, and then nothing of it is kept.
 ///
 /// # Errors
 /// [`IndexError::NotContinued`], [`IndexError::Busy`] when another publisher takes too long,
@@ -43,20 +45,20 @@ const SMALL_DELTA: u64 = 1000;
 /// what was published before stays.
 pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Result<Published, IndexError> {
     let _lock = Lock::take(directory)?;
+    failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
-    if let Some(old) = &old {
-        check_continued(reader, old)?;
-    }
+    let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
     // Head and change number come first: rows that change while they are read are published in their newer
     // state, and again with the next delta.
     let head = reader.audit_head()?;
     let change = reader.change_number()?;
     let usable = old.as_ref().filter(|old| {
-        std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
+        continued
+            && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
-        Some(old) => match build_delta(reader, &old.base)? {
+        Some(old) => match build_delta(reader, directory, &old.base)? {
             Some(delta) => {
                 let delta = delta.write(directory, "delta", change)?;
                 let rows = delta.rows;
@@ -72,8 +74,9 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     Ok(Published { change, written })
 }
 
-/// Whether the record that was the newest when it was last published is in this index.
-fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), IndexError> {
+/// Whether the record that was the newest when it was last published is in this index; false when it is not,
+/// and a restore took over what was published.
+fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {
@@ -81,14 +84,17 @@ fn check_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<(), Index
         false
     })?;
     match there {
-        Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(()),
-        _ => Err(IndexError::NotContinued { published }),
+        Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(true),
+        _ => match old.head().map(|head| reader.supersedes(&head)).transpose()? {
+            Some(true) => Ok(false),
+            Some(false) | None => Err(IndexError::NotContinued { published }),
+        },
     }
 }
 
-fn build_delta(reader: &dyn IndexReader, base: &Part) -> Result<Option<Image>, IndexError> {
+fn build_delta(reader: &dyn IndexReader, directory: &Path, base: &Part) -> Result<Option<Image>, IndexError> {
     let limit = SMALL_DELTA.max(base.rows / 10);
-    let image = build(reader, base.change, limit)?;
+    let image = build(reader, directory, base.change, limit)?;
     Ok((image.rows() <= limit).then_some(image))
 }
 
@@ -97,14 +103,14 @@ fn write_base(
     directory: &Path,
     change: u64,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let base = build(reader, 0, u64::MAX)?.write(directory, "base", change)?;
+    let base = build(reader, directory, 0, u64::MAX)?.write(directory, "base", change)?;
     let rows = base.rows;
     Ok((base, None, Written::Base(rows)))
 }
 
 /// Rows beyond the limit are left out; the image is of no use then.
-fn build(reader: &dyn IndexReader, since: u64, limit: u64) -> Result<Image, IndexError> {
-    let mut image = Image::new()?;
+fn build(reader: &dyn IndexReader, directory: &Path, since: u64, limit: u64) -> Result<Image, IndexError> {
+    let mut image = Image::begin(directory)?;
     let mut put = Ok(());
     reader.status_rows(since, &mut |row| {
         if put.is_ok() && image.rows() <= limit {
@@ -131,6 +137,7 @@ fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), Inde
         if (ours && !kept) || name.starts_with(".new-") {
             let path = entry.path();
             std::fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
+            failpoint::passed("status: older file removed");
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 use super::image::VERSION;
 use super::manifest::{FileIdentity, Part, hex};
 use super::{failed, open_file};
+use crate::audit::Head;
 use crate::index::sqlite::authority::certificate;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
@@ -25,9 +26,33 @@ pub struct StatusSnapshot {
     pub(super) change: u64,
     pub(super) time: UnixTime,
     pub(super) manifest: FileIdentity,
+    pub(super) head: Option<Head>,
 }
 
 impl StatusSnapshot {
+    /// The newest audit record of the index at that time.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// Hands the state of every certificate to `visit`, in no order; of one that changed after the base was
+    /// made, the newer state alone.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
+        let Some(delta) = &self.delta else { return self.base.for_each(visit) };
+        delta.for_each(visit)?;
+        let mut failed = Ok(());
+        self.base.for_each(&mut |id, state| match delta.status(&id) {
+            Ok(None) => visit(id, state),
+            Ok(Some(_)) => {}
+            Err(error) => failed = Err(error),
+        })?;
+        failed
+    }
+
     /// Every CA.
     #[must_use]
     pub fn authorities(&self) -> &[PublishedAuthority] {
@@ -60,6 +85,9 @@ impl StatusReader for StatusSnapshot {
 
 const STATUS: &str = "
     SELECT state, revoked_at, reason, invalidity_date FROM status WHERE issuer = ?1 AND serial = ?2";
+
+const ALL: &str = "
+    SELECT state, revoked_at, reason, invalidity_date, serial FROM status WHERE issuer = ?1";
 
 /// One file, opened as immutable.
 #[derive(Debug)]
@@ -115,6 +143,21 @@ impl Layer {
         })
     }
 
+    fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
+        for (issuer, number) in &self.issuers {
+            self.with_connection(|connection| {
+                let mut statement = connection.prepare_cached(ALL)?;
+                let mut rows = statement.query([number])?;
+                while let Some(row) = rows.next()? {
+                    let id = CertificateId { issuer: *issuer, serial_number: row::serial(row, 4)? };
+                    visit(id, row::state(row, 0)?);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
     /// Takes a connection that is free, or waits for the one whose turn it is.
     fn with_connection<T>(
         &self,
@@ -132,7 +175,7 @@ impl Layer {
     }
 }
 
-fn hash(file: &mut File) -> std::io::Result<String> {
+pub(super) fn hash(file: &mut File) -> std::io::Result<String> {
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
     loop {

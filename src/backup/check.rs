@@ -1,0 +1,120 @@
+//! Whether what came out of a backup is a home.
+use super::create::high_water;
+use super::manifest::{Manifest, hex};
+use super::{Stores, problems::unreadable};
+use crate::audit::Verifier;
+use crate::home::{AuthorityName, Home, PublicFile};
+use crate::index::{Authority, Index, IndexReader};
+use crate::problem::Problem;
+use crate::x509::{Certificate, CertificateList};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Opens the index of a home that was read from a backup, and says everything that is wrong with either.
+pub(super) fn check(
+    home: &Home,
+    manifest: &Manifest,
+    stores: &dyn Stores,
+) -> Result<(Box<dyn Index>, Vec<String>), Problem> {
+    let mut faults = Vec::new();
+    for fault in stores.index_faults(&home.index_file())? {
+        faults.push(format!("index.db: {fault}"));
+    }
+    let index = stores.open_index(&home.index_file())?;
+    faults.extend(audit_faults(index.as_ref(), manifest)?);
+    let authorities = index.authorities()?;
+    let named = manifest.authorities.iter().map(|one| (one.name.clone(), one.issuer.clone()));
+    let recorded = authorities.iter().map(|one| (one.name.clone(), hex(&one.issuer.0)));
+    if !named.eq(recorded) {
+        faults.push("the manifest names other CAs than the index".into());
+    }
+    for authority in &authorities {
+        faults.extend(authority_faults(home, index.as_ref(), authority, &authorities, manifest)?);
+    }
+    Ok((index, faults))
+}
+
+fn audit_faults(index: &dyn IndexReader, manifest: &Manifest) -> Result<Vec<String>, Problem> {
+    let mut faults = Vec::new();
+    let head = index.audit_head()?;
+    if !manifest.ends_with(&head) {
+        faults.push(format!(
+            "the audit records end with {}, which is not record {} of the manifest",
+            head.sequence, manifest.audit.sequence
+        ));
+    }
+    let change = index.change_number()?;
+    if change != manifest.change {
+        faults.push(format!("the index is of change {change}, not {}", manifest.change));
+    }
+    let mut verifier = Verifier::new(Some(head));
+    let mut broken = None;
+    index.audit_records(1, &mut |record| {
+        broken = verifier.check(&record).err();
+        broken.is_none()
+    })?;
+    if let Some(broken) = broken.or_else(|| verifier.finish().err()) {
+        faults.push(format!("the audit log is broken: {broken}"));
+    }
+    Ok(faults)
+}
+
+fn authority_faults(
+    home: &Home,
+    index: &dyn IndexReader,
+    authority: &Authority,
+    all: &[Authority],
+    manifest: &Manifest,
+) -> Result<Vec<String>, Problem> {
+    let mut faults = Vec::new();
+    let name = &authority.name;
+    let Ok(files) = name.parse::<AuthorityName>() else {
+        return Ok(vec![format!("`{name}` cannot be the name of a CA")]);
+    };
+    let issuer = match &authority.parent {
+        Some(parent) => all.iter().find(|one| one.name == *parent),
+        None => Some(authority),
+    };
+    if !issuer.is_some_and(|issuer| authority.certificate.is_signed_by(issuer.certificate.tbs().public_key()))
+    {
+        faults.push(format!("the certificate of {name} is not signed by its issuer"));
+    }
+    if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::CertificateDer))?
+        && Certificate::from_der(&octets).ok().as_ref() != Some(&authority.certificate)
+    {
+        faults.push(format!("public/{name}.crt is not the certificate on record"));
+    }
+    let noted = high_water(home, name);
+    let last = index.last_crl(&authority.issuer)?.map_or(0, |crl| crl.number);
+    if noted < last {
+        faults.push(format!("keys/{name}.crlnumber says {noted}, and CRL {last} was published"));
+    }
+    if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::Crl))? {
+        match CertificateList::from_der(&octets) {
+            Ok(crl) if !crl.is_signed_by(authority.certificate.tbs().public_key()) => {
+                faults.push(format!("public/{name}.crl is not signed by {name}"));
+            }
+            Ok(crl) if crl.tbs().crl_number().is_none_or(|number| number > noted) => {
+                faults.push(format!(
+                    "public/{name}.crl has a number above {noted}, which is the highest noted"
+                ));
+            }
+            Ok(_) => {}
+            Err(error) => faults.push(format!("public/{name}.crl: {error}")),
+        }
+    }
+    let key = read_if_there(&home.key_file(&files))?;
+    if manifest.with_keys && key.is_some_and(|key| !key.starts_with(b"age-encryption.org/v1\n")) {
+        faults.push(format!("keys/{name}.age is not an age file"));
+    }
+    Ok(faults)
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Problem> {
+    match fs::read(path) {
+        Ok(octets) => Ok(Some(octets)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}

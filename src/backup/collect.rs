@@ -1,0 +1,162 @@
+//! The files of a home that go into a backup.
+use super::entry::{Entry, is_plain};
+use super::manifest::{FileEntry, hex};
+use super::problems::unreadable;
+use crate::home::{AuthorityName, Home};
+use crate::problem::{Exit, Problem};
+use aws_lc_rs::digest::{Context, SHA256};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek};
+use std::path::{Path, PathBuf};
+
+/// Files over this size are read again when they are archived.
+const KEPT_IN_MEMORY: u64 = 1 << 20;
+
+/// A file that was read once to know its digest.
+pub(super) struct Collected {
+    pub(super) file: FileEntry,
+    contents: Contents,
+}
+
+enum Contents {
+    Octets(Vec<u8>),
+    /// An open file stays as it is when another is put in its place.
+    Open(File),
+}
+
+impl Collected {
+    /// Opens a regular file; `None` when there is none.
+    pub(super) fn open(entry: &Entry, path: &Path) -> Result<Option<Self>, Problem> {
+        let failed = |error: io::Error| unreadable(path, &error);
+        match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_file() => {}
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => return Ok(None),
+        }
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            // removed or replaced since it was listed
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let (contents, size, sha256) = if file.metadata().map_err(failed)?.len() <= KEPT_IN_MEMORY {
+            let mut octets = Vec::new();
+            file.read_to_end(&mut octets).map_err(failed)?;
+            let (size, sha256) = digest(octets.as_slice()).map_err(failed)?;
+            (Contents::Octets(octets), size, sha256)
+        } else {
+            let (size, sha256) = digest(&mut file).map_err(failed)?;
+            (Contents::Open(file), size, sha256)
+        };
+        Ok(Some(Self { file: FileEntry { path: entry.to_string(), size, sha256 }, contents }))
+    }
+
+    /// Its contents from the beginning.
+    pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(match &mut self.contents {
+            Contents::Octets(octets) => Box::new(octets.as_slice()),
+            Contents::Open(file) => {
+                file.rewind()?;
+                Box::new(file)
+            }
+        })
+    }
+}
+
+/// Number and SHA-256 of the octets.
+fn digest(mut source: impl Read) -> io::Result<(u64, String)> {
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0_u64;
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok((size, hex(context.finish().as_ref()))),
+            Ok(read) => {
+                context.update(buffer.get(..read).unwrap_or_default());
+                size = size.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The configuration: the file in force, and what it names beside itself.
+pub(super) fn configuration(
+    home: &Home,
+    configuration: Option<&Path>,
+    beside: &[PathBuf],
+) -> Result<Vec<Collected>, Problem> {
+    let own = home.configuration_file();
+    let entry = Entry::Configuration("genfic-ca.toml".into());
+    let mut collected: Vec<Collected> =
+        Collected::open(&entry, configuration.unwrap_or(&own))?.into_iter().collect();
+    for path in beside {
+        if let Some(name) = path.to_str().filter(|name| is_plain(name)) {
+            let path = home.configuration_directory().join(name);
+            collected.extend(Collected::open(&Entry::Configuration(name.into()), &path)?);
+        }
+    }
+    Ok(collected)
+}
+
+/// Everything else but the index, in the order in which it has to be read: CRLs before the marks that their
+/// numbers are below, a responder's key before its certificate.
+pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>, Problem> {
+    let mut collected = Vec::new();
+    for name in names(&home.policy_directory())?.into_iter().filter(|name| is_plain(name)) {
+        let path = home.policy_directory().join(&name);
+        collected.extend(Collected::open(&Entry::Policy(name), &path)?);
+    }
+    for name in names(&home.public_directory())?.into_iter().filter(|name| is_plain(name)) {
+        let path = home.public_directory().join(&name);
+        collected.extend(Collected::open(&Entry::Public(name), &path)?);
+    }
+    for name in names(&home.keys_directory())? {
+        let Ok(entry) = format!("keys/{name}").parse::<Entry>() else { continue };
+        if with_keys || matches!(entry, Entry::CrlNumber(_)) {
+            collected.extend(Collected::open(&entry, &entry.path_in(home))?);
+        }
+    }
+    for name in names(&home.responders_directory())? {
+        if let Ok(name) = name.parse::<AuthorityName>() {
+            collected.extend(responder(home, &name, with_keys)?);
+        }
+    }
+    Ok(collected)
+}
+
+/// Certificate and key of a responder that belong together: while one is handed over, the key file changes.
+fn responder(home: &Home, name: &AuthorityName, with_key: bool) -> Result<Vec<Collected>, Problem> {
+    let (key, certificate) = (Entry::ResponderKey(name.clone()), Entry::ResponderCertificate(name.clone()));
+    let open = |entry: &Entry| Collected::open(entry, &entry.path_in(home));
+    if !with_key {
+        return Ok(open(&certificate)?.into_iter().collect());
+    }
+    for _ in 0..100 {
+        let before = open(&key)?;
+        let found = open(&certificate)?;
+        let after = open(&key)?;
+        if before.map(|file| file.file) == after.as_ref().map(|file| file.file.clone()) {
+            return Ok(found.into_iter().chain(after).collect());
+        }
+    }
+    Err(Problem::new(Exit::Busy, "publish.busy", format!("the responder of {name} is being replaced"))
+        .hint("try again"))
+}
+
+/// The entries of a directory in order.
+fn names(directory: &Path) -> Result<Vec<String>, Problem> {
+    let failed = |error: io::Error| unreadable(directory, &error);
+    let mut names = Vec::new();
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(names),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        names.extend(entry.map_err(failed)?.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,219 @@
+//! Making a backup.
+use super::Stores;
+use super::collect::{Collected, configuration, home_files};
+use super::entry::Entry;
+use super::manifest::{AuthorityEntry, Manifest, hex};
+use super::problems::unwritten;
+use super::workplace::Workplace;
+use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::home::{AuthorityName, Home};
+use crate::index::Index;
+use crate::key::{SealFor, Sealing};
+use crate::problem::{Exit, Problem};
+use crate::publish::sync_directory;
+use crate::x509::UnixTime;
+use aws_lc_rs::digest::{Context, SHA256};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// A backup to be made.
+pub struct Creation<'a> {
+    /// The home.
+    pub home: &'a Home,
+    /// The configuration in force, when it is not the home's.
+    pub configuration: Option<&'a Path>,
+    /// Files that the configuration names, relative to its directory.
+    pub beside: &'a [PathBuf],
+    /// Its index.
+    pub index: &'a dyn Index,
+    /// What it is kept in.
+    pub stores: &'a dyn Stores,
+    /// Whether CA keys and responder keys are to be in it.
+    pub with_keys: bool,
+    /// Who makes it.
+    pub actor: Actor,
+    /// The time.
+    pub now: UnixTime,
+}
+
+/// A backup that was made.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The file.
+    pub file: PathBuf,
+    /// Its length in octets.
+    pub bytes: u64,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// What is in it.
+    pub manifest: Manifest,
+}
+
+/// Makes a backup in a new file, or in a directory under a name with the time; others may write meanwhile. The
+/// file comes to be when it is whole and on the disk. That it was made is recorded in the home.
+///
+/// # Errors
+/// When the file exists, something cannot be read or written, or the index fails.
+pub fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Result<Created, Problem> {
+    let file = if to.is_dir() { to.join(file_name(creation.now)) } else { to.to_owned() };
+    if file.symlink_metadata().is_ok() {
+        return Err(exists(&file));
+    }
+    let directory = match file.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let aside = Workplace::new(&directory, ".genfic-ca-backup-")?;
+    let work = Workplace::new(creation.home.directory(), ".backup-")?;
+    let copy = work.join("index.db");
+    creation.index.copy_to(&copy)?;
+    let (change, head, mut authorities) = facts(creation.stores, &copy)?;
+    let mut files: Vec<Collected> = Collected::open(&Entry::Index, &copy)?.into_iter().collect();
+    files.extend(configuration(creation.home, creation.configuration, creation.beside)?);
+    files.extend(home_files(creation.home, creation.with_keys)?);
+    for authority in &mut authorities {
+        let noted = high_water(creation.home, &authority.name);
+        authority.highest_crl = authority.highest_crl.max(noted);
+    }
+    let entries = files.iter().map(|file| file.file.clone()).collect();
+    let manifest = Manifest::new(creation.now, change, head, creation.with_keys, authorities, entries);
+
+    let failed = |error: io::Error| unwritten(&file, &error);
+    let new = tempfile::Builder::new().tempfile_in(aside.path()).map_err(failed)?;
+    let (bytes, sha256) = write(new.as_file(), &manifest, &mut files, reader, &file)?;
+    new.as_file().sync_all().map_err(failed)?;
+    new.persist_noclobber(&file).map_err(|refused| match refused.error.kind() {
+        ErrorKind::AlreadyExists => exists(&file),
+        _ => unwritten(&file, &refused.error),
+    })?;
+    sync_directory(&directory).map_err(|error| unwritten(&file, &error.source))?;
+    creation.index.record_event(event(creation, &file, &manifest, &sha256))?;
+    Ok(Created { file, bytes, sha256, manifest })
+}
+
+/// `genfic-ca-20270115T080000Z.age`
+fn file_name(now: UnixTime) -> String {
+    let time: String = now.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    format!("genfic-ca-{time}.age")
+}
+
+fn exists(file: &Path) -> Problem {
+    Problem::new(Exit::Exists, "backup.exists", format!("{} exists already", file.display()))
+        .hint("a backup is never written over: give another name, or a directory for a name with the time")
+}
+
+type Facts = (u64, crate::audit::Head, Vec<AuthorityEntry>);
+
+/// What the copy itself says, so that the manifest is of the same moment.
+fn facts(stores: &dyn Stores, copy: &Path) -> Result<Facts, Problem> {
+    let index = stores.open_index(copy)?;
+    let mut authorities = Vec::new();
+    for authority in index.authorities()? {
+        authorities.push(AuthorityEntry {
+            issuer: hex(&authority.issuer.0),
+            highest_crl: index.highest_crl_number(&authority.issuer)?,
+            last_crl: index.last_crl(&authority.issuer)?.map(|crl| crl.number),
+            name: authority.name,
+        });
+    }
+    Ok((index.change_number()?, index.audit_head()?, authorities))
+}
+
+/// The highest CRL number noted beside the keys; 0 when none can be read.
+pub(super) fn high_water(home: &Home, authority: &str) -> u64 {
+    let path = authority.parse::<AuthorityName>().ok().map(|name| home.crl_number_file(&name));
+    let text = path.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    text.trim().parse().unwrap_or(0)
+}
+
+/// Counts and digests what goes through it.
+struct Measured<W> {
+    inner: W,
+    bytes: u64,
+    digest: Context,
+}
+
+impl<W: Write> Write for Measured<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(octets)?;
+        self.digest.update(octets.get(..written).unwrap_or_default());
+        self.bytes = self.bytes.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn write(
+    out: &File,
+    manifest: &Manifest,
+    files: &mut [Collected],
+    reader: &SealFor,
+    file: &Path,
+) -> Result<(u64, String), Problem> {
+    let failed = |error: io::Error| unwritten(file, &error);
+    let out = Measured { inner: BufWriter::new(out), bytes: 0, digest: Context::new(&SHA256) };
+    let mut archive = tar::Builder::new(Sealing::new(out, reader)?);
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(|error| failed(error.into()))?;
+    text.push(b'\n');
+    let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let time = manifest.created().unwrap_or(UnixTime(0));
+    archive.append(&header(Manifest::FILE, size, time).map_err(failed)?, text.as_slice()).map_err(failed)?;
+    for collected in files {
+        let header = header(&collected.file.path, collected.file.size, time).map_err(failed)?;
+        let size = collected.file.size;
+        let mut counted = Exactly { inner: collected.reader().map_err(failed)?, left: size };
+        archive.append(&header, &mut counted).map_err(failed)?;
+    }
+    let mut out = archive.into_inner().and_then(Sealing::finish).map_err(failed)?;
+    out.flush().map_err(failed)?;
+    Ok((out.bytes, hex(out.digest.finish().as_ref())))
+}
+
+fn header(path: &str, size: u64, time: UnixTime) -> io::Result<tar::Header> {
+    let mut header = tar::Header::new_ustar();
+    header.set_path(path)?;
+    header.set_size(size);
+    header.set_mode(0o600);
+    header.set_mtime(u64::try_from(time.0).unwrap_or(0));
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_cksum();
+    Ok(header)
+}
+
+/// As many octets as were announced: a file that was edited meanwhile is noticed.
+struct Exactly<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: io::Read> io::Read for Exactly<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let count = u64::try_from(read).unwrap_or(u64::MAX);
+        if count > self.left || (count == 0 && self.left > 0 && !buffer.is_empty()) {
+            return Err(io::Error::other("a file was changed while it was copied; try again"));
+        }
+        self.left -= count;
+        Ok(read)
+    }
+}
+
+fn event(creation: &Creation<'_>, file: &Path, manifest: &Manifest, sha256: &str) -> AuditEvent {
+    AuditEvent {
+        at: creation.now,
+        actor: creation.actor.clone(),
+        action: "backup.created".into(),
+        object: file.display().to_string(),
+        outcome: Outcome::Done,
+        details: vec![
+            ("change".into(), manifest.change.to_string()),
+            ("audit_sequence".into(), manifest.audit.sequence.to_string()),
+            ("with_keys".into(), manifest.with_keys.to_string()),
+            ("sha256".into(), sha256.into()),
+        ],
+    }
+}

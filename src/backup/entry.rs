@@ -1,0 +1,156 @@
+//! Which files a backup may have, and where in a home each belongs.
+use crate::home::{AuthorityName, Home};
+use crate::publish::Mode;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The place of one file, in an archive and in a home.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Entry {
+    /// `index.db`
+    Index,
+    /// `configuration/NAME`: `genfic-ca.toml`, and what it names beside itself.
+    Configuration(String),
+    /// `policy/NAME`
+    Policy(String),
+    /// `public/NAME`
+    Public(String),
+    /// `keys/NAME.crlnumber`
+    CrlNumber(AuthorityName),
+    /// `keys/NAME.age`
+    Key(AuthorityName),
+    /// `ocsp/NAME/responder.pem`
+    ResponderCertificate(AuthorityName),
+    /// `ocsp/NAME/responder.key`
+    ResponderKey(AuthorityName),
+}
+
+impl Entry {
+    /// Where it is in a home.
+    pub(super) fn path_in(&self, home: &Home) -> PathBuf {
+        match self {
+            Self::Index => home.index_file(),
+            Self::Configuration(name) => home.configuration_directory().join(name),
+            Self::Policy(name) => home.policy_directory().join(name),
+            Self::Public(name) => home.public_directory().join(name),
+            Self::CrlNumber(name) => home.crl_number_file(name),
+            Self::Key(name) => home.key_file(name),
+            Self::ResponderCertificate(name) => home.responder_certificate_file(name),
+            Self::ResponderKey(name) => home.responder_key_file(name),
+        }
+    }
+
+    /// The mode it gets when it is restored.
+    pub(super) fn mode(&self) -> Mode {
+        match self {
+            Self::Index | Self::CrlNumber(_) | Self::Key(_) => Mode::Private,
+            Self::ResponderCertificate(_) | Self::ResponderKey(_) => Mode::Group,
+            Self::Configuration(_) | Self::Policy(_) | Self::Public(_) => Mode::Public,
+        }
+    }
+
+    /// The CA whose directory in `ocsp/` it needs.
+    pub(super) fn responder(&self) -> Option<&AuthorityName> {
+        match self {
+            Self::ResponderCertificate(name) | Self::ResponderKey(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// A name of one part that hides nothing and leads nowhere else.
+pub(super) fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 90
+        && !name.starts_with('.')
+        && !name.contains(['/', '\\'])
+        && !name.chars().any(char::is_control)
+}
+
+/// As it stands in the archive.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index => f.write_str("index.db"),
+            Self::Configuration(name) => write!(f, "configuration/{name}"),
+            Self::Policy(name) => write!(f, "policy/{name}"),
+            Self::Public(name) => write!(f, "public/{name}"),
+            Self::CrlNumber(name) => write!(f, "keys/{name}.crlnumber"),
+            Self::Key(name) => write!(f, "keys/{name}.age"),
+            Self::ResponderCertificate(name) => write!(f, "ocsp/{name}/responder.pem"),
+            Self::ResponderKey(name) => write!(f, "ocsp/{name}/responder.key"),
+        }
+    }
+}
+
+impl FromStr for Entry {
+    type Err = ();
+
+    fn from_str(path: &str) -> Result<Self, ()> {
+        let parts: Vec<&str> = path.split('/').collect();
+        let authority = |name: &str| name.parse::<AuthorityName>().map_err(drop);
+        match parts.as_slice() {
+            ["index.db"] => Ok(Self::Index),
+            ["configuration", name] if is_plain(name) => Ok(Self::Configuration((*name).to_owned())),
+            ["policy", name] if is_plain(name) => Ok(Self::Policy((*name).to_owned())),
+            ["public", name] if is_plain(name) => Ok(Self::Public((*name).to_owned())),
+            ["keys", file] => match file.rsplit_once('.') {
+                Some((name, "crlnumber")) => authority(name).map(Self::CrlNumber),
+                Some((name, "age")) => authority(name).map(Self::Key),
+                _ => Err(()),
+            },
+            ["ocsp", name, "responder.pem"] => authority(name).map(Self::ResponderCertificate),
+            ["ocsp", name, "responder.key"] => authority(name).map(Self::ResponderKey),
+            _ => Err(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_one_place_and_none_outside_the_home() {
+        for path in [
+            "index.db",
+            "configuration/genfic-ca.toml",
+            "policy/user.toml.example",
+            "public/genfic.crl.pem",
+            "keys/genfic.crlnumber",
+            "keys/genfic.age",
+            "ocsp/genfic/responder.pem",
+            "ocsp/genfic/responder.key",
+        ] {
+            assert_eq!(path.parse::<Entry>().unwrap().to_string(), path);
+        }
+        for path in [
+            "",
+            "/index.db",
+            "./index.db",
+            "../index.db",
+            "index.db/",
+            "index.db-wal",
+            "policy/",
+            "policy/..",
+            "policy/../index.db",
+            "policy/a/b",
+            "policy/.new-x",
+            "policy/a\\b",
+            "policy/a\nb",
+            "public//a",
+            "keys/.age",
+            "keys/a",
+            "keys/../a.age",
+            "keys/A B.age",
+            "ocsp/../responder.key",
+            "ocsp/a/other.key",
+            "status/manifest.json",
+            "issued/a/1.pem",
+            "home.lock",
+        ] {
+            assert!(path.parse::<Entry>().is_err(), "{path}");
+        }
+    }
+}

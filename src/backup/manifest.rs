@@ -1,0 +1,155 @@
+//! `manifest.json`: what is in a backup, and of when.
+use super::entry::Entry;
+use super::problems::damaged;
+use crate::audit::Head;
+use crate::problem::{Exit, Problem};
+use crate::x509::UnixTime;
+use crate::x509::extension::CrlNumber;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const FORMAT: &str = "genfic-ca-backup/";
+const VERSION: u64 = 1;
+/// The largest file but for the index: a CRL of ten million entries has half of it.
+const LARGEST_FILE: u64 = 1 << 30;
+const LARGEST_INDEX: u64 = 1 << 42;
+
+/// What is in a backup.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Manifest {
+    format: String,
+    /// The version of the program that made it.
+    pub program: String,
+    /// When the index was copied, RFC 3339.
+    pub created: String,
+    /// The index's change number.
+    pub change: u64,
+    /// The newest audit record.
+    pub audit: Record,
+    /// Whether keys are in it.
+    pub with_keys: bool,
+    /// The CAs on record.
+    pub authorities: Vec<AuthorityEntry>,
+    /// Every file, in the order of the archive.
+    pub files: Vec<FileEntry>,
+}
+
+/// An audit record by its number and digest.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Record {
+    /// Its sequence number.
+    pub sequence: u64,
+    /// Its digest, hexadecimal.
+    pub digest: String,
+}
+
+/// A CA and how far its CRLs were.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AuthorityEntry {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 over its name and key, hexadecimal.
+    pub issuer: String,
+    /// The highest CRL number that was taken: on record, or in the high-water file.
+    pub highest_crl: CrlNumber,
+    /// The CRL that was published last.
+    pub last_crl: Option<CrlNumber>,
+}
+
+/// A file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FileEntry {
+    /// Its place in the archive.
+    pub path: String,
+    /// Its length in octets.
+    pub size: u64,
+    /// SHA-256 of its octets, hexadecimal.
+    pub sha256: String,
+}
+
+impl Manifest {
+    pub(super) const FILE: &str = "manifest.json";
+    pub(super) const LARGEST: u64 = 64 << 20;
+
+    pub(super) fn new(
+        created: UnixTime,
+        change: u64,
+        head: Head,
+        with_keys: bool,
+        authorities: Vec<AuthorityEntry>,
+        files: Vec<FileEntry>,
+    ) -> Self {
+        Self {
+            format: format!("{FORMAT}{VERSION}"),
+            program: env!("CARGO_PKG_VERSION").into(),
+            created: created.to_string(),
+            change,
+            audit: Record { sequence: head.sequence, digest: hex(&head.digest) },
+            with_keys,
+            authorities,
+            files,
+        }
+    }
+
+    /// Reads a manifest and sees that it names nothing but what may be in a backup, once.
+    pub(super) fn parse(octets: &[u8], archive: &Path) -> Result<Self, Problem> {
+        let malformed = |reason: String| damaged(archive, format!("{}: {reason}", Self::FILE));
+        let value: serde_json::Value =
+            serde_json::from_slice(octets).map_err(|error| malformed(error.to_string()))?;
+        let format = value.get("format").and_then(serde_json::Value::as_str).unwrap_or_default();
+        match format.strip_prefix(FORMAT).and_then(|version| version.parse::<u64>().ok()) {
+            Some(VERSION) => {}
+            Some(version) => {
+                let message = format!(
+                    "{} is a backup of format {version}, and this program knows {VERSION}",
+                    archive.display()
+                );
+                return Err(Problem::new(Exit::Failure, "backup.format", message)
+                    .hint("use the version of genfic-ca that made it, or a newer one"));
+            }
+            None => return Err(malformed("it is not a backup's".into())),
+        }
+        let manifest: Self = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
+        manifest.check().map_err(malformed)?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let mut seen = BTreeSet::new();
+        for file in &self.files {
+            let entry = file.entry().ok_or_else(|| format!("`{}` has no place in a home", file.path))?;
+            let largest = if entry == Entry::Index { LARGEST_INDEX } else { LARGEST_FILE };
+            if file.size > largest {
+                return Err(format!("{} is said to have {} octets", file.path, file.size));
+            }
+            if !seen.insert(&file.path) {
+                return Err(format!("{} is named twice", file.path));
+            }
+        }
+        if !self.files.iter().any(|file| file.entry() == Some(Entry::Index)) {
+            return Err("there is no index.db".into());
+        }
+        self.created().map(drop).ok_or_else(|| format!("`{}` is not a time", self.created))
+    }
+
+    /// When the index was copied.
+    pub(super) fn created(&self) -> Option<UnixTime> {
+        UnixTime::parse(&self.created)
+    }
+
+    /// Whether this is the newest audit record that it notes.
+    pub(super) fn ends_with(&self, head: &Head) -> bool {
+        self.audit.sequence == head.sequence && self.audit.digest == hex(&head.digest)
+    }
+}
+
+impl FileEntry {
+    pub(super) fn entry(&self) -> Option<Entry> {
+        self.path.parse().ok()
+    }
+}
+
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}

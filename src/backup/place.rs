@@ -1,0 +1,173 @@
+//! From a directory aside to the place of the home, in one step.
+use super::problems::unwritten;
+use super::workplace::{Workplace, sweep};
+use crate::problem::{Exit, Problem};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// A directory that is made aside, and where it belongs.
+#[derive(Debug)]
+pub(super) struct Staging {
+    work: Workplace,
+    target: PathBuf,
+    /// The parent cannot be written, so that it is made within the target itself, which is there and empty.
+    within: bool,
+}
+
+impl Staging {
+    /// Aside from this place.
+    pub(super) fn beside(target: &Path) -> Result<Self, Problem> {
+        let target = std::path::absolute(target).map_err(|error| unwritten(target, &error))?;
+        let parent = target.parent().unwrap_or(Path::new("/")).to_owned();
+        let prefix = prefix(&target);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&parent)
+            .map_err(|error| unwritten(&parent, &error))?;
+        match Workplace::new(&parent, &prefix) {
+            Ok(work) => Ok(Self { work, target, within: false }),
+            Err(_) if target.is_dir() => {
+                let work = Workplace::new(&target, &prefix)?;
+                Ok(Self { work, target, within: true })
+            }
+            Err(problem) => Err(problem.hint(format!(
+                "make the directory for the user who is to own it: sudo install -d -o USER {}",
+                target.display()
+            ))),
+        }
+    }
+
+    /// The directory that is to be put in place; it is not there yet.
+    pub(super) fn path(&self) -> PathBuf {
+        self.work.join("home")
+    }
+
+    /// Makes what was written durable, and puts it in place.
+    pub(super) fn put_in_place(self) -> Result<(), Problem> {
+        let staged = self.path();
+        let failed = |error: io::Error| unwritten(&self.target, &error);
+        let directory = fs::File::open(&staged).map_err(failed)?;
+        rustix::fs::syncfs(&directory).map_err(|error| failed(error.into()))?;
+        if self.within {
+            merge(&staged, &self.target)?;
+        } else {
+            // over an empty directory or nothing; anything else stops it
+            fs::rename(&staged, &self.target).map_err(failed)?;
+        }
+        let parent = self.target.parent().unwrap_or(Path::new("/"));
+        let synced = if self.within { self.target.as_path() } else { parent };
+        fs::File::open(synced).and_then(|directory| directory.sync_all()).map_err(failed)
+    }
+
+    /// Adds what is not there yet to a directory that has part of it already.
+    pub(super) fn complete(self) -> Result<(), Problem> {
+        merge(&self.path(), &self.target)
+    }
+}
+
+/// Moves each entry that is not there yet; the index last, without which there is no home.
+fn merge(from: &Path, to: &Path) -> Result<(), Problem> {
+    let failed = |error: io::Error| unwritten(to, &error);
+    let mut entries: Vec<fs::DirEntry> = fs::read_dir(from).and_then(Iterator::collect).map_err(failed)?;
+    entries.sort_by_key(|entry| entry.file_name() == "index.db");
+    for entry in entries {
+        let target = to.join(entry.file_name());
+        if target.is_dir() {
+            merge(&entry.path(), &target)?;
+        } else if target.symlink_metadata().is_err() {
+            fs::rename(entry.path(), &target).map_err(failed)?;
+        }
+    }
+    fs::File::open(to).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+fn prefix(target: &Path) -> String {
+    let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    format!(".{name}.restoring-")
+}
+
+/// Whether nothing is in this place; what an interrupted restore left aside is removed.
+pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
+    let target = std::path::absolute(target).map_err(|error| unwritten(target, &error))?;
+    sweep(&target, &prefix(&target));
+    let taken = match fs::read_dir(&target) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    };
+    if !taken {
+        return Ok(());
+    }
+    let message = format!("{} is not an empty directory", target.display());
+    Err(Problem::new(Exit::Exists, "home.exists", message).hint(
+        "a backup is restored into a home that is absent or empty: name another with --home, or move this one \
+         aside; show it with --published, so that what it knows is not lost",
+    ))
+}
+
+/// Whether every file of a directory is in another with the same contents.
+pub(super) fn is_part_of(directory: &Path, whole: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let counterpart = whole.join(entry.file_name());
+        let kind = entry.file_type()?;
+        let same = if kind.is_dir() {
+            is_part_of(&entry.path(), &counterpart)?
+        } else {
+            kind.is_file() && counterpart.is_file() && fs::read(entry.path())? == fs::read(&counterpart)?
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_staged_appears_whole_and_only_where_nothing_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("home");
+        let staging = Staging::beside(&target).unwrap();
+        fs::create_dir(staging.path()).unwrap();
+        fs::write(staging.path().join("index.db"), "x").unwrap();
+        assert!(!target.exists());
+        check_vacant(&target).unwrap();
+        staging.put_in_place().unwrap();
+        assert_eq!(fs::read(target.join("index.db")).unwrap(), b"x");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left aside");
+        let problem = check_vacant(&target).unwrap_err();
+        assert_eq!((problem.exit, problem.code), (Exit::Exists, "home.exists"));
+
+        let second = Staging::beside(&target).unwrap();
+        fs::create_dir(second.path()).unwrap();
+        assert!(second.put_in_place().is_err(), "a home is never replaced");
+        assert_eq!(fs::read(target.join("index.db")).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_directory_that_is_part_of_what_is_restored_is_completed() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("etc");
+        fs::create_dir_all(target.join("policy")).unwrap();
+        fs::write(target.join("policy/user.toml"), "a").unwrap();
+        let staging = Staging::beside(&target).unwrap();
+        fs::create_dir_all(staging.path().join("policy")).unwrap();
+        fs::write(staging.path().join("policy/user.toml"), "a").unwrap();
+        fs::write(staging.path().join("policy/system.toml"), "b").unwrap();
+        assert!(is_part_of(&target, &staging.path()).unwrap());
+        assert!(!is_part_of(&staging.path(), &target).unwrap());
+        staging.complete().unwrap();
+        assert_eq!(fs::read(target.join("policy/system.toml")).unwrap(), b"b");
+    }
+}

@@ -1,0 +1,26 @@
+//! What goes wrong with backups, as it is told.
+use crate::problem::{Exit, Problem};
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+/// The archive is not what it should be.
+pub(super) fn damaged(file: &Path, reason: impl Display) -> Problem {
+    let message = format!("{} is not a whole backup: {reason}", file.display());
+    Problem::new(Exit::NotVerified, "backup.damaged", message).hint("use another copy or an older backup")
+}
+
+/// A file could not be read.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure };
+    Problem::new(exit, "file.read", format!("{} cannot be read: {error}", path.display()))
+        .hint("look at its name, owner and mode")
+}
+
+/// A file could not be written.
+pub(super) fn unwritten(path: &Path, error: &io::Error) -> Problem {
+    let exit =
+        if error.kind() == io::ErrorKind::PermissionDenied { Exit::Permissions } else { Exit::Failure };
+    Problem::new(exit, "file.write", format!("{} cannot be written: {error}", path.display()))
+        .hint("make room or mend owner and mode, then run it again")
+}

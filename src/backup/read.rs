@@ -1,0 +1,116 @@
+//! Reading a backup: every octet is judged before it is believed.
+use super::Opener;
+use super::entry::Entry;
+use super::manifest::{FileEntry, Manifest, hex};
+use super::problems::{damaged, unreadable, unwritten};
+use crate::home::Home;
+use crate::key::{Envelope, EnvelopeError};
+use crate::problem::Problem;
+use aws_lc_rs::digest::{Context, SHA256};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// What tar may put after the last file.
+const LONGEST_END: u64 = 1 << 20;
+
+/// Opens the envelope of a backup.
+pub(super) fn open(file: &Path, opener: Opener<'_>) -> Result<impl Read + use<>, Problem> {
+    let input = File::open(file).map_err(|error| unreadable(file, &error))?;
+    if input.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(unreadable(file, &io::ErrorKind::IsADirectory.into()));
+    }
+    let told = |error: EnvelopeError| match error {
+        EnvelopeError::Io(error) => unreadable(file, &error),
+        other => {
+            let problem = Problem::from(other);
+            Problem { message: format!("{}: {}", file.display(), problem.message), ..problem }
+        }
+    };
+    let envelope = Envelope::new(BufReader::with_capacity(1 << 18, input)).map_err(told)?;
+    let with = opener(envelope.takes_passphrase())?;
+    envelope.open(&with).map_err(told)
+}
+
+/// Puts the files of an archive into the directories of a new home.
+pub(super) fn extract(file: &Path, source: impl Read, home: &Home) -> Result<Manifest, Problem> {
+    let broken = |error: io::Error| damaged(file, error);
+    let mut archive = tar::Archive::new(source);
+    // `raw` takes every header as it stands: none of tar's extensions, which may claim any length or path
+    let mut entries = archive.entries().map_err(broken)?.raw(true);
+    let mut next = || -> Result<Option<_>, Problem> { entries.next().transpose().map_err(broken) };
+    let mut first = next()?.ok_or_else(|| damaged(file, "it is empty"))?;
+    let size = check_header(&first, Manifest::FILE).map_err(|reason| damaged(file, reason))?;
+    if size > Manifest::LARGEST {
+        return Err(damaged(file, "its manifest is too large"));
+    }
+    let mut text = Vec::new();
+    first.read_to_end(&mut text).map_err(broken)?;
+    let manifest = Manifest::parse(&text, file)?;
+    for listed in &manifest.files {
+        let missing = || damaged(file, format!("{} is missing", listed.path));
+        let entry = listed.entry().ok_or_else(missing)?;
+        let mut found = next()?.ok_or_else(missing)?;
+        let size = check_header(&found, &listed.path).map_err(|reason| damaged(file, reason))?;
+        if size != listed.size {
+            return Err(damaged(file, format!("{} has {size} octets, not {}", listed.path, listed.size)));
+        }
+        put(file, &mut found, &entry, listed, home)?;
+    }
+    if let Some(more) = next()? {
+        let name = String::from_utf8_lossy(&more.path_bytes()).into_owned();
+        return Err(damaged(file, format!("it has `{name}`, which its manifest does not name")));
+    }
+    // the end of the envelope vouches for all of it, so it has to be reached
+    let mut end = Vec::new();
+    archive.into_inner().take(LONGEST_END + 1).read_to_end(&mut end).map_err(broken)?;
+    if end.iter().any(|octet| *octet != 0) || u64::try_from(end.len()).is_ok_and(|end| end > LONGEST_END) {
+        return Err(damaged(file, "something follows its end"));
+    }
+    Ok(manifest)
+}
+
+fn check_header<R: Read>(entry: &tar::Entry<'_, R>, path: &str) -> Result<u64, String> {
+    let header = entry.header();
+    let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
+    if name != path {
+        return Err(format!("`{name}` stands where {path} belongs"));
+    }
+    if header.entry_type() != tar::EntryType::Regular {
+        return Err(format!("{path} is not a plain file in it"));
+    }
+    header.entry_size().map_err(|error| error.to_string())
+}
+
+fn put(
+    archive: &Path,
+    from: &mut impl Read,
+    entry: &Entry,
+    listed: &FileEntry,
+    home: &Home,
+) -> Result<(), Problem> {
+    if let Some(authority) = entry.responder() {
+        home.create_authority(authority)?;
+    }
+    let path = entry.path_in(home);
+    let failed = |error: io::Error| unwritten(&path, &error);
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(damaged(archive, format!("{}: {error}", listed.path))),
+        };
+        let octets = buffer.get(..read).unwrap_or_default();
+        context.update(octets);
+        to.write_all(octets).map_err(failed)?;
+    }
+    if hex(context.finish().as_ref()) != listed.sha256 {
+        return Err(damaged(archive, format!("{} is not the file that its manifest names", listed.path)));
+    }
+    to.set_permissions(Permissions::from_mode(entry.mode().bits())).map_err(failed)
+}

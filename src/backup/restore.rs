@@ -1,0 +1,305 @@
+//! A home from a backup, and from what was published since.
+use super::check::check;
+use super::create::high_water;
+use super::evidence::Evidence;
+use super::manifest::Manifest;
+use super::place::{Staging, check_vacant, is_part_of};
+use super::problems::{damaged, unwritten};
+use super::search::{Finder, search};
+use super::{Opener, Stores, read};
+use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::home::{AuthorityName, Home, PublicFile};
+use crate::index::{
+    Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
+};
+use crate::problem::{Exit, Problem};
+use crate::publish::{Mode, WriteError, replace};
+use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
+use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// CRL numbers that are passed over: for lists that were published after the newest that anybody can show. One a
+/// minute fills it in ten weeks.
+const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
+/// Change numbers that are passed over, for the same reason.
+const SPARE_CHANGES: u64 = 1_000_000;
+
+/// A backup to be restored.
+pub struct Restoring<'a> {
+    /// The backup.
+    pub file: &'a Path,
+    /// What opens it.
+    pub opener: Opener<'a>,
+    /// The home to be; absent or empty.
+    pub home: &'a Home,
+    /// What a home is kept in.
+    pub stores: &'a dyn Stores,
+    /// Files and directories with what was published.
+    pub published: &'a [PathBuf],
+    /// Who restores.
+    pub actor: Actor,
+    /// The time.
+    pub now: UnixTime,
+}
+
+/// What was restored, and what is missing.
+#[derive(Clone, Debug)]
+pub struct RestoredHome {
+    /// What was in the backup.
+    pub manifest: Manifest,
+    /// What was found of the time after it.
+    pub taken: TakenOver,
+    /// The CAs.
+    pub authorities: Vec<RestoredAuthority>,
+    /// How many certificates were being signed when the backup was made; they count as revoked soon.
+    pub pending: usize,
+    /// Certificates that a published status knows and nobody has shown, `CA/SERIAL`.
+    pub unproved: Vec<String>,
+    /// The newest moment that anything found speaks of.
+    pub newest: Option<UnixTime>,
+    /// What could not be used, and what is odd.
+    pub notices: Vec<String>,
+}
+
+/// A CA that was restored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RestoredAuthority {
+    /// Its name.
+    pub name: String,
+    /// The CRL that was published last when the backup was made.
+    pub backup_crl: Option<CrlNumber>,
+    /// The highest number of a CRL that was found.
+    pub found_crl: Option<CrlNumber>,
+    /// thisUpdate of the newest complete CRL that was found.
+    pub found_this_update: Option<UnixTime>,
+    /// What its next CRL will be numbered, at the least.
+    pub next_crl: CrlNumber,
+    /// Whether its key file is there.
+    pub has_key: bool,
+}
+
+/// Restores a backup: nothing is in the home's place until all of it is.
+///
+/// # Errors
+/// When there is a home already, the backup cannot be opened or does not verify, or a file cannot be written.
+pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
+    let home = restoring.home;
+    check_vacant(home.directory())?;
+    let source = read::open(restoring.file, restoring.opener)?;
+    let state = Staging::beside(home.directory())?;
+    let apart = home.configuration_directory() != home.directory();
+    let configuration = apart.then(|| Staging::beside(home.configuration_directory())).transpose()?;
+    let staged = match &configuration {
+        Some(configuration) => Home::in_directories(configuration.path(), state.path()),
+        None => Home::at(state.path()),
+    };
+    staged.create()?;
+    let manifest = read::extract(restoring.file, source, &staged)?;
+    let is_compatible = is_part_of(home.configuration_directory(), staged.configuration_directory());
+    if configuration.is_some() && !is_compatible.unwrap_or(false) {
+        let message =
+            format!("{} has another configuration than the backup", home.configuration_directory().display());
+        return Err(
+            Problem::new(Exit::Exists, "home.exists", message).hint("move it aside; it is not replaced")
+        );
+    }
+    let (index, faults) = check(&staged, &manifest, restoring.stores)?;
+    if !faults.is_empty() {
+        return Err(damaged(restoring.file, faults.join("; ")));
+    }
+    let outcome = take_over(restoring, &staged, index.as_ref(), manifest)?;
+    make_issued(&staged, index.as_ref())?;
+    restoring.stores.publish_status(&staged.status_directory(), index.as_ref(), restoring.now)?;
+    drop(index);
+    match configuration {
+        Some(configuration) if home.configuration_directory().exists() => configuration.complete()?,
+        Some(configuration) => configuration.put_in_place()?,
+        None => {}
+    }
+    state.put_in_place()?;
+    Ok(outcome)
+}
+
+fn take_over(
+    restoring: &Restoring<'_>,
+    staged: &Home,
+    index: &dyn Index,
+    manifest: Manifest,
+) -> Result<RestoredHome, Problem> {
+    let authorities = index.authorities()?;
+    let mut evidence = Evidence::new(index, restoring.stores, &authorities)?;
+    search(&[staged.public_directory(), staged.responders_directory()], &mut evidence)?;
+    // what the backup itself has says nothing of the time after it
+    evidence.newest = None;
+    let inside = staged.directory().display().to_string();
+    for path in restoring.published {
+        if path.starts_with(restoring.home.directory()) {
+            evidence.passed_over(path, "it lies in the home that is restored".into());
+        }
+    }
+    search(restoring.published, &mut evidence)?;
+    evidence.conclude()?;
+
+    let mut report = Vec::new();
+    for authority in &authorities {
+        let found = evidence.highest.get(&authority.issuer).copied();
+        let taken = index
+            .highest_crl_number(&authority.issuer)?
+            .max(high_water(staged, &authority.name))
+            .max(found.unwrap_or(0))
+            .saturating_add(SPARE_CRL_NUMBERS);
+        let listed = manifest.authorities.iter().find(|one| one.name == authority.name);
+        let newest = evidence.newest_crl.get(&authority.issuer);
+        finish_authority(staged, authority, taken, newest)?;
+        let key = authority.name.parse::<AuthorityName>().map(|name| staged.key_file(&name));
+        report.push(RestoredAuthority {
+            name: authority.name.clone(),
+            backup_crl: listed.and_then(|one| one.last_crl),
+            found_crl: found,
+            found_this_update: newest.map(|crl| crl.tbs().this_update()),
+            next_crl: taken.saturating_add(1),
+            has_key: key.is_ok_and(|key| key.is_file()),
+        });
+    }
+    let numbers = authorities.iter().zip(&report).map(|(one, row)| (one.issuer, row.next_crl - 1)).collect();
+    let restoration = restoration(restoring, &manifest, &evidence, numbers);
+    let taken = index.restore(&restoration)?;
+    Ok(RestoredHome {
+        taken,
+        authorities: report,
+        pending: index.pending()?.len(),
+        unproved: evidence.unproved.iter().map(|id| evidence.shown(&id.issuer, &id.serial_number)).collect(),
+        newest: evidence.newest,
+        notices: evidence.notices.iter().map(|notice| notice.replace(&inside, "the backup")).collect(),
+        manifest,
+    })
+}
+
+fn restoration(
+    restoring: &Restoring<'_>,
+    manifest: &Manifest,
+    evidence: &Evidence<'_>,
+    crl_numbers: Vec<(IssuerId, CrlNumber)>,
+) -> Restoration {
+    let event = |action: &str, object: String, details: Vec<(String, String)>| AuditEvent {
+        at: restoring.now,
+        actor: restoring.actor.clone(),
+        action: action.into(),
+        object,
+        outcome: Outcome::Done,
+        details,
+    };
+    let named = |id: &CertificateId| evidence.shown(&id.issuer, &id.serial_number);
+    let mut certificates: Vec<_> = evidence.certificates.iter().collect();
+    certificates.sort_by(|a, b| a.0.serial_number.cmp(&b.0.serial_number));
+    let mut revocations: Vec<_> = evidence.revocations.iter().collect();
+    revocations.sort_by(|a, b| a.0.serial_number.cmp(&b.0.serial_number));
+    Restoration {
+        backup: manifest.created().unwrap_or(restoring.now),
+        change: evidence.highest_change.saturating_add(SPARE_CHANGES),
+        crl_numbers,
+        certificates: certificates
+            .into_iter()
+            .map(|(id, (certificate, source))| FoundCertificate {
+                issuer: id.issuer,
+                certificate: certificate.clone(),
+                event: event(
+                    "certificate.restored",
+                    named(id),
+                    vec![
+                        ("subject".into(), certificate.tbs().subject().to_string()),
+                        ("fingerprint".into(), certificate.fingerprint().to_string()),
+                        ("source".into(), source.clone()),
+                    ],
+                ),
+            })
+            .collect(),
+        revocations: revocations
+            .into_iter()
+            .map(|(id, (revocation, source))| FoundRevocation {
+                id: id.clone(),
+                revocation: revocation.clone(),
+                event: event(
+                    if revocation.is_hold() { "certificate.held" } else { "certificate.revoked" },
+                    named(id),
+                    revocation
+                        .reason
+                        .map(|reason| ("reason".into(), reason.to_string()))
+                        .into_iter()
+                        .chain([
+                            ("revoked_at".into(), revocation.revoked_at.to_string()),
+                            ("source".into(), source.clone()),
+                        ])
+                        .collect(),
+                ),
+            })
+            .collect(),
+        superseded: evidence.heads.clone(),
+        event: event(
+            "home.restored",
+            restoring.home.directory().display().to_string(),
+            vec![
+                ("backup".into(), restoring.file.display().to_string()),
+                ("created".into(), manifest.created.clone()),
+                ("change".into(), manifest.change.to_string()),
+                ("audit_sequence".into(), manifest.audit.sequence.to_string()),
+            ],
+        ),
+    }
+}
+
+fn told(error: WriteError) -> Problem {
+    unwritten(&error.path, &error.source)
+}
+
+/// Notes the numbers that are used up, puts the newest list in its public place, and leaves no responder
+/// certificate without its key: it would hide that a new one is due.
+fn finish_authority(
+    staged: &Home,
+    authority: &Authority,
+    taken: CrlNumber,
+    newest: Option<&CertificateList>,
+) -> Result<(), Problem> {
+    let name = authority.name.parse::<AuthorityName>()?;
+    staged.create_authority(&name)?;
+    replace(&staged.crl_number_file(&name), format!("{taken}\n").as_bytes(), Mode::Private).map_err(told)?;
+    if let Some(crl) = newest {
+        let text = pem::encode("X509 CRL", crl.as_der());
+        replace(&staged.public_file(&name, PublicFile::CrlPem), text.as_bytes(), Mode::Public)
+            .map_err(told)?;
+        replace(&staged.public_file(&name, PublicFile::Crl), crl.as_der(), Mode::Public).map_err(told)?;
+    }
+    let certificate = staged.responder_certificate_file(&name);
+    if certificate.exists() && !staged.responder_key_file(&name).exists() {
+        fs::remove_file(&certificate).map_err(|error| unwritten(&certificate, &error))?;
+    }
+    Ok(())
+}
+
+/// `issued/` as the index has it: but for roots, which are public, and responders.
+fn make_issued(staged: &Home, index: &dyn IndexReader) -> Result<(), Problem> {
+    let mut failed = None;
+    index.list(&Filter::default(), &mut |record| {
+        let Some(certificate) = &record.certificate else { return true };
+        let tbs = certificate.tbs();
+        let is_responders =
+            ExtendedKeyUsage::of(tbs).is_some_and(|purposes| purposes.0 == [Purpose::OCSP_SIGNING]);
+        if is_responders || tbs.as_issuer() == record.id.issuer {
+            return true;
+        }
+        let Ok(name) = record.authority.parse::<AuthorityName>() else { return true };
+        let path = staged.issued_file(&name, &record.id.serial_number);
+        let written = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(certificate.to_pem().as_bytes()));
+        failed = written.err().map(|error| unwritten(&path, &error));
+        failed.is_none()
+    })?;
+    failed.map_or(Ok(()), Err)
+}

@@ -1,0 +1,83 @@
+//! Proving that a backup restores.
+use super::check::check;
+use super::manifest::{Manifest, hex};
+use super::workplace::Workplace;
+use super::{Opener, Stores, read};
+use crate::home::Home;
+use crate::index::IndexReader;
+use crate::problem::Problem;
+use std::path::{Path, PathBuf};
+
+/// What a backup came to when it was restored aside.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What is in it.
+    pub manifest: Manifest,
+    /// Certificates on record in it.
+    pub certificates: u64,
+    /// Everything that is wrong with it; nothing when it restores.
+    pub faults: Vec<String>,
+    /// How far the home has gone on since; `None` without a home.
+    pub behind: Option<Behind>,
+}
+
+/// A backup against the home.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Behind {
+    /// The home went on from it.
+    By {
+        /// Changes of certificates and CAs since.
+        changes: u64,
+        /// Audit records since.
+        records: u64,
+    },
+    /// The home has another history: it is another home, or was restored from an older backup.
+    Elsewhere,
+}
+
+/// Restores a backup into a private directory that is removed again, and looks through all of it.
+///
+/// # Errors
+/// When it cannot be opened, or is damaged. What is wrong with its contents is no error, but is told.
+pub fn verify(
+    file: &Path,
+    opener: Opener<'_>,
+    stores: &dyn Stores,
+    home: &Home,
+    current: Option<&dyn IndexReader>,
+) -> Result<Verified, Problem> {
+    let source = read::open(file, opener)?;
+    let temporary = std::env::temp_dir();
+    // beside the index there is room for an index
+    let work =
+        Workplace::new(home.directory(), ".backup-").or_else(|_| Workplace::new(&temporary, ".backup-"))?;
+    let inside: PathBuf = work.join("home");
+    let staged = Home::in_directories(work.join("configuration"), inside);
+    staged.create()?;
+    let manifest = read::extract(file, source, &staged)?;
+    let (index, mut faults) = check(&staged, &manifest, stores)?;
+    if let Err(problem) = stores.check_settings(&staged) {
+        faults.push(problem.message.replace(&work.path().display().to_string(), "").trim().to_owned());
+    }
+    let mut certificates = 0;
+    index.status_rows(0, &mut |_| certificates += 1)?;
+    let behind = current.map(|current| behind(&manifest, current)).transpose()?;
+    drop(index);
+    Ok(Verified { manifest, certificates, faults, behind })
+}
+
+fn behind(manifest: &Manifest, current: &dyn IndexReader) -> Result<Behind, Problem> {
+    let head = current.audit_head()?;
+    let mut there = None;
+    current.audit_records(manifest.audit.sequence.max(1), &mut |record| {
+        there = Some(hex(&record.digest));
+        false
+    })?;
+    if there.as_deref() != Some(manifest.audit.digest.as_str()) {
+        return Ok(Behind::Elsewhere);
+    }
+    Ok(Behind::By {
+        changes: current.change_number()?.saturating_sub(manifest.change),
+        records: head.sequence.saturating_sub(manifest.audit.sequence),
+    })
+}

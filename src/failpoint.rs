@@ -1,0 +1,33 @@
+//! Places where a test can have the process killed, to see what it leaves behind.
+//!
+//! Only where debug assertions are on: elsewhere [`passed`] is empty, and the variables are never looked at.
+//! `GENFIC_CA_FAILPOINT=N` kills the process at the N-th place that it passes, without destructors and without
+//! writing out what is buffered; `GENFIC_CA_FAILPOINT_TRACE=FILE` has each place appended to a file, a line each.
+
+/// Says that the process has come to this place.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub fn passed(_place: &str) {}
+
+/// Says that the process has come to this place.
+#[cfg(debug_assertions)]
+pub fn passed(place: &str) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static PASSED: AtomicUsize = AtomicUsize::new(0);
+    let number = PASSED.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+    if let Some(file) = std::env::var_os("GENFIC_CA_FAILPOINT_TRACE") {
+        trace(std::path::Path::new(&file), place);
+    }
+    let chosen = std::env::var("GENFIC_CA_FAILPOINT").ok().and_then(|text| text.parse::<usize>().ok());
+    if chosen == Some(number) {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        std::process::abort();
+    }
+}
+
+#[cfg(debug_assertions)]
+fn trace(file: &std::path::Path, place: &str) {
+    use std::io::Write;
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(file);
+    let _ = file.and_then(|mut file| file.write_all(format!("{place}\n").as_bytes()));
+}

@@ -1,0 +1,140 @@
+//! What is written aside before it is put in place, and what a killed process left of it.
+//!
+//! Whoever writes a `.new-*` holds a shared lock on the directory from before it is there until it has its
+//! name. What is there while nobody holds one was left behind.
+use super::{AuthorityName, Home};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the names of files and directories begin with until they are whole.
+pub const ASIDE: &str = ".new-";
+/// How often, and how long each, to wait for somebody who removes a few files.
+const ATTEMPTS: usize = 100;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Says that something is being written aside in a directory, until it is dropped.
+#[derive(Debug)]
+pub struct Writing {
+    directory: File,
+}
+
+impl Writing {
+    /// Says so of this directory. One that somebody keeps locked for long, or whose file system has no such
+    /// locks, is written into all the same: nothing can be removed there either.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened.
+    pub fn into(directory: &Path) -> io::Result<Self> {
+        let directory = File::open(directory)?;
+        for _ in 0..ATTEMPTS {
+            match directory.try_lock_shared() {
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Ok(()) | Err(TryLockError::Error(_)) => break,
+            }
+        }
+        Ok(Self { directory })
+    }
+
+    /// Makes the names in the directory durable.
+    ///
+    /// # Errors
+    /// When the system cannot.
+    pub fn sync(&self) -> io::Result<()> {
+        self.directory.sync_all()
+    }
+}
+
+impl Home {
+    /// Removes what killed processes left written aside; where somebody is writing at the moment, it is left to
+    /// a later call. Directories of issued certificates, which may be large, are looked into for these CAs.
+    /// Returns how many were removed; what cannot be read or removed is passed over.
+    pub fn sweep(&self, issued_by: &[AuthorityName]) -> usize {
+        let mut directories: Vec<PathBuf> = self.places().into_iter().map(|place| place.path).collect();
+        let responders = fs::read_dir(self.responders_directory()).into_iter().flatten().flatten();
+        directories.extend(responders.map(|entry| entry.path()));
+        directories.extend(issued_by.iter().map(|name| self.issued_directory(name)));
+        directories.iter().map(|directory| sweep(directory)).sum()
+    }
+}
+
+/// Those that were there before the lock was had, and still are, belong to nobody: names are not used again.
+fn sweep(directory: &Path) -> usize {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let found: Vec<_> =
+        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(ASIDE.as_bytes())).collect();
+    if found.is_empty() {
+        return 0;
+    }
+    let Ok(lock) = File::open(directory) else { return 0 };
+    if lock.try_lock().is_err() {
+        return 0;
+    }
+    let is_removed = |entry: &&fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => fs::remove_dir(entry.path()).is_ok(),
+        _ => fs::remove_file(entry.path()).is_ok(),
+    };
+    found.iter().filter(is_removed).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left_in(directory: &Path) {
+        fs::write(directory.join(".new-a"), "half").unwrap();
+        fs::write(directory.join("whole"), "whole").unwrap();
+        fs::create_dir(directory.join(".new-b")).unwrap();
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_was_left_aside_is_removed_unless_somebody_is_writing() {
+        // C7
+        let directory = tempfile::tempdir().unwrap();
+        left_in(directory.path());
+        let one = Writing::into(directory.path()).unwrap();
+        let other = Writing::into(directory.path()).unwrap();
+        assert_eq!(sweep(directory.path()), 0);
+        drop(one);
+        assert_eq!(sweep(directory.path()), 0);
+        drop(other);
+        assert_eq!(sweep(directory.path()), 2);
+        assert_eq!(names(directory.path()), ["whole"]);
+    }
+
+    #[test]
+    fn every_directory_of_a_home_is_swept() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let name: AuthorityName = "a".parse().unwrap();
+        home.create_authority(&name).unwrap();
+        let mut swept: Vec<PathBuf> = home.places().into_iter().map(|place| place.path).collect();
+        swept.push(home.ocsp_directory(&name));
+        let issued = home.issued_directory(&name);
+        for directory in swept.iter().chain([&issued]) {
+            fs::write(directory.join(".new-a"), "half").unwrap();
+        }
+        assert_eq!(home.sweep(&[]), swept.len());
+        assert!(issued.join(".new-a").exists());
+        assert_eq!(home.sweep(&[name]), 1);
+    }
+
+    #[test]
+    fn a_directory_that_somebody_keeps_locked_is_written_into_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let locked = File::open(directory.path()).unwrap();
+        locked.lock().unwrap();
+        assert!(Writing::into(directory.path()).is_ok());
+    }
+}

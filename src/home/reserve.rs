@@ -1,0 +1,287 @@
+//! Space that is kept so that a full disk does not keep anybody from revoking.
+use super::Home;
+use crate::problem::{Exit, Problem};
+use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
+use rustix::io::Errno;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The least that is kept, and the step it grows by.
+const LEAST: u64 = 8 << 20;
+const STEP: u64 = 4 << 20;
+/// What is left free when given space is taken back.
+const MARGIN: u64 = 256 << 10;
+
+/// The file `reserve` of a home: as large as what revoking writes at most, and really allocated.
+#[derive(Clone, Debug)]
+pub struct Reserve {
+    home: Home,
+}
+
+/// The space is given back for as long as this is held; several processes may hold it.
+#[derive(Debug)]
+pub struct GivenBack {
+    reserve: Reserve,
+    file: File,
+}
+
+impl Reserve {
+    /// What a command needs that changes nothing: SQLite's shared memory, an audit record.
+    pub const TO_LOOK: u64 = 1 << 20;
+
+    /// That of this home.
+    #[must_use]
+    pub fn of(home: &Home) -> Self {
+        Self { home: home.clone() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.home.reserve_file()
+    }
+
+    /// How much a revocation may write, in octets: pages of the index, a status delta or a new base, and the
+    /// CRL of the largest CA, DER and PEM, twice.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let lists = largest(&self.home.public_directory(), ".crl").saturating_mul(5);
+        let status = largest(&self.home.status_directory(), ".db").saturating_mul(6) / 5;
+        let more = lists.saturating_add(status).saturating_sub(LEAST / 2);
+        LEAST.saturating_add(more.div_ceil(STEP).saturating_mul(STEP))
+    }
+
+    /// What an issuing command is to find free besides.
+    fn to_issue(size: u64) -> u64 {
+        size / 4
+    }
+
+    /// Whether it is there in full; costs a few looks and changes nothing.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.path()
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_file() && allocated(&metadata) >= self.size())
+    }
+
+    /// Makes it, or has it grow, where the disk has room for it and for issuing besides; false where not.
+    ///
+    /// # Errors
+    /// When the file cannot be made for another reason than a full disk.
+    pub fn hold(&self) -> io::Result<bool> {
+        if self.is_held() {
+            return Ok(true);
+        }
+        let size = self.size();
+        let there = self.path().symlink_metadata().map_or(0, |metadata| allocated(&metadata));
+        let needed = size.saturating_sub(there).saturating_add(Self::to_issue(size));
+        if !self.is_ours() || self.free().is_some_and(|free| free < needed) {
+            return Ok(false);
+        }
+        let file = open_reserve(&self.path(), OFlags::CREATE)?;
+        // somebody who was given the space is at work with it
+        if file.try_lock().is_err() {
+            return Ok(false);
+        }
+        match allocate(&file, size) {
+            Ok(()) => Ok(true),
+            Err(error) if is_full(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Before something is issued: it is held in full, and there is room besides.
+    ///
+    /// # Errors
+    /// `disk.full` (exit 1) where there is not.
+    pub fn must_be_held(&self) -> Result<(), Problem> {
+        if !self.home.exists() {
+            return Ok(());
+        }
+        let size = self.size();
+        let held = self.is_held() || {
+            self.home.verify()?;
+            self.hold().map_err(|error| self.not_written(&error))?
+        };
+        let free = self.free();
+        if held && free.is_none_or(|free| free >= Self::to_issue(size)) {
+            return Ok(());
+        }
+        let besides = if held { "is kept" } else { "cannot be kept" };
+        let message = format!(
+            "the disk of {} is full: {} KiB are free, and {} MiB {besides} for revoking",
+            self.home.directory().display(),
+            free.unwrap_or(0) >> 10,
+            size >> 20,
+        );
+        Err(Problem::new(Exit::Failure, "disk.full", message).hint(
+            "nothing was issued; make room and try again. Revoking and publishing go on: they may use what is \
+             kept for them",
+        ))
+    }
+
+    /// Gives the space back, where less than this is free. `None` where there is enough, or nothing to give.
+    #[must_use]
+    pub fn make_way(&self, least: u64) -> Option<GivenBack> {
+        if !self.is_ours() || self.free().is_none_or(|free| free >= least) {
+            return None;
+        }
+        let file = open_reserve(&self.path(), OFlags::empty()).ok()?;
+        // without the lock somebody may take the space back too early, and no worse
+        let _ = file.try_lock_shared();
+        file.set_len(0).ok()?;
+        Some(GivenBack { reserve: self.clone(), file })
+    }
+
+    fn free(&self) -> Option<u64> {
+        let status = statvfs(self.home.directory()).ok().filter(|status| status.f_blocks > 0)?;
+        Some(status.f_bavail.saturating_mul(status.f_frsize))
+    }
+
+    /// A home of somebody else's, which no command works in, is left alone.
+    fn is_ours(&self) -> bool {
+        let user = rustix::process::geteuid().as_raw();
+        fs::metadata(self.home.directory()).is_ok_and(|metadata| metadata.uid() == user)
+    }
+
+    fn not_written(&self, error: &io::Error) -> Problem {
+        let message = format!("{} cannot be written: {error}", self.path().display());
+        Problem::new(Exit::Failure, "file.write", message)
+            .hint("nothing was issued; mend the directory's mode or mount, then try again")
+    }
+}
+
+impl GivenBack {
+    /// Takes back what was not needed, unless others are still at work with it.
+    pub fn take_back(self) {
+        let Self { reserve, file } = self;
+        if file.unlock().is_err() || file.try_lock().is_err() {
+            return;
+        }
+        let there = file.metadata().map_or(0, |metadata| allocated(&metadata));
+        let free = reserve.free().unwrap_or(0).saturating_sub(MARGIN);
+        let size = reserve.size().min(there.saturating_add(free));
+        if size > there {
+            let _ = allocate(&file, size);
+        }
+    }
+}
+
+/// The largest file whose name ends so.
+fn largest(directory: &Path, ending: &str) -> u64 {
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().as_encoded_bytes().ends_with(ending.as_bytes()))
+        .filter_map(|entry| entry.metadata().ok())
+        .map(|metadata| metadata.len())
+        .max()
+        .unwrap_or(0)
+}
+
+/// What of it is on the disk: a hole keeps no space.
+fn allocated(metadata: &fs::Metadata) -> u64 {
+    metadata.len().min(metadata.blocks().saturating_mul(512))
+}
+
+fn open_reserve(path: &Path, more: OFlags) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
+    let file = File::from(open(path, flags, rustix::fs::Mode::from_raw_mode(0o600))?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Brings the file to this size; where that fails it is as long as it was.
+fn allocate(file: &File, size: u64) -> io::Result<()> {
+    let before = file.metadata()?.len();
+    let made = fallocate(file, FallocateFlags::empty(), 0, size).map_err(io::Error::from);
+    let has = |file: &File| file.metadata().is_ok_and(|metadata| allocated(&metadata) >= size);
+    let made = match made {
+        Err(error) if error.raw_os_error() != Some(Errno::OPNOTSUPP.raw_os_error()) => Err(error),
+        Ok(()) if has(file) => Ok(()),
+        // a file system that promises nothing: it is filled with what cannot be compressed
+        _ => fill(file, size),
+    };
+    if made.is_err() {
+        file.set_len(before)?;
+    }
+    made
+}
+
+fn fill(mut file: &File, size: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    io::copy(&mut File::open("/dev/urandom")?.take(size), &mut file)?;
+    file.sync_all()
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        (directory, home)
+    }
+
+    #[test]
+    fn the_space_is_really_kept_and_given_back_only_where_it_is_needed() {
+        let (_directory, home) = home();
+        let reserve = Reserve::of(&home);
+        assert!(!reserve.is_held());
+        assert!(reserve.hold().unwrap());
+        let metadata = fs::metadata(home.reserve_file()).unwrap();
+        assert_eq!((allocated(&metadata), metadata.mode() & 0o777), (LEAST, 0o600));
+        assert!(reserve.make_way(1).is_none(), "there is room");
+        let one = reserve.make_way(u64::MAX).unwrap();
+        let other = reserve.make_way(u64::MAX).unwrap();
+        assert!(!reserve.is_held());
+        assert!(!reserve.hold().unwrap(), "two are at work with it");
+        assert_eq!(reserve.must_be_held().unwrap_err().code, "disk.full");
+        one.take_back();
+        assert!(!reserve.is_held(), "one is still at work with it");
+        other.take_back();
+        assert!(reserve.is_held());
+        assert_eq!(reserve.must_be_held(), Ok(()));
+    }
+
+    #[test]
+    fn its_size_follows_the_largest_list_and_the_status() {
+        let (_directory, home) = home();
+        let reserve = Reserve::of(&home);
+        assert_eq!(reserve.size(), LEAST);
+        let list = File::create(home.public_directory().join("a.crl")).unwrap();
+        list.set_len(10 << 20).unwrap();
+        let size = reserve.size();
+        assert!((50 << 20..=58 << 20).contains(&size), "{size}");
+        let base = File::create(home.status_directory().join("base-1.db")).unwrap();
+        base.set_len(100 << 20).unwrap();
+        assert!(reserve.size() >= size + (116 << 20), "{}", reserve.size());
+        assert_eq!(reserve.size() % STEP, 0);
+    }
+
+    #[test]
+    fn a_hole_keeps_nothing_and_a_link_is_not_followed() {
+        let (directory, home) = home();
+        let reserve = Reserve::of(&home);
+        File::create(home.reserve_file()).unwrap().set_len(LEAST).unwrap();
+        assert!(!reserve.is_held());
+        assert!(reserve.hold().unwrap() && reserve.is_held());
+        fs::remove_file(home.reserve_file()).unwrap();
+        std::os::unix::fs::symlink(directory.path().join("other"), home.reserve_file()).unwrap();
+        assert!(reserve.hold().is_err());
+        assert!(!directory.path().join("other").exists());
+    }
+
+    #[test]
+    fn what_the_file_system_does_not_promise_is_written_out() {
+        let file = tempfile::tempfile().unwrap();
+        fill(&file, LEAST).unwrap();
+        assert_eq!(allocated(&file.metadata().unwrap()), LEAST);
+    }
+}

@@ -1,0 +1,44 @@
+//! The whole index in one file, and whether a file is whole.
+use super::connection::{create_empty, failed};
+use crate::index::IndexError;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use std::path::Path;
+use std::time::Duration;
+
+/// How often, and how long apart, a lock is waited for.
+const ATTEMPTS: usize = 300;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Copies every page in one step: that is one read transaction, which no writer waits for in WAL mode.
+pub(super) fn write(source: &Connection, path: &Path) -> Result<(), IndexError> {
+    let mut copy = create_empty(path)?;
+    let backup = Backup::new(source, &mut copy)?;
+    for _ in 0..ATTEMPTS {
+        match backup.step(-1)? {
+            StepResult::Done => {
+                drop(backup);
+                // closing keeps what is in the file; nothing may be left beside it
+                copy.close().map_err(|(_, error)| error)?;
+                return std::fs::File::open(path)
+                    .and_then(|file| file.sync_all())
+                    .map_err(|error| failed(path, &error));
+            }
+            StepResult::Busy | StepResult::Locked => std::thread::sleep(PAUSE),
+            _ => {}
+        }
+    }
+    Err(IndexError::Busy)
+}
+
+/// What `PRAGMA integrity_check` and the references say; nothing when all is well.
+pub(super) fn faults(connection: &Connection) -> Result<Vec<String>, IndexError> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(10)")?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut faults: Vec<String> = rows.collect::<Result<_, _>>()?;
+    faults.retain(|fault| fault != "ok");
+    if connection.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        faults.push("a row refers to one that is not there".to_owned());
+    }
+    Ok(faults)
+}

@@ -1,0 +1,161 @@
+//! Copies while others write, damage, and files of the first schema version.
+use super::tests::make;
+use super::{SqliteIndex, StatusDirectory, publish};
+use crate::index::contract::{CertificateAuthority, NOW, event, serial};
+use crate::index::{CertificateState, Filter, Index, IndexError, IndexReader, Restoration, Selector};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[test]
+fn a_copy_made_while_others_write_is_whole_and_opens() {
+    // G15
+    let (index, directory) = make();
+    let root = CertificateAuthority::root(&index, "genfic");
+    let done = AtomicBool::new(false);
+    let copies: Vec<_> = (0..20).map(|number| directory.path().join(format!("copy{number}.db"))).collect();
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let other = SqliteIndex::open(&directory.path().join("index.db")).unwrap();
+            let mut octet = 3;
+            while !done.load(Ordering::Relaxed) && octet < 250 {
+                root.issue_leaf(&other, "a.example", 10, octet);
+                octet += 1;
+            }
+        });
+        for path in &copies {
+            index.copy_to(path).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    for path in &copies {
+        assert_eq!(SqliteIndex::faults(path).unwrap(), Vec::<String>::new());
+        let copy = SqliteIndex::open(path).unwrap();
+        let head = copy.audit_head().unwrap();
+        let mut verifier = crate::audit::Verifier::new(Some(head));
+        copy.audit_records(1, &mut |record| verifier.check(&record).is_ok()).unwrap();
+        assert_eq!(verifier.finish(), Ok(head));
+    }
+}
+
+#[test]
+fn damage_in_any_page_is_found() {
+    let (index, directory) = make();
+    let root = CertificateAuthority::root(&index, "genfic");
+    (3..60).for_each(|octet| drop(root.issue_leaf(&index, "a.example", 10, octet)));
+    let path = directory.path().join("copy.db");
+    index.copy_to(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
+    let mut found = 0;
+    for start in (page..whole.len()).step_by(page) {
+        let mut octets = whole.clone();
+        octets[start..start + 8].fill(0xff);
+        std::fs::write(&path, octets).unwrap();
+        for left in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{left}", path.display()));
+        }
+        found += usize::from(SqliteIndex::faults(&path).map_or(true, |faults| !faults.is_empty()));
+    }
+    // an overflow page has nothing but the octets of a row, which the digests of a backup answer for
+    assert!(found > whole.len() / page / 2, "{found} of {}", whole.len() / page);
+}
+
+/// Rows of a certificate of every kind as the first version kept them.
+fn first_version(path: &std::path::Path, from: &std::path::Path) {
+    let raw = rusqlite::Connection::open(path).unwrap();
+    raw.pragma_update(None, "application_id", super::connection::APPLICATION_ID).unwrap();
+    raw.execute_batch(include_str!("schema/1.sql")).unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
+    raw.execute("ATTACH ?1 AS new", [from.to_str().unwrap()]).unwrap();
+    raw.execute_batch("DELETE FROM main.head").unwrap();
+    for table in ["head", "issuer", "certificate", "name", "authority", "crl", "audit"] {
+        raw.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM new.{table}")).unwrap();
+    }
+    let status =
+        "issuer, serial, certificate, state, revoked_at, reason, invalidity_date, not_after, closed, change";
+    raw.execute_batch(&format!("INSERT INTO main.status ({status}) SELECT {status} FROM new.status"))
+        .unwrap();
+    raw.execute_batch("DETACH new").unwrap();
+}
+
+#[test]
+fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
+    let (index, directory) = make();
+    let root = CertificateAuthority::root(&index, "genfic");
+    let child = root.child(&index, "child", 2);
+    root.issue_leaf(&index, "issued.example", 10, 9);
+    index.record_intent(vec![root.intent(root.leaf("pending.example", 10, serial(10)))]).unwrap();
+    let gone = root.leaf("gone.example", 10, serial(11));
+    index.record_intent(vec![root.intent(gone)]).unwrap();
+    let id = crate::x509::CertificateId { issuer: root.issuer(), serial_number: serial(11) };
+    index.abandon(&[(id, event(NOW, "certificate.abandoned"))]).unwrap();
+    root.publish_crl(&index, NOW);
+    let copy = directory.path().join("copy.db");
+    index.copy_to(&copy).unwrap();
+    let old = directory.path().join("old.db");
+    first_version(&old, &copy);
+
+    let migrated = SqliteIndex::open(&old).unwrap();
+    let records = |index: &SqliteIndex| {
+        let mut records = Vec::new();
+        index
+            .list(&Filter::default(), &mut |record| {
+                records.push(record);
+                true
+            })
+            .unwrap();
+        records
+    };
+    assert_eq!(records(&migrated), records(&index));
+    assert_eq!(records(&migrated).len(), 5);
+    assert_eq!(migrated.authorities().unwrap(), index.authorities().unwrap());
+    assert_eq!(migrated.audit_head().unwrap(), index.audit_head().unwrap());
+    assert_eq!(migrated.last_crl(&root.issuer()).unwrap(), index.last_crl(&root.issuer()).unwrap());
+    assert_eq!(migrated.select(&Selector::Name("issued.example".into()), 9).unwrap().len(), 1);
+    assert_eq!(SqliteIndex::faults(&old).unwrap(), Vec::<String>::new());
+    child.issue_leaf(&migrated, "new.example", 10, 12);
+    drop(migrated);
+    let raw = rusqlite::Connection::open(&old).unwrap();
+    let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 3);
+}
+
+#[test]
+fn a_status_that_a_restore_took_over_is_replaced_whole_and_any_other_is_refused() {
+    // O12
+    let (index, directory) = make();
+    let root = CertificateAuthority::root(&index, "genfic");
+    let copy = directory.path().join("copy.db");
+    index.copy_to(&copy).unwrap();
+    root.issue_leaf(&index, "lost.example", 10, 9);
+    let status = directory.path().join("status");
+    std::fs::create_dir(&status).unwrap();
+    publish(&index, &status, NOW).unwrap();
+    let published = StatusDirectory::new(&status).open(None).unwrap();
+    let mut states = Vec::new();
+    published.for_each(&mut |id, state| states.push((id.serial_number, state))).unwrap();
+    assert_eq!(states.len(), 2);
+    assert!(states.contains(&(serial(9), CertificateState::Issued)));
+
+    let old = SqliteIndex::open(&copy).unwrap();
+    let mut restoration = Restoration {
+        backup: NOW,
+        change: published.change() + 10,
+        crl_numbers: Vec::new(),
+        certificates: Vec::new(),
+        revocations: Vec::new(),
+        superseded: Vec::new(),
+        event: event(NOW, "home.restored"),
+    };
+    old.restore(&restoration).unwrap();
+    let refused = publish(&old, &status, NOW);
+    assert!(matches!(refused, Err(IndexError::NotContinued { .. })), "{refused:?}");
+    restoration.superseded = published.head().into_iter().collect();
+    old.restore(&restoration).unwrap();
+    publish(&old, &status, NOW).unwrap();
+    let mut states = Vec::new();
+    let replaced = StatusDirectory::new(&status).open(Some(&published)).unwrap();
+    replaced.for_each(&mut |id, state| states.push((id.serial_number, state))).unwrap();
+    assert_eq!(states, [(serial(1), CertificateState::Issued)], "nothing of the other history is left");
+    assert!(replaced.change() > published.change());
+    publish(&old, &status, NOW).unwrap();
+}

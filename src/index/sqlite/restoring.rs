@@ -1,0 +1,202 @@
+//! What an index from a backup takes over, and the lock on it until it is accepted.
+use super::authority;
+use super::issuing::{Entry, place, store_state};
+use super::journal::Journal;
+use super::revoking::{highest_crl_number, revise};
+use super::row::{serial_column, signed, state_columns};
+use crate::audit::{AuditEvent, Head};
+use crate::index::{
+    CertificateState, FoundCertificate, FoundRevocation, IndexError, Restoration, Restored, Revocation,
+    TakenOver,
+};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateId, CrlReason, IssuerId, UnixTime};
+use rusqlite::{Connection, OptionalExtension};
+
+/// 9999-12-31T23:59:59Z: no well-defined end (RFC 5280 §4.1.2.5).
+const NO_END: i64 = 253_402_300_799;
+
+pub(super) fn restored(connection: &Connection) -> Result<Option<Restored>, IndexError> {
+    let mut statement = connection.prepare_cached("SELECT at, backup FROM restored")?;
+    let row = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(row.map(|(at, backup)| Restored { at: UnixTime(at), backup: UnixTime(backup) }))
+}
+
+/// Says no between a restore and its acceptance.
+pub(super) fn check_accepted(connection: &Connection) -> Result<(), IndexError> {
+    match restored(connection)? {
+        Some(Restored { backup, .. }) => Err(IndexError::NotAccepted { backup }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn accept(connection: &Connection, event: AuditEvent) -> Result<bool, IndexError> {
+    if restored(connection)?.is_none() {
+        return Ok(false);
+    }
+    let mut journal = Journal::open(connection)?;
+    connection.execute("DELETE FROM restored", [])?;
+    journal.append(event)?;
+    journal.close()?;
+    Ok(true)
+}
+
+pub(super) fn supersedes(connection: &Connection, head: &Head) -> Result<bool, IndexError> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM superseded WHERE sequence = ?1 AND digest = ?2")?;
+    Ok(statement.exists((signed(head.sequence)?, head.digest))?)
+}
+
+pub(super) fn restore(connection: &Connection, restoration: &Restoration) -> Result<TakenOver, IndexError> {
+    let mut journal = Journal::open(connection)?;
+    journal.skip_changes(restoration.change);
+    let change = journal.change()?;
+    journal.append(restoration.event.clone())?;
+    connection.execute(
+        "INSERT OR REPLACE INTO restored (one, at, backup) VALUES (1, ?1, ?2)",
+        (restoration.event.at.0, restoration.backup.0),
+    )?;
+    for head in &restoration.superseded {
+        connection.execute(
+            "INSERT OR IGNORE INTO superseded VALUES (?1, ?2)",
+            (signed(head.sequence)?, head.digest),
+        )?;
+    }
+    let mut taken = TakenOver::default();
+    for found in &restoration.certificates {
+        if take_certificate(connection, found, change)? {
+            journal.append(found.event.clone())?;
+            taken.certificates += 1;
+        }
+    }
+    for found in &restoration.revocations {
+        match take_revocation(connection, found, change)? {
+            Taken::Nothing => continue,
+            Taken::Known => taken.revoked += 1,
+            Taken::ByNumber => taken.known_by_number += 1,
+        }
+        journal.append(found.event.clone())?;
+    }
+    connection.execute("UPDATE authority SET revised = ?1", [change])?;
+    journal.close()?;
+    for (issuer, number) in &restoration.crl_numbers {
+        take_crl_numbers(connection, issuer, *number)?;
+    }
+    Ok(taken)
+}
+
+/// Uses CRL numbers up to this one.
+fn take_crl_numbers(connection: &Connection, issuer: &IssuerId, number: CrlNumber) -> Result<(), IndexError> {
+    if highest_crl_number(connection, issuer)? < number {
+        let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
+        connection
+            .prepare_cached("INSERT INTO crl (issuer, number, change) SELECT ?1, ?2, change FROM head")?
+            .execute((authority::authority_number(connection, issuer)?, column))?;
+    }
+    Ok(())
+}
+
+/// Whether the certificate was new.
+fn take_certificate(
+    connection: &Connection,
+    found: &FoundCertificate,
+    change: i64,
+) -> Result<bool, IndexError> {
+    let tbs = found.certificate.tbs();
+    let id = CertificateId { issuer: found.issuer, serial_number: tbs.serial_number().clone() };
+    let (issuer, number, state) = match place(connection, &id) {
+        Ok(place) => place,
+        Err(IndexError::NotFound(_)) => {
+            let entry = Entry {
+                issuer: authority::authority_number(connection, &found.issuer)?,
+                identity: &found.issuer,
+                tbs,
+                certificate: Some(&found.certificate),
+                profile: "",
+                contact: None,
+            };
+            return entry.insert(connection, change).map(|_| true);
+        }
+        Err(error) => return Err(error),
+    };
+    // one that was being signed when the backup was made
+    let completed = state == 0
+        && connection
+            .prepare_cached(
+                "UPDATE certificate SET der = ?1, fingerprint = ?2, tbs = NULL WHERE number = ?3 AND tbs = ?4",
+            )?
+            .execute((
+                found.certificate.as_der(),
+                found.certificate.fingerprint().0,
+                number,
+                tbs.as_der(),
+            ))?
+            == 1;
+    if completed {
+        store_state(connection, issuer, &id, &CertificateState::Issued, change)?;
+    }
+    Ok(completed)
+}
+
+enum Taken {
+    Nothing,
+    Known,
+    ByNumber,
+}
+
+fn take_revocation(
+    connection: &Connection,
+    found: &FoundRevocation,
+    change: i64,
+) -> Result<Taken, IndexError> {
+    let reason = found.revocation.reason.filter(|reason| *reason != CrlReason::RemoveFromCrl);
+    let revocation = Revocation { reason, ..found.revocation.clone() };
+    let Some(state) = super::reading::status(connection, &found.id)? else {
+        enter_number(connection, &found.id, &revocation, change)?;
+        return Ok(Taken::ByNumber);
+    };
+    // what is pending is never released, so it is not held
+    let revocation = match state {
+        CertificateState::Pending if revocation.is_hold() => Revocation { reason: None, ..revocation },
+        _ => revocation,
+    };
+    let Ok(revoked) = state.revoke(revocation) else { return Ok(Taken::Nothing) };
+    let (issuer, certificate, _) = place(connection, &found.id)?;
+    store_state(connection, issuer, &found.id, &revoked, change)?;
+    revise(connection, issuer, change)?;
+    if state == CertificateState::Pending {
+        authority::leave(connection, certificate)?;
+    }
+    Ok(Taken::Known)
+}
+
+/// A revoked certificate of which there is nothing but its number.
+fn enter_number(
+    connection: &Connection,
+    id: &CertificateId,
+    revocation: &Revocation,
+    change: i64,
+) -> Result<(), IndexError> {
+    let issuer = authority::authority_number(connection, &id.issuer)?;
+    let serial = serial_column(&id.serial_number);
+    connection
+        .prepare_cached(
+            "INSERT INTO certificate (issuer, serial, subject, profile, not_before, not_after)
+             VALUES (?1, ?2, '', '', 0, ?3)",
+        )?
+        .execute((issuer, serial, NO_END))?;
+    let number = connection.last_insert_rowid();
+    let state = CertificateState::Revoked(Revocation {
+        reason: revocation.reason.filter(|reason| *reason != CrlReason::Unspecified),
+        ..revocation.clone()
+    });
+    let (state, revoked_at, reason, invalidity_date) = state_columns(&state);
+    connection
+        .prepare_cached(
+            "INSERT INTO status (issuer, serial, certificate, state, revoked_at, reason, invalidity_date,
+                 not_after, change)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((issuer, serial, number, state, revoked_at, reason, invalidity_date, NO_END, change))?;
+    Ok(())
+}

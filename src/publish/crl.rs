@@ -1,0 +1,110 @@
+//! A published CRL in its two forms.
+use super::atomic::{Aside, sync_directory};
+use super::directory::unreadable;
+use super::hold::Hold;
+use super::{Mode, PublishError};
+use crate::x509::{CertificateList, CrlOutline, pem};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+const LABEL: &str = "X509 CRL";
+/// How many lines at its end tell one PEM form from another: as many as a signature takes, and more.
+const LAST_LINES: u64 = 40;
+
+/// `NAME.crl` and `NAME.crl.pem`. The first counts; the second follows it.
+pub(super) struct CrlForms {
+    der: PathBuf,
+    text: PathBuf,
+}
+
+impl CrlForms {
+    pub(super) fn new(der: PathBuf, text: PathBuf) -> Self {
+        Self { der, text }
+    }
+
+    pub(super) fn into_files(self) -> Vec<PathBuf> {
+        vec![self.der, self.text]
+    }
+
+    /// Puts both forms of a list in place unless what is there is newer. What takes long is done before
+    /// `hold` is called, and looked at is what is there after it: nobody else replaces it then.
+    pub(super) fn publish(
+        self,
+        crl: &CertificateList,
+        hold: impl FnOnce() -> Result<Hold, PublishError>,
+    ) -> Result<Vec<PathBuf>, PublishError> {
+        self.refuse_older(crl)?;
+        let der = Aside::write(&self.der, Mode::Public, |file| file.write_all(crl.as_der()))?;
+        let text = Aside::write(&self.text, Mode::Public, |file| {
+            file.write_all(pem::begin(LABEL).as_bytes())?;
+            pem::body(crl.as_der()).try_for_each(|piece| file.write_all(piece.as_bytes()))?;
+            file.write_all(pem::end(LABEL).as_bytes())
+        })?;
+        let _alone = hold()?;
+        self.refuse_older(crl)?;
+        der.replace()?;
+        text.replace()?;
+        for file in [&self.der, &self.text] {
+            sync_directory(file.parent().unwrap_or(Path::new(".")))?;
+        }
+        Ok(self.into_files())
+    }
+
+    fn refuse_older(&self, crl: &CertificateList) -> Result<(), PublishError> {
+        let published = self.outline()?.and_then(|published| published.crl_number());
+        match (published, crl.tbs().crl_number()) {
+            (Some(published), Some(offered)) if offered <= published => {
+                Err(PublishError::Older { published, offered })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the published list says of itself.
+    pub(super) fn outline(&self) -> Result<Option<CrlOutline>, PublishError> {
+        match File::open(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
+            Ok(outline) => Ok(Some(outline)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unreadable(&self.der, error)),
+        }
+    }
+
+    /// The same, `None` when only one of the forms is that list: somebody was killed between the two. While
+    /// somebody is replacing them, that is waited for.
+    pub(super) fn in_place(
+        &self,
+        hold: impl FnOnce() -> Result<Hold, PublishError>,
+    ) -> Result<Option<CrlOutline>, PublishError> {
+        let outline = self.outline()?;
+        if outline.is_none() || self.agree() {
+            return Ok(outline);
+        }
+        let _alone = hold()?;
+        let outline = self.outline()?;
+        Ok(outline.filter(|_| self.agree()))
+    }
+
+    /// Whether the PEM form is of this DER: by its length and its last lines, which have the signature.
+    fn agree(&self) -> bool {
+        let compare = || -> io::Result<bool> {
+            let (mut der, mut text) = (File::open(&self.der)?, File::open(&self.text)?);
+            let (length, line) = (der.metadata()?.len(), u64::try_from(pem::LINE).unwrap_or(1));
+            let start = (length / line).saturating_sub(LAST_LINES).saturating_mul(line);
+            let last = read_from(&mut der, start)?;
+            let expected: String = pem::body(&last).chain([pem::end(LABEL)]).collect();
+            let whole = pem::encoded_length(LABEL, length);
+            let tail = u64::try_from(expected.len()).unwrap_or(u64::MAX);
+            Ok(text.metadata()?.len() == whole
+                && read_from(&mut text, whole.saturating_sub(tail))? == expected.as_bytes())
+        };
+        compare().unwrap_or(false)
+    }
+}
+
+fn read_from(file: &mut File, start: u64) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut octets = Vec::new();
+    file.read_to_end(&mut octets)?;
+    Ok(octets)
+}

@@ -1,0 +1,189 @@
+//! Each command, killed at each of its steps.
+use super::look::{Seen, left_aside};
+use crate::support::{Home, Said};
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many homes are killed in at the same time.
+const WORKERS: usize = 3;
+
+/// A command in a home that was made ready for it.
+pub(super) struct Scenario {
+    pub(super) home: Home,
+    pub(super) words: Vec<&'static str>,
+    /// What it may end with when it is run again after it was cut short, besides 0.
+    again: &'static [i32],
+}
+
+impl Scenario {
+    pub(super) fn new(home: Home, words: &str, again: &'static [i32]) -> Self {
+        let words = words.split(' ').map(|word| -> &'static str { word.to_owned().leak() }).collect();
+        Self { home, words, again }
+    }
+}
+
+/// A home with a root, two CAs, two certificates of which one is on hold, and requests to be signed.
+pub(super) fn hierarchy() -> Home {
+    let home = Home::with_hierarchy("http://pki.genfic.example").copied();
+    for host in ["a.example", "b.example"] {
+        home.ca(&["create-request", host, "--sign", "-p", "genfic-system"]).ok();
+    }
+    home.ca(&["hold", "b.example"]).ok();
+    for host in ["c.example", "d.example", "e.example"] {
+        home.ca(&["create-request", host]).ok();
+    }
+    home
+}
+
+/// A copy of a home, changed by a command.
+fn after(home: &Home, words: &[&str]) -> Home {
+    let home = home.copied();
+    home.ca(words).ok();
+    home
+}
+
+fn all_scenarios() -> Vec<Scenario> {
+    let scenario = Scenario::new;
+    let nowhere = Home::new().copied();
+    std::fs::remove_dir_all(nowhere.path("home")).unwrap();
+    let home = hierarchy();
+    let many = "sign c.example.req d.example.req e.example.req -p genfic-system";
+    vec![
+        scenario(nowhere, "init --org Genfic --url http://pki.genfic.example", &[]),
+        scenario(Home::new().copied(), "create-root genfic", &[4]),
+        scenario(home.copied(), "create-child genfic-other -p genfic", &[4]),
+        scenario(home.copied(), "create-request f.example --sign -p genfic-system", &[4]),
+        scenario(home.copied(), "sign c.example.req -p genfic-system -o c.example.crt", &[]),
+        scenario(home.copied(), many, &[]),
+        scenario(home.copied(), "revoke a.example", &[5]),
+        scenario(home.copied(), "hold a.example", &[5]),
+        scenario(home.copied(), "release b.example", &[5]),
+        scenario(after(&home, &["revoke", "a.example", "--no-crl"]), "crl publish --due", &[]),
+        scenario(home.copied(), "crl publish --all", &[]),
+        scenario(home.copied(), "ocsp responder genfic-system", &[]),
+        scenario(home.copied(), "ocsp sync", &[]),
+        scenario(with_a_long_delta(&home), "ocsp sync", &[]),
+        scenario(with_much_due(&home), "sign c.example.req -p genfic-system", &[]),
+    ]
+}
+
+/// So many changes since the base that the next publication makes another.
+fn with_a_long_delta(home: &Home) -> Home {
+    let home = home.copied();
+    let index = rusqlite::Connection::open(home.path("home/index.db")).unwrap();
+    index
+        .execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+             INSERT INTO status (issuer, serial, certificate, state, not_after, change)
+                 SELECT s.issuer, unhex(printf('01%038d', i)), s.certificate, 1, s.not_after, head.change + 1
+                 FROM n, head, (SELECT * FROM status LIMIT 1) s;
+             UPDATE head SET change = change + 100;",
+        )
+        .unwrap();
+    home
+}
+
+/// The CRL is owed and the responder's certificate revoked: what is signed next sees to both.
+fn with_much_due(home: &Home) -> Home {
+    let home = after(home, &["revoke", "a.example", "--no-crl"]);
+    let list = home.result(&["list", "--profile", "ocsp-responder", "-p", "genfic-system"]);
+    let serial = list["certificates"][0]["serial"].as_str().unwrap();
+    home.ca(&["revoke", &format!("genfic-system/{serial}"), "--no-crl"]).ok();
+    home
+}
+
+/// The places that a command passes, in order.
+fn places(scenario: &Scenario) -> Vec<String> {
+    let home = scenario.home.copied();
+    let trace = home.path("trace");
+    let run = home.command(&scenario.words).env("GENFIC_CA_FAILPOINT_TRACE", &trace).output().unwrap();
+    assert!(run.status.success(), "{:?}: {}", scenario.words, String::from_utf8_lossy(&run.stderr));
+    let trace = std::fs::read_to_string(trace).unwrap();
+    trace.lines().map(str::to_owned).collect()
+}
+
+fn again(home: &Home, scenario: &Scenario) {
+    let said = home.ca(&scenario.words);
+    let is_left_key = said.status == 4 && said.err.contains("key.exists");
+    if is_left_key {
+        // what the message says to do
+        let command = said.err.split("(mv ").nth(1).unwrap().split(')').next().unwrap();
+        home.run(&["sh", "-c", &format!("mv {command}")]).ok();
+        home.ca(&scenario.words).ok();
+    } else {
+        assert!(said.status == 0 || scenario.again.contains(&said.status), "{}", said.all());
+    }
+}
+
+/// Kills the command at this place, looks, and has the next commands put things right.
+fn kill_and_mend(scenario: &Scenario, number: usize, place: &str) {
+    let home = scenario.home.copied();
+    let mut seen = Seen::default();
+    seen.look(home.directory());
+    let mut command = home.command(&scenario.words);
+    let killed = command.env("GENFIC_CA_FAILPOINT", number.to_string()).output().unwrap();
+    assert_eq!(killed.status.signal(), Some(9), "{}", String::from_utf8_lossy(&killed.stderr));
+    mend(scenario, &home, &mut seen);
+    if place == "certificate signed" {
+        let list = home.result(&["list"]);
+        let mut listed = list["certificates"].as_array().unwrap().iter();
+        assert!(listed.any(|one| one["status"] == "abandoned"), "{list}");
+    }
+}
+
+/// Looks, has the next commands put things right, and sees that they did.
+pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
+    seen.look(home.directory());
+    if scenario.words[0] != "init" {
+        let said: Said = home.ca(&["status", "--json"]).ok();
+        assert_eq!(said.json()["result"]["pending"], 0, "{}", said.all());
+        assert!(left_aside(&home.path("home")).is_empty(), "{:?}", left_aside(&home.path("home")));
+    }
+    seen.look(home.directory());
+    again(home, scenario);
+    let nothing = serde_json::json!([]);
+    let mut attention = home.result(&["status"])["attention"].clone();
+    if attention != nothing {
+        home.ca(&["crl", "publish", "--due"]).ok();
+        home.ca(&["ocsp", "responder", "--due"]).ok();
+        attention = home.result(&["status"])["attention"].clone();
+    }
+    assert_eq!(attention, nothing);
+    seen.check_put_right(home.directory());
+}
+
+#[test]
+fn a_command_that_is_killed_at_any_step_is_put_right_by_the_next() {
+    // X1, C1, C7, O13, G15
+    let scenarios = all_scenarios();
+    let mut jobs = Vec::new();
+    for (scenario, found) in scenarios.iter().map(|scenario| (scenario, places(scenario))) {
+        assert!(!found.is_empty(), "{:?}", scenario.words);
+        jobs.extend(found.into_iter().enumerate().map(|(at, place)| (scenario, at + 1, place)));
+    }
+    let next = AtomicUsize::new(0);
+    let failures: Mutex<BTreeMap<String, Vec<String>>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some((scenario, number, place)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mended = std::panic::catch_unwind(|| kill_and_mend(scenario, *number, place));
+                    if mended.is_err() {
+                        let mut failures = failures.lock().unwrap();
+                        let of_command = failures.entry(scenario.words.join(" ")).or_default();
+                        of_command.push(format!("{number} {place}"));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(
+        failures.is_empty(),
+        "killed at {} places, of these are not put right: {failures:#?}",
+        jobs.len()
+    );
+    println!("killed at {} places of {} commands", jobs.len(), scenarios.len());
+}

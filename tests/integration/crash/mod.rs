@@ -1,0 +1,10 @@
+//! Killed at every step: what others see at that moment, and what the next commands make of it.
+#[cfg(debug_assertions)]
+mod kills;
+#[cfg(debug_assertions)]
+mod limits;
+#[cfg(debug_assertions)]
+mod look;
+#[cfg(debug_assertions)]
+mod mounts;
+mod release;

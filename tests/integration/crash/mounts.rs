@@ -1,0 +1,82 @@
+//! File systems of a test's own: small ones, and ones that cannot be written.
+use crate::support::run;
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Set where mounts are the test's own.
+const INSIDE: &str = "GENFIC_TEST_MOUNTS";
+
+/// Runs the test of this name again where what it mounts is seen by nobody else and is gone with it. True
+/// there; false outside, once it has passed there.
+pub(super) fn are_our_own(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let how = if rustix::process::geteuid().is_root() { "-m" } else { "-rm" };
+    let output = Command::new("unshare")
+        .args([how, "--"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(INSIDE, "yes")
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
+    let ran = text[0].contains("1 passed");
+    assert!(ran, "it failed, or this user may not mount (unshare {how}): {}{}", text[0], text[1]);
+    false
+}
+
+/// A file system in memory.
+pub(super) struct Disk {
+    path: PathBuf,
+}
+
+impl Disk {
+    /// One of this size, in KiB, over this directory.
+    pub(super) fn over(path: &Path, size: u64) -> Self {
+        let options = format!("size={size}k,mode=0755");
+        let path_text = path.to_str().unwrap();
+        run(path, &["mount", "-t", "tmpfs", "-o", &options, "genfic", path_text]).ok();
+        Self { path: path.to_owned() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is free, in octets.
+    pub(super) fn free(&self) -> u64 {
+        let status = statvfs(&self.path).unwrap();
+        status.f_bavail * status.f_frsize
+    }
+
+    /// Fills it until this much is free.
+    pub(super) fn fill(&self, left: u64) {
+        let mut private = OpenOptions::new();
+        let file = private.write(true).create_new(true).mode(0o600).open(self.path.join("filler")).unwrap();
+        let size = self.free().saturating_sub(left);
+        if size > 0 {
+            fallocate(&file, FallocateFlags::empty(), 0, size).unwrap();
+        }
+    }
+
+    /// Makes room again.
+    pub(super) fn make_room(&self) {
+        fs::remove_file(self.path.join("filler")).unwrap();
+    }
+}
+
+/// Lets nobody write into a directory any more, until it is [`unmounted`].
+pub(super) fn read_only(path: &Path) {
+    let text = path.to_str().unwrap();
+    run(path, &["mount", "--bind", text, text]).ok();
+    run(path, &["mount", "-o", "remount,bind,ro", text]).ok();
+}
+
+/// What was mounted over this directory is gone.
+pub(super) fn unmounted(path: &Path) {
+    run(Path::new("/"), &["umount", path.to_str().unwrap()]).ok();
+}
