@@ -81,13 +81,14 @@ impl Problem {
     /// The same problem, with what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
+        self.hint = in_words(hint.into());
         self
     }
 }
 
-/// Without the numbers that the system's errors end in: `No such file or directory (os error 2)`.
-fn in_words(message: String) -> String {
+/// The message without the numbers that the system's errors end in: `No such file or directory (os error 2)`.
+#[must_use]
+pub fn in_words(message: String) -> String {
     const NUMBER: &str = " (os error ";
     if !message.contains(NUMBER) {
         return message;

@@ -36,5 +36,5 @@ pub use actor::current_actor;
 pub use aside::{ASIDE, Writing};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use layout::{Home, PublicFile};
-pub use open::{OpenError, ReadError, open_checked, read_file, read_most};
+pub use open::{OpenError, ReadError, open_checked, open_file, read_file, read_most};
 pub use reserve::{GivenBack, Reserve};

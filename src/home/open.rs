@@ -32,24 +32,39 @@ pub fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
     }
 }
 
-/// Reads a file that a person named, symbolic links followed: a regular file of at most `most` octets. Nothing
-/// that has no end or no beginning is waited for.
+/// Opens a file for reading, symbolic links followed. Whatever else stands in its place is refused, and a FIFO
+/// is not waited for.
 ///
 /// # Errors
-/// What it is when it is no file, that it is too large, or the system's error.
-pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
+/// That it is no file, or the system's error.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    open_regular(path).map_err(|error| match error {
+        ReadError::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidInput, format!("it {other}")),
+    })
+}
+
+fn open_regular(path: &Path) -> Result<File, ReadError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match open(path, flags, Mode::empty()) {
         Ok(descriptor) => File::from(descriptor),
         Err(Errno::NXIO) => return Err(ReadError::Kind(FileKind::Special)),
         Err(errno) => return Err(ReadError::Io(errno.into())),
     };
-    let metadata = file.metadata().map_err(ReadError::Io)?;
-    let kind = FileStatus::from(&metadata).kind;
-    if kind != FileKind::File {
-        return Err(ReadError::Kind(kind));
+    match FileStatus::from(&file.metadata().map_err(ReadError::Io)?).kind {
+        FileKind::File => Ok(file),
+        other => Err(ReadError::Kind(other)),
     }
-    if metadata.len() > most {
+}
+
+/// Reads a file that a person named, symbolic links followed: a regular file of at most `most` octets. Nothing
+/// that has no end or no beginning is waited for.
+///
+/// # Errors
+/// What it is when it is no file, that it is too large, or the system's error.
+pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
+    let file = open_regular(path)?;
+    if file.metadata().map_err(ReadError::Io)?.len() > most {
         return Err(ReadError::TooLarge(most));
     }
     read_most(file, most)

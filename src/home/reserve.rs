@@ -1,5 +1,5 @@
 //! Space that is kept so that a full disk does not keep anybody from revoking.
-use super::Home;
+use super::{FileStatus, Home, Rule};
 use crate::problem::{Exit, Problem};
 use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
 use rustix::io::Errno;
@@ -188,7 +188,13 @@ fn allocated(metadata: &fs::Metadata) -> u64 {
 fn open_reserve(path: &Path, more: OFlags) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
     let file = File::from(open(path, flags, rustix::fs::Mode::from_raw_mode(0o600))?);
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+    // somebody else's, linked to from here, is neither cut nor filled
+    let (status, user) = (FileStatus::from(&file.metadata()?), rustix::process::geteuid().as_raw());
+    if Rule::PRIVATE_FILE.judge(path, &status, user).is_empty() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
+    }
 }
 
 /// Brings the file to this size; where that fails it is as long as it was.

@@ -1,5 +1,5 @@
 //! What a command says: text for people, one JSON object for programs.
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, in_words};
 use genfic_ca::x509::is_invisible;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -46,7 +46,7 @@ impl Report {
 
     /// With these warnings.
     pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
-        self.warnings.extend(warnings);
+        self.warnings.extend(warnings.into_iter().map(in_words));
         self
     }
 

@@ -6,9 +6,9 @@ use cli::Cli;
 use genfic_ca::assembly::{DaemonOptions, daemon};
 use genfic_ca::home::Home;
 use genfic_ca::key::forbid_core_dumps;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, in_words};
 use sd_notify::NotifyState;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{self, IsTerminal, Write, stderr, stdout};
 use std::net::TcpListener;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -71,11 +71,26 @@ fn notify(state: NotifyState<'_>) {
     }
 }
 
+/// Standard error, with the system's errors in words alone.
+struct InWords;
+
+impl Write for InWords {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let text = in_words(String::from_utf8_lossy(octets).into_owned());
+        stderr().write_all(text.as_bytes())?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stderr().flush()
+    }
+}
+
 fn log_to_standard_error() {
     let filter = EnvFilter::try_from_env("GENFIC_OCSPD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(stderr)
+        .with_writer(|| InWords)
         .with_ansi(stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false)
         .init();

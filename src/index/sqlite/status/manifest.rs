@@ -1,6 +1,7 @@
 //! `manifest.json`: which files are the status, and of when.
-use super::{failed, open_file};
+use super::failed;
 use crate::audit::Head;
+use crate::home::open_file;
 use crate::index::IndexError;
 use crate::publish::{Mode, replace};
 use crate::x509::UnixTime;

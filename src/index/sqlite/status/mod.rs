@@ -17,10 +17,7 @@ pub use publish::{Published, Written, publish};
 pub use snapshot::StatusSnapshot;
 
 use crate::index::IndexError;
-use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 fn failed(path: &Path, error: &io::Error) -> IndexError {
@@ -28,17 +25,5 @@ fn failed(path: &Path, error: &io::Error) -> IndexError {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => IndexError::NoSpace(message),
         _ => IndexError::Backend(message),
-    }
-}
-
-/// Opens a file for reading. Whatever else stands in its place is refused, and a FIFO is not waited for: one
-/// that is would keep everything that comes after from being seen.
-pub(super) fn open_file(path: &Path) -> io::Result<File> {
-    let no_waiting = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(no_waiting).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
     }
 }

@@ -1,8 +1,9 @@
 //! One published state, ready to be asked.
+use super::failed;
 use super::image::VERSION;
 use super::manifest::{FileIdentity, Part, hex};
-use super::{failed, open_file};
 use crate::audit::Head;
+use crate::home::open_file;
 use crate::index::sqlite::authority::certificate;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
