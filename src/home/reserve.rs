@@ -227,6 +227,7 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn home() -> (tempfile::TempDir, Home) {
         let directory = tempfile::tempdir().unwrap();
@@ -282,6 +283,11 @@ mod tests {
         std::os::unix::fs::symlink(directory.path().join("other"), home.reserve_file()).unwrap();
         assert!(reserve.hold().is_err());
         assert!(!directory.path().join("other").exists());
+        fs::remove_file(home.reserve_file()).unwrap();
+        fs::write(home.reserve_file(), "precious").unwrap();
+        fs::set_permissions(home.reserve_file(), fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(reserve.hold().is_err() && reserve.make_way(u64::MAX).is_none(), "who knows whose it is");
+        assert_eq!(fs::read(home.reserve_file()).unwrap(), b"precious");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::{ca, refused};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
 /// A server on loopback that answers every connection with this, and its URL; it ends with the test.
 fn server(answer: impl Fn(&mut TcpStream, &[u8]) + Send + 'static) -> String {
@@ -155,6 +156,83 @@ fn a_responder_that_lies_is_not_believed() {
 }
 
 #[test]
+fn an_answer_signed_by_somebody_who_may_not_is_not_believed() {
+    // O7
+    let home = hierarchy();
+    fs::write(home.path("index.txt"), "").unwrap();
+    let serial = home.result(&["show", "one.example.crt"])["serial"].as_str().unwrap().to_uppercase();
+    let lines = |status: &str| fs::write(home.path("index.txt"), status).unwrap();
+    lines(&format!("V\t991231235959Z\t\t{serial}\tunknown\t/CN=one.example\n"));
+    let signed = |certificate: &str, key: &str| {
+        let directory = home.directory().to_owned();
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        server(move |stream, asked| {
+            let start = asked.windows(4).position(|part| part == b"\r\n\r\n").unwrap() + 4;
+            let mut body = asked[start..].to_vec();
+            if body.is_empty() {
+                let mut more = vec![0; 65_536];
+                let length = stream.read(&mut more).unwrap();
+                body.extend(&more[..length]);
+            }
+            fs::write(directory.join("asked.der"), body).unwrap();
+            let words = format!(
+                "openssl ocsp -index index.txt -CA home/public/genfic-system.pem -rsigner {certificate} -rkey {key} \
+                 -reqin asked.der -respout told.der -nmin 5"
+            );
+            crate::support::run(&directory, &words.split_whitespace().collect::<Vec<_>>()).ok();
+            let told = fs::read(directory.join("told.der")).unwrap();
+            let head = format!("{OCSP}Content-Length: {}\r\n", told.len());
+            let _ = stream.write_all(&with_head("200 OK", &head, &told));
+        })
+    };
+    let responder =
+        |ca: &str| (format!("home/ocsp/{ca}/responder.pem"), format!("home/ocsp/{ca}/responder.key"));
+    let ask = |(certificate, key): &(String, String)| {
+        let url = signed(certificate, key);
+        ca(&home, &["ocsp", "query", "one.example", "--url", &url])
+    };
+    ask(&responder("genfic-system")).ok();
+    let leaf = |name: &str| (format!("{name}.crt"), format!("{name}.key"));
+    for (what, by, says) in [
+        ("the responder of another CA", responder("genfic-user"), "not issued by this CA's key"),
+        ("a certificate for servers", leaf("two.example"), "not for OCSPSigning"),
+        ("the certificate asked about", leaf("one.example"), "not for OCSPSigning"),
+    ] {
+        let said = ask(&by);
+        refused(&said, 11, "ocsp.not-verified", what);
+        assert!(said.err.contains(says), "{what}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_responder_that_says_nothing_or_an_octet_at_a_time_is_given_up() {
+    // O8
+    let home = hierarchy();
+    let silent = server(|stream, _| {
+        let stream = stream.try_clone().unwrap();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(120));
+            drop(stream);
+        });
+    });
+    let dribbling = server(|stream, _| {
+        let _ = stream.write_all(&with_head("200 OK", &format!("{OCSP}Content-Length: 1000\r\n"), b""));
+        while stream.write_all(&[0x30]).is_ok() {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    });
+    std::thread::scope(|scope| {
+        for url in [&silent, &dribbling] {
+            let home = &home;
+            scope.spawn(move || {
+                let said = ca(home, &["ocsp", "query", "one.example", "--url", url]);
+                refused(&said, 1, "ocsp.unreachable", url);
+            });
+        }
+    });
+}
+
+#[test]
 fn a_crl_that_is_none_or_without_end_is_refused() {
     let home = hierarchy();
     let crl = fs::read(home.path("home/public/genfic-system.crl")).unwrap();
@@ -168,13 +246,9 @@ fn a_crl_that_is_none_or_without_end_is_refused() {
         ("a web page", answer(b"<html>"), 11, "file.malformed"),
         ("a CRL that was changed", answer(&forged), 11, "crl.signature"),
         ("half a CRL", answer(&crl[..crl.len() / 2]), 11, "file.malformed"),
-        (
-            "not found",
-            fixed(with_head("404 Not Found", "Content-Length: 0\r\n", b"")),
-            1,
-            "ocsp.not-a-responder",
-        ),
-        ("a terabyte announced", endless("Content-Length: 1099511627776\r\n"), 1, "ocsp.unreachable"),
+        ("not found", fixed(with_head("404 Not Found", "Content-Length: 0\r\n", b"")), 1, "crl.not-there"),
+        ("a terabyte announced", endless("Content-Length: 1099511627776\r\n"), 1, "crl.unreachable"),
+        ("a connection that is closed", server(|_, _| ()), 1, "crl.unreachable"),
     ] {
         refused(&ca(&home, &["crl", "check", &url]), exit, code, what);
     }

@@ -79,6 +79,36 @@ fn what_is_no_file_is_neither_waited_for_nor_read() {
 }
 
 #[test]
+fn a_backup_that_is_no_file_or_no_backup_is_refused_and_not_waited_for() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.run(&["mkfifo", "fifo"]).ok();
+    fs::create_dir(home.path("directory")).unwrap();
+    let big = fs::File::create(home.path("big")).unwrap();
+    big.set_len(100 << 20).unwrap();
+    fs::write(home.path("empty"), "").unwrap();
+    fs::write(home.path("line"), vec![b'x'; 5 << 20]).unwrap();
+    fs::copy(home.path("home/public/genfic.crl"), home.path("crl")).unwrap();
+    fs::copy(home.path("home/keys/genfic.age"), home.path("key")).unwrap();
+    for (name, exit, code) in [
+        ("fifo", 1, "file.read"),
+        ("directory", 1, "file.read"),
+        ("/dev/zero", 1, "file.read"),
+        ("none", 5, "file.read"),
+        ("empty", 11, "backup.damaged"),
+        ("big", 11, "backup.damaged"),
+        ("line", 11, "backup.damaged"),
+        ("crl", 11, "backup.damaged"),
+        ("key", 11, "backup.damaged"),
+    ] {
+        refused(&ca(&home, &["backup", "verify", name]), exit, code, name);
+        let mut restore = home.command(&["backup", "restore", name]);
+        let said = ends(restore.env("GENFIC_CA_HOME", home.path("fresh")), name);
+        refused(&said, exit, code, name);
+        assert!(!home.path("fresh").exists(), "{name}");
+    }
+}
+
+#[test]
 fn a_file_that_may_not_be_read_is_said_in_words() {
     if !std::path::Path::new("/proc/self/loginuid").exists() || !is_root() {
         return;

@@ -16,6 +16,7 @@ mod support;
 
 mod answers;
 mod clocks;
+mod contents;
 mod files;
 mod forge;
 mod homes;

@@ -1,11 +1,16 @@
 //! Passphrases, keys and the index when they are not what they should be.
 use crate::support::{Home, PASSPHRASE};
-use crate::{ca, refused};
+use crate::{ca, ends, refused};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+fn publishing(from: &str) -> [&str; 5] {
+    ["--passphrase-from", from, "crl", "publish", "genfic"]
+}
+
 fn publish(home: &Home, from: &str) -> crate::support::Said {
-    ca(home, &["--passphrase-from", from, "crl", "publish", "genfic"])
+    ca(home, &publishing(from))
 }
 
 fn private(home: &Home, name: &str, octets: &[u8]) {
@@ -24,6 +29,8 @@ fn passphrase_files_of_every_wrong_kind_are_refused_and_not_waited_for() {
         ("empty", &b""[..], unavailable),
         ("a line feed alone", b"\n", unavailable),
         ("not UTF-8", b"caf\xe9\n", unavailable),
+        ("NULs", &[0; 100], unavailable),
+        ("a NUL behind it", format!("{PASSPHRASE}\0\n").as_bytes(), unavailable),
         ("megabytes", &vec![b'x'; 5 << 20], unavailable),
         ("4097 octets", &vec![b'x'; 4097], unavailable),
         ("another passphrase", b"wrong\n", "key.passphrase-wrong"),
@@ -70,10 +77,43 @@ fn passphrase_files_of_every_wrong_kind_are_refused_and_not_waited_for() {
 }
 
 #[test]
+fn credentials_variables_and_descriptors_without_a_passphrase_are_refused_and_not_waited_for() {
+    // K2
+    let home = Home::new();
+    home.ca(&["create-root", "genfic"]).ok();
+    fs::create_dir(home.path("credentials")).unwrap();
+    home.run(&["mkfifo", "credentials/fifo"]).ok();
+    fs::create_dir(home.path("credentials/directory")).unwrap();
+    symlink("/dev/zero", home.path("credentials/zeros")).unwrap();
+    private(&home, "credentials/empty", b"");
+    private(&home, "credentials/large", &vec![b'x'; 5 << 20]);
+    let unavailable = "key.passphrase-unavailable";
+    for name in ["fifo", "directory", "zeros", "empty", "large", "none"] {
+        let from = format!("cred:{name}");
+        let mut command = home.command(&publishing(&from));
+        command.env("CREDENTIALS_DIRECTORY", home.path("credentials"));
+        refused(&ends(&mut command, name), 8, unavailable, name);
+    }
+    for (value, code) in [("", unavailable), ("wrong", "key.passphrase-wrong")] {
+        let mut command = home.command(&publishing("env:GENFIC_TEST_OTHER"));
+        refused(&ends(command.env("GENFIC_TEST_OTHER", value), value), 8, code, value);
+    }
+    let mut command = home.command(&publishing("env:GENFIC_TEST_OTHER"));
+    let octets = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    refused(&ends(command.env("GENFIC_TEST_OTHER", octets), "Latin-1"), 8, unavailable, "Latin-1");
+    for input in ["/dev/null", "/dev/zero", "credentials"] {
+        let mut command = home.command(&publishing("fd:0"));
+        let said = ends(command.stdin(fs::File::open(home.path(input)).unwrap()), input);
+        refused(&said, 8, unavailable, input);
+    }
+}
+
+#[test]
 fn key_files_that_are_none_are_refused_before_anything_is_computed() {
     // K1
     let home = Home::new();
     home.ca(&["create-root", "genfic"]).ok();
+    home.ca(&["create-root", "other"]).ok();
     let good = fs::read(home.path("home/keys/genfic.age")).unwrap();
     let text = String::from_utf8_lossy(&good).into_owned();
     let stanza = text.lines().find(|line| line.starts_with("-> scrypt ")).unwrap().to_owned();
@@ -93,12 +133,18 @@ fn key_files_that_are_none_are_refused_before_anything_is_computed() {
         ("a certificate", fs::read(home.path("home/public/genfic.pem")).unwrap(), 8),
         ("empty", Vec::new(), 8),
         ("megabytes", vec![0; 5 << 20], 8),
+        ("NULs", vec![0; 400], 8),
+        ("the key of another CA", fs::read(home.path("home/keys/other.age")).unwrap(), 13),
         ("a later format", b"age-encryption.org/v9\n-> x\n".to_vec(), 8),
     ] {
         private(&home, "home/keys/genfic.age", &octets);
         let said = publish(&home, "env:GENFIC_TEST_PASSPHRASE");
         assert_eq!(said.status, exit, "{what}: {}", said.all());
-        assert!(said.err.contains("genfic") && said.err.contains("\n(exit 8, key."), "{what}: {}", said.err);
+        assert!(
+            said.err.contains("genfic") && said.err.contains(&format!("\n(exit {exit}, key.")),
+            "{what}: {}",
+            said.err
+        );
         assert!(!said.err.contains("os error") && !said.err.contains("panicked"), "{what}: {}", said.err);
     }
     private(&home, "home/keys/genfic.age", &good);
