@@ -76,7 +76,13 @@ fn malformed() -> Vec<Case> {
         ("the same extension twice", request(&[san.clone(), san.clone()]), malformed, "repeated"),
         (
             "two extensionRequest attributes",
-            forge.request(subject, &[extension_request(&[san.clone()]), extension_request(&[san])]),
+            forge.request(
+                subject,
+                &[
+                    extension_request(std::slice::from_ref(&san)),
+                    extension_request(std::slice::from_ref(&san)),
+                ],
+            ),
             malformed,
             "repeated",
         ),
