@@ -276,7 +276,9 @@ mod tests {
     fn a_hole_keeps_nothing_and_a_link_is_not_followed() {
         let (directory, home) = home();
         let reserve = Reserve::of(&home);
-        File::create(home.reserve_file()).unwrap().set_len(LEAST).unwrap();
+        let hole = File::create(home.reserve_file()).unwrap();
+        hole.set_len(LEAST).unwrap();
+        hole.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
         assert!(!reserve.is_held());
         assert!(reserve.hold().unwrap() && reserve.is_held());
         fs::remove_file(home.reserve_file()).unwrap();
