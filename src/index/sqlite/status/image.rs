@@ -3,6 +3,7 @@ use super::failed;
 use super::manifest::Part;
 use super::snapshot::hash;
 use crate::failpoint;
+use crate::home::open_file;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{Authority, IndexError, StatusRow};
@@ -10,7 +11,6 @@ use crate::publish::{Aside, Mode};
 use crate::x509::IssuerId;
 use rusqlite::Connection;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 
