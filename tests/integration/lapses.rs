@@ -106,7 +106,7 @@ impl SerialSource for Known {
 /// Publishes a CA's CRL as it would have been made at this time.
 fn publish_crl_at(home: &Home, name: &str, time: UnixTime) {
     home.shell(
-        "rm -f home/public/*.crl home/public/*.crl.pem; sqlite3 home/index.db 'update head set newest = 0'",
+        "rm -f home/public/*.crl home/public/*.crl.pem; sqlite3 home/index.db 'update head set newest = 0; update crl set this_update = 0'",
     )
     .ok();
     let place = genfic_ca::home::Home::at(home.path("home"));
