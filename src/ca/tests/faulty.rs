@@ -2,11 +2,11 @@
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Import, Imported, Index, IndexError,
+    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader,
     StatusRow, TakenOver,
 };
-use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
+use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey};
 use crate::lint::Linted;
 use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
@@ -117,6 +117,16 @@ impl KeyStore for Keys {
     ) -> Result<Box<dyn Signer>, KeyError> {
         self.script.fails("generate");
         Ok(Box::new(FaultySigner(self.store.generate(key, algorithm, secrets)?, self.script.clone())))
+    }
+
+    fn keep(
+        &self,
+        key: &KeyRef,
+        foreign: SoftKey,
+        secrets: &dyn SecretSource,
+    ) -> Result<Box<dyn Signer>, KeyError> {
+        self.script.fails("keep");
+        Ok(Box::new(FaultySigner(self.store.keep(key, foreign, secrets)?, self.script.clone())))
     }
 
     fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {
@@ -338,8 +348,9 @@ impl Index for Records {
         self.script.index("transition")?;
         self.index.transition(id, from, to, event)
     }
-    fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError> {
-        self.index.add_authority(authority, event)
+    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
+        self.script.index("import")?;
+        self.index.import(import)
     }
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.index.set_serves_ocsp(issuer, serves, event)

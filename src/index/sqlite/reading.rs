@@ -24,7 +24,7 @@ pub(super) fn status(
 fn records() -> String {
     format!(
         "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE},
-             c.not_before, c.not_after
+             c.not_before, c.not_after, c.subject
          FROM certificate c
          CROSS JOIN issuer i ON i.number = c.issuer
          CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
@@ -46,10 +46,14 @@ fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let between = || -> Result<Validity, IndexError> {
         Ok(Validity { not_before: UnixTime(row.get(11)?), not_after: UnixTime(row.get(12)?) })
     };
+    // of those known by number alone the column has the subject as it is read
+    let described = || -> Result<Name, IndexError> {
+        Ok(Name::parse(&row.get::<_, String>(13)?).unwrap_or_else(|_| Name::empty()))
+    };
     Ok(CertificateRecord {
         id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
         authority: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-        subject: tbs.as_ref().map_or_else(Name::empty, |tbs| tbs.subject().clone()),
+        subject: tbs.as_ref().map_or_else(described, |tbs| Ok(tbs.subject().clone()))?,
         subject_alt_names: tbs.as_ref().map(TbsCertificate::subject_alt_names).unwrap_or_default(),
         validity: tbs.as_ref().map_or_else(between, |tbs| Ok(tbs.validity()))?,
         profile: row.get(3)?,
@@ -175,7 +179,7 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
         // `[` is nothing special in our globs
         let glob = put(glob.to_lowercase().replace('[', "[[]").into());
         conditions.push(format!(
-            "(c.subject GLOB {glob} OR c.number IN (SELECT certificate FROM name WHERE value GLOB {glob}))"
+            "(lower(c.subject) GLOB {glob} OR c.number IN (SELECT certificate FROM name WHERE value GLOB {glob}))"
         ));
     }
     if let Some(profile) = &filter.profile {
