@@ -62,6 +62,7 @@ pub mod config;
 pub mod document;
 pub mod failpoint;
 pub mod home;
+pub mod import;
 pub mod index;
 pub mod key;
 pub mod lint;
