@@ -49,14 +49,17 @@ fn all_scenarios() -> Vec<Scenario> {
     let nowhere = Home::new().copied();
     std::fs::remove_dir_all(nowhere.path("home")).unwrap();
     let home = hierarchy();
-    let many = "sign c.example.req d.example.req e.example.req -p genfic-system";
+    let few = "sign c.example.req d.example.req e.example.req -p genfic-system";
+    // more than are made durable one by one
+    let many = format!("sign {} -p genfic-system", "d.example.req ".repeat(9).trim());
     vec![
         scenario(nowhere, "init --org Genfic --url http://pki.genfic.example", &[]),
         scenario(Home::new().copied(), "create-root genfic", &[4]),
         scenario(home.copied(), "create-child genfic-other -p genfic", &[4]),
         scenario(home.copied(), "create-request f.example --sign -p genfic-system", &[4]),
         scenario(home.copied(), "sign c.example.req -p genfic-system -o c.example.crt", &[]),
-        scenario(home.copied(), many, &[]),
+        scenario(home.copied(), few, &[]),
+        scenario(home.copied(), &many, &[]),
         scenario(home.copied(), "revoke a.example", &[5]),
         scenario(home.copied(), "hold a.example", &[5]),
         scenario(home.copied(), "release b.example", &[5]),
