@@ -8,7 +8,7 @@ use crate::index::{
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey};
 use crate::lint::Linted;
-use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
+use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
     Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, KeyAlgorithm,
@@ -210,6 +210,20 @@ impl Publisher for Publication {
 
     fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
         self.directory.responder_certificate(authority)
+    }
+
+    fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError> {
+        self.directory.waiting()
+    }
+
+    fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError> {
+        self.script.publish("wait")?;
+        self.directory.wait_for_certificate(authority)
+    }
+
+    fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
+        self.script.publish("wait no longer")?;
+        self.directory.waits_no_longer(name)
     }
 }
 
