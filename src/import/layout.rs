@@ -218,11 +218,11 @@ pub(super) fn key(
     let (mut sure, mut others) = (candidates, Vec::new());
     if wanted.layout == Layout::OpenSsl {
         for path in &tree.keys {
-            if sure.contains(path) {
-            } else if stem(path) == stem(certificate_file) || path == certificate_file {
-                sure.push(path.clone());
-            } else {
-                others.push(path.clone());
+            let is_called_alike = stem(path) == stem(certificate_file) || path == certificate_file;
+            match is_called_alike {
+                _ if sure.contains(path) => {}
+                true => sure.push(path.clone()),
+                false => others.push(path.clone()),
             }
         }
     }
@@ -236,7 +236,7 @@ pub(super) fn key(
                 Ok(opened) if opened.public_key() == certificate.tbs().public_key() => {
                     return Ok((path.clone(), key));
                 }
-                Err(error) if is_sure => refused = Some(unusable(error)),
+                Err(error) if is_sure => refused = Some(unusable_key(error)),
                 Ok(_) | Err(_) => {}
             },
             Err(problem) if is_sure => refused = Some(problem),
@@ -260,12 +260,17 @@ pub(super) fn key(
 }
 
 fn find_key(path: &Path) -> Result<Option<ForeignKey>, Problem> {
-    ForeignKey::find(&zeroize::Zeroizing::new(read_octets(path)?), path).map_err(unusable)
+    ForeignKey::find(&zeroize::Zeroizing::new(read_octets(path)?), path).map_err(unusable_key)
 }
 
-/// A key that cannot be used: what can be done without it.
-pub(super) fn unusable(error: KeyError) -> Problem {
+/// Of a key that cannot be used, what can be done without it; other failures as they are.
+#[must_use]
+pub fn unusable_key(error: KeyError) -> Problem {
+    let is_unusable = matches!(error, KeyError::Backend(..) | KeyError::Malformed(_));
     let problem = Problem::from(error);
+    if !is_unusable {
+        return problem;
+    }
     problem.hint(
         "keys on P-256, P-384 and P-521, Ed25519 and RSA keys of 2048 to 8192 bits are supported. With --without-key \
          the CA's certificates and revocations are put on record all the same, but no CRL can be signed: have the \

@@ -13,7 +13,7 @@ mod tree;
 
 pub use index_txt::{IndexLine, MalformedLine, parse_index_txt};
 pub use inventory::{ForeignCertificate, Inventory};
-pub use layout::{Layout, Wanted};
+pub use layout::{Layout, Wanted, unusable_key};
 
 use crate::index::Revocation;
 use crate::key::ForeignKey;
