@@ -12,6 +12,7 @@ use crate::index::{
 };
 use crate::key::{KeyError, Signer, SoftKey};
 use crate::problem::{Exit, Problem};
+use crate::profile::Kind;
 use crate::publish::AuthorityFiles;
 use crate::x509::extension::{CrlNumber, KeyUsage};
 use crate::x509::{Certificate, SerialNumber, UnixTime};
@@ -127,10 +128,10 @@ impl Pki<'_> {
             }
         }
         let (parent, above) = self.above(adoption)?;
-        if parent.is_none() && !self.practices.config.authorities.contains_key(&adoption.name) {
+        if parent.is_none() && profile.kind() == Kind::Ca && !self.practices.config.authorities.contains_key(&adoption.name) {
             notices.push(format!(
-                "as the key of a root that of {0} counts as offline, and its CRL lasts long; [authority.{0}] offline = \
-                 false in the configuration says otherwise",
+                "{0} is a root, so its key counts as offline and its CRL lasts long; when it issues every day, put \
+                 [authority.{0}] offline = false into the configuration",
                 adoption.name
             ));
         }

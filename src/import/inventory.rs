@@ -71,14 +71,14 @@ impl Inventory {
             };
             inventory.put(serial_number, contents, line.revocation.clone());
         }
-        said(notices, "are in the record under numbers that no certificate may have (RFC 5280 §4.1.2.2), and are left out", &inventory.left_out);
-        said(notices, "of these are revoked, and no CRL from here can list them: replace what trusts them", &revoked_left_out);
+        said(notices, "left out, under numbers that no certificate may have (RFC 5280 §4.1.2.2)", &inventory.left_out);
+        said(notices, "revoked and left out, so that no CRL from here lists them: replace what trusts them", &revoked_left_out);
         let own = authority.tbs().serial_number().clone();
         if signed.get(&own) == Some(authority) {
             signed.remove(&own);
         }
         let unrecorded: Vec<String> = signed.keys().map(ToString::to_string).collect();
-        said(notices, "are signed by the CA and not in its record; they are taken over as issued", &unrecorded);
+        said(notices, "signed by the CA and not in its record, taken over as issued", &unrecorded);
         for (serial_number, certificate) in signed {
             inventory.put(&serial_number, ImportedContents::Certificate(certificate), None);
         }
@@ -86,7 +86,7 @@ impl Inventory {
             inventory.compare(crl, notices);
         }
         let missing: Vec<String> = inventory.missing().map(ToString::to_string).collect();
-        said(notices, "have no file that can be read; they are known by their numbers", &missing);
+        said(notices, "known by number only, without a file that can be read", &missing);
         inventory
     }
 
@@ -141,7 +141,7 @@ impl Inventory {
             };
             self.put(&entry.serial_number, nothing, Some(revocation));
         }
-        said(notices, "are revoked by the CRL and not by the record; they are taken over as revoked", &more);
+        said(notices, "revoked by the CRL and not by the record, taken over as revoked", &more);
         if unread > 0 {
             notices.push(format!("{unread} entries of the CRL cannot be read; the record alone counts for them"));
         }
