@@ -128,7 +128,10 @@ impl Pki<'_> {
             }
         }
         let (parent, above) = self.above(adoption)?;
-        if parent.is_none() && profile.kind() == Kind::Ca && !self.practices.config.authorities.contains_key(&adoption.name) {
+        if parent.is_none()
+            && profile.kind() == Kind::Ca
+            && !self.practices.config.authorities.contains_key(&adoption.name)
+        {
             notices.push(format!(
                 "{0} is a root, so its key counts as offline and its CRL lasts long; when it issues every day, put \
                  [authority.{0}] offline = false into the configuration",
@@ -153,8 +156,9 @@ impl Pki<'_> {
             }
             Some(known) if known.issuer == issuer => {
                 let message = format!("this CA is here already, as {}", known.name);
-                Err(Problem::new(Exit::Exists, "authority.exists", message)
-                    .hint("nothing was changed; what was issued elsewhere since then has to be revoked by number"))
+                Err(Problem::new(Exit::Exists, "authority.exists", message).hint(
+                    "nothing was changed; what was issued elsewhere since then has to be revoked by number",
+                ))
             }
             Some(_) => Err(IndexError::AuthorityExists(name.into()).into()),
         }
@@ -269,7 +273,8 @@ impl Pki<'_> {
             key: record,
             serves_ocsp: adoption.ocsp,
         };
-        let recorded = self.in_time(|at| self.index.import(&self.import_of(&authority, &adoption, &plan, at)));
+        let recorded =
+            self.in_time(|at| self.index.import(&self.import_of(&authority, &adoption, &plan, at)));
         drop(signing);
         let imported = match recorded {
             Ok(imported) => imported,
@@ -280,7 +285,13 @@ impl Pki<'_> {
         self.equip_adopted(adoption, plan, imported, signer).map_err(|problem| unfinished(&name, problem))
     }
 
-    fn import_of(&self, authority: &Authority, adoption: &Adoption, plan: &AdoptionPlan, at: UnixTime) -> Import {
+    fn import_of(
+        &self,
+        authority: &Authority,
+        adoption: &Adoption,
+        plan: &AdoptionPlan,
+        at: UnixTime,
+    ) -> Import {
         let name = &authority.name;
         let above = plan.above.iter().map(|one| {
             let mut event = self.event(at, "authority.known", &*one.name);
@@ -297,8 +308,7 @@ impl Pki<'_> {
             ("crl_number".into(), adoption.crl_number.to_string()),
         ]);
         let certificates = adoption.prior.iter().map(|prior| {
-            let mut event =
-                self.event(at, "certificate.imported", format!("{name}/{}", prior.serial_number));
+            let mut event = self.event(at, "certificate.imported", format!("{name}/{}", prior.serial_number));
             match &prior.contents {
                 ImportedContents::Certificate(certificate) => {
                     event.details.push(("subject".into(), certificate.tbs().subject().to_string()));
@@ -345,7 +355,8 @@ impl Pki<'_> {
             self.publisher.authority(&above.name, &above.certificate, &ancestors(self.index, &above)?)?;
         }
         let authority = self.authority(name)?;
-        let files = self.publisher.authority(name, &authority.certificate, &ancestors(self.index, &authority)?)?;
+        let files =
+            self.publisher.authority(name, &authority.certificate, &ancestors(self.index, &authority)?)?;
         let kept: Vec<&Certificate> = adoption
             .prior
             .iter()

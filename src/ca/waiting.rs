@@ -1,5 +1,5 @@
 //! CAs whose certificate is signed by a parent elsewhere (G6): key and request here, then their certificate.
-use super::authority::{mismatched, may};
+use super::authority::{may, mismatched};
 use super::{Adoption, NewAuthority, Pki, make_request};
 use crate::index::Authority;
 use crate::key::{KeyError, Signer, SoftKey};
@@ -162,7 +162,8 @@ impl Pki<'_> {
         let Some(waiting) = self.waiting(&name)? else {
             if let Some(known) = self.index.authority(&name)?.filter(|known| !known.is_elsewhere()) {
                 let is_same = arrival.certificates.contains(&known.certificate);
-                let message = format!("{name} has {} certificate already", if is_same { "this" } else { "a" });
+                let message =
+                    format!("{name} has {} certificate already", if is_same { "this" } else { "a" });
                 return Err(Problem::new(Exit::Exists, "authority.exists", message)
                     .hint(format!("`genfic-ca show {name}` shows it")));
             }
@@ -177,17 +178,23 @@ impl Pki<'_> {
         let certificate = own.into_iter().next().ok_or_else(|| other_key(&name))?;
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.clock.now());
-        let refuse = |code, message: String, hint: &str| Err(Problem::new(Exit::Refused, code, message).hint(hint));
+        let refuse =
+            |code, message: String, hint: &str| Err(Problem::new(Exit::Refused, code, message).hint(hint));
         if now > validity.not_after {
             let message = format!("the certificate of {name} expired at {}", validity.not_after);
             return refuse("certificate.expired", message, "have a new one signed for the same request");
         }
         if now < validity.not_before {
             let message = format!("the certificate of {name} is not valid before {}", validity.not_before);
-            return refuse("certificate.not-yet-valid", message, "wait, or look at the clocks here and there");
+            return refuse(
+                "certificate.not-yet-valid",
+                message,
+                "wait, or look at the clocks here and there",
+            );
         }
         if !certificate.is_ca() || !may(tbs, KeyUsage::KEY_CERT_SIGN) || !may(tbs, KeyUsage::CRL_SIGN) {
-            let message = format!("the certificate of {name} is not that of a CA that signs certificates and CRLs");
+            let message =
+                format!("the certificate of {name} is not that of a CA that signs certificates and CRLs");
             let hint = "it needs basicConstraints CA:TRUE and keyUsage keyCertSign and cRLSign; in the home of its \
                         parent: genfic-ca sign FILE -p PARENT --profile user-ca";
             return refuse("issuer.unfit", message, hint);

@@ -141,10 +141,7 @@ pub(super) fn time(text: &str) -> Option<UnixTime> {
     };
     let part = |from: usize, to: usize| full.get(from..to).unwrap_or_default();
     let (date, clock) = ((part(0, 4), part(4, 6), part(6, 8)), (part(8, 10), part(10, 12), part(12, 14)));
-    UnixTime::parse(&format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        date.0, date.1, date.2, clock.0, clock.1, clock.2
-    ))
+    UnixTime::parse(&format!("{}-{}-{}T{}:{}:{}Z", date.0, date.1, date.2, clock.0, clock.1, clock.2))
 }
 
 /// `TIME[,REASON[,MORE]]`: what follows is the time since when the key is not to be trusted (`keyTime`,

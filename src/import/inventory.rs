@@ -65,14 +65,20 @@ impl Inventory {
             };
             let contents = match signed.remove(serial_number) {
                 Some(certificate) => ImportedContents::Certificate(certificate),
-                None => {
-                    ImportedContents::Number { subject: line.subject.clone(), not_after: line.not_after }
-                }
+                None => ImportedContents::Number { subject: line.subject.clone(), not_after: line.not_after },
             };
             inventory.put(serial_number, contents, line.revocation.clone());
         }
-        said(notices, "left out, under numbers that no certificate may have (RFC 5280 §4.1.2.2)", &inventory.left_out);
-        said(notices, "revoked and left out, so that no CRL from here lists them: replace what trusts them", &revoked_left_out);
+        said(
+            notices,
+            "left out, under numbers that no certificate may have (RFC 5280 §4.1.2.2)",
+            &inventory.left_out,
+        );
+        said(
+            notices,
+            "revoked and left out, so that no CRL from here lists them: replace what trusts them",
+            &revoked_left_out,
+        );
         let own = authority.tbs().serial_number().clone();
         if signed.get(&own) == Some(authority) {
             signed.remove(&own);
@@ -143,7 +149,9 @@ impl Inventory {
         }
         said(notices, "revoked by the CRL and not by the record, taken over as revoked", &more);
         if unread > 0 {
-            notices.push(format!("{unread} entries of the CRL cannot be read; the record alone counts for them"));
+            notices.push(format!(
+                "{unread} entries of the CRL cannot be read; the record alone counts for them"
+            ));
         }
     }
 

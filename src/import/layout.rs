@@ -47,13 +47,34 @@ pub(super) struct Places {
 
 /// Usual places of a CA's certificate, below the directory of its index.
 const CERTIFICATES: [&str; 14] = [
-    "cacert.pem", "ca.crt", "ca.pem", "ca.cer", "ca.der", "cacert.crt", "cacert.der", "ca-cert.pem", "root.crt",
-    "certs/ca.cert.pem", "certs/ca.crt", "certs/cacert.pem", "certs/ca.pem", "certs/intermediate.cert.pem",
+    "cacert.pem",
+    "ca.crt",
+    "ca.pem",
+    "ca.cer",
+    "ca.der",
+    "cacert.crt",
+    "cacert.der",
+    "ca-cert.pem",
+    "root.crt",
+    "certs/ca.cert.pem",
+    "certs/ca.crt",
+    "certs/cacert.pem",
+    "certs/ca.pem",
+    "certs/intermediate.cert.pem",
 ];
 /// Usual places of its key.
 const KEYS: [&str; 11] = [
-    "private/cakey.pem", "private/ca.key", "private/ca.key.pem", "private/ca.pem", "private/cakey.der",
-    "private/root.key", "private/intermediate.key.pem", "cakey.pem", "ca.key", "ca.key.pem", "ca-key.pem",
+    "private/cakey.pem",
+    "private/ca.key",
+    "private/ca.key.pem",
+    "private/ca.pem",
+    "private/cakey.der",
+    "private/root.key",
+    "private/intermediate.key.pem",
+    "cakey.pem",
+    "ca.key",
+    "ca.key.pem",
+    "ca-key.pem",
 ];
 /// How many files are named where one must be chosen.
 const NAMED: usize = 20;
@@ -75,7 +96,8 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
         return Err(Problem::new(Exit::Usage, "usage", message).hint("name the directory that has index.txt"));
     }
     let pki = given.join("pki");
-    let directory = if wanted.layout == Layout::EasyRsa && pki.join("index.txt").is_file() { &pki } else { given };
+    let directory =
+        if wanted.layout == Layout::EasyRsa && pki.join("index.txt").is_file() { &pki } else { given };
     if let Some(index) = wanted.index {
         return Ok(Places { directory: directory.to_owned(), index_file: index.to_owned() });
     }
@@ -87,15 +109,23 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
     let paths: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     match paths.as_slice() {
         [only] => Ok(Places { directory: directory.to_owned(), index_file: (*only).to_owned() }),
-        [] => Err(Problem::new(Exit::NotFound, "import.no-index", format!("there is no index.txt in {}", given.display()))
-            .hint(match wanted.layout {
-                Layout::OpenSsl => "name the directory that `dir` means in openssl.cnf, or the record itself with --index",
-                Layout::EasyRsa => "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's",
-            })),
+        [] => Err(Problem::new(
+            Exit::NotFound,
+            "import.no-index",
+            format!("there is no index.txt in {}", given.display()),
+        )
+        .hint(match wanted.layout {
+            Layout::OpenSsl => {
+                "name the directory that `dir` means in openssl.cnf, or the record itself with --index"
+            }
+            Layout::EasyRsa => "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's",
+        })),
         several => {
-            let message = format!("more than one CA has its record in {}\n{}", given.display(), list(several));
-            Err(Problem::new(Exit::Usage, "usage.ambiguous", message)
-                .hint("import them one after the other: name the directory of one, or its record with --index"))
+            let message =
+                format!("more than one CA has its record in {}\n{}", given.display(), list(several));
+            Err(Problem::new(Exit::Usage, "usage.ambiguous", message).hint(
+                "import them one after the other: name the directory of one, or its record with --index",
+            ))
         }
     }
 }
@@ -124,7 +154,8 @@ fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
 /// Directories that things have their usual places in: that of the index, then the one that was named.
 fn bases(places: &Places) -> Vec<&Path> {
     let beside = places.index_file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let mut bases: Vec<&Path> = beside.into_iter().filter(|base| base.starts_with(&places.directory)).collect();
+    let mut bases: Vec<&Path> =
+        beside.into_iter().filter(|base| base.starts_with(&places.directory)).collect();
     bases.push(&places.directory);
     bases.dedup();
     bases
@@ -171,8 +202,9 @@ pub(super) fn certificate<'t>(
 
 fn missing_certificate(places: &Places) -> Problem {
     let message = format!("the certificate of the CA is not in {}", places.directory.display());
-    Problem::new(Exit::NotFound, "import.no-certificate", message)
-        .hint("name it with --cert FILE; it must be a certificate with CA:TRUE, signed with SHA-256 or better")
+    Problem::new(Exit::NotFound, "import.no-certificate", message).hint(
+        "name it with --cert FILE; it must be a certificate with CA:TRUE, signed with SHA-256 or better",
+    )
 }
 
 /// How many certificates of the record it signed, and of its CRLs.
@@ -201,7 +233,8 @@ pub(super) fn key(
     certificate_file: &Path,
 ) -> Result<(PathBuf, ForeignKey), Problem> {
     if let Some(path) = wanted.key {
-        let key = find_key(path)?.ok_or_else(|| missing_key(&format!("there is no private key in {}", path.display())))?;
+        let key = find_key(path)?
+            .ok_or_else(|| missing_key(&format!("there is no private key in {}", path.display())))?;
         return Ok((path.to_owned(), key));
     }
     let stem = |path: &Path| {
@@ -228,7 +261,8 @@ pub(super) fn key(
     }
     let mut closed = Vec::new();
     let mut refused = None;
-    for (path, is_sure) in sure.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false))) {
+    for (path, is_sure) in sure.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false)))
+    {
         match find_key(path) {
             Ok(Some(key)) if key.is_encrypted() && is_sure => return Ok((path.clone(), key)),
             Ok(Some(key)) if key.is_encrypted() => closed.push((path.clone(), key)),
@@ -291,9 +325,12 @@ pub(super) fn crl_number(
 ) -> Result<(CrlNumber, Vec<String>), Problem> {
     let mut highest = 0;
     let mut notices = Vec::new();
-    if let Some(path) = bases(places).into_iter().map(|base| base.join("crlnumber")).find(|path| path.is_file()) {
+    if let Some(path) =
+        bases(places).into_iter().map(|base| base.join("crlnumber")).find(|path| path.is_file())
+    {
         let text = read_text(&path)?;
-        let next = CrlNumber::from_str_radix(text.trim(), 16).ok().filter(|next| i64::try_from(*next).is_ok());
+        let next =
+            CrlNumber::from_str_radix(text.trim(), 16).ok().filter(|next| i64::try_from(*next).is_ok());
         let next = next.ok_or_else(|| {
             let message = format!("{} has no CRL number of less than 64 bits in hexadecimal", path.display());
             Problem::new(Exit::Refused, "import.crl-number", message)
@@ -306,7 +343,9 @@ pub(super) fn crl_number(
         match crl.tbs().crl_number() {
             Some(number) if number > highest => {
                 if highest > 0 {
-                    notices.push(format!("a CRL has number {number}, above crlnumber; numbers go on from there"));
+                    notices.push(format!(
+                        "a CRL has number {number}, above crlnumber; numbers go on from there"
+                    ));
                 }
                 highest = number;
             }

@@ -95,7 +95,8 @@ pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
 /// # Errors
 /// When there is none, or one of them cannot be read.
 pub fn certificates(octets: &[u8], file: &Path) -> Result<Vec<Certificate>, Problem> {
-    let malformed = |error: &dyn std::fmt::Display| no_certificate(file, &format!("{}: {error}", file.display()));
+    let malformed =
+        |error: &dyn std::fmt::Display| no_certificate(file, &format!("{}: {error}", file.display()));
     let blocks = pem::decode_file(octets, "CERTIFICATE").map_err(|error| malformed(&error))?;
     let found: Vec<Certificate> = blocks
         .iter()
@@ -130,10 +131,8 @@ fn check_certificate(certificate: &Certificate, file: &Path) -> Result<(), Probl
     if certificate.is_ca() {
         return Ok(());
     }
-    let message = format!(
-        "{} is not the certificate of a CA: it has no basicConstraints with CA:TRUE",
-        file.display()
-    );
+    let message =
+        format!("{} is not the certificate of a CA: it has no basicConstraints with CA:TRUE", file.display());
     Err(Problem::new(Exit::Refused, "import.no-ca", message)
         .hint("name the CA's certificate with --cert; without CA:TRUE no client accepts what it issued"))
 }

@@ -61,7 +61,10 @@ mod tests {
     #[test]
     fn names_are_read_as_far_as_they_can_be() {
         for (text, read) in [
-            ("/C=BE/O=Gentoo Fictional, Inc./CN=Amber McStone", r"C=BE,O=Gentoo Fictional\, Inc.,CN=Amber McStone"),
+            (
+                "/C=BE/O=Gentoo Fictional, Inc./CN=Amber McStone",
+                r"C=BE,O=Gentoo Fictional\, Inc.,CN=Amber McStone",
+            ),
             ("/CN=a/emailAddress=a@b.example", "CN=a,emailAddress=a@b.example"),
             ("/CN=http://a.example/b", "CN=http://a.example/b"),
             ("/O=\\xC3\\x9Cber/CN=x", "O=Über,CN=x"),

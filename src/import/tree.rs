@@ -150,7 +150,8 @@ impl Tree {
 
     /// What could not be read, in few sentences.
     pub(super) fn told_faults(&self) -> Vec<String> {
-        let mut told: Vec<String> = self.faults.iter().take(TOLD).map(|fault| format!("not read: {fault}")).collect();
+        let mut told: Vec<String> =
+            self.faults.iter().take(TOLD).map(|fault| format!("not read: {fault}")).collect();
         if self.faults.len() > TOLD {
             told.push(format!("{} more files were not read", self.faults.len() - TOLD));
         }

@@ -44,7 +44,9 @@ impl ForeignKey {
     pub fn find(contents: &[u8], file: &Path) -> Result<Option<Self>, KeyError> {
         let unusable = |reason: String| KeyError::Backend(KeyRef::Pkcs8File(file.to_owned()), reason);
         match std::str::from_utf8(contents) {
-            Ok(text) if text.contains("-----BEGIN ") => from_pem(text).transpose().map(|key| key.map_err(unusable)).transpose(),
+            Ok(text) if text.contains("-----BEGIN ") => {
+                from_pem(text).transpose().map(|key| key.map_err(unusable)).transpose()
+            }
             _ => Ok(from_der(contents)),
         }
     }
@@ -72,7 +74,8 @@ impl ForeignKey {
         if let Some(encryption) = &self.encryption {
             let opened = encryption.decrypt(octets, &ask()?);
             // a wrong passphrase that leaves good padding leaves bad DER
-            plain = opened.filter(|octets| is_sequence(octets)).ok_or(KeyError::SecretRejected(name.clone()))?;
+            plain =
+                opened.filter(|octets| is_sequence(octets)).ok_or(KeyError::SecretRejected(name.clone()))?;
             octets = plain.as_slice();
         } else if form == Form::EncryptedPkcs8 {
             plain = open_pkcs8(octets, &name, ask)?;

@@ -98,7 +98,8 @@ impl SoftKey {
             .into_iter()
             .filter_map(signing_curve)
             .find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, octets).ok());
-        let pair = found.ok_or_else(|| KeyError::Malformed("it is on none of P-256, P-384 and P-521".into()))?;
+        let pair =
+            found.ok_or_else(|| KeyError::Malformed("it is on none of P-256, P-384 and P-521".into()))?;
         Self::from_pair(Pair::Ecdsa(pair))
     }
 

@@ -2,8 +2,8 @@
 use super::crl::CrlForms;
 use super::hold::Hold;
 use super::{
-    AuthorityFiles, Mode, PublishError, Publisher, Replacement, WaitingAuthority, WriteError, replace, replace_all,
-    sync_directory,
+    AuthorityFiles, Mode, PublishError, Publisher, Replacement, WaitingAuthority, WriteError, replace,
+    replace_all, sync_directory,
 };
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
 use crate::x509::extension::CrlNumber;

@@ -37,7 +37,8 @@ impl WaitingAuthority {
         };
         let (public_key, request) = match block.label.as_str() {
             REQUEST => {
-                let request = CertificationRequest::from_der(&block.der).and_then(CertificationRequest::verified);
+                let request =
+                    CertificationRequest::from_der(&block.der).and_then(CertificationRequest::verified);
                 let request = request.map_err(|error| error.to_string())?;
                 (request.public_key().clone(), Some(block.der))
             }
@@ -92,7 +93,8 @@ mod tests {
     fn what_waits_is_read_as_it_was_written() {
         // G6
         let pair = Ed25519KeyPair::generate().unwrap();
-        let public_key = SubjectPublicKeyInfo::from_der(pair.public_key().as_der().unwrap().as_ref()).unwrap();
+        let public_key =
+            SubjectPublicKeyInfo::from_der(pair.public_key().as_der().unwrap().as_ref()).unwrap();
         let subject = Name::parse("CN=a").unwrap();
         let info = encode_request(&subject, &public_key, &[]);
         let request = seal(&info, public_key.algorithm().signature_algorithm(), pair.sign(&info).as_ref());

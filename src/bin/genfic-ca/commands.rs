@@ -21,10 +21,10 @@ mod status;
 mod values;
 
 use crate::cli::{Audit, Backup, Command, Crl, Export, Global, Import, Key, Ocsp};
-use genfic_ca::import::Layout;
 use crate::report::Report;
 use crate::room::Room;
 use crate::session::{Session, home_of};
+use genfic_ca::import::Layout;
 use genfic_ca::problem::Problem;
 
 /// The name of a command as typed.

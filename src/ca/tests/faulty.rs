@@ -2,9 +2,9 @@
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Import, Imported, Index, IndexError,
-    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader,
-    StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Import, Imported, Index,
+    IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
+    StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey};
 use crate::lint::Linted;

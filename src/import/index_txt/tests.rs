@@ -53,7 +53,9 @@ fn every_reason_that_openssl_writes_is_read() {
 
 #[test]
 fn numbers_that_no_certificate_may_have_are_kept_as_written() {
-    for (text, is_usable) in [("00", false), ("-0A", false), (&"7F".repeat(20), true), (&"7F".repeat(21), false)] {
+    for (text, is_usable) in
+        [("00", false), ("-0A", false), (&"7F".repeat(20), true), (&"7F".repeat(21), false)]
+    {
         let line = one(&format!("V\t360101000000Z\t\t{text}\tunknown\t/CN=a"));
         assert_eq!((line.serial_number.is_some(), line.serial_text), (is_usable, shown(text)));
     }

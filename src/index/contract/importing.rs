@@ -69,7 +69,12 @@ pub(crate) fn what_an_imported_ca_issued_and_revoked_is_on_record(index: &dyn In
     assert_eq!(record.status(NOW), StatusValue::Valid);
     let list = |filter: Filter| {
         let mut found = Vec::new();
-        index.list(&filter, &mut |record| { found.push(record.subject.to_string()); true }).unwrap();
+        index
+            .list(&filter, &mut |record| {
+                found.push(record.subject.to_string());
+                true
+            })
+            .unwrap();
         found
     };
     let by = |status| list(Filter { status: Some((status, NOW)), ..Filter::default() });

@@ -25,8 +25,9 @@ mod tests;
 pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Import, Imported, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Import, Imported, Index,
+    IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader,
+    StatusRow, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;

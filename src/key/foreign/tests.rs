@@ -96,7 +96,10 @@ fn keys_of_other_types_are_refused_in_words() {
     ] {
         openssl(at, make);
         let error = found(at, "key").open(Path::new("key"), &mut never).unwrap_err();
-        assert!(matches!(&error, KeyError::Backend(..)) && error.to_string().contains(told), "{make}: {error}");
+        assert!(
+            matches!(&error, KeyError::Backend(..)) && error.to_string().contains(told),
+            "{make}: {error}"
+        );
     }
     for (text, told) in [
         ("-----BEGIN DSA PRIVATE KEY-----\nMAA=\n-----END DSA PRIVATE KEY-----\n", "DSA PRIVATE KEY is not"),

@@ -9,7 +9,9 @@ use crate::session::Session;
 use genfic_ca::ca::{AdoptedKey, Arrival, NewAuthority};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
-use genfic_ca::key::{ForeignKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey};
+use genfic_ca::key::{
+    ForeignKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
+};
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::publish::{Mode, write_new};
 use genfic_ca::x509::Certificate;
@@ -52,7 +54,9 @@ pub(crate) fn request_child(
             .hint("move it away, or choose another with -o; nothing was done"));
     }
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => return Err(no_directory(parent)),
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            return Err(no_directory(parent));
+        }
         _ => {}
     }
     let waiting = session.pki().request_child(new)?;
@@ -61,7 +65,8 @@ pub(crate) fn request_child(
     let key = format!("{}.age", waiting.name);
     let written = write_new(&path, request.as_bytes(), Mode::Public).map_err(|error| {
         let problem = not_written(error);
-        let hint = format!("{}; the request is also in keys/{}.waiting of the home", problem.hint, waiting.name);
+        let hint =
+            format!("{}; the request is also in keys/{}.waiting of the home", problem.hint, waiting.name);
         problem.hint(hint)
     });
     written?;
@@ -143,7 +148,10 @@ pub(crate) fn import_key(
     let octets = Zeroizing::new(read(&args.file)?);
     let key = ForeignKey::find(&octets, &args.file).map_err(genfic_ca::import::unusable_key)?;
     let key = key.ok_or_else(|| {
-        usage(format!("there is no private key in {}", args.file.display()), "a private key, PEM or DER, is needed")
+        usage(
+            format!("there is no private key in {}", args.file.display()),
+            "a private key, PEM or DER, is needed",
+        )
     })?;
     let opened = open_key(session, &key, &args.file, old)?;
     let algorithm = opened.public_key().algorithm();

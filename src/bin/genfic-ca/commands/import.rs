@@ -82,7 +82,9 @@ fn profile_for(session: &Session, name: &str, foreign: &ForeignAuthority) -> Str
     }
     let tbs = foreign.certificate.tbs();
     let mut issued = foreign.inventory.certificates.values().filter_map(|one| match &one.contents {
-        ImportedContents::Certificate(certificate) if *certificate != foreign.certificate => Some(certificate),
+        ImportedContents::Certificate(certificate) if *certificate != foreign.certificate => {
+            Some(certificate)
+        }
         _ => None,
     });
     let first = issued.next();
@@ -116,7 +118,8 @@ struct Counts {
 }
 
 fn count(inventory: &Inventory, now: UnixTime) -> Counts {
-    let mut counts = Counts { valid: 0, expired: 0, revoked: 0, held: 0, by_number: inventory.missing().count() };
+    let mut counts =
+        Counts { valid: 0, expired: 0, revoked: 0, held: 0, by_number: inventory.missing().count() };
     for certificate in inventory.certificates.values() {
         match &certificate.revocation {
             Some(revocation) if revocation.is_hold() => counts.held += 1,
@@ -181,7 +184,8 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
     ];
     if let Some(parent) = &plan.parent {
         let above: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
-        let run = if above.is_empty() { String::new() } else { format!(" (run by others: {})", above.join(", ")) };
+        let run =
+            if above.is_empty() { String::new() } else { format!(" (run by others: {})", above.join(", ")) };
         rows.push(("  below", format!("{parent}{run}")));
     }
     rows.push(("  profile", adoption.profile.clone()));
@@ -193,7 +197,8 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
         },
     ));
     let all = foreign.inventory.certificates.len();
-    let mut issued = format!("{all}: {} valid, {} expired, {} revoked", counts.valid, counts.expired, counts.revoked);
+    let mut issued =
+        format!("{all}: {} valid, {} expired, {} revoked", counts.valid, counts.expired, counts.revoked);
     if counts.held > 0 {
         issued.push_str(&format!(", {} on hold", counts.held));
     }
@@ -209,7 +214,10 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
         },
     ));
     if foreign.other_keys > 0 {
-        rows.push(("  not taken", format!("{} of others, left where they are", counted(foreign.other_keys, "key"))));
+        rows.push((
+            "  not taken",
+            format!("{} of others, left where they are", counted(foreign.other_keys, "key")),
+        ));
     }
     rows.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -220,7 +228,8 @@ pub(crate) fn preview(session: &Session, args: &ImportFrom, layout: Layout) -> R
     let now = session.pki().clock.now();
     let mut result = fields(&reading, now);
     result.insert("dry_run".into(), json!(true));
-    let mut text = format!("what would be taken over as {}\n{}", reading.adoption.name, columns(&rows(&reading, now)));
+    let mut text =
+        format!("what would be taken over as {}\n{}", reading.adoption.name, columns(&rows(&reading, now)));
     if reading.foreign.key.as_ref().is_some_and(|(_, key)| key.is_encrypted()) {
         text.push_str("\nwhether the key belongs to the certificate shows when it is opened");
     }

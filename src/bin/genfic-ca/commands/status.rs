@@ -46,7 +46,8 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             end.to_string(),
             crl.map_or_else(
                 || if authority.is_elsewhere() { "elsewhere" } else { "none" }.into(),
-                |crl| format!("{} until {}", crl.number, crl.next_update)),
+                |crl| format!("{} until {}", crl.number, crl.next_update),
+            ),
             match responder_end {
                 Some(end) => format!("until {end}"),
                 None if authority.serves_ocsp => "missing".into(),
