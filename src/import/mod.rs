@@ -57,10 +57,8 @@ pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
     let lines = parse_index_txt(&text).map_err(|wrong| malformed_index(&places.index_file, &wrong))?;
     let mut tree = Tree::read(&places.directory)?;
     for file in wanted.chain.iter().chain(wanted.certificate) {
-        let before = tree.certificates.len();
-        tree.add(file)?;
-        if tree.certificates.len() == before {
-            return Err(no_certificate(file, tree.faults.last().map_or("", String::as_str)));
+        for certificate in certificates(&tree::read_octets(file)?, file)? {
+            tree.put_certificate(file, certificate);
         }
     }
     let chosen = layout::certificate(wanted, &places, &tree, &lines)?.clone();

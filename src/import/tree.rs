@@ -67,8 +67,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Takes in one more file.
-    pub(super) fn add(&mut self, path: &Path) -> Result<(), Problem> {
+    fn add(&mut self, path: &Path) -> Result<(), Problem> {
         self.files += 1;
         if self.files > MOST_FILES {
             let message = format!("there are more than {MOST_FILES} files");
@@ -141,7 +140,8 @@ impl Tree {
         }
     }
 
-    fn put_certificate(&mut self, path: &Path, certificate: Certificate) {
+    /// Takes in a certificate, once.
+    pub(super) fn put_certificate(&mut self, path: &Path, certificate: Certificate) {
         // the same certificate lies in several places, of which the first counts
         if self.seen.insert(certificate.fingerprint().0) {
             self.certificates.push(FoundCertificate { path: path.to_owned(), certificate });

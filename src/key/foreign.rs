@@ -97,10 +97,12 @@ fn open_pkcs8(
     ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let unusable = |reason: String| KeyError::Backend(name.clone(), reason);
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(octets).map_err(|_| {
-        let advice = "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW";
-        unusable(format!("its encryption is not supported (only PBES2 is); convert it with: {advice}"))
-    })?;
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(octets);
+    let encrypted =
+        encrypted.ok().filter(|one| one.encryption_algorithm.pbes2().is_some()).ok_or_else(|| {
+            let advice = "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW";
+            unusable(format!("its encryption is not supported (only PBES2 is); convert it with: {advice}"))
+        })?;
     let passphrase = ask()?;
     let plain = encrypted.decrypt(passphrase.as_bytes()).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(

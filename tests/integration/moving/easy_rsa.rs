@@ -39,7 +39,7 @@ fn a_vpns_ca_moves_in_and_its_old_revocations_stay() {
         if !is_good {
             sh(
                 &home,
-                "cd vpn/pki/revoked/certs_by_serial; ls | while read f; do openssl x509 -in $f -noout -subject | grep -q 'CN = a$' && cp $f A.crt; done; true",
+                "cd vpn/pki/revoked/certs_by_serial; ls | while read f; do openssl x509 -in $f -noout -subject | grep -q 'CN = a$' && cp $f A.crt || true; done",
             );
         }
         let verified = home.run(&[

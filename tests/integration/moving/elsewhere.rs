@@ -120,14 +120,6 @@ fn a_ca_whose_parent_is_in_another_home_is_requested_signed_there_and_adopted_he
 #[test]
 fn only_the_right_certificate_of_a_ca_is_adopted() {
     let (offline, online) = apart();
-    let sign = |more: &str, to: &str| {
-        offline.run(&[
-            "sh",
-            "-c",
-            &format!("{} sign genfic-user.req -p genfic {more} -o {to}", crate::support::CA),
-        ])
-    };
-    let _ = sign;
     offline.ca(&["sign", "genfic-user.req", "-p", "genfic", "--profile", "user-ca", "-o", "user.pem"]).ok();
     sh(
         &offline,
@@ -213,6 +205,6 @@ fn a_ca_can_move_in_before_the_one_above_it() {
     assert!(other.status == 4 && other.err.contains("--as genfic-root-ca"), "{}", other.all());
     ca_with_old(&home, "import openssl genficCA --as genfic-root-ca").ok();
     home.ca(&["crl", "publish", "genfic-root-ca"]).ok();
-    home.ca(&["revoke", "GenFic User CA", "-p", "genfic-root-ca"]).ok();
+    home.ca(&["revoke", "GenFic User CA", "-p", "genfic-root-ca", "--yes"]).ok();
     assert!(home.ca(&["authorities"]).ok().out.contains("revoked"));
 }
