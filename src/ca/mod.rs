@@ -1,5 +1,6 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
 mod abreast;
+mod adopt;
 mod authority;
 mod crl;
 mod groups;
@@ -14,12 +15,15 @@ mod registration;
 mod request;
 mod responder;
 mod revoke;
+mod stagger;
 #[cfg(test)]
 mod tests;
 mod time;
 mod upkeep;
+mod waiting;
 
 pub use abreast::abreast;
+pub use adopt::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use crl::PublishedCrl;
 pub use hierarchy::{CreatedAuthority, NewAuthority};
@@ -30,6 +34,7 @@ pub use recover::Recovered;
 pub use request::make_request;
 pub use responder::IssuedResponder;
 pub use revoke::{Revoked, find_revocable};
+pub use waiting::Arrival;
 
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;

@@ -1,6 +1,6 @@
 //! Looking at the owners and modes of a home before it is used.
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, judge_parent, quoted};
-use super::{Accounts, Home};
+use super::{Accounts, AuthorityName, Home};
 use crate::problem::{Exit, Problem};
 use std::collections::BTreeSet;
 use std::fs;
@@ -121,6 +121,28 @@ impl Home {
             }
         }
         findings
+    }
+}
+
+impl Home {
+    /// The CAs whose key waits for a certificate that is signed elsewhere, by name.
+    ///
+    /// # Errors
+    /// `file.read` when the directory of the keys cannot be read.
+    pub fn waiting(&self) -> Result<Vec<AuthorityName>, Problem> {
+        let directory = self.keys_directory();
+        let failed = |error: io::Error| {
+            let message = format!("{} cannot be read: {error}", directory.display());
+            Problem::new(Exit::Failure, "file.read", message).hint("look at its owner and mode")
+        };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let name = name.to_str().and_then(|name| name.strip_suffix(".waiting"));
+            names.extend(name.and_then(|name| name.parse::<AuthorityName>().ok()));
+        }
+        names.sort();
+        Ok(names)
     }
 }
 

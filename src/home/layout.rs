@@ -128,6 +128,12 @@ impl Home {
         self.keys_directory().join(format!("{authority}.crlnumber"))
     }
 
+    /// The request of a CA that waits for its certificate, `keys/NAME.waiting`: beside the key that it is for.
+    #[must_use]
+    pub fn waiting_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.keys_directory().join(format!("{authority}.waiting"))
+    }
+
     /// What the responder of a CA reads, `ocsp/NAME/`.
     #[must_use]
     pub fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {

@@ -16,6 +16,7 @@ mod backup;
 mod core_dumps;
 mod crash;
 mod lapses;
+mod moving;
 mod older_script;
 mod policy;
 mod quickstart;

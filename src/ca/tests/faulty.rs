@@ -2,12 +2,12 @@
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
-    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusComparison,
-    StatusPublisher, StatusReader, StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
+    Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
+    StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
 use crate::lint::Linted;
-use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
+use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
     Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, SerialNumber,
@@ -157,6 +157,20 @@ impl Publisher for Publication {
 
     fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
         self.directory.responder_certificate(authority)
+    }
+
+    fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError> {
+        self.directory.waiting()
+    }
+
+    fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError> {
+        self.script.publish("wait")?;
+        self.directory.wait_for_certificate(authority)
+    }
+
+    fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
+        self.script.publish("wait no longer")?;
+        self.directory.waits_no_longer(name)
     }
 }
 
@@ -309,8 +323,9 @@ impl Index for Records {
         self.script.index("transition")?;
         self.index.transition(id, from, to, event)
     }
-    fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError> {
-        self.index.add_authority(authority, event)
+    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
+        self.script.index("import")?;
+        self.index.import(import)
     }
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.index.set_serves_ocsp(issuer, serves, event)

@@ -28,6 +28,7 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let authority = pki.authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
+    let (orders, staggered) = pki.stagger(&args.parent, &profile, orders)?;
     let places = places(args)?;
     let (issuer, issuance) = pki.unlock_and_issue(&args.parent, &profile, &orders)?;
     let Issuance { issued, refused: by_policy } = issuance;
@@ -37,7 +38,7 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
 
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
-    let mut notices: Vec<String> = Vec::new();
+    let mut notices: Vec<String> = staggered;
     let mut octets = None;
     let (files, unplaced) = place(args, &places, &issued, &chain);
     for (one, file) in issued.iter().zip(files) {
@@ -288,10 +289,11 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let authority = pki.authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
+    let (orders, staggered) = pki.stagger(&args.parent, &profile, orders)?;
     places(args)?;
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
-    let mut notices = Vec::new();
+    let mut notices = staggered;
     for order in &orders {
         match pki.preview(&args.parent, &profile, order) {
             Ok((tbs, said)) => {
