@@ -120,7 +120,7 @@ proptest! {
         let line = one(&format!("{letter}\t{end_text}\t{field}\t{hex}\tunknown\t/CN=a"));
         prop_assert_eq!(line.not_after, end);
         prop_assert_eq!(line.serial_number, SerialNumber::from_be_octets(&serial).ok());
-        let expected = is_revoked.then(|| revoked_at);
+        let expected = is_revoked.then_some(revoked_at);
         prop_assert_eq!(line.revocation.as_ref().map(|one| one.revoked_at), expected);
         let number = line.revocation.and_then(|one| one.reason).map(CrlReason::number);
         prop_assert_eq!(number, (is_revoked && reason > 0).then(|| u8::try_from(reason).unwrap()));
