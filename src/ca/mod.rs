@@ -1,6 +1,7 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
 mod abreast;
 mod adopt;
+mod adopted;
 mod authority;
 mod crl;
 mod groups;

@@ -69,7 +69,7 @@ mod tests {
             ("/CN=http://a.example/b", "CN=http://a.example/b"),
             ("/O=\\xC3\\x9Cber/CN=x", "O=Über,CN=x"),
             ("/O=\\xDCber/CN=x", "O=Über,CN=x"),
-            ("/CN=a+UID=b", "CN=a+UID=b"),
+            ("/CN=a+UID=b", r"CN=a\+UID=b"),
             ("/1.2.3.4=x/CN=a", "CN=a"),
             ("/CN=\\xZZ", r"CN=\\xZZ"),
             ("", ""),

@@ -43,6 +43,7 @@ pub struct ImportedCertificate {
 
 /// What is known of a certificate from elsewhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are certificates")]
 pub enum ImportedContents {
     /// All of it.
     Certificate(Certificate),

@@ -16,7 +16,7 @@ fn the_three_kinds_of_lines_are_read() {
     let valid = one("V\t360101120000Z\t\t0A\tunknown\t/C=BE/CN=a\n");
     assert_eq!(valid.serial_number.unwrap().to_string(), "0a");
     assert_eq!((valid.not_after, valid.revocation, valid.file), (at("2036-01-01T12:00:00Z"), None, None));
-    assert_eq!(valid.subject.to_string(), "C=BE,CN=a");
+    assert_eq!(valid.subject.to_string(), "C=BE, CN=a");
     let ended = one("E\t200101120000Z\t\t1000\tnewcerts/1000.pem\t/CN=b\r\n");
     assert_eq!((ended.revocation, ended.file.as_deref()), (None, Some("newcerts/1000.pem")));
     let revoked = one("R\t20510101120000Z\t260102030405Z\tFF\tunknown\t/CN=c");
@@ -120,7 +120,7 @@ proptest! {
         let line = one(&format!("{letter}\t{end_text}\t{field}\t{hex}\tunknown\t/CN=a"));
         prop_assert_eq!(line.not_after, end);
         prop_assert_eq!(line.serial_number, SerialNumber::from_be_octets(&serial).ok());
-        let expected = is_revoked.then(|| revoked_at);
+        let expected = is_revoked.then_some(revoked_at);
         prop_assert_eq!(line.revocation.as_ref().map(|one| one.revoked_at), expected);
         let number = line.revocation.and_then(|one| one.reason).map(CrlReason::number);
         prop_assert_eq!(number, (is_revoked && reason > 0).then(|| u8::try_from(reason).unwrap()));

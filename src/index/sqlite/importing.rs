@@ -26,7 +26,14 @@ pub(super) fn import(connection: &Connection, import: &Import) -> Result<Importe
     let issuer = &import.authority.issuer;
     let number = authority::authority_number(connection, issuer)?;
     let mut imported = Imported::default();
-    for certificate in &import.certificates {
+    // a change of their own for those that are kept in files: the last of a change tells whether its files are there
+    let is_kept = |one: &ImportedCertificate| {
+        matches!(one.contents, ImportedContents::Certificate(_)) && one.state == CertificateState::Issued
+    };
+    let (kept, others): (Vec<_>, Vec<_>) = import.certificates.iter().partition(|one| is_kept(one));
+    let kept_change = if kept.is_empty() { change } else { journal.another_change()? };
+    let all = others.into_iter().map(|one| (one, change));
+    for (certificate, change) in all.chain(kept.into_iter().map(|one| (one, kept_change))) {
         if !take(connection, issuer, number, certificate, change)? {
             continue;
         }
