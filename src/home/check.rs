@@ -20,12 +20,18 @@ impl Home {
     ///   the owner out.
     /// - `home.unsafe` (exit 10): there are [findings](Home::findings).
     pub fn verify(&self) -> Result<(), Problem> {
+        self.verify_owner()?;
+        unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
+    }
+
+    /// Says yes when the home, or the empty directory in its place, is this user's.
+    ///
+    /// # Errors
+    /// `home.missing` and `home.wrong-user` as [`Home::verify`].
+    pub fn verify_owner(&self) -> Result<(), Problem> {
         let user = rustix::process::geteuid().as_raw();
         let metadata = fs::metadata(self.directory()).map_err(|error| self.unreachable(&error))?;
-        if let Some(problem) = wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()) {
-            return Err(problem);
-        }
-        unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
+        wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()).map_or(Ok(()), Err)
     }
 
     fn unreachable(&self, error: &io::Error) -> Problem {

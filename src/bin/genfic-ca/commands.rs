@@ -2,11 +2,13 @@
 mod audit;
 mod authority;
 mod backup;
+mod completions;
 mod crl;
 mod export;
 mod init;
 mod lint;
 mod list;
+mod manual;
 mod ocsp;
 mod question;
 mod quickstart;
@@ -54,6 +56,8 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Backup(Backup::Verify(_)) => "backup verify",
         Command::Backup(Backup::Restore(_)) => "backup restore",
         Command::Backup(Backup::Accept) => "backup accept",
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
         Command::Version => "version",
     }
 }
@@ -94,6 +98,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, object.as_deref(), run);
     match command {
         Command::Version => Ok(init::version()),
+        Command::Completions(args) => Ok(completions::completions(&args)),
+        Command::Man(args) => manual::manual(&args),
         Command::Init(args) => init::init(global, &args),
         Command::Quickstart(args) => quickstart::quickstart(global, &args),
         Command::Lint(args) => lint::lint(&args),
