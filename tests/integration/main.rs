@@ -14,6 +14,7 @@ mod support;
 
 mod backup;
 mod core_dumps;
+mod installing;
 mod crash;
 mod older_script;
 mod policy;
