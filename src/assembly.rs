@@ -2,11 +2,13 @@
 mod backup;
 mod daemon;
 mod founding;
+mod inspection;
 mod settings;
 
 pub use backup::{restore_backup, verify_backup};
 pub use daemon::{DaemonOptions, daemon};
 pub use founding::{Founded, Founding, found};
+pub use inspection::Inspection;
 pub use settings::{leaf_key, read_config, secret_sources};
 
 use crate::ca::{Pki, Practices, SerialSource};

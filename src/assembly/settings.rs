@@ -69,15 +69,22 @@ pub fn leaf_key(home: &Home, file: Option<&Path>) -> Result<KeyAlgorithm, Proble
 /// Everything that says how the CA is run.
 pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
     let profiles = read_profiles(home)?;
-    let compromised_keys = match &config.keys.compromised_spki_sha256_file {
-        None => HashSet::new(),
-        Some(path) => {
-            let path = home.configuration_directory().join(path);
-            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-            digests(&path, &text)?
-        }
-    };
+    let compromised_keys = compromised_keys(home, &config)?;
     Ok(Practices { config, profiles, key_directory: home.keys_directory(), compromised_keys })
+}
+
+/// The digests of keys that are not certified.
+pub(super) fn compromised_keys(home: &Home, config: &Config) -> Result<HashSet<[u8; 32]>, Problem> {
+    let Some(path) = &config.keys.compromised_spki_sha256_file else { return Ok(HashSet::new()) };
+    let path = home.configuration_directory().join(path);
+    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+    digests(&path, &text)
+}
+
+/// The name of the profile in this file; `None` when it is not read as one.
+pub(super) fn profile_name(path: &Path) -> Option<String> {
+    let name = path.file_stem()?.to_string_lossy().into_owned();
+    (path.extension()? == "toml" && !name.starts_with('.')).then_some(name)
 }
 
 fn read_profiles(home: &Home) -> Result<Profiles, Problem> {
@@ -86,8 +93,7 @@ fn read_profiles(home: &Home) -> Result<Profiles, Problem> {
     let mut texts: Vec<(String, String)> = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(&directory, &error))?.path();
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        if path.extension().is_some_and(|extension| extension == "toml") && !name.starts_with('.') {
+        if let Some(name) = profile_name(&path) {
             let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
             texts.push((name, text));
         }

@@ -9,10 +9,31 @@ use std::path::{Path, PathBuf};
 pub struct Finding {
     /// The file or directory.
     pub path: PathBuf,
+    /// What kind of thing is wrong.
+    pub cause: Cause,
     /// What is wrong with it, to follow its path.
     pub fault: String,
     /// A command for a shell.
     pub remedy: String,
+}
+
+/// The kinds of what can be wrong with a file or directory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// Something else is in its place: a link, a FIFO, a directory.
+    Kind,
+    /// It belongs to somebody else.
+    Owner,
+    /// It has these permission bits too many.
+    Mode(u32),
+    /// Its owner lacks these permission bits.
+    Shut(u32),
+    /// It has another group than the directory it is in, so that the daemon cannot read it.
+    Group,
+    /// It stands above the home and can be changed by others.
+    Parent,
+    /// It cannot be looked at.
+    Unreadable,
 }
 
 impl fmt::Display for Finding {
@@ -116,6 +137,7 @@ impl Rule {
         if status.kind != self.kind {
             return vec![finding(
                 path,
+                Cause::Kind,
                 format!("is {} where {} belongs", status.kind, self.kind),
                 format!("mv {0} {0}.aside", quoted(path)),
             )];
@@ -128,7 +150,7 @@ impl Rule {
         };
         if !owned {
             let remedy = format!("sudo chown {user} {}", quoted(path));
-            findings.push(finding(path, format!("belongs to user {}", status.owner), remedy));
+            findings.push(finding(path, Cause::Owner, format!("belongs to user {}", status.owner), remedy));
         }
         let excess = status.mode & self.forbidden;
         if excess != 0 {
@@ -136,6 +158,7 @@ impl Rule {
             let remedy = format!("chmod {} {}", without(self.forbidden), quoted(path));
             findings.push(finding(
                 path,
+                Cause::Mode(excess),
                 format!("can be {verb} by others (mode {:04o})", status.mode),
                 remedy,
             ));
@@ -152,7 +175,7 @@ pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: 
     let mut findings = Vec::new();
     if status.owner != user && status.owner != 0 {
         let fault = format!("belongs to user {}, who can replace what is in it", status.owner);
-        findings.push(finding(path, fault, format!("sudo chown root {}", quoted(path))));
+        findings.push(finding(path, Cause::Parent, fault, format!("sudo chown root {}", quoted(path))));
     }
     let own_group = private_group == Some(status.group);
     let forbidden = if own_group { 0o002 } else { 0o022 };
@@ -161,6 +184,7 @@ pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: 
         let chmod = if status.owner == user { "chmod" } else { "sudo chmod" };
         findings.push(finding(
             path,
+            Cause::Parent,
             format!("can be changed by others (mode {:04o})", status.mode),
             format!("{chmod} {} {}", without(forbidden), quoted(path)),
         ));
@@ -168,8 +192,8 @@ pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: 
     findings
 }
 
-pub(super) fn finding(path: &Path, fault: String, remedy: String) -> Finding {
-    Finding { path: path.to_owned(), fault, remedy }
+pub(super) fn finding(path: &Path, cause: Cause, fault: String, remedy: String) -> Finding {
+    Finding { path: path.to_owned(), cause, fault, remedy }
 }
 
 /// The argument of `chmod` that takes these bits away.
@@ -187,7 +211,8 @@ fn without(bits: u32) -> String {
 }
 
 /// The path as a shell takes it.
-pub(super) fn quoted(path: &Path) -> String {
+#[must_use]
+pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

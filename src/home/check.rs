@@ -1,5 +1,5 @@
 //! Looking at the owners and modes of a home before it is used.
-use super::access::{FileStatus, Finding, Owners, Rule, finding, judge_parent, quoted};
+use super::access::{Cause, FileStatus, Finding, Owners, Rule, finding, judge_parent, quoted};
 use super::{Accounts, Home};
 use crate::problem::{Exit, Problem};
 use std::collections::BTreeSet;
@@ -52,7 +52,12 @@ impl Home {
     /// when they are keys.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        let user = rustix::process::geteuid().as_raw();
+        self.findings_for(rustix::process::geteuid().as_raw())
+    }
+
+    /// The same as the user of this number would be told.
+    #[must_use]
+    pub fn findings_for(&self, user: u32) -> Vec<Finding> {
         let private_group = Accounts::of_system().private_group_of(user);
         let mut findings = Vec::new();
         for parent in parents_of(&[self.configuration_directory(), self.directory()]) {
@@ -110,7 +115,7 @@ fn examine(path: &Path, follow: bool) -> io::Result<Option<FileStatus>> {
 }
 
 /// The entries of a directory in order; none when it cannot be read, which its own check says.
-fn entries(directory: &Path) -> BTreeSet<PathBuf> {
+pub(super) fn entries(directory: &Path) -> BTreeSet<PathBuf> {
     let list = fs::read_dir(directory).into_iter().flatten();
     list.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
 }
@@ -129,7 +134,12 @@ fn parents_of(directories: &[&Path]) -> BTreeSet<PathBuf> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Finding {
-    finding(path, format!("cannot be looked at: {error}"), format!("ls -ld {}", quoted(path)))
+    finding(
+        path,
+        Cause::Unreadable,
+        format!("cannot be looked at: {error}"),
+        format!("ls -ld {}", quoted(path)),
+    )
 }
 
 fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option<Problem> {
@@ -156,8 +166,10 @@ fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
     remedies.dedup();
     let message = format!("the home {} is not safe to use\n{}", home.display(), faults.join("\n"));
     Some(
-        Problem::new(Exit::Permissions, "home.unsafe", message)
-            .hint(format!("run: {}", remedies.join("\nrun: "))),
+        Problem::new(Exit::Permissions, "home.unsafe", message).hint(format!(
+            "run: {}\nor let `genfic-ca doctor --fix` do what is safe",
+            remedies.join("\nrun: ")
+        )),
     )
 }
 

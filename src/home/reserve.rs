@@ -51,17 +51,23 @@ impl Reserve {
         LEAST.saturating_add(more.div_ceil(STEP).saturating_mul(STEP))
     }
 
-    /// What an issuing command is to find free besides.
-    fn to_issue(size: u64) -> u64 {
+    /// What an issuing command is to find free besides, in octets, where this much is kept.
+    #[must_use]
+    pub fn to_issue(size: u64) -> u64 {
         size / 4
     }
 
     /// Whether it is there in full; costs a few looks and changes nothing.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.path()
-            .symlink_metadata()
-            .is_ok_and(|metadata| metadata.is_file() && allocated(&metadata) >= self.size())
+        self.kept() >= self.size()
+    }
+
+    /// How much is kept at the moment, in octets.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        let metadata = self.path().symlink_metadata().ok().filter(fs::Metadata::is_file);
+        metadata.map_or(0, |metadata| allocated(&metadata))
     }
 
     /// Makes it, or has it grow, where the disk has room for it and for issuing besides; false where not.

@@ -36,11 +36,7 @@ impl CrlForms {
     ) -> Result<Vec<PathBuf>, PublishError> {
         self.refuse_older(crl)?;
         let der = Aside::write(&self.der, Mode::Public, |file| file.write_all(crl.as_der()))?;
-        let text = Aside::write(&self.text, Mode::Public, |file| {
-            file.write_all(pem::begin(LABEL).as_bytes())?;
-            pem::body(crl.as_der()).try_for_each(|piece| file.write_all(piece.as_bytes()))?;
-            file.write_all(pem::end(LABEL).as_bytes())
-        })?;
+        let text = self.write_text(crl)?;
         let _alone = hold()?;
         self.refuse_older(crl)?;
         der.replace()?;
@@ -49,6 +45,20 @@ impl CrlForms {
             sync_directory(file.parent().unwrap_or(Path::new(".")))?;
         }
         Ok(self.into_files())
+    }
+
+    fn write_text(&self, crl: &CertificateList) -> Result<Aside, PublishError> {
+        Ok(Aside::write(&self.text, Mode::Public, |file| {
+            file.write_all(pem::begin(LABEL).as_bytes())?;
+            pem::body(crl.as_der()).try_for_each(|piece| file.write_all(piece.as_bytes()))?;
+            file.write_all(pem::end(LABEL).as_bytes())
+        })?)
+    }
+
+    /// The PEM form alone, while nobody replaces the other.
+    pub(super) fn repeat_text(&self, crl: &CertificateList) -> Result<(), PublishError> {
+        self.write_text(crl)?.replace()?;
+        Ok(sync_directory(self.text.parent().unwrap_or(Path::new(".")))?)
     }
 
     fn refuse_older(&self, crl: &CertificateList) -> Result<(), PublishError> {

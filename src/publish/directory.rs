@@ -1,7 +1,7 @@
 //! Publication into the directories of a home.
 use super::crl::CrlForms;
 use super::hold::Hold;
-use super::{AuthorityFiles, Mode, PublishError, Publisher, replace};
+use super::{AuthorityFiles, Mode, PublishError, Publisher, Replacement, replace, replace_all};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
@@ -133,6 +133,14 @@ impl Publisher for HomeDirectory {
         self.crl_forms(name)?.in_place(|| self.hold())
     }
 
+    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError> {
+        let _alone = self.hold()?;
+        match self.published_crl(name)? {
+            Some(crl) => self.crl_forms(name)?.repeat_text(&crl),
+            None => Ok(()),
+        }
+    }
+
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
         let published = self.crl_forms(name)?.outline()?.and_then(|crl| crl.crl_number());
         Ok(self.reserved_crl_number(name)?.max(published).unwrap_or(0))
@@ -152,10 +160,22 @@ impl Publisher for HomeDirectory {
         self.home.sweep(&names);
     }
 
-    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError> {
-        let path = self.home.issued_file(&self.name(authority)?, certificate.tbs().serial_number());
-        replace(&path, certificate.to_pem().as_bytes(), Mode::Private)?;
-        Ok(path)
+    fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError> {
+        let name = self.name(authority)?;
+        let path =
+            |certificate: &Certificate| self.home.issued_file(&name, certificate.tbs().serial_number());
+        let mut rising = certificates.to_vec();
+        rising.sort_by_key(|certificate| certificate.tbs().serial_number());
+        let files: Vec<Replacement> = rising
+            .into_iter()
+            .map(|certificate| Replacement {
+                path: path(certificate),
+                contents: certificate.to_pem().into_bytes(),
+                mode: Mode::Private,
+            })
+            .collect();
+        replace_all(&files)?;
+        Ok(certificates.iter().map(|certificate| path(certificate)).collect())
     }
 
     fn responder(

@@ -2,13 +2,17 @@
 mod atomic;
 mod crl;
 mod directory;
+mod group;
 mod hold;
 #[cfg(test)]
 mod tests;
 
 pub use crate::home::Writing;
+pub(crate) use atomic::Aside;
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
+pub(crate) use group::put_all;
+pub use group::{Replacement, replace_all};
 
 use crate::problem::Problem;
 use crate::x509::extension::CrlNumber;
@@ -63,6 +67,12 @@ pub trait Publisher: Send + Sync {
     /// When the file is there and is not a CRL.
     fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError>;
 
+    /// Writes the PEM form of the published CRL anew; nothing where there is no CRL.
+    ///
+    /// # Errors
+    /// When the CRL cannot be read or its other form not be written; [`PublishError::Busy`].
+    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError>;
+
     /// The highest CRL number known outside the index: the published CRL's or the high-water file's.
     ///
     /// # Errors
@@ -80,11 +90,12 @@ pub trait Publisher: Send + Sync {
     /// and everywhere else. It is in nobody's way; what cannot be removed stays.
     fn sweep(&self, issued_by: &[&str]);
 
-    /// Keeps an issued certificate, PEM; returns where.
+    /// Keeps issued certificates, PEM; returns where, in the order given. They are put in place in the order of
+    /// their serial numbers: where the last is kept, all are.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError>;
+    /// When a file cannot be written.
+    fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError>;
 
     /// Hands a responder its certificate and plain private key, both PEM, one process at a time; returns where.
     ///

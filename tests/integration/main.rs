@@ -16,6 +16,7 @@ mod backup;
 mod core_dumps;
 mod installing;
 mod crash;
+mod lapses;
 mod older_script;
 mod policy;
 mod quickstart;

@@ -4,6 +4,7 @@ mod authority;
 mod backup;
 mod completions;
 mod crl;
+mod doctor;
 mod export;
 mod init;
 mod lint;
@@ -32,6 +33,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Init(_) => "init",
         Command::Quickstart(_) => "quickstart",
         Command::Status => "status",
+        Command::Doctor(_) => "doctor",
         Command::CreateRoot(_) => "create-root",
         Command::CreateChild(_) => "create-child",
         Command::Authorities(_) => "authorities",
@@ -102,6 +104,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Man(args) => manual::manual(&args),
         Command::Init(args) => init::init(global, &args),
         Command::Quickstart(args) => quickstart::quickstart(global, &args),
+        Command::Doctor(args) => doctor::doctor(global, &args),
         Command::Lint(args) => lint::lint(&args),
         Command::Show(args) => show::show(global, &args),
         Command::CreateRequest(args) if !args.sign => request::create(global, &args),

@@ -3,6 +3,7 @@ mod authorities;
 mod batches;
 mod creating;
 mod faulty;
+mod faulty_keys;
 mod fixture;
 mod lists;
 mod order;

@@ -7,6 +7,9 @@ mod connection;
 mod copy;
 #[cfg(test)]
 mod copy_tests;
+mod examining;
+#[cfg(test)]
+mod examining_tests;
 mod interlock;
 mod issuing;
 mod journal;
@@ -24,8 +27,9 @@ mod tests;
 pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
+    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow,
+    TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -85,7 +89,7 @@ impl SqliteIndex {
     /// # Errors
     /// As [`SqliteIndex::open`].
     pub fn faults(path: &Path) -> Result<Vec<String>, IndexError> {
-        copy::faults(&connection::open(path, Self::WAIT)?)
+        examining::faults(&connection::open(path, Self::WAIT)?)
     }
 
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
@@ -176,12 +180,20 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| Ok(journal::read_head(connection)?.2))
     }
 
+    fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError> {
+        self.read(|connection| reading::last_of_changes(connection, visit))
+    }
+
     fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError> {
         self.read(|connection| reading::status_rows(connection, since, visit))
     }
 
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError> {
         self.read(|connection| journal::records(connection, from, visit))
+    }
+
+    fn examine(&self, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError> {
+        self.read(|connection| examining::examine(connection, visit))
     }
 
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
@@ -290,9 +302,13 @@ impl Index for SqliteIndex {
     }
 
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
+        self.record_events(vec![event])
+    }
+
+    fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
         self.write(|connection| {
             let mut journal = journal::Journal::open(connection)?;
-            journal.append(event)?;
+            events.into_iter().try_for_each(|event| journal.append(event))?;
             journal.close()
         })
     }

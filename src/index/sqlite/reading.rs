@@ -20,19 +20,27 @@ pub(super) fn status(
     rows.next()?.map(|row| row::state(row, 0)).transpose()
 }
 
-/// Every column of a record, from the certificate on; `CROSS` keeps that order.
-fn records() -> String {
+/// What [`record`] reads, thirteen columns.
+pub(super) fn stored() -> String {
     format!(
         "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE},
-             c.not_before, c.not_after
-         FROM certificate c
-         CROSS JOIN issuer i ON i.number = c.issuer
-         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
-         LEFT JOIN authority a ON a.issuer = c.issuer"
+             c.not_before, c.not_after"
     )
 }
 
-fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
+/// Every column of a record, from the certificate on; `CROSS` keeps that order.
+fn records() -> String {
+    format!(
+        "{}
+         FROM certificate c
+         CROSS JOIN issuer i ON i.number = c.issuer
+         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
+         LEFT JOIN authority a ON a.issuer = c.issuer",
+        stored()
+    )
+}
+
+pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let pending: Option<Vec<u8>> = row.get(5)?;
     let is_signed = !matches!(row.get_ref(6)?, ValueRef::Null);
     let (tbs, certificate) = match pending {
@@ -267,11 +275,39 @@ pub(super) fn status_rows(
     let mut statement = connection.prepare_cached(&status_rows_query(since))?;
     let mut rows = if since == 0 { statement.query([])? } else { statement.query([signed(since)?])? };
     while let Some(row) = rows.next()? {
-        visit(StatusRow {
-            id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
-            change: unsigned(row.get(2)?)?,
-            state: row::state(row, 3)?,
-        });
+        visit(status_row(row)?);
     }
     Ok(())
+}
+
+fn status_row(row: &Row<'_>) -> Result<StatusRow, IndexError> {
+    Ok(StatusRow {
+        id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
+        change: unsigned(row.get(2)?)?,
+        state: row::state(row, 3)?,
+    })
+}
+
+/// The last row of the latest change before one; the index on changes goes on with issuer and serial number.
+pub(super) fn last_of_change_query() -> String {
+    format!(
+        "SELECT i.identity, s.serial, s.change, {STATE} FROM status s CROSS JOIN issuer i ON i.number = s.issuer
+         WHERE s.change < ?1 ORDER BY s.change DESC, s.issuer DESC, s.serial DESC LIMIT 1"
+    )
+}
+
+pub(super) fn last_of_changes(
+    connection: &Connection,
+    visit: &mut dyn FnMut(StatusRow) -> bool,
+) -> Result<(), IndexError> {
+    let mut before = i64::MAX;
+    loop {
+        let mut statement = connection.prepare_cached(&last_of_change_query())?;
+        let mut rows = statement.query([before])?;
+        let Some(row) = rows.next()?.map(status_row).transpose()? else { return Ok(()) };
+        before = signed(row.change)?;
+        if !visit(row) {
+            return Ok(());
+        }
+    }
 }

@@ -3,6 +3,9 @@
 //! `base-N.db` has everything up to change N, `delta-M.db` what changed from N to M, and `manifest.json`
 //! names both with their digests. All are written aside and renamed, the manifest last, so that a reader
 //! finds a whole state whenever it looks. There are no subjects and no mail addresses in them.
+mod compare;
+#[cfg(test)]
+mod compare_tests;
 mod directory;
 mod image;
 mod lock;
@@ -13,6 +16,8 @@ mod snapshot;
 mod tests;
 
 pub use directory::StatusDirectory;
+#[cfg(test)]
+use manifest::Manifest;
 pub use publish::{Published, Written, publish};
 pub use snapshot::StatusSnapshot;
 

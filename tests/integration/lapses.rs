@@ -1,0 +1,85 @@
+//! What `doctor` says of a home that nobody watched: the same home, looked at later.
+use crate::support::Home;
+use genfic_ca::config::Config;
+use genfic_ca::doctor::{Examination, Severity, Space, diagnose};
+use genfic_ca::index::sqlite::{SqliteIndex, StatusDirectory};
+use genfic_ca::key::{AgeFileStore, KeyError, Signer, SoftKey};
+use genfic_ca::ocsp::responder_files::ResponderFiles;
+use genfic_ca::profile::Profiles;
+use genfic_ca::publish::HomeDirectory;
+use genfic_ca::x509::UnixTime;
+use std::fs;
+use std::sync::Arc;
+
+fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
+    Ok(Arc::new(SoftKey::from_pkcs8_der(octets)?))
+}
+
+/// Severity, code and object of each finding at this time.
+fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
+    let place = genfic_ca::home::Home::at(home.path("home"));
+    let config = Config::parse(&fs::read_to_string(place.configuration_file()).unwrap()).unwrap();
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for entry in fs::read_dir(place.policy_directory()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            texts.push((name, fs::read_to_string(path).unwrap()));
+        }
+    }
+    let profiles = Profiles::parse(texts.iter().map(|(name, text)| (&**name, &**text))).unwrap();
+    let index = SqliteIndex::open(&place.index_file()).unwrap();
+    let checks = diagnose(&Examination {
+        home: &place,
+        space: &Space::of(&place),
+        owner: Ok(()),
+        config: Ok(&config),
+        profiles: Ok(&profiles),
+        index: Ok(&index),
+        keys: &AgeFileStore::new(10).unwrap(),
+        publisher: &HomeDirectory::new(place.clone()),
+        status: &StatusDirectory::new(&place.status_directory()),
+        responders: &ResponderFiles::new(place.responders_directory(), load_key),
+        now,
+        deep: false,
+    });
+    let findings = checks.into_iter().flat_map(|check| check.findings);
+    findings.map(|finding| (finding.severity, finding.code, finding.object)).collect()
+}
+
+#[test]
+fn what_lapses_is_first_a_warning_and_then_an_error() {
+    // C5, O7
+    use Severity::{Error, Note, Warning};
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let begin = genfic_ca::assembly::now();
+    assert_eq!(found(&home, begin), []);
+    let user = "genfic-user";
+    for (days, severity, code, object) in [
+        (4, Warning, "crl.due", user),
+        (8, Error, "crl.lapsed", user),
+        (4, Warning, "status.old", "status/"),
+        (8, Error, "status.old", "status/"),
+        (16, Warning, "responder.due", user),
+        (31, Error, "responder.lapsed", user),
+        (100, Note, "clock.ahead", "the clock"),
+        (200, Warning, "crl.due", "genfic"),
+        (366, Error, "crl.lapsed", "genfic"),
+        (3650, Warning, "authority.ended", user),
+        (3650 - 100, Warning, "authority.ends-soon", user),
+        (3650 - 370, Warning, "authority.short-leaves", user),
+        (3650 + 200, Note, "authority.ended", user),
+        (3650 + 200, Note, "crl.lapsed", user),
+        (-1, Error, "clock.behind", "the clock"),
+        (-1, Error, "crl.future", user),
+        (-1, Error, "responder.future", user),
+        (-1, Error, "status.future", "status/"),
+        (-1, Warning, "clock.files", ""),
+    ] {
+        let all = found(&home, begin.plus_days(days));
+        let told = all.iter().any(|one| one.0 == severity && one.1 == code && one.2.contains(object));
+        assert!(told, "{severity} {code} {object} after {days} days: {all:#?}");
+    }
+    let early = found(&home, begin.plus_days(3));
+    assert_eq!(early, [], "before half their lives");
+}
