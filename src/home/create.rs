@@ -158,9 +158,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let own = fs::metadata(directory.path()).unwrap().gid();
         let others = if rustix::process::geteuid().is_root() { 64_987 } else { own };
-        for (name, group, mode, expected) in
-            [("status", Some(others), 0o2750, others), ("keys", Some(others), 0o700, own), ("ocsp", None, 0o2750, own)]
-        {
+        for (name, group, mode, expected) in [
+            ("status", Some(others), 0o2750, others),
+            ("keys", Some(others), 0o700, own),
+            ("ocsp", None, 0o2750, own),
+        ] {
             let path = directory.path().join(name);
             make_within(&path, mode, group).unwrap();
             let metadata = fs::metadata(&path).unwrap();

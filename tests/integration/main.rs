@@ -14,8 +14,8 @@ mod support;
 
 mod backup;
 mod core_dumps;
-mod installing;
 mod crash;
+mod installing;
 mod lapses;
 mod older_script;
 mod policy;

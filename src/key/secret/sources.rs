@@ -79,9 +79,7 @@ impl SecretSource for PassphraseSources<'_> {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
         let (SecretPurpose::Open(key) | SecretPurpose::Protect(key)) = purpose;
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
-        let counts = |spec: &&SecretSpec| {
-            credentials.is_some() || !matches!(spec, SecretSpec::Credential(_))
-        };
+        let counts = |spec: &&SecretSpec| credentials.is_some() || !matches!(spec, SecretSpec::Credential(_));
         let spec = self.authorities.get(key).filter(counts).unwrap_or(&self.default);
         let name = spec.to_string();
         let secret = match spec {
