@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("publish", &["x509", "home", "problem", "failpoint"]),
     ("home", &["x509", "audit", "problem", "failpoint"]),
     ("key", &["x509", "problem", "publish", "home", "failpoint"]),
-    ("index", &["x509", "audit", "lint", "problem", "publish", "failpoint"]),
+    ("index", &["x509", "audit", "lint", "problem", "publish", "home", "failpoint"]),
     (
         "ca",
         &[

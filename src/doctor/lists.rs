@@ -1,5 +1,6 @@
 //! Published CRLs against the index (C1, C3, C7).
 use super::finding::{Finding, Mending, Severity};
+use super::statuses::LOST;
 use super::{Examination, Looked, counted, only_files};
 use crate::home::{AuthorityName, PublicFile, quoted};
 use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError};
@@ -198,9 +199,7 @@ impl Subject<'_, '_> {
                 "has a CRL that lists {what} not revoked on record, among them {first}: the index has lost a \
                  revocation"
             );
-            self.findings.push(Finding::error("crl.extra-entry", name, message).remedy(format!(
-                "bring the newest index back from its backup; else genfic-ca revoke {name}/{first}"
-            )));
+            self.findings.push(Finding::error("crl.extra-entry", name, message).remedy(LOST));
         }
         Ok(())
     }

@@ -125,6 +125,7 @@ pub fn diagnose(examination: &Examination<'_>) -> Vec<Check> {
             findings.iter_mut().for_each(|finding| finding.mending = None);
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.dedup();
         Check { name, looked, findings: finding::shortened(findings) }
     };
     CHECKS.iter().map(run).collect()

@@ -11,7 +11,13 @@ use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, E
 pub(super) const NEWEST: usize = 10_000;
 
 /// What is done about a damaged index. There is no command that mends one.
-const RESTORE: &str = "keep a copy of index.db, and restore the index from a backup";
+fn restore(examination: &Examination<'_>) -> String {
+    let home = quoted(examination.home.directory());
+    format!(
+        "mv {home} {home}.damaged, then genfic-ca backup restore BACKUP --published {home}.damaged, and put back \
+         {home}.damaged/keys/*.age"
+    )
+}
 
 pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let file = examination.home.index_file().display().to_string();
@@ -53,11 +59,12 @@ fn of_unopened(examination: &Examination<'_>, code: &str, hint: &str) -> String 
     match code {
         "index.missing" if !has_keys => "genfic-ca init".into(),
         "index.missing" => {
-            "bring index.db back from a backup; `genfic-ca init` would begin an empty one, which \
-                            knows of no certificate"
-                .into()
+            format!(
+                "bring index.db back, or {}; `genfic-ca init` would begin an empty one, which knows of no certificate",
+                restore(examination)
+            )
         }
-        "index.damaged" => RESTORE.into(),
+        "index.damaged" => restore(examination),
         "index.failed" => format!("ls -l {}", quoted(&examination.home.index_file())),
         _ => hint.to_owned(),
     }
@@ -107,6 +114,7 @@ pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Find
 
 pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
+    let known = examination.authorities().is_ok();
     let authorities = examination.authorities().unwrap_or_default();
     let mut files = IssuedFiles::list(examination, &authorities);
     let (mut count, mut compared): (usize, usize) = (0, 0);
@@ -118,13 +126,13 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
                 DamageKind::Reference => "index.reference",
                 DamageKind::Record => "index.record",
             };
-            findings.push(Finding::error(code, damage.place, damage.fault).remedy(RESTORE));
+            findings.push(Finding::error(code, damage.place, damage.fault).remedy(restore(examination)));
         }
         Examined::Certificate(record) => {
             count += 1;
             let closely = compared < limit;
-            compared += usize::from(closely);
-            if closely && !is_by_its_issuer(&record, &authorities) {
+            compared += usize::from(closely && known);
+            if closely && known && !is_by_its_issuer(&record, &authorities) {
                 let object = format!("{}/{}", record.authority, record.id.serial_number);
                 findings.push(
                     Finding::error(
@@ -132,7 +140,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
                         object,
                         "is not signed by the CA it is on record under",
                     )
-                    .remedy(RESTORE),
+                    .remedy(restore(examination)),
                 );
             }
             files.meet(&record, closely, examination);
@@ -141,12 +149,15 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
     if let Err(error) = outcome {
         findings.push(
             Finding::error("index.storage", "index.db", format!("cannot be read through: {error}"))
-                .remedy(RESTORE),
+                .remedy(restore(examination)),
         );
     }
     let kept = files.finish(examination, &authorities, findings);
-    let of =
-        if compared < count { format!(" (the newest; --deep compares all {count})") } else { String::new() };
+    let of = match compared < count {
+        true if !known => " (the CAs cannot be read)".into(),
+        true => format!(" (the newest; --deep compares all {count})"),
+        false => String::new(),
+    };
     Ok(format!(
         "{} on record, {kept}, {} compared{of}",
         counted(count, "certificate"),

@@ -5,9 +5,13 @@ use crate::index::{IndexError, StatusComparison};
 use crate::x509::CertificateId;
 
 const SYNC: &str = "genfic-ca ocsp sync";
+/// Of an index that is older than what is published: nothing is published from it.
+pub(super) const LOST: &str = "bring the newest index back; or, when it is lost for good, genfic-ca backup restore \
+    with --published naming this home, which takes its revocations over";
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
+    examination.authorities()?;
     only_files(&examination.home.status_directory())?;
     let object = "status/";
     match examination.status.compare(index) {
@@ -22,8 +26,10 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         ),
         Err(error @ IndexError::NotContinued { .. }) => findings.push(
             Finding::error("index.restored", "index.db", format!("is older than what is published: {error}"))
-                .remedy("bring the newest index back from its backup; nothing is published from this one"),
+                .remedy(LOST),
         ),
+        // of the index, then, and told there
+        Err(IndexError::Damaged(fault)) if index.status_rows(0, &mut |_| {}).is_err() => return Err(fault),
         Err(IndexError::Busy) => return Err("another process is publishing".into()),
         Err(error) => findings.push(
             Finding::error("status.damaged", object, format!("cannot be read: {error}"))
@@ -37,10 +43,8 @@ fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings:
     let object = "status/";
     for lost in &comparison.lost {
         let message = "is published as revoked and not revoked on record: the index has lost a revocation";
-        findings.push(
-            Finding::error("status.lost-revocation", named(examination, lost), message)
-                .remedy("bring the newest index back from its backup; nothing is published from this one"),
-        );
+        findings
+            .push(Finding::error("status.lost-revocation", named(examination, lost), message).remedy(LOST));
     }
     let differing = comparison.differing.iter().map(|id| named(examination, id));
     for name in differing.chain(comparison.authorities.iter().cloned()) {

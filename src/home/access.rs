@@ -20,7 +20,7 @@ pub struct Finding {
 /// The kinds of what can be wrong with a file or directory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cause {
-    /// Something else is in its place: a link, a FIFO, a directory.
+    /// Something else is in its place: a link (a hard one to somebody else's file too), a FIFO, a directory.
     Kind,
     /// It belongs to somebody else.
     Owner,
@@ -77,6 +77,8 @@ pub struct FileStatus {
     pub group: u32,
     /// Permission bits with set-id and sticky bits, at most 0o7777.
     pub mode: u32,
+    /// How many names it has; more than one where hard links were made.
+    pub links: u64,
 }
 
 impl From<&Metadata> for FileStatus {
@@ -90,7 +92,13 @@ impl From<&Metadata> for FileStatus {
         } else {
             FileKind::Special
         };
-        Self { kind, owner: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 }
+        Self {
+            kind,
+            owner: metadata.uid(),
+            group: metadata.gid(),
+            mode: metadata.mode() & 0o7777,
+            links: metadata.nlink(),
+        }
     }
 }
 
@@ -139,7 +147,7 @@ impl Rule {
                 path,
                 Cause::Kind,
                 format!("is {} where {} belongs", status.kind, self.kind),
-                format!("mv {0} {0}.aside", quoted(path)),
+                aside(path),
             )];
         }
         let mut findings = Vec::new();
@@ -148,6 +156,12 @@ impl Rule {
             Owners::UserOrRoot => status.owner == user || status.owner == 0,
             Owners::Anybody => true,
         };
+        let is_theirs = status.owner != user && self.owners != Owners::Anybody;
+        if is_theirs && status.kind == FileKind::File && status.links > 1 {
+            // to change its owner here is to change it there
+            let fault = format!("is a hard link to a file of user {}", status.owner);
+            return vec![finding(path, Cause::Kind, fault, aside(path))];
+        }
         if !owned {
             let remedy = format!("sudo chown {user} {}", quoted(path));
             findings.push(finding(path, Cause::Owner, format!("belongs to user {}", status.owner), remedy));
@@ -196,6 +210,13 @@ pub(super) fn finding(path: &Path, cause: Cause, fault: String, remedy: String) 
     Finding { path: path.to_owned(), cause, fault, remedy }
 }
 
+/// The command that moves away what is in the place of something else.
+pub(super) fn aside(path: &Path) -> String {
+    let mut to = path.as_os_str().to_owned();
+    to.push(".aside");
+    format!("mv {} {}", quoted(path), quoted(Path::new(&to)))
+}
+
 /// The argument of `chmod` that takes these bits away.
 fn without(bits: u32) -> String {
     let letters = |bits: u32| -> String {
@@ -228,7 +249,7 @@ mod tests {
     use FileKind::{Directory, File, Special, Symlink};
 
     fn status(kind: FileKind, owner: u32, mode: u32) -> FileStatus {
-        FileStatus { kind, owner, group: 100, mode }
+        FileStatus { kind, owner, group: 100, mode, links: 1 }
     }
 
     fn judged(rule: Rule, kind: FileKind, owner: u32, mode: u32) -> Vec<String> {
@@ -253,6 +274,18 @@ mod tests {
             ]
         );
         assert_eq!(judged(Rule::PRIVATE_FILE, File, 0, 0o600).len(), 1, "root's is not the user's");
+    }
+
+    #[test]
+    fn a_hard_link_to_somebody_elses_file_is_moved_away_and_their_file_left_as_it_is() {
+        // P2
+        let linked = FileStatus { links: 2, ..status(File, 0, 0o644) };
+        let found = Rule::PRIVATE_FILE.judge(Path::new("/ca/it's"), &linked, 1000);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].fault, "is a hard link to a file of user 0");
+        assert_eq!(found[0].remedy, r"mv '/ca/it'\''s' '/ca/it'\''s.aside'");
+        let own = FileStatus { links: 2, ..status(File, 1000, 0o600) };
+        assert_eq!(Rule::PRIVATE_FILE.judge(Path::new("/ca/a"), &own, 1000), [], "a backup made by cp -al");
     }
 
     #[test]

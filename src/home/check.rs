@@ -1,5 +1,5 @@
 //! Looking at the owners and modes of a home before it is used.
-use super::access::{Cause, FileStatus, Finding, Owners, Rule, finding, judge_parent, quoted};
+use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, judge_parent, quoted};
 use super::{Accounts, Home};
 use crate::problem::{Exit, Problem};
 use std::collections::BTreeSet;
@@ -70,7 +70,12 @@ impl Home {
             }
         }
         let mut look = |path: &Path, rule: Rule| match examine(path, path == self.directory()) {
-            Ok(Some(status)) => findings.extend(rule.judge(path, &status, user)),
+            Ok(Some(status)) => {
+                let found = rule.judge(path, &status, user);
+                let is_aside = path.extension().is_some_and(|extension| extension == "aside");
+                // what was moved aside, as an earlier finding asked, is in nobody's way
+                findings.extend(found.into_iter().filter(|one| !is_aside || one.remedy != aside(path)));
+            }
             Ok(None) => {}
             Err(error) => findings.push(unreadable(path, &error)),
         };
@@ -98,6 +103,18 @@ impl Home {
             for file in entries(&responder) {
                 let key = file.extension().is_some_and(|extension| extension == "key");
                 look(&file, if key { Rule::GROUP_FILE } else { OWN_FILE });
+            }
+        }
+        for issued in entries(&self.issued_root()) {
+            look(&issued, Rule::directory(Owners::User, 0o077));
+        }
+        for status in entries(&self.status_directory()) {
+            look(&status, OWN_FILE);
+        }
+        for public in entries(&self.public_directory()) {
+            let ends = |ending: &&str| public.extension().is_some_and(|extension| extension == *ending);
+            if ["pem", "crt", "crl"].iter().any(ends) {
+                look(&public, OWN_FILE);
             }
         }
         findings

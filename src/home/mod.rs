@@ -37,6 +37,6 @@ pub use actor::current_actor;
 pub use aside::{ASIDE, Writing, remove_left};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use layout::{Home, PublicFile};
-pub use open::{OpenError, open_checked};
+pub use open::{OpenError, ReadError, open_checked, open_file, read_file, read_most};
 pub use reserve::{GivenBack, Reserve};
 pub use survey::Survey;

@@ -3,6 +3,7 @@ use super::atomic::{Aside, sync_directory};
 use super::directory::unreadable;
 use super::hold::Hold;
 use super::{Mode, PublishError};
+use crate::home::open_file;
 use crate::x509::{CertificateList, CrlOutline, pem};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -73,7 +74,7 @@ impl CrlForms {
 
     /// What the published list says of itself.
     pub(super) fn outline(&self) -> Result<Option<CrlOutline>, PublishError> {
-        match File::open(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
+        match open_file(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
             Ok(outline) => Ok(Some(outline)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unreadable(&self.der, error)),
@@ -98,7 +99,7 @@ impl CrlForms {
     /// Whether the PEM form is of this DER: by its length and its last lines, which have the signature.
     fn agree(&self) -> bool {
         let compare = || -> io::Result<bool> {
-            let (mut der, mut text) = (File::open(&self.der)?, File::open(&self.text)?);
+            let (mut der, mut text) = (open_file(&self.der)?, open_file(&self.text)?);
             let (length, line) = (der.metadata()?.len(), u64::try_from(pem::LINE).unwrap_or(1));
             let start = (length / line).saturating_sub(LAST_LINES).saturating_mul(line);
             let last = read_from(&mut der, start)?;

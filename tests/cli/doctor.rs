@@ -218,6 +218,42 @@ fn of_a_restored_home_only_that_nobody_accepted_it_is_told() {
 }
 
 #[test]
+fn a_damaged_index_is_replaced_as_its_remedy_says() {
+    // C1, G15
+    let home = base().copied();
+    home.shell(
+        "genfic-ca backup create backup.age
+         genfic-ca revoke a.genfic.example
+         page=$(sqlite3 home/index.db \"select rootpage from sqlite_schema where name = 'authority'\")
+         size=$(sqlite3 home/index.db 'pragma page_size')
+         rm -f home/index.db-*
+         dd if=/dev/urandom of=home/index.db bs=$size seek=$((page - 1)) count=1 conv=notrunc 2>/dev/null",
+    )
+    .ok();
+    let refused = home.ca(&["list"]);
+    assert_eq!(refused.status, 13, "{}", refused.all());
+    assert!(refused.err.contains("run `genfic-ca doctor`"), "{}", refused.all());
+    let (said, findings) = look(&home, &["--fix"]);
+    let storage = open(&findings, "index.storage");
+    assert!(
+        !storage.is_empty() && storage.len() == findings.len(),
+        "only the index is blamed: {}",
+        said.all()
+    );
+    let remedy = storage[0]["remedy"].as_str().unwrap();
+    let (first, then) = remedy.split_once(", then ").unwrap();
+    let (restore, keys) = then.split_once(", and put back ").unwrap();
+    let restore = restore.replace("BACKUP", "backup.age");
+    home.shell(&format!("{first}\n{restore}\ncp -p {keys} home/keys")).ok();
+    look(&home, &["--fix"]);
+    home.ca(&["--yes", "backup", "accept"]).ok();
+    let (said, findings) = look(&home, &["--deep"]);
+    assert_eq!(findings, Vec::<Value>::new(), "{}", said.all());
+    let revoked = home.result(&["list", "--status", "revoked"]);
+    assert_eq!(revoked["certificates"].as_array().unwrap().len(), 2, "{revoked}");
+}
+
+#[test]
 fn without_a_passphrase_what_needs_one_is_left_with_its_command() {
     let home = base().copied();
     home.shell("genfic-ca revoke a.genfic.example --no-crl; rm home/public/genfic.pem").ok();
@@ -272,10 +308,7 @@ fn an_ordinary_user_is_told_the_same_and_can_mend_it() {
     std::fs::copy(crate::support::CA, &program).unwrap();
     home.shell("chown -R 65534:65534 home; chmod 644 home/keys/genfic.age; chmod 500 home/keys; chmod 0 home/index.db").ok();
     let as_nobody = |words: &str| {
-        home.shell(&format!(
-            "rm -f home/index.db-wal home/index.db-shm
-             exec setpriv --reuid=65534 --regid=65534 --clear-groups {program} {words}"
-        ))
+        home.shell(&format!("exec setpriv --reuid=65534 --regid=65534 --clear-groups {program} {words}"))
     };
     let said = as_nobody("doctor");
     assert_eq!(said.status, 12, "{}", said.all());

@@ -1,13 +1,18 @@
 //! What `doctor` says of a home that nobody watched: the same home, looked at later.
-use crate::support::Home;
+use crate::support::{Home, PASSPHRASE};
+use genfic_ca::ca::{Pki, Practices, SerialSource};
+use genfic_ca::clock::FixedClock;
 use genfic_ca::config::Config;
 use genfic_ca::doctor::{Examination, Severity, Space, diagnose};
+use genfic_ca::home::current_actor;
 use genfic_ca::index::sqlite::{SqliteIndex, StatusDirectory};
-use genfic_ca::key::{AgeFileStore, KeyError, Signer, SoftKey};
+use genfic_ca::key::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
 use genfic_ca::ocsp::responder_files::ResponderFiles;
+use genfic_ca::problem::Problem;
 use genfic_ca::profile::Profiles;
 use genfic_ca::publish::HomeDirectory;
-use genfic_ca::x509::UnixTime;
+use genfic_ca::x509::{SerialNumber, UnixTime};
+use std::collections::HashSet;
 use std::fs;
 use std::sync::Arc;
 
@@ -82,4 +87,84 @@ fn what_lapses_is_first_a_warning_and_then_an_error() {
     }
     let early = found(&home, begin.plus_days(3));
     assert_eq!(early, [], "before half their lives");
+}
+
+struct Known;
+
+impl SecretSource for Known {
+    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+        Ok(Secret::new(PASSPHRASE.into()))
+    }
+}
+
+impl SerialSource for Known {
+    fn serial_number(&self) -> Result<SerialNumber, Problem> {
+        panic!("no certificate is issued");
+    }
+}
+
+/// Publishes a CA's CRL as it would have been made at this time.
+fn publish_crl_at(home: &Home, name: &str, time: UnixTime) {
+    home.shell(
+        "rm -f home/public/*.crl home/public/*.crl.pem; sqlite3 home/index.db 'update head set newest = 0; update crl set this_update = 0'",
+    )
+    .ok();
+    let place = genfic_ca::home::Home::at(home.path("home"));
+    let practices = Practices {
+        config: Config::default(),
+        profiles: Profiles::default(),
+        key_directory: place.keys_directory(),
+        compromised_keys: HashSet::new(),
+    };
+    let pki = Pki {
+        index: &SqliteIndex::open(&place.index_file()).unwrap(),
+        keys: &AgeFileStore::new(10).unwrap(),
+        secrets: &Known,
+        publisher: &HomeDirectory::new(place.clone()),
+        status: &StatusDirectory::new(&place.status_directory()),
+        clock: &FixedClock(time),
+        serials: &Known,
+        practices: &practices,
+        actor: current_actor(),
+    };
+    pki.publish_crl(name, &pki.unlock_for_crl(name).unwrap()).unwrap();
+}
+
+#[test]
+fn what_is_about_to_lapse_shows_in_status_doctor_and_exit_codes() {
+    // C5, O7
+    let home = Home::new();
+    // a responder certificate of three days, two of which are over
+    let settings = "s/^# backdate = .*/backdate = '2d'/; s/^# responder_days = .*/responder_days = 3/";
+    home.shell(&format!("sed -i \"{settings}\" home/genfic-ca.toml")).ok();
+    home.ca(&["create-root", "genfic"]).ok();
+    home.ca(&["create-child", "genfic-user", "-p", "genfic"]).ok();
+    let now = genfic_ca::assembly::now();
+    let crl = |home: &Home, code: &str, to_do: &str| {
+        let status = home.ca(&["status"]).ok().out;
+        assert!(status.contains(to_do), "{status}");
+        assert_eq!(home.result(&["status"])["authorities"][1]["crl"]["due"], true);
+        let doctor = home.ca(&["doctor"]);
+        assert!(doctor.status == 12 && doctor.out.contains(&format!("({code})")), "{}", doctor.all());
+        assert!(doctor.out.contains("genfic-ca crl publish genfic-user"), "{}", doctor.out);
+        assert_eq!(home.ca(&["crl", "check", "genfic-user"]).status, 12);
+    };
+    publish_crl_at(&home, "genfic-user", now.plus_days(-4));
+    crl(&home, "crl.due", "the CRL of genfic-user is due: genfic-ca crl publish genfic-user");
+    publish_crl_at(&home, "genfic-user", now.plus_days(-8));
+    crl(&home, "crl.lapsed", "the CRL of genfic-user lapsed at");
+
+    let status = home.ca(&["status"]).ok().out;
+    let to_do = "the responder certificate of genfic-user is due: genfic-ca ocsp responder genfic-user";
+    assert!(status.contains(to_do), "{status}");
+    let doctor = home.ca(&["doctor"]);
+    assert!(doctor.status == 12 && doctor.out.contains("(responder.due)"), "{}", doctor.all());
+
+    home.shell("sed -i 's/^responder_days = .*/responder_days = 30/' home/genfic-ca.toml").ok();
+    let mended = home.ca(&["doctor", "--fix"]).ok().out;
+    for code in ["crl.lapsed", "responder.due"] {
+        assert!(mended.lines().any(|line| line.contains("mended") && line.contains(code)), "{mended}");
+    }
+    assert!(!home.ca(&["status"]).ok().out.contains("to do"));
+    home.ca(&["crl", "check", "genfic-user"]).ok();
 }

@@ -60,8 +60,8 @@ fn storage(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Result<(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let said: String = row.get(0)?;
-        if said != "ok" {
-            visit(damage(DamageKind::Storage, "index.db", said));
+        for fault in said.lines().filter(|line| *line != "ok" && !line.starts_with("***")) {
+            visit(damage(DamageKind::Storage, "index.db", fault));
         }
     }
     Ok(())

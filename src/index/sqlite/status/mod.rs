@@ -22,10 +22,10 @@ pub use publish::{Published, Written, publish};
 pub use snapshot::StatusSnapshot;
 
 use crate::index::IndexError;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
-fn failed(path: &Path, error: &std::io::Error) -> IndexError {
+fn failed(path: &Path, error: &io::Error) -> IndexError {
     let message = format!("{}: {error}", path.display());
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => IndexError::NoSpace(message),
