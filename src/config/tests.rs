@@ -73,7 +73,7 @@ fn every_known_key_is_in_the_template_with_an_explanation_and_no_other() {
     let settings = explained();
     let mut given: Vec<String> = settings.iter().map(|row| row.0.clone()).collect();
     for (key, explanation) in &settings {
-        assert!(explanation.trim().ends_with(|c: char| c == '.' || c == ')'), "{key}: `{explanation}`");
+        assert!(explanation.trim().ends_with(['.', ')']), "{key}: `{explanation}`");
     }
     known.sort();
     given.sort();
