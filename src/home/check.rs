@@ -24,17 +24,14 @@ impl Home {
         unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
     }
 
-    /// Says yes when there is a home here and it belongs to this user.
+    /// Says yes when the home, or the empty directory in its place, is this user's.
     ///
     /// # Errors
-    /// `home.missing` and `home.wrong-user`, as [`Home::verify`].
+    /// `home.missing` and `home.wrong-user` as [`Home::verify`].
     pub fn verify_owner(&self) -> Result<(), Problem> {
         let user = rustix::process::geteuid().as_raw();
         let metadata = fs::metadata(self.directory()).map_err(|error| self.unreachable(&error))?;
-        match wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()) {
-            Some(problem) => Err(problem),
-            None => Ok(()),
-        }
+        wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()).map_or(Ok(()), Err)
     }
 
     fn unreachable(&self, error: &io::Error) -> Problem {

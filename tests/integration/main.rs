@@ -15,6 +15,7 @@ mod support;
 mod backup;
 mod core_dumps;
 mod crash;
+mod installing;
 mod lapses;
 mod moving;
 mod older_script;

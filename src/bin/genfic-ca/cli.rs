@@ -154,8 +154,26 @@ pub(crate) enum Command {
     /// The private keys of CAs
     #[command(subcommand)]
     Key(Key),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
+    /// Write the manual pages of both programs and of the configuration
+    Man(Man),
     /// Print the version
     Version,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Where they go; made when it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Args, Debug)]

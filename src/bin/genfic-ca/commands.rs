@@ -2,6 +2,7 @@
 mod audit;
 mod authority;
 mod backup;
+mod completions;
 mod crl;
 mod doctor;
 mod export;
@@ -10,6 +11,7 @@ mod import;
 mod init;
 mod lint;
 mod list;
+mod manual;
 mod ocsp;
 mod question;
 mod quickstart;
@@ -63,6 +65,8 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Import(Import::Openssl(_)) => "import openssl",
         Command::Import(Import::EasyRsa(_)) => "import easy-rsa",
         Command::Key(Key::Import(_)) => "key import",
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
         Command::Version => "version",
     }
 }
@@ -106,6 +110,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, object.as_deref(), run);
     match command {
         Command::Version => Ok(init::version()),
+        Command::Completions(args) => Ok(completions::completions(&args)),
+        Command::Man(args) => manual::manual(&args),
         Command::Init(args) => init::init(global, &args),
         Command::Quickstart(args) => quickstart::quickstart(global, &args),
         Command::Doctor(args) => doctor::doctor(global, &args),
