@@ -1,44 +1,56 @@
 //! Signing what is granted, group by group.
 use super::registration::Granted;
 use super::{Issuance, IssuedCertificate, IssuingAuthority, Pki, Refusal, abreast};
-use crate::index::{Intent, Issued, Recorded};
+use crate::clock::Clock;
+use crate::index::{Index, Intent, Issued, Recorded, StatusPublisher};
 use crate::problem::Problem;
 use crate::profile::{Kind, Profile};
-use crate::publish::{PublishError, Publisher};
+use crate::publish::Publisher;
 use crate::x509::{Certificate, TbsCertificate};
 use std::thread;
 
 /// How many certificates are recorded in one transaction.
 const GROUP: usize = 500;
 
-/// A group that is on record and whose status is published.
+/// A group that is on record.
 struct Signed {
     certificates: Vec<Certificate>,
     /// Labels and notices.
     answered: Vec<(String, Vec<String>)>,
 }
 
+/// What makes a group public.
+#[derive(Clone, Copy)]
+struct Publication<'a> {
+    index: &'a dyn Index,
+    status: &'a dyn StatusPublisher,
+    publisher: &'a dyn Publisher,
+    clock: &'a dyn Clock,
+    authority: &'a str,
+    profile: &'a Profile,
+}
+
 impl Signed {
-    /// Keeps them; a failure comes with the labels.
-    fn keep(
-        self,
-        publisher: &dyn Publisher,
-        authority: &str,
-        profile: &Profile,
-    ) -> Result<Vec<IssuedCertificate>, (Vec<String>, PublishError)> {
-        let files = match profile.kind() {
-            Kind::OcspResponder => vec![None; self.certificates.len()],
-            _ => match publisher.issued(authority, &self.certificates.iter().collect::<Vec<_>>()) {
-                Ok(files) => files.into_iter().map(Some).collect(),
-                Err(error) => {
-                    return Err((self.answered.into_iter().map(|(label, _)| label).collect(), error));
-                }
-            },
+    /// Publishes their status and then keeps them; a failure comes with the labels.
+    fn publish(self, by: Publication<'_>) -> Result<Vec<IssuedCertificate>, (Vec<String>, Problem)> {
+        let published: Result<_, Problem> = (|| {
+            by.status.publish_status(by.index, by.clock.now())?;
+            if by.profile.kind() == Kind::OcspResponder {
+                return Ok(vec![None; self.certificates.len()]);
+            }
+            let files = by.publisher.issued(by.authority, &self.certificates.iter().collect::<Vec<_>>())?;
+            Ok(files.into_iter().map(Some).collect())
+        })();
+        let files = match published {
+            Ok(files) => files,
+            Err(problem) => {
+                return Err((self.answered.into_iter().map(|(label, _)| label).collect(), problem));
+            }
         };
         let all = self.certificates.into_iter().zip(self.answered).zip(files);
         Ok(all
             .map(|((certificate, (label, notices)), file)| {
-                let profile = profile.name().into();
+                let profile = by.profile.name().into();
                 IssuedCertificate { label, certificate, profile, file, notices }
             })
             .collect())
@@ -46,8 +58,8 @@ impl Signed {
 }
 
 impl Pki<'_> {
-    /// Signs in groups. The files of one are written while the next one is signed; after a failure no further
-    /// group is begun.
+    /// Signs in groups. The status and the files of one are published while the next one is signed; after a
+    /// failure no further group is begun.
     pub(super) fn issue_granted(
         &self,
         issuer: &IssuingAuthority,
@@ -55,32 +67,39 @@ impl Pki<'_> {
         granted: Vec<Granted>,
         refused: Vec<Refusal>,
     ) -> Result<Issuance, Problem> {
-        let (publisher, name) = (self.publisher, issuer.authority().name.as_str());
+        let publication = Publication {
+            index: self.index,
+            status: self.status,
+            publisher: self.publisher,
+            clock: self.clock,
+            authority: &issuer.authority().name,
+            profile,
+        };
         let mut issued = Vec::with_capacity(granted.len());
         let mut left: Vec<String> = Vec::new();
         let mut failure: Option<Problem> = None;
         let mut granted = granted.into_iter();
         thread::scope(|scope| {
-            let mut keeping: Option<thread::ScopedJoinHandle<'_, _>> = None;
+            let mut publishing: Option<thread::ScopedJoinHandle<'_, _>> = None;
             loop {
                 let group: Vec<Granted> =
                     if failure.is_none() { granted.by_ref().take(GROUP).collect() } else { Vec::new() };
                 let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
                 let signed =
                     if group.is_empty() { None } else { Some(self.sign_group(issuer, profile, group)) };
-                if let Some(kept) = keeping.take() {
-                    match kept.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
+                if let Some(published) = publishing.take() {
+                    match published.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
                         Ok(more) => issued.extend(more),
-                        Err((labels, error)) => {
+                        Err((labels, problem)) => {
                             left.extend(labels);
-                            failure.get_or_insert(on_record(PublishError::into(error)));
+                            failure.get_or_insert(on_record(problem));
                         }
                     }
                 }
                 match signed {
                     None => break,
                     Some(Ok(signed)) => {
-                        keeping = Some(scope.spawn(move || signed.keep(publisher, name, profile)))
+                        publishing = Some(scope.spawn(move || signed.publish(publication)));
                     }
                     Some(Err(problem)) => {
                         left.extend(labels);
@@ -146,7 +165,6 @@ impl Pki<'_> {
         }
         self.index.record_issued(&issued)?;
         drop(signing);
-        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
         let certificates = issued.into_iter().map(|one| one.certificate).collect();
         Ok(Signed { certificates, answered })
     }
