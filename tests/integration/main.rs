@@ -15,6 +15,8 @@ mod support;
 mod backup;
 mod core_dumps;
 mod crash;
+#[cfg(debug_assertions)]
+mod groups;
 mod older_script;
 mod policy;
 mod quickstart;

@@ -3,6 +3,8 @@
 //! `base-N.db` has everything up to change N, `delta-M.db` what changed from N to M, and `manifest.json`
 //! names both with their digests. All are written aside and renamed, the manifest last, so that a reader
 //! finds a whole state whenever it looks. There are no subjects and no mail addresses in them.
+#[cfg(test)]
+mod continued_tests;
 mod directory;
 mod image;
 mod lock;
