@@ -41,16 +41,17 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let mut notices: Vec<String> = staggered;
     let mut octets = None;
     let (files, unplaced) = place(args, &places, &issued, &chain);
-    for (one, file) in issued.iter().zip(files) {
+    let said = abreast(issued.iter().zip(files).collect(), |(one, file)| {
+        let text = summary(&one.certificate, Some(&file), []);
+        let text = format!("issued by {} under {profile}\n{text}", args.parent);
+        (issued_fields(one, &args.parent, &file), text)
+    });
+    for (one, (fields, text)) in issued.iter().zip(said) {
         if matches!(places, Places::Output) && !session.global.json {
             octets = Some(contents(args, one, &chain).into_bytes());
         }
-        certificates.push(issued_fields(one, &args.parent, &file));
-        texts.push(format!(
-            "issued by {} under {profile}\n{}",
-            args.parent,
-            summary(&one.certificate, Some(&file), [])
-        ));
+        certificates.push(fields);
+        texts.push(text);
         notices.extend(one.notices.iter().map(|notice| labelled(&orders, &one.label, notice)));
     }
     if args.files.len() > 1 && !refused.is_empty() {
