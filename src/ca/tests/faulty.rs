@@ -8,14 +8,14 @@ use crate::index::{
 };
 use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey};
 use crate::lint::Linted;
-use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority, WriteError};
+use crate::publish::{PublishError, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, KeyAlgorithm,
-    SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
+    CertificateId, CrlEntry, CrlReason, IssuerId, KeyAlgorithm, SerialNumber, SubjectPublicKeyInfo,
+    TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 

@@ -2,7 +2,6 @@
 use super::trees::{OLD, ca_with_old, genfic_ca, sh};
 use crate::support::{Home, PASSPHRASE, free_address};
 use serde_json::json;
-use std::fs;
 
 /// Everything below a directory and its contents, so that a change shows.
 fn digest(home: &Home, directory: &str) -> String {
