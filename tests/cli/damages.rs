@@ -156,14 +156,14 @@ pub(crate) const FILES: &[Damage] = &[
     (
         "sqlite3 home/index.db '.backup kept.db'
          genfic-ca create-request late.genfic.example --sign -p genfic-system
-         rm -f home/index.db-*; sqlite3 home/index.db '.backup later.db'; cp kept.db home/index.db",
+         sqlite3 home/index.db '.backup later.db'; rm -f home/index.db-*; cp kept.db home/index.db",
         "issued.unrecorded",
         Hand("rm -f home/index.db-*; cp later.db home/index.db"),
     ),
     (
         "sqlite3 home/index.db '.backup kept.db'
          genfic-ca ocsp responder genfic-system
-         rm -f home/index.db-*; sqlite3 home/index.db '.backup later.db'; cp kept.db home/index.db",
+         sqlite3 home/index.db '.backup later.db'; rm -f home/index.db-*; cp kept.db home/index.db",
         "responder.unrecorded",
         Hand("rm -f home/index.db-*; cp later.db home/index.db"),
     ),
@@ -220,7 +220,7 @@ pub(crate) const PUBLISHED: &[Damage] = &[
     (
         "sqlite3 home/index.db '.backup kept.db'
          genfic-ca hold a.genfic.example
-         rm -f home/index.db-*; sqlite3 home/index.db '.backup later.db'; cp kept.db home/index.db",
+         sqlite3 home/index.db '.backup later.db'; rm -f home/index.db-*; cp kept.db home/index.db",
         "index.restored",
         Hand("rm -f home/index.db-*; cp later.db home/index.db"),
     ),

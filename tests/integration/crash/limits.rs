@@ -226,11 +226,9 @@ fn doctor_tells_of_a_full_disk_and_of_space_that_is_not_kept() {
         disk.fill(left * KIB);
         assert_eq!(found(&home, &[]), [format!("{severity} space.low")], "{left} KiB");
         let kept = fs::metadata(&reserve).unwrap().len();
-        let lent = if left == 0 { 256 * KIB } else { 0 };
-        assert_eq!(
-            kept + lent,
-            full,
-            "{left} KiB: what the index was opened with is kept again, but for a little"
+        assert!(
+            full - kept <= 256 * KIB,
+            "{left} KiB: what it was opened with is kept again, but for a little"
         );
         disk.make_room();
     }
