@@ -76,16 +76,20 @@ pub struct Pki<'a> {
     pub actor: Actor,
 }
 
+fn event(actor: &Actor, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
+    AuditEvent {
+        at,
+        actor: actor.clone(),
+        action: action.into(),
+        object: object.into(),
+        outcome: Outcome::Done,
+        details: Vec::new(),
+    }
+}
+
 impl Pki<'_> {
     fn event(&self, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
-        AuditEvent {
-            at,
-            actor: self.actor.clone(),
-            action: action.into(),
-            object: object.into(),
-            outcome: Outcome::Done,
-            details: Vec::new(),
-        }
+        event(&self.actor, at, action, object)
     }
 
     /// Lets certificates be issued again after a restore; false when there was nothing to accept.

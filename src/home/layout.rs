@@ -2,6 +2,7 @@
 use super::AuthorityName;
 use super::access::{Owners, Rule};
 use crate::x509::SerialNumber;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where the files of the CAs are.
@@ -40,6 +41,9 @@ impl PublicFile {
         }
     }
 }
+
+/// The group that the daemon runs as where it has a user of its own.
+pub(super) const DAEMON_GROUP: &str = "genfic-ocsp";
 
 /// A directory of the home, its mode, and what it must not have.
 pub(super) struct Place {
@@ -137,7 +141,7 @@ impl Home {
     /// What the responder of a CA reads, `ocsp/NAME/`.
     #[must_use]
     pub fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {
-        self.state.join("ocsp").join(authority.as_str())
+        self.responders_directory().join(authority.as_str())
     }
 
     /// The directory of all of these, `ocsp/`.
@@ -173,7 +177,13 @@ impl Home {
     /// The certificates that a CA issued, `issued/NAME/`.
     #[must_use]
     pub fn issued_directory(&self, authority: &AuthorityName) -> PathBuf {
-        self.state.join("issued").join(authority.as_str())
+        self.issued_root().join(authority.as_str())
+    }
+
+    /// The directory of all of these, `issued/`.
+    #[must_use]
+    pub fn issued_root(&self) -> PathBuf {
+        self.state.join("issued")
     }
 
     /// One of them, `issued/NAME/SERIAL.pem`.
@@ -211,7 +221,7 @@ impl Home {
             place(self.state.clone(), 0o711, Owners::User, 0o022),
             place(self.policy_directory(), 0o755, Owners::UserOrRoot, 0o022),
             place(self.keys_directory(), 0o700, Owners::User, 0o077),
-            place(self.state.join("issued"), 0o700, Owners::User, 0o077),
+            place(self.issued_root(), 0o700, Owners::User, 0o077),
             place(self.status_directory(), 0o2750, Owners::User, 0o027),
             place(self.responders_directory(), 0o2750, Owners::User, 0o027),
             place(self.public_directory(), 0o755, Owners::User, 0o022),
@@ -219,16 +229,27 @@ impl Home {
         places
     }
 
-    /// Whether there is a directory here at all.
+    /// Whether there is anything here: an empty directory, as a package makes it, is not a home yet. One that
+    /// cannot be looked into may be.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.state.is_dir()
+        let is_vacant = || fs::read_dir(&self.state).is_ok_and(|mut entries| entries.next().is_none());
+        self.state.is_dir() && !is_vacant()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_directory_is_not_a_home_yet() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path());
+        assert!(!home.exists() && !Home::at(directory.path().join("absent")).exists());
+        fs::write(directory.path().join("index.db"), "").unwrap();
+        assert!(home.exists());
+    }
 
     #[test]
     fn the_paths_are_those_of_the_contract() {

@@ -2,13 +2,16 @@
 mod audit;
 mod authority;
 mod backup;
+mod completions;
 mod crl;
+mod doctor;
 mod export;
 mod foreign;
 mod import;
 mod init;
 mod lint;
 mod list;
+mod manual;
 mod ocsp;
 mod question;
 mod quickstart;
@@ -33,6 +36,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Init(_) => "init",
         Command::Quickstart(_) => "quickstart",
         Command::Status => "status",
+        Command::Doctor(_) => "doctor",
         Command::CreateRoot(_) => "create-root",
         Command::CreateChild(_) => "create-child",
         Command::Adopt(_) => "adopt",
@@ -61,6 +65,8 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Import(Import::Openssl(_)) => "import openssl",
         Command::Import(Import::EasyRsa(_)) => "import easy-rsa",
         Command::Key(Key::Import(_)) => "key import",
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
         Command::Version => "version",
     }
 }
@@ -104,8 +110,11 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, object.as_deref(), run);
     match command {
         Command::Version => Ok(init::version()),
+        Command::Completions(args) => Ok(completions::completions(&args)),
+        Command::Man(args) => manual::manual(&args),
         Command::Init(args) => init::init(global, &args),
         Command::Quickstart(args) => quickstart::quickstart(global, &args),
+        Command::Doctor(args) => doctor::doctor(global, &args),
         Command::Lint(args) => lint::lint(&args),
         Command::Show(args) => show::show(global, &args),
         Command::CreateRequest(args) if !args.sign => request::create(global, &args),

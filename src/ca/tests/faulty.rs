@@ -1,18 +1,16 @@
-//! Keys, index, publisher and status that note each step and fail where they are told to.
+//! Index, publisher and status that note each step and fail where they are told to.
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Import, Imported, Index,
-    IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
-    StatusPublisher, StatusReader, StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
+    Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
+    StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
-use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey};
 use crate::lint::Linted;
 use crate::publish::{PublishError, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    CertificateId, CrlEntry, CrlReason, IssuerId, KeyAlgorithm, SerialNumber, SubjectPublicKeyInfo,
-    TbsCertList, TbsCertificate, UnixTime,
+    CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
 use std::path::Path;
@@ -53,6 +51,11 @@ impl Script {
         }
     }
 
+    /// Whether this step is to fail from now on.
+    pub(super) fn is_failing(&self, step: &'static str) -> bool {
+        self.0.lock().unwrap().failing.contains(&(step, 0))
+    }
+
     /// Lets these steps fail from now on, and no other.
     pub(super) fn fail(&self, steps: &[&'static str]) {
         self.0.lock().unwrap().failing = steps.iter().map(|step| (*step, 0)).collect();
@@ -83,67 +86,6 @@ impl Script {
     }
 }
 
-pub(super) struct Keys {
-    pub(super) store: AgeFileStore,
-    pub(super) script: Script,
-}
-
-struct FaultySigner(Box<dyn Signer>, Script);
-
-impl Signer for FaultySigner {
-    fn public_key(&self) -> &SubjectPublicKeyInfo {
-        self.0.public_key()
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        if self.1.fails("sign") {
-            return Err(KeyError::Cryptography("signing"));
-        }
-        // a faulty machine: the signature is of something else
-        let miscalculates = self.1.0.lock().unwrap().failing.contains(&("miscalculate", 0));
-        if miscalculates {
-            return self.0.sign(b"something else");
-        }
-        self.0.sign(message)
-    }
-}
-
-impl KeyStore for Keys {
-    fn generate(
-        &self,
-        key: &KeyRef,
-        algorithm: KeyAlgorithm,
-        secrets: &dyn SecretSource,
-    ) -> Result<Box<dyn Signer>, KeyError> {
-        self.script.fails("generate");
-        Ok(Box::new(FaultySigner(self.store.generate(key, algorithm, secrets)?, self.script.clone())))
-    }
-
-    fn keep(
-        &self,
-        key: &KeyRef,
-        foreign: SoftKey,
-        secrets: &dyn SecretSource,
-    ) -> Result<Box<dyn Signer>, KeyError> {
-        self.script.fails("keep");
-        Ok(Box::new(FaultySigner(self.store.keep(key, foreign, secrets)?, self.script.clone())))
-    }
-
-    fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {
-        self.script.fails("open");
-        Ok(Box::new(FaultySigner(self.store.open(key, secrets)?, self.script.clone())))
-    }
-
-    fn generate_plain(&self, algorithm: KeyAlgorithm) -> Result<PlainKey, KeyError> {
-        self.store.generate_plain(algorithm)
-    }
-
-    fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
-        self.script.fails("discard");
-        self.store.discard(key)
-    }
-}
-
 pub(super) struct Status {
     pub(super) directory: StatusDirectory,
     pub(super) script: Script,
@@ -157,6 +99,14 @@ impl StatusPublisher for Status {
 
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
         self.directory.is_current(index)
+    }
+
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+        self.directory.compare(index)
+    }
+
+    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
+        self.directory.rebuild_status(index, now)
     }
 }
 
@@ -239,6 +189,9 @@ impl IndexReader for Records {
     }
     fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
         self.index.audit_records(from, visit)
+    }
+    fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
+        self.index.examine(visit)
     }
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
         self.index.highest_crl_number(issuer)

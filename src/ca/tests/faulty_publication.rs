@@ -50,6 +50,10 @@ impl Publisher for Publication {
         self.directory.crl_in_place(name)
     }
 
+    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError> {
+        self.directory.repeat_crl_text(name)
+    }
+
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
         self.directory.crl_number_floor(name)
     }

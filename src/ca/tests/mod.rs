@@ -3,6 +3,7 @@ mod authorities;
 mod batches;
 mod creating;
 mod faulty;
+mod faulty_keys;
 mod faulty_publication;
 mod fixture;
 mod lists;

@@ -16,7 +16,7 @@ fn the_three_kinds_of_lines_are_read() {
     let valid = one("V\t360101120000Z\t\t0A\tunknown\t/C=BE/CN=a\n");
     assert_eq!(valid.serial_number.unwrap().to_string(), "0a");
     assert_eq!((valid.not_after, valid.revocation, valid.file), (at("2036-01-01T12:00:00Z"), None, None));
-    assert_eq!(valid.subject, Name::parse("C=BE,CN=a").unwrap());
+    assert_eq!(valid.subject.to_string(), "C=BE, CN=a");
     let ended = one("E\t200101120000Z\t\t1000\tnewcerts/1000.pem\t/CN=b\r\n");
     assert_eq!((ended.revocation, ended.file.as_deref()), (None, Some("newcerts/1000.pem")));
     let revoked = one("R\t20510101120000Z\t260102030405Z\tFF\tunknown\t/CN=c");

@@ -68,6 +68,11 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
     }
+    if let Some(newest) = pki.index.newest_record()?.filter(|newest| *newest > now) {
+        attention.push(format!(
+            "set the clock: it says {now}, before the newest record of {newest}, and nothing is signed until then"
+        ));
+    }
     let waiting = pki.all_waiting()?;
     for one in &waiting {
         let (name, since) = (&one.name, one.since);

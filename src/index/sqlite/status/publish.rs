@@ -52,14 +52,45 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
-    // Head and change number come first: rows that change while they are read are published in their newer
-    // state, and again with the next delta.
-    let head = reader.audit_head()?;
-    let change = reader.change_number()?;
     let usable = old.as_ref().filter(|old| {
         continued
             && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
+    write(reader, directory, now, old.as_ref(), usable)
+}
+
+/// Publishes everything anew in place of files that are damaged or say something else than the index.
+///
+/// # Errors
+/// As [`publish`]; a manifest that cannot be read holds nothing up.
+pub(super) fn rebuild(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    now: UnixTime,
+) -> Result<Published, IndexError> {
+    let _lock = Lock::take(directory)?;
+    let old = match Manifest::read(directory) {
+        Ok(old) => old.map(|(manifest, _)| manifest),
+        Err(IndexError::Damaged(_)) => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(old) = &old {
+        is_continued(reader, old)?;
+    }
+    write(reader, directory, now, old.as_ref(), None)
+}
+
+fn write(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    now: UnixTime,
+    old: Option<&Manifest>,
+    usable: Option<&Manifest>,
+) -> Result<Published, IndexError> {
+    // Head and change number come first: rows that change while they are read are published in their newer
+    // state, and again with the next delta.
+    let head = reader.audit_head()?;
+    let change = reader.change_number()?;
     let mut files = Vec::new();
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
@@ -70,22 +101,22 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
                 let rows = delta.rows;
                 (old.base.clone(), Some(delta), Written::Delta(rows))
             }
-            None => write_base(reader, directory, change, &mut files)?,
+            None => write_base(reader, directory, Some(&old.base), change, &mut files)?,
         },
-        None => write_base(reader, directory, change, &mut files)?,
+        None => write_base(reader, directory, None, change, &mut files)?,
     };
     let manifest = Manifest::new(base, delta, head, now);
     // the manifest comes last into its place; should a crash of the machine keep it and lose what it names, the
     // next publisher finds that and writes everything anew
     files.push(manifest.write(directory)?);
     put_all(files)?;
-    remove_older(directory, &[Some(&manifest), old.as_ref()])?;
+    remove_older(directory, &[Some(&manifest), old])?;
     Ok(Published { change, written })
 }
 
 /// Whether the record that was the newest when it was last published is in this index; false when it is not,
 /// and a restore took over what was published.
-fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
+pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {
@@ -111,30 +142,35 @@ fn build_delta(
 ) -> Result<Option<Image>, IndexError> {
     let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
     let path = part_file(directory, "delta", change);
-    let continued = match &old.delta {
-        Some(delta) => Image::continuing(&path, delta)?.map(|image| (image, delta.change)),
-        None => None,
-    };
-    let (mut image, since) = match continued {
-        Some(continued) => continued,
-        None => (Image::begin(&path)?, old.base.change),
-    };
+    let (mut image, since) = continued_or_new(&path, old.delta.as_ref(), old.base.change)?;
     put_rows(&mut image, reader, since, limit)?;
     Ok((image.rows() <= limit).then_some(image))
 }
 
+/// The new base goes on from the old one, where there is one to go on from: to copy it takes far less time than
+/// to put as many rows again.
 fn write_base(
     reader: &dyn IndexReader,
     directory: &Path,
+    old: Option<&Part>,
     change: u64,
     files: &mut Vec<Aside>,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let mut image = Image::begin(&part_file(directory, "base", change))?;
-    put_rows(&mut image, reader, 0, u64::MAX)?;
+    let (mut image, since) = continued_or_new(&part_file(directory, "base", change), old, 0)?;
+    put_rows(&mut image, reader, since, u64::MAX)?;
     let (base, file) = image.finish(change)?;
     files.push(file);
     let rows = base.rows;
     Ok((base, None, Written::Base(rows)))
+}
+
+/// An image that goes on from an old file, and the change number that it is of; else an empty one.
+fn continued_or_new(path: &Path, old: Option<&Part>, since: u64) -> Result<(Image, u64), IndexError> {
+    let continued = match old {
+        Some(old) => Image::continuing(path, old)?.map(|image| (image, old.change)),
+        None => None,
+    };
+    continued.map_or_else(|| Ok((Image::begin(path)?, since)), Ok)
 }
 
 /// What the file is, is said in its name: `base-7.db`.

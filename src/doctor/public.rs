@@ -1,0 +1,22 @@
+//! `public/NAME.{pem,crt,chain.pem}` against the records.
+use super::finding::{Finding, Mending};
+use super::{Examination, Looked, ancestors, certificates, counted, only_files};
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let all = examination.authorities()?;
+    only_files(&examination.home.public_directory())?;
+    for authority in &all {
+        let above = certificates(&ancestors(authority, &all));
+        if !examination.publisher.is_published(&authority.name, &authority.certificate, &above) {
+            findings.push(
+                Finding::error(
+                    "public.differs",
+                    &authority.name,
+                    "has not the certificate and chain in public/ that are on record",
+                )
+                .mending(Mending::Authority(authority.name.clone())),
+            );
+        }
+    }
+    Ok(counted(all.len(), "certificate"))
+}
