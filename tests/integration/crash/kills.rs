@@ -180,14 +180,20 @@ pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     }
     seen.look(home.directory());
     again(home, scenario);
-    let nothing = serde_json::json!([]);
-    let mut attention = home.result(&["status"])["attention"].clone();
-    if attention != nothing {
+    // a CA that waits for its certificate does so rightly
+    let attention = || {
+        let status = home.result(&["status"]);
+        let mut lines = status["attention"].as_array().unwrap().clone();
+        lines.retain(|line| !line.as_str().unwrap().contains("waits for its certificate"));
+        lines
+    };
+    let mut left = attention();
+    if !left.is_empty() {
         home.ca(&["crl", "publish", "--due"]).ok();
         home.ca(&["ocsp", "responder", "--due"]).ok();
-        attention = home.result(&["status"])["attention"].clone();
+        left = attention();
     }
-    assert_eq!(attention, nothing);
+    assert!(left.is_empty(), "{left:?}");
     seen.check_put_right(home.directory());
 }
 
