@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const USER: &str = "genfic-user";
+const USERS: &str = "home/public/genfic-user.pem";
 /// Host names of the two servers, which are those of their certificates and of the files with their chains.
 pub(crate) const GOOD: &str = "good.genfic.example";
 pub(crate) const REVOKED: &str = "revoked.genfic.example";
@@ -49,9 +49,7 @@ impl Site {
             home.ca(&["sign", &request, "-p", "genfic-system", "--chain", "-o", &chain]).ok();
         }
         for user in ["amber", "basil"] {
-            home.ca(&["create-request", user]).ok();
-            let (request, chain) = (format!("{user}.req"), format!("{user}.chain.pem"));
-            home.ca(&["sign", &request, "-p", USER, "--chain", "-o", &chain]).ok();
+            home.ca(&["create-request", user, "--sign", "-p", "genfic-user"]).ok();
         }
         home.ca(&["revoke", REVOKED, "--reason", "key-compromise"]).ok();
         home.ca(&["revoke", "basil", "--reason", "affiliation-changed"]).ok();
@@ -61,7 +59,10 @@ impl Site {
         };
         join(&[ROOT_CRL, SYSTEM_CRL, "home/public/genfic-user.crl.pem"], CRLS);
         join(&[ROOT], "server/root.pem");
-        join(&["home/public/genfic-user.pem", ROOT], "server/users.pem");
+        join(&[USERS, ROOT], "server/users.pem");
+        for user in ["amber", "basil"] {
+            join(&[&format!("{user}.crt"), USERS], &format!("{user}.chain.pem"));
+        }
         let daemon = home.daemon(&listen);
         Self { daemon, home, good: free_address(), revoked: free_address() }
     }
