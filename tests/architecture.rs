@@ -43,6 +43,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "failpoint",
         ],
     ),
+    ("calendar", &["x509"]),
+    ("handout", &["x509", "key"]),
     ("backup", &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"]),
     (
         "doctor",

@@ -3,6 +3,7 @@ mod age_file;
 mod core_dump;
 mod envelope;
 mod error;
+mod holder_file;
 mod octets;
 mod pkcs8_file;
 mod random;
@@ -15,8 +16,9 @@ pub use envelope::{
     Envelope, EnvelopeError, EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor, Sealing,
 };
 pub use error::KeyError;
+pub use holder_file::read_holder_key_file;
 pub use pkcs8_file::{encrypted_private_key_pem, private_key_pem, read_private_key_file};
-pub use random::{random_nonce, random_passphrase, random_serial};
+pub use random::{random_nonce, random_passphrase, random_salt, random_serial};
 pub use secret::{InvalidSecretSpec, PassphraseSources, SecretSpec};
 pub use soft_key::SoftKey;
 
