@@ -99,7 +99,7 @@ impl Entry<'_> {
             }
             Occasion::Crl => format!("CRL of {name} due, lapses {}", end(self.authority.crl)),
             Occasion::Responder => {
-                format!("responder of {name} due, its certificate ends {}", end(self.authority.responder))
+                format!("responder of {name} due, ends {}", end(self.authority.responder))
             }
         }
     }
@@ -220,7 +220,7 @@ mod tests {
         let calendar = calendar();
         let entries = calendar.entries();
         let told: Vec<String> = entries.iter().map(Entry::sentence).collect();
-        assert!(told[0].starts_with("responder of genfic-user due, its certificate ends 20"), "{told:?}");
+        assert!(told[0].starts_with("responder of genfic-user due, ends 20"), "{told:?}");
         assert!(entries.is_sorted_by_key(|entry| entry.at));
         assert_eq!(told.last().unwrap(), "CA genfic ends");
         assert_eq!(entries.len(), 3 + 4 + 4);

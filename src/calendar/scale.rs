@@ -89,7 +89,7 @@ mod tests {
         let scale = Scale::new(at("2026-01-01"), at("2036-01-01"), 60);
         assert_eq!(scale.position(at("2026-01-01")), 0);
         assert_eq!(scale.position(at("2036-01-01")), 60);
-        assert_eq!(scale.position(at("2031-01-01")), 29);
+        assert_eq!(scale.position(at("2031-01-01")), 30);
         assert_eq!((scale.position(UnixTime(0)), scale.position(UnixTime::NO_END)), (0, 60));
         let empty = Scale::new(at("2026-01-01"), at("2026-01-01"), 60);
         assert_eq!(empty.position(at("2026-01-01")), 0);

@@ -17,9 +17,9 @@ text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-se
 .page{fill:#ffffff}.title{font-size:19px;font-weight:600}.head{font-size:14px;font-weight:600}
 .small{font-size:11px;fill:#57606a}.late{font-size:13px;fill:#a8320a;font-weight:600}
 .grid{stroke:#d5dbe1;stroke-width:1}.full{fill:#2666ad}.short{fill:#a9c6e6}.gone{fill:#8b95a0}.rest{fill:#dde3e9}
-.due{stroke:#a8320a;stroke-width:2}
+.due{stroke:#a8320a;stroke-width:2}.date{paint-order:stroke;stroke:#ffffff;stroke-width:5px}
 @media (prefers-color-scheme:dark){text{fill:#e6e9ec}.page{fill:#12161b}.small{fill:#9aa5b1}.late{fill:#f2a071}
-.grid{stroke:#2d3640}.full{fill:#6aa7e8}.short{fill:#2c4a6b}.gone{fill:#7d8894}.rest{fill:#2a323b}.due{stroke:#f2a071}}";
+.grid{stroke:#2d3640}.full{fill:#6aa7e8}.short{fill:#2c4a6b}.gone{fill:#7d8894}.rest{fill:#2a323b}.due{stroke:#f2a071}.date{stroke:#12161b}}";
 
 impl Calendar {
     /// The picture: a bar for each CA until it ends, then how far each CRL and responder certificate has got.
@@ -27,7 +27,7 @@ impl Calendar {
     pub fn svg(&self) -> String {
         let renewals: Vec<(String, &Outlook, Renewal)> = self.renewals();
         let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX / ROW);
-        let second = TOP + 28 + ROW * count(self.outlooks.len()) + 56;
+        let second = TOP + 28 + ROW * count(self.outlooks.len()) + 44;
         let height = second + 20 + 30 * count(renewals.len()) + MARGIN;
         let mut page = Page::default();
         page.put(format!(
@@ -44,8 +44,10 @@ impl Calendar {
         self.draw_bars(&mut page);
         if !renewals.is_empty() {
             page.text("head", MARGIN, second, "What is made anew");
-            page.line("due", RIGHT - 252, second - 12, second + 2);
-            page.text("small", RIGHT - 244, second, "due");
+            page.bar("gone", LEFT, second - 9, 18, 10, "");
+            page.text("small", LEFT + 24, second, "has passed");
+            page.line("due", LEFT + 110, second - 11, second + 3);
+            page.text("small", LEFT + 118, second, "the next one is due");
         }
         for (at, (what, outlook, renewal)) in renewals.iter().enumerate() {
             self.renewal(&mut page, second + 30 + 30 * count(at), what, outlook, *renewal);
@@ -216,7 +218,7 @@ mod tests {
     fn every_class_has_a_colour_for_light_and_for_dark() {
         let svg = calendar().svg();
         let (light, dark) = STYLE.split_once("@media").unwrap();
-        for class in ["page", "small", "late", "grid", "full", "short", "gone", "rest", "due"] {
+        for class in ["page", "small", "late", "grid", "full", "short", "gone", "rest", "due", "date"] {
             assert!(svg.contains(&format!("class=\"{class}\"")), "{class} is not used");
             assert!(
                 light.contains(&format!(".{class}{{")) && dark.contains(&format!(".{class}{{")),

@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 /// What the octets are for (RFC 7292 appendix B.3).
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
-    Key = 1,
-    InitialVector = 2,
-    Mac = 3,
+    Key,
+    InitialVector,
+    Mac,
 }
 
 /// Block length of SHA-1 and SHA-256 in octets, the `v` of the RFC.
