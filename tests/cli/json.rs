@@ -312,6 +312,8 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "name:text key:text algorithm:text form:text waiting:bool",
     );
     walk.step("key import", "brought far.pem", 2, false, "");
+    walk.step("completions", "bash", 0, false, "shell:text script:text");
+    walk.step("man", "pages", 0, true, "files[]:path");
     walk.step(
         "quickstart",
         "--no-serve --dir demo",
