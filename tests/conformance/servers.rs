@@ -75,12 +75,20 @@ impl Site {
             .unwrap();
     }
 
-    /// The answer for one of the servers' certificates, as its file that is stapled.
-    pub(crate) fn fetch_answer(&self, host: &str, to: &str) {
+    /// The answer for one of the servers' certificates, as a file to staple, once it says this.
+    #[track_caller]
+    pub(crate) fn fetch_answer(&self, host: &str, status: &str, to: &str) {
         let (file, url) = (format!("server/{host}.chain.pem"), self.daemon.url.as_str());
         let begin = ["openssl", "ocsp", "-no_nonce", "-issuer", SYSTEM, "-CAfile", SYSTEM_CHAIN, "-url", url];
-        let said = self.home.run(&[&begin[..], &["-cert", &file, "-respout", to]].concat()).ok();
-        assert!(said.err.contains("Response verify OK"), "{}", said.all());
+        let begun = Instant::now();
+        loop {
+            let said = self.home.run(&[&begin[..], &["-cert", &file, "-respout", to]].concat()).ok();
+            assert!(said.err.contains("Response verify OK"), "{}", said.all());
+            if said.out.contains(&format!("{file}: {status}")) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{}", said.all());
+        }
     }
 
     /// Starts a program that stays in the foreground, as nobody where that is possible, and waits until it listens.
