@@ -24,7 +24,7 @@ pub struct CrlAuthority {
     signer: Box<dyn Signer>,
 }
 
-fn mismatched(name: &str) -> Problem {
+pub(super) fn mismatched(name: &str) -> Problem {
     Problem::new(
         Exit::Integrity,
         "key.mismatch",
@@ -234,7 +234,8 @@ fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority
     Ok(out)
 }
 
-fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
+/// Says no of a CA that may not issue: it, or one above it, is expired, revoked, or not on record as issued.
+pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
     for ca in std::iter::once(authority.clone()).chain(above(index, authority)?) {
         let unfit = |what: String| {
             Problem::new(Exit::Refused, "issuer.unfit", format!("{} cannot issue: {what}", authority.name))
@@ -305,7 +306,7 @@ impl Pki<'_> {
         CrlAuthority::new(name, authority.certificate, signer)
     }
 
-    fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
+    pub(super) fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
         Ok(self.keys.open(&self.practices.key_ref(&authority.key), self.secrets)?)
     }
 }

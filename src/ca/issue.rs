@@ -144,8 +144,7 @@ impl Pki<'_> {
             authority.certificate.tbs().public_key().algorithm().signature_algorithm(),
             authority.certificate.tbs().subject(),
         );
-        let linted = lint::check_certificate(tbs, Some(&authority.certificate))
-            .map_err(|findings| lint_problem(&findings))?;
+        let linted = checked(tbs, &authority.certificate, order)?;
         Ok((linted.into_inner(), template.notices))
     }
 
@@ -189,8 +188,7 @@ impl Pki<'_> {
             issuer.algorithm(),
             authority.certificate.tbs().subject(),
         );
-        let tbs = lint::check_certificate(tbs, Some(&authority.certificate))
-            .map_err(|findings| lint_problem(&findings))?;
+        let tbs = checked(tbs, &authority.certificate, order)?;
         Ok(Prepared { label: order.label.clone(), authority: order.authority.clone(), template, tbs })
     }
 
@@ -280,8 +278,20 @@ impl Pki<'_> {
     }
 }
 
+fn checked(
+    tbs: TbsCertificate,
+    issuer: &Certificate,
+    order: &Order,
+) -> Result<Linted<TbsCertificate>, Problem> {
+    let linted = match &order.ask.of {
+        None => lint::check_certificate(tbs, Some(issuer)),
+        Some(other) => lint::check_certificate_beside(tbs, Some(issuer), other),
+    };
+    linted.map_err(|findings| lint_problem(&findings))
+}
+
 /// Says of a failure after the record that signing once more would make a second certificate.
-fn on_record(problem: Problem) -> Problem {
+pub(super) fn on_record(problem: Problem) -> Problem {
     let more = "what was signed is on record and not handed out; the next command publishes it, and \
                 `genfic-ca list` shows it: do not sign it again";
     let hint = if problem.hint.is_empty() { more.to_owned() } else { format!("{}\n{more}", problem.hint) };

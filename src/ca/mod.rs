@@ -1,6 +1,10 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
 mod authority;
+mod certify;
 mod crl;
+mod crossing;
+mod falling;
+mod generation;
 mod hierarchy;
 mod issue;
 mod new_key;
@@ -8,6 +12,8 @@ mod order;
 mod practices;
 mod problems;
 mod recover;
+mod rekeying;
+mod renewal;
 mod request;
 mod responder;
 mod revoke;
@@ -18,11 +24,15 @@ mod upkeep;
 
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use crl::PublishedCrl;
+pub use crossing::Crossing;
+pub use falling::{Fallen, RevokedAuthority};
 pub use hierarchy::{CreatedAuthority, NewAuthority};
 pub use issue::{Issuance, IssuedCertificate, Refusal};
 pub use order::Order;
 pub use practices::Practices;
 pub use recover::Recovered;
+pub use rekeying::{AuthorityRekeying, Links, RekeyedAuthority};
+pub use renewal::{AuthorityRenewal, RenewedAuthority};
 pub use request::make_request;
 pub use responder::IssuedResponder;
 pub use revoke::{Revoked, find_revocable};

@@ -25,6 +25,11 @@ pub struct Authority {
     pub key: String,
     /// Whether its certificates name an OCSP responder.
     pub serves_ocsp: bool,
+    /// The name of the generation before it: the same CA with an older key.
+    pub succeeds: Option<String>,
+    /// When the last of the certificates that it issued ends, those of its responder aside; `None` when it issued
+    /// none.
+    pub last_end: Option<UnixTime>,
 }
 
 /// What is known of a CA before its certificate is signed.
@@ -36,6 +41,11 @@ pub struct NewAuthority {
     pub key: String,
     /// Whether its certificates name an OCSP responder.
     pub serves_ocsp: bool,
+    /// The name of the generation before it.
+    pub succeeds: Option<String>,
+    /// Whether the CA is there already, with this name and this key: then the certificate takes the place of the
+    /// one it has as soon as it is recorded as issued, and all else stays as it is on record.
+    pub renews: bool,
 }
 
 /// A certificate that is about to be signed, and what is recorded with it.

@@ -1,7 +1,7 @@
 //! Publication into the directories of a home.
 use super::crl::CrlForms;
 use super::hold::Hold;
-use super::{AuthorityFiles, Mode, PublishError, Publisher, replace};
+use super::{AuthorityFiles, Mode, PublishError, Publisher, WriteError, replace};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
@@ -81,13 +81,37 @@ fn chain_text(certificate: &Certificate, ancestors: &[Certificate]) -> String {
     std::iter::once(certificate).chain(ancestors).map(Certificate::to_pem).collect()
 }
 
+fn text(certificates: &[Certificate]) -> String {
+    certificates.iter().map(Certificate::to_pem).collect()
+}
+
+fn remove_if_there(path: &Path) -> Result<(), PublishError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(WriteError { path: path.to_owned(), source }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Publisher for HomeDirectory {
-    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
+    fn is_published(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        ancestors: &[Certificate],
+        crossed: &[Certificate],
+    ) -> bool {
         let Ok(name) = self.name(name) else { return false };
         let is = |file, contents: &[u8]| {
             fs::read(self.home.public_file(&name, file)).is_ok_and(|found| found == contents)
         };
-        is(PublicFile::Chain, chain_text(certificate, ancestors).as_bytes())
+        let crosses = match crossed {
+            [] => !self.home.public_file(&name, PublicFile::Crossed).exists(),
+            crossed => is(PublicFile::Crossed, text(crossed).as_bytes()),
+        };
+        crosses
+            && is(PublicFile::Chain, chain_text(certificate, ancestors).as_bytes())
             && is(PublicFile::CertificateDer, certificate.as_der())
             && is(PublicFile::Certificate, certificate.to_pem().as_bytes())
             && self.home.issued_directory(&name).is_dir()
@@ -103,6 +127,7 @@ impl Publisher for HomeDirectory {
         name: &str,
         certificate: &Certificate,
         ancestors: &[Certificate],
+        crossed: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError> {
         self.home.create_authority(&self.name(name)?)?;
         let path = |file| self.public(name, file);
@@ -111,7 +136,13 @@ impl Publisher for HomeDirectory {
         replace(&path(PublicFile::CertificateDer)?, certificate.as_der(), Mode::Public)?;
         let certificate_pem = path(PublicFile::Certificate)?;
         replace(&certificate_pem, certificate.to_pem().as_bytes(), Mode::Public)?;
-        Ok(AuthorityFiles { certificate: certificate_pem, chain })
+        let crosses = path(PublicFile::Crossed)?;
+        if crossed.is_empty() {
+            remove_if_there(&crosses)?;
+            return Ok(AuthorityFiles { certificate: certificate_pem, chain, crossed: None });
+        }
+        replace(&crosses, text(crossed).as_bytes(), Mode::Public)?;
+        Ok(AuthorityFiles { certificate: certificate_pem, chain, crossed: Some(crosses) })
     }
 
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {

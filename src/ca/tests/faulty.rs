@@ -139,9 +139,11 @@ pub(super) struct Publication {
     pub(super) script: Script,
 }
 
+type Certificates<'c> = &'c [Certificate];
+
 impl Publisher for Publication {
-    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
-        self.directory.is_published(name, certificate, ancestors)
+    fn is_published(&self, name: &str, own: &Certificate, above: Certificates, crossed: Certificates) -> bool {
+        self.directory.is_published(name, own, above, crossed)
     }
 
     fn sweep(&self, issued_by: &[&str]) {
@@ -155,11 +157,12 @@ impl Publisher for Publication {
     fn authority(
         &self,
         name: &str,
-        certificate: &Certificate,
-        ancestors: &[Certificate],
+        own: &Certificate,
+        above: Certificates,
+        crossed: Certificates,
     ) -> Result<AuthorityFiles, PublishError> {
         self.script.publish("authority")?;
-        self.directory.authority(name, certificate, ancestors)
+        self.directory.authority(name, own, above, crossed)
     }
 
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {

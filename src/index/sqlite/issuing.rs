@@ -5,7 +5,7 @@ use super::restoring;
 use super::revoking::revise;
 use super::row::{serial_column, state_columns};
 use crate::audit::AuditEvent;
-use crate::index::{Authority, CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
+use crate::index::{Authority, CertificateState, IndexError, Intent, Issued, NewAuthority, Recorded, Revocation};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
@@ -54,7 +54,7 @@ pub(super) fn record_intent(
         };
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
-            authority::enter(connection, &tbs.as_issuer(), &new.name, number, &new.key, new.serves_ocsp)?;
+            authority::enter(connection, &tbs.as_issuer(), new, number)?;
         }
         journal.append(intent.event)?;
         recorded.push(Recorded(tbs));
@@ -100,8 +100,14 @@ pub(super) fn add_authority(
         contact: None,
     };
     let number = entry.insert(connection, journal.change()?)?;
-    let Authority { issuer, name, key, serves_ocsp, .. } = authority;
-    authority::enter(connection, issuer, name, number, key, *serves_ocsp)?;
+    let new = NewAuthority {
+        name: authority.name.clone(),
+        key: authority.key.clone(),
+        serves_ocsp: authority.serves_ocsp,
+        succeeds: authority.succeeds.clone(),
+        renews: false,
+    };
+    authority::enter(connection, &authority.issuer, &new, number)?;
     journal.append(event)?;
     journal.close()
 }
@@ -148,6 +154,9 @@ impl Entry<'_> {
                 self.certificate.map(|certificate| certificate.fingerprint().0),
             ))?;
         let number = connection.last_insert_rowid();
+        if tbs.as_issuer() != *self.identity && !is_responders(tbs) {
+            authority::note_end(connection, self.issuer, validity.not_after)?;
+        }
         let state =
             if self.certificate.is_some() { CertificateState::Issued } else { CertificateState::Pending };
         connection
@@ -181,6 +190,7 @@ pub(super) fn record_issued(connection: &Connection, certificates: &[Issued]) ->
             return Err(IndexError::Conflict(id));
         }
         store_state(connection, issuer, &id, &CertificateState::Issued, journal.change()?)?;
+        authority::install(connection, number)?;
         journal.append(issued.event.clone())?;
     }
     journal.close()

@@ -134,6 +134,7 @@ fn take_certificate(
             == 1;
     if completed {
         store_state(connection, issuer, &id, &CertificateState::Issued, change)?;
+        authority::install(connection, number)?;
     }
     Ok(completed)
 }
@@ -186,6 +187,7 @@ fn enter_number(
         )?
         .execute((issuer, serial, NO_END))?;
     let number = connection.last_insert_rowid();
+    authority::note_end(connection, issuer, UnixTime(NO_END))?;
     let state = CertificateState::Revoked(Revocation {
         reason: revocation.reason.filter(|reason| *reason != CrlReason::Unspecified),
         ..revocation.clone()

@@ -20,6 +20,7 @@ pub use distribution_points::{
 };
 pub use key_identifier::{
     authority_key_identifier, authority_key_identifier_of, subject_key_identifier, subject_key_identifier_for,
+    subject_key_identifier_of,
 };
 pub use key_usage::{ExtendedKeyUsage, KeyUsage, Purpose};
 pub use name_constraints::{NameConstraints, Subtree};
