@@ -11,7 +11,7 @@ use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
 use crate::x509::extension::{
     self, AccessDescription, BasicConstraints, NameConstraints, authority_info_access,
-    authority_key_identifier, crl_distribution_points,
+    authority_key_identifier, crl_distribution_points, subject_key_identifier_of,
 };
 use crate::x509::{Certificate, TbsCertificate, Validity};
 
@@ -97,12 +97,17 @@ impl Pki<'_> {
                 extensions.push(authority_key_identifier(&by.certificate.key_identifier()));
             }
         }
+        if !extensions.iter().any(|one| one.oid == extension::AUTHORITY_KEY_IDENTIFIER) {
+            extensions.push(subject_key_identifier_of(&other.certificate.key_identifier()));
+            extensions.push(authority_key_identifier(&by.certificate.key_identifier()));
+        }
         let crl_urls: Vec<String> = self.practices.crl_url(&by.name).into_iter().collect();
         if !crl_urls.is_empty() {
             extensions.push(crl_distribution_points(&crl_urls));
         }
         let ocsp = self.practices.ocsp_url().filter(|_| by.serves_ocsp);
-        let mut access: Vec<AccessDescription> = ocsp.as_deref().map(AccessDescription::ocsp).into_iter().collect();
+        let mut access: Vec<AccessDescription> =
+            ocsp.as_deref().map(AccessDescription::ocsp).into_iter().collect();
         let ca_issuers = self.practices.certificate_url(&by.name);
         access.extend(ca_issuers.as_deref().map(AccessDescription::ca_issuers));
         if !access.is_empty() {
@@ -124,8 +129,7 @@ impl Pki<'_> {
         );
         let tbs = lint::check_certificate_beside(tbs, Some(&by.certificate), &other.certificate)
             .map_err(|findings| lint_problem(&findings))?;
-        let draft =
-            Draft { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
+        let draft = Draft { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
         let certificate = self.certify(draft, |tbs| issuer.issue(tbs))?;
         self.publisher.issued(&by.name, &certificate).map_err(|error| on_record(error.into()))?;
         Ok(certificate)

@@ -94,8 +94,12 @@ impl Pki<'_> {
             revoked.certificates.push(outcome.record);
         }
         if revoked.certificates.is_empty() {
-            return Err(Problem::new(Exit::Exists, "authority.revoked", format!("{name} is revoked already"))
-                .hint("`genfic-ca authorities` shows how the CAs stand"));
+            return Err(Problem::new(
+                Exit::Exists,
+                "authority.revoked",
+                format!("{name} is revoked already"),
+            )
+            .hint("`genfic-ca authorities` shows how the CAs stand"));
         }
         let mut event = self.event(self.clock.now(), "authority.revoked", name);
         event.details.push(("certificates".into(), revoked.certificates.len().to_string()));
@@ -131,7 +135,8 @@ impl Pki<'_> {
             };
             if stands && past.subject == *tbs.subject() {
                 found.extend(self.index.certificate(&past.id)?.filter(|record| {
-                    let is_current = record.certificate.as_ref().is_some_and(|one| one.fingerprint() == current);
+                    let is_current =
+                        record.certificate.as_ref().is_some_and(|one| one.fingerprint() == current);
                     is_current || record.validity.not_after >= now
                 }));
             }

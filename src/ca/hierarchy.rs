@@ -73,7 +73,13 @@ impl Pki<'_> {
             let tbs = template.assemble(self.serials.serial_number()?, signer.algorithm(), &template.subject);
             let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
             let authority = Some(self.authority_to_be(new, true));
-            let draft = Draft { by: &new.name, issuer: tbs.get().as_issuer(), profile: profile.name(), tbs, authority };
+            let draft = Draft {
+                by: &new.name,
+                issuer: tbs.get().as_issuer(),
+                profile: profile.name(),
+                tbs,
+                authority,
+            };
             self.certify(draft, |tbs| sign_certificate(signer, tbs))?;
             Ok(template.notices)
         })

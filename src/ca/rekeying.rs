@@ -91,7 +91,9 @@ impl Pki<'_> {
         };
         let (mut created, issuer) = self.make_root(&new)?;
         let links = match old {
-            Ok(old) => Some(self.links(&old, &issuer).map_err(|problem| unlinked(problem, &replaces, &created))?),
+            Ok(old) => {
+                Some(self.links(&old, &issuer).map_err(|problem| unlinked(problem, &replaces, &created))?)
+            }
             Err(problem) => {
                 created.notices.push(format!("there are no link certificates: {}", problem.message));
                 None

@@ -9,8 +9,8 @@ use crate::lint;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
 use crate::publish::AuthorityFiles;
-use crate::x509::extension::{BasicConstraints, NameConstraints};
 use crate::x509::Certificate;
+use crate::x509::extension::{BasicConstraints, NameConstraints};
 
 /// What is asked of a CA's new certificate.
 #[derive(Clone, Debug, Default)]
@@ -41,14 +41,11 @@ impl Pki<'_> {
     /// # Errors
     /// When it is revoked or its issuer is not in this home, the profile refuses, or the key, the index or the disk
     /// fails.
-    pub fn renew_authority(
-        &self,
-        name: &str,
-        asked: &AuthorityRenewal,
-    ) -> Result<RenewedAuthority, Problem> {
+    pub fn renew_authority(&self, name: &str, asked: &AuthorityRenewal) -> Result<RenewedAuthority, Problem> {
         let authority = self.newest(name)?;
         if self.is_revoked(&authority)? {
-            let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
+            let message =
+                format!("{} is revoked, and no new certificate of its key is issued", authority.name);
             return Err(Problem::new(Exit::Refused, "authority.revoked", message)
                 .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)));
         }
@@ -59,9 +56,11 @@ impl Pki<'_> {
             None => self.renew_root(&authority, profile, asked.length)?,
         };
         let authority = self.authority(&authority.name)?;
-        let (old, new) = (replaces.tbs().validity().not_after, authority.certificate.tbs().validity().not_after);
+        let (old, new) =
+            (replaces.tbs().validity().not_after, authority.certificate.tbs().validity().not_after);
         if new <= old {
-            notices.push(format!("the new certificate ends on {new}, no later than the one before it on {old}"));
+            notices
+                .push(format!("the new certificate ends on {new}, no later than the one before it on {old}"));
         }
         let publish = || -> Result<AuthorityFiles, Problem> {
             self.status.publish_status(self.index, self.clock.now())?;
@@ -133,13 +132,21 @@ impl Pki<'_> {
         }
         notices.extend(issuance.issued.pop().map(|issued| issued.notices).unwrap_or_default());
         if authority.parent.as_deref() != Some(&parent) {
-            notices.push(format!("{parent} issued it, the newest generation of {}", authority.parent.as_deref().unwrap_or_default()));
+            notices.push(format!(
+                "{parent} issued it, the newest generation of {}",
+                authority.parent.as_deref().unwrap_or_default()
+            ));
         }
         notices.extend(self.keep_up(issuer)?);
         Ok(notices)
     }
 
-    fn renew_root(&self, authority: &Authority, profile: &str, length: Length) -> Result<Vec<String>, Problem> {
+    fn renew_root(
+        &self,
+        authority: &Authority,
+        profile: &str,
+        length: Length,
+    ) -> Result<Vec<String>, Problem> {
         let now = self.signing_time()?;
         let profile = self.practices.profile(profile)?;
         let tbs = authority.certificate.tbs();
@@ -169,5 +176,7 @@ impl Pki<'_> {
 /// The constraints that a CA's own certificate has.
 pub(super) fn constraints_of(authority: &Authority) -> Result<NameConstraints, Problem> {
     let constraints = NameConstraints::of(authority.certificate.tbs());
-    Ok(constraints.map_err(|error| Problem::new(Exit::Integrity, "file.malformed", error.to_string()))?.unwrap_or_default())
+    Ok(constraints
+        .map_err(|error| Problem::new(Exit::Integrity, "file.malformed", error.to_string()))?
+        .unwrap_or_default())
 }

@@ -199,6 +199,18 @@ pub struct Filter {
     pub profile: Option<String>,
 }
 
+impl Filter {
+    /// The same filter for each of these CAs, one after the other; itself when there are none.
+    #[must_use]
+    pub fn of_each(self, authorities: &[String]) -> Vec<Self> {
+        if authorities.is_empty() {
+            return vec![self];
+        }
+        let of = |name: &String| Self { authority: Some(name.clone()), ..self.clone() };
+        authorities.iter().map(of).collect()
+    }
+}
+
 /// What a public key was used for before.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyUse {

@@ -81,8 +81,8 @@ pub fn check_certificate_beside(
     issuer: Option<&Certificate>,
     other: &Certificate,
 ) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
-    let of_one_ca =
-        tbs.as_issuer() == other.tbs().as_issuer() && subject_key_identifier(&tbs) == subject_key_identifier(other.tbs());
+    let of_one_ca = tbs.as_issuer() == other.tbs().as_issuer()
+        && subject_key_identifier(&tbs) == subject_key_identifier(other.tbs());
     check_certificate(tbs.clone(), issuer).or_else(|mut findings| {
         let borne = if of_one_ca { certificate_findings(other.tbs(), None) } else { Vec::new() };
         findings.retain(|finding| !(finding.rule.starts_with("subject_") && borne.contains(finding)));

@@ -3,9 +3,19 @@ use genfic_ca::home::{GivenBack, Home, Reserve};
 use genfic_ca::problem::Problem;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
-const ISSUE: [&str; 5] = ["create-root", "create-child", "create-request", "sign", "ocsp responder"];
+const ISSUE: [&str; 9] = [
+    "create-root",
+    "create-child",
+    "renew-ca",
+    "cross-sign",
+    "create-request",
+    "sign",
+    "renew",
+    "rekey",
+    "ocsp responder",
+];
 /// Commands that tell others what is not to be trusted any more.
-const DISTRUST: [&str; 5] = ["revoke", "hold", "release", "crl publish", "ocsp sync"];
+const DISTRUST: [&str; 6] = ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync"];
 
 /// Room for one command, from before the index is opened until it is done.
 pub(crate) struct Room {

@@ -43,6 +43,18 @@ impl Session {
         self.assembly.pki(&self.secrets)
     }
 
+    /// The CAs that a name means where certificates are looked for: all generations when it is that of the first,
+    /// else that one alone.
+    pub(crate) fn meant(&self, name: &str) -> Result<Vec<String>, Problem> {
+        let generations = self.pki().generations(name)?;
+        let is_first = generations.first().is_some_and(|first| first.name == name);
+        Ok(if is_first {
+            generations.into_iter().map(|one| one.name).collect()
+        } else {
+            vec![name.to_owned()]
+        })
+    }
+
     /// Where a certificate on record is kept; `None` for one that never came to be, and for those that are
     /// kept elsewhere: roots and responders.
     pub(crate) fn issued_file(&self, record: &CertificateRecord) -> Option<PathBuf> {

@@ -142,7 +142,13 @@ pub(super) struct Publication {
 type Certificates<'c> = &'c [Certificate];
 
 impl Publisher for Publication {
-    fn is_published(&self, name: &str, own: &Certificate, above: Certificates, crossed: Certificates) -> bool {
+    fn is_published(
+        &self,
+        name: &str,
+        own: &Certificate,
+        above: Certificates,
+        crossed: Certificates,
+    ) -> bool {
         self.directory.is_published(name, own, above, crossed)
     }
 

@@ -252,7 +252,13 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
 }
 
 pub(crate) fn new_authority(name: &str) -> NewAuthority {
-    NewAuthority { name: name.into(), key: format!("{name}.age"), serves_ocsp: false, succeeds: None, renews: false }
+    NewAuthority {
+        name: name.into(),
+        key: format!("{name}.age"),
+        serves_ocsp: false,
+        succeeds: None,
+        renews: false,
+    }
 }
 
 /// Records the intent, signs, and records what was signed.

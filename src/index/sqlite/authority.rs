@@ -122,12 +122,7 @@ pub(super) fn enter(
 
 /// Notes that a certificate is to take the place of the one that a CA has. One that is revoked or on hold stays
 /// so: a renewal does not bring it back.
-fn renew(
-    connection: &Connection,
-    issuer: &IssuerId,
-    name: &str,
-    certificate: i64,
-) -> Result<(), IndexError> {
+fn renew(connection: &Connection, issuer: &IssuerId, name: &str, certificate: i64) -> Result<(), IndexError> {
     let number = authority_number(connection, issuer)?;
     let mut statement = connection.prepare_cached(
         "SELECT s.state FROM authority a

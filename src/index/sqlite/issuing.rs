@@ -5,7 +5,9 @@ use super::restoring;
 use super::revoking::revise;
 use super::row::{serial_column, state_columns};
 use crate::audit::AuditEvent;
-use crate::index::{Authority, CertificateState, IndexError, Intent, Issued, NewAuthority, Recorded, Revocation};
+use crate::index::{
+    Authority, CertificateState, IndexError, Intent, Issued, NewAuthority, Recorded, Revocation,
+};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
