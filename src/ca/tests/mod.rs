@@ -2,11 +2,14 @@
 mod authorities;
 mod batches;
 mod creating;
+mod falling;
 mod faulty;
 mod fixture;
+mod generations;
 mod lists;
 mod order;
 mod overtaking;
 mod recovering;
+mod renewing;
 mod responders;
 mod revoking;

@@ -155,6 +155,35 @@ pub(super) fn install(connection: &Connection, certificate: i64) -> Result<(), I
     Ok(())
 }
 
+/// Puts a certificate that was found again in the place of the one that its CA has, where it renewed that one: it
+/// is of the same issuer, for the same name and key, and newer. It is put on record under the same profile.
+pub(super) fn install_found(
+    connection: &Connection,
+    issuer: &IssuerId,
+    certificate: i64,
+) -> Result<(), IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.issuer, old.profile FROM issuer i
+         CROSS JOIN authority a ON a.issuer = i.number
+         CROSS JOIN certificate old ON old.number = a.certificate
+         CROSS JOIN status s ON s.issuer = old.issuer AND s.serial = old.serial AND s.state = 1
+         CROSS JOIN certificate new ON new.number = ?2
+             AND new.issuer = old.issuer AND new.not_before > old.not_before
+         WHERE i.identity = ?1",
+    )?;
+    let renewed: Option<(i64, String)> =
+        statement.query_row((issuer.0, certificate), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    if let Some((authority, profile)) = renewed {
+        connection
+            .prepare_cached("UPDATE certificate SET profile = ?2 WHERE number = ?1")?
+            .execute((certificate, profile))?;
+        connection
+            .prepare_cached("UPDATE authority SET certificate = ?1 WHERE issuer = ?2")?
+            .execute((certificate, authority))?;
+    }
+    Ok(())
+}
+
 /// Notes when a certificate of an issuer ends.
 pub(super) fn note_end(connection: &Connection, issuer: i64, end: UnixTime) -> Result<(), IndexError> {
     connection

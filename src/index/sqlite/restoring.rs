@@ -115,7 +115,9 @@ fn take_certificate(
                 profile: "",
                 contact: None,
             };
-            return entry.insert(connection, change).map(|_| true);
+            let number = entry.insert(connection, change)?;
+            authority::install_found(connection, &tbs.as_issuer(), number)?;
+            return Ok(true);
         }
         Err(error) => return Err(error),
     };
