@@ -2,7 +2,7 @@
 //! of a root (RFC 4210 §4.4, RFC 9810 §4.4).
 use super::authority::ancestors;
 use super::certify::Draft;
-use super::issue::on_record;
+use super::groups::on_record;
 use super::problems::lint_problem;
 use super::{IssuedCertificate, IssuingAuthority, Order, Pki};
 use crate::index::{Authority, CertificateState};
@@ -131,7 +131,7 @@ impl Pki<'_> {
             .map_err(|findings| lint_problem(&findings))?;
         let draft = Draft { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
         let certificate = self.certify(draft, |tbs| issuer.issue(tbs))?;
-        self.publisher.issued(&by.name, &certificate).map_err(|error| on_record(error.into()))?;
+        self.publisher.issued(&by.name, &[&certificate]).map_err(|error| on_record(error.into()))?;
         Ok(certificate)
     }
 

@@ -1,10 +1,12 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
+mod abreast;
 mod authority;
 mod certify;
 mod crl;
 mod crossing;
 mod falling;
 mod generation;
+mod groups;
 mod hierarchy;
 mod issue;
 mod new_key;
@@ -12,6 +14,7 @@ mod order;
 mod practices;
 mod problems;
 mod recover;
+mod registration;
 mod rekeying;
 mod renewal;
 mod request;
@@ -22,6 +25,7 @@ mod tests;
 mod time;
 mod upkeep;
 
+pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use crl::PublishedCrl;
 pub use crossing::Crossing;
@@ -102,9 +106,22 @@ impl Pki<'_> {
     /// # Errors
     /// When the record cannot be written.
     pub fn record_refusal(&self, command: &str, object: &str, problem: &Problem) -> Result<(), Problem> {
+        Ok(self.index.record_event(self.refusal(command, object, problem))?)
+    }
+
+    /// Records what of one command was refused (G15): together, since there may be many.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn record_refusals(&self, command: &str, refused: &[Refusal]) -> Result<(), Problem> {
+        let events = refused.iter().map(|refusal| self.refusal(command, &refusal.label, &refusal.problem));
+        Ok(self.index.record_events(events.collect())?)
+    }
+
+    fn refusal(&self, command: &str, object: &str, problem: &Problem) -> AuditEvent {
         let mut event = self.event(self.clock.now(), command, object);
         event.outcome = Outcome::Refused(problem.code.into());
         event.details.push(("message".into(), problem.message.clone()));
-        Ok(self.index.record_event(event)?)
+        event
     }
 }

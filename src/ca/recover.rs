@@ -3,11 +3,17 @@ use super::Pki;
 use super::authority::ancestors;
 use crate::index::{Authority, CertificateState};
 use crate::problem::Problem;
-use crate::x509::CertificateId;
+use crate::x509::{Certificate, CertificateId};
 
-/// How many of the latest changes are looked at for certificates that are not kept yet; a group that is issued
-/// is one change.
-const RECENT: u64 = 16;
+/// So many changes in a row must be kept before the search for certificates that are not kept yet ends. A group
+/// that is issued is one change, and its files are put in place by rising serial number: the last tells of all.
+const RECENT: usize = 16;
+
+/// So many of the latest changes are looked at at most while nothing is missing: revocations are changes too.
+const LATEST: usize = 64;
+
+/// So many certificates are kept at a time.
+const GROUP: usize = 500;
 
 /// What was put right, and what could not be.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -37,8 +43,7 @@ impl Pki<'_> {
     /// Abandons what a command recorded and did not live to sign; while another command is signing, nothing
     /// of that is touched. Then repeats what needs no key and was not done or is gone: the published status,
     /// the certificates and chains of CAs, recently issued certificates; what was left half written is removed.
-    /// CRLs and responder certificates that
-    /// are due need the key: [`Pki::crl_is_due`], [`Pki::responder_is_due`], [`Pki::keep_up`].
+    /// CRLs and responder certificates that are due need the key: [`Pki::crl_is_due`], [`Pki::responder_is_due`], [`Pki::keep_up`].
     ///
     /// # Errors
     /// When the index fails. What cannot be published is no error, but is told.
@@ -47,7 +52,7 @@ impl Pki<'_> {
         let mut recovered = Recovered { abandoned: self.abandon_pending()?, ..Recovered::default() };
         // What is on record by now is public after its status is.
         let authorities = self.index.authorities()?;
-        let issued = self.recently_issued()?;
+        let unkept = self.unkept()?;
         recovered.note("the status", self.repeat_status());
         if !recovered.owed.is_empty() {
             return Ok(recovered);
@@ -56,19 +61,13 @@ impl Pki<'_> {
             let what = format!("the certificate of {}", authority.name);
             recovered.note(&what, self.repeat_authority(authority));
         }
-        let mut unkept: Vec<&str> = Vec::new();
-        for id in issued {
-            if let Some(issuer) = authorities.iter().find(|authority| authority.issuer == id.issuer) {
-                let what = format!("the certificate {}/{}", issuer.name, id.serial_number);
-                let repeated = self.repeat_issued(&issuer.name, &id);
-                if repeated != Ok(false) && !unkept.contains(&issuer.name.as_str()) {
-                    unkept.push(&issuer.name);
-                }
-                recovered.note(&what, repeated);
-            }
+        for authority in &authorities {
+            self.repeat_issued(authority, &unkept, &mut recovered);
         }
         if !unkept.is_empty() {
-            self.publisher.sweep(&unkept);
+            let of = |authority: &&Authority| unkept.iter().any(|id| id.issuer == authority.issuer);
+            let names: Vec<&str> = authorities.iter().filter(of).map(|one| one.name.as_str()).collect();
+            self.publisher.sweep(&names);
         }
         Ok(recovered)
     }
@@ -114,30 +113,78 @@ impl Pki<'_> {
         Ok(true)
     }
 
-    fn recently_issued(&self) -> Result<Vec<CertificateId>, Problem> {
-        let since = self.index.change_number()?.saturating_sub(RECENT).max(1);
-        let mut issued = Vec::new();
-        self.index.status_rows(since, &mut |row| {
+    /// The certificates that were issued and are not kept: those of the latest changes. Where one is found, its
+    /// whole change is looked through, and more changes before it: many commands may have been cut short, or the
+    /// disk was full for long.
+    fn unkept(&self) -> Result<Vec<CertificateId>, Problem> {
+        let authorities = self.index.authorities()?;
+        let (mut looked_at, mut kept) = (0, 0);
+        let mut wanting = Vec::new();
+        let mut failed = None;
+        self.index.last_of_changes(&mut |row| {
+            looked_at += 1;
             if row.state == CertificateState::Issued {
+                match self.is_kept(&authorities, &row.id) {
+                    Ok(true) => kept += 1,
+                    Ok(false) => {
+                        wanting.push(row.change);
+                        (looked_at, kept) = (0, 0);
+                    }
+                    Err(problem) => failed = Some(problem),
+                }
+            }
+            failed.is_none() && kept < RECENT && looked_at < LATEST
+        })?;
+        if let Some(problem) = failed {
+            return Err(problem);
+        }
+        let Some(earliest) = wanting.last() else { return Ok(Vec::new()) };
+        let mut issued = Vec::new();
+        self.index.status_rows(earliest.saturating_sub(1).max(1), &mut |row| {
+            if row.state == CertificateState::Issued && wanting.contains(&row.change) {
                 issued.push(row.id);
             }
         })?;
-        Ok(issued)
+        let mut unkept = Vec::new();
+        for id in issued {
+            if !self.is_kept(&authorities, &id)? {
+                unkept.push(id);
+            }
+        }
+        Ok(unkept)
     }
 
-    /// Responder certificates are kept beside their keys, those of CAs in public.
-    fn repeat_issued(&self, authority: &str, id: &CertificateId) -> Result<bool, Problem> {
-        if self.publisher.is_kept(authority, &id.serial_number) {
-            return Ok(false);
+    /// Whether a certificate is where it should be: responders' are kept beside their keys, roots' in public.
+    fn is_kept(&self, authorities: &[Authority], id: &CertificateId) -> Result<bool, Problem> {
+        let Some(issuer) = authorities.iter().find(|authority| authority.issuer == id.issuer) else {
+            return Ok(true);
+        };
+        if self.publisher.is_kept(&issuer.name, &id.serial_number) {
+            return Ok(true);
         }
-        let Some(record) = self.index.certificate(id)? else { return Ok(false) };
+        let Some(record) = self.index.certificate(id)? else { return Ok(true) };
         let is_root = record.certificate.as_ref().is_some_and(|one| one.tbs().as_issuer() == id.issuer);
-        let kept = self.practices.keeps(&record.profile) && !is_root;
-        match record.certificate.filter(|_| kept) {
-            Some(certificate) => {
-                self.publisher.issued(authority, &certificate).map(|_| true).map_err(Into::into)
-            }
-            None => Ok(false),
+        Ok(is_root || !self.practices.keeps(&record.profile))
+    }
+
+    /// Keeps what this CA issued and is not kept, in groups.
+    fn repeat_issued(&self, authority: &Authority, unkept: &[CertificateId], recovered: &mut Recovered) {
+        let own: Vec<&CertificateId> = unkept.iter().filter(|id| id.issuer == authority.issuer).collect();
+        for group in own.chunks(GROUP) {
+            let what = match group {
+                [id] => format!("the certificate {}/{}", authority.name, id.serial_number),
+                more => format!("the copy of {} certificates of {}", more.len(), authority.name),
+            };
+            let repeat = || {
+                let mut certificates = Vec::with_capacity(group.len());
+                for id in group {
+                    certificates.extend(self.index.certificate(id)?.and_then(|record| record.certificate));
+                }
+                let certificates: Vec<&Certificate> = certificates.iter().collect();
+                self.publisher.issued(&authority.name, &certificates)?;
+                Ok(true)
+            };
+            recovered.note(&what, repeat());
         }
     }
 }

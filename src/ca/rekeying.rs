@@ -1,5 +1,5 @@
 //! New keys for CAs: each makes a new generation.
-use super::issue::on_record;
+use super::groups::on_record;
 use super::renewal::constraints_of;
 use super::{CreatedAuthority, IssuingAuthority, NewAuthority, Pki};
 use crate::home::AuthorityName;

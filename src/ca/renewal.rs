@@ -1,7 +1,7 @@
 //! New certificates for CAs: same name, same key.
 use super::authority::{mismatched, sign_certificate};
 use super::certify::Draft;
-use super::issue::on_record;
+use super::groups::on_record;
 use super::problems::lint_problem;
 use super::{Order, Pki};
 use crate::index::{self, Authority};

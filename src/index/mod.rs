@@ -93,6 +93,10 @@ pub trait IndexReader: StatusReader {
     /// Number of the latest change; grows with every change of a status or a CA.
     fn change_number(&self) -> Result<u64, IndexError>;
 
+    /// Hands of each change the row with the highest serial number to `visit`, the latest change first, until it
+    /// returns false. Rows that were changed again since count for their latest change alone.
+    fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError>;
+
     /// Hands every status row whose change number is above `since` to `visit`.
     fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError>;
 
@@ -219,6 +223,11 @@ pub trait Index: IndexReader {
 
     /// Records an event that changes nothing else: a refusal, a publication, a responder certificate.
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError>;
+
+    /// Records such events, where the store can in one transaction.
+    fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
+        events.into_iter().try_for_each(|event| self.record_event(event))
+    }
 }
 
 /// Publishes the status of every certificate for responders to read.

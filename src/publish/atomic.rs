@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// The permission bits of a new file; the process' umask does not change them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -65,55 +66,96 @@ pub fn write_new(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteEr
     sync_directory(directory_of(path))
 }
 
-/// A file written aside, durable and whole, and the path that it is for. It is gone when it is not put there.
-pub(super) struct Aside<'p> {
-    path: &'p Path,
-    file: tempfile::NamedTempFile,
+/// A file written aside, and the path that it is for. It is gone when it is not put there.
+pub(crate) struct Aside {
+    path: PathBuf,
+    mode: Mode,
+    file: NamedTempFile,
     _writing: Writing,
 }
 
-impl<'p> Aside<'p> {
-    pub(super) fn write(
-        path: &'p Path,
-        mode: Mode,
-        contents: impl FnOnce(&mut File) -> io::Result<()>,
-    ) -> Result<Self, WriteError> {
+impl Aside {
+    /// An empty one.
+    pub(crate) fn begin(path: &Path, mode: Mode) -> Result<Self, WriteError> {
         let failed = |source| WriteError { path: path.to_owned(), source };
         let directory = directory_of(path);
         let writing = Writing::into(directory).map_err(failed)?;
         failpoint::passed("file: to be written");
-        let mut file = tempfile::Builder::new()
-            .prefix(ASIDE)
-            .make_in(directory, |aside| {
-                OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
-            })
-            .map_err(failed)?;
+        let file = empty_file(directory).map_err(failed)?;
         failpoint::passed("file: aside, empty");
-        contents(file.as_file_mut()).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), mode, file, _writing: writing })
+    }
+
+    /// One with its contents, not durable yet.
+    pub(crate) fn fill(
+        path: &Path,
+        mode: Mode,
+        contents: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Self, WriteError> {
+        let mut aside = Self::begin(path, mode)?;
+        contents(aside.file.as_file_mut()).map_err(|source| aside.failed(source))?;
         failpoint::passed("file: aside, written");
-        file.as_file().set_permissions(Permissions::from_mode(mode.bits())).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
+        Ok(aside)
+    }
+
+    /// One with its contents, durable.
+    pub(super) fn write(
+        path: &Path,
+        mode: Mode,
+        contents: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Self, WriteError> {
+        let aside = Self::fill(path, mode, contents)?;
+        aside.settle()?;
         failpoint::passed("file: aside, durable");
-        Ok(Self { path, file, _writing: writing })
+        Ok(aside)
+    }
+
+    /// What it is for.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it is until then, and the open file.
+    pub(crate) fn file(&mut self) -> &mut NamedTempFile {
+        &mut self.file
+    }
+
+    /// Gives it its mode and waits until it is durable.
+    pub(super) fn settle(&self) -> Result<(), WriteError> {
+        let file = self.file.as_file();
+        file.set_permissions(Permissions::from_mode(self.mode.bits()))
+            .and_then(|()| file.sync_all())
+            .map_err(|source| self.failed(source))
     }
 
     /// Puts it in place of whatever the path names; [`sync_directory`] makes that durable.
     pub(super) fn replace(self) -> Result<(), WriteError> {
-        let Self { path, file, _writing } = self;
-        let put = file.persist(path).map(drop);
-        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })?;
+        let Self { path, file, _writing, .. } = self;
+        let put = file.persist(&path).map(drop);
+        put.map_err(|refused| WriteError { path, source: refused.error })?;
         failpoint::passed("file: in place");
         Ok(())
     }
 
     /// The same where the path names nothing yet.
     fn put_new(self) -> Result<(), WriteError> {
-        let Self { path, file, _writing } = self;
-        let put = file.persist_noclobber(path).map(drop);
-        put.map_err(|refused| WriteError { path: path.to_owned(), source: refused.error })?;
+        let Self { path, file, _writing, .. } = self;
+        let put = file.persist_noclobber(&path).map(drop);
+        put.map_err(|refused| WriteError { path, source: refused.error })?;
         failpoint::passed("file: in place");
         Ok(())
     }
+
+    fn failed(&self, source: io::Error) -> WriteError {
+        WriteError { path: self.path.clone(), source }
+    }
+}
+
+/// A new file that the owner alone may read.
+pub(super) fn empty_file(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(ASIDE).make_in(directory, |aside| {
+        OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)
+    })
 }
 
 /// Makes renames within a directory durable.
@@ -128,7 +170,7 @@ pub fn sync_directory(directory: &Path) -> Result<(), WriteError> {
     Ok(())
 }
 
-fn directory_of(path: &Path) -> &Path {
+pub(super) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -1,7 +1,7 @@
 //! Publication into the directories of a home.
 use super::crl::CrlForms;
 use super::hold::Hold;
-use super::{AuthorityFiles, Mode, PublishError, Publisher, WriteError, replace};
+use super::{AuthorityFiles, Mode, PublishError, Publisher, Replacement, WriteError, replace, replace_all};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
@@ -183,10 +183,22 @@ impl Publisher for HomeDirectory {
         self.home.sweep(&names);
     }
 
-    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError> {
-        let path = self.home.issued_file(&self.name(authority)?, certificate.tbs().serial_number());
-        replace(&path, certificate.to_pem().as_bytes(), Mode::Private)?;
-        Ok(path)
+    fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError> {
+        let name = self.name(authority)?;
+        let path =
+            |certificate: &Certificate| self.home.issued_file(&name, certificate.tbs().serial_number());
+        let mut rising = certificates.to_vec();
+        rising.sort_by_key(|certificate| certificate.tbs().serial_number());
+        let files: Vec<Replacement> = rising
+            .into_iter()
+            .map(|certificate| Replacement {
+                path: path(certificate),
+                contents: certificate.to_pem().into_bytes(),
+                mode: Mode::Private,
+            })
+            .collect();
+        replace_all(&files)?;
+        Ok(certificates.iter().map(|certificate| path(certificate)).collect())
     }
 
     fn responder(

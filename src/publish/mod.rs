@@ -2,13 +2,17 @@
 mod atomic;
 mod crl;
 mod directory;
+mod group;
 mod hold;
 #[cfg(test)]
 mod tests;
 
 pub use crate::home::Writing;
+pub(crate) use atomic::Aside;
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
+pub(crate) use group::put_all;
+pub use group::{Replacement, replace_all};
 
 use crate::problem::Problem;
 use crate::x509::extension::CrlNumber;
@@ -88,11 +92,12 @@ pub trait Publisher: Send + Sync {
     /// and everywhere else. It is in nobody's way; what cannot be removed stays.
     fn sweep(&self, issued_by: &[&str]);
 
-    /// Keeps an issued certificate, PEM; returns where.
+    /// Keeps issued certificates, PEM; returns where, in the order given. They are put in place in the order of
+    /// their serial numbers: where the last is kept, all are.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError>;
+    /// When a file cannot be written.
+    fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError>;
 
     /// Hands a responder its certificate and plain private key, both PEM, one process at a time; returns where.
     ///

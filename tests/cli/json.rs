@@ -63,7 +63,9 @@ fn commands(home: &Home, above: &[&str]) -> BTreeSet<String> {
     let Some((_, listed)) = help.split_once("\nCommands:\n") else {
         return BTreeSet::from([above.join(" ")]);
     };
-    let names = listed.lines().take_while(|line| !line.is_empty());
+    let lines = listed.lines().take_while(|line| !line.is_empty());
+    // what stands further right is the rest of what is said of a command
+    let names = lines.filter(|line| !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
     names.flat_map(|name| commands(home, &[above, &[name]].concat())).collect()
 }
@@ -208,6 +210,21 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "records[].sequence:number records[].time:time records[].user:text records[].action:text records[].outcome:text");
     walk.step("audit verify", "", 0, false, "records:number head:serial");
     walk.step("export index-txt", "genfic-system -o index.txt", 0, true, "file:path certificates:number");
+    walk.step("backup create", "one.age --with-keys", 0, true,
+        "file:path bytes:number sha256:serial created:time change:number audit_sequence:number authorities[].name:text \
+         with_keys:bool");
+    walk.step("backup verify", "one.age", 0, false,
+        "file:path created:time change:number certificates:number files:number behind.changes:number faults[]?:text");
+    walk.step(
+        "backup restore",
+        "one.age --home elsewhere --published home/public",
+        0,
+        true,
+        "home:text created:time authorities[].name:text authorities[].next_crl:number authorities[].key:bool \
+         restored.certificates:number restored.revoked:number pending:number unproved[]?:text locked:bool",
+    );
+    walk.step("backup accept", "--home elsewhere --yes", 0, true, "accepted:bool backup:time restored:time");
+    walk.step("backup accept", "--home elsewhere", 0, false, "accepted:bool");
     walk.step(
         "quickstart",
         "--no-serve --dir demo",

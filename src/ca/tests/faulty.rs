@@ -101,10 +101,7 @@ impl Signer for FaultySigner {
         }
         // a faulty machine: the signature is of something else
         let miscalculates = self.1.0.lock().unwrap().failing.contains(&("miscalculate", 0));
-        if miscalculates {
-            return self.0.sign(b"something else");
-        }
-        self.0.sign(message)
+        self.0.sign(if miscalculates { b"something else" } else { message })
     }
 }
 
@@ -197,9 +194,9 @@ impl Publisher for Publication {
         self.directory.reserve_crl_number(name, number)
     }
 
-    fn issued(&self, authority: &str, certificate: &Certificate) -> Result<PathBuf, PublishError> {
+    fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError> {
         self.script.publish("issued")?;
-        self.directory.issued(authority, certificate)
+        self.directory.issued(authority, certificates)
     }
 
     fn responder(&self, name: &str, certificate: &Certificate, key: &str) -> Result<PathBuf, PublishError> {
@@ -299,6 +296,9 @@ impl IndexReader for Records {
     fn change_number(&self) -> Result<u64, IndexError> {
         self.index.change_number()
     }
+    fn last_of_changes(&self, visit: Until<'_, StatusRow>) -> Result<(), IndexError> {
+        self.index.last_of_changes(visit)
+    }
     fn status_rows(&self, since: u64, visit: Visit<'_, StatusRow>) -> Result<(), IndexError> {
         self.index.status_rows(since, visit)
     }
@@ -391,5 +391,9 @@ impl Index for Records {
     }
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
         self.index.record_event(event)
+    }
+    fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
+        self.script.index("events")?;
+        self.index.record_events(events)
     }
 }

@@ -109,12 +109,15 @@ fn a_certificate_that_could_not_be_kept_is_kept_by_the_next_command() {
 fn a_passphrase_is_asked_for_once_and_not_for_what_is_refused_anyway() {
     let fixture = Fixture::with_system_ca();
     let pki = fixture.pki();
-    let refused = pki.unlock_issuer_for("genfic-system", "system", &[order("not_a_host")]);
-    assert!(refused.is_err());
+    let (issuer, refused) =
+        pki.unlock_and_issue("genfic-system", "system", &[order("not_a_host"), order("-")]).unwrap();
+    assert!(issuer.is_none());
+    assert_eq!((refused.issued.len(), refused.refused.len()), (0, 2));
     assert_eq!(fixture.asked(), []);
     let orders = [order("not_a_host"), order("a.example")];
-    let issuer = pki.unlock_issuer_for("genfic-system", "system", &orders).unwrap();
-    pki.issue(&issuer, "system", &orders).unwrap();
+    let (issuer, issuance) = pki.unlock_and_issue("genfic-system", "system", &orders).unwrap();
+    assert_eq!((issuance.issued.len(), issuance.refused.len()), (1, 1));
+    let issuer = issuer.unwrap();
     fixture.wait(16 * super::fixture::DAY);
     assert_eq!(pki.keep_up(issuer).unwrap().len(), 2, "the same key makes responder and list");
     assert_eq!(fixture.asked().len(), 1);

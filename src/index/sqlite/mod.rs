@@ -176,6 +176,10 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| Ok(journal::read_head(connection)?.2))
     }
 
+    fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError> {
+        self.read(|connection| reading::last_of_changes(connection, visit))
+    }
+
     fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError> {
         self.read(|connection| reading::status_rows(connection, since, visit))
     }
@@ -290,9 +294,13 @@ impl Index for SqliteIndex {
     }
 
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
+        self.record_events(vec![event])
+    }
+
+    fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
         self.write(|connection| {
             let mut journal = journal::Journal::open(connection)?;
-            journal.append(event)?;
+            events.into_iter().try_for_each(|event| journal.append(event))?;
             journal.close()
         })
     }

@@ -35,6 +35,7 @@ fn every_look_up_uses_an_index() {
         reading::PENDING.to_owned(),
         reading::key_uses_query(),
         reading::status_rows_query(7),
+        reading::last_of_change_query(),
         journal::RECORDS.to_owned(),
         authority::AUTHORITIES.to_owned(),
     ];
@@ -75,7 +76,8 @@ fn every_look_up_uses_an_index() {
 fn the_entries_of_a_list_come_in_order_without_sorting() {
     let (_index, directory) = make();
     let connection = Connection::open(directory.path().join("index.db")).unwrap();
-    for query in [revoking::REVOKED, reading::PENDING, &reading::listing(&Filter::default()).0] {
+    let last = reading::last_of_change_query();
+    for query in [revoking::REVOKED, reading::PENDING, &reading::listing(&Filter::default()).0, &last] {
         let plan = plan(&connection, query);
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query}\n{plan:#?}");
     }

@@ -267,11 +267,39 @@ pub(super) fn status_rows(
     let mut statement = connection.prepare_cached(&status_rows_query(since))?;
     let mut rows = if since == 0 { statement.query([])? } else { statement.query([signed(since)?])? };
     while let Some(row) = rows.next()? {
-        visit(StatusRow {
-            id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
-            change: unsigned(row.get(2)?)?,
-            state: row::state(row, 3)?,
-        });
+        visit(status_row(row)?);
     }
     Ok(())
+}
+
+fn status_row(row: &Row<'_>) -> Result<StatusRow, IndexError> {
+    Ok(StatusRow {
+        id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
+        change: unsigned(row.get(2)?)?,
+        state: row::state(row, 3)?,
+    })
+}
+
+/// The last row of the latest change before one; the index on changes goes on with issuer and serial number.
+pub(super) fn last_of_change_query() -> String {
+    format!(
+        "SELECT i.identity, s.serial, s.change, {STATE} FROM status s CROSS JOIN issuer i ON i.number = s.issuer
+         WHERE s.change < ?1 ORDER BY s.change DESC, s.issuer DESC, s.serial DESC LIMIT 1"
+    )
+}
+
+pub(super) fn last_of_changes(
+    connection: &Connection,
+    visit: &mut dyn FnMut(StatusRow) -> bool,
+) -> Result<(), IndexError> {
+    let mut before = i64::MAX;
+    loop {
+        let mut statement = connection.prepare_cached(&last_of_change_query())?;
+        let mut rows = statement.query([before])?;
+        let Some(row) = rows.next()?.map(status_row).transpose()? else { return Ok(()) };
+        before = signed(row.change)?;
+        if !visit(row) {
+            return Ok(());
+        }
+    }
 }

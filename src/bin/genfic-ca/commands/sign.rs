@@ -4,11 +4,11 @@ use super::values::{issued as issued_fields, length, read, summary, tbs_fields, 
 use crate::cli::{Chain, Sign};
 use crate::report::Report;
 use crate::session::Session;
-use genfic_ca::ca::{Issuance, IssuedCertificate, Order, Pki, Refusal};
+use genfic_ca::ca::{Issuance, IssuedCertificate, IssuingAuthority, Order, Pki, Refusal, abreast};
 use genfic_ca::index::Authority;
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
-use genfic_ca::publish::{Mode, replace};
+use genfic_ca::publish::{Mode, Replacement, replace_all};
 use genfic_ca::x509::text::certificate_text;
 use genfic_ca::x509::{Certificate, CertificationRequest, CsrError, TbsCertificate, seal};
 use serde_json::{Value, json};
@@ -54,28 +54,20 @@ pub(crate) fn issue_orders(
     let pki = session.pki();
     let authority = pki.authority(&args.parent)?;
     let places = places(args)?;
-    let issuer = match orders.as_slice() {
-        [_] => pki.unlock_issuer_for(&args.parent, profile, &orders)?,
-        _ => pki.unlock_issuer(&args.parent)?,
-    };
-    let Issuance { issued, refused: by_policy } = pki.issue(&issuer, profile, &orders)?;
-    let chain: Vec<Certificate> =
-        std::iter::once(authority.certificate.clone()).chain(issuer.ancestors().iter().cloned()).collect();
+    let (issuer, issuance) = pki.unlock_and_issue(&args.parent, profile, &orders)?;
+    let Issuance { issued, refused: by_policy } = issuance;
+    let above = issuer.iter().flat_map(IssuingAuthority::ancestors);
+    let chain: Vec<Certificate> = std::iter::once(&authority.certificate).chain(above).cloned().collect();
     refused.extend(by_policy);
 
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
     let mut notices: Vec<String> = Vec::new();
     let mut octets = None;
-    let mut unplaced = None;
-    for one in &issued {
-        let contents = contents(args, one, &chain);
-        let file = place(args, &places, one, &contents).unwrap_or_else(|problem| {
-            unplaced.get_or_insert(problem);
-            one.file.clone().unwrap_or_default()
-        });
+    let (files, unplaced) = place(args, &places, &issued, &chain);
+    for (one, file) in issued.iter().zip(files) {
         if matches!(places, Places::Output) && !session.global.json {
-            octets = Some(contents.into_bytes());
+            octets = Some(contents(args, one, &chain).into_bytes());
         }
         certificates.push(issued_fields(one, &args.parent, &file));
         texts.push(format!(
@@ -85,13 +77,11 @@ pub(crate) fn issue_orders(
         ));
         notices.extend(one.notices.iter().map(|notice| labelled(&orders, &one.label, notice)));
     }
-    if args.files.len() > 1 {
-        for refusal in &refused {
-            pki.record_refusal("sign", &refusal.label, &refusal.problem)?;
-        }
+    if args.files.len() > 1 && !refused.is_empty() {
+        pki.record_refusals("sign", &refused)?;
     }
     let changed = !issued.is_empty();
-    if changed {
+    if let Some(issuer) = issuer.filter(|_| changed) {
         match pki.keep_up(issuer) {
             Ok(done) => notices.extend(done),
             Err(problem) => notices.push(format!("what was due besides could not be done: {problem}")),
@@ -166,9 +156,10 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
     };
     let mut orders = Vec::new();
     let mut refused = Vec::new();
-    for file in &args.files {
+    let applicants = abreast(args.files.iter().collect(), |file: &PathBuf| applicant(file));
+    for (file, applicant) in args.files.iter().zip(applicants) {
         let label = file.display().to_string();
-        match applicant(file) {
+        match applicant {
             Ok(applicant) => orders.push(Order { label, applicant, ask: ask.clone(), authority: None }),
             Err(problem) if args.files.len() == 1 => return Err(problem),
             Err(problem) => refused.push(Refusal { label, problem }),
@@ -246,28 +237,49 @@ fn contents(args: &Sign, issued: &IssuedCertificate, issuers: &[Certificate]) ->
     chain.map(Certificate::to_pem).collect()
 }
 
-/// Saves the certificate and says where it is.
+/// Saves the certificates and says where they are; where that fails, where they are kept.
 fn place(
     args: &Sign,
     places: &Places,
-    issued: &IssuedCertificate,
-    contents: &str,
-) -> Result<PathBuf, Problem> {
-    let kept = issued.file.clone().unwrap_or_default();
-    let path = match places {
+    issued: &[IssuedCertificate],
+    chain: &[Certificate],
+) -> (Vec<PathBuf>, Option<Problem>) {
+    let kept: Vec<PathBuf> = issued.iter().map(|one| one.file.clone().unwrap_or_default()).collect();
+    let path = |one: &IssuedCertificate, kept: &Path| match places {
         Places::Home if args.chain.is_some() => kept.with_extension("chain.pem"),
-        Places::Home | Places::Output => return Ok(kept),
+        Places::Home | Places::Output => kept.to_owned(),
         Places::File(path) => path.clone(),
         Places::Directory(directory) => {
-            let stem = stem(Path::new(&issued.label))
-                .map_or_else(|| issued.certificate.tbs().serial_number().to_string(), str::to_owned);
+            let stem = stem(Path::new(&one.label))
+                .map_or_else(|| one.certificate.tbs().serial_number().to_string(), str::to_owned);
             directory.join(format!("{stem}.crt"))
         }
     };
-    match replace(&path, contents.as_bytes(), Mode::Public) {
-        Ok(()) => Ok(path),
-        Err(error) => Err(not_written(error)
-            .hint(format!("the certificate is issued and kept as {}; copy it from there", kept.display()))),
+    let paths: Vec<PathBuf> = issued.iter().zip(&kept).map(|(one, kept)| path(one, kept)).collect();
+    if paths == kept {
+        return (kept, None);
+    }
+    let files: Vec<Replacement> = issued
+        .iter()
+        .zip(&paths)
+        .map(|(one, path)| Replacement {
+            path: path.clone(),
+            contents: contents(args, one, chain).into_bytes(),
+            mode: Mode::Public,
+        })
+        .collect();
+    match replace_all(&files) {
+        Ok(()) => (paths, None),
+        Err(error) => {
+            let hint = match kept.as_slice() {
+                [kept] => {
+                    format!("the certificate is issued and kept as {}; copy it from there", kept.display())
+                }
+                _ => "the certificates are issued and kept where it says below; copy them from there"
+                    .to_owned(),
+            };
+            (kept, Some(not_written(error).hint(hint)))
+        }
     }
 }
 

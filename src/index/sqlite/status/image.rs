@@ -3,19 +3,16 @@ use super::failed;
 use super::manifest::Part;
 use super::snapshot::hash;
 use crate::failpoint;
-use crate::home::ASIDE;
 use crate::index::sqlite::connection::APPLICATION_ID;
-use crate::index::sqlite::row::state_columns;
+use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{Authority, IndexError, StatusRow};
-use crate::publish::{Mode, Writing, sync_directory};
+use crate::publish::{Aside, Mode};
 use crate::x509::IssuerId;
 use rusqlite::Connection;
 use std::collections::HashMap;
-use std::fs::Permissions;
-use std::io::{Seek, SeekFrom};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
-use tempfile::NamedTempFile;
 
 /// Schema version of status files.
 pub(super) const VERSION: i64 = 1;
@@ -33,29 +30,47 @@ const SCHEMA: &str = "
 /// A file that is not in place yet; it is gone when this is dropped.
 pub(super) struct Image {
     connection: Connection,
-    aside: NamedTempFile,
-    _writing: Writing,
+    aside: Aside,
     issuers: HashMap<IssuerId, i64>,
+    /// Some may be counted twice when it was continued.
     rows: u64,
+    is_continued: bool,
 }
 
 impl Image {
-    pub(super) fn begin(directory: &Path) -> Result<Self, IndexError> {
-        let writing = Writing::into(directory).map_err(|error| failed(directory, &error))?;
-        let aside = tempfile::Builder::new()
-            .prefix(ASIDE)
-            .tempfile_in(directory)
-            .map_err(|error| failed(directory, &error))?;
-        let connection = Connection::open(aside.path())?;
-        // nobody sees the file before it is whole and durable
-        connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
-        connection.pragma_update(None, "synchronous", "OFF")?;
+    /// An empty one, for this path.
+    pub(super) fn begin(path: &Path) -> Result<Self, IndexError> {
+        let mut aside = Aside::begin(path, Mode::Public)?;
+        let connection = connect(&mut aside)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.execute_batch(SCHEMA)?;
         connection.execute_batch("BEGIN")?;
         failpoint::passed("status: file begun");
-        Ok(Self { connection, aside, _writing: writing, issuers: HashMap::new(), rows: 0 })
+        Ok(Self { connection, aside, issuers: HashMap::new(), rows: 0, is_continued: false })
+    }
+
+    /// Goes on from a file that was published before; `None` when it is not there or not the one that is meant.
+    pub(super) fn continuing(path: &Path, old: &Part) -> Result<Option<Self>, IndexError> {
+        let mut before = match File::open(path.with_file_name(&old.file)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(path, &error)),
+        };
+        let aside = Aside::fill(path, Mode::Public, |file| io::copy(&mut before, file).map(drop));
+        let mut aside = aside?;
+        if digest(&mut aside)? != old.sha256 {
+            return Ok(None);
+        }
+        let connection = connect(&mut aside)?;
+        connection.execute_batch("BEGIN; DELETE FROM authority")?;
+        let issuers = {
+            let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
+            let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
+            pairs.collect::<Result<_, _>>()?
+        };
+        failpoint::passed("status: file begun");
+        Ok(Some(Self { connection, aside, issuers, rows: old.rows, is_continued: true }))
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -99,27 +114,30 @@ impl Image {
         Ok(())
     }
 
-    /// Puts the file in place; what it is, is said in its name: `base-7.db`.
-    pub(super) fn write(self, directory: &Path, kind: &str, change: u64) -> Result<Part, IndexError> {
-        let Self { connection, mut aside, rows, _writing, .. } = self;
+    /// The whole file and what it is. It is not durable yet.
+    pub(super) fn finish(self, change: u64) -> Result<(Part, Aside), IndexError> {
+        let Self { connection, mut aside, mut rows, is_continued, .. } = self;
         connection.execute_batch("COMMIT")?;
+        if is_continued {
+            rows = unsigned(connection.query_row("SELECT count(*) FROM status", [], |row| row.get(0))?)?;
+        }
         connection.close().map_err(|(_, error)| error)?;
-        let name = format!("{kind}-{change}.db");
-        let path = directory.join(&name);
-        let file = aside.as_file_mut();
-        let sha256 = file
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| hash(file))
-            .and_then(|digest| {
-                file.set_permissions(Permissions::from_mode(Mode::Public.bits()))?;
-                file.sync_all()?;
-                Ok(digest)
-            })
-            .map_err(|error| failed(&path, &error))?;
-        failpoint::passed("status: file durable");
-        aside.persist(&path).map_err(|refused| failed(&path, &refused.error))?;
-        failpoint::passed("status: file in place");
-        sync_directory(directory)?;
-        Ok(Part { file: name, sha256, change, rows })
+        let sha256 = digest(&mut aside)?;
+        let file = aside.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((Part { file, sha256, change, rows }, aside))
     }
+}
+
+fn connect(aside: &mut Aside) -> Result<Connection, IndexError> {
+    let connection = Connection::open(aside.file().path())?;
+    // nobody sees the file before it is whole and durable
+    connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
+}
+
+fn digest(aside: &mut Aside) -> Result<String, IndexError> {
+    let file = aside.file().as_file_mut();
+    let digest = file.seek(SeekFrom::Start(0)).and_then(|_| hash(file));
+    digest.map_err(|error| failed(aside.path(), &error))
 }

@@ -2,10 +2,10 @@
 use super::failed;
 use crate::audit::Head;
 use crate::index::IndexError;
-use crate::publish::{Mode, replace};
+use crate::publish::{Aside, Mode};
 use crate::x509::UnixTime;
 use serde::{Deserialize, Serialize};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -90,11 +90,13 @@ impl Manifest {
         Ok(Some((manifest, FileIdentity::of(&metadata))))
     }
 
-    pub(super) fn write(&self, directory: &Path) -> Result<(), IndexError> {
+    /// The file, not in place yet.
+    pub(super) fn write(&self, directory: &Path) -> Result<Aside, IndexError> {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| IndexError::Backend(format!("manifest.json: {error}")))?;
         text.push('\n');
-        Ok(replace(&directory.join(Self::FILE), text.as_bytes(), Mode::Public)?)
+        let path = directory.join(Self::FILE);
+        Ok(Aside::fill(&path, Mode::Public, |file| file.write_all(text.as_bytes()))?)
     }
 
     /// When it was last confirmed.

@@ -6,8 +6,9 @@ use super::manifest::{Manifest, Part};
 use crate::audit::Head;
 use crate::failpoint;
 use crate::index::{IndexError, IndexReader};
+use crate::publish::{Aside, put_all};
 use crate::x509::UnixTime;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was published.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +32,9 @@ pub enum Written {
 
 /// How many rows a delta may have before it is folded into a new base, however small the base is.
 const SMALL_DELTA: u64 = 1000;
+
+/// A delta is folded when it has grown past this share of the base: one in so many.
+const DELTA_SHARE: u64 = 32;
 
 /// Publishes the status of every certificate of an index, for responders and for other hosts.
 ///
@@ -56,20 +60,25 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
         continued
             && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
+    let mut files = Vec::new();
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
-        Some(old) => match build_delta(reader, directory, &old.base)? {
+        Some(old) => match build_delta(reader, directory, old, change)? {
             Some(delta) => {
-                let delta = delta.write(directory, "delta", change)?;
+                let (delta, file) = delta.finish(change)?;
+                files.push(file);
                 let rows = delta.rows;
                 (old.base.clone(), Some(delta), Written::Delta(rows))
             }
-            None => write_base(reader, directory, change)?,
+            None => write_base(reader, directory, change, &mut files)?,
         },
-        None => write_base(reader, directory, change)?,
+        None => write_base(reader, directory, change, &mut files)?,
     };
     let manifest = Manifest::new(base, delta, head, now);
-    manifest.write(directory)?;
+    // the manifest comes last into its place; should a crash of the machine keep it and lose what it names, the
+    // next publisher finds that and writes everything anew
+    files.push(manifest.write(directory)?);
+    put_all(files)?;
     remove_older(directory, &[Some(&manifest), old.as_ref()])?;
     Ok(Published { change, written })
 }
@@ -92,9 +101,25 @@ fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexE
     }
 }
 
-fn build_delta(reader: &dyn IndexReader, directory: &Path, base: &Part) -> Result<Option<Image>, IndexError> {
-    let limit = SMALL_DELTA.max(base.rows / 10);
-    let image = build(reader, directory, base.change, limit)?;
+/// What changed since the base: the delta that there is, and what changed since that. `None` when it has become
+/// too long, since every change writes all of it.
+fn build_delta(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    old: &Manifest,
+    change: u64,
+) -> Result<Option<Image>, IndexError> {
+    let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
+    let path = part_file(directory, "delta", change);
+    let continued = match &old.delta {
+        Some(delta) => Image::continuing(&path, delta)?.map(|image| (image, delta.change)),
+        None => None,
+    };
+    let (mut image, since) = match continued {
+        Some(continued) => continued,
+        None => (Image::begin(&path)?, old.base.change),
+    };
+    put_rows(&mut image, reader, since, limit)?;
     Ok((image.rows() <= limit).then_some(image))
 }
 
@@ -102,15 +127,23 @@ fn write_base(
     reader: &dyn IndexReader,
     directory: &Path,
     change: u64,
+    files: &mut Vec<Aside>,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let base = build(reader, directory, 0, u64::MAX)?.write(directory, "base", change)?;
+    let mut image = Image::begin(&part_file(directory, "base", change))?;
+    put_rows(&mut image, reader, 0, u64::MAX)?;
+    let (base, file) = image.finish(change)?;
+    files.push(file);
     let rows = base.rows;
     Ok((base, None, Written::Base(rows)))
 }
 
+/// What the file is, is said in its name: `base-7.db`.
+fn part_file(directory: &Path, kind: &str, change: u64) -> PathBuf {
+    directory.join(format!("{kind}-{change}.db"))
+}
+
 /// Rows beyond the limit are left out; the image is of no use then.
-fn build(reader: &dyn IndexReader, directory: &Path, since: u64, limit: u64) -> Result<Image, IndexError> {
-    let mut image = Image::begin(directory)?;
+fn put_rows(image: &mut Image, reader: &dyn IndexReader, since: u64, limit: u64) -> Result<(), IndexError> {
     let mut put = Ok(());
     reader.status_rows(since, &mut |row| {
         if put.is_ok() && image.rows() <= limit {
@@ -121,7 +154,7 @@ fn build(reader: &dyn IndexReader, directory: &Path, since: u64, limit: u64) -> 
     for authority in reader.authorities()? {
         image.put_authority(&authority)?;
     }
-    Ok(image)
+    Ok(())
 }
 
 /// Removes what neither the new nor the last manifest names: a reader that read the last one may still be

@@ -1,0 +1,128 @@
+//! Registration: what is granted to whom, before any key is used.
+use super::problems::lint_problem;
+use super::{Order, Pki, Practices, Refusal, SerialSource, abreast};
+use crate::index::{Authority, CertificateState, IndexReader, NewAuthority, Revocation};
+use crate::lint::{self, Linted};
+use crate::problem::Problem;
+use crate::profile::{Applicant, CertificateTemplate, IssuerView, PriorUse, Profile};
+use crate::x509::{Certificate, CrlReason, SignatureAlgorithm, TbsCertificate, UnixTime};
+use std::collections::HashMap;
+
+/// An order that is granted: what is to be recorded and signed.
+pub(super) struct Granted {
+    pub(super) label: String,
+    pub(super) template: CertificateTemplate,
+    pub(super) tbs: Linted<TbsCertificate>,
+    pub(super) authority: Option<NewAuthority>,
+}
+
+/// Decides on orders to one CA under one profile.
+pub(super) struct Registration<'a> {
+    index: &'a dyn IndexReader,
+    serials: &'a dyn SerialSource,
+    practices: &'a Practices,
+    issuer: IssuerView<'a>,
+    profile: &'a Profile,
+    algorithm: SignatureAlgorithm,
+    now: UnixTime,
+}
+
+impl<'a> Registration<'a> {
+    pub(super) fn new(
+        pki: &Pki<'a>,
+        authority: &'a Authority,
+        ancestors: &'a [Certificate],
+        profile: &'a Profile,
+    ) -> Self {
+        let practices = pki.practices;
+        let algorithm = authority.certificate.tbs().public_key().algorithm().signature_algorithm();
+        let issuer = IssuerView {
+            certificate: &authority.certificate,
+            ancestors,
+            profile: &authority.profile,
+            crl_urls: practices.crl_url(&authority.name).into_iter().collect(),
+            ca_issuers_url: practices.certificate_url(&authority.name),
+            ocsp_url: if authority.serves_ocsp { practices.ocsp_url() } else { None },
+        };
+        let now = pki.clock.now();
+        Self { index: pki.index, serials: pki.serials, practices, issuer, profile, algorithm, now }
+    }
+
+    /// The time that the decisions are of.
+    pub(super) fn decided_at(&self) -> UnixTime {
+        self.now
+    }
+
+    /// What is granted, and what is refused; each in the order asked. Orders that share a key are looked at one
+    /// after the other, since what is granted to one is a use of the key before the next.
+    pub(super) fn decide_all(&self, orders: &[Order]) -> (Vec<Granted>, Vec<Refusal>) {
+        let keys: Vec<[u8; 32]> = orders.iter().map(|order| order.applicant.public_key.digest()).collect();
+        let mut times: HashMap<&[u8; 32], usize> = HashMap::new();
+        keys.iter().for_each(|key| *times.entry(key).or_default() += 1);
+        let decisions = abreast(orders.iter().zip(&keys).collect(), |(order, key)| {
+            let alone = times.get(key) == Some(&1);
+            alone.then(|| self.decide(order, Vec::new()))
+        });
+        let (mut granted, mut refused) = (Vec::new(), Vec::new());
+        let mut uses: HashMap<&[u8; 32], Vec<PriorUse>> = HashMap::new();
+        for ((decision, order), key) in decisions.into_iter().zip(orders).zip(&keys) {
+            let decision = decision.unwrap_or_else(|| {
+                let uses = uses.entry(key).or_default();
+                let decision = self.decide(order, uses.clone());
+                uses.extend(decision.as_ref().ok().map(|granted| PriorUse {
+                    subject: granted.template.subject.clone(),
+                    authority: granted.authority.as_ref().map(|new| new.name.clone()),
+                    compromised: false,
+                }));
+                decision
+            });
+            match decision {
+                Ok(one) => granted.push(one),
+                Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
+            }
+        }
+        (granted, refused)
+    }
+
+    /// One order; `uses` of its key are those that are not on record yet.
+    pub(super) fn decide(&self, order: &Order, uses: Vec<PriorUse>) -> Result<Granted, Problem> {
+        let mut applicant = self.with_history(&order.applicant)?;
+        applicant.prior_uses.extend(uses);
+        let template = self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?;
+        let subject = self.issuer.certificate.tbs().subject();
+        let tbs = template.assemble(self.serials.serial_number()?, self.algorithm, subject);
+        let issuer = Some(self.issuer.certificate);
+        let linted = match &order.ask.of {
+            None => lint::check_certificate(tbs, issuer),
+            Some(other) => lint::check_certificate_beside(tbs, issuer, other),
+        };
+        let tbs = linted.map_err(|findings| lint_problem(&findings))?;
+        Ok(Granted { label: order.label.clone(), authority: order.authority.clone(), template, tbs })
+    }
+
+    /// What the record knows of the key (X13, P1).
+    fn with_history(&self, applicant: &Applicant) -> Result<Applicant, Problem> {
+        let key = applicant.public_key.digest();
+        let mut applicant = applicant.clone();
+        applicant.is_known_compromised = self.practices.compromised_keys.contains(&key);
+        applicant.prior_uses = self
+            .index
+            .key_uses(&key)?
+            .into_iter()
+            .map(|past| PriorUse {
+                compromised: matches!(
+                    past.state,
+                    CertificateState::Revoked(Revocation {
+                        reason: Some(
+                            CrlReason::KeyCompromise | CrlReason::CaCompromise | CrlReason::AaCompromise
+                        ),
+                        ..
+                    })
+                ),
+                subject: past.subject,
+                authority: past.authority,
+            })
+            .collect();
+        Ok(applicant)
+    }
+}

@@ -1,0 +1,172 @@
+//! Many files at the price of a few: they wait for the disk together.
+use super::atomic::{Aside, directory_of, empty_file};
+use super::{Mode, WriteError, Writing, sync_directory};
+use crate::failpoint;
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempPath;
+
+/// Up to so many files are made durable one by one, side by side; of more, the whole file system is told to
+/// write what it has, which waits for other programs' data too.
+const FEW: usize = 8;
+
+/// A file to be put in place.
+#[derive(Clone, Debug)]
+pub struct Replacement {
+    /// Where.
+    pub path: PathBuf,
+    /// What will be in it.
+    pub contents: Vec<u8>,
+    /// Its permissions.
+    pub mode: Mode,
+}
+
+/// Puts files in the places of whatever their paths name. All are written aside and made durable together, then
+/// put in place one after the other in the order given, and last the directories are made durable: a process
+/// that is killed on the way leaves the first of them in place or none, and each of them whole.
+///
+/// # Errors
+/// When a directory cannot be written or the disk is full. Those that follow the one named are as they were.
+pub fn replace_all(files: &[Replacement]) -> Result<(), WriteError> {
+    if files.len() > FEW {
+        return replace_many(files);
+    }
+    let asides =
+        files.iter().map(|file| Aside::fill(&file.path, file.mode, |aside| aside.write_all(&file.contents)));
+    put_all(asides.collect::<Result<_, _>>()?)
+}
+
+/// The same with a few files that are written already.
+///
+/// # Errors
+/// As [`replace_all`].
+pub(crate) fn put_all(asides: Vec<Aside>) -> Result<(), WriteError> {
+    let paths: Vec<PathBuf> = asides.iter().map(|aside| aside.path().to_owned()).collect();
+    each(&asides, Aside::settle).into_iter().collect::<Result<(), _>>()?;
+    failpoint::passed("files: aside, durable");
+    asides.into_iter().try_for_each(Aside::replace)?;
+    sync_directories(&directories(paths.iter()))
+}
+
+/// The files are closed on the way: there may be more of them than a process may have open.
+fn replace_many(files: &[Replacement]) -> Result<(), WriteError> {
+    let failed = |path: &Path, source| WriteError { path: path.to_owned(), source };
+    let directories = directories(files.iter().map(|file| &file.path));
+    let mut writing = Vec::with_capacity(directories.len());
+    for directory in &directories {
+        writing.push(Writing::into(directory).map_err(|source| failed(directory, source))?);
+    }
+    failpoint::passed("files: to be written");
+    let mut asides = Vec::with_capacity(files.len());
+    for file in files {
+        asides.push(write_aside(file).map_err(|source| failed(&file.path, source))?);
+        failpoint::passed("files: one aside");
+    }
+    for directory in &directories {
+        File::open(directory)
+            .and_then(|directory| rustix::fs::syncfs(directory).map_err(io::Error::from))
+            .map_err(|source| failed(directory, source))?;
+    }
+    failpoint::passed("files: aside, durable");
+    for (aside, file) in asides.into_iter().zip(files) {
+        aside.persist(&file.path).map_err(|error| failed(&file.path, error.error))?;
+        failpoint::passed("file: in place");
+    }
+    sync_directories(&directories)
+}
+
+fn write_aside(file: &Replacement) -> io::Result<TempPath> {
+    let mut aside = empty_file(directory_of(&file.path))?;
+    aside.write_all(&file.contents)?;
+    aside.as_file().set_permissions(Permissions::from_mode(file.mode.bits()))?;
+    Ok(aside.into_temp_path())
+}
+
+fn directories<'p>(paths: impl Iterator<Item = &'p PathBuf>) -> Vec<&'p Path> {
+    let mut directories: Vec<&Path> = paths.map(|path| directory_of(path)).collect();
+    directories.sort_unstable();
+    directories.dedup();
+    directories
+}
+
+fn sync_directories(directories: &[&Path]) -> Result<(), WriteError> {
+    each(directories, |directory| sync_directory(directory)).into_iter().collect()
+}
+
+/// Does something with each, all at the same time; the outcomes are in the same order.
+fn each<T: Sync, R: Send>(all: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let Some((first, others)) = all.split_first() else { return Vec::new() };
+    let act = &act;
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others.iter().map(|one| scope.spawn(move || act(one))).collect();
+        let mut outcomes = vec![act(first)];
+        outcomes.extend(others.into_iter().map(|other| match other.join() {
+            Ok(outcome) => outcome,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }));
+        outcomes
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn files(directory: &Path, count: usize) -> Vec<Replacement> {
+        let file = |at| Replacement {
+            path: directory.join(format!("{at}.pem")),
+            contents: format!("{at}").into_bytes(),
+            mode: Mode::Private,
+        };
+        (0..count).map(file).collect()
+    }
+
+    #[test]
+    fn few_and_many_are_written_whole_and_with_their_mode() {
+        for count in [0, 1, FEW, FEW + 1, 1100] {
+            let directory = tempfile::tempdir().unwrap();
+            let files = files(directory.path(), count);
+            fs::write(directory.path().join("0.pem"), "old and longer").unwrap();
+            replace_all(&files).unwrap();
+            for file in &files {
+                assert_eq!(fs::read(&file.path).unwrap(), file.contents);
+                assert_eq!(fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
+            }
+            assert_eq!(
+                fs::read_dir(directory.path()).unwrap().count(),
+                count.max(1),
+                "nothing is left aside"
+            );
+        }
+    }
+
+    #[test]
+    fn when_one_cannot_be_put_in_place_those_before_it_are_and_those_after_it_are_not() {
+        for count in [3, FEW + 3] {
+            let directory = tempfile::tempdir().unwrap();
+            let files = files(directory.path(), count);
+            fs::create_dir(directory.path().join("1.pem")).unwrap();
+            let error = replace_all(&files).unwrap_err();
+            assert_eq!(error.path, files[1].path);
+            let left: Vec<_> =
+                fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+            assert_eq!(left.len(), 2, "{left:?}");
+            assert!(files[0].path.is_file());
+        }
+    }
+
+    #[test]
+    fn when_one_cannot_be_written_none_is_put_in_place() {
+        for count in [2, FEW + 2] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut files = files(directory.path(), count);
+            files[count - 1].path = directory.path().join("nowhere/a.pem");
+            assert!(replace_all(&files).is_err());
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        }
+    }
+}
