@@ -2,7 +2,6 @@
 use super::groups::on_record;
 use super::renewal::constraints_of;
 use super::{CreatedAuthority, IssuingAuthority, NewAuthority, Pki};
-use crate::home::AuthorityName;
 use crate::index::Authority;
 use crate::problem::{Exit, Problem};
 use crate::profile::Length;
@@ -133,7 +132,12 @@ impl Pki<'_> {
         let first = generations.first().map_or(name, |first| first.name.as_str());
         let mut number = generations.len().saturating_add(1);
         loop {
-            let name = format!("{first}-g{number}").parse::<AuthorityName>()?.to_string();
+            let name = format!("{first}-g{number}");
+            // a name that its files cannot bear is refused before there is a key
+            self.publisher.crl_files(&name).map_err(|error| {
+                Problem::new(Exit::Usage, "usage.authority-name", error.to_string())
+                    .hint("create a CA with a shorter name below the same issuer")
+            })?;
             if self.index.authority(&name)?.is_none() {
                 return Ok(Generation { name, number });
             }
