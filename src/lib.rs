@@ -24,7 +24,7 @@
 //! | [`publish`] | whole files or none; never an older CRL over a newer one |
 //! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
-//! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
+//! | [`ca`] | create, issue, renew, revoke, publish, recover: the only place where order matters |
 //! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
@@ -38,7 +38,7 @@
 //! [`ca::IssuingAuthority::issue`] takes a `Recorded` by value: signing what was not checked, what is not on
 //! record, or twice, does not compile. CRLs go the same way.
 //!
-//! # Three flows
+//! # Four flows
 //!
 //! *Sign*: octets → verified request → profile → template → TBSCertificate → lint → record the intent (serial
 //! number, TBS, audit) → sign → check the own signature → record as issued → publish the status → files. Before
@@ -50,6 +50,11 @@
 //! fails is reported and made good by the next command; the index has the truth. [`ca::Pki::recover`] repeats
 //! what needs no key (status, certificates and chains, what was issued lately), [`ca::Pki::keep_up`] what does
 //! (CRL, responder). From taking a CRL number to the file in its place one process is at it at a time.
+//!
+//! *Renew a CA*: with the same key, the new certificate takes the place of the old one in the transaction that
+//! records it as issued, and both stay on record; with a new key, it is a CA of its own that succeeds the old one
+//! ([`ca::Pki::generations`]). The newest generation that can issue does; the others sign CRLs until their last
+//! certificate has ended ([`ca::Pki::is_quiet`]).
 //!
 //! *Answer*: octets → request → CertID → issuer by name and key hash → status from the published files → cached
 //! or freshly signed answer. The daemon never opens the index.

@@ -19,6 +19,8 @@ pub struct AuthorityRekeying {
     pub key: Option<KeyAlgorithm>,
     /// Its subject; `None` for a root's own, and for a child's with the generation in its commonName.
     pub subject: Option<Name>,
+    /// Between roots: whether to do without links, since the old key is lost.
+    pub without_links: bool,
 }
 
 /// A CA that has a new key.
@@ -60,6 +62,11 @@ impl Pki<'_> {
         let replaces = self.newest(name)?;
         let tbs = replaces.certificate.tbs();
         let generation = self.next_generation(name)?;
+        let rekeyed = |created: &CreatedAuthority| {
+            let mut event = self.event(self.clock.now(), "authority.rekeyed", &*created.authority.name);
+            event.details.push(("succeeds".into(), replaces.name.clone()));
+            Ok::<_, Problem>(self.index.record_event(event)?)
+        };
         let subject = match (&asked.subject, &replaces.parent) {
             (Some(subject), _) => subject.clone(),
             (None, None) => tbs.subject().clone(),
@@ -81,20 +88,23 @@ impl Pki<'_> {
             if issuer != *parent {
                 created.notices.push(format!("{issuer} issued it, the newest generation of {parent}"));
             }
+            rekeyed(&created)?;
             return Ok(RekeyedAuthority { created, replaces, links: None });
         }
         // asked for first: nothing is made when the old key cannot be opened
         let old = match super::authority::fit(self.index, &replaces, self.clock.now()) {
-            Ok(()) => Ok(self.unlock_issuer(&replaces.name)?),
-            Err(problem) => Err(problem),
+            Ok(()) if asked.without_links => Err("they are not wanted".to_owned()),
+            Ok(()) => Ok(self.unlock_issuer(&replaces.name).map_err(unopened)?),
+            Err(problem) => Err(problem.message),
         };
         let (mut created, issuer) = self.make_root(&new)?;
+        rekeyed(&created)?;
         let links = match old {
             Ok(old) => {
                 Some(self.links(&old, &issuer).map_err(|problem| unlinked(problem, &replaces, &created))?)
             }
-            Err(problem) => {
-                created.notices.push(format!("there are no link certificates: {}", problem.message));
+            Err(why) => {
+                created.notices.push(format!("there are no link certificates: {why}"));
                 None
             }
         };
@@ -169,6 +179,12 @@ fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
     };
     *last = Attribute::new(kind, &format!("{base} G{number}")).map_err(|error| no_room(error.to_string()))?;
     Ok(Name::from_rdns(&rdns))
+}
+
+/// Without the old key there are no links, and without a word none are left out.
+fn unopened(problem: Problem) -> Problem {
+    let hint = format!("{}\nif the old key is lost, add --no-links", problem.hint).trim().to_owned();
+    problem.hint(hint)
 }
 
 fn unlinked(problem: Problem, old: &Authority, created: &CreatedAuthority) -> Problem {

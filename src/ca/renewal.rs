@@ -62,6 +62,11 @@ impl Pki<'_> {
             notices
                 .push(format!("the new certificate ends on {new}, no later than the one before it on {old}"));
         }
+        let mut event = self.event(self.clock.now(), "authority.renewed", &*authority.name);
+        let serial_number = |certificate: &Certificate| certificate.tbs().serial_number().to_string();
+        event.details.push(("serial".into(), serial_number(&authority.certificate)));
+        event.details.push(("replaces".into(), serial_number(&replaces)));
+        self.index.record_event(event).map_err(|error| on_record(error.into()))?;
         let publish = || -> Result<AuthorityFiles, Problem> {
             self.status.publish_status(self.index, self.clock.now())?;
             self.republish()?;

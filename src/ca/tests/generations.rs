@@ -2,7 +2,8 @@
 use super::fixture::{DAY, Fixture, order};
 use crate::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, RekeyedAuthority};
 use crate::home::PublicFile;
-use crate::index::{IndexReader, Selector};
+use crate::index::{Index, IndexReader, Restoration, Selector};
+use crate::problem::Exit;
 use crate::profile::Length;
 use crate::x509::extension::{BasicConstraints, NameConstraints};
 use crate::x509::{Certificate, KeyAlgorithm, Name};
@@ -162,6 +163,45 @@ fn links_that_were_not_made_are_made_by_a_cross_signature() {
 }
 
 #[test]
+fn a_root_whose_key_is_lost_gets_a_new_one_when_that_is_said() {
+    let fixture = Fixture::with_system_ca();
+    fs::remove_file(fixture.home.keys_directory().join("genfic.age")).unwrap();
+    let refused = fixture.pki().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
+    assert_eq!(refused.exit, Exit::KeyUnavailable);
+    assert!(refused.hint.contains("--no-links"), "{refused}");
+    assert!(fixture.records.authority("genfic-g2").unwrap().is_none());
+    let asked = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
+    assert!(fixture.pki().rekey_authority("genfic", &asked).unwrap().links.is_none());
+    assert_eq!(fixture.pki().issuing_generation("genfic").unwrap().name, "genfic-g2");
+}
+
+#[test]
+fn nothing_is_renewed_or_rekeyed_between_a_restore_and_its_acceptance() {
+    let fixture = Fixture::with_system_ca();
+    let pki = fixture.pki();
+    let restoration = Restoration {
+        backup: fixture.now(),
+        change: 0,
+        crl_numbers: Vec::new(),
+        certificates: Vec::new(),
+        revocations: Vec::new(),
+        superseded: Vec::new(),
+        event: pki.event(fixture.now(), "home.restored", "home"),
+    };
+    fixture.records.restore(&restoration).unwrap();
+    for name in ["genfic", CA] {
+        let renewed = pki.renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
+        let rekeyed = pki.rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
+        assert_eq!([renewed.code, rekeyed.code], ["restore.not-accepted"; 2]);
+    }
+    assert!(!fixture.home.keys_directory().join("genfic-g2.age").exists(), "no key is left behind");
+    assert!(!fixture.home.keys_directory().join("genfic-system-g2.age").exists());
+    pki.revoke_authority(CA, None, None).unwrap();
+    pki.accept_restored().unwrap();
+    rekey(&fixture, CA);
+}
+
+#[test]
 fn a_revoked_root_is_not_linked_to_the_next() {
     let fixture = Fixture::with_system_ca();
     fixture.pki().revoke_authority("genfic", None, None).unwrap();
@@ -182,6 +222,7 @@ fn a_generation_can_have_another_subject_and_another_kind_of_key() {
         key: Some(KeyAlgorithm::EcdsaP384),
         length: Length::Days(100),
         profile: None,
+        without_links: false,
     };
     let created = fixture.pki().rekey_authority(CA, &asked).unwrap().created;
     let tbs = created.authority.certificate.tbs();

@@ -69,6 +69,9 @@ pub(crate) struct RenewCa {
     /// Subject of the new generation [default: a root's stays; below a root the CN gets G2, G3 and so on]
     #[arg(long, value_name = "DN", requires = "rekey")]
     pub(crate) subject: Option<String>,
+    /// Make no link certificates between the two roots: for a root whose old key is lost
+    #[arg(long, requires = "rekey")]
+    pub(crate) no_links: bool,
 }
 
 #[derive(Args, Debug)]

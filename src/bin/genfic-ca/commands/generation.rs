@@ -64,6 +64,7 @@ fn rekey(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
         profile: args.profile.clone(),
         key: args.key.as_deref().map(key).transpose()?,
         subject: args.subject.as_deref().map(subject).transpose()?,
+        without_links: args.no_links,
     };
     let rekeyed = session.pki().rekey_authority(&args.name, &asked)?;
     let (created, old) = (&rekeyed.created, &rekeyed.replaces);

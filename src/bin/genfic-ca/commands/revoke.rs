@@ -8,7 +8,7 @@ use crate::session::Session;
 use genfic_ca::ca::Revoked;
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::x509::{CrlReason, UnixTime};
+use genfic_ca::x509::{Certificate, CrlReason, UnixTime};
 use serde_json::json;
 
 /// Revokes a certificate and publishes the CRL.
@@ -21,7 +21,7 @@ pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem
     let invalidity_date = invalidity_date(args.invalidity_date.as_deref())?;
     let states = [StatusValue::Valid, StatusValue::Held, StatusValue::Pending];
     let record = pick(session, word, &meant, &states, "unexpired, unrevoked certificate", now)?;
-    if is_authority(session, &record)? {
+    if record.certificate.as_ref().is_some_and(Certificate::is_ca) {
         confirm(
             &session.global,
             &format!("{} is a CA certificate: everything below it falls too. Revoke it?", record.subject),
@@ -97,12 +97,6 @@ fn pick(
         }));
     }
     the_one(fit, word, among, now)
-}
-
-fn is_authority(session: &Session, record: &CertificateRecord) -> Result<bool, Problem> {
-    let fingerprint = record.certificate.as_ref().map(genfic_ca::x509::Certificate::fingerprint);
-    let authorities = session.pki().index.authorities()?;
-    Ok(authorities.iter().any(|authority| Some(authority.certificate.fingerprint()) == fingerprint))
 }
 
 /// `-x` without a value: what could be meant, and exit status 2.
