@@ -2,22 +2,24 @@
 mod backup;
 mod daemon;
 mod founding;
+mod inspection;
 mod settings;
 
 pub use backup::{restore_backup, verify_backup};
 pub use daemon::{DaemonOptions, daemon};
 pub use founding::{Founded, Founding, found};
+pub use inspection::Inspection;
 pub use settings::{leaf_key, read_config, secret_sources};
 
 use crate::ca::{Pki, Practices, SerialSource};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
 use crate::home::{Home, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::key::{AgeFileStore, SecretSource, random_serial};
 use crate::problem::{Exit, Problem};
 use crate::publish::HomeDirectory;
 use crate::x509::{SerialNumber, UnixTime};
+use std::path::Path;
 
 /// A home with everything opened that works on it.
 pub struct Assembly {
@@ -49,12 +51,16 @@ pub fn now() -> UnixTime {
 }
 
 impl Assembly {
-    /// Opens a home: checks owners and modes, reads the profiles, opens the index.
+    /// Opens a home: checks owners and modes, reads configuration (`config`, or the home's own) and profiles,
+    /// opens the index.
     ///
     /// # Errors
-    /// When there is no home, its permissions are unsafe, a profile is wrong, or the index cannot be used.
-    pub fn open(home: Home, config: Config) -> Result<Self, Problem> {
+    /// When there is no home, its permissions are unsafe, configuration or a profile is wrong, or the index
+    /// cannot be used.
+    pub fn open(home: Home, config: Option<&Path>) -> Result<Self, Problem> {
+        settings::must_exist(&home)?;
         home.verify()?;
+        let config = read_config(&home, config)?;
         let keys = AgeFileStore::new(config.keys.scrypt_log_n).map_err(|error| {
             Problem::new(Exit::Failure, "config.invalid", error.to_string())
                 .hint("set [keys] scrypt_log_n in genfic-ca.toml")

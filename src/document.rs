@@ -127,7 +127,8 @@ pub struct Section {
 /// # Errors
 /// Every mistake, in the order of the text.
 pub fn read<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> Result<T, Vec<Mistake>> {
-    let line_of = |at: usize| text.bytes().take(at).filter(|octet| *octet == b'\n').count() + 1;
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+    let line_of = |at: usize| ends.partition_point(|end| *end < at) + 1;
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let mistake = |error: &toml::de::Error| Mistake {

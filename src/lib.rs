@@ -5,6 +5,8 @@
 //! ```text
 //! bin/genfic-ca   bin/genfic-ocspd      parse, say, exit
 //!        └────── assembly ──────┘       configuration → working objects; the only place that names adapters
+//!                │
+//!              doctor                   looks at everything, mends what is safe; knows traits only
 //!                /      \
 //!         ca   backup   ocsp           use cases; the responder and its server: all know traits only
 //!               │         │
@@ -25,6 +27,7 @@
 //! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, renew, revoke, publish, recover: the only place where order matters |
+//! | [`doctor`] | a check a file over home, index, keys and what is published; what mends the findings |
 //! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
@@ -64,6 +67,7 @@ pub mod backup;
 pub mod ca;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod document;
 pub mod failpoint;
 pub mod home;

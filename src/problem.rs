@@ -75,15 +75,33 @@ impl Problem {
     /// A problem without a remedy yet; add one with [`Problem::hint`].
     #[must_use]
     pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, exit, message: message.into(), hint: String::new() }
+        Self { code, exit, message: in_words(message.into()), hint: String::new() }
     }
 
     /// The same problem, with what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
+        self.hint = in_words(hint.into());
         self
     }
+}
+
+/// The message without the numbers that the system's errors end in: `No such file or directory (os error 2)`.
+#[must_use]
+pub fn in_words(message: String) -> String {
+    const NUMBER: &str = " (os error ";
+    if !message.contains(NUMBER) {
+        return message;
+    }
+    let mut parts = message.split(NUMBER);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.chars().all(|digit| digit.is_ascii_digit()) => out.push_str(rest),
+            _ => out.extend([NUMBER, part]),
+        }
+    }
+    out
 }
 
 impl fmt::Display for Problem {
@@ -93,3 +111,23 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_errors_are_told_in_words() {
+        let told = |message: &str| Problem::new(Exit::Failure, "file.read", message).message;
+        assert_eq!(
+            told("a cannot be read: Permission denied (os error 13)"),
+            "a cannot be read: Permission denied"
+        );
+        assert_eq!(told("a: No (os error 2); b: No (os error 2)\nc"), "a: No; b: No\nc");
+        let error = std::io::Error::from_raw_os_error(2).to_string();
+        assert_eq!(told(&error), "No such file or directory");
+        for other in ["in words", "`x (os error y)`", "cut (os error 2"] {
+            assert_eq!(told(other), other);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::{Assembly, now};
 use crate::backup::{
     self, Created, Creation, Opener, PublishedState, RestoredHome, Restoring, Stores, Verified,
 };
-use crate::home::{Home, current_actor};
+use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory, publish};
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
 use crate::key::SealFor;
@@ -106,5 +106,8 @@ pub fn restore_backup(
 ) -> Result<RestoredHome, Problem> {
     let restoring =
         Restoring { file, opener, home, stores: &Files, published, actor: current_actor(), now: now() };
-    backup::restore(&restoring)
+    let restored = backup::restore(&restoring)?;
+    // an issuing command says when it is missing
+    let _ = Reserve::of(home).hold();
+    Ok(restored)
 }

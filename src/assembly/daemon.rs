@@ -55,7 +55,7 @@ impl StatusSource for StatusDirectory {
     }
 }
 
-fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
+pub(super) fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
     Ok(Arc::new(SoftKey::from_pkcs8_der(octets)?))
 }
 

@@ -1,7 +1,7 @@
 //! Configuration and profiles from their files.
 use crate::ca::Practices;
 use crate::config::Config;
-use crate::home::Home;
+use crate::home::{Home, ReadError, read_file};
 use crate::key::{PassphraseSources, SecretSource, SecretSpec};
 use crate::problem::{Exit, Problem};
 use crate::profile::Profiles;
@@ -11,10 +11,41 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    let exit = if error.kind() == ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure };
-    Problem::new(exit, "file.read", format!("{} cannot be read: {error}", path.display()))
-        .hint("`genfic-ca init` puts back what is missing of configuration and profiles")
+/// Octets of the largest configuration or profile.
+const LARGEST_TEXT: u64 = 1 << 20;
+/// Octets of the largest list of compromised keys: those of Debian's flawed generator have 13 MB.
+const LARGEST_LIST: u64 = 64 << 20;
+
+fn unreadable(path: &Path, error: &ReadError) -> Problem {
+    let exit = match error {
+        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::Failure,
+    };
+    let hint = match error {
+        ReadError::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
+            "run as the user who owns the home, or let this one read it"
+        }
+        ReadError::TooLarge(_) => "look whether it is the right file",
+        ReadError::Io(_) => "`genfic-ca init` puts back what is missing of configuration and profiles",
+        ReadError::Kind(_) => "name a file; `genfic-ca init` makes configuration and profiles",
+    };
+    Problem::new(exit, "file.read", format!("{} {error}", path.display())).hint(hint)
+}
+
+fn io_error(path: &Path, error: std::io::Error) -> Problem {
+    unreadable(path, &ReadError::Io(error))
+}
+
+/// The text of a file; what is not UTF-8 is a mistake in its line.
+fn text_of(path: &Path, most: u64) -> Result<String, Problem> {
+    let octets = read_file(path, most).map_err(|error| unreadable(path, &error))?;
+    String::from_utf8(octets).map_err(|error| {
+        let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = good.filter(|octet| **octet == b'\n').count() + 1;
+        let message = format!("{}: line {line}: not UTF-8 text", path.display());
+        Problem::new(Exit::Failure, "config.invalid", message)
+            .hint("save it as UTF-8 without a byte order mark")
+    })
 }
 
 /// Says which file the mistakes are in.
@@ -22,19 +53,24 @@ fn within(path: &Path, problem: Problem) -> Problem {
     Problem { message: format!("{}: {}", path.display(), problem.message), ..problem }
 }
 
+/// Says that there is no home, when there is none.
+pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
+    if home.exists() {
+        return Ok(());
+    }
+    let message = format!("there is no home in {}", home.directory().display());
+    Err(Problem::new(Exit::NotFound, "home.missing", message)
+        .hint("make one with `genfic-ca init`, or name another with --home or GENFIC_CA_HOME"))
+}
+
 /// Reads the configuration: the file given, or the home's.
 ///
 /// # Errors
 /// When there is no home, or the file cannot be read or has mistakes; they are all named, with their lines.
 pub fn read_config(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
-    if !home.exists() {
-        let message = format!("there is no home in {}", home.directory().display());
-        return Err(Problem::new(Exit::NotFound, "home.missing", message)
-            .hint("make one with `genfic-ca init`, or name another with --home or GENFIC_CA_HOME"));
-    }
+    must_exist(home)?;
     let path = file.map_or_else(|| home.configuration_file(), Path::to_owned);
-    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-    Config::parse(&text).map_err(|errors| within(&path, errors.into()))
+    Config::parse(&text_of(&path, LARGEST_TEXT)?).map_err(|errors| within(&path, errors.into()))
 }
 
 /// Passphrases from the source given, or from where the configuration says, each CA's own before the others'.
@@ -69,32 +105,43 @@ pub fn leaf_key(home: &Home, file: Option<&Path>) -> Result<KeyAlgorithm, Proble
 /// Everything that says how the CA is run.
 pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
     let profiles = read_profiles(home)?;
-    let compromised_keys = match &config.keys.compromised_spki_sha256_file {
-        None => HashSet::new(),
-        Some(path) => {
-            let path = home.configuration_directory().join(path);
-            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-            digests(&path, &text)?
-        }
-    };
+    let compromised_keys = compromised_keys(home, &config)?;
     Ok(Practices { config, profiles, key_directory: home.keys_directory(), compromised_keys })
+}
+
+/// The digests of keys that are not certified.
+pub(super) fn compromised_keys(home: &Home, config: &Config) -> Result<HashSet<[u8; 32]>, Problem> {
+    let Some(path) = &config.keys.compromised_spki_sha256_file else { return Ok(HashSet::new()) };
+    let path = home.configuration_directory().join(path);
+    digests(&path, &text_of(&path, LARGEST_LIST)?)
+}
+
+/// The name of the profile in this file; `None` when it is not read as one.
+pub(super) fn profile_name(path: &Path) -> Option<String> {
+    let name = path.file_stem()?.to_string_lossy().into_owned();
+    (path.extension()? == "toml" && !name.starts_with('.')).then_some(name)
 }
 
 fn read_profiles(home: &Home) -> Result<Profiles, Problem> {
     let directory = home.policy_directory();
-    let entries = fs::read_dir(&directory).map_err(|error| unreadable(&directory, &error))?;
+    let entries = fs::read_dir(&directory).map_err(|error| io_error(&directory, error))?;
     let mut texts: Vec<(String, String)> = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| unreadable(&directory, &error))?.path();
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        if path.extension().is_some_and(|extension| extension == "toml") && !name.starts_with('.') {
-            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        let path = entry.map_err(|error| io_error(&directory, error))?.path();
+        if let Some(name) = profile_name(&path) {
+            let text = text_of(&path, LARGEST_TEXT)?;
             texts.push((name, text));
         }
     }
     texts.sort();
-    Profiles::parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-        .map_err(|errors| within(&directory, errors.into()))
+    Profiles::parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map_err(|errors| {
+        let file = |profile: &str| directory.join(format!("{profile}.toml"));
+        let lines: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}", file(&error.profile).display(), error.mistake))
+            .collect();
+        Problem { message: lines.join("\n"), ..Problem::from(errors) }
+    })
 }
 
 /// One SHA-256 in hexadecimal a line; `#` begins a comment.

@@ -2,7 +2,7 @@
 use super::entry::{Entry, is_plain};
 use super::manifest::{FileEntry, hex};
 use super::problems::unreadable;
-use crate::home::{AuthorityName, Home};
+use crate::home::{AuthorityName, Home, open_file};
 use crate::problem::{Exit, Problem};
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::{self, File};
@@ -33,7 +33,7 @@ impl Collected {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
             _ => return Ok(None),
         }
-        let mut file = match File::open(path) {
+        let mut file = match open_file(path) {
             Ok(file) => file,
             // removed or replaced since it was listed
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -2,6 +2,7 @@
 use super::Stores;
 use super::collect::{Collected, configuration, home_files};
 use super::entry::Entry;
+use super::leftovers::WITHIN_HOME;
 use super::manifest::{AuthorityEntry, Manifest, hex};
 use super::problems::unwritten;
 use super::workplace::Workplace;
@@ -65,7 +66,7 @@ pub fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Result<Cr
         _ => PathBuf::from("."),
     };
     let aside = Workplace::new(&directory, ".genfic-ca-backup-")?;
-    let work = Workplace::new(creation.home.directory(), ".backup-")?;
+    let work = Workplace::new(creation.home.directory(), WITHIN_HOME)?;
     let copy = work.join("index.db");
     creation.index.copy_to(&copy)?;
     let (change, head, mut authorities) = facts(creation.stores, &copy)?;

@@ -20,6 +20,7 @@ mod collect;
 mod create;
 mod entry;
 mod evidence;
+mod leftovers;
 mod manifest;
 mod place;
 mod problems;
@@ -32,6 +33,7 @@ mod verify;
 mod workplace;
 
 pub use create::{Created, Creation, create};
+pub use leftovers::{left_behind, remove_left};
 pub use manifest::{AuthorityEntry, FileEntry, Manifest};
 pub use restore::{RestoredAuthority, RestoredHome, Restoring, restore};
 pub use verify::{Behind, Verified, verify};

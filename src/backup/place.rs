@@ -84,7 +84,7 @@ fn merge(from: &Path, to: &Path) -> Result<(), Problem> {
     fs::File::open(to).and_then(|directory| directory.sync_all()).map_err(failed)
 }
 
-fn prefix(target: &Path) -> String {
+pub(super) fn prefix(target: &Path) -> String {
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     format!(".{name}.restoring-")
 }

@@ -3,11 +3,11 @@ use super::Opener;
 use super::entry::Entry;
 use super::manifest::{FileEntry, Manifest, hex};
 use super::problems::{damaged, unreadable, unwritten};
-use crate::home::Home;
+use crate::home::{Home, open_file};
 use crate::key::{Envelope, EnvelopeError};
 use crate::problem::Problem;
 use aws_lc_rs::digest::{Context, SHA256};
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{OpenOptions, Permissions};
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -17,10 +17,7 @@ const LONGEST_END: u64 = 1 << 20;
 
 /// Opens the envelope of a backup.
 pub(super) fn open(file: &Path, opener: Opener<'_>) -> Result<impl Read + use<>, Problem> {
-    let input = File::open(file).map_err(|error| unreadable(file, &error))?;
-    if input.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(unreadable(file, &io::ErrorKind::IsADirectory.into()));
-    }
+    let input = open_file(file).map_err(|error| unreadable(file, &error))?;
     let told = |error: EnvelopeError| match error {
         EnvelopeError::Io(error) => unreadable(file, &error),
         other => {

@@ -1,8 +1,9 @@
 //! Looking through directories for what was published: CRLs, certificates, status.
 use super::problems::unreadable;
-use crate::problem::Problem;
+use crate::home::open_file;
+use crate::problem::{Problem, in_words};
 use crate::x509::{Certificate, CertificateList, pem};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +51,7 @@ fn walk(directory: &Path, depth: usize, finder: &mut dyn Finder) -> Result<(), P
     let mut entries: Vec<fs::DirEntry> = match fs::read_dir(directory).and_then(Iterator::collect) {
         Ok(entries) => entries,
         Err(error) => {
-            finder.passed_over(directory, error.to_string());
+            finder.passed_over(directory, in_words(error.to_string()));
             return Ok(());
         }
     };
@@ -63,7 +64,7 @@ fn walk(directory: &Path, depth: usize, finder: &mut dyn Finder) -> Result<(), P
             Ok(kind) if kind.is_file() && entry.file_name() == STATUS => finder.status(directory)?,
             Ok(kind) if kind.is_file() => drop(look(&path, finder)?),
             Ok(_) => {}
-            Err(error) => finder.passed_over(&path, error.to_string()),
+            Err(error) => finder.passed_over(&path, in_words(error.to_string())),
         }
     }
     Ok(())
@@ -75,7 +76,7 @@ fn look(path: &Path, finder: &mut dyn Finder) -> Result<bool, Problem> {
         Ok(Some(octets)) => octets,
         Ok(None) => return Ok(false),
         Err(error) => {
-            finder.passed_over(path, error.to_string());
+            finder.passed_over(path, in_words(error.to_string()));
             return Ok(true);
         }
     };
@@ -113,7 +114,7 @@ fn look(path: &Path, finder: &mut dyn Finder) -> Result<bool, Problem> {
 
 /// `None` when it cannot be what is looked for: a database, an encrypted key.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut file = File::open(path)?;
+    let mut file = open_file(path)?;
     if file.metadata()?.len() > LARGEST {
         return Ok(None);
     }

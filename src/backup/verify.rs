@@ -1,5 +1,6 @@
 //! Proving that a backup restores.
 use super::check::check;
+use super::leftovers::WITHIN_HOME;
 use super::manifest::{Manifest, hex};
 use super::workplace::Workplace;
 use super::{Opener, Stores, read};
@@ -50,7 +51,7 @@ pub fn verify(
     let temporary = std::env::temp_dir();
     // beside the index there is room for an index
     let work =
-        Workplace::new(home.directory(), ".backup-").or_else(|_| Workplace::new(&temporary, ".backup-"))?;
+        Workplace::new(home.directory(), WITHIN_HOME).or_else(|_| Workplace::new(&temporary, WITHIN_HOME))?;
     let inside: PathBuf = work.join("home");
     let staged = Home::in_directories(work.join("configuration"), inside);
     staged.create()?;

@@ -45,15 +45,23 @@ impl Workplace {
 
 /// Removes what nobody has locked any more.
 pub(super) fn sweep(within: &Path, prefix: &str) {
+    for (_lock, path) in left_in(within, prefix) {
+        let _ = fs::remove_dir_all(&path);
+    }
+}
+
+/// What ended processes left behind, locked for as long as the lock is kept.
+pub(super) fn left_in(within: &Path, prefix: &str) -> Vec<(File, PathBuf)> {
     let entries = fs::read_dir(within).into_iter().flatten().flatten();
     let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
-    for path in ours.map(|entry| entry.path()) {
+    ours.filter_map(|entry| {
+        let path = entry.path();
         let is_directory = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-        let Some(lock) = is_directory.then(|| File::open(&path).ok()).flatten() else { continue };
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            let _ = fs::remove_dir_all(&path);
-        }
-    }
+        let lock = is_directory.then(|| File::open(&path).ok()).flatten()?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).ok()?;
+        Some((lock, path))
+    })
+    .collect()
 }
 
 #[cfg(test)]

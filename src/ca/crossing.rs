@@ -5,7 +5,7 @@ use super::certify::Draft;
 use super::groups::on_record;
 use super::problems::lint_problem;
 use super::{IssuedCertificate, IssuingAuthority, Order, Pki};
-use crate::index::{Authority, CertificateState};
+use crate::index::{self, Authority};
 use crate::lint;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
@@ -135,19 +135,9 @@ impl Pki<'_> {
         Ok(certificate)
     }
 
-    /// The unrevoked certificates of a CA's name and key by other issuers of this home than that of the one it
-    /// has, oldest first.
+    /// What others certified of a CA's name and key ([`index::crossed`]).
     pub(super) fn crossed(&self, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
-        let tbs = authority.certificate.tbs();
-        let own = self.certificate_id(authority)?.issuer;
-        let mut crossed = Vec::new();
-        for past in self.index.key_uses(&tbs.public_key().digest())? {
-            let is_other = past.id.issuer != own && past.subject == *tbs.subject();
-            if is_other && past.state == CertificateState::Issued {
-                crossed.extend(self.index.certificate(&past.id)?.and_then(|record| record.certificate));
-            }
-        }
-        Ok(crossed)
+        Ok(index::crossed(self.index, authority)?)
     }
 
     /// Publishes the certificates and chains of CAs that differ from what is published.

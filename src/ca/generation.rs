@@ -6,7 +6,7 @@
 //! their last certificate has ended, and are quiet afterwards.
 use super::Pki;
 use super::authority::{fit, no_authority};
-use crate::index::{Authority, CertificateState};
+use crate::index::{self, Authority, CertificateState};
 use crate::problem::Problem;
 use crate::x509::{CertificateId, IssuerId};
 
@@ -63,20 +63,12 @@ impl Pki<'_> {
     /// # Errors
     /// When the index cannot be read; so below.
     pub fn successor(&self, name: &str) -> Result<Option<Authority>, Problem> {
-        let all = self.index.authorities()?;
-        Ok(all.into_iter().find(|one| one.succeeds.as_deref() == Some(name)))
+        Ok(index::successor(self.index, name)?)
     }
 
-    /// Whether a CA has nothing left to publish: there is a newer generation, its last certificate has ended, and
-    /// every certificate that was revoked has been on a CRL after its end (C3).
+    /// Whether a CA has nothing left to publish ([`index::is_quiet`]).
     pub fn is_quiet(&self, authority: &Authority) -> Result<bool, Problem> {
-        let now = self.clock.now();
-        if authority.last_end.is_some_and(|end| end >= now) || self.successor(&authority.name)?.is_none() {
-            return Ok(false);
-        }
-        let mut is_listed = false;
-        self.index.revoked(&authority.issuer, &mut |_| is_listed = true)?;
-        Ok(!is_listed)
+        Ok(index::is_quiet(self.index, authority, self.clock.now())?)
     }
 
     /// Whether the certificate of a CA is revoked for good.

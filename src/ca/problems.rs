@@ -20,7 +20,7 @@ impl From<PublishError> for Problem {
                 .hint("see to the limit of open files and to memory, then try again"),
             PublishError::Unreadable { .. } => {
                 Self::new(Exit::Integrity, "file.unreadable", error.to_string())
-                    .hint("move the file away if it is not one of this CA's, then try again")
+                    .hint("move the file away if it is not one of this CA's, then try again; `genfic-ca doctor` names the command")
             }
             PublishError::Busy => Self::new(Exit::Busy, "publish.busy", error.to_string())
                 .hint("wait for the other command to end, then try again"),

@@ -72,7 +72,11 @@ impl Pki<'_> {
         Ok(recovered)
     }
 
-    fn abandon_pending(&self) -> Result<usize, Problem> {
+    /// Abandons what is pending unless somebody is signing; returns how many there were.
+    ///
+    /// # Errors
+    /// When the index fails.
+    pub fn abandon_pending(&self) -> Result<usize, Problem> {
         if self.index.pending()?.is_empty() {
             return Ok(0);
         }
@@ -111,6 +115,14 @@ impl Pki<'_> {
         }
         self.publisher.authority(&authority.name, &authority.certificate, &above, &crossed)?;
         Ok(true)
+    }
+
+    /// Publishes the certificate and chain of a CA as they are on record.
+    ///
+    /// # Errors
+    /// When there is no such CA, or a file cannot be written.
+    pub fn publish_authority(&self, name: &str) -> Result<(), Problem> {
+        self.repeat_authority(&self.authority(name)?).map(drop)
     }
 
     /// The certificates that were issued and are not kept: those of the latest changes. Where one is found, its

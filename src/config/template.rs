@@ -92,6 +92,7 @@ const TEXT: &str = r#"## Configuration of genfic-ca and genfic-ocspd.
 
 [daemon]
 # listen = ["127.0.0.1:2560"]
+## When all are taken, the client that has kept the daemon waiting longest makes room.
 # max_connections = 1024
 ## Octets.
 # max_body = 65536

@@ -9,10 +9,31 @@ use std::path::{Path, PathBuf};
 pub struct Finding {
     /// The file or directory.
     pub path: PathBuf,
+    /// What kind of thing is wrong.
+    pub cause: Cause,
     /// What is wrong with it, to follow its path.
     pub fault: String,
     /// A command for a shell.
     pub remedy: String,
+}
+
+/// The kinds of what can be wrong with a file or directory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// Something else is in its place: a link (a hard one to somebody else's file too), a FIFO, a directory.
+    Kind,
+    /// It belongs to somebody else.
+    Owner,
+    /// It has these permission bits too many.
+    Mode(u32),
+    /// Its owner lacks these permission bits.
+    Shut(u32),
+    /// It has another group than the directory it is in, so that the daemon cannot read it.
+    Group,
+    /// It stands above the home and can be changed by others.
+    Parent,
+    /// It cannot be looked at.
+    Unreadable,
 }
 
 impl fmt::Display for Finding {
@@ -56,6 +77,8 @@ pub struct FileStatus {
     pub group: u32,
     /// Permission bits with set-id and sticky bits, at most 0o7777.
     pub mode: u32,
+    /// How many names it has; more than one where hard links were made.
+    pub links: u64,
 }
 
 impl From<&Metadata> for FileStatus {
@@ -69,7 +92,13 @@ impl From<&Metadata> for FileStatus {
         } else {
             FileKind::Special
         };
-        Self { kind, owner: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 }
+        Self {
+            kind,
+            owner: metadata.uid(),
+            group: metadata.gid(),
+            mode: metadata.mode() & 0o7777,
+            links: metadata.nlink(),
+        }
     }
 }
 
@@ -116,8 +145,9 @@ impl Rule {
         if status.kind != self.kind {
             return vec![finding(
                 path,
+                Cause::Kind,
                 format!("is {} where {} belongs", status.kind, self.kind),
-                format!("mv {0} {0}.aside", quoted(path)),
+                aside(path),
             )];
         }
         let mut findings = Vec::new();
@@ -126,9 +156,15 @@ impl Rule {
             Owners::UserOrRoot => status.owner == user || status.owner == 0,
             Owners::Anybody => true,
         };
+        let is_theirs = status.owner != user && self.owners != Owners::Anybody;
+        if is_theirs && status.kind == FileKind::File && status.links > 1 {
+            // to change its owner here is to change it there
+            let fault = format!("is a hard link to a file of user {}", status.owner);
+            return vec![finding(path, Cause::Kind, fault, aside(path))];
+        }
         if !owned {
             let remedy = format!("sudo chown {user} {}", quoted(path));
-            findings.push(finding(path, format!("belongs to user {}", status.owner), remedy));
+            findings.push(finding(path, Cause::Owner, format!("belongs to user {}", status.owner), remedy));
         }
         let excess = status.mode & self.forbidden;
         if excess != 0 {
@@ -136,6 +172,7 @@ impl Rule {
             let remedy = format!("chmod {} {}", without(self.forbidden), quoted(path));
             findings.push(finding(
                 path,
+                Cause::Mode(excess),
                 format!("can be {verb} by others (mode {:04o})", status.mode),
                 remedy,
             ));
@@ -152,7 +189,7 @@ pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: 
     let mut findings = Vec::new();
     if status.owner != user && status.owner != 0 {
         let fault = format!("belongs to user {}, who can replace what is in it", status.owner);
-        findings.push(finding(path, fault, format!("sudo chown root {}", quoted(path))));
+        findings.push(finding(path, Cause::Parent, fault, format!("sudo chown root {}", quoted(path))));
     }
     let own_group = private_group == Some(status.group);
     let forbidden = if own_group { 0o002 } else { 0o022 };
@@ -161,6 +198,7 @@ pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: 
         let chmod = if status.owner == user { "chmod" } else { "sudo chmod" };
         findings.push(finding(
             path,
+            Cause::Parent,
             format!("can be changed by others (mode {:04o})", status.mode),
             format!("{chmod} {} {}", without(forbidden), quoted(path)),
         ));
@@ -168,8 +206,15 @@ pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: 
     findings
 }
 
-pub(super) fn finding(path: &Path, fault: String, remedy: String) -> Finding {
-    Finding { path: path.to_owned(), fault, remedy }
+pub(super) fn finding(path: &Path, cause: Cause, fault: String, remedy: String) -> Finding {
+    Finding { path: path.to_owned(), cause, fault, remedy }
+}
+
+/// The command that moves away what is in the place of something else.
+pub(super) fn aside(path: &Path) -> String {
+    let mut to = path.as_os_str().to_owned();
+    to.push(".aside");
+    format!("mv {} {}", quoted(path), quoted(Path::new(&to)))
 }
 
 /// The argument of `chmod` that takes these bits away.
@@ -187,7 +232,8 @@ fn without(bits: u32) -> String {
 }
 
 /// The path as a shell takes it.
-pub(super) fn quoted(path: &Path) -> String {
+#[must_use]
+pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -203,7 +249,7 @@ mod tests {
     use FileKind::{Directory, File, Special, Symlink};
 
     fn status(kind: FileKind, owner: u32, mode: u32) -> FileStatus {
-        FileStatus { kind, owner, group: 100, mode }
+        FileStatus { kind, owner, group: 100, mode, links: 1 }
     }
 
     fn judged(rule: Rule, kind: FileKind, owner: u32, mode: u32) -> Vec<String> {
@@ -228,6 +274,18 @@ mod tests {
             ]
         );
         assert_eq!(judged(Rule::PRIVATE_FILE, File, 0, 0o600).len(), 1, "root's is not the user's");
+    }
+
+    #[test]
+    fn a_hard_link_to_somebody_elses_file_is_moved_away_and_their_file_left_as_it_is() {
+        // P2
+        let linked = FileStatus { links: 2, ..status(File, 0, 0o644) };
+        let found = Rule::PRIVATE_FILE.judge(Path::new("/ca/it's"), &linked, 1000);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].fault, "is a hard link to a file of user 0");
+        assert_eq!(found[0].remedy, r"mv '/ca/it'\''s' '/ca/it'\''s.aside'");
+        let own = FileStatus { links: 2, ..status(File, 1000, 0o600) };
+        assert_eq!(Rule::PRIVATE_FILE.judge(Path::new("/ca/a"), &own, 1000), [], "a backup made by cp -al");
     }
 
     #[test]

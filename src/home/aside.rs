@@ -59,23 +59,48 @@ impl Home {
     }
 }
 
-/// Those that were there before the lock was had, and still are, belong to nobody: names are not used again.
 fn sweep(directory: &Path) -> usize {
+    let Some((_lock, found)) = left_in(directory) else { return 0 };
+    found.iter().filter(|path| remove(path).is_ok()).count()
+}
+
+/// What was left behind in a directory, and the lock that keeps anybody from writing there meanwhile. Those that
+/// were there before the lock was had, and still are, belong to nobody: names are not used again.
+fn left_in(directory: &Path) -> Option<(File, Vec<PathBuf>)> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let found: Vec<_> =
-        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(ASIDE.as_bytes())).collect();
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(ASIDE.as_bytes()))
+        .map(|entry| entry.path())
+        .collect();
     if found.is_empty() {
-        return 0;
+        return None;
     }
-    let Ok(lock) = File::open(directory) else { return 0 };
-    if lock.try_lock().is_err() {
-        return 0;
+    let lock = File::open(directory).ok()?;
+    lock.try_lock().ok()?;
+    found.retain(|path| path.symlink_metadata().is_ok());
+    Some((lock, found))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if path.symlink_metadata()?.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) }
+}
+
+/// What killed processes left written aside in this directory; nothing where somebody is writing.
+pub(super) fn left_behind(directory: &Path) -> Vec<PathBuf> {
+    left_in(directory).map(|(_lock, found)| found).unwrap_or_default()
+}
+
+/// Removes one of them, unless somebody is writing beside it.
+///
+/// # Errors
+/// `WouldBlock` when somebody is; when it cannot be removed.
+pub fn remove_left(path: &Path) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    match left_in(directory) {
+        Some((_lock, found)) if found.iter().any(|one| one == path) => remove(path),
+        _ if path.symlink_metadata().is_err() => Ok(()),
+        _ => Err(io::ErrorKind::WouldBlock.into()),
     }
-    let is_removed = |entry: &&fs::DirEntry| match entry.file_type() {
-        Ok(kind) if kind.is_dir() => fs::remove_dir(entry.path()).is_ok(),
-        _ => fs::remove_file(entry.path()).is_ok(),
-    };
-    found.iter().filter(is_removed).count()
 }
 
 #[cfg(test)]
@@ -107,7 +132,10 @@ mod tests {
         assert_eq!(sweep(directory.path()), 0);
         drop(one);
         assert_eq!(sweep(directory.path()), 0);
+        assert_eq!(left_behind(directory.path()), Vec::<PathBuf>::new());
+        remove_left(&directory.path().join(".new-a")).unwrap_err();
         drop(other);
+        assert_eq!(left_behind(directory.path()).len(), 2);
         assert_eq!(sweep(directory.path()), 2);
         assert_eq!(names(directory.path()), ["whole"]);
     }

@@ -1,5 +1,5 @@
 //! Looking at the owners and modes of a home before it is used.
-use super::access::{FileStatus, Finding, Owners, Rule, finding, judge_parent, quoted};
+use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, judge_parent, quoted};
 use super::{Accounts, Home};
 use crate::problem::{Exit, Problem};
 use std::collections::BTreeSet;
@@ -20,12 +20,21 @@ impl Home {
     ///   the owner out.
     /// - `home.unsafe` (exit 10): there are [findings](Home::findings).
     pub fn verify(&self) -> Result<(), Problem> {
+        self.verify_owner()?;
+        unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
+    }
+
+    /// Says yes when there is a home here and it belongs to this user.
+    ///
+    /// # Errors
+    /// `home.missing` and `home.wrong-user`, as [`Home::verify`].
+    pub fn verify_owner(&self) -> Result<(), Problem> {
         let user = rustix::process::geteuid().as_raw();
         let metadata = fs::metadata(self.directory()).map_err(|error| self.unreachable(&error))?;
-        if let Some(problem) = wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()) {
-            return Err(problem);
+        match wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()) {
+            Some(problem) => Err(problem),
+            None => Ok(()),
         }
-        unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
     }
 
     fn unreachable(&self, error: &io::Error) -> Problem {
@@ -46,7 +55,12 @@ impl Home {
     /// when they are keys.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        let user = rustix::process::geteuid().as_raw();
+        self.findings_for(rustix::process::geteuid().as_raw())
+    }
+
+    /// The same as the user of this number would be told.
+    #[must_use]
+    pub fn findings_for(&self, user: u32) -> Vec<Finding> {
         let private_group = Accounts::of_system().private_group_of(user);
         let mut findings = Vec::new();
         for parent in parents_of(&[self.configuration_directory(), self.directory()]) {
@@ -59,7 +73,12 @@ impl Home {
             }
         }
         let mut look = |path: &Path, rule: Rule| match examine(path, path == self.directory()) {
-            Ok(Some(status)) => findings.extend(rule.judge(path, &status, user)),
+            Ok(Some(status)) => {
+                let found = rule.judge(path, &status, user);
+                let is_aside = path.extension().is_some_and(|extension| extension == "aside");
+                // what was moved aside, as an earlier finding asked, is in nobody's way
+                findings.extend(found.into_iter().filter(|one| !is_aside || one.remedy != aside(path)));
+            }
             Ok(None) => {}
             Err(error) => findings.push(unreadable(path, &error)),
         };
@@ -89,6 +108,18 @@ impl Home {
                 look(&file, if key { Rule::GROUP_FILE } else { OWN_FILE });
             }
         }
+        for issued in entries(&self.issued_root()) {
+            look(&issued, Rule::directory(Owners::User, 0o077));
+        }
+        for status in entries(&self.status_directory()) {
+            look(&status, OWN_FILE);
+        }
+        for public in entries(&self.public_directory()) {
+            let ends = |ending: &&str| public.extension().is_some_and(|extension| extension == *ending);
+            if ["pem", "crt", "crl"].iter().any(ends) {
+                look(&public, OWN_FILE);
+            }
+        }
         findings
     }
 }
@@ -104,7 +135,7 @@ fn examine(path: &Path, follow: bool) -> io::Result<Option<FileStatus>> {
 }
 
 /// The entries of a directory in order; none when it cannot be read, which its own check says.
-fn entries(directory: &Path) -> BTreeSet<PathBuf> {
+pub(super) fn entries(directory: &Path) -> BTreeSet<PathBuf> {
     let list = fs::read_dir(directory).into_iter().flatten();
     list.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
 }
@@ -123,7 +154,12 @@ fn parents_of(directories: &[&Path]) -> BTreeSet<PathBuf> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Finding {
-    finding(path, format!("cannot be looked at: {error}"), format!("ls -ld {}", quoted(path)))
+    finding(
+        path,
+        Cause::Unreadable,
+        format!("cannot be looked at: {error}"),
+        format!("ls -ld {}", quoted(path)),
+    )
 }
 
 fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option<Problem> {
@@ -150,8 +186,10 @@ fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
     remedies.dedup();
     let message = format!("the home {} is not safe to use\n{}", home.display(), faults.join("\n"));
     Some(
-        Problem::new(Exit::Permissions, "home.unsafe", message)
-            .hint(format!("run: {}", remedies.join("\nrun: "))),
+        Problem::new(Exit::Permissions, "home.unsafe", message).hint(format!(
+            "run: {}\nor let `genfic-ca doctor --fix` do what is safe",
+            remedies.join("\nrun: ")
+        )),
     )
 }
 

@@ -1,5 +1,5 @@
 //! Making the directories of a home.
-use super::access::{FileStatus, quoted};
+use super::access::{FileStatus, aside};
 use super::{ASIDE, AuthorityName, Home, Writing};
 use crate::failpoint;
 use crate::problem::{Exit, Problem};
@@ -88,7 +88,7 @@ fn make(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
                 let kind = FileStatus::from(&metadata).kind;
                 let message = format!("{} is {kind} where a directory belongs", path.display());
                 Err(Problem::new(Exit::Permissions, "home.unsafe", message)
-                    .hint(format!("run: mv {0} {0}.aside", quoted(path))))
+                    .hint(format!("run: {}", aside(path))))
             }
             Err(error) => Err(not_created(path, &error)),
         },

@@ -134,7 +134,7 @@ impl Home {
     /// What the responder of a CA reads, `ocsp/NAME/`.
     #[must_use]
     pub fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {
-        self.state.join("ocsp").join(authority.as_str())
+        self.responders_directory().join(authority.as_str())
     }
 
     /// The directory of all of these, `ocsp/`.
@@ -170,7 +170,13 @@ impl Home {
     /// The certificates that a CA issued, `issued/NAME/`.
     #[must_use]
     pub fn issued_directory(&self, authority: &AuthorityName) -> PathBuf {
-        self.state.join("issued").join(authority.as_str())
+        self.issued_root().join(authority.as_str())
+    }
+
+    /// The directory of all of these, `issued/`.
+    #[must_use]
+    pub fn issued_root(&self) -> PathBuf {
+        self.state.join("issued")
     }
 
     /// One of them, `issued/NAME/SERIAL.pem`.
@@ -208,7 +214,7 @@ impl Home {
             place(self.state.clone(), 0o711, Owners::User, 0o022),
             place(self.policy_directory(), 0o755, Owners::UserOrRoot, 0o022),
             place(self.keys_directory(), 0o700, Owners::User, 0o077),
-            place(self.state.join("issued"), 0o700, Owners::User, 0o077),
+            place(self.issued_root(), 0o700, Owners::User, 0o077),
             place(self.status_directory(), 0o2750, Owners::User, 0o027),
             place(self.responders_directory(), 0o2750, Owners::User, 0o027),
             place(self.public_directory(), 0o755, Owners::User, 0o022),

@@ -29,12 +29,14 @@ mod create;
 mod layout;
 mod open;
 mod reserve;
+mod survey;
 
-pub use access::{FileKind, FileStatus, Finding, Owners, Rule, judge_parent};
+pub use access::{Cause, FileKind, FileStatus, Finding, Owners, Rule, judge_parent, quoted};
 pub use accounts::Accounts;
 pub use actor::current_actor;
-pub use aside::{ASIDE, Writing};
+pub use aside::{ASIDE, Writing, remove_left};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use layout::{Home, PublicFile};
-pub use open::{OpenError, open_checked};
+pub use open::{OpenError, ReadError, open_checked, open_file, read_file, read_most};
 pub use reserve::{GivenBack, Reserve};
+pub use survey::Survey;

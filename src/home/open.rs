@@ -1,9 +1,9 @@
 //! Opening files whose owner and mode matter.
-use super::access::{FileStatus, Finding, Rule};
+use super::access::{FileKind, FileStatus, Finding, Rule};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Opens a file for reading that must obey a rule; the rule is applied to the file that was opened.
@@ -30,6 +30,76 @@ pub fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
         Some(finding) => Err(OpenError::Unsafe(finding)),
         None => Ok(file),
     }
+}
+
+/// Opens a file for reading, symbolic links followed. Whatever else stands in its place is refused, and a FIFO
+/// is not waited for.
+///
+/// # Errors
+/// That it is no file, or the system's error.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    open_regular(path).map_err(|error| match error {
+        ReadError::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidInput, format!("it {other}")),
+    })
+}
+
+fn open_regular(path: &Path) -> Result<File, ReadError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = match open(path, flags, Mode::empty()) {
+        Ok(descriptor) => File::from(descriptor),
+        Err(Errno::NXIO) => return Err(ReadError::Kind(FileKind::Special)),
+        Err(errno) => return Err(ReadError::Io(errno.into())),
+    };
+    match FileStatus::from(&file.metadata().map_err(ReadError::Io)?).kind {
+        FileKind::File => Ok(file),
+        other => Err(ReadError::Kind(other)),
+    }
+}
+
+/// Reads a file that a person named, symbolic links followed: a regular file of at most `most` octets. Nothing
+/// that has no end or no beginning is waited for.
+///
+/// # Errors
+/// What it is when it is no file, that it is too large, or the system's error.
+pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
+    let file = open_regular(path)?;
+    if file.metadata().map_err(ReadError::Io)?.len() > most {
+        return Err(ReadError::TooLarge(most));
+    }
+    read_most(file, most)
+}
+
+/// Reads all of it, up to this many octets.
+///
+/// # Errors
+/// That there are more, or the system's error.
+pub fn read_most(from: impl Read, most: u64) -> Result<Vec<u8>, ReadError> {
+    let mut octets = Vec::new();
+    let length = from.take(most.saturating_add(1)).read_to_end(&mut octets).map_err(ReadError::Io)?;
+    if u64::try_from(length).is_ok_and(|length| length <= most) {
+        Ok(octets)
+    } else {
+        Err(ReadError::TooLarge(most))
+    }
+}
+
+/// Why a file was not read; to be read behind its name.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is no file.
+    #[error("is {0}")]
+    Kind(FileKind),
+    /// It has more octets than this.
+    #[error("is over {}", size(*.0))]
+    TooLarge(u64),
+    /// The system says no.
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+}
+
+fn size(octets: u64) -> String {
+    if octets >= 1 << 20 { format!("{} MiB", octets >> 20) } else { format!("{} KiB", octets >> 10) }
 }
 
 /// Why a file was not opened.
@@ -59,5 +129,23 @@ mod tests {
         }
         let absent = open_checked(&directory.path().join("absent"), Rule::PRIVATE_FILE);
         assert!(matches!(absent, Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound));
+    }
+    #[test]
+    fn only_a_file_is_read_and_no_more_than_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link, fifo) =
+            (directory.path().join("a"), directory.path().join("l"), directory.path().join("f"));
+        std::fs::write(&file, [7; 2048]).unwrap();
+        std::os::unix::fs::symlink("a", &link).unwrap();
+        assert_eq!(read_file(&link, 2048).unwrap().len(), 2048);
+        assert_eq!(read_file(&file, 2047).unwrap_err().to_string(), "is over 1 KiB");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let _socket = std::os::unix::net::UnixListener::bind(directory.path().join("s")).unwrap();
+        for special in [fifo.as_path(), Path::new("/dev/zero"), &directory.path().join("s")] {
+            assert!(matches!(read_file(special, 9), Err(ReadError::Kind(FileKind::Special))), "{special:?}");
+        }
+        let whole = read_file(directory.path(), 9);
+        assert!(matches!(whole, Err(ReadError::Kind(FileKind::Directory))));
+        assert!(matches!(read_most(io::repeat(0), 9), Err(ReadError::TooLarge(9))));
     }
 }

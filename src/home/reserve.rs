@@ -1,5 +1,5 @@
 //! Space that is kept so that a full disk does not keep anybody from revoking.
-use super::Home;
+use super::{FileStatus, Home, Rule};
 use crate::problem::{Exit, Problem};
 use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
 use rustix::io::Errno;
@@ -51,17 +51,23 @@ impl Reserve {
         LEAST.saturating_add(more.div_ceil(STEP).saturating_mul(STEP))
     }
 
-    /// What an issuing command is to find free besides.
-    fn to_issue(size: u64) -> u64 {
+    /// What an issuing command is to find free besides, in octets, where this much is kept.
+    #[must_use]
+    pub fn to_issue(size: u64) -> u64 {
         size / 4
     }
 
     /// Whether it is there in full; costs a few looks and changes nothing.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.path()
-            .symlink_metadata()
-            .is_ok_and(|metadata| metadata.is_file() && allocated(&metadata) >= self.size())
+        self.kept() >= self.size()
+    }
+
+    /// How much is kept at the moment, in octets.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        let metadata = self.path().symlink_metadata().ok().filter(fs::Metadata::is_file);
+        metadata.map_or(0, |metadata| allocated(&metadata))
     }
 
     /// Makes it, or has it grow, where the disk has room for it and for issuing besides; false where not.
@@ -188,7 +194,13 @@ fn allocated(metadata: &fs::Metadata) -> u64 {
 fn open_reserve(path: &Path, more: OFlags) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
     let file = File::from(open(path, flags, rustix::fs::Mode::from_raw_mode(0o600))?);
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+    // somebody else's, linked to from here, is neither cut nor filled
+    let (status, user) = (FileStatus::from(&file.metadata()?), rustix::process::geteuid().as_raw());
+    if Rule::PRIVATE_FILE.judge(path, &status, user).is_empty() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
+    }
 }
 
 /// Brings the file to this size; where that fails it is as long as it was.
@@ -221,6 +233,7 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn home() -> (tempfile::TempDir, Home) {
         let directory = tempfile::tempdir().unwrap();
@@ -269,13 +282,20 @@ mod tests {
     fn a_hole_keeps_nothing_and_a_link_is_not_followed() {
         let (directory, home) = home();
         let reserve = Reserve::of(&home);
-        File::create(home.reserve_file()).unwrap().set_len(LEAST).unwrap();
+        let hole = File::create(home.reserve_file()).unwrap();
+        hole.set_len(LEAST).unwrap();
+        hole.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
         assert!(!reserve.is_held());
         assert!(reserve.hold().unwrap() && reserve.is_held());
         fs::remove_file(home.reserve_file()).unwrap();
         std::os::unix::fs::symlink(directory.path().join("other"), home.reserve_file()).unwrap();
         assert!(reserve.hold().is_err());
         assert!(!directory.path().join("other").exists());
+        fs::remove_file(home.reserve_file()).unwrap();
+        fs::write(home.reserve_file(), "precious").unwrap();
+        fs::set_permissions(home.reserve_file(), fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(reserve.hold().is_err() && reserve.make_way(u64::MAX).is_none(), "who knows whose it is");
+        assert_eq!(fs::read(home.reserve_file()).unwrap(), b"precious");
     }
 
     #[test]

@@ -139,16 +139,18 @@ impl From<IndexError> for Problem {
             IndexError::Exists(_) => {
                 (Exit::Exists, "index.exists", "use the index that is there, or another home")
             }
-            IndexError::Missing(_) => {
-                (Exit::NotFound, "index.missing", "run `genfic-ca init`, or name the home with --home")
-            }
+            IndexError::Missing(_) => (
+                Exit::NotFound,
+                "index.missing",
+                "run `genfic-ca init` in a new home, or name the home with --home; where there were CAs, `genfic-ca doctor` says more",
+            ),
             IndexError::Schema { .. } => {
                 (Exit::Failure, "index.schema", "use the version of genfic-ca that wrote it, or a newer one")
             }
             IndexError::NotContinued { .. } => (
                 Exit::Integrity,
                 "index.restored",
-                "bring back the newest index; or, when it is lost for good, run `genfic-ca backup restore` with --published naming this status directory, which takes its revocations over",
+                "run `genfic-ca doctor`, and bring back the newest index; or, when it is lost for good, run `genfic-ca backup restore` with --published naming this status directory, which takes its revocations over",
             ),
             IndexError::NotAccepted { .. } => (
                 Exit::Integrity,
@@ -158,7 +160,7 @@ impl From<IndexError> for Problem {
             IndexError::Damaged(_) => (
                 Exit::Integrity,
                 "index.damaged",
-                "keep the files as they are, and restore the index from a backup",
+                "run `genfic-ca doctor`, which says what is damaged; keep the files as they are, and restore the index from a backup",
             ),
             IndexError::NoSpace(_) => (
                 Exit::Failure,
@@ -168,7 +170,7 @@ impl From<IndexError> for Problem {
             IndexError::Backend(_) => (
                 Exit::Failure,
                 "index.failed",
-                "look at owner and mode of the file, free space and the limit of open files, then try again",
+                "look at owner and mode of the file, free space and the limit of open files, or run `genfic-ca doctor`; then try again",
             ),
         };
         Problem::new(exit, code, error.to_string()).hint(hint)

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod contract;
 mod error;
+mod examination;
+mod generation;
 mod index_txt;
 mod record;
 mod restoration;
@@ -13,6 +15,8 @@ pub mod sqlite;
 mod state;
 
 pub use error::IndexError;
+pub use examination::{Damage, DamageKind, Examined, StatusComparison};
+pub use generation::{crossed, is_quiet, successor};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use record::{
     Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority,
@@ -103,6 +107,11 @@ pub trait IndexReader: StatusReader {
     /// Hands the audit records from sequence number `from` (the first is 1) to `visit`, in order, until it
     /// returns false.
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError>;
+
+    /// Looks at everything that is stored: that it can be read, refers to nothing that is missing, and that
+    /// what is kept beside each certificate agrees with its octets. Hands every damage to `visit`, and every
+    /// certificate that can be read, newest first.
+    fn examine(&self, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError>;
 
     /// Whether it was made from a backup that nobody has accepted yet.
     fn restored(&self) -> Result<Option<Restored>, IndexError>;
@@ -243,6 +252,20 @@ pub trait StatusPublisher: Send + Sync {
     /// # Errors
     /// When the index, or what is published, cannot be read.
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError>;
+
+    /// Compares what is published, certificate by certificate, with the index.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`] when nothing is published, [`IndexError::Damaged`] when a file is not the one
+    /// that was published, [`IndexError::NotContinued`] when it was made from a later state of the index or
+    /// from another one.
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError>;
+
+    /// Publishes everything anew, whatever is there, unless it is readable and newer than the index.
+    ///
+    /// # Errors
+    /// As [`StatusPublisher::publish_status`].
+    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError>;
 }
 
 /// Holds what it was given for until it is dropped.

@@ -107,11 +107,7 @@ impl KeyStore for AgeFileStore {
         let path = path_of(key)?;
         check_directory(key, path)?;
         let encrypted = read_file(key, path)?;
-        let decryptor =
-            Decryptor::new_buffered(encrypted.as_slice()).map_err(|error| unusable(key, &error))?;
-        if !decryptor.is_scrypt() {
-            return Err(KeyError::Backend(key.clone(), "not an age file with a passphrase".into()));
-        }
+        let decryptor = decryptor(key, &encrypted)?;
         let passphrase = secrets.secret(&SecretPurpose::Open(name_of(path)))?;
         let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
         identity.set_max_work_factor(Self::MOST_WORK);
@@ -145,6 +141,21 @@ impl KeyStore for AgeFileStore {
         }
         Ok(())
     }
+
+    fn inspect(&self, key: &KeyRef) -> Result<(), KeyError> {
+        let path = path_of(key)?;
+        check_directory(key, path)?;
+        decryptor(key, &read_file(key, path)?).map(drop)
+    }
+}
+
+/// What opens an age file that a passphrase protects.
+fn decryptor<'e>(key: &KeyRef, encrypted: &'e [u8]) -> Result<Decryptor<&'e [u8]>, KeyError> {
+    let decryptor = Decryptor::new_buffered(encrypted).map_err(|error| unusable(key, &error))?;
+    if !decryptor.is_scrypt() {
+        return Err(KeyError::Backend(key.clone(), "not an age file with a passphrase".into()));
+    }
+    Ok(decryptor)
 }
 
 fn path_of(key: &KeyRef) -> Result<&Path, KeyError> {

@@ -96,6 +96,7 @@ impl From<KeyError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::home::Cause;
     use std::path::PathBuf;
 
     #[test]
@@ -103,6 +104,7 @@ mod tests {
         let key = || KeyRef::AgeFile(PathBuf::from("/k.age"));
         let finding = Finding {
             path: "/k.age".into(),
+            cause: Cause::Mode(0o044),
             fault: "can be read by others (mode 0644)".into(),
             remedy: "chmod go-rwx /k.age".into(),
         };

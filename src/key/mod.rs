@@ -81,6 +81,12 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// When the store fails.
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError>;
+
+    /// Looks at a key as far as that goes without its secret.
+    ///
+    /// # Errors
+    /// When it is not here, or could not be opened with any secret.
+    fn inspect(&self, key: &KeyRef) -> Result<(), KeyError>;
 }
 
 /// A key pair with its private half in the open, as responders and end entities have it.

@@ -1,8 +1,7 @@
 //! `HOME/public/`: the CRLs and CA certificates that certificates point to.
-use super::stamp::Stamp;
+use super::stamp::{Stamp, open_file};
 use super::status::PublishedAuthority;
 use crate::x509::{Certificate, CertificateList, Fingerprint, UnixTime};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -108,7 +107,7 @@ impl PublicFiles {
 }
 
 fn read(path: &Path) -> std::io::Result<(Vec<u8>, UnixTime)> {
-    let mut file = File::open(path)?;
+    let mut file = open_file(path)?;
     let since = file.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let mut octets = Vec::new();
     file.read_to_end(&mut octets)?;

@@ -3,11 +3,11 @@
 //! `responder.pem` with `responder.key` comes first. Further pairs of any name stand beside it for clients
 //! that prefer another signature algorithm (RFC 6960 §4.4.7).
 use super::delegate::{DelegatedResponder, DelegationError};
-use super::stamp::Stamp;
+use super::stamp::{Stamp, open_file};
 use super::status::PublishedAuthority;
 use crate::key::{KeyError, Signer};
 use crate::x509::Certificate;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -167,7 +167,7 @@ enum Access {
 
 fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, ResponderFileError> {
     let unreadable = |source| ResponderFileError::Unreadable { path: path.into(), source };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open_file(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() || metadata.len() > MAX_FILE {
         let reason = "not a regular file of a plausible size".into();

@@ -80,8 +80,8 @@ pub struct ServerSettings {
     pub max_body: usize,
     /// Octets of a request's path, above which it is 414; 8 KiB.
     pub max_path: usize,
-    /// Connections at once. Further ones wait in the kernel's queue until one ends; each ends by the
-    /// time-outs below at the latest. 512.
+    /// Connections at once. A further one gets the place of that whose client has kept us waiting longest;
+    /// while all are being answered it waits in the kernel's queue. 512.
     pub max_connections: usize,
     /// For a whole request header to arrive; 10 s.
     pub header_timeout: Duration,

@@ -1,5 +1,5 @@
 //! The syntax of subject alternative names (RFC 5280 §4.2.1.6; RFC 9598; RFC 5890 for A-labels).
-use crate::x509::GeneralName;
+use crate::x509::{GeneralName, is_invisible};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use std::net::IpAddr;
@@ -56,9 +56,14 @@ pub fn check_alt_name(name: &GeneralName) -> Result<GeneralName, InvalidAltName>
     checked.map_err(|reason| InvalidAltName { name: printable(&name.to_string()), reason })
 }
 
-/// Text with what cannot be seen written out.
+/// Text with what cannot be seen written out, cut where nobody would read on.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    const SHOWN: usize = 260;
+    if let Some((at, _)) = text.char_indices().nth(SHOWN) {
+        let start = text.get(..at).unwrap_or_default();
+        return format!("{}... ({} characters)", printable(start), text.chars().count());
+    }
+    text.chars().flat_map(|c| if is_invisible(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// A DNS name in lower-case A-labels, with at most one wildcard as its whole left-most label.
@@ -114,8 +119,8 @@ fn plain_text(text: &str) -> Option<String> {
         return Some("has a NUL character".into());
     }
     text.chars()
-        .any(|c| c.is_whitespace() || c.is_control())
-        .then(|| "has a blank or a control character".into())
+        .any(|c| c.is_whitespace() || is_invisible(c))
+        .then(|| "has a blank, a control character or one that cannot be seen".into())
 }
 
 /// A mailbox: `rfc822Name` when its local part is ASCII, else `SmtpUTF8Mailbox` with an A-label host.

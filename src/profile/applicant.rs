@@ -96,6 +96,9 @@ fn candidates(value: &[u8]) -> (Vec<GeneralName>, Vec<String>) {
         Ok(elements) => elements,
         Err(error) => return (Vec::new(), vec![format!("the whole extension: {error}")]),
     };
+    if elements.is_empty() {
+        return (Vec::new(), vec!["the whole extension: the list is empty".into()]);
+    }
     let (mut names, mut malformed) = (Vec::new(), Vec::new());
     for element in elements {
         match GeneralName::from_der(&element) {

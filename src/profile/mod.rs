@@ -5,6 +5,7 @@
 //! copied from a request but its key, and, after their rules, subject and alternative names.
 mod alt_name;
 mod applicant;
+mod bounds;
 mod constraints;
 mod evaluate;
 mod key;

@@ -1,7 +1,7 @@
 //! Rules for the subject alternative names: candidates in, granted names out (X7, X8, X12).
 use super::alt_name::{self, check_alt_name};
 use super::applicant::{Applicant, Ask};
-use super::subject::within;
+use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::x509::extension::{NameConstraints, Subtree};
@@ -54,7 +54,7 @@ impl NameRules {
             wildcards: section.get("wildcards").unwrap_or(false),
             underscores: section.get("underscores").unwrap_or(false),
             dns_from_common_name: section.get("dns_from_common_name").unwrap_or(false),
-            max_count: section.get_as("max_count", within(1, 1000)).unwrap_or(100),
+            max_count: section.get_as("max_count", within(1, MOST_NAMES)).unwrap_or(100),
         };
         if rules.require_one_of.iter().any(|wanted| !rules.kinds.contains(wanted)) {
             section.mistake("require_one_of", "names a kind that `kinds` does not allow");
@@ -82,6 +82,11 @@ impl NameRules {
         verdict: &mut Verdict,
     ) -> Vec<GeneralName> {
         let mut granted = Vec::new();
+        let candidates = ask.alt_names.as_ref().unwrap_or(&applicant.alt_names);
+        let malformed = if ask.alt_names.is_none() { applicant.malformed_names.len() } else { 0 };
+        if has_too_many_names(candidates.len() + malformed, verdict) {
+            return granted;
+        }
         if ask.alt_names.is_none() {
             for malformed in &applicant.malformed_names {
                 verdict.refuse(
@@ -92,7 +97,6 @@ impl NameRules {
                 );
             }
         }
-        let candidates = ask.alt_names.as_ref().unwrap_or(&applicant.alt_names);
         for candidate in candidates {
             match check_alt_name(candidate) {
                 Ok(name) => add(&mut granted, name),
@@ -186,7 +190,7 @@ impl NameRules {
                     granted.len(),
                     self.max_count
                 ),
-                "spread the names over several certificates",
+                SPREAD,
             );
         }
         let satisfied = self.require_one_of.is_empty()

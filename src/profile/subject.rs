@@ -1,5 +1,6 @@
 //! Rules for the subject: each attribute is copied, fixed by the profile, or refused (X4).
 use super::alt_name;
+use super::bounds::{has_too_many_attributes, within};
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::x509::{Attribute, AttributeType, Name};
@@ -60,6 +61,9 @@ impl SubjectRules {
     /// The subject as it will be written: same attributes, same order, in the RFC's string types.
     pub(super) fn grant(&self, wanted: &Name, contact: Option<&str>, verdict: &mut Verdict) -> Name {
         let mut rdns: Vec<Vec<Attribute>> = Vec::new();
+        if has_too_many_attributes(wanted, verdict) {
+            return wanted.clone();
+        }
         if let Some(label) = wanted.repeated_within_an_rdn() {
             let message = format!("one RDN of the subject has {label} twice");
             let remedy = format!("write each {label} as an RDN of its own, with a comma between them");
@@ -250,14 +254,6 @@ impl AttributeRule {
                 format!("give one in the request or by --subject, for example {label}=..."),
             );
         }
-    }
-}
-
-/// A whole number from `least` to `most`.
-pub(super) fn within(least: usize, most: usize) -> impl Fn(i64) -> Result<usize, String> {
-    move |number| match usize::try_from(number) {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("must be from {least} to {most}")),
     }
 }
 

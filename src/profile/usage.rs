@@ -1,7 +1,8 @@
 //! What a key may be used for: keyUsage, extKeyUsage, basicConstraints (X5, X9).
+use super::Kind;
 use super::applicant::{Ask, IssuerView};
+use super::bounds::within;
 use super::violation::Verdict;
-use super::{Kind, subject::within};
 use crate::document::Section;
 use crate::x509::extension::{BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, KeyAlgorithm};

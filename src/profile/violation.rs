@@ -2,6 +2,9 @@
 use crate::problem::{Exit, Problem};
 use std::fmt;
 
+/// How many a person is told of one request.
+const SHOWN: usize = 20;
+
 /// One rule that a request breaks.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Violation {
@@ -28,12 +31,16 @@ impl From<Vec<Violation>> for Problem {
         let message = match violations.as_slice() {
             [one] => one.to_string(),
             several => {
-                let lines: Vec<String> = several.iter().map(|one| format!("  - {one}")).collect();
+                let mut lines: Vec<String> =
+                    several.iter().take(SHOWN).map(|one| format!("  - {one}")).collect();
+                if let Some(more) = several.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+                    lines.push(format!("  - and {more} more"));
+                }
                 format!("the request breaks {} rules:\n{}", several.len(), lines.join("\n"))
             }
         };
         let mut remedies: Vec<String> = Vec::new();
-        for violation in violations {
+        for violation in violations.into_iter().take(SHOWN) {
             if !violation.remedy.is_empty() && !remedies.contains(&violation.remedy) {
                 remedies.push(violation.remedy);
             }
@@ -88,5 +95,17 @@ mod tests {
             "the request breaks 2 rules:\n  - the key is weak (RFC 8017)\n  - no name (names.require_one_of)"
         );
         assert_eq!(problem.hint, "make a new key\ngive a name");
+        let mut verdict = Verdict::default();
+        for number in 0..300 {
+            verdict.refuse("policy.name-syntax", "RFC", format!("name {number}"), format!("mend {number}"));
+        }
+        let problem = Problem::from(verdict.violations);
+        assert!(
+            problem.message.starts_with("the request breaks 300 rules:\n  - name 0"),
+            "{}",
+            problem.message
+        );
+        assert!(problem.message.ends_with("\n  - and 280 more"), "{}", problem.message);
+        assert_eq!(problem.hint.lines().count(), 20);
     }
 }

@@ -3,6 +3,7 @@ use super::atomic::{Aside, sync_directory};
 use super::directory::unreadable;
 use super::hold::Hold;
 use super::{Mode, PublishError};
+use crate::home::open_file;
 use crate::x509::{CertificateList, CrlOutline, pem};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -36,11 +37,7 @@ impl CrlForms {
     ) -> Result<Vec<PathBuf>, PublishError> {
         self.refuse_older(crl)?;
         let der = Aside::write(&self.der, Mode::Public, |file| file.write_all(crl.as_der()))?;
-        let text = Aside::write(&self.text, Mode::Public, |file| {
-            file.write_all(pem::begin(LABEL).as_bytes())?;
-            pem::body(crl.as_der()).try_for_each(|piece| file.write_all(piece.as_bytes()))?;
-            file.write_all(pem::end(LABEL).as_bytes())
-        })?;
+        let text = self.write_text(crl)?;
         let _alone = hold()?;
         self.refuse_older(crl)?;
         der.replace()?;
@@ -49,6 +46,20 @@ impl CrlForms {
             sync_directory(file.parent().unwrap_or(Path::new(".")))?;
         }
         Ok(self.into_files())
+    }
+
+    fn write_text(&self, crl: &CertificateList) -> Result<Aside, PublishError> {
+        Ok(Aside::write(&self.text, Mode::Public, |file| {
+            file.write_all(pem::begin(LABEL).as_bytes())?;
+            pem::body(crl.as_der()).try_for_each(|piece| file.write_all(piece.as_bytes()))?;
+            file.write_all(pem::end(LABEL).as_bytes())
+        })?)
+    }
+
+    /// The PEM form alone, while nobody replaces the other.
+    pub(super) fn repeat_text(&self, crl: &CertificateList) -> Result<(), PublishError> {
+        self.write_text(crl)?.replace()?;
+        Ok(sync_directory(self.text.parent().unwrap_or(Path::new(".")))?)
     }
 
     fn refuse_older(&self, crl: &CertificateList) -> Result<(), PublishError> {
@@ -63,7 +74,7 @@ impl CrlForms {
 
     /// What the published list says of itself.
     pub(super) fn outline(&self) -> Result<Option<CrlOutline>, PublishError> {
-        match File::open(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
+        match open_file(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
             Ok(outline) => Ok(Some(outline)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unreadable(&self.der, error)),
@@ -88,7 +99,7 @@ impl CrlForms {
     /// Whether the PEM form is of this DER: by its length and its last lines, which have the signature.
     fn agree(&self) -> bool {
         let compare = || -> io::Result<bool> {
-            let (mut der, mut text) = (File::open(&self.der)?, File::open(&self.text)?);
+            let (mut der, mut text) = (open_file(&self.der)?, open_file(&self.text)?);
             let (length, line) = (der.metadata()?.len(), u64::try_from(pem::LINE).unwrap_or(1));
             let start = (length / line).saturating_sub(LAST_LINES).saturating_mul(line);
             let last = read_from(&mut der, start)?;

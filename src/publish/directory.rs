@@ -2,7 +2,7 @@
 use super::crl::CrlForms;
 use super::hold::Hold;
 use super::{AuthorityFiles, Mode, PublishError, Publisher, Replacement, WriteError, replace, replace_all};
-use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile};
+use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
 use rustix::io::Errno;
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// How long to wait for another publisher.
 const WAIT: Duration = Duration::from_secs(30);
+/// Octets of the largest CRL: twenty million entries.
+const LARGEST: u64 = 1 << 30;
 
 /// The directories `public/`, `issued/` and `ocsp/` of a home.
 #[derive(Clone, Debug)]
@@ -62,11 +64,13 @@ pub(super) fn unreadable(path: &Path, reason: impl ToString) -> PublishError {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
-    match fs::read(path) {
+    match read_file(path, LARGEST) {
         Ok(octets) => Ok(Some(octets)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
         // that says nothing of the file
-        Err(source) if [Errno::MFILE, Errno::NFILE, Errno::NOMEM].iter().any(|one| is(&source, *one)) => {
+        Err(ReadError::Io(source))
+            if [Errno::MFILE, Errno::NFILE, Errno::NOMEM].iter().any(|one| is(&source, *one)) =>
+        {
             Err(PublishError::NotRead { path: path.to_owned(), source })
         }
         Err(error) => Err(unreadable(path, error)),
@@ -104,7 +108,7 @@ impl Publisher for HomeDirectory {
     ) -> bool {
         let Ok(name) = self.name(name) else { return false };
         let is = |file, contents: &[u8]| {
-            fs::read(self.home.public_file(&name, file)).is_ok_and(|found| found == contents)
+            read_file(&self.home.public_file(&name, file), LARGEST).is_ok_and(|found| found == contents)
         };
         let crosses = match crossed {
             [] => !self.home.public_file(&name, PublicFile::Crossed).exists(),
@@ -162,6 +166,14 @@ impl Publisher for HomeDirectory {
 
     fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError> {
         self.crl_forms(name)?.in_place(|| self.hold())
+    }
+
+    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError> {
+        let _alone = self.hold()?;
+        match self.published_crl(name)? {
+            Some(crl) => self.crl_forms(name)?.repeat_text(&crl),
+            None => Ok(()),
+        }
     }
 
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
@@ -222,7 +234,8 @@ impl Publisher for HomeDirectory {
     }
 
     fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
-        let octets = fs::read(self.home.responder_certificate_file(&self.name(authority).ok()?)).ok()?;
+        let file = self.home.responder_certificate_file(&self.name(authority).ok()?);
+        let octets = read_file(&file, LARGEST).ok()?;
         Certificate::from_pem_or_der(&octets).ok()
     }
 }

@@ -1,5 +1,6 @@
 //! One at a time replaces what is published, in however many processes.
 use super::{PublishError, WriteError};
+use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// How often to look whether it is free.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// A link is not followed, a FIFO not waited for.
+const NEITHER_LINK_NOR_FIFO: i32 = (OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()).cast_signed();
 
 /// Keeps others from replacing what is published until it is dropped; a process that ends lets go too.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ impl Hold {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            .custom_flags(NEITHER_LINK_NOR_FIFO)
             .open(path)
             .map_err(failed)?;
         let begun = Instant::now();

@@ -75,6 +75,12 @@ pub trait Publisher: Send + Sync {
     /// When the file is there and is not a CRL.
     fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError>;
 
+    /// Writes the PEM form of the published CRL anew; nothing where there is no CRL.
+    ///
+    /// # Errors
+    /// When the CRL cannot be read or its other form not be written; [`PublishError::Busy`].
+    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError>;
+
     /// The highest CRL number known outside the index: the published CRL's or the high-water file's.
     ///
     /// # Errors

@@ -86,8 +86,8 @@ impl AttributeType {
         if length == 0 {
             return Some("is empty".into());
         }
-        if value.chars().any(char::is_control) {
-            return Some("has control characters".into());
+        if value.chars().any(is_invisible) {
+            return Some("has control characters, or others that cannot be seen".into());
         }
         if length > self.upper_bound {
             return Some(format!("has {length} characters, at most {} are allowed", self.upper_bound));
@@ -102,6 +102,17 @@ impl AttributeType {
         };
         (!allowed).then(|| "has characters that its string type cannot hold".into())
     }
+}
+
+/// Whether a character shows nothing of itself and changes what is seen around it: controls, line and paragraph
+/// separators, marks of writing direction, zero-width spaces and the like (RFC 5280 §8, Unicode TR 36). Joiners
+/// that scripts need within words (U+200C, U+200D) are none.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Whether a character is in the set of `PrintableString` (X.680 §41.4).
@@ -124,5 +135,9 @@ mod tests {
         assert!(country.refuses("be").is_some() && country.refuses("BEL").is_some());
         assert!(AttributeType::by_name("DC").unwrap().refuses("é").is_some());
         assert!(cn.refuses("a\0b").is_some());
+        for unseen in ["a\u{202e}b", "a\u{200b}b", "\u{feff}a", "a\u{2066}b", "a\u{2028}b"] {
+            assert!(cn.refuses(unseen).unwrap().contains("cannot be seen"), "{unseen:?}");
+        }
+        assert_eq!(cn.refuses("می\u{200c}خواهم"), None, "a joiner within a word");
     }
 }

@@ -2,14 +2,17 @@
 use super::extension::{self, Extension};
 use super::octets::{SET, sequence, tlv};
 use super::{
-    GeneralName, KeyAlgorithm, MalformedDer, Name, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, pem,
-    verify,
+    Content, GeneralName, KeyAlgorithm, KeyWeakness, MalformedDer, Name, SignatureAlgorithm, Signed,
+    SubjectPublicKeyInfo, key_weaknesses, pem, verify,
 };
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Reader, SliceReader};
 
 const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 const CHALLENGE_PASSWORD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.7");
+
+/// The most attributes, and extensions, that a request may have.
+const MOST: usize = 100;
 
 /// Why octets are no request that can be considered.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -26,9 +29,18 @@ pub enum CsrError {
     /// An RSA key so short or long that no signature of it is checked: this many bits.
     #[error("an RSA key of {0} bits; 2048 to 8192 are accepted")]
     KeyLength(u32),
+    /// The key is so weak that its signature proves nothing, or cannot be checked.
+    #[error("the key is weak: {0}")]
+    WeakKey(KeyWeakness),
     /// The file has no request, or several.
     #[error("the file has {0} requests; one is needed")]
     Count(usize),
+    /// The file is something else.
+    #[error("this is {0}, not a certification request")]
+    Other(Content),
+    /// Beside the request, the file has this.
+    #[error("beside the request, the file has {0}")]
+    Beside(Content),
 }
 
 impl From<MalformedDer> for CsrError {
@@ -95,11 +107,14 @@ impl CertificationRequest {
     pub fn from_pem_or_der(octets: &[u8]) -> Result<Self, CsrError> {
         let blocks = pem::decode_file(octets, "CERTIFICATE REQUEST")
             .map_err(|error| CsrError::Malformed(error.to_string()))?;
-        let requests: Vec<&pem::Block> =
-            blocks.iter().filter(|block| block.label.ends_with("CERTIFICATE REQUEST")).collect();
-        match requests.as_slice() {
-            [one] => Self::from_der(&one.der),
-            several => Err(CsrError::Count(several.len())),
+        let (requests, others): (Vec<&pem::Block>, Vec<&pem::Block>) =
+            blocks.iter().partition(|block| Content::of_label(&block.label) == Some(Content::Request));
+        let beside = others.iter().find_map(|block| Content::of_label(&block.label));
+        match (requests.as_slice(), beside) {
+            ([_], Some(beside)) => Err(CsrError::Beside(beside)),
+            ([one], None) => Self::from_der(&one.der).map_err(|error| instead(octets, error)),
+            ([], _) => Err(instead(octets, CsrError::Count(0))),
+            (several, _) => Err(CsrError::Count(several.len())),
         }
     }
 
@@ -154,7 +169,7 @@ impl CertificationRequest {
     ///
     /// # Errors
     /// [`CsrError::BadSignature`] when the signature does not verify with the request's own key;
-    /// [`CsrError::KeyLength`] when it is not looked at because the key is too weak.
+    /// [`CsrError::KeyLength`] or [`CsrError::WeakKey`] when that is for want of a key that could.
     pub fn verified(self) -> Result<VerifiedCsr, CsrError> {
         if let KeyAlgorithm::Rsa(bits) = self.public_key.algorithm()
             && !(2048..=8192).contains(&bits)
@@ -162,10 +177,12 @@ impl CertificationRequest {
             return Err(CsrError::KeyLength(bits));
         }
         if verify(&self.public_key, self.algorithm, &self.info, &self.signature) {
-            Ok(VerifiedCsr(self))
-        } else {
-            Err(CsrError::BadSignature)
+            return Ok(VerifiedCsr(self));
         }
+        Err(key_weaknesses(&self.public_key)
+            .into_iter()
+            .next()
+            .map_or(CsrError::BadSignature, CsrError::WeakKey))
     }
 }
 
@@ -174,6 +191,14 @@ impl std::ops::Deref for VerifiedCsr {
 
     fn deref(&self) -> &CertificationRequest {
         &self.0
+    }
+}
+
+/// What the octets are in the place of a request, or else the error.
+fn instead(octets: &[u8], error: CsrError) -> CsrError {
+    match Content::of(octets) {
+        Some(Content::Request) | None => error,
+        Some(content) => CsrError::Other(content),
     }
 }
 
@@ -206,6 +231,9 @@ fn read_attributes(contents: &[u8], info: &mut CertificationRequestInfo) -> Resu
     let mut seen = Vec::new();
     let mut list = SliceReader::new(contents)?;
     while !list.is_finished() {
+        if seen.len() >= MOST {
+            return Err(CsrError::Malformed(format!("there are more than {MOST} attributes")));
+        }
         list.sequence(|attribute| {
             let oid = ObjectIdentifier::decode(attribute)?;
             let values = AnyRef::decode(attribute)?;
@@ -221,6 +249,9 @@ fn read_attributes(contents: &[u8], info: &mut CertificationRequestInfo) -> Resu
             seen.push(oid);
             Ok::<_, CsrError>(())
         })?;
+    }
+    if info.extensions.len() > MOST {
+        return Err(CsrError::Malformed(format!("there are more than {MOST} extensions")));
     }
     let mut oids = Vec::new();
     for extension in &info.extensions {

@@ -5,6 +5,7 @@
 mod algorithm;
 mod attribute;
 mod certificate;
+mod content;
 mod crl;
 mod crl_builder;
 mod crl_outline;
@@ -25,8 +26,9 @@ pub mod text;
 mod time;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
-pub use attribute::{AttributeType, StringKind};
+pub use attribute::{AttributeType, StringKind, is_invisible};
 pub use certificate::{Certificate, CertificateId, IssuerId, TbsCertificate};
+pub use content::Content;
 pub use crl::{CertificateList, CrlEntry, TbsCertList};
 pub use crl_builder::TbsCertListBuilder;
 pub use crl_outline::CrlOutline;

@@ -1,4 +1,5 @@
 //! PEM (RFC 7468), and telling PEM from DER.
+use super::octets::SEQUENCE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -109,10 +110,15 @@ fn delimiter<'a>(line: &'a str, word: &str) -> Option<&'a str> {
 /// # Errors
 /// When it looks like PEM and is malformed.
 pub fn decode_file(octets: &[u8], label: &str) -> Result<Vec<Block>, PemError> {
-    match std::str::from_utf8(octets) {
-        Ok(text) if text.contains("-----BEGIN ") => decode_all(text),
-        _ => Ok(vec![Block { label: label.into(), der: octets.to_vec() }]),
+    // a DER element begins with the tag of a SEQUENCE, `0`, and its length is no text
+    let begins = b"-----BEGIN ";
+    let is_der = octets.starts_with(&[SEQUENCE]) && std::str::from_utf8(octets).is_err();
+    if !is_der && octets.windows(begins.len()).any(|part| part == begins) {
+        // text around the blocks may be in any character set; blocks are ASCII
+        let text = String::from_utf8_lossy(octets);
+        return decode_all(text.trim_start_matches('\u{feff}'));
     }
+    Ok(vec![Block { label: label.into(), der: octets.to_vec() }])
 }
 
 #[cfg(test)]
@@ -147,6 +153,18 @@ mod tests {
         assert_eq!(decode_all("-----BEGIN A-----\n!\n-----END A-----"), Err(PemError::NotBase64("A".into())));
         let mixed = "-----BEGIN A-----\nAAAA\n-----END B-----";
         assert_eq!(decode_all(mixed), Err(PemError::Unterminated("A".into())));
+    }
+
+    #[test]
+    fn a_byte_order_mark_line_ends_and_text_in_other_character_sets_do_no_harm() {
+        let block = encode("A", &[1; 60]);
+        let windows = format!("\u{feff}{}", block.replace('\n', "\r\n"));
+        let latin = [&b"Soci\xe9t\xe9\n"[..], block.as_bytes()].concat();
+        for file in [windows.as_bytes(), &latin] {
+            assert_eq!(decode_file(file, "X").unwrap(), [Block { label: "A".into(), der: vec![1; 60] }]);
+        }
+        let der = [&[0x30, 0x81, 0xf0][..], block.as_bytes()].concat();
+        assert_eq!(decode_file(&der, "X").unwrap()[0].der, der, "text within DER");
     }
 
     #[test]

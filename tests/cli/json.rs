@@ -172,6 +172,8 @@ fn every_command_says_one_json_object_with_typed_fields() {
     walk.step("status", "", 0, false,
         "authorities[].name:text authorities[].crl.number:number authorities[].crl.next_update:time authorities[].crl.due:bool \
          authorities[].crl.owed:bool pending:number attention[]?:text");
+    walk.step("doctor", "", 0, false,
+        "findings[]?.code:text checks[].name:text checks[].looked_at:text checks[].skipped:null checks[].findings:number");
     walk.step("show", "two.example", 0, false,
         "type:text serial:serial subject:text san[]:text not_before:time not_after:time fingerprint:fingerprint status:text issuer:text");
     walk.step("lint", "two.example.crt", 0, false, "findings[]?.rule:text");

@@ -12,6 +12,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clock;
+mod damages;
+mod doctor;
 mod homes;
 mod json;
 mod listing;

@@ -209,6 +209,44 @@ fn a_responder_certificate_that_lapses_is_out_of_use_that_second() {
 }
 
 #[test]
+fn a_fifo_or_a_device_in_the_place_of_a_file_keeps_nothing_else_from_being_seen() {
+    // O12, O13
+    let asked = asked();
+    let other = asked.site.issue("other.genfic.example");
+    let wrong =
+        ["ocsp/genfic-user/responder.key", "ocsp/genfic-user/responder.pem", "public/genfic-user.crl"];
+    for (at, name) in wrong.iter().enumerate() {
+        let path = asked.path(name);
+        fs::rename(&path, asked.path("aside")).unwrap();
+        match at {
+            0 => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+            _ => drop(asked.site.home.run(&["mkfifo", path.to_str().unwrap()]).ok()),
+        }
+        // the next look comes at once
+        std::thread::sleep(Duration::from_millis(500));
+        let file = asked.path("status/manifest.json");
+        let aside = asked.path("status/.new-manifest");
+        fs::copy(&file, &aside).unwrap();
+        fs::rename(&aside, &file).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(asked.site.ask(&other).verdict(), "good", "{name}");
+        fs::remove_file(&path).unwrap();
+        fs::rename(asked.path("aside"), &path).unwrap();
+    }
+    let manifest = asked.path("status/manifest.json");
+    let whole = fs::read(&manifest).unwrap();
+    fs::remove_file(&manifest).unwrap();
+    asked.site.home.run(&["mkfifo", manifest.to_str().unwrap()]).ok();
+    asked.refuses("tryLater", NO_STATUS);
+    fs::remove_file(&manifest).unwrap();
+    fs::write(&manifest, whole).unwrap();
+    asked.recovers();
+    asked.site.home.ca(&["revoke", &other.file]).ok();
+    let question = ocsp_request(&[request_for(&asked.site.home, &other, "-sha1")], None);
+    asked.site.soon(&question, "revoked");
+}
+
+#[test]
 fn clients_that_cannot_be_answered_do_not_fill_the_log() {
     // O13
     let asked = asked();

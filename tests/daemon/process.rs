@@ -122,7 +122,10 @@ fn what_it_cannot_start_with_has_its_exit_code() {
     {
         let said = said(&mut daemon(&home, words));
         assert_eq!(said.status, 2, "{words:?}: {}", said.all());
-        assert!(!said.err.is_empty());
+        let lines: Vec<&str> = said.err.lines().collect();
+        assert!(lines[0].starts_with("error: "), "{}", said.err);
+        assert!(lines.iter().any(|line| line.starts_with("usage: genfic-ocspd ")), "{}", said.err);
+        assert_eq!(lines.last(), Some(&"(exit 2, usage)"), "{}", said.err);
     }
     let missing = said(Command::new(OCSPD).args(["--home", "/nowhere/at/all"]));
     assert_eq!(missing.status, 5, "{}", missing.all());
@@ -135,8 +138,20 @@ fn what_it_cannot_start_with_has_its_exit_code() {
     std::fs::write(&config, "[daemon]\nlisten = [\"127.0.0.1:0\"]\nspeed = 9\n").unwrap();
     let wrong = said(&mut daemon(&home, &["--config", "wrong.toml"]));
     assert_eq!(wrong.status, 1, "{}", wrong.all());
-    for part in ["wrong.toml", "speed", "config.invalid"] {
+    for part in [
+        "error: wrong.toml: the configuration is wrong: line 3: daemon.speed: ",
+        "\n(exit 1, config.invalid)\n",
+    ] {
         assert!(wrong.err.contains(part), "{part}: {}", wrong.err);
+    }
+    home.run(&["mkfifo", "fifo"]).ok();
+    for (name, exit) in [("fifo", 1), ("home", 1), ("/dev/zero", 1), ("none", 5)] {
+        let said = said(&mut daemon(&home, &["--config", name]));
+        assert_eq!(said.status, exit, "{name}: {}", said.all());
+        let lines: Vec<&str> = said.err.lines().collect();
+        assert!(lines.len() == 3 && lines[0].starts_with("error: "), "{name}: {}", said.err);
+        assert_eq!(lines[2], format!("(exit {exit}, file.read)"), "{name}");
+        assert!(!said.err.contains("os error"), "{name}: {}", said.err);
     }
     for (words, part) in [(["--version"], "genfic-ocspd "), (["--help"], "Usage: genfic-ocspd")] {
         let said = said(&mut daemon(&home, &words)).ok();

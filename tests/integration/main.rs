@@ -15,6 +15,7 @@ mod support;
 mod backup;
 mod core_dumps;
 mod crash;
+mod lapses;
 mod older_script;
 mod policy;
 mod quickstart;

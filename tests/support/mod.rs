@@ -116,6 +116,20 @@ impl Home {
         Self { directory, url: self.url.clone() }
     }
 
+    /// Runs shell lines beside the home, `genfic-ca` in the PATH and this home its own.
+    #[track_caller]
+    pub fn shell(&self, lines: &str) -> Said {
+        let programs = Path::new(CA).parent().unwrap();
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let like = self.command::<&str>(&[]);
+        let mut command = Command::new("sh");
+        command.args(["-euc", lines]).current_dir(self.directory()).env("PATH", path).stdin(Stdio::null());
+        for (name, value) in like.get_envs() {
+            command.env(name, value.unwrap());
+        }
+        Said::of(command.output().unwrap())
+    }
+
     /// The directory that has `home/` and what stands beside it.
     pub fn directory(&self) -> &Path {
         self.directory.path()

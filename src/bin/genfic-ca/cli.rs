@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Quickstart(Quickstart),
     /// One screen: every CA, its end, its CRL's age, its responder, what waits
     Status,
+    /// Look for what is wrong with the home, and mend what is safe
+    Doctor(Doctor),
     /// Create a root CA
     CreateRoot(CreateRoot),
     /// Create a CA below another
@@ -170,6 +172,16 @@ pub(crate) struct Init {
     /// Where CRLs, CA certificates and OCSP will be served: written into certificates
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Mend what is safe and needs nobody's decision, then look again
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Compare every signature and every file on record, not only those of the newest 10,000 certificates
+    #[arg(long)]
+    pub(crate) deep: bool,
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@ mod audit;
 mod authority;
 mod backup;
 mod crl;
+mod doctor;
 mod export;
 mod generation;
 mod init;
@@ -33,6 +34,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Init(_) => "init",
         Command::Quickstart(_) => "quickstart",
         Command::Status => "status",
+        Command::Doctor(_) => "doctor",
         Command::CreateRoot(_) => "create-root",
         Command::CreateChild(_) => "create-child",
         Command::Authorities(_) => "authorities",
@@ -109,6 +111,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Version => Ok(init::version()),
         Command::Init(args) => init::init(global, &args),
         Command::Quickstart(args) => quickstart::quickstart(global, &args),
+        Command::Doctor(args) => doctor::doctor(global, &args),
         Command::Lint(args) => lint::lint(&args),
         Command::Show(args) => show::show(global, &args),
         Command::CreateRequest(args) if !args.sign => request::create(global, &args),

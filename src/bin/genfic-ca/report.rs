@@ -1,6 +1,8 @@
 //! What a command says: text for people, one JSON object for programs.
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, in_words};
+use genfic_ca::x509::is_invisible;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 
@@ -44,7 +46,7 @@ impl Report {
 
     /// With these warnings.
     pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
-        self.warnings.extend(warnings);
+        self.warnings.extend(warnings.into_iter().map(in_words));
         self
     }
 
@@ -162,8 +164,19 @@ fn problem_text(problem: &Problem) -> io::Result<()> {
     line(io::stderr(), &text)
 }
 
+/// Text with what would move the cursor, recolour the screen or turn the line round written out: names in
+/// requests, certificates and files are somebody else's.
+fn visible(text: &str) -> Cow<'_, str> {
+    let is_hidden = |c: char| is_invisible(c) && c != '\n' && c != '\t';
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let written = |c: char| if is_hidden(c) { c.escape_unicode().collect() } else { String::from(c) };
+    Cow::Owned(text.chars().map(written).collect())
+}
+
 fn line(mut to: impl Write, text: &str) -> io::Result<()> {
-    to.write_all(text.as_bytes())?;
+    to.write_all(visible(text).as_bytes())?;
     to.write_all(b"\n")?;
     to.flush()
 }

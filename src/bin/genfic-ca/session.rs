@@ -28,10 +28,9 @@ impl Session {
     pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
         let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
         let home = home_of(global);
-        let config = assembly::read_config(&home, global.config.as_deref())?;
+        let assembly = Assembly::open(home, global.config.as_deref())?;
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
-        let secrets = assembly::secret_sources(&config, given, prompt);
-        let assembly = Assembly::open(home, config)?;
+        let secrets = assembly::secret_sources(&assembly.practices().config, given, prompt);
         let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };
         let recovered = session.pki().recover()?;
         session.recovered = told(recovered);

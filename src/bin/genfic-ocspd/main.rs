@@ -1,20 +1,30 @@
 //! The OCSP responder: sees the published status and its own short-lived keys, never the index or a CA key.
 mod cli;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::Cli;
 use genfic_ca::assembly::{DaemonOptions, daemon};
 use genfic_ca::home::Home;
 use genfic_ca::key::forbid_core_dumps;
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Exit, Problem, in_words};
 use sd_notify::NotifyState;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{self, IsTerminal, Write, stderr, stdout};
 use std::net::TcpListener;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            report(&wrong_options(&error));
+            return ExitCode::from(Exit::Usage.code());
+        }
+    };
     log_to_standard_error();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,20 +71,47 @@ fn notify(state: NotifyState<'_>) {
     }
 }
 
+/// Standard error, with the system's errors in words alone.
+struct InWords;
+
+impl Write for InWords {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let text = in_words(String::from_utf8_lossy(octets).into_owned());
+        stderr().write_all(text.as_bytes())?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stderr().flush()
+    }
+}
+
 fn log_to_standard_error() {
     let filter = EnvFilter::try_from_env("GENFIC_OCSPD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(stderr)
+        .with_writer(|| InWords)
         .with_ansi(stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false)
         .init();
 }
 
+/// What is wrong with the options, told like every other problem.
+fn wrong_options(error: &clap::Error) -> Problem {
+    let text = error.render().to_string();
+    let paragraph: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let tips = text.lines().map(str::trim).filter_map(|line| line.strip_prefix("tip: "));
+    let usage = Cli::command().render_usage().to_string();
+    let usage = format!("{}; `genfic-ocspd --help` says more", usage.replacen("Usage:", "usage:", 1).trim());
+    let hint: Vec<&str> = tips.chain([usage.as_str()]).collect();
+    let message = paragraph.join(" ");
+    Problem::new(Exit::Usage, "usage", message.trim_start_matches("error: ")).hint(hint.join("\n"))
+}
+
 /// The problem, what to do, and the code.
 fn report(problem: &Problem) {
     let Problem { code, exit, message, hint } = problem;
-    let mut text = format!("{message}\n");
+    let mut text = format!("error: {message}\n");
     if !hint.is_empty() {
         text.push_str(&format!("{hint}\n"));
     }

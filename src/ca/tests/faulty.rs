@@ -1,18 +1,17 @@
-//! Keys, index, publisher and status that note each step and fail where they are told to.
+//! Index, publisher and status that note each step and fail where they are told to.
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusPublisher, StatusReader,
-    StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
+    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusComparison,
+    StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
-use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
 use crate::lint::Linted;
 use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, KeyAlgorithm,
-    SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
+    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, SerialNumber,
+    TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,7 +35,7 @@ struct Scene {
 
 impl Script {
     /// Notes a step; true when it is to fail.
-    fn fails(&self, step: &'static str) -> bool {
+    pub(super) fn fails(&self, step: &'static str) -> bool {
         let act = self.0.lock().unwrap().before.take_if(|(before, _)| *before == step);
         if let Some((_, act)) = act {
             act();
@@ -51,6 +50,11 @@ impl Script {
             }
             None => false,
         }
+    }
+
+    /// Whether this step is to fail from now on.
+    pub(super) fn is_failing(&self, step: &'static str) -> bool {
+        self.0.lock().unwrap().failing.contains(&(step, 0))
     }
 
     /// Lets these steps fail from now on, and no other.
@@ -80,54 +84,6 @@ impl Script {
     fn publish(&self, step: &'static str) -> Result<(), PublishError> {
         let full = || WriteError { path: step.into(), source: io::Error::from(io::ErrorKind::StorageFull) };
         if self.fails(step) { Err(full().into()) } else { Ok(()) }
-    }
-}
-
-pub(super) struct Keys {
-    pub(super) store: AgeFileStore,
-    pub(super) script: Script,
-}
-
-struct FaultySigner(Box<dyn Signer>, Script);
-
-impl Signer for FaultySigner {
-    fn public_key(&self) -> &SubjectPublicKeyInfo {
-        self.0.public_key()
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        if self.1.fails("sign") {
-            return Err(KeyError::Cryptography("signing"));
-        }
-        // a faulty machine: the signature is of something else
-        let miscalculates = self.1.0.lock().unwrap().failing.contains(&("miscalculate", 0));
-        self.0.sign(if miscalculates { b"something else" } else { message })
-    }
-}
-
-impl KeyStore for Keys {
-    fn generate(
-        &self,
-        key: &KeyRef,
-        algorithm: KeyAlgorithm,
-        secrets: &dyn SecretSource,
-    ) -> Result<Box<dyn Signer>, KeyError> {
-        self.script.fails("generate");
-        Ok(Box::new(FaultySigner(self.store.generate(key, algorithm, secrets)?, self.script.clone())))
-    }
-
-    fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {
-        self.script.fails("open");
-        Ok(Box::new(FaultySigner(self.store.open(key, secrets)?, self.script.clone())))
-    }
-
-    fn generate_plain(&self, algorithm: KeyAlgorithm) -> Result<PlainKey, KeyError> {
-        self.store.generate_plain(algorithm)
-    }
-
-    fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
-        self.script.fails("discard");
-        self.store.discard(key)
     }
 }
 
@@ -185,6 +141,10 @@ impl Publisher for Publication {
         self.directory.crl_in_place(name)
     }
 
+    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError> {
+        self.directory.repeat_crl_text(name)
+    }
+
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
         self.directory.crl_number_floor(name)
     }
@@ -222,6 +182,14 @@ impl StatusPublisher for Status {
 
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
         self.directory.is_current(index)
+    }
+
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+        self.directory.compare(index)
+    }
+
+    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
+        self.directory.rebuild_status(index, now)
     }
 }
 
@@ -304,6 +272,9 @@ impl IndexReader for Records {
     }
     fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
         self.index.audit_records(from, visit)
+    }
+    fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
+        self.index.examine(visit)
     }
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
         self.index.highest_crl_number(issuer)

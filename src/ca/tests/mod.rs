@@ -4,6 +4,7 @@ mod batches;
 mod creating;
 mod falling;
 mod faulty;
+mod faulty_keys;
 mod fixture;
 mod generations;
 mod lists;

@@ -64,6 +64,7 @@ macro_rules! contract {
             a_copy_is_of_one_moment_and_does_not_change
             every_act_is_one_record_of_a_whole_chain
             what_is_refused_leaves_no_trace_but_its_own_record
+            what_is_recorded_is_found_whole_newest_first
         }
     };
     ($make:path; $($sentence:ident)*) => {

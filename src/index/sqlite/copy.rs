@@ -1,4 +1,4 @@
-//! The whole index in one file, and whether a file is whole.
+//! The whole index in one file.
 use super::connection::{create_empty, failed};
 use crate::index::IndexError;
 use rusqlite::Connection;
@@ -29,16 +29,4 @@ pub(super) fn write(source: &Connection, path: &Path) -> Result<(), IndexError> 
         }
     }
     Err(IndexError::Busy)
-}
-
-/// What `PRAGMA integrity_check` and the references say; nothing when all is well.
-pub(super) fn faults(connection: &Connection) -> Result<Vec<String>, IndexError> {
-    let mut statement = connection.prepare("PRAGMA integrity_check(10)")?;
-    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let mut faults: Vec<String> = rows.collect::<Result<_, _>>()?;
-    faults.retain(|fault| fault != "ok");
-    if connection.prepare("PRAGMA foreign_key_check")?.exists([])? {
-        faults.push("a row refers to one that is not there".to_owned());
-    }
-    Ok(faults)
 }

@@ -7,6 +7,9 @@ mod connection;
 mod copy;
 #[cfg(test)]
 mod copy_tests;
+mod examining;
+#[cfg(test)]
+mod examining_tests;
 mod interlock;
 mod issuing;
 mod journal;
@@ -24,8 +27,9 @@ mod tests;
 pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Filter, Guard, Index, IndexError, IndexReader,
-    Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
+    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow,
+    TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -85,7 +89,7 @@ impl SqliteIndex {
     /// # Errors
     /// As [`SqliteIndex::open`].
     pub fn faults(path: &Path) -> Result<Vec<String>, IndexError> {
-        copy::faults(&connection::open(path, Self::WAIT)?)
+        examining::faults(&connection::open(path, Self::WAIT)?)
     }
 
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
@@ -186,6 +190,10 @@ impl IndexReader for SqliteIndex {
 
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError> {
         self.read(|connection| journal::records(connection, from, visit))
+    }
+
+    fn examine(&self, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError> {
+        self.read(|connection| examining::examine(connection, visit))
     }
 
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {

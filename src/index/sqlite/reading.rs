@@ -20,19 +20,27 @@ pub(super) fn status(
     rows.next()?.map(|row| row::state(row, 0)).transpose()
 }
 
-/// Every column of a record, from the certificate on; `CROSS` keeps that order.
-fn records() -> String {
+/// What [`record`] reads, thirteen columns.
+pub(super) fn stored() -> String {
     format!(
         "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE},
-             c.not_before, c.not_after
-         FROM certificate c
-         CROSS JOIN issuer i ON i.number = c.issuer
-         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
-         LEFT JOIN authority a ON a.issuer = c.issuer"
+             c.not_before, c.not_after"
     )
 }
 
-fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
+/// Every column of a record, from the certificate on; `CROSS` keeps that order.
+fn records() -> String {
+    format!(
+        "{}
+         FROM certificate c
+         CROSS JOIN issuer i ON i.number = c.issuer
+         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
+         LEFT JOIN authority a ON a.issuer = c.issuer",
+        stored()
+    )
+}
+
+pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let pending: Option<Vec<u8>> = row.get(5)?;
     let is_signed = !matches!(row.get_ref(6)?, ValueRef::Null);
     let (tbs, certificate) = match pending {

@@ -1,5 +1,5 @@
 //! Reading passphrases from files, variables, descriptors and credentials.
-use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
+use crate::home::{FileKind, OpenError, Owners, Rule, open_checked, open_file};
 use crate::key::octets::read_up_to;
 use crate::key::{KeyError, Secret};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
@@ -22,6 +22,10 @@ pub(super) fn whole(source: impl Read, name: &str) -> Result<Secret, KeyError> {
     let text = std::str::from_utf8(octets.get(..length).unwrap_or_default())
         .map_err(|_| unavailable("is not UTF-8 text"))?;
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    // behind a passphrase one changes nothing (HMAC pads with them), and nobody can type one
+    if text.contains('\0') {
+        return Err(unavailable("has a NUL in it; save it as UTF-8 text"));
+    }
     if text.len() > LONGEST {
         return Err(unavailable("has more than 4096 octets, too many for a passphrase"));
     }
@@ -60,7 +64,7 @@ pub(super) fn credential(
             "{name}: there are no credentials; run as a service with LoadCredentialEncrypted={credential}:PATH"
         ))
     })?;
-    let file = File::open(directory.join(credential))
+    let file = open_file(&directory.join(credential))
         .map_err(|error| KeyError::SecretUnavailable(format!("{name}: {error}")))?;
     whole(file, name)
 }
@@ -103,6 +107,7 @@ mod tests {
             assert_eq!(whole(contents.as_bytes(), "x").unwrap().as_str(), passphrase);
         }
         assert!(whole(&[0xff][..], "x").is_err());
+        assert!(whole(&b"s3cret\0\n"[..], "x").is_err());
         let longest = [b'a'; LONGEST];
         assert_eq!(whole(&longest[..], "x").unwrap().len(), LONGEST);
         assert!(whole(&[&longest[..], b"a"].concat()[..], "x").is_err());

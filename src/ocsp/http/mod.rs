@@ -1,6 +1,7 @@
 //! OCSP over HTTP (RFC 6960 Appendix A, RFC 9919 §5 and §6), and the files beside it.
 mod caching;
 mod complaints;
+mod framing;
 mod get_path;
 mod look;
 mod service;

@@ -1,6 +1,7 @@
 //! Answering one HTTP request.
 use super::caching::{Freshness, http_date, put};
 use super::complaints::Complaints;
+use super::framing::fault;
 use super::get_path::request_in;
 use super::look::Looker;
 use crate::clock::Clock;
@@ -103,12 +104,16 @@ impl OcspService {
         if path.len() > self.parts.max_path {
             return Ok(with_date(text(StatusCode::URI_TOO_LONG, "the path is too long\n"), Some(now)));
         }
+        if let Some(fault) = fault(&request) {
+            return Ok(with_date(closing(text(StatusCode::BAD_REQUEST, fault)), Some(now)));
+        }
         let reply = match *request.method() {
             Method::POST if is_ocsp => self.post(request, now).await,
             Method::GET | Method::HEAD if !path.contains('.') && !is_probe(path) => match request_in(path) {
                 Some(octets) => self.get(&octets, request.headers(), now).await,
                 None => text(StatusCode::NOT_FOUND, "OCSP requests go to POST / or GET /BASE64\n"),
             },
+            Method::OPTIONS if path == "*" => refused_method("GET, HEAD, POST"),
             _ if is_ocsp || (!path.contains('.') && !is_probe(path) && request_in(path).is_some()) => {
                 refused_method(if is_ocsp { "GET, HEAD, POST" } else { "GET, HEAD" })
             }
@@ -126,6 +131,9 @@ impl OcspService {
             let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/ocsp-request\n");
             put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
             return reply;
+        }
+        if request.body().size_hint().lower() > u64::try_from(self.parts.max_body).unwrap_or(u64::MAX) {
+            return closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"));
         }
         let body = Limited::new(request.into_body(), self.parts.max_body).collect();
         match tokio::time::timeout(self.parts.body_timeout, body).await {

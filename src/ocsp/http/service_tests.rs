@@ -34,7 +34,7 @@ impl Daemon {
     }
 
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (Reply, Vec<u8>) {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(path).header("host", "pki");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -1,6 +1,7 @@
 //! Listening, connections and their limits, and a clean end.
 mod daemon;
 mod open_files;
+mod places;
 mod stall;
 
 pub use daemon::Daemon;
@@ -11,10 +12,12 @@ use super::settings::ServerSettings;
 use super::status::StatusSource;
 use crate::clock::Clock;
 use crate::problem::{Exit, Problem};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use listenfd::ListenFd;
+use places::{Awaited, Place, Places};
 use stall::Stall;
 use std::future::Future;
 use std::io;
@@ -22,7 +25,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 
 /// For how long accepting pauses when it fails, as when there are no file descriptors left.
@@ -129,7 +132,7 @@ pub async fn serve(
     settings: &ServerSettings,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let slots = Arc::new(Semaphore::new(settings.max_connections));
+    let places = Places::new(settings.max_connections);
     let (stopping, stopped) = watch::channel(false);
     let mut accepting = JoinSet::new();
     for listener in listeners {
@@ -141,13 +144,13 @@ pub async fn serve(
             idle_timeout: settings.idle_timeout,
             stopped: stopped.clone(),
         };
-        accepting.spawn(accept(listener, connection, Arc::clone(&slots)));
+        accepting.spawn(accept(listener, connection, Arc::clone(&places)));
     }
     stop.await;
     accepting.shutdown().await;
     stopping.send_replace(true);
-    let all = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
-    if tokio::time::timeout(settings.shutdown_timeout, slots.acquire_many(all)).await.is_err() {
+    let all_free = places.all_free(settings.max_connections);
+    if tokio::time::timeout(settings.shutdown_timeout, all_free).await.is_err() {
         tracing::warn!("connections that did not end in time were cut");
     }
     Ok(())
@@ -161,14 +164,14 @@ struct Connection {
     stopped: watch::Receiver<bool>,
 }
 
-/// Waits for a slot before it looks for the next connection: what is above the limit, but for one, is in the
-/// kernel's queue.
-async fn accept(listener: tokio::net::TcpListener, connection: Connection, slots: Arc<Semaphore>) {
+/// Gives each connection a place before it looks for the next: while all are being answered, what is above the
+/// limit, but for one, is in the kernel's queue.
+async fn accept(listener: tokio::net::TcpListener, connection: Connection, places: Arc<Places>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-                tokio::spawn(connection.clone().serve(stream, slot));
+                let Some(place) = places.take().await else { return };
+                tokio::spawn(connection.clone().serve(stream, place));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -184,18 +187,28 @@ async fn stopped(stopped: &mut watch::Receiver<bool>) {
 }
 
 impl Connection {
-    async fn serve(mut self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+    async fn serve(mut self, stream: TcpStream, place: Arc<Place>) {
         let _ = stream.set_nodelay(true);
         let io = Stall::new(TokioIo::new(stream), self.idle_timeout);
-        let service = self.service;
+        let (service, here) = (self.service, Arc::clone(&place));
+        let reply = move |request: hyper::Request<Incoming>| {
+            let (service, here) = (service.clone(), Arc::clone(&here));
+            async move {
+                let request = request.map(|body| Awaited::new(body, Arc::clone(&here)));
+                here.answer(service.reply(request)).await
+            }
+        };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // who has sent all may close that half, and is answered all the same
+            .half_close(true)
             .header_read_timeout(self.header_timeout)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(io, service_fn(|request| service.reply(request)));
+            .serve_connection(io, service_fn(reply));
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
+            () = place.wanted() => return,
             () = stopped(&mut self.stopped) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
@@ -204,7 +217,6 @@ impl Connection {
         if let Err(error) = ended {
             tracing::debug!(%error, "connection");
         }
-        drop(slot);
     }
 }
 

@@ -1,4 +1,5 @@
 //! Aligned text, and the escaping of what came from outside.
+use crate::x509::is_invisible;
 
 /// Text with every character written out that could move the cursor, change colours, or turn the direction
 /// or order of what is shown: control characters, and the invisible ones of Unicode's "format" kind.
@@ -6,19 +7,8 @@
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        let invisible = matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        );
-        if character.is_control() || invisible {
+        let joins = matches!(character, '\u{200c}' | '\u{200d}');
+        if joins || is_invisible(character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);

@@ -209,3 +209,47 @@ fn on_a_full_disk_nothing_is_issued_and_everything_can_be_revoked() {
     home.ca(&["sign", "c.example.req", "-p", "genfic-system"]).ok();
     seen.check_put_right(home.directory());
 }
+
+#[test]
+fn doctor_tells_of_a_full_disk_and_of_space_that_is_not_kept() {
+    if !are_our_own("crash::limits::doctor_tells_of_a_full_disk_and_of_space_that_is_not_kept") {
+        return;
+    }
+    let memory = tempfile::tempdir().unwrap();
+    let disk = Disk::over(memory.path(), 96 << 10);
+    let home = hierarchy().copied_to(disk.path());
+    home.ca(&["crl", "publish", "--due"]).ok();
+    let reserve = home.path("home/reserve");
+    let full = fs::metadata(&reserve).unwrap().len();
+    assert_eq!(found(&home, &[]), Vec::<String>::new());
+    for (left, severity) in [(20 << 10, "warning"), (1 << 10, "error"), (0, "error")] {
+        disk.fill(left * KIB);
+        assert_eq!(found(&home, &[]), [format!("{severity} space.low")], "{left} KiB");
+        let kept = fs::metadata(&reserve).unwrap().len();
+        assert!(
+            full - kept <= 256 * KIB,
+            "{left} KiB: what was used to look is kept again, but for a little"
+        );
+        disk.make_room();
+    }
+    fs::remove_file(&reserve).unwrap();
+    disk.fill(64 * KIB);
+    let both = ["error space.low", "warning space.reserve"];
+    assert_eq!(found(&home, &[]), both);
+    assert_eq!(found(&home, &["--fix"]), both, "there is no room for it");
+    disk.make_room();
+    assert_eq!(found(&home, &["--fix"]), Vec::<String>::new());
+    assert_eq!(fs::metadata(&reserve).unwrap().len(), full);
+}
+
+/// What `doctor` leaves open: severity and code.
+fn found(home: &Home, more: &[&str]) -> Vec<String> {
+    let said = home.ca(&[&["doctor", "--json"], more].concat());
+    let findings = said.json()["result"]["findings"].as_array().unwrap().clone();
+    let open = findings.iter().filter(|one| one["fixed"] == false);
+    let found: Vec<String> = open
+        .map(|one| format!("{} {}", one["severity"].as_str().unwrap(), one["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(said.status, if found.is_empty() { 0 } else { 12 }, "{}", said.all());
+    found
+}

@@ -64,7 +64,7 @@ pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
             "audit.broken",
             format!("the audit log is broken: {broken}"),
         )
-        .hint("keep the home as it is and compare with a backup: somebody or something changed the index"));
+        .hint("keep the home as it is and compare with a backup: somebody or something changed the index; `genfic-ca doctor` says what else is damaged"));
     }
     let count = head.sequence;
     let digest: String = head.digest.iter().map(|octet| format!("{octet:02x}")).collect();

@@ -6,7 +6,7 @@ use crate::session::{Session, home_of};
 use genfic_ca::config::CrlConfig;
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::lint::crl_findings;
-use genfic_ca::ocsp::query::fetch;
+use genfic_ca::ocsp::query::{QueryError, fetch};
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::text::{crl_json, crl_text};
@@ -126,10 +126,18 @@ fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
     CertificateList::from_der(&block.der).map_err(|error| malformed(error.to_string()))
 }
 
+fn not_fetched(error: &QueryError) -> Problem {
+    let (code, hint) = match error {
+        QueryError::Unreachable { .. } => ("crl.unreachable", "is the server running, and the URL right?"),
+        _ => ("crl.not-there", "name the URL that certificates have in their CRL distribution point"),
+    };
+    Problem::new(Exit::Failure, code, error.to_string()).hint(hint)
+}
+
 /// Checks a CRL: readable, signed by its issuer, current, number not behind, rules kept.
 pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem> {
     let octets = if args.what.starts_with("http://") {
-        fetch(&args.what, TIMEOUT)?
+        fetch(&args.what, TIMEOUT).map_err(|error| not_fetched(&error))?
     } else if args.what.contains("://") {
         return Err(usage(
             format!("`{}` is not an http:// URL", args.what),

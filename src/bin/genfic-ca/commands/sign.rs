@@ -1,6 +1,6 @@
 //! `sign`: many requests in one go, one unlock.
 use super::request::{no_directory, not_written};
-use super::values::{issued as issued_fields, length, read, summary, tbs_fields, usage};
+use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, usage};
 use crate::cli::{Chain, Sign};
 use crate::report::Report;
 use crate::session::Session;
@@ -10,9 +10,12 @@ use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
 use genfic_ca::publish::{Mode, Replacement, replace_all};
 use genfic_ca::x509::text::certificate_text;
-use genfic_ca::x509::{Certificate, CertificationRequest, CsrError, TbsCertificate, seal};
+use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError, TbsCertificate, seal};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// A request with the largest key and a thousand of the longest names has a quarter of it.
+const LARGEST_REQUEST: u64 = 1 << 20;
 
 /// Issues certificates for requests.
 pub(crate) fn sign(session: &Session, args: &Sign) -> Result<Report, Problem> {
@@ -170,21 +173,46 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
 
 /// Who a request in a file is for.
 pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
-    let octets = read(file)?;
+    let octets = read_up_to(file, LARGEST_REQUEST)?;
     let refuse = |error: CsrError| {
         let anew = "ask for a new request, PEM or DER, signed by its own key (`openssl req -new` or `genfic-ca create-request`)";
         let stronger = "ask for a key on P-256, P-384 or P-521, an Ed25519 key, or an RSA key of 2048 to 8192 bits, signed with SHA-256 or better";
         let (code, hint) = match error {
             CsrError::BadSignature => ("request.signature", anew),
-            CsrError::KeyLength(_) => ("policy.weak-key", stronger),
+            CsrError::KeyLength(_) | CsrError::WeakKey(_) => ("policy.weak-key", stronger),
             CsrError::Unsupported(_) => ("request.unsupported", stronger),
-            CsrError::Malformed(_) | CsrError::Count(_) => ("request.malformed", anew),
+            CsrError::Malformed(_) => ("request.malformed", anew),
+            CsrError::Count(_) => ("request.malformed", "give each request in a file of its own"),
+            CsrError::Other(content) => ("request.not-a-request", in_place_of(content)),
+            CsrError::Beside(Content::PrivateKey) => (
+                "request.with-private-key",
+                "a private key that was sent to somebody is no longer private: ask for a request with a new key, and for the request alone",
+            ),
+            CsrError::Beside(_) => ("request.malformed", "give the request alone in its file"),
         };
         Problem::new(Exit::Refused, code, format!("{}: {error}", file.display())).hint(hint)
     };
     let request =
         CertificationRequest::from_pem_or_der(&octets).map_err(refuse)?.verified().map_err(refuse)?;
     Ok(Applicant::from(&request))
+}
+
+/// What to do when the file is no request.
+fn in_place_of(content: Content) -> &'static str {
+    match content {
+        Content::Certificate => {
+            "name the request that it was made from; `genfic-ca show FILE` shows what this is"
+        }
+        Content::PrivateKey => {
+            "keep it to yourself, and make a request with it: `openssl req -new -key FILE -out NAME.req`"
+        }
+        Content::Pkcs12 => {
+            "it has the private key in it; make a request where that is used (`openssl req -new -key KEY`)"
+        }
+        Content::Utf16 => "save it as plain text (ASCII or UTF-8), or give it as DER",
+        Content::Nothing => "look whether it was saved or sent whole",
+        _ => "a request is made with `openssl req -new` or `genfic-ca create-request`",
+    }
 }
 
 enum Places {

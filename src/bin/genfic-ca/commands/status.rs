@@ -93,6 +93,11 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
     }
+    if let Some(newest) = pki.index.newest_record()?.filter(|newest| *newest > now) {
+        attention.push(format!(
+            "set the clock: it says {now}, before the newest record of {newest}, and nothing is signed until then"
+        ));
+    }
     let restored = pki.index.restored()?;
     if let Some(restored) = &restored {
         attention.insert(

@@ -1,13 +1,13 @@
 //! JSON fields and words that several commands share.
 use crate::report::columns;
 use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
+use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::Length;
 use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime};
 use serde_json::{Map, Value, json};
-use std::fs;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// The fields that every certificate has.
@@ -118,33 +118,46 @@ pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Prob
     Problem::new(Exit::Usage, "usage", message).hint(hint)
 }
 
-/// The largest file that is read into memory: no request, certificate or profile comes near it.
-const LARGEST: u64 = 64 * 1024 * 1024;
+/// The largest CRL, and with it the largest file that is looked at.
+const LARGEST: u64 = 256 << 20;
 
 /// Octets of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    let failed = |error: std::io::Error| {
-        if error.kind() == std::io::ErrorKind::NotFound {
-            return Problem::new(Exit::NotFound, "file.read", format!("there is no file {}", path.display()))
-                .hint("check the name and the directory");
-        }
-        Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", path.display()))
-            .hint("check its permissions")
-    };
-    let mut octets = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut octets)
-    } else {
-        fs::File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut octets)
-    };
-    let length = read.map_err(failed)?;
-    if u64::try_from(length).is_ok_and(|length| length > LARGEST) {
-        return Err(Problem::new(
+    read_up_to(path, LARGEST)
+}
+
+/// The same of something that is never larger than this.
+pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
+    let octets =
+        if path == Path::new("-") { read_most(std::io::stdin().lock(), most) } else { read_file(path, most) };
+    octets.map_err(|error| unread(path, &error))
+}
+
+fn unread(path: &Path, error: &ReadError) -> Problem {
+    let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+    let (exit, code, message, hint) = match error {
+        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => (
+            Exit::NotFound,
+            "file.read",
+            format!("there is no file {name}"),
+            "check the name and the directory",
+        ),
+        ReadError::Io(_) => (Exit::Failure, "file.read", format!("{name} {error}"), "check its permissions"),
+        ReadError::TooLarge(_) => (
             Exit::Failure,
             "file.too-large",
-            format!("{} is over 64 MiB", path.display()),
-        )
-        .hint("that is no request, certificate, CRL or OCSP message"));
-    }
-    Ok(octets)
+            format!("{name} {error}"),
+            "nothing of this kind is that large; look whether it is the right file",
+        ),
+        ReadError::Kind(FileKind::Directory) => {
+            (Exit::Usage, "file.not-a-file", format!("{name} {error}"), "name the file in it")
+        }
+        ReadError::Kind(_) => (
+            Exit::Usage,
+            "file.not-a-file",
+            format!("{name} {error}"),
+            "name a file, or give its contents on standard input with - for the file",
+        ),
+    };
+    Problem::new(exit, code, message).hint(hint)
 }

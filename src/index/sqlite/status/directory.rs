@@ -1,8 +1,9 @@
 //! The directory that a responder watches.
+use super::compare::compare;
 use super::manifest::{FileIdentity, Manifest, Part};
-use super::publish::publish;
+use super::publish::{publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
-use crate::index::{IndexError, IndexReader, StatusPublisher};
+use crate::index::{IndexError, IndexReader, StatusComparison, StatusPublisher};
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,14 @@ impl StatusPublisher for StatusDirectory {
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
         let published = Manifest::read(&self.path)?.map(|(manifest, _)| manifest.change);
         Ok(published == Some(index.change_number()?))
+    }
+
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+        compare(&self.path, index)
+    }
+
+    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
+        rebuild(index, &self.path, now).map(drop)
     }
 }
 

@@ -3,6 +3,7 @@ use super::failed;
 use super::manifest::Part;
 use super::snapshot::hash;
 use crate::failpoint;
+use crate::home::open_file;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{Authority, IndexError, StatusRow};
@@ -10,7 +11,6 @@ use crate::publish::{Aside, Mode};
 use crate::x509::IssuerId;
 use rusqlite::Connection;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 
@@ -52,7 +52,7 @@ impl Image {
 
     /// Goes on from a file that was published before; `None` when it is not there or not the one that is meant.
     pub(super) fn continuing(path: &Path, old: &Part) -> Result<Option<Self>, IndexError> {
-        let mut before = match File::open(path.with_file_name(&old.file)) {
+        let mut before = match open_file(&path.with_file_name(&old.file)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(path, &error)),

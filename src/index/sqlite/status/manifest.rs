@@ -1,6 +1,7 @@
 //! `manifest.json`: which files are the status, and of when.
 use super::failed;
 use crate::audit::Head;
+use crate::home::open_file;
 use crate::index::IndexError;
 use crate::publish::{Aside, Mode};
 use crate::x509::UnixTime;
@@ -52,6 +53,9 @@ impl FileIdentity {
     }
 }
 
+/// Octets that are read of a manifest; it has a few hundred.
+const LARGEST: u64 = 64 << 10;
+
 impl Manifest {
     /// The file's name.
     pub(super) const FILE: &str = "manifest.json";
@@ -65,14 +69,14 @@ impl Manifest {
     /// The manifest of a directory; `None` when nothing was published there.
     pub(super) fn read(directory: &Path) -> Result<Option<(Self, FileIdentity)>, IndexError> {
         let path = directory.join(Self::FILE);
-        let mut file = match std::fs::File::open(&path) {
+        let file = match open_file(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(&path, &error)),
         };
         let metadata = file.metadata().map_err(|error| failed(&path, &error))?;
         let mut text = String::new();
-        file.read_to_string(&mut text).map_err(|error| failed(&path, &error))?;
+        file.take(LARGEST).read_to_string(&mut text).map_err(|error| failed(&path, &error))?;
         let damaged = |reason: String| IndexError::Damaged(format!("{}: {reason}", path.display()));
         let value: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;

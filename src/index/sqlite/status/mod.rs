@@ -3,6 +3,9 @@
 //! `base-N.db` has everything up to change N, `delta-M.db` what changed from N to M, and `manifest.json`
 //! names both with their digests. All are written aside and renamed, the manifest last, so that a reader
 //! finds a whole state whenever it looks. There are no subjects and no mail addresses in them.
+mod compare;
+#[cfg(test)]
+mod compare_tests;
 mod directory;
 mod image;
 mod lock;
@@ -13,14 +16,16 @@ mod snapshot;
 mod tests;
 
 pub use directory::StatusDirectory;
+#[cfg(test)]
+use manifest::Manifest;
 pub use publish::{Published, Written, publish};
 pub use snapshot::StatusSnapshot;
 
 use crate::index::IndexError;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
-fn failed(path: &Path, error: &std::io::Error) -> IndexError {
+fn failed(path: &Path, error: &io::Error) -> IndexError {
     let message = format!("{}: {error}", path.display());
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => IndexError::NoSpace(message),

@@ -52,14 +52,45 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
-    // Head and change number come first: rows that change while they are read are published in their newer
-    // state, and again with the next delta.
-    let head = reader.audit_head()?;
-    let change = reader.change_number()?;
     let usable = old.as_ref().filter(|old| {
         continued
             && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
+    write(reader, directory, now, old.as_ref(), usable)
+}
+
+/// Publishes everything anew in place of files that are damaged or say something else than the index.
+///
+/// # Errors
+/// As [`publish`]; a manifest that cannot be read holds nothing up.
+pub(super) fn rebuild(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    now: UnixTime,
+) -> Result<Published, IndexError> {
+    let _lock = Lock::take(directory)?;
+    let old = match Manifest::read(directory) {
+        Ok(old) => old.map(|(manifest, _)| manifest),
+        Err(IndexError::Damaged(_)) => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(old) = &old {
+        is_continued(reader, old)?;
+    }
+    write(reader, directory, now, old.as_ref(), None)
+}
+
+fn write(
+    reader: &dyn IndexReader,
+    directory: &Path,
+    now: UnixTime,
+    old: Option<&Manifest>,
+    usable: Option<&Manifest>,
+) -> Result<Published, IndexError> {
+    // Head and change number come first: rows that change while they are read are published in their newer
+    // state, and again with the next delta.
+    let head = reader.audit_head()?;
+    let change = reader.change_number()?;
     let mut files = Vec::new();
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
@@ -79,13 +110,13 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     // next publisher finds that and writes everything anew
     files.push(manifest.write(directory)?);
     put_all(files)?;
-    remove_older(directory, &[Some(&manifest), old.as_ref()])?;
+    remove_older(directory, &[Some(&manifest), old])?;
     Ok(Published { change, written })
 }
 
 /// Whether the record that was the newest when it was last published is in this index; false when it is not,
 /// and a restore took over what was published.
-fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
+pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {

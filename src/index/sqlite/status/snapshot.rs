@@ -3,6 +3,7 @@ use super::failed;
 use super::image::VERSION;
 use super::manifest::{FileIdentity, Part, hex};
 use crate::audit::Head;
+use crate::home::open_file;
 use crate::index::sqlite::authority::certificate;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
@@ -105,7 +106,7 @@ impl Layer {
     /// once: the file may be removed while it is in use.
     pub(super) fn open(directory: &Path, part: &Part) -> Result<Self, IndexError> {
         let path = directory.join(&part.file);
-        let mut file = File::open(&path).map_err(|error| failed(&path, &error))?;
+        let mut file = open_file(&path).map_err(|error| failed(&path, &error))?;
         let found = hash(&mut file).map_err(|error| failed(&path, &error))?;
         if found != part.sha256 {
             return Err(IndexError::Damaged(format!(

@@ -1,0 +1,263 @@
+//! A home opened as far as it can be, for looking at what is wrong with it.
+use super::daemon::load_key;
+use super::settings;
+use crate::audit::{AuditEvent, Outcome};
+use crate::ca::{Pki, Practices};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
+use crate::home::{GivenBack, Home, Reserve, current_actor};
+use crate::index::Index;
+use crate::index::sqlite::{SqliteIndex, StatusDirectory};
+use crate::key::{AgeFileStore, SecretSource};
+use crate::ocsp::responder_files::ResponderFiles;
+use crate::problem::{Exit, Problem};
+use crate::profile::Profiles;
+use crate::publish::HomeDirectory;
+use std::collections::HashSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// What could be opened of a home, and why the rest could not.
+pub struct Inspection {
+    home: Home,
+    config_file: PathBuf,
+    owner: Result<(), Problem>,
+    config: Result<Config, Vec<Unread>>,
+    profiles: Result<Profiles, Vec<Unread>>,
+    practices: Practices,
+    index: Result<SqliteIndex, Problem>,
+    keys: AgeFileStore,
+    publisher: HomeDirectory,
+    status: StatusDirectory,
+    responders: ResponderFiles,
+    clock: SystemClock,
+    space: Space,
+    _given: Given,
+}
+
+/// What is kept for revoking, where the disk is so full that nothing could be opened without it.
+struct Given(Option<GivenBack>);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        if let Some(given) = self.0.take() {
+            given.take_back();
+        }
+    }
+}
+
+impl Inspection {
+    /// Opens what can be opened, and puts nothing right: unlike every other command.
+    ///
+    /// # Errors
+    /// `home.missing` when there is no home at all.
+    pub fn open(home: &Home, config_file: Option<&Path>) -> Result<Self, Problem> {
+        let owner = match home.verify_owner() {
+            Err(problem) if problem.exit == Exit::NotFound => return Err(problem),
+            owner => owner,
+        };
+        let file = config_file.map_or_else(|| home.configuration_file(), Path::to_owned);
+        let (mut config, profiles) = (config(&file), profiles(home));
+        let mut compromised = HashSet::new();
+        if let Ok(read) = &config {
+            match settings::compromised_keys(home, read) {
+                Ok(keys) => compromised = keys,
+                Err(problem) => config = Err(vec![unread(&file, problem.message)]),
+            }
+        }
+        let settings = config.clone().unwrap_or_default();
+        let keys = AgeFileStore::new(settings.keys.scrypt_log_n).unwrap_or_default();
+        let practices = Practices {
+            config: settings,
+            profiles: profiles.clone().unwrap_or_default(),
+            key_directory: home.keys_directory(),
+            compromised_keys: compromised,
+        };
+        let space = Space::of(home);
+        let (index, given) = index_with_room(home, &owner);
+        Ok(Self {
+            space,
+            index,
+            publisher: HomeDirectory::new(home.clone()),
+            status: StatusDirectory::new(&home.status_directory()),
+            responders: ResponderFiles::new(home.responders_directory(), load_key),
+            clock: SystemClock,
+            home: home.clone(),
+            config_file: file,
+            owner,
+            config,
+            profiles,
+            practices,
+            keys,
+            _given: given,
+        })
+    }
+
+    /// The configuration, or the defaults.
+    #[must_use]
+    pub fn settings(&self) -> &Config {
+        &self.practices.config
+    }
+
+    /// Looks at everything. `deep` compares every signature and file, however many there are.
+    #[must_use]
+    pub fn diagnose(&self, deep: bool) -> Vec<Check> {
+        doctor::diagnose(&Examination {
+            home: &self.home,
+            space: &self.space,
+            owner: self.owner.clone(),
+            config: self.config.as_ref().map_err(Vec::as_slice),
+            profiles: self.profiles.as_ref().map_err(Vec::as_slice),
+            index: self.index.as_ref().map(|index| -> &dyn Index { index }),
+            keys: &self.keys,
+            publisher: &self.publisher,
+            status: &self.status,
+            responders: &self.responders,
+            now: self.clock.now(),
+            deep,
+        })
+    }
+
+    /// Mends what is safe: files first, then, with what can be opened after that, what the index knows. Each
+    /// act is put on record. Gives what was opened again, what was done, and why acts are not on record.
+    ///
+    /// # Errors
+    /// When the home is gone.
+    pub fn mend(
+        self,
+        findings: &[&Finding],
+        secrets: &dyn SecretSource,
+    ) -> Result<(Self, Vec<Mended>, Option<Problem>), Problem> {
+        if self.owner.is_err() {
+            return Ok((self, Vec::new(), None));
+        }
+        let mut mended = doctor::mend_files(&self.home, findings);
+        let (home, file) = (self.home.clone(), self.config_file.clone());
+        drop(self);
+        let again = Self::open(&home, Some(&file))?;
+        let index = match &again.index {
+            Ok(index) => index,
+            Err(problem) => {
+                let problem = (!mended.is_empty()).then(|| problem.clone());
+                return Ok((again, mended, problem));
+            }
+        };
+        let pki = again.pki(index, secrets);
+        let signs = again.config.is_ok() && again.profiles.is_ok();
+        let mut unrecorded = again.record(index, &mended).err();
+        // lists and status are what the space is kept for
+        let reserve = Reserve::of(&home);
+        let given = Given(reserve.make_way(reserve.size()));
+        let done = doctor::mend_records(&pki, findings, signs);
+        unrecorded = again.record(index, &done).err().or(unrecorded);
+        drop(given);
+        mended.extend(done);
+        Ok((again, mended, unrecorded))
+    }
+
+    fn pki<'a>(&'a self, index: &'a SqliteIndex, secrets: &'a dyn SecretSource) -> Pki<'a> {
+        Pki {
+            index,
+            keys: &self.keys,
+            secrets,
+            publisher: &self.publisher,
+            status: &self.status,
+            clock: &self.clock,
+            serials: &super::SystemRandom,
+            practices: &self.practices,
+            actor: current_actor(),
+        }
+    }
+
+    fn record(&self, index: &SqliteIndex, mended: &[Mended]) -> Result<(), Problem> {
+        for act in mended.iter().filter(|act| act.outcome.is_ok()) {
+            index.record_event(AuditEvent {
+                at: self.clock.now(),
+                actor: current_actor(),
+                action: "doctor.mended".into(),
+                object: act.object.clone(),
+                outcome: Outcome::Done,
+                details: vec![("finding".into(), act.code.into())],
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn unread(file: &Path, fault: impl ToString) -> Unread {
+    Unread { file: file.to_owned(), fault: fault.to_string(), is_missing: false }
+}
+
+/// The text of a file, if it is one: a FIFO would be waited for without end.
+fn text(file: &Path) -> Result<String, Unread> {
+    let read = match fs::metadata(file) {
+        Ok(metadata) if !metadata.is_file() => return Err(unread(file, "it is not a regular file")),
+        Ok(_) => fs::read_to_string(file),
+        Err(error) => Err(error),
+    };
+    read.map_err(|error| Unread { is_missing: error.kind() == ErrorKind::NotFound, ..unread(file, error) })
+}
+
+fn config(file: &Path) -> Result<Config, Vec<Unread>> {
+    let text = text(file).map_err(|fault| vec![fault])?;
+    Config::parse(&text).map_err(|errors| errors.into_iter().map(|error| unread(file, error.0)).collect())
+}
+
+fn profiles(home: &Home) -> Result<Profiles, Vec<Unread>> {
+    let directory = home.policy_directory();
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        // told with the directories; what is needed is told as missing
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Profiles::default()),
+        Err(error) => return Err(vec![unread(&directory, error)]),
+    };
+    let (mut texts, mut faults) = (Vec::new(), Vec::new());
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        if let Some(name) = settings::profile_name(&path) {
+            match text(&path) {
+                Ok(text) => texts.push((name, text)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+    }
+    texts.sort();
+    let parsed = Profiles::parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    match parsed {
+        Ok(profiles) if faults.is_empty() => Ok(profiles),
+        Ok(_) => Err(faults),
+        Err(errors) => {
+            faults.extend(
+                errors
+                    .into_iter()
+                    .map(|error| unread(&directory.join(format!("{}.toml", error.profile)), error.mistake)),
+            );
+            Err(faults)
+        }
+    }
+}
+
+/// The index, with what is kept for revoking where there is no room to open it without.
+fn index_with_room(home: &Home, owner: &Result<(), Problem>) -> (Result<SqliteIndex, Problem>, Given) {
+    let opened = index(home, owner);
+    let given = match &opened {
+        Err(_) => Reserve::of(home).make_way(Reserve::TO_LOOK),
+        Ok(_) => None,
+    };
+    let opened = if given.is_some() { index(home, owner) } else { opened };
+    (opened, Given(given))
+}
+
+/// The index, unless opening it would leave files behind that its owner cannot use, or wait for a FIFO.
+fn index(home: &Home, owner: &Result<(), Problem>) -> Result<SqliteIndex, Problem> {
+    owner.clone()?;
+    let file = home.index_file();
+    match file.symlink_metadata() {
+        Ok(metadata) if !metadata.is_file() => {
+            let message = format!("{} is not a regular file", file.display());
+            Err(Problem::new(Exit::Permissions, "home.unsafe", message))
+        }
+        _ => Ok(SqliteIndex::open(&file)?),
+    }
+}

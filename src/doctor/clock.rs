@@ -1,0 +1,59 @@
+//! The clock, against everything here that bears a time.
+use super::finding::Finding;
+use super::{Examination, Looked};
+use crate::x509::UnixTime;
+
+/// Set back, or carried forward by mistake: what sets it right.
+const SET: &str = "timedatectl set-ntp true";
+/// A home that nothing was recorded in for longer than this, in days, is rare enough to look at the clock.
+const QUIET: i64 = 90;
+/// File systems that keep times of their own may be off by this much, in seconds.
+const TOLERANCE: i64 = 300;
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let now = examination.now;
+    let newest = examination.index.ok().and_then(|index| index.newest_record().ok()).flatten();
+    findings.extend(newest.and_then(|newest| against_record(now, newest)));
+    let survey = examination.home.survey(None, now);
+    if let Some((path, at)) = survey.newest
+        && at.0.saturating_sub(now.0) > TOLERANCE
+    {
+        let message = format!("was written at {at}, and the clock says {now}: one of the two is wrong");
+        findings.push(Finding::warning("clock.files", path.display().to_string(), message).remedy(SET));
+    }
+    Ok(match newest {
+        Some(newest) => format!("{now}, newest record {newest}"),
+        None => now.to_string(),
+    })
+}
+
+fn against_record(now: UnixTime, newest: UnixTime) -> Option<Finding> {
+    if now < newest {
+        let message =
+            format!("says {now}, before the newest record of {newest}: nothing is signed (exit status 13)");
+        return Some(Finding::error("clock.behind", "the clock", message).remedy(SET));
+    }
+    if now > newest.plus_days(QUIET) {
+        let days = (now.0.saturating_sub(newest.0)) / UnixTime::DAY;
+        let message = format!(
+            "says {now}, {days} days after the newest record: look whether it jumped before anything is signed"
+        );
+        return Some(Finding::note("clock.ahead", "the clock", message).remedy("timedatectl"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_behind_the_newest_record_is_an_error_and_one_far_ahead_a_note() {
+        let newest = UnixTime(1_800_000_000);
+        let code = |now| against_record(now, newest).map(|finding| finding.code);
+        assert_eq!(code(newest.plus(-1)), Some("clock.behind"));
+        assert_eq!(code(newest), None);
+        assert_eq!(code(newest.plus_days(QUIET)), None);
+        assert_eq!(code(newest.plus_days(QUIET).plus(1)), Some("clock.ahead"));
+    }
+}

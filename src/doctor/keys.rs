@@ -1,0 +1,40 @@
+//! CA keys: there, and what a passphrase can open.
+use super::finding::Finding;
+use super::{Examination, Looked, counted};
+use crate::home::quoted;
+use crate::key::{KeyError, KeyRef};
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    examination.owner.as_ref().map_err(ToString::to_string)?;
+    let authorities = examination.authorities()?;
+    let config = examination.settings();
+    let mut here: usize = 0;
+    for authority in &authorities {
+        let name = &authority.name;
+        let file = examination.home.keys_directory().join(&authority.key);
+        match examination.keys.inspect(&KeyRef::AgeFile(file.clone())) {
+            Ok(()) => here += 1,
+            Err(KeyError::NotFound(_)) if config.is_offline(name, authority.parent.is_none()) => findings.push(
+                Finding::note("key.away", name, "has its key elsewhere, as the configuration says")
+                    .remedy(format!("bring {} back when it is to sign", quoted(&file))),
+            ),
+            Err(KeyError::NotFound(_)) => findings.push(
+                Finding::warning("key.missing", name, "cannot sign or publish a CRL: its key is not here").remedy(
+                    format!(
+                        "bring {} back; where it is away on purpose, set offline = true below [authority.{name}] \
+                         in {}",
+                        quoted(&file),
+                        quoted(&examination.home.configuration_file())
+                    ),
+                ),
+            ),
+            // told with owners and modes
+            Err(KeyError::Unsafe(_)) => here += 1,
+            Err(error) => findings.push(
+                Finding::error("key.unusable", name, format!("cannot sign: {error}"))
+                    .remedy(format!("bring {} back from a backup of the keys", quoted(&file))),
+            ),
+        }
+    }
+    Ok(format!("{here} of {} here", counted(authorities.len(), "key")))
+}

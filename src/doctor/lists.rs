@@ -1,0 +1,211 @@
+//! Published CRLs against the index (C1, C3, C7).
+use super::finding::{Finding, Mending, Severity};
+use super::statuses::LOST;
+use super::{Examination, Looked, counted, only_files};
+use crate::home::{AuthorityName, PublicFile, quoted};
+use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, is_quiet};
+use crate::x509::{CertificateId, CertificateList, CrlReason, SerialNumber, pem};
+use std::collections::HashSet;
+use std::fs;
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let index = examination.index()?;
+    let all = examination.authorities()?;
+    only_files(&examination.home.public_directory())?;
+    let mut entries: usize = 0;
+    for authority in &all {
+        // the list first: what is revoked after it was read is then not taken for an entry too many
+        let published = examination.publisher.published_crl(&authority.name);
+        let last = index.last_crl(&authority.issuer).map_err(|error| error.to_string())?;
+        let mut subject = Subject { examination, authority, index, findings };
+        match published {
+            Ok(Some(crl)) => entries += subject.judge(&crl, last).map_err(|error| error.to_string())?,
+            Ok(None) => subject.absent(),
+            Err(error) => subject.unreadable(&error.to_string()),
+        }
+    }
+    Ok(format!("{}, {entries} entries", counted(all.len(), "CRL")))
+}
+
+struct Subject<'a, 'f> {
+    examination: &'a Examination<'a>,
+    authority: &'a Authority,
+    index: &'a dyn Index,
+    findings: &'f mut Vec<Finding>,
+}
+
+impl Subject<'_, '_> {
+    /// A finding that a new CRL puts right.
+    fn tell(&mut self, severity: Severity, code: &'static str, message: impl std::fmt::Display) {
+        let name = &self.authority.name;
+        let finding = Finding::of(severity, code, name, message)
+            .remedy(format!("genfic-ca crl publish {name}"))
+            .mending(Mending::Crl(name.clone()));
+        self.findings.push(finding);
+    }
+
+    fn absent(&mut self) {
+        self.tell(Severity::Error, "crl.missing", "has no published CRL");
+    }
+
+    fn unreadable(&mut self, fault: &str) {
+        let name = &self.authority.name;
+        let file = self.file(PublicFile::Crl);
+        let remedy = format!("mv {0} {0}.aside && genfic-ca crl publish {name}", quoted(&file));
+        let finding =
+            Finding::error("crl.unreadable", name, format!("has a CRL that cannot be read: {fault}"));
+        self.findings.push(finding.remedy(remedy));
+    }
+
+    fn file(&self, file: PublicFile) -> std::path::PathBuf {
+        match self.authority.name.parse::<AuthorityName>() {
+            Ok(name) => self.examination.home.public_file(&name, file),
+            Err(_) => self.examination.home.public_directory(),
+        }
+    }
+
+    fn judge(&mut self, crl: &CertificateList, last: Option<CrlRecord>) -> Result<usize, IndexError> {
+        let tbs = self.authority.certificate.tbs();
+        if crl.tbs().issuer() != tbs.subject() || !crl.is_signed_by(tbs.public_key()) {
+            self.tell(Severity::Error, "crl.signature", "has a CRL in public/ that it did not sign");
+            return Ok(0);
+        }
+        self.numbers(crl, last)?;
+        self.dates(crl)?;
+        self.text(crl);
+        self.entries(crl)
+    }
+
+    fn numbers(&mut self, crl: &CertificateList, last: Option<CrlRecord>) -> Result<(), IndexError> {
+        let number = crl.tbs().crl_number().unwrap_or(0);
+        let recorded = last.map_or(0, |last| last.number);
+        if number < recorded {
+            let message = format!("has CRL number {number} in public/, and number {recorded} was published");
+            self.tell(Severity::Error, "crl.number-behind", message);
+        } else if number > recorded {
+            let taken = number <= self.index.highest_crl_number(&self.authority.issuer)?;
+            let why = if taken {
+                "a command was cut short, or the index was restored"
+            } else {
+                "the index is an older copy"
+            };
+            let message = format!(
+                "has CRL number {number} in public/, and {recorded} is the last on record as published: {why}"
+            );
+            self.tell(Severity::Warning, "crl.number-ahead", message);
+        }
+        let floor = self.authority.name.parse::<AuthorityName>().ok().and_then(|name| {
+            let text = fs::read_to_string(self.examination.home.crl_number_file(&name)).ok()?;
+            text.trim().parse::<u64>().ok()
+        });
+        if floor.is_none_or(|floor| floor < recorded.max(number)) {
+            let message = format!(
+                "has no note of CRL number {} in keys/{}.crlnumber: an older index could take it again",
+                recorded.max(number),
+                self.authority.name
+            );
+            self.tell(Severity::Warning, "crl.high-water", message);
+        }
+        Ok(())
+    }
+
+    /// Of an older generation that has gone quiet no list is due.
+    fn dates(&mut self, crl: &CertificateList) -> Result<(), IndexError> {
+        if is_quiet(self.index, self.authority, self.examination.now)? {
+            return Ok(());
+        }
+        let now = self.examination.now;
+        let this_update = crl.tbs().this_update();
+        let ended = now > self.authority.certificate.tbs().validity().not_after;
+        let severity = |severity| if ended { Severity::Note } else { severity };
+        if this_update > now {
+            let message = format!("has a CRL of {this_update}, which is in the future");
+            self.tell(Severity::Error, "crl.future", message);
+        }
+        let Some(next) = crl.tbs().next_update() else { return Ok(()) };
+        if next < now {
+            self.tell(severity(Severity::Error), "crl.lapsed", format!("has a CRL that lapsed at {next}"));
+        } else if self.examination.settings().crl.renewal(this_update, next) <= now {
+            let message = format!("has a CRL that is due to be renewed; it lapses at {next}");
+            self.tell(severity(Severity::Warning), "crl.due", message);
+        }
+        Ok(())
+    }
+
+    /// The same list in PEM.
+    fn text(&mut self, crl: &CertificateList) {
+        let expected = pem::encode("X509 CRL", crl.as_der());
+        let file = self.file(PublicFile::CrlPem);
+        if !fs::read(&file).is_ok_and(|found| found == expected.as_bytes()) {
+            let name = &self.authority.name;
+            let finding =
+                Finding::warning("crl.pem-differs", name, "has another CRL in PEM than in DER, or none");
+            self.findings.push(finding.mending(Mending::CrlPem(name.clone())));
+        }
+    }
+
+    /// Every revocation is on the list, and what is on the list is revoked.
+    fn entries(&mut self, crl: &CertificateList) -> Result<usize, IndexError> {
+        let mut listed: HashSet<SerialNumber> = HashSet::new();
+        let (mut extra, mut released, mut garbled): (Vec<SerialNumber>, usize, usize) = (Vec::new(), 0, 0);
+        let mut held: HashSet<SerialNumber> = HashSet::new();
+        for entry in crl.tbs().entries() {
+            let Ok(entry) = entry else {
+                garbled += 1;
+                continue;
+            };
+            if entry.reason == Some(CrlReason::CertificateHold) {
+                held.insert(entry.serial_number.clone());
+            }
+            listed.insert(entry.serial_number);
+        }
+        let count = listed.len();
+        let mut lacking: Vec<SerialNumber> = Vec::new();
+        self.index.revoked(&self.authority.issuer, &mut |entry| {
+            if !listed.remove(&entry.serial_number) {
+                lacking.push(entry.serial_number);
+            }
+        })?;
+        for serial_number in listed {
+            let id = CertificateId { issuer: self.authority.issuer, serial_number };
+            match self.index.status(&id)? {
+                Some(CertificateState::Revoked(_)) => {}
+                Some(CertificateState::Issued) if held.contains(&id.serial_number) => released += 1,
+                _ => extra.push(id.serial_number),
+            }
+        }
+        self.told(&lacking, released, garbled, &extra)?;
+        Ok(count)
+    }
+
+    fn told(
+        &mut self,
+        lacking: &[SerialNumber],
+        released: usize,
+        garbled: usize,
+        extra: &[SerialNumber],
+    ) -> Result<(), IndexError> {
+        if let Some(first) = lacking.first() {
+            let what = counted(lacking.len(), "revoked certificate");
+            let message = format!("has a CRL that lacks {what}, among them {first}");
+            self.tell(Severity::Error, "crl.lacks-revocation", message);
+        } else if released > 0 || self.index.crl_is_owed(&self.authority.issuer)? {
+            let message = "owes a CRL: something was revoked or released since the last";
+            self.tell(Severity::Warning, "crl.owed", message);
+        }
+        if garbled > 0 {
+            let message = format!("has a CRL with {} that cannot be read", counted(garbled, "entry"));
+            self.tell(Severity::Error, "crl.entries", message);
+        }
+        if let Some(first) = extra.first() {
+            let name = &self.authority.name;
+            let what = counted(extra.len(), "certificate");
+            let message = format!(
+                "has a CRL that lists {what} not revoked on record, among them {first}: the index has lost a \
+                 revocation"
+            );
+            self.findings.push(Finding::error("crl.extra-entry", name, message).remedy(LOST));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! Doing what is safe.
+use super::finding::{Finding, Mending};
+use crate::backup;
+use crate::ca::Pki;
+use crate::home::{self, Home, Reserve};
+use crate::problem::Problem;
+use crate::publish::{Mode, write_new};
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+/// What became of a finding that was to be mended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mended {
+    /// The finding's code.
+    pub code: &'static str,
+    /// The finding's object.
+    pub object: String,
+    /// Why it was not mended.
+    pub outcome: Result<(), String>,
+}
+
+/// While one of these is found, the index is, or may be, an older copy: nothing new is published from it, for
+/// that could make good again what was revoked.
+const OLDER_COPY: [&str; 4] =
+    ["index.restored", "crl.extra-entry", "status.lost-revocation", "issued.unrecorded"];
+/// With one of these the index is not to be trusted with what it says.
+const DAMAGED: [&str; 4] = ["index.storage", "index.reference", "index.record", "index.signature"];
+
+/// Mends what needs no index: modes, directories, configuration and profiles that are missing, files that were
+/// left behind.
+#[must_use]
+pub fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
+    let mut mended = Vec::new();
+    let mut tried: Vec<&Mending> = Vec::new();
+    for finding in findings {
+        // several findings may be mended by one act
+        let done = match &finding.mending {
+            Some(mending) if tried.contains(&mending) => Ok(()),
+            Some(Mending::Mode(loose)) => loose.mend(),
+            Some(Mending::Directory(path, mode)) => make_directory(path, *mode),
+            Some(Mending::File(path, text)) => {
+                write_new(path, text.as_bytes(), Mode::Public).map_err(|error| error.source)
+            }
+            Some(Mending::Leftover(path)) => home::remove_left(path),
+            Some(Mending::Workplace(path)) => backup::remove_left(path),
+            Some(Mending::Reserve) => hold(&Reserve::of(home)),
+            _ => continue,
+        };
+        tried.extend(&finding.mending);
+        mended.push(of(finding, done.map_err(|error| error.to_string())));
+    }
+    mended
+}
+
+fn make_directory(path: &Path, mode: u32) -> std::io::Result<()> {
+    DirBuilder::new().mode(mode & 0o777).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+fn hold(reserve: &Reserve) -> std::io::Result<()> {
+    match reserve.hold() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(std::io::ErrorKind::StorageFull.into()),
+        Err(error) => Err(error),
+    }
+}
+
+fn of(finding: &Finding, outcome: Result<(), String>) -> Mended {
+    Mended { code: finding.code, object: finding.object.clone(), outcome }
+}
+
+/// Mends what the index has the truth of: what is pending, the published status, files of certificates; and,
+/// where the key can be used without asking, CRLs and responder certificates.
+#[must_use]
+pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Mended> {
+    let found = |codes: &[&str]| findings.iter().find(|finding| codes.contains(&finding.code));
+    let older = found(&OLDER_COPY).map(|finding| finding.code);
+    let damaged = found(&DAMAGED).map(|finding| finding.code);
+    let withheld = older.or(damaged);
+    let mut mended: Vec<Mended> = Vec::new();
+    let mut published: Vec<&Mending> = Vec::new();
+    for finding in findings {
+        let Some(mending) = &finding.mending else { continue };
+        if mending.is_of_files() {
+            continue;
+        }
+        let harmless = matches!(mending, Mending::Pending | Mending::CrlPem(_));
+        if let Some(code) = withheld.filter(|_| !harmless) {
+            mended.push(of(finding, Err(format!("not while there is {code}"))));
+            continue;
+        }
+        // several findings about one CRL are mended by one list
+        let outcome = if published.contains(&mending) {
+            Ok(())
+        } else {
+            published.push(mending);
+            mend(pki, mending, signs).map_err(|problem| problem.message)
+        };
+        mended.push(of(finding, outcome));
+    }
+    mended
+}
+
+fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
+    let now = pki.clock.now();
+    match mending {
+        Mending::Pending => pki.abandon_pending().map(drop),
+        Mending::Status => Ok(pki.status.publish_status(pki.index, now)?),
+        Mending::WholeStatus => Ok(pki.status.rebuild_status(pki.index, now)?),
+        Mending::Authority(name) => pki.publish_authority(name),
+        Mending::Issued(name, ids) => {
+            for id in ids {
+                if let Some(certificate) = pki.index.certificate(id)?.and_then(|record| record.certificate) {
+                    pki.publisher.issued(name, &[&certificate])?;
+                }
+            }
+            Ok(())
+        }
+        Mending::CrlPem(name) => Ok(pki.publisher.repeat_crl_text(name)?),
+        Mending::Crl(_) | Mending::Responder(_) if !signs => Err(Problem::new(
+            crate::problem::Exit::Failure,
+            "config.invalid",
+            "nothing is signed while configuration or profiles cannot be read",
+        )),
+        Mending::Crl(name) => pki.publish_crl(name, &pki.unlock_for_crl(name)?).map(drop),
+        Mending::Responder(name) => pki.issue_responder(&pki.unlock_issuer(name)?).map(drop),
+        Mending::Mode(_)
+        | Mending::Directory(..)
+        | Mending::File(..)
+        | Mending::Leftover(_)
+        | Mending::Workplace(_)
+        | Mending::Reserve => Ok(()),
+    }
+}

@@ -1,0 +1,192 @@
+//! Looking for everything that is wrong with a home, and mending what can be mended without asking.
+//!
+//! A check a file. Each looks at what it can and says what it could not look at and why: nothing that is
+//! wrong keeps another check from running. Checks only read; [`mend_files`] and [`mend_records`] do what is
+//! safe, needs nobody's decision and cannot make anything that was revoked good again.
+mod authorities;
+mod clock;
+mod finding;
+mod issued;
+mod keys;
+mod lists;
+mod mend;
+mod places;
+mod policy;
+mod public;
+mod records;
+mod responders;
+mod space;
+mod statuses;
+
+pub use finding::{Finding, Mending, Severity};
+pub use mend::{Mended, mend_files, mend_records};
+pub use space::Space;
+
+use crate::config::Config;
+use crate::home::{AuthorityName, Home};
+use crate::index::{Authority, Index};
+use crate::key::KeyStore;
+use crate::ocsp::responder_files::ResponderFiles;
+use crate::problem::Problem;
+use crate::profile::Profiles;
+use crate::publish::Publisher;
+use crate::x509::{Certificate, UnixTime};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A file that could not be read as what it should be, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unread {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub fault: String,
+    /// Whether it is not there at all.
+    pub is_missing: bool,
+}
+
+/// What is looked at, as far as it could be opened.
+pub struct Examination<'a> {
+    /// The home.
+    pub home: &'a Home,
+    /// How much room there was.
+    pub space: &'a Space,
+    /// Whether it is this user's.
+    pub owner: Result<(), Problem>,
+    /// The configuration, or every mistake in it.
+    pub config: Result<&'a Config, &'a [Unread]>,
+    /// The profiles, or every mistake in them.
+    pub profiles: Result<&'a Profiles, &'a [Unread]>,
+    /// The index.
+    pub index: Result<&'a dyn Index, &'a Problem>,
+    /// The keys.
+    pub keys: &'a dyn KeyStore,
+    /// What is published for everybody.
+    pub publisher: &'a dyn Publisher,
+    /// What is published for responders.
+    pub status: &'a dyn crate::index::StatusPublisher,
+    /// The responders' certificates and keys.
+    pub responders: &'a ResponderFiles,
+    /// The time.
+    pub now: UnixTime,
+    /// Whether every signature and every file is compared, however many there are.
+    pub deep: bool,
+}
+
+/// One check that was run, or could not be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Check {
+    /// Its name, for example `crl`.
+    pub name: &'static str,
+    /// What was looked at; or why nothing was.
+    pub looked: Result<String, String>,
+    /// What was found, the worst first.
+    pub findings: Vec<Finding>,
+}
+
+/// What a check looked at, or why it could not.
+type Looked = Result<String, String>;
+type CheckFn = fn(&Examination<'_>, &mut Vec<Finding>) -> Looked;
+
+/// The checks in the order in which they are told.
+const CHECKS: [(&str, CheckFn); 13] = [
+    ("home", places::check),
+    ("space", space::check),
+    ("policy", policy::check),
+    ("index", records::check_index),
+    ("audit", records::check_audit),
+    ("certificates", records::check_certificates),
+    ("clock", clock::check),
+    ("keys", keys::check),
+    ("authorities", authorities::check),
+    ("public", public::check),
+    ("crl", lists::check),
+    ("status", statuses::check),
+    ("responder", responders::check),
+];
+
+/// What a command at work has recorded and is about to publish is no finding: these look twice.
+const MOVING: [&str; 4] = ["public", "crl", "status", "responder"];
+/// As long as a command takes from its record to the files.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Runs every check.
+#[must_use]
+pub fn diagnose(examination: &Examination<'_>) -> Vec<Check> {
+    let run = |(name, check): &(&'static str, CheckFn)| {
+        let mut findings = Vec::new();
+        let mut looked = check(examination, &mut findings);
+        if !findings.is_empty() && MOVING.contains(name) {
+            std::thread::sleep(PAUSE);
+            findings.clear();
+            looked = check(examination, &mut findings);
+        }
+        if examination.owner.is_err() {
+            findings.iter_mut().for_each(|finding| finding.mending = None);
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.dedup();
+        Check { name, looked, findings: finding::shortened(findings) }
+    };
+    CHECKS.iter().map(run).collect()
+}
+
+impl<'a> Examination<'a> {
+    /// The index, or why a check that needs it does not run.
+    fn index(&self) -> Result<&'a dyn Index, String> {
+        self.index.map_err(|problem| format!("the index is not open: {problem}"))
+    }
+
+    /// The CAs on record.
+    fn authorities(&self) -> Result<Vec<Authority>, String> {
+        self.index()?.authorities().map_err(|error| format!("the CAs cannot be read: {error}"))
+    }
+
+    /// Their names, where they can be file names.
+    fn names(&self) -> Option<Vec<AuthorityName>> {
+        let authorities = self.authorities().ok()?;
+        Some(authorities.iter().filter_map(|authority| authority.name.parse().ok()).collect())
+    }
+
+    /// The configuration, or the defaults where it cannot be read.
+    fn settings(&self) -> Config {
+        self.config.cloned().unwrap_or_default()
+    }
+}
+
+/// Says no when there is something in a directory that reading could wait for without end, or that leads
+/// elsewhere. The check of owners and modes tells it.
+fn only_files(directory: &std::path::Path) -> Result<(), String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    match entries.map(|entry| entry.path()).find(|path| !is_plain(path)) {
+        Some(path) => Err(format!("{} is not a regular file", path.display())),
+        None => Ok(()),
+    }
+}
+
+fn is_plain(path: &std::path::Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+/// The certificates above a CA, its issuer first.
+fn ancestors<'a>(authority: &Authority, all: &'a [Authority]) -> Vec<&'a Authority> {
+    let mut above: Vec<&Authority> = Vec::new();
+    let mut parent = authority.parent.as_deref();
+    while let Some(next) = parent.and_then(|name| all.iter().find(|one| one.name == name)) {
+        if above.iter().any(|one| one.name == next.name) {
+            break;
+        }
+        above.push(next);
+        parent = next.parent.as_deref();
+    }
+    above
+}
+
+fn certificates(authorities: &[&Authority]) -> Vec<Certificate> {
+    authorities.iter().map(|authority| authority.certificate.clone()).collect()
+}
+
+/// A number and what it counts.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

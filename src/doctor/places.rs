@@ -1,0 +1,61 @@
+//! Directories and files: owners, modes, what is missing, left behind or strange.
+use super::finding::{Finding, Mending};
+use super::{Examination, Looked, counted};
+use crate::backup;
+use crate::home::{Cause, quoted};
+use std::os::unix::fs::MetadataExt;
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let home = examination.home;
+    let shown = home.directory().display().to_string();
+    let owned = examination.owner.is_ok();
+    if let Err(problem) = &examination.owner {
+        let remedy = problem.hint.trim_start_matches("run: ").replace("genfic-ca ...", "genfic-ca doctor");
+        let message = problem.message.trim_start_matches("the home ").trim_start_matches(&shown).trim_start();
+        findings.push(Finding::error("home.wrong-user", shown.clone(), message).remedy(remedy));
+    }
+    let user = home.directory().metadata().map_err(|error| error.to_string())?.uid();
+    let survey = home.survey(examination.names().as_deref(), examination.now);
+    let loose = home.findings_for(user).into_iter().chain(survey.shut);
+    for found in loose {
+        let object = found.path.display().to_string();
+        let (code, warning) = match found.cause {
+            Cause::Kind => ("home.kind", false),
+            Cause::Owner => ("home.owner", false),
+            Cause::Mode(_) => ("home.mode", false),
+            Cause::Shut(_) => ("home.shut", true),
+            Cause::Group => ("home.group", true),
+            Cause::Parent => ("home.parent", false),
+            Cause::Unreadable => ("home.unreadable", false),
+        };
+        let make = if warning { Finding::warning } else { Finding::error };
+        let mut finding = make(code, object, &found.fault).remedy(found.remedy.clone());
+        if found.is_mendable() && owned {
+            finding = finding.mending(Mending::Mode(found));
+        }
+        findings.push(finding);
+    }
+    for (path, mode) in survey.missing {
+        let object = path.display().to_string();
+        findings.push(
+            Finding::error("home.directory-missing", object, "is not there")
+                .mending(Mending::Directory(path, mode)),
+        );
+    }
+    let written = survey.leftovers.into_iter().map(|path| (path.clone(), Mending::Leftover(path)));
+    let workplaces = backup::left_behind(home).into_iter();
+    for (path, mending) in written.chain(workplaces.map(|path| (path.clone(), Mending::Workplace(path)))) {
+        let object = path.display().to_string();
+        findings.push(
+            Finding::warning("home.leftover", object, "was left behind by a command that was cut short")
+                .mending(mending),
+        );
+    }
+    for path in survey.unknown {
+        let object = path.display().to_string();
+        let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
+        findings
+            .push(Finding::note("home.unknown-file", object, "is none of this home's files").remedy(remedy));
+    }
+    Ok(counted(survey.seen, "file"))
+}

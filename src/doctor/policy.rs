@@ -1,0 +1,149 @@
+//! Configuration and profiles: whether they can be read, and whether the CAs' are there.
+use super::finding::{Finding, Mending};
+use super::{Examination, Looked, Unread, counted};
+use crate::config;
+use crate::home::quoted;
+use crate::index::Authority;
+use crate::profile::{Kind, Profiles, SHIPPED};
+use crate::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
+use std::path::PathBuf;
+
+/// The profile of responders.
+const RESPONDER: &str = "ocsp-responder";
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let authorities = examination.authorities().unwrap_or_default();
+    match examination.config {
+        Ok(config) if config.publication.url.is_none() => {
+            let file = examination.home.configuration_file();
+            findings.push(
+                Finding::warning(
+                    "config.no-url",
+                    file.display().to_string(),
+                    "sets no [publication] url: certificates name neither CRL nor OCSP",
+                )
+                .remedy(format!("set url below [publication] in {}", quoted(&file))),
+            );
+        }
+        Ok(_) => {}
+        Err(faults) => {
+            findings.extend(faults.iter().map(|fault| of_config(examination, fault, &authorities)))
+        }
+    }
+    let mut count = 0;
+    match examination.profiles {
+        Ok(profiles) => {
+            count = profiles.iter().count();
+            without_leaf(examination, profiles, &authorities, findings);
+        }
+        Err(faults) => findings.extend(faults.iter().map(|fault| of_profile(examination, fault))),
+    }
+    in_use(examination, &authorities, findings);
+    Ok(format!("configuration, {}", counted(count, "profile")))
+}
+
+fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Authority]) -> Finding {
+    let object = fault.file.display().to_string();
+    if fault.is_missing && fault.file == examination.home.configuration_file() {
+        let text = restored(authorities);
+        return Finding::error(
+            "config.missing",
+            object,
+            "is not there; --fix puts a new one back with what the CAs' certificates say",
+        )
+        .mending(Mending::File(fault.file.clone(), text));
+    }
+    let code = if fault.is_missing { "config.missing" } else { "config.invalid" };
+    Finding::error(code, object, format!("cannot be used: {}", fault.fault))
+        .remedy(format!("edit {}", quoted(&fault.file)))
+}
+
+/// A configuration as `init` writes it, with what can be read off the first root and its children.
+fn restored(authorities: &[Authority]) -> String {
+    let root = authorities.first().map(|authority| authority.certificate.tbs());
+    let of_root = |kind| root.and_then(|tbs| tbs.subject().texts(kind).into_iter().next());
+    let url = authorities.iter().find_map(|authority| {
+        let parent = authority.parent.as_ref()?;
+        let extension = authority.certificate.tbs().extension(CRL_DISTRIBUTION_POINTS)?;
+        let ending = format!("/{parent}.crl");
+        let uris = distribution_point_urls(&extension.value).ok()?;
+        uris.iter().find_map(|uri| uri.strip_suffix(&ending).map(str::to_owned))
+    });
+    config::template(of_root("O").as_deref(), of_root("C").as_deref(), url.as_deref(), None)
+}
+
+fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
+    let object = fault.file.display().to_string();
+    let finding = Finding::error("policy.invalid", object, format!("cannot be used: {}", fault.fault));
+    // one that names a profile which came with the program and was taken away
+    let gone = SHIPPED.iter().find(|(file, _)| {
+        let name = file.trim_end_matches(".toml");
+        fault.fault.contains(&format!("profile `{name}`")) && !file_of(examination, name).exists()
+    });
+    match gone {
+        Some((file, text)) => {
+            let file = examination.home.policy_directory().join(file);
+            finding.remedy("genfic-ca init").mending(Mending::File(file, (*text).to_owned()))
+        }
+        None => finding.remedy(format!("edit {}", quoted(&fault.file))),
+    }
+}
+
+fn file_of(examination: &Examination<'_>, profile: &str) -> PathBuf {
+    examination.home.policy_directory().join(format!("{profile}.toml"))
+}
+
+/// Profiles that CAs need and that are not there.
+fn in_use(examination: &Examination<'_>, authorities: &[Authority], findings: &mut Vec<Finding>) {
+    let mut needed: Vec<(&str, String)> = authorities
+        .iter()
+        .map(|authority| (authority.profile.as_str(), format!("{} was made under it", authority.name)))
+        .collect();
+    if authorities.iter().any(|authority| authority.serves_ocsp) {
+        needed.push((RESPONDER, "responder certificates are made under it".into()));
+    }
+    needed.sort();
+    needed.dedup_by(|one, other| one.0 == other.0);
+    for (name, why) in needed {
+        let file = file_of(examination, name);
+        if file.exists() {
+            continue;
+        }
+        let object = file.display().to_string();
+        let finding = Finding::error("policy.profile-missing", object, format!("is not there, and {why}"));
+        let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == format!("{name}.toml"));
+        findings.push(match shipped {
+            Some((_, text)) => {
+                finding.remedy("genfic-ca init").mending(Mending::File(file, (*text).to_owned()))
+            }
+            None => finding.remedy(format!("bring {} back from a backup", quoted(&file))),
+        });
+    }
+}
+
+/// CAs whose profile names none for what they are to sign.
+fn without_leaf(
+    examination: &Examination<'_>,
+    profiles: &Profiles,
+    authorities: &[Authority],
+    findings: &mut Vec<Finding>,
+) {
+    for authority in authorities {
+        let has_children = authorities.iter().any(|one| one.parent.as_ref() == Some(&authority.name));
+        let Some(profile) = profiles.get(&authority.profile) else { continue };
+        if profile.kind() == Kind::Ca && !has_children && profile.default_leaf_profile().is_none() {
+            let file = file_of(examination, &authority.profile);
+            findings.push(
+                Finding::note(
+                    "policy.no-leaf-profile",
+                    authority.name.clone(),
+                    format!(
+                        "has profile {}, which names no leaf_profile: sign needs --profile",
+                        profile.name()
+                    ),
+                )
+                .remedy(format!("set leaf_profile below [ca] in {}", quoted(&file))),
+            );
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! `public/NAME.{pem,crt,chain.pem,crossed.pem}` against the records.
+use super::finding::{Finding, Mending};
+use super::{Examination, Looked, ancestors, certificates, counted, only_files};
+use crate::index;
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let all = examination.authorities()?;
+    only_files(&examination.home.public_directory())?;
+    for authority in &all {
+        let above = certificates(&ancestors(authority, &all));
+        let crossed = index::crossed(examination.index()?, authority).map_err(|error| error.to_string())?;
+        let publisher = examination.publisher;
+        if !publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
+            findings.push(
+                Finding::error(
+                    "public.differs",
+                    &authority.name,
+                    "has not the certificate and chain in public/ that are on record",
+                )
+                .mending(Mending::Authority(authority.name.clone())),
+            );
+        }
+    }
+    Ok(counted(all.len(), "certificate"))
+}

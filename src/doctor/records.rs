@@ -1,0 +1,175 @@
+//! The index: whether it opens and is whole, its audit chain, and the certificates on record.
+use super::finding::{Finding, Mending};
+use super::issued::IssuedFiles;
+use super::{Examination, Looked, counted};
+use crate::audit::{AuditRecord, Verifier};
+use crate::home::quoted;
+use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, Index};
+
+/// Of how many certificates, the newest first, signatures and files are compared when not told to go deep: a
+/// second or two.
+pub(super) const NEWEST: usize = 10_000;
+
+/// What is done about a damaged index. There is no command that mends one.
+fn restore(examination: &Examination<'_>) -> String {
+    let home = quoted(examination.home.directory());
+    format!(
+        "mv {home} {home}.damaged, then genfic-ca backup restore BACKUP --published {home}.damaged, and put back \
+         {home}.damaged/keys/*.age"
+    )
+}
+
+pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let file = examination.home.index_file().display().to_string();
+    let index = match &examination.index {
+        Ok(index) => *index,
+        Err(problem) => {
+            if problem.code != "home.wrong-user" && problem.code != "home.unsafe" {
+                let message = problem.message.trim_start_matches(&file).trim_start();
+                let remedy = of_unopened(examination, problem.code, &problem.hint);
+                findings.push(Finding::error(problem.code, file, message).remedy(remedy));
+            }
+            return Err(format!("the index is not open: {problem}"));
+        }
+    };
+    let head = index.audit_head().map_err(|error| error.to_string())?;
+    let pending = index.pending().map_err(|error| error.to_string())?;
+    if !pending.is_empty() {
+        pending_rows(index, pending.len(), findings)?;
+    }
+    if let Some(restored) = index.restored().map_err(|error| error.to_string())? {
+        let message = format!(
+            "was restored at {} from a backup of {}, and nothing is issued or released until that is accepted",
+            restored.at, restored.backup
+        );
+        findings.push(Finding::warning("restore.not-accepted", "index.db", message).remedy(
+            "revoke again what was revoked in that time and is not on record, then genfic-ca backup accept",
+        ));
+    }
+    Ok(format!("{}, change {}", counted_records(head.sequence), index.change_number().unwrap_or_default()))
+}
+
+fn counted_records(count: u64) -> String {
+    format!("{count} audit records")
+}
+
+fn of_unopened(examination: &Examination<'_>, code: &str, hint: &str) -> String {
+    let keys = std::fs::read_dir(examination.home.keys_directory());
+    let has_keys = keys.is_ok_and(|mut keys| keys.next().is_some());
+    match code {
+        "index.missing" if !has_keys => "genfic-ca init".into(),
+        "index.missing" => {
+            format!(
+                "bring index.db back, or {}; `genfic-ca init` would begin an empty one, which knows of no certificate",
+                restore(examination)
+            )
+        }
+        "index.damaged" => restore(examination),
+        "index.failed" => format!("ls -l {}", quoted(&examination.home.index_file())),
+        _ => hint.to_owned(),
+    }
+}
+
+fn pending_rows(index: &dyn Index, pending: usize, findings: &mut Vec<Finding>) -> Result<(), String> {
+    let free = index.nobody_is_signing().map_err(|error| error.to_string())?.is_some();
+    let what = counted(pending, "certificate");
+    findings.push(if free {
+        let message = format!("has {what} that a command did not live to sign; they are to be abandoned");
+        Finding::warning("index.pending", "index.db", message).mending(Mending::Pending)
+    } else {
+        Finding::note("index.pending", "index.db", format!("has {what} being signed at the moment"))
+            .remedy("genfic-ca status")
+    });
+    Ok(())
+}
+
+pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let index = examination.index()?;
+    let head = index.audit_head().map_err(|error| error.to_string())?;
+    let mut verifier = Verifier::new(Some(head));
+    let mut broken = |fault: String| {
+        findings.push(
+            Finding::error("audit.broken", "index.db", format!("has a broken audit chain: {fault}"))
+                .remedy("keep a copy of index.db, and compare it with a backup: genfic-ca audit verify"),
+        );
+    };
+    let mut count: u64 = 0;
+    let read = index.audit_records(1, &mut |record: AuditRecord| {
+        count += 1;
+        if let Err(fault) = verifier.check(&record) {
+            broken(fault.to_string());
+        }
+        true
+    });
+    match read {
+        Ok(()) => {
+            if let Err(fault) = verifier.finish() {
+                broken(fault.to_string());
+            }
+        }
+        Err(error) => broken(error.to_string()),
+    }
+    Ok(counted_records(count))
+}
+
+pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let index = examination.index()?;
+    let known = examination.authorities().is_ok();
+    let authorities = examination.authorities().unwrap_or_default();
+    let mut files = IssuedFiles::list(examination, &authorities);
+    let (mut count, mut compared): (usize, usize) = (0, 0);
+    let limit = if examination.deep { usize::MAX } else { NEWEST };
+    let outcome = index.examine(&mut |examined| match examined {
+        Examined::Damage(damage) => {
+            let code = match damage.kind {
+                DamageKind::Storage => "index.storage",
+                DamageKind::Reference => "index.reference",
+                DamageKind::Record => "index.record",
+            };
+            findings.push(Finding::error(code, damage.place, damage.fault).remedy(restore(examination)));
+        }
+        Examined::Certificate(record) => {
+            count += 1;
+            let closely = compared < limit;
+            compared += usize::from(closely && known);
+            if closely && known && !is_by_its_issuer(&record, &authorities) {
+                let object = format!("{}/{}", record.authority, record.id.serial_number);
+                findings.push(
+                    Finding::error(
+                        "index.signature",
+                        object,
+                        "is not signed by the CA it is on record under",
+                    )
+                    .remedy(restore(examination)),
+                );
+            }
+            files.meet(&record, closely, examination);
+        }
+    });
+    if let Err(error) = outcome {
+        findings.push(
+            Finding::error("index.storage", "index.db", format!("cannot be read through: {error}"))
+                .remedy(restore(examination)),
+        );
+    }
+    let kept = files.finish(examination, &authorities, findings);
+    let of = match compared < count {
+        true if !known => " (the CAs cannot be read)".into(),
+        true => format!(" (the newest; --deep compares all {count})"),
+        false => String::new(),
+    };
+    Ok(format!(
+        "{} on record, {kept}, {} compared{of}",
+        counted(count, "certificate"),
+        counted(compared, "signature")
+    ))
+}
+
+fn is_by_its_issuer(record: &CertificateRecord, authorities: &[Authority]) -> bool {
+    let Some(certificate) = &record.certificate else { return record.state != CertificateState::Issued };
+    let issuer = authorities.iter().find(|authority| authority.issuer == record.id.issuer);
+    issuer.is_some_and(|issuer| {
+        let tbs = issuer.certificate.tbs();
+        certificate.tbs().issuer() == tbs.subject() && certificate.is_signed_by(tbs.public_key())
+    })
+}

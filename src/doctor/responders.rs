@@ -1,0 +1,100 @@
+//! Responder certificates and their keys, as the daemon would load them.
+use super::finding::{Finding, Mending};
+use super::{Examination, Looked, counted, only_files};
+use crate::index::{Authority, CertificateState, Index, PublishedAuthority, is_quiet};
+use crate::x509::{Certificate, CertificateId, UnixTime};
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let index = examination.index()?;
+    let all = examination.authorities()?;
+    let mut count: usize = 0;
+    for authority in &all {
+        // an older generation needs none any more
+        if is_quiet(index, authority, examination.now).map_err(|error| error.to_string())? {
+            continue;
+        }
+        let published = PublishedAuthority {
+            name: authority.name.clone(),
+            issuer: authority.issuer,
+            certificate: authority.certificate.clone(),
+            serves_ocsp: authority.serves_ocsp,
+        };
+        if let Ok(name) = authority.name.parse() {
+            only_files(&examination.home.ocsp_directory(&name))?;
+        }
+        let ended = examination.now > authority.certificate.tbs().validity().not_after;
+        let (responders, faults) = examination.responders.load(&published);
+        for fault in faults {
+            findings.push(offered(
+                Finding::error(
+                    "responder.unusable",
+                    &authority.name,
+                    format!("has a responder that cannot be used: {fault}"),
+                ),
+                authority,
+            ));
+        }
+        for responder in &responders {
+            count += 1;
+            findings.extend(of_one(index, authority, responder.certificate(), examination.now)?);
+        }
+        let told =
+            findings.iter().any(|one| one.object == authority.name && one.code == "responder.unusable");
+        if authority.serves_ocsp && responders.is_empty() && !told && !ended {
+            let message = "has certificates that name its OCSP responder, and has none";
+            findings.push(offered(Finding::error("responder.missing", &authority.name, message), authority));
+        }
+    }
+    Ok(counted(count, "responder"))
+}
+
+fn offered(finding: Finding, authority: &Authority) -> Finding {
+    finding
+        .remedy(format!("genfic-ca ocsp responder {}", authority.name))
+        .mending(Mending::Responder(authority.name.clone()))
+}
+
+fn of_one(
+    index: &dyn Index,
+    authority: &Authority,
+    certificate: &Certificate,
+    now: UnixTime,
+) -> Result<Option<Finding>, String> {
+    let tbs = certificate.tbs();
+    let id = CertificateId { issuer: authority.issuer, serial_number: tbs.serial_number().clone() };
+    let state = index.status(&id).map_err(|error| error.to_string())?;
+    let validity = tbs.validity();
+    let half = validity.not_before.plus(validity.not_after.0.saturating_sub(validity.not_before.0) / 2);
+    let name = &authority.name;
+    let serial = tbs.serial_number();
+    let end = validity.not_after;
+    let finding = match state {
+        None => Finding::error(
+            "responder.unrecorded",
+            name,
+            format!("has a responder certificate {serial} that is not on record"),
+        ),
+        Some(CertificateState::Revoked(_) | CertificateState::Pending) => Finding::error(
+            "responder.revoked",
+            name,
+            format!("has a responder certificate {serial} that is revoked or was abandoned"),
+        ),
+        Some(CertificateState::Issued) if now > end => Finding::error(
+            "responder.lapsed",
+            name,
+            format!("has a responder certificate that lapsed at {end}: nothing is answered"),
+        ),
+        Some(CertificateState::Issued) if now < validity.not_before => Finding::error(
+            "responder.future",
+            name,
+            format!("has a responder certificate that is not valid before {}", validity.not_before),
+        ),
+        Some(CertificateState::Issued) if now >= half => Finding::warning(
+            "responder.due",
+            name,
+            format!("has a responder certificate past half its life; it lapses at {end}"),
+        ),
+        Some(CertificateState::Issued) => return Ok(None),
+    };
+    Ok(Some(offered(finding, authority)))
+}

@@ -1,0 +1,121 @@
+//! Room on the file systems of the home, and what is kept for revoking.
+use super::finding::{Finding, MEND, Mending, Severity};
+use super::{Examination, Looked};
+use crate::home::{Home, Reserve, quoted};
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+/// With less, nothing can be relied upon to be written.
+const SCARCE: u64 = 8 << 20;
+/// With less, a large CRL or status file may not fit.
+const LITTLE: u64 = 64 << 20;
+/// With fewer free files, new ones soon cannot be made.
+const FEW_FILES: u64 = 200;
+
+/// How much room there was before anything was opened: a command on a full disk is given what is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Space {
+    systems: Vec<System>,
+    /// Of `reserve`: what is to be kept, and what is, in octets.
+    wanted: u64,
+    kept: u64,
+}
+
+/// A file system that the home, or a part of it, is on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct System {
+    path: PathBuf,
+    /// In octets.
+    free: u64,
+    /// How many files may be made.
+    files: u64,
+}
+
+impl Space {
+    /// Asks the file systems of a home.
+    #[must_use]
+    pub fn of(home: &Home) -> Self {
+        let parts = [home.status_directory(), home.public_directory(), home.keys_directory()];
+        let mut seen = BTreeSet::new();
+        let mut systems = Vec::new();
+        for path in [home.directory().to_owned()].into_iter().chain(parts) {
+            let Ok(metadata) = path.metadata() else { continue };
+            if !seen.insert(metadata.dev()) {
+                continue;
+            }
+            let Ok(system) = rustix::fs::statvfs(&path) else { continue };
+            let free = system.f_bavail.saturating_mul(system.f_frsize);
+            let files = if system.f_files == 0 { u64::MAX } else { system.f_favail };
+            systems.push(System { path, free, files });
+        }
+        let reserve = Reserve::of(home);
+        Self { systems, wanted: reserve.size(), kept: reserve.kept() }
+    }
+}
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let space = examination.space;
+    for system in &space.systems {
+        let System { path, free, files } = system;
+        if let Some(severity) = judged(*free, *files, space.wanted) {
+            let files = if *files == u64::MAX { String::new() } else { format!(" and {files} files") };
+            let left = format!("is on a file system with {} MiB{files} free", free >> 20);
+            let remedy = format!("df -h {0}; df -i {0}", quoted(path));
+            findings
+                .push(Finding::of(severity, "space.low", path.display().to_string(), left).remedy(remedy));
+        }
+    }
+    if space.kept < space.wanted {
+        findings.push(reserve(examination));
+    }
+    let Some(least) = space.systems.iter().map(|system| system.free).min() else {
+        return Err("no file system could be asked".into());
+    };
+    Ok(format!("{} MiB free, {} MiB kept for revoking", least >> 20, space.kept >> 20))
+}
+
+fn reserve(examination: &Examination<'_>) -> Finding {
+    let space = examination.space;
+    let has_room = space.systems.first().is_none_or(|system| {
+        let needed = space.wanted.saturating_sub(space.kept).saturating_add(Reserve::to_issue(space.wanted));
+        system.free >= needed
+    });
+    let message = format!(
+        "keeps {} of the {} MiB that revoking may need on a full disk: nothing is issued without them",
+        space.kept >> 20,
+        space.wanted >> 20
+    );
+    let file = examination.home.reserve_file().display().to_string();
+    let remedy = if has_room { MEND.to_owned() } else { format!("make room, then {MEND}") };
+    Finding::warning("space.reserve", file, message).remedy(remedy).mending(Mending::Reserve)
+}
+
+/// `wanted` is what revoking writes at most.
+fn judged(free: u64, files: u64, wanted: u64) -> Option<Severity> {
+    if free < SCARCE.max(Reserve::to_issue(wanted)) || files == 0 {
+        Some(Severity::Error)
+    } else if free < LITTLE.max(wanted) || files < FEW_FILES {
+        Some(Severity::Warning)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_room_is_a_warning_and_none_an_error() {
+        let small = SCARCE;
+        assert_eq!(judged(LITTLE, u64::MAX, small), None);
+        assert_eq!(judged(LITTLE - 1, u64::MAX, small), Some(Severity::Warning));
+        assert_eq!(judged(LITTLE, FEW_FILES - 1, small), Some(Severity::Warning));
+        assert_eq!(judged(SCARCE - 1, u64::MAX, small), Some(Severity::Error));
+        assert_eq!(judged(u64::MAX, 0, small), Some(Severity::Error));
+        let large = 10 * LITTLE;
+        assert_eq!(judged(large - 1, u64::MAX, large), Some(Severity::Warning), "the lists are large");
+        assert_eq!(judged(large / 4 - 1, u64::MAX, large), Some(Severity::Error), "nothing is issued");
+    }
+}

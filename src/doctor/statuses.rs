@@ -1,0 +1,86 @@
+//! What responders are told, against the index.
+use super::finding::{Finding, Mending};
+use super::{Examination, Looked, only_files};
+use crate::index::{IndexError, StatusComparison};
+use crate::x509::CertificateId;
+
+const SYNC: &str = "genfic-ca ocsp sync";
+/// Of an index that is older than what is published: nothing is published from it.
+pub(super) const LOST: &str = "bring the newest index back; or, when it is lost for good, genfic-ca backup restore \
+    with --published naming this home, which takes its revocations over";
+
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+    let index = examination.index()?;
+    examination.authorities()?;
+    only_files(&examination.home.status_directory())?;
+    let object = "status/";
+    match examination.status.compare(index) {
+        Ok(comparison) => {
+            judge(examination, &comparison, findings);
+            return Ok(format!("{} certificates as of {}", comparison.compared, comparison.time));
+        }
+        Err(IndexError::Missing(_)) => findings.push(
+            Finding::error("status.missing", object, "has no published status: responders answer nothing")
+                .remedy(SYNC)
+                .mending(Mending::Status),
+        ),
+        Err(error @ IndexError::NotContinued { .. }) => findings.push(
+            Finding::error("index.restored", "index.db", format!("is older than what is published: {error}"))
+                .remedy(LOST),
+        ),
+        // of the index, then, and told there
+        Err(IndexError::Damaged(fault)) if index.status_rows(0, &mut |_| {}).is_err() => return Err(fault),
+        Err(IndexError::Busy) => return Err("another process is publishing".into()),
+        Err(error) => findings.push(
+            Finding::error("status.damaged", object, format!("cannot be read: {error}"))
+                .mending(Mending::WholeStatus),
+        ),
+    }
+    Ok("what is published".into())
+}
+
+fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings: &mut Vec<Finding>) {
+    let object = "status/";
+    for lost in &comparison.lost {
+        let message = "is published as revoked and not revoked on record: the index has lost a revocation";
+        findings
+            .push(Finding::error("status.lost-revocation", named(examination, lost), message).remedy(LOST));
+    }
+    let differing = comparison.differing.iter().map(|id| named(examination, id));
+    for name in differing.chain(comparison.authorities.iter().cloned()) {
+        findings.push(
+            Finding::error("status.differs", name, "is published otherwise than it is on record")
+                .mending(Mending::WholeStatus),
+        );
+    }
+    if !comparison.is_current {
+        findings.push(
+            Finding::error(
+                "status.stale",
+                object,
+                "lacks the latest changes: responders do not know of them",
+            )
+            .remedy(SYNC)
+            .mending(Mending::Status),
+        );
+    }
+    let limit = examination.settings().ocsp.max_status_age;
+    let age = examination.now.0.saturating_sub(comparison.time.0);
+    let told = format!("was last confirmed at {}", comparison.time);
+    if age > limit {
+        let message = format!("{told}, too long ago for a responder to answer from it");
+        findings.push(Finding::error("status.old", object, message).remedy(SYNC).mending(Mending::Status));
+    } else if age > limit / 2 {
+        let message = format!("{told}, and responders soon stop to answer from it; does the timer run");
+        findings.push(Finding::warning("status.old", object, message).remedy(SYNC).mending(Mending::Status));
+    } else if age < -300 {
+        let message = format!("{told}, which is in the future");
+        findings.push(Finding::error("status.future", object, message).remedy(SYNC).mending(Mending::Status));
+    }
+}
+
+fn named(examination: &Examination<'_>, id: &CertificateId) -> String {
+    let authorities = examination.authorities().unwrap_or_default();
+    let name = authorities.iter().find(|authority| authority.issuer == id.issuer);
+    format!("{}/{}", name.map_or("", |authority| authority.name.as_str()), id.serial_number)
+}

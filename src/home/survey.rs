@@ -1,0 +1,285 @@
+//! Looking over a whole home: what is missing, shut, left behind or strange. What is loose is in
+//! [`Home::findings`].
+use super::access::{Cause, FileStatus, Finding, Owners, Rule, finding, quoted};
+use super::aside::{ASIDE, left_behind};
+use super::check::entries;
+use super::{AuthorityName, Home, PublicFile};
+use crate::x509::UnixTime;
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// What a home looks like besides its owners and modes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Survey {
+    /// How many files and directories were looked at.
+    pub seen: usize,
+    /// Directories that are not there, with the mode they would have.
+    pub missing: Vec<(PathBuf, u32)>,
+    /// What keeps the owner or the daemon's group out.
+    pub shut: Vec<Finding>,
+    /// What a writer did not live to put in place or to remove.
+    pub leftovers: Vec<PathBuf>,
+    /// Files in the directories of keys, status and public files that are none of ours.
+    pub unknown: Vec<PathBuf>,
+    /// The latest time that a file of the home bears.
+    pub newest: Option<(PathBuf, UnixTime)>,
+}
+
+impl Home {
+    /// Looks the home over; `authorities` are the CAs on record, `None` when they are not known.
+    #[must_use]
+    pub fn survey(&self, authorities: Option<&[AuthorityName]>, now: UnixTime) -> Survey {
+        let mut survey = Survey::default();
+        let mut directories: Vec<(PathBuf, u32)> =
+            self.places().into_iter().map(|place| (place.path, place.mode)).collect();
+        for name in authorities.unwrap_or_default() {
+            directories.push((self.ocsp_directory(name), 0o2750));
+            directories.push((self.issued_directory(name), 0o700));
+        }
+        for (path, mode) in directories {
+            match path.metadata() {
+                Ok(metadata) => {
+                    let shared = if mode & 0o2000 == 0 { 0 } else { mode & 0o2050 };
+                    survey.judge_owner(&path, &metadata, 0o700, shared);
+                }
+                Err(_) if path.symlink_metadata().is_err() => survey.missing.push((path, mode)),
+                Err(_) => {}
+            }
+        }
+        let mut own = vec![(self.index_file(), 0o600), (self.configuration_file(), 0o400)];
+        own.extend(entries(&self.keys_directory()).into_iter().map(|path| (path, 0o400)));
+        for (path, needed) in own {
+            if let Ok(metadata) = path.symlink_metadata().as_ref()
+                && metadata.is_file()
+            {
+                survey.judge_owner(&path, metadata, needed, 0);
+            }
+        }
+        self.look_into(&mut survey, authorities, now);
+        survey
+    }
+
+    fn look_into(&self, survey: &mut Survey, authorities: Option<&[AuthorityName]>, now: UnixTime) {
+        let known = authorities.map(|names| self.known_files(names));
+        let mut flat = vec![
+            self.directory().to_owned(),
+            self.policy_directory(),
+            self.keys_directory(),
+            self.status_directory(),
+            self.public_directory(),
+        ];
+        if self.configuration_directory() != self.directory() {
+            flat.push(self.configuration_directory().to_owned());
+        }
+        let strict = [self.keys_directory(), self.status_directory(), self.public_directory()];
+        let for_daemon = self.status_directory();
+        let issued = self.directory().join("issued");
+        for below in [&self.responders_directory(), &issued] {
+            flat.extend(entries(below).into_iter().filter(|path| path.is_dir()));
+        }
+        for directory in flat.iter().chain([&self.responders_directory(), &issued]) {
+            survey.leftovers.extend(left_behind(directory));
+        }
+        for directory in flat {
+            let group = directory.metadata().ok().map(|metadata| metadata.gid());
+            let responder = directory.parent() == Some(self.responders_directory().as_path());
+            for path in entries(&directory) {
+                let Ok(metadata) = path.symlink_metadata() else { continue };
+                survey.note(&path, &metadata, now);
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                let name = name.unwrap_or_default();
+                if name.starts_with(ASIDE) {
+                    continue;
+                }
+                if (responder || directory == for_daemon) && name != ".lock" && metadata.is_file() {
+                    survey.judge_group(&path, &metadata, group);
+                }
+                let own = directory == self.public_directory() || directory == for_daemon;
+                if !metadata.is_file() && (own || directory.parent() == Some(issued.as_path())) {
+                    let rule = Rule { owners: Owners::Anybody, ..Rule::PRIVATE_FILE };
+                    survey.shut.extend(rule.judge(&path, &FileStatus::from(&metadata), 0));
+                    continue;
+                }
+                let status = directory == for_daemon
+                    && (name == ".lock" || name == "manifest.json" || is_status_file(&name));
+                if strict.contains(&directory)
+                    && !status
+                    && known.as_ref().is_some_and(|known| !known.contains(&path))
+                {
+                    survey.unknown.push(path);
+                }
+            }
+        }
+    }
+
+    fn known_files(&self, authorities: &[AuthorityName]) -> BTreeSet<PathBuf> {
+        use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem};
+        let of_one = |name: &AuthorityName| {
+            let public = [Certificate, CertificateDer, Chain, Crl, CrlPem];
+            let mut paths: Vec<PathBuf> =
+                public.into_iter().map(|file| self.public_file(name, file)).collect();
+            paths.extend([self.key_file(name), self.crl_number_file(name)]);
+            paths
+        };
+        authorities.iter().flat_map(of_one).collect()
+    }
+}
+
+fn is_status_file(name: &str) -> bool {
+    name.ends_with(".db") && (name.starts_with("base-") || name.starts_with("delta-"))
+}
+
+impl Survey {
+    fn note(&mut self, path: &Path, metadata: &Metadata, now: UnixTime) {
+        self.seen = self.seen.saturating_add(1);
+        let at = UnixTime(metadata.mtime());
+        if at > now && self.newest.as_ref().is_none_or(|(_, newest)| at > *newest) {
+            self.newest = Some((path.to_owned(), at));
+        }
+    }
+
+    /// What the owner needs, and the group with the set-group-ID bit.
+    fn judge_owner(&mut self, path: &Path, metadata: &Metadata, needed: u32, shared: u32) {
+        let status = FileStatus::from(metadata);
+        let lacking = (needed | shared) & !status.mode;
+        if lacking == 0 {
+            return;
+        }
+        let whom = if lacking & needed != 0 { "its owner" } else { "the daemon's group" };
+        let fault = format!("keeps {whom} out (mode {:04o})", status.mode);
+        let remedy = format!("chmod {} {}", letters(lacking), quoted(path));
+        self.shut.push(finding(path, Cause::Shut(lacking), fault, remedy));
+    }
+
+    fn judge_group(&mut self, path: &Path, metadata: &Metadata, group: Option<u32>) {
+        let status = FileStatus::from(metadata);
+        let Some(group) = group else { return };
+        if status.mode & 0o040 == 0 {
+            let fault = format!("cannot be read by the daemon's group (mode {:04o})", status.mode);
+            self.shut.push(finding(path, Cause::Shut(0o040), fault, format!("chmod g+r {}", quoted(path))));
+        } else if status.group != group && status.mode & 0o004 == 0 {
+            let fault = format!("is of group {}, its directory of group {group}", status.group);
+            self.shut.push(finding(path, Cause::Group, fault, format!("chgrp {group} {}", quoted(path))));
+        }
+    }
+}
+
+/// The argument of `chmod` that gives these bits.
+fn letters(bits: u32) -> String {
+    let rows =
+        [(0o400, "u+r"), (0o200, "u+w"), (0o100, "u+x"), (0o040, "g+r"), (0o010, "g+x"), (0o2000, "g+s")];
+    rows.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, text)| *text).collect::<Vec<_>>().join(",")
+}
+
+impl Finding {
+    /// Mends what a change of permission bits mends. The file is opened without following a link, and only
+    /// bits that the rules name are changed.
+    ///
+    /// # Errors
+    /// When it is somebody else's, has gone, or is something else by now.
+    pub fn mend(&self) -> std::io::Result<()> {
+        use rustix::fs::{Mode, OFlags, open};
+        let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let descriptor = fs::File::from(open(&self.path, flags, Mode::empty())?);
+        let metadata = descriptor.metadata()?;
+        let mode = FileStatus::from(&metadata).mode;
+        let mode = match self.cause {
+            Cause::Mode(excess) => mode & !excess,
+            Cause::Shut(lacking) => mode | lacking,
+            Cause::Kind | Cause::Owner | Cause::Group | Cause::Parent | Cause::Unreadable => {
+                return Err(std::io::ErrorKind::Unsupported.into());
+            }
+        };
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err(std::io::ErrorKind::Unsupported.into());
+        }
+        // the descriptor names what was looked at, whatever the path names by now
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&descriptor));
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+    }
+
+    /// Whether [`Finding::mend`] can: it is a matter of permission bits, and not above the home.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        matches!(self.cause, Cause::Mode(_) | Cause::Shut(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::Writing;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    const NOW: UnixTime = UnixTime(4_000_000_000);
+
+    fn home() -> (tempfile::TempDir, Home, AuthorityName) {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let name: AuthorityName = "a".parse().unwrap();
+        home.create_authority(&name).unwrap();
+        (directory, home, name)
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_new_home_has_nothing_missing_shut_or_strange() {
+        let (_directory, home, name) = home();
+        let survey = home.survey(Some(&[name]), NOW);
+        assert_eq!((survey.missing, survey.shut), (Vec::new(), Vec::new()));
+        assert_eq!((survey.leftovers, survey.unknown), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_missing_left_behind_and_strange_is_told_apart() {
+        let (_directory, home, name) = home();
+        fs::remove_dir(home.issued_directory(&name)).unwrap();
+        let left = home.public_directory().join(".new-abc");
+        let (key, strange) = (home.key_file(&name), home.keys_directory().join("b.age"));
+        for path in [&left, &key, &strange] {
+            fs::write(path, "x").unwrap();
+        }
+        let survey = home.survey(Some(std::slice::from_ref(&name)), NOW);
+        assert_eq!(survey.missing, [(home.issued_directory(&name), 0o700)]);
+        assert_eq!((survey.leftovers, survey.unknown), (vec![left.clone()], vec![strange]));
+        assert_eq!(home.survey(None, NOW).unknown, Vec::<PathBuf>::new(), "nobody knows whose they are");
+        let _writing = Writing::into(&home.public_directory()).unwrap();
+        assert_eq!(home.survey(None, NOW).leftovers, Vec::<PathBuf>::new(), "somebody may be writing it");
+    }
+
+    #[test]
+    fn a_directory_that_keeps_its_owner_or_the_daemon_out_is_mended() {
+        let (_directory, home, name) = home();
+        set_mode(&home.status_directory(), 0o700);
+        set_mode(&home.keys_directory(), 0o500);
+        let survey = home.survey(Some(&[name]), NOW);
+        let mut remedies: Vec<String> = survey.shut.iter().map(|one| one.remedy.clone()).collect();
+        remedies.sort();
+        assert!(remedies[0].starts_with("chmod g+r,g+x,g+s /") && remedies[0].ends_with("/status"));
+        assert!(remedies[1].starts_with("chmod u+w /") && remedies[1].ends_with("/keys"));
+        survey.shut.iter().for_each(|one| one.mend().unwrap());
+        assert_eq!(fs::metadata(home.status_directory()).unwrap().mode() & 0o7777, 0o2750);
+        assert_eq!(fs::metadata(home.keys_directory()).unwrap().mode() & 0o7777, 0o700);
+    }
+
+    #[test]
+    fn what_a_link_points_to_is_never_mended() {
+        let (directory, home, _) = home();
+        let elsewhere = directory.path().join("elsewhere");
+        fs::write(&elsewhere, "x").unwrap();
+        set_mode(&elsewhere, 0o666);
+        let link = home.keys_directory().join("a.age");
+        symlink(&elsewhere, &link).unwrap();
+        let loose =
+            Finding { path: link, cause: Cause::Mode(0o066), fault: String::new(), remedy: String::new() };
+        loose.mend().unwrap_err();
+        assert_eq!(fs::metadata(&elsewhere).unwrap().mode() & 0o777, 0o666);
+    }
+}

@@ -1,0 +1,223 @@
+//! Places for connections: so many at once. When all are taken, a new client gets that of the one that has kept
+//! us waiting longest, so that clients that connect and say nothing, however many, hold nobody up.
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// How often to look again for one that waits, while all are being answered.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// All of them.
+pub(super) struct Places {
+    slots: Arc<Semaphore>,
+    waiting: Mutex<Waiting>,
+}
+
+/// Connections whose client it is to send something, the one that has had its last answer longest ago first.
+#[derive(Default)]
+struct Waiting {
+    turns: u64,
+    connections: BTreeMap<u64, Arc<Notify>>,
+}
+
+impl Places {
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { slots: Arc::new(Semaphore::new(most)), waiting: Mutex::default() })
+    }
+
+    /// A place, if need be that of another.
+    pub(super) async fn take(self: &Arc<Self>) -> Option<Arc<Place>> {
+        let slot = match Arc::clone(&self.slots).try_acquire_owned() {
+            Ok(slot) => slot,
+            Err(_) => loop {
+                self.with(|waiting| waiting.connections.pop_first().map(|(_, leave)| leave.notify_one()));
+                let freed = Arc::clone(&self.slots).acquire_owned();
+                if let Ok(freed) = tokio::time::timeout(PAUSE, freed).await {
+                    break freed.ok()?;
+                }
+            },
+        };
+        let place =
+            Place { places: Arc::clone(self), leave: Arc::default(), turn: Mutex::default(), _slot: slot };
+        place.begin_turn();
+        place.wait();
+        Some(Arc::new(place))
+    }
+
+    /// Waits until all are free again.
+    pub(super) async fn all_free(&self, most: usize) {
+        let all = u32::try_from(most).unwrap_or(u32::MAX);
+        // an error means that nobody can take one any more
+        let _ = self.slots.acquire_many(all).await;
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
+        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The place of one connection; free again when it is dropped.
+pub(super) struct Place {
+    places: Arc<Places>,
+    leave: Arc<Notify>,
+    turn: Mutex<u64>,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Place {
+    fn turn(&self) -> u64 {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The client has connected, made a whole request, or had its answer: it is the last to go.
+    fn begin_turn(&self) {
+        self.work();
+        let next = self.places.with(|waiting| {
+            waiting.turns += 1;
+            waiting.turns
+        });
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    /// It is for the client to send something.
+    fn wait(&self) {
+        self.places.with(|waiting| waiting.connections.insert(self.turn(), Arc::clone(&self.leave)));
+    }
+
+    /// It is for us to answer.
+    fn work(&self) {
+        self.places.with(|waiting| waiting.connections.remove(&self.turn()));
+    }
+
+    /// Until the place is wanted for another client.
+    pub(super) async fn wanted(&self) {
+        self.leave.notified().await;
+    }
+
+    /// A request has begun to arrive: `answer` is at it until it is done, but for when it waits for the body.
+    pub(super) async fn answer<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.begin_turn();
+        let answered = answer.await;
+        self.begin_turn();
+        self.wait();
+        answered
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.work();
+    }
+}
+
+/// The body of a request; while it does not come, the connection is one that waits.
+pub(super) struct Awaited<B> {
+    body: B,
+    place: Arc<Place>,
+}
+
+impl<B> Awaited<B> {
+    pub(super) fn new(body: B, place: Arc<Place>) -> Self {
+        Self { body, place }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Awaited<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_pending() {
+            self.place.wait()
+        } else {
+            self.place.work()
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    /// A body that does not come.
+    struct Never;
+
+    impl Body for Never {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            Poll::Pending
+        }
+    }
+
+    async fn has_to_go(place: &Place) -> bool {
+        tokio::time::timeout(Duration::from_millis(1), place.wanted()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn the_connection_that_waits_longest_makes_room_and_one_that_is_answered_does_not() {
+        // O2
+        let places = Places::new(2);
+        let (one, two) = (places.take().await.unwrap(), places.take().await.unwrap());
+        one.answer(async {}).await;
+        let third = tokio::spawn({
+            let places = Arc::clone(&places);
+            async move { places.take().await.is_some() }
+        });
+        two.wanted().await;
+        assert!(!has_to_go(&one).await, "it was answered last");
+        drop(two);
+        assert!(third.await.unwrap());
+
+        let held = places.take().await.unwrap();
+        held.begin_turn();
+        let fourth = tokio::spawn({
+            let places = Arc::clone(&places);
+            async move { places.take().await.is_some() }
+        });
+        one.wanted().await;
+        assert!(!has_to_go(&held).await, "it is being answered");
+        drop(one);
+        assert!(fourth.await.unwrap());
+        assert!(places.with(|waiting| waiting.connections.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_body_does_not_come_is_one_that_waits() {
+        // O2
+        let places = Places::new(1);
+        let place = places.take().await.unwrap();
+        let waits = || places.with(|waiting| waiting.connections.len());
+        place.begin_turn();
+        assert_eq!(waits(), 0);
+        let mut body = Awaited::new(Never, Arc::clone(&place));
+        let frame = tokio::time::timeout(Duration::from_millis(1), body.frame()).await;
+        assert!(frame.is_err());
+        assert_eq!(waits(), 1);
+        let whole = Awaited::new(Full::new(Bytes::from_static(b"x")), Arc::clone(&place));
+        assert_eq!(whole.collect().await.unwrap().to_bytes().len(), 1);
+        assert_eq!(waits(), 0);
+    }
+}

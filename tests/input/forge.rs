@@ -1,0 +1,102 @@
+//! Certification requests octet by octet, so that one thing at a time is wrong with them.
+use genfic_ca::key::{Signer, SoftKey};
+use genfic_ca::x509::octets::{SEQUENCE, SET, sequence, tlv};
+use genfic_ca::x509::{KeyAlgorithm, Name, seal};
+
+pub(crate) const SAN: &[u8] = &[0x55, 0x1d, 17];
+pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 9, 14];
+/// `id-ecPublicKey` and prime256v1
+pub(crate) const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+pub(crate) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+
+/// A good key that signs whatever it is given.
+pub(crate) struct Forge {
+    pub key: SoftKey,
+}
+
+impl Forge {
+    pub(crate) fn new() -> Self {
+        Self::with(KeyAlgorithm::EcdsaP256)
+    }
+
+    pub(crate) fn with(algorithm: KeyAlgorithm) -> Self {
+        Self { key: SoftKey::generate(algorithm).unwrap() }
+    }
+
+    pub(crate) fn public_key(&self) -> &[u8] {
+        self.key.public_key().as_der()
+    }
+
+    /// `CertificationRequestInfo` of these octets, sealed with a good signature.
+    pub(crate) fn sealed(&self, info: &[u8]) -> Vec<u8> {
+        seal(info, self.key.algorithm(), &self.key.sign(info).unwrap())
+    }
+
+    /// A request for this subject with these attributes, both DER.
+    pub(crate) fn request(&self, subject: &[u8], attributes: &[Vec<u8>]) -> Vec<u8> {
+        self.sealed(&info(0, subject, self.public_key(), attributes))
+    }
+
+    /// A request for `CN=NAME` with these extensions.
+    pub(crate) fn with_extensions(&self, common_name: &str, extensions: &[Vec<u8>]) -> Vec<u8> {
+        self.request(cn(common_name).as_der(), &[extension_request(extensions)])
+    }
+
+    /// A request for `CN=good.genfic.example` with a subjectAltName of these elements.
+    pub(crate) fn with_names(&self, names: &[Vec<u8>]) -> Vec<u8> {
+        let value = sequence(&[&names.concat()]);
+        self.with_extensions("good.genfic.example", &[extension(SAN, false, &value)])
+    }
+
+    /// A request without anything wrong.
+    pub(crate) fn good(&self, host: &str) -> Vec<u8> {
+        let value = sequence(&[&dns(host.as_bytes())]);
+        self.with_extensions(host, &[extension(SAN, false, &value)])
+    }
+}
+
+pub(crate) fn cn(text: &str) -> Name {
+    Name::parse(&format!("CN={text}")).unwrap()
+}
+
+/// `CertificationRequestInfo`
+pub(crate) fn info(version: u8, subject: &[u8], public_key: &[u8], attributes: &[Vec<u8>]) -> Vec<u8> {
+    sequence(&[&[2, 1, version], subject, public_key, &tlv(0xa0, &attributes.concat())])
+}
+
+/// The attribute extensionRequest.
+pub(crate) fn extension_request(extensions: &[Vec<u8>]) -> Vec<u8> {
+    attribute(EXTENSION_REQUEST, &tlv(SEQUENCE, &extensions.concat()))
+}
+
+/// Any attribute.
+pub(crate) fn attribute(oid: &[u8], value: &[u8]) -> Vec<u8> {
+    sequence(&[&tlv(6, oid), &tlv(SET, value)])
+}
+
+pub(crate) fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
+    let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
+    sequence(&[&tlv(6, oid), critical, &tlv(4, value)])
+}
+
+pub(crate) fn dns(name: &[u8]) -> Vec<u8> {
+    tlv(0x82, name)
+}
+
+/// A name of one attribute of this type, with a value of this string tag.
+pub(crate) fn subject(oid: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
+    sequence(&[&tlv(SET, &sequence(&[&tlv(6, oid), &tlv(tag, value)]))])
+}
+
+/// A name of one common name.
+pub(crate) fn common_name(tag: u8, value: &[u8]) -> Vec<u8> {
+    subject(&[0x55, 4, 3], tag, value)
+}
+
+/// `SubjectPublicKeyInfo` of these octets.
+pub(crate) fn public_key(algorithm: &[u8], parameters: &[u8], key: &[u8]) -> Vec<u8> {
+    let bits = tlv(3, &[&[0][..], key].concat());
+    sequence(&[&sequence(&[&tlv(6, algorithm), parameters]), &bits])
+}

@@ -1,0 +1,170 @@
+//! What `doctor` says of a home that nobody watched: the same home, looked at later.
+use crate::support::{Home, PASSPHRASE};
+use genfic_ca::ca::{Pki, Practices, SerialSource};
+use genfic_ca::clock::FixedClock;
+use genfic_ca::config::Config;
+use genfic_ca::doctor::{Examination, Severity, Space, diagnose};
+use genfic_ca::home::current_actor;
+use genfic_ca::index::sqlite::{SqliteIndex, StatusDirectory};
+use genfic_ca::key::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
+use genfic_ca::ocsp::responder_files::ResponderFiles;
+use genfic_ca::problem::Problem;
+use genfic_ca::profile::Profiles;
+use genfic_ca::publish::HomeDirectory;
+use genfic_ca::x509::{SerialNumber, UnixTime};
+use std::collections::HashSet;
+use std::fs;
+use std::sync::Arc;
+
+fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
+    Ok(Arc::new(SoftKey::from_pkcs8_der(octets)?))
+}
+
+/// Severity, code and object of each finding at this time.
+fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
+    let place = genfic_ca::home::Home::at(home.path("home"));
+    let config = Config::parse(&fs::read_to_string(place.configuration_file()).unwrap()).unwrap();
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for entry in fs::read_dir(place.policy_directory()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            texts.push((name, fs::read_to_string(path).unwrap()));
+        }
+    }
+    let profiles = Profiles::parse(texts.iter().map(|(name, text)| (&**name, &**text))).unwrap();
+    let index = SqliteIndex::open(&place.index_file()).unwrap();
+    let checks = diagnose(&Examination {
+        home: &place,
+        space: &Space::of(&place),
+        owner: Ok(()),
+        config: Ok(&config),
+        profiles: Ok(&profiles),
+        index: Ok(&index),
+        keys: &AgeFileStore::new(10).unwrap(),
+        publisher: &HomeDirectory::new(place.clone()),
+        status: &StatusDirectory::new(&place.status_directory()),
+        responders: &ResponderFiles::new(place.responders_directory(), load_key),
+        now,
+        deep: false,
+    });
+    let findings = checks.into_iter().flat_map(|check| check.findings);
+    findings.map(|finding| (finding.severity, finding.code, finding.object)).collect()
+}
+
+#[test]
+fn what_lapses_is_first_a_warning_and_then_an_error() {
+    // C5, O7
+    use Severity::{Error, Note, Warning};
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let begin = genfic_ca::assembly::now();
+    assert_eq!(found(&home, begin), []);
+    let user = "genfic-user";
+    for (days, severity, code, object) in [
+        (4, Warning, "crl.due", user),
+        (8, Error, "crl.lapsed", user),
+        (4, Warning, "status.old", "status/"),
+        (8, Error, "status.old", "status/"),
+        (16, Warning, "responder.due", user),
+        (31, Error, "responder.lapsed", user),
+        (100, Note, "clock.ahead", "the clock"),
+        (200, Warning, "crl.due", "genfic"),
+        (366, Error, "crl.lapsed", "genfic"),
+        (3650, Warning, "authority.ended", user),
+        (3650 - 100, Warning, "authority.ends-soon", user),
+        (3650 - 370, Warning, "authority.short-leaves", user),
+        (3650 + 200, Note, "authority.ended", user),
+        (3650 + 200, Note, "crl.lapsed", user),
+        (-1, Error, "clock.behind", "the clock"),
+        (-1, Error, "crl.future", user),
+        (-1, Error, "responder.future", user),
+        (-1, Error, "status.future", "status/"),
+        (-1, Warning, "clock.files", ""),
+    ] {
+        let all = found(&home, begin.plus_days(days));
+        let told = all.iter().any(|one| one.0 == severity && one.1 == code && one.2.contains(object));
+        assert!(told, "{severity} {code} {object} after {days} days: {all:#?}");
+    }
+    let early = found(&home, begin.plus_days(3));
+    assert_eq!(early, [], "before half their lives");
+}
+
+struct Known;
+
+impl SecretSource for Known {
+    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+        Ok(Secret::new(PASSPHRASE.into()))
+    }
+}
+
+impl SerialSource for Known {
+    fn serial_number(&self) -> Result<SerialNumber, Problem> {
+        panic!("no certificate is issued");
+    }
+}
+
+/// Publishes a CA's CRL as it would have been made at this time.
+fn publish_crl_at(home: &Home, name: &str, time: UnixTime) {
+    home.shell(
+        "rm -f home/public/*.crl home/public/*.crl.pem; sqlite3 home/index.db 'update head set newest = 0; update crl set this_update = 0'",
+    )
+    .ok();
+    let place = genfic_ca::home::Home::at(home.path("home"));
+    let practices = Practices {
+        config: Config::default(),
+        profiles: Profiles::default(),
+        key_directory: place.keys_directory(),
+        compromised_keys: HashSet::new(),
+    };
+    let pki = Pki {
+        index: &SqliteIndex::open(&place.index_file()).unwrap(),
+        keys: &AgeFileStore::new(10).unwrap(),
+        secrets: &Known,
+        publisher: &HomeDirectory::new(place.clone()),
+        status: &StatusDirectory::new(&place.status_directory()),
+        clock: &FixedClock(time),
+        serials: &Known,
+        practices: &practices,
+        actor: current_actor(),
+    };
+    pki.publish_crl(name, &pki.unlock_for_crl(name).unwrap()).unwrap();
+}
+
+#[test]
+fn what_is_about_to_lapse_shows_in_status_doctor_and_exit_codes() {
+    // C5, O7
+    let home = Home::new();
+    // a responder certificate of three days, two of which are over
+    let settings = "s/^# backdate = .*/backdate = '2d'/; s/^# responder_days = .*/responder_days = 3/";
+    home.shell(&format!("sed -i \"{settings}\" home/genfic-ca.toml")).ok();
+    home.ca(&["create-root", "genfic"]).ok();
+    home.ca(&["create-child", "genfic-user", "-p", "genfic"]).ok();
+    let now = genfic_ca::assembly::now();
+    let crl = |home: &Home, code: &str, to_do: &str| {
+        let status = home.ca(&["status"]).ok().out;
+        assert!(status.contains(to_do), "{status}");
+        assert_eq!(home.result(&["status"])["authorities"][1]["crl"]["due"], true);
+        let doctor = home.ca(&["doctor"]);
+        assert!(doctor.status == 12 && doctor.out.contains(&format!("({code})")), "{}", doctor.all());
+        assert!(doctor.out.contains("genfic-ca crl publish genfic-user"), "{}", doctor.out);
+        assert_eq!(home.ca(&["crl", "check", "genfic-user"]).status, 12);
+    };
+    publish_crl_at(&home, "genfic-user", now.plus_days(-4));
+    crl(&home, "crl.due", "the CRL of genfic-user is due: genfic-ca crl publish genfic-user");
+    publish_crl_at(&home, "genfic-user", now.plus_days(-8));
+    crl(&home, "crl.lapsed", "the CRL of genfic-user lapsed at");
+
+    let status = home.ca(&["status"]).ok().out;
+    let to_do = "the responder certificate of genfic-user is due: genfic-ca ocsp responder genfic-user";
+    assert!(status.contains(to_do), "{status}");
+    let doctor = home.ca(&["doctor"]);
+    assert!(doctor.status == 12 && doctor.out.contains("(responder.due)"), "{}", doctor.all());
+
+    home.shell("sed -i 's/^responder_days = .*/responder_days = 30/' home/genfic-ca.toml").ok();
+    let mended = home.ca(&["doctor", "--fix"]).ok().out;
+    for code in ["crl.lapsed", "responder.due"] {
+        assert!(mended.lines().any(|line| line.contains("mended") && line.contains(code)), "{mended}");
+    }
+    assert!(!home.ca(&["status"]).ok().out.contains("to do"));
+    home.ca(&["crl", "check", "genfic-user"]).ok();
+}
