@@ -2,14 +2,16 @@
 use super::authority::sign_certificate;
 use super::certify::Draft;
 use super::problems::lint_problem;
+use super::stagger::Parent;
+use super::waiting::already_waiting;
 use super::{IssuingAuthority, Order, Pki, PublishedCrl};
 use crate::index::{self, Authority};
 use crate::lint;
 use crate::problem::{Exit, Problem};
-use crate::profile::{Applicant, Ask, IssuerView, Length, Profile, Sibling};
+use crate::profile::{Applicant, Ask, Length};
 use crate::publish::AuthorityFiles;
 use crate::x509::extension::NameConstraints;
-use crate::x509::{Certificate, KeyAlgorithm, Name, UnixTime};
+use crate::x509::{Certificate, KeyAlgorithm, Name};
 
 /// A CA to be created.
 #[derive(Clone, Debug)]
@@ -97,7 +99,8 @@ impl Pki<'_> {
         let family = self.family_names(new.succeeds.as_deref())?;
         self.responder_can_be_made(new, false)?;
         let issuer = self.unlock_issuer(parent)?;
-        let (length, staggered) = self.staggered(&issuer, profile, new.length, &family, now)?;
+        let below = Parent::new(self, issuer.authority(), issuer.ancestors(), &family, now)?;
+        let (length, staggered) = self.staggered(&below, profile, new.length, now);
         let ask = self.ask_for(new, length);
         let (mut created, _) =
             self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.ca), |signer| {
@@ -129,14 +132,17 @@ impl Pki<'_> {
         Ok(())
     }
 
-    fn name_is_free(&self, name: &str) -> Result<(), Problem> {
+    pub(super) fn name_is_free(&self, name: &str) -> Result<(), Problem> {
         match self.index.authority(name)? {
             Some(_) => Err(crate::index::IndexError::AuthorityExists(name.into()).into()),
-            None => Ok(()),
+            None => match self.waiting(name)? {
+                Some(_) => Err(already_waiting(name)),
+                None => Ok(()),
+            },
         }
     }
 
-    fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
+    pub(super) fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
         index::NewAuthority {
             name: new.name.clone(),
             key: self.practices.key_record(&new.name),
@@ -156,59 +162,12 @@ impl Pki<'_> {
     }
 
     /// The subject asked for, or the organization's attributes and a commonName made of the CA's name.
-    fn subject_for(&self, new: &NewAuthority) -> Result<Name, Problem> {
+    pub(super) fn subject_for(&self, new: &NewAuthority) -> Result<Name, Problem> {
         if let Some(subject) = &new.subject {
             return Ok(subject.clone());
         }
         self.practices.config.organization.subject(&new.name).map_err(|error| {
             Problem::new(Exit::Usage, "usage", error.to_string()).hint("give a --subject, or a shorter name")
         })
-    }
-
-    /// The end that keeps siblings apart (G4), or what is said when an explicit one does not. Generations of one
-    /// CA are no siblings.
-    pub(super) fn staggered(
-        &self,
-        issuer: &IssuingAuthority,
-        profile: &Profile,
-        length: Length,
-        family: &[String],
-        now: UnixTime,
-    ) -> Result<(Length, Vec<String>), Problem> {
-        let siblings: Vec<Sibling> = self
-            .index
-            .authorities()?
-            .into_iter()
-            .filter(|sibling| sibling.parent.as_deref() == Some(issuer.authority().name.as_str()))
-            .filter(|sibling| !family.contains(&sibling.name))
-            .map(|sibling| Sibling {
-                end: sibling.certificate.tbs().validity().not_after,
-                name: sibling.name,
-                profile: sibling.profile,
-            })
-            .collect();
-        let view = IssuerView {
-            certificate: &issuer.authority().certificate,
-            ancestors: issuer.ancestors(),
-            profile: &issuer.authority().profile,
-            crl_urls: Vec::new(),
-            ca_issuers_url: None,
-            ocsp_url: None,
-        };
-        let profiles = &self.practices.profiles;
-        let issuance = &self.practices.config.issuance;
-        let gap = issuance.stagger_days;
-        let full = profile.full_length(Some(&view), issuance.backdate, now);
-        let end = match length {
-            Length::Default => {
-                let picked =
-                    profiles.stagger(profile.name(), full.not_after, view.end(), &siblings, gap, now);
-                return Ok((Length::Until(picked.end), picked.notices));
-            }
-            Length::Days(days) => full.not_before.plus_days(days).plus(-1),
-            Length::Until(end) => end,
-            Length::Max => view.end(),
-        };
-        Ok((length, profiles.stagger_warnings(profile.name(), end, &siblings, gap, now)))
     }
 }

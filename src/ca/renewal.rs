@@ -3,6 +3,7 @@ use super::authority::{mismatched, sign_certificate};
 use super::certify::Draft;
 use super::groups::on_record;
 use super::problems::lint_problem;
+use super::stagger::Parent;
 use super::{Order, Pki};
 use crate::index::{self, Authority};
 use crate::lint;
@@ -80,11 +81,10 @@ impl Pki<'_> {
 
     pub(super) fn newest(&self, name: &str) -> Result<Authority, Problem> {
         let newest = self.generations(name)?.pop().ok_or_else(|| super::authority::no_authority(name))?;
-        let tbs = newest.certificate.tbs();
-        if newest.parent.is_none() && tbs.issuer() != tbs.subject() {
-            let message = format!("the issuer of {} is not in this home", newest.name);
-            return Err(Problem::new(Exit::Refused, "authority.issued-elsewhere", message)
-                .hint("have its issuer sign a new request for it"));
+        if newest.is_elsewhere() {
+            let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
+            return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+                .hint("ask those who run it for its new certificate"));
         }
         Ok(newest)
     }
@@ -123,7 +123,8 @@ impl Pki<'_> {
         let issuer = self.unlock_issuer(&parent)?;
         let family = self.family_names(Some(&authority.name))?;
         let rules = self.practices.profile(profile)?;
-        let (length, mut notices) = self.staggered(&issuer, rules, length, &family, now)?;
+        let below = Parent::new(self, issuer.authority(), issuer.ancestors(), &family, now)?;
+        let (length, mut notices) = self.staggered(&below, rules, length, now);
         let tbs = authority.certificate.tbs();
         let order = Order {
             label: authority.name.clone(),

@@ -3,6 +3,8 @@ mod age_file;
 mod core_dump;
 mod envelope;
 mod error;
+mod foreign;
+mod legacy_pem;
 mod octets;
 mod pkcs8_file;
 mod random;
@@ -15,6 +17,7 @@ pub use envelope::{
     Envelope, EnvelopeError, EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor, Sealing,
 };
 pub use error::KeyError;
+pub use foreign::ForeignKey;
 pub use pkcs8_file::{encrypted_private_key_pem, private_key_pem, read_private_key_file};
 pub use random::{random_nonce, random_passphrase, random_serial};
 pub use secret::{InvalidSecretSpec, PassphraseSources, SecretSpec};
@@ -61,6 +64,17 @@ pub trait KeyStore: Send + Sync {
         &self,
         key: &KeyRef,
         algorithm: KeyAlgorithm,
+        secrets: &dyn SecretSource,
+    ) -> Result<Box<dyn Signer>, KeyError>;
+
+    /// Keeps a key that was made elsewhere under this name and returns it unlocked; never replaces one.
+    ///
+    /// # Errors
+    /// As [`KeyStore::generate`].
+    fn keep(
+        &self,
+        key: &KeyRef,
+        foreign: SoftKey,
         secrets: &dyn SecretSource,
     ) -> Result<Box<dyn Signer>, KeyError>;
 

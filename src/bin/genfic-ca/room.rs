@@ -3,7 +3,7 @@ use genfic_ca::home::{GivenBack, Home, Reserve};
 use genfic_ca::problem::Problem;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
-const ISSUE: [&str; 9] = [
+const ISSUE: [&str; 13] = [
     "create-root",
     "create-child",
     "renew-ca",
@@ -13,6 +13,10 @@ const ISSUE: [&str; 9] = [
     "renew",
     "rekey",
     "ocsp responder",
+    "adopt",
+    "import openssl",
+    "import easy-rsa",
+    "key import",
 ];
 /// Commands that tell others what is not to be trusted any more.
 const DISTRUST: [&str; 6] = ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync"];

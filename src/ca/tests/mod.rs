@@ -5,6 +5,7 @@ mod creating;
 mod falling;
 mod faulty;
 mod faulty_keys;
+mod faulty_publication;
 mod fixture;
 mod generations;
 mod lists;

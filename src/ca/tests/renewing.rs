@@ -2,7 +2,7 @@
 use super::fixture::{DAY, Fixture};
 use crate::ca::AuthorityRenewal;
 use crate::home::PublicFile;
-use crate::index::{Authority, CertificateState, Index, StatusReader};
+use crate::index::{Authority, CertificateState, Import, Index, StatusReader};
 use crate::key::KeyStore;
 use crate::problem::Exit;
 use crate::profile::Length;
@@ -162,7 +162,7 @@ fn import_root(fixture: &Fixture) -> Certificate {
         last_end: None,
     };
     let event = fixture.pki().event(now, "authority.added", "elder");
-    fixture.records.add_authority(&authority, event).unwrap();
+    fixture.records.import(&Import::of(authority, event)).unwrap();
     fixture.pki().recover().unwrap();
     certificate
 }
