@@ -1,6 +1,7 @@
 //! Room on the disk: what is kept for revoking, who may use it, and who must find it untouched.
 use genfic_ca::home::{GivenBack, Home, Reserve};
 use genfic_ca::problem::Problem;
+use std::path::PathBuf;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
 const ISSUE: [&str; 9] = [
@@ -21,6 +22,7 @@ const DISTRUST: [&str; 5] = ["revoke", "hold", "release", "crl publish", "ocsp s
 pub(crate) struct Room {
     reserve: Reserve,
     given: Option<GivenBack>,
+    index: PathBuf,
 }
 
 impl Room {
@@ -38,7 +40,7 @@ impl Room {
         } else {
             reserve.make_way(Reserve::TO_LOOK)
         };
-        Ok(Self { reserve, given })
+        Ok(Self { reserve, given, index: home.index_file() })
     }
 }
 
@@ -48,7 +50,9 @@ impl Drop for Room {
         match self.given.take() {
             Some(given) => given.take_back(),
             // an issuing command says when it is missing; here nothing depends on it
-            None => drop(self.reserve.hold()),
+            None if self.index.is_file() => drop(self.reserve.hold()),
+            // not a home: nothing of ours is left in it
+            None => {}
         }
     }
 }
