@@ -183,8 +183,15 @@ impl Section {
     }
 
     fn take(&mut self, key: &str) -> Option<Placed> {
-        self.known.push(key.to_owned());
+        self.learn(key);
         self.entries.remove(key)
+    }
+
+    /// Remembers a key that belongs here, to be named when another does not.
+    fn learn(&mut self, key: &str) {
+        if !self.known.iter().any(|known| known == key) {
+            self.known.push(key.to_owned());
+        }
     }
 
     fn push(&mut self, line: Option<usize>, key: &str, message: impl Into<String>) {
@@ -199,8 +206,8 @@ impl Section {
     }
 
     /// Whether the table has this key, and nobody asked for it yet.
-    #[must_use]
-    pub fn has(&self, key: &str) -> bool {
+    pub fn has(&mut self, key: &str) -> bool {
+        self.learn(key);
         self.entries.contains_key(key)
     }
 
@@ -233,7 +240,6 @@ impl Section {
         read: impl FnOnce(T) -> Result<R, String>,
     ) -> Option<R> {
         if !self.has(key) {
-            self.known.push(key.to_owned());
             self.push(self.line, key, "is missing");
             return None;
         }
@@ -265,9 +271,9 @@ impl Section {
         what: &str,
         read: impl Fn(&str) -> Result<R, String>,
     ) -> Vec<R> {
+        self.learn(key);
         match self.entries.get(key) {
             None => {
-                self.known.push(key.to_owned());
                 self.push(self.line, key, format!("is missing; name at least one {what}"));
             }
             Some(Placed { line, value: Value::List(items) }) if items.is_empty() => {

@@ -8,7 +8,7 @@
 //!                │
 //!              doctor                   looks at everything, mends what is safe; knows traits only
 //!                /      \
-//!         ca   backup   ocsp           use cases; the responder and its server: all know traits only
+//!    ca   import   backup   ocsp       use cases; the responder and its server: all know traits only
 //!               │         │
 //!   profile lint key index audit publish config home clock handout calendar
 //!               │
@@ -31,6 +31,7 @@
 //! | [`handout`] | what others take: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
 //! | [`doctor`] | a check a file over home, index, keys and what is published; what mends the findings |
 //! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |
+//! | [`import`] | what other programs' CAs were: `index.txt`, certificates, keys and CRL numbers, read and not changed |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
 //! | [`failpoint`] | places where a test has the process killed; empty in release builds |
@@ -43,7 +44,7 @@
 //! [`ca::IssuingAuthority::issue`] takes a `Recorded` by value: signing what was not checked, what is not on
 //! record, or twice, does not compile. CRLs go the same way.
 //!
-//! # Three flows
+//! # Four flows
 //!
 //! *Sign*: octets → verified request → profile → template → TBSCertificate → lint → record the intent (serial
 //! number, TBS, audit) → sign → check the own signature → record as issued → publish the status → files. Before
@@ -55,6 +56,10 @@
 //! fails is reported and made good by the next command; the index has the truth. [`ca::Pki::recover`] repeats
 //! what needs no key (status, certificates and chains, what was issued lately), [`ca::Pki::keep_up`] what does
 //! (CRL, responder). From taking a CRL number to the file in its place one process is at it at a time.
+//!
+//! *Move in*: directory of another program → its record, certificates and newest CRL brought together → plan (what a
+//! dry run shows) → key encrypted anew → one transaction with everything → status, files, CRL, responder. A CA above
+//! that others run is on record without a key, so that chains are complete.
 //!
 //! *Answer*: octets → request → CertID → issuer by name and key hash → status from the published files → cached
 //! or freshly signed answer. The daemon never opens the index.
@@ -70,6 +75,7 @@ pub mod document;
 pub mod failpoint;
 pub mod handout;
 pub mod home;
+pub mod import;
 pub mod index;
 pub mod key;
 pub mod lint;

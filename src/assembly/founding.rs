@@ -46,6 +46,9 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
         let problem = Problem::from(errors);
         Problem { exit: Exit::Usage, hint: "see --org, --country and --url".into(), ..problem }
     })?;
+    if home.directory().is_dir() {
+        home.verify_owner()?;
+    }
     let made = home.create()?;
     home.verify()?;
     home.sweep(&[]);

@@ -114,7 +114,7 @@ pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>,
     }
     for name in names(&home.keys_directory())? {
         let Ok(entry) = format!("keys/{name}").parse::<Entry>() else { continue };
-        if with_keys || matches!(entry, Entry::CrlNumber(_)) {
+        if with_keys || matches!(entry, Entry::CrlNumber(_) | Entry::Waiting(_)) {
             collected.extend(Collected::open(&entry, &entry.path_in(home))?);
         }
     }

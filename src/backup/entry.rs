@@ -18,6 +18,8 @@ pub(super) enum Entry {
     Public(String),
     /// `keys/NAME.crlnumber`
     CrlNumber(AuthorityName),
+    /// `keys/NAME.waiting`
+    Waiting(AuthorityName),
     /// `keys/NAME.age`
     Key(AuthorityName),
     /// `ocsp/NAME/responder.pem`
@@ -35,6 +37,7 @@ impl Entry {
             Self::Policy(name) => home.policy_directory().join(name),
             Self::Public(name) => home.public_directory().join(name),
             Self::CrlNumber(name) => home.crl_number_file(name),
+            Self::Waiting(name) => home.waiting_file(name),
             Self::Key(name) => home.key_file(name),
             Self::ResponderCertificate(name) => home.responder_certificate_file(name),
             Self::ResponderKey(name) => home.responder_key_file(name),
@@ -44,7 +47,7 @@ impl Entry {
     /// The mode it gets when it is restored.
     pub(super) fn mode(&self) -> Mode {
         match self {
-            Self::Index | Self::CrlNumber(_) | Self::Key(_) => Mode::Private,
+            Self::Index | Self::CrlNumber(_) | Self::Waiting(_) | Self::Key(_) => Mode::Private,
             Self::ResponderCertificate(_) | Self::ResponderKey(_) => Mode::Group,
             Self::Configuration(_) | Self::Policy(_) | Self::Public(_) => Mode::Public,
         }
@@ -77,6 +80,7 @@ impl fmt::Display for Entry {
             Self::Policy(name) => write!(f, "policy/{name}"),
             Self::Public(name) => write!(f, "public/{name}"),
             Self::CrlNumber(name) => write!(f, "keys/{name}.crlnumber"),
+            Self::Waiting(name) => write!(f, "keys/{name}.waiting"),
             Self::Key(name) => write!(f, "keys/{name}.age"),
             Self::ResponderCertificate(name) => write!(f, "ocsp/{name}/responder.pem"),
             Self::ResponderKey(name) => write!(f, "ocsp/{name}/responder.key"),
@@ -97,6 +101,7 @@ impl FromStr for Entry {
             ["public", name] if is_plain(name) => Ok(Self::Public((*name).to_owned())),
             ["keys", file] => match file.rsplit_once('.') {
                 Some((name, "crlnumber")) => authority(name).map(Self::CrlNumber),
+                Some((name, "waiting")) => authority(name).map(Self::Waiting),
                 Some((name, "age")) => authority(name).map(Self::Key),
                 _ => Err(()),
             },
@@ -120,6 +125,7 @@ mod tests {
             "public/genfic.crl.pem",
             "keys/genfic.crlnumber",
             "keys/genfic.age",
+            "keys/genfic-user.waiting",
             "ocsp/genfic/responder.pem",
             "ocsp/genfic/responder.key",
         ] {

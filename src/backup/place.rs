@@ -107,7 +107,8 @@ pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
     ))
 }
 
-/// Whether every file of a directory is in another with the same contents.
+/// Whether every file of a directory is in another with the same contents; that other may be within the first,
+/// where it is being made.
 pub(super) fn is_part_of(directory: &Path, whole: &Path) -> io::Result<bool> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
@@ -116,6 +117,9 @@ pub(super) fn is_part_of(directory: &Path, whole: &Path) -> io::Result<bool> {
     };
     for entry in entries {
         let entry = entry?;
+        if whole.starts_with(entry.path()) {
+            continue;
+        }
         let counterpart = whole.join(entry.file_name());
         let kind = entry.file_type()?;
         let same = if kind.is_dir() {
@@ -169,5 +173,16 @@ mod tests {
         assert!(!is_part_of(&staging.path(), &target).unwrap());
         staging.complete().unwrap();
         assert_eq!(fs::read(target.join("policy/system.toml")).unwrap(), b"b");
+    }
+
+    #[test]
+    fn what_is_being_made_within_an_empty_directory_is_no_part_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let staged = directory.path().join(".etc.restoring-x/home");
+        fs::create_dir_all(&staged).unwrap();
+        fs::write(staged.join("genfic-ca.toml"), "a").unwrap();
+        assert!(is_part_of(directory.path(), &staged).unwrap());
+        fs::write(directory.path().join("genfic-ca.toml"), "b").unwrap();
+        assert!(!is_part_of(directory.path(), &staged).unwrap());
     }
 }

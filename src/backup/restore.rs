@@ -88,6 +88,9 @@ pub struct RestoredAuthority {
 pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     let home = restoring.home;
     check_vacant(home.directory())?;
+    if home.directory().is_dir() {
+        home.verify_owner()?;
+    }
     let source = read::open(restoring.file, restoring.opener)?;
     let state = Staging::beside(home.directory())?;
     let apart = home.configuration_directory() != home.directory();

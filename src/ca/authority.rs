@@ -24,7 +24,7 @@ pub struct CrlAuthority {
     signer: Box<dyn Signer>,
 }
 
-fn mismatched(name: &str) -> Problem {
+pub(super) fn mismatched(name: &str) -> Problem {
     Problem::new(
         Exit::Integrity,
         "key.mismatch",
@@ -124,7 +124,7 @@ impl IssuingAuthority {
 }
 
 /// Whether it is a CA's certificate and its key usage, if there is one, allows this.
-fn may(tbs: &TbsCertificate, what: KeyUsage) -> bool {
+pub(super) fn may(tbs: &TbsCertificate, what: KeyUsage) -> bool {
     BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
         && KeyUsage::of(tbs).is_none_or(|usage| usage.has(what))
 }
@@ -316,6 +316,11 @@ impl Pki<'_> {
     }
 
     fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
+        if authority.is_elsewhere() {
+            let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
+            return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+                .hint("ask those who run it; what it signs is taken in by `genfic-ca adopt`"));
+        }
         Ok(self.keys.open(&self.practices.key_ref(&authority.key), self.secrets)?)
     }
 }

@@ -102,12 +102,16 @@ impl Pki<'_> {
 
     /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the
     /// configuration says (half), what is published is not the one on record or another CA's or only in one
-    /// of its two forms, or something was revoked or released since.
+    /// of its two forms, or something was revoked or released since. Never that of a CA that others
+    /// run.
     ///
     /// # Errors
     /// When the index or the published file cannot be read.
     pub fn crl_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.authority(name)?;
+        if authority.is_elsewhere() {
+            return Ok(false);
+        }
         let Some(CrlRecord { number, this_update, next_update, .. }) =
             self.index.last_crl(&authority.issuer)?
         else {

@@ -1,53 +1,120 @@
-//! Signing what is granted, group by group.
+//! Signing what is granted, group by group: while one is recorded, the one before it is signed and the one before
+//! that is made public.
 use super::registration::Granted;
-use super::{Issuance, IssuedCertificate, IssuingAuthority, Pki, Refusal, abreast};
-use crate::index::{Intent, Issued, Recorded};
+use super::{Issuance, IssuedCertificate, IssuingAuthority, Pki, Refusal, abreast, event};
+use crate::audit::Actor;
+use crate::clock::Clock;
+use crate::index::{Guard, Index, Intent, Issued, Recorded, StatusPublisher};
 use crate::problem::Problem;
 use crate::profile::{Kind, Profile};
-use crate::publish::{PublishError, Publisher};
+use crate::publish::Publisher;
 use crate::x509::{Certificate, TbsCertificate};
+use std::path::PathBuf;
+use std::sync::mpsc;
 use std::thread;
 
 /// How many certificates are recorded in one transaction.
 const GROUP: usize = 500;
 
-/// A group that is on record and whose status is published.
-struct Signed {
-    certificates: Vec<Certificate>,
-    /// Labels and notices.
-    answered: Vec<(String, Vec<String>)>,
+/// Labels and notices.
+type Answered = Vec<(String, Vec<String>)>;
+
+/// A group that may be signed.
+struct Intended {
+    recorded: Vec<Recorded<TbsCertificate>>,
+    answered: Answered,
+    /// As long as it is held, nobody takes them for left behind.
+    signing: Guard,
 }
 
-impl Signed {
-    /// Keeps them; a failure comes with the labels.
-    fn keep(
-        self,
-        publisher: &dyn Publisher,
-        authority: &str,
-        profile: &Profile,
-    ) -> Result<Vec<IssuedCertificate>, (Vec<String>, PublishError)> {
-        let files = match profile.kind() {
-            Kind::OcspResponder => vec![None; self.certificates.len()],
-            _ => match publisher.issued(authority, &self.certificates.iter().collect::<Vec<_>>()) {
-                Ok(files) => files.into_iter().map(Some).collect(),
-                Err(error) => {
-                    return Err((self.answered.into_iter().map(|(label, _)| label).collect(), error));
-                }
-            },
+/// A group that is on record as issued.
+struct Signed {
+    certificates: Vec<Certificate>,
+    answered: Answered,
+}
+
+/// What became of the groups.
+#[derive(Default)]
+struct Outcome {
+    issued: Vec<IssuedCertificate>,
+    /// Labels of those that were begun and are not issued.
+    left: Vec<String>,
+    failure: Option<Problem>,
+}
+
+/// Where groups go on from being recorded.
+struct Line<'a> {
+    index: &'a dyn Index,
+    status: &'a dyn StatusPublisher,
+    publisher: &'a dyn Publisher,
+    clock: &'a dyn Clock,
+    actor: &'a Actor,
+    issuer: &'a IssuingAuthority,
+    profile: &'a Profile,
+}
+
+impl Line<'_> {
+    fn object(&self, tbs: &TbsCertificate) -> String {
+        format!("{}/{}", self.issuer.authority().name, tbs.serial_number())
+    }
+
+    fn sign(&self, group: Intended) -> Result<Signed, (Answered, Problem)> {
+        let Intended { recorded, answered, signing } = group;
+        let sign = || {
+            let at = self.clock.now();
+            let signed = abreast(recorded, |tbs| self.issuer.issue(tbs));
+            let mut issued = Vec::with_capacity(signed.len());
+            for certificate in signed {
+                let certificate = certificate?;
+                let object = self.object(certificate.tbs());
+                let mut event = event(self.actor, at, "certificate.issued", object);
+                event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
+                issued.push(Issued { issuer: self.issuer.authority().issuer, certificate, event });
+            }
+            self.index.record_issued(&issued)?;
+            Ok(issued.into_iter().map(|one| one.certificate).collect())
         };
-        let all = self.certificates.into_iter().zip(self.answered).zip(files);
-        Ok(all
-            .map(|((certificate, (label, notices)), file)| {
-                let profile = profile.name().into();
+        let signed = sign();
+        drop(signing);
+        match signed {
+            Ok(certificates) => Ok(Signed { certificates, answered }),
+            Err(problem) => Err((answered, problem)),
+        }
+    }
+
+    /// Publishes their status and then keeps them.
+    fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
+        self.status.publish_status(self.index, self.clock.now())?;
+        if self.profile.kind() == Kind::OcspResponder {
+            return Ok(vec![None; certificates.len()]);
+        }
+        let certificates: Vec<&Certificate> = certificates.iter().collect();
+        let files = self.publisher.issued(&self.issuer.authority().name, &certificates)?;
+        Ok(files.into_iter().map(Some).collect())
+    }
+
+    /// Takes one group further; what was begun is tried to its end, whatever became of the others.
+    fn finish(&self, outcome: &mut Outcome, group: Result<Signed, (Answered, Problem)>) {
+        let finished =
+            group.and_then(|Signed { certificates, answered }| match self.publish(&certificates) {
+                Ok(files) => Ok(certificates.into_iter().zip(answered).zip(files)),
+                Err(problem) => Err((answered, on_record(problem))),
+            });
+        match finished {
+            Ok(group) => outcome.issued.extend(group.map(|((certificate, (label, notices)), file)| {
+                let profile = self.profile.name().into();
                 IssuedCertificate { label, certificate, profile, file, notices }
-            })
-            .collect())
+            })),
+            Err((answered, problem)) => {
+                outcome.left.extend(answered.into_iter().map(|(label, _)| label));
+                outcome.failure.get_or_insert(problem);
+            }
+        }
     }
 }
 
 impl Pki<'_> {
-    /// Signs in groups. The files of one are written while the next one is signed; after a failure no further
-    /// group is begun.
+    /// Signs in groups; after a failure no further one is begun.
     pub(super) fn issue_granted(
         &self,
         issuer: &IssuingAuthority,
@@ -55,74 +122,93 @@ impl Pki<'_> {
         granted: Vec<Granted>,
         refused: Vec<Refusal>,
     ) -> Result<Issuance, Problem> {
-        let (publisher, name) = (self.publisher, issuer.authority().name.as_str());
-        let mut issued = Vec::with_capacity(granted.len());
-        let mut left: Vec<String> = Vec::new();
-        let mut failure: Option<Problem> = None;
+        let line = &Line {
+            index: self.index,
+            status: self.status,
+            publisher: self.publisher,
+            clock: self.clock,
+            actor: &self.actor,
+            issuer,
+            profile,
+        };
         let mut granted = granted.into_iter();
-        thread::scope(|scope| {
-            let mut keeping: Option<thread::ScopedJoinHandle<'_, _>> = None;
-            loop {
-                let group: Vec<Granted> =
-                    if failure.is_none() { granted.by_ref().take(GROUP).collect() } else { Vec::new() };
-                let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
-                let signed =
-                    if group.is_empty() { None } else { Some(self.sign_group(issuer, profile, group)) };
-                if let Some(kept) = keeping.take() {
-                    match kept.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
-                        Ok(more) => issued.extend(more),
-                        Err((labels, error)) => {
-                            left.extend(labels);
-                            failure.get_or_insert(on_record(PublishError::into(error)));
-                        }
+        let (mut outcome, not_recorded) = thread::scope(|scope| {
+            // Nothing waits in between: at most one group is recorded, one signed, one made public.
+            let (to_sign, intended) = mpsc::sync_channel::<Intended>(0);
+            let (to_publish, signed) = mpsc::sync_channel(0);
+            let (to_report, failed) = mpsc::channel::<()>();
+            scope.spawn(move || {
+                for group in intended {
+                    let group = line.sign(group);
+                    if to_publish.send(group).is_err() {
+                        return;
                     }
                 }
-                match signed {
-                    None => break,
-                    Some(Ok(signed)) => {
-                        keeping = Some(scope.spawn(move || signed.keep(publisher, name, profile)))
+            });
+            let publishing = scope.spawn(move || {
+                let mut outcome = Outcome::default();
+                for group in signed {
+                    line.finish(&mut outcome, group);
+                    if outcome.failure.is_some() {
+                        let _ = to_report.send(());
                     }
-                    Some(Err(problem)) => {
-                        left.extend(labels);
-                        failure.get_or_insert(problem);
+                }
+                outcome
+            });
+            let mut not_recorded = None;
+            while failed.try_recv().is_err() {
+                let group: Vec<Granted> = granted.by_ref().take(GROUP).collect();
+                if group.is_empty() {
+                    break;
+                }
+                let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
+                match self.record_group(line, group) {
+                    Ok(group) => {
+                        if to_sign.send(group).is_err() {
+                            break;
+                        }
+                    }
+                    Err(problem) => {
+                        not_recorded = Some((labels, problem));
+                        break;
                     }
                 }
             }
+            drop(to_sign);
+            let outcome = publishing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (outcome, not_recorded)
         });
+        if let Some((labels, problem)) = not_recorded {
+            outcome.left.extend(labels);
+            outcome.failure.get_or_insert(problem);
+        }
+        let Outcome { issued, mut left, failure } = outcome;
         let mut issuance = Issuance { issued, refused };
         match failure {
             Some(problem) if issuance.issued.is_empty() => Err(problem),
             Some(problem) => {
                 left.extend(granted.map(|ready| ready.label));
-                issuance
-                    .refused
-                    .extend(left.into_iter().map(|label| Refusal { label, problem: problem.clone() }));
+                let left = left.into_iter().map(|label| Refusal { label, problem: problem.clone() });
+                issuance.refused.extend(left);
                 Ok(issuance)
             }
             None => Ok(issuance),
         }
     }
 
-    fn sign_group(
-        &self,
-        issuer: &IssuingAuthority,
-        profile: &Profile,
-        group: Vec<Granted>,
-    ) -> Result<Signed, Problem> {
-        let authority = issuer.authority();
+    fn record_group(&self, line: &Line<'_>, group: Vec<Granted>) -> Result<Intended, Problem> {
         let at = self.clock.now();
-        let object = |tbs: &TbsCertificate| format!("{}/{}", authority.name, tbs.serial_number());
         let mut intents = Vec::with_capacity(group.len());
         let mut answered = Vec::with_capacity(group.len());
         for ready in group {
             let tbs = ready.tbs.get();
-            let mut event = self.event(at, "certificate.intended", object(tbs));
+            let mut event = self.event(at, "certificate.intended", line.object(tbs));
             event.details.push(("subject".into(), tbs.subject().to_string()));
-            event.details.push(("profile".into(), profile.name().into()));
+            event.details.push(("profile".into(), line.profile.name().into()));
             intents.push(Intent {
-                issuer: authority.issuer,
+                issuer: line.issuer.authority().issuer,
                 tbs: ready.tbs,
-                profile: profile.name().into(),
+                profile: line.profile.name().into(),
                 contact: ready.template.contact.clone(),
                 authority: ready.authority,
                 event,
@@ -130,25 +216,12 @@ impl Pki<'_> {
             answered.push((ready.label, ready.template.notices));
         }
         let signing = self.index.signing()?;
-        let recorded: Vec<Recorded<TbsCertificate>> = self.in_time(|at| {
+        let recorded = self.in_time(|at| {
             let mut intents = intents.clone();
             intents.iter_mut().for_each(|intent| intent.event.at = at);
             self.index.record_intent(intents)
         })?;
-        let at = self.clock.now();
-        let certificates: Vec<Certificate> =
-            abreast(recorded, |tbs| issuer.issue(tbs)).into_iter().collect::<Result<_, _>>()?;
-        let mut issued = Vec::with_capacity(certificates.len());
-        for certificate in certificates {
-            let mut event = self.event(at, "certificate.issued", object(certificate.tbs()));
-            event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
-            issued.push(Issued { issuer: authority.issuer, certificate, event });
-        }
-        self.index.record_issued(&issued)?;
-        drop(signing);
-        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
-        let certificates = issued.into_iter().map(|one| one.certificate).collect();
-        Ok(Signed { certificates, answered })
+        Ok(Intended { recorded, answered, signing })
     }
 }
 

@@ -1,14 +1,16 @@
 //! Creating CAs: roots, and children to any depth the path length allows.
 use super::authority::sign_certificate;
 use super::problems::lint_problem;
-use super::{IssuingAuthority, Order, Pki, PublishedCrl};
+use super::stagger::Parent;
+use super::waiting::already_waiting;
+use super::{Order, Pki, PublishedCrl};
 use crate::index::{self, Authority, Intent, Issued};
 use crate::lint;
 use crate::problem::{Exit, Problem};
-use crate::profile::{Applicant, Ask, IssuerView, Length, Sibling};
+use crate::profile::{Applicant, Ask, Length};
 use crate::publish::AuthorityFiles;
 use crate::x509::extension::NameConstraints;
-use crate::x509::{Certificate, KeyAlgorithm, Name, UnixTime};
+use crate::x509::{Certificate, KeyAlgorithm, Name};
 
 /// A CA to be created.
 #[derive(Clone, Debug)]
@@ -102,7 +104,8 @@ impl Pki<'_> {
         let subject = self.subject_for(new)?;
         self.responder_can_be_made(new, false)?;
         let issuer = self.unlock_issuer(parent)?;
-        let (length, staggered) = self.staggered(&issuer, new, now)?;
+        let below = Parent::new(self, issuer.authority(), issuer.ancestors(), now)?;
+        let (length, staggered) = self.staggered(&below, profile, new.length, now);
         let ask = self.ask_for(new, length);
         let mut created =
             self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.ca), |signer| {
@@ -134,14 +137,17 @@ impl Pki<'_> {
         Ok(())
     }
 
-    fn name_is_free(&self, name: &str) -> Result<(), Problem> {
+    pub(super) fn name_is_free(&self, name: &str) -> Result<(), Problem> {
         match self.index.authority(name)? {
             Some(_) => Err(crate::index::IndexError::AuthorityExists(name.into()).into()),
-            None => Ok(()),
+            None => match self.waiting(name)? {
+                Some(_) => Err(already_waiting(name)),
+                None => Ok(()),
+            },
         }
     }
 
-    fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
+    pub(super) fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
         index::NewAuthority {
             name: new.name.clone(),
             key: self.practices.key_record(&new.name),
@@ -159,56 +165,12 @@ impl Pki<'_> {
     }
 
     /// The subject asked for, or the organization's attributes and a commonName made of the CA's name.
-    fn subject_for(&self, new: &NewAuthority) -> Result<Name, Problem> {
+    pub(super) fn subject_for(&self, new: &NewAuthority) -> Result<Name, Problem> {
         if let Some(subject) = &new.subject {
             return Ok(subject.clone());
         }
         self.practices.config.organization.subject(&new.name).map_err(|error| {
             Problem::new(Exit::Usage, "usage", error.to_string()).hint("give a --subject, or a shorter name")
         })
-    }
-
-    /// The end that keeps siblings apart (G4), or what is said when an explicit one does not.
-    fn staggered(
-        &self,
-        issuer: &IssuingAuthority,
-        new: &NewAuthority,
-        now: UnixTime,
-    ) -> Result<(Length, Vec<String>), Problem> {
-        let siblings: Vec<Sibling> = self
-            .index
-            .authorities()?
-            .into_iter()
-            .filter(|sibling| sibling.parent.as_deref() == Some(issuer.authority().name.as_str()))
-            .map(|sibling| Sibling {
-                end: sibling.certificate.tbs().validity().not_after,
-                name: sibling.name,
-                profile: sibling.profile,
-            })
-            .collect();
-        let profile = self.practices.profile(&new.profile)?;
-        let view = IssuerView {
-            certificate: &issuer.authority().certificate,
-            ancestors: issuer.ancestors(),
-            profile: &issuer.authority().profile,
-            crl_urls: Vec::new(),
-            ca_issuers_url: None,
-            ocsp_url: None,
-        };
-        let profiles = &self.practices.profiles;
-        let issuance = &self.practices.config.issuance;
-        let gap = issuance.stagger_days;
-        let full = profile.full_length(Some(&view), issuance.backdate, now);
-        let end = match new.length {
-            Length::Default => {
-                let picked =
-                    profiles.stagger(profile.name(), full.not_after, view.end(), &siblings, gap, now);
-                return Ok((Length::Until(picked.end), picked.notices));
-            }
-            Length::Days(days) => full.not_before.plus_days(days).plus(-1),
-            Length::Until(end) => end,
-            Length::Max => view.end(),
-        };
-        Ok((new.length, profiles.stagger_warnings(profile.name(), end, &siblings, gap, now)))
     }
 }

@@ -6,9 +6,6 @@ use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
 use std::thread;
 
-/// What was decided longer ago than so many seconds is decided anew before it is signed.
-const LONG: i64 = 60;
-
 /// A certificate that was issued.
 #[derive(Clone, Debug)]
 pub struct IssuedCertificate {
@@ -59,7 +56,7 @@ impl Pki<'_> {
         let profile = self.practices.profile(profile)?;
         // whether it names a responder may have changed since the key was opened
         let authority = self.authority(&issuer.authority().name)?;
-        let registration = Registration::new(self, &authority, issuer.ancestors(), profile);
+        let registration = Registration::new(self, &authority, issuer.ancestors(), profile)?;
         let (granted, refused) = registration.decide_all(orders);
         self.issue_granted(issuer, profile, granted, refused)
     }
@@ -79,8 +76,8 @@ impl Pki<'_> {
         let profile = self.practices.profile(profile)?;
         let authority = self.authority(authority)?;
         let ancestors = super::authority::ancestors(self.index, &authority)?;
-        let registration = Registration::new(self, &authority, &ancestors, profile);
-        if !orders.iter().any(|order| registration.decide(order, Vec::new()).is_ok()) {
+        let registration = Registration::new(self, &authority, &ancestors, profile)?;
+        if !orders.iter().any(|order| registration.grants(order)) {
             let (_, refused) = registration.decide_all(orders);
             return Ok((None, Issuance { issued: Vec::new(), refused }));
         }
@@ -90,13 +87,13 @@ impl Pki<'_> {
             (issuer, decisions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let issuer = issuer?;
-        // somebody may have looked for the passphrase for long
-        let issuance = if self.clock.now().0 - registration.decided_at().0 > LONG {
-            self.issue(&issuer, profile.name(), orders)?
-        } else {
-            let (granted, refused) = decisions;
-            self.issue_granted(&issuer, profile, granted, refused)?
-        };
+        // somebody may have looked for the passphrase for long, and others have been at work
+        if !registration.stands(self.clock.now())? {
+            let issuance = self.issue(&issuer, profile.name(), orders)?;
+            return Ok((Some(issuer), issuance));
+        }
+        let (granted, refused) = decisions;
+        let issuance = self.issue_granted(&issuer, profile, granted, refused)?;
         Ok((Some(issuer), issuance))
     }
 
@@ -113,7 +110,7 @@ impl Pki<'_> {
         let authority = self.authority(authority)?;
         let ancestors = super::authority::ancestors(self.index, &authority)?;
         let profile = self.practices.profile(profile)?;
-        let granted = Registration::new(self, &authority, &ancestors, profile).decide(order, Vec::new())?;
+        let granted = Registration::new(self, &authority, &ancestors, profile)?.decide(order, Vec::new())?;
         Ok((granted.tbs.into_inner(), granted.template.notices))
     }
 }

@@ -1,5 +1,7 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
 mod abreast;
+mod adopt;
+mod adopted;
 mod authority;
 mod crl;
 mod groups;
@@ -14,12 +16,15 @@ mod registration;
 mod request;
 mod responder;
 mod revoke;
+mod stagger;
 #[cfg(test)]
 mod tests;
 mod time;
 mod upkeep;
+mod waiting;
 
 pub use abreast::abreast;
+pub use adopt::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use crl::PublishedCrl;
 pub use hierarchy::{CreatedAuthority, NewAuthority};
@@ -30,6 +35,7 @@ pub use recover::Recovered;
 pub use request::make_request;
 pub use responder::IssuedResponder;
 pub use revoke::{Revoked, find_revocable};
+pub use waiting::Arrival;
 
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
@@ -70,16 +76,20 @@ pub struct Pki<'a> {
     pub actor: Actor,
 }
 
+fn event(actor: &Actor, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
+    AuditEvent {
+        at,
+        actor: actor.clone(),
+        action: action.into(),
+        object: object.into(),
+        outcome: Outcome::Done,
+        details: Vec::new(),
+    }
+}
+
 impl Pki<'_> {
     fn event(&self, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
-        AuditEvent {
-            at,
-            actor: self.actor.clone(),
-            action: action.into(),
-            object: object.into(),
-            outcome: Outcome::Done,
-            details: Vec::new(),
-        }
+        event(&self.actor, at, action, object)
     }
 
     /// Lets certificates be issued again after a restore; false when there was nothing to accept.

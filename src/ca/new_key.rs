@@ -65,7 +65,7 @@ impl Pki<'_> {
 
     /// A key that is there although no CA of this home has it. It is not removed: it may be the key of a CA
     /// whose index is lost, and there may be no other copy.
-    fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
+    pub(super) fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
         if self.index.nobody_is_signing()?.is_none() {
             let message = format!("the key {key} is there and another command is at work");
             return Ok(Problem::new(Exit::Busy, "key.in-use", message)
@@ -78,7 +78,7 @@ impl Pki<'_> {
         )))
     }
 
-    fn give_up(&self, name: &str, key: &KeyRef, problem: Problem) -> Problem {
+    pub(super) fn give_up(&self, name: &str, key: &KeyRef, problem: Problem) -> Problem {
         match self.index.authority(name) {
             Ok(Some(_)) => unfinished(name, problem),
             Ok(None) => match self.keys.discard(key) {
@@ -93,7 +93,7 @@ impl Pki<'_> {
 }
 
 /// Says of a failure after the record that the CA is there.
-fn unfinished(name: &str, problem: Problem) -> Problem {
+pub(super) fn unfinished(name: &str, problem: Problem) -> Problem {
     let next = format!(
         "the CA {name} is on record; its certificate is published by the next command, and what it still \
          lacks by `genfic-ca crl publish {name}` and, if it has a responder, `genfic-ca ocsp responder {name}`"
@@ -101,7 +101,7 @@ fn unfinished(name: &str, problem: Problem) -> Problem {
     more(problem, &next)
 }
 
-fn more(problem: Problem, hint: &str) -> Problem {
+pub(super) fn more(problem: Problem, hint: &str) -> Problem {
     let hint = format!("{}\n{hint}", problem.hint).trim().to_owned();
     problem.hint(hint)
 }

@@ -174,7 +174,9 @@ impl Pki<'_> {
             return Ok(true);
         }
         let Some(record) = self.index.certificate(id)? else { return Ok(true) };
-        let is_root = record.certificate.as_ref().is_some_and(|one| one.tbs().as_issuer() == id.issuer);
+        // of one that is known by its number there is nothing to keep
+        let Some(certificate) = &record.certificate else { return Ok(true) };
+        let is_root = certificate.tbs().as_issuer() == id.issuer;
         Ok(is_root || !self.practices.keeps(&record.profile))
     }
 

@@ -8,6 +8,9 @@ use crate::profile::{Applicant, CertificateTemplate, IssuerView, PriorUse, Profi
 use crate::x509::{Certificate, CrlReason, SignatureAlgorithm, TbsCertificate, UnixTime};
 use std::collections::HashMap;
 
+/// Decisions are good for so many seconds.
+const LONG: i64 = 60;
+
 /// An order that is granted: what is to be recorded and signed.
 pub(super) struct Granted {
     pub(super) label: String,
@@ -25,6 +28,8 @@ pub(super) struct Registration<'a> {
     profile: &'a Profile,
     algorithm: SignatureAlgorithm,
     now: UnixTime,
+    /// The index's change number that the decisions are of.
+    change: u64,
 }
 
 impl<'a> Registration<'a> {
@@ -33,7 +38,7 @@ impl<'a> Registration<'a> {
         authority: &'a Authority,
         ancestors: &'a [Certificate],
         profile: &'a Profile,
-    ) -> Self {
+    ) -> Result<Self, Problem> {
         let practices = pki.practices;
         let algorithm = authority.certificate.tbs().public_key().algorithm().signature_algorithm();
         let issuer = IssuerView {
@@ -44,13 +49,20 @@ impl<'a> Registration<'a> {
             ca_issuers_url: practices.certificate_url(&authority.name),
             ocsp_url: if authority.serves_ocsp { practices.ocsp_url() } else { None },
         };
-        let now = pki.clock.now();
-        Self { index: pki.index, serials: pki.serials, practices, issuer, profile, algorithm, now }
+        let (now, change) = (pki.clock.now(), pki.index.change_number()?);
+        let index: &dyn IndexReader = pki.index;
+        Ok(Self { index, serials: pki.serials, practices, issuer, profile, algorithm, now, change })
     }
 
-    /// The time that the decisions are of.
-    pub(super) fn decided_at(&self) -> UnixTime {
-        self.now
+    /// Whether its decisions would be the same at `now`: it is not long after, and nothing was issued, revoked
+    /// or made since.
+    pub(super) fn stands(&self, now: UnixTime) -> Result<bool, Problem> {
+        Ok(now.0.saturating_sub(self.now.0) <= LONG && self.index.change_number()? == self.change)
+    }
+
+    /// Whether policy grants it. No serial number is drawn for it.
+    pub(super) fn grants(&self, order: &Order) -> bool {
+        self.evaluate(order, Vec::new()).is_ok()
     }
 
     /// What is granted, and what is refused; each in the order asked. Orders that share a key are looked at one
@@ -86,14 +98,18 @@ impl<'a> Registration<'a> {
 
     /// One order; `uses` of its key are those that are not on record yet.
     pub(super) fn decide(&self, order: &Order, uses: Vec<PriorUse>) -> Result<Granted, Problem> {
-        let mut applicant = self.with_history(&order.applicant)?;
-        applicant.prior_uses.extend(uses);
-        let template = self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?;
+        let template = self.evaluate(order, uses)?;
         let subject = self.issuer.certificate.tbs().subject();
         let tbs = template.assemble(self.serials.serial_number()?, self.algorithm, subject);
         let tbs = lint::check_certificate(tbs, Some(self.issuer.certificate))
             .map_err(|findings| lint_problem(&findings))?;
         Ok(Granted { label: order.label.clone(), authority: order.authority.clone(), template, tbs })
+    }
+
+    fn evaluate(&self, order: &Order, uses: Vec<PriorUse>) -> Result<CertificateTemplate, Problem> {
+        let mut applicant = self.with_history(&order.applicant)?;
+        applicant.prior_uses.extend(uses);
+        Ok(self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?)
     }
 
     /// What the record knows of the key (X13, P1).

@@ -37,19 +37,47 @@ fn the_settings_in_the_template_are_the_defaults() {
     assert_eq!(config, Config::default());
 }
 
-#[test]
-fn every_known_key_is_in_the_template() {
-    let text = uncommented();
-    for section in ["organization", "publication", "keys", "issuance", "crl", "ocsp", "daemon", "passphrase"]
-    {
-        let unknown = mistake(&format!("[{section}]\nzzz = 1\n"));
-        let (_, known) = unknown.split_once("one of ").unwrap();
-        let (_, own) = text.split_once(&format!("[{section}]\n")).unwrap();
-        let own = own.split("\n[").next().unwrap();
-        for key in known.split(", ") {
-            assert!(own.contains(&format!("{key} = ")), "{section}.{key}");
+/// The settings of the template with the comments before them.
+fn explained() -> Vec<(String, String)> {
+    let text = template(None, None, None, None);
+    let (mut explanation, mut settings, mut section) = (String::new(), Vec::new(), String::new());
+    for line in text.lines() {
+        let setting = line.strip_prefix("# ").unwrap_or(line);
+        if let Some(comment) = line.strip_prefix("##") {
+            explanation.push_str(comment);
+        } else if let Some(name) = setting.strip_prefix('[') {
+            section = name.trim_end_matches(']').split('.').next().unwrap().to_owned();
+            assert!(!explanation.is_empty(), "[{section}]");
+            explanation.clear();
+        } else if let Some((key, _)) = setting.split_once(" = ") {
+            settings.push((format!("{section}.{key}"), std::mem::take(&mut explanation)));
+        } else {
+            assert_eq!(line, "", "neither comment nor setting");
+            explanation.clear();
         }
     }
+    settings
+}
+
+#[test]
+fn every_known_key_is_in_the_template_with_an_explanation_and_no_other() {
+    let mut known: Vec<String> = Vec::new();
+    let all = mistake("zzz = 1\n");
+    let (_, sections) = all.split_once("one of ").unwrap();
+    for section in sections.split(", ") {
+        let table = if section == "authority" { "authority.genfic-user" } else { section };
+        let unknown = mistake(&format!("[{table}]\nzzz = 1\n"));
+        let (_, keys) = unknown.split_once("one of ").unwrap();
+        known.extend(keys.split(", ").map(|key| format!("{section}.{key}")));
+    }
+    let settings = explained();
+    let mut given: Vec<String> = settings.iter().map(|row| row.0.clone()).collect();
+    for (key, explanation) in &settings {
+        assert!(explanation.trim().ends_with(['.', ')']), "{key}: `{explanation}`");
+    }
+    known.sort();
+    given.sort();
+    assert_eq!(given, known);
 }
 
 #[test]

@@ -65,6 +65,12 @@ impl Accounts {
         self.users.iter().find(|entry| entry.name == name).map(|entry| entry.number)
     }
 
+    /// The group's number.
+    #[must_use]
+    pub fn group_of(&self, name: &str) -> Option<u32> {
+        self.groups.iter().find(|entry| entry.name == name).map(|entry| entry.number)
+    }
+
     /// The group of the user's own name that nobody else is in, as many systems give every user one.
     #[must_use]
     pub fn private_group_of(&self, user: u32) -> Option<u32> {
@@ -96,6 +102,7 @@ mod tests {
         assert_eq!(accounts.name_of(4242), "4242");
         assert_eq!(accounts.number_of("bob"), Some(1001));
         assert_eq!(accounts.number_of("mallory"), None);
+        assert_eq!((accounts.group_of("users"), accounts.group_of("bob")), (Some(100), None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Looking at the owners and modes of a home before it is used.
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, judge_parent, quoted};
-use super::{Accounts, Home};
+use super::{Accounts, AuthorityName, Home};
 use crate::problem::{Exit, Problem};
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,17 +24,14 @@ impl Home {
         unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
     }
 
-    /// Says yes when there is a home here and it belongs to this user.
+    /// Says yes when the home, or the empty directory in its place, is this user's.
     ///
     /// # Errors
-    /// `home.missing` and `home.wrong-user`, as [`Home::verify`].
+    /// `home.missing` and `home.wrong-user` as [`Home::verify`].
     pub fn verify_owner(&self) -> Result<(), Problem> {
         let user = rustix::process::geteuid().as_raw();
         let metadata = fs::metadata(self.directory()).map_err(|error| self.unreachable(&error))?;
-        match wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()) {
-            Some(problem) => Err(problem),
-            None => Ok(()),
-        }
+        wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()).map_or(Ok(()), Err)
     }
 
     fn unreachable(&self, error: &io::Error) -> Problem {
@@ -121,6 +118,28 @@ impl Home {
             }
         }
         findings
+    }
+}
+
+impl Home {
+    /// The CAs whose key waits for a certificate that is signed elsewhere, by name.
+    ///
+    /// # Errors
+    /// `file.read` when the directory of the keys cannot be read.
+    pub fn waiting(&self) -> Result<Vec<AuthorityName>, Problem> {
+        let directory = self.keys_directory();
+        let failed = |error: io::Error| {
+            let message = format!("{} cannot be read: {error}", directory.display());
+            Problem::new(Exit::Failure, "file.read", message).hint("look at its owner and mode")
+        };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let name = name.to_str().and_then(|name| name.strip_suffix(".waiting"));
+            names.extend(name.and_then(|name| name.parse::<AuthorityName>().ok()));
+        }
+        names.sort();
+        Ok(names)
     }
 }
 

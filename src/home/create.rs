@@ -1,16 +1,19 @@
 //! Making the directories of a home.
 use super::access::{FileStatus, aside};
-use super::{ASIDE, AuthorityName, Home, Writing};
+use super::layout::DAEMON_GROUP;
+use super::{ASIDE, Accounts, AuthorityName, Home, Writing};
 use crate::failpoint;
 use crate::problem::{Exit, Problem};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 impl Home {
     /// Makes the directories that are not there, with their modes whatever the umask is; what is there is
     /// left as it is. Returns those it made.
+    ///
+    /// `status/` and `ocsp/` get the group `genfic-ocsp` where there is one and this user is in it.
     ///
     /// # Errors
     /// `home.not-created` when one cannot be made, `home.unsafe` when something else is in its place.
@@ -24,10 +27,14 @@ impl Home {
                     .map_err(|error| not_created(parent, &error))?;
             }
         }
+        let daemon = Accounts::of_system().group_of(DAEMON_GROUP);
         let mut made = Vec::new();
         for place in self.places() {
             let is_outermost = [self.directory(), self.configuration_directory()].contains(&&*place.path);
-            made.extend(if is_outermost { make } else { make_within }(&place.path, place.mode)?);
+            made.extend(match is_outermost {
+                true => make(&place.path, place.mode)?,
+                false => make_within(&place.path, place.mode, daemon)?,
+            });
             failpoint::passed("directory made");
         }
         Ok(made)
@@ -41,7 +48,7 @@ impl Home {
         for (directory, mode) in
             [(self.ocsp_directory(authority), 0o2750), (self.issued_directory(authority), 0o700)]
         {
-            make_within(&directory, mode)?;
+            make_within(&directory, mode, None)?;
             failpoint::passed("directory made");
         }
         Ok(())
@@ -49,8 +56,8 @@ impl Home {
 }
 
 /// Makes a directory of the home with its mode at once: one that a killed process left without its group bit
-/// would stay so.
-fn make_within(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
+/// would stay so. One with the group bit is `group`'s where that is allowed.
+fn make_within(path: &Path, mode: u32, group: Option<u32>) -> Result<Option<PathBuf>, Problem> {
     let parent = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.parent(),
         _ => None,
@@ -62,6 +69,10 @@ fn make_within(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)?;
         failpoint::passed("directory: aside");
+        if let Some(group) = group.filter(|_| mode & 0o2000 != 0) {
+            // before the mode, for this takes the group bit away; only a member may, and others go on without
+            let _ = chown(aside.path(), None, Some(group));
+        }
         fs::set_permissions(aside.path(), Permissions::from_mode(mode))?;
         failpoint::passed("directory: aside, with its mode");
         fs::rename(aside.path(), path)?;
@@ -138,6 +149,25 @@ mod tests {
         home.create_authority(&name).unwrap();
         let mode = fs::metadata(home.ocsp_directory(&name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o2750);
+    }
+
+    #[test]
+    fn the_daemons_directories_are_its_groups_where_that_is_allowed() {
+        // P2
+        use std::os::unix::fs::MetadataExt;
+        let directory = tempfile::tempdir().unwrap();
+        let own = fs::metadata(directory.path()).unwrap().gid();
+        let others = if rustix::process::geteuid().is_root() { 64_987 } else { own };
+        for (name, group, mode, expected) in [
+            ("status", Some(others), 0o2750, others),
+            ("keys", Some(others), 0o700, own),
+            ("ocsp", None, 0o2750, own),
+        ] {
+            let path = directory.path().join(name);
+            make_within(&path, mode, group).unwrap();
+            let metadata = fs::metadata(&path).unwrap();
+            assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (expected, mode), "{name}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 use super::AuthorityName;
 use super::access::{Owners, Rule};
 use crate::x509::SerialNumber;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where the files of the CAs are.
@@ -40,6 +41,9 @@ impl PublicFile {
         }
     }
 }
+
+/// The group that the daemon runs as where it has a user of its own.
+pub(super) const DAEMON_GROUP: &str = "genfic-ocsp";
 
 /// A directory of the home, its mode, and what it must not have.
 pub(super) struct Place {
@@ -126,6 +130,12 @@ impl Home {
     #[must_use]
     pub fn crl_number_file(&self, authority: &AuthorityName) -> PathBuf {
         self.keys_directory().join(format!("{authority}.crlnumber"))
+    }
+
+    /// The request of a CA that waits for its certificate, `keys/NAME.waiting`: beside the key that it is for.
+    #[must_use]
+    pub fn waiting_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.keys_directory().join(format!("{authority}.waiting"))
     }
 
     /// What the responder of a CA reads, `ocsp/NAME/`.
@@ -219,16 +229,27 @@ impl Home {
         places
     }
 
-    /// Whether there is a directory here at all.
+    /// Whether there is anything here: an empty directory, as a package makes it, is not a home yet. One that
+    /// cannot be looked into may be.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.state.is_dir()
+        let is_vacant = || fs::read_dir(&self.state).is_ok_and(|mut entries| entries.next().is_none());
+        self.state.is_dir() && !is_vacant()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_directory_is_not_a_home_yet() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path());
+        assert!(!home.exists() && !Home::at(directory.path().join("absent")).exists());
+        fs::write(directory.path().join("index.db"), "").unwrap();
+        assert!(home.exists());
+    }
 
     #[test]
     fn the_paths_are_those_of_the_contract() {

@@ -13,7 +13,7 @@
 //! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of holders |
 //! | `~/index.db-signing`, `~/home.lock` | 0600 | locked by whoever signs, and by whoever publishes |
 //! | `~/reserve` | 0600 | nothing in it; [space](Reserve) that revoking may use on a full disk |
-//! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.crlnumber` | 0700, 0600 | K1; the highest CRL number taken |
+//! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.crlnumber`, `~/keys/NAME.waiting` | 0700, 0600 | K1; the highest CRL number taken; a CA without its certificate |
 //! | `~/issued/`, `~/issued/NAME/` | 0700 | names of holders |
 //! | `~/status/` | 2750 | for the daemon's group, which new files take over from the directory |
 //! | `~/ocsp/`, `~/ocsp/NAME/` | 2750 | the same |

@@ -7,6 +7,7 @@
 mod contract;
 mod error;
 mod examination;
+mod import;
 mod index_txt;
 mod record;
 mod restoration;
@@ -15,6 +16,7 @@ mod state;
 
 pub use error::IndexError;
 pub use examination::{Damage, DamageKind, Examined, StatusComparison};
+pub use import::{Import, Imported, ImportedCertificate, ImportedContents};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use record::{
     Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority,
@@ -168,9 +170,15 @@ pub trait Index: IndexReader {
         event: AuditEvent,
     ) -> Result<(), IndexError>;
 
-    /// Adds a CA whose certificate was signed elsewhere: a root, or a child of a CA that is known. Its name,
-    /// identity and serial number are taken from then on.
-    fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError>;
+    /// Takes over a CA that was made elsewhere: a root, or a child of a CA that is known, with all that it issued
+    /// and revoked. Its name, identity and numbers are taken from then on, its next CRL is owed, and nothing that
+    /// is revoked here becomes less so. Returns what was new.
+    ///
+    /// # Errors
+    /// [`IndexError::AuthorityExists`]; [`IndexError::SerialInUse`] when another certificate has one of the
+    /// numbers; [`IndexError::IssuerUnfit`] when the parent is not known or the certificate is of another name or
+    /// key; [`IndexError::ClockBehind`], [`IndexError::NotAccepted`].
+    fn import(&self, import: &Import) -> Result<Imported, IndexError>;
 
     /// Sets whether certificates of this CA name an OCSP responder.
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError>;

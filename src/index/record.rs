@@ -21,10 +21,19 @@ pub struct Authority {
     pub profile: String,
     /// Its certificate.
     pub certificate: Certificate,
-    /// Where its key is: a path relative to the home's `keys/`, or a URI.
+    /// Where its key is: a path relative to the home's `keys/`, or a URI. Empty when others keep it, and the CA
+    /// is here for those below it.
     pub key: String,
     /// Whether its certificates name an OCSP responder.
     pub serves_ocsp: bool,
+}
+
+impl Authority {
+    /// Whether others run it: neither its key nor its CRLs are ever here.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.key.is_empty()
+    }
 }
 
 /// What is known of a CA before its certificate is signed.
@@ -97,8 +106,9 @@ pub struct CertificateRecord {
     pub state: CertificateState,
     /// The certificate; `None` while pending, and for good when abandoned or known by its number alone.
     pub certificate: Option<Certificate>,
-    /// Whether nothing is known of it but its number and what became of it, from a CRL: subject, names and
-    /// profile are empty, and its validity is all time (RFC 5280 §4.1.2.5).
+    /// Whether its octets are not known, only its number, what became of it, and what an imported CA's record
+    /// says: names and profile are empty, the subject may be; it begins with all time, and where its end is not
+    /// known it has none (RFC 5280 §4.1.2.5).
     pub known_by_number: bool,
 }
 

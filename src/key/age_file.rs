@@ -53,6 +53,33 @@ impl AgeFileStore {
         }
     }
 
+    /// Writes a key under a name that is not taken; it is made once there is a passphrase for it.
+    fn write(
+        self,
+        key: &KeyRef,
+        secrets: &dyn SecretSource,
+        make: impl FnOnce() -> Result<SoftKey, KeyError>,
+    ) -> Result<Box<dyn Signer>, KeyError> {
+        let path = path_of(key)?;
+        check_directory(key, path)?;
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(KeyError::Backend(key.clone(), error.to_string())),
+            Ok(_) => return Err(KeyError::Exists(key.clone())),
+        }
+        let passphrase = secrets.secret(&SecretPurpose::Protect(name_of(path)))?;
+        if passphrase.is_empty() {
+            return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
+        }
+        let new = make()?;
+        let encrypted = self.encrypt(private_key_pem(&new)?.as_bytes(), &passphrase)?;
+        write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
+            io::ErrorKind::AlreadyExists => KeyError::Exists(key.clone()),
+            _ => KeyError::NotWritten(error),
+        })?;
+        Ok(Box::new(new))
+    }
+
     fn encrypt(self, plain: &[u8], passphrase: &Secret) -> Result<Vec<u8>, KeyError> {
         let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
         recipient.set_work_factor(self.scrypt_log_n);
@@ -83,24 +110,16 @@ impl KeyStore for AgeFileStore {
         algorithm: KeyAlgorithm,
         secrets: &dyn SecretSource,
     ) -> Result<Box<dyn Signer>, KeyError> {
-        let path = path_of(key)?;
-        check_directory(key, path)?;
-        match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(KeyError::Backend(key.clone(), error.to_string())),
-            Ok(_) => return Err(KeyError::Exists(key.clone())),
-        }
-        let passphrase = secrets.secret(&SecretPurpose::Protect(name_of(path)))?;
-        if passphrase.is_empty() {
-            return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
-        }
-        let new = SoftKey::generate(algorithm)?;
-        let encrypted = self.encrypt(private_key_pem(&new)?.as_bytes(), &passphrase)?;
-        write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists(key.clone()),
-            _ => KeyError::NotWritten(error),
-        })?;
-        Ok(Box::new(new))
+        self.write(key, secrets, || SoftKey::generate(algorithm))
+    }
+
+    fn keep(
+        &self,
+        key: &KeyRef,
+        foreign: SoftKey,
+        secrets: &dyn SecretSource,
+    ) -> Result<Box<dyn Signer>, KeyError> {
+        self.write(key, secrets, || Ok(foreign))
     }
 
     fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {

@@ -3,7 +3,9 @@ mod age_file;
 mod core_dump;
 mod envelope;
 mod error;
+mod foreign;
 mod holder_file;
+mod legacy_pem;
 mod octets;
 mod pkcs8_file;
 mod random;
@@ -16,6 +18,7 @@ pub use envelope::{
     Envelope, EnvelopeError, EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor, Sealing,
 };
 pub use error::KeyError;
+pub use foreign::ForeignKey;
 pub use holder_file::read_holder_key_file;
 pub use pkcs8_file::{encrypted_private_key_pem, private_key_pem, read_private_key_file};
 pub use random::{random_nonce, random_passphrase, random_salt, random_serial};
@@ -63,6 +66,17 @@ pub trait KeyStore: Send + Sync {
         &self,
         key: &KeyRef,
         algorithm: KeyAlgorithm,
+        secrets: &dyn SecretSource,
+    ) -> Result<Box<dyn Signer>, KeyError>;
+
+    /// Keeps a key that was made elsewhere under this name and returns it unlocked; never replaces one.
+    ///
+    /// # Errors
+    /// As [`KeyStore::generate`].
+    fn keep(
+        &self,
+        key: &KeyRef,
+        foreign: SoftKey,
         secrets: &dyn SecretSource,
     ) -> Result<Box<dyn Signer>, KeyError>;
 

@@ -69,13 +69,38 @@ impl SoftKey {
                     .ok_or_else(|| KeyError::Malformed(format!("the curve {curve} is not supported")))?;
                 EcdsaKeyPair::from_pkcs8(curve, octets).map(Pair::Ecdsa).map_err(rejected)?
             }
-            rfc5912::RSA_ENCRYPTION => RsaKeyPair::from_pkcs8(octets).map(Pair::Rsa).map_err(rejected)?,
+            rfc5912::RSA_ENCRYPTION => {
+                RsaKeyPair::from_pkcs8(octets).map(Pair::Rsa).map_err(|error| rejected_rsa(&error))?
+            }
             rfc8410::ID_ED_25519 => {
                 Ed25519KeyPair::from_pkcs8(octets).map(Pair::Ed25519).map_err(rejected)?
             }
             other => return Err(KeyError::Malformed(format!("the key type {other} is not supported"))),
         };
         Self::from_pair(pair)
+    }
+
+    /// Reads an `RSAPrivateKey` (RFC 8017 A.1.2).
+    ///
+    /// # Errors
+    /// As [`SoftKey::from_pkcs8_der`].
+    pub fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
+        let pair = RsaKeyPair::from_der(octets).map_err(|error| rejected_rsa(&error))?;
+        Self::from_pair(Pair::Rsa(pair))
+    }
+
+    /// Reads an `ECPrivateKey` (RFC 5915) that names its curve.
+    ///
+    /// # Errors
+    /// As [`SoftKey::from_pkcs8_der`].
+    pub fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
+        let found = [rfc5912::SECP_256_R_1, rfc5912::SECP_384_R_1, rfc5912::SECP_521_R_1]
+            .into_iter()
+            .filter_map(signing_curve)
+            .find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, octets).ok());
+        let pair =
+            found.ok_or_else(|| KeyError::Malformed("it is on none of P-256, P-384 and P-521".into()))?;
+        Self::from_pair(Pair::Ecdsa(pair))
     }
 
     fn from_pair(pair: Pair) -> Result<Self, KeyError> {
@@ -105,6 +130,15 @@ impl SoftKey {
             }
         }))
     }
+}
+
+/// The library's word for it alone says little.
+fn rejected_rsa(error: &KeyRejected) -> KeyError {
+    KeyError::Malformed(match error.to_string().as_str() {
+        "TooSmall" => "an RSA key of fewer than 2048 bits".into(),
+        "TooLarge" => "an RSA key of more than 8192 bits".into(),
+        other => format!("an RSA key that is damaged or of no usual length ({other})"),
+    })
 }
 
 fn signing_curve(curve: ObjectIdentifier) -> Option<&'static EcdsaSigningAlgorithm> {

@@ -1,7 +1,10 @@
 //! Publication into the directories of a home.
 use super::crl::CrlForms;
 use super::hold::Hold;
-use super::{AuthorityFiles, Mode, PublishError, Publisher, Replacement, replace, replace_all};
+use super::{
+    AuthorityFiles, Mode, PublishError, Publisher, Replacement, WaitingAuthority, WriteError, replace,
+    replace_all, sync_directory,
+};
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
@@ -205,5 +208,30 @@ impl Publisher for HomeDirectory {
         let file = self.home.responder_certificate_file(&self.name(authority).ok()?);
         let octets = read_file(&file, LARGEST).ok()?;
         Certificate::from_pem_or_der(&octets).ok()
+    }
+
+    fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError> {
+        let mut waiting = Vec::new();
+        for name in self.home.waiting()? {
+            let path = self.home.waiting_file(&name);
+            let Some(octets) = read_if_there(&path)? else { continue };
+            let read = WaitingAuthority::parse(name.as_str(), &String::from_utf8_lossy(&octets));
+            waiting.push(read.map_err(|error| unreadable(&path, error))?);
+        }
+        Ok(waiting)
+    }
+
+    fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError> {
+        let path = self.home.waiting_file(&self.name(&authority.name)?);
+        Ok(replace(&path, authority.to_string().as_bytes(), Mode::Private)?)
+    }
+
+    fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
+        let path = self.home.waiting_file(&self.name(name)?);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(sync_directory(&self.home.keys_directory())?),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(WriteError { path, source }.into()),
+        }
     }
 }

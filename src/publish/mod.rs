@@ -1,4 +1,4 @@
-//! What others read: written aside, made durable, then renamed into place.
+//! What others read, and the requests that others are to sign: written aside, made durable, then renamed into place.
 mod atomic;
 mod crl;
 mod directory;
@@ -6,6 +6,7 @@ mod group;
 mod hold;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use crate::home::Writing;
 pub(crate) use atomic::Aside;
@@ -13,6 +14,7 @@ pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
 pub(crate) use group::put_all;
 pub use group::{Replacement, replace_all};
+pub use waiting::WaitingAuthority;
 
 use crate::problem::Problem;
 use crate::x509::extension::CrlNumber;
@@ -110,6 +112,24 @@ pub trait Publisher: Send + Sync {
 
     /// The responder certificate in use, if there is one that can be read.
     fn responder_certificate(&self, authority: &str) -> Option<Certificate>;
+
+    /// The CAs whose key is here and whose certificate is not, by name.
+    ///
+    /// # Errors
+    /// When one of their files cannot be read; so below.
+    fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError>;
+
+    /// Notes that a CA waits for its certificate.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError>;
+
+    /// Notes that it waits no longer, if it did.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    fn waits_no_longer(&self, name: &str) -> Result<(), PublishError>;
 }
 
 /// Where a CA's certificate was published.

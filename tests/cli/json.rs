@@ -277,6 +277,42 @@ fn every_command_says_one_json_object_with_typed_fields() {
     walk.step("backup accept", "--home elsewhere --yes", 0, true, "accepted:bool backup:time restored:time");
     walk.step("backup accept", "--home elsewhere", 0, false, "accepted:bool");
     walk.step(
+        "create-child",
+        "far --csr-only --profile user-ca",
+        0,
+        true,
+        "name:text request:path key:text algorithm:text profile:text waiting:bool",
+    );
+    walk.step("sign", "far.req -p genfic --profile user-ca --chain=with-root -o far.pem", 0, true, &signed);
+    let adopted = "name:text serial:serial subject:text not_before:time not_after:time certificate:path chain:path \
+                   crl:path profile:text parent:text above[]?:text fingerprint:fingerprint crl_details.number:number";
+    walk.step("adopt", "far far.pem", 0, true, adopted);
+    walk.step("adopt", "far far.pem", 4, false, "");
+    let make = "mkdir old; openssl req -x509 -newkey ed25519 -nodes -keyout old/ca.key -subj /CN=old -days 99 -out old/ca.crt
+        cp -r old pki; mkdir pki/private; mv pki/ca.key pki/private; touch old/index.txt pki/index.txt; cp old/ca.key .";
+    walk.home.run(&["sh", "-ec", make]).ok();
+    let imported = "name:text source:text serial:serial subject:text not_before:time not_after:time \
+                    fingerprint:fingerprint profile:text parent:null above[]?:text found.index:path \
+                    found.certificate:path found.key:path found.key_form:text found.other_keys:number \
+                    certificates.all:number certificates.valid:number certificates.expired:number \
+                    certificates.revoked:number certificates.held:number certificates.known_by_number[]?:serial \
+                    certificates.left_out[]?:text last_crl_number:number dry_run:bool";
+    walk.step("import openssl", "old --as old --dry-run", 0, false, imported);
+    let done =
+        format!("{imported} certificate:path chain:path crl:path crl_details.number:number responder:serial");
+    walk.step("import openssl", "old --as old", 0, true, &done);
+    walk.step("import openssl", "old --as old", 4, false, "");
+    walk.step("import easy-rsa", "pki --as vpn --dry-run", 4, false, "");
+    walk.step("import easy-rsa", "old --as vpn", 5, false, "");
+    walk.step(
+        "key import",
+        "brought ca.key",
+        0,
+        true,
+        "name:text key:text algorithm:text form:text waiting:bool",
+    );
+    walk.step("key import", "brought far.pem", 2, false, "");
+    walk.step(
         "quickstart",
         "--no-serve --dir demo",
         0,

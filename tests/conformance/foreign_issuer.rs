@@ -3,7 +3,7 @@ use crate::support::{Home, PASSPHRASE, free_address};
 use age::secrecy::SecretString;
 use genfic_ca::audit::{Actor, AuditEvent, Outcome};
 use genfic_ca::index::sqlite::SqliteIndex;
-use genfic_ca::index::{Authority, Index};
+use genfic_ca::index::{Authority, Import, Index};
 use genfic_ca::publish::{HomeDirectory, Publisher};
 use genfic_ca::x509::extension::subject_key_identifier;
 use genfic_ca::x509::{Certificate, CertificateList};
@@ -63,7 +63,7 @@ fn home_with_elder(url: &str, newkey: &[&str], profile: &str) -> (Home, Certific
         outcome: Outcome::Done,
         details: Vec::new(),
     };
-    SqliteIndex::open(&home.path("home/index.db")).unwrap().add_authority(&elder, event).unwrap();
+    SqliteIndex::open(&home.path("home/index.db")).unwrap().import(&Import::of(elder, event)).unwrap();
     let place = HomeDirectory::new(genfic_ca::home::Home::at(home.path("home")));
     place.authority("elder", &certificate, &[]).unwrap();
     (home, certificate)

@@ -15,7 +15,11 @@ mod support;
 mod backup;
 mod core_dumps;
 mod crash;
+#[cfg(debug_assertions)]
+mod groups;
+mod installing;
 mod lapses;
+mod moving;
 mod older_script;
 mod policy;
 mod quickstart;

@@ -2,12 +2,14 @@
 mod authority;
 mod backup;
 mod certificate;
+mod foreign;
 mod handout;
 mod publication;
 
 pub(crate) use authority::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority};
 pub(crate) use backup::{Backup, BackupCreate, BackupRestore, BackupVerify};
 pub(crate) use certificate::{Chain, CreateRequest, Lint, List, Revoke, Selected, Show, Sign, StatusFilter};
+pub(crate) use foreign::{Adopt, Import, ImportFrom, Key, KeyImport};
 pub(crate) use handout::{
     Bundle, BundleFormat, HashedDir, HolderFile, ServerProgram, SnippetFor, Truststore,
 };
@@ -117,6 +119,8 @@ pub(crate) enum Command {
     CreateRoot(CreateRoot),
     /// Create a CA below another
     CreateChild(CreateChild),
+    /// Install the certificate of a CA that was signed elsewhere
+    Adopt(Adopt),
     /// List the CAs
     Authorities(Authorities),
     /// Create a key and a certification request
@@ -150,8 +154,32 @@ pub(crate) enum Command {
     /// Back up the home, verify and restore backups
     #[command(subcommand)]
     Backup(Backup),
+    /// Take over a CA from another program
+    #[command(subcommand)]
+    Import(Import),
+    /// The private keys of CAs
+    #[command(subcommand)]
+    Key(Key),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
+    /// Write the manual pages of both programs and of the configuration
+    Man(Man),
     /// Print the version
     Version,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Where they go; made when it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Args, Debug)]

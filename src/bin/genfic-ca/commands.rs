@@ -3,12 +3,16 @@ mod audit;
 mod authority;
 mod backup;
 mod calendar;
+mod completions;
 mod crl;
 mod doctor;
 mod export;
+mod foreign;
+mod import;
 mod init;
 mod lint;
 mod list;
+mod manual;
 mod ocsp;
 mod question;
 mod quickstart;
@@ -20,10 +24,11 @@ mod sign;
 mod status;
 mod values;
 
-use crate::cli::{Audit, Backup, Command, Crl, Export, Global, Ocsp};
+use crate::cli::{Audit, Backup, Command, Crl, Export, Global, Import, Key, Ocsp};
 use crate::report::Report;
 use crate::room::Room;
 use crate::session::{Session, home_of};
+use genfic_ca::import::Layout;
 use genfic_ca::problem::Problem;
 
 /// The name of a command as typed.
@@ -36,6 +41,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Calendar(_) => "calendar",
         Command::CreateRoot(_) => "create-root",
         Command::CreateChild(_) => "create-child",
+        Command::Adopt(_) => "adopt",
         Command::Authorities(_) => "authorities",
         Command::CreateRequest(_) => "create-request",
         Command::Sign(_) => "sign",
@@ -63,6 +69,11 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Backup(Backup::Verify(_)) => "backup verify",
         Command::Backup(Backup::Restore(_)) => "backup restore",
         Command::Backup(Backup::Accept) => "backup accept",
+        Command::Import(Import::Openssl(_)) => "import openssl",
+        Command::Import(Import::EasyRsa(_)) => "import easy-rsa",
+        Command::Key(Key::Import(_)) => "key import",
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
         Command::Version => "version",
     }
 }
@@ -76,7 +87,10 @@ fn object(command: &Command) -> Option<String> {
     };
     match command {
         Command::CreateRoot(args) => Some(args.name.clone()),
-        Command::CreateChild(args) => Some(format!("{}/{}", args.parent, args.name)),
+        Command::CreateChild(args) => Some(within(args.parent.as_ref(), &args.name)),
+        Command::Adopt(args) => Some(args.name.clone()),
+        Command::Import(Import::Openssl(args) | Import::EasyRsa(args)) => Some(args.name.clone()),
+        Command::Key(Key::Import(args)) => Some(args.name.clone()),
         Command::CreateRequest(args) => Some(within(args.parent.as_ref(), &args.name.display().to_string())),
         Command::Sign(args) => {
             let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
@@ -105,6 +119,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, object.as_deref(), run);
     match command {
         Command::Version => Ok(init::version()),
+        Command::Completions(args) => Ok(completions::completions(&args)),
+        Command::Man(args) => manual::manual(&args),
         Command::Init(args) => init::init(global, &args),
         Command::Quickstart(args) => quickstart::quickstart(global, &args),
         Command::Doctor(args) => doctor::doctor(global, &args),
@@ -117,6 +133,22 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
             Ok(at_home(&|session| authority::create_root(session, &args))?.warn(made))
         }
         Command::CreateChild(args) => at_home(&|session| authority::create_child(session, &args)),
+        Command::Adopt(args) => at_home(&|session| foreign::adopt(session, &args)),
+        Command::Key(Key::Import(args)) => {
+            let old = foreign::old_passphrase(global, args.key_passphrase_from.as_deref())?;
+            at_home(&|session| foreign::import_key(session, &args, old.as_ref()))
+        }
+        Command::Import(import) => {
+            let (args, layout) = match &import {
+                Import::Openssl(args) => (args, Layout::OpenSsl),
+                Import::EasyRsa(args) => (args, Layout::EasyRsa),
+            };
+            let old = foreign::old_passphrase(global, args.key_passphrase_from.as_deref())?;
+            if args.dry_run {
+                return import::preview(&Session::open(global)?, args, layout);
+            }
+            at_home(&|session| import::import(session, args, layout, old.as_ref()))
+        }
         Command::Authorities(args) => at_home(&|session| authority::list(session, &args)),
         Command::Status => at_home(&status::status),
         Command::Calendar(args) => at_home(&|session| calendar::calendar(session, &args)),

@@ -3,7 +3,17 @@ use genfic_ca::home::{GivenBack, Home, Reserve};
 use genfic_ca::problem::Problem;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
-const ISSUE: [&str; 5] = ["create-root", "create-child", "create-request", "sign", "ocsp responder"];
+const ISSUE: [&str; 9] = [
+    "create-root",
+    "create-child",
+    "create-request",
+    "sign",
+    "ocsp responder",
+    "adopt",
+    "import openssl",
+    "import easy-rsa",
+    "key import",
+];
 /// Commands that tell others what is not to be trusted any more.
 const DISTRUST: [&str; 5] = ["revoke", "hold", "release", "crl publish", "ocsp sync"];
 

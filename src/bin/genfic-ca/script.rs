@@ -23,11 +23,13 @@ pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
         given.push(needs_parent(parent.clone(), "-c").map(|parent| {
             Command::CreateChild(CreateChild {
                 name,
-                parent,
+                parent: Some(parent),
                 authority,
                 profile: None,
                 permit: Vec::new(),
                 exclude: Vec::new(),
+                csr_only: false,
+                output: None,
             })
         }));
     }
@@ -92,7 +94,7 @@ mod tests {
             matches!(parse(&["-r", "genfic", "-v", "7300"]), Ok(Command::CreateRoot(c)) if c.name == "genfic" && c.authority.valid.as_deref() == Some("7300"))
         );
         assert!(
-            matches!(parse(&["-p", "genfic", "-c", "genfic-system", "-v", "3650"]), Ok(Command::CreateChild(c)) if c.parent == "genfic")
+            matches!(parse(&["-p", "genfic", "-c", "genfic-system", "-v", "3650"]), Ok(Command::CreateChild(c)) if c.parent.as_deref() == Some("genfic"))
         );
         assert!(matches!(parse(&["-R", "/tmp/myhostname"]), Ok(Command::CreateRequest(_))));
         assert!(

@@ -42,6 +42,11 @@ impl Session {
         self.assembly.pki(&self.secrets)
     }
 
+    /// Where passphrases come from.
+    pub(crate) fn secrets(&self) -> &PassphraseSources<'static> {
+        &self.secrets
+    }
+
     /// Where a certificate on record is kept; `None` for one that never came to be, and for those that are
     /// kept elsewhere: roots and responders.
     pub(crate) fn issued_file(&self, record: &CertificateRecord) -> Option<PathBuf> {

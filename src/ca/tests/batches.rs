@@ -53,6 +53,45 @@ fn a_failure_halfway_leaves_whole_what_was_issued_before_it() {
 }
 
 #[test]
+fn a_group_costs_as_many_transactions_and_publications_as_one_certificate() {
+    let steps_of = |count: usize| {
+        let fixture = Fixture::with_system_ca();
+        let orders: Vec<Order> = (0..count).map(|at| order(&format!("h{at}.example"))).collect();
+        assert_eq!(fixture.issue(&orders).unwrap().issued.len(), count);
+        let steps = fixture.script.steps();
+        ["open", "intent", "sign", "recorded", "status", "issued"]
+            .map(|step| steps.iter().filter(|one| **one == step).count())
+    };
+    assert_eq!(steps_of(1), [1, 1, 1, 1, 1, 1]);
+    assert_eq!(steps_of(500), [1, 1, 500, 1, 1, 1]);
+    assert_eq!(steps_of(1001), [1, 3, 1001, 3, 3, 3]);
+}
+
+#[test]
+fn when_the_files_of_a_group_fail_the_next_command_writes_those_of_every_group_that_was_begun() {
+    let fixture = Fixture::with_system_ca();
+    let orders: Vec<Order> = (0..1600).map(|at| order(&format!("h{at}.example"))).collect();
+    fixture.script.fail_after(1, "issued");
+    let issuance = fixture.issue(&orders).unwrap();
+    assert_eq!((issuance.issued.len(), issuance.refused.len()), (500, 1100));
+    assert!(issuance.refused.iter().all(|refusal| refusal.problem.hint.contains("do not sign it again")));
+    assert_eq!(fixture.records.pending().unwrap(), [], "what was begun was brought to its end");
+    fixture.script.fail(&[]);
+    fixture.pki().recover().unwrap();
+    let mut issued = 0;
+    let filter = Filter { profile: Some("system".into()), ..Filter::default() };
+    let list = &mut |record: crate::index::CertificateRecord| {
+        let file = fixture.home.issued_file(&"genfic-system".parse().unwrap(), &record.id.serial_number);
+        assert!(file.is_file(), "{}", record.subject);
+        issued += 1;
+        true
+    };
+    fixture.records.list(&filter, list).unwrap();
+    assert!(issued >= 1000, "{issued}");
+    assert_eq!(fixture.pki().recover().unwrap(), Default::default());
+}
+
+#[test]
 fn a_key_is_certified_for_one_subject_only_within_a_batch_too() {
     // P1
     let fixture = Fixture::with_system_ca();

@@ -2,19 +2,18 @@
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
-    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusComparison,
-    StatusPublisher, StatusReader, StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
+    Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
+    StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
 use crate::lint::Linted;
-use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WriteError};
+use crate::publish::{PublishError, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    Certificate, CertificateId, CertificateList, CrlEntry, CrlOutline, CrlReason, IssuerId, SerialNumber,
-    TbsCertList, TbsCertificate, UnixTime,
+    CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -81,82 +80,9 @@ impl Script {
         if self.fails(step) { Err(IndexError::Backend(format!("{step} was made to fail"))) } else { Ok(()) }
     }
 
-    fn publish(&self, step: &'static str) -> Result<(), PublishError> {
+    pub(super) fn publish(&self, step: &'static str) -> Result<(), PublishError> {
         let full = || WriteError { path: step.into(), source: io::Error::from(io::ErrorKind::StorageFull) };
         if self.fails(step) { Err(full().into()) } else { Ok(()) }
-    }
-}
-
-pub(super) struct Publication {
-    pub(super) directory: HomeDirectory,
-    pub(super) script: Script,
-}
-
-impl Publisher for Publication {
-    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
-        self.directory.is_published(name, certificate, ancestors)
-    }
-
-    fn sweep(&self, issued_by: &[&str]) {
-        self.directory.sweep(issued_by);
-    }
-
-    fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool {
-        self.directory.is_kept(authority, serial_number)
-    }
-
-    fn authority(
-        &self,
-        name: &str,
-        certificate: &Certificate,
-        ancestors: &[Certificate],
-    ) -> Result<AuthorityFiles, PublishError> {
-        self.script.publish("authority")?;
-        self.directory.authority(name, certificate, ancestors)
-    }
-
-    fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {
-        self.script.publish("crl")?;
-        self.directory.crl(name, crl)
-    }
-
-    fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
-        self.directory.published_crl(name)
-    }
-
-    fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, PublishError> {
-        self.directory.crl_files(name)
-    }
-
-    fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError> {
-        self.directory.crl_in_place(name)
-    }
-
-    fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError> {
-        self.directory.repeat_crl_text(name)
-    }
-
-    fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
-        self.directory.crl_number_floor(name)
-    }
-
-    fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError> {
-        self.script.publish("reserve")?;
-        self.directory.reserve_crl_number(name, number)
-    }
-
-    fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError> {
-        self.script.publish("issued")?;
-        self.directory.issued(authority, certificates)
-    }
-
-    fn responder(&self, name: &str, certificate: &Certificate, key: &str) -> Result<PathBuf, PublishError> {
-        self.script.publish("responder")?;
-        self.directory.responder(name, certificate, key)
-    }
-
-    fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
-        self.directory.responder_certificate(authority)
     }
 }
 
@@ -309,8 +235,9 @@ impl Index for Records {
         self.script.index("transition")?;
         self.index.transition(id, from, to, event)
     }
-    fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError> {
-        self.index.add_authority(authority, event)
+    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
+        self.script.index("import")?;
+        self.index.import(import)
     }
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.index.set_serves_ocsp(issuer, serves, event)

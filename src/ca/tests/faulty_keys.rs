@@ -1,6 +1,6 @@
 //! Keys that note each step and fail where they are told to.
 use super::faulty::Script;
-use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer};
+use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey};
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 
 pub(super) struct Keys {
@@ -36,6 +36,16 @@ impl KeyStore for Keys {
     ) -> Result<Box<dyn Signer>, KeyError> {
         self.script.fails("generate");
         Ok(Box::new(FaultySigner(self.store.generate(key, algorithm, secrets)?, self.script.clone())))
+    }
+
+    fn keep(
+        &self,
+        key: &KeyRef,
+        foreign: SoftKey,
+        secrets: &dyn SecretSource,
+    ) -> Result<Box<dyn Signer>, KeyError> {
+        self.script.fails("keep");
+        Ok(Box::new(FaultySigner(self.store.keep(key, foreign, secrets)?, self.script.clone())))
     }
 
     fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {

@@ -1,6 +1,7 @@
 //! A home of its own for each test, with a clock that is set by hand.
-use super::faulty::{Publication, Records, Script, Status};
+use super::faulty::{Records, Script, Status};
 use super::faulty_keys::Keys;
+use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
 use crate::ca::{Issuance, NewAuthority, Order, Pki, Practices, SerialSource, make_request};
 use crate::clock::Clock;

@@ -4,6 +4,7 @@ mod batches;
 mod creating;
 mod faulty;
 mod faulty_keys;
+mod faulty_publication;
 mod fixture;
 mod lists;
 mod order;

@@ -1,6 +1,6 @@
 //! CAs and how they come to be.
 use super::fixture::*;
-use crate::index::{CertificateState, Index, IndexError, Issued, Recorded};
+use crate::index::{CertificateState, Import, Index, IndexError, Issued, Recorded};
 use crate::x509::CertificateId;
 
 pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
@@ -71,20 +71,20 @@ pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
     let certificate = key.sign(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
     let foreign = CertificateAuthority { key, certificate };
     let authority = foreign.as_authority("foreign", None);
-    index.add_authority(&authority, event(NOW, "authority.added")).unwrap();
+    index.import(&Import::of(authority.clone(), event(NOW, "authority.added"))).unwrap();
     assert_eq!(index.authorities().unwrap(), std::slice::from_ref(&authority));
-    assert!(index.add_authority(&authority, event(NOW, "authority.added")).is_err());
+    assert!(index.import(&Import::of(authority.clone(), event(NOW, "authority.added"))).is_err());
 
     let key = Key::generate();
     let certificate = foreign.key.sign(&foreign.child_tbs("below", &key, serial(2)));
     let below = CertificateAuthority { key, certificate };
     let nowhere = below.as_authority("below", Some("nobody"));
-    assert!(matches!(index.add_authority(&nowhere, event(NOW, "x")), Err(IndexError::IssuerUnfit(_))));
+    assert!(matches!(index.import(&Import::of(nowhere, event(NOW, "x"))), Err(IndexError::IssuerUnfit(_))));
     let mut misfit = below.as_authority("below", Some("foreign"));
     misfit.issuer = foreign.issuer();
-    assert!(matches!(index.add_authority(&misfit, event(NOW, "x")), Err(IndexError::IssuerUnfit(_))));
+    assert!(matches!(index.import(&Import::of(misfit, event(NOW, "x"))), Err(IndexError::IssuerUnfit(_))));
     index
-        .add_authority(&below.as_authority("below", Some("foreign")), event(NOW, "authority.added"))
+        .import(&Import::of(below.as_authority("below", Some("foreign")), event(NOW, "authority.added")))
         .unwrap();
     assert_eq!(index.status(&id(&below.certificate, &foreign)).unwrap(), Some(CertificateState::Issued));
     below.issue_leaf(index, "a.example", 10, 3);

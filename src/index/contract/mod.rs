@@ -5,6 +5,7 @@
 mod audit;
 mod authorities;
 mod fixture;
+mod importing;
 mod issuing;
 mod reading;
 mod restoring;
@@ -13,6 +14,7 @@ mod revoking;
 pub(crate) use audit::*;
 pub(crate) use authorities::*;
 pub(crate) use fixture::{CertificateAuthority, Key, NOW, event, leaf, serial};
+pub(crate) use importing::*;
 pub(crate) use issuing::*;
 pub(crate) use reading::*;
 pub(crate) use restoring::*;
@@ -54,6 +56,10 @@ macro_rules! contract {
             what_was_found_and_is_not_on_record_is_issued_again
             numbers_go_on_above_all_that_were_seen
             a_certificate_known_by_its_number_is_read_everywhere
+            what_an_imported_ca_issued_and_revoked_is_on_record
+            an_import_completes_what_is_on_record_and_contradicts_none_of_it
+            an_import_is_whole_or_not_at_all
+            a_ca_that_others_kept_comes_home
             a_copy_is_of_one_moment_and_does_not_change
             every_act_is_one_record_of_a_whole_chain
             what_is_refused_leaves_no_trace_but_its_own_record

@@ -106,6 +106,21 @@ pub(super) fn enter(
     Ok(())
 }
 
+/// Gives a CA whose key others kept so far its own key; false when there is no such CA of this name.
+pub(super) fn come_home(
+    connection: &Connection,
+    issuer: &IssuerId,
+    name: &str,
+    key: &str,
+    serves_ocsp: bool,
+) -> Result<bool, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE authority SET key = ?3, serves_ocsp = ?4 WHERE key = '' AND name = ?2
+             AND issuer = (SELECT number FROM issuer WHERE identity = ?1)",
+    )?;
+    Ok(!key.is_empty() && statement.execute((issuer.0, name, key, serves_ocsp))? == 1)
+}
+
 /// Frees name and identity of a CA whose certificate came to nothing.
 pub(super) fn leave(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
     connection.prepare_cached("DELETE FROM authority WHERE certificate = ?1")?.execute([certificate])?;

@@ -140,6 +140,8 @@ fn settle(connection: &Connection) -> Result<(), IndexError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // KiB, as a negative number: a group of certificates is written once, when it is committed
+    connection.pragma_update(None, "cache_size", -8192)?;
     // plans do not depend on the values asked for, so that a statement is planned once and not at every use
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);

@@ -12,7 +12,7 @@ const MOST: usize = 20;
 /// Each certificate with what is kept beside it, newest first.
 fn query() -> String {
     format!(
-        "{}, c.number, c.key, c.subject, c.fingerprint, s.certificate, s.not_after
+        "{}, c.number, c.key, c.fingerprint, s.certificate, s.not_after
          FROM certificate c
          LEFT JOIN issuer i ON i.number = c.issuer
          LEFT JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
@@ -118,7 +118,7 @@ fn certificates(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Res
     let mut names: i64 = 0;
     let mut unread = false;
     while let Some(row) = rows.next()? {
-        let number: i64 = row.get(13)?;
+        let number: i64 = row.get(14)?;
         let place = place_of(row).unwrap_or_else(|| format!("certificate number {number}"));
         let record = match record(row) {
             Ok(record) => record,
@@ -187,12 +187,12 @@ fn differences(
     };
     let validity = tbs.validity();
     unless(record.id.serial_number == *tbs.serial_number(), "serial number");
-    unless(row.get::<_, Vec<u8>>(14)? == tbs.public_key().digest(), "key");
-    unless(row.get::<_, String>(15)? == tbs.subject().to_string().to_lowercase(), "subject");
+    unless(row.get::<_, Vec<u8>>(15)? == tbs.public_key().digest(), "key");
+    unless(row.get::<_, String>(13)? == tbs.subject().to_string().to_lowercase(), "subject");
     unless(row.get::<_, i64>(11)? == validity.not_before.0, "notBefore");
     unless(row.get::<_, i64>(12)? == validity.not_after.0, "notAfter");
     unless(row.get::<_, Option<i64>>(18)? == Some(validity.not_after.0), "end in the status");
-    unless(row.get::<_, Option<i64>>(17)? == row.get(13)?, "status of another certificate");
+    unless(row.get::<_, Option<i64>>(17)? == row.get(14)?, "status of another certificate");
     let fingerprint: Option<Vec<u8>> = row.get(16)?;
     let digest = record.certificate.as_ref().map(|certificate| sha256(certificate.as_der()).to_vec());
     unless(fingerprint == digest, "fingerprint");
@@ -212,6 +212,6 @@ fn without_octets(row: &Row<'_>, record: &CertificateRecord) -> Result<Vec<&'sta
     };
     unless(matches!(record.state, CertificateState::Revoked(_)), "not revoked, and without octets");
     unless(row.get::<_, Option<i64>>(18)? == Some(record.validity.not_after.0), "end in the status");
-    unless(row.get::<_, Option<i64>>(17)? == row.get(13)?, "status of another certificate");
+    unless(row.get::<_, Option<i64>>(17)? == row.get(14)?, "status of another certificate");
     Ok(faults)
 }

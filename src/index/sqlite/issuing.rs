@@ -5,9 +5,9 @@ use super::restoring;
 use super::revoking::revise;
 use super::row::{serial_column, state_columns};
 use crate::audit::AuditEvent;
-use crate::index::{Authority, CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
+use crate::index::{CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
-use crate::x509::{Certificate, CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
+use crate::x509::{Certificate, CertificateId, GeneralName, IssuerId, Name, TbsCertificate, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
@@ -70,42 +70,6 @@ fn is_responders(tbs: &TbsCertificate) -> bool {
     !is_ca && purposes.is_some_and(|purposes| purposes.0 == [Purpose::OCSP_SIGNING])
 }
 
-pub(super) fn add_authority(
-    connection: &Connection,
-    authority: &Authority,
-    event: AuditEvent,
-) -> Result<(), IndexError> {
-    let mut journal = Journal::open(connection)?;
-    let tbs = authority.certificate.tbs();
-    if tbs.as_issuer() != authority.issuer {
-        return Err(IndexError::IssuerUnfit(format!(
-            "{}'s certificate is of another name or key",
-            authority.name
-        )));
-    }
-    let (issuer, identity) = match &authority.parent {
-        None => (authority::enter_issuer(connection, &authority.issuer)?, authority.issuer),
-        Some(name) => {
-            let parent = authority::named(connection, name)?
-                .ok_or_else(|| IndexError::IssuerUnfit(format!("there is no CA named {name}")))?;
-            (authority::authority_number(connection, &parent.issuer)?, parent.issuer)
-        }
-    };
-    let entry = Entry {
-        issuer,
-        identity: &identity,
-        tbs,
-        certificate: Some(&authority.certificate),
-        profile: &authority.profile,
-        contact: None,
-    };
-    let number = entry.insert(connection, journal.change()?)?;
-    let Authority { issuer, name, key, serves_ocsp, .. } = authority;
-    authority::enter(connection, issuer, name, number, key, *serves_ocsp)?;
-    journal.append(event)?;
-    journal.close()
-}
-
 /// A row of `certificate` with its names and its status.
 pub(super) struct Entry<'a> {
     pub(super) issuer: i64,
@@ -156,14 +120,25 @@ impl Entry<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute((self.issuer, serial, number, state_columns(&state).0, validity.not_after.0, change))?;
-        let mut names = tbs.subject().texts("CN");
-        names.extend(tbs.subject_alt_names().iter().map(crate::x509::GeneralName::value));
-        let mut statement = connection.prepare_cached("INSERT OR IGNORE INTO name VALUES (?1, ?2)")?;
-        for name in names {
-            statement.execute((name.to_lowercase(), number))?;
-        }
+        put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())?;
         Ok(number)
     }
+}
+
+/// What a certificate can be found by.
+pub(super) fn put_names(
+    connection: &Connection,
+    number: i64,
+    subject: &Name,
+    alt_names: &[GeneralName],
+) -> Result<(), IndexError> {
+    let mut names = subject.texts("CN");
+    names.extend(alt_names.iter().map(GeneralName::value));
+    let mut statement = connection.prepare_cached("INSERT OR IGNORE INTO name VALUES (?1, ?2)")?;
+    for name in names {
+        statement.execute((name.to_lowercase(), number))?;
+    }
+    Ok(())
 }
 
 pub(super) fn record_issued(connection: &Connection, certificates: &[Issued]) -> Result<(), IndexError> {

@@ -51,6 +51,12 @@ impl<'t> Journal<'t> {
         signed(self.change)
     }
 
+    /// The number of one more change of this transaction.
+    pub(super) fn another_change(&mut self) -> Result<i64, IndexError> {
+        self.changed = false;
+        self.change()
+    }
+
     /// Notes where the chain stands now.
     pub(super) fn close(self) -> Result<(), IndexError> {
         let head = self.chain.head();

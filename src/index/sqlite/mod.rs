@@ -10,6 +10,7 @@ mod copy_tests;
 mod examining;
 #[cfg(test)]
 mod examining_tests;
+mod importing;
 mod interlock;
 mod issuing;
 mod journal;
@@ -27,9 +28,9 @@ mod tests;
 pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Index, IndexError,
-    IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector, StatusReader, StatusRow,
-    TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
+    Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
+    StatusReader, StatusRow, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -244,8 +245,8 @@ impl Index for SqliteIndex {
         self.write(|connection| revoking::transition(connection, id, from, to, event))
     }
 
-    fn add_authority(&self, authority: &Authority, event: AuditEvent) -> Result<(), IndexError> {
-        self.write(|connection| issuing::add_authority(connection, authority, event))
+    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
+        self.write(|connection| importing::import(connection, import))
     }
 
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {

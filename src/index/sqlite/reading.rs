@@ -20,11 +20,11 @@ pub(super) fn status(
     rows.next()?.map(|row| row::state(row, 0)).transpose()
 }
 
-/// What [`record`] reads, thirteen columns.
+/// What [`record`] reads, fourteen columns.
 pub(super) fn stored() -> String {
     format!(
         "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE},
-             c.not_before, c.not_after"
+             c.not_before, c.not_after, c.subject"
     )
 }
 
@@ -54,10 +54,14 @@ pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let between = || -> Result<Validity, IndexError> {
         Ok(Validity { not_before: UnixTime(row.get(11)?), not_after: UnixTime(row.get(12)?) })
     };
+    // of those known by number alone the column has the subject as it is read
+    let described = || -> Result<Name, IndexError> {
+        Ok(Name::parse(&row.get::<_, String>(13)?).unwrap_or_else(|_| Name::empty()))
+    };
     Ok(CertificateRecord {
         id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
         authority: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-        subject: tbs.as_ref().map_or_else(Name::empty, |tbs| tbs.subject().clone()),
+        subject: tbs.as_ref().map_or_else(described, |tbs| Ok(tbs.subject().clone()))?,
         subject_alt_names: tbs.as_ref().map(TbsCertificate::subject_alt_names).unwrap_or_default(),
         validity: tbs.as_ref().map_or_else(between, |tbs| Ok(tbs.validity()))?,
         profile: row.get(3)?,
@@ -183,7 +187,7 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
         // `[` is nothing special in our globs
         let glob = put(glob.to_lowercase().replace('[', "[[]").into());
         conditions.push(format!(
-            "(c.subject GLOB {glob} OR c.number IN (SELECT certificate FROM name WHERE value GLOB {glob}))"
+            "(lower(c.subject) GLOB {glob} OR c.number IN (SELECT certificate FROM name WHERE value GLOB {glob}))"
         ));
     }
     if let Some(profile) = &filter.profile {

@@ -1,6 +1,6 @@
 //! What an index from a backup takes over, and the lock on it until it is accepted.
 use super::authority;
-use super::issuing::{Entry, place, store_state};
+use super::issuing::{Entry, place, put_names, store_state};
 use super::journal::Journal;
 use super::revoking::{highest_crl_number, revise};
 use super::row::{serial_column, signed, state_columns};
@@ -10,11 +10,8 @@ use crate::index::{
     TakenOver,
 };
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlReason, IssuerId, UnixTime};
+use crate::x509::{CertificateId, CrlReason, IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
-
-/// 9999-12-31T23:59:59Z: no well-defined end (RFC 5280 §4.1.2.5).
-const NO_END: i64 = 253_402_300_799;
 
 pub(super) fn restored(connection: &Connection) -> Result<Option<Restored>, IndexError> {
     let mut statement = connection.prepare_cached("SELECT at, backup FROM restored")?;
@@ -86,7 +83,11 @@ pub(super) fn restore(connection: &Connection, restoration: &Restoration) -> Res
 }
 
 /// Uses CRL numbers up to this one.
-fn take_crl_numbers(connection: &Connection, issuer: &IssuerId, number: CrlNumber) -> Result<(), IndexError> {
+pub(super) fn take_crl_numbers(
+    connection: &Connection,
+    issuer: &IssuerId,
+    number: CrlNumber,
+) -> Result<(), IndexError> {
     if highest_crl_number(connection, issuer)? < number {
         let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
         connection
@@ -152,7 +153,9 @@ fn take_revocation(
     let reason = found.revocation.reason.filter(|reason| *reason != CrlReason::RemoveFromCrl);
     let revocation = Revocation { reason, ..found.revocation.clone() };
     let Some(state) = super::reading::status(connection, &found.id)? else {
-        enter_number(connection, &found.id, &revocation, change)?;
+        let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
+        let state = CertificateState::Revoked(Revocation { reason, ..revocation });
+        enter_number(connection, &found.id, &Name::empty(), UnixTime::NO_END, &state, change)?;
         return Ok(Taken::ByNumber);
     };
     // what is pending is never released, so it is not held
@@ -170,33 +173,33 @@ fn take_revocation(
     Ok(Taken::Known)
 }
 
-/// A revoked certificate of which there is nothing but its number.
-fn enter_number(
+/// A certificate of which there is nothing but its number and what others say of it.
+pub(super) fn enter_number(
     connection: &Connection,
     id: &CertificateId,
-    revocation: &Revocation,
+    subject: &Name,
+    not_after: UnixTime,
+    state: &CertificateState,
     change: i64,
 ) -> Result<(), IndexError> {
     let issuer = authority::authority_number(connection, &id.issuer)?;
     let serial = serial_column(&id.serial_number);
+    // as it is read, since there are no octets to read it from
+    let subject_text = subject.to_string();
     connection
         .prepare_cached(
             "INSERT INTO certificate (issuer, serial, subject, profile, not_before, not_after)
-             VALUES (?1, ?2, '', '', 0, ?3)",
+             VALUES (?1, ?2, ?3, '', 0, ?4)",
         )?
-        .execute((issuer, serial, NO_END))?;
+        .execute((issuer, serial, subject_text, not_after.0))?;
     let number = connection.last_insert_rowid();
-    let state = CertificateState::Revoked(Revocation {
-        reason: revocation.reason.filter(|reason| *reason != CrlReason::Unspecified),
-        ..revocation.clone()
-    });
-    let (state, revoked_at, reason, invalidity_date) = state_columns(&state);
+    let (state, revoked_at, reason, invalidity_date) = state_columns(state);
     connection
         .prepare_cached(
             "INSERT INTO status (issuer, serial, certificate, state, revoked_at, reason, invalidity_date,
                  not_after, change)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute((issuer, serial, number, state, revoked_at, reason, invalidity_date, NO_END, change))?;
-    Ok(())
+        .execute((issuer, serial, number, state, revoked_at, reason, invalidity_date, not_after.0, change))?;
+    put_names(connection, number, subject, &[])
 }

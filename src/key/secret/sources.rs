@@ -37,7 +37,8 @@ impl<'a> PassphraseSources<'a> {
         sources
     }
 
-    /// The same, with a source of its own for the key of this name (`[authority.NAME] passphrase_from`).
+    /// The same, with a source of its own for the key of this name (`[authority.NAME] passphrase_from`). A
+    /// credential counts in a service of systemd only; elsewhere the key is asked for like the others.
     #[must_use]
     pub fn with_authority(mut self, name: &str, spec: SecretSpec) -> Self {
         self.take_hold(&spec);
@@ -77,16 +78,16 @@ impl<'a> PassphraseSources<'a> {
 impl SecretSource for PassphraseSources<'_> {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
         let (SecretPurpose::Open(key) | SecretPurpose::Protect(key)) = purpose;
-        let spec = self.authorities.get(key).unwrap_or(&self.default);
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        let counts = |spec: &&SecretSpec| credentials.is_some() || !matches!(spec, SecretSpec::Credential(_));
+        let spec = self.authorities.get(key).filter(counts).unwrap_or(&self.default);
         let name = spec.to_string();
         let secret = match spec {
             SecretSpec::Prompt => self.prompt.secret(purpose)?,
             SecretSpec::File(path) => read::file(path, &name)?,
             SecretSpec::Environment(variable) => read::variable(std::env::var_os(variable), &name)?,
             SecretSpec::Descriptor(number) => self.read_descriptor(*number)?,
-            SecretSpec::Credential(credential) => {
-                read::credential(std::env::var_os("CREDENTIALS_DIRECTORY"), credential, &name)?
-            }
+            SecretSpec::Credential(credential) => read::credential(credentials, credential, &name)?,
         };
         if secret.is_empty() {
             return Err(KeyError::SecretUnavailable(format!("{name} gave an empty passphrase for {key}")));
@@ -181,6 +182,33 @@ mod tests {
             let sources = spec.parse::<SecretSpec>().unwrap().source(&person);
             assert_eq!(sources.secret(&open("a")).unwrap().as_str(), "s3cret", "{spec}");
         }
+        let own = SecretSpec::Prompt
+            .source(Person(Some("typed")))
+            .with_authority("a", SecretSpec::Credential("genfic".into()));
+        assert_eq!(own.secret(&open("a")).unwrap().as_str(), "s3cret", "a CA's own, in a service");
+    }
+
+    #[test]
+    #[ignore = "run by the test below outside every service"]
+    fn probe_without_credentials() {
+        let source = || SecretSpec::Credential("genfic".into());
+        let own = SecretSpec::Prompt.source(Person(Some("typed"))).with_authority("a", source());
+        assert_eq!(own.secret(&open("a")).unwrap().as_str(), "typed");
+        let nobody = SecretSpec::Prompt.source(Person(None)).with_authority("a", source());
+        assert!(matches!(nobody.secret(&open("a")), Err(KeyError::InputNeeded(_))));
+        let asked_for = source().source(Person(Some("typed")));
+        assert!(matches!(asked_for.secret(&open("a")), Err(KeyError::SecretUnavailable(_))));
+    }
+
+    #[test]
+    fn a_cas_credential_counts_in_a_service_only_and_elsewhere_a_person_is_asked() {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "key::secret::sources::tests::probe_without_credentials"])
+            .env_remove("CREDENTIALS_DIRECTORY")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
     }
 
     #[test]

@@ -66,10 +66,32 @@ fn all_scenarios() -> Vec<Scenario> {
         scenario(after(&home, &["revoke", "a.example", "--no-crl"]), "crl publish --due", &[]),
         scenario(home.copied(), "crl publish --all", &[]),
         scenario(home.copied(), "ocsp responder genfic-system", &[]),
+        scenario(with_another_ca(&home), "import openssl old --as old", &[4]),
+        scenario(home.copied(), "create-child far --csr-only --profile user-ca -o far.req", &[4]),
+        scenario(with_a_certificate_from_elsewhere(&home), "adopt far far.pem", &[4]),
         scenario(home.copied(), "ocsp sync", &[]),
         scenario(with_a_long_delta(&home), "ocsp sync", &[]),
         scenario(with_much_due(&home), "sign c.example.req -p genfic-system", &[]),
     ]
+}
+
+/// A CA of `openssl ca` beside it, with a certificate whose file is there and a revoked one that is lost.
+fn with_another_ca(home: &Home) -> Home {
+    let home = home.copied();
+    let make = "mkdir old; cd old; openssl req -x509 -newkey ed25519 -nodes -keyout ca.key -subj /CN=old -days 99 \
+        -out ca.crt; openssl req -newkey ed25519 -nodes -keyout /dev/null -subj /CN=leaf -out leaf.req; openssl x509 \
+        -req -in leaf.req -CA ca.crt -CAkey ca.key -set_serial 5 -days 9 -out 05.pem; echo 07 >crlnumber; printf \
+        'R\\t360101000000Z\\t260101000000Z,superseded\\t06\\tunknown\\t/CN=lost\\n' >index.txt";
+    home.run(&["sh", "-ec", make]).ok();
+    home
+}
+
+/// A CA that waits for its certificate, which has come.
+fn with_a_certificate_from_elsewhere(home: &Home) -> Home {
+    let home = home.copied();
+    home.ca(&["create-child", "far", "--csr-only", "--profile", "user-ca"]).ok();
+    home.ca(&["sign", "far.req", "-p", "genfic", "--profile", "user-ca", "-o", "far.pem"]).ok();
+    home
 }
 
 /// So many changes since the base that the next publication makes another.
@@ -158,14 +180,20 @@ pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     }
     seen.look(home.directory());
     again(home, scenario);
-    let nothing = serde_json::json!([]);
-    let mut attention = home.result(&["status"])["attention"].clone();
-    if attention != nothing {
+    // a CA that waits for its certificate does so rightly
+    let attention = || {
+        let status = home.result(&["status"]);
+        let mut lines = status["attention"].as_array().unwrap().clone();
+        lines.retain(|line| !line.as_str().unwrap().contains("waits for its certificate"));
+        lines
+    };
+    let mut left = attention();
+    if !left.is_empty() {
         home.ca(&["crl", "publish", "--due"]).ok();
         home.ca(&["ocsp", "responder", "--due"]).ok();
-        attention = home.result(&["status"])["attention"].clone();
+        left = attention();
     }
-    assert_eq!(attention, nothing);
+    assert!(left.is_empty(), "{left:?}");
     seen.check_put_right(home.directory());
 }
 

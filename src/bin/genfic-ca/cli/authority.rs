@@ -1,5 +1,6 @@
 //! CAs.
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 /// What root and child CAs have in common.
 #[derive(Args, Debug, Default)]
@@ -44,8 +45,8 @@ pub(crate) struct CreateChild {
     /// Name of the CA: lower-case letters, digits, `.`, `_` and `-`
     pub(crate) name: String,
     /// The CA that issues its certificate
-    #[arg(short = 'p', long, value_name = "CA")]
-    pub(crate) parent: String,
+    #[arg(short = 'p', long, value_name = "CA", required_unless_present = "csr_only")]
+    pub(crate) parent: Option<String>,
     #[command(flatten)]
     pub(crate) authority: NewAuthority,
     /// Profile of the certificate [default: the one NAME ends with, else system-ca]
@@ -57,6 +58,12 @@ pub(crate) struct CreateChild {
     /// Names it may not certify, written likewise
     #[arg(long, value_name = "NAME")]
     pub(crate) exclude: Vec<String>,
+    /// Make key and request only; the CA waits for its certificate, which `adopt` installs
+    #[arg(long, conflicts_with_all = ["valid", "permit", "exclude"])]
+    pub(crate) csr_only: bool,
+    /// Where the request is saved [default: NAME.req]
+    #[arg(short = 'o', long, value_name = "FILE", requires = "csr_only")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

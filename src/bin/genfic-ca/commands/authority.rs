@@ -30,7 +30,11 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
     let constraints =
         NameConstraints { permitted: subtrees(&args.permit)?, excluded: subtrees(&args.exclude)? };
     let new = new_authority(&args.name, profile, &args.authority, constraints)?;
-    let created = session.pki().create_child(&args.parent, &new)?;
+    if args.csr_only {
+        return Ok(super::foreign::request_child(session, &new, args.output.as_deref())?.warn(said));
+    }
+    let parent = args.parent.as_deref().unwrap_or_default();
+    let created = session.pki().create_child(parent, &new)?;
     let profiles = &session.assembly.practices().profiles;
     let signs = profiles.get(&created.authority.profile).and_then(|profile| profile.default_leaf_profile());
     let next = match signs.and_then(|leaf| profiles.get(leaf)) {
@@ -44,7 +48,14 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
 
 /// The profile whose name the CA's name ends with, else `system-ca`; and what is said about it.
 fn profile_for(session: &Session, name: &str) -> (String, Option<String>) {
-    let by_name = session
+    let profile = profile_by_name(session, name).unwrap_or_else(|| "system-ca".to_owned());
+    let said = format!("no --profile was given; {profile} was taken for {name}");
+    (profile, Some(said))
+}
+
+/// The profile of a CA whose name this one ends with.
+pub(crate) fn profile_by_name(session: &Session, name: &str) -> Option<String> {
+    session
         .assembly
         .practices()
         .profiles
@@ -54,10 +65,8 @@ fn profile_for(session: &Session, name: &str) -> (String, Option<String>) {
         .find(|profile| {
             let purpose = profile.trim_end_matches("-ca");
             name.strip_suffix(purpose).is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '.', '_']))
-        });
-    let profile = by_name.unwrap_or("system-ca").to_owned();
-    let said = format!("no --profile was given; {profile} was taken for {name}");
-    (profile, Some(said))
+        })
+        .map(str::to_owned)
 }
 
 fn subtrees(words: &[String]) -> Result<Vec<Subtree>, Problem> {
@@ -162,6 +171,7 @@ pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Prob
             "status": status,
             "key": authority.certificate.tbs().public_key().algorithm().to_string(),
             "ocsp": authority.serves_ocsp,
+            "elsewhere": authority.is_elsewhere(),
             "fingerprint": authority.certificate.fingerprint().to_string(),
         }));
         let name = if args.tree { branch(&authorities, authority) } else { authority.name.clone() };

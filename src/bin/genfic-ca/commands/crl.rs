@@ -32,7 +32,7 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
         names.push(pki.authority(name)?.name);
     } else {
         for authority in pki.index.authorities()? {
-            if args.all || pki.crl_is_due(&authority.name)? {
+            if args.all && !authority.is_elsewhere() || pki.crl_is_due(&authority.name)? {
                 names.push(authority.name);
             }
         }

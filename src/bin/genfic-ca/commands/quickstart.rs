@@ -93,11 +93,13 @@ fn populate(session: &Session, directory: &Path) -> Result<(), Problem> {
     {
         let child = CreateChild {
             name: name.into(),
-            parent: "genfic".into(),
+            parent: Some("genfic".into()),
             authority: named(common_name),
             profile: Some(profile.into()),
             permit: Vec::new(),
             exclude: Vec::new(),
+            csr_only: false,
+            output: None,
         };
         authority::create_child(session, &child)?;
     }

@@ -1,6 +1,6 @@
 //! `show`: whatever it is.
 use super::select::{matches, the_one};
-use super::values::{read, reason, record as record_fields};
+use super::values::{read, reason, record as record_fields, until};
 use crate::cli::{Global, Show};
 use crate::report::{Report, columns};
 use crate::session::{Session, home_of};
@@ -92,13 +92,17 @@ fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Resul
     Ok(thing)
 }
 
-/// What a CRL told of a certificate that nobody has.
+/// What a CRL, or the record of the program that a CA was imported from, told of a certificate that nobody has.
 fn known_by_number(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Thing {
     let mut rows = vec![
         ("Serial number".to_owned(), record.id.serial_number.to_string()),
-        ("On record".into(), format!("{}, by its number only: a CRL names it", record.status(now))),
+        ("On record".into(), format!("{}, by its number only: its file is not here", record.status(now))),
         ("Issued by".into(), record.authority.clone()),
     ];
+    if !record.subject.is_empty() {
+        rows.push(("Subject".into(), record.subject.to_string()));
+        rows.push(("Until".into(), until(record)));
+    }
     if let Some(revocation) = record.revocation() {
         rows.push(("Revoked".into(), format!("{}, {}", revocation.revoked_at, reason(revocation))));
     }

@@ -28,6 +28,7 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let authority = pki.authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
+    let (orders, staggered) = pki.stagger(&args.parent, &profile, orders)?;
     let places = places(args)?;
     let (issuer, issuance) = pki.unlock_and_issue(&args.parent, &profile, &orders)?;
     let Issuance { issued, refused: by_policy } = issuance;
@@ -37,19 +38,20 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
 
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
-    let mut notices: Vec<String> = Vec::new();
+    let mut notices: Vec<String> = staggered;
     let mut octets = None;
     let (files, unplaced) = place(args, &places, &issued, &chain);
-    for (one, file) in issued.iter().zip(files) {
+    let said = abreast(issued.iter().zip(files).collect(), |(one, file)| {
+        let text = summary(&one.certificate, Some(&file), []);
+        let text = format!("issued by {} under {profile}\n{text}", args.parent);
+        (issued_fields(one, &args.parent, &file), text)
+    });
+    for (one, (fields, text)) in issued.iter().zip(said) {
         if matches!(places, Places::Output) && !session.global.json {
             octets = Some(contents(args, one, &chain).into_bytes());
         }
-        certificates.push(issued_fields(one, &args.parent, &file));
-        texts.push(format!(
-            "issued by {} under {profile}\n{}",
-            args.parent,
-            summary(&one.certificate, Some(&file), [])
-        ));
+        certificates.push(fields);
+        texts.push(text);
         notices.extend(one.notices.iter().map(|notice| labelled(&orders, &one.label, notice)));
     }
     if args.files.len() > 1 && !refused.is_empty() {
@@ -288,10 +290,11 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let authority = pki.authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
+    let (orders, staggered) = pki.stagger(&args.parent, &profile, orders)?;
     places(args)?;
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
-    let mut notices = Vec::new();
+    let mut notices = staggered;
     for order in &orders {
         match pki.preview(&args.parent, &profile, order) {
             Ok((tbs, said)) => {

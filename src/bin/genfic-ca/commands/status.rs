@@ -18,7 +18,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         let end = authority.certificate.tbs().validity().not_after;
         let crl = pki.index.last_crl(&authority.issuer)?;
         let crl_due = pki.crl_is_due(name)?;
-        let crl_owed = pki.index.crl_is_owed(&authority.issuer)?;
+        let crl_owed = !authority.is_elsewhere() && pki.index.crl_is_owed(&authority.issuer)?;
         let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
         let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
         let responder_due = pki.responder_is_due(name)?;
@@ -44,7 +44,10 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             name.clone(),
             status.clone(),
             end.to_string(),
-            crl.map_or_else(|| "none".into(), |crl| format!("{} until {}", crl.number, crl.next_update)),
+            crl.map_or_else(
+                || if authority.is_elsewhere() { "elsewhere" } else { "none" }.into(),
+                |crl| format!("{} until {}", crl.number, crl.next_update),
+            ),
             match responder_end {
                 Some(end) => format!("until {end}"),
                 None if authority.serves_ocsp => "missing".into(),
@@ -70,6 +73,17 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "set the clock: it says {now}, before the newest record of {newest}, and nothing is signed until then"
         ));
     }
+    let waiting = pki.all_waiting()?;
+    for one in &waiting {
+        let (name, since) = (&one.name, one.since);
+        rows.push(vec![name.clone(), "waiting".into(), format!("since {since}"), "-".into(), "-".into()]);
+        attention.push(match one.request {
+            Some(_) => format!(
+                "{name} waits for its certificate; have its request signed, then: genfic-ca adopt {name} CERTIFICATE"
+            ),
+            None => format!("the key of {name} waits for its certificate: genfic-ca adopt {name} CERTIFICATE"),
+        });
+    }
     let restored = pki.index.restored()?;
     if let Some(restored) = &restored {
         attention.insert(
@@ -93,7 +107,8 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         text.push_str("\n\nto do\n  ");
         text.push_str(&attention.join("\n  "));
     }
-    let result = json!({ "authorities": values, "pending": pending, "attention": attention,
+    let result = json!({ "authorities": values, "pending": pending,
+        "waiting": waiting.iter().map(|one| json!({ "name": one.name, "since": one.since.to_string(), "profile": one.profile })).collect::<Vec<_>>(), "attention": attention,
         "restored": restored.map(|restored| json!({
             "at": restored.at.to_string(),
             "backup": restored.backup.to_string(),

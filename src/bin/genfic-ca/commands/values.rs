@@ -39,9 +39,9 @@ pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixT
     fields.insert("serial".into(), json!(record.id.serial_number.to_string()));
     fields.insert("subject".into(), json!(record.subject.to_string()));
     fields.insert("san".into(), json!(names));
-    let time = |at: UnixTime| if record.known_by_number { Value::Null } else { json!(at.to_string()) };
-    fields.insert("not_before".into(), time(record.validity.not_before));
-    fields.insert("not_after".into(), time(record.validity.not_after));
+    let begins = (!record.known_by_number).then(|| record.validity.not_before.to_string());
+    fields.insert("not_before".into(), json!(begins));
+    fields.insert("not_after".into(), json!(end_of(record)));
     fields.insert("profile".into(), json!(record.profile));
     fields.insert("issuer".into(), json!(record.authority));
     fields.insert(
@@ -65,7 +65,13 @@ pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixT
 
 /// When it ends, as a table shows it.
 pub(crate) fn until(record: &CertificateRecord) -> String {
-    if record.known_by_number { "not known".into() } else { record.validity.not_after.to_string() }
+    end_of(record).unwrap_or_else(|| "not known".into())
+}
+
+/// When it ends, if that is known.
+fn end_of(record: &CertificateRecord) -> Option<String> {
+    let is_known = !record.known_by_number || record.validity.not_after != UnixTime::NO_END;
+    is_known.then(|| record.validity.not_after.to_string())
 }
 
 /// The reason in a word; `unspecified` when none is on record.

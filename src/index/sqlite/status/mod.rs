@@ -6,6 +6,8 @@
 mod compare;
 #[cfg(test)]
 mod compare_tests;
+#[cfg(test)]
+mod continued_tests;
 mod directory;
 mod image;
 mod lock;

@@ -101,9 +101,9 @@ fn write(
                 let rows = delta.rows;
                 (old.base.clone(), Some(delta), Written::Delta(rows))
             }
-            None => write_base(reader, directory, change, &mut files)?,
+            None => write_base(reader, directory, Some(&old.base), change, &mut files)?,
         },
-        None => write_base(reader, directory, change, &mut files)?,
+        None => write_base(reader, directory, None, change, &mut files)?,
     };
     let manifest = Manifest::new(base, delta, head, now);
     // the manifest comes last into its place; should a crash of the machine keep it and lose what it names, the
@@ -142,30 +142,35 @@ fn build_delta(
 ) -> Result<Option<Image>, IndexError> {
     let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
     let path = part_file(directory, "delta", change);
-    let continued = match &old.delta {
-        Some(delta) => Image::continuing(&path, delta)?.map(|image| (image, delta.change)),
-        None => None,
-    };
-    let (mut image, since) = match continued {
-        Some(continued) => continued,
-        None => (Image::begin(&path)?, old.base.change),
-    };
+    let (mut image, since) = continued_or_new(&path, old.delta.as_ref(), old.base.change)?;
     put_rows(&mut image, reader, since, limit)?;
     Ok((image.rows() <= limit).then_some(image))
 }
 
+/// The new base goes on from the old one, where there is one to go on from: to copy it takes far less time than
+/// to put as many rows again.
 fn write_base(
     reader: &dyn IndexReader,
     directory: &Path,
+    old: Option<&Part>,
     change: u64,
     files: &mut Vec<Aside>,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let mut image = Image::begin(&part_file(directory, "base", change))?;
-    put_rows(&mut image, reader, 0, u64::MAX)?;
+    let (mut image, since) = continued_or_new(&part_file(directory, "base", change), old, 0)?;
+    put_rows(&mut image, reader, since, u64::MAX)?;
     let (base, file) = image.finish(change)?;
     files.push(file);
     let rows = base.rows;
     Ok((base, None, Written::Base(rows)))
+}
+
+/// An image that goes on from an old file, and the change number that it is of; else an empty one.
+fn continued_or_new(path: &Path, old: Option<&Part>, since: u64) -> Result<(Image, u64), IndexError> {
+    let continued = match old {
+        Some(old) => Image::continuing(path, old)?.map(|image| (image, old.change)),
+        None => None,
+    };
+    continued.map_or_else(|| Ok((Image::begin(path)?, since)), Ok)
 }
 
 /// What the file is, is said in its name: `base-7.db`.

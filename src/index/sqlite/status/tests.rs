@@ -1,5 +1,6 @@
+use super::continued_tests::issue_many;
 use super::*;
-use crate::index::contract::{CertificateAuthority, Key, NOW, event, leaf, serial};
+use crate::index::contract::{CertificateAuthority, NOW, event, serial};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::sqlite::tests::make;
 use crate::index::{CertificateState, Index, IndexReader, Revocation, StatusReader};
@@ -8,15 +9,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-struct Home {
-    index: SqliteIndex,
-    root: CertificateAuthority,
-    directory: TempDir,
-    status: PathBuf,
+pub(super) struct Home {
+    pub(super) index: SqliteIndex,
+    pub(super) root: CertificateAuthority,
+    pub(super) directory: TempDir,
+    pub(super) status: PathBuf,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (index, directory) = make();
         let root = CertificateAuthority::root(&index, "genfic");
         // characters that mean something in a URI must not
@@ -25,15 +26,15 @@ impl Home {
         Self { index, root, directory, status }
     }
 
-    fn publish(&self) -> Published {
+    pub(super) fn publish(&self) -> Published {
         publish(&self.index, &self.status, NOW).unwrap()
     }
 
-    fn open(&self) -> StatusSnapshot {
+    pub(super) fn open(&self) -> StatusSnapshot {
         StatusDirectory::new(&self.status).open(None).unwrap()
     }
 
-    fn revoke(&self, id: &CertificateId) -> CertificateState {
+    pub(super) fn revoke(&self, id: &CertificateId) -> CertificateState {
         let revocation = Revocation {
             revoked_at: NOW,
             reason: Some(CrlReason::KeyCompromise),
@@ -44,7 +45,7 @@ impl Home {
         to
     }
 
-    fn files(&self) -> Vec<String> {
+    pub(super) fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.status).unwrap();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -139,14 +140,7 @@ fn without_a_change_only_the_time_is_refreshed() {
 fn a_large_delta_becomes_a_new_base_and_older_files_go() {
     let home = Home::new();
     home.publish();
-    let key = Key::generate();
-    let group = (0..1001u32).map(|number| {
-        let mut octets = [7; 17];
-        octets[13..].copy_from_slice(&number.to_be_bytes());
-        let serial_number = crate::x509::SerialNumber::from_random(octets);
-        home.root.intent(leaf(&home.root, "x.example", 10, serial_number, &key.public))
-    });
-    home.index.record_intent(group.collect()).unwrap();
+    issue_many(&home, 1, 1001);
     assert_eq!(home.publish().written, Written::Base(1002));
     let change = home.index.change_number().unwrap();
     let kept = [".lock".to_owned(), "base-2.db".into(), format!("base-{change}.db"), "manifest.json".into()];

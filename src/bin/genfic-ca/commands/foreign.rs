@@ -1,0 +1,176 @@
+//! `create-child --csr-only`, `adopt`, `key import`: single CAs whose certificate or key comes from elsewhere.
+use super::import::adopted_rows;
+use super::request::{no_directory, not_written};
+use super::values::{crl, read, summary, usage};
+use crate::cli::{Adopt, Global, KeyImport};
+use crate::prompt::TerminalPrompt;
+use crate::report::Report;
+use crate::session::Session;
+use genfic_ca::ca::{AdoptedKey, Arrival, NewAuthority};
+use genfic_ca::home::AuthorityName;
+use genfic_ca::import::certificates;
+use genfic_ca::key::{
+    ForeignKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
+};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::publish::{Mode, write_new};
+use genfic_ca::x509::Certificate;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use zeroize::Zeroizing;
+
+/// The source of the passphrase that an old key is under, when it is another than that of the new one.
+pub(crate) fn old_passphrase(
+    global: &Global,
+    spec: Option<&str>,
+) -> Result<Option<PassphraseSources<'static>>, Problem> {
+    let spec = spec.map(str::parse::<SecretSpec>).transpose()?;
+    Ok(spec.map(|spec| spec.source(TerminalPrompt::new(!global.no_input && !global.json))))
+}
+
+/// Opens an old key.
+pub(crate) fn open_key(
+    session: &Session,
+    key: &ForeignKey,
+    file: &Path,
+    old: Option<&PassphraseSources<'static>>,
+) -> Result<SoftKey, Problem> {
+    let purpose = SecretPurpose::Open(format!("the old key {}", file.display()));
+    let mut ask = || -> Result<Secret, _> { old.unwrap_or(session.secrets()).secret(&purpose) };
+    let opened = key.open(file, &mut ask).map_err(genfic_ca::import::unusable_key)?;
+    Ok(opened)
+}
+
+/// Makes key and request of a CA whose certificate others sign.
+pub(crate) fn request_child(
+    session: &Session,
+    new: &NewAuthority,
+    output: Option<&Path>,
+) -> Result<Report, Problem> {
+    let path = output.map_or_else(|| PathBuf::from(format!("{}.req", new.name)), Path::to_owned);
+    if path.symlink_metadata().is_ok() {
+        return Err(Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
+            .hint("move it away, or choose another with -o; nothing was done"));
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            return Err(no_directory(parent));
+        }
+        _ => {}
+    }
+    let waiting = session.pki().request_child(new)?;
+    let request = waiting.request_pem().unwrap_or_default();
+    let algorithm = waiting.public_key.algorithm();
+    let key = format!("{}.age", waiting.name);
+    let written = write_new(&path, request.as_bytes(), Mode::Public).map_err(|error| {
+        let problem = not_written(error);
+        let hint =
+            format!("{}; the request is also in keys/{}.waiting of the home", problem.hint, waiting.name);
+        problem.hint(hint)
+    });
+    written?;
+    let profile = new.profile.as_str();
+    let result = json!({
+        "name": waiting.name,
+        "request": path,
+        "key": key,
+        "algorithm": algorithm.to_string(),
+        "profile": profile,
+        "waiting": true,
+    });
+    let file = path.display();
+    let text = format!(
+        "{0} waits for its certificate\n  key      {key} ({algorithm})\n  request  {file}\nnext: in the home of its \
+         parent: genfic-ca sign {file} -p PARENT --profile {profile} --chain=with-root -o {0}.pem\nthen: genfic-ca \
+         adopt {0} {0}.pem",
+        waiting.name,
+    );
+    Ok(Report::done(result, text))
+}
+
+/// Installs a certificate that was signed elsewhere.
+pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> {
+    let name = AuthorityName::from_str(&args.name)?.to_string();
+    let pki = session.pki();
+    let mut found: Vec<Certificate> = Vec::new();
+    for file in std::iter::once(&args.certificate).chain(&args.chain) {
+        found.extend(certificates(&read(file)?, file)?);
+    }
+    let by_name = || super::authority::profile_by_name(session, &name).unwrap_or_else(|| "system-ca".into());
+    let is_asked_for = pki.waiting(&name)?.is_none_or(|waiting| waiting.profile.is_some());
+    let (profile, said) = match &args.profile {
+        None if !is_asked_for => {
+            let profile = by_name();
+            let said = format!("no --profile was given; {profile} was taken for {name}");
+            (Some(profile), Some(said))
+        }
+        given => (given.clone(), None),
+    };
+    let adoption = pki.arrived(Arrival {
+        name,
+        certificates: found,
+        profile,
+        ocsp: args.ocsp,
+        source: args.certificate.display().to_string(),
+    })?;
+    let adopted = pki.adopt(adoption, AdoptedKey::Here)?;
+    let authority = &adopted.authority;
+    let tbs = authority.certificate.tbs();
+    let result = json!({
+        "name": authority.name,
+        "serial": tbs.serial_number().to_string(),
+        "subject": tbs.subject().to_string(),
+        "not_before": tbs.validity().not_before.to_string(),
+        "not_after": tbs.validity().not_after.to_string(),
+        "certificate": adopted.files.certificate,
+        "chain": adopted.files.chain,
+        "crl": adopted.crl.as_ref().and_then(|crl| crl.files.first()),
+        "profile": authority.profile,
+        "parent": authority.parent,
+        "above": adopted.above,
+        "fingerprint": authority.certificate.fingerprint().to_string(),
+        "crl_details": adopted.crl.as_ref().map(crl),
+        "responder": adopted.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
+    });
+    let mut text = format!("{} is a CA now\n", authority.name);
+    text.push_str(&summary(&authority.certificate, Some(&adopted.files.certificate), adopted_rows(&adopted)));
+    Ok(Report::done(result, text).warn(said).warn(adopted.notices.clone()))
+}
+
+/// Takes in a CA's key.
+pub(crate) fn import_key(
+    session: &Session,
+    args: &KeyImport,
+    old: Option<&PassphraseSources<'static>>,
+) -> Result<Report, Problem> {
+    let name = AuthorityName::from_str(&args.name)?.to_string();
+    let octets = Zeroizing::new(read(&args.file)?);
+    let key = ForeignKey::find(&octets, &args.file).map_err(genfic_ca::import::unusable_key)?;
+    let key = key.ok_or_else(|| {
+        usage(
+            format!("there is no private key in {}", args.file.display()),
+            "a private key, PEM or DER, is needed",
+        )
+    })?;
+    let opened = open_key(session, &key, &args.file, old)?;
+    let algorithm = opened.public_key().algorithm();
+    let waiting = session.pki().bring_key(&name, opened)?;
+    let result = json!({
+        "name": name,
+        "key": format!("{name}.age"),
+        "algorithm": algorithm.to_string(),
+        "form": key.to_string(),
+        "waiting": waiting.is_some(),
+    });
+    let next = match waiting {
+        Some(_) => format!("next: genfic-ca adopt {name} CERTIFICATE"),
+        None => format!("next: genfic-ca crl publish {name}"),
+    };
+    let text = format!(
+        "the key of {name} is here ({algorithm}), encrypted as {name}.age\n{next}\nthen destroy {}, and every copy \
+         of it that is not kept as safe as this one",
+        args.file.display()
+    );
+    Ok(Report::done(result, text))
+}

@@ -1,0 +1,306 @@
+//! `import openssl`, `import easy-rsa`: a CA with all that it issued and revoked.
+use super::foreign::open_key;
+use super::values::crl as crl_fields;
+use crate::cli::ImportFrom;
+use crate::report::{Report, columns, counted};
+use crate::session::Session;
+use genfic_ca::ca::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
+use genfic_ca::home::AuthorityName;
+use genfic_ca::import::{self, ForeignAuthority, Inventory, Layout, Wanted};
+use genfic_ca::index::ImportedContents;
+use genfic_ca::key::PassphraseSources;
+use genfic_ca::problem::Problem;
+use genfic_ca::profile::Kind;
+use genfic_ca::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
+use genfic_ca::x509::{Certificate, UnixTime};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+/// How many single things are listed.
+const LISTED: usize = 20;
+
+/// What was read, and what is to come of it.
+struct Reading {
+    foreign: ForeignAuthority,
+    adoption: Adoption,
+    plan: AdoptionPlan,
+    said: Vec<String>,
+}
+
+/// Reads the directory and checks what can be checked without the key.
+fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Reading, Problem> {
+    let name = AuthorityName::from_str(&args.name)?.to_string();
+    let foreign = import::read(&Wanted {
+        directory: &args.dir,
+        layout,
+        index: args.index.as_deref(),
+        certificate: args.cert.as_ref(),
+        key: args.key.as_deref(),
+        without_key: args.without_key,
+        chain: &args.chain,
+    })?;
+    let mut said = foreign.notices.clone();
+    let profile = args.profile.clone().unwrap_or_else(|| {
+        let profile = profile_for(session, &name, &foreign);
+        said.push(format!("no --profile was given; {profile} was taken for {name}"));
+        profile
+    });
+    let is_for_cas = session.assembly.practices().profile(&profile)?.kind() == Kind::RootCa;
+    said.extend(old_addresses(session, &name, &foreign.inventory));
+    let source = std::fs::canonicalize(&args.dir).unwrap_or_else(|_| args.dir.clone());
+    let adoption = Adoption {
+        name,
+        profile,
+        ocsp: args.ocsp.unwrap_or(!is_for_cas && !args.without_key),
+        certificate: foreign.certificate.clone(),
+        others: foreign.others.clone(),
+        prior: prior(&foreign.inventory),
+        crl_number: foreign.crl_number,
+        source: source.display().to_string(),
+    };
+    let plan = session.pki().plan_adoption(&adoption)?;
+    Ok(Reading { foreign, adoption, plan, said })
+}
+
+fn prior(inventory: &Inventory) -> Vec<PriorCertificate> {
+    let certificates = inventory.certificates.iter();
+    certificates
+        .map(|(serial_number, certificate)| PriorCertificate {
+            serial_number: serial_number.clone(),
+            contents: certificate.contents.clone(),
+            state: certificate.state(),
+        })
+        .collect()
+}
+
+/// The profile whose name the CA's name ends with; else a root's for a root that certified CAs only; else
+/// `system-ca`.
+fn profile_for(session: &Session, name: &str, foreign: &ForeignAuthority) -> String {
+    if let Some(profile) = super::authority::profile_by_name(session, name) {
+        return profile;
+    }
+    let tbs = foreign.certificate.tbs();
+    let mut issued = foreign.inventory.certificates.values().filter_map(|one| match &one.contents {
+        ImportedContents::Certificate(certificate) if *certificate != foreign.certificate => {
+            Some(certificate)
+        }
+        _ => None,
+    });
+    let first = issued.next();
+    let only_cas = first.is_some_and(Certificate::is_ca) && issued.all(Certificate::is_ca);
+    if only_cas && tbs.subject() == tbs.issuer() { "root-ca" } else { "system-ca" }.to_owned()
+}
+
+/// Where the certificates issued so far say that their CRL is, when that is not where it will be.
+fn old_addresses(session: &Session, name: &str, inventory: &Inventory) -> Option<String> {
+    let here = session.assembly.practices().crl_url(name);
+    let mut old: BTreeSet<String> = BTreeSet::new();
+    for certificate in inventory.certificates.values() {
+        let ImportedContents::Certificate(certificate) = &certificate.contents else { continue };
+        let points = certificate.tbs().extension(CRL_DISTRIBUTION_POINTS);
+        old.extend(points.and_then(|points| distribution_point_urls(&points.value).ok()).unwrap_or_default());
+    }
+    old.retain(|url| Some(url) != here.as_ref());
+    let urls: Vec<&str> = old.iter().take(LISTED).map(String::as_str).collect();
+    (!urls.is_empty()).then(|| {
+        format!("certificates issued so far name {}: serve public/{name}.crl there too", urls.join(", "))
+    })
+}
+
+/// How many are what at this time.
+struct Counts {
+    valid: usize,
+    expired: usize,
+    revoked: usize,
+    held: usize,
+    by_number: usize,
+}
+
+fn count(inventory: &Inventory, now: UnixTime) -> Counts {
+    let mut counts =
+        Counts { valid: 0, expired: 0, revoked: 0, held: 0, by_number: inventory.missing().count() };
+    for certificate in inventory.certificates.values() {
+        match &certificate.revocation {
+            Some(revocation) if revocation.is_hold() => counts.held += 1,
+            Some(_) => counts.revoked += 1,
+            None if certificate.not_after() < now => counts.expired += 1,
+            None => counts.valid += 1,
+        }
+    }
+    counts
+}
+
+/// The fields that a dry run has too.
+fn fields(reading: &Reading, now: UnixTime) -> Map<String, Value> {
+    let Reading { foreign, adoption, plan, .. } = reading;
+    let tbs = foreign.certificate.tbs();
+    let counts = count(&foreign.inventory, now);
+    let missing: Vec<String> = foreign.inventory.missing().map(ToString::to_string).collect();
+    let above: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
+    let value = json!({
+        "name": adoption.name,
+        "source": adoption.source,
+        "serial": tbs.serial_number().to_string(),
+        "subject": tbs.subject().to_string(),
+        "not_before": tbs.validity().not_before.to_string(),
+        "not_after": tbs.validity().not_after.to_string(),
+        "fingerprint": foreign.certificate.fingerprint().to_string(),
+        "profile": adoption.profile,
+        "parent": plan.parent,
+        "above": above,
+        "found": {
+            "index": foreign.index_file,
+            "certificate": foreign.certificate_file,
+            "key": foreign.key.as_ref().map(|(path, _)| path),
+            "key_form": foreign.key.as_ref().map(|(_, key)| key.to_string()),
+            "other_keys": foreign.other_keys,
+        },
+        "certificates": {
+            "all": foreign.inventory.certificates.len(),
+            "valid": counts.valid,
+            "expired": counts.expired,
+            "revoked": counts.revoked,
+            "held": counts.held,
+            "known_by_number": missing,
+            "left_out": foreign.inventory.left_out,
+        },
+        "last_crl_number": foreign.crl_number,
+    });
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
+    let Reading { foreign, adoption, plan, .. } = reading;
+    let tbs = foreign.certificate.tbs();
+    let counts = count(&foreign.inventory, now);
+    let mut rows = vec![
+        ("  subject", tbs.subject().to_string()),
+        ("  valid", format!("{} to {}", tbs.validity().not_before, tbs.validity().not_after)),
+        ("  certificate", foreign.certificate_file.display().to_string()),
+    ];
+    if let Some(parent) = &plan.parent {
+        let above: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
+        let run =
+            if above.is_empty() { String::new() } else { format!(" (run by others: {})", above.join(", ")) };
+        rows.push(("  below", format!("{parent}{run}")));
+    }
+    rows.push(("  profile", adoption.profile.clone()));
+    rows.push((
+        "  key",
+        match &foreign.key {
+            Some((path, key)) => format!("{} ({key}), here {}.age", path.display(), adoption.name),
+            None => "stays where it is".into(),
+        },
+    ));
+    let all = foreign.inventory.certificates.len();
+    let mut issued =
+        format!("{all}: {} valid, {} expired, {} revoked", counts.valid, counts.expired, counts.revoked);
+    if counts.held > 0 {
+        issued.push_str(&format!(", {} on hold", counts.held));
+    }
+    if counts.by_number > 0 {
+        issued.push_str(&format!("; {} known by number only", counts.by_number));
+    }
+    rows.push(("  issued", issued));
+    rows.push((
+        "  CRL numbers",
+        match foreign.crl_number {
+            0 => "begin with 1; no CRL with a number was found".into(),
+            number => format!("go on above {number}"),
+        },
+    ));
+    if foreign.other_keys > 0 {
+        rows.push((
+            "  not taken",
+            format!("{} of others, left where they are", counted(foreign.other_keys, "key")),
+        ));
+    }
+    rows.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Reports what would be taken over.
+pub(crate) fn preview(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Report, Problem> {
+    let reading = reading(session, args, layout)?;
+    let now = session.pki().clock.now();
+    let mut result = fields(&reading, now);
+    result.insert("dry_run".into(), json!(true));
+    let mut text =
+        format!("what would be taken over as {}\n{}", reading.adoption.name, columns(&rows(&reading, now)));
+    if reading.foreign.key.as_ref().is_some_and(|(_, key)| key.is_encrypted()) {
+        text.push_str("\nwhether the key belongs to the certificate shows when it is opened");
+    }
+    text.push_str("\nnothing was changed: this was a dry run");
+    let Reading { plan, said, .. } = reading;
+    Ok(Report::seen(Value::Object(result), text).warn(said).warn(plan.notices))
+}
+
+/// What came of an adoption, for people.
+pub(crate) fn adopted_rows(adopted: &AdoptedAuthority) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    if let Some(parent) = &adopted.authority.parent {
+        let above = adopted.above.join(", ");
+        let run = if above.is_empty() { above } else { format!(" (run by others: {above})") };
+        rows.push(("below", format!("{parent}{run}")));
+    }
+    rows.push(("profile", adopted.authority.profile.clone()));
+    rows.push((
+        "crl",
+        match &adopted.crl {
+            Some(crl) => format!("number {}, lists {}, until {}", crl.number, crl.entries, crl.next_update),
+            None => "none".into(),
+        },
+    ));
+    rows.push((
+        "responder",
+        match &adopted.responder {
+            Some(responder) => format!("until {}", responder.tbs().validity().not_after),
+            None => "none".into(),
+        },
+    ));
+    rows
+}
+
+/// Takes it over.
+pub(crate) fn import(
+    session: &Session,
+    args: &ImportFrom,
+    layout: Layout,
+    old: Option<&PassphraseSources<'static>>,
+) -> Result<Report, Problem> {
+    let reading = reading(session, args, layout)?;
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let (mut result, mut rows) = (fields(&reading, now), rows(&reading, now));
+    let Reading { foreign, adoption, said, .. } = reading;
+    let key = match &foreign.key {
+        Some((path, key)) => AdoptedKey::Foreign(open_key(session, key, path, old)?),
+        None => AdoptedKey::Away,
+    };
+    let adopted = pki.adopt(adoption, key)?;
+    let name = &adopted.authority.name;
+    for (key, value) in [
+        ("certificate", json!(adopted.files.certificate)),
+        ("chain", json!(adopted.files.chain)),
+        ("crl", json!(adopted.crl.as_ref().and_then(|crl| crl.files.first()))),
+        ("crl_details", json!(adopted.crl.as_ref().map(crl_fields))),
+        ("responder", json!(adopted.responder.as_ref().map(|one| one.tbs().serial_number().to_string()))),
+        ("dry_run", json!(false)),
+    ] {
+        result.insert(key.into(), value);
+    }
+    let made = adopted_rows(&adopted).into_iter().filter(|row| ["crl", "responder"].contains(&row.0));
+    rows.extend(made.map(|(name, value)| (format!("  {name}"), value)));
+    let mut text = format!("{name} is a CA of this home now\n{}", columns(&rows));
+    text.push_str(&format!("\nnext: genfic-ca list -p {name}; genfic-ca crl check {name}"));
+    if let Some((path, _)) = &foreign.key {
+        text.push_str(&format!(
+            "\nissue nothing more with the old program; when all is well, destroy {} and its copies",
+            path.display()
+        ));
+    }
+    Ok(Report::done(Value::Object(result), text).warn(said).warn(adopted.notices.clone()))
+}

@@ -1,0 +1,41 @@
+//! `man`: manual pages from the definitions that the programs themselves parse by.
+#[path = "../../genfic-ocspd/cli.rs"]
+mod daemon;
+mod pages;
+
+use super::request::not_written;
+use crate::cli::Man;
+use crate::report::{Report, counted};
+use genfic_ca::assembly::now;
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::publish::{Mode, replace};
+use genfic_ca::x509::UnixTime;
+use serde_json::json;
+use std::fs;
+use std::io::Error;
+
+/// Writes every page into a directory.
+pub(crate) fn manual(args: &Man) -> Result<Report, Problem> {
+    let directory = &args.directory;
+    let failed = |error: Error| {
+        Problem::new(Exit::Failure, "file.write", format!("{}: {error}", directory.display()))
+            .hint("name a directory that you may write to")
+    };
+    fs::create_dir_all(directory).map_err(failed)?;
+    let pages = pages::all(&date()).map_err(failed)?;
+    let mut files = Vec::with_capacity(pages.len());
+    for (name, octets) in pages {
+        let file = directory.join(name);
+        replace(&file, &octets, Mode::Public).map_err(not_written)?;
+        files.push(file);
+    }
+    let said = format!("{} written to {}", counted(files.len(), "manual page"), directory.display());
+    Ok(Report::done(json!({ "files": files }), said))
+}
+
+/// The day that stands in the pages: that of SOURCE_DATE_EPOCH, for packages that are built twice alike, or today.
+fn date() -> String {
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    let time = given.map_or_else(now, UnixTime).to_string();
+    time.split('T').next().unwrap_or_default().to_owned()
+}

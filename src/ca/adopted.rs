@@ -1,0 +1,145 @@
+//! The record of an adopted CA, and what others see of it after that.
+use super::authority::{ancestors, may};
+use super::{AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, Pki, PublishedCrl};
+use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
+use crate::key::Signer;
+use crate::problem::Problem;
+use crate::x509::extension::KeyUsage;
+use crate::x509::{Certificate, UnixTime};
+
+/// How many certificates are put into files at once.
+const GROUP: usize = 500;
+
+impl Pki<'_> {
+    /// What the index is told.
+    pub(super) fn import_of(
+        &self,
+        authority: &Authority,
+        adoption: &Adoption,
+        plan: &AdoptionPlan,
+        at: UnixTime,
+    ) -> Import {
+        let name = &authority.name;
+        let above = plan.above.iter().map(|one| {
+            let mut event = self.event(at, "authority.known", &*one.name);
+            event.details.push(("subject".into(), one.certificate.tbs().subject().to_string()));
+            event.details.push(("fingerprint".into(), one.certificate.fingerprint().to_string()));
+            (one.clone(), event)
+        });
+        let mut event = self.event(at, "authority.imported", &**name);
+        event.details.extend([
+            ("subject".into(), authority.certificate.tbs().subject().to_string()),
+            ("fingerprint".into(), authority.certificate.fingerprint().to_string()),
+            ("source".into(), adoption.source.clone()),
+            ("certificates".into(), adoption.prior.len().to_string()),
+            ("crl_number".into(), adoption.crl_number.to_string()),
+        ]);
+        let certificates = adoption.prior.iter().map(|prior| {
+            let mut event = self.event(at, "certificate.imported", format!("{name}/{}", prior.serial_number));
+            match &prior.contents {
+                ImportedContents::Certificate(certificate) => {
+                    event.details.push(("subject".into(), certificate.tbs().subject().to_string()));
+                    event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
+                }
+                ImportedContents::Number { subject, .. } => {
+                    event.details.push(("subject".into(), subject.to_string()));
+                }
+            }
+            if let CertificateState::Revoked(revocation) = &prior.state {
+                event.details.push(("revoked_at".into(), revocation.revoked_at.to_string()));
+                let reason = revocation.reason.map(|reason| ("reason".into(), reason.to_string()));
+                event.details.extend(reason);
+            }
+            ImportedCertificate {
+                serial_number: prior.serial_number.clone(),
+                contents: prior.contents.clone(),
+                state: prior.state.clone(),
+                event,
+            }
+        });
+        Import {
+            above: above.collect(),
+            authority: authority.clone(),
+            certificates: certificates.collect(),
+            crl_number: adoption.crl_number,
+            event,
+        }
+    }
+
+    /// Everything that others see of it, once it is on record.
+    pub(super) fn equip_adopted(
+        &self,
+        adoption: Adoption,
+        plan: AdoptionPlan,
+        imported: Imported,
+        signer: Option<Box<dyn Signer>>,
+    ) -> Result<AdoptedAuthority, Problem> {
+        let name = &adoption.name;
+        self.publisher.waits_no_longer(name)?;
+        self.status.publish_status(self.index, self.clock.now())?;
+        for above in &plan.above {
+            let above = self.authority(&above.name)?;
+            self.publisher.authority(&above.name, &above.certificate, &ancestors(self.index, &above)?)?;
+        }
+        let authority = self.authority(name)?;
+        let files =
+            self.publisher.authority(name, &authority.certificate, &ancestors(self.index, &authority)?)?;
+        let kept: Vec<&Certificate> = adoption
+            .prior
+            .iter()
+            .filter_map(|prior| match &prior.contents {
+                ImportedContents::Certificate(certificate) => Some(certificate),
+                ImportedContents::Number { .. } => None,
+            })
+            .filter(|certificate| **certificate != authority.certificate)
+            .collect();
+        for group in kept.chunks(GROUP) {
+            self.publisher.issued(name, group)?;
+        }
+        let mut notices = plan.notices;
+        let (mut crl, mut responder) = (None, None);
+        match signer {
+            None => notices.push(format!(
+                "without its key no CRL of {name} is signed; bring it by `genfic-ca key import {name} FILE`"
+            )),
+            Some(signer) => {
+                (crl, responder) = self.first_signatures(&authority, signer, &mut notices)?;
+            }
+        }
+        let above = plan.above.into_iter().map(|one| one.name).collect();
+        Ok(AdoptedAuthority { authority, above, imported, files, crl, responder, notices })
+    }
+
+    /// The CRL and the responder certificate, as far as this CA may sign them.
+    fn first_signatures(
+        &self,
+        authority: &Authority,
+        signer: Box<dyn Signer>,
+        notices: &mut Vec<String>,
+    ) -> Result<(Option<PublishedCrl>, Option<Certificate>), Problem> {
+        let name = &authority.name;
+        let mut crl = None;
+        let signer = if may(authority.certificate.tbs(), KeyUsage::CRL_SIGN) {
+            let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), signer)?;
+            crl = Some(self.publish_crl(name, &crl_authority)?);
+            crl_authority.into_signer()
+        } else {
+            signer
+        };
+        if !authority.serves_ocsp {
+            return Ok((crl, None));
+        }
+        let issued = IssuingAuthority::new(self.index, authority.clone(), signer, self.clock.now())
+            .and_then(|issuer| self.issue_responder(&issuer));
+        match issued {
+            Ok(issued) => {
+                notices.extend(issued.notices);
+                Ok((crl, Some(issued.certificate)))
+            }
+            Err(problem) => {
+                notices.push(format!("no responder certificate could be issued: {problem}"));
+                Ok((crl, None))
+            }
+        }
+    }
+}

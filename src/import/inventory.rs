@@ -1,0 +1,218 @@
+//! What a CA issued and revoked: its record, its certificates and its newest CRL brought together.
+use super::index_txt::IndexLine;
+use super::stricter;
+use super::tree::Tree;
+use crate::index::{CertificateState, ImportedContents, Revocation};
+use crate::x509::{Certificate, CertificateList, CrlReason, Name, SerialNumber, UnixTime};
+use std::collections::{BTreeMap, HashMap};
+
+/// How many single certificates a notice names.
+const NAMED: usize = 10;
+
+/// One certificate of another program's CA.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ForeignCertificate {
+    /// What is known of it.
+    pub contents: ImportedContents,
+    /// When and why it was revoked; `None` when it was not.
+    pub revocation: Option<Revocation>,
+}
+
+impl ForeignCertificate {
+    /// The state that it is in.
+    #[must_use]
+    pub fn state(&self) -> CertificateState {
+        self.revocation.clone().map_or(CertificateState::Issued, CertificateState::Revoked)
+    }
+
+    /// When it ends.
+    #[must_use]
+    pub fn not_after(&self) -> UnixTime {
+        match &self.contents {
+            ImportedContents::Certificate(certificate) => certificate.tbs().validity().not_after,
+            ImportedContents::Number { not_after, .. } => *not_after,
+        }
+    }
+}
+
+/// Everything that a CA issued, by serial number.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Inventory {
+    /// What is taken over.
+    pub certificates: BTreeMap<SerialNumber, ForeignCertificate>,
+    /// Serial numbers, as written, that no certificate may have any more: these certificates are left out.
+    pub left_out: Vec<String>,
+}
+
+impl Inventory {
+    /// Brings record, certificates and the newest CRL of a CA together.
+    pub(super) fn of(
+        lines: &[IndexLine],
+        tree: &Tree,
+        authority: &Certificate,
+        notices: &mut Vec<String>,
+    ) -> Self {
+        let mut signed = signed_by(tree, authority, notices);
+        let mut inventory = Self::default();
+        let mut revoked_left_out = Vec::new();
+        for line in lines {
+            let Some(serial_number) = &line.serial_number else {
+                inventory.left_out.push(line.serial_text.clone());
+                if line.revocation.is_some() {
+                    revoked_left_out.push(line.serial_text.clone());
+                }
+                continue;
+            };
+            let contents = match signed.remove(serial_number) {
+                Some(certificate) => ImportedContents::Certificate(certificate),
+                None => ImportedContents::Number { subject: line.subject.clone(), not_after: line.not_after },
+            };
+            inventory.put(serial_number, contents, line.revocation.clone());
+        }
+        said(
+            notices,
+            "left out, under numbers that no certificate may have (RFC 5280 §4.1.2.2)",
+            &inventory.left_out,
+        );
+        said(
+            notices,
+            "revoked and left out, so that no CRL from here lists them: replace what trusts them",
+            &revoked_left_out,
+        );
+        let own = authority.tbs().serial_number().clone();
+        if signed.get(&own) == Some(authority) {
+            signed.remove(&own);
+        }
+        let unrecorded: Vec<String> = signed.keys().map(ToString::to_string).collect();
+        said(notices, "signed by the CA and not in its record, taken over as issued", &unrecorded);
+        for (serial_number, certificate) in signed {
+            inventory.put(&serial_number, ImportedContents::Certificate(certificate), None);
+        }
+        if let Some(crl) = newest_crl(tree, authority) {
+            inventory.compare(crl, notices);
+        }
+        let missing: Vec<String> = inventory.missing().map(ToString::to_string).collect();
+        said(notices, "known by number only, without a file that can be read", &missing);
+        inventory
+    }
+
+    fn put(
+        &mut self,
+        serial_number: &SerialNumber,
+        contents: ImportedContents,
+        revocation: Option<Revocation>,
+    ) {
+        match self.certificates.get_mut(serial_number) {
+            // a number that stands twice in the record: what is known of either counts
+            Some(known) => {
+                if matches!(known.contents, ImportedContents::Number { .. }) {
+                    known.contents = contents;
+                }
+                known.revocation = match (known.revocation.take(), revocation) {
+                    (Some(one), Some(other)) => Some(stricter(one, other)),
+                    (one, other) => one.or(other),
+                };
+            }
+            None => {
+                let certificate = ForeignCertificate { contents, revocation };
+                self.certificates.insert(serial_number.clone(), certificate);
+            }
+        }
+    }
+
+    /// Revokes what the CRL has and the record does not.
+    fn compare(&mut self, crl: &CertificateList, notices: &mut Vec<String>) {
+        let mut more = Vec::new();
+        let mut unread = 0_usize;
+        for entry in crl.tbs().entries() {
+            let Ok(entry) = entry else {
+                unread += 1;
+                continue;
+            };
+            let is_known = |known: &ForeignCertificate| {
+                known.revocation.as_ref().is_some_and(|one| !one.is_hold() || entry.reason == one.reason)
+            };
+            if entry.reason == Some(CrlReason::RemoveFromCrl)
+                || self.certificates.get(&entry.serial_number).is_some_and(is_known)
+            {
+                continue;
+            }
+            more.push(entry.serial_number.to_string());
+            let nothing = ImportedContents::Number { subject: Name::empty(), not_after: UnixTime::NO_END };
+            let reason = entry.reason.filter(|reason| *reason != CrlReason::Unspecified);
+            let revocation = Revocation {
+                revoked_at: entry.revocation_date,
+                reason,
+                invalidity_date: entry.invalidity_date,
+            };
+            self.put(&entry.serial_number, nothing, Some(revocation));
+        }
+        said(notices, "revoked by the CRL and not by the record, taken over as revoked", &more);
+        if unread > 0 {
+            notices.push(format!(
+                "{unread} entries of the CRL cannot be read; the record alone counts for them"
+            ));
+        }
+    }
+
+    /// Those that are known by their numbers alone.
+    pub fn missing(&self) -> impl Iterator<Item = &SerialNumber> {
+        self.certificates.iter().filter_map(|(serial_number, certificate)| {
+            matches!(certificate.contents, ImportedContents::Number { .. }).then_some(serial_number)
+        })
+    }
+}
+
+/// One sentence over some certificates; none over none.
+fn said(notices: &mut Vec<String>, what: &str, serial_numbers: &[String]) {
+    if serial_numbers.is_empty() {
+        return;
+    }
+    let count = serial_numbers.len();
+    let named: Vec<&str> = serial_numbers.iter().take(NAMED).map(String::as_str).collect();
+    let more = if count > NAMED { ", ..." } else { "" };
+    let certificates = if count == 1 { "certificate" } else { "certificates" };
+    notices.push(format!("{count} {certificates} {what}: {}{more}", named.join(", ")));
+}
+
+/// The certificates that this CA signed, its own included; of two with one number the first found.
+fn signed_by(
+    tree: &Tree,
+    authority: &Certificate,
+    notices: &mut Vec<String>,
+) -> HashMap<SerialNumber, Certificate> {
+    let (name, key) = (authority.tbs().subject(), authority.tbs().public_key());
+    let mut signed: HashMap<SerialNumber, Certificate> = HashMap::new();
+    for found in &tree.certificates {
+        let certificate = &found.certificate;
+        if certificate.tbs().issuer() != name || !certificate.is_signed_by(key) {
+            continue;
+        }
+        let serial_number = certificate.tbs().serial_number().clone();
+        if signed.contains_key(&serial_number) && certificate != authority {
+            notices.push(format!(
+                "{} has a serial number that another certificate of this CA has too, {serial_number}, and is left \
+                 out: what is said of one holds for both",
+                found.path.display()
+            ));
+        } else {
+            signed.insert(serial_number, certificate.clone());
+        }
+    }
+    signed
+}
+
+/// The CRL of this CA with the highest number, without numbers the latest.
+pub(super) fn newest_crl<'t>(tree: &'t Tree, authority: &Certificate) -> Option<&'t CertificateList> {
+    own_crls(tree, authority).max_by_key(|crl| (crl.tbs().crl_number(), crl.tbs().this_update()))
+}
+
+/// Every CRL of this CA.
+pub(super) fn own_crls<'t>(
+    tree: &'t Tree,
+    authority: &Certificate,
+) -> impl Iterator<Item = &'t CertificateList> {
+    let (name, key) = (authority.tbs().subject().clone(), authority.tbs().public_key().clone());
+    let crls = tree.crls.iter().map(|(_, crl)| crl);
+    crls.filter(move |crl| *crl.tbs().issuer() == name && crl.is_signed_by(&key))
+}

@@ -1,0 +1,358 @@
+//! Where the programs put what: index, certificate, key and CRL number of a CA.
+use super::index_txt::IndexLine;
+use super::inventory::own_crls;
+use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
+use crate::key::{ForeignKey, KeyError, Signer};
+use crate::problem::{Exit, Problem};
+use crate::x509::Certificate;
+use crate::x509::extension::CrlNumber;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Whose directory it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Layout {
+    /// That of `openssl ca`, or of XCA's export with certificates and key beside the index.
+    OpenSsl,
+    /// easy-rsa 3: a `pki/`, or the directory that has one.
+    EasyRsa,
+}
+
+/// What is to be read, and what was named because it does not lie in the usual place.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The directory.
+    pub directory: &'a Path,
+    /// Whose it is.
+    pub layout: Layout,
+    /// The record, in place of `index.txt`.
+    pub index: Option<&'a Path>,
+    /// The CA's certificate.
+    pub certificate: Option<&'a PathBuf>,
+    /// The CA's key.
+    pub key: Option<&'a Path>,
+    /// Whether to leave the key where it is.
+    pub without_key: bool,
+    /// Certificates of the CAs above it.
+    pub chain: &'a [PathBuf],
+}
+
+/// What was found out about a directory.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// What is looked through.
+    pub(super) directory: PathBuf,
+    pub(super) index_file: PathBuf,
+}
+
+/// Usual places of a CA's certificate, below the directory of its index.
+const CERTIFICATES: [&str; 14] = [
+    "cacert.pem",
+    "ca.crt",
+    "ca.pem",
+    "ca.cer",
+    "ca.der",
+    "cacert.crt",
+    "cacert.der",
+    "ca-cert.pem",
+    "root.crt",
+    "certs/ca.cert.pem",
+    "certs/ca.crt",
+    "certs/cacert.pem",
+    "certs/ca.pem",
+    "certs/intermediate.cert.pem",
+];
+/// Usual places of its key.
+const KEYS: [&str; 11] = [
+    "private/cakey.pem",
+    "private/ca.key",
+    "private/ca.key.pem",
+    "private/ca.pem",
+    "private/cakey.der",
+    "private/root.key",
+    "private/intermediate.key.pem",
+    "cakey.pem",
+    "ca.key",
+    "ca.key.pem",
+    "ca-key.pem",
+];
+/// How many files are named where one must be chosen.
+const NAMED: usize = 20;
+
+fn list(paths: &[&Path]) -> String {
+    let mut names: Vec<String> = paths.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    if paths.len() > NAMED {
+        names.push("...".into());
+    }
+    names.join("\n")
+}
+
+/// The index, and the directory to be looked through.
+pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
+    let given = wanted.directory;
+    let metadata = fs::metadata(given).map_err(|error| unreadable(given, &error))?;
+    if !metadata.is_dir() {
+        let message = format!("{} is not a directory", given.display());
+        return Err(Problem::new(Exit::Usage, "usage", message).hint("name the directory that has index.txt"));
+    }
+    let pki = given.join("pki");
+    let directory =
+        if wanted.layout == Layout::EasyRsa && pki.join("index.txt").is_file() { &pki } else { given };
+    if let Some(index) = wanted.index {
+        return Ok(Places { directory: directory.to_owned(), index_file: index.to_owned() });
+    }
+    let index_file = directory.join("index.txt");
+    if index_file.is_file() {
+        return Ok(Places { directory: directory.to_owned(), index_file });
+    }
+    let found = if wanted.layout == Layout::EasyRsa { Vec::new() } else { other_indexes(directory)? };
+    let paths: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
+    match paths.as_slice() {
+        [only] => Ok(Places { directory: directory.to_owned(), index_file: (*only).to_owned() }),
+        [] => Err(Problem::new(
+            Exit::NotFound,
+            "import.no-index",
+            format!("there is no index.txt in {}", given.display()),
+        )
+        .hint(match wanted.layout {
+            Layout::OpenSsl => {
+                "name the directory that `dir` means in openssl.cnf, or the record itself with --index"
+            }
+            Layout::EasyRsa => "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's",
+        })),
+        several => {
+            let message =
+                format!("more than one CA has its record in {}\n{}", given.display(), list(several));
+            Err(Problem::new(Exit::Usage, "usage.ambiguous", message).hint(
+                "import them one after the other: name the directory of one, or its record with --index",
+            ))
+        }
+    }
+}
+
+/// Records that are one directory below; or, as XCA writes them, `*.txt` here.
+fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let failed = |error: std::io::Error| unreadable(directory, &error);
+    let (mut below, mut texts) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let index = path.join("index.txt");
+        if index.is_file() {
+            below.push(index);
+        } else if path.extension().is_some_and(|ending| ending == "txt") && path.is_file() {
+            let text = read_text(&path)?;
+            if !text.is_empty() && super::parse_index_txt(&text).is_ok() {
+                texts.push(path);
+            }
+        }
+    }
+    let mut found = if below.is_empty() { texts } else { below };
+    found.sort();
+    Ok(found)
+}
+
+/// Directories that things have their usual places in: that of the index, then the one that was named.
+fn bases(places: &Places) -> Vec<&Path> {
+    let beside = places.index_file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut bases: Vec<&Path> =
+        beside.into_iter().filter(|base| base.starts_with(&places.directory)).collect();
+    bases.push(&places.directory);
+    bases.dedup();
+    bases
+}
+
+/// The CA's certificate: the one named; else the one that signed what the record has; else the one in a usual
+/// place; else the only one.
+pub(super) fn certificate<'t>(
+    wanted: &Wanted<'_>,
+    places: &Places,
+    tree: &'t Tree,
+    lines: &[IndexLine],
+) -> Result<&'t FoundCertificate, Problem> {
+    let at = |path: &Path| tree.certificates.iter().find(|found| found.path == path);
+    if let Some(path) = wanted.certificate {
+        // it may lie in the directory under another name
+        let named = super::certificates(&read_octets(path)?, path)?;
+        let is_named = |found: &&FoundCertificate| named.first() == Some(&found.certificate);
+        return tree.certificates.iter().find(is_named).ok_or_else(|| missing_certificate(places));
+    }
+    let usual = |candidates: &[&'t FoundCertificate]| {
+        let places = bases(places).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
+        places.filter_map(|path| at(&path)).find(|found| candidates.iter().any(|one| one.path == found.path))
+    };
+    if wanted.layout == Layout::EasyRsa {
+        return at(&places.directory.join("ca.crt")).ok_or_else(|| missing_certificate(places));
+    }
+    let candidates: Vec<&FoundCertificate> =
+        tree.certificates.iter().filter(|found| found.certificate.is_ca()).collect();
+    let scores: Vec<usize> = candidates.iter().map(|one| signed(one, tree, lines)).collect();
+    let most = scores.iter().copied().max().unwrap_or(0);
+    let best: Vec<&FoundCertificate> =
+        candidates.iter().zip(&scores).filter(|(_, score)| **score == most).map(|(one, _)| *one).collect();
+    match best.as_slice() {
+        [only] => Ok(only),
+        [] => Err(missing_certificate(places)),
+        several => usual(several).ok_or_else(|| {
+            let paths: Vec<&Path> = several.iter().map(|found| found.path.as_path()).collect();
+            let message = format!("any of these could be the certificate of the CA\n{}", list(&paths));
+            Problem::new(Exit::Usage, "usage.ambiguous", message).hint("name it with --cert FILE")
+        }),
+    }
+}
+
+fn missing_certificate(places: &Places) -> Problem {
+    let message = format!("the certificate of the CA is not in {}", places.directory.display());
+    Problem::new(Exit::NotFound, "import.no-certificate", message).hint(
+        "name it with --cert FILE; it must be a certificate with CA:TRUE, signed with SHA-256 or better",
+    )
+}
+
+/// How many certificates of the record it signed, and of its CRLs.
+fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usize {
+    let authority = &candidate.certificate;
+    let (name, key) = (authority.tbs().subject(), authority.tbs().public_key());
+    let recorded: std::collections::HashMap<_, _> =
+        lines.iter().filter_map(|line| Some((line.serial_number.as_ref()?, line.not_after))).collect();
+    let certificates = tree.certificates.iter().filter(|found| {
+        let tbs = found.certificate.tbs();
+        found.certificate != *authority
+            && tbs.issuer() == name
+            && recorded.get(tbs.serial_number()) == Some(&tbs.validity().not_after)
+            && found.certificate.is_signed_by(key)
+    });
+    certificates.count() + own_crls(tree, authority).count()
+}
+
+/// The CA's private key: the one named; else one in a usual place, one called like the certificate, the only one,
+/// or one that is not encrypted and belongs to the certificate.
+pub(super) fn key(
+    wanted: &Wanted<'_>,
+    places: &Places,
+    tree: &Tree,
+    certificate: &Certificate,
+    certificate_file: &Path,
+) -> Result<(PathBuf, ForeignKey), Problem> {
+    if let Some(path) = wanted.key {
+        let key = find_key(path)?
+            .ok_or_else(|| missing_key(&format!("there is no private key in {}", path.display())))?;
+        return Ok((path.to_owned(), key));
+    }
+    let stem = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.split('.').next().unwrap_or_default().to_owned()
+    };
+    let mut candidates: Vec<PathBuf> = match wanted.layout {
+        Layout::EasyRsa => vec![places.directory.join("private/ca.key")],
+        Layout::OpenSsl => {
+            bases(places).into_iter().flat_map(|base| KEYS.map(|name| base.join(name))).collect()
+        }
+    };
+    candidates.retain(|path| tree.keys.contains(path));
+    let (mut sure, mut others) = (candidates, Vec::new());
+    if wanted.layout == Layout::OpenSsl {
+        for path in &tree.keys {
+            let is_called_alike = stem(path) == stem(certificate_file) || path == certificate_file;
+            match is_called_alike {
+                _ if sure.contains(path) => {}
+                true => sure.push(path.clone()),
+                false => others.push(path.clone()),
+            }
+        }
+    }
+    let mut closed = Vec::new();
+    let mut refused = None;
+    for (path, is_sure) in sure.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false)))
+    {
+        match find_key(path) {
+            Ok(Some(key)) if key.is_encrypted() && is_sure => return Ok((path.clone(), key)),
+            Ok(Some(key)) if key.is_encrypted() => closed.push((path.clone(), key)),
+            Ok(Some(key)) => match key.open(path, &mut || Err(KeyError::InputNeeded(String::new()))) {
+                Ok(opened) if opened.public_key() == certificate.tbs().public_key() => {
+                    return Ok((path.clone(), key));
+                }
+                Err(error) if is_sure => refused = Some(unusable_key(error)),
+                Ok(_) | Err(_) => {}
+            },
+            Err(problem) if is_sure => refused = Some(problem),
+            Ok(None) | Err(_) => {}
+        }
+    }
+    if let Some(problem) = refused {
+        return Err(problem);
+    }
+    if closed.len() == 1 {
+        return closed.pop().ok_or_else(|| missing_key(""));
+    }
+    let paths: Vec<&Path> = closed.iter().map(|(path, _)| path.as_path()).collect();
+    Err(match paths.as_slice() {
+        [] => missing_key(&format!("the private key of the CA is not in {}", places.directory.display())),
+        several => {
+            let message = format!("any of these could be the private key of the CA\n{}", list(several));
+            Problem::new(Exit::Usage, "usage.ambiguous", message).hint("name it with --key FILE")
+        }
+    })
+}
+
+fn find_key(path: &Path) -> Result<Option<ForeignKey>, Problem> {
+    ForeignKey::find(&zeroize::Zeroizing::new(read_octets(path)?), path).map_err(unusable_key)
+}
+
+/// Of a key that cannot be used, what can be done without it; other failures as they are.
+#[must_use]
+pub fn unusable_key(error: KeyError) -> Problem {
+    let is_unusable = matches!(error, KeyError::Backend(..) | KeyError::Malformed(_));
+    let problem = Problem::from(error);
+    if !is_unusable {
+        return problem;
+    }
+    problem.hint(
+        "keys on P-256, P-384 and P-521, Ed25519 and RSA keys of 2048 to 8192 bits are supported. With --without-key \
+         the CA's certificates and revocations are put on record all the same, but no CRL can be signed: have the \
+         last ones made by the program it comes from, and issue anew under another CA",
+    )
+}
+
+fn missing_key(message: &str) -> Problem {
+    Problem::new(Exit::NotFound, "import.no-key", message)
+        .hint("name it with --key FILE; or leave it where it is with --without-key, and bring it later by `genfic-ca key import NAME FILE`")
+}
+
+/// The highest CRL number so far, from `crlnumber` (the next one, hexadecimal) and from the CRLs.
+pub(super) fn crl_number(
+    places: &Places,
+    tree: &Tree,
+    certificate: &Certificate,
+) -> Result<(CrlNumber, Vec<String>), Problem> {
+    let mut highest = 0;
+    let mut notices = Vec::new();
+    if let Some(path) =
+        bases(places).into_iter().map(|base| base.join("crlnumber")).find(|path| path.is_file())
+    {
+        let text = read_text(&path)?;
+        let next =
+            CrlNumber::from_str_radix(text.trim(), 16).ok().filter(|next| i64::try_from(*next).is_ok());
+        let next = next.ok_or_else(|| {
+            let message = format!("{} has no CRL number of less than 64 bits in hexadecimal", path.display());
+            Problem::new(Exit::Refused, "import.crl-number", message)
+                .hint("mend a copy of the directory: numbers must go on above the highest that any CRL of this CA had")
+        })?;
+        highest = next.saturating_sub(1);
+    }
+    let crls: Vec<_> = own_crls(tree, certificate).collect();
+    for crl in &crls {
+        match crl.tbs().crl_number() {
+            Some(number) if number > highest => {
+                if highest > 0 {
+                    notices.push(format!(
+                        "a CRL has number {number}, above crlnumber; numbers go on from there"
+                    ));
+                }
+                highest = number;
+            }
+            Some(_) => {}
+            None => notices.push(format!("the CRL of {} has no number", crl.tbs().this_update())),
+        }
+    }
+    notices.dedup();
+    Ok((highest, notices))
+}

@@ -1,0 +1,180 @@
+//! Taking over a CA that was made elsewhere: all of it is one transaction.
+use super::authority;
+use super::issuing::{Entry, place, put_names, store_state};
+use super::journal::Journal;
+use super::restoring::{check_accepted, enter_number, take_crl_numbers};
+use super::revoking::revise;
+use crate::index::{
+    Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents, IndexError,
+};
+use crate::x509::{Certificate, CertificateId, IssuerId};
+use rusqlite::Connection;
+
+pub(super) fn import(connection: &Connection, import: &Import) -> Result<Imported, IndexError> {
+    check_accepted(connection)?;
+    let mut journal = Journal::open(connection)?;
+    journal.check_clock(import.event.at)?;
+    let change = journal.change()?;
+    for (above, event) in &import.above {
+        if !is_authority(connection, &above.issuer)? {
+            add_authority(connection, above, change)?;
+            journal.append(event.clone())?;
+        }
+    }
+    add_authority(connection, &import.authority, change)?;
+    journal.append(import.event.clone())?;
+    let issuer = &import.authority.issuer;
+    let number = authority::authority_number(connection, issuer)?;
+    let mut imported = Imported::default();
+    // a change of their own for those that are kept in files: the last of a change tells whether its files are there
+    let is_kept = |one: &ImportedCertificate| {
+        matches!(one.contents, ImportedContents::Certificate(_)) && one.state == CertificateState::Issued
+    };
+    let (kept, others): (Vec<_>, Vec<_>) = import.certificates.iter().partition(|one| is_kept(one));
+    let kept_change = if kept.is_empty() { change } else { journal.another_change()? };
+    let all = others.into_iter().map(|one| (one, change));
+    for (certificate, change) in all.chain(kept.into_iter().map(|one| (one, kept_change))) {
+        if !take(connection, issuer, number, certificate, change)? {
+            continue;
+        }
+        match certificate.contents {
+            ImportedContents::Certificate(_) => imported.certificates += 1,
+            ImportedContents::Number { .. } => imported.known_by_number += 1,
+        }
+        imported.revoked += usize::from(matches!(certificate.state, CertificateState::Revoked(_)));
+        journal.append(certificate.event.clone())?;
+    }
+    revise(connection, number, change)?;
+    journal.close()?;
+    take_crl_numbers(connection, issuer, import.crl_number)?;
+    Ok(imported)
+}
+
+fn is_authority(connection: &Connection, issuer: &IssuerId) -> Result<bool, IndexError> {
+    match authority::authority_number(connection, issuer) {
+        Ok(_) => Ok(true),
+        Err(IndexError::UnknownAuthority(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn add_authority(connection: &Connection, authority: &Authority, change: i64) -> Result<(), IndexError> {
+    let tbs = authority.certificate.tbs();
+    if tbs.as_issuer() != authority.issuer {
+        let message = format!("{}'s certificate is of another name or key", authority.name);
+        return Err(IndexError::IssuerUnfit(message));
+    }
+    let (issuer, identity) = match &authority.parent {
+        None => (authority::enter_issuer(connection, &authority.issuer)?, authority.issuer),
+        Some(name) => {
+            let parent = authority::named(connection, name)?
+                .ok_or_else(|| IndexError::IssuerUnfit(format!("there is no CA named {name}")))?;
+            (authority::authority_number(connection, &parent.issuer)?, parent.issuer)
+        }
+    };
+    let id = CertificateId { issuer: identity, serial_number: tbs.serial_number().clone() };
+    let number = match place(connection, &id) {
+        Ok((_, number, _)) => {
+            complete(connection, &id, number, &authority.certificate)?;
+            connection
+                .prepare_cached("UPDATE certificate SET profile = ?2 WHERE number = ?1")?
+                .execute((number, &authority.profile))?;
+            number
+        }
+        Err(IndexError::NotFound(_)) => {
+            let entry = Entry {
+                issuer,
+                identity: &identity,
+                tbs,
+                certificate: Some(&authority.certificate),
+                profile: &authority.profile,
+                contact: None,
+            };
+            entry.insert(connection, change)?
+        }
+        Err(error) => return Err(error),
+    };
+    let Authority { issuer, name, key, serves_ocsp, .. } = authority;
+    if authority::come_home(connection, issuer, name, key, *serves_ocsp)? {
+        return Ok(());
+    }
+    authority::enter(connection, issuer, name, number, key, *serves_ocsp)
+}
+
+/// Sees that what is on record is this certificate; where there was its number alone, it is there now.
+fn complete(
+    connection: &Connection,
+    id: &CertificateId,
+    number: i64,
+    certificate: &Certificate,
+) -> Result<(), IndexError> {
+    let (der, tbs) = (certificate.as_der(), certificate.tbs());
+    let same = connection.prepare_cached("SELECT 1 FROM certificate WHERE number = ?1 AND der = ?2")?;
+    if { same }.exists((number, der))? {
+        return Ok(());
+    }
+    let validity = tbs.validity();
+    let completed = connection
+        .prepare_cached(
+            "UPDATE certificate SET der = ?2, fingerprint = ?3, key = ?4, subject = ?5, not_before = ?6,
+                 not_after = ?7
+             WHERE number = ?1 AND der IS NULL AND tbs IS NULL",
+        )?
+        .execute((
+            number,
+            der,
+            certificate.fingerprint().0,
+            tbs.public_key().digest(),
+            tbs.subject().to_string().to_lowercase(),
+            validity.not_before.0,
+            validity.not_after.0,
+        ))?;
+    if completed != 1 {
+        return Err(IndexError::SerialInUse(id.clone()));
+    }
+    connection
+        .prepare_cached("UPDATE status SET not_after = ?2 WHERE certificate = ?1")?
+        .execute((number, validity.not_after.0))?;
+    put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())
+}
+
+/// Whether it said anything new.
+fn take(
+    connection: &Connection,
+    issuer: &IssuerId,
+    number: i64,
+    imported: &ImportedCertificate,
+    change: i64,
+) -> Result<bool, IndexError> {
+    let id = CertificateId { issuer: *issuer, serial_number: imported.serial_number.clone() };
+    let Some(known) = super::reading::status(connection, &id)? else {
+        match &imported.contents {
+            ImportedContents::Certificate(certificate) => {
+                let entry = Entry {
+                    issuer: number,
+                    identity: issuer,
+                    tbs: certificate.tbs(),
+                    certificate: Some(certificate),
+                    profile: "",
+                    contact: None,
+                };
+                entry.insert(connection, change)?;
+                if imported.state != CertificateState::Issued {
+                    store_state(connection, number, &id, &imported.state, change)?;
+                }
+            }
+            ImportedContents::Number { subject, not_after } => {
+                enter_number(connection, &id, subject, *not_after, &imported.state, change)?;
+            }
+        }
+        return Ok(true);
+    };
+    let (_, row, _) = place(connection, &id)?;
+    if let ImportedContents::Certificate(certificate) = &imported.contents {
+        complete(connection, &id, row, certificate)?;
+    }
+    let CertificateState::Revoked(revocation) = &imported.state else { return Ok(false) };
+    let Ok(revoked) = known.revoke(revocation.clone()) else { return Ok(false) };
+    store_state(connection, number, &id, &revoked, change)?;
+    Ok(true)
+}

@@ -1,0 +1,85 @@
+//! Files that go on from those that were published before.
+use super::tests::Home;
+use super::*;
+use crate::index::contract::{Key, NOW, event, leaf};
+use crate::index::{CertificateState, Index, Intent, Issued, Recorded, StatusReader};
+use crate::x509::{CertificateId, SerialNumber};
+use rusqlite::Connection;
+
+/// Issues so many certificates in one group.
+pub(super) fn issue_many(home: &Home, round: u8, count: u32) -> Vec<CertificateId> {
+    let key = Key::generate();
+    let intents = (0..count).map(|number| -> Intent {
+        let mut octets = [round; 17];
+        // spread over the others of the same CA
+        octets[1..5].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
+        home.root.intent(leaf(&home.root, "x.example", 10, SerialNumber::from_random(octets), &key.public))
+    });
+    let recorded = home.index.record_intent(intents.collect()).unwrap();
+    let issued = recorded.into_iter().map(Recorded::into_inner).map(|tbs| Issued {
+        issuer: home.root.issuer(),
+        certificate: home.root.key.sign(&tbs),
+        event: event(NOW, "certificate.issued"),
+    });
+    let issued: Vec<Issued> = issued.collect();
+    home.index.record_issued(&issued).unwrap();
+    issued.iter().map(Issued::id).collect()
+}
+
+/// What the published files say of every certificate.
+fn published(home: &Home) -> Vec<(CertificateId, CertificateState)> {
+    let mut all = Vec::new();
+    home.open().for_each(&mut |id, state| all.push((id, state))).unwrap();
+    all.sort_by(|(one, _), (other, _)| one.serial_number.cmp(&other.serial_number));
+    all
+}
+
+#[test]
+fn files_that_go_on_from_older_ones_say_the_same_as_new_ones() {
+    let home = Home::new();
+    home.publish();
+    for round in 1..=3 {
+        let many = issue_many(&home, round, 600);
+        home.publish();
+        home.revoke(&many[5]);
+        home.publish();
+        home.revoke(&many[7]);
+        home.publish();
+    }
+    let continued = published(&home);
+    assert_eq!(continued.len(), 1801);
+    std::fs::remove_file(home.status.join("manifest.json")).unwrap();
+    assert_eq!(home.publish().written, Written::Base(1801));
+    assert!(continued == published(&home));
+}
+
+#[test]
+fn what_was_published_before_and_did_not_change_is_not_read_again() {
+    let home = Home::new();
+    let early = issue_many(&home, 4, 1);
+    home.publish();
+    let many = issue_many(&home, 1, 600);
+    assert_eq!(home.publish().written, Written::Delta(600));
+    // without a change number, as nothing that changes a row does it
+    let index = Connection::open(home.directory.path().join("index.db")).unwrap();
+    index.execute("UPDATE status SET state = 0 WHERE certificate > 1", []).unwrap();
+    issue_many(&home, 2, 300);
+    assert_eq!(home.publish().written, Written::Delta(900));
+    assert_eq!(home.open().status(&many[0]).unwrap(), Some(CertificateState::Issued), "it is from the delta");
+    issue_many(&home, 3, 300);
+    assert_eq!(home.publish().written, Written::Base(1202));
+    assert_eq!(home.open().status(&early[0]).unwrap(), Some(CertificateState::Issued), "it is from the base");
+}
+
+#[test]
+fn a_file_that_is_not_the_one_published_is_not_gone_on_from() {
+    let home = Home::new();
+    home.publish();
+    issue_many(&home, 1, 2);
+    home.publish();
+    let delta = home.files().into_iter().find(|name| name.starts_with("delta-")).unwrap();
+    std::fs::write(home.status.join(delta), "something else").unwrap();
+    issue_many(&home, 2, 1);
+    assert_eq!(home.publish().written, Written::Delta(3));
+    assert_eq!(published(&home).len(), 4);
+}

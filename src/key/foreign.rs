@@ -1,0 +1,219 @@
+//! Private keys as other programs keep them, to be taken over: PKCS#8, PKCS#1 and SEC 1, DER or PEM, plain or
+//! encrypted by PBES2 or by PEM itself.
+use super::legacy_pem::LegacyEncryption;
+use super::{KeyError, KeyRef, Secret, SoftKey};
+use crate::x509::pem;
+use der::asn1::AnyRef;
+use der::{Decode, Reader, SliceReader};
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use std::fmt;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// A private key that was read and not opened yet.
+pub struct ForeignKey {
+    form: Form,
+    octets: Zeroizing<Vec<u8>>,
+    encryption: Option<LegacyEncryption>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    Pkcs8,
+    EncryptedPkcs8,
+    /// `RSAPrivateKey` (RFC 8017 A.1.2).
+    Pkcs1,
+    /// `ECPrivateKey` (RFC 5915).
+    Sec1,
+}
+
+/// Labels of PEM, and what is in such a block.
+const LABELS: [(&str, Form); 4] = [
+    ("PRIVATE KEY", Form::Pkcs8),
+    ("ENCRYPTED PRIVATE KEY", Form::EncryptedPkcs8),
+    ("RSA PRIVATE KEY", Form::Pkcs1),
+    ("EC PRIVATE KEY", Form::Sec1),
+];
+
+impl ForeignKey {
+    /// The private key in the contents of a file, the first one where there are several; `None` when there is
+    /// none. What is told is about the file of this name.
+    ///
+    /// # Errors
+    /// [`KeyError::Backend`] for a private key that is damaged, or of a type or encryption that is not supported.
+    pub fn find(contents: &[u8], file: &Path) -> Result<Option<Self>, KeyError> {
+        let unusable = |reason: String| KeyError::Backend(KeyRef::Pkcs8File(file.to_owned()), reason);
+        match std::str::from_utf8(contents) {
+            Ok(text) if text.contains("-----BEGIN ") => {
+                from_pem(text).transpose().map(|key| key.map_err(unusable)).transpose()
+            }
+            _ => Ok(from_der(contents)),
+        }
+    }
+
+    /// Whether a passphrase is needed.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.encryption.is_some() || self.form == Form::EncryptedPkcs8
+    }
+
+    /// Opens it; `ask` is called when it is encrypted.
+    ///
+    /// # Errors
+    /// [`KeyError::SecretRejected`], [`KeyError::Backend`] when the key is none that can be used, and what `ask`
+    /// says.
+    pub fn open(
+        &self,
+        file: &Path,
+        ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
+    ) -> Result<SoftKey, KeyError> {
+        let name = KeyRef::Pkcs8File(file.to_owned());
+        let plain;
+        let mut octets = self.octets.as_slice();
+        let mut form = self.form;
+        if let Some(encryption) = &self.encryption {
+            let opened = encryption.decrypt(octets, &ask()?);
+            // a wrong passphrase that leaves good padding leaves bad DER
+            plain =
+                opened.filter(|octets| is_sequence(octets)).ok_or(KeyError::SecretRejected(name.clone()))?;
+            octets = plain.as_slice();
+        } else if form == Form::EncryptedPkcs8 {
+            plain = open_pkcs8(octets, &name, ask)?;
+            octets = plain.as_slice();
+            form = Form::Pkcs8;
+        }
+        let key = match form {
+            Form::Pkcs8 | Form::EncryptedPkcs8 => SoftKey::from_pkcs8_der(octets),
+            Form::Pkcs1 => SoftKey::from_pkcs1_der(octets),
+            Form::Sec1 => SoftKey::from_sec1_der(octets),
+        };
+        key.map_err(|error| KeyError::Backend(name, error.to_string()))
+    }
+}
+
+fn open_pkcs8(
+    octets: &[u8],
+    name: &KeyRef,
+    ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let unusable = |reason: String| KeyError::Backend(name.clone(), reason);
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(octets);
+    let encrypted =
+        encrypted.ok().filter(|one| one.encryption_algorithm.pbes2().is_some()).ok_or_else(|| {
+            let advice = "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW";
+            unusable(format!("its encryption is not supported (only PBES2 is); convert it with: {advice}"))
+        })?;
+    let passphrase = ask()?;
+    let plain = encrypted.decrypt(passphrase.as_bytes()).map_err(|error| match error {
+        pkcs8::Error::EncryptedPrivateKey(
+            pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
+            | pkcs8::pkcs5::Error::AlgorithmParametersInvalid { .. },
+        ) => unusable(format!("its encryption is not supported: {error}")),
+        _ => KeyError::SecretRejected(name.clone()),
+    })?;
+    Ok(Zeroizing::new(plain.as_bytes().to_vec()))
+}
+
+/// What it is, never the key.
+impl fmt::Display for ForeignKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.form {
+            Form::Pkcs8 => "PKCS#8",
+            Form::EncryptedPkcs8 => "PKCS#8, encrypted",
+            Form::Pkcs1 => "PKCS#1",
+            Form::Sec1 => "SEC 1",
+        })?;
+        match &self.encryption {
+            Some(encryption) => write!(f, ", encrypted by PEM with {}", encryption.cipher()),
+            None if self.is_encrypted() => Ok(()),
+            None => f.write_str(", not encrypted"),
+        }
+    }
+}
+
+/// The same.
+impl fmt::Debug for ForeignKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ForeignKey({self})")
+    }
+}
+
+fn is_sequence(octets: &[u8]) -> bool {
+    AnyRef::from_der(octets).is_ok_and(|any| der::Tagged::tag(&any) == der::Tag::Sequence)
+}
+
+fn from_der(octets: &[u8]) -> Option<ForeignKey> {
+    let form = form_of(octets)?;
+    Some(ForeignKey { form, octets: Zeroizing::new(octets.to_vec()), encryption: None })
+}
+
+/// The form of a private key in DER, told by its first elements.
+fn form_of(octets: &[u8]) -> Option<Form> {
+    if PrivateKeyInfoRef::try_from(octets).is_ok() {
+        return Some(Form::Pkcs8);
+    }
+    if EncryptedPrivateKeyInfoRef::try_from(octets).is_ok() {
+        return Some(Form::EncryptedPkcs8);
+    }
+    let mut version = None;
+    let mut second = None;
+    let mut reader = SliceReader::new(octets).ok()?;
+    let read: der::Result<()> = reader.sequence(|fields| {
+        version = Some(u8::decode(fields)?);
+        second = fields.peek_byte();
+        while !fields.is_finished() {
+            fields.tlv_bytes()?;
+        }
+        Ok(())
+    });
+    read.ok()?;
+    match (version?, second?) {
+        (0, 0x02) => Some(Form::Pkcs1),
+        (1, 0x04) => Some(Form::Sec1),
+        _ => None,
+    }
+}
+
+fn from_pem(text: &str) -> Result<Option<ForeignKey>, String> {
+    let mut rest = text;
+    while let Some(at) = rest.find("-----BEGIN ") {
+        rest = rest.get(at..).unwrap_or_default();
+        let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
+        let label = line.trim_end().trim_start_matches("-----BEGIN ").trim_end_matches("-----");
+        rest = body;
+        if !label.ends_with("PRIVATE KEY") {
+            continue;
+        }
+        let (body, _) = body
+            .split_once(&format!("-----END {label}-----"))
+            .ok_or_else(|| "the private key in it has no end".to_owned())?;
+        let Some((_, form)) = LABELS.iter().find(|row| row.0 == label) else {
+            return Err(format!("a {label} is not supported"));
+        };
+        return block(label, *form, body).map(Some);
+    }
+    Ok(None)
+}
+
+/// One block, with its headers if it has any.
+fn block(label: &str, form: Form, body: &str) -> Result<ForeignKey, String> {
+    let mut encryption = None;
+    let mut contents = Zeroizing::new(String::with_capacity(body.len()));
+    for line in body.lines() {
+        match line.split_once(':') {
+            Some(("DEK-Info", info)) => encryption = Some(LegacyEncryption::parse(info.trim())?),
+            Some(_) => {}
+            None => {
+                contents.push_str(line);
+                contents.push('\n');
+            }
+        }
+    }
+    let framed = Zeroizing::new(format!("{}{}{}", pem::begin(label), *contents, pem::end(label)));
+    let block = pem::decode_all(&framed).ok().and_then(|blocks| blocks.into_iter().next());
+    let octets = block.ok_or_else(|| "the private key in it is not base64".to_owned())?.der;
+    Ok(ForeignKey { form, octets: Zeroizing::new(octets), encryption })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Private keys encrypted by PEM itself (RFC 1421 §4.6.1.1, §4.6.1.3, as OpenSSL did before PKCS#8): read, never
+//! written. The key is MD5 over passphrase and vector, once; nothing guards it but the passphrase's length.
+use super::Secret;
+use aes::{Aes128, Aes192, Aes256};
+use cbc::Decryptor;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
+use des::TdesEde3;
+use md5::{Digest, Md5};
+use zeroize::Zeroizing;
+
+/// What the headers of such a block say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct LegacyEncryption {
+    cipher: &'static str,
+    key_length: usize,
+    vector: Vec<u8>,
+}
+
+/// Names of DEK-Info, lengths of key and vector.
+const CIPHERS: [(&str, usize, usize); 4] =
+    [("DES-EDE3-CBC", 24, 8), ("AES-128-CBC", 16, 16), ("AES-192-CBC", 24, 16), ("AES-256-CBC", 32, 16)];
+
+impl LegacyEncryption {
+    /// Reads the value of `DEK-Info`, `CIPHER,HEX`.
+    pub(super) fn parse(info: &str) -> Result<Self, String> {
+        let (name, vector) = info.split_once(',').unwrap_or((info, ""));
+        let name = name.trim();
+        let row = CIPHERS.iter().find(|row| row.0.eq_ignore_ascii_case(name));
+        let (cipher, key_length, length) = row.copied().ok_or_else(|| {
+            let shown: String = name.chars().take(40).collect();
+            format!("its encryption, {shown}, is not supported")
+        })?;
+        let vector = vector.trim();
+        let octets: Option<Vec<u8>> = (0..vector.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(vector.get(at..at + 2)?, 16).ok())
+            .collect();
+        match octets.filter(|octets| octets.len() == length && vector.is_ascii()) {
+            Some(vector) => Ok(Self { cipher, key_length, vector }),
+            None => Err("its DEK-Info is damaged".into()),
+        }
+    }
+
+    /// As it is called in DEK-Info.
+    pub(super) fn cipher(&self) -> &'static str {
+        self.cipher
+    }
+
+    /// The plain octets; `None` when the passphrase is wrong, which is not always noticed here.
+    pub(super) fn decrypt(&self, encrypted: &[u8], passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
+        let key = self.key(passphrase);
+        let mut octets = Zeroizing::new(encrypted.to_vec());
+        let plain = match (self.cipher, self.key_length) {
+            ("DES-EDE3-CBC", _) => open::<Decryptor<TdesEde3>>(&key, &self.vector, &mut octets),
+            (_, 16) => open::<Decryptor<Aes128>>(&key, &self.vector, &mut octets),
+            (_, 24) => open::<Decryptor<Aes192>>(&key, &self.vector, &mut octets),
+            _ => open::<Decryptor<Aes256>>(&key, &self.vector, &mut octets),
+        }?;
+        octets.truncate(plain);
+        Some(octets)
+    }
+
+    /// `EVP_BytesToKey` with MD5, one round, and the first octets of the vector as salt.
+    fn key(&self, passphrase: &Secret) -> Zeroizing<Vec<u8>> {
+        let salt = self.vector.get(..8).unwrap_or_default();
+        let mut key = Zeroizing::new(Vec::with_capacity(48));
+        let mut last = Zeroizing::new(Vec::with_capacity(16));
+        while key.len() < self.key_length {
+            let mut hash = Md5::new();
+            hash.update(last.as_slice());
+            hash.update(passphrase.as_bytes());
+            hash.update(salt);
+            last.clear();
+            last.extend_from_slice(&hash.finalize());
+            key.extend_from_slice(&last);
+        }
+        key.truncate(self.key_length);
+        key
+    }
+}
+
+/// Decrypts in place; how long the plain octets are.
+fn open<C: KeyIvInit + BlockModeDecrypt>(key: &[u8], vector: &[u8], octets: &mut [u8]) -> Option<usize> {
+    let cipher = C::new_from_slices(key, vector).ok()?;
+    cipher.decrypt_padded::<Pkcs7>(octets).ok().map(<[u8]>::len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_and_others_refused() {
+        let read = LegacyEncryption::parse("DES-EDE3-CBC,0102030405060708").unwrap();
+        assert_eq!((read.cipher(), read.vector.len(), read.key_length), ("DES-EDE3-CBC", 8, 24));
+        assert!(LegacyEncryption::parse("AES-256-CBC,000102030405060708090A0B0C0D0E0F").is_ok());
+        for (info, told) in [
+            ("DES-CBC,0102030405060708", "DES-CBC, is not supported"),
+            ("", "not supported"),
+            ("DES-EDE3-CBC", "damaged"),
+            ("DES-EDE3-CBC,01020304", "damaged"),
+            ("AES-128-CBC,0102030405060708", "damaged"),
+            ("DES-EDE3-CBC,01020304050607é", "damaged"),
+        ] {
+            assert!(LegacyEncryption::parse(info).unwrap_err().contains(told), "{info}");
+        }
+    }
+}

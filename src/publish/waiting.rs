@@ -1,0 +1,117 @@
+//! CAs whose key is here and whose certificate is signed elsewhere and not here yet: `keys/NAME.waiting`, a few
+//! words before a PEM block (RFC 7468 §2), which any tool reads.
+use crate::x509::{CertificationRequest, SubjectPublicKeyInfo, UnixTime, pem};
+use std::fmt;
+
+/// A CA that waits for its certificate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WaitingAuthority {
+    /// Its name.
+    pub name: String,
+    /// The profile that was asked for; `None` for a key that was brought from elsewhere.
+    pub profile: Option<String>,
+    /// Whether it is to have a responder; `None` for what is usual.
+    pub ocsp: Option<bool>,
+    /// Since when it waits.
+    pub since: UnixTime,
+    /// The key.
+    pub public_key: SubjectPublicKeyInfo,
+    /// The request in DER; `None` for a key that was brought from elsewhere.
+    pub request: Option<Vec<u8>>,
+}
+
+const REQUEST: &str = "CERTIFICATE REQUEST";
+const PUBLIC_KEY: &str = "PUBLIC KEY";
+
+impl WaitingAuthority {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub(super) fn parse(name: &str, text: &str) -> Result<Self, String> {
+        let block = pem::decode_all(text).map_err(|error| error.to_string())?.into_iter().next();
+        let block = block.ok_or("there is no request in it")?;
+        let word = |key: &str| {
+            let lines = text.lines().take_while(|line| !line.starts_with("-----"));
+            lines.filter_map(|line| line.split_once(": ")).find(|row| row.0 == key).map(|row| row.1.trim())
+        };
+        let (public_key, request) = match block.label.as_str() {
+            REQUEST => {
+                let request =
+                    CertificationRequest::from_der(&block.der).and_then(CertificationRequest::verified);
+                let request = request.map_err(|error| error.to_string())?;
+                (request.public_key().clone(), Some(block.der))
+            }
+            PUBLIC_KEY => {
+                (SubjectPublicKeyInfo::from_der(&block.der).map_err(|error| error.to_string())?, None)
+            }
+            other => return Err(format!("a {other} where a request belongs")),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            profile: word("profile").map(str::to_owned),
+            ocsp: word("ocsp").and_then(|word| word.parse().ok()),
+            since: word("since").and_then(UnixTime::parse).ok_or("it does not say since when")?,
+            public_key,
+            request,
+        })
+    }
+
+    /// The request, PEM.
+    #[must_use]
+    pub fn request_pem(&self) -> Option<String> {
+        self.request.as_ref().map(|request| pem::encode(REQUEST, request))
+    }
+}
+
+/// As it stands in its file.
+impl fmt::Display for WaitingAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "waiting for its certificate: genfic-ca adopt {} CERTIFICATE", self.name)?;
+        writeln!(f, "since: {}", self.since)?;
+        if let Some(profile) = &self.profile {
+            writeln!(f, "profile: {profile}")?;
+        }
+        if let Some(ocsp) = self.ocsp {
+            writeln!(f, "ocsp: {ocsp}")?;
+        }
+        match self.request_pem() {
+            Some(request) => f.write_str(&request),
+            None => f.write_str(&pem::encode(PUBLIC_KEY, self.public_key.as_der())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::{Name, encode_request, seal};
+    use aws_lc_rs::encoding::AsDer;
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+
+    #[test]
+    fn what_waits_is_read_as_it_was_written() {
+        // G6
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let public_key =
+            SubjectPublicKeyInfo::from_der(pair.public_key().as_der().unwrap().as_ref()).unwrap();
+        let subject = Name::parse("CN=a").unwrap();
+        let info = encode_request(&subject, &public_key, &[]);
+        let request = seal(&info, public_key.algorithm().signature_algorithm(), pair.sign(&info).as_ref());
+        let asked = WaitingAuthority {
+            name: "genfic-user".into(),
+            profile: Some("user-ca".into()),
+            ocsp: Some(true),
+            since: UnixTime(1_800_000_000),
+            public_key,
+            request: Some(request),
+        };
+        let brought = WaitingAuthority { profile: None, ocsp: None, request: None, ..asked.clone() };
+        for waiting in [asked, brought] {
+            assert_eq!(WaitingAuthority::parse("genfic-user", &waiting.to_string()), Ok(waiting));
+        }
+        for text in ["", "since: now", "-----BEGIN X-----\nAA==\n-----END X-----\n"] {
+            assert!(WaitingAuthority::parse("a", text).is_err());
+        }
+    }
+}

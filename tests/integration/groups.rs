@@ -1,0 +1,47 @@
+//! What a group of certificates costs: counted, since time depends on the machine.
+use crate::support::Home;
+use std::collections::BTreeMap;
+
+/// How often a command passed each place.
+fn passed(home: &Home, words: &[&str]) -> BTreeMap<String, usize> {
+    let trace = home.path("trace");
+    let run = home.command(words).env("GENFIC_CA_FAILPOINT_TRACE", &trace).output().unwrap();
+    assert!(run.status.success(), "{words:?}: {}", String::from_utf8_lossy(&run.stderr));
+    let mut places = BTreeMap::new();
+    for place in std::fs::read_to_string(&trace).unwrap().lines() {
+        *places.entry(place.to_owned()).or_default() += 1;
+    }
+    std::fs::remove_file(trace).unwrap();
+    places
+}
+
+/// Places behind which something has become durable.
+fn waits(places: &BTreeMap<String, usize>) -> BTreeMap<&str, usize> {
+    let durable = places.iter().filter(|(place, _)| place.contains("durable") || place.contains("committed"));
+    durable.map(|(place, times)| (place.as_str(), *times)).collect()
+}
+
+#[test]
+fn twenty_certificates_wait_for_the_disk_as_often_as_one() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "c.example"]).ok();
+    let sign = |count: usize| {
+        let words = [&["sign"][..], &vec!["c.example.req"; count], &["-p", "genfic-system"]].concat();
+        passed(&home, &words)
+    };
+    sign(1);
+    let (one, twenty) = (sign(1), sign(20));
+    assert_eq!((one["certificate signed"], twenty["certificate signed"]), (1, 20));
+    assert_eq!(waits(&one), waits(&twenty));
+    let expected = [("directory: durable", 2), ("files: aside, durable", 2), ("index: committed", 2)];
+    assert_eq!(waits(&one), BTreeMap::from(expected), "the intent, the certificate, its status, its file");
+}
+
+#[test]
+fn a_revocation_without_a_list_waits_for_one_commit_and_the_status() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "c.example", "--sign", "-p", "genfic-system"]).ok();
+    let revoked = passed(&home, &["revoke", "c.example", "--no-crl"]);
+    let expected = [("directory: durable", 1), ("files: aside, durable", 1), ("index: committed", 1)];
+    assert_eq!(waits(&revoked), BTreeMap::from(expected));
+}

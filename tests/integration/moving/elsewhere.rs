@@ -1,0 +1,210 @@
+//! A parent elsewhere (G6): the offline root's own home signs the request; and keys that come later.
+use super::trees::{OLD, ca_with_old, genfic_ca, sh};
+use crate::support::{Home, free_address};
+use std::fs;
+
+/// An offline root and, in a home of its own, a CA that waits for its certificate.
+fn apart() -> (Home, Home) {
+    let (offline, online) =
+        (Home::at_url("http://root.example"), Home::at_url(&format!("http://{}", free_address())));
+    offline.ca(&["create-root", "genfic"]).ok();
+    online.ca(&["create-child", "genfic-user", "--csr-only", "--profile", "user-ca"]).ok();
+    fs::copy(online.path("genfic-user.req"), offline.path("genfic-user.req")).unwrap();
+    (offline, online)
+}
+
+#[test]
+fn a_ca_whose_parent_is_in_another_home_is_requested_signed_there_and_adopted_here() {
+    // G6
+    let (offline, online) = apart();
+    online.run(&["openssl", "req", "-verify", "-noout", "-in", "genfic-user.req"]).ok();
+    let status = online.ca(&["status"]).ok().out;
+    assert!(status.contains("waiting") && status.contains("genfic-ca adopt genfic-user"), "{status}");
+    let again = online.ca(&["create-child", "genfic-user", "--csr-only", "-o", "again.req"]);
+    assert!(again.status == 4 && again.err.contains("authority.waiting"), "{}", again.all());
+
+    // by the rules of the profile: path length, and ends that are apart
+    let signed = offline.result(&[
+        "sign",
+        "genfic-user.req",
+        "-p",
+        "genfic",
+        "--profile",
+        "user-ca",
+        "--chain=with-root",
+        "-o",
+        "user.pem",
+    ]);
+    offline.ca(&["create-child", "genfic-system", "-p", "genfic"]).ok();
+    let end = |value: &serde_json::Value| value["not_after"].as_str().unwrap().to_owned();
+    let ends = offline.result(&["authorities"])["authorities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["name"] == "genfic-system")
+        .map(end)
+        .collect::<Vec<_>>();
+    let days = |text: &str| {
+        sh(&offline, &format!("echo $(( $(date -d {text} +%s) / 86400 ))")).out.trim().parse::<i64>().unwrap()
+    };
+    assert_eq!(days(&ends[0]) - days(&end(&signed["certificates"][0])), 14, "{signed} {ends:?}");
+    let text = offline.run(&["openssl", "x509", "-in", "user.pem", "-noout", "-text"]).ok().out;
+    assert!(text.contains("CA:TRUE, pathlen:0") && text.contains("Certificate Sign, CRL Sign"), "{text}");
+    assert!(text.contains("URI:http://root.example/genfic.crl"), "{text}");
+
+    fs::copy(offline.path("user.pem"), online.path("user.pem")).unwrap();
+    online.ca(&["adopt", "genfic-user", "user.pem"]).ok();
+    assert!(!online.path("home/keys/genfic-user.waiting").exists());
+    let tree = online.ca(&["authorities", "--tree"]).ok().out;
+    assert!(tree.contains("└─ genfic-user"), "{tree}");
+    let issued = online.result(&[
+        "create-request",
+        "amber",
+        "--subject",
+        "C=BE,CN=Amber",
+        "--san",
+        "email:amber@genfic.example",
+        "--sign",
+        "-p",
+        "genfic-user",
+    ]);
+    assert_eq!(issued["certificates"][0]["profile"], "user");
+    fs::copy(offline.path("home/public/genfic.pem"), online.path("root.pem")).unwrap();
+    online
+        .run(&[
+            "openssl",
+            "verify",
+            "-CAfile",
+            "root.pem",
+            "-untrusted",
+            "home/public/genfic-user.pem",
+            "amber.crt",
+        ])
+        .ok();
+    sh(
+        &online,
+        "openssl verify -CAfile root.pem -untrusted home/public/genfic-user.chain.pem home/public/genfic-user.pem",
+    );
+    let daemon = online.daemon(online.url().trim_start_matches("http://"));
+    let answer = online
+        .run(&[
+            "openssl",
+            "ocsp",
+            "-issuer",
+            "home/public/genfic-user.pem",
+            "-cert",
+            "amber.crt",
+            "-url",
+            &daemon.url,
+            "-CAfile",
+            "root.pem",
+        ])
+        .ok();
+    assert!(answer.out.contains("amber.crt: good"), "{}", answer.all());
+
+    // the root is known, run by others, and asks for nothing
+    let status = online.result(&["status"]);
+    assert_eq!(status["attention"], serde_json::json!([]), "{status}");
+    online.ca(&["crl", "publish", "--all"]).ok();
+    online.ca(&["crl", "publish", "--due"]).ok();
+    for words in [&["crl", "publish", "genfic"][..], &["create-child", "more", "-p", "genfic"]] {
+        let refused = online.ca(words);
+        assert!(refused.status == 8 && refused.err.contains("key.elsewhere"), "{}", refused.all());
+    }
+    // until its key comes home
+    fs::copy(offline.path("home/keys/genfic.age"), online.path("genfic.age")).unwrap();
+    let twice = online.ca(&["adopt", "genfic-user", "user.pem"]);
+    assert!(twice.status == 4 && twice.err.contains("authority.exists"), "{}", twice.all());
+}
+
+#[test]
+fn only_the_right_certificate_of_a_ca_is_adopted() {
+    let (offline, online) = apart();
+    offline.ca(&["sign", "genfic-user.req", "-p", "genfic", "--profile", "user-ca", "-o", "user.pem"]).ok();
+    sh(
+        &offline,
+        "openssl req -x509 -newkey ed25519 -nodes -keyout x.key -subj /CN=x -days 9 -out other.pem
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout y.key -subj /CN=y -days 9 -out y.pem
+        printf 'basicConstraints=CA:TRUE\\nkeyUsage=keyCertSign\\n' >half.cnf
+        openssl x509 -req -in genfic-user.req -CA y.pem -CAkey y.key -days 9 -out leaf.pem
+        openssl x509 -req -in genfic-user.req -CA y.pem -CAkey y.key -days 9 -extfile half.cnf -out half.pem",
+    );
+    for file in ["user.pem", "other.pem", "y.pem", "leaf.pem", "half.pem"] {
+        fs::copy(offline.path(file), online.path(file)).unwrap();
+    }
+    fs::copy(offline.path("home/public/genfic.pem"), online.path("root.pem")).unwrap();
+    for (words, exit, code) in [
+        ("adopt genfic-user other.pem", 11, "certificate.other-key"),
+        ("adopt genfic-user leaf.pem --chain y.pem", 7, "issuer.unfit"),
+        ("adopt genfic-user half.pem --chain y.pem", 7, "issuer.unfit"),
+        ("adopt genfic-user user.pem", 5, "issuer.unknown"),
+        ("adopt genfic-user user.pem --chain y.pem", 5, "issuer.unknown"),
+        ("adopt nobody user.pem", 5, "authority.not-waiting"),
+        ("adopt genfic-user genfic-user.req", 11, "file.malformed"),
+        ("adopt genfic-user none.pem", 5, "file.read"),
+        ("adopt genfic-user user.pem --chain root.pem --profile user", 2, "usage"),
+    ] {
+        let said = online.ca(&words.split(' ').collect::<Vec<_>>());
+        assert!(said.status == exit && said.err.contains(code), "{words}: {}", said.all());
+        assert!(online.path("home/keys/genfic-user.waiting").exists(), "{words}");
+    }
+    online.ca(&["adopt", "genfic-user", "user.pem", "--chain", "root.pem"]).ok();
+}
+
+#[test]
+fn a_key_and_a_certificate_made_elsewhere_become_a_ca() {
+    let home = Home::new();
+    sh(
+        &home,
+        &format!(
+            "openssl genpkey -algorithm ED25519 -out plain.key
+         openssl req -x509 -key plain.key -subj /CN=Single -days 900 -out single.pem
+         openssl pkcs8 -topk8 -v2 des3 -in plain.key -passout 'pass:{OLD}' -outform DER -out single.key"
+        ),
+    );
+    let wrong = home.ca(&["key", "import", "single", "single.key"]);
+    assert!(wrong.status == 8 && wrong.err.contains("key.passphrase-wrong"), "{}", wrong.all());
+    let said = ca_with_old(&home, "key import single single.key").ok();
+    assert!(said.out.contains("genfic-ca adopt single"), "{}", said.out);
+    assert_eq!(ca_with_old(&home, "key import single single.key").status, 4);
+    assert!(home.ca(&["create-root", "single"]).err.contains("authority.waiting"));
+    home.ca(&["adopt", "single", "single.pem", "--profile", "system-ca"]).ok();
+    home.ca(&["create-request", "a.example", "--sign", "-p", "single"]).ok();
+    home.run(&["openssl", "verify", "-CAfile", "single.pem", "a.example.crt"]).ok();
+}
+
+#[test]
+fn a_key_that_stays_away_can_come_later() {
+    let home = Home::new();
+    genfic_ca(&home);
+    ca_with_old(&home, "import openssl genficCA --as genfic").ok();
+    let without =
+        home.ca(&["import", "openssl", "genficUserCA", "--as", "genfic-user", "--without-key"]).ok();
+    assert!(without.err.contains("genfic-ca key import genfic-user"), "{}", without.all());
+    assert_eq!(home.ca(&["crl", "publish", "genfic-user"]).status, 8);
+    let other = ca_with_old(&home, "key import genfic-user genficCA/private/root-genfic.key");
+    assert!(other.status == 13 && other.err.contains("key.mismatch"), "{}", other.all());
+    ca_with_old(&home, "key import genfic-user genficUserCA/private/user-genfic.key").ok();
+    home.ca(&["crl", "publish", "genfic-user"]).ok();
+    home.ca(&["ocsp", "responder", "genfic-user"]).ok();
+    let text =
+        home.run(&["openssl", "crl", "-in", "home/public/genfic-user.crl.pem", "-noout", "-text"]).ok().out;
+    assert_eq!(text.matches("Serial Number: ").count(), 4, "{text}");
+    let again = ca_with_old(&home, "key import genfic-user genficUserCA/private/user-genfic.key");
+    assert!(again.status == 4 && again.err.contains("key.exists"), "{}", again.all());
+}
+
+#[test]
+fn a_ca_can_move_in_before_the_one_above_it() {
+    let home = Home::new();
+    genfic_ca(&home);
+    let alone = ca_with_old(&home, "import openssl genficUserCA --as genfic-user");
+    assert!(alone.status == 5 && alone.err.contains("issuer.unknown"), "{}", alone.all());
+    ca_with_old(&home, "import openssl genficUserCA --as genfic-user --chain genficCA/root-genfic.crt").ok();
+    let other = ca_with_old(&home, "import openssl genficCA --as genfic");
+    assert!(other.status == 4 && other.err.contains("--as genfic-root-ca"), "{}", other.all());
+    ca_with_old(&home, "import openssl genficCA --as genfic-root-ca").ok();
+    home.ca(&["crl", "publish", "genfic-root-ca"]).ok();
+    home.ca(&["revoke", "GenFic User CA", "-p", "genfic-root-ca", "--yes"]).ok();
+    assert!(home.ca(&["authorities"]).ok().out.contains("revoked"));
+}

@@ -1,0 +1,6 @@
+//! Moving in: CAs that other programs made, and certificates that others sign.
+mod easy_rsa;
+mod elsewhere;
+mod openssl;
+mod refusals;
+mod trees;
