@@ -26,7 +26,7 @@
 //! | [`publish`] | whole files or none; never an older CRL over a newer one |
 //! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
-//! | [`ca`] | create, issue, revoke, publish, recover: the only place where order matters |
+//! | [`ca`] | create, issue, renew, revoke, publish, recover: the only place where order matters |
 //! | [`calendar`] | what ends and what is due when, as text, SVG and iCalendar; pure |
 //! | [`handout`] | what others take: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
 //! | [`doctor`] | a check a file over home, index, keys and what is published; what mends the findings |
@@ -44,7 +44,7 @@
 //! [`ca::IssuingAuthority::issue`] takes a `Recorded` by value: signing what was not checked, what is not on
 //! record, or twice, does not compile. CRLs go the same way.
 //!
-//! # Four flows
+//! # Five flows
 //!
 //! *Sign*: octets → verified request → profile → template → TBSCertificate → lint → record the intent (serial
 //! number, TBS, audit) → sign → check the own signature → record as issued → publish the status → files. Before
@@ -56,6 +56,11 @@
 //! fails is reported and made good by the next command; the index has the truth. [`ca::Pki::recover`] repeats
 //! what needs no key (status, certificates and chains, what was issued lately), [`ca::Pki::keep_up`] what does
 //! (CRL, responder). From taking a CRL number to the file in its place one process is at it at a time.
+//!
+//! *Renew a CA*: with the same key, the new certificate takes the place of the old one in the transaction that
+//! records it as issued, and both stay on record; with a new key, it is a CA of its own that succeeds the old one
+//! ([`ca::Pki::generations`]). The newest generation that can issue does; the others sign CRLs until their last
+//! certificate has ended ([`ca::Pki::is_quiet`]).
 //!
 //! *Move in*: directory of another program → its record, certificates and newest CRL brought together → plan (what a
 //! dry run shows) → key encrypted anew → one transaction with everything → status, files, CRL, responder. A CA above

@@ -268,6 +268,8 @@ impl Pki<'_> {
             certificate: adoption.certificate.clone(),
             key: record,
             serves_ocsp: adoption.ocsp,
+            succeeds: None,
+            last_end: None,
         };
         let recorded =
             self.in_time(|at| self.index.import(&self.import_of(&authority, &adoption, &plan, at)));
@@ -291,6 +293,8 @@ fn run_by_others(name: &str, certificate: Certificate) -> Authority {
         certificate,
         key: String::new(),
         serves_ocsp: false,
+        succeeds: None,
+        last_end: None,
     }
 }
 

@@ -79,11 +79,12 @@ impl Pki<'_> {
         self.status.publish_status(self.index, self.clock.now())?;
         for above in &plan.above {
             let above = self.authority(&above.name)?;
-            self.publisher.authority(&above.name, &above.certificate, &ancestors(self.index, &above)?)?;
+            let (certificates, crossed) = (ancestors(self.index, &above)?, self.crossed(&above)?);
+            self.publisher.authority(&above.name, &above.certificate, &certificates, &crossed)?;
         }
         let authority = self.authority(name)?;
-        let files =
-            self.publisher.authority(name, &authority.certificate, &ancestors(self.index, &authority)?)?;
+        let (above, crossed) = (ancestors(self.index, &authority)?, self.crossed(&authority)?);
+        let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
         let kept: Vec<&Certificate> = adoption
             .prior
             .iter()

@@ -234,7 +234,8 @@ fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority
     Ok(out)
 }
 
-fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
+/// Says no of a CA that may not issue: it, or one above it, is expired, revoked, or not on record as issued.
+pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
     for ca in std::iter::once(authority.clone()).chain(above(index, authority)?) {
         let unfit = |what: String| {
             Problem::new(Exit::Refused, "issuer.unfit", format!("{} cannot issue: {what}", authority.name))
@@ -315,7 +316,7 @@ impl Pki<'_> {
         CrlAuthority::new(name, authority.certificate, signer)
     }
 
-    fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
+    pub(super) fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
         if authority.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
             return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)

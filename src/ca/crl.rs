@@ -102,14 +102,14 @@ impl Pki<'_> {
 
     /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the
     /// configuration says (half), what is published is not the one on record or another CA's or only in one
-    /// of its two forms, or something was revoked or released since. Never that of a CA that others
-    /// run.
+    /// of its two forms, or something was revoked or released since. Never that of a CA that others run, or of a
+    /// generation that has gone quiet ([`Pki::is_quiet`]).
     ///
     /// # Errors
     /// When the index or the published file cannot be read.
     pub fn crl_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.authority(name)?;
-        if authority.is_elsewhere() {
+        if authority.is_elsewhere() || self.is_quiet(&authority)? {
             return Ok(false);
         }
         let Some(CrlRecord { number, this_update, next_update, .. }) =

@@ -226,7 +226,7 @@ impl Pki<'_> {
 }
 
 /// Says of a failure after the record that signing once more would make a second certificate.
-fn on_record(problem: Problem) -> Problem {
+pub(super) fn on_record(problem: Problem) -> Problem {
     let more = "what was signed is on record and not handed out; the next command publishes it, and \
                 `genfic-ca list` shows it: do not sign it again";
     let hint = if problem.hint.is_empty() { more.to_owned() } else { format!("{}\n{more}", problem.hint) };

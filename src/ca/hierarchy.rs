@@ -1,10 +1,11 @@
 //! Creating CAs: roots, and children to any depth the path length allows.
 use super::authority::sign_certificate;
+use super::certify::Draft;
 use super::problems::lint_problem;
 use super::stagger::Parent;
 use super::waiting::already_waiting;
-use super::{Order, Pki, PublishedCrl};
-use crate::index::{self, Authority, Intent, Issued};
+use super::{IssuingAuthority, Order, Pki, PublishedCrl};
+use crate::index::{self, Authority};
 use crate::lint;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
@@ -29,6 +30,8 @@ pub struct NewAuthority {
     pub name_constraints: NameConstraints,
     /// Whether it has a responder; `None` for yes, unless its key is kept offline.
     pub ocsp: Option<bool>,
+    /// The generation before it, when it is the same CA with a new key.
+    pub succeeds: Option<String>,
 }
 
 /// A CA that was created.
@@ -53,6 +56,13 @@ impl Pki<'_> {
     /// When the name is taken, the profile refuses, no passphrase can be had, or index or disk fail. A key
     /// whose certificate did not come to be is removed again.
     pub fn create_root(&self, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
+        self.make_root(new).map(|(created, _)| created)
+    }
+
+    pub(super) fn make_root(
+        &self,
+        new: &NewAuthority,
+    ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         self.name_is_free(&new.name)?;
         let now = self.signing_time()?;
         let profile = self.practices.profile(&new.profile)?;
@@ -64,31 +74,15 @@ impl Pki<'_> {
             let template = profile.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
             let tbs = template.assemble(self.serials.serial_number()?, signer.algorithm(), &template.subject);
             let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
-            let issuer = tbs.get().as_issuer();
-            let object = format!("{}/{}", new.name, tbs.get().serial_number());
-            let mut event = self.event(now, "certificate.intended", object.clone());
-            event.details.push(("subject".into(), tbs.get().subject().to_string()));
-            event.details.push(("profile".into(), profile.name().into()));
-            let intent = Intent {
-                issuer,
-                profile: profile.name().into(),
-                contact: None,
-                authority: Some(self.authority_to_be(new, true)),
-                event,
+            let authority = Some(self.authority_to_be(new, true));
+            let draft = Draft {
+                by: &new.name,
+                issuer: tbs.get().as_issuer(),
+                profile: profile.name(),
                 tbs,
+                authority,
             };
-            let recorded = self.in_time(|at| {
-                let mut intent = intent.clone();
-                intent.event.at = at;
-                self.index.record_intent(vec![intent])
-            })?;
-            let tbs = recorded.into_iter().next();
-            let tbs = tbs
-                .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "the intent was not recorded"))?;
-            let certificate = sign_certificate(signer, tbs)?;
-            let mut event = self.event(self.clock.now(), "certificate.issued", object);
-            event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
-            self.index.record_issued(&[Issued { issuer, certificate, event }])?;
+            self.certify(draft, |tbs| sign_certificate(signer, tbs))?;
             Ok(template.notices)
         })
     }
@@ -102,12 +96,13 @@ impl Pki<'_> {
         let now = self.signing_time()?;
         let profile = self.practices.profile(&new.profile)?;
         let subject = self.subject_for(new)?;
+        let family = self.family_names(new.succeeds.as_deref())?;
         self.responder_can_be_made(new, false)?;
         let issuer = self.unlock_issuer(parent)?;
-        let below = Parent::new(self, issuer.authority(), issuer.ancestors(), now)?;
+        let below = Parent::new(self, issuer.authority(), issuer.ancestors(), &family, now)?;
         let (length, staggered) = self.staggered(&below, profile, new.length, now);
         let ask = self.ask_for(new, length);
-        let mut created =
+        let (mut created, _) =
             self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.ca), |signer| {
                 let applicant = Applicant::new(subject, signer.public_key().clone());
                 let order = Order {
@@ -152,6 +147,8 @@ impl Pki<'_> {
             name: new.name.clone(),
             key: self.practices.key_record(&new.name),
             serves_ocsp: new.ocsp.unwrap_or(!self.practices.config.is_offline(&new.name, is_root)),
+            succeeds: new.succeeds.clone(),
+            renews: false,
         }
     }
 

@@ -14,7 +14,7 @@ impl Pki<'_> {
         new: &NewAuthority,
         algorithm: KeyAlgorithm,
         certify: impl FnOnce(&dyn Signer) -> Result<Vec<String>, Problem>,
-    ) -> Result<CreatedAuthority, Problem> {
+    ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let key = self.practices.key_ref(&self.practices.key_record(&new.name));
         let signing = self.index.signing()?;
         let signer = match self.keys.generate(&key, algorithm, self.secrets) {
@@ -39,17 +39,18 @@ impl Pki<'_> {
         authority: Authority,
         signer: Box<dyn Signer>,
         mut notices: Vec<String>,
-    ) -> Result<CreatedAuthority, Problem> {
+    ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let name = &authority.name;
         self.status.publish_status(self.index, self.clock.now())?;
         let above = ancestors(self.index, &authority)?;
-        let files = self.publisher.authority(name, &authority.certificate, &above)?;
+        let crossed = self.crossed(&authority)?;
+        let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
         let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), signer)?;
         let crl = self.publish_crl(name, &crl_authority)?;
         let mut responder = None;
+        let signer = crl_authority.into_signer();
+        let issuer = IssuingAuthority::new(self.index, authority.clone(), signer, self.clock.now())?;
         if authority.serves_ocsp {
-            let signer = crl_authority.into_signer();
-            let issuer = IssuingAuthority::new(self.index, authority.clone(), signer, self.clock.now())?;
             let issued = self.issue_responder(&issuer)?;
             notices.extend(issued.notices);
             responder = Some(issued.certificate);
@@ -60,7 +61,7 @@ impl Pki<'_> {
                     .into(),
             );
         }
-        Ok(CreatedAuthority { authority, files, crl, responder, notices })
+        Ok((CreatedAuthority { authority, files, crl, responder, notices }, issuer))
     }
 
     /// A key that is there although no CA of this home has it. It is not removed: it may be the key of a CA

@@ -107,12 +107,13 @@ impl Pki<'_> {
         Ok(true)
     }
 
-    fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
+    pub(super) fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
         let above = ancestors(self.index, authority)?;
-        if self.publisher.is_published(&authority.name, &authority.certificate, &above) {
+        let crossed = self.crossed(authority)?;
+        if self.publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
             return Ok(false);
         }
-        self.publisher.authority(&authority.name, &authority.certificate, &above)?;
+        self.publisher.authority(&authority.name, &authority.certificate, &above, &crossed)?;
         Ok(true)
     }
 

@@ -101,8 +101,12 @@ impl<'a> Registration<'a> {
         let template = self.evaluate(order, uses)?;
         let subject = self.issuer.certificate.tbs().subject();
         let tbs = template.assemble(self.serials.serial_number()?, self.algorithm, subject);
-        let tbs = lint::check_certificate(tbs, Some(self.issuer.certificate))
-            .map_err(|findings| lint_problem(&findings))?;
+        let issuer = Some(self.issuer.certificate);
+        let linted = match &order.ask.of {
+            None => lint::check_certificate(tbs, issuer),
+            Some(other) => lint::check_certificate_beside(tbs, issuer, other),
+        };
+        let tbs = linted.map_err(|findings| lint_problem(&findings))?;
         Ok(Granted { label: order.label.clone(), authority: order.authority.clone(), template, tbs })
     }
 

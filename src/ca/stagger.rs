@@ -17,18 +17,24 @@ impl<'a> Parent<'a> {
         pki: &Pki<'_>,
         authority: &'a Authority,
         ancestors: &'a [Certificate],
+        family: &[String],
         now: UnixTime,
     ) -> Result<Self, Problem> {
-        let siblings = siblings(pki, authority, now)?;
+        let siblings = siblings(pki, authority, family, now)?;
         Ok(Self { authority, ancestors, siblings })
     }
 }
 
-/// CAs below this one: those of this home, and those that others run and whose requests were signed here.
-fn siblings(pki: &Pki<'_>, parent: &Authority, now: UnixTime) -> Result<Vec<Sibling>, Problem> {
+/// CAs below this one: those of this home, and those that others run and whose requests were signed here. The
+/// generations of one CA, its family, are no siblings, nor are earlier certificates of a CA of this home.
+fn siblings(
+    pki: &Pki<'_>,
+    parent: &Authority,
+    family: &[String],
+    now: UnixTime,
+) -> Result<Vec<Sibling>, Problem> {
     let end = |certificate: &Certificate| certificate.tbs().validity().not_after;
-    let below = pki.index.authorities()?.into_iter();
-    let below: Vec<Authority> = below.filter(|one| one.parent.as_deref() == Some(&*parent.name)).collect();
+    let here = pki.index.authorities()?;
     let mut siblings: Vec<Sibling> = Vec::new();
     for profile in pki.practices.profiles.iter().filter(|profile| profile.kind() == Kind::Ca) {
         let filter = Filter {
@@ -39,14 +45,15 @@ fn siblings(pki: &Pki<'_>, parent: &Authority, now: UnixTime) -> Result<Vec<Sibl
         };
         pki.index.list(&filter, &mut |record| {
             let Some(certificate) = &record.certificate else { return true };
-            if !below.iter().any(|known| known.certificate == *certificate) {
+            if !here.iter().any(|known| known.issuer == certificate.tbs().as_issuer()) {
                 let (name, profile) = (record.subject.to_string(), profile.name().into());
                 siblings.push(Sibling { name, profile, end: end(certificate) });
             }
             true
         })?;
     }
-    let here = below.into_iter().map(|sibling| Sibling {
+    let here = here.into_iter().filter(|one| one.parent.as_deref() == Some(&*parent.name));
+    let here = here.filter(|one| !family.contains(&one.name)).map(|sibling| Sibling {
         end: end(&sibling.certificate),
         name: sibling.name,
         profile: sibling.profile,
@@ -106,7 +113,7 @@ impl Pki<'_> {
         let authority = self.authority(authority)?;
         let ancestors = super::authority::ancestors(self.index, &authority)?;
         let now = self.clock.now();
-        let mut parent = Parent::new(self, &authority, &ancestors, now)?;
+        let mut parent = Parent::new(self, &authority, &ancestors, &[], now)?;
         let mut said = Vec::new();
         let staggered = orders.into_iter().map(|mut order| {
             let (length, notices) = self.staggered(&parent, profile, order.ask.length, now);

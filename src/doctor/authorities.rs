@@ -32,7 +32,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                     authority.parent.as_deref().unwrap_or(&authority.name)
                 ),
             ));
-        } else {
+        } else if !all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name)) {
+            // an older generation ends by itself, and its successor keeps apart from the others
             lapses(examination, authority, &above, findings);
             living.push(authority);
         }
@@ -60,17 +61,9 @@ fn end_of(authority: &Authority) -> UnixTime {
     authority.certificate.tbs().validity().not_after
 }
 
-/// The command that makes another like it.
+/// The command that lets the CA go on: a new certificate of the same key.
 fn successor(authority: &Authority) -> String {
-    match &authority.parent {
-        None => format!("genfic-ca create-root {}-2", authority.name),
-        Some(parent) => {
-            format!(
-                "genfic-ca create-child {0}-2 -p {parent} --profile {1}",
-                authority.name, authority.profile
-            )
-        }
-    }
+    format!("genfic-ca renew-ca {}", authority.name)
 }
 
 fn lapses(
@@ -152,11 +145,9 @@ fn staggered(examination: &Examination<'_>, living: &[&Authority], findings: &mu
         }
         for warning in profiles.stagger_warnings(&authority.profile, end_of(authority), &siblings, gap, now) {
             let message = format!("is badly staggered: {warning}");
-            findings.push(Finding::warning("stagger.siblings", &authority.name, message).remedy(format!(
-                "{}, and use it in place of {}",
-                successor(authority),
-                authority.name
-            )));
+            findings.push(
+                Finding::warning("stagger.siblings", &authority.name, message).remedy(successor(authority)),
+            );
         }
     }
 }

@@ -3,7 +3,7 @@ use super::finding::{Finding, Mending, Severity};
 use super::statuses::LOST;
 use super::{Examination, Looked, counted, only_files};
 use crate::home::{AuthorityName, PublicFile, quoted};
-use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError};
+use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, is_quiet};
 use crate::x509::{CertificateId, CertificateList, CrlReason, SerialNumber, pem};
 use std::collections::HashSet;
 use std::fs;
@@ -71,7 +71,7 @@ impl Subject<'_, '_> {
             return Ok(0);
         }
         self.numbers(crl, last)?;
-        self.dates(crl);
+        self.dates(crl)?;
         self.text(crl);
         self.entries(crl)
     }
@@ -109,7 +109,11 @@ impl Subject<'_, '_> {
         Ok(())
     }
 
-    fn dates(&mut self, crl: &CertificateList) {
+    /// Of an older generation that has gone quiet no list is due.
+    fn dates(&mut self, crl: &CertificateList) -> Result<(), IndexError> {
+        if is_quiet(self.index, self.authority, self.examination.now)? {
+            return Ok(());
+        }
         let now = self.examination.now;
         let this_update = crl.tbs().this_update();
         let ended = now > self.authority.certificate.tbs().validity().not_after;
@@ -118,13 +122,14 @@ impl Subject<'_, '_> {
             let message = format!("has a CRL of {this_update}, which is in the future");
             self.tell(Severity::Error, "crl.future", message);
         }
-        let Some(next) = crl.tbs().next_update() else { return };
+        let Some(next) = crl.tbs().next_update() else { return Ok(()) };
         if next < now {
             self.tell(severity(Severity::Error), "crl.lapsed", format!("has a CRL that lapsed at {next}"));
         } else if self.examination.settings().crl.renewal(this_update, next) <= now {
             let message = format!("has a CRL that is due to be renewed; it lapses at {next}");
             self.tell(severity(Severity::Warning), "crl.due", message);
         }
+        Ok(())
     }
 
     /// The same list in PEM.

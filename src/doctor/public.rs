@@ -1,13 +1,16 @@
-//! `public/NAME.{pem,crt,chain.pem}` against the records.
+//! `public/NAME.{pem,crt,chain.pem,crossed.pem}` against the records.
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, ancestors, certificates, counted, only_files};
+use crate::index;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let all = examination.authorities()?;
     only_files(&examination.home.public_directory())?;
     for authority in &all {
         let above = certificates(&ancestors(authority, &all));
-        if !examination.publisher.is_published(&authority.name, &authority.certificate, &above) {
+        let crossed = index::crossed(examination.index()?, authority).map_err(|error| error.to_string())?;
+        let publisher = examination.publisher;
+        if !publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
             findings.push(
                 Finding::error(
                     "public.differs",

@@ -1,7 +1,7 @@
 //! Responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, counted, only_files};
-use crate::index::{Authority, CertificateState, Index, PublishedAuthority};
+use crate::index::{Authority, CertificateState, Index, PublishedAuthority, is_quiet};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -9,6 +9,10 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     let mut count: usize = 0;
     for authority in &all {
+        // an older generation needs none any more
+        if is_quiet(index, authority, examination.now).map_err(|error| error.to_string())? {
+            continue;
+        }
         let published = PublishedAuthority {
             name: authority.name.clone(),
             issuer: authority.issuer,

@@ -15,7 +15,7 @@ pub struct InvalidAuthorityName {
 }
 
 /// Endings that files of a CA have: a name with one would be another CA's file.
-const ENDINGS: [&str; 6] = [".pem", ".crt", ".crl", ".chain", ".age", ".key"];
+const ENDINGS: [&str; 7] = [".pem", ".crt", ".crl", ".chain", ".crossed", ".age", ".key"];
 
 impl AuthorityName {
     /// The text.
@@ -36,7 +36,7 @@ fn fault(text: &str) -> Option<&'static str> {
     } else if text.contains("..") || text.ends_with('.') {
         Some("a dot stands between other characters")
     } else if ENDINGS.iter().any(|ending| text.ends_with(ending)) {
-        Some("it does not end in .pem, .crt, .crl, .chain, .age or .key")
+        Some("it does not end in .pem, .crt, .crl, .chain, .crossed, .age or .key")
     } else {
         None
     }

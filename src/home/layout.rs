@@ -22,6 +22,8 @@ pub enum PublicFile {
     CertificateDer,
     /// `NAME.chain.pem`: its certificate and its issuers', PEM.
     Chain,
+    /// `NAME.crossed.pem`: certificates of the same name and key by other issuers, PEM.
+    Crossed,
     /// `NAME.crl`: its CRL, DER; crlDistributionPoints points here.
     Crl,
     /// `NAME.crl.pem`: its CRL, PEM.
@@ -36,6 +38,7 @@ impl PublicFile {
             Self::Certificate => ".pem",
             Self::CertificateDer => ".crt",
             Self::Chain => ".chain.pem",
+            Self::Crossed => ".crossed.pem",
             Self::Crl => ".crl",
             Self::CrlPem => ".crl.pem",
         }

@@ -7,6 +7,7 @@
 mod contract;
 mod error;
 mod examination;
+mod generation;
 mod import;
 mod index_txt;
 mod record;
@@ -16,6 +17,7 @@ mod state;
 
 pub use error::IndexError;
 pub use examination::{Damage, DamageKind, Examined, StatusComparison};
+pub use generation::{crossed, is_quiet, successor};
 pub use import::{Import, Imported, ImportedCertificate, ImportedContents};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use record::{

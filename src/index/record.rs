@@ -26,6 +26,11 @@ pub struct Authority {
     pub key: String,
     /// Whether its certificates name an OCSP responder.
     pub serves_ocsp: bool,
+    /// The name of the generation before it: the same CA with an older key.
+    pub succeeds: Option<String>,
+    /// When the last of the certificates that it issued ends, those of its responder aside; `None` when it issued
+    /// none.
+    pub last_end: Option<UnixTime>,
 }
 
 impl Authority {
@@ -45,6 +50,11 @@ pub struct NewAuthority {
     pub key: String,
     /// Whether its certificates name an OCSP responder.
     pub serves_ocsp: bool,
+    /// The name of the generation before it.
+    pub succeeds: Option<String>,
+    /// Whether the CA is there already, with this name and this key: then the certificate takes the place of the
+    /// one it has as soon as it is recorded as issued, and all else stays as it is on record.
+    pub renews: bool,
 }
 
 /// A certificate that is about to be signed, and what is recorded with it.
@@ -197,6 +207,18 @@ pub struct Filter {
     pub subject: Option<String>,
     /// Granted under this profile.
     pub profile: Option<String>,
+}
+
+impl Filter {
+    /// The same filter for each of these CAs, one after the other; itself when there are none.
+    #[must_use]
+    pub fn of_each(self, authorities: &[String]) -> Vec<Self> {
+        if authorities.is_empty() {
+            return vec![self];
+        }
+        let of = |name: &String| Self { authority: Some(name.clone()), ..self.clone() };
+        authorities.iter().map(of).collect()
+    }
 }
 
 /// What a public key was used for before.

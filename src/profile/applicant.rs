@@ -174,4 +174,7 @@ pub struct Ask {
     pub contact: Option<String>,
     /// How many seconds notBefore lies before now.
     pub backdate: i64,
+    /// A CA's certificate that the new one stands beside, for the same key and the same name: its subject is
+    /// repeated octet for octet and its subjectKeyIdentifier is kept, whatever method made it (X3, X6).
+    pub of: Option<Certificate>,
 }

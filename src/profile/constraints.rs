@@ -331,7 +331,7 @@ mod tests {
             granted.unwrap(),
             constraints(
                 &["a.ok.example", "192.0.2.0/24", "email:ok.example"],
-                &["dns:b.a.ok.example", "dns:no.ok.example", "ip:::/0"]
+                &["dns:b.a.ok.example", "dns:no.ok.example"]
             )
         );
         assert_eq!(child(rules, &constraints(&["b.example"], &[]), &[]), Err(1));

@@ -5,9 +5,9 @@ use super::violation::Verdict;
 use super::{CertificateTemplate, Kind, Profile, Revocation, Violation, alt_name, constraints};
 use crate::x509::extension::{
     self, AccessDescription, Extension, authority_info_access, authority_key_identifier,
-    crl_distribution_points, no_rev_avail, ocsp_no_check, subject_alt_name, subject_key_identifier_for,
+    crl_distribution_points, no_rev_avail, ocsp_no_check, subject_alt_name, subject_key_identifier_of,
 };
-use crate::x509::{GeneralName, Name, UnixTime};
+use crate::x509::{Certificate, GeneralName, Name, UnixTime};
 
 impl Profile {
     /// Decides over one request. `issuer` is `None` for a self-signed root; `now` is the time of the clock,
@@ -26,7 +26,8 @@ impl Profile {
         self.check_issuer(issuer, &mut verdict);
         let contact = ask.contact.as_deref().and_then(|text| check_contact(text, &mut verdict));
         let wanted = ask.subject.as_ref().unwrap_or(&applicant.subject);
-        let subject = self.subject.grant(wanted, contact.as_deref(), &mut verdict);
+        let granted = self.subject.grant(wanted, contact.as_deref(), &mut verdict);
+        let subject = ask.of.as_ref().map_or(granted, |one| one.tbs().subject().clone());
         let alt_names = self.names.grant(applicant, ask, &subject, &mut verdict);
         self.check_subject(wanted, &alt_names, &mut verdict);
         if let Some(issuer) = issuer {
@@ -135,8 +136,9 @@ impl Profile {
         }
         list.push(self.usage.key_usage(key.algorithm()).to_extension());
         list.extend(self.usage.purposes(self.kind, issuer, verdict).map(|purposes| purposes.to_extension()));
-        list.push(subject_key_identifier_for(key));
-        let authority = issuer.map_or_else(|| key.key_identifier(), |one| one.certificate.key_identifier());
+        let own = ask.of.as_ref().map_or_else(|| key.key_identifier(), Certificate::key_identifier);
+        list.push(subject_key_identifier_of(&own));
+        let authority = issuer.map_or(own, |one| one.certificate.key_identifier());
         list.push(authority_key_identifier(&authority));
         if self.kind.is_ca() {
             let granted = self.authority.constraints.grant(&ask.name_constraints, issuer, verdict);

@@ -9,6 +9,7 @@ use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile, ReadErr
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
 use rustix::io::Errno;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,13 +88,37 @@ fn chain_text(certificate: &Certificate, ancestors: &[Certificate]) -> String {
     std::iter::once(certificate).chain(ancestors).map(Certificate::to_pem).collect()
 }
 
+fn text(certificates: &[Certificate]) -> String {
+    certificates.iter().map(Certificate::to_pem).collect()
+}
+
+fn remove_if_there(path: &Path) -> Result<(), PublishError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(WriteError { path: path.to_owned(), source }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Publisher for HomeDirectory {
-    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
+    fn is_published(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        ancestors: &[Certificate],
+        crossed: &[Certificate],
+    ) -> bool {
         let Ok(name) = self.name(name) else { return false };
         let is = |file, contents: &[u8]| {
             read_file(&self.home.public_file(&name, file), LARGEST).is_ok_and(|found| found == contents)
         };
-        is(PublicFile::Chain, chain_text(certificate, ancestors).as_bytes())
+        let crosses = match crossed {
+            [] => !self.home.public_file(&name, PublicFile::Crossed).exists(),
+            crossed => is(PublicFile::Crossed, text(crossed).as_bytes()),
+        };
+        crosses
+            && is(PublicFile::Chain, chain_text(certificate, ancestors).as_bytes())
             && is(PublicFile::CertificateDer, certificate.as_der())
             && is(PublicFile::Certificate, certificate.to_pem().as_bytes())
             && self.home.issued_directory(&name).is_dir()
@@ -109,6 +134,7 @@ impl Publisher for HomeDirectory {
         name: &str,
         certificate: &Certificate,
         ancestors: &[Certificate],
+        crossed: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError> {
         self.home.create_authority(&self.name(name)?)?;
         let path = |file| self.public(name, file);
@@ -117,7 +143,13 @@ impl Publisher for HomeDirectory {
         replace(&path(PublicFile::CertificateDer)?, certificate.as_der(), Mode::Public)?;
         let certificate_pem = path(PublicFile::Certificate)?;
         replace(&certificate_pem, certificate.to_pem().as_bytes(), Mode::Public)?;
-        Ok(AuthorityFiles { certificate: certificate_pem, chain })
+        let crosses = path(PublicFile::Crossed)?;
+        if crossed.is_empty() {
+            remove_if_there(&crosses)?;
+            return Ok(AuthorityFiles { certificate: certificate_pem, chain, crossed: None });
+        }
+        replace(&crosses, text(crossed).as_bytes(), Mode::Public)?;
+        Ok(AuthorityFiles { certificate: certificate_pem, chain, crossed: Some(crosses) })
     }
 
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {

@@ -24,13 +24,20 @@ use std::path::PathBuf;
 /// Where certificates, CRLs, responder keys and statuses go once they are on record.
 pub trait Publisher: Send + Sync {
     /// Whether a CA's certificate and chain are in their public place as they should be.
-    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool;
+    fn is_published(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        ancestors: &[Certificate],
+        crossed: &[Certificate],
+    ) -> bool;
 
     /// Whether an issued certificate is kept.
     fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool;
 
     /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from its
-    /// issuer to the root and is empty for a root.
+    /// issuer to the root and is empty for a root. `crossed` are certificates of the same name and key by other
+    /// issuers (PEM, in one file); there is no file when there are none.
     ///
     /// # Errors
     /// When a file cannot be written; so below.
@@ -39,6 +46,7 @@ pub trait Publisher: Send + Sync {
         name: &str,
         certificate: &Certificate,
         ancestors: &[Certificate],
+        crossed: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError>;
 
     /// Publishes a CA's complete CRL, DER and PEM; never an older one over a newer one (C7), whichever
@@ -139,6 +147,8 @@ pub struct AuthorityFiles {
     pub certificate: PathBuf,
     /// The certificate and its issuers up to the root, PEM.
     pub chain: PathBuf,
+    /// Certificates of the same name and key by other issuers, PEM.
+    pub crossed: Option<PathBuf>,
 }
 
 /// Why something was not published.

@@ -187,6 +187,14 @@ fn every_command_says_one_json_object_with_typed_fields() {
     walk.step("revoke", "two.example", 5, false, "");
     walk.step("revoke", "www.example", 2, false, "");
     walk.step("revoke", "genfic-system", 9, false, "");
+    let renewed = format!("{signed} certificates[].replaces:serial");
+    walk.step("create-request", "three.example --sign -p genfic-system", 0, true, &signed);
+    walk.step("renew", "three.example --expiring 1d", 0, false, &signed);
+    walk.step("renew", "three.example", 0, true, &renewed);
+    walk.step("rekey", "three.example", 4, false, "");
+    std::fs::create_dir(walk.home.path("new")).unwrap();
+    walk.step("rekey", "three.example --dir new", 0, true, &format!("{renewed} key:path request:path"));
+    walk.step("renew", "two.example", 7, false, "");
     let deadline = Instant::now() + Duration::from_secs(20);
     while walk.home.ca(&["ocsp", "query", "two.example"]).status == 0 {
         assert!(Instant::now() < deadline, "the responder does not see the revocation");
@@ -208,6 +216,36 @@ fn every_command_says_one_json_object_with_typed_fields() {
         false,
         "number:number this_update:time next_update:time findings[]?:text",
     );
+    walk.step("renew-ca", "genfic-system", 0, true,
+        "name:text serial:serial subject:text not_before:time not_after:time certificate:path chain:path parent:text \
+         fingerprint:fingerprint replaces:serial");
+    walk.step(
+        "renew-ca",
+        "genfic --rekey",
+        0,
+        true,
+        &format!(
+            "{authority} succeeds:text links.new_with_old.file:path links.new_with_old.serial:serial \
+         links.old_with_new.file:path links.old_with_new.not_after:time"
+        ),
+    );
+    walk.step("cross-sign", "genfic-g2 -p genfic", 0, true, "links.new_with_old.fingerprint:fingerprint");
+    walk.step("create-root", "partner", 0, true, &authority);
+    walk.step("cross-sign", "partner -p genfic", 0, true, &each("certificates", CERTIFICATE));
+    walk.step("cross-sign", "three.example.crt -p genfic", 7, false, "");
+    walk.step("revoke-ca", "partner", 9, false, "");
+    walk.step(
+        "revoke-ca",
+        "partner --reason superseded --yes",
+        0,
+        true,
+        &format!(
+            "name:text certificates[].serial:serial certificates[].issuer:text reason:text revoked_at:time \
+         falls[].name:text falls[].certificates:number run_book[]:text {}",
+            each("crls", CRL)
+        ),
+    );
+    walk.step("revoke-ca", "partner --yes", 4, false, "");
     walk.step("audit show", "--last 3", 0, false,
         "records[].sequence:number records[].time:time records[].user:text records[].action:text records[].outcome:text");
     walk.step("audit verify", "", 0, false, "records:number head:serial");
@@ -312,6 +350,8 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "name:text key:text algorithm:text form:text waiting:bool",
     );
     walk.step("key import", "brought far.pem", 2, false, "");
+    walk.step("completions", "bash", 0, false, "shell:text script:text");
+    walk.step("man", "pages", 0, true, "files[]:path");
     walk.step(
         "quickstart",
         "--no-serve --dir demo",

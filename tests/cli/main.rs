@@ -21,6 +21,7 @@ mod homes;
 mod json;
 mod listing;
 mod passphrases;
+mod renewing;
 mod revoking;
 mod selecting;
 mod signing;

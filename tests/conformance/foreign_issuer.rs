@@ -54,6 +54,8 @@ fn home_with_elder(url: &str, newkey: &[&str], profile: &str) -> (Home, Certific
         certificate: certificate.clone(),
         key: "elder.age".into(),
         serves_ocsp: true,
+        succeeds: None,
+        last_end: None,
     };
     let event = AuditEvent {
         at: genfic_ca::assembly::now(),
@@ -65,7 +67,7 @@ fn home_with_elder(url: &str, newkey: &[&str], profile: &str) -> (Home, Certific
     };
     SqliteIndex::open(&home.path("home/index.db")).unwrap().import(&Import::of(elder, event)).unwrap();
     let place = HomeDirectory::new(genfic_ca::home::Home::at(home.path("home")));
-    place.authority("elder", &certificate, &[]).unwrap();
+    place.authority("elder", &certificate, &[], &[]).unwrap();
     (home, certificate)
 }
 

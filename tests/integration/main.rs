@@ -24,6 +24,7 @@ mod older_script;
 mod policy;
 mod quickstart;
 mod readme;
+mod renewing;
 mod restore;
 mod six_lines;
 mod together;

@@ -5,6 +5,7 @@ mod certificate;
 mod foreign;
 mod handout;
 mod publication;
+mod renewal;
 
 pub(crate) use authority::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority};
 pub(crate) use backup::{Backup, BackupCreate, BackupRestore, BackupVerify};
@@ -16,6 +17,8 @@ pub(crate) use handout::{
 pub(crate) use publication::{
     Audit, AuditShow, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, Query, Responder,
 };
+
+pub(crate) use renewal::{CrossSign, Rekey, Renew, RenewCa, RevokeCa};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -123,10 +126,20 @@ pub(crate) enum Command {
     Adopt(Adopt),
     /// List the CAs
     Authorities(Authorities),
+    /// Give a CA a new certificate of the same key, or with --rekey a new key
+    RenewCa(RenewCa),
+    /// Certify another CA, or a generation of a root by the other
+    CrossSign(CrossSign),
+    /// Revoke a CA: list what falls, stop issuing, say what is to be done
+    RevokeCa(RevokeCa),
     /// Create a key and a certification request
     CreateRequest(CreateRequest),
     /// Issue certificates for requests
     Sign(Sign),
+    /// Issue a certificate once more: same subject, names and key, new validity
+    Renew(Renew),
+    /// Issue a certificate once more with a new key
+    Rekey(Rekey),
     /// Revoke a certificate and publish the CRL
     Revoke(Revoke),
     /// Revoke a certificate until it is released

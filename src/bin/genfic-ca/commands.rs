@@ -8,6 +8,7 @@ mod crl;
 mod doctor;
 mod export;
 mod foreign;
+mod generation;
 mod import;
 mod init;
 mod lint;
@@ -16,8 +17,10 @@ mod manual;
 mod ocsp;
 mod question;
 mod quickstart;
+mod renewal;
 mod request;
 mod revoke;
+mod revoke_ca;
 mod select;
 mod show;
 mod sign;
@@ -43,8 +46,13 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::CreateChild(_) => "create-child",
         Command::Adopt(_) => "adopt",
         Command::Authorities(_) => "authorities",
+        Command::RenewCa(_) => "renew-ca",
+        Command::CrossSign(_) => "cross-sign",
+        Command::RevokeCa(_) => "revoke-ca",
         Command::CreateRequest(_) => "create-request",
         Command::Sign(_) => "sign",
+        Command::Renew(_) => "renew",
+        Command::Rekey(_) => "rekey",
         Command::Revoke(_) => "revoke",
         Command::Hold(_) => "hold",
         Command::Release(_) => "release",
@@ -91,6 +99,11 @@ fn object(command: &Command) -> Option<String> {
         Command::Adopt(args) => Some(args.name.clone()),
         Command::Import(Import::Openssl(args) | Import::EasyRsa(args)) => Some(args.name.clone()),
         Command::Key(Key::Import(args)) => Some(args.name.clone()),
+        Command::RenewCa(args) => Some(args.name.clone()),
+        Command::CrossSign(args) => Some(format!("{}/{}", args.parent, args.what)),
+        Command::RevokeCa(args) => Some(args.name.clone()),
+        Command::Renew(args) => Some(within(args.parent.as_ref(), &args.certificate)),
+        Command::Rekey(args) => Some(within(args.renew.parent.as_ref(), &args.renew.certificate)),
         Command::CreateRequest(args) => Some(within(args.parent.as_ref(), &args.name.display().to_string())),
         Command::Sign(args) => {
             let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
@@ -154,6 +167,11 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Calendar(args) => at_home(&|session| calendar::calendar(session, &args)),
         Command::Sign(args) if args.dry_run => sign::sign(&Session::open(global)?, &args),
         Command::Sign(args) => at_home(&|session| sign::sign(session, &args)),
+        Command::RenewCa(args) => at_home(&|session| generation::renew(session, &args)),
+        Command::CrossSign(args) => at_home(&|session| generation::cross_sign(session, &args)),
+        Command::RevokeCa(args) => at_home(&|session| revoke_ca::revoke(session, &args)),
+        Command::Renew(args) => at_home(&|session| renewal::renew(session, &args)),
+        Command::Rekey(args) => at_home(&|session| renewal::rekey(session, &args)),
         Command::Revoke(args) => at_home(&|session| revoke::revoke(session, &args)),
         Command::Hold(args) => at_home(&|session| revoke::hold(session, &args)),
         Command::Release(args) => at_home(&|session| revoke::release(session, &args)),

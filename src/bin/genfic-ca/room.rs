@@ -3,11 +3,15 @@ use genfic_ca::home::{GivenBack, Home, Reserve};
 use genfic_ca::problem::Problem;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
-const ISSUE: [&str; 9] = [
+const ISSUE: [&str; 13] = [
     "create-root",
     "create-child",
+    "renew-ca",
+    "cross-sign",
     "create-request",
     "sign",
+    "renew",
+    "rekey",
     "ocsp responder",
     "adopt",
     "import openssl",
@@ -15,7 +19,7 @@ const ISSUE: [&str; 9] = [
     "key import",
 ];
 /// Commands that tell others what is not to be trusted any more.
-const DISTRUST: [&str; 5] = ["revoke", "hold", "release", "crl publish", "ocsp sync"];
+const DISTRUST: [&str; 6] = ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync"];
 
 /// Room for one command, from before the index is opened until it is done.
 pub(crate) struct Room {

@@ -42,6 +42,18 @@ impl Session {
         self.assembly.pki(&self.secrets)
     }
 
+    /// The CAs that a name means where certificates are looked for: all generations when it is that of the first,
+    /// else that one alone.
+    pub(crate) fn meant(&self, name: &str) -> Result<Vec<String>, Problem> {
+        let generations = self.pki().generations(name)?;
+        let is_first = generations.first().is_some_and(|first| first.name == name);
+        Ok(if is_first {
+            generations.into_iter().map(|one| one.name).collect()
+        } else {
+            vec![name.to_owned()]
+        })
+    }
+
     /// Where passphrases come from.
     pub(crate) fn secrets(&self) -> &PassphraseSources<'static> {
         &self.secrets

@@ -11,8 +11,14 @@ pub(super) struct Publication {
 }
 
 impl Publisher for Publication {
-    fn is_published(&self, name: &str, certificate: &Certificate, ancestors: &[Certificate]) -> bool {
-        self.directory.is_published(name, certificate, ancestors)
+    fn is_published(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+        ancestors: &[Certificate],
+        crossed: &[Certificate],
+    ) -> bool {
+        self.directory.is_published(name, certificate, ancestors, crossed)
     }
 
     fn sweep(&self, issued_by: &[&str]) {
@@ -28,9 +34,10 @@ impl Publisher for Publication {
         name: &str,
         certificate: &Certificate,
         ancestors: &[Certificate],
+        crossed: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError> {
         self.script.publish("authority")?;
-        self.directory.authority(name, certificate, ancestors)
+        self.directory.authority(name, certificate, ancestors, crossed)
     }
 
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {

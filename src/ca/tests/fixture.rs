@@ -239,6 +239,7 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
         length: Length::Default,
         name_constraints: NameConstraints::default(),
         ocsp: None,
+        succeeds: None,
     }
 }
 

@@ -2,13 +2,16 @@
 mod authorities;
 mod batches;
 mod creating;
+mod falling;
 mod faulty;
 mod faulty_keys;
 mod faulty_publication;
 mod fixture;
+mod generations;
 mod lists;
 mod order;
 mod overtaking;
 mod recovering;
+mod renewing;
 mod responders;
 mod revoking;

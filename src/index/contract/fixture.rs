@@ -135,6 +135,8 @@ impl CertificateAuthority {
             certificate: self.certificate.clone(),
             key: format!("{name}.age"),
             serves_ocsp: true,
+            succeeds: None,
+            last_end: None,
         }
     }
 
@@ -250,7 +252,13 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
 }
 
 pub(crate) fn new_authority(name: &str) -> NewAuthority {
-    NewAuthority { name: name.into(), key: format!("{name}.age"), serves_ocsp: false }
+    NewAuthority {
+        name: name.into(),
+        key: format!("{name}.age"),
+        serves_ocsp: false,
+        succeeds: None,
+        renews: false,
+    }
 }
 
 /// Records the intent, signs, and records what was signed.

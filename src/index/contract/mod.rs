@@ -5,6 +5,7 @@
 mod audit;
 mod authorities;
 mod fixture;
+mod generations;
 mod importing;
 mod issuing;
 mod reading;
@@ -14,6 +15,7 @@ mod revoking;
 pub(crate) use audit::*;
 pub(crate) use authorities::*;
 pub(crate) use fixture::{CertificateAuthority, Key, NOW, event, leaf, serial};
+pub(crate) use generations::*;
 pub(crate) use importing::*;
 pub(crate) use issuing::*;
 pub(crate) use reading::*;
@@ -35,6 +37,11 @@ macro_rules! contract {
             the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_abandoned
             a_ca_signed_elsewhere_can_be_added
             authorities_come_with_parents_first_and_siblings_by_name
+            a_renewed_certificate_takes_its_place_once_it_is_issued
+            only_the_name_and_key_of_a_ca_that_is_not_revoked_are_renewed
+            a_generation_knows_the_one_before_it
+            the_last_end_is_that_of_what_others_hold
+            a_renewal_that_was_found_again_takes_its_place
             a_state_is_replaced_only_when_it_is_the_one_that_was_seen
             only_a_hold_can_be_lifted_in_the_index
             crl_numbers_grow_and_are_never_given_twice

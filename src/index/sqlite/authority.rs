@@ -1,16 +1,17 @@
 //! CAs: which there are, and which may issue.
 use super::row;
-use crate::index::{Authority, CertificateState, IndexError};
+use crate::index::{Authority, CertificateState, IndexError, NewAuthority};
 use crate::x509::{Certificate, IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Every CA whose certificate is issued; a root's certificate is its own.
 pub(super) const AUTHORITIES: &str = "
-    SELECT a.name, i.identity, p.name, c.profile, c.der, a.key, a.serves_ocsp
+    SELECT a.name, i.identity, p.name, c.profile, c.der, a.key, a.serves_ocsp, b.name, a.last_end
     FROM authority a
     CROSS JOIN certificate c ON c.number = a.certificate
     CROSS JOIN issuer i ON i.number = a.issuer
     LEFT JOIN authority p ON p.issuer = c.issuer AND c.issuer <> a.issuer
+    LEFT JOIN authority b ON b.issuer = a.succeeds
     WHERE c.der IS NOT NULL";
 
 fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
@@ -22,6 +23,8 @@ fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
         certificate: certificate(row, 4)?,
         key: row.get(5)?,
         serves_ocsp: row.get(6)?,
+        succeeds: row.get(7)?,
+        last_end: row.get::<_, Option<i64>>(8)?.map(UnixTime),
     })
 }
 
@@ -83,15 +86,25 @@ pub(super) fn authority_number(connection: &Connection, issuer: &IssuerId) -> Re
     number.ok_or(IndexError::UnknownAuthority(*issuer))
 }
 
-/// Takes name and identity for a CA.
+/// Takes name and identity for a CA; or notes that the certificate is to be that of a CA that is there.
 pub(super) fn enter(
     connection: &Connection,
     issuer: &IssuerId,
-    name: &str,
+    new: &NewAuthority,
     certificate: i64,
-    key: &str,
-    serves_ocsp: bool,
 ) -> Result<(), IndexError> {
+    let NewAuthority { name, key, serves_ocsp, succeeds, renews } = new;
+    if *renews {
+        return renew(connection, issuer, name, certificate);
+    }
+    let before = match succeeds {
+        None => None,
+        Some(name) => {
+            let before = named(connection, name)?
+                .ok_or_else(|| IndexError::IssuerUnfit(format!("there is no CA named {name}")))?;
+            issuer_number(connection, &before.issuer)?
+        }
+    };
     let number = enter_issuer(connection, issuer)?;
     let mut statement =
         connection.prepare_cached("SELECT name FROM authority WHERE name = ?1 OR issuer = ?2")?;
@@ -100,9 +113,84 @@ pub(super) fn enter(
     }
     connection
         .prepare_cached(
-            "INSERT INTO authority (issuer, name, certificate, key, serves_ocsp) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO authority (issuer, name, certificate, key, serves_ocsp, succeeds)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute((number, name, certificate, key, serves_ocsp))?;
+        .execute((number, name, certificate, key, serves_ocsp, before))?;
+    Ok(())
+}
+
+/// Notes that a certificate is to take the place of the one that a CA has. One that is revoked or on hold stays
+/// so: a renewal does not bring it back.
+fn renew(connection: &Connection, issuer: &IssuerId, name: &str, certificate: i64) -> Result<(), IndexError> {
+    let number = authority_number(connection, issuer)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT s.state FROM authority a
+         CROSS JOIN certificate c ON c.number = a.certificate
+         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
+         WHERE a.issuer = ?1 AND a.name = ?2",
+    )?;
+    let state: Option<i64> = statement.query_row((number, name), |row| row.get(0)).optional()?;
+    match state {
+        Some(1) => {}
+        Some(_) => return Err(IndexError::IssuerUnfit(format!("{name} is revoked and cannot be renewed"))),
+        None => return Err(IndexError::UnknownAuthority(*issuer)),
+    }
+    connection
+        .prepare_cached("INSERT INTO renewal (certificate, issuer) VALUES (?1, ?2)")?
+        .execute((certificate, number))?;
+    Ok(())
+}
+
+/// Puts a certificate that is issued now in the place of the one that its CA had, if it was made for that.
+pub(super) fn install(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
+    let mut statement =
+        connection.prepare_cached("DELETE FROM renewal WHERE certificate = ?1 RETURNING issuer")?;
+    let issuer: Option<i64> = statement.query_row([certificate], |row| row.get(0)).optional()?;
+    if let Some(issuer) = issuer {
+        connection
+            .prepare_cached("UPDATE authority SET certificate = ?1 WHERE issuer = ?2")?
+            .execute((certificate, issuer))?;
+    }
+    Ok(())
+}
+
+/// Puts a certificate that was found again in the place of the one that its CA has, where it renewed that one: it
+/// is of the same issuer, for the same name and key, and newer. It is put on record under the same profile.
+pub(super) fn install_found(
+    connection: &Connection,
+    issuer: &IssuerId,
+    certificate: i64,
+) -> Result<(), IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.issuer, old.profile FROM issuer i
+         CROSS JOIN authority a ON a.issuer = i.number
+         CROSS JOIN certificate old ON old.number = a.certificate
+         CROSS JOIN status s ON s.issuer = old.issuer AND s.serial = old.serial AND s.state = 1
+         CROSS JOIN certificate new ON new.number = ?2
+             AND new.issuer = old.issuer AND new.not_before > old.not_before
+         WHERE i.identity = ?1",
+    )?;
+    let renewed: Option<(i64, String)> =
+        statement.query_row((issuer.0, certificate), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    if let Some((authority, profile)) = renewed {
+        connection
+            .prepare_cached("UPDATE certificate SET profile = ?2 WHERE number = ?1")?
+            .execute((certificate, profile))?;
+        connection
+            .prepare_cached("UPDATE authority SET certificate = ?1 WHERE issuer = ?2")?
+            .execute((certificate, authority))?;
+    }
+    Ok(())
+}
+
+/// Notes when a certificate of an issuer ends.
+pub(super) fn note_end(connection: &Connection, issuer: i64, end: UnixTime) -> Result<(), IndexError> {
+    connection
+        .prepare_cached(
+            "UPDATE authority SET last_end = ?2 WHERE issuer = ?1 AND (last_end IS NULL OR last_end < ?2)",
+        )?
+        .execute((issuer, end.0))?;
     Ok(())
 }
 
@@ -123,6 +211,7 @@ pub(super) fn come_home(
 
 /// Frees name and identity of a CA whose certificate came to nothing.
 pub(super) fn leave(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
+    connection.prepare_cached("DELETE FROM renewal WHERE certificate = ?1")?.execute([certificate])?;
     connection.prepare_cached("DELETE FROM authority WHERE certificate = ?1")?.execute([certificate])?;
     Ok(())
 }

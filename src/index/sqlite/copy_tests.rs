@@ -67,9 +67,12 @@ fn first_version(path: &std::path::Path, from: &std::path::Path) {
     raw.pragma_update(None, "user_version", 1).unwrap();
     raw.execute("ATTACH ?1 AS new", [from.to_str().unwrap()]).unwrap();
     raw.execute_batch("DELETE FROM main.head").unwrap();
-    for table in ["head", "issuer", "certificate", "name", "authority", "crl", "audit"] {
+    for table in ["head", "issuer", "certificate", "name", "crl", "audit"] {
         raw.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM new.{table}")).unwrap();
     }
+    let authority = "issuer, name, certificate, key, serves_ocsp, revised";
+    let rows = format!("INSERT INTO main.authority ({authority}) SELECT {authority} FROM new.authority");
+    raw.execute_batch(&rows).unwrap();
     let status =
         "issuer, serial, certificate, state, revoked_at, reason, invalidity_date, not_after, closed, change";
     raw.execute_batch(&format!("INSERT INTO main.status ({status}) SELECT {status} FROM new.status"))
@@ -116,7 +119,7 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     drop(migrated);
     let raw = rusqlite::Connection::open(&old).unwrap();
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, 4);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::restoring::{check_accepted, enter_number, take_crl_numbers};
 use super::revoking::revise;
 use crate::index::{
     Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents, IndexError,
+    NewAuthority,
 };
 use crate::x509::{Certificate, CertificateId, IssuerId};
 use rusqlite::Connection;
@@ -94,11 +95,18 @@ fn add_authority(connection: &Connection, authority: &Authority, change: i64) ->
         }
         Err(error) => return Err(error),
     };
-    let Authority { issuer, name, key, serves_ocsp, .. } = authority;
+    let Authority { issuer, name, key, serves_ocsp, succeeds, .. } = authority;
     if authority::come_home(connection, issuer, name, key, *serves_ocsp)? {
         return Ok(());
     }
-    authority::enter(connection, issuer, name, number, key, *serves_ocsp)
+    let new = NewAuthority {
+        name: name.clone(),
+        key: key.clone(),
+        serves_ocsp: *serves_ocsp,
+        succeeds: succeeds.clone(),
+        renews: false,
+    };
+    authority::enter(connection, issuer, &new, number)
 }
 
 /// Sees that what is on record is this certificate; where there was its number alone, it is there now.

@@ -54,7 +54,7 @@ pub(super) fn record_intent(
         };
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
-            authority::enter(connection, &tbs.as_issuer(), &new.name, number, &new.key, new.serves_ocsp)?;
+            authority::enter(connection, &tbs.as_issuer(), new, number)?;
         }
         journal.append(intent.event)?;
         recorded.push(Recorded(tbs));
@@ -112,6 +112,9 @@ impl Entry<'_> {
                 self.certificate.map(|certificate| certificate.fingerprint().0),
             ))?;
         let number = connection.last_insert_rowid();
+        if tbs.as_issuer() != *self.identity && !is_responders(tbs) {
+            authority::note_end(connection, self.issuer, validity.not_after)?;
+        }
         let state =
             if self.certificate.is_some() { CertificateState::Issued } else { CertificateState::Pending };
         connection
@@ -156,6 +159,7 @@ pub(super) fn record_issued(connection: &Connection, certificates: &[Issued]) ->
             return Err(IndexError::Conflict(id));
         }
         store_state(connection, issuer, &id, &CertificateState::Issued, journal.change()?)?;
+        authority::install(connection, number)?;
         journal.append(issued.event.clone())?;
     }
     journal.close()

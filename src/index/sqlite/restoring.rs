@@ -116,7 +116,9 @@ fn take_certificate(
                 profile: "",
                 contact: None,
             };
-            return entry.insert(connection, change).map(|_| true);
+            let number = entry.insert(connection, change)?;
+            authority::install_found(connection, &tbs.as_issuer(), number)?;
+            return Ok(true);
         }
         Err(error) => return Err(error),
     };
@@ -135,6 +137,7 @@ fn take_certificate(
             == 1;
     if completed {
         store_state(connection, issuer, &id, &CertificateState::Issued, change)?;
+        authority::install(connection, number)?;
     }
     Ok(completed)
 }
@@ -193,6 +196,7 @@ pub(super) fn enter_number(
         )?
         .execute((issuer, serial, subject_text, not_after.0))?;
     let number = connection.last_insert_rowid();
+    authority::note_end(connection, issuer, not_after)?;
     let (state, revoked_at, reason, invalidity_date) = state_columns(state);
     connection
         .prepare_cached(

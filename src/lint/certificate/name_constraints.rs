@@ -45,7 +45,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         name: "name_constraints_cover_addresses",
         rows: &["X8"],
         citation: "CA/Browser Forum BR §7.1.2.5.2",
-        says: "Where DNS names or addresses of one family are permitted, all other addresses are excluded",
+        says: "Where only DNS names are permitted, all addresses are excluded",
         reach: Reach::Everyone,
         check: cover_addresses,
     },
@@ -96,7 +96,7 @@ fn constraints(subject: Option<&super::Fields<'_>>) -> Option<NameConstraints> {
 fn cover_addresses(subject: &Subject<'_>) -> Vec<String> {
     let Some(constraints) = constraints(Some(&subject.own)) else { return Vec::new() };
     let open = constraints.clone().closed_for_addresses() != constraints;
-    when(open, "some names are permitted and addresses left free: exclude 0.0.0.0/0, ::/0 or both")
+    when(open, "DNS names are permitted and addresses left free: exclude 0.0.0.0/0 and ::/0")
 }
 
 fn permitted(subject: &Subject<'_>) -> Vec<String> {

@@ -8,7 +8,13 @@ use der::asn1::OctetStringRef;
 /// The subjectKeyIdentifier that certificates for this key get: RFC 7093 method 1.
 #[must_use]
 pub fn subject_key_identifier_for(key: &SubjectPublicKeyInfo) -> Extension {
-    Extension::new(SUBJECT_KEY_IDENTIFIER, false, tlv(OCTET_STRING, &key.key_identifier()))
+    subject_key_identifier_of(&key.key_identifier())
+}
+
+/// `subjectKeyIdentifier` with these octets: those that certificates for a key have already.
+#[must_use]
+pub fn subject_key_identifier_of(identifier: &[u8]) -> Extension {
+    Extension::new(SUBJECT_KEY_IDENTIFIER, false, tlv(OCTET_STRING, identifier))
 }
 
 /// The identifier octets that a certificate has; `None` when absent or malformed.

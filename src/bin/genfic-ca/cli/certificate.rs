@@ -38,7 +38,7 @@ pub(crate) struct CreateRequest {
     pub(crate) contact: Option<String>,
 }
 
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Sign {
     /// Requests, PEM or DER; `-` is standard input
     #[arg(required = true, value_name = "FILE")]

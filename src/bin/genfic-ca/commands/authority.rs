@@ -1,4 +1,5 @@
 //! `create-root`, `create-child`, `authorities`.
+use super::sign::issuing;
 use super::values::{crl, length, summary, usage};
 use crate::cli::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority as Options};
 use crate::report::{Report, table};
@@ -33,8 +34,8 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
     if args.csr_only {
         return Ok(super::foreign::request_child(session, &new, args.output.as_deref())?.warn(said));
     }
-    let parent = args.parent.as_deref().unwrap_or_default();
-    let created = session.pki().create_child(parent, &new)?;
+    let (parent, elsewhere) = issuing(session, args.parent.as_deref().unwrap_or_default())?;
+    let created = session.pki().create_child(&parent, &new)?;
     let profiles = &session.assembly.practices().profiles;
     let signs = profiles.get(&created.authority.profile).and_then(|profile| profile.default_leaf_profile());
     let next = match signs.and_then(|leaf| profiles.get(leaf)) {
@@ -43,7 +44,7 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
         None => "next: genfic-ca create-child NAME -p ",
     };
     let report = report(&created, "CA", next);
-    Ok(report.warn(said).warn(created.notices.clone()))
+    Ok(report.warn(said).warn(elsewhere).warn(created.notices.clone()))
 }
 
 /// The profile whose name the CA's name ends with, else `system-ca`; and what is said about it.
@@ -69,7 +70,7 @@ pub(crate) fn profile_by_name(session: &Session, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn subtrees(words: &[String]) -> Result<Vec<Subtree>, Problem> {
+pub(crate) fn subtrees(words: &[String]) -> Result<Vec<Subtree>, Problem> {
     words
         .iter()
         .map(|word| {
@@ -99,6 +100,7 @@ fn new_authority(
         length: length(options.valid.as_deref())?,
         name_constraints,
         ocsp: options.ocsp,
+        succeeds: None,
     })
 }
 
@@ -113,7 +115,7 @@ pub(crate) fn key(text: &str) -> Result<KeyAlgorithm, Problem> {
     text.parse().map_err(|error: String| usage(error, "for example --key p256"))
 }
 
-fn report(created: &CreatedAuthority, what: &str, next: &str) -> Report {
+pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Report {
     let authority = &created.authority;
     let tbs = authority.certificate.tbs();
     let result = json!({
@@ -127,6 +129,7 @@ fn report(created: &CreatedAuthority, what: &str, next: &str) -> Report {
         "crl": created.crl.files.first(),
         "profile": authority.profile,
         "parent": authority.parent,
+        "succeeds": authority.succeeds,
         "key": authority.key,
         "fingerprint": authority.certificate.fingerprint().to_string(),
         "crl_details": crl(&created.crl),
@@ -163,6 +166,7 @@ pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Prob
         values.push(json!({
             "name": authority.name,
             "parent": authority.parent,
+            "succeeds": authority.succeeds,
             "profile": authority.profile,
             "serial": authority.certificate.tbs().serial_number().to_string(),
             "subject": authority.certificate.tbs().subject().to_string(),

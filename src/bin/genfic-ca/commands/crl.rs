@@ -32,7 +32,8 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
         names.push(pki.authority(name)?.name);
     } else {
         for authority in pki.index.authorities()? {
-            if args.all && !authority.is_elsewhere() || pki.crl_is_due(&authority.name)? {
+            let goes_on = !authority.is_elsewhere() && !pki.is_quiet(&authority)?;
+            if args.all && goes_on || pki.crl_is_due(&authority.name)? {
                 names.push(authority.name);
             }
         }

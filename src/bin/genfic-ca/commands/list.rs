@@ -4,7 +4,7 @@ use crate::cli::{List, StatusFilter};
 use crate::report::{Lines, Listing, Report, Style, counted, unwritable};
 use crate::session::Session;
 use genfic_ca::config::parse_duration;
-use genfic_ca::index::{Filter, StatusValue};
+use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::Kind;
 use std::io::ErrorKind;
@@ -32,9 +32,7 @@ const COLUMNS: [&str; 14] = [
 pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     let pki = session.pki();
     let now = pki.clock.now();
-    if let Some(parent) = &args.parent {
-        pki.authority(parent)?;
-    }
+    let meant = args.parent.as_deref().map(|name| session.meant(name)).transpose()?.unwrap_or_default();
     let ending = args
         .expiring
         .as_deref()
@@ -50,7 +48,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
         StatusFilter::Held => StatusValue::Held,
     });
     let filter = Filter {
-        authority: args.parent.clone(),
+        authority: None,
         status: status.map(|status| (status, now)),
         ending,
         subject: args.subject.clone(),
@@ -68,7 +66,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     let mut listing = Listing::new("list", "certificates", &HEADINGS, style).in_lines(lines);
     let mut written = Ok(());
-    pki.index.list(&filter, &mut |record| {
+    let mut visit = |record: CertificateRecord| {
         if without_responders && renews_itself(&record.profile) {
             return true;
         }
@@ -87,7 +85,10 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
         };
         written = listing.push(value, row);
         written.is_ok()
-    })?;
+    };
+    for filter in filter.of_each(&meant) {
+        pki.index.list(&filter, &mut visit)?;
+    }
     let count = listing.count();
     let report = written.and_then(|()| listing.finish("no certificate matches"));
     let report = match report {

@@ -1,6 +1,6 @@
 //! `create-request`: a key and a certification request, with or without a home.
 use super::authority::{key, subject};
-use super::sign::{issue, profile_for};
+use super::sign::{issue, issuing, profile_for};
 use super::values::usage;
 use crate::cli::{CreateRequest, Global, Sign};
 use crate::prompt::TerminalPrompt;
@@ -19,10 +19,10 @@ use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-struct Made {
-    key: PathBuf,
-    request: PathBuf,
-    certificate: PathBuf,
+pub(crate) struct Made {
+    pub(crate) key: PathBuf,
+    pub(crate) request: PathBuf,
+    pub(crate) certificate: PathBuf,
     algorithm: KeyAlgorithm,
     subject: Name,
     names: Vec<GeneralName>,
@@ -57,7 +57,7 @@ fn fields(made: &Made) -> serde_json::Value {
 /// Makes both and has the request signed at once.
 pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result<Report, Problem> {
     let parent = args.parent.clone().unwrap_or_default();
-    let authority = session.pki().authority(&parent)?;
+    let authority = session.pki().authority(&issuing(session, &parent)?.0)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let takes_dns = session.assembly.practices().profile(&profile)?.takes_dns_names();
     let made = make(&session.global, args, takes_dns)?;
@@ -82,7 +82,7 @@ pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result
 
 /// A refusal takes the new key and request along, so that the same command can be given again; after any other
 /// failure something may have been issued, so they stay.
-fn not_signed(problem: Problem, made: &Made) -> Problem {
+pub(crate) fn not_signed(problem: Problem, made: &Made) -> Problem {
     let before_issuing = [
         Exit::Usage,
         Exit::NotFound,
@@ -108,7 +108,6 @@ fn make(global: &Global, args: &CreateRequest, takes_dns: bool) -> Result<Made, 
     if !directory.as_os_str().is_empty() && !directory.is_dir() {
         return Err(no_directory(&directory));
     }
-    let path = |extension: &str| directory.join(format!("{base}.{extension}"));
     let mut notices = Vec::new();
     let subject = match &args.subject {
         Some(text) => subject(text)?,
@@ -119,14 +118,37 @@ fn make(global: &Global, args: &CreateRequest, takes_dns: bool) -> Result<Made, 
         Some(text) => key(text)?,
         None => assembly::leaf_key(&home_of(global), global.config.as_deref())?,
     };
+    let wanted =
+        Wanted { directory, base, subject, names, algorithm, encrypt: args.encrypt, sign: args.sign };
+    Ok(Made { notices, ..make_pair(global, wanted)? })
+}
+
+/// A key and a request to be made.
+pub(crate) struct Wanted<'a> {
+    /// Where.
+    pub(crate) directory: PathBuf,
+    /// What the files are called, without their endings.
+    pub(crate) base: &'a str,
+    pub(crate) subject: Name,
+    pub(crate) names: Vec<GeneralName>,
+    pub(crate) algorithm: KeyAlgorithm,
+    pub(crate) encrypt: bool,
+    /// Whether there will be a certificate beside them.
+    pub(crate) sign: bool,
+}
+
+/// Makes a key and a request for it, and writes both where nothing is yet.
+pub(crate) fn make_pair(global: &Global, wanted: Wanted<'_>) -> Result<Made, Problem> {
+    let Wanted { directory, base, subject, names, algorithm, encrypt, sign } = wanted;
+    let path = |extension: &str| directory.join(format!("{base}.{extension}"));
     let to_be_made = [path("key"), path("req"), path("crt")];
-    for path in to_be_made.iter().take(if args.sign { 3 } else { 2 }) {
+    for path in to_be_made.iter().take(if sign { 3 } else { 2 }) {
         if path.exists() {
             return Err(taken(path));
         }
     }
     let soft_key = SoftKey::generate(algorithm)?;
-    let private = if args.encrypt {
+    let private = if encrypt {
         let secret = passphrase(global, base)?;
         encrypted_private_key_pem(&soft_key, &secret)?
     } else {
@@ -143,7 +165,7 @@ fn make(global: &Global, args: &CreateRequest, takes_dns: bool) -> Result<Made, 
         algorithm,
         subject,
         names,
-        notices,
+        notices: Vec::new(),
     })
 }
 

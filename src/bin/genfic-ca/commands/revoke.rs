@@ -8,34 +8,20 @@ use crate::session::Session;
 use genfic_ca::ca::Revoked;
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::x509::{CrlReason, UnixTime};
+use genfic_ca::x509::{Certificate, CrlReason, UnixTime};
 use serde_json::json;
 
 /// Revokes a certificate and publishes the CRL.
 pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem> {
     let pki = session.pki();
     let now = pki.clock.now();
-    if let Some(parent) = &args.parent {
-        pki.authority(parent)?;
-    }
-    let Some(word) = &args.certificate else { return Err(candidates(session, args.parent.as_deref(), now)?) };
-    let given = args.reason.as_deref().map(str::parse::<CrlReason>).transpose();
-    let given = given.map_err(|error| usage(error, "for example --reason key-compromise"))?;
-    if given == Some(CrlReason::RemoveFromCrl) {
-        return Err(usage("remove-from-crl is not a reason to revoke", "`genfic-ca release` lifts a hold"));
-    }
-    let invalidity_date = args
-        .invalidity_date
-        .as_deref()
-        .map(|text| {
-            UnixTime::parse(text)
-                .ok_or_else(|| usage(format!("`{text}` is not a time"), "for example 2030-01-31T00:00:00Z"))
-        })
-        .transpose()?;
+    let meant = meant(session, args.parent.as_deref())?;
+    let Some(word) = &args.certificate else { return Err(candidates(session, &meant, now)?) };
+    let given = reason_given(args.reason.as_deref())?;
+    let invalidity_date = invalidity_date(args.invalidity_date.as_deref())?;
     let states = [StatusValue::Valid, StatusValue::Held, StatusValue::Pending];
-    let record =
-        pick(session, word, args.parent.as_deref(), &states, "unexpired, unrevoked certificate", now)?;
-    if is_authority(session, &record)? {
+    let record = pick(session, word, &meant, &states, "unexpired, unrevoked certificate", now)?;
+    if record.certificate.as_ref().is_some_and(Certificate::is_ca) {
         confirm(
             &session.global,
             &format!("{} is a CA certificate: everything below it falls too. Revoke it?", record.subject),
@@ -45,12 +31,37 @@ pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem
     Ok(report(&revoked, "revoked"))
 }
 
+/// A reason as typed.
+pub(crate) fn reason_given(text: Option<&str>) -> Result<Option<CrlReason>, Problem> {
+    let given = text.map(str::parse::<CrlReason>).transpose();
+    let given = given.map_err(|error| usage(error, "for example --reason key-compromise"))?;
+    if given == Some(CrlReason::RemoveFromCrl) {
+        return Err(usage("remove-from-crl is not a reason to revoke", "`genfic-ca release` lifts a hold"));
+    }
+    Ok(given)
+}
+
+/// A time as typed.
+pub(crate) fn invalidity_date(text: Option<&str>) -> Result<Option<UnixTime>, Problem> {
+    let time = |text| {
+        UnixTime::parse(text)
+            .ok_or_else(|| usage(format!("`{text}` is not a time"), "for example 2030-01-31T00:00:00Z"))
+    };
+    text.map(time).transpose()
+}
+
+/// The CAs that are looked into; none for all.
+fn meant(session: &Session, parent: Option<&str>) -> Result<Vec<String>, Problem> {
+    parent.map_or_else(|| Ok(Vec::new()), |name| session.meant(name))
+}
+
 /// Holds a certificate.
 pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem> {
     let pki = session.pki();
     let states = [StatusValue::Valid];
     let now = pki.clock.now();
-    let record = pick(session, &args.certificate, args.parent.as_deref(), &states, "valid certificate", now)?;
+    let meant = meant(session, args.parent.as_deref())?;
+    let record = pick(session, &args.certificate, &meant, &states, "valid certificate", now)?;
     let held = pki.revoke(&record, Some(CrlReason::CertificateHold), None, !args.no_crl)?;
     Ok(report(&held, "on hold"))
 }
@@ -60,15 +71,15 @@ pub(crate) fn release(session: &Session, args: &Selected) -> Result<Report, Prob
     let pki = session.pki();
     let states = [StatusValue::Held];
     let now = pki.clock.now();
-    let record =
-        pick(session, &args.certificate, args.parent.as_deref(), &states, "certificate on hold", now)?;
+    let meant = meant(session, args.parent.as_deref())?;
+    let record = pick(session, &args.certificate, &meant, &states, "certificate on hold", now)?;
     Ok(report(&pki.release(&record, !args.no_crl)?, "released"))
 }
 
 fn pick(
     session: &Session,
     word: &str,
-    parent: Option<&str>,
+    meant: &[String],
     states: &[StatusValue],
     among: &str,
     now: UnixTime,
@@ -76,7 +87,7 @@ fn pick(
     let found = matches(session.pki().index, word)?;
     let (fit, unfit): (Vec<_>, Vec<_>) = found
         .into_iter()
-        .filter(|record| parent.is_none_or(|name| record.authority == name))
+        .filter(|record| meant.is_empty() || meant.contains(&record.authority))
         .partition(|record| states.contains(&record.status(now)));
     if fit.is_empty() && !unfit.is_empty() {
         let message = format!("no {among} matches `{word}`; there is\n{}", list(&unfit, now));
@@ -88,24 +99,16 @@ fn pick(
     the_one(fit, word, among, now)
 }
 
-fn is_authority(session: &Session, record: &CertificateRecord) -> Result<bool, Problem> {
-    let fingerprint = record.certificate.as_ref().map(genfic_ca::x509::Certificate::fingerprint);
-    let authorities = session.pki().index.authorities()?;
-    Ok(authorities.iter().any(|authority| Some(authority.certificate.fingerprint()) == fingerprint))
-}
-
 /// `-x` without a value: what could be meant, and exit status 2.
-fn candidates(session: &Session, parent: Option<&str>, now: UnixTime) -> Result<Problem, Problem> {
-    let filter = Filter {
-        authority: parent.map(Into::into),
-        status: Some((StatusValue::Valid, now)),
-        ..Filter::default()
-    };
+fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Problem, Problem> {
+    let filter = Filter { status: Some((StatusValue::Valid, now)), ..Filter::default() };
     let mut found = Vec::new();
-    session.pki().index.list(&filter, &mut |record| {
-        found.push(record);
-        true
-    })?;
+    for filter in filter.of_each(meant) {
+        session.pki().index.list(&filter, &mut |record| {
+            found.push(record);
+            true
+        })?;
+    }
     let message = if found.is_empty() {
         "there is no unexpired, unrevoked certificate".into()
     } else {

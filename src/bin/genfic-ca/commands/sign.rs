@@ -19,18 +19,46 @@ const LARGEST_REQUEST: u64 = 1 << 20;
 
 /// Issues certificates for requests.
 pub(crate) fn sign(session: &Session, args: &Sign) -> Result<Report, Problem> {
-    if args.dry_run { preview(session, args) } else { issue(session, args) }
+    if !args.dry_run {
+        return issue(session, args);
+    }
+    let (parent, said) = issuing(session, &args.parent)?;
+    Ok(preview(session, &Sign { parent, ..args.clone() })?.warn(said))
+}
+
+/// The name of the generation that issues, and what is said when it is not the one that was named.
+pub(crate) fn issuing(session: &Session, name: &str) -> Result<(String, Option<String>), Problem> {
+    if session.pki().generations(name)?.len() < 2 {
+        return Ok((name.to_owned(), None));
+    }
+    let newest = session.pki().issuing_generation(name)?.name;
+    let said = (newest != name).then(|| format!("{newest} issues, the newest generation of {name} that can"));
+    Ok((newest, said))
 }
 
 /// Issues and reports.
 pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
+    let (parent, said) = issuing(session, &args.parent)?;
+    let args = Sign { parent, ..args.clone() };
+    let authority = session.pki().authority(&args.parent)?;
+    let profile = profile_for(session, &authority, args.profile.as_deref())?;
+    let (orders, refused) = orders(session, &args)?;
+    Ok(issue_orders(session, &args, &profile, orders, refused)?.warn(said))
+}
+
+/// Issues what is ordered of the very CA that is named, and reports.
+pub(crate) fn issue_orders(
+    session: &Session,
+    args: &Sign,
+    profile: &str,
+    orders: Vec<Order>,
+    mut refused: Vec<Refusal>,
+) -> Result<Report, Problem> {
     let pki = session.pki();
     let authority = pki.authority(&args.parent)?;
-    let profile = profile_for(session, &authority, args.profile.as_deref())?;
-    let (orders, mut refused) = orders(session, args)?;
-    let (orders, staggered) = pki.stagger(&args.parent, &profile, orders)?;
+    let (orders, staggered) = pki.stagger(&args.parent, profile, orders)?;
     let places = places(args)?;
-    let (issuer, issuance) = pki.unlock_and_issue(&args.parent, &profile, &orders)?;
+    let (issuer, issuance) = pki.unlock_and_issue(&args.parent, profile, &orders)?;
     let Issuance { issued, refused: by_policy } = issuance;
     let above = issuer.iter().flat_map(IssuingAuthority::ancestors);
     let chain: Vec<Certificate> = std::iter::once(&authority.certificate).chain(above).cloned().collect();
@@ -145,7 +173,8 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
     Ok((orders, refused))
 }
 
-fn applicant(file: &Path) -> Result<Applicant, Problem> {
+/// Who a request in a file is for.
+pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
     let octets = read_up_to(file, LARGEST_REQUEST)?;
     let refuse = |error: CsrError| {
         let anew = "ask for a new request, PEM or DER, signed by its own key (`openssl req -new` or `genfic-ca create-request`)";

@@ -2,8 +2,25 @@
 use super::authority::status as authority_status;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
+use genfic_ca::index::Authority;
 use genfic_ca::problem::Problem;
 use serde_json::{Value, json};
+
+/// What becomes of a generation after another one.
+fn succeeded(authority: &Authority, successor: &str, is_quiet: bool) -> String {
+    let name = &authority.name;
+    match authority.last_end {
+        _ if is_quiet => format!(
+            "{name}: succeeded by {successor}; its last certificate has ended, and nothing more is published for it"
+        ),
+        Some(end) => format!(
+            "{name}: succeeded by {successor}; its CRL goes on until its last certificate has ended, on {end}"
+        ),
+        None => format!(
+            "{name}: succeeded by {successor}; its CRL goes on until all that it revoked has been on one"
+        ),
+    }
+}
 
 /// Every CA, its end, its CRL's age, its responder, what waits.
 pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
@@ -12,6 +29,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     let mut values: Vec<Value> = Vec::new();
     let mut rows = Vec::new();
     let mut attention = Vec::new();
+    let mut generations = Vec::new();
     for authority in pki.index.authorities()? {
         let name = &authority.name;
         let status = authority_status(pki.index, &authority, now)?;
@@ -22,7 +40,13 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
         let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
         let responder_due = pki.responder_is_due(name)?;
+        let successor = pki.successor(name)?.map(|one| one.name);
+        let is_quiet = pki.is_quiet(&authority)?;
+        if let Some(successor) = &successor {
+            generations.push(succeeded(&authority, successor, is_quiet));
+        }
         match &crl {
+            _ if is_quiet => {}
             Some(crl) if crl.next_update < now => attention.push(format!(
                 "the CRL of {name} lapsed at {}: genfic-ca crl publish {name}",
                 crl.next_update
@@ -37,7 +61,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             attention
                 .push(format!("the responder certificate of {name} is due: genfic-ca ocsp responder {name}"));
         }
-        if status != "valid" {
+        if status != "valid" && !is_quiet {
             attention.push(format!("{name} is {status}"));
         }
         rows.push(vec![
@@ -58,6 +82,10 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "name": name,
             "status": status,
             "not_after": end.to_string(),
+            "succeeds": authority.succeeds,
+            "succeeded_by": successor,
+            "last_end": authority.last_end.map(|end| end.to_string()),
+            "quiet": is_quiet,
             "crl": crl.map(|crl| json!({
                 "number": crl.number,
                 "this_update": crl.this_update.to_string(),
@@ -102,6 +130,10 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     let mut text = table(&["NAME", "STATUS", "UNTIL", "CRL", "RESPONDER"], &rows);
     if rows.is_empty() {
         text = "no CA yet; `genfic-ca create-root NAME` makes the first".into();
+    }
+    if !generations.is_empty() {
+        text.push_str("\n\nolder generations\n  ");
+        text.push_str(&generations.join("\n  "));
     }
     if !attention.is_empty() {
         text.push_str("\n\nto do\n  ");

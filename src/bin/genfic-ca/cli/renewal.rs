@@ -1,0 +1,115 @@
+//! Certificates issued once more, and CAs given new certificates, new keys, or up.
+use super::Chain;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Renew {
+    /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`; of several for the same
+    /// holder the newest
+    #[arg(value_name = "CERT")]
+    pub(crate) certificate: String,
+    /// Look only among this CA's certificates
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: Option<String>,
+    /// Do it only when the certificate ends within this time, for example 30d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expiring: Option<String>,
+    /// Profile of the certificate [default: the one on record]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// Number of days that the certificate is valid, or `max`
+    #[arg(short = 'v', long, value_name = "DAYS")]
+    pub(crate) valid: Option<String>,
+    /// Whom to write to about the certificate [default: the one on record]
+    #[arg(long, value_name = "MAIL")]
+    pub(crate) contact: Option<String>,
+    /// Where the certificate is saved; in a directory as NAME.crt; `-` is standard output
+    #[arg(short = 'o', long, value_name = "FILE|DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Save the issuers behind the certificate, in order, without the root; `--chain=with-root` has it too
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "without-root", value_name = "WHICH", hide_possible_values = true)]
+    pub(crate) chain: Option<Chain>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Rekey {
+    #[command(flatten)]
+    pub(crate) renew: Renew,
+    /// A request with the new key, PEM or DER, in place of making one
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "dir", "encrypt"])]
+    pub(crate) request: Option<PathBuf>,
+    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
+    #[arg(long, value_name = "ALG")]
+    pub(crate) key: Option<String>,
+    /// Directory for NAME.key, NAME.req and NAME.crt, which must not be there yet
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Protect NAME.key with a passphrase
+    #[arg(long)]
+    pub(crate) encrypt: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RenewCa {
+    /// Name of the CA; its newest generation is meant
+    pub(crate) name: String,
+    /// Make a new key: a new generation, NAME-g2 and so on, with files, URLs, CRL and responder of its own
+    #[arg(long)]
+    pub(crate) rekey: bool,
+    /// Number of days that the certificate is valid, or `max`
+    #[arg(short = 'v', long, value_name = "DAYS")]
+    pub(crate) valid: Option<String>,
+    /// Profile of the certificate [default: the one on record]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096 [default: that of the old key]
+    #[arg(long, value_name = "ALG", requires = "rekey")]
+    pub(crate) key: Option<String>,
+    /// Subject of the new generation [default: a root's stays; below a root the CN gets G2, G3 and so on]
+    #[arg(long, value_name = "DN", requires = "rekey")]
+    pub(crate) subject: Option<String>,
+    /// Make no link certificates between the two roots: for a root whose old key is lost
+    #[arg(long, requires = "rekey")]
+    pub(crate) no_links: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CrossSign {
+    /// A CA of this home, or a file with another CA's certificate
+    #[arg(value_name = "CA|FILE")]
+    pub(crate) what: String,
+    /// The CA that certifies it
+    #[arg(short = 'p', long, value_name = "CA")]
+    pub(crate) parent: String,
+    /// Profile of the certificate [default: that of the CA, for a root sub-ca]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// Number of days that the certificate is valid, or `max`
+    #[arg(short = 'v', long, value_name = "DAYS")]
+    pub(crate) valid: Option<String>,
+    /// Names it may certify: a domain, an address range, a mailbox host, `dns:`, `ip:`, `email:`, `uri:` or `dir:`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) permit: Vec<String>,
+    /// Names it may not certify, written likewise
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude: Vec<String>,
+    /// How many CAs may follow below it [default: as its own certificate says, else the profile's]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) path_length: Option<u8>,
+    /// Where the certificate is saved besides
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokeCa {
+    /// Name of the CA: exactly this generation of it
+    pub(crate) name: String,
+    /// Why: ca-compromise (its key is in other hands), superseded, cessation-of-operation, privilege-withdrawn
+    #[arg(long, value_name = "REASON")]
+    pub(crate) reason: Option<String>,
+    /// When the key is thought to have become untrustworthy, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) invalidity_date: Option<String>,
+}

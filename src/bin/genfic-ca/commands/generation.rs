@@ -1,0 +1,174 @@
+//! `renew-ca`, `cross-sign`.
+use super::authority::{key, report as created_report, subject, subtrees};
+use super::request::not_written;
+use super::sign::issuing;
+use super::values::{issued as issued_fields, length, read, summary, usage};
+use crate::cli::{CrossSign, RenewCa};
+use crate::report::Report;
+use crate::session::Session;
+use genfic_ca::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, Links};
+use genfic_ca::index::Authority;
+use genfic_ca::problem::Problem;
+use genfic_ca::profile::Kind;
+use genfic_ca::publish::{Mode, replace};
+use genfic_ca::x509::Certificate;
+use genfic_ca::x509::extension::NameConstraints;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// A new certificate of the same key, or a new generation.
+pub(crate) fn renew(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
+    if args.rekey { rekey(session, args) } else { renew_certificate(session, args) }
+}
+
+fn renew_certificate(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
+    let asked = AuthorityRenewal { length: length(args.valid.as_deref())?, profile: args.profile.clone() };
+    let renewed = session.pki().renew_authority(&args.name, &asked)?;
+    let authority = &renewed.authority;
+    let tbs = authority.certificate.tbs();
+    let old = renewed.replaces.tbs();
+    let result = json!({
+        "name": authority.name,
+        "serial": tbs.serial_number().to_string(),
+        "subject": tbs.subject().to_string(),
+        "not_before": tbs.validity().not_before.to_string(),
+        "not_after": tbs.validity().not_after.to_string(),
+        "certificate": renewed.files.certificate,
+        "chain": renewed.files.chain,
+        "profile": authority.profile,
+        "parent": authority.parent,
+        "fingerprint": authority.certificate.fingerprint().to_string(),
+        "replaces": old.serial_number().to_string(),
+    });
+    let replaces = format!("{}, which is valid until {}", old.serial_number(), old.validity().not_after);
+    let more = [("chain", renewed.files.chain.display().to_string()), ("replaces", replaces)];
+    let next = match authority.parent {
+        None => "next: give the new certificate to all who trust the old one; both verify what the CA issued",
+        Some(_) => "next: servers send the new chain; what the CA issued verifies with both",
+    };
+    let text = format!(
+        "{} has a new certificate of the same key\n{}\n{next}",
+        authority.name,
+        summary(&authority.certificate, Some(&renewed.files.certificate), more)
+    );
+    Ok(Report::done(result, text).warn(said(&args.name, authority)).warn(renewed.notices))
+}
+
+fn said(name: &str, authority: &Authority) -> Option<String> {
+    (authority.name != name).then(|| format!("{} is the newest generation of {name}", authority.name))
+}
+
+fn rekey(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
+    let asked = AuthorityRekeying {
+        length: length(args.valid.as_deref())?,
+        profile: args.profile.clone(),
+        key: args.key.as_deref().map(key).transpose()?,
+        subject: args.subject.as_deref().map(subject).transpose()?,
+        without_links: args.no_links,
+    };
+    let rekeyed = session.pki().rekey_authority(&args.name, &asked)?;
+    let (created, old) = (&rekeyed.created, &rekeyed.replaces);
+    let mut report = created_report(created, "CA", "next: genfic-ca status; new certificates come from ");
+    if let Some(result) = report.result.as_object_mut() {
+        result.insert("links".into(), rekeyed.links.as_ref().map_or(Value::Null, links_fields));
+    }
+    let until = old.last_end.map_or_else(
+        || "it issued nothing that has to be on a CRL".into(),
+        |end| format!("{} signs its CRL until its last certificate has ended, on {end}", old.name),
+    );
+    report.text = format!("{}\nsucceeds {}: {until}", report.text, old.name);
+    if let Some(links) = &rekeyed.links {
+        report.text = format!("{}\n{}", report.text, links_text(links));
+    }
+    Ok(report.warn(created.notices.clone()))
+}
+
+fn links_fields(links: &Links) -> Value {
+    let one = |certificate: &Certificate, file: &Path| {
+        json!({
+            "serial": certificate.tbs().serial_number().to_string(),
+            "not_after": certificate.tbs().validity().not_after.to_string(),
+            "fingerprint": certificate.fingerprint().to_string(),
+            "file": file,
+        })
+    };
+    json!({
+        "new_with_old": one(&links.new_with_old, &links.new_with_old_file),
+        "old_with_new": one(&links.old_with_new, &links.old_with_new_file),
+    })
+}
+
+fn links_text(links: &Links) -> String {
+    format!(
+        "links\n  new with old  {}, for those who trust the old root alone\n  old with new  {}, for those who trust the \
+         new root alone",
+        links.new_with_old_file.display(),
+        links.old_with_new_file.display()
+    )
+}
+
+/// Certifies a CA once more; between two generations of a root, links them both ways.
+pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let (subject, certificate) = match pki.index.authority(&args.what)? {
+        Some(authority) => (Some(authority.clone()), authority.certificate),
+        None => (None, in_file(&args.what)?),
+    };
+    let by = pki.authority(&args.parent)?;
+    if let Some(subject) = &subject
+        && subject.name != by.name
+        && pki.generations(&subject.name)?.iter().any(|one| one.name == by.name)
+        && subject.certificate.tbs().subject() == by.certificate.tbs().subject()
+    {
+        let links = pki.links(&pki.unlock_issuer(&by.name)?, &pki.unlock_issuer(&subject.name)?)?;
+        return Ok(Report::done(json!({ "links": links_fields(&links) }), links_text(&links)));
+    }
+    let (parent, said) = issuing(session, &args.parent)?;
+    let crossing = Crossing {
+        label: args.what.clone(),
+        certificate,
+        profile: args.profile.clone().unwrap_or_else(|| default_profile(session, subject.as_ref())),
+        length: length(args.valid.as_deref())?,
+        name_constraints: NameConstraints {
+            permitted: subtrees(&args.permit)?,
+            excluded: subtrees(&args.exclude)?,
+        },
+        path_length: args.path_length,
+    };
+    let issuer = pki.unlock_issuer(&parent)?;
+    let issued = pki.cross_sign(&issuer, &crossing)?;
+    let mut file = issued.file.clone().unwrap_or_default();
+    if let Some(output) = &args.output {
+        let hint = format!("the certificate is issued and kept as {}; copy it from there", file.display());
+        replace(output, issued.certificate.to_pem().as_bytes(), Mode::Public)
+            .map_err(|error| not_written(error).hint(hint))?;
+        file.clone_from(output);
+    }
+    let text = format!(
+        "{} is certified by {parent} under {}\n{}",
+        args.what,
+        issued.profile,
+        summary(&issued.certificate, Some(&file), [])
+    );
+    let fields = issued_fields(&issued, &parent, &file);
+    Ok(Report::done(json!({ "certificates": [fields] }), text).warn(said).warn(issued.notices))
+}
+
+fn in_file(word: &str) -> Result<Certificate, Problem> {
+    let path = PathBuf::from(word);
+    if word != "-" && !path.is_file() {
+        return Err(usage(
+            format!("`{word}` is neither a CA of this home nor a file"),
+            "`genfic-ca authorities` lists the CAs; another CA's certificate is given as a file",
+        ));
+    }
+    Certificate::from_pem_or_der(&read(&path)?)
+        .map_err(|error| usage(format!("{word}: {error}"), "a PEM or DER certificate is needed"))
+}
+
+/// A CA's own profile where it is one for CAs below others.
+fn default_profile(session: &Session, subject: Option<&Authority>) -> String {
+    let profiles = &session.assembly.practices().profiles;
+    let own = subject.and_then(|one| profiles.get(&one.profile)).filter(|one| one.kind() == Kind::Ca);
+    own.map_or("sub-ca", |profile| profile.name()).to_owned()
+}

@@ -1,0 +1,146 @@
+//! `revoke-ca`: what falls, the revocation, and what is to be done afterwards.
+use super::question::confirm;
+use super::revoke::{invalidity_date, reason_given};
+use super::values::crl;
+use crate::cli::RevokeCa;
+use crate::report::{Report, counted, table};
+use crate::session::Session;
+use genfic_ca::ca::{Fallen, RevokedAuthority};
+use genfic_ca::problem::Problem;
+use genfic_ca::x509::CrlReason;
+use serde_json::{Value, json};
+
+/// Revokes a CA.
+pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let reason = reason_given(args.reason.as_deref())?;
+    let invalidity_date = invalidity_date(args.invalidity_date.as_deref())?;
+    if reason == Some(CrlReason::CertificateHold) {
+        return Err(super::values::usage(
+            "a CA is revoked for good",
+            "`genfic-ca hold CERT` suspends its certificate until it is released",
+        ));
+    }
+    let fallen = pki.what_falls(&args.name)?;
+    let falls = falls_text(&args.name, &fallen);
+    confirm(&session.global, &format!("{falls}\nRevoke {}, for good?", args.name))?;
+    let revoked = pki.revoke_authority(&args.name, reason, invalidity_date)?;
+    let steps = run_book(&revoked, &fallen, reason);
+    let certificates: Vec<Value> = revoked
+        .certificates
+        .iter()
+        .map(|one| json!({ "serial": one.id.serial_number.to_string(), "issuer": one.authority }))
+        .collect();
+    let falls_fields: Vec<Value> = fallen
+        .iter()
+        .map(|one| {
+            json!({
+                "name": one.authority.name,
+                "certificates": one.certificates,
+                "last_end": one.last_end.map(|end| end.to_string()),
+            })
+        })
+        .collect();
+    let revocation = revoked.certificates.first().and_then(|one| one.revocation());
+    let result = json!({
+        "name": args.name,
+        "certificates": certificates,
+        "reason": revocation.map(super::values::reason),
+        "revoked_at": revocation.map(|one| one.revoked_at.to_string()),
+        "falls": falls_fields,
+        "crls": revoked.crls.iter().map(crl).collect::<Vec<_>>(),
+        "run_book": steps,
+    });
+    let numbered: Vec<String> =
+        steps.iter().enumerate().map(|(at, step)| format!("  {}. {step}", at.saturating_add(1))).collect();
+    let text = format!(
+        "{} is revoked, {} of it\n{falls}\nwhat to do now\n{}",
+        args.name,
+        counted(revoked.certificates.len(), "certificate"),
+        numbered.join("\n")
+    );
+    Ok(Report::done(result, text).ending(owed(&revoked)))
+}
+
+fn falls_text(name: &str, fallen: &[Fallen]) -> String {
+    let certificates: usize = fallen.iter().map(|one| one.certificates).sum();
+    let below = fallen.len().saturating_sub(1);
+    let rows: Vec<Vec<String>> = fallen
+        .iter()
+        .map(|one| {
+            vec![
+                one.authority.name.clone(),
+                one.authority.certificate.tbs().validity().not_after.to_string(),
+                one.certificates.to_string(),
+                one.last_end.map_or_else(|| "-".into(), |end| end.to_string()),
+            ]
+        })
+        .collect();
+    format!(
+        "with {name} fall {} below it and {}\n{}",
+        counted(below, "CA"),
+        counted(certificates, "valid certificate"),
+        table(&["CA", "UNTIL", "CERTIFICATES", "THE LAST UNTIL"], &rows)
+    )
+}
+
+/// What the administrator does next, a sentence each.
+fn run_book(revoked: &RevokedAuthority, fallen: &[Fallen], reason: Option<CrlReason>) -> Vec<String> {
+    let name = &revoked.authority.name;
+    let stolen = matches!(reason, Some(CrlReason::KeyCompromise | CrlReason::CaCompromise));
+    let mut steps = Vec::new();
+    match &revoked.authority.parent {
+        Some(parent) => {
+            steps.push(format!(
+                "copy the new CRL of {parent} to wherever it is served: public/{parent}.crl; OCSP answers already"
+            ));
+            steps.push("tell those who check no revocation to distrust the CA's certificate itself".into());
+        }
+        None => {
+            steps.push(
+                "no CRL or OCSP answer tells anybody about a root: have its certificate removed from every trust store"
+                    .into(),
+            );
+        }
+    }
+    if stolen {
+        steps.push(format!(
+            "keep keys/{name}.age and its passphrase locked away, and find out how they got out"
+        ));
+    }
+    steps.push(format!("make a new key, if the CA is to go on: genfic-ca renew-ca {name} --rekey"));
+    if revoked.authority.parent.is_none() {
+        steps.push("hand out the new root's certificate, and check its fingerprint on another way".into());
+    }
+    for one in fallen.iter().skip(1).filter(|one| one.authority.parent.as_deref() == Some(name.as_str())) {
+        steps.push(format!(
+            "bring {} below the new key, its own key being safe: genfic-ca renew-ca {}",
+            one.authority.name, one.authority.name
+        ));
+    }
+    if fallen.iter().any(|one| one.certificates > 0) {
+        let again = if revoked.authority.parent.is_none() {
+            "their servers get the new chains"
+        } else {
+            "genfic-ca renew CERT for each"
+        };
+        steps.push(format!(
+            "replace what fell: genfic-ca list -p CA --status valid --json names them; {again}"
+        ));
+    }
+    steps.push("write down what happened; `genfic-ca audit show` has every act with its time".into());
+    steps
+}
+
+fn owed(revoked: &RevokedAuthority) -> Option<Problem> {
+    if let Some(problem) = &revoked.unanswered {
+        let message = format!("it is recorded, but {}", problem.message);
+        let hint = format!("{}\nthen: genfic-ca ocsp sync", problem.hint).trim().to_owned();
+        return Some(Problem { message, hint, ..problem.clone() });
+    }
+    let (name, problem) = revoked.owed.first()?;
+    let message =
+        format!("it is recorded and answered by OCSP, but the CRL of {name} is owed: {}", problem.message);
+    let hint = format!("{}\nthen: genfic-ca crl publish {name}", problem.hint).trim().to_owned();
+    Some(Problem { message, hint, ..problem.clone() })
+}

@@ -1,0 +1,198 @@
+//! New keys for CAs: each makes a new generation.
+use super::groups::on_record;
+use super::renewal::constraints_of;
+use super::{CreatedAuthority, IssuingAuthority, NewAuthority, Pki};
+use crate::index::Authority;
+use crate::problem::{Exit, Problem};
+use crate::profile::Length;
+use crate::x509::{Attribute, AttributeType, Certificate, KeyAlgorithm, Name};
+use std::path::PathBuf;
+
+/// What is asked of a CA's new generation.
+#[derive(Clone, Debug, Default)]
+pub struct AuthorityRekeying {
+    /// How long its certificate lasts; the default is staggered against its siblings.
+    pub length: Length,
+    /// The profile; `None` for that of the generation before.
+    pub profile: Option<String>,
+    /// Its key type; `None` for that of the generation before.
+    pub key: Option<KeyAlgorithm>,
+    /// Its subject; `None` for a root's own, and for a child's with the generation in its commonName.
+    pub subject: Option<Name>,
+    /// Between roots: whether to do without links, since the old key is lost.
+    pub without_links: bool,
+}
+
+/// A CA that has a new key.
+#[derive(Clone, Debug)]
+pub struct RekeyedAuthority {
+    /// The new generation.
+    pub created: CreatedAuthority,
+    /// The generation before it.
+    pub replaces: Authority,
+    /// What ties the two together, between roots.
+    pub links: Option<Links>,
+}
+
+/// The link certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
+#[derive(Clone, Debug)]
+pub struct Links {
+    /// The new key, certified by the old one: for those who trust the old root alone.
+    pub new_with_old: Certificate,
+    /// The old key, certified by the new one: for those who trust the new root alone.
+    pub old_with_new: Certificate,
+    /// Where the first is published.
+    pub new_with_old_file: PathBuf,
+    /// Where the second is published.
+    pub old_with_new_file: PathBuf,
+}
+
+impl Pki<'_> {
+    /// Gives a CA a new key: a new generation, with a certificate, files, URLs, a CRL and a responder of its own.
+    /// The old one goes on signing CRLs until its last certificate has ended. Between roots there are link
+    /// certificates, unless the old one can issue nothing any more.
+    ///
+    /// # Errors
+    /// As [`Pki::create_root`] and [`Pki::create_child`].
+    pub fn rekey_authority(
+        &self,
+        name: &str,
+        asked: &AuthorityRekeying,
+    ) -> Result<RekeyedAuthority, Problem> {
+        let replaces = self.newest(name)?;
+        let tbs = replaces.certificate.tbs();
+        let generation = self.next_generation(name)?;
+        let rekeyed = |created: &CreatedAuthority| {
+            let mut event = self.event(self.clock.now(), "authority.rekeyed", &*created.authority.name);
+            event.details.push(("succeeds".into(), replaces.name.clone()));
+            Ok::<_, Problem>(self.index.record_event(event)?)
+        };
+        let subject = match (&asked.subject, &replaces.parent) {
+            (Some(subject), _) => subject.clone(),
+            (None, None) => tbs.subject().clone(),
+            (None, Some(_)) => numbered(tbs.subject(), generation.number)?,
+        };
+        let new = NewAuthority {
+            name: generation.name,
+            profile: asked.profile.clone().unwrap_or_else(|| replaces.profile.clone()),
+            subject: Some(subject),
+            key: asked.key.or(Some(tbs.public_key().algorithm())),
+            length: asked.length,
+            name_constraints: constraints_of(&replaces)?,
+            ocsp: Some(replaces.serves_ocsp),
+            succeeds: Some(replaces.name.clone()),
+        };
+        if let Some(parent) = &replaces.parent {
+            let issuer = self.issuing_generation(parent)?.name;
+            let mut created = self.create_child(&issuer, &new)?;
+            if issuer != *parent {
+                created.notices.push(format!("{issuer} issued it, the newest generation of {parent}"));
+            }
+            rekeyed(&created)?;
+            return Ok(RekeyedAuthority { created, replaces, links: None });
+        }
+        // asked for first: nothing is made when the old key cannot be opened
+        let old = match super::authority::fit(self.index, &replaces, self.clock.now()) {
+            Ok(()) if asked.without_links => Err("they are not wanted".to_owned()),
+            Ok(()) => Ok(self.unlock_issuer(&replaces.name).map_err(unopened)?),
+            Err(problem) => Err(problem.message),
+        };
+        let (mut created, issuer) = self.make_root(&new)?;
+        rekeyed(&created)?;
+        let links = match old {
+            Ok(old) => {
+                Some(self.links(&old, &issuer).map_err(|problem| unlinked(problem, &replaces, &created))?)
+            }
+            Err(why) => {
+                created.notices.push(format!("there are no link certificates: {why}"));
+                None
+            }
+        };
+        Ok(RekeyedAuthority { created, replaces, links })
+    }
+
+    /// Links two generations of a root, both ways, and publishes the certificates.
+    ///
+    /// # Errors
+    /// When one of them may not issue, or index or disk fail.
+    pub fn links(&self, old: &IssuingAuthority, new: &IssuingAuthority) -> Result<Links, Problem> {
+        let signing = self.index.signing()?;
+        let new_with_old = self.link(old, new.authority())?;
+        let old_with_new = self.link(new, old.authority())?;
+        drop(signing);
+        let publish = |name: &str| -> Result<PathBuf, Problem> {
+            let authority = self.authority(name)?;
+            let above = super::authority::ancestors(self.index, &authority)?;
+            let crossed = self.crossed(&authority)?;
+            let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
+            Ok(files.crossed.unwrap_or_default())
+        };
+        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
+        Ok(Links {
+            new_with_old,
+            old_with_new,
+            new_with_old_file: publish(&new.authority().name).map_err(on_record)?,
+            old_with_new_file: publish(&old.authority().name).map_err(on_record)?,
+        })
+    }
+
+    /// The name of the next generation: the first free one of `NAME-g2`, `NAME-g3` and so on.
+    fn next_generation(&self, name: &str) -> Result<Generation, Problem> {
+        let generations = self.generations(name)?;
+        let first = generations.first().map_or(name, |first| first.name.as_str());
+        let mut number = generations.len().saturating_add(1);
+        loop {
+            let name = format!("{first}-g{number}");
+            // a name that its files cannot bear is refused before there is a key
+            self.publisher.crl_files(&name).map_err(|error| {
+                Problem::new(Exit::Usage, "usage.authority-name", error.to_string())
+                    .hint("create a CA with a shorter name below the same issuer")
+            })?;
+            if self.index.authority(&name)?.is_none() {
+                return Ok(Generation { name, number });
+            }
+            number = number.saturating_add(1);
+        }
+    }
+}
+
+struct Generation {
+    name: String,
+    number: usize,
+}
+
+/// The same subject with the generation at the end of its commonName: clients that look CRLs up by their
+/// issuer's name alone must not take one generation's for another's.
+fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
+    let no_room = |reason: String| {
+        Problem::new(Exit::Usage, "usage", format!("the new generation needs a subject of its own: {reason}"))
+            .hint("give one: --subject DN")
+    };
+    let kind = AttributeType::by_name("CN").ok_or_else(|| no_room("CN is unknown".into()))?;
+    let mut rdns = subject.rdns();
+    let last = rdns.iter_mut().flatten().rfind(|attribute| attribute.oid == kind.oid);
+    let last = last.ok_or_else(|| no_room("there is no commonName to put its number into".into()))?;
+    let text = last.text().unwrap_or_default();
+    let base = match text.rsplit_once(" G") {
+        Some((base, digits)) if !digits.is_empty() && digits.chars().all(|one| one.is_ascii_digit()) => base,
+        _ => &text,
+    };
+    *last = Attribute::new(kind, &format!("{base} G{number}")).map_err(|error| no_room(error.to_string()))?;
+    Ok(Name::from_rdns(&rdns))
+}
+
+/// Without the old key there are no links, and without a word none are left out.
+fn unopened(problem: Problem) -> Problem {
+    let hint = format!("{}\nif the old key is lost, add --no-links", problem.hint).trim().to_owned();
+    problem.hint(hint)
+}
+
+fn unlinked(problem: Problem, old: &Authority, created: &CreatedAuthority) -> Problem {
+    let new = &created.authority.name;
+    let next = format!(
+        "{new} is there; what it lacks are the links: `genfic-ca cross-sign {new} -p {}` makes both",
+        old.name
+    );
+    let hint = format!("{}\n{next}", problem.hint).trim().to_owned();
+    problem.hint(hint)
+}

@@ -1,0 +1,188 @@
+//! New certificates for CAs: same name, same key.
+use super::authority::{mismatched, sign_certificate};
+use super::certify::Draft;
+use super::groups::on_record;
+use super::problems::lint_problem;
+use super::stagger::Parent;
+use super::{Order, Pki};
+use crate::index::{self, Authority};
+use crate::lint;
+use crate::problem::{Exit, Problem};
+use crate::profile::{Applicant, Ask, Length};
+use crate::publish::AuthorityFiles;
+use crate::x509::Certificate;
+use crate::x509::extension::{BasicConstraints, NameConstraints};
+
+/// What is asked of a CA's new certificate.
+#[derive(Clone, Debug, Default)]
+pub struct AuthorityRenewal {
+    /// How long it lasts; the default is staggered against its siblings.
+    pub length: Length,
+    /// The profile; `None` for the one on record.
+    pub profile: Option<String>,
+}
+
+/// A CA that has a new certificate.
+#[derive(Clone, Debug)]
+pub struct RenewedAuthority {
+    /// The CA as it is on record now.
+    pub authority: Authority,
+    /// The certificate that it had, which stays valid until it ends.
+    pub replaces: Certificate,
+    /// Where certificate and chain were published.
+    pub files: AuthorityFiles,
+    /// What was decided for the administrator, and what is unusual.
+    pub notices: Vec<String>,
+}
+
+impl Pki<'_> {
+    /// Gives the newest generation of a CA a new certificate of the same name and key. The one it has stays valid;
+    /// what it issued verifies with both. An expired CA can be renewed, a revoked one cannot.
+    ///
+    /// # Errors
+    /// When it is revoked or its issuer is not in this home, the profile refuses, or the key, the index or the disk
+    /// fails.
+    pub fn renew_authority(&self, name: &str, asked: &AuthorityRenewal) -> Result<RenewedAuthority, Problem> {
+        let authority = self.newest(name)?;
+        if self.is_revoked(&authority)? {
+            let message =
+                format!("{} is revoked, and no new certificate of its key is issued", authority.name);
+            return Err(Problem::new(Exit::Refused, "authority.revoked", message)
+                .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)));
+        }
+        let replaces = authority.certificate.clone();
+        let profile = asked.profile.as_deref().unwrap_or(&authority.profile);
+        let mut notices = match &authority.parent {
+            Some(parent) => self.renew_child(&authority, parent, profile, asked.length)?,
+            None => self.renew_root(&authority, profile, asked.length)?,
+        };
+        let authority = self.authority(&authority.name)?;
+        let (old, new) =
+            (replaces.tbs().validity().not_after, authority.certificate.tbs().validity().not_after);
+        if new <= old {
+            notices
+                .push(format!("the new certificate ends on {new}, no later than the one before it on {old}"));
+        }
+        let mut event = self.event(self.clock.now(), "authority.renewed", &*authority.name);
+        let serial_number = |certificate: &Certificate| certificate.tbs().serial_number().to_string();
+        event.details.push(("serial".into(), serial_number(&authority.certificate)));
+        event.details.push(("replaces".into(), serial_number(&replaces)));
+        self.index.record_event(event).map_err(|error| on_record(error.into()))?;
+        let publish = || -> Result<AuthorityFiles, Problem> {
+            self.status.publish_status(self.index, self.clock.now())?;
+            self.republish()?;
+            let above = super::authority::ancestors(self.index, &authority)?;
+            let crossed = self.crossed(&authority)?;
+            Ok(self.publisher.authority(&authority.name, &authority.certificate, &above, &crossed)?)
+        };
+        let files = publish().map_err(on_record)?;
+        Ok(RenewedAuthority { authority, replaces, files, notices })
+    }
+
+    pub(super) fn newest(&self, name: &str) -> Result<Authority, Problem> {
+        let newest = self.generations(name)?.pop().ok_or_else(|| super::authority::no_authority(name))?;
+        if newest.is_elsewhere() {
+            let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
+            return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+                .hint("ask those who run it for its new certificate"));
+        }
+        Ok(newest)
+    }
+
+    fn ask_beside(&self, authority: &Authority, length: Length) -> Result<Ask, Problem> {
+        let tbs = authority.certificate.tbs();
+        Ok(Ask {
+            length,
+            name_constraints: constraints_of(authority)?,
+            path_length: BasicConstraints::of(tbs).and_then(|constraints| constraints.path_length),
+            backdate: self.practices.config.issuance.backdate,
+            of: Some(authority.certificate.clone()),
+            ..Ask::default()
+        })
+    }
+
+    fn renewed(&self, authority: &Authority) -> index::NewAuthority {
+        index::NewAuthority {
+            name: authority.name.clone(),
+            key: authority.key.clone(),
+            serves_ocsp: authority.serves_ocsp,
+            succeeds: authority.succeeds.clone(),
+            renews: true,
+        }
+    }
+
+    fn renew_child(
+        &self,
+        authority: &Authority,
+        parent: &str,
+        profile: &str,
+        length: Length,
+    ) -> Result<Vec<String>, Problem> {
+        let now = self.signing_time()?;
+        let parent = self.issuing_generation(parent)?.name;
+        let issuer = self.unlock_issuer(&parent)?;
+        let family = self.family_names(Some(&authority.name))?;
+        let rules = self.practices.profile(profile)?;
+        let below = Parent::new(self, issuer.authority(), issuer.ancestors(), &family, now)?;
+        let (length, mut notices) = self.staggered(&below, rules, length, now);
+        let tbs = authority.certificate.tbs();
+        let order = Order {
+            label: authority.name.clone(),
+            applicant: Applicant::new(tbs.subject().clone(), tbs.public_key().clone()),
+            ask: self.ask_beside(authority, length)?,
+            authority: Some(self.renewed(authority)),
+        };
+        let mut issuance = self.issue(&issuer, profile, &[order])?;
+        if let Some(problem) = issuance.problem() {
+            return Err(problem);
+        }
+        notices.extend(issuance.issued.pop().map(|issued| issued.notices).unwrap_or_default());
+        if authority.parent.as_deref() != Some(&parent) {
+            notices.push(format!(
+                "{parent} issued it, the newest generation of {}",
+                authority.parent.as_deref().unwrap_or_default()
+            ));
+        }
+        notices.extend(self.keep_up(issuer)?);
+        Ok(notices)
+    }
+
+    fn renew_root(
+        &self,
+        authority: &Authority,
+        profile: &str,
+        length: Length,
+    ) -> Result<Vec<String>, Problem> {
+        let now = self.signing_time()?;
+        let profile = self.practices.profile(profile)?;
+        let tbs = authority.certificate.tbs();
+        let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
+        let ask = self.ask_beside(authority, length)?;
+        let template = profile.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+        let signer = self.open(authority)?;
+        if signer.public_key() != tbs.public_key() {
+            return Err(mismatched(&authority.name));
+        }
+        let tbs = template.assemble(self.serials.serial_number()?, signer.algorithm(), &template.subject);
+        let tbs = lint::check_certificate_beside(tbs, None, &authority.certificate)
+            .map_err(|findings| lint_problem(&findings))?;
+        let _signing = self.index.signing()?;
+        let draft = Draft {
+            by: &authority.name,
+            issuer: authority.issuer,
+            profile: profile.name(),
+            tbs,
+            authority: Some(self.renewed(authority)),
+        };
+        self.certify(draft, |tbs| sign_certificate(signer.as_ref(), tbs))?;
+        Ok(template.notices)
+    }
+}
+
+/// The constraints that a CA's own certificate has.
+pub(super) fn constraints_of(authority: &Authority) -> Result<NameConstraints, Problem> {
+    let constraints = NameConstraints::of(authority.certificate.tbs());
+    Ok(constraints
+        .map_err(|error| Problem::new(Exit::Integrity, "file.malformed", error.to_string()))?
+        .unwrap_or_default())
+}
