@@ -40,7 +40,8 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let calendar = Calendar::new(outlooks, now);
     let mut written = Vec::new();
     let mut octets = None;
-    let forms = [(&args.svg, Calendar::svg as fn(&Calendar) -> String), (&args.ics, Calendar::icalendar)];
+    let forms: [(_, fn(&Calendar) -> String); 2] =
+        [(&args.svg, Calendar::svg), (&args.ics, Calendar::icalendar)];
     for (path, form) in forms {
         match path {
             Some(path) if path == Path::new("-") => octets = Some(form(&calendar).into_bytes()),
