@@ -40,13 +40,11 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let calendar = Calendar::new(outlooks, now);
     let mut written = Vec::new();
     let mut octets = None;
-    let forms: [(_, fn(&Calendar) -> String); 2] =
-        [(&args.svg, Calendar::svg), (&args.ics, Calendar::icalendar)];
-    for (path, form) in forms {
+    for (path, form) in [(&args.svg, calendar.svg()), (&args.ics, calendar.icalendar())] {
         match path {
-            Some(path) if path == Path::new("-") => octets = Some(form(&calendar).into_bytes()),
+            Some(path) if path == Path::new("-") => octets = Some(form.into_bytes()),
             Some(path) => {
-                replace(path, form(&calendar).as_bytes(), Mode::Public).map_err(not_written)?;
+                replace(path, form.as_bytes(), Mode::Public).map_err(not_written)?;
                 written.push(path);
             }
             None => {}
