@@ -7,7 +7,7 @@ const LONGEST: usize = 75;
 
 impl Calendar {
     /// One `VEVENT` for each thing that lies ahead, with reminders. The identifier of an event is made of what it is
-    /// about and the CA's certificate: taken in again, it moves and is not doubled.
+    /// about and the CA's name and key: taken in again, it moves and is not doubled.
     #[must_use]
     pub fn icalendar(&self) -> String {
         let mut out = Lines::default();
@@ -26,7 +26,8 @@ impl Calendar {
     fn event(&self, entry: &Entry<'_>, out: &mut Lines) {
         let occasion = entry.occasion.word();
         out.push("BEGIN", "VEVENT");
-        out.push("UID", &format!("{occasion}-{}@genfic-ca", entry.authority.fingerprint.to_hex()));
+        let issuer: String = entry.authority.issuer.0.iter().map(|octet| format!("{octet:02x}")).collect();
+        out.push("UID", &format!("{occasion}-{issuer}@genfic-ca"));
         out.push("DTSTAMP", &stamp(self.now));
         out.push("DTSTART", &stamp(entry.at));
         out.push("SUMMARY", &escaped(&entry.sentence()));

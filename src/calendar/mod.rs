@@ -5,7 +5,7 @@ mod scale;
 mod svg;
 mod timeline;
 
-use crate::x509::{Fingerprint, UnixTime, Validity};
+use crate::x509::{IssuerId, UnixTime, Validity};
 
 /// What lies before one CA.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,13 +14,14 @@ pub struct Outlook {
     pub name: String,
     /// How many CAs are above it.
     pub depth: usize,
-    /// Its certificate's.
-    pub fingerprint: Fingerprint,
+    /// Its name and key, which a renewed certificate keeps.
+    pub issuer: IssuerId,
     /// When it is valid.
     pub validity: Validity,
     /// Whether it may issue: neither it nor one above it is revoked or ended.
     pub is_fit: bool,
-    /// Until when it gives its certificates their full length; `None` when no profile says how long that is.
+    /// Until when it gives its certificates their full length; `None` when no profile says how long that is, or another
+    /// generation issues in its place.
     pub full_length: Option<FullLength>,
     /// Its CRL.
     pub crl: Option<Renewal>,
@@ -186,7 +187,7 @@ pub(super) mod fixture {
         Outlook {
             name: name.into(),
             depth,
-            fingerprint: Fingerprint::of(name.as_bytes()),
+            issuer: IssuerId(crate::x509::sha256(name.as_bytes())),
             validity: Validity { not_before: NOW.plus_days(-100), not_after: end },
             is_fit: true,
             full_length: Some(FullLength { profile: "system".into(), last: end.plus_days(-396) }),

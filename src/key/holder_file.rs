@@ -1,8 +1,10 @@
-//! Keys of holders that are to be handed out with their certificates: PKCS#8 in PEM, plain or encrypted, or that within
-//! an age file.
+//! Keys of holders that are to be handed out with their certificates: in any form that [`ForeignKey`] reads, or that
+//! within an age file.
 use super::octets::read_up_to;
-use super::pkcs8_file::{private_key_from_pem, read_checked};
-use super::{Envelope, EnvelopeError, KeyError, KeyRef, OpenWith, SecretPurpose, SecretSource, SoftKey};
+use super::pkcs8_file::read_checked;
+use super::{
+    Envelope, EnvelopeError, ForeignKey, KeyError, KeyRef, OpenWith, SecretPurpose, SecretSource, SoftKey,
+};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -27,8 +29,9 @@ pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<S
         opened = open(octets, &key, &mut ask)?;
         octets = opened.as_slice();
     }
-    let text = std::str::from_utf8(octets).map_err(|_| unusable("not PEM".into()))?;
-    private_key_from_pem(text, &key, &mut ask)
+    let found =
+        ForeignKey::find(octets, path)?.ok_or_else(|| unusable("there is no private key in it".into()))?;
+    found.open(path, &mut ask)
 }
 
 fn open(

@@ -77,6 +77,7 @@ fn the_files_are_read_by_other_programs_and_an_event_keeps_its_identifier() {
     let entries = home.result(&["calendar"])["entries"].as_array().unwrap().len();
     assert_eq!(first.lines().count(), entries, "{first}");
     home.ca(&["crl", "publish", "genfic-user"]).ok();
+    home.ca(&["renew-ca", "genfic-user"]).ok();
     home.ca(&["calendar", "--ics", "c.ics"]).ok();
     let identifiers = |text: &str| {
         let mut all: Vec<String> =
@@ -93,6 +94,18 @@ fn the_files_are_read_by_other_programs_and_an_event_keeps_its_identifier() {
     assert_eq!(parsed.ok().out, "svg\n");
     assert!(home.ca(&["calendar", "--svg", "-"]).ok().out.starts_with("<svg "));
     refused(&home.ca(&["calendar", "--ics", "none/c.ics"]), 5, "file.directory");
+}
+
+#[test]
+fn a_generation_that_has_a_successor_is_waited_for_and_issues_no_more() {
+    // G4
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["renew-ca", "genfic-user", "--rekey"]).ok();
+    let result = home.result(&["calendar"]);
+    let all = result["authorities"].as_array().unwrap();
+    let of = |name: &str| all.iter().find(|one| one["name"] == name).unwrap();
+    assert!(of("genfic-user")["full_length"].is_null() && !of("genfic-user")["crl"].is_null(), "{result}");
+    assert!(!of("genfic-user-g2")["full_length"].is_null(), "{result}");
 }
 
 #[test]

@@ -172,6 +172,18 @@ fn every_command_says_one_json_object_with_typed_fields() {
     walk.step("status", "", 0, false,
         "authorities[].name:text authorities[].crl.number:number authorities[].crl.next_update:time authorities[].crl.due:bool \
          authorities[].crl.owed:bool pending:number attention[]?:text");
+    let renewal = |what: &str| format!("authorities[].{what} ");
+    walk.step("calendar", "--svg c.svg --ics c.ics", 0, true, &format!(
+        "now:time svg:path ics:path entries[].at:time entries[].what:text entries[].name:text entries[].overdue:bool \
+         entries[].message:text {}{}{}{}", renewal("name:text"), renewal("not_after:time"), renewal("valid:bool"),
+        renewal("crl.due:time")));
+    walk.step(
+        "calendar",
+        "",
+        0,
+        false,
+        "svg:null ics:null authorities[].full_length.until:time authorities[].crl.ends:time",
+    );
     walk.step("doctor", "", 0, false,
         "findings[]?.code:text checks[].name:text checks[].looked_at:text checks[].skipped:null checks[].findings:number");
     walk.step("show", "two.example", 0, false,
@@ -286,18 +298,6 @@ fn every_command_says_one_json_object_with_typed_fields() {
         0,
         true,
         "server:text serial:serial names[]:text snippet:text key:path files[]:path",
-    );
-    let renewal = |what: &str| format!("authorities[].{what} ");
-    walk.step("calendar", "--svg c.svg --ics c.ics", 0, true, &format!(
-        "now:time svg:path ics:path entries[].at:time entries[].what:text entries[].name:text entries[].overdue:bool \
-         entries[].message:text {}{}{}{}", renewal("name:text"), renewal("not_after:time"), renewal("valid:bool"),
-        renewal("crl.due:time")));
-    walk.step(
-        "calendar",
-        "",
-        0,
-        false,
-        "svg:null ics:null authorities[].full_length.until:time authorities[].crl.ends:time",
     );
     walk.step("backup create", "one.age --with-keys", 0, true,
         "file:path bytes:number sha256:serial created:time change:number audit_sequence:number authorities[].name:text \

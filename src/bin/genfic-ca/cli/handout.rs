@@ -59,7 +59,7 @@ pub(crate) struct HolderFile {
     /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`
     #[arg(value_name = "CERT")]
     pub(crate) certificate: String,
-    /// Its private key: PKCS#8 in PEM, plain or encrypted, or that in an age file
+    /// Its private key, plain or encrypted, also in an age file
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
     /// Where the passphrase of the key comes from [default: as --passphrase-from]

@@ -22,11 +22,15 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let mut depths: HashMap<String, usize> = HashMap::new();
     let mut outlooks = Vec::new();
     let mut missing = Vec::new();
-    for authority in pki.index.authorities()? {
+    let authorities = pki.index.authorities()?;
+    for authority in &authorities {
         let above = authority.parent.as_ref().and_then(|parent| depths.get(parent));
         let depth = above.map_or(0, |depth| depth + 1);
         depths.insert(authority.name.clone(), depth);
-        let outlook = outlook(&pki, &authority, depth, now)?;
+        let mut outlook = outlook(&pki, authority, depth, now)?;
+        if authorities.iter().any(|other| other.succeeds.as_ref() == Some(&authority.name)) {
+            outlook.full_length = None;
+        }
         if outlook.is_fit && authority.serves_ocsp && outlook.responder.is_none() {
             let name = &authority.name;
             missing.push(format!("{name} has no responder certificate: genfic-ca ocsp responder {name}"));
@@ -36,12 +40,11 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let calendar = Calendar::new(outlooks, now);
     let mut written = Vec::new();
     let mut octets = None;
-    let forms = [(&args.svg, Calendar::svg as fn(&Calendar) -> String), (&args.ics, Calendar::icalendar)];
-    for (path, form) in forms {
+    for (path, form) in [(&args.svg, calendar.svg()), (&args.ics, calendar.icalendar())] {
         match path {
-            Some(path) if path == Path::new("-") => octets = Some(form(&calendar).into_bytes()),
+            Some(path) if path == Path::new("-") => octets = Some(form.into_bytes()),
             Some(path) => {
-                replace(path, form(&calendar).as_bytes(), Mode::Public).map_err(not_written)?;
+                replace(path, form.as_bytes(), Mode::Public).map_err(not_written)?;
                 written.push(path);
             }
             None => {}
@@ -60,7 +63,7 @@ fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) ->
     let mut outlook = Outlook {
         name: name.clone(),
         depth,
-        fingerprint: authority.certificate.fingerprint(),
+        issuer: authority.issuer,
         validity,
         is_fit,
         full_length: full_length(pki, authority, now),

@@ -38,7 +38,11 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
     let mut lists = 0_usize;
     for authority in below(&pki, &chosen)? {
         let Some(text) = published(&pki, &authority)? else {
-            said.push(format!("{} has no CRL: genfic-ca crl publish {}", authority.name, authority.name));
+            said.push(if authority.is_elsewhere() {
+                format!("the CRL of {} is not here: others run it", authority.name)
+            } else {
+                format!("{} has no CRL: genfic-ca crl publish {}", authority.name, authority.name)
+            });
             continue;
         };
         let own = |octets: &[u8]| is_list_of(octets, &authority);

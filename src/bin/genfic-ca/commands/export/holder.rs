@@ -175,7 +175,7 @@ pub(crate) fn holder(
 pub(super) fn unopened(error: KeyError) -> Problem {
     let hint = match &error {
         KeyError::NotFound(_) => "check the name and the directory; whoever made the request has the key",
-        KeyError::Backend(..) => "PKCS#8 in PEM is read, and that in an age file",
+        KeyError::Backend(..) => "PKCS#8, PKCS#1 and SEC 1 are read, PEM or DER, also from an age file",
         KeyError::InputNeeded(_) => "use --key-passphrase-from file:PATH, env:VAR, fd:N or cred:NAME",
         _ => "",
     };
