@@ -10,7 +10,7 @@
 //!                /      \
 //!    ca   import   backup   ocsp       use cases; the responder and its server: all know traits only
 //!               │         │
-//!   profile lint key index audit publish config home clock
+//!   profile lint key index audit publish config home clock handout calendar
 //!               │
 //!        x509 problem document failpoint   values and octets; what is told to people; TOML with line numbers
 //! ```
@@ -27,6 +27,8 @@
 //! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, renew, revoke, publish, recover: the only place where order matters |
+//! | [`calendar`] | what ends and what is due when, as text, SVG and iCalendar; pure |
+//! | [`handout`] | what others take: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
 //! | [`doctor`] | a check a file over home, index, keys and what is published; what mends the findings |
 //! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |
 //! | [`import`] | what other programs' CAs were: `index.txt`, certificates, keys and CRL numbers, read and not changed |
@@ -70,11 +72,13 @@ pub mod assembly;
 pub mod audit;
 pub mod backup;
 pub mod ca;
+pub mod calendar;
 pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod document;
 pub mod failpoint;
+pub mod handout;
 pub mod home;
 pub mod import;
 pub mod index;

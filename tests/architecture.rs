@@ -44,6 +44,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("import", &["x509", "problem", "index", "key"]),
+    ("calendar", &["x509"]),
+    ("handout", &["x509", "key"]),
     ("backup", &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"]),
     (
         "doctor",

@@ -285,6 +285,16 @@ impl Pki<'_> {
         self.index.authority(name)?.ok_or_else(|| no_authority(name))
     }
 
+    /// The CA of this name and those above it, the root last.
+    ///
+    /// # Errors
+    /// When there is none, or one above it is not on record.
+    pub fn with_ancestors(&self, name: &str) -> Result<Vec<Authority>, Problem> {
+        let authority = self.authority(name)?;
+        let above = above(self.index, &authority)?;
+        Ok(std::iter::once(authority).chain(above).collect())
+    }
+
     /// Unlocks a CA for issuing.
     ///
     /// # Errors

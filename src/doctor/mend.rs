@@ -61,7 +61,7 @@ fn make_directory(path: &Path, mode: u32) -> std::io::Result<()> {
 fn hold(reserve: &Reserve) -> std::io::Result<()> {
     match reserve.hold() {
         Ok(true) => Ok(()),
-        Ok(false) => Err(std::io::ErrorKind::StorageFull.into()),
+        Ok(false) => Err(std::io::Error::other("there is no room for it, or a command is at work with it")),
         Err(error) => Err(error),
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                 .push(Finding::of(severity, "space.low", path.display().to_string(), left).remedy(remedy));
         }
     }
-    if space.kept < space.wanted {
+    if space.kept < space.wanted && examination.home.index_file().is_file() {
         findings.push(reserve(examination));
     }
     let Some(least) = space.systems.iter().map(|system| system.free).min() else {

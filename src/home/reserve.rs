@@ -101,7 +101,8 @@ impl Reserve {
     /// # Errors
     /// `disk.full` (exit 1) where there is not.
     pub fn must_be_held(&self) -> Result<(), Problem> {
-        if !self.home.exists() {
+        // what is missing there, or stands in its place, is said when it is opened
+        if !self.home.index_file().is_file() {
             return Ok(());
         }
         let size = self.size();
@@ -144,10 +145,11 @@ impl Reserve {
         Some(status.f_bavail.saturating_mul(status.f_frsize))
     }
 
-    /// A home of somebody else's, which no command works in, is left alone.
+    /// A home of somebody else's, which no command works in, is left alone; so is a directory that is no home.
     fn is_ours(&self) -> bool {
         let user = rustix::process::geteuid().as_raw();
-        fs::metadata(self.home.directory()).is_ok_and(|metadata| metadata.uid() == user)
+        let owned = fs::metadata(self.home.directory()).is_ok_and(|metadata| metadata.uid() == user);
+        owned && self.home.index_file().is_file()
     }
 
     fn not_written(&self, error: &io::Error) -> Problem {
@@ -239,6 +241,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let home = Home::at(directory.path().join("home"));
         home.create().unwrap();
+        drop(open_reserve(&home.index_file(), OFlags::CREATE).unwrap());
         (directory, home)
     }
 
@@ -261,6 +264,15 @@ mod tests {
         other.take_back();
         assert!(reserve.is_held());
         assert_eq!(reserve.must_be_held(), Ok(()));
+    }
+
+    #[test]
+    fn a_directory_that_is_no_home_is_left_alone() {
+        let (_directory, home) = home();
+        fs::remove_file(home.index_file()).unwrap();
+        let reserve = Reserve::of(&home);
+        assert!(!reserve.hold().unwrap() && !home.reserve_file().exists());
+        assert_eq!(reserve.must_be_held(), Ok(()), "another says what is missing");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod core_dump;
 mod envelope;
 mod error;
 mod foreign;
+mod holder_file;
 mod legacy_pem;
 mod octets;
 mod pkcs8_file;
@@ -18,8 +19,9 @@ pub use envelope::{
 };
 pub use error::KeyError;
 pub use foreign::ForeignKey;
+pub use holder_file::read_holder_key_file;
 pub use pkcs8_file::{encrypted_private_key_pem, private_key_pem, read_private_key_file};
-pub use random::{random_nonce, random_passphrase, random_serial};
+pub use random::{random_nonce, random_passphrase, random_salt, random_serial};
 pub use secret::{InvalidSecretSpec, PassphraseSources, SecretSpec};
 pub use soft_key::SoftKey;
 

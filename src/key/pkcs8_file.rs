@@ -60,6 +60,16 @@ pub fn encrypted_private_key_pem(key: &SoftKey, passphrase: &Secret) -> Result<Z
 /// says, and [`KeyError::Backend`] for a file that is no such key.
 pub fn read_private_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SoftKey, KeyError> {
     let key = KeyRef::Pkcs8File(path.to_owned());
+    let octets = read_checked(path)?;
+    let text = std::str::from_utf8(&octets);
+    let text = text.map_err(|_| KeyError::Backend(key.clone(), "not PEM".into()))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    private_key_from_pem(text, &key, &mut || secrets.secret(&SecretPurpose::Open(name.clone())))
+}
+
+/// The contents of a file with a key, read into memory that does not move.
+pub(super) fn read_checked(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let key = KeyRef::Pkcs8File(path.to_owned());
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
     let rule = Rule { kind: FileKind::File, owners: Owners::Anybody, forbidden: 0o027 };
     let file = open_checked(path, rule).map_err(|error| match error {
@@ -71,10 +81,8 @@ pub fn read_private_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<
     })?;
     let mut octets = Zeroizing::new(vec![0; LARGEST_FILE]);
     let length = read_up_to(file, &mut octets).map_err(|error| unusable(error.to_string()))?;
-    let text = std::str::from_utf8(octets.get(..length).unwrap_or_default());
-    let text = text.map_err(|_| unusable("not PEM".into()))?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    private_key_from_pem(text, &key, &mut || secrets.secret(&SecretPurpose::Open(name.clone())))
+    octets.truncate(length);
+    Ok(octets)
 }
 
 /// Reads a key from the text of a PEM file whose first block it is; `ask` is called when it is encrypted.

@@ -30,6 +30,14 @@ pub fn random_nonce() -> Result<Vec<u8>, KeyError> {
     Ok(random_octets::<32>()?.to_vec())
 }
 
+/// A salt of 128 random bits for the derivation of keys from passphrases.
+///
+/// # Errors
+/// [`KeyError::Cryptography`] when the generator fails.
+pub fn random_salt() -> Result<[u8; 16], KeyError> {
+    random_octets()
+}
+
 /// A passphrase of 128 random bits in 32 hexadecimal digits.
 ///
 /// # Errors

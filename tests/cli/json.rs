@@ -250,6 +250,55 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "records[].sequence:number records[].time:time records[].user:text records[].action:text records[].outcome:text");
     walk.step("audit verify", "", 0, false, "records:number head:serial");
     walk.step("export index-txt", "genfic-system -o index.txt", 0, true, "file:path certificates:number");
+    let anchor = "authorities[].name:text authorities[].not_after:time authorities[].fingerprint:fingerprint";
+    walk.step("export bundle", "", 0, false, &format!("format:text text:text file:null {anchor}"));
+    walk.step(
+        "export bundle",
+        "--format pkcs7 -o all.p7b",
+        0,
+        true,
+        &format!("format:text file:path {anchor}"),
+    );
+    walk.step("export bundle", "none", 5, false, "");
+    let from = "--p12-passphrase-from env:GENFIC_TEST_PASSPHRASE";
+    walk.step(
+        "export truststore",
+        &format!("-o trust.p12 {from}"),
+        0,
+        true,
+        &format!("file:path legacy:bool {anchor}"),
+    );
+    walk.step("export truststore", "-o trust.p12", 9, false, "");
+    walk.step(
+        "export hashed-dir",
+        "anchors",
+        0,
+        true,
+        &format!("directory:text crls:number files[]:path {anchor}"),
+    );
+    let holder = "two.example --key two.example.key -o two.p12";
+    walk.step("export p12", &format!("{holder} {from}"), 0, true,
+        "file:path serial:serial subject:text fingerprint:fingerprint friendly_name:text chain[]:text legacy:bool");
+    walk.step("export p12", &format!("{holder} {from}"), 4, false, "");
+    walk.step(
+        "export snippet",
+        "nginx two.example",
+        0,
+        true,
+        "server:text serial:serial names[]:text snippet:text key:path files[]:path",
+    );
+    let renewal = |what: &str| format!("authorities[].{what} ");
+    walk.step("calendar", "--svg c.svg --ics c.ics", 0, true, &format!(
+        "now:time svg:path ics:path entries[].at:time entries[].what:text entries[].name:text entries[].overdue:bool \
+         entries[].message:text {}{}{}{}", renewal("name:text"), renewal("not_after:time"), renewal("valid:bool"),
+        renewal("crl.due:time")));
+    walk.step(
+        "calendar",
+        "",
+        0,
+        false,
+        "svg:null ics:null authorities[].full_length.until:time authorities[].crl.ends:time",
+    );
     walk.step("backup create", "one.age --with-keys", 0, true,
         "file:path bytes:number sha256:serial created:time change:number audit_sequence:number authorities[].name:text \
          with_keys:bool");
@@ -301,6 +350,8 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "name:text key:text algorithm:text form:text waiting:bool",
     );
     walk.step("key import", "brought far.pem", 2, false, "");
+    walk.step("completions", "bash", 0, false, "shell:text script:text");
+    walk.step("man", "pages", 0, true, "files[]:path");
     walk.step(
         "quickstart",
         "--no-serve --dir demo",

@@ -1,6 +1,7 @@
 //! `list` with its filters, and `export`.
 use crate::refused;
 use crate::support::Home;
+use std::fs;
 
 fn subjects(home: &Home, words: &[&str]) -> Vec<String> {
     let said = home.ca(&[&["list", "--json"], words].concat());
@@ -57,4 +58,100 @@ fn index_txt_is_what_openssl_reads() {
     assert_eq!(std::fs::read_to_string(home.path("index.txt")).unwrap(), printed);
     refused(&home.ca(&["export", "index-txt", "none"]), 5, "authority.not-found");
     refused(&home.ca(&["export", "index-txt", "genfic", "-o", "none/index.txt"]), 5, "file.directory");
+}
+
+/// More than the table measures its columns by.
+const MANY: usize = 1100;
+
+#[test]
+fn long_lists_are_whole_and_in_order_in_every_form() {
+    // G10: rows in the order of issuing, first to last
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "one.example"]).ok();
+    let names: Vec<String> = (0..MANY).map(|at| format!("n{at:04}.example")).collect();
+    fs::create_dir(home.path("requests")).unwrap();
+    let key = genfic_ca::key::SoftKey::generate(genfic_ca::x509::KeyAlgorithm::EcdsaP256).unwrap();
+    for name in &names {
+        let subject = genfic_ca::x509::Name::parse(&format!("CN={name}")).unwrap();
+        let alternative = [genfic_ca::x509::GeneralName::Dns(name.clone())];
+        let der = genfic_ca::ca::make_request(&key, &subject, &alternative).unwrap();
+        let text = genfic_ca::x509::pem::encode("CERTIFICATE REQUEST", &der);
+        fs::write(home.path("requests").join(format!("{name}.req")), text).unwrap();
+    }
+    let files: Vec<String> = names.iter().map(|name| format!("requests/{name}.req")).collect();
+    let words: Vec<&str> =
+        ["sign", "-p", "genfic-system"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    home.ca(&words).ok();
+    let expected: Vec<String> = names.iter().map(|name| format!("CN={name}")).collect();
+    let only = ["-p", "genfic-system", "--profile", "system"];
+    assert_eq!(subjects(&home, &only), expected);
+    let lines = home.ca(&[&["list", "--jsonl"], &only[..]].concat()).ok().out;
+    let of_lines: Vec<String> = lines
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["subject"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(of_lines, expected);
+    let table = home.ca(&[&["list"], &only[..]].concat()).ok().out;
+    let of_table: Vec<&str> =
+        table.lines().skip(1).map(|line| line.split_whitespace().nth(4).unwrap()).collect();
+    assert_eq!(of_table, expected);
+    home.shell("genfic-ca list --csv -p genfic-system --profile system > list.csv").ok();
+    let read = "import csv; print('\\n'.join(row['subject'] for row in csv.DictReader(open('list.csv', newline=''))))";
+    let of_csv = home.run(&["python3", "-c", read]).ok().out;
+    assert_eq!(of_csv.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn csv_has_the_fields_of_json_and_keeps_commas_and_formulas_in_their_cells() {
+    // G10
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&[
+        "create-request",
+        "a.example",
+        "--san",
+        "DNS:a.example",
+        "--san",
+        "IP:192.0.2.1",
+        "--sign",
+        "-p",
+        "genfic-system",
+        "--contact",
+        "=cmd@b.example",
+    ])
+    .ok();
+    home.ca(&["revoke", "a.example", "--reason", "superseded"]).ok();
+    home.shell("genfic-ca list --csv --subject 'CN=a.example' > one.csv; genfic-ca list --csv > all.csv; genfic-ca list --csv --subject none > none.csv").ok();
+    let text = fs::read_to_string(home.path("one.csv")).unwrap();
+    assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());
+    let read = "import csv, json; print(json.dumps(list(csv.DictReader(open('one.csv', newline='')))[0]))";
+    let row: serde_json::Value = serde_json::from_str(&home.run(&["python3", "-c", read]).ok().out).unwrap();
+    let value = &home.result(&["list", "--subject", "CN=a.example"])["certificates"][0];
+    for field in [
+        "issuer",
+        "serial",
+        "status",
+        "subject",
+        "not_before",
+        "not_after",
+        "profile",
+        "revoked_at",
+        "reason",
+        "fingerprint",
+        "file",
+    ] {
+        assert_eq!(row[field], value[field], "{field}");
+    }
+    assert_eq!(row["san"], "DNS:a.example; IP:192.0.2.1");
+    assert_eq!(row["contact"], "'=cmd@b.example");
+    assert!(
+        fs::read_to_string(home.path("all.csv"))
+            .unwrap()
+            .contains("\"C=BE, O=Gentoo Fictional\\, Inc., CN=genfic\"")
+    );
+    assert!(fs::read_to_string(home.path("none.csv")).unwrap().starts_with("issuer,serial,"));
+    assert_eq!(home.ca(&["list", "--jsonl", "--subject", "none"]).ok().out, "");
+    refused(&home.ca(&["list", "--csv", "--jsonl"]), 2, "usage");
+    assert_eq!(home.ca(&["list", "--csv", "--expiring", "9000d"]).status, 12);
 }

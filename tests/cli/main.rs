@@ -12,9 +12,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calendar;
 mod clock;
 mod damages;
 mod doctor;
+mod handing_out;
 mod homes;
 mod json;
 mod listing;
@@ -23,6 +25,7 @@ mod renewing;
 mod revoking;
 mod selecting;
 mod signing;
+mod snippets;
 
 use support::Said;
 

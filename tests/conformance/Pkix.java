@@ -67,6 +67,8 @@ public class Pkix {
                 return "revoked " + error.getIndex() + " " + revoked.getRevocationReason();
             }
             return "bad " + error.getIndex() + " " + error.getReason() + " " + error.getMessage();
+        } catch (RuntimeException error) {
+            return "broken " + error;
         }
     }
 

@@ -44,7 +44,7 @@ fn haproxy_serves_our_chain_staples_our_answer_and_takes_no_revoked_client() {
             |ending: &str| fs::read_to_string(site.home.path(&format!("server/{host}.{ending}"))).unwrap();
         let both = read("chain.pem") + &read("key");
         fs::write(site.home.path(&format!("server/{file}.pem")), both).unwrap();
-        site.fetch_answer(host, &format!("server/{file}.pem.ocsp"));
+        site.fetch_answer(host, file, &format!("server/{file}.pem.ocsp"));
     }
     let configuration = site.home.path("server/haproxy.cfg").display().to_string();
     let _server = site.serve(&["haproxy", "-db", "-f", &configuration]);
@@ -60,7 +60,7 @@ fn haproxy_serves_our_chain_staples_our_answer_and_takes_no_revoked_client() {
     // O12: a revocation reaches its clients with the next answer that it is handed
     site.home.ca(&["revoke", GOOD, "--reason", "superseded"]).ok();
     site.curl_as("amber").ok();
-    site.fetch_answer(GOOD, "newer.der");
+    site.fetch_answer(GOOD, "revoked", "newer.der");
     let answer = STANDARD.encode(fs::read(site.home.path("newer.der")).unwrap());
     let told = tell(&site, &format!("set ssl ocsp-response {answer}\n"));
     assert!(told.contains("OCSP Response updated"), "{told}");

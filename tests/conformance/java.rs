@@ -8,8 +8,14 @@ use std::process::Command;
 #[track_caller]
 pub(crate) fn ask(home: &Home, questions: &[String]) -> Vec<String> {
     fs::write(home.path("questions"), questions.concat()).unwrap();
-    let output = Command::new("java")
-        .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dcom.sun.security.enableCRLDP=true"])
+    let output = Command::new("timeout")
+        .args([
+            "120",
+            "java",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Dcom.sun.security.enableCRLDP=true",
+        ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/Pkix.java"))
         .current_dir(home.directory())
         .stdin(File::open(home.path("questions")).unwrap())

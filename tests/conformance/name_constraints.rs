@@ -13,6 +13,7 @@ fn constrained_home(constraints: &[&str]) -> Home {
     let create = ["create-child", "genfic-system", "-p", "genfic", "--profile", "system-ca"];
     home.ca(&[&create[..], constraints].concat()).ok();
     nss::make_database(&home).ok();
+    nss::add_issuer(&home, SYSTEM);
     home
 }
 
@@ -49,9 +50,9 @@ fn by_nss(home: &Home, file: &str) -> Said {
 
 #[track_caller]
 fn assert_nss_refuses(home: &Home, file: &str) {
-    let said = by_nss(home, file);
-    assert_eq!(said.status, 1, "{file}: {}", said.all());
-    assert!(said.all().contains("ERROR -8080"), "{file}: {}", said.all());
+    assert_eq!(by_nss(home, file).status, 1, "{file}"); // for "invalid arguments", says NSS 3.87.1
+    let said = nss::valid(home, file);
+    assert!(said.status != 0 && said.all().contains("with this name"), "{file}: {}", said.all());
 }
 
 fn by_webpki(home: &Home, file: &str) -> Result<(), Error> {
@@ -133,21 +134,21 @@ fn constraints_of_every_kind_bind_a_thief_too() {
         "--exclude",
         "192.0.2.128/25",
     ]);
-    // GnuTLS 3.7.9 refuses every URI below a CA with constraints on URIs; rustls-webpki 0.103 every URI and every address
-    // of mail: both do not look further, as RFC 5280 §4.2.1.10 lets them
+    // rustls-webpki 0.103 refuses every URI and every address of mail below a CA with constraints on them, and looks no
+    // further, as RFC 5280 §4.2.1.10 lets it
+    let refused = Err(Error::NameConstraintViolation);
     let mut files = Vec::new();
-    for (names, gnutls, webpki) in [
-        ("DNS:genfic.example,IP:192.0.2.7", true, true),
-        ("email:a@genfic.example", true, false),
-        ("URI:https://www.genfic.example/x", false, false),
+    for (names, webpki) in [
+        ("DNS:genfic.example,IP:192.0.2.7", &Ok(())),
+        ("email:a@genfic.example", &refused),
+        ("URI:https://www.genfic.example/x", &refused),
     ] {
         let file = forge(&home, names);
         by_openssl(&home, &file).ok();
-        let said = by_gnutls(&home, &file);
-        assert_eq!(said.status == 0, gnutls, "{names}: {}", said.all());
+        by_gnutls(&home, &file).ok();
         by_nss(&home, &file).ok();
-        let refused = Err(Error::NameConstraintViolation);
-        assert_eq!(by_webpki(&home, &file), if webpki { Ok(()) } else { refused }, "{names}");
+        nss::valid(&home, &file).ok();
+        assert_eq!(&by_webpki(&home, &file), webpki, "{names}");
         files.push(file);
     }
     for names in [
@@ -160,9 +161,26 @@ fn constraints_of_every_kind_bind_a_thief_too() {
         let file = forge(&home, names);
         let said = by_openssl(&home, &file);
         assert!(said.err.contains("subtree violation"), "{names}: {}", said.all());
+        // GnuTLS 3.7.9 knows no constraints on URIs, and takes IPv6 addresses for free where IPv4 addresses are permitted
+        let said = by_gnutls(&home, &file);
+        let is_missed = names.starts_with("URI") || names.contains("::");
+        assert_eq!(said.status == 0, is_missed, "{names}: {}", said.all());
         assert_nss_refuses(&home, &file);
-        assert_eq!(by_webpki(&home, &file), Err(Error::NameConstraintViolation), "{names}");
+        assert_eq!(by_webpki(&home, &file), refused, "{names}");
         files.push(file);
     }
     assert_java_refuses_from(3, &home, &files);
+}
+
+#[test]
+fn excluding_the_family_of_addresses_that_is_not_permitted_is_too_much_for_java() {
+    // X8: why `create-child` leaves that to GnuTLS's own defect; Java 17.0.15 reads an IPv4 address beyond its end
+    let home = constrained_home(&["--permit", "192.0.2.0/24", "--exclude", "::/0"]);
+    let file = forge(&home, "IP:192.0.2.7");
+    by_openssl(&home, &file).ok();
+    by_gnutls(&home, &file).ok();
+    nss::valid(&home, &file).ok();
+    assert_eq!(by_webpki(&home, &file), Ok(()));
+    let answers = java::ask(&home, &[java::question("none", &file, SYSTEM)]);
+    assert!(answers[0].starts_with("broken java.lang.ArrayIndexOutOfBounds"), "{answers:?}");
 }

@@ -43,7 +43,7 @@ fn nginx_serves_our_chain_staples_our_answer_and_takes_no_revoked_client() {
     // G7, P1, P15
     let site = Site::with_key("p256");
     site.configure("nginx.conf", CONFIG);
-    site.fetch_answer(REVOKED, "server/revoked.der");
+    site.fetch_answer(REVOKED, "revoked", "server/revoked.der");
     let directory = site.home.path("server").display().to_string();
     let configuration = format!("{directory}/nginx.conf");
     let _server = site.serve(&["nginx", "-e", "stderr", "-p", &directory, "-c", &configuration]);

@@ -1,10 +1,11 @@
-//! NSS, which Firefox and Thunderbird check certificates with: `vfychain` (libpkix, OCSP and CRL fetched from where the
-//! certificates point to) and `certutil` with imported CRLs.
+//! NSS: `vfychain` (libpkix, OCSP and CRL fetched from where the certificates point to) and `certutil` (the older verifier,
+//! with imported CRLs). Firefox and Thunderbird have a verifier of their own above it.
 use crate::fixture::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
 use crate::support::{Home, Said};
 
 pub(crate) const FOR_CLIENT: &str = "0";
 pub(crate) const FOR_SERVER: &str = "1";
+pub(crate) const FOR_SIGNING_MAIL: &str = "4";
 
 /// Nothing is known of a certificate unless it is asked about; leaf and chain are asked about apart.
 const BY_OCSP: [&str; 12] =
@@ -19,6 +20,11 @@ pub(crate) fn make_database(home: &Home) -> Said {
     add(home, "root", "CT,C,C", ROOT)
 }
 
+/// Makes a CA known, which has no trust of its own.
+pub(crate) fn add_issuer(home: &Home, file: &str) {
+    add(home, file, ",,", file).ok();
+}
+
 fn add(home: &Home, name: &str, trust: &str, file: &str) -> Said {
     home.run(&["certutil", "-A", "-d", "sql:nss", "-n", name, "-t", trust, "-a", "-i", file])
 }
@@ -29,7 +35,13 @@ pub(crate) fn verify(home: &Home, purpose: &str, revocation: &[&str], file: &str
     home.run(&[&begin[..], revocation, &["-a", file, "-a", issuer]].concat())
 }
 
-/// The same, by OCSP and by CRL.
+/// A server's certificate in the eyes of the older verifier; its issuers are known.
+pub(crate) fn valid(home: &Home, file: &str) -> Said {
+    add(home, file, ",,", file).ok();
+    home.run(&["certutil", "-V", "-d", "sql:nss", "-n", file, "-u", "V", "-e"])
+}
+
+/// Good by OCSP and by CRL.
 #[track_caller]
 pub(crate) fn assert_good(home: &Home, purpose: &str, file: &str, issuer: &str) {
     for way in [BY_OCSP, BY_CRL] {
@@ -57,7 +69,7 @@ pub(crate) fn judges(hierarchy: &Hierarchy) {
         return;
     }
     added.ok();
-    add(home, "system", ",,", SYSTEM).ok();
+    add_issuer(home, SYSTEM);
     let is_known = |host: &&String| !host.starts_with("ed25519.");
     let good: Vec<&String> = hierarchy.good.iter().filter(is_known).collect();
     let revoked = Some(&hierarchy.revoked).filter(is_known);
@@ -76,15 +88,12 @@ pub(crate) fn judges(hierarchy: &Hierarchy) {
         home.run(&["openssl", "crl", "-in", crl, "-outform", "DER", "-out", from]).ok();
         home.run(&["crlutil", "-I", "-d", "sql:nss", "-i", from]).ok();
     }
-    let valid = |host: &str| {
-        add(home, host, ",,", &certificate(host)).ok();
-        home.run(&["certutil", "-V", "-d", "sql:nss", "-n", host, "-u", "V", "-e"])
-    };
+    let valid = |host: &str| valid(home, &certificate(host));
     for host in good {
         valid(host).ok();
     }
     if let Some(host) = revoked {
         let said = valid(host);
-        assert!(said.status != 0 && said.err.contains("has been revoked"), "{}", said.all());
+        assert!(said.status != 0 && said.all().contains("has been revoked"), "{}", said.all());
     }
 }

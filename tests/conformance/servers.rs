@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const USER: &str = "genfic-user";
+const USERS: &str = "home/public/genfic-user.pem";
 /// Host names of the two servers, which are those of their certificates and of the files with their chains.
 pub(crate) const GOOD: &str = "good.genfic.example";
 pub(crate) const REVOKED: &str = "revoked.genfic.example";
@@ -49,9 +49,7 @@ impl Site {
             home.ca(&["sign", &request, "-p", "genfic-system", "--chain", "-o", &chain]).ok();
         }
         for user in ["amber", "basil"] {
-            home.ca(&["create-request", user]).ok();
-            let (request, chain) = (format!("{user}.req"), format!("{user}.chain.pem"));
-            home.ca(&["sign", &request, "-p", USER, "--chain", "-o", &chain]).ok();
+            home.ca(&["create-request", user, "--sign", "-p", "genfic-user"]).ok();
         }
         home.ca(&["revoke", REVOKED, "--reason", "key-compromise"]).ok();
         home.ca(&["revoke", "basil", "--reason", "affiliation-changed"]).ok();
@@ -61,7 +59,10 @@ impl Site {
         };
         join(&[ROOT_CRL, SYSTEM_CRL, "home/public/genfic-user.crl.pem"], CRLS);
         join(&[ROOT], "server/root.pem");
-        join(&["home/public/genfic-user.pem", ROOT], "server/users.pem");
+        join(&[USERS, ROOT], "server/users.pem");
+        for user in ["amber", "basil"] {
+            join(&[&format!("{user}.crt"), USERS], &format!("{user}.chain.pem"));
+        }
         let daemon = home.daemon(&listen);
         Self { daemon, home, good: free_address(), revoked: free_address() }
     }
@@ -74,12 +75,20 @@ impl Site {
             .unwrap();
     }
 
-    /// The answer for one of the servers' certificates, as its file that is stapled.
-    pub(crate) fn fetch_answer(&self, host: &str, to: &str) {
+    /// The answer for one of the servers' certificates, as a file to staple, once it says this.
+    #[track_caller]
+    pub(crate) fn fetch_answer(&self, host: &str, status: &str, to: &str) {
         let (file, url) = (format!("server/{host}.chain.pem"), self.daemon.url.as_str());
         let begin = ["openssl", "ocsp", "-no_nonce", "-issuer", SYSTEM, "-CAfile", SYSTEM_CHAIN, "-url", url];
-        let said = self.home.run(&[&begin[..], &["-cert", &file, "-respout", to]].concat()).ok();
-        assert!(said.err.contains("Response verify OK"), "{}", said.all());
+        let begun = Instant::now();
+        loop {
+            let said = self.home.run(&[&begin[..], &["-cert", &file, "-respout", to]].concat()).ok();
+            assert!(said.err.contains("Response verify OK"), "{}", said.all());
+            if said.out.contains(&format!("{file}: {status}")) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{}", said.all());
+        }
     }
 
     /// Starts a program that stays in the foreground, as nobody where that is possible, and waits until it listens.
@@ -142,7 +151,7 @@ impl Site {
         assert_eq!(said.status, 60, "{}", said.all());
         assert!(said.err.contains("certificate revoked"), "{}", said.all());
         // curl looks at the whole chain: without the root's list, it believes nothing
-        let said = self.curl(REVOKED, &["--crlfile", SYSTEM_CRL]);
+        let said = self.curl(GOOD, &["--crlfile", SYSTEM_CRL]);
         assert!(said.status == 60 && said.err.contains("unable to get certificate CRL"), "{}", said.all());
         self.openssl();
         self.gnutls();

@@ -3,6 +3,7 @@ mod authority;
 mod backup;
 mod certificate;
 mod foreign;
+mod handout;
 mod publication;
 mod renewal;
 
@@ -10,6 +11,9 @@ pub(crate) use authority::{Authorities, CreateChild, CreateRoot, Keystore, NewAu
 pub(crate) use backup::{Backup, BackupCreate, BackupRestore, BackupVerify};
 pub(crate) use certificate::{Chain, CreateRequest, Lint, List, Revoke, Selected, Show, Sign, StatusFilter};
 pub(crate) use foreign::{Adopt, Import, ImportFrom, Key, KeyImport};
+pub(crate) use handout::{
+    Bundle, BundleFormat, HashedDir, HolderFile, ServerProgram, SnippetFor, Truststore,
+};
 pub(crate) use publication::{
     Audit, AuditShow, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, Query, Responder,
 };
@@ -112,6 +116,8 @@ pub(crate) enum Command {
     Status,
     /// Look for what is wrong with the home, and mend what is safe
     Doctor(Doctor),
+    /// What ends and what is due when: CAs, CRLs, responders
+    Calendar(CalendarFiles),
     /// Create a root CA
     CreateRoot(CreateRoot),
     /// Create a CA below another
@@ -210,6 +216,16 @@ pub(crate) struct Doctor {
     /// Compare every signature and every file on record, not only those of the newest 10,000 certificates
     #[arg(long)]
     pub(crate) deep: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CalendarFiles {
+    /// Also as a picture; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Also as iCalendar, with reminders; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ics: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

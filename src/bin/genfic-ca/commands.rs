@@ -2,6 +2,7 @@
 mod audit;
 mod authority;
 mod backup;
+mod calendar;
 mod completions;
 mod crl;
 mod doctor;
@@ -40,6 +41,7 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Quickstart(_) => "quickstart",
         Command::Status => "status",
         Command::Doctor(_) => "doctor",
+        Command::Calendar(_) => "calendar",
         Command::CreateRoot(_) => "create-root",
         Command::CreateChild(_) => "create-child",
         Command::Adopt(_) => "adopt",
@@ -66,6 +68,11 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Audit(Audit::Show(_)) => "audit show",
         Command::Audit(Audit::Verify) => "audit verify",
         Command::Export(Export::IndexTxt(_)) => "export index-txt",
+        Command::Export(Export::Bundle(_)) => "export bundle",
+        Command::Export(Export::Truststore(_)) => "export truststore",
+        Command::Export(Export::HashedDir(_)) => "export hashed-dir",
+        Command::Export(Export::P12(_)) => "export p12",
+        Command::Export(Export::Snippet(_)) => "export snippet",
         Command::Backup(Backup::Create(_)) => "backup create",
         Command::Backup(Backup::Verify(_)) => "backup verify",
         Command::Backup(Backup::Restore(_)) => "backup restore",
@@ -111,6 +118,8 @@ fn object(command: &Command) -> Option<String> {
         Command::Crl(Crl::Publish(args)) => args.authority.clone(),
         Command::Ocsp(Ocsp::Responder(args)) => args.authority.clone(),
         Command::Export(Export::IndexTxt(args)) => Some(args.authority.clone()),
+        Command::Export(Export::P12(args)) => Some(args.certificate.clone()),
+        Command::Export(Export::Snippet(args)) => Some(args.certificate.clone()),
         _ => None,
     }
 }
@@ -155,6 +164,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         }
         Command::Authorities(args) => at_home(&|session| authority::list(session, &args)),
         Command::Status => at_home(&status::status),
+        Command::Calendar(args) => at_home(&|session| calendar::calendar(session, &args)),
         Command::Sign(args) if args.dry_run => sign::sign(&Session::open(global)?, &args),
         Command::Sign(args) => at_home(&|session| sign::sign(session, &args)),
         Command::RenewCa(args) => at_home(&|session| generation::renew(session, &args)),
@@ -179,6 +189,18 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Audit(Audit::Show(args)) => at_home(&|session| audit::show(session, &args)),
         Command::Audit(Audit::Verify) => at_home(&audit::verify),
         Command::Export(Export::IndexTxt(args)) => at_home(&|session| export::index_txt(session, &args)),
+        Command::Export(Export::Bundle(args)) => at_home(&|session| export::bundle(session, &args)),
+        Command::Export(Export::Truststore(args)) => {
+            let secrets = export::new_passphrase(global, args.p12_passphrase_from.as_deref())?;
+            at_home(&|session| export::truststore(session, &args, &secrets))
+        }
+        Command::Export(Export::HashedDir(args)) => at_home(&|session| export::hashed_dir(session, &args)),
+        Command::Export(Export::P12(args)) => {
+            let secrets = export::new_passphrase(global, args.p12_passphrase_from.as_deref())?;
+            let old = export::key_passphrase(global, args.key_passphrase_from.as_deref())?;
+            at_home(&|session| export::holder(session, &args, old.as_ref(), &secrets))
+        }
+        Command::Export(Export::Snippet(args)) => at_home(&|session| export::snippet(session, &args)),
     }
 }
 

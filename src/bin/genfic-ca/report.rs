@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 
 mod listing;
 
-pub(crate) use listing::{Listing, unwritable};
+pub(crate) use listing::{Lines, Listing, unwritable};
 
 const SCHEMA: &str = "genfic-ca/1";
 

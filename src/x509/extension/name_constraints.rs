@@ -183,7 +183,8 @@ impl NameConstraints {
         self.permitted.is_empty() && self.excluded.is_empty()
     }
 
-    /// Where only DNS names are permitted, addresses would remain free: excludes them all (X8).
+    /// Where only DNS names are permitted, addresses would remain free: excludes them all (X8). Where addresses of one
+    /// family are permitted, the other is not excluded, though GnuTLS leaves it free: Java 17 would fail at every address.
     #[must_use]
     pub fn closed_for_addresses(mut self) -> Self {
         let dns = self.permitted.iter().any(|tree| matches!(tree, Subtree::Dns(_)));

@@ -135,6 +135,12 @@ pub(crate) struct List {
     /// Granted under this profile
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
+    /// As comma-separated values with headings (RFC 4180)
+    #[arg(long, group = "list_form", conflicts_with = "json")]
+    pub(crate) csv: bool,
+    /// As JSON, one object a line
+    #[arg(long, group = "list_form", conflicts_with = "json")]
+    pub(crate) jsonl: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,4 +1,5 @@
 //! CRLs, OCSP, the audit log and other programs' formats.
+use super::handout::{Bundle, HashedDir, HolderFile, SnippetFor, Truststore};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -102,6 +103,16 @@ pub(crate) struct AuditShow {
 pub(crate) enum Export {
     /// OpenSSL's index.txt of one CA, as `openssl ocsp -index` reads it
     IndexTxt(IndexTxt),
+    /// Certificates of CAs for those who are to trust them
+    Bundle(Bundle),
+    /// CAs as a PKCS#12 trust store, as Java reads it
+    Truststore(Truststore),
+    /// CAs and CRLs in a directory that OpenSSL looks them up in
+    HashedDir(HashedDir),
+    /// A certificate with its key and chain as PKCS#12, for browsers, mail programs and phones
+    P12(HolderFile),
+    /// The part of a server's configuration that names its certificate, and the files for it
+    Snippet(SnippetFor),
 }
 
 #[derive(Args, Debug)]

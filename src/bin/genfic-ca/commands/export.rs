@@ -1,4 +1,14 @@
-//! `export index-txt`.
+//! `export`: other programs' formats, a module each; here OpenSSL's index.
+mod anchors;
+mod hashed;
+mod holder;
+mod snippet;
+
+pub(crate) use anchors::{bundle, truststore};
+pub(crate) use hashed::hashed_dir;
+pub(crate) use holder::{holder, key_passphrase, new_passphrase};
+pub(crate) use snippet::snippet;
+
 use super::request::not_written;
 use crate::cli::IndexTxt;
 use crate::report::{Report, counted};

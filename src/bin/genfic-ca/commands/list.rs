@@ -1,7 +1,7 @@
 //! `list`.
 use super::values::{record as record_fields, until, usage};
 use crate::cli::{List, StatusFilter};
-use crate::report::{Listing, Report, Style, counted, unwritable};
+use crate::report::{Lines, Listing, Report, Style, counted, unwritable};
 use crate::session::Session;
 use genfic_ca::config::parse_duration;
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
@@ -10,6 +10,23 @@ use genfic_ca::profile::Kind;
 use std::io::ErrorKind;
 
 const HEADINGS: [&str; 6] = ["CERT", "STATUS", "UNTIL", "PROFILE", "SUBJECT", "NAMES"];
+/// The columns of comma-separated values, named as the fields in JSON.
+const COLUMNS: [&str; 14] = [
+    "issuer",
+    "serial",
+    "status",
+    "subject",
+    "san",
+    "not_before",
+    "not_after",
+    "profile",
+    "contact",
+    "revoked_at",
+    "reason",
+    "invalidity_date",
+    "fingerprint",
+    "file",
+];
 
 /// Lists certificates.
 pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
@@ -42,7 +59,12 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
         |profile: &str| practices.profile(profile).is_ok_and(|profile| profile.kind() == Kind::OcspResponder);
     let without_responders = args.expiring.is_some() && args.profile.is_none();
     let style = Style { json: session.global.json, quiet: session.global.quiet };
-    let mut listing = Listing::new("list", "certificates", &HEADINGS, style);
+    let lines = match (args.csv, args.jsonl) {
+        (true, _) => Some(Lines::Csv(&COLUMNS)),
+        (_, true) => Some(Lines::Json),
+        _ => None,
+    };
+    let mut listing = Listing::new("list", "certificates", &HEADINGS, style).in_lines(lines);
     let mut written = Ok(());
     let mut visit = |record: CertificateRecord| {
         if without_responders && renews_itself(&record.profile) {

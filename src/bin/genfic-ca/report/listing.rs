@@ -1,11 +1,21 @@
 //! Lists that are said while they are read: they may be longer than memory.
 use super::{Report, SCHEMA, Style, error_json, line, table};
+use genfic_ca::handout::csv_row;
 use genfic_ca::problem::{Exit, Problem};
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Stdout, Write};
 
 /// How many rows decide how wide the columns are.
 const MEASURED: usize = 1000;
+
+/// How a list is said where neither a table nor one JSON object is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lines {
+    /// RFC 4180, with these fields of each value as columns.
+    Csv(&'static [&'static str]),
+    /// One JSON value a line.
+    Json,
+}
 
 /// A list on its way to standard output. Nothing is written before the first row that does not fit in memory
 /// or the end, so that what fails at once is said as any other problem.
@@ -14,6 +24,7 @@ pub(crate) struct Listing {
     field: &'static str,
     headings: &'static [&'static str],
     style: Style,
+    lines: Option<Lines>,
     out: BufWriter<Stdout>,
     rows: Vec<Vec<String>>,
     widths: Option<Vec<usize>>,
@@ -29,7 +40,12 @@ impl Listing {
         style: Style,
     ) -> Self {
         let out = BufWriter::new(io::stdout());
-        Self { command, field, headings, style, out, rows: Vec::new(), widths: None, count: 0 }
+        Self { command, field, headings, style, lines: None, out, rows: Vec::new(), widths: None, count: 0 }
+    }
+
+    /// The same, said in lines for other programs.
+    pub(crate) fn in_lines(self, lines: Option<Lines>) -> Self {
+        Self { lines, ..self }
     }
 
     /// Says one more; `row` is for people, `value` for programs, and only one of them is made.
@@ -39,6 +55,9 @@ impl Listing {
         row: impl FnOnce() -> Vec<String>,
     ) -> io::Result<()> {
         self.count = self.count.saturating_add(1);
+        if let Some(lines) = self.lines {
+            return self.push_line(lines, &value());
+        }
         if self.style.json {
             self.begin_json()?;
             let comma = if self.count > 1 { "," } else { "" };
@@ -54,6 +73,26 @@ impl Listing {
                 if self.rows.len() == MEASURED { self.flush_rows() } else { Ok(()) }
             }
         }
+    }
+
+    fn push_line(&mut self, lines: Lines, value: &Value) -> io::Result<()> {
+        match lines {
+            Lines::Json => writeln!(self.out, "{value}"),
+            Lines::Csv(columns) => {
+                self.begin_csv(columns)?;
+                let fields: Vec<String> = columns.iter().map(|column| cell(value.get(column))).collect();
+                write!(self.out, "{}", csv_row(&fields))
+            }
+        }
+    }
+
+    fn begin_csv(&mut self, columns: &[&str]) -> io::Result<()> {
+        if self.widths.is_some() {
+            return Ok(());
+        }
+        self.widths = Some(Vec::new());
+        let headings: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+        write!(self.out, "{}", csv_row(&headings))
     }
 
     fn begin_json(&mut self) -> io::Result<()> {
@@ -87,7 +126,11 @@ impl Listing {
     /// Says what is left; `nothing` for people when the list is empty. What is written after is the end of
     /// the object and warnings.
     pub(crate) fn finish(mut self, nothing: &str) -> io::Result<Report> {
-        if self.style.json {
+        if let Some(lines) = self.lines {
+            if let Lines::Csv(columns) = lines {
+                self.begin_csv(columns)?;
+            }
+        } else if self.style.json {
             self.begin_json()?;
             write!(self.out, "]}}")?;
         } else if !self.style.quiet && self.count == 0 {
@@ -97,6 +140,16 @@ impl Listing {
         }
         self.out.flush()?;
         Ok(Report { listed: true, ..Report::seen(json!(null), "") })
+    }
+}
+
+/// A value in one cell; the items of a list are apart by semicolons.
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(list)) => list.iter().map(|one| cell(Some(one))).collect::<Vec<_>>().join("; "),
+        Some(other) => other.to_string(),
     }
 }
 

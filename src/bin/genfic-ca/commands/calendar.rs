@@ -1,0 +1,148 @@
+//! `calendar`: what ends and what is due when.
+use super::authority::status;
+use super::request::not_written;
+use crate::cli::CalendarFiles;
+use crate::report::Report;
+use crate::session::Session;
+use genfic_ca::ca::Pki;
+use genfic_ca::calendar::{Calendar, Entry, FullLength, Outlook, Renewal};
+use genfic_ca::index::Authority;
+use genfic_ca::problem::Problem;
+use genfic_ca::profile::Kind;
+use genfic_ca::publish::{Mode, replace};
+use genfic_ca::x509::UnixTime;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Shows the calendar, and writes it as a picture and as iCalendar where asked.
+pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let mut depths: HashMap<String, usize> = HashMap::new();
+    let mut outlooks = Vec::new();
+    let mut missing = Vec::new();
+    for authority in pki.index.authorities()? {
+        let above = authority.parent.as_ref().and_then(|parent| depths.get(parent));
+        let depth = above.map_or(0, |depth| depth + 1);
+        depths.insert(authority.name.clone(), depth);
+        let outlook = outlook(&pki, &authority, depth, now)?;
+        if outlook.is_fit && authority.serves_ocsp && outlook.responder.is_none() {
+            let name = &authority.name;
+            missing.push(format!("{name} has no responder certificate: genfic-ca ocsp responder {name}"));
+        }
+        outlooks.push(outlook);
+    }
+    let calendar = Calendar::new(outlooks, now);
+    let mut written = Vec::new();
+    let mut octets = None;
+    let forms = [(&args.svg, Calendar::svg as fn(&Calendar) -> String), (&args.ics, Calendar::icalendar)];
+    for (path, form) in forms {
+        match path {
+            Some(path) if path == Path::new("-") => octets = Some(form(&calendar).into_bytes()),
+            Some(path) => {
+                replace(path, form(&calendar).as_bytes(), Mode::Public).map_err(not_written)?;
+                written.push(path);
+            }
+            None => {}
+        }
+    }
+    let mut text = calendar.timeline();
+    text.extend(written.iter().map(|path| format!("\nwritten: {}", path.display())));
+    let report = Report::seen(fields(&calendar, args, &written), text).warn(missing);
+    Ok(Report { changed: !written.is_empty(), octets, ..report })
+}
+
+fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) -> Result<Outlook, Problem> {
+    let name = &authority.name;
+    let validity = authority.certificate.tbs().validity();
+    let is_fit = status(pki.index, authority, now)? == "valid";
+    let mut outlook = Outlook {
+        name: name.clone(),
+        depth,
+        fingerprint: authority.certificate.fingerprint(),
+        validity,
+        is_fit,
+        full_length: full_length(pki, authority, now),
+        crl: None,
+        responder: None,
+    };
+    if !is_fit {
+        return Ok(outlook);
+    }
+    if let Some(crl) = pki.index.last_crl(&authority.issuer)? {
+        let due = pki.practices.config.crl.renewal(crl.this_update, crl.next_update);
+        let due = if pki.crl_is_due(name)? { due.min(now) } else { due };
+        outlook.crl = Some(Renewal { begins: crl.this_update, due, ends: crl.next_update });
+    }
+    let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
+    if let Some(certificate) = responder {
+        let own = certificate.tbs().validity();
+        let half = own.not_before.plus(own.not_after.0.saturating_sub(own.not_before.0) / 2);
+        let due = if pki.responder_is_due(name)? { half.min(now) } else { half };
+        outlook.responder = Some(Renewal { begins: own.not_before, due, ends: own.not_after });
+    }
+    Ok(outlook)
+}
+
+/// For the profile that the CA issues under when none is named; for one that issues CAs only, the longest of those.
+fn full_length(pki: &Pki<'_>, authority: &Authority, now: UnixTime) -> Option<FullLength> {
+    let practices = pki.practices;
+    let profiles = &practices.profiles;
+    let leaf = profiles.get(&authority.profile)?.default_leaf_profile();
+    let end_of = |profile: &genfic_ca::profile::Profile| {
+        profile.full_length(None, practices.config.issuance.backdate, now).not_after
+    };
+    let profile = match leaf {
+        Some(leaf) => profiles.get(leaf)?,
+        None => profiles
+            .iter()
+            .filter(|one| one.kind() == Kind::Ca && one.may_be_issued_by(&authority.profile))
+            .max_by_key(|one| end_of(one))?,
+    };
+    let spare = authority.certificate.tbs().validity().not_after.0.saturating_sub(end_of(profile).0);
+    Some(FullLength { profile: profile.name().to_owned(), last: now.plus(spare) })
+}
+
+fn fields(calendar: &Calendar, args: &CalendarFiles, written: &[&PathBuf]) -> Value {
+    let renewal = |renewal: Option<Renewal>| {
+        renewal.map(|one| {
+            json!({
+                "begins": one.begins.to_string(),
+                "due": one.due.to_string(),
+                "ends": one.ends.to_string(),
+            })
+        })
+    };
+    let authority = |outlook: &Outlook| {
+        json!({
+            "name": outlook.name,
+            "not_before": outlook.validity.not_before.to_string(),
+            "not_after": outlook.validity.not_after.to_string(),
+            "valid": outlook.is_fit,
+            "full_length": outlook.full_length.as_ref().map(|full| json!({
+                "profile": full.profile,
+                "until": full.last.to_string(),
+            })),
+            "crl": renewal(outlook.crl),
+            "responder": renewal(outlook.responder),
+        })
+    };
+    let entry = |entry: &Entry<'_>| {
+        json!({
+            "at": entry.at.to_string(),
+            "what": entry.occasion.word(),
+            "name": entry.authority.name,
+            "overdue": entry.at <= calendar.now(),
+            "message": entry.sentence(),
+        })
+    };
+    let file = |path: &Option<PathBuf>| path.clone().filter(|path| written.contains(&path));
+    json!({
+        "now": calendar.now().to_string(),
+        "authorities": calendar.outlooks().iter().map(authority).collect::<Vec<_>>(),
+        "entries": calendar.entries().iter().map(entry).collect::<Vec<_>>(),
+        "svg": file(&args.svg),
+        "ics": file(&args.ics),
+    })
+}

@@ -1,0 +1,133 @@
+//! `export bundle` and `export truststore`: whom to trust.
+use super::super::authority::status;
+use super::super::request::not_written;
+use super::super::values::usage;
+use super::holder::pkcs12_passphrase;
+use crate::cli::{Bundle, BundleFormat, Truststore};
+use crate::report::{Report, counted};
+use crate::session::Session;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use genfic_ca::handout::pkcs12::{Protection, trust_store};
+use genfic_ca::handout::{certificates_only, configuration_profile};
+use genfic_ca::index::Authority;
+use genfic_ca::key::SecretSource;
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::publish::{Mode, replace};
+use genfic_ca::x509::Certificate;
+use serde_json::{Value, json};
+
+/// The CAs of these names, or every root that is valid; and what should be known of them.
+pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Authority>, Vec<String>), Problem> {
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let mut chosen: Vec<Authority> = Vec::new();
+    let mut said = Vec::new();
+    for name in names {
+        let authority = pki.authority(name)?;
+        let status = status(pki.index, &authority, now)?;
+        if status != "valid" {
+            said.push(format!("{name} is {status}"));
+        }
+        if !chosen.iter().any(|one| one.name == authority.name) {
+            chosen.push(authority);
+        }
+    }
+    if names.is_empty() {
+        for authority in pki.index.authorities()? {
+            if authority.parent.is_some() {
+                continue;
+            }
+            match status(pki.index, &authority, now)?.as_str() {
+                "valid" => chosen.push(authority),
+                other => said.push(format!("{} is left out: it is {other}", authority.name)),
+            }
+        }
+    }
+    if chosen.is_empty() {
+        return Err(Problem::new(Exit::NotFound, "authority.not-found", "there is no root that is valid")
+            .hint("`genfic-ca authorities` lists the CAs of this home; name those that are wanted"));
+    }
+    Ok((chosen, said))
+}
+
+/// Name, fingerprint and end of each.
+pub(super) fn listed(authorities: &[Authority]) -> Value {
+    let fields = |authority: &Authority| {
+        json!({
+            "name": authority.name,
+            "subject": authority.certificate.tbs().subject().to_string(),
+            "not_after": authority.certificate.tbs().validity().not_after.to_string(),
+            "fingerprint": authority.certificate.fingerprint().to_string(),
+        })
+    };
+    authorities.iter().map(fields).collect()
+}
+
+/// Writes certificates of CAs.
+pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem> {
+    let (authorities, said) = anchors(session, &args.authorities)?;
+    let certificates: Vec<Certificate> = authorities.iter().map(|one| one.certificate.clone()).collect();
+    let (word, is_text, octets) = match args.format {
+        BundleFormat::Pem => {
+            let text: String = certificates.iter().map(Certificate::to_pem).collect();
+            ("pem", true, text.into_bytes())
+        }
+        BundleFormat::Der => ("der", false, single(&certificates)?.as_der().to_vec()),
+        BundleFormat::Pkcs7 => ("pkcs7", false, certificates_only(&certificates)),
+        BundleFormat::Mobileconfig => {
+            let organization = &session.assembly.practices().config.organization.organization;
+            let title = organization.as_deref().map_or_else(|| "CAs".into(), |name| format!("CAs of {name}"));
+            ("mobileconfig", true, configuration_profile(&title, &certificates).into_bytes())
+        }
+    };
+    let mut result = json!({ "format": word, "authorities": listed(&authorities), "file": args.output });
+    let report = match &args.output {
+        Some(path) => {
+            replace(path, &octets, Mode::Public).map_err(not_written)?;
+            let count = counted(certificates.len(), "certificate");
+            Report::done(result, format!("{count} written to {}", path.display()))
+        }
+        None => {
+            let contents = if is_text {
+                String::from_utf8_lossy(&octets).into_owned()
+            } else {
+                STANDARD.encode(&octets)
+            };
+            if let Some(fields) = result.as_object_mut() {
+                fields.insert(if is_text { "text" } else { "base64" }.into(), contents.into());
+            }
+            Report { octets: Some(octets), ..Report::seen(result, "") }
+        }
+    };
+    Ok(report.warn(said))
+}
+
+fn single(certificates: &[Certificate]) -> Result<&Certificate, Problem> {
+    match certificates {
+        [one] => Ok(one),
+        many => Err(usage(
+            format!("DER holds one certificate, and these are {}", many.len()),
+            "name one CA, or use --format pkcs7",
+        )),
+    }
+}
+
+/// Writes a PKCS#12 file in which Java finds trusted certificates.
+pub(crate) fn truststore(
+    session: &Session,
+    args: &Truststore,
+    secrets: &dyn SecretSource,
+) -> Result<Report, Problem> {
+    let (authorities, said) = anchors(session, &args.authorities)?;
+    let passphrase = pkcs12_passphrase(secrets, "the trust store")?;
+    let entries: Vec<(String, Certificate)> =
+        authorities.iter().map(|one| (one.name.clone(), one.certificate.clone())).collect();
+    let protection = if args.legacy { Protection::Legacy } else { Protection::Modern };
+    let octets = trust_store(&entries, &passphrase, protection)?;
+    replace(&args.output, &octets, Mode::Public).map_err(not_written)?;
+    let text =
+        format!("{} written to {}", counted(entries.len(), "trusted certificate"), args.output.display());
+    let result = json!({ "authorities": listed(&authorities), "file": args.output, "legacy": args.legacy });
+    Ok(Report::done(result, text).warn(said))
+}

@@ -1,0 +1,173 @@
+//! `export snippet`: what a server's configuration says of its certificate, and the files it names.
+use super::super::request::{no_directory, not_written};
+use super::super::values::usage;
+use super::holder::{certificate, issuers, must_be_free, must_match, notes, unopened, write_private};
+use crate::cli::{ServerProgram, SnippetFor};
+use crate::report::Report;
+use crate::session::Session;
+use genfic_ca::handout::{Server, Snippet};
+use genfic_ca::key::{
+    KeyError, Secret, SecretPurpose, SecretSource, SoftKey, private_key_pem, read_holder_key_file,
+};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::publish::{Mode, replace};
+use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription, ExtendedKeyUsage};
+use genfic_ca::x509::{Certificate, GeneralName};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A server starts without a person: there is no passphrase.
+struct Nobody;
+
+impl SecretSource for Nobody {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        let (SecretPurpose::Open(name) | SecretPurpose::Protect(name)) = purpose;
+        Err(KeyError::InputNeeded(name.clone()))
+    }
+}
+
+/// Writes chain and issuers beside the key, and says what goes into the server's configuration.
+pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let (record, certificate) = certificate(&pki, &args.certificate)?;
+    let names = names(&certificate)?;
+    let directory = absolute(args.dir.as_deref().unwrap_or(Path::new(".")))?;
+    if !directory.is_dir() {
+        return Err(no_directory(&directory));
+    }
+    let base = names.first().map(|name| name.replace('*', "wildcard").replace(':', "-")).unwrap_or_default();
+    let file = |ending: &str| directory.join(format!("{base}.{ending}"));
+    let key = args.key.as_deref().map_or_else(|| Ok(file("key")), absolute)?;
+    let until = certificate.tbs().validity().not_after.to_string();
+    let snippet = Snippet {
+        names,
+        chain: file("chain.pem"),
+        key,
+        issuers: file("issuers.pem"),
+        combined: file("haproxy.pem"),
+        has_responder: names_responder(&certificate),
+        until: until.split('T').next().unwrap_or_default().to_owned(),
+    };
+    for path in [&snippet.chain, &snippet.key] {
+        if !Snippet::is_plain(&path.display().to_string()) {
+            let message = format!("{} would be read otherwise in a configuration", path.display());
+            return Err(usage(message, "use a directory with letters, digits, `.`, `_` and `-` in its name"));
+        }
+    }
+    let is_haproxy = args.server == ServerProgram::Haproxy;
+    let mut warnings = notes(&pki, &record);
+    let key = the_key(&snippet.key, is_haproxy)?;
+    match &key {
+        Some(key) => must_match(key, &snippet.key, &certificate)?,
+        None => warnings
+            .push(format!("the key {} is not here yet; it goes there, mode 0600", snippet.key.display())),
+    }
+    if !is_for_servers(&certificate) {
+        warnings.push(format!("the certificate {} is not for servers", record.id.serial_number));
+    }
+    let mut files: Vec<PathBuf> = Vec::new();
+    let chain = text([&certificate], &issuers(&pki, &record, false)?);
+    if let Some(key) = key.filter(|_| is_haproxy) {
+        must_be_free(&snippet.combined, args.force)?;
+        let both = Zeroizing::new(format!("{}{chain}", private_key_pem(&key)?.as_str()));
+        write_private(&snippet.combined, both.as_bytes(), args.force)?;
+        files.push(snippet.combined.clone());
+    } else {
+        replace(&snippet.chain, chain.as_bytes(), Mode::Public).map_err(not_written)?;
+        files.push(snippet.chain.clone());
+    }
+    let staples =
+        matches!(args.server, ServerProgram::Nginx | ServerProgram::Apache) && snippet.has_responder;
+    if staples {
+        let all = text([], &issuers(&pki, &record, true)?);
+        replace(&snippet.issuers, all.as_bytes(), Mode::Public).map_err(not_written)?;
+        files.push(snippet.issuers.clone());
+    }
+    let (word, server) = match args.server {
+        ServerProgram::Nginx => ("nginx", Server::Nginx),
+        ServerProgram::Apache => ("apache", Server::Apache),
+        ServerProgram::Haproxy => ("haproxy", Server::HaProxy),
+        ServerProgram::Postfix => ("postfix", Server::Postfix),
+    };
+    let said = server.snippet(&snippet);
+    if let Some(path) = &args.output {
+        replace(path, said.as_bytes(), Mode::Public).map_err(not_written)?;
+        files.push(path.clone());
+    }
+    let result = json!({
+        "server": word,
+        "serial": record.id.serial_number.to_string(),
+        "names": snippet.names,
+        "snippet": said,
+        "key": snippet.key,
+        "files": files,
+    });
+    let report = match &args.output {
+        Some(path) => Report::done(result, format!("written to {}", path.display())),
+        None => Report { octets: Some(said.into_bytes()), ..Report::done(result, "") },
+    };
+    Ok(report.warn(warnings))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Problem> {
+    let absolute = std::path::absolute(path).map_err(|error| {
+        Problem::new(Exit::Failure, "file.directory", format!("{}: {error}", path.display()))
+            .hint("give it from the root on")
+    })?;
+    Ok(absolute.components().collect())
+}
+
+/// DNS names and addresses.
+fn names(certificate: &Certificate) -> Result<Vec<String>, Problem> {
+    let alternative = certificate.tbs().subject_alt_names();
+    let names: Vec<String> = alternative
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::Dns(_) | GeneralName::Ip(_) => {
+                name.to_string().split_once(':').map(|(_, value)| value.to_owned())
+            }
+            _ => None,
+        })
+        // others would be read otherwise in a configuration; there are none in what is issued here
+        .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_*:".contains(c)))
+        .collect();
+    if names.is_empty() {
+        let message = format!(
+            "the certificate of {} has neither a DNS name nor an address",
+            certificate.tbs().subject()
+        );
+        return Err(Problem::new(Exit::Refused, "certificate.no-server-name", message)
+            .hint("clients check these names; issue one with --san"));
+    }
+    Ok(names)
+}
+
+fn names_responder(certificate: &Certificate) -> bool {
+    let access = certificate.tbs().extension(AUTHORITY_INFO_ACCESS);
+    let list = access.and_then(|one| AccessDescription::list_from_value(&one.value).ok());
+    list.is_some_and(|list| list.iter().any(|one| one.method == AccessDescription::OCSP))
+}
+
+fn is_for_servers(certificate: &Certificate) -> bool {
+    ExtendedKeyUsage::of(certificate.tbs())
+        .is_none_or(|usage| usage.0.iter().any(|purpose| purpose.to_string() == "serverAuth"))
+}
+
+/// The server's key, where it is here already; one that a passphrase protects is none for a server.
+fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SoftKey>, Problem> {
+    match read_holder_key_file(path, &Nobody) {
+        Ok(key) => Ok(Some(key)),
+        Err(KeyError::NotFound(_)) if !must_be_here => Ok(None),
+        Err(KeyError::InputNeeded(_)) => {
+            let message = format!("{} is encrypted, and a server starts without a person", path.display());
+            Err(Problem::new(Exit::KeyUnavailable, "key.encrypted", message)
+                .hint("decrypt it where the server runs: openssl pkey -in KEY -out PLAIN.key (mode 0600)"))
+        }
+        Err(error) => Err(unopened(error)),
+    }
+}
+
+fn text<const N: usize>(first: [&Certificate; N], rest: &[Certificate]) -> String {
+    first.into_iter().chain(rest).map(Certificate::to_pem).collect()
+}

@@ -1,0 +1,136 @@
+//! The calendar as text that fits into 80 columns.
+use super::scale::Scale;
+use super::{Calendar, Outlook, day};
+use crate::x509::UnixTime;
+
+const WIDTH: usize = 80;
+/// The longest name that the bars leave room for.
+const NAME: usize = 24;
+/// The longest bar ends in a date.
+const DATE: usize = 11;
+
+impl Calendar {
+    /// A bar for each CA, then a line for each thing that lies ahead. Plain ASCII but for long names, no colours.
+    #[must_use]
+    pub fn timeline(&self) -> String {
+        if self.outlooks.is_empty() {
+            return "no CA yet; `genfic-ca create-root NAME` makes the first".into();
+        }
+        let mut lines = self.bars();
+        lines.push(String::new());
+        lines.push(format!("{:<10}  {:<10}  {}", "DATE", "IN", "WHAT"));
+        for entry in self.entries() {
+            let away = distance(self.now, entry.at);
+            lines.push(format!("{:<10}  {away:<10}  {}", day(entry.at), entry.sentence()));
+        }
+        lines.join("\n")
+    }
+
+    fn bars(&self) -> Vec<String> {
+        let labels: Vec<String> = self.outlooks.iter().map(label).collect();
+        let left = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let columns = WIDTH.saturating_sub(left + 2 + DATE);
+        let end = self.outlooks.iter().map(|outlook| outlook.validity.not_after).max().unwrap_or(self.now);
+        let width = i64::try_from(columns).unwrap_or(0).saturating_sub(1);
+        let scale = Scale::new(self.now, end, width);
+        let column = |at| usize::try_from(scale.position(at)).unwrap_or(0);
+        let mut axis = vec![' '; columns];
+        for mark in scale.marks(columns / 10) {
+            let start = column(mark.at);
+            // a label that would be cut is left out
+            if start + mark.label.len() <= columns {
+                for (place, letter) in axis.iter_mut().skip(start).zip(mark.label.chars()) {
+                    *place = letter;
+                }
+            }
+        }
+        let axis: String = axis.into_iter().collect();
+        let mut lines = vec![format!("{:<left$}  {}", "", axis).trim_end().to_owned()];
+        for (outlook, label) in self.outlooks.iter().zip(labels) {
+            let bar = if !outlook.is_fit {
+                "revoked or ended".to_owned()
+            } else {
+                let full = outlook.full_length.as_ref().map_or(UnixTime(0), |full| full.last);
+                let (full, end) = (column(full), column(outlook.validity.not_after));
+                let signs = (0..=end).map(|at| {
+                    if at == end {
+                        '|'
+                    } else if at < full {
+                        '='
+                    } else {
+                        '-'
+                    }
+                });
+                format!("{} {}", signs.collect::<String>(), day(outlook.validity.not_after))
+            };
+            lines.push(format!("{label:<left$}  {bar}"));
+        }
+        lines.push(format!("{:<left$}  === issues at full length   --- ends what it issues with itself", ""));
+        lines
+    }
+}
+
+/// The name below its parent's; a long one is cut.
+fn label(outlook: &Outlook) -> String {
+    let name = format!("{}{}", "  ".repeat(outlook.depth.min(4)), outlook.name);
+    if name.chars().count() <= NAME {
+        return name;
+    }
+    name.chars().take(NAME - 1).chain(['…']).collect()
+}
+
+/// How far away, in a number that can be grasped.
+fn distance(now: UnixTime, at: UnixTime) -> String {
+    let days = at.0.saturating_sub(now.0).div_euclid(UnixTime::DAY);
+    let counted = |number: i64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    match days {
+        ..0 => "overdue".into(),
+        0 => "today".into(),
+        1..100 => counted(days, "day"),
+        100..730 => counted(days / 30, "month"),
+        _ => counted(days / 365, "year"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, calendar, outlook};
+    use super::*;
+
+    #[test]
+    fn the_timeline_fits_into_80_columns_and_is_plain() {
+        let text = calendar().timeline();
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+            assert!(!line.contains('\u{1b}') && line.trim_end() == line, "{line:?}");
+        }
+        let bar = text.lines().find(|line| line.starts_with("  genfic-user ")).unwrap();
+        assert!(bar.contains("===") && bar.contains("-| 20"), "{text}");
+        assert!(text.contains("genfic-old        revoked or ended") || text.contains("revoked or ended"));
+        assert!(text.contains("overdue     responder of genfic-user due"), "{text}");
+    }
+
+    #[test]
+    fn a_long_name_is_cut_and_leaves_the_bar_its_room() {
+        let name = "a-name-of-sixty-four-characters-is-the-longest-one-that-a-ca-has";
+        let text = Calendar::new(vec![outlook(name, 3, 20)], NOW).timeline();
+        let bar = text.lines().nth(1).unwrap();
+        assert!(bar.starts_with("      a-name-of-sixty-f…  ="), "{bar}");
+        assert!(bar.chars().count() <= 80);
+    }
+
+    #[test]
+    fn without_a_ca_the_first_step_is_named() {
+        assert!(Calendar::new(Vec::new(), NOW).timeline().contains("create-root"));
+    }
+
+    #[test]
+    fn distances_are_told_in_numbers_that_can_be_grasped() {
+        let told = |days: i64| distance(NOW, NOW.plus_days(days));
+        assert_eq!(
+            [-1, 0, 1, 99, 100, 729, 730, 3650].map(told),
+            ["overdue", "today", "1 day", "99 days", "3 months", "24 months", "2 years", "10 years"]
+        );
+        assert_eq!(distance(NOW, NOW.plus(-1)), "overdue");
+    }
+}

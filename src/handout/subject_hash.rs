@@ -1,0 +1,75 @@
+//! The names of files in a directory of trust anchors as OpenSSL looks them up (`X509_NAME_hash`).
+use crate::x509::octets::{SET, sequence, tlv};
+use crate::x509::{Attribute, Name, sha1};
+use der::Encode;
+use der::{Tag, Tagged};
+
+/// The eight hexadecimal digits that `openssl x509 -subject_hash` prints: the first four octets of the SHA-1 over the
+/// name's RDNs, little-endian, its strings in UTF-8, without letter case and superfluous space.
+#[must_use]
+pub fn subject_hash(name: &Name) -> String {
+    let rdns: Vec<Vec<u8>> = name
+        .rdns()
+        .iter()
+        .map(|rdn| {
+            let mut attributes: Vec<Vec<u8>> = rdn.iter().map(canonical).collect();
+            attributes.sort();
+            tlv(SET, &attributes.concat())
+        })
+        .collect();
+    sha1(&rdns.concat()).iter().take(4).rev().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn canonical(attribute: &Attribute) -> Vec<u8> {
+    let oid = super::oid(attribute.oid);
+    let is_text = matches!(
+        attribute.value.tag(),
+        Tag::Utf8String
+            | Tag::BmpString
+            | Tag::PrintableString
+            | Tag::TeletexString
+            | Tag::Ia5String
+            | Tag::VisibleString
+    );
+    match attribute.text().filter(|_| is_text) {
+        Some(text) => sequence(&[&oid, &tlv(0x0c, folded(&text).as_bytes())]),
+        None => sequence(&[&oid, &attribute.value.to_der().unwrap_or_default()]),
+    }
+}
+
+/// ASCII letters small, space as C knows it trimmed and collapsed.
+fn folded(text: &str) -> String {
+    let is_space = |c: char| matches!(c, ' ' | '\t'..='\r');
+    let words: Vec<String> =
+        text.split(is_space).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handout::fixture::certificate_of;
+    use std::process::Command;
+
+    #[test]
+    fn names_hash_as_openssl_hashes_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        for text in [
+            "C=BE,O=Gentoo Fictional\\, Inc.,CN=GenFic Root CA",
+            "O=  Two   Spaces ,CN=\\ MiXeD\\ ",
+            "DC=example,DC=Genfic,emailAddress=CA@Genfic.example",
+            "O=Société ÉLAN,CN=Zürich",
+            "O=b,CN=joined+UID=Attributes",
+        ] {
+            let name = Name::parse(text).unwrap();
+            std::fs::write(&path, certificate_of(&name).to_pem()).unwrap();
+            let output = Command::new("openssl")
+                .args(["x509", "-noout", "-subject_hash", "-in"])
+                .arg(&path)
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), subject_hash(&name), "{text}");
+        }
+    }
+}

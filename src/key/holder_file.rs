@@ -1,0 +1,99 @@
+//! Keys of holders that are to be handed out with their certificates: PKCS#8 in PEM, plain or encrypted, or that within
+//! an age file.
+use super::octets::read_up_to;
+use super::pkcs8_file::{private_key_from_pem, read_checked};
+use super::{Envelope, EnvelopeError, KeyError, KeyRef, OpenWith, SecretPurpose, SecretSource, SoftKey};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// How an age file begins.
+const AGE: &[u8] = b"age-encryption.org/v1";
+
+/// Reads a key from a file that others than its owner and group cannot read; a passphrase is asked for when it is
+/// encrypted.
+///
+/// # Errors
+/// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], what the source of secrets
+/// says, and [`KeyError::Backend`] for a file that is no such key.
+pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SoftKey, KeyError> {
+    let key = KeyRef::Pkcs8File(path.to_owned());
+    let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
+    let contents = read_checked(path)?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let mut ask = || secrets.secret(&SecretPurpose::Open(name.clone()));
+    let opened;
+    let mut octets = contents.as_slice();
+    if octets.starts_with(AGE) {
+        opened = open(octets, &key, &mut ask)?;
+        octets = opened.as_slice();
+    }
+    let text = std::str::from_utf8(octets).map_err(|_| unusable("not PEM".into()))?;
+    private_key_from_pem(text, &key, &mut ask)
+}
+
+fn open(
+    octets: &[u8],
+    key: &KeyRef,
+    ask: &mut dyn FnMut() -> Result<super::Secret, KeyError>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
+    let envelope = Envelope::new(octets).map_err(|error| unusable(error.to_string()))?;
+    if !envelope.takes_passphrase() {
+        return Err(unusable("it is encrypted to an age recipient; open it with: age -d -i IDENTITY".into()));
+    }
+    let reader = envelope.open(&OpenWith::Passphrase(ask()?)).map_err(|error| match error {
+        EnvelopeError::WrongPassphrase => KeyError::SecretRejected(key.clone()),
+        other => unusable(other.to_string()),
+    })?;
+    // never grows, so no copy of the key stays behind in freed memory
+    let mut plain = Zeroizing::new(vec![0; octets.len()]);
+    let length =
+        read_up_to(reader, &mut plain).map_err(|error| unusable(format!("the file is damaged: {error}")))?;
+    plain.truncate(length);
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{AgeFileStore, KeyStore, Secret, Signer, encrypted_private_key_pem, private_key_pem};
+    use crate::publish::{Mode, write_new};
+    use crate::x509::KeyAlgorithm;
+
+    struct Given(&'static str);
+
+    impl SecretSource for Given {
+        fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+            Ok(Secret::new(self.0.into()))
+        }
+    }
+
+    #[test]
+    fn a_holders_key_is_read_plain_encrypted_and_from_an_age_file() {
+        // G19
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let key = SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let secret = Secret::new("of the key".into());
+        write_new(&at("plain"), private_key_pem(&key).unwrap().as_bytes(), Mode::Private).unwrap();
+        let encrypted = encrypted_private_key_pem(&key, &secret).unwrap();
+        write_new(&at("encrypted"), encrypted.as_bytes(), Mode::Private).unwrap();
+        for name in ["plain", "encrypted"] {
+            let read = read_holder_key_file(&at(name), &Given("of the key")).unwrap();
+            assert_eq!(read.public_key(), key.public_key(), "{name}");
+        }
+        std::fs::create_dir(at("keys")).unwrap();
+        std::fs::set_permissions(at("keys"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let store = AgeFileStore::new(AgeFileStore::LEAST_WORK).unwrap();
+        let path = at("keys/one.age");
+        let made = store
+            .generate(&KeyRef::AgeFile(path.clone()), KeyAlgorithm::EcdsaP256, &Given("of the key"))
+            .unwrap();
+        let read = read_holder_key_file(&path, &Given("of the key")).unwrap();
+        assert_eq!(read.public_key(), made.public_key());
+        for path in [path, at("encrypted")] {
+            let wrong = read_holder_key_file(&path, &Given("another")).unwrap_err();
+            assert!(matches!(wrong, KeyError::SecretRejected(_)), "{wrong}");
+        }
+    }
+}

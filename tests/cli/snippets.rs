@@ -1,0 +1,115 @@
+//! `export snippet`: the servers themselves read it.
+use crate::refused;
+use crate::support::{Home, Said, free_address};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+fn home() -> Home {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "www.genfic.example", "--sign", "-p", "genfic-system"]).ok();
+    home
+}
+
+fn snippet(home: &Home, server: &str, more: &[&str]) -> Said {
+    home.ca(&[&["export", "snippet", server, "www.genfic.example"], more].concat())
+}
+
+/// The snippet with a port that is free, in a file.
+fn placed(home: &Home, server: &str) -> String {
+    let text = snippet(home, server, &[]).ok().out;
+    let address = free_address();
+    let port = address.split(':').next_back().unwrap();
+    let text = text.replace("443", port);
+    fs::write(home.path("snippet.conf"), &text).unwrap();
+    text
+}
+
+#[test]
+fn nginx_takes_its_snippet() {
+    // G19
+    let home = home();
+    placed(&home, "nginx");
+    let at = home.directory().display();
+    let conf = format!(
+        "pid {at}/nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\ninclude {at}/snippet.conf;\n}}\n"
+    );
+    fs::write(home.path("nginx.conf"), conf).unwrap();
+    let file = home.path("nginx.conf").display().to_string();
+    let said = home.run(&["/usr/sbin/nginx", "-t", "-c", &file, "-p", &format!("{at}/")]);
+    assert_eq!(said.status, 0, "{}", said.all());
+    assert!(!said.all().contains("issuer certificate not found"), "{}", said.all());
+}
+
+#[test]
+fn apache_takes_its_snippet() {
+    // G19
+    let home = home();
+    let text = placed(&home, "apache");
+    let port = text.split("<VirtualHost *:").nth(1).unwrap().split('>').next().unwrap();
+    let at = home.directory().display();
+    let modules: String = ["mpm_event", "authz_core", "socache_shmcb", "ssl"]
+        .iter()
+        .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
+        .collect();
+    let conf = format!(
+        "ServerRoot {at}\nDefaultRuntimeDir {at}\nPidFile {at}/pid\nErrorLog {at}/error.log\nServerName x.example\n\
+         {modules}Listen 127.0.0.1:{port}\nInclude {at}/snippet.conf\n"
+    );
+    fs::write(home.path("apache.conf"), conf).unwrap();
+    let file = home.path("apache.conf").display().to_string();
+    let said = home.run(&["/usr/sbin/apache2", "-t", "-f", &file]);
+    assert!(said.status == 0 && said.all().contains("Syntax OK"), "{}", said.all());
+}
+
+#[test]
+fn haproxy_takes_its_snippet_and_the_file_with_the_key_is_guarded() {
+    // G19
+    let home = home();
+    placed(&home, "haproxy");
+    let combined = home.path("www.genfic.example.haproxy.pem");
+    assert_eq!(fs::metadata(&combined).unwrap().permissions().mode() & 0o777, 0o600);
+    let said = home.run(&["/usr/sbin/haproxy", "-c", "-f", "snippet.conf"]);
+    assert_eq!(said.status, 0, "{}", said.all());
+    refused(&snippet(&home, "haproxy", &[]), 4, "file.exists");
+    snippet(&home, "haproxy", &["--force"]).ok();
+    fs::remove_file(home.path("www.genfic.example.key")).unwrap();
+    refused(&snippet(&home, "haproxy", &["--force"]), 5, "key.not-found");
+}
+
+#[test]
+fn postfix_reads_its_snippet() {
+    // G19
+    let home = home();
+    snippet(&home, "postfix", &["-o", "main.cf"]).ok();
+    fs::write(home.path("master.cf"), "").unwrap();
+    let at = home.directory().display().to_string();
+    let said = home.run(&["/usr/sbin/postconf", "-c", &at, "-n"]).ok();
+    assert!(!said.all().contains("unused parameter"), "{}", said.all());
+    let chain =
+        format!("smtpd_tls_chain_files = {at}/www.genfic.example.key, {at}/www.genfic.example.chain.pem");
+    assert!(said.out.contains(&chain), "{}", said.out);
+}
+
+#[test]
+fn chains_have_no_root_and_keys_are_looked_at() {
+    // G19
+    let home = home();
+    let count =
+        |file: &str| fs::read_to_string(home.path(file)).unwrap().matches("BEGIN CERTIFICATE").count();
+    snippet(&home, "nginx", &[]).ok();
+    assert_eq!((count("www.genfic.example.chain.pem"), count("www.genfic.example.issuers.pem")), (2, 2));
+    home.ca(&["create-request", "other.genfic.example", "--sign", "-p", "genfic-system", "--encrypt"]).ok();
+    let encrypted = home.ca(&["export", "snippet", "nginx", "other.genfic.example"]);
+    refused(&encrypted, 8, "key.encrypted");
+    home.ca(&["create-request", "third.genfic.example"]).ok();
+    refused(&snippet(&home, "nginx", &["--key", "third.genfic.example.key"]), 11, "key.mismatch");
+    let absent = snippet(&home, "nginx", &["--key", "later.key"]).ok();
+    assert!(absent.err.contains("is not here yet"), "{}", absent.err);
+    fs::create_dir(home.path("a b")).unwrap();
+    refused(&snippet(&home, "nginx", &["--dir", "a b"]), 2, "usage");
+    refused(&snippet(&home, "nginx", &["--dir", "none"]), 5, "file.directory");
+    home.ca(&["create-request", "amber", "--san", "email:a@genfic.example", "--sign", "-p", "genfic-user"])
+        .ok();
+    refused(&home.ca(&["export", "snippet", "nginx", "amber"]), 7, "certificate.no-server-name");
+    refused(&home.ca(&["export", "snippet", "iis", "amber"]), 2, "usage");
+}
