@@ -7,11 +7,9 @@ pub(super) fn subject(text: &str) -> Name {
     let text = decoded(text);
     let mut attributes: Vec<(AttributeType, String)> = Vec::new();
     for part in text.trim_start_matches('/').split('/') {
-        let pairs = part.split_once('=').and_then(|(kind, value)| {
-            // the last word, since a multi-valued RDN is written with a plus sign
-            Some((AttributeType::by_name(kind.rsplit('+').next()?)?, value))
-        });
-        match (pairs, attributes.last_mut()) {
+        let pair =
+            part.split_once('=').and_then(|(kind, value)| Some((AttributeType::by_name(kind)?, value)));
+        match (pair, attributes.last_mut()) {
             (Some((kind, value)), _) => attributes.push((kind, value.to_owned())),
             // a slash that belonged to the value
             (None, Some((_, value))) => {

@@ -68,3 +68,24 @@ pub(crate) fn ca_key_pem(home: &Home, name: &str) -> String {
         .unwrap();
     pem
 }
+
+/// A certificate by the CA's own key for names and a purpose that `sign` would refuse, as a path beside the home.
+pub(crate) fn forge(home: &Home, ca: &str, names: &str, purpose: &str) -> String {
+    let plain: String = names.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let (name, stolen) = (format!("forged-{plain}-{purpose}"), format!("{ca}.stolen.key"));
+    if !home.path(&stolen).exists() {
+        std::fs::write(home.path(&stolen), ca_key_pem(home, ca)).unwrap();
+    }
+    let extensions = format!(
+        "basicConstraints=CA:FALSE\nsubjectAltName={names}\nkeyUsage=critical,digitalSignature\n\
+         extendedKeyUsage={purpose}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
+    );
+    let file = |ending: &str| format!("{name}.{ending}");
+    std::fs::write(home.path(&file("ext")), extensions).unwrap();
+    home.shell(&format!(
+        "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.req -subj /O=Forged
+         openssl x509 -req -in {name}.req -CA home/public/{ca}.pem -CAkey {stolen} -days 30 -extfile {name}.ext -out {name}.crt"
+    ))
+    .ok();
+    file("crt")
+}

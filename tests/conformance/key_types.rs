@@ -1,7 +1,7 @@
 //! Every key type as CA and as leaf, before every judge. One hierarchy a type; the leaves rotate through all types,
 //! so that each is twice among the good ones and once revoked.
 use crate::fixture::Hierarchy;
-use crate::{gnutls, openssl, python};
+use crate::{gnutls, java, nss, openssl, python, webpki};
 
 fn every_judge_agrees(n: usize) {
     // G1, G3, X6, X14, C1, C2, O3, O7: chains, CRLs and answers, and a revoked certificate is refused everywhere
@@ -9,6 +9,9 @@ fn every_judge_agrees(n: usize) {
     openssl::judges(&hierarchy);
     gnutls::judges(&hierarchy);
     python::judges(&hierarchy);
+    nss::judges(&hierarchy);
+    java::judges(&hierarchy);
+    webpki::judges(&hierarchy);
 }
 
 #[test]

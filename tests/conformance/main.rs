@@ -1,4 +1,8 @@
-//! What we issue and answer, judged by other people's programs: OpenSSL, GnuTLS, Python's cryptography, pkilint, rcgen.
+//! What we issue and answer, judged by other people's programs: OpenSSL, GnuTLS, NSS, Java, rustls-webpki, Python's
+//! cryptography, pkilint, rcgen, curl; and served, stapled and checked by nginx, Apache and HAProxy.
+//!
+//! Where one of them does otherwise than RFC 5280 for a reason of its own, the test says so with its version, and fails when it
+//! changes its mind.
 #![allow(
     clippy::as_conversions,
     clippy::expect_used,
@@ -12,16 +16,24 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apache;
 mod chain_files;
 mod differential;
 mod fixture;
 mod foreign_issuer;
 mod gnutls;
+mod haproxy;
 mod index_txt;
+mod java;
 mod key_types;
 mod lengths;
 mod name_constraints;
+mod nginx;
+mod nss;
 mod openssl;
 mod pkilint;
+mod purposes;
 mod python;
 mod requests;
+mod servers;
+mod webpki;

@@ -1,6 +1,8 @@
 //! Name constraints as others apply them: to what we issue, and to what a thief of the key would.
-use crate::fixture::{ROOT, SYSTEM, ca_key_pem};
+use crate::fixture::{self, ROOT, SYSTEM};
 use crate::support::{Home, Said, python};
+use crate::{java, nss, webpki};
+use ::webpki::{Error, KeyUsage};
 use std::fs;
 
 const PERMITTED: &[&str] = &["--permit", "genfic.example", "--exclude", "secret.genfic.example"];
@@ -10,43 +12,13 @@ fn constrained_home(constraints: &[&str]) -> Home {
     home.ca(&["create-root", "genfic"]).ok();
     let create = ["create-child", "genfic-system", "-p", "genfic", "--profile", "system-ca"];
     home.ca(&[&create[..], constraints].concat()).ok();
+    nss::make_database(&home).ok();
     home
 }
 
-fn steal_key(home: &Home) {
-    fs::write(home.path("stolen.key"), ca_key_pem(home, "genfic-system")).unwrap();
-}
-
-/// A certificate by the CA's own key for these names, which `sign` would refuse.
-fn forge(home: &Home, names: &str) -> &'static str {
-    let extensions = format!(
-        "basicConstraints=CA:FALSE\nsubjectAltName={names}\nkeyUsage=critical,digitalSignature\n\
-         extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
-    );
-    fs::write(home.path("forged.ext"), extensions).unwrap();
-    let newkey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    let request =
-        ["openssl", "req", "-new", "-keyout", "forged.key", "-out", "forged.req", "-subj", "/O=Forged"];
-    home.run(&[&request[..], &newkey].concat()).ok();
-    home.run(&[
-        "openssl",
-        "x509",
-        "-req",
-        "-in",
-        "forged.req",
-        "-CA",
-        SYSTEM,
-        "-CAkey",
-        "stolen.key",
-        "-days",
-        "30",
-        "-extfile",
-        "forged.ext",
-        "-out",
-        "forged.crt",
-    ])
-    .ok();
-    "forged.crt"
+/// What a thief of the CA's key makes.
+fn forge(home: &Home, names: &str) -> String {
+    fixture::forge(home, "genfic-system", names, "serverAuth")
 }
 
 fn by_openssl(home: &Home, file: &str) -> Said {
@@ -71,6 +43,31 @@ verifier.verify(leaf, [issuer])
     home.run(&[&python(), "-c", SCRIPT, host, file, SYSTEM, ROOT])
 }
 
+fn by_nss(home: &Home, file: &str) -> Said {
+    nss::verify(home, nss::FOR_SERVER, &[], file, SYSTEM)
+}
+
+#[track_caller]
+fn assert_nss_refuses(home: &Home, file: &str) {
+    let said = by_nss(home, file);
+    assert_eq!(said.status, 1, "{file}: {}", said.all());
+    assert!(said.all().contains("ERROR -8080"), "{file}: {}", said.all());
+}
+
+fn by_webpki(home: &Home, file: &str) -> Result<(), Error> {
+    webpki::verify(home, KeyUsage::server_auth(), &[], file, SYSTEM)
+}
+
+/// The first so many are good, the others violate a constraint.
+#[track_caller]
+fn assert_java_refuses_from(first: usize, home: &Home, files: &[String]) {
+    let questions: Vec<String> = files.iter().map(|file| java::question("none", file, SYSTEM)).collect();
+    for (i, answer) in java::ask(home, &questions).iter().enumerate() {
+        let (good, refused) = (answer == "good", answer.starts_with("bad 0 INVALID_NAME"));
+        assert!(if i < first { good } else { refused }, "{}: {answer}", files[i]);
+    }
+}
+
 #[test]
 fn what_a_constrained_ca_issues_is_accepted_and_what_it_must_not_issue_refused_by_all() {
     // X8
@@ -79,21 +76,27 @@ fn what_a_constrained_ca_issues_is_accepted_and_what_it_must_not_issue_refused_b
         let said = home.ca(&["create-request", host, "--sign", "-p", "genfic-system"]);
         assert_eq!(said.status, exit, "{}", said.all());
     }
-    by_openssl(&home, "host.genfic.example.crt").ok();
-    by_gnutls(&home, "host.genfic.example.crt").ok();
-    by_python(&home, "host.genfic.example.crt", "host.genfic.example").ok();
-
-    steal_key(&home);
-    by_openssl(&home, forge(&home, "DNS:other.genfic.example")).ok();
-    by_gnutls(&home, "forged.crt").ok();
-    by_python(&home, "forged.crt", "other.genfic.example").ok();
+    let other = forge(&home, "DNS:other.genfic.example");
+    let good = [("host.genfic.example.crt", "host.genfic.example"), (&other, "other.genfic.example")];
+    for (file, host) in good {
+        by_openssl(&home, file).ok();
+        by_gnutls(&home, file).ok();
+        by_python(&home, file, host).ok();
+        by_nss(&home, file).ok();
+        assert_eq!(by_webpki(&home, file), Ok(()));
+    }
+    let mut files = good.map(|(file, _)| file.to_owned()).to_vec();
     for host in ["evil.example", "a.secret.genfic.example", "secret.genfic.example", "evilgenfic.example"] {
         let file = forge(&home, &format!("DNS:{host}"));
-        for said in [by_openssl(&home, file), by_gnutls(&home, file), by_python(&home, file, host)] {
+        for said in [by_gnutls(&home, &file), by_python(&home, &file, host)] {
             assert_ne!(said.status, 0, "{host}: {}", said.all());
         }
-        assert!(by_openssl(&home, file).err.contains("subtree violation"), "{host}");
+        assert!(by_openssl(&home, &file).err.contains("subtree violation"), "{host}");
+        assert_nss_refuses(&home, &file);
+        assert_eq!(by_webpki(&home, &file), Err(Error::NameConstraintViolation), "{host}");
+        files.push(file);
     }
+    assert_java_refuses_from(2, &home, &files);
 }
 
 #[test]
@@ -102,13 +105,17 @@ fn a_ca_for_dns_names_only_is_a_ca_for_no_address() {
     let home = constrained_home(PERMITTED);
     let text = home.run(&["openssl", "x509", "-in", SYSTEM, "-noout", "-text"]).ok().out;
     assert!(text.contains("X509v3 Name Constraints: critical"), "{text}");
-    steal_key(&home);
+    let mut files = Vec::new();
     for address in ["IP:192.0.2.7", "IP:2001:db8::7"] {
         let file = forge(&home, address);
-        let said = by_openssl(&home, file);
+        let said = by_openssl(&home, &file);
         assert!(said.err.contains("excluded subtree violation"), "{address}: {}", said.all());
-        assert_ne!(by_gnutls(&home, file).status, 0, "{address}");
+        assert_ne!(by_gnutls(&home, &file).status, 0, "{address}");
+        assert_nss_refuses(&home, &file);
+        assert_eq!(by_webpki(&home, &file), Err(Error::NameConstraintViolation), "{address}");
+        files.push(file);
     }
+    assert_java_refuses_from(0, &home, &files);
 }
 
 #[test]
@@ -126,10 +133,23 @@ fn constraints_of_every_kind_bind_a_thief_too() {
         "--exclude",
         "192.0.2.128/25",
     ]);
-    steal_key(&home);
-    by_openssl(&home, forge(&home, "DNS:genfic.example,IP:192.0.2.7,email:a@genfic.example")).ok();
-    by_gnutls(&home, "forged.crt").ok();
-    by_openssl(&home, forge(&home, "URI:https://www.genfic.example/x")).ok();
+    // GnuTLS 3.7.9 refuses every URI below a CA with constraints on URIs; rustls-webpki 0.103 every URI and every address
+    // of mail: both do not look further, as RFC 5280 §4.2.1.10 lets them
+    let mut files = Vec::new();
+    for (names, gnutls, webpki) in [
+        ("DNS:genfic.example,IP:192.0.2.7", true, true),
+        ("email:a@genfic.example", true, false),
+        ("URI:https://www.genfic.example/x", false, false),
+    ] {
+        let file = forge(&home, names);
+        by_openssl(&home, &file).ok();
+        let said = by_gnutls(&home, &file);
+        assert_eq!(said.status == 0, gnutls, "{names}: {}", said.all());
+        by_nss(&home, &file).ok();
+        let refused = Err(Error::NameConstraintViolation);
+        assert_eq!(by_webpki(&home, &file), if webpki { Ok(()) } else { refused }, "{names}");
+        files.push(file);
+    }
     for names in [
         "IP:198.51.100.1",
         "IP:192.0.2.200",
@@ -137,7 +157,12 @@ fn constraints_of_every_kind_bind_a_thief_too() {
         "email:a@evil.example",
         "URI:https://evil.example/",
     ] {
-        let said = by_openssl(&home, forge(&home, names));
+        let file = forge(&home, names);
+        let said = by_openssl(&home, &file);
         assert!(said.err.contains("subtree violation"), "{names}: {}", said.all());
+        assert_nss_refuses(&home, &file);
+        assert_eq!(by_webpki(&home, &file), Err(Error::NameConstraintViolation), "{names}");
+        files.push(file);
     }
+    assert_java_refuses_from(3, &home, &files);
 }
