@@ -170,6 +170,13 @@ fn kill_and_mend(scenario: &Scenario, number: usize, place: &str) {
     }
 }
 
+/// What `status` says is to be done here: a certificate that others are to sign is not.
+fn attention(home: &Home) -> Vec<String> {
+    let status = home.result(&["status"]);
+    let lines = status["attention"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned());
+    lines.filter(|line| !line.contains("waits for its certificate")).collect()
+}
+
 /// Looks, has the next commands put things right, and sees that they did.
 pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     seen.look(home.directory());
@@ -180,14 +187,13 @@ pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     }
     seen.look(home.directory());
     again(home, scenario);
-    let nothing = serde_json::json!([]);
-    let mut attention = home.result(&["status"])["attention"].clone();
-    if attention != nothing {
+    let mut attention = attention(home);
+    if !attention.is_empty() {
         home.ca(&["crl", "publish", "--due"]).ok();
         home.ca(&["ocsp", "responder", "--due"]).ok();
-        attention = home.result(&["status"])["attention"].clone();
+        attention = self::attention(home);
     }
-    assert_eq!(attention, nothing);
+    assert_eq!(attention, [""; 0]);
     seen.check_put_right(home.directory());
 }
 
