@@ -96,7 +96,16 @@ impl Pki<'_> {
             return Ok(());
         };
         let Some(crl) = self.publisher.published_crl(&authority.name)? else { return Ok(()) };
-        for entry in crl.tbs().entries().flatten() {
+        for entry in crl.tbs().entries() {
+            let entry = entry.map_err(|error| PublishError::Unreadable {
+                path: self
+                    .publisher
+                    .crl_files(&authority.name)
+                    .ok()
+                    .and_then(|files| files.into_iter().next())
+                    .unwrap_or_default(),
+                reason: error.to_string(),
+            })?;
             let id = CertificateId { issuer: authority.issuer.clone(), serial_number: entry.serial_number };
             let state = self.index.status(&id)?;
             if state.is_none_or(|state| state == CertificateState::Issued) {
