@@ -11,7 +11,7 @@
 //! it lists and the index lacks is taken over at restoring, like everything else that is found of the time after
 //! the backup.
 //!
-//! *Restore*: read into a directory beside the home → check as [`verify`] does → look through what was published
+//! *Restore*: read into a directory beside the home → check as [`verify()`] does → look through what was published
 //! → take over revocations, certificates and numbers, and lock, in one transaction → make `issued/` and `status/`
 //! → put in place. A revocation is believed when it says nothing worse than that something is not to be trusted;
 //! nothing that is found releases anything.

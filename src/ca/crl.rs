@@ -106,7 +106,7 @@ impl Pki<'_> {
                     .unwrap_or_default(),
                 reason: error.to_string(),
             })?;
-            let id = CertificateId { issuer: authority.issuer.clone(), serial_number: entry.serial_number };
+            let id = CertificateId { issuer: authority.issuer, serial_number: entry.serial_number };
             let state = self.index.status(&id)?;
             if state.is_none_or(|state| state == CertificateState::Issued) {
                 let (name, serial) = (&authority.name, &id.serial_number);
