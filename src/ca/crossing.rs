@@ -80,7 +80,7 @@ impl Pki<'_> {
     }
 
     /// Certifies the name and key of another generation of a root: what that one's own certificate says, with this
-    /// one's pointers, for as long as both are valid. The caller publishes the status.
+    /// one's pointers, for as long as both are valid. The caller publishes the status, and then the certificate.
     pub(super) fn link(&self, issuer: &IssuingAuthority, other: &Authority) -> Result<Certificate, Problem> {
         let by = issuer.authority();
         let (own, subject) = (by.certificate.tbs(), other.certificate.tbs());
@@ -130,9 +130,7 @@ impl Pki<'_> {
         let tbs = lint::check_certificate_beside(tbs, Some(&by.certificate), &other.certificate)
             .map_err(|findings| lint_problem(&findings))?;
         let draft = Draft { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
-        let certificate = self.certify(draft, |tbs| issuer.issue(tbs))?;
-        self.publisher.issued(&by.name, &[&certificate]).map_err(|error| on_record(error.into()))?;
-        Ok(certificate)
+        self.certify(draft, |tbs| issuer.issue(tbs))
     }
 
     /// What others certified of a CA's name and key ([`index::crossed`]).

@@ -34,7 +34,7 @@ impl Pki<'_> {
     }
 
     /// Everything that others see of a CA, once it is on record.
-    fn equip(
+    pub(super) fn equip(
         &self,
         authority: Authority,
         signer: Box<dyn Signer>,

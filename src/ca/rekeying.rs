@@ -50,7 +50,8 @@ pub struct Links {
 impl Pki<'_> {
     /// Gives a CA a new key: a new generation, with a certificate, files, URLs, a CRL and a responder of its own.
     /// The old one goes on signing CRLs until its last certificate has ended. Between roots there are link
-    /// certificates, unless the old one can issue nothing any more.
+    /// certificates, unless the old one can issue nothing any more. A generation that a killed process left without
+    /// a CRL is completed, and no other is made.
     ///
     /// # Errors
     /// As [`Pki::create_root`] and [`Pki::create_child`].
@@ -60,13 +61,11 @@ impl Pki<'_> {
         asked: &AuthorityRekeying,
     ) -> Result<RekeyedAuthority, Problem> {
         let replaces = self.newest(name)?;
+        if let Some(before) = self.left_unfinished(&replaces)? {
+            return self.finish(replaces, before, asked);
+        }
         let tbs = replaces.certificate.tbs();
         let generation = self.next_generation(name)?;
-        let rekeyed = |created: &CreatedAuthority| {
-            let mut event = self.event(self.clock.now(), "authority.rekeyed", &*created.authority.name);
-            event.details.push(("succeeds".into(), replaces.name.clone()));
-            Ok::<_, Problem>(self.index.record_event(event)?)
-        };
         let subject = match (&asked.subject, &replaces.parent) {
             (Some(subject), _) => subject.clone(),
             (None, None) => tbs.subject().clone(),
@@ -88,22 +87,66 @@ impl Pki<'_> {
             if issuer != *parent {
                 created.notices.push(format!("{issuer} issued it, the newest generation of {parent}"));
             }
-            rekeyed(&created)?;
-            return Ok(RekeyedAuthority { created, replaces, links: None });
+            return self.succeeded(created, replaces, None);
         }
         // asked for first: nothing is made when the old key cannot be opened
-        let old = match super::authority::fit(self.index, &replaces, self.clock.now()) {
-            Ok(()) if asked.without_links => Err("they are not wanted".to_owned()),
-            Ok(()) => Ok(self.unlock_issuer(&replaces.name).map_err(unopened)?),
-            Err(problem) => Err(problem.message),
-        };
-        let (mut created, issuer) = self.make_root(&new)?;
-        rekeyed(&created)?;
-        let links = match old {
-            Ok(old) => {
-                Some(self.links(&old, &issuer).map_err(|problem| unlinked(problem, &replaces, &created))?)
+        let old = self.old_root(&replaces, asked)?;
+        let (created, issuer) = self.make_root(&new)?;
+        self.succeeded(created, replaces, Some((old, issuer)))
+    }
+
+    /// The generation before one that has no CRL yet: a command was killed before it was complete.
+    fn left_unfinished(&self, newest: &Authority) -> Result<Option<Authority>, Problem> {
+        let Some(before) = &newest.succeeds else { return Ok(None) };
+        if self.index.last_crl(&newest.issuer)?.is_some() || self.is_revoked(newest)? {
+            return Ok(None);
+        }
+        self.authority(before).map(Some)
+    }
+
+    fn finish(
+        &self,
+        unfinished: Authority,
+        replaces: Authority,
+        asked: &AuthorityRekeying,
+    ) -> Result<RekeyedAuthority, Problem> {
+        let is_root = unfinished.parent.is_none();
+        let old = if is_root { Some(self.old_root(&replaces, asked)?) } else { None };
+        let signer = self.open(&unfinished)?;
+        let notices = vec![format!("{} was made before, and is complete now", unfinished.name)];
+        let (created, issuer) = self.equip(unfinished, signer, notices)?;
+        self.succeeded(created, replaces, old.map(|old| (old, issuer)))
+    }
+
+    /// The root before, opened for a link; or why there is none.
+    fn old_root(
+        &self,
+        replaces: &Authority,
+        asked: &AuthorityRekeying,
+    ) -> Result<Result<IssuingAuthority, String>, Problem> {
+        match super::authority::fit(self.index, replaces, self.clock.now()) {
+            Ok(()) if asked.without_links => Ok(Err("they are not wanted".to_owned())),
+            Ok(()) => self.unlock_issuer(&replaces.name).map(Ok).map_err(unopened),
+            Err(problem) => Ok(Err(problem.message)),
+        }
+    }
+
+    /// Notes which generation it succeeds, and links the two when they are roots.
+    fn succeeded(
+        &self,
+        mut created: CreatedAuthority,
+        replaces: Authority,
+        roots: Option<(Result<IssuingAuthority, String>, IssuingAuthority)>,
+    ) -> Result<RekeyedAuthority, Problem> {
+        let mut event = self.event(self.clock.now(), "authority.rekeyed", &*created.authority.name);
+        event.details.push(("succeeds".into(), replaces.name.clone()));
+        self.index.record_event(event)?;
+        let links = match roots {
+            None => None,
+            Some((Ok(old), new)) => {
+                Some(self.links(&old, &new).map_err(|problem| unlinked(problem, &replaces, &created))?)
             }
-            Err(why) => {
+            Some((Err(why), _)) => {
                 created.notices.push(format!("there are no link certificates: {why}"));
                 None
             }
@@ -128,6 +171,10 @@ impl Pki<'_> {
             Ok(files.crossed.unwrap_or_default())
         };
         self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
+        for (issuer, certificate) in [(old, &new_with_old), (new, &old_with_new)] {
+            let kept = self.publisher.issued(&issuer.authority().name, &[certificate]);
+            kept.map_err(|error| on_record(error.into()))?;
+        }
         Ok(Links {
             new_with_old,
             old_with_new,

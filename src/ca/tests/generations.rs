@@ -202,6 +202,36 @@ fn nothing_is_renewed_or_rekeyed_between_a_restore_and_its_acceptance() {
 }
 
 #[test]
+fn a_generation_that_was_cut_short_is_completed_and_no_other_is_made() {
+    let fixture = Fixture::with_system_ca();
+    for (name, next) in [(CA, NEXT), ("genfic", "genfic-g2")] {
+        fixture.script.fail(&["number"]);
+        let problem = fixture.pki().rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
+        assert!(problem.hint.contains(next), "{problem}");
+        fixture.script.fail(&[]);
+        assert!(fixture.records.authority(next).unwrap().is_some());
+        let rekeyed = rekey(&fixture, name);
+        assert_eq!(rekeyed.created.authority.name, next);
+        assert_eq!(rekeyed.links.is_some(), name == "genfic");
+        assert!(fixture.list(next).tbs().crl_number() >= Some(1));
+        assert_eq!(fixture.pki().generations(name).unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn no_link_is_handed_out_before_its_status_is_published() {
+    // O12
+    let fixture = Fixture::with_system_ca();
+    fixture.script.steps();
+    rekey(&fixture, "genfic");
+    let steps = fixture.script.steps();
+    let last = |step: &str| steps.iter().rposition(|one| *one == step).unwrap();
+    let first_after = |step: &str, at: usize| steps.iter().skip(at).position(|one| *one == step);
+    assert!(last("recorded") < last("status") && first_after("status", last("status") + 1).is_none());
+    assert!(steps.iter().position(|one| *one == "issued").unwrap() > last("status"), "{steps:?}");
+}
+
+#[test]
 fn a_revoked_root_is_not_linked_to_the_next() {
     let fixture = Fixture::with_system_ca();
     fixture.pki().revoke_authority("genfic", None, None).unwrap();
