@@ -50,7 +50,8 @@
 //! number, TBS, audit) → sign → check the own signature → record as issued → publish the status → files. Before
 //! the record nothing happened. After it the row is pending and is never signed again: the next command
 //! abandons it ([`ca::Pki::recover`]), which counts as revoked everywhere. A certificate is never handed out
-//! before its status is published.
+//! before its status is published. Many at once go in groups: while one is recorded, the one before it
+//! is signed and the one before that made public.
 //!
 //! *Revoke*: state transition with its audit event → status files → CRL → public files. Each later step that
 //! fails is reported and made good by the next command; the index has the truth. [`ca::Pki::recover`] repeats

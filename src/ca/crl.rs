@@ -1,12 +1,12 @@
 //! CRLs: number, list, lint, record, sign, publish.
 use super::problems::lint_problem;
 use super::{CrlAuthority, Pki};
-use crate::index::{Authority, CrlRecord};
+use crate::index::{Authority, CertificateState, CrlRecord, RESTORED_HINT};
 use crate::lint;
-use crate::problem::Problem;
+use crate::problem::{Exit, Problem};
 use crate::publish::PublishError;
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
-use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
+use crate::x509::{CertificateId, CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;
 
 /// A CRL that was made and published, or the newer one of another process that was published before it.
@@ -36,11 +36,14 @@ impl Pki<'_> {
     /// its own has nothing left to do: the result is that list then.
     ///
     /// # Errors
-    /// When the index, the key or the disk fails. A number that was taken is not used again.
+    /// `index.restored` (exit 13) when what was published before was made from a later state of the index, which
+    /// this list could take revocations back of; or when the index, the key or the disk fails. A number that was
+    /// taken is not used again.
     pub fn publish_crl(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
         let authority = self.authority(name)?;
         let certificate = signer.certificate();
         let life = self.practices.config.crl_next_update(name, authority.parent.is_none());
+        self.check_that_nothing_is_taken_back(&authority)?;
         let floor = self.publisher.crl_number_floor(name)?;
         let (number, this_update, list, entries) = self.in_time(|now| {
             let issuer = certificate.tbs().subject().clone();
@@ -78,6 +81,43 @@ impl Pki<'_> {
         self.index.record_crl_published(&authority.issuer, number, event)?;
         let next_update = this_update.plus(life);
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
+    }
+
+    /// An index that is an older copy does not have what was revoked since, and the list made of it would say that
+    /// this is good again. The published status tells; where that is lost, the published list.
+    fn check_that_nothing_is_taken_back(&self, authority: &Authority) -> Result<(), Problem> {
+        self.status.check_continued(self.index)?;
+        // what is published was recorded before: the file is read first
+        let own = authority.certificate.tbs().subject();
+        let published = self.publisher.crl_in_place(&authority.name)?.filter(|crl| crl.issuer() == own);
+        let highest = self.index.highest_crl_number(&authority.issuer)?;
+        let Some(number) = published.and_then(|crl| crl.crl_number()).filter(|number| *number > highest)
+        else {
+            return Ok(());
+        };
+        let Some(crl) = self.publisher.published_crl(&authority.name)? else { return Ok(()) };
+        for entry in crl.tbs().entries() {
+            let entry = entry.map_err(|error| PublishError::Unreadable {
+                path: self
+                    .publisher
+                    .crl_files(&authority.name)
+                    .ok()
+                    .and_then(|files| files.into_iter().next())
+                    .unwrap_or_default(),
+                reason: error.to_string(),
+            })?;
+            let id = CertificateId { issuer: authority.issuer.clone(), serial_number: entry.serial_number };
+            let state = self.index.status(&id)?;
+            if state.is_none_or(|state| state == CertificateState::Issued) {
+                let (name, serial) = (&authority.name, &id.serial_number);
+                let message = format!(
+                    "CRL {number} of {name} is published and not on record, and lists {serial}, which is not revoked \
+                     in the index: the index is an older copy"
+                );
+                return Err(Problem::new(Exit::Integrity, "index.restored", message).hint(RESTORED_HINT));
+            }
+        }
+        Ok(())
     }
 
     /// The published list, when its number is higher than this one and it is on record here: then it was taken

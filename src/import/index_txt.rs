@@ -44,7 +44,7 @@ pub struct MalformedLine {
 /// Reads the whole record. A line that cannot be read may be a revocation, so that none is passed over.
 ///
 /// # Errors
-/// Every line that is wrong, the first [`TOLD`] of them.
+/// Every line that is wrong, up to twenty of them.
 pub fn parse_index_txt(text: &str) -> Result<Vec<IndexLine>, Vec<MalformedLine>> {
     let mut lines = Vec::new();
     let mut wrong = Vec::new();

@@ -99,6 +99,9 @@ impl From<WriteError> for IndexError {
     }
 }
 
+/// What to do with an index that is an older copy.
+pub(crate) const RESTORED_HINT: &str = "bring back the newest index; when it is lost for good, `genfic-ca doctor` says how a backup takes its place without forgetting what was published since";
+
 impl From<IndexError> for Problem {
     fn from(error: IndexError) -> Self {
         let (exit, code, hint) = match &error {
@@ -147,11 +150,7 @@ impl From<IndexError> for Problem {
             IndexError::Schema { .. } => {
                 (Exit::Failure, "index.schema", "use the version of genfic-ca that wrote it, or a newer one")
             }
-            IndexError::NotContinued { .. } => (
-                Exit::Integrity,
-                "index.restored",
-                "run `genfic-ca doctor`, and bring back the newest index; or, when it is lost for good, run `genfic-ca backup restore` with --published naming this status directory, which takes its revocations over",
-            ),
+            IndexError::NotContinued { .. } => (Exit::Integrity, "index.restored", RESTORED_HINT),
             IndexError::NotAccepted { .. } => (
                 Exit::Integrity,
                 "restore.not-accepted",

@@ -16,6 +16,7 @@ pub mod sqlite;
 mod state;
 
 pub use error::IndexError;
+pub(crate) use error::RESTORED_HINT;
 pub use examination::{Damage, DamageKind, Examined, StatusComparison};
 pub use generation::{crossed, is_quiet, successor};
 pub use import::{Import, Imported, ImportedCertificate, ImportedContents};
@@ -260,6 +261,13 @@ pub trait StatusPublisher: Send + Sync {
     /// # Errors
     /// When the index, or what is published, cannot be read.
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError>;
+
+    /// Makes sure that what is published was made from an earlier state of this index, or from this one: before
+    /// anything else is published from it. What is not there, or cannot be read, holds nothing up.
+    ///
+    /// # Errors
+    /// [`IndexError::NotContinued`] when it is not: the index is an older copy, or another one.
+    fn check_continued(&self, index: &dyn IndexReader) -> Result<(), IndexError>;
 
     /// Compares what is published, certificate by certificate, with the index.
     ///

@@ -119,3 +119,15 @@ fn an_index_that_another_process_holds_is_exit_3_and_nothing_is_lost() {
     assert!(said.err.contains("(exit 3, "), "{}", said.err);
     assert_eq!(home.result(&["crl", "publish", "genfic"])["crls"][0]["number"], 2);
 }
+
+#[test]
+fn a_command_in_a_directory_that_is_no_home_leaves_nothing_there() {
+    let home = Home::new();
+    let directory = home.path("documents");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("letter"), "").unwrap();
+    for command in ["status", "list", "authorities"] {
+        assert_ne!(home.ca(&[command, "--home", "documents"]).status, 0);
+    }
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+}

@@ -20,6 +20,7 @@ mod groups;
 mod installing;
 mod lapses;
 mod moving;
+mod older_index;
 mod older_script;
 mod policy;
 mod quickstart;

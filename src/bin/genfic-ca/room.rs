@@ -1,6 +1,7 @@
 //! Room on the disk: what is kept for revoking, who may use it, and who must find it untouched.
 use genfic_ca::home::{GivenBack, Home, Reserve};
 use genfic_ca::problem::Problem;
+use std::path::PathBuf;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
 const ISSUE: [&str; 13] = [
@@ -25,6 +26,7 @@ const DISTRUST: [&str; 6] = ["revoke", "revoke-ca", "hold", "release", "crl publ
 pub(crate) struct Room {
     reserve: Reserve,
     given: Option<GivenBack>,
+    index: PathBuf,
 }
 
 impl Room {
@@ -42,7 +44,7 @@ impl Room {
         } else {
             reserve.make_way(Reserve::TO_LOOK)
         };
-        Ok(Self { reserve, given })
+        Ok(Self { reserve, given, index: home.index_file() })
     }
 }
 
@@ -52,7 +54,9 @@ impl Drop for Room {
         match self.given.take() {
             Some(given) => given.take_back(),
             // an issuing command says when it is missing; here nothing depends on it
-            None => drop(self.reserve.hold()),
+            None if self.index.is_file() => drop(self.reserve.hold()),
+            // not a home: nothing of ours is left in it
+            None => {}
         }
     }
 }

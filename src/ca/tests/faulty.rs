@@ -101,6 +101,10 @@ impl StatusPublisher for Status {
         self.directory.is_current(index)
     }
 
+    fn check_continued(&self, index: &dyn IndexReader) -> Result<(), IndexError> {
+        self.directory.check_continued(index)
+    }
+
     fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
         self.directory.compare(index)
     }

@@ -1,7 +1,7 @@
 //! The directory that a responder watches.
 use super::compare::compare;
 use super::manifest::{FileIdentity, Manifest, Part};
-use super::publish::{publish, rebuild};
+use super::publish::{is_continued, publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
 use crate::index::{IndexError, IndexReader, StatusComparison, StatusPublisher};
 use crate::x509::UnixTime;
@@ -25,6 +25,14 @@ impl StatusPublisher for StatusDirectory {
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
         let published = Manifest::read(&self.path)?.map(|(manifest, _)| manifest.change);
         Ok(published == Some(index.change_number()?))
+    }
+
+    fn check_continued(&self, index: &dyn IndexReader) -> Result<(), IndexError> {
+        match Manifest::read(&self.path) {
+            Ok(Some((published, _))) => is_continued(index, &published).map(drop),
+            Ok(None) | Err(IndexError::Damaged(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {

@@ -2,7 +2,7 @@
 //!
 //! `base-N.db` has everything up to change N, `delta-M.db` what changed from N to M, and `manifest.json`
 //! names both with their digests. All are written aside and renamed, the manifest last, so that a reader
-//! finds a whole state whenever it looks. There are no subjects and no mail addresses in them.
+//! finds a whole state whenever it looks. A new file goes on from the one before it where there is one. There are no subjects and no mail addresses in them.
 mod compare;
 #[cfg(test)]
 mod compare_tests;
