@@ -104,11 +104,12 @@ impl Calendar {
             let told = match &outlook.full_length {
                 Some(full) if full.last < self.now => "full length is past".to_owned(),
                 Some(full) => format!("full length until {}", day(full.last)),
-                None => String::new(),
+                None => "issues no more".to_owned(),
             };
             page.text("small", inset, y + 28, &told);
             let words = format!("{} ends {}; {told}", outlook.name, day(until));
-            page.bar("short", LEFT, y + 4, end.max(2), 14, &words);
+            let issues = outlook.full_length.is_some();
+            page.bar(if issues { "short" } else { "rest" }, LEFT, y + 4, end.max(2), 14, &words);
             page.bar("full", LEFT, y + 4, turn.min(end), 14, &words);
             page.text("date", LEFT + end.max(2) + 8, y + 16, &day(until));
         }
@@ -119,18 +120,16 @@ impl Calendar {
         let scale = Scale::new(renewal.begins, renewal.ends, RIGHT - LEFT - 260);
         let name = cut(&format!("{what} {}", outlook.name));
         page.text("name", MARGIN, y + 4, &name);
-        let told = format!("due {}, ends {}", day(renewal.due), day(renewal.ends));
+        let late = renewal.due <= self.now;
+        let since = if late { "overdue since" } else { "due" };
+        let told = format!("{since} {}, ends {}", day(renewal.due), day(renewal.ends));
         let words = format!("{what} {}: {told}", outlook.name);
         page.bar("rest", LEFT, y - 5, RIGHT - LEFT - 260, 10, &words);
         page.bar("gone", LEFT, y - 5, scale.position(self.now), 10, &words);
         if scale.contains(renewal.due) {
             page.line("due", LEFT + scale.position(renewal.due), y - 9, y + 9);
         }
-        let late = renewal.due <= self.now;
         page.text(if late { "late" } else { "date" }, RIGHT - 244, y + 4, &told);
-        if late {
-            page.text("late", RIGHT - 8, y + 4, "overdue");
-        }
     }
 }
 

@@ -52,20 +52,20 @@ impl Calendar {
             } else {
                 let full = outlook.full_length.as_ref().map_or(UnixTime(0), |full| full.last);
                 let (full, end) = (column(full), column(outlook.validity.not_after));
-                let signs = (0..=end).map(|at| {
-                    if at == end {
-                        '|'
-                    } else if at < full {
-                        '='
-                    } else {
-                        '-'
-                    }
+                let after = if outlook.full_length.is_some() { '-' } else { '.' };
+                let signs = (0..=end).map(|at| match at {
+                    at if at == end => '|',
+                    at if at < full => '=',
+                    _ => after,
                 });
                 format!("{} {}", signs.collect::<String>(), day(outlook.validity.not_after))
             };
             lines.push(format!("{label:<left$}  {bar}"));
         }
         lines.push(format!("{:<left$}  === issues at full length   --- ends what it issues with itself", ""));
+        if self.outlooks.iter().any(|outlook| outlook.is_fit && outlook.full_length.is_none()) {
+            lines.push(format!("{:<left$}  ... issues no more", ""));
+        }
         lines
     }
 }
@@ -106,7 +106,7 @@ mod tests {
         }
         let bar = text.lines().find(|line| line.starts_with("  genfic-user ")).unwrap();
         assert!(bar.contains("===") && bar.contains("-| 20"), "{text}");
-        assert!(text.contains("genfic-old        revoked or ended") || text.contains("revoked or ended"));
+        assert!(text.contains("genfic-old     revoked or ended"), "{text}");
         assert!(text.contains("overdue     responder of genfic-user due"), "{text}");
     }
 
@@ -117,6 +117,16 @@ mod tests {
         let bar = text.lines().nth(1).unwrap();
         assert!(bar.starts_with("      a-name-of-sixty-f…  ="), "{bar}");
         assert!(bar.chars().count() <= 80);
+    }
+
+    #[test]
+    fn a_ca_that_issues_no_more_is_told_from_one_that_does() {
+        let mut older = outlook("older", 0, 2);
+        older.full_length = None;
+        let text = Calendar::new(vec![older, outlook("newer", 0, 9)], NOW).timeline();
+        let bar = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        assert!(bar("older").contains("...|") && !bar("older").contains('='), "{text}");
+        assert!(!bar("newer").contains("...") && text.contains("... issues no more"), "{text}");
     }
 
     #[test]
