@@ -35,7 +35,10 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         let status = authority_status(pki.index, &authority, now)?;
         let end = authority.certificate.tbs().validity().not_after;
         let crl = pki.index.last_crl(&authority.issuer)?;
-        let crl_due = pki.crl_is_due(name)?;
+        let crl_due = pki.crl_is_due(name).unwrap_or_else(|problem| {
+            attention.push(format!("{}: genfic-ca doctor", problem.message));
+            true
+        });
         let crl_owed = !authority.is_elsewhere() && pki.index.crl_is_owed(&authority.issuer)?;
         let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
         let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
