@@ -130,9 +130,11 @@ impl From<IndexError> for Problem {
                 "clock.behind",
                 "set the clock; nothing is signed with a clock that stands before what is on record",
             ),
-            IndexError::CrlNumber(_) => {
-                (Exit::Integrity, "crl.number", "run `genfic-ca crl publish` again; it takes a new number")
-            }
+            IndexError::CrlNumber(_) => (
+                Exit::Integrity,
+                "crl.number",
+                "run `genfic-ca crl publish` again, which takes a new number; where that is refused too, the number noted beside the CA's key is too large, and `genfic-ca doctor` says how to go on",
+            ),
             IndexError::Busy => {
                 (Exit::Busy, "index.busy", "wait for the other command to end, then try again")
             }
@@ -150,7 +152,7 @@ impl From<IndexError> for Problem {
             IndexError::NotContinued { .. } => (
                 Exit::Integrity,
                 "index.restored",
-                "run `genfic-ca doctor`, and bring back the newest index; or, when it is lost for good, run `genfic-ca backup restore` with --published naming this status directory, which takes its revocations over",
+                "bring the newest index back; or, when it is lost for good, move the home aside and run `genfic-ca backup restore` with --published naming what was moved; `genfic-ca doctor` prints the commands",
             ),
             IndexError::NotAccepted { .. } => (
                 Exit::Integrity,
