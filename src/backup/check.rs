@@ -1,5 +1,4 @@
 //! Whether what came out of a backup is a home.
-use super::create::high_water;
 use super::manifest::{Manifest, hex};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
@@ -86,7 +85,11 @@ fn authority_faults(
     {
         faults.push(format!("public/{name}.crt is not a certificate of the CA on record"));
     }
-    let noted = high_water(home, name);
+    let noted = home.noted_crl_number(&files).unwrap_or_else(|error| {
+        faults.push(format!("keys/{name}.crlnumber {error}"));
+        None
+    });
+    let noted = noted.unwrap_or(0);
     let last = index.last_crl(&authority.issuer)?.map_or(0, |crl| crl.number);
     if noted < last {
         faults.push(format!("keys/{name}.crlnumber says {noted}, and CRL {last} was published"));

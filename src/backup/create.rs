@@ -14,7 +14,7 @@ use crate::problem::{Exit, Problem};
 use crate::publish::sync_directory;
 use crate::x509::UnixTime;
 use aws_lc_rs::digest::{Context, SHA256};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -121,11 +121,10 @@ fn facts(stores: &dyn Stores, copy: &Path) -> Result<Facts, Problem> {
     Ok((index.change_number()?, index.audit_head()?, authorities))
 }
 
-/// The highest CRL number noted beside the keys; 0 when none can be read.
+/// The highest CRL number noted beside the keys; 0 when none can be read, which nobody is kept from a backup for.
 pub(super) fn high_water(home: &Home, authority: &str) -> u64 {
-    let path = authority.parse::<AuthorityName>().ok().map(|name| home.crl_number_file(&name));
-    let text = path.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    text.trim().parse().unwrap_or(0)
+    let name = authority.parse::<AuthorityName>().ok();
+    name.and_then(|name| home.noted_crl_number(&name).ok().flatten()).unwrap_or(0)
 }
 
 /// Counts and digests what goes through it.

@@ -1,7 +1,6 @@
 //! `issued/NAME/SERIAL.pem` against the records, both ways.
-use super::Examination;
-use super::counted;
 use super::finding::{Finding, Mending};
+use super::{Examination, UNKNOWN_FILE, counted};
 use crate::home::{ASIDE, quoted};
 use crate::index::{Authority, CertificateRecord};
 use crate::profile::Kind;
@@ -101,9 +100,7 @@ impl IssuedFiles {
         for path in self.strange {
             let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
             let object = path.display().to_string();
-            findings.push(
-                Finding::note("home.unknown-file", object, "is none of this home's files").remedy(remedy),
-            );
+            findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
         }
         format!("{} kept", counted(self.met, "file"))
     }
@@ -160,7 +157,7 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
                 issuer.name
             ))
         }
-        _ => Finding::note("home.unknown-file", object, "is none of this home's files")
+        _ => Finding::note(UNKNOWN_FILE, object, "is none of this home's files")
             .remedy(format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(path))),
     })
 }

@@ -1,8 +1,8 @@
 //! Published CRLs against the index (C1, C3, C7).
 use super::finding::{Finding, Mending, Severity};
-use super::statuses::LOST;
+use super::records::bring_back;
 use super::{Examination, Looked, counted, only_files};
-use crate::home::{AuthorityName, PublicFile, quoted};
+use crate::home::{AuthorityName, NoteError, PublicFile, ReadError, quoted};
 use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, is_quiet};
 use crate::x509::{CertificateId, CertificateList, CrlReason, SerialNumber, pem};
 use std::collections::HashSet;
@@ -13,19 +13,27 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     only_files(&examination.home.public_directory())?;
     let mut entries: usize = 0;
-    for authority in &all {
+    // others publish the lists of a CA that they run
+    let own: Vec<&Authority> = all.iter().filter(|authority| !authority.is_elsewhere()).collect();
+    for authority in &own {
         // the list first: what is revoked after it was read is then not taken for an entry too many
         let published = examination.publisher.published_crl(&authority.name);
         let last = index.last_crl(&authority.issuer).map_err(|error| error.to_string())?;
         let mut subject = Subject { examination, authority, index, findings };
+        subject.note(published.as_ref().ok().and_then(Option::as_ref)).map_err(|error| error.to_string())?;
         match published {
             Ok(Some(crl)) => entries += subject.judge(&crl, last).map_err(|error| error.to_string())?,
             Ok(None) => subject.absent(),
             Err(error) => subject.unreadable(&error.to_string()),
         }
     }
-    Ok(format!("{}, {entries} entries", counted(all.len(), "CRL")))
+    Ok(format!("{}, {entries} entries", counted(own.len(), "CRL")))
 }
+
+/// No older copy of an index is behind by more CRL numbers than this.
+const PROPORTION: u64 = 1 << 32;
+/// Whoever signed under such a number could hardly ever take a smaller one again.
+pub(super) const NOTE_TOO_LARGE: &str = "crl.note-too-large";
 
 struct Subject<'a, 'f> {
     examination: &'a Examination<'a>,
@@ -94,17 +102,41 @@ impl Subject<'_, '_> {
             );
             self.tell(Severity::Warning, "crl.number-ahead", message);
         }
-        let floor = self.authority.name.parse::<AuthorityName>().ok().and_then(|name| {
-            let text = fs::read_to_string(self.examination.home.crl_number_file(&name)).ok()?;
-            text.trim().parse::<u64>().ok()
-        });
-        if floor.is_none_or(|floor| floor < recorded.max(number)) {
-            let message = format!(
-                "has no note of CRL number {} in keys/{}.crlnumber: an older index could take it again",
-                recorded.max(number),
-                self.authority.name
-            );
-            self.tell(Severity::Warning, "crl.high-water", message);
+        Ok(())
+    }
+
+    /// What is noted beside the key: not below what was published, and not out of all proportion above it.
+    fn note(&mut self, crl: Option<&CertificateList>) -> Result<(), IndexError> {
+        let Ok(name) = self.authority.name.parse::<AuthorityName>() else { return Ok(()) };
+        let key = self.authority.certificate.tbs().public_key();
+        let published = crl.filter(|crl| crl.is_signed_by(key)).and_then(|crl| crl.tbs().crl_number());
+        let recorded = self.index.last_crl(&self.authority.issuer)?.map_or(0, |last| last.number);
+        let known = recorded.max(published.unwrap_or(0));
+        let taken = self.index.highest_crl_number(&self.authority.issuer)?.max(known);
+        let file = self.examination.home.crl_number_file(&name);
+        let aside = format!("mv {0} {0}.aside && genfic-ca crl publish {name}", quoted(&file));
+        match self.examination.home.noted_crl_number(&name) {
+            // told with owners and modes
+            Err(NoteError::Read(ReadError::Kind(_))) => {}
+            Err(error) => {
+                let message = format!("publishes no CRL: keys/{name}.crlnumber {error}");
+                self.findings
+                    .push(Finding::error("crl.note-unreadable", name.as_str(), message).remedy(aside));
+            }
+            Ok(Some(noted)) if noted.saturating_sub(taken) > PROPORTION => {
+                let message = format!(
+                    "has {noted} noted as its highest CRL number in keys/{name}.crlnumber, and {taken} is the \
+                     highest known otherwise: the note is wrong"
+                );
+                self.findings.push(Finding::error(NOTE_TOO_LARGE, name.as_str(), message).remedy(aside));
+            }
+            Ok(noted) if known > 0 && noted.is_none_or(|noted| noted < known) => {
+                let message = format!(
+                    "has no note of CRL number {known} in keys/{name}.crlnumber: an older index could take it again"
+                );
+                self.tell(Severity::Warning, "crl.high-water", message);
+            }
+            Ok(_) => {}
         }
         Ok(())
     }
@@ -204,7 +236,8 @@ impl Subject<'_, '_> {
                 "has a CRL that lists {what} not revoked on record, among them {first}: the index has lost a \
                  revocation"
             );
-            self.findings.push(Finding::error("crl.extra-entry", name, message).remedy(LOST));
+            self.findings
+                .push(Finding::error("crl.extra-entry", name, message).remedy(bring_back(self.examination)));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Doing what is safe.
 use super::finding::{Finding, Mending};
+use super::lists::NOTE_TOO_LARGE;
 use crate::backup;
 use crate::ca::Pki;
 use crate::home::{self, Home, Reserve};
@@ -22,7 +23,7 @@ pub struct Mended {
 
 /// While one of these is found, the index is, or may be, an older copy: nothing new is published from it, for
 /// that could make good again what was revoked.
-const OLDER_COPY: [&str; 4] =
+pub(super) const OLDER_COPY: [&str; 4] =
     ["index.restored", "crl.extra-entry", "status.lost-revocation", "issued.unrecorded"];
 /// With one of these the index is not to be trusted with what it says.
 const DAMAGED: [&str; 4] = ["index.storage", "index.reference", "index.record", "index.signature"];
@@ -88,6 +89,14 @@ pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Me
         let harmless = matches!(mending, Mending::Pending | Mending::CrlPem(_));
         if let Some(code) = withheld.filter(|_| !harmless) {
             mended.push(of(finding, Err(format!("not while there is {code}"))));
+            continue;
+        }
+        let by_note =
+            |name: &str| findings.iter().any(|one| one.code == NOTE_TOO_LARGE && one.object == name);
+        if let Mending::Crl(name) = mending
+            && by_note(name)
+        {
+            mended.push(of(finding, Err(format!("not while there is {NOTE_TOO_LARGE}"))));
             continue;
         }
         // several findings about one CRL are mended by one list

@@ -31,7 +31,7 @@ use crate::problem::Problem;
 use crate::profile::Profiles;
 use crate::publish::Publisher;
 use crate::x509::{Certificate, UnixTime};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A file that could not be read as what it should be, and why.
@@ -107,6 +107,8 @@ const CHECKS: [(&str, CheckFn); 13] = [
 
 /// What a command at work has recorded and is about to publish is no finding: these look twice.
 const MOVING: [&str; 4] = ["public", "crl", "status", "responder"];
+/// Of a file that is none of the home's.
+const UNKNOWN_FILE: &str = "home.unknown-file";
 /// As long as a command takes from its record to the files.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -126,9 +128,28 @@ pub fn diagnose(examination: &Examination<'_>) -> Vec<Check> {
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings.dedup();
-        Check { name, looked, findings: finding::shortened(findings) }
+        Check { name, looked, findings }
     };
-    CHECKS.iter().map(run).collect()
+    let mut checks: Vec<Check> = CHECKS.iter().map(run).collect();
+    if checks.iter().flat_map(|check| &check.findings).any(|one| mend::OLDER_COPY.contains(&one.code)) {
+        keep_what_may_be_known(examination.home, &mut checks);
+    }
+    for check in &mut checks {
+        check.findings = finding::shortened(std::mem::take(&mut check.findings));
+    }
+    checks
+}
+
+/// What an older copy of the index does not know of may be a CA's: nobody is told to take it away.
+fn keep_what_may_be_known(home: &Home, checks: &mut [Check]) {
+    let directories = [home.keys_directory(), home.public_directory(), home.directory().join("issued")];
+    let may_be_known = |finding: &Finding| {
+        finding.code == UNKNOWN_FILE
+            && directories.iter().any(|one| Path::new(&finding.object).starts_with(one))
+    };
+    for check in checks {
+        check.findings.retain(|finding| !may_be_known(finding));
+    }
 }
 
 impl<'a> Examination<'a> {

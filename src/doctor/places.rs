@@ -1,6 +1,6 @@
 //! Directories and files: owners, modes, what is missing, left behind or strange.
 use super::finding::{Finding, Mending};
-use super::{Examination, Looked, counted};
+use super::{Examination, Looked, UNKNOWN_FILE, counted};
 use crate::backup;
 use crate::home::{Cause, quoted};
 use std::os::unix::fs::MetadataExt;
@@ -54,8 +54,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for path in survey.unknown {
         let object = path.display().to_string();
         let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
-        findings
-            .push(Finding::note("home.unknown-file", object, "is none of this home's files").remedy(remedy));
+        findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
     }
     Ok(counted(survey.seen, "file"))
 }

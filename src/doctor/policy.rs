@@ -6,7 +6,7 @@ use crate::home::quoted;
 use crate::index::Authority;
 use crate::profile::{Kind, Profiles, SHIPPED};
 use crate::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The profile of responders.
 const RESPONDER: &str = "ocsp-responder";
@@ -45,21 +45,31 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Authority]) -> Finding {
     let object = fault.file.display().to_string();
     if fault.is_missing && fault.file == examination.home.configuration_file() {
-        let text = restored(authorities);
-        return Finding::error(
-            "config.missing",
-            object,
-            "is not there; --fix puts a new one back with what the CAs' certificates say",
-        )
-        .mending(Mending::File(fault.file.clone(), text));
+        let finding = Finding::error("config.missing", object, "is not there");
+        let text = config::template(None, None, None, None);
+        return lost(examination, finding, &fault.file, &text, &init(authorities));
     }
     let code = if fault.is_missing { "config.missing" } else { "config.invalid" };
     Finding::error(code, object, format!("cannot be used: {}", fault.fault))
         .remedy(format!("edit {}", quoted(&fault.file)))
 }
 
-/// A configuration as `init` writes it, with what can be read off the first root and its children.
-fn restored(authorities: &[Authority]) -> String {
+/// With what puts a file back that came with the program. What it said may have been stricter than the one that
+/// is shipped: where there are, or may be, CAs, a person decides.
+fn lost(examination: &Examination<'_>, finding: Finding, file: &Path, text: &str, init: &str) -> Finding {
+    if examination.authorities().is_ok_and(|authorities| authorities.is_empty()) {
+        return finding.remedy(init).mending(Mending::File(file.to_owned(), text.to_owned()));
+    }
+    finding.remedy(format!(
+        "bring {} back from a backup; or, if the one that is shipped with genfic-ca may take its place, which may \
+         allow more: {init}",
+        quoted(file)
+    ))
+}
+
+/// The command that writes what is missing as it is shipped, with what can be read off the first root and its
+/// children.
+fn init(authorities: &[Authority]) -> String {
     let root = authorities.first().map(|authority| authority.certificate.tbs());
     let of_root = |kind| root.and_then(|tbs| tbs.subject().texts(kind).into_iter().next());
     let url = authorities.iter().find_map(|authority| {
@@ -69,7 +79,14 @@ fn restored(authorities: &[Authority]) -> String {
         let uris = distribution_point_urls(&extension.value).ok()?;
         uris.iter().find_map(|uri| uri.strip_suffix(&ending).map(str::to_owned))
     });
-    config::template(of_root("O").as_deref(), of_root("C").as_deref(), url.as_deref(), None)
+    let given = [("--org", of_root("O")), ("--country", of_root("C")), ("--url", url)];
+    let mut command = String::from("genfic-ca init");
+    for (option, value) in given {
+        if let Some(value) = value {
+            command.push_str(&format!(" {option} {}", quoted(Path::new(&value))));
+        }
+    }
+    command
 }
 
 fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
@@ -83,7 +100,7 @@ fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
     match gone {
         Some((file, text)) => {
             let file = examination.home.policy_directory().join(file);
-            finding.remedy("genfic-ca init").mending(Mending::File(file, (*text).to_owned()))
+            lost(examination, finding, &file, text, "genfic-ca init")
         }
         None => finding.remedy(format!("edit {}", quoted(&fault.file))),
     }
@@ -113,9 +130,7 @@ fn in_use(examination: &Examination<'_>, authorities: &[Authority], findings: &m
         let finding = Finding::error("policy.profile-missing", object, format!("is not there, and {why}"));
         let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == format!("{name}.toml"));
         findings.push(match shipped {
-            Some((_, text)) => {
-                finding.remedy("genfic-ca init").mending(Mending::File(file, (*text).to_owned()))
-            }
+            Some((_, text)) => lost(examination, finding, &file, text, "genfic-ca init"),
             None => finding.remedy(format!("bring {} back from a backup", quoted(&file))),
         });
     }

@@ -10,13 +10,18 @@ use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, E
 /// second or two.
 pub(super) const NEWEST: usize = 10_000;
 
-/// What is done about a damaged index. There is no command that mends one.
-fn restore(examination: &Examination<'_>) -> String {
+/// What is done about a damaged index, or one that lost something. There is no command that mends one.
+pub(super) fn restore(examination: &Examination<'_>) -> String {
     let home = quoted(examination.home.directory());
     format!(
         "mv {home} {home}.damaged, then genfic-ca backup restore BACKUP --published {home}.damaged, and put back \
          {home}.damaged/keys/*.age"
     )
+}
+
+/// What is done about an index that is older than what is published: nothing is published from it.
+pub(super) fn bring_back(examination: &Examination<'_>) -> String {
+    format!("bring the newest index back; or, when it is lost for good: {}", restore(examination))
 }
 
 pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {

@@ -9,8 +9,10 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     let mut count: usize = 0;
     for authority in &all {
-        // an older generation needs none any more
-        if is_quiet(index, authority, examination.now).map_err(|error| error.to_string())? {
+        // others run that of theirs, and an older generation needs none any more
+        if authority.is_elsewhere()
+            || is_quiet(index, authority, examination.now).map_err(|error| error.to_string())?
+        {
             continue;
         }
         let published = PublishedAuthority {

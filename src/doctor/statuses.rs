@@ -1,13 +1,11 @@
 //! What responders are told, against the index.
 use super::finding::{Finding, Mending};
+use super::records::bring_back;
 use super::{Examination, Looked, only_files};
 use crate::index::{IndexError, StatusComparison};
 use crate::x509::CertificateId;
 
 const SYNC: &str = "genfic-ca ocsp sync";
-/// Of an index that is older than what is published: nothing is published from it.
-pub(super) const LOST: &str = "bring the newest index back; or, when it is lost for good, genfic-ca backup restore \
-    with --published naming this home, which takes its revocations over";
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
@@ -26,7 +24,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         ),
         Err(error @ IndexError::NotContinued { .. }) => findings.push(
             Finding::error("index.restored", "index.db", format!("is older than what is published: {error}"))
-                .remedy(LOST),
+                .remedy(bring_back(examination)),
         ),
         // of the index, then, and told there
         Err(IndexError::Damaged(fault)) if index.status_rows(0, &mut |_| {}).is_err() => return Err(fault),
@@ -43,8 +41,10 @@ fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings:
     let object = "status/";
     for lost in &comparison.lost {
         let message = "is published as revoked and not revoked on record: the index has lost a revocation";
-        findings
-            .push(Finding::error("status.lost-revocation", named(examination, lost), message).remedy(LOST));
+        findings.push(
+            Finding::error("status.lost-revocation", named(examination, lost), message)
+                .remedy(bring_back(examination)),
+        );
     }
     let differing = comparison.differing.iter().map(|id| named(examination, id));
     for name in differing.chain(comparison.authorities.iter().cloned()) {

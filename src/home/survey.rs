@@ -115,15 +115,17 @@ impl Home {
     }
 
     fn known_files(&self, authorities: &[AuthorityName]) -> BTreeSet<PathBuf> {
-        use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem};
+        use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem, Crossed};
         let of_one = |name: &AuthorityName| {
-            let public = [Certificate, CertificateDer, Chain, Crl, CrlPem];
+            let public = [Certificate, CertificateDer, Chain, Crossed, Crl, CrlPem];
             let mut paths: Vec<PathBuf> =
                 public.into_iter().map(|file| self.public_file(name, file)).collect();
             paths.extend([self.key_file(name), self.crl_number_file(name)]);
             paths
         };
-        authorities.iter().flat_map(of_one).collect()
+        let waiting = self.waiting().unwrap_or_default();
+        let of_waiting = waiting.iter().flat_map(|name| [self.key_file(name), self.waiting_file(name)]);
+        authorities.iter().flat_map(of_one).chain(of_waiting).collect()
     }
 }
 

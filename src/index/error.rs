@@ -100,7 +100,7 @@ impl From<WriteError> for IndexError {
 }
 
 /// What to do with an index that is an older copy.
-pub(crate) const RESTORED_HINT: &str = "bring back the newest index; when it is lost for good, `genfic-ca doctor` says how a backup takes its place without forgetting what was published since";
+pub(crate) const RESTORED_HINT: &str = "bring the newest index back; or, when it is lost for good, move the home aside and run `genfic-ca backup restore` with --published naming what was moved; `genfic-ca doctor` prints the commands";
 
 impl From<IndexError> for Problem {
     fn from(error: IndexError) -> Self {
@@ -133,9 +133,11 @@ impl From<IndexError> for Problem {
                 "clock.behind",
                 "set the clock; nothing is signed with a clock that stands before what is on record",
             ),
-            IndexError::CrlNumber(_) => {
-                (Exit::Integrity, "crl.number", "run `genfic-ca crl publish` again; it takes a new number")
-            }
+            IndexError::CrlNumber(_) => (
+                Exit::Integrity,
+                "crl.number",
+                "run `genfic-ca crl publish` again, which takes a new number; where that is refused too, the number noted beside the CA's key is too large, and `genfic-ca doctor` says how to go on",
+            ),
             IndexError::Busy => {
                 (Exit::Busy, "index.busy", "wait for the other command to end, then try again")
             }

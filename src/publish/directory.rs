@@ -5,7 +5,7 @@ use super::{
     AuthorityFiles, Mode, PublishError, Publisher, Replacement, WaitingAuthority, WriteError, replace,
     replace_all, sync_directory,
 };
-use crate::home::{AuthorityName, Home, InvalidAuthorityName, PublicFile, ReadError, read_file};
+use crate::home::{AuthorityName, Home, InvalidAuthorityName, NoteError, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
 use rustix::io::Errno;
@@ -50,15 +50,14 @@ impl HomeDirectory {
     }
 
     fn reserved_crl_number(&self, name: &str) -> Result<Option<CrlNumber>, PublishError> {
-        let path = self.home.crl_number_file(&self.name(name)?);
-        read_if_there(&path)?
-            .map(|octets| {
-                String::from_utf8_lossy(&octets)
-                    .trim()
-                    .parse::<CrlNumber>()
-                    .map_err(|error| unreadable(&path, format!("not a CRL number: {error}")))
-            })
-            .transpose()
+        let name = self.name(name)?;
+        self.home.noted_crl_number(&name).map_err(|error| {
+            let path = self.home.crl_number_file(&name);
+            match error {
+                NoteError::Read(error) => not_read(&path, error),
+                NoteError::NoNumber(_) => unreadable(&path, error),
+            }
+        })
     }
 }
 
@@ -70,13 +69,19 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
     match read_file(path, LARGEST) {
         Ok(octets) => Ok(Some(octets)),
         Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(not_read(path, error)),
+    }
+}
+
+fn not_read(path: &Path, error: ReadError) -> PublishError {
+    match error {
         // that says nothing of the file
-        Err(ReadError::Io(source))
+        ReadError::Io(source)
             if [Errno::MFILE, Errno::NFILE, Errno::NOMEM].iter().any(|one| is(&source, *one)) =>
         {
-            Err(PublishError::NotRead { path: path.to_owned(), source })
+            PublishError::NotRead { path: path.to_owned(), source }
         }
-        Err(error) => Err(unreadable(path, error)),
+        error => unreadable(path, error),
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) const HOME: &[Damage] = &[
     ("chmod 700 home/status", "home.shut", Fix),
     ("chmod 600 home/ocsp/genfic-system/responder.key", "home.shut", Fix),
     ("mv home/public/genfic.crl x; mkfifo home/public/genfic.crl", "home.kind", Remedy),
+    ("rm home/keys/genfic.crlnumber; mkfifo -m 600 home/keys/genfic.crlnumber", "home.kind", Remedy),
     ("mv home/status/manifest.json x; mkfifo home/status/manifest.json", "home.kind", Remedy),
     ("mv home/keys/genfic.age x; ln -s ../../x home/keys/genfic.age", "home.kind", Remedy),
     ("mv home/index.db x; mkfifo home/index.db", "home.kind", Remedy),
@@ -57,7 +58,11 @@ pub(crate) const OWNERS: &[Damage] = &[
 ];
 
 pub(crate) const POLICY: &[Damage] = &[
-    ("rm home/genfic-ca.toml", "config.missing", Fix),
+    (
+        "rm home/genfic-ca.toml",
+        "config.missing",
+        Hand("genfic-ca init --org Genfic --country DE --url http://pki.genfic.example"),
+    ),
     (
         "echo 'nonsense = 1' >> home/genfic-ca.toml",
         "config.invalid",
@@ -73,9 +78,9 @@ pub(crate) const POLICY: &[Damage] = &[
         "config.no-url",
         Hand("sed -i 's/^# url/url/' home/genfic-ca.toml"),
     ),
-    ("rm home/policy/system-ca.toml", "policy.profile-missing", Fix),
-    ("rm home/policy/ocsp-responder.toml", "policy.profile-missing", Fix),
-    ("rm home/policy/sub-ca.toml", "policy.invalid", Fix),
+    ("rm home/policy/system-ca.toml", "policy.profile-missing", Hand("genfic-ca init")),
+    ("rm home/policy/ocsp-responder.toml", "policy.profile-missing", Hand("genfic-ca init")),
+    ("rm home/policy/sub-ca.toml", "policy.invalid", Hand("genfic-ca init")),
     (
         "echo 'nonsense = 1' >> home/policy/user.toml",
         "policy.invalid",
@@ -188,6 +193,15 @@ pub(crate) const PUBLISHED: &[Damage] = &[
     ),
     ("sqlite3 home/index.db 'update crl set published = 0'", "crl.number-ahead", Fix),
     ("rm home/keys/genfic.crlnumber", "crl.high-water", Fix),
+    ("echo hello > home/keys/genfic.crlnumber", "crl.note-unreadable", Remedy),
+    ("echo hello > home/keys/genfic.crlnumber; rm home/public/genfic.crl", "crl.note-unreadable", Remedy),
+    ("echo 18446744073709551615 > home/keys/genfic.crlnumber", "crl.note-too-large", Remedy),
+    ("echo 9223372036854775806 > home/keys/genfic.crlnumber", "crl.note-too-large", Remedy),
+    (
+        "echo 9223372036854775806 > home/keys/genfic.crlnumber; rm home/public/genfic.crl",
+        "crl.note-too-large",
+        Remedy,
+    ),
     ("rm home/public/genfic.crl.pem", "crl.pem-differs", Fix),
     ("genfic-ca revoke a.genfic.example --no-crl", "crl.lacks-revocation", Fix),
     ("genfic-ca hold a.genfic.example; genfic-ca release a.genfic.example --no-crl", "crl.owed", Fix),

@@ -16,6 +16,7 @@ mod calendar;
 mod clock;
 mod damages;
 mod doctor;
+mod doctor_losses;
 mod handing_out;
 mod homes;
 mod json;

@@ -1,8 +1,9 @@
 //! `doctor`: works where other commands refuse, so it opens no session.
-use crate::cli::{Doctor, Global};
+use crate::cli::{Cli, Doctor, Global};
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted};
 use crate::session::home_of;
+use clap::CommandFactory;
 use genfic_ca::assembly::{self, Inspection};
 use genfic_ca::doctor::{Check, Finding, Mended, Severity};
 use genfic_ca::home::quoted;
@@ -10,7 +11,11 @@ use genfic_ca::key::SecretSpec;
 use genfic_ca::problem::{Exit, Problem};
 use serde_json::{Value, json};
 
+/// How often `--fix` mends and looks again.
+const ROUNDS: usize = 3;
+
 /// A finding, and what `--fix` made of it.
+#[derive(Clone)]
 struct Told {
     check: &'static str,
     finding: Finding,
@@ -23,7 +28,7 @@ struct Told {
 pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> {
     let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
     let home = home_of(global);
-    let inspection = Inspection::open(&home, global.config.as_deref())?;
+    let mut inspection = Inspection::open(&home, global.config.as_deref())?;
     let mut checks = inspection.diagnose(args.deep);
     let mut told: Vec<Told> = all(&checks, &[]);
     let mut mended: Vec<Mended> = Vec::new();
@@ -32,24 +37,34 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
         // nobody is asked: what needs a passphrase that is not at hand is left with its command
         let prompt = TerminalPrompt::new(false);
         let secrets = assembly::secret_sources(&inspection.settings().clone(), given, prompt);
-        let findings: Vec<&Finding> = told.iter().map(|one| &one.finding).collect();
-        let (again, done, unrecorded) = inspection.mend(&findings, &secrets)?;
-        mended = done;
-        warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
-        checks = again.diagnose(args.deep);
-        let now = all(&checks, &mended);
-        let remain = |one: &Told| {
-            now.iter().any(|left| {
-                left.finding.code == one.finding.code && left.finding.object == one.finding.object
-            })
-        };
+        let mut now = all(&checks, &[]);
+        // what was mended may show what could not be seen before
+        for _ in 0..ROUNDS {
+            let left = now.iter().filter(|one| one.why_not.is_none());
+            let findings: Vec<&Finding> = left.map(|one| &one.finding).collect();
+            let (again, done, unrecorded) = inspection.mend(&findings, &secrets)?;
+            warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
+            inspection = again;
+            checks = inspection.diagnose(args.deep);
+            take(&mut mended, done);
+            now = all(&checks, &mended);
+            for one in &now {
+                if !told.iter().any(|known| is_same(known, one)) {
+                    told.push(one.clone());
+                }
+            }
+            let is_open = |one: &Told| one.finding.mending.is_some() && one.why_not.is_none();
+            if !now.iter().any(is_open) {
+                break;
+            }
+        }
+        let remain = |one: &Told| now.iter().any(|left| is_same(left, one));
         let gone = told.into_iter().filter(|one| !remain(one)).map(|one| Told { fixed: true, ..one });
         told = gone.collect::<Vec<_>>().into_iter().chain(now).collect();
     }
     if let Some(home) = named_home(global) {
-        let named = format!("genfic-ca --home {home} ");
         for one in &mut told {
-            one.finding.remedy = one.finding.remedy.replace("genfic-ca ", &named);
+            one.finding.remedy = naming(&one.finding.remedy, &home);
         }
     }
     let changed = mended.iter().any(|one| one.outcome.is_ok());
@@ -69,11 +84,48 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     Ok(Report { changed, ..Report::seen(result, text) }.warn(warnings).ending(exit))
 }
 
+fn is_same(one: &Told, other: &Told) -> bool {
+    one.finding.code == other.finding.code && one.finding.object == other.finding.object
+}
+
+/// Of what was tried more than once the last counts.
+fn take(mended: &mut Vec<Mended>, done: Vec<Mended>) {
+    mended.retain(|old| !done.iter().any(|new| new.code == old.code && new.object == old.object));
+    mended.extend(done);
+}
+
 /// The home as a command has to name it, where it was named to this one only.
 fn named_home(global: &Global) -> Option<String> {
     let home = global.home.as_ref()?;
     let everywhere = std::env::var_os("GENFIC_CA_HOME").is_some_and(|named| named == home.as_os_str());
     (!everywhere).then(|| quoted(&std::path::absolute(home).unwrap_or_else(|_| home.clone())))
+}
+
+/// A remedy with the home in each of its commands of this program, not in what is said or quoted beside them.
+fn naming(remedy: &str, home: &str) -> String {
+    let program = Cli::command();
+    let is_command = |word: &str| {
+        let name = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        word.starts_with("--") || program.find_subcommand(name).is_some()
+    };
+    let mut quoted = false;
+    let mut out = String::with_capacity(remedy.len());
+    let mut words = remedy.split_inclusive(' ').peekable();
+    while let Some(word) = words.next() {
+        out.push_str(word);
+        if !quoted
+            && word.trim_start_matches(['`', '(']) == "genfic-ca "
+            && words.peek().is_some_and(|next| is_command(next.trim_end()))
+        {
+            out.push_str(&format!("--home {home} "));
+        }
+        // as a path is quoted; an apostrophe within a word of prose begins nothing
+        if quoted || word.starts_with('\'') {
+            let marks = word.matches('\'').count().saturating_sub(word.matches(r"\'").count());
+            quoted ^= marks % 2 == 1;
+        }
+    }
+    out
 }
 
 fn all(checks: &[Check], mended: &[Mended]) -> Vec<Told> {
@@ -172,4 +224,29 @@ fn summary(told: &[Told]) -> String {
         line.push_str(&format!("; `genfic-ca doctor --fix` can mend {mendable}"));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_is_named_in_commands_and_nowhere_else() {
+        for (remedy, named) in [
+            ("genfic-ca crl publish a", "genfic-ca --home H crl publish a"),
+            (
+                "mv 'x genfic-ca doctor y' b && genfic-ca doctor",
+                "mv 'x genfic-ca doctor y' b && genfic-ca --home H doctor",
+            ),
+            (
+                r"mv 'it'\''s genfic-ca doctor' b; genfic-ca status",
+                r"mv 'it'\''s genfic-ca doctor' b; genfic-ca --home H status",
+            ),
+            ("use the version of genfic-ca that wrote it", "use the version of genfic-ca that wrote it"),
+            ("the CA's; `genfic-ca init` would", "the CA's; `genfic-ca --home H init` would"),
+            ("sudo -u ca genfic-ca --yes doctor, then", "sudo -u ca genfic-ca --home H --yes doctor, then"),
+        ] {
+            assert_eq!(naming(remedy, "H"), named);
+        }
+    }
 }
