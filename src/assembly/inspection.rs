@@ -101,9 +101,10 @@ impl Inspection {
         &self.practices.config
     }
 
-    /// Looks at everything. `deep` compares every signature and file, however many there are.
+    /// Looks at everything. `deep` compares every signature and file, however many there are; `secrets` asks no
+    /// person, and keys that it opens are compared with their certificates.
     #[must_use]
-    pub fn diagnose(&self, deep: bool) -> Vec<Check> {
+    pub fn diagnose(&self, deep: bool, secrets: &dyn SecretSource) -> Vec<Check> {
         doctor::diagnose(&Examination {
             home: &self.home,
             space: &self.space,
@@ -112,6 +113,7 @@ impl Inspection {
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
             index: self.index.as_ref().map(|index| -> &dyn Index { index }),
             keys: &self.keys,
+            secrets,
             publisher: &self.publisher,
             status: &self.status,
             responders: &self.responders,

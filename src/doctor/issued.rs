@@ -6,7 +6,7 @@ use crate::index::{Authority, CertificateRecord};
 use crate::profile::Kind;
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, SerialNumber};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct IssuedFiles {
     unmet: HashMap<String, HashMap<SerialNumber, PathBuf>>,
     strange: Vec<PathBuf>,
+    /// Others keep what the CAs that they run have issued.
+    elsewhere: HashSet<String>,
     missing: BTreeMap<String, Vec<CertificateId>>,
     differing: BTreeMap<String, Vec<CertificateId>>,
     met: usize,
@@ -41,7 +43,9 @@ impl IssuedFiles {
             }
             unmet.insert(authority.name.clone(), files);
         }
-        Self { unmet, strange, missing: BTreeMap::new(), differing: BTreeMap::new(), met: 0 }
+        let run_by_others = authorities.iter().filter(|authority| authority.is_elsewhere());
+        let elsewhere = run_by_others.map(|authority| authority.name.clone()).collect();
+        Self { unmet, strange, elsewhere, missing: BTreeMap::new(), differing: BTreeMap::new(), met: 0 }
     }
 
     /// Takes the file of a record, and compares it when told to look closely.
@@ -57,6 +61,7 @@ impl IssuedFiles {
                     self.differing.entry(record.authority.clone()).or_default().push(record.id.clone());
                 }
             }
+            None if self.elsewhere.contains(&record.authority) => {}
             None if is_kept(record, certificate, examination) => {
                 self.missing.entry(record.authority.clone()).or_default().push(record.id.clone());
             }

@@ -2,7 +2,28 @@
 use super::finding::Finding;
 use super::{Examination, Looked, counted};
 use crate::home::quoted;
+use crate::index::Authority;
 use crate::key::{KeyError, KeyRef};
+use std::path::Path;
+
+/// What opens without a person is compared with the CA's certificate.
+fn of_another(
+    examination: &Examination<'_>,
+    authority: &Authority,
+    file: &Path,
+    all: &[Authority],
+) -> Option<Finding> {
+    let signer = examination.keys.open(&KeyRef::AgeFile(file.to_owned()), examination.secrets).ok()?;
+    let is_of = |one: &Authority| one.certificate.tbs().public_key() == signer.public_key();
+    if is_of(authority) {
+        return None;
+    }
+    let whose = all.iter().find(|one| is_of(one)).map_or("no CA here", |one| one.name.as_str());
+    let message =
+        format!("cannot sign: {} has the key of {whose}, not the one in its certificate", file.display());
+    let remedy = format!("bring {} back from a backup of the keys", quoted(file));
+    Some(Finding::error("key.of-another", &authority.name, message).remedy(remedy))
+}
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     examination.owner.as_ref().map_err(ToString::to_string)?;
@@ -15,7 +36,10 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let name = &authority.name;
         let file = examination.home.keys_directory().join(&authority.key);
         match examination.keys.inspect(&KeyRef::AgeFile(file.clone())) {
-            Ok(()) => here += 1,
+            Ok(()) => {
+                here += 1;
+                findings.extend(of_another(examination, authority, &file, &authorities));
+            }
             Err(KeyError::NotFound(_)) if config.is_offline(name, authority.parent.is_none()) => findings.push(
                 Finding::note("key.away", name, "has its key elsewhere, as the configuration says")
                     .remedy(format!("bring {} back when it is to sign", quoted(&file))),

@@ -25,7 +25,7 @@ pub use space::Space;
 use crate::config::Config;
 use crate::home::{AuthorityName, Home};
 use crate::index::{Authority, Index};
-use crate::key::KeyStore;
+use crate::key::{KeyStore, SecretSource};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::problem::Problem;
 use crate::profile::Profiles;
@@ -61,6 +61,8 @@ pub struct Examination<'a> {
     pub index: Result<&'a dyn Index, &'a Problem>,
     /// The keys.
     pub keys: &'a dyn KeyStore,
+    /// Passphrases that are at hand; no person is asked.
+    pub secrets: &'a dyn SecretSource,
     /// What is published for everybody.
     pub publisher: &'a dyn Publisher,
     /// What is published for responders.

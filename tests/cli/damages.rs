@@ -150,6 +150,11 @@ pub(crate) const FILES: &[Damage] = &[
         "key.unusable",
         Hand("cp x home/keys/genfic.age"),
     ),
+    (
+        "cp home/keys/genfic-user.age x; cp home/keys/genfic.age home/keys/genfic-user.age",
+        "key.of-another",
+        Hand("cp x home/keys/genfic-user.age"),
+    ),
     ("echo nonsense > home/public/genfic.pem", "public.differs", Fix),
     ("rm home/public/genfic-user.chain.pem", "public.differs", Fix),
     ("rm home/issued/genfic-system/*.pem", "issued.missing", Fix),

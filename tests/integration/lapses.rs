@@ -42,6 +42,7 @@ fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
         profiles: Ok(&profiles),
         index: Ok(&index),
         keys: &AgeFileStore::new(10).unwrap(),
+        secrets: &Known,
         publisher: &HomeDirectory::new(place.clone()),
         status: &StatusDirectory::new(&place.status_directory()),
         responders: &ResponderFiles::new(place.responders_directory(), load_key),

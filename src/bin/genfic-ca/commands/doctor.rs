@@ -29,23 +29,25 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
     let home = home_of(global);
     let mut inspection = Inspection::open(&home, global.config.as_deref())?;
-    let mut checks = inspection.diagnose(args.deep);
+    // nobody is asked: what needs a passphrase that is not at hand is left with its command
+    let secrets = |inspection: &Inspection| {
+        assembly::secret_sources(inspection.settings(), given.clone(), TerminalPrompt::new(false))
+    };
+    let mut checks = inspection.diagnose(args.deep, &secrets(&inspection));
     let mut told: Vec<Told> = all(&checks, &[]);
     let mut mended: Vec<Mended> = Vec::new();
     let mut warnings = Vec::new();
     if args.fix && !told.is_empty() {
-        // nobody is asked: what needs a passphrase that is not at hand is left with its command
-        let prompt = TerminalPrompt::new(false);
-        let secrets = assembly::secret_sources(&inspection.settings().clone(), given, prompt);
         let mut now = all(&checks, &[]);
         // what was mended may show what could not be seen before
         for _ in 0..ROUNDS {
             let left = now.iter().filter(|one| one.why_not.is_none());
             let findings: Vec<&Finding> = left.map(|one| &one.finding).collect();
-            let (again, done, unrecorded) = inspection.mend(&findings, &secrets)?;
+            let at_hand = secrets(&inspection);
+            let (again, done, unrecorded) = inspection.mend(&findings, &at_hand)?;
             warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
             inspection = again;
-            checks = inspection.diagnose(args.deep);
+            checks = inspection.diagnose(args.deep, &secrets(&inspection));
             take(&mut mended, done);
             now = all(&checks, &mended);
             for one in &now {
