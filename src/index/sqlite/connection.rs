@@ -12,6 +12,9 @@ use std::time::Duration;
 /// `gfca`, in the header of every index.
 pub(super) const APPLICATION_ID: i64 = 0x6766_6361;
 
+/// So many octets of the log stay on the disk once it was copied into the file: as much as it needs every day.
+const LOG_KEPT: i64 = 4 << 20;
+
 /// What brings an index from each schema version to the next; an empty file has version 0.
 const MIGRATIONS: [&str; 4] = [
     include_str!("schema/1.sql"),
@@ -141,6 +144,7 @@ fn settle(connection: &Connection) -> Result<(), IndexError> {
         return Err(IndexError::Backend(format!("the file system does not allow WAL mode, only {mode}")));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

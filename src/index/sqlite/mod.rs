@@ -41,14 +41,20 @@ use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+/// Pages of 4 KiB that the log may have while many certificates are issued.
+const LARGE_LOG: i64 = 4096;
 
 /// An index in an SQLite file.
 pub struct SqliteIndex {
     writer: Mutex<Connection>,
     readers: Readers,
     interlock: Interlock,
+    /// Whether the log may grow for as long as this is open.
+    grows: AtomicBool,
 }
 
 impl SqliteIndex {
@@ -82,6 +88,7 @@ impl SqliteIndex {
             writer: Mutex::new(connection::open(path, wait)?),
             readers: Readers::new(path, wait),
             interlock: Interlock::beside(path),
+            grows: AtomicBool::new(false),
         })
     }
 
@@ -103,8 +110,29 @@ impl SqliteIndex {
         Ok(result)
     }
 
+    /// Where group follows group, the log is copied into the file less often, and once more at the end.
+    fn let_grow(&self, group: usize) -> Result<(), IndexError> {
+        if group > 1 && !self.grows.swap(true, Ordering::Relaxed) {
+            let connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            connection.pragma_update(None, "wal_autocheckpoint", LARGE_LOG)?;
+        }
+        Ok(())
+    }
+
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
         self.readers.read(read)
+    }
+}
+
+impl Drop for SqliteIndex {
+    fn drop(&mut self) {
+        if *self.grows.get_mut() {
+            // nobody is waited for: should it fail, the next command that writes does it
+            let connection = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let _ = connection
+                .busy_timeout(Duration::ZERO)
+                .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        }
     }
 }
 
@@ -224,6 +252,7 @@ impl Index for SqliteIndex {
     }
 
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+        self.let_grow(intents.len())?;
         self.write(|connection| issuing::record_intent(connection, intents))
     }
 

@@ -40,6 +40,26 @@ fn what_was_recorded_is_there_after_opening_again() {
 }
 
 #[test]
+fn the_log_of_a_batch_is_copied_into_the_file_at_its_end_and_nobody_is_waited_for() {
+    let (index, directory) = make();
+    let path = directory.path().join("index.db");
+    let log = || std::fs::metadata(directory.path().join("index.db-wal")).unwrap().len();
+    let root = CertificateAuthority::root(&index, "genfic");
+    let group = |first: u8| (first..first + 2).map(|at| root.intent(root.leaf("x.example", 10, serial(at))));
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM head").unwrap();
+    index.record_intent(group(2).collect()).unwrap();
+    drop(index);
+    assert!(log() > 0, "somebody still reads what was before");
+    reader.execute_batch("COMMIT").unwrap();
+    let index = SqliteIndex::open(&path).unwrap();
+    index.record_intent(group(4).collect()).unwrap();
+    drop(index);
+    assert_eq!(log(), 0);
+    assert_eq!(SqliteIndex::open(&path).unwrap().pending().unwrap().len(), 4);
+}
+
+#[test]
 fn an_index_of_a_newer_version_or_of_another_program_is_refused() {
     let (index, directory) = make();
     drop(index);
