@@ -87,15 +87,16 @@ impl Pki<'_> {
     /// this is good again. The published status tells; where that is lost, the published list.
     fn check_that_nothing_is_taken_back(&self, authority: &Authority) -> Result<(), Problem> {
         self.status.check_continued(self.index)?;
-        // what is published was recorded before: the file is read first
-        let own = authority.certificate.tbs().subject();
-        let published = self.publisher.crl_in_place(&authority.name)?.filter(|crl| crl.issuer() == own);
+        // what is published was recorded before: the files are looked at first
+        let floor = self.publisher.crl_number_floor(&authority.name)?;
         let highest = self.index.highest_crl_number(&authority.issuer)?;
-        let Some(number) = published.and_then(|crl| crl.crl_number()).filter(|number| *number > highest)
-        else {
+        if floor <= highest {
             return Ok(());
-        };
-        let Some(crl) = self.publisher.published_crl(&authority.name)? else { return Ok(()) };
+        }
+        let own = authority.certificate.tbs().subject();
+        let published = self.publisher.published_crl(&authority.name)?;
+        let Some(crl) = published.filter(|crl| crl.tbs().issuer() == own) else { return Ok(()) };
+        let Some(number) = crl.tbs().crl_number().filter(|number| *number > highest) else { return Ok(()) };
         for entry in crl.tbs().entries() {
             let entry = entry.map_err(|error| PublishError::Unreadable {
                 path: self

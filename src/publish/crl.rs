@@ -1,9 +1,9 @@
 //! A published CRL in its two forms.
 use super::atomic::{Aside, sync_directory};
-use super::directory::unreadable;
+use super::directory::not_read;
 use super::hold::Hold;
 use super::{Mode, PublishError};
-use crate::home::open_file;
+use crate::home::{ReadError, open_file};
 use crate::x509::{CertificateList, CrlOutline, pem};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -77,7 +77,7 @@ impl CrlForms {
         match open_file(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
             Ok(outline) => Ok(Some(outline)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unreadable(&self.der, error)),
+            Err(error) => Err(not_read(&self.der, ReadError::Io(error))),
         }
     }
 

@@ -73,7 +73,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
     }
 }
 
-fn not_read(path: &Path, error: ReadError) -> PublishError {
+pub(super) fn not_read(path: &Path, error: ReadError) -> PublishError {
     match error {
         // that says nothing of the file
         ReadError::Io(source)
