@@ -16,6 +16,10 @@ use std::thread;
 /// How many certificates are recorded in one transaction.
 const GROUP: usize = 500;
 
+/// So many groups may be signed and wait to be made public, since once in a while the published status is made anew
+/// as a whole; none waits to be signed.
+const SIGNED: usize = 4;
+
 /// Labels and notices.
 type Answered = Vec<(String, Vec<String>)>;
 
@@ -133,9 +137,8 @@ impl Pki<'_> {
         };
         let mut granted = granted.into_iter();
         let (mut outcome, not_recorded) = thread::scope(|scope| {
-            // Nothing waits in between: at most one group is recorded, one signed, one made public.
             let (to_sign, intended) = mpsc::sync_channel::<Intended>(0);
-            let (to_publish, signed) = mpsc::sync_channel(0);
+            let (to_publish, signed) = mpsc::sync_channel(SIGNED);
             let (to_report, failed) = mpsc::channel::<()>();
             scope.spawn(move || {
                 for group in intended {

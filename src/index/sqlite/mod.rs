@@ -46,7 +46,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Pages of 4 KiB that the log may have while many certificates are issued.
-const LARGE_LOG: i64 = 4096;
+const LARGE_LOG: i64 = 16384;
 
 /// An index in an SQLite file.
 pub struct SqliteIndex {
