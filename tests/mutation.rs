@@ -164,10 +164,12 @@ targets! {
     certificates_never_panic: "certificate",
     configurations_never_panic: "config",
     crls_never_panic: "crl",
+    indexes_never_panic: "index_txt",
     names_never_panic: "name",
     ocsp_requests_never_panic: "ocsp_request",
     ocsp_responses_never_panic: "ocsp_response",
     pem_never_panics: "pem",
+    private_keys_never_panic: "private_key",
     profiles_never_panic: "profile",
     requests_never_panic: "request",
 }
@@ -191,6 +193,7 @@ fn every_target_has_a_test_a_program_and_a_corpus() {
 
 #[test]
 fn the_corpus_is_read_and_not_refused_at_the_door() {
+    use genfic_ca::key::ForeignKey;
     use genfic_ca::ocsp::request::OcspRequest;
     use genfic_ca::x509::{Certificate, CertificationRequest};
     let good = |target: &str, ok: &dyn Fn(&[u8]) -> bool| {
@@ -199,6 +202,8 @@ fn the_corpus_is_read_and_not_refused_at_the_door() {
     };
     good("certificate", &|octets| Certificate::from_pem_or_der(octets).is_ok());
     good("request", &|octets| CertificationRequest::from_pem_or_der(octets).is_ok());
+    good("index_txt", &|octets| genfic_ca::import::parse_index_txt(&String::from_utf8_lossy(octets)).is_ok());
+    good("private_key", &|octets| matches!(ForeignKey::find(octets, Path::new("key")), Ok(Some(_))));
     good("ocsp_request", &|octets| OcspRequest::from_der(octets, 10).is_ok());
     good("ocsp_response", &|octets| genfic_ca::ocsp::text::describe(octets).is_some());
     let stage = bodies::stage();

@@ -1,8 +1,9 @@
 //! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
 //! asserted beside that must hold for every input.
 use genfic_ca::config::Config;
+use genfic_ca::import::parse_index_txt;
 use genfic_ca::index::{CertificateState, IndexError, PublishedAuthority, Revocation, StatusReader};
-use genfic_ca::key::{Signer, SoftKey};
+use genfic_ca::key::{ForeignKey, KeyError, Secret, Signer, SoftKey};
 use genfic_ca::lint;
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::Question;
@@ -22,6 +23,7 @@ use genfic_ca::x509::{
     Certificate, CertificateId, CertificateList, CertificationRequest, CrlReason, Name, SerialNumber,
     TbsCertificate, UnixTime, Validity, key_weaknesses, pem, seal, text,
 };
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// What a target does with octets.
@@ -32,10 +34,12 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("certificate", certificate),
     ("config", config),
     ("crl", crl),
+    ("index_txt", index_txt),
     ("name", name),
     ("ocsp_request", ocsp_request),
     ("ocsp_response", ocsp_response),
     ("pem", pem_text),
+    ("private_key", private_key),
     ("profile", profile),
     ("request", request),
 ];
@@ -122,6 +126,28 @@ pub fn profile(octets: &[u8]) {
 pub fn config(octets: &[u8]) {
     if let Err(mistakes) = Config::parse(&String::from_utf8_lossy(octets)) {
         assert!(!mistakes.is_empty() && mistakes.iter().all(|mistake| !mistake.to_string().is_empty()));
+    }
+}
+
+/// The record of `openssl ca`.
+pub fn index_txt(octets: &[u8]) {
+    match parse_index_txt(&String::from_utf8_lossy(octets)) {
+        Ok(lines) => assert!(lines.is_sorted_by(|one, next| one.line < next.line)),
+        Err(wrong) => assert!(!wrong.is_empty()),
+    }
+}
+
+/// A private key of another program. What is encrypted by PBES2 is not opened: it may ask for any amount of work.
+pub fn private_key(octets: &[u8]) {
+    let file = Path::new("fuzz.key");
+    let Ok(Some(key)) = ForeignKey::find(octets, file) else { return };
+    let is_legacy = octets.windows(9).any(|nine| nine == b"Proc-Type");
+    let mut ask = || match is_legacy {
+        true => Ok(Secret::new("fuzz".into())),
+        false => Err(KeyError::SecretUnavailable(key.to_string())),
+    };
+    if let Ok(key) = key.open(file, &mut ask) {
+        key.sign(b"fuzz").expect("a key that was taken signs");
     }
 }
 
