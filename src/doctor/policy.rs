@@ -13,9 +13,23 @@ const RESPONDER: &str = "ocsp-responder";
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let authorities = examination.authorities().unwrap_or_default();
+    let file = examination.home.configuration_file();
+    if let (Ok(config), Ok(authorities)) = (examination.config, examination.authorities()) {
+        for name in config.authorities.keys() {
+            if !authorities.iter().any(|authority| authority.name == *name) {
+                findings.push(
+                    Finding::note(
+                        "config.no-such-ca",
+                        file.display().to_string(),
+                        format!("has settings for {name}, and there is no CA of that name"),
+                    )
+                    .remedy(format!("look for a slip in [authority.{name}] in {}", quoted(&file))),
+                );
+            }
+        }
+    }
     match examination.config {
         Ok(config) if config.publication.url.is_none() => {
-            let file = examination.home.configuration_file();
             findings.push(
                 Finding::warning(
                     "config.no-url",

@@ -161,6 +161,7 @@ fn notes_are_told_and_do_not_change_the_exit_status() {
         ("touch home/public/index.html", "home.unknown-file"),
         ("echo > home/issued/genfic-system/readme", "home.unknown-file"),
         ("mv home/keys/genfic.age x", "key.away"),
+        ("printf '\n[authority.gemfic]\noffline = true\n' >> home/genfic-ca.toml", "config.no-such-ca"),
         ("genfic-ca create-child sub -p genfic --profile sub-ca", "policy.no-leaf-profile"),
         (
             "genfic-ca --yes revoke serial:$(openssl x509 -in home/public/genfic-user.pem -noout -serial | cut -d= -f2) -p genfic",

@@ -1,7 +1,7 @@
 //! What is wrong with the words that were typed, told like every other problem.
 use crate::cli::Cli;
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use genfic_ca::problem::{Exit, Problem};
 use std::ffi::OsString;
 
@@ -22,6 +22,11 @@ pub(crate) fn problem(error: &clap::Error, words: &[OsString]) -> (String, Probl
         .filter(|line| line.starts_with("tip: "))
         .map(|line| line.trim_start_matches("tip: ").to_owned())
         .collect();
+    let empty = command.get_arguments().filter_map(Arg::get_env).filter(|variable| {
+        error.kind() == ErrorKind::InvalidValue
+            && std::env::var_os(variable).is_some_and(|value| value.is_empty())
+    });
+    hint.extend(empty.map(|variable| format!("{} is set and empty: unset it", variable.display())));
     hint.push(format!(
         "usage: {}; `{path} --help` says more",
         usage.lines().next().unwrap_or_default().trim_start_matches("Usage: ").trim()
