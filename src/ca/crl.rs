@@ -143,8 +143,8 @@ impl Pki<'_> {
 
     /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the
     /// configuration says (half), what is published is not the one on record or another CA's or only in one
-    /// of its two forms, or something was revoked or released since. Never that of a CA that others run, or of a
-    /// generation that has gone quiet ([`Pki::is_quiet`]).
+    /// of its two forms, or something was revoked or released since. Never that of a CA that others run, or of
+    /// one that has gone quiet ([`Pki::is_quiet`]).
     ///
     /// # Errors
     /// When the index or the published file cannot be read.

@@ -5,7 +5,7 @@ use super::certify::Draft;
 use super::groups::on_record;
 use super::problems::lint_problem;
 use super::{IssuedCertificate, IssuingAuthority, Order, Pki};
-use crate::index::{self, Authority};
+use crate::index::{self, Authority, StatusValue};
 use crate::lint;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
@@ -14,6 +14,7 @@ use crate::x509::extension::{
     authority_key_identifier, crl_distribution_points, subject_key_identifier_of,
 };
 use crate::x509::{Certificate, TbsCertificate, Validity};
+use std::path::PathBuf;
 
 /// What is asked of a cross-certificate.
 #[derive(Clone, Debug)]
@@ -30,6 +31,19 @@ pub struct Crossing {
     pub name_constraints: NameConstraints,
     /// How many CAs may follow below it; `None` for what its own certificate says, else the profile's.
     pub path_length: Option<u8>,
+}
+
+/// The link certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
+#[derive(Clone, Debug)]
+pub struct Links {
+    /// The new key, certified by the old one: for those who trust the old root alone.
+    pub new_with_old: Certificate,
+    /// The old key, certified by the new one: for those who trust the new root alone.
+    pub old_with_new: Certificate,
+    /// Where the first is published.
+    pub new_with_old_file: PathBuf,
+    /// Where the second is published.
+    pub old_with_new_file: PathBuf,
 }
 
 impl Pki<'_> {
@@ -67,21 +81,112 @@ impl Pki<'_> {
         };
         let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
         let order = Order { label: crossing.label.clone(), applicant, ask, authority: None };
+        let before = self.certified_before(issuer.authority(), certificate)?;
         let mut issuance = self.issue(issuer, &crossing.profile, &[order])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
-        let issued = issuance
+        let mut issued = issuance
             .issued
             .pop()
             .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+        issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
+        issued.notices.extend(before);
         self.republish().map_err(on_record)?;
         Ok(issued)
     }
 
+    /// What is said of a certificate for a CA that others run which lets it certify every name.
+    fn unconstrained(
+        &self,
+        certificate: &Certificate,
+        issuer: &IssuingAuthority,
+    ) -> Result<Option<String>, Problem> {
+        let tbs = certificate.tbs();
+        let constraints = NameConstraints::of(tbs).ok().flatten().unwrap_or_default();
+        let all = self.index.authorities()?;
+        let is_own = all.iter().any(|one| one.issuer == tbs.as_issuer() && !one.is_elsewhere());
+        let by = &issuer.authority().name;
+        Ok((constraints.permitted.is_empty() && !is_own).then(|| {
+            format!(
+                "it may certify every name{}, for whoever trusts {by}; if that is too much, revoke it (genfic-ca revoke \
+                 {by}/{}) and name what it may certify: --permit DOMAIN",
+                if constraints.excluded.is_empty() { "" } else { " but those that are excluded" },
+                tbs.serial_number()
+            )
+        }))
+    }
+
+    /// What is said when a CA has certified this name and key before, and that stands.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn certified_before(&self, issuer: &Authority, of: &Certificate) -> Result<Option<String>, Problem> {
+        let mut before = index::certified(self.index, issuer, of)?;
+        before.retain(|record| record.status(self.clock.now()) == StatusValue::Valid);
+        Ok(before.pop().map(|record| {
+            let (name, serial) = (&record.authority, &record.id.serial_number);
+            let end = record.validity.not_after;
+            format!("{name} has certified the same name and key before: {name}/{serial}, valid until {end}")
+        }))
+    }
+
+    /// Links two generations of a root, both ways, and publishes the certificates.
+    ///
+    /// # Errors
+    /// When one of them may not issue, or index or disk fail.
+    pub fn links(&self, old: &IssuingAuthority, new: &IssuingAuthority) -> Result<Links, Problem> {
+        self.link_both(old, new, [None, None])
+    }
+
+    /// The same, but what is there is taken as it is.
+    pub(super) fn lacking_links(
+        &self,
+        old: &IssuingAuthority,
+        new: &IssuingAuthority,
+    ) -> Result<Links, Problem> {
+        let valid = |issuer: &IssuingAuthority, other: &IssuingAuthority| {
+            let made = index::certified(self.index, issuer.authority(), &other.authority().certificate)?;
+            let now = self.clock.now();
+            let valid = made.into_iter().rfind(|record| record.status(now) == StatusValue::Valid);
+            Ok::<_, Problem>(valid.and_then(|record| record.certificate))
+        };
+        self.link_both(old, new, [valid(old, new)?, valid(new, old)?])
+    }
+
+    fn link_both(
+        &self,
+        old: &IssuingAuthority,
+        new: &IssuingAuthority,
+        [new_with_old, old_with_new]: [Option<Certificate>; 2],
+    ) -> Result<Links, Problem> {
+        let signing = self.index.signing()?;
+        let new_with_old = new_with_old.map_or_else(|| self.link(old, new.authority()), Ok)?;
+        let old_with_new = old_with_new.map_or_else(|| self.link(new, old.authority()), Ok)?;
+        drop(signing);
+        let publish = |name: &str| -> Result<PathBuf, Problem> {
+            let authority = self.authority(name)?;
+            let above = ancestors(self.index, &authority)?;
+            let crossed = self.crossed(&authority)?;
+            let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
+            Ok(files.crossed.unwrap_or_default())
+        };
+        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
+        for (issuer, certificate) in [(old, &new_with_old), (new, &old_with_new)] {
+            let kept = self.publisher.issued(&issuer.authority().name, &[certificate]);
+            kept.map_err(|error| on_record(error.into()))?;
+        }
+        Ok(Links {
+            new_with_old,
+            old_with_new,
+            new_with_old_file: publish(&new.authority().name).map_err(on_record)?,
+            old_with_new_file: publish(&old.authority().name).map_err(on_record)?,
+        })
+    }
+
     /// Certifies the name and key of another generation of a root: what that one's own certificate says, with this
     /// one's pointers, for as long as both are valid. The caller publishes the status, and then the certificate.
-    pub(super) fn link(&self, issuer: &IssuingAuthority, other: &Authority) -> Result<Certificate, Problem> {
+    fn link(&self, issuer: &IssuingAuthority, other: &Authority) -> Result<Certificate, Problem> {
         let by = issuer.authority();
         let (own, subject) = (by.certificate.tbs(), other.certificate.tbs());
         let mut extensions = Vec::new();

@@ -1,9 +1,10 @@
 //! Revoking a CA, and all that falls with it.
 use super::{Pki, PublishedCrl};
-use crate::index::{Authority, CertificateRecord, CertificateState, Filter, StatusValue};
+use crate::index::{self, Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
 use crate::problem::{Exit, Problem};
 use crate::profile::Kind;
-use crate::x509::{CrlReason, UnixTime};
+use crate::x509::{CrlReason, GeneralName, UnixTime};
+use std::collections::{BTreeSet, HashSet};
 
 /// A CA that falls, and how many certificates with it.
 #[derive(Clone, Debug)]
@@ -31,8 +32,27 @@ pub struct RevokedAuthority {
     pub unanswered: Option<Problem>,
 }
 
+/// So many certificates of one name are looked at for what replaced another.
+const MANY: usize = 1000;
+
+/// How the CAs stand, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Standings {
+    fallen: HashSet<String>,
+    standing: HashSet<String>,
+}
+
+impl Standings {
+    /// Whether the CA of this name, or one above it, is revoked for good.
+    #[must_use]
+    pub fn has_fallen(&self, name: &str) -> bool {
+        self.fallen.contains(name)
+    }
+}
+
 impl Pki<'_> {
-    /// What would fall with a CA: itself first, then every CA below it.
+    /// What would fall with a CA: itself first, then every CA below it but those that are revoked already and what
+    /// fell with them.
     ///
     /// # Errors
     /// Exit status 5 when there is no such CA; when the index cannot be read.
@@ -42,8 +62,11 @@ impl Pki<'_> {
         let mut below = vec![self.authority(name)?];
         let mut fallen = Vec::new();
         while let Some(authority) = below.pop() {
-            let children = all.iter().rev().filter(|one| one.parent.as_deref() == Some(&authority.name));
-            below.extend(children.cloned());
+            for child in all.iter().rev().filter(|one| one.parent.as_deref() == Some(&authority.name)) {
+                if !self.is_revoked(child)? {
+                    below.push(child.clone());
+                }
+            }
             let (mut certificates, mut last_end) = (0_usize, None);
             let filter = Filter {
                 authority: Some(authority.name.clone()),
@@ -60,6 +83,87 @@ impl Pki<'_> {
             fallen.push(Fallen { authority, certificates, last_end });
         }
         Ok(fallen)
+    }
+
+    /// Of each family of which a CA directly below the first of these fell, the newest generation, unless that
+    /// stands elsewhere: to be brought below another key or, if it is revoked, to be given a new one.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn to_be_brought(&self, fallen: &[Fallen]) -> Result<Vec<Authority>, Problem> {
+        let Some((first, below)) = fallen.split_first() else { return Ok(Vec::new()) };
+        let mut brought: Vec<Authority> = Vec::new();
+        for one in below {
+            let Some(newest) = self.generations(&one.authority.name)?.pop() else { continue };
+            let is_child = one.authority.parent.as_deref() == Some(&*first.authority.name);
+            let falls = below.iter().any(|other| other.authority.name == newest.name);
+            if is_child
+                && (falls || self.is_revoked(&newest)?)
+                && !brought.iter().any(|known| known.name == newest.name)
+            {
+                brought.push(newest);
+            }
+        }
+        Ok(brought)
+    }
+
+    /// A newer generation of a CA that can issue.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is no such CA; when the index cannot be read.
+    pub fn newer_generation(&self, name: &str) -> Result<Option<Authority>, Problem> {
+        let newer = self.generations(name)?.into_iter().rev().take_while(|one| one.name != name);
+        let now = self.clock.now();
+        Ok(newer.into_iter().find(|one| super::authority::fit(self.index, one, now).is_ok()))
+    }
+
+    /// How each CA stands.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn standings(&self) -> Result<Standings, Problem> {
+        let mut standings = Standings::default();
+        for authority in self.index.authorities()? {
+            if index::has_fallen(self.index, &authority)? {
+                standings.fallen.insert(authority.name);
+            } else if self.stands(&authority)? {
+                standings.standing.insert(authority.name);
+            }
+        }
+        Ok(standings)
+    }
+
+    /// Whether a certificate fell with its CA and nothing has taken its place: it is valid but for that, no CA's and
+    /// no responder's, and no newer one of the same subject, names and profile is valid below a CA that stands.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn awaits_replacement(
+        &self,
+        record: &CertificateRecord,
+        standings: &Standings,
+    ) -> Result<bool, Problem> {
+        let now = self.clock.now();
+        if record.status(now) != StatusValue::Valid
+            || !standings.has_fallen(&record.authority)
+            || !self.is_end_entity(record)
+        {
+            return Ok(false);
+        }
+        let name = record.subject_alt_names.first().map(GeneralName::value);
+        let Some(name) = name.or_else(|| record.subject.common_name()) else { return Ok(true) };
+        let names = |record: &CertificateRecord| -> BTreeSet<String> {
+            record.subject_alt_names.iter().map(ToString::to_string).collect()
+        };
+        let replaces = |other: &CertificateRecord| {
+            other.status(now) == StatusValue::Valid
+                && standings.standing.contains(&other.authority)
+                && other.profile == record.profile
+                && other.subject.to_string() == record.subject.to_string()
+                && names(other) == names(record)
+                && other.validity.not_before >= record.validity.not_before
+        };
+        Ok(!self.index.select(&Selector::Name(name), MANY)?.iter().any(replaces))
     }
 
     fn is_end_entity(&self, record: &CertificateRecord) -> bool {

@@ -6,9 +6,12 @@
 //! their last certificate has ended, and are quiet afterwards.
 use super::Pki;
 use super::authority::{fit, no_authority};
-use crate::index::{self, Authority, CertificateState};
+use crate::index::{self, Authority, CertificateState, Filter};
 use crate::problem::Problem;
-use crate::x509::{CertificateId, IssuerId};
+use crate::x509::{Certificate, CertificateId, IssuerId};
+
+/// So many days a generation is new.
+const YOUNG: i64 = 30;
 
 impl Pki<'_> {
     /// Every generation of the CA of this name, which may be that of any of them, oldest first.
@@ -69,6 +72,34 @@ impl Pki<'_> {
     /// Whether a CA has nothing left to publish ([`index::is_quiet`]).
     pub fn is_quiet(&self, authority: &Authority) -> Result<bool, Problem> {
         Ok(index::is_quiet(self.index, authority, self.clock.now())?)
+    }
+
+    /// Whether neither a CA nor one above it has ended or is revoked for good ([`index::stands`]).
+    pub fn stands(&self, authority: &Authority) -> Result<bool, Problem> {
+        Ok(index::stands(self.index, authority, self.clock.now())?)
+    }
+
+    /// What is said when a generation is succeeded that is of no use yet.
+    pub(super) fn unused(&self, newest: &Authority) -> Result<Option<String>, Problem> {
+        let begin = newest.certificate.tbs().validity().not_before;
+        let is_young = self.clock.now() < begin.plus_days(YOUNG);
+        if newest.succeeds.is_none() || !is_young || self.is_revoked(newest)? {
+            return Ok(None);
+        }
+        let family: Vec<IssuerId> =
+            self.generations(&newest.name)?.into_iter().map(|one| one.issuer).collect();
+        let filter = Filter { authority: Some(newest.name.clone()), ..Filter::default() };
+        let mut is_used = false;
+        self.index.list(&filter, &mut |record| {
+            let links = |certificate: &Certificate| family.contains(&certificate.tbs().as_issuer());
+            is_used =
+                self.practices.keeps(&record.profile) && !record.certificate.as_ref().is_some_and(links);
+            !is_used
+        })?;
+        let name = &newest.name;
+        Ok((!is_used).then(|| {
+            format!("{name} is new, begins on {begin}, and has issued nothing; it is succeeded all the same")
+        }))
     }
 
     /// Whether the certificate of a CA is revoked for good.

@@ -1,12 +1,11 @@
 //! New keys for CAs: each makes a new generation.
-use super::groups::on_record;
+use super::crossing::Links;
 use super::renewal::constraints_of;
 use super::{CreatedAuthority, IssuingAuthority, NewAuthority, Pki};
-use crate::index::Authority;
+use crate::index::{self, Authority};
 use crate::problem::{Exit, Problem};
 use crate::profile::Length;
-use crate::x509::{Attribute, AttributeType, Certificate, KeyAlgorithm, Name};
-use std::path::PathBuf;
+use crate::x509::{Attribute, AttributeType, KeyAlgorithm, Name};
 
 /// What is asked of a CA's new generation.
 #[derive(Clone, Debug, Default)]
@@ -34,24 +33,11 @@ pub struct RekeyedAuthority {
     pub links: Option<Links>,
 }
 
-/// The link certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
-#[derive(Clone, Debug)]
-pub struct Links {
-    /// The new key, certified by the old one: for those who trust the old root alone.
-    pub new_with_old: Certificate,
-    /// The old key, certified by the new one: for those who trust the new root alone.
-    pub old_with_new: Certificate,
-    /// Where the first is published.
-    pub new_with_old_file: PathBuf,
-    /// Where the second is published.
-    pub old_with_new_file: PathBuf,
-}
-
 impl Pki<'_> {
     /// Gives a CA a new key: a new generation, with a certificate, files, URLs, a CRL and a responder of its own.
     /// The old one goes on signing CRLs until its last certificate has ended. Between roots there are link
     /// certificates, unless the old one can issue nothing any more. A generation that a killed process left without
-    /// a CRL is completed, and no other is made.
+    /// a CRL or without its links is completed, and no other is made.
     ///
     /// # Errors
     /// As [`Pki::create_root`] and [`Pki::create_child`].
@@ -64,6 +50,7 @@ impl Pki<'_> {
         if let Some(before) = self.left_unfinished(&replaces)? {
             return self.finish(replaces, before, asked);
         }
+        let unused = self.unused(&replaces)?;
         let tbs = replaces.certificate.tbs();
         let generation = self.next_generation(name)?;
         let subject = match (&asked.subject, &replaces.parent) {
@@ -87,18 +74,24 @@ impl Pki<'_> {
             if issuer != *parent {
                 created.notices.push(format!("{issuer} issued it, the newest generation of {parent}"));
             }
+            created.notices.extend(unused);
             return self.succeeded(created, replaces, None);
         }
         // asked for first: nothing is made when the old key cannot be opened
         let old = self.old_root(&replaces, asked)?;
-        let (created, issuer) = self.make_root(&new)?;
+        let (mut created, issuer) = self.make_root(&new)?;
+        created.notices.extend(unused);
         self.succeeded(created, replaces, Some((old, issuer)))
     }
 
-    /// The generation before one that has no CRL yet: a command was killed before it was complete.
+    /// The generation before one that has no CRL or not the links that it should have: a command was killed before
+    /// it was complete.
     fn left_unfinished(&self, newest: &Authority) -> Result<Option<Authority>, Problem> {
         let Some(before) = &newest.succeeds else { return Ok(None) };
-        if self.index.last_crl(&newest.issuer)?.is_some() || self.is_revoked(newest)? {
+        let unlinked = index::unlinked(self.index, self.clock.now())?;
+        let is_complete = self.index.last_crl(&newest.issuer)?.is_some()
+            && !unlinked.iter().any(|(_, newer)| newer.name == newest.name);
+        if is_complete || self.is_revoked(newest)? {
             return Ok(None);
         }
         self.authority(before).map(Some)
@@ -140,47 +133,23 @@ impl Pki<'_> {
     ) -> Result<RekeyedAuthority, Problem> {
         let mut event = self.event(self.clock.now(), "authority.rekeyed", &*created.authority.name);
         event.details.push(("succeeds".into(), replaces.name.clone()));
+        if let Some((Err(why), _)) = &roots {
+            event.details.push((index::UNLINKED.into(), why.clone()));
+        }
         self.index.record_event(event)?;
         let links = match roots {
             None => None,
-            Some((Ok(old), new)) => {
-                Some(self.links(&old, &new).map_err(|problem| unlinked(problem, &replaces, &created))?)
-            }
+            Some((Ok(old), new)) => Some(
+                self.lacking_links(&old, &new).map_err(|problem| unlinked(problem, &replaces, &created))?,
+            ),
             Some((Err(why), _)) => {
                 created.notices.push(format!("there are no link certificates: {why}"));
                 None
             }
         };
+        // the old root's last certificate is the link now
+        let replaces = self.authority(&replaces.name)?;
         Ok(RekeyedAuthority { created, replaces, links })
-    }
-
-    /// Links two generations of a root, both ways, and publishes the certificates.
-    ///
-    /// # Errors
-    /// When one of them may not issue, or index or disk fail.
-    pub fn links(&self, old: &IssuingAuthority, new: &IssuingAuthority) -> Result<Links, Problem> {
-        let signing = self.index.signing()?;
-        let new_with_old = self.link(old, new.authority())?;
-        let old_with_new = self.link(new, old.authority())?;
-        drop(signing);
-        let publish = |name: &str| -> Result<PathBuf, Problem> {
-            let authority = self.authority(name)?;
-            let above = super::authority::ancestors(self.index, &authority)?;
-            let crossed = self.crossed(&authority)?;
-            let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
-            Ok(files.crossed.unwrap_or_default())
-        };
-        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
-        for (issuer, certificate) in [(old, &new_with_old), (new, &old_with_new)] {
-            let kept = self.publisher.issued(&issuer.authority().name, &[certificate]);
-            kept.map_err(|error| on_record(error.into()))?;
-        }
-        Ok(Links {
-            new_with_old,
-            old_with_new,
-            new_with_old_file: publish(&new.authority().name).map_err(on_record)?,
-            old_with_new_file: publish(&old.authority().name).map_err(on_record)?,
-        })
     }
 
     /// The name of the next generation: the first free one of `NAME-g2`, `NAME-g3` and so on.

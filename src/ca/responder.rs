@@ -70,14 +70,15 @@ impl Pki<'_> {
 
     /// Whether a CA that serves OCSP needs a new responder certificate: there is none, it was not issued by
     /// this CA's key, it is past half its life, or it was revoked: responder certificates are not looked up
-    /// themselves (id-pkix-ocsp-nocheck), so one that was revoked has to be replaced. A CA that is revoked for
-    /// good can issue none, and a generation that has gone quiet ([`Pki::is_quiet`]) needs none.
+    /// themselves (id-pkix-ocsp-nocheck), so one that was revoked has to be replaced. A CA that has ended or is
+    /// revoked for good, or is below such a one, can issue none, and one that has gone quiet ([`Pki::is_quiet`])
+    /// needs none.
     ///
     /// # Errors
     /// When there is no such CA, or the index cannot be read.
     pub fn responder_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.authority(name)?;
-        if !authority.serves_ocsp || self.is_quiet(&authority)? || self.is_revoked(&authority)? {
+        if !authority.serves_ocsp || self.is_quiet(&authority)? || !self.stands(&authority)? {
             return Ok(false);
         }
         let Some(certificate) = self.publisher.responder_certificate(name) else { return Ok(true) };

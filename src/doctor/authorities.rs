@@ -1,7 +1,8 @@
 //! The CAs: revoked, ended, ending soon, too near their siblings, outliving their issuer.
 use super::finding::Finding;
 use super::{Examination, Looked, ancestors, certificates, counted};
-use crate::index::{Authority, CertificateState, Index};
+use crate::index::{Authority, CertificateState, Index, unlinked};
+use crate::key::{KeyError, KeyRef};
 use crate::profile::{IssuerView, Sibling};
 use crate::x509::{CertificateId, UnixTime};
 
@@ -39,6 +40,18 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
     }
     staggered(examination, &living, findings);
+    for (older, newer) in unlinked(index, examination.now).map_err(|error| error.to_string())? {
+        let file = examination.home.keys_directory().join(&older.key);
+        let key = examination.keys.inspect(&KeyRef::AgeFile(file));
+        let (older, newer) = (older.name, newer.name);
+        let message =
+            format!("has no links to {older} before it: who trusts one of them does not trust the other");
+        let remedy = match key {
+            Err(KeyError::NotFound(_)) => format!("genfic-ca renew-ca {newer} --rekey --no-links"),
+            _ => format!("genfic-ca cross-sign {newer} -p {older}"),
+        };
+        findings.push(Finding::warning("authority.unlinked", &newer, message).remedy(remedy));
+    }
     Ok(counted(all.len(), "CA"))
 }
 

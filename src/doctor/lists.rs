@@ -141,7 +141,7 @@ impl Subject<'_, '_> {
         Ok(())
     }
 
-    /// Of an older generation that has gone quiet no list is due.
+    /// Of a CA that has gone quiet no list is due.
     fn dates(&mut self, crl: &CertificateList) -> Result<(), IndexError> {
         if is_quiet(self.index, self.authority, self.examination.now)? {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, counted, only_files};
-use crate::index::{Authority, CertificateState, Index, PublishedAuthority, is_quiet};
+use crate::index::{Authority, CertificateState, Index, PublishedAuthority, is_quiet, stands};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -9,10 +9,10 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     let mut count: usize = 0;
     for authority in &all {
-        // others run that of theirs, and an older generation needs none any more
-        if authority.is_elsewhere()
-            || is_quiet(index, authority, examination.now).map_err(|error| error.to_string())?
-        {
+        // others run that of theirs; an older generation needs none any more, and one that does not stand gets none
+        let needs_none = is_quiet(index, authority, examination.now)
+            .and_then(|is_quiet| Ok(is_quiet || !stands(index, authority, examination.now)?));
+        if authority.is_elsewhere() || needs_none.map_err(|error| error.to_string())? {
             continue;
         }
         let published = PublishedAuthority {
@@ -24,7 +24,6 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         if let Ok(name) = authority.name.parse() {
             only_files(&examination.home.ocsp_directory(&name))?;
         }
-        let ended = examination.now > authority.certificate.tbs().validity().not_after;
         let (responders, faults) = examination.responders.load(&published);
         for fault in faults {
             findings.push(offered(
@@ -42,7 +41,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
         let told =
             findings.iter().any(|one| one.object == authority.name && one.code == "responder.unusable");
-        if authority.serves_ocsp && responders.is_empty() && !told && !ended {
+        if authority.serves_ocsp && responders.is_empty() && !told {
             let message = "has certificates that name its OCSP responder, and has none";
             findings.push(offered(Finding::error("responder.missing", &authority.name, message), authority));
         }

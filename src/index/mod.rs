@@ -13,12 +13,14 @@ mod index_txt;
 mod record;
 mod restoration;
 pub mod sqlite;
+mod standing;
 mod state;
 
 pub use error::IndexError;
 pub(crate) use error::RESTORED_HINT;
 pub use examination::{Damage, DamageKind, Examined, StatusComparison};
-pub use generation::{crossed, is_quiet, successor};
+pub(crate) use generation::UNLINKED;
+pub use generation::{certified, crossed, is_quiet, successor, unlinked};
 pub use import::{Import, Imported, ImportedCertificate, ImportedContents};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use record::{
@@ -26,6 +28,7 @@ pub use record::{
     PublishedAuthority, Selector, StatusRow, StatusValue,
 };
 pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
+pub use standing::{has_fallen, stands};
 pub use state::{CertificateState, Revocation, TransitionError};
 
 use crate::audit::{AuditEvent, AuditRecord, Head};

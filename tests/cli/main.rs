@@ -14,9 +14,11 @@ mod support;
 
 mod calendar;
 mod clock;
+mod crossing;
 mod damages;
 mod doctor;
 mod doctor_losses;
+mod falling;
 mod handing_out;
 mod homes;
 mod json;

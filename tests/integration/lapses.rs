@@ -169,3 +169,37 @@ fn what_is_about_to_lapse_shows_in_status_doctor_and_exit_codes() {
     assert!(!home.ca(&["status"]).ok().out.contains("to do"));
     home.ca(&["crl", "check", "genfic-user"]).ok();
 }
+
+/// A CA of `openssl ca` that has ended, with a certificate and a revoked one that ended before it.
+const ENDED: &str = "mkdir old old/new; cd old; touch index.txt; echo 01 >serial; echo 07 >crlnumber
+    printf '[ca]\\ndefault_ca=d\\n[d]\\ndatabase=index.txt\\nnew_certs_dir=new\\nserial=serial\\ndefault_md=sha256\\n\
+    policy=p\\n[p]\\ncommonName=supplied\\n[x]\\nbasicConstraints=critical,CA:TRUE\\nkeyUsage=keyCertSign,cRLSign\\n\
+    subjectKeyIdentifier=hash\\n' >ca.cnf
+    openssl req -new -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=exp -out ca.req
+    openssl ca -batch -config ca.cnf -selfsign -extensions x -keyfile ca.key -in ca.req -out ca.crt -notext \
+        -startdate 200101000000Z -enddate 210101000000Z
+    for leaf in a b; do
+        openssl req -new -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=$leaf -out $leaf.req
+        openssl ca -batch -config ca.cnf -keyfile ca.key -cert ca.crt -in $leaf.req -out $leaf.pem -notext \
+            -startdate 200201000000Z -enddate 200901000000Z
+    done
+    openssl ca -config ca.cnf -keyfile ca.key -cert ca.crt -revoke b.pem";
+
+#[test]
+fn of_a_ca_that_has_ended_nothing_is_due_for_ever() {
+    // C3, O7
+    let home = Home::new();
+    home.shell(ENDED).ok();
+    home.ca(&["import", "openssl", "old", "--as", "exp", "--profile", "system-ca", "--ocsp"]).ok();
+    for words in [&["crl", "publish", "--due"][..], &["ocsp", "responder", "--due"]] {
+        home.ca(words).ok();
+    }
+    let status = home.ca(&["status"]).ok().out;
+    assert!(status.contains("exp is expired") && !status.contains(" is due"), "{status}");
+    let later = genfic_ca::assembly::now().plus_days(400);
+    let due: Vec<_> = found(&home, later).into_iter().filter(|one| one.2 == "exp").collect();
+    assert_eq!(due, [(Severity::Note, "authority.ended", "exp".to_owned())]);
+    let calendar = home.result(&["calendar"]);
+    let entries = calendar["entries"].as_array().unwrap();
+    assert!(entries.iter().all(|one| one["name"] != "exp" || one["what"] == "authority"), "{calendar}");
+}

@@ -8,6 +8,7 @@ mod faulty_keys;
 mod faulty_publication;
 mod fixture;
 mod generations;
+mod linking;
 mod lists;
 mod order;
 mod overtaking;

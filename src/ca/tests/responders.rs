@@ -96,3 +96,41 @@ fn what_a_key_was_opened_for_does_not_fail_over_what_is_done_on_the_side() {
     assert!(said.iter().all(|one| one.contains("was due")) && said.len() == 2, "{said:?}");
     assert_eq!(pki.keep_up(pki.unlock_issuer(CA).unwrap()).unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn nothing_is_due_for_a_responder_whose_ca_can_issue_none_any_more() {
+    // O7, C8
+    let fixture = Fixture::with_system_ca();
+    let pki = fixture.pki();
+    let due = |name: &str| {
+        let pki = fixture.pki();
+        (pki.responder_is_due(name).unwrap(), pki.crl_is_due(name).unwrap())
+    };
+    fixture.set(fixture.certificate(CA).tbs().validity().not_after);
+    assert_eq!(due(CA), (true, true), "in its last second");
+    fixture.wait(1);
+    assert_eq!(due(CA), (false, false), "it issued nothing that has to be on a list");
+    fixture.set(NOW);
+    pki.revoke_authority("genfic", None, None).unwrap();
+    fixture.set(NOW.plus_days(20));
+    assert_eq!(due(CA), (false, true), "below a revoked root");
+}
+
+#[test]
+fn the_list_of_an_ended_ca_goes_on_until_all_that_was_revoked_has_been_on_one_after_its_end() {
+    // C3, C8
+    let fixture = Fixture::with_system_ca();
+    let leaf = fixture.issue_host("a.example");
+    let end = fixture.certificate(CA).tbs().validity().not_after;
+    fixture.set(leaf.validity.not_after.plus(-1));
+    fixture.pki().revoke(&leaf, None, None, true).unwrap();
+    fixture.set(end.plus(1));
+    assert!(fixture.pki().crl_is_due(CA).unwrap(), "the revoked one was on no list since it ended");
+    fixture.publish(CA).unwrap();
+    fixture.wait(100 * DAY);
+    assert!(!fixture.pki().crl_is_due(CA).unwrap());
+    // brought back to life, it is as before
+    fixture.pki().renew_authority(CA, &crate::ca::AuthorityRenewal::default()).unwrap();
+    assert!(!fixture.pki().is_quiet(&fixture.records.authority(CA).unwrap().unwrap()).unwrap());
+    assert!(fixture.pki().responder_is_due(CA).is_ok());
+}

@@ -126,7 +126,7 @@ fn with_much_due(home: &Home) -> Home {
 }
 
 /// The places that a command passes, in order.
-fn places(scenario: &Scenario) -> Vec<String> {
+pub(super) fn places(scenario: &Scenario) -> Vec<String> {
     let home = scenario.home.copied();
     let trace = home.path("trace");
     let run = home.command(&scenario.words).env("GENFIC_CA_FAILPOINT_TRACE", &trace).output().unwrap();
@@ -137,7 +137,7 @@ fn places(scenario: &Scenario) -> Vec<String> {
 
 /// Of what a command does again and again (one file after the other) the first time and the last;
 /// every time with `GENFIC_TEST_EVERY_PLACE`. With the number of each.
-fn chosen(places: &[String]) -> Vec<(usize, String)> {
+pub(super) fn chosen(places: &[String]) -> Vec<(usize, String)> {
     let every = std::env::var_os("GENFIC_TEST_EVERY_PLACE").is_some();
     let is_end = |at: usize, place: &String| {
         places.iter().position(|one| one == place) == Some(at)

@@ -4,6 +4,8 @@ mod kills;
 #[cfg(debug_assertions)]
 mod limits;
 #[cfg(debug_assertions)]
+mod links;
+#[cfg(debug_assertions)]
 mod look;
 #[cfg(debug_assertions)]
 mod mounts;

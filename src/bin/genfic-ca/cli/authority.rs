@@ -44,7 +44,7 @@ pub(crate) struct CreateRoot {
 pub(crate) struct CreateChild {
     /// Name of the CA: lower-case letters, digits, `.`, `_` and `-`
     pub(crate) name: String,
-    /// The CA that issues its certificate
+    /// The CA that issues its certificate; with --csr-only its name where it is, for the next step
     #[arg(short = 'p', long, value_name = "CA", required_unless_present = "csr_only")]
     pub(crate) parent: Option<String>,
     #[command(flatten)]

@@ -129,6 +129,10 @@ pub(crate) struct List {
     /// renew their certificates themselves: only --profile shows those
     #[arg(long, value_name = "TIME")]
     pub(crate) expiring: Option<String>,
+    /// Valid but for its CA, which is revoked or below one that is, and not replaced yet by a newer certificate of
+    /// the same subject, names and profile; CAs and responders aside
+    #[arg(long, conflicts_with_all = ["status", "expiring"])]
+    pub(crate) below_revoked: bool,
     /// Whose subject or name matches, with `*` and `?`
     #[arg(long, value_name = "GLOB")]
     pub(crate) subject: Option<String>,

@@ -32,7 +32,8 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
         NameConstraints { permitted: subtrees(&args.permit)?, excluded: subtrees(&args.exclude)? };
     let new = new_authority(&args.name, profile, &args.authority, constraints)?;
     if args.csr_only {
-        return Ok(super::foreign::request_child(session, &new, args.output.as_deref())?.warn(said));
+        let parent = args.parent.as_deref();
+        return Ok(super::foreign::request_child(session, &new, parent, args.output.as_deref())?.warn(said));
     }
     let (parent, elsewhere) = issuing(session, args.parent.as_deref().unwrap_or_default())?;
     let created = session.pki().create_child(&parent, &new)?;

@@ -31,7 +31,7 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
         if authorities.iter().any(|other| other.succeeds.as_ref() == Some(&authority.name)) {
             outlook.full_length = None;
         }
-        if outlook.is_fit && authority.serves_ocsp && outlook.responder.is_none() {
+        if outlook.is_fit && outlook.responder.is_none() && pki.responder_is_due(&authority.name)? {
             let name = &authority.name;
             missing.push(format!("{name} has no responder certificate: genfic-ca ocsp responder {name}"));
         }
@@ -70,7 +70,7 @@ fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) ->
         crl: None,
         responder: None,
     };
-    if !is_fit {
+    if !is_fit || pki.is_quiet(authority)? {
         return Ok(outlook);
     }
     if let Some(crl) = pki.index.last_crl(&authority.issuer)? {

@@ -46,6 +46,7 @@ pub(crate) fn open_key(
 pub(crate) fn request_child(
     session: &Session,
     new: &NewAuthority,
+    parent: Option<&str>,
     output: Option<&Path>,
 ) -> Result<Report, Problem> {
     let path = output.map_or_else(|| PathBuf::from(format!("{}.req", new.name)), Path::to_owned);
@@ -80,9 +81,10 @@ pub(crate) fn request_child(
         "waiting": true,
     });
     let file = path.display();
+    let parent = parent.unwrap_or("PARENT");
     let text = format!(
         "{0} waits for its certificate\n  key      {key} ({algorithm})\n  request  {file}\nnext: in the home of its \
-         parent: genfic-ca sign {file} -p PARENT --profile {profile} --chain=with-root -o {0}.pem\nthen: genfic-ca \
+         parent: genfic-ca sign {file} -p {parent} --profile {profile} --chain=with-root -o {0}.pem\nthen: genfic-ca \
          adopt {0} {0}.pem",
         waiting.name,
     );

@@ -118,10 +118,16 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
     if let Some(subject) = &subject
         && subject.name != by.name
         && pki.generations(&subject.name)?.iter().any(|one| one.name == by.name)
-        && subject.certificate.tbs().subject() == by.certificate.tbs().subject()
+        && subject.parent.is_none()
+        && by.parent.is_none()
     {
+        let before = [
+            pki.certified_before(&by, &subject.certificate)?,
+            pki.certified_before(subject, &by.certificate)?,
+        ];
         let links = pki.links(&pki.unlock_issuer(&by.name)?, &pki.unlock_issuer(&subject.name)?)?;
-        return Ok(Report::done(json!({ "links": links_fields(&links) }), links_text(&links)));
+        return Ok(Report::done(json!({ "links": links_fields(&links) }), links_text(&links))
+            .warn(before.into_iter().flatten()));
     }
     let (parent, said) = issuing(session, &args.parent)?;
     let crossing = Crossing {

@@ -7,11 +7,12 @@ use genfic_ca::config::parse_duration;
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::Kind;
+use serde_json::json;
 use std::io::ErrorKind;
 
 const HEADINGS: [&str; 6] = ["CERT", "STATUS", "UNTIL", "PROFILE", "SUBJECT", "NAMES"];
 /// The columns of comma-separated values, named as the fields in JSON.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "issuer",
     "serial",
     "status",
@@ -26,6 +27,7 @@ const COLUMNS: [&str; 14] = [
     "invalidity_date",
     "fingerprint",
     "file",
+    "issuer_revoked",
 ];
 
 /// Lists certificates.
@@ -41,12 +43,13 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
             Ok::<_, Problem>((now, now.plus(seconds)))
         })
         .transpose()?;
-    let status = args.status.map(|status| match status {
-        StatusFilter::Valid => StatusValue::Valid,
-        StatusFilter::Expired => StatusValue::Expired,
-        StatusFilter::Revoked => StatusValue::Revoked,
-        StatusFilter::Held => StatusValue::Held,
-    });
+    let status =
+        args.status.or(args.below_revoked.then_some(StatusFilter::Valid)).map(|status| match status {
+            StatusFilter::Valid => StatusValue::Valid,
+            StatusFilter::Expired => StatusValue::Expired,
+            StatusFilter::Revoked => StatusValue::Revoked,
+            StatusFilter::Held => StatusValue::Held,
+        });
     let filter = Filter {
         authority: None,
         status: status.map(|status| (status, now)),
@@ -66,17 +69,39 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     let mut listing = Listing::new("list", "certificates", &HEADINGS, style).in_lines(lines);
     let mut written = Ok(());
+    let standings = pki.standings()?;
+    let mut unread = None;
     let mut visit = |record: CertificateRecord| {
         if without_responders && renews_itself(&record.profile) {
             return true;
         }
+        if args.below_revoked {
+            match pki.awaits_replacement(&record, &standings) {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(problem) => {
+                    unread = Some(problem);
+                    return false;
+                }
+            }
+        }
         let file = || session.issued_file(&record);
-        let value = || record_fields(&record, file().as_deref(), now);
+        let fell = standings.has_fallen(&record.authority);
+        let value = || {
+            let mut value = record_fields(&record, file().as_deref(), now);
+            if let Some(fields) = value.as_object_mut() {
+                fields.insert("issuer_revoked".into(), json!(fell));
+            }
+            value
+        };
         let row = || {
             let names: Vec<String> = record.subject_alt_names.iter().map(ToString::to_string).collect();
             vec![
                 format!("{}/{}", record.authority, record.id.serial_number),
-                record.status(now).to_string(),
+                match record.status(now) {
+                    StatusValue::Valid if fell => "issuer-revoked".into(),
+                    status => status.to_string(),
+                },
                 until(&record),
                 record.profile.clone(),
                 record.subject.to_string(),
@@ -88,6 +113,9 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     for filter in filter.of_each(&meant) {
         pki.index.list(&filter, &mut visit)?;
+    }
+    if let Some(problem) = unread {
+        return Err(problem);
     }
     let count = listing.count();
     let report = written.and_then(|()| listing.finish("no certificate matches"));

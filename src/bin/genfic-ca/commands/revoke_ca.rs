@@ -5,9 +5,10 @@ use super::values::crl;
 use crate::cli::RevokeCa;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
-use genfic_ca::ca::{Fallen, RevokedAuthority};
+use genfic_ca::ca::{Fallen, Pki, RevokedAuthority};
+use genfic_ca::index::{Authority, CertificateRecord, Selector, StatusValue};
 use genfic_ca::problem::Problem;
-use genfic_ca::x509::CrlReason;
+use genfic_ca::x509::{Certificate, CrlReason};
 use serde_json::{Value, json};
 
 /// Revokes a CA.
@@ -21,11 +22,12 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
             "`genfic-ca hold CERT` suspends its certificate until it is released",
         ));
     }
-    let fallen = pki.what_falls(&args.name)?;
+    let fallen = pki.what_falls(&args.name).map_err(|problem| run_by_others(&pki, &args.name, problem))?;
+    let brought = pki.to_be_brought(&fallen)?;
     let falls = falls_text(&args.name, &fallen);
     confirm(&session.global, &format!("{falls}\nRevoke {}, for good?", args.name))?;
     let revoked = pki.revoke_authority(&args.name, reason, invalidity_date)?;
-    let steps = run_book(&revoked, &fallen, reason);
+    let steps = run_book(&pki, &revoked, &fallen, &brought, reason)?;
     let certificates: Vec<Value> = revoked
         .certificates
         .iter()
@@ -84,8 +86,35 @@ fn falls_text(name: &str, fallen: &[Fallen]) -> String {
     )
 }
 
+/// A CA that others run is none of this home, but its certificate may be.
+fn run_by_others(pki: &Pki<'_>, name: &str, problem: Problem) -> Problem {
+    let Ok(named) = pki.index.select(&Selector::Name(name.into()), 100) else { return problem };
+    let now = pki.clock.now();
+    let is_meant = |record: &&CertificateRecord| {
+        matches!(record.status(now), StatusValue::Valid | StatusValue::Held)
+            && record.certificate.as_ref().is_some_and(Certificate::is_ca)
+    };
+    let commands: Vec<String> = named
+        .iter()
+        .filter(is_meant)
+        .map(|one| format!("`genfic-ca revoke {}/{}`", one.authority, one.id.serial_number))
+        .collect();
+    if commands.is_empty() {
+        return problem;
+    }
+    let hint =
+        format!("others run it; its certificate is on record here: {} revokes it", commands.join(" or "));
+    problem.hint(hint)
+}
+
 /// What the administrator does next, a sentence each.
-fn run_book(revoked: &RevokedAuthority, fallen: &[Fallen], reason: Option<CrlReason>) -> Vec<String> {
+fn run_book(
+    pki: &Pki<'_>,
+    revoked: &RevokedAuthority,
+    fallen: &[Fallen],
+    brought: &[Authority],
+    reason: Option<CrlReason>,
+) -> Result<Vec<String>, Problem> {
     let name = &revoked.authority.name;
     let stolen = matches!(reason, Some(CrlReason::KeyCompromise | CrlReason::CaCompromise));
     let mut steps = Vec::new();
@@ -108,28 +137,32 @@ fn run_book(revoked: &RevokedAuthority, fallen: &[Fallen], reason: Option<CrlRea
             "keep keys/{name}.age and its passphrase locked away, and find out how they got out"
         ));
     }
-    steps.push(format!("make a new key, if the CA is to go on: genfic-ca renew-ca {name} --rekey"));
+    let newer = pki.newer_generation(name)?.map(|one| one.name);
+    steps.push(match &newer {
+        Some(newer) => format!("new certificates come from {newer}"),
+        None => format!("make a new key, if the CA is to go on: genfic-ca renew-ca {name} --rekey"),
+    });
     if revoked.authority.parent.is_none() {
-        steps.push("hand out the new root's certificate, and check its fingerprint on another way".into());
+        let new = newer.as_deref().unwrap_or("the new root");
+        steps.push(format!("hand out the certificate of {new}, and check its fingerprint on another way"));
     }
-    for one in fallen.iter().skip(1).filter(|one| one.authority.parent.as_deref() == Some(name.as_str())) {
-        steps.push(format!(
-            "bring {} below the new key, its own key being safe: genfic-ca renew-ca {}",
-            one.authority.name, one.authority.name
-        ));
+    for one in brought {
+        let child = &one.name;
+        steps.push(if pki.is_revoked(one)? {
+            format!("give {child}, which is revoked, a successor below the new key: genfic-ca renew-ca {child} --rekey")
+        } else {
+            format!("bring {child} below the new key, its own key being safe: genfic-ca renew-ca {child}")
+        });
     }
     if fallen.iter().any(|one| one.certificates > 0) {
-        let again = if revoked.authority.parent.is_none() {
-            "their servers get the new chains"
-        } else {
-            "genfic-ca renew CERT for each"
-        };
+        let chains =
+            if brought.is_empty() { "" } else { "the servers of CAs that were brought get the new chains; " };
         steps.push(format!(
-            "replace what fell: genfic-ca list -p CA --status valid --json names them; {again}"
+            "replace what fell: {chains}genfic-ca list --below-revoked names what is left, genfic-ca renew CERT for each"
         ));
     }
     steps.push("write down what happened; `genfic-ca audit show` has every act with its time".into());
-    steps
+    Ok(steps)
 }
 
 fn owed(revoked: &RevokedAuthority) -> Option<Problem> {

@@ -2,7 +2,7 @@
 use super::authority::status as authority_status;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
-use genfic_ca::index::Authority;
+use genfic_ca::index::{Authority, unlinked};
 use genfic_ca::problem::Problem;
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             attention
                 .push(format!("the responder certificate of {name} is due: genfic-ca ocsp responder {name}"));
         }
-        if status != "valid" && !is_quiet {
+        if status != "valid" && !(is_quiet && successor.is_some()) {
             attention.push(format!("{name} is {status}"));
         }
         rows.push(vec![
@@ -98,6 +98,11 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             })),
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
+    }
+    for (older, newer) in unlinked(pki.index, now)? {
+        let (older, newer) = (older.name, newer.name);
+        attention
+            .push(format!("{older} and {newer} are not linked: genfic-ca cross-sign {newer} -p {older}"));
     }
     if let Some(newest) = pki.index.newest_record()?.filter(|newest| *newest > now) {
         attention.push(format!(

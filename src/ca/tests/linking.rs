@@ -1,0 +1,63 @@
+//! Links between two generations of a root: lost ones are made good, unwanted ones are not asked for.
+use super::fixture::Fixture;
+use crate::ca::{AuthorityRekeying, RekeyedAuthority};
+use crate::index::{IndexReader, crossed};
+use crate::problem::Problem;
+
+const ROOT: &str = "genfic";
+const NEXT: &str = "genfic-g2";
+
+fn rekey(fixture: &Fixture) -> Result<RekeyedAuthority, Problem> {
+    fixture.pki().rekey_authority(ROOT, &AuthorityRekeying::default())
+}
+
+fn links(fixture: &Fixture) -> Vec<usize> {
+    let of =
+        |name| crossed(&fixture.records, &fixture.records.authority(name).unwrap().unwrap()).unwrap().len();
+    vec![of(ROOT), of(NEXT)]
+}
+
+#[test]
+fn links_that_were_lost_are_made_by_the_same_command_and_no_other_generation() {
+    // X11
+    for (made, before) in [(1, vec![0, 0]), (2, vec![0, 1])] {
+        let fixture = Fixture::with_system_ca();
+        fixture.script.fail_after(made, "intent");
+        rekey(&fixture).unwrap_err();
+        fixture.script.fail(&[]);
+        assert_eq!(links(&fixture), before);
+        let rekeyed = rekey(&fixture).unwrap();
+        assert_eq!(rekeyed.created.authority.name, NEXT);
+        assert_eq!(links(&fixture), [1, 1], "what was there is not made again");
+        let links = rekeyed.links.unwrap();
+        assert!(links.new_with_old.is_signed_by(fixture.certificate(ROOT).tbs().public_key()));
+        assert!(links.old_with_new.is_signed_by(fixture.certificate(NEXT).tbs().public_key()));
+        assert!(links.new_with_old_file.exists() && links.old_with_new_file.exists());
+        assert_eq!(rekey(&fixture).unwrap().created.authority.name, "genfic-g3");
+    }
+}
+
+#[test]
+fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
+    let without = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
+    let unwanted = Fixture::with_system_ca();
+    unwanted.pki().rekey_authority(ROOT, &without).unwrap();
+    assert_eq!(rekey(&unwanted).unwrap().created.authority.name, "genfic-g3");
+
+    // wanted at first, and then the old key is lost
+    let lost = Fixture::with_system_ca();
+    lost.script.fail_after(1, "intent");
+    rekey(&lost).unwrap_err();
+    lost.script.fail(&[]);
+    let given_up = lost.pki().rekey_authority(ROOT, &without).unwrap();
+    assert_eq!((given_up.created.authority.name.as_str(), given_up.links.is_none()), (NEXT, true));
+    assert_eq!(rekey(&lost).unwrap().created.authority.name, "genfic-g3");
+
+    // revoked since: there is nothing to link
+    let revoked = Fixture::with_system_ca();
+    revoked.script.fail_after(1, "intent");
+    rekey(&revoked).unwrap_err();
+    revoked.script.fail(&[]);
+    revoked.pki().revoke_authority(ROOT, None, None).unwrap();
+    assert_eq!(rekey(&revoked).unwrap().created.authority.name, "genfic-g3");
+}

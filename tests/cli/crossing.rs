@@ -1,0 +1,83 @@
+//! CAs certified by others: `cross-sign`, and CAs that wait for a parent elsewhere.
+use crate::support::Home;
+use std::fs;
+
+fn partner(home: &Home) {
+    let other = Home::at_url("http://pki.partner.example");
+    other.ca(&["create-root", "partner"]).ok();
+    fs::copy(other.path("home/public/partner.pem"), home.path("partner.pem")).unwrap();
+}
+
+#[test]
+fn a_ca_that_may_certify_every_name_is_warned_of_and_one_certified_twice_is_named() {
+    // X8
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    partner(&home);
+    let within =
+        home.ca(&["cross-sign", "partner.pem", "-p", "genfic", "--permit", "partner.example", "--json"]).ok();
+    assert_eq!(within.json()["warnings"].to_string(), "[]", "{}", within.out);
+    let serial = within.json()["result"]["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    let again = home.ca(&["cross-sign", "partner.pem", "-p", "genfic"]).ok();
+    assert!(again.err.contains("may certify every name") && again.err.contains("--permit"), "{}", again.err);
+    assert!(again.err.contains(&format!("genfic/{serial}")), "{}", again.err);
+    home.ca(&["revoke", &format!("genfic/{serial}"), "--yes"]).ok();
+    let third = home.ca(&["cross-sign", "partner.pem", "-p", "genfic", "--permit", "partner.example"]).ok();
+    assert!(!third.err.contains(&serial), "it is revoked: {}", third.err);
+    assert!(third.err.contains("valid until"), "the second one stands: {}", third.err);
+}
+
+#[test]
+fn a_ca_of_this_home_is_certified_by_another_without_a_warning() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-root", "other"]).ok();
+    let said = home.ca(&["cross-sign", "genfic-system", "-p", "other"]).ok();
+    assert!(!said.err.contains("every name"), "{}", said.err);
+}
+
+#[test]
+fn another_generation_of_one_that_is_new_and_unused_is_warned_of() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let unused = "has issued nothing";
+    for name in ["genfic-user", "genfic"] {
+        let first = home.ca(&["renew-ca", name, "--rekey"]).ok();
+        assert!(!first.err.contains(unused), "{}", first.err);
+        let second = home.ca(&["renew-ca", name, "--rekey"]).ok();
+        assert!(second.err.contains(&format!("{name}-g2")) && second.err.contains(unused), "{}", second.err);
+    }
+    home.ca(&["renew-ca", "genfic-system", "--rekey"]).ok();
+    home.ca(&["create-request", "w.example", "--sign", "-p", "genfic-system"]).ok();
+    let used = home.ca(&["renew-ca", "genfic-system", "--rekey"]).ok();
+    assert!(!used.err.contains(unused), "{}", used.err);
+}
+
+#[test]
+fn the_end_that_is_said_of_an_older_generation_is_the_one_that_status_says() {
+    // X11
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let said = home.ca(&["renew-ca", "genfic", "--rekey"]).ok().out;
+    let end = home.result(&["status"])["authorities"][0]["last_end"].as_str().unwrap().to_owned();
+    assert!(said.contains(&format!("until its last certificate has ended, on {end}")), "{end}: {said}");
+}
+
+#[test]
+fn the_parent_that_was_named_is_in_the_next_step() {
+    // G6
+    let home = Home::new();
+    let words = ["create-child", "genfic-mail", "--csr-only", "--profile", "user-ca"];
+    let said = home.ca(&[&words[..], &["-p", "acme-root"]].concat()).ok().out;
+    assert!(said.contains("genfic-ca sign genfic-mail.req -p acme-root --profile user-ca"), "{said}");
+}
+
+#[test]
+fn a_ca_that_waits_is_given_up_by_removing_two_files() {
+    // G6, as the README says
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let words = ["create-child", "genfic-mail", "--csr-only", "--profile", "user-ca"];
+    home.ca(&words).ok();
+    assert!(home.ca(&["status"]).ok().out.contains("genfic-mail waits"));
+    home.shell("rm home/keys/genfic-mail.waiting home/keys/genfic-mail.age genfic-mail.req").ok();
+    assert!(!home.ca(&["status"]).ok().out.contains("genfic-mail"));
+    let doctor = home.ca(&["doctor"]);
+    assert!(!doctor.all().contains("genfic-mail"), "{}", doctor.all());
+    home.ca(&words).ok();
+}
