@@ -58,6 +58,10 @@ fn what_lapses_is_first_a_warning_and_then_an_error() {
     // C5, O7
     use Severity::{Error, Note, Warning};
     let home = Home::with_hierarchy("http://pki.genfic.example");
+    // a list of the user CA has to have it until after its end; the system CA issued nothing
+    let amber = ["create-request", "amber", "--subject", "C=BE,CN=amber", "--san", "email:a@b.example"];
+    home.ca(&[&amber[..], &["--sign", "-p", "genfic-user"]].concat()).ok();
+    home.ca(&["revoke", "amber"]).ok();
     let begin = genfic_ca::assembly::now();
     assert_eq!(found(&home, begin), []);
     let user = "genfic-user";
@@ -86,6 +90,8 @@ fn what_lapses_is_first_a_warning_and_then_an_error() {
         let told = all.iter().any(|one| one.0 == severity && one.1 == code && one.2.contains(object));
         assert!(told, "{severity} {code} {object} after {days} days: {all:#?}");
     }
+    let after = found(&home, begin.plus_days(3650 + 200));
+    assert!(!after.iter().any(|one| one.1.starts_with("crl.") && one.2 == "genfic-system"), "{after:#?}");
     let early = found(&home, begin.plus_days(3));
     assert_eq!(early, [], "before half their lives");
 }

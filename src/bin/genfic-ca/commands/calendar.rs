@@ -70,7 +70,7 @@ fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) ->
         crl: None,
         responder: None,
     };
-    if !is_fit || pki.is_quiet(authority)? {
+    if !is_fit {
         return Ok(outlook);
     }
     if let Some(crl) = pki.index.last_crl(&authority.issuer)? {
