@@ -44,12 +44,8 @@ impl Pki<'_> {
     /// fails.
     pub fn renew_authority(&self, name: &str, asked: &AuthorityRenewal) -> Result<RenewedAuthority, Problem> {
         let authority = self.newest(name)?;
-        if self.is_revoked(&authority)? {
-            let message =
-                format!("{} is revoked, and no new certificate of its key is issued", authority.name);
-            return Err(Problem::new(Exit::Refused, "authority.revoked", message)
-                .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)));
-        }
+        self.may_be_renewed(&authority)?;
+        self.is_issued_here(&authority)?;
         let replaces = authority.certificate.clone();
         let profile = asked.profile.as_deref().unwrap_or(&authority.profile);
         let mut notices = match &authority.parent {
@@ -79,7 +75,21 @@ impl Pki<'_> {
         Ok(RenewedAuthority { authority, replaces, files, notices })
     }
 
-    pub(super) fn newest(&self, name: &str) -> Result<Authority, Problem> {
+    /// A revoked CA gets no new certificate of the same key.
+    pub(super) fn may_be_renewed(&self, authority: &Authority) -> Result<(), Problem> {
+        if !self.is_revoked(authority)? {
+            return Ok(());
+        }
+        let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
+        Err(Problem::new(Exit::Refused, "authority.revoked", message)
+            .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)))
+    }
+
+    /// The newest generation of the CA of this name.
+    ///
+    /// # Errors
+    /// When there is no such CA, or it is run by others.
+    pub fn newest(&self, name: &str) -> Result<Authority, Problem> {
         let newest = self.generations(name)?.pop().ok_or_else(|| super::authority::no_authority(name))?;
         if newest.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
