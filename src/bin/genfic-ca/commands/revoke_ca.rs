@@ -140,7 +140,12 @@ fn run_book(
     let newer = pki.newer_generation(name)?.map(|one| one.name);
     steps.push(match &newer {
         Some(newer) => format!("new certificates come from {newer}"),
-        None => format!("make a new key, if the CA is to go on: genfic-ca renew-ca {name} --rekey"),
+        None => {
+            let parent =
+                revoked.authority.parent.as_deref().map(|parent| pki.authority(parent)).transpose()?;
+            let request = if parent.is_some_and(|one| one.is_elsewhere()) { " --csr-only" } else { "" };
+            format!("make a new key, if the CA is to go on: genfic-ca renew-ca {name} --rekey{request}")
+        }
     });
     if revoked.authority.parent.is_none() {
         let new = newer.as_deref().unwrap_or("the new root");
