@@ -91,9 +91,10 @@ impl Pki<'_> {
         let filter = Filter { authority: Some(newest.name.clone()), ..Filter::default() };
         let mut is_used = false;
         self.index.list(&filter, &mut |record| {
-            let links = |certificate: &Certificate| family.contains(&certificate.tbs().as_issuer());
-            is_used =
-                self.practices.keeps(&record.profile) && !record.certificate.as_ref().is_some_and(links);
+            // neither its own certificate nor a link counts, nor what never came to be
+            let is_for_others = |certificate: &Certificate| !family.contains(&certificate.tbs().as_issuer());
+            is_used = self.practices.keeps(&record.profile)
+                && record.certificate.as_ref().is_some_and(is_for_others);
             !is_used
         })?;
         let name = &newest.name;

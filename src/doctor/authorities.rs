@@ -44,8 +44,9 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let file = examination.home.keys_directory().join(&older.key);
         let key = examination.keys.inspect(&KeyRef::AgeFile(file));
         let (older, newer) = (older.name, newer.name);
-        let message =
-            format!("has no links to {older} before it: who trusts one of them does not trust the other");
+        let message = format!(
+            "lacks link certificates with {older} before it: a command was cut short before it made them"
+        );
         let remedy = match key {
             Err(KeyError::NotFound(_)) => format!("genfic-ca renew-ca {newer} --rekey --no-links"),
             _ => format!("genfic-ca cross-sign {newer} -p {older}"),

@@ -51,6 +51,27 @@ fn another_generation_of_one_that_is_new_and_unused_is_warned_of() {
 }
 
 #[test]
+fn two_generations_of_a_root_are_linked_under_whatever_names_and_told_of_links_they_have() {
+    // X8
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["renew-ca", "genfic", "--rekey", "--no-links", "--subject", "CN=Genfic 2"]).ok();
+    let doctor = home.ca(&["doctor"]);
+    assert!(!doctor.all().contains("authority.unlinked"), "not wanted: {}", doctor.all());
+    let first = home.ca(&["cross-sign", "genfic-g2", "-p", "genfic", "--json"]).ok().json();
+    let links = &first["result"]["links"];
+    assert!(
+        links["new_with_old"]["file"].is_string() && links["old_with_new"]["file"].is_string(),
+        "{first}"
+    );
+    assert_eq!(first["warnings"].to_string(), "[]");
+    let again = home.ca(&["cross-sign", "genfic-g2", "-p", "genfic"]).ok();
+    for (issuer, link) in [("genfic", "new_with_old"), ("genfic-g2", "old_with_new")] {
+        let named = format!("{issuer}/{}", links[link]["serial"].as_str().unwrap());
+        assert!(again.err.contains(&named), "{named}: {}", again.err);
+    }
+}
+
+#[test]
 fn the_end_that_is_said_of_an_older_generation_is_the_one_that_status_says() {
     // X11
     let home = Home::with_hierarchy("http://pki.genfic.example");

@@ -48,6 +48,25 @@ fn a_family_whose_newest_generation_stands_elsewhere_is_not_brought_anywhere() {
     assert!(root.contains("new certificates come from genfic-g2"), "{root}");
 }
 
+#[test]
+fn a_family_whose_newest_generation_is_revoked_is_given_another_key() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["renew-ca", "genfic-user", "--rekey"]).ok();
+    let newest = run_book(&home, &["genfic-user-g2"]);
+    assert!(
+        newest.contains("genfic-ca renew-ca genfic-user-g2 --rekey"),
+        "the older one is no newer: {newest}"
+    );
+    let root = run_book(&home, &["genfic"]);
+    assert_eq!(root.matches("renew-ca genfic-user").count(), 1, "{root}");
+    let step = root.lines().find(|step| step.ends_with("genfic-ca renew-ca genfic-user-g2 --rekey"));
+    home.ca(&["renew-ca", "genfic", "--rekey"]).ok();
+    home.shell(step.unwrap().rsplit_once(": ").unwrap().1).ok();
+    let authorities = home.result(&["authorities"])["authorities"].as_array().unwrap().clone();
+    let made = authorities.iter().find(|one| one["name"] == "genfic-user-g3").unwrap();
+    assert_eq!((made["parent"].as_str(), made["status"].as_str()), (Some("genfic-g2"), Some("valid")));
+}
+
 fn person(home: &Home, name: &str) {
     let (subject, san) = (format!("C=BE,CN={name}"), format!("email:{name}@genfic.example"));
     home.ca(&["create-request", name, "--subject", &subject, "--san", &san, "--sign", "-p", "genfic-user"])
