@@ -15,6 +15,7 @@ mod lint;
 mod list;
 mod manual;
 mod ocsp;
+mod output;
 mod question;
 mod quickstart;
 mod renewal;
