@@ -5,6 +5,7 @@
 //! repeats.
 use super::authority::{may, mismatched};
 use super::new_key::unfinished;
+use super::renewal::ROOT_PROFILE;
 use super::{Pki, PublishedCrl};
 use crate::config::is_authority_name;
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
@@ -308,7 +309,7 @@ fn run_by_others(name: &str, certificate: Certificate) -> Authority {
         name: name.to_owned(),
         issuer: certificate.tbs().as_issuer(),
         parent: None,
-        profile: "root-ca".into(),
+        profile: ROOT_PROFILE.into(),
         certificate,
         key: String::new(),
         serves_ocsp: false,

@@ -95,6 +95,10 @@ impl Pki<'_> {
             self.republish()?;
         }
         let authority = self.authority(name)?;
+        let mut notices = plan.notices;
+        if adoption.renews.is_some() {
+            notices.extend(self.bound_to_one_certificate(&authority)?);
+        }
         let (above, crossed) = (ancestors(self.index, &authority)?, self.crossed(&authority)?);
         let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
         let kept: Vec<&Certificate> = adoption
@@ -109,7 +113,6 @@ impl Pki<'_> {
         for group in kept.chunks(GROUP) {
             self.publisher.issued(name, group)?;
         }
-        let mut notices = plan.notices;
         let (mut crl, mut responder) = (None, None);
         match signer {
             None => notices.push(format!(
