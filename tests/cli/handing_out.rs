@@ -222,10 +222,9 @@ fn the_key_decides_which_of_several_certificates_is_handed_out() {
         let words = ["p12", "www.genfic.example", "--key", key, "-o", "a.p12", "--force"];
         let said = p12(&home, &words).ok();
         assert!(said.err.contains(&format!("genfic-system/{serial}")), "{}", said.err);
-        let show = format!(
-            "openssl pkcs12 -in a.p12 -passin file:secret -nokeys -clcerts | openssl x509 -noout -serial"
-        );
-        let shown = home.shell(&show).ok().out.trim().to_ascii_lowercase();
+        let show =
+            "openssl pkcs12 -in a.p12 -passin file:secret -nokeys -clcerts | openssl x509 -noout -serial";
+        let shown = home.shell(show).ok().out.trim().to_ascii_lowercase();
         assert_eq!(shown.trim_start_matches("serial="), serial);
     }
     home.ca(&["create-request", "other.genfic.example"]).ok();
