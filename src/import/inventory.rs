@@ -185,7 +185,7 @@ fn signed_by(
     let mut signed: HashMap<SerialNumber, Certificate> = HashMap::new();
     for found in &tree.certificates {
         let certificate = &found.certificate;
-        if certificate.tbs().issuer() != name || !certificate.is_signed_by(key) {
+        if certificate.tbs().issuer() != name || !certificate.is_signed_before_by(key) {
             continue;
         }
         let serial_number = certificate.tbs().serial_number().clone();
@@ -214,5 +214,5 @@ pub(super) fn own_crls<'t>(
 ) -> impl Iterator<Item = &'t CertificateList> {
     let (name, key) = (authority.tbs().subject().clone(), authority.tbs().public_key().clone());
     let crls = tree.crls.iter().map(|(_, crl)| crl);
-    crls.filter(move |crl| *crl.tbs().issuer() == name && crl.is_signed_by(&key))
+    crls.filter(move |crl| *crl.tbs().issuer() == name && crl.is_signed_before_by(&key))
 }
