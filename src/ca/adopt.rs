@@ -39,6 +39,17 @@ pub struct Adoption {
     pub source: String,
 }
 
+impl Adoption {
+    /// Whether it is the key of the CA's certificate.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn check_key(&self, key: &dyn Signer) -> Result<(), Problem> {
+        let is_its_own = key.public_key() == self.certificate.tbs().public_key();
+        if is_its_own { Ok(()) } else { Err(mismatched(&self.name)) }
+    }
+}
+
 /// A certificate that the CA issued before.
 #[derive(Clone, Debug)]
 pub struct PriorCertificate {
@@ -260,8 +271,8 @@ impl Pki<'_> {
                 Err(error) => return Err(error.into()),
             },
         };
-        if signer.as_ref().is_some_and(|signer| *signer.public_key() != public_key) {
-            return Err(mismatched(&adoption.name));
+        if let Some(signer) = &signer {
+            adoption.check_key(signer.as_ref())?;
         }
         let authority = Authority {
             name: adoption.name.clone(),
