@@ -18,7 +18,7 @@ fn a_dry_run_opens_the_key_when_it_can_and_ends_as_the_import_would() {
     let dry = ["import", "openssl", "ca", "--as", "old", "--dry-run"];
     let real = &dry[..5];
     for (more, exit, code) in [
-        (["--key-passphrase-from", "file:wrong"], 8, "key.secret-rejected"),
+        (["--key-passphrase-from", "file:wrong"], 8, "key.passphrase-wrong"),
         (["--key", "other.pem"], 13, "key.mismatch"),
     ] {
         for words in [[&dry[..], &more].concat(), [real, &more].concat()] {
@@ -26,6 +26,8 @@ fn a_dry_run_opens_the_key_when_it_can_and_ends_as_the_import_would() {
             assert!(said.status == exit && said.err.contains(code), "{words:?}: {}", said.all());
         }
     }
+    let other = home.ca(&dry);
+    assert!(other.status == 8 && other.err.contains("say with --key-passphrase-from"), "{}", other.all());
     let right = ca_with_old(&home, "import openssl ca --as old --dry-run").ok();
     assert!(right.out.contains("the key was opened, and is that of the certificate"), "{}", right.all());
     // nobody can be asked: no reason not to tell the rest
@@ -41,7 +43,7 @@ fn what_is_no_file_is_called_what_it_is_and_not_waited_for() {
     encrypted_ca(&home);
     for (make, more, told) in [
         ("mkfifo ca/index.txt", "", "ca/index.txt is a FIFO"),
-        ("ln -s /dev/zero ca/index.txt", "", "ca/index.txt is a device"),
+        ("ln -s /dev/zero ca/index.txt", "", "ca/index.txt is a FIFO, socket or device"),
         ("mkdir ca/index.txt", "", "there is no index.txt"),
         ("touch ca/index.txt; mkfifo f", " --index f", "f is a FIFO"),
         ("touch ca/index.txt", " --cert f", "f is a FIFO"),

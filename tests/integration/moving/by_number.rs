@@ -41,8 +41,7 @@ fn a_certificate_known_by_its_number_is_no_damage_to_doctor_and_backups() {
         &home,
         "mkdir seen; cp -r home/public home/issued home/status seen; cp home/keys/old.age .; mv home lost",
     );
-    home.ca(&["backup", "restore", "b.age", "--published", "seen"])
-        .ok();
+    home.ca(&["backup", "restore", "b.age", "--published", "seen"]).ok();
     sh(&home, "cp old.age home/keys/old.age");
     home.ca(&["crl", "publish", "--all"]).ok();
     home.ca(&["ocsp", "responder", "--due"]).ok();
