@@ -75,9 +75,9 @@ fn authority_faults(
         Some(parent) => all.iter().find(|one| one.name == *parent),
         None => Some(authority),
     };
-    if !issuer.is_some_and(|issuer| {
-        authority.certificate.is_signed_before_by(issuer.certificate.tbs().public_key())
-    }) {
+    if !issuer
+        .is_some_and(|issuer| authority.certificate.was_signed_by(issuer.certificate.tbs().public_key()))
+    {
         faults.push(format!("the certificate of {name} is not signed by its issuer"));
     }
     if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::CertificateDer))?

@@ -182,7 +182,7 @@ impl Pki<'_> {
         while !is_self_signed(&certificate)? {
             let issued = |issuer: &Certificate| {
                 issuer.tbs().subject() == certificate.tbs().issuer()
-                    && certificate.is_signed_before_by(issuer.tbs().public_key())
+                    && certificate.was_signed_by(issuer.tbs().public_key())
             };
             let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
                 Some(known) => (known.name.clone(), None),
@@ -318,8 +318,8 @@ fn weaknesses(name: &str, certificate: &Certificate) -> Vec<String> {
     weaknesses
         .map(|weakness| {
             format!(
-                "the key of {name} is weak, so that others may be able to sign in its name: {weakness}. Its own \
-                 signatures were verified all the same, and say less for that: replace it"
+                "the key of {name} is weak, so that others may be able to sign in its name ({weakness}): replace it \
+                 by another CA"
             )
         })
         .collect()
@@ -331,7 +331,7 @@ fn is_self_signed(certificate: &Certificate) -> Result<bool, Problem> {
     if tbs.subject() != tbs.issuer() {
         return Ok(false);
     }
-    if certificate.is_signed_before_by(tbs.public_key()) {
+    if certificate.was_signed_by(tbs.public_key()) {
         return Ok(true);
     }
     if !can_verify_old(tbs.public_key(), certificate.signature_algorithm()) {

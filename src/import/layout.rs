@@ -95,14 +95,17 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
         return Err(Problem::new(Exit::Usage, "usage", message).hint("name the directory that has index.txt"));
     }
     let pki = given.join("pki");
-    let directory =
-        if wanted.layout == Layout::EasyRsa && pki.join("index.txt").is_file() { &pki } else { given };
+    let directory = if wanted.layout == Layout::EasyRsa && fs::metadata(pki.join("index.txt")).is_ok() {
+        &pki
+    } else {
+        given
+    };
     if let Some(index) = wanted.index {
         return Ok(Places { directory: directory.to_owned(), index_file: index.to_owned() });
     }
     let index_file = directory.join("index.txt");
     // whatever else has this name is told for what it is, when it is read
-    if fs::metadata(&index_file).is_ok_and(|metadata| !metadata.is_dir()) {
+    if fs::metadata(&index_file).is_ok() {
         return Ok(Places { directory: directory.to_owned(), index_file });
     }
     let found = if wanted.layout == Layout::EasyRsa { Vec::new() } else { other_indexes(directory)? };
@@ -137,7 +140,7 @@ fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
     for entry in fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let index = path.join("index.txt");
-        if index.is_file() {
+        if fs::metadata(&index).is_ok() {
             below.push(index);
         } else if path.extension().is_some_and(|ending| ending == "txt") && path.is_file() {
             let text = read_text(&path)?;
@@ -241,7 +244,7 @@ fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usi
         found.certificate != *authority
             && tbs.issuer() == name
             && recorded.get(tbs.serial_number()) == Some(&tbs.validity().not_after)
-            && found.certificate.is_signed_before_by(key)
+            && found.certificate.was_signed_by(key)
     });
     certificates.count() + own_crls(tree, authority).count()
 }

@@ -288,7 +288,7 @@ impl CertificateList {
 
     /// Whether this key made the signature, be it a short one ([`verify_old`]): of CAs that were taken over.
     #[must_use]
-    pub fn is_signed_before_by(&self, key: &SubjectPublicKeyInfo) -> bool {
+    pub fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify_old(key, self.tbs.signature, self.tbs.as_der(), &self.signature)
     }
 }

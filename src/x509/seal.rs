@@ -128,3 +128,44 @@ fn is_valid(
     ParsedPublicKey::new(verification, key.key_octets())
         .is_ok_and(|parsed| parsed.verify_sig(message, signature).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::Certificate;
+
+    /// Signed with SHA-256 by its own RSA key of 1024 bits (`openssl req -x509 -newkey rsa:1024`).
+    const SHORT: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIB/jCCAWegAwIBAgIUO1RMo3lFs7GRczsrsEN0nHdZICEwDQYJKoZIhvcNAQEL
+BQAwEDEOMAwGA1UEAwwFc2hvcnQwIBcNMjYxMTIxMTk1NzAwWhgPMjEyNjEwMjgx
+OTU3MDBaMBAxDjAMBgNVBAMMBXNob3J0MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCB
+iQKBgQCejfEhkcysgacSBKqvJiITu4E9Fht2JxIiRRGJ3bzdUhgTf20Gy8IgmLWx
+A1jP8LPFplk+88q/ebeODNJKK/h7caSL8ngejAUskZWXbQnm7K0IIhz1M3YdVBQ5
+zPxgUeF9W4RGbZuLjw/g/iPasaCDou11+meolUIUcLaQQsnLBwIDAQABo1MwUTAd
+BgNVHQ4EFgQUwuaF6YY7r8vLjRfOX4+pWXuAQcYwHwYDVR0jBBgwFoAUwuaF6YY7
+r8vLjRfOX4+pWXuAQcYwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOB
+gQBrse3rNWVQ5ZapI0hsTRSBea9/+trGQnVssQ/uyHK2F0vLJDU3He6t/NFd0HTZ
+ELJwn6HqrOtvMNS/JnAY58gi32ezyZFNCedvWym+ZeCcw+dp3DgSsTUzRZw3RPmC
+SQwcGCSRo4t8Zm9d+Fi0k+78lcDOWStmrFnKTKOVrLgjkA==
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn a_short_rsa_key_is_verified_as_an_old_one_only() {
+        // X13
+        let certificate = Certificate::from_pem_or_der(SHORT.as_bytes()).unwrap();
+        let key = certificate.tbs().public_key();
+        assert!(!certificate.is_signed_by(key));
+        assert!(certificate.was_signed_by(key));
+        assert!(!verify_old(key, SignatureAlgorithm::RsaSha256, b"other octets", certificate.signature()));
+        assert!(!verify_old(
+            key,
+            SignatureAlgorithm::RsaSha512,
+            certificate.tbs().as_der(),
+            certificate.signature()
+        ));
+        assert!(can_verify_old(key, SignatureAlgorithm::RsaSha256));
+        assert!(!can_verify_old(key, SignatureAlgorithm::RsaSha384));
+    }
+}

@@ -44,14 +44,15 @@ fn what_is_no_file_is_called_what_it_is_and_not_waited_for() {
     for (make, more, told) in [
         ("mkfifo ca/index.txt", "", "ca/index.txt is a FIFO"),
         ("ln -s /dev/zero ca/index.txt", "", "ca/index.txt is a FIFO, socket or device"),
-        ("mkdir ca/index.txt", "", "there is no index.txt"),
+        ("mkdir ca/index.txt", "", "ca/index.txt is a directory"),
+        ("mkdir ca/below; mkfifo ca/below/index.txt", "", "ca/below/index.txt is a FIFO"),
         ("touch ca/index.txt; mkfifo f", " --index f", "f is a FIFO"),
         ("touch ca/index.txt", " --cert f", "f is a FIFO"),
         ("touch ca/index.txt", " --key f", "f is a FIFO"),
         ("touch ca/index.txt", " --chain f", "f is a FIFO"),
         ("touch ca/index.txt; mkfifo ca/crlnumber", "", "ca/crlnumber is a FIFO"),
     ] {
-        sh(&home, &format!("rm -rf ca/index.txt; {make}"));
+        sh(&home, &format!("rm -rf ca/index.txt ca/below; {make}"));
         let words = format!("timeout 20 $0 import openssl ca --as old{more}");
         let program = env!("CARGO_BIN_EXE_genfic-ca");
         let mut command = std::process::Command::new("sh");

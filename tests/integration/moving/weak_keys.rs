@@ -37,7 +37,7 @@ fn a_ca_with_a_short_rsa_key_is_on_record_without_it_and_what_it_signed_is_verif
     for more in [&["--dry-run"][..], &[]] {
         let words = [&["import", "openssl", "short", "--as", "short", "--without-key"][..], more].concat();
         let said = home.ca(&words).ok();
-        let told = "the key of short is weak, so that others may be able to sign in its name: an RSA modulus of 1024 bits";
+        let told = "the key of short is weak, so that others may be able to sign in its name (an RSA modulus of 1024 bits";
         assert!(said.err.contains(told), "{}", said.all());
     }
     let list = home.result(&["list", "-p", "short"]);
@@ -100,4 +100,40 @@ fn what_cannot_be_verified_or_read_is_refused_with_the_reason() {
         assert!(said.status == exit && said.err.contains(code) && all, "{words:?}: {}", said.all());
     }
     assert_eq!(home.result(&["authorities"])["authorities"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_ca_whose_signatures_cannot_be_verified_is_on_record_with_numbers_alone() {
+    // X13
+    let home = Home::new();
+    ca_with_key(&home, "root", "openssl genrsa 2048", "sha256");
+    ca_with_key(&home, "below", "openssl genrsa 512", "sha256");
+    sh(&home, "cd below
+        printf 'basicConstraints=critical,CA:TRUE\\n' >e
+        openssl req -new -key private/cakey.pem -subj /CN=below -out b.csr
+        openssl x509 -req -in b.csr -CA ../root/cacert.pem -CAkey ../root/private/cakey.pem -set_serial 5 -days 800 \\
+          -extfile e -out cacert.pem
+        openssl req -newkey rsa:2048 -nodes -keyout ../l.key -subj /CN=leaf -out l.csr
+        openssl x509 -req -in l.csr -CA cacert.pem -CAkey private/cakey.pem -set_serial 0x21 -days 90 -out newcerts/21.pem
+        printf 'V\\t%s\\t\\t21\\tunknown\\t/CN=leaf\\n' $(date -u -d '+90 days' +%y%m%d%H%M%SZ) >index.txt");
+    home.ca(&["import", "openssl", "root", "--as", "root"]).ok();
+    let said = home.ca(&[
+        "import",
+        "openssl",
+        "below",
+        "--as",
+        "below",
+        "--without-key",
+        "--cert",
+        "below/cacert.pem",
+    ]);
+    let said = said.ok();
+    for told in
+        ["of the type rsa512 made cannot be verified here, so that 1 of its", "the key of below is weak"]
+    {
+        assert!(said.err.contains(told), "{}", said.all());
+    }
+    let doctor = home.ca(&["doctor", "--deep"]);
+    assert!(!doctor.all().contains("index."), "{}", doctor.all());
+    assert!(home.ca(&["show", "below/21"]).ok().out.contains("number"));
 }
