@@ -1,6 +1,7 @@
 //! From a directory aside to the place of the home, in one step.
 use super::problems::unwritten;
 use super::workplace::{Workplace, sweep};
+use crate::failpoint;
 use crate::problem::{Exit, Problem};
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -51,12 +52,14 @@ impl Staging {
         let failed = |error: io::Error| unwritten(&self.target, &error);
         let directory = fs::File::open(&staged).map_err(failed)?;
         rustix::fs::syncfs(&directory).map_err(|error| failed(error.into()))?;
+        failpoint::passed("restore: durable");
         if self.within {
             merge(&staged, &self.target)?;
         } else {
             // over an empty directory or nothing; anything else stops it
             fs::rename(&staged, &self.target).map_err(failed)?;
         }
+        failpoint::passed("restore: in place");
         let parent = self.target.parent().unwrap_or(Path::new("/"));
         let synced = if self.within { self.target.as_path() } else { parent };
         fs::File::open(synced).and_then(|directory| directory.sync_all()).map_err(failed)
@@ -92,7 +95,9 @@ pub(super) fn prefix(target: &Path) -> String {
 /// Whether nothing is in this place; what an interrupted restore left aside is removed.
 pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
     let target = std::path::absolute(target).map_err(|error| unwritten(target, &error))?;
-    sweep(&target, &prefix(&target));
+    for place in [Some(target.as_path()), target.parent()].into_iter().flatten() {
+        sweep(place, &prefix(&target));
+    }
     let taken = match fs::read_dir(&target) {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != ErrorKind::NotFound,

@@ -5,6 +5,7 @@
 //! repeats.
 use super::authority::{may, mismatched};
 use super::new_key::unfinished;
+use super::renewal::ROOT_PROFILE;
 use super::{Pki, PublishedCrl};
 use crate::config::is_authority_name;
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
@@ -29,6 +30,10 @@ pub struct Adoption {
     pub ocsp: bool,
     /// Its certificate.
     pub certificate: Certificate,
+    /// The CA here that this is the next certificate of, if it is one.
+    pub renews: Option<Authority>,
+    /// The generation of the same CA that it succeeds, if any.
+    pub succeeds: Option<String>,
     /// Certificates among which those of the CAs above it are looked for; those of this home are known.
     pub others: Vec<Certificate>,
     /// What it issued, as far as that is known.
@@ -110,7 +115,9 @@ impl Pki<'_> {
     pub fn plan_adoption(&self, adoption: &Adoption) -> Result<AdoptionPlan, Problem> {
         let certificate = &adoption.certificate;
         let tbs = certificate.tbs();
-        self.may_be_called(&adoption.name, certificate)?;
+        if adoption.renews.is_none() {
+            self.may_be_called(&adoption.name, certificate)?;
+        }
         let profile = self.practices.profile(&adoption.profile)?;
         if !profile.kind().is_ca() {
             let message = format!("the profile {} is not that of a CA", profile.name());
@@ -138,6 +145,7 @@ impl Pki<'_> {
         notices.extend(weaknesses(&adoption.name, certificate));
         notices.extend(above.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
         if parent.is_none()
+            && adoption.renews.is_none()
             && profile.kind() == Kind::Ca
             && !self.practices.config.authorities.contains_key(&adoption.name)
         {
@@ -185,7 +193,7 @@ impl Pki<'_> {
                     && certificate.was_signed_by(issuer.tbs().public_key())
             };
             let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
-                Some(known) => (known.name.clone(), None),
+                Some(known) => (known.name.clone(), newer(known, &adoption.others)),
                 None => {
                     let found = adoption.others.iter().find(|one| one.is_ca() && issued(one));
                     let found = found.filter(|_| above.len() < HIGHEST).cloned();
@@ -244,7 +252,10 @@ impl Pki<'_> {
     pub fn adopt(&self, adoption: Adoption, key: AdoptedKey) -> Result<AdoptedAuthority, Problem> {
         let plan = self.plan_adoption(&adoption)?;
         self.signing_time()?;
-        let record = self.practices.key_record(&adoption.name);
+        let record = match &adoption.renews {
+            Some(known) => known.key.clone(),
+            None => self.practices.key_record(&adoption.name),
+        };
         let place = self.practices.key_ref(&record);
         let public_key = adoption.certificate.tbs().public_key().clone();
         let signing = self.index.signing()?;
@@ -282,7 +293,7 @@ impl Pki<'_> {
             certificate: adoption.certificate.clone(),
             key: record,
             serves_ocsp: adoption.ocsp,
-            succeeds: None,
+            succeeds: adoption.succeeds.clone(),
             last_end: None,
         };
         let recorded =
@@ -298,12 +309,21 @@ impl Pki<'_> {
     }
 }
 
+/// The certificate that takes the place of that of a CA which others run, when it was shown.
+fn newer(known: &Authority, others: &[Certificate]) -> Option<Certificate> {
+    let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
+    let of_it = |one: &&Certificate| {
+        one.tbs().as_issuer() == known.issuer && one.is_ca() && begins(one) > begins(&known.certificate)
+    };
+    others.iter().filter(of_it).max_by_key(|one| begins(one)).filter(|_| known.is_elsewhere()).cloned()
+}
+
 fn run_by_others(name: &str, certificate: Certificate) -> Authority {
     Authority {
         name: name.to_owned(),
         issuer: certificate.tbs().as_issuer(),
         parent: None,
-        profile: "root-ca".into(),
+        profile: ROOT_PROFILE.into(),
         certificate,
         key: String::new(),
         serves_ocsp: false,

@@ -26,7 +26,15 @@ impl Pki<'_> {
             event.details.push(("fingerprint".into(), one.certificate.fingerprint().to_string()));
             (one.clone(), event)
         });
-        let mut event = self.event(at, "authority.imported", &**name);
+        let action = if adoption.renews.is_some() { "authority.renewed" } else { "authority.imported" };
+        let mut event = self.event(at, action, &**name);
+        if let Some(known) = &adoption.renews {
+            let replaces = known.certificate.tbs().serial_number().to_string();
+            event.details.push(("replaces".into(), replaces));
+        }
+        if let Some(succeeds) = &adoption.succeeds {
+            event.details.push(("succeeds".into(), succeeds.clone()));
+        }
         event.details.extend([
             ("subject".into(), authority.certificate.tbs().subject().to_string()),
             ("fingerprint".into(), authority.certificate.fingerprint().to_string()),
@@ -60,6 +68,7 @@ impl Pki<'_> {
         Import {
             above: above.collect(),
             authority: authority.clone(),
+            renews: adoption.renews.is_some(),
             certificates: certificates.collect(),
             crl_number: adoption.crl_number,
             event,
@@ -82,7 +91,14 @@ impl Pki<'_> {
             let (certificates, crossed) = (ancestors(self.index, &above)?, self.crossed(&above)?);
             self.publisher.authority(&above.name, &above.certificate, &certificates, &crossed)?;
         }
+        if adoption.renews.is_some() {
+            self.republish()?;
+        }
         let authority = self.authority(name)?;
+        let mut notices = plan.notices;
+        if adoption.renews.is_some() {
+            notices.extend(self.bound_to_one_certificate(&authority)?);
+        }
         let (above, crossed) = (ancestors(self.index, &authority)?, self.crossed(&authority)?);
         let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
         let kept: Vec<&Certificate> = adoption
@@ -97,7 +113,6 @@ impl Pki<'_> {
         for group in kept.chunks(GROUP) {
             self.publisher.issued(name, group)?;
         }
-        let mut notices = plan.notices;
         let (mut crl, mut responder) = (None, None);
         match signer {
             None => notices.push(format!(

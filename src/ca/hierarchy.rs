@@ -66,12 +66,13 @@ impl Pki<'_> {
         self.name_is_free(&new.name)?;
         let now = self.signing_time()?;
         let profile = self.practices.profile(&new.profile)?;
+        let rules = if new.succeeds.is_some() { self.rules_for_itself(profile)? } else { profile };
         let ask = self.ask_for(new, new.length);
         let subject = self.subject_for(new)?;
         self.responder_can_be_made(new, true)?;
         self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.root), |signer| {
             let applicant = Applicant::new(subject, signer.public_key().clone());
-            let template = profile.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+            let template = rules.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
             let tbs = template.assemble(self.serials.serial_number()?, signer.algorithm(), &template.subject);
             let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
             let authority = Some(self.authority_to_be(new, true));

@@ -64,23 +64,8 @@ impl Pki<'_> {
         if let Some(before) = self.left_unfinished(&replaces)? {
             return self.finish(replaces, before, asked);
         }
-        let tbs = replaces.certificate.tbs();
-        let generation = self.next_generation(name)?;
-        let subject = match (&asked.subject, &replaces.parent) {
-            (Some(subject), _) => subject.clone(),
-            (None, None) => tbs.subject().clone(),
-            (None, Some(_)) => numbered(tbs.subject(), generation.number)?,
-        };
-        let new = NewAuthority {
-            name: generation.name,
-            profile: asked.profile.clone().unwrap_or_else(|| replaces.profile.clone()),
-            subject: Some(subject),
-            key: asked.key.or(Some(tbs.public_key().algorithm())),
-            length: asked.length,
-            name_constraints: constraints_of(&replaces)?,
-            ocsp: Some(replaces.serves_ocsp),
-            succeeds: Some(replaces.name.clone()),
-        };
+        self.is_issued_here(&replaces)?;
+        let new = self.generation_after(&replaces, asked)?;
         if let Some(parent) = &replaces.parent {
             let issuer = self.issuing_generation(parent)?.name;
             let mut created = self.create_child(&issuer, &new)?;
@@ -93,6 +78,31 @@ impl Pki<'_> {
         let old = self.old_root(&replaces, asked)?;
         let (created, issuer) = self.make_root(&new)?;
         self.succeeded(created, replaces, Some((old, issuer)))
+    }
+
+    /// What the generation after this one is to be.
+    pub(super) fn generation_after(
+        &self,
+        replaces: &Authority,
+        asked: &AuthorityRekeying,
+    ) -> Result<NewAuthority, Problem> {
+        let tbs = replaces.certificate.tbs();
+        let generation = self.next_generation(&replaces.name)?;
+        let subject = match (&asked.subject, &replaces.parent) {
+            (Some(subject), _) => subject.clone(),
+            (None, None) => tbs.subject().clone(),
+            (None, Some(_)) => numbered(tbs.subject(), generation.number)?,
+        };
+        Ok(NewAuthority {
+            name: generation.name,
+            profile: asked.profile.clone().unwrap_or_else(|| replaces.profile.clone()),
+            subject: Some(subject),
+            key: asked.key.or(Some(tbs.public_key().algorithm())),
+            length: asked.length,
+            name_constraints: constraints_of(replaces)?,
+            ocsp: Some(replaces.serves_ocsp),
+            succeeds: Some(replaces.name.clone()),
+        })
     }
 
     /// The generation before one that has no CRL yet: a command was killed before it was complete.
@@ -183,8 +193,11 @@ impl Pki<'_> {
         })
     }
 
-    /// The name of the next generation: the first free one of `NAME-g2`, `NAME-g3` and so on.
-    fn next_generation(&self, name: &str) -> Result<Generation, Problem> {
+    /// The next generation: the first free one of `NAME-g2`, `NAME-g3` and so on.
+    ///
+    /// # Errors
+    /// When there is no such CA, or the name would be too long.
+    pub fn next_generation(&self, name: &str) -> Result<NextGeneration, Problem> {
         let generations = self.generations(name)?;
         let first = generations.first().map_or(name, |first| first.name.as_str());
         let mut number = generations.len().saturating_add(1);
@@ -196,16 +209,20 @@ impl Pki<'_> {
                     .hint("create a CA with a shorter name below the same issuer")
             })?;
             if self.index.authority(&name)?.is_none() {
-                return Ok(Generation { name, number });
+                return Ok(NextGeneration { name, number });
             }
             number = number.saturating_add(1);
         }
     }
 }
 
-struct Generation {
-    name: String,
-    number: usize,
+/// A generation that is not there yet.
+#[derive(Clone, Debug)]
+pub struct NextGeneration {
+    /// The name of the CA that it will be.
+    pub name: String,
+    /// Which generation, counted from 1.
+    pub number: usize,
 }
 
 /// The same subject with the generation at the end of its commonName: clients that look CRLs up by their

@@ -5,13 +5,18 @@ use super::groups::on_record;
 use super::problems::lint_problem;
 use super::stagger::Parent;
 use super::{Order, Pki};
-use crate::index::{self, Authority};
+use crate::index::{self, Authority, Filter};
 use crate::lint;
 use crate::problem::{Exit, Problem};
-use crate::profile::{Applicant, Ask, Length};
+use crate::profile::{Applicant, Ask, Kind, Length, Profile};
 use crate::publish::AuthorityFiles;
-use crate::x509::Certificate;
-use crate::x509::extension::{BasicConstraints, NameConstraints};
+use crate::x509::extension::{
+    AUTHORITY_KEY_IDENTIFIER, BasicConstraints, NameConstraints, names_issuer_by_number,
+};
+use crate::x509::{Certificate, UnixTime};
+
+/// The profile of roots.
+pub(super) const ROOT_PROFILE: &str = "root-ca";
 
 /// What is asked of a CA's new certificate.
 #[derive(Clone, Debug, Default)]
@@ -44,12 +49,8 @@ impl Pki<'_> {
     /// fails.
     pub fn renew_authority(&self, name: &str, asked: &AuthorityRenewal) -> Result<RenewedAuthority, Problem> {
         let authority = self.newest(name)?;
-        if self.is_revoked(&authority)? {
-            let message =
-                format!("{} is revoked, and no new certificate of its key is issued", authority.name);
-            return Err(Problem::new(Exit::Refused, "authority.revoked", message)
-                .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)));
-        }
+        self.may_be_renewed(&authority)?;
+        self.is_issued_here(&authority)?;
         let replaces = authority.certificate.clone();
         let profile = asked.profile.as_deref().unwrap_or(&authority.profile);
         let mut notices = match &authority.parent {
@@ -63,6 +64,7 @@ impl Pki<'_> {
             notices
                 .push(format!("the new certificate ends on {new}, no later than the one before it on {old}"));
         }
+        notices.extend(self.bound_to_one_certificate(&authority)?);
         let mut event = self.event(self.clock.now(), "authority.renewed", &*authority.name);
         let serial_number = |certificate: &Certificate| certificate.tbs().serial_number().to_string();
         event.details.push(("serial".into(), serial_number(&authority.certificate)));
@@ -79,7 +81,46 @@ impl Pki<'_> {
         Ok(RenewedAuthority { authority, replaces, files, notices })
     }
 
-    pub(super) fn newest(&self, name: &str) -> Result<Authority, Problem> {
+    /// A revoked CA gets no new certificate of the same key.
+    pub(super) fn may_be_renewed(&self, authority: &Authority) -> Result<(), Problem> {
+        if !self.is_revoked(authority)? {
+            return Ok(());
+        }
+        let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
+        Err(Problem::new(Exit::Refused, "authority.revoked", message)
+            .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)))
+    }
+
+    /// Says so when certificates that came from elsewhere name their issuer's certificate by its number: they verify
+    /// with that one alone, whatever its key.
+    pub(super) fn bound_to_one_certificate(&self, authority: &Authority) -> Result<Option<String>, Problem> {
+        let mut found = false;
+        let from_elsewhere = Filter {
+            authority: Some(authority.name.clone()),
+            ending: Some((self.clock.now(), UnixTime::NO_END)),
+            profile: Some(String::new()),
+            ..Filter::default()
+        };
+        self.index.list(&from_elsewhere, &mut |record| {
+            let certificate = record.certificate.as_ref().map(Certificate::tbs);
+            let extension = certificate.and_then(|tbs| tbs.extension(AUTHORITY_KEY_IDENTIFIER));
+            found = extension.is_some_and(|one| names_issuer_by_number(&one.value));
+            !found
+        })?;
+        Ok(found.then(|| {
+            format!(
+                "certificates that {} issued elsewhere name its certificate by number: until they end or are renewed, \
+                 clients need the old one of it too",
+                authority.name
+            )
+        }))
+    }
+
+    /// The newest generation of the CA of this name.
+    ///
+    /// # Errors
+    /// When there is no such CA, or it is run by others.
+    pub fn newest(&self, name: &str) -> Result<Authority, Problem> {
         let newest = self.generations(name)?.pop().ok_or_else(|| super::authority::no_authority(name))?;
         if newest.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
@@ -147,6 +188,12 @@ impl Pki<'_> {
         Ok(notices)
     }
 
+    /// What a CA's self-signed certificate is made under: its profile; or, when that is for CAs below others, the
+    /// profile of roots. A CA that was made elsewhere may be its own root and issue to holders.
+    pub(super) fn rules_for_itself<'p>(&'p self, profile: &'p Profile) -> Result<&'p Profile, Problem> {
+        if profile.kind() == Kind::Ca { self.practices.profile(ROOT_PROFILE) } else { Ok(profile) }
+    }
+
     fn renew_root(
         &self,
         authority: &Authority,
@@ -158,7 +205,8 @@ impl Pki<'_> {
         let tbs = authority.certificate.tbs();
         let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
         let ask = self.ask_beside(authority, length)?;
-        let template = profile.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+        let rules = self.rules_for_itself(profile)?;
+        let template = rules.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
         let signer = self.open(authority)?;
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));

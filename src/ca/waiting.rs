@@ -90,6 +90,7 @@ impl Pki<'_> {
             name: new.name.clone(),
             profile: Some(new.profile.clone()),
             ocsp: Some(self.authority_to_be(new, false).serves_ocsp),
+            succeeds: new.succeeds.clone(),
             since: at,
             public_key: signer.public_key().clone(),
             request: Some(request),
@@ -147,35 +148,106 @@ impl Pki<'_> {
             return Ok(None);
         }
         let (name, since) = (name.to_owned(), at);
-        let waiting = WaitingAuthority { name, profile: None, ocsp: None, since, public_key, request: None };
+        let waiting = WaitingAuthority {
+            name,
+            profile: None,
+            ocsp: None,
+            succeeds: None,
+            since,
+            public_key,
+            request: None,
+        };
         self.publisher.wait_for_certificate(&waiting)?;
         Ok(Some(waiting))
     }
 
-    /// What is to be adopted when the certificate of a waiting CA has come: it is for its key, that of a CA that may
-    /// sign certificates and CRLs, and in force.
+    /// What is to be adopted when the certificate of a waiting CA has come, or the next one of a CA whose issuer
+    /// others run: it is for its key, that of a CA that may sign certificates and CRLs, and in force.
     ///
     /// # Errors
-    /// When no such CA waits, the certificate is none of these, or no profile is known.
+    /// When there is no such CA, the certificate is none of these, or no profile is known.
     pub fn arrived(&self, arrival: Arrival) -> Result<Adoption, Problem> {
+        let Some(waiting) = self.waiting(&arrival.name)? else { return self.renewed_elsewhere(arrival) };
         let name = arrival.name;
-        let Some(waiting) = self.waiting(&name)? else {
-            if let Some(known) = self.index.authority(&name)?.filter(|known| !known.is_elsewhere()) {
-                let is_same = arrival.certificates.contains(&known.certificate);
-                let message =
-                    format!("{name} has {} certificate already", if is_same { "this" } else { "a" });
-                return Err(Problem::new(Exit::Exists, "authority.exists", message)
-                    .hint(format!("`genfic-ca show {name}` shows it")));
-            }
+        let (own, others): (Vec<Certificate>, Vec<Certificate>) =
+            arrival.certificates.into_iter().partition(|one| *one.tbs().public_key() == waiting.public_key);
+        let certificate = own.into_iter().next().ok_or_else(|| {
+            other_key(&name).hint(format!("it must be the answer to the request in keys/{name}.waiting"))
+        })?;
+        self.is_in_force(&name, &certificate)?;
+        let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {
+            Problem::new(Exit::Usage, "usage", format!("it is not known what {name} is for"))
+                .hint("add --profile, for example system-ca")
+        })?;
+        let tbs = certificate.tbs();
+        let usual = !self.practices.config.is_offline(&name, tbs.subject() == tbs.issuer());
+        Ok(Adoption {
+            profile,
+            ocsp: arrival.ocsp.or(waiting.ocsp).unwrap_or(usual),
+            certificate,
+            renews: None,
+            succeeds: waiting.succeeds,
+            others,
+            prior: Vec::new(),
+            crl_number: 0,
+            source: arrival.source,
+            name,
+        })
+    }
+
+    /// The next certificate of a CA that is here and whose issuer others run.
+    fn renewed_elsewhere(&self, arrival: Arrival) -> Result<Adoption, Problem> {
+        let name = arrival.name;
+        let Some(known) = self.index.authority(&name)?.filter(|known| !known.is_elsewhere()) else {
             let message = format!("no CA named {name} waits for its certificate");
             return Err(Problem::new(Exit::NotFound, "authority.not-waiting", message).hint(
                 "`genfic-ca create-child NAME --csr-only` makes a key and a request, `genfic-ca key import NAME FILE` \
                  brings a key",
             ));
         };
-        let (own, others): (Vec<Certificate>, Vec<Certificate>) =
-            arrival.certificates.into_iter().partition(|one| *one.tbs().public_key() == waiting.public_key);
-        let certificate = own.into_iter().next().ok_or_else(|| other_key(&name))?;
+        let parent = known.parent.as_ref().map(|parent| self.authority(parent)).transpose()?;
+        let is_known = arrival.certificates.contains(&known.certificate);
+        let (own, others): (Vec<Certificate>, Vec<Certificate>) = arrival
+            .certificates
+            .into_iter()
+            .filter(|one| *one != known.certificate)
+            .partition(|one| one.tbs().public_key() == known.certificate.tbs().public_key());
+        if (is_known && own.is_empty()) || !parent.is_some_and(|parent| parent.is_elsewhere()) {
+            let message = format!("{name} has {} certificate already", if is_known { "this" } else { "a" });
+            return Err(Problem::new(Exit::Exists, "authority.exists", message)
+                .hint(format!("`genfic-ca show {name}` shows it")));
+        }
+        let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
+        let certificate = own.into_iter().max_by_key(begins).ok_or_else(|| {
+            other_key(&name).hint(format!(
+                "it must be the answer to a request of `genfic-ca renew-ca {name} --csr-only`; that of a new key is \
+                 adopted under the name of the new generation"
+            ))
+        })?;
+        if certificate.tbs().subject() != known.certificate.tbs().subject() {
+            let message =
+                format!("the certificate is for `{}`, which is not {name}", certificate.tbs().subject());
+            return Err(Problem::new(Exit::NotVerified, "certificate.other-name", message)
+                .hint(format!("have it signed for `{}`", known.certificate.tbs().subject())));
+        }
+        self.may_be_renewed(&known)?;
+        self.is_in_force(&name, &certificate)?;
+        Ok(Adoption {
+            profile: arrival.profile.unwrap_or_else(|| known.profile.clone()),
+            ocsp: known.serves_ocsp,
+            certificate,
+            succeeds: known.succeeds.clone(),
+            renews: Some(known),
+            others,
+            prior: Vec::new(),
+            crl_number: 0,
+            source: arrival.source,
+            name,
+        })
+    }
+
+    /// Whether it is, now, that of a CA which signs certificates and CRLs.
+    fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.clock.now());
         let refuse =
@@ -199,26 +271,11 @@ impl Pki<'_> {
                         parent: genfic-ca sign FILE -p PARENT --profile user-ca";
             return refuse("issuer.unfit", message, hint);
         }
-        let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {
-            Problem::new(Exit::Usage, "usage", format!("it is not known what {name} is for"))
-                .hint("add --profile, for example system-ca")
-        })?;
-        let usual = !self.practices.config.is_offline(&name, tbs.subject() == tbs.issuer());
-        Ok(Adoption {
-            profile,
-            ocsp: arrival.ocsp.or(waiting.ocsp).unwrap_or(usual),
-            certificate,
-            others,
-            prior: Vec::new(),
-            crl_number: 0,
-            source: arrival.source,
-            name,
-        })
+        Ok(())
     }
 }
 
 fn other_key(name: &str) -> Problem {
     let message = format!("the certificate is for another key than that of {name}");
     Problem::new(Exit::NotVerified, "certificate.other-key", message)
-        .hint(format!("it must be the answer to the request in keys/{name}.waiting"))
 }

@@ -38,7 +38,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             living.push(authority);
         }
     }
-    staggered(examination, &living, findings);
+    staggered(examination, &living, &all, findings);
     Ok(counted(all.len(), "CA"))
 }
 
@@ -61,9 +61,16 @@ fn end_of(authority: &Authority) -> UnixTime {
     authority.certificate.tbs().validity().not_after
 }
 
-/// The command that lets the CA go on: a new certificate of the same key.
-fn successor(authority: &Authority) -> String {
-    format!("genfic-ca renew-ca {}", authority.name)
+/// The command that lets the CA go on: a new certificate of the same key, or the request for one.
+fn successor(authority: &Authority, issuer: Option<&Authority>) -> String {
+    if authority.is_elsewhere() {
+        return format!(
+            "ask those who run {} for its next certificate, and show it to adopt with --chain",
+            authority.name
+        );
+    }
+    let request = if issuer.is_some_and(Authority::is_elsewhere) { " --csr-only" } else { "" };
+    format!("genfic-ca renew-ca {}{request}", authority.name)
 }
 
 fn lapses(
@@ -73,26 +80,27 @@ fn lapses(
     findings: &mut Vec<Finding>,
 ) {
     let (now, end, name) = (examination.now, end_of(authority), &authority.name);
+    let remedy = successor(authority, above.first().copied());
     let ends: Vec<(&str, UnixTime)> = above.iter().map(|one| (&*one.name, end_of(one))).collect();
     if let Some((parent, first)) = outlived(end, &ends) {
         let message = format!("ends on {end}, after {parent} above it on {first}");
-        findings.push(Finding::warning("stagger.outlives", name, message).remedy(successor(authority)));
+        findings.push(Finding::warning("stagger.outlives", name, message).remedy(&*remedy));
     }
     if now > end.plus_days(RECENT) {
         let message = format!("ended on {end}");
         findings.push(Finding::note("authority.ended", name, message).remedy("genfic-ca authorities --tree"));
     } else if now > end {
         let message = format!("ended on {end} and can issue nothing");
-        findings.push(Finding::warning("authority.ended", name, message).remedy(successor(authority)));
+        findings.push(Finding::warning("authority.ended", name, message).remedy(remedy));
     } else if now.plus_days(SOON) > end {
         let message = format!("ends on {end}, within a year");
-        findings.push(Finding::warning("authority.ends-soon", name, message).remedy(successor(authority)));
+        findings.push(Finding::warning("authority.ends-soon", name, message).remedy(remedy));
     } else if let Some(last) = last_full_length(examination, authority, above)
         && now > last
     {
         let message =
             format!("ends on {end}: since {last} its certificates are shorter than their profile says");
-        findings.push(Finding::warning("authority.short-leaves", name, message).remedy(successor(authority)));
+        findings.push(Finding::warning("authority.short-leaves", name, message).remedy(remedy));
     }
 }
 
@@ -125,7 +133,12 @@ fn last_full_length(
 }
 
 /// Pairs of siblings, each told once.
-fn staggered(examination: &Examination<'_>, living: &[&Authority], findings: &mut Vec<Finding>) {
+fn staggered(
+    examination: &Examination<'_>,
+    living: &[&Authority],
+    all: &[Authority],
+    findings: &mut Vec<Finding>,
+) {
     let Ok(profiles) = examination.profiles else { return };
     let gap = examination.settings().issuance.stagger_days;
     for (at, authority) in living.iter().enumerate().filter(|(_, one)| one.parent.is_some()) {
@@ -145,9 +158,8 @@ fn staggered(examination: &Examination<'_>, living: &[&Authority], findings: &mu
         }
         for warning in profiles.stagger_warnings(&authority.profile, end_of(authority), &siblings, gap, now) {
             let message = format!("is badly staggered: {warning}");
-            findings.push(
-                Finding::warning("stagger.siblings", &authority.name, message).remedy(successor(authority)),
-            );
+            let remedy = successor(authority, ancestors(authority, all).first().copied());
+            findings.push(Finding::warning("stagger.siblings", &authority.name, message).remedy(remedy));
         }
     }
 }

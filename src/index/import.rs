@@ -7,11 +7,14 @@ use crate::x509::{Certificate, Name, SerialNumber, UnixTime};
 /// A CA made elsewhere, with what it issued and revoked there.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// CAs above it that others keep, the topmost first; those of a known identity are passed over.
+    /// CAs above it that others keep, the topmost first; of those of a known identity, a certificate that is new
+    /// takes the place of the one on record.
     pub above: Vec<(Authority, AuditEvent)>,
     /// The CA. Its certificate may be on record already, as one that its parent issued; and it may be a CA that
     /// others kept so far, under the same name.
     pub authority: Authority,
+    /// Whether it is here already and this is its next certificate, of the same name and key.
+    pub renews: bool,
     /// What it issued.
     pub certificates: Vec<ImportedCertificate>,
     /// The highest number of its CRLs so far; 0 when there was none.
@@ -24,7 +27,7 @@ impl Import {
     /// A CA that has issued nothing yet.
     #[must_use]
     pub fn of(authority: Authority, event: AuditEvent) -> Self {
-        Self { above: Vec::new(), authority, certificates: Vec::new(), crl_number: 0, event }
+        Self { above: Vec::new(), authority, renews: false, certificates: Vec::new(), crl_number: 0, event }
     }
 }
 

@@ -12,6 +12,8 @@ pub struct WaitingAuthority {
     pub profile: Option<String>,
     /// Whether it is to have a responder; `None` for what is usual.
     pub ocsp: Option<bool>,
+    /// The generation of the same CA that it succeeds, if any.
+    pub succeeds: Option<String>,
     /// Since when it waits.
     pub since: UnixTime,
     /// The key.
@@ -51,6 +53,7 @@ impl WaitingAuthority {
             name: name.to_owned(),
             profile: word("profile").map(str::to_owned),
             ocsp: word("ocsp").and_then(|word| word.parse().ok()),
+            succeeds: word("succeeds").map(str::to_owned),
             since: word("since").and_then(UnixTime::parse).ok_or("it does not say since when")?,
             public_key,
             request,
@@ -74,6 +77,9 @@ impl fmt::Display for WaitingAuthority {
         }
         if let Some(ocsp) = self.ocsp {
             writeln!(f, "ocsp: {ocsp}")?;
+        }
+        if let Some(succeeds) = &self.succeeds {
+            writeln!(f, "succeeds: {succeeds}")?;
         }
         match self.request_pem() {
             Some(request) => f.write_str(&request),
@@ -102,11 +108,13 @@ mod tests {
             name: "genfic-user".into(),
             profile: Some("user-ca".into()),
             ocsp: Some(true),
+            succeeds: Some("genfic".into()),
             since: UnixTime(1_800_000_000),
             public_key,
             request: Some(request),
         };
-        let brought = WaitingAuthority { profile: None, ocsp: None, request: None, ..asked.clone() };
+        let brought =
+            WaitingAuthority { profile: None, ocsp: None, succeeds: None, request: None, ..asked.clone() };
         for waiting in [asked, brought] {
             assert_eq!(WaitingAuthority::parse("genfic-user", &waiting.to_string()), Ok(waiting));
         }

@@ -27,6 +27,7 @@ mod index_txt;
 mod java;
 mod key_types;
 mod lengths;
+mod links;
 mod name_constraints;
 mod nginx;
 mod nss;

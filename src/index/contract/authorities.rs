@@ -88,6 +88,20 @@ pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
         .unwrap();
     assert_eq!(index.status(&id(&below.certificate, &foreign)).unwrap(), Some(CertificateState::Issued));
     below.issue_leaf(index, "a.example", 10, 3);
+
+    // its next certificate, of the same key, signed elsewhere too
+    let next = foreign.key.sign(&foreign.child_tbs("below", &below.key, serial(4)));
+    let mut renewed = below.as_authority("below", Some("foreign"));
+    renewed.certificate = next.clone();
+    let renewal = |renews| Import { renews, ..Import::of(renewed.clone(), event(NOW, "authority.renewed")) };
+    assert!(matches!(index.import(&renewal(false)), Err(IndexError::AuthorityExists(_))));
+    assert_eq!(index.authority("below").unwrap().unwrap().certificate, below.certificate);
+    index.import(&renewal(true)).unwrap();
+    assert_eq!(index.authority("below").unwrap().unwrap().certificate, next);
+    for certificate in [&below.certificate, &next] {
+        assert_eq!(index.status(&id(certificate, &foreign)).unwrap(), Some(CertificateState::Issued));
+    }
+    below.issue_leaf(index, "b.example", 10, 5);
 }
 
 pub(crate) fn authorities_come_with_parents_first_and_siblings_by_name(index: &dyn Index) {

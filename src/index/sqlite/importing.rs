@@ -17,12 +17,15 @@ pub(super) fn import(connection: &Connection, import: &Import) -> Result<Importe
     journal.check_clock(import.event.at)?;
     let change = journal.change()?;
     for (above, event) in &import.above {
-        if !is_authority(connection, &above.issuer)? {
-            add_authority(connection, above, change)?;
-            journal.append(event.clone())?;
+        match authority::named(connection, &above.name)?.filter(|known| known.issuer == above.issuer) {
+            Some(known) if known.certificate == above.certificate => continue,
+            Some(_) => add_authority(connection, above, true, change)?,
+            None if is_authority(connection, &above.issuer)? => continue,
+            None => add_authority(connection, above, false, change)?,
         }
+        journal.append(event.clone())?;
     }
-    add_authority(connection, &import.authority, change)?;
+    add_authority(connection, &import.authority, import.renews, change)?;
     journal.append(import.event.clone())?;
     let issuer = &import.authority.issuer;
     let number = authority::authority_number(connection, issuer)?;
@@ -59,7 +62,12 @@ fn is_authority(connection: &Connection, issuer: &IssuerId) -> Result<bool, Inde
     }
 }
 
-fn add_authority(connection: &Connection, authority: &Authority, change: i64) -> Result<(), IndexError> {
+fn add_authority(
+    connection: &Connection,
+    authority: &Authority,
+    renews: bool,
+    change: i64,
+) -> Result<(), IndexError> {
     let tbs = authority.certificate.tbs();
     if tbs.as_issuer() != authority.issuer {
         let message = format!("{}'s certificate is of another name or key", authority.name);
@@ -96,7 +104,7 @@ fn add_authority(connection: &Connection, authority: &Authority, change: i64) ->
         Err(error) => return Err(error),
     };
     let Authority { issuer, name, key, serves_ocsp, succeeds, .. } = authority;
-    if authority::come_home(connection, issuer, name, key, *serves_ocsp)? {
+    if !renews && authority::come_home(connection, issuer, name, key, *serves_ocsp)? {
         return Ok(());
     }
     let new = NewAuthority {
@@ -104,9 +112,10 @@ fn add_authority(connection: &Connection, authority: &Authority, change: i64) ->
         key: key.clone(),
         serves_ocsp: *serves_ocsp,
         succeeds: succeeds.clone(),
-        renews: false,
+        renews,
     };
-    authority::enter(connection, issuer, &new, number)
+    authority::enter(connection, issuer, &new, number)?;
+    authority::install(connection, number)
 }
 
 /// Sees that what is on record is this certificate; where there was its number alone, it is there now.

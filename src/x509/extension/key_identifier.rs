@@ -37,6 +37,14 @@ pub fn authority_key_identifier_of(value: &[u8]) -> Option<Vec<u8>> {
     decoded.key_identifier.map(|octets| octets.as_bytes().to_vec())
 }
 
+/// Whether an authorityKeyIdentifier value has an authorityCertSerialNumber: only the issuer's certificate of that
+/// number verifies it for clients that look at it (OpenSSL does).
+#[must_use]
+pub fn names_issuer_by_number(value: &[u8]) -> bool {
+    x509_cert::ext::pkix::AuthorityKeyIdentifier::from_der(value)
+        .is_ok_and(|decoded| decoded.authority_cert_serial_number.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +56,15 @@ mod tests {
         assert_eq!(extension.value, [0x30, 5, 0x80, 3, 1, 2, 3]);
         assert_eq!(authority_key_identifier_of(&extension.value), Some(vec![1, 2, 3]));
         assert!(!extension.critical);
+        assert!(!names_issuer_by_number(&extension.value));
+    }
+
+    #[test]
+    fn an_issuer_named_by_its_certificates_number_is_noticed() {
+        // keyIdentifier 01, authorityCertIssuer CN=a, authorityCertSerialNumber 5
+        let name = [0xa4, 0x0e, 0x30, 0x0c, 0x31, 0x0a, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1, b'a'];
+        let value = sequence(&[&tlv(0x80, &[1]), &tlv(0xa1, &name), &tlv(0x82, &[5])]);
+        assert!(names_issuer_by_number(&value));
+        assert!(!names_issuer_by_number(&[0x30, 0]) && !names_issuer_by_number(b""));
     }
 }

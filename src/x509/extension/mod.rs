@@ -19,7 +19,7 @@ pub use distribution_points::{
     IssuingDistributionPoint, crl_distribution_points, distribution_point_urls, freshest_crl,
 };
 pub use key_identifier::{
-    authority_key_identifier, authority_key_identifier_of, subject_key_identifier,
+    authority_key_identifier, authority_key_identifier_of, names_issuer_by_number, subject_key_identifier,
     subject_key_identifier_for, subject_key_identifier_of,
 };
 pub use key_usage::{ExtendedKeyUsage, KeyUsage, Purpose};

@@ -240,3 +240,32 @@ fn a_command_that_is_killed_at_any_step_is_put_right_by_the_next() {
     );
     println!("killed at {} of {passed} places of {} commands", jobs.len(), scenarios.len());
 }
+
+#[test]
+fn a_restore_that_is_killed_at_any_step_leaves_no_home_or_a_whole_one() {
+    // G15
+    let home = hierarchy();
+    home.ca(&["backup", "create", "backup.age", "--with-keys"]).ok();
+    home.ca(&["revoke", "a.example"]).ok();
+    let words = "--home rebuilt backup restore backup.age --published home/public";
+    let scenario = Scenario::new(home, words, &[]);
+    let found = places(&scenario);
+    assert!(found.iter().any(|place| place == "restore: in place"), "{found:?}");
+    for (number, _) in chosen(&found) {
+        let home = scenario.home.copied();
+        let mut command = home.command(&scenario.words);
+        let killed = command.env("GENFIC_CA_FAILPOINT", number.to_string()).output().unwrap();
+        assert_eq!(killed.status.signal(), Some(9));
+        let said = home.ca(&scenario.words);
+        let is_there = said.status == 4 && said.err.contains("home.exists");
+        assert!(is_there || said.status == 0, "{number}: {}", said.all());
+        let (status, list) =
+            (["--home", "rebuilt", "status"], ["--home", "rebuilt", "list", "--status", "revoked"]);
+        home.ca(&status).ok();
+        assert!(home.ca(&list).ok().out.contains("a.example"), "{number}");
+        assert!(left_aside(home.directory()).is_empty());
+        let beside = std::fs::read_dir(home.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = beside.filter(|name| name.to_string_lossy().contains(".restoring-")).collect();
+        assert!(left.is_empty(), "{number}: {left:?}");
+    }
+}

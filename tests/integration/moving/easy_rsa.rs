@@ -78,3 +78,40 @@ fn a_vpns_ca_moves_in_and_its_old_revocations_stay() {
     home.ca(&["create-request", "host.example", "--sign", "-p", "vpn"]).ok();
     home.run(&["openssl", "verify", "-CAfile", "vpn/pki/ca.crt", "host.example.crt"]).ok();
 }
+
+#[test]
+fn a_root_that_issues_to_holders_goes_on_with_new_certificates_and_new_keys() {
+    // G4
+    let home = Home::new();
+    easy_rsa(&home);
+    ca_with_old(&home, "import easy-rsa vpn --as vpn").ok();
+    // easy-rsa's certificates name their issuer's by number
+    let said = home.ca(&["renew-ca", "vpn"]).ok();
+    assert!(said.err.contains("clients need the old one"), "{}", said.all());
+    sh(&home, "cat vpn/pki/ca.crt home/public/vpn.pem > both.pem");
+    let holder = ["create-request", "new.example", "--sign", "-p", "vpn"];
+    home.ca(&holder).ok();
+    let verify = |root: &str, certificate: &str| {
+        home.run(&["openssl", "verify", "-CAfile", root, certificate]).ok();
+    };
+    for root in ["vpn/pki/ca.crt", "home/public/vpn.pem", "both.pem"] {
+        verify(root, "new.example.crt");
+    }
+    for root in ["vpn/pki/ca.crt", "both.pem"] {
+        verify(root, "vpn/pki/issued/srv.crt");
+    }
+    let rekeyed = home.result(&["renew-ca", "vpn", "--rekey"]);
+    assert!(rekeyed["links"]["new_with_old"]["serial"].is_string(), "{rekeyed}");
+    home.ca(&["create-request", "newer.example", "--sign", "-p", "vpn"]).ok();
+    verify("home/public/vpn-g2.pem", "newer.example.crt");
+    let authorities = home.result(&["authorities"]);
+    let all = authorities["authorities"].as_array().unwrap();
+    assert!(all.iter().all(|one| one["profile"] == "system-ca"), "{authorities}");
+
+    // what was issued elsewhere has no profile, and is renewed as often as wanted
+    for _ in 0..2 {
+        home.ca(&["renew", "srv", "-o", "srv.crt"]).ok();
+        std::fs::remove_file(home.path("srv.crt")).unwrap();
+    }
+    home.ca(&["doctor"]).ok();
+}

@@ -117,6 +117,85 @@ fn a_ca_whose_parent_is_in_another_home_is_requested_signed_there_and_adopted_he
     assert!(twice.status == 4 && twice.err.contains("authority.exists"), "{}", twice.all());
 }
 
+/// Takes a file from one home's directory to the other's.
+fn carry(from: &Home, to: &Home, file: &str) {
+    fs::copy(from.path(file), to.path(file)).unwrap();
+}
+
+#[test]
+fn a_ca_whose_parent_is_elsewhere_is_given_new_certificates_and_new_keys() {
+    // G4, G6
+    let (offline, online) = apart();
+    let sign = |file: &str| {
+        let request = format!("{file}.req");
+        carry(&online, &offline, &request);
+        let output = format!("{file}.pem");
+        let words =
+            ["sign", &request, "-p", "genfic", "--profile", "user-ca", "--chain=with-root", "-o", &output];
+        offline.ca(&words).ok();
+        carry(&offline, &online, &output);
+    };
+    sign("genfic-user");
+    online.ca(&["adopt", "genfic-user", "genfic-user.pem"]).ok();
+    let holder = ["--subject", "C=BE,CN=Amber", "--san", "email:amber@genfic.example", "--sign"];
+    online.ca(&[&["create-request", "amber"], &holder[..], &["-p", "genfic-user"]].concat()).ok();
+    carry(&offline, &online, "home/public/genfic.pem");
+
+    for words in [&["renew-ca", "genfic-user"][..], &["renew-ca", "genfic-user", "--rekey"]] {
+        let refused = online.ca(words);
+        let said = refused.err.contains("key.elsewhere") && refused.err.contains("--csr-only");
+        assert!(refused.status == 8 && said, "{}", refused.all());
+    }
+    let here = offline.ca(&["renew-ca", "genfic", "--csr-only"]);
+    assert!(here.status == 2 && here.err.contains("leave out --csr-only"), "{}", here.all());
+
+    let asked = online.result(&["renew-ca", "genfic-user", "--csr-only", "-o", "again.req"]);
+    let second = online.ca(&["renew-ca", "genfic-user", "--csr-only", "-o", "again.req"]);
+    assert!(second.status == 4 && second.err.contains("file.exists"), "{}", second.all());
+    sign("again");
+    let renewed = online.result(&["adopt", "genfic-user", "again.pem"]);
+    assert_eq!(renewed["replaces"], asked["replaces"]);
+    assert!(renewed["serial"] != asked["replaces"] && renewed["parent"] == "genfic", "{renewed}");
+    let twice = online.ca(&["adopt", "genfic-user", "again.pem"]);
+    assert!(twice.status == 4 && twice.err.contains("authority.exists"), "{}", twice.all());
+    // both certificates verify what was issued
+    sh(
+        &online,
+        "for ca in genfic-user.pem home/public/genfic-user.pem; do
+           openssl verify -CAfile home/public/genfic.pem -untrusted $ca amber.crt
+         done
+         openssl x509 -in home/public/genfic-user.pem -noout -serial | grep -qi $(openssl x509 -in again.pem -noout -serial)
+         openssl verify -CAfile home/public/genfic.pem home/public/genfic-user.pem",
+    );
+
+    let asked = online.result(&["renew-ca", "genfic-user", "--rekey", "--csr-only"]);
+    assert_eq!(asked["name"], "genfic-user-g2");
+    assert!(online.ca(&["status"]).ok().out.contains("genfic-ca adopt genfic-user-g2"));
+    sign("genfic-user-g2");
+    let wrong = online.ca(&["adopt", "genfic-user", "genfic-user-g2.pem"]);
+    assert!(wrong.status == 11 && wrong.err.contains("certificate.other-key"), "{}", wrong.all());
+    online.ca(&["adopt", "genfic-user-g2", "genfic-user-g2.pem"]).ok();
+    let issued = online.ca(&[&["create-request", "bram"], &holder[..], &["-p", "genfic-user"]].concat());
+    assert!(issued.ok().err.contains("genfic-user-g2 issues, the newest generation"));
+    sh(
+        &online,
+        "openssl verify -CAfile home/public/genfic.pem -untrusted home/public/genfic-user-g2.pem bram.crt",
+    );
+    for words in [&["revoke", "amber.crt"][..], &["doctor"], &["audit", "verify"]] {
+        online.ca(words).ok();
+    }
+
+    // the root is renewed by those who run it, and its new certificate comes with the next of the CA
+    offline.ca(&["renew-ca", "genfic"]).ok();
+    online.ca(&["renew-ca", "genfic-user", "--csr-only", "-o", "third.req"]).ok();
+    sign("third");
+    let adopted = online.result(&["adopt", "genfic-user-g2", "third.pem"]);
+    assert_eq!(adopted["above"], serde_json::json!(["genfic"]), "{adopted}");
+    let same = |one: &str| fs::read(offline.path(one)).unwrap() == fs::read(online.path(one)).unwrap();
+    assert!(same("home/public/genfic.pem"));
+    online.ca(&["doctor"]).ok();
+}
+
 #[test]
 fn only_the_right_certificate_of_a_ca_is_adopted() {
     let (offline, online) = apart();

@@ -69,6 +69,12 @@ pub(crate) struct RenewCa {
     /// Subject of the new generation [default: a root's stays; below a root the CN gets G2, G3 and so on]
     #[arg(long, value_name = "DN", requires = "rekey")]
     pub(crate) subject: Option<String>,
+    /// Make a request only, for those who run the CA above; `adopt` takes in what they sign
+    #[arg(long, conflicts_with_all = ["valid", "no_links"])]
+    pub(crate) csr_only: bool,
+    /// Where the request is saved [default: NAME.req]
+    #[arg(short = 'o', long, value_name = "FILE", requires = "csr_only")]
+    pub(crate) output: Option<PathBuf>,
     /// Make no link certificates between the two roots: for a root whose old key is lost
     #[arg(long, requires = "rekey")]
     pub(crate) no_links: bool,

@@ -1,20 +1,21 @@
-//! `create-child --csr-only`, `adopt`, `key import`: single CAs whose certificate or key comes from elsewhere.
+//! `create-child --csr-only`, `renew-ca --csr-only`, `adopt`, `key import`: single CAs whose certificate or key comes
+//! from elsewhere.
 use super::import::adopted_rows;
 use super::request::{no_directory, not_written};
 use super::values::{crl, read, summary, usage};
-use crate::cli::{Adopt, Global, KeyImport};
+use crate::cli::{Adopt, Global, KeyImport, RenewCa};
 use crate::prompt::TerminalPrompt;
 use crate::report::Report;
 use crate::session::Session;
-use genfic_ca::ca::{AdoptedKey, Arrival, NewAuthority};
+use genfic_ca::ca::{AdoptedKey, Arrival, AuthorityRekeying, NewAuthority};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
 use genfic_ca::key::{
     ForeignKey, KeyError, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
 };
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, write_new};
-use genfic_ca::x509::Certificate;
+use genfic_ca::publish::{Mode, WaitingAuthority, write_new};
+use genfic_ca::x509::{Certificate, pem};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -51,35 +52,80 @@ pub(crate) fn open_key(
     })
 }
 
+/// Where a request is saved, by default as NAME.req: a place where nothing is yet.
+fn place_of_request(name: &str, output: Option<&Path>) -> Result<PathBuf, Problem> {
+    let path = output.map_or_else(|| PathBuf::from(format!("{name}.req")), Path::to_owned);
+    if path.symlink_metadata().is_ok() {
+        return Err(Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
+            .hint("move it away, or choose another with -o; nothing was done"));
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
+        _ => Ok(path),
+    }
+}
+
 /// Makes key and request of a CA whose certificate others sign.
 pub(crate) fn request_child(
     session: &Session,
     new: &NewAuthority,
     output: Option<&Path>,
 ) -> Result<Report, Problem> {
-    let path = output.map_or_else(|| PathBuf::from(format!("{}.req", new.name)), Path::to_owned);
-    if path.symlink_metadata().is_ok() {
-        return Err(Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
-            .hint("move it away, or choose another with -o; nothing was done"));
-    }
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
-            return Err(no_directory(parent));
-        }
-        _ => {}
-    }
-    let waiting = session.pki().request_child(new)?;
+    let path = place_of_request(&new.name, output)?;
+    requested(&session.pki().request_child(new)?, &path)
+}
+
+/// Makes key and request of the next generation of a CA whose certificate others sign.
+pub(crate) fn request_rekeying(
+    session: &Session,
+    args: &RenewCa,
+    asked: &AuthorityRekeying,
+) -> Result<Report, Problem> {
+    let path = place_of_request(&session.pki().next_generation(&args.name)?.name, args.output.as_deref())?;
+    requested(&session.pki().request_authority_rekeying(&args.name, asked)?, &path)
+}
+
+/// Makes the request for the next certificate of a CA whose certificate others sign.
+pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
+    let name = session.pki().newest(&args.name)?.name;
+    let path = place_of_request(&name, args.output.as_deref())?;
+    let asked = session.pki().request_authority_renewal(&name)?;
+    let request = pem::encode("CERTIFICATE REQUEST", &asked.request);
+    write_new(&path, request.as_bytes(), Mode::Public).map_err(not_written)?;
+    let tbs = asked.authority.certificate.tbs();
+    let profile = args.profile.as_ref().unwrap_or(&asked.authority.profile);
+    let result = json!({
+        "name": name,
+        "request": path,
+        "key": asked.authority.key,
+        "algorithm": tbs.public_key().algorithm().to_string(),
+        "profile": profile,
+        "waiting": false,
+        "replaces": tbs.serial_number().to_string(),
+    });
+    let text = format!(
+        "a request for the next certificate of {name}\n  subject   {}\n  request   {1}\n  replaces  {2}, which is valid \
+         until {3}\nnext: in the home of its parent: genfic-ca sign {1} -p PARENT --profile {profile} \
+         --chain=with-root -o {name}.pem\nthen: genfic-ca adopt {name} {name}.pem",
+        tbs.subject(),
+        path.display(),
+        tbs.serial_number(),
+        tbs.validity().not_after,
+    );
+    Ok(Report::done(result, text))
+}
+
+fn requested(waiting: &WaitingAuthority, path: &Path) -> Result<Report, Problem> {
     let request = waiting.request_pem().unwrap_or_default();
     let algorithm = waiting.public_key.algorithm();
     let key = format!("{}.age", waiting.name);
-    let written = write_new(&path, request.as_bytes(), Mode::Public).map_err(|error| {
+    write_new(path, request.as_bytes(), Mode::Public).map_err(|error| {
         let problem = not_written(error);
         let hint =
             format!("{}; the request is also in keys/{}.waiting of the home", problem.hint, waiting.name);
         problem.hint(hint)
-    });
-    written?;
-    let profile = new.profile.as_str();
+    })?;
+    let profile = waiting.profile.as_deref().unwrap_or_default();
     let result = json!({
         "name": waiting.name,
         "request": path,
@@ -123,6 +169,7 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         ocsp: args.ocsp,
         source: args.certificate.display().to_string(),
     })?;
+    let renews = adoption.renews.as_ref().map(|known| known.certificate.tbs().serial_number().to_string());
     let adopted = pki.adopt(adoption, AdoptedKey::Here)?;
     let authority = &adopted.authority;
     let tbs = authority.certificate.tbs();
@@ -141,8 +188,12 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         "fingerprint": authority.certificate.fingerprint().to_string(),
         "crl_details": adopted.crl.as_ref().map(crl),
         "responder": adopted.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
+        "replaces": renews,
     });
-    let mut text = format!("{} is a CA now\n", authority.name);
+    let mut text = match &renews {
+        Some(_) => format!("{} has its next certificate\n", authority.name),
+        None => format!("{} is a CA now\n", authority.name),
+    };
     text.push_str(&summary(&authority.certificate, Some(&adopted.files.certificate), adopted_rows(&adopted)));
     Ok(Report::done(result, text).warn(said).warn(adopted.notices.clone()))
 }

@@ -18,7 +18,12 @@ use std::path::{Path, PathBuf};
 
 /// A new certificate of the same key, or a new generation.
 pub(crate) fn renew(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
-    if args.rekey { rekey(session, args) } else { renew_certificate(session, args) }
+    match (args.csr_only, args.rekey) {
+        (false, false) => renew_certificate(session, args),
+        (false, true) => rekey(session, args),
+        (true, false) => super::foreign::request_renewal(session, args),
+        (true, true) => super::foreign::request_rekeying(session, args, &rekeying(args)?),
+    }
 }
 
 fn renew_certificate(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
@@ -58,15 +63,18 @@ fn said(name: &str, authority: &Authority) -> Option<String> {
     (authority.name != name).then(|| format!("{} is the newest generation of {name}", authority.name))
 }
 
-fn rekey(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
-    let asked = AuthorityRekeying {
+fn rekeying(args: &RenewCa) -> Result<AuthorityRekeying, Problem> {
+    Ok(AuthorityRekeying {
         length: length(args.valid.as_deref())?,
         profile: args.profile.clone(),
         key: args.key.as_deref().map(key).transpose()?,
         subject: args.subject.as_deref().map(subject).transpose()?,
         without_links: args.no_links,
-    };
-    let rekeyed = session.pki().rekey_authority(&args.name, &asked)?;
+    })
+}
+
+fn rekey(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
+    let rekeyed = session.pki().rekey_authority(&args.name, &rekeying(args)?)?;
     let (created, old) = (&rekeyed.created, &rekeyed.replaces);
     let mut report = created_report(created, "CA", "next: genfic-ca status; new certificates come from ");
     if let Some(result) = report.result.as_object_mut() {

@@ -54,6 +54,8 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         profile,
         ocsp: args.ocsp.unwrap_or(!is_for_cas && !args.without_key),
         certificate: foreign.certificate.clone(),
+        renews: None,
+        succeeds: None,
         others: foreign.others.clone(),
         prior: prior(&foreign.inventory),
         crl_number: foreign.crl_number,

@@ -169,9 +169,11 @@ fn newest_of_one_holder(
     let Some(first) = fit.first() else { return the_one(fit, word, "certificate", now) };
     let generations: Vec<String> =
         session.pki().generations(&first.authority)?.into_iter().map(|one| one.name).collect();
+    // what came from elsewhere has no profile
+    let profile = fit.iter().map(|one| &one.profile).find(|profile| !profile.is_empty());
     let alike = fit.iter().all(|other| {
         other.subject == first.subject
-            && other.profile == first.profile
+            && (other.profile.is_empty() || profile == Some(&other.profile))
             && same_names(&other.subject_alt_names, &first.subject_alt_names)
             && generations.contains(&other.authority)
     });
