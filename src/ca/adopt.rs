@@ -14,7 +14,7 @@ use crate::problem::{Exit, Problem};
 use crate::profile::Kind;
 use crate::publish::AuthorityFiles;
 use crate::x509::extension::{CrlNumber, KeyUsage};
-use crate::x509::{Certificate, SerialNumber};
+use crate::x509::{Certificate, SerialNumber, can_verify_old, key_weaknesses};
 
 /// How many CAs may stand above one.
 const HIGHEST: usize = 16;
@@ -42,6 +42,17 @@ pub struct Adoption {
     pub crl_number: CrlNumber,
     /// Where it comes from, for the record.
     pub source: String,
+}
+
+impl Adoption {
+    /// Whether it is the key of the CA's certificate.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn check_key(&self, key: &dyn Signer) -> Result<(), Problem> {
+        let is_its_own = key.public_key() == self.certificate.tbs().public_key();
+        if is_its_own { Ok(()) } else { Err(mismatched(&self.name)) }
+    }
 }
 
 /// A certificate that the CA issued before.
@@ -131,6 +142,8 @@ impl Pki<'_> {
             }
         }
         let (parent, above) = self.above(adoption)?;
+        notices.extend(weaknesses(&adoption.name, certificate));
+        notices.extend(above.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
         if parent.is_none()
             && adoption.renews.is_none()
             && profile.kind() == Kind::Ca
@@ -177,14 +190,15 @@ impl Pki<'_> {
         while !is_self_signed(&certificate)? {
             let issued = |issuer: &Certificate| {
                 issuer.tbs().subject() == certificate.tbs().issuer()
-                    && certificate.is_signed_by(issuer.tbs().public_key())
+                    && certificate.was_signed_by(issuer.tbs().public_key())
             };
             let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
                 Some(known) => (known.name.clone(), newer(known, &adoption.others)),
                 None => {
                     let found = adoption.others.iter().find(|one| one.is_ca() && issued(one));
                     let found = found.filter(|_| above.len() < HIGHEST).cloned();
-                    let found = found.ok_or_else(|| unknown_issuer(&certificate))?;
+                    let shown = adoption.others.iter().chain(known.iter().map(|one| &one.certificate));
+                    let found = found.ok_or_else(|| unknown_issuer(&certificate, shown))?;
                     (self.name_for(&found, adoption, &above)?, Some(found))
                 }
             };
@@ -268,8 +282,8 @@ impl Pki<'_> {
                 Err(error) => return Err(error.into()),
             },
         };
-        if signer.as_ref().is_some_and(|signer| *signer.public_key() != public_key) {
-            return Err(mismatched(&adoption.name));
+        if let Some(signer) = &signer {
+            adoption.check_key(signer.as_ref())?;
         }
         let authority = Authority {
             name: adoption.name.clone(),
@@ -318,22 +332,63 @@ fn run_by_others(name: &str, certificate: Certificate) -> Authority {
     }
 }
 
+/// What is said of a key that would not be certified any more.
+fn weaknesses(name: &str, certificate: &Certificate) -> Vec<String> {
+    let weaknesses = key_weaknesses(certificate.tbs().public_key()).into_iter();
+    weaknesses
+        .map(|weakness| {
+            format!(
+                "the key of {name} is weak, so that others may be able to sign in its name ({weakness}): replace it \
+                 by another CA"
+            )
+        })
+        .collect()
+}
+
 /// Whether it is a root's.
 fn is_self_signed(certificate: &Certificate) -> Result<bool, Problem> {
     let tbs = certificate.tbs();
     if tbs.subject() != tbs.issuer() {
         return Ok(false);
     }
-    if certificate.is_signed_by(tbs.public_key()) {
+    if certificate.was_signed_by(tbs.public_key()) {
         return Ok(true);
+    }
+    if !can_verify_old(tbs.public_key(), certificate.signature_algorithm()) {
+        return Err(unverifiable(certificate, certificate));
     }
     let message = format!("the certificate of `{}` does not verify with its own key", tbs.subject());
     Err(Problem::new(Exit::NotVerified, "certificate.signature", message)
         .hint("take another copy of it; this one is damaged or is not what it says"))
 }
 
-fn unknown_issuer(certificate: &Certificate) -> Problem {
+/// Of a signature that may be right, and that nobody here can tell.
+fn unverifiable(certificate: &Certificate, issuer: &Certificate) -> Problem {
+    let message = format!(
+        "the certificate of `{}` is signed with {} by a key of the type {}, which cannot be verified here: with SHA-256 and SHA-512 \
+         RSA keys of 1024 to 8192 bits can, with SHA-384 those of 2048 to 8192",
+        certificate.tbs().subject(),
+        certificate.signature_algorithm(),
+        issuer.tbs().public_key().algorithm(),
+    );
+    Problem::new(Exit::Refused, "certificate.unverifiable", message).hint(
+        "what cannot be verified is not put on record, with the CA's key or without: have the last CRLs made by the \
+         program it comes from, and issue anew under another CA",
+    )
+}
+
+fn unknown_issuer<'c>(
+    certificate: &Certificate,
+    mut shown: impl Iterator<Item = &'c Certificate>,
+) -> Problem {
     let tbs = certificate.tbs();
+    let is_named = |one: &&Certificate| {
+        one.tbs().subject() == tbs.issuer()
+            && !can_verify_old(one.tbs().public_key(), certificate.signature_algorithm())
+    };
+    if let Some(issuer) = shown.find(is_named) {
+        return unverifiable(certificate, issuer);
+    }
     let message = format!(
         "the certificate of `{}` was issued by `{}`, which is neither a CA of this home nor among what was shown",
         tbs.subject(),

@@ -11,7 +11,7 @@ use genfic_ca::ca::{AdoptedKey, Arrival, AuthorityRekeying, NewAuthority};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
 use genfic_ca::key::{
-    ForeignKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
+    ForeignKey, KeyError, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
 };
 use genfic_ca::problem::Problem;
 use genfic_ca::publish::WaitingAuthority;
@@ -39,8 +39,17 @@ pub(crate) fn open_key(
 ) -> Result<SoftKey, Problem> {
     let purpose = SecretPurpose::Open(format!("the old key {}", file.display()));
     let mut ask = || -> Result<Secret, _> { old.unwrap_or(session.secrets()).secret(&purpose) };
-    let opened = key.open(file, &mut ask).map_err(genfic_ca::import::unusable_key)?;
-    Ok(opened)
+    key.open(file, &mut ask).map_err(|error| {
+        let is_another = matches!(error, KeyError::SecretRejected(_)) && old.is_none();
+        let problem = genfic_ca::import::unusable_key(error);
+        match is_another {
+            true => problem.hint(
+                "try again; when the old key has another passphrase than the new one will have, say with \
+                 --key-passphrase-from where it comes from",
+            ),
+            false => problem,
+        }
+    })
 }
 
 /// Where a request is saved, by default as NAME.req: a place where nothing is yet.
