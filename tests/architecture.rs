@@ -43,7 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "failpoint",
         ],
     ),
-    ("import", &["x509", "problem", "index", "key"]),
+    ("import", &["x509", "problem", "index", "key", "home"]),
     ("calendar", &["x509"]),
     ("handout", &["x509", "key"]),
     ("backup", &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"]),

@@ -75,7 +75,8 @@ fn authority_faults(
         Some(parent) => all.iter().find(|one| one.name == *parent),
         None => Some(authority),
     };
-    if !issuer.is_some_and(|issuer| authority.certificate.is_signed_by(issuer.certificate.tbs().public_key()))
+    if !issuer
+        .is_some_and(|issuer| authority.certificate.was_signed_by(issuer.certificate.tbs().public_key()))
     {
         faults.push(format!("the certificate of {name} is not signed by its issuer"));
     }

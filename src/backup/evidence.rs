@@ -135,7 +135,7 @@ impl Finder for Evidence<'_> {
         let tbs = crl.tbs();
         let named: Vec<&Authority> =
             self.authorities.iter().filter(|one| one.certificate.tbs().subject() == tbs.issuer()).collect();
-        let signer = named.iter().find(|one| crl.is_signed_by(one.certificate.tbs().public_key()));
+        let signer = named.iter().find(|one| crl.was_signed_by(one.certificate.tbs().public_key()));
         let Some(signer) = signer else {
             let reason = match named.first() {
                 Some(one) => format!("it bears the name of {} and not its signature", one.name),
@@ -176,7 +176,7 @@ impl Finder for Evidence<'_> {
         let tbs = certificate.tbs();
         let issuer = self.authorities.iter().find(|one| {
             one.certificate.tbs().subject() == tbs.issuer()
-                && certificate.is_signed_by(one.certificate.tbs().public_key())
+                && certificate.was_signed_by(one.certificate.tbs().public_key())
         });
         let Some(issuer) = issuer.map(|one| one.issuer) else { return Ok(()) };
         let id = CertificateId { issuer, serial_number: tbs.serial_number().clone() };

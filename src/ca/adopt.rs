@@ -3,11 +3,10 @@
 //! Key, then record, then what others see. The record is one transaction: a command that is killed before it leaves
 //! a key that the next attempt takes for what it is, and one that is killed after it leaves what every other command
 //! repeats.
+use super::above::weaknesses;
 use super::authority::{may, mismatched};
 use super::new_key::unfinished;
-use super::renewal::ROOT_PROFILE;
 use super::{Pki, PublishedCrl};
-use crate::config::is_authority_name;
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::key::{KeyError, Signer, SoftKey};
 use crate::problem::{Exit, Problem};
@@ -15,9 +14,6 @@ use crate::profile::Kind;
 use crate::publish::AuthorityFiles;
 use crate::x509::extension::{CrlNumber, KeyUsage};
 use crate::x509::{Certificate, SerialNumber};
-
-/// How many CAs may stand above one.
-const HIGHEST: usize = 16;
 
 /// A CA that was made elsewhere.
 #[derive(Clone, Debug)]
@@ -42,6 +38,17 @@ pub struct Adoption {
     pub crl_number: CrlNumber,
     /// Where it comes from, for the record.
     pub source: String,
+}
+
+impl Adoption {
+    /// Whether it is the key of the CA's certificate.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn check_key(&self, key: &dyn Signer) -> Result<(), Problem> {
+        let is_its_own = key.public_key() == self.certificate.tbs().public_key();
+        if is_its_own { Ok(()) } else { Err(mismatched(&self.name)) }
+    }
 }
 
 /// A certificate that the CA issued before.
@@ -131,6 +138,8 @@ impl Pki<'_> {
             }
         }
         let (parent, above) = self.above(adoption)?;
+        notices.extend(weaknesses(&adoption.name, certificate));
+        notices.extend(above.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
         if parent.is_none()
             && adoption.renews.is_none()
             && profile.kind() == Kind::Ca
@@ -166,67 +175,6 @@ impl Pki<'_> {
             }
             Some(_) => Err(IndexError::AuthorityExists(name.into()).into()),
         }
-    }
-
-    /// The CA that issued it, and those that must be put on record for that, the topmost first.
-    fn above(&self, adoption: &Adoption) -> Result<(Option<String>, Vec<Authority>), Problem> {
-        let known = self.index.authorities()?;
-        let mut parent = None;
-        let mut above: Vec<Authority> = Vec::new();
-        let mut certificate = adoption.certificate.clone();
-        while !is_self_signed(&certificate)? {
-            let issued = |issuer: &Certificate| {
-                issuer.tbs().subject() == certificate.tbs().issuer()
-                    && certificate.is_signed_by(issuer.tbs().public_key())
-            };
-            let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
-                Some(known) => (known.name.clone(), newer(known, &adoption.others)),
-                None => {
-                    let found = adoption.others.iter().find(|one| one.is_ca() && issued(one));
-                    let found = found.filter(|_| above.len() < HIGHEST).cloned();
-                    let found = found.ok_or_else(|| unknown_issuer(&certificate))?;
-                    (self.name_for(&found, adoption, &above)?, Some(found))
-                }
-            };
-            match above.last_mut() {
-                Some(below) => (below.parent, below.profile) = (Some(name.clone()), "sub-ca".into()),
-                None => parent = Some(name.clone()),
-            }
-            let Some(found) = unknown else { break };
-            certificate = found.clone();
-            above.push(run_by_others(&name, found));
-        }
-        above.reverse();
-        Ok((parent, above))
-    }
-
-    /// A name for a CA that others run, made of its commonName.
-    fn name_for(
-        &self,
-        certificate: &Certificate,
-        adoption: &Adoption,
-        above: &[Authority],
-    ) -> Result<String, Problem> {
-        let subject = certificate.tbs().subject();
-        let text = subject.texts("CN").pop().unwrap_or_else(|| subject.to_string());
-        let words: Vec<String> = text
-            .to_lowercase()
-            .split(|character: char| !character.is_ascii_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect();
-        let base: String = words.join("-").chars().take(48).collect();
-        let base = if is_authority_name(&base) { base } else { "issuer".to_owned() };
-        for number in 1..100 {
-            let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
-            let is_taken = name == adoption.name
-                || above.iter().any(|one| one.name == name)
-                || self.index.authority(&name)?.is_some();
-            if !is_taken {
-                return Ok(name);
-            }
-        }
-        Err(IndexError::AuthorityExists(base).into())
     }
 
     /// Makes a CA that was made elsewhere one of this home, with all that it issued and revoked: its key is
@@ -268,8 +216,8 @@ impl Pki<'_> {
                 Err(error) => return Err(error.into()),
             },
         };
-        if signer.as_ref().is_some_and(|signer| *signer.public_key() != public_key) {
-            return Err(mismatched(&adoption.name));
+        if let Some(signer) = &signer {
+            adoption.check_key(signer.as_ref())?;
         }
         let authority = Authority {
             name: adoption.name.clone(),
@@ -293,52 +241,4 @@ impl Pki<'_> {
         let name = adoption.name.clone();
         self.equip_adopted(adoption, plan, imported, signer).map_err(|problem| unfinished(&name, problem))
     }
-}
-
-/// The certificate that takes the place of that of a CA which others run, when it was shown.
-fn newer(known: &Authority, others: &[Certificate]) -> Option<Certificate> {
-    let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
-    let of_it = |one: &&Certificate| {
-        one.tbs().as_issuer() == known.issuer && one.is_ca() && begins(one) > begins(&known.certificate)
-    };
-    others.iter().filter(of_it).max_by_key(|one| begins(one)).filter(|_| known.is_elsewhere()).cloned()
-}
-
-fn run_by_others(name: &str, certificate: Certificate) -> Authority {
-    Authority {
-        name: name.to_owned(),
-        issuer: certificate.tbs().as_issuer(),
-        parent: None,
-        profile: ROOT_PROFILE.into(),
-        certificate,
-        key: String::new(),
-        serves_ocsp: false,
-        succeeds: None,
-        last_end: None,
-    }
-}
-
-/// Whether it is a root's.
-fn is_self_signed(certificate: &Certificate) -> Result<bool, Problem> {
-    let tbs = certificate.tbs();
-    if tbs.subject() != tbs.issuer() {
-        return Ok(false);
-    }
-    if certificate.is_signed_by(tbs.public_key()) {
-        return Ok(true);
-    }
-    let message = format!("the certificate of `{}` does not verify with its own key", tbs.subject());
-    Err(Problem::new(Exit::NotVerified, "certificate.signature", message)
-        .hint("take another copy of it; this one is damaged or is not what it says"))
-}
-
-fn unknown_issuer(certificate: &Certificate) -> Problem {
-    let tbs = certificate.tbs();
-    let message = format!(
-        "the certificate of `{}` was issued by `{}`, which is neither a CA of this home nor among what was shown",
-        tbs.subject(),
-        tbs.issuer()
-    );
-    Problem::new(Exit::NotFound, "issuer.unknown", message)
-        .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
 }

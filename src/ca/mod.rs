@@ -1,4 +1,5 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
+mod above;
 mod abreast;
 mod adopt;
 mod adopted;

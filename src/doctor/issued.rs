@@ -152,7 +152,7 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
     }
     let shown = format!("genfic-ca show {}", quoted(path));
     Some(match certificate {
-        Some(certificate) if certificate.is_signed_by(issuer.certificate.tbs().public_key()) => {
+        Some(certificate) if certificate.was_signed_by(issuer.certificate.tbs().public_key()) => {
             let message = format!(
                 "is signed by {} and not on record: the index is an older copy, or the CA's key was used elsewhere",
                 issuer.name

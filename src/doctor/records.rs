@@ -122,7 +122,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
     let known = examination.authorities().is_ok();
     let authorities = examination.authorities().unwrap_or_default();
     let mut files = IssuedFiles::list(examination, &authorities);
-    let (mut count, mut compared): (usize, usize) = (0, 0);
+    let (mut count, mut compared, mut by_number): (usize, usize, usize) = (0, 0, 0);
     let limit = if examination.deep { usize::MAX } else { NEWEST };
     let outcome = index.examine(&mut |examined| match examined {
         Examined::Damage(damage) => {
@@ -135,6 +135,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
         }
         Examined::Certificate(record) => {
             count += 1;
+            by_number += usize::from(record.known_by_number);
             let closely = compared < limit;
             compared += usize::from(closely && known);
             if closely && known && !is_by_its_issuer(&record, &authorities) {
@@ -163,18 +164,25 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
         true => format!(" (the newest; --deep compares all {count})"),
         false => String::new(),
     };
+    let by_number = match by_number {
+        0 => String::new(),
+        number => format!(" ({number} known by number alone)"),
+    };
     Ok(format!(
-        "{} on record, {kept}, {} compared{of}",
+        "{} on record{by_number}, {kept}, {} compared{of}",
         counted(count, "certificate"),
         counted(compared, "signature")
     ))
 }
 
 fn is_by_its_issuer(record: &CertificateRecord, authorities: &[Authority]) -> bool {
-    let Some(certificate) = &record.certificate else { return record.state != CertificateState::Issued };
+    let Some(certificate) = &record.certificate else {
+        // of one that is known by its number alone nothing is left to compare
+        return record.known_by_number || record.state != CertificateState::Issued;
+    };
     let issuer = authorities.iter().find(|authority| authority.issuer == record.id.issuer);
     issuer.is_some_and(|issuer| {
         let tbs = issuer.certificate.tbs();
-        certificate.tbs().issuer() == tbs.subject() && certificate.is_signed_by(tbs.public_key())
+        certificate.tbs().issuer() == tbs.subject() && certificate.was_signed_by(tbs.public_key())
     })
 }

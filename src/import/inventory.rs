@@ -3,7 +3,7 @@ use super::index_txt::IndexLine;
 use super::stricter;
 use super::tree::Tree;
 use crate::index::{CertificateState, ImportedContents, Revocation};
-use crate::x509::{Certificate, CertificateList, CrlReason, Name, SerialNumber, UnixTime};
+use crate::x509::{Certificate, CertificateList, CrlReason, Name, SerialNumber, UnixTime, can_verify_old};
 use std::collections::{BTreeMap, HashMap};
 
 /// How many single certificates a notice names.
@@ -53,6 +53,7 @@ impl Inventory {
         notices: &mut Vec<String>,
     ) -> Self {
         let mut signed = signed_by(tree, authority, notices);
+        notices.extend(unverifiable(tree, authority));
         let mut inventory = Self::default();
         let mut revoked_left_out = Vec::new();
         for line in lines {
@@ -185,7 +186,7 @@ fn signed_by(
     let mut signed: HashMap<SerialNumber, Certificate> = HashMap::new();
     for found in &tree.certificates {
         let certificate = &found.certificate;
-        if certificate.tbs().issuer() != name || !certificate.is_signed_by(key) {
+        if certificate.tbs().issuer() != name || !certificate.was_signed_by(key) {
             continue;
         }
         let serial_number = certificate.tbs().serial_number().clone();
@@ -202,6 +203,27 @@ fn signed_by(
     signed
 }
 
+/// How much bears the CA's name and a signature that nobody here can verify.
+fn unverifiable(tree: &Tree, authority: &Certificate) -> Option<String> {
+    let (name, key) = (authority.tbs().subject(), authority.tbs().public_key());
+    let certificates = tree.certificates.iter().map(|found| &found.certificate).filter(|certificate| {
+        certificate.tbs().issuer() == name && !can_verify_old(key, certificate.signature_algorithm())
+    });
+    let crls = tree.crls.iter().filter(|(_, crl)| {
+        let tbs = crl.tbs();
+        tbs.issuer() == name && !can_verify_old(key, tbs.signature())
+    });
+    let (certificates, crls) = (certificates.count(), crls.count());
+    (certificates + crls > 0).then(|| {
+        format!(
+            "signatures that a key of the type {} made cannot be verified here, so that {certificates} of its \
+             certificates are known by number at most, and {crls} of its CRLs do not count: the record alone says \
+             what is revoked",
+            key.algorithm()
+        )
+    })
+}
+
 /// The CRL of this CA with the highest number, without numbers the latest.
 pub(super) fn newest_crl<'t>(tree: &'t Tree, authority: &Certificate) -> Option<&'t CertificateList> {
     own_crls(tree, authority).max_by_key(|crl| (crl.tbs().crl_number(), crl.tbs().this_update()))
@@ -214,5 +236,5 @@ pub(super) fn own_crls<'t>(
 ) -> impl Iterator<Item = &'t CertificateList> {
     let (name, key) = (authority.tbs().subject().clone(), authority.tbs().public_key().clone());
     let crls = tree.crls.iter().map(|(_, crl)| crl);
-    crls.filter(move |crl| *crl.tbs().issuer() == name && crl.is_signed_by(&key))
+    crls.filter(move |crl| *crl.tbs().issuer() == name && crl.was_signed_by(&key))
 }

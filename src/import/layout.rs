@@ -4,8 +4,7 @@ use super::inventory::own_crls;
 use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
 use crate::key::{ForeignKey, KeyError, Signer};
 use crate::problem::{Exit, Problem};
-use crate::x509::Certificate;
-use crate::x509::extension::CrlNumber;
+use crate::x509::{Certificate, MalformedDer};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -96,13 +95,17 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
         return Err(Problem::new(Exit::Usage, "usage", message).hint("name the directory that has index.txt"));
     }
     let pki = given.join("pki");
-    let directory =
-        if wanted.layout == Layout::EasyRsa && pki.join("index.txt").is_file() { &pki } else { given };
+    let directory = if wanted.layout == Layout::EasyRsa && fs::metadata(pki.join("index.txt")).is_ok() {
+        &pki
+    } else {
+        given
+    };
     if let Some(index) = wanted.index {
         return Ok(Places { directory: directory.to_owned(), index_file: index.to_owned() });
     }
     let index_file = directory.join("index.txt");
-    if index_file.is_file() {
+    // whatever else has this name is told for what it is, when it is read
+    if fs::metadata(&index_file).is_ok() {
         return Ok(Places { directory: directory.to_owned(), index_file });
     }
     let found = if wanted.layout == Layout::EasyRsa { Vec::new() } else { other_indexes(directory)? };
@@ -137,7 +140,7 @@ fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
     for entry in fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let index = path.join("index.txt");
-        if index.is_file() {
+        if fs::metadata(&index).is_ok() {
             below.push(index);
         } else if path.extension().is_some_and(|ending| ending == "txt") && path.is_file() {
             let text = read_text(&path)?;
@@ -152,7 +155,7 @@ fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
 }
 
 /// Directories that things have their usual places in: that of the index, then the one that was named.
-fn bases(places: &Places) -> Vec<&Path> {
+pub(super) fn bases(places: &Places) -> Vec<&Path> {
     let beside = places.index_file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut bases: Vec<&Path> =
         beside.into_iter().filter(|base| base.starts_with(&places.directory)).collect();
@@ -174,14 +177,14 @@ pub(super) fn certificate<'t>(
         // it may lie in the directory under another name
         let named = super::certificates(&read_octets(path)?, path)?;
         let is_named = |found: &&FoundCertificate| named.first() == Some(&found.certificate);
-        return tree.certificates.iter().find(is_named).ok_or_else(|| missing_certificate(places));
+        return tree.certificates.iter().find(is_named).ok_or_else(|| missing_certificate(places, tree));
     }
     let usual = |candidates: &[&'t FoundCertificate]| {
         let places = bases(places).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
         places.filter_map(|path| at(&path)).find(|found| candidates.iter().any(|one| one.path == found.path))
     };
     if wanted.layout == Layout::EasyRsa {
-        return at(&places.directory.join("ca.crt")).ok_or_else(|| missing_certificate(places));
+        return at(&places.directory.join("ca.crt")).ok_or_else(|| missing_certificate(places, tree));
     }
     let candidates: Vec<&FoundCertificate> =
         tree.certificates.iter().filter(|found| found.certificate.is_ca()).collect();
@@ -190,8 +193,12 @@ pub(super) fn certificate<'t>(
     let best: Vec<&FoundCertificate> =
         candidates.iter().zip(&scores).filter(|(_, score)| **score == most).map(|(one, _)| *one).collect();
     match best.as_slice() {
+        // what signed nothing of the record is not taken where another lies that cannot be read
+        [_, ..] if most == 0 && in_usual_place(places, tree).is_some() => {
+            Err(missing_certificate(places, tree))
+        }
         [only] => Ok(only),
-        [] => Err(missing_certificate(places)),
+        [] => Err(missing_certificate(places, tree)),
         several => usual(several).ok_or_else(|| {
             let paths: Vec<&Path> = several.iter().map(|found| found.path.as_path()).collect();
             let message = format!("any of these could be the certificate of the CA\n{}", list(&paths));
@@ -200,11 +207,30 @@ pub(super) fn certificate<'t>(
     }
 }
 
-fn missing_certificate(places: &Places) -> Problem {
+/// A certificate in a usual place that cannot be read, and why.
+fn in_usual_place<'t>(places: &Places, tree: &'t Tree) -> Option<(&'t Path, &'t MalformedDer)> {
+    let usual = bases(places).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
+    let at = |path: PathBuf| tree.faults.iter().find(|fault| fault.path == path);
+    usual.filter_map(at).find_map(|fault| Some((fault.path.as_path(), fault.certificate.as_ref()?)))
+}
+
+fn missing_certificate(places: &Places, tree: &Tree) -> Problem {
+    let elsewhere = || {
+        let unread = tree.faults.iter();
+        unread.filter_map(|fault| Some((fault.path.as_path(), fault.certificate.as_ref()?))).next()
+    };
     let message = format!("the certificate of the CA is not in {}", places.directory.display());
-    Problem::new(Exit::NotFound, "import.no-certificate", message).hint(
-        "name it with --cert FILE; it must be a certificate with CA:TRUE, signed with SHA-256 or better",
-    )
+    match in_usual_place(places, tree).or_else(elsewhere) {
+        Some((path, fault)) => {
+            let hint = super::unread_hint(Some(fault));
+            let message = format!("{message}, and {} cannot be read: {fault}", path.display());
+            Problem::new(Exit::NotFound, "import.no-certificate", message)
+                .hint(format!("name it with --cert FILE; if it is that one: {hint}"))
+        }
+        None => Problem::new(Exit::NotFound, "import.no-certificate", message).hint(
+            "name it with --cert FILE; it must be a certificate with CA:TRUE, signed with SHA-256 or better",
+        ),
+    }
 }
 
 /// How many certificates of the record it signed, and of its CRLs.
@@ -218,7 +244,7 @@ fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usi
         found.certificate != *authority
             && tbs.issuer() == name
             && recorded.get(tbs.serial_number()) == Some(&tbs.validity().not_after)
-            && found.certificate.is_signed_by(key)
+            && found.certificate.was_signed_by(key)
     });
     certificates.count() + own_crls(tree, authority).count()
 }
@@ -315,44 +341,4 @@ pub fn unusable_key(error: KeyError) -> Problem {
 fn missing_key(message: &str) -> Problem {
     Problem::new(Exit::NotFound, "import.no-key", message)
         .hint("name it with --key FILE; or leave it where it is with --without-key, and bring it later by `genfic-ca key import NAME FILE`")
-}
-
-/// The highest CRL number so far, from `crlnumber` (the next one, hexadecimal) and from the CRLs.
-pub(super) fn crl_number(
-    places: &Places,
-    tree: &Tree,
-    certificate: &Certificate,
-) -> Result<(CrlNumber, Vec<String>), Problem> {
-    let mut highest = 0;
-    let mut notices = Vec::new();
-    if let Some(path) =
-        bases(places).into_iter().map(|base| base.join("crlnumber")).find(|path| path.is_file())
-    {
-        let text = read_text(&path)?;
-        let next =
-            CrlNumber::from_str_radix(text.trim(), 16).ok().filter(|next| i64::try_from(*next).is_ok());
-        let next = next.ok_or_else(|| {
-            let message = format!("{} has no CRL number of less than 64 bits in hexadecimal", path.display());
-            Problem::new(Exit::Refused, "import.crl-number", message)
-                .hint("mend a copy of the directory: numbers must go on above the highest that any CRL of this CA had")
-        })?;
-        highest = next.saturating_sub(1);
-    }
-    let crls: Vec<_> = own_crls(tree, certificate).collect();
-    for crl in &crls {
-        match crl.tbs().crl_number() {
-            Some(number) if number > highest => {
-                if highest > 0 {
-                    notices.push(format!(
-                        "a CRL has number {number}, above crlnumber; numbers go on from there"
-                    ));
-                }
-                highest = number;
-            }
-            Some(_) => {}
-            None => notices.push(format!("the CRL of {} has no number", crl.tbs().this_update())),
-        }
-    }
-    notices.dedup();
-    Ok((highest, notices))
 }

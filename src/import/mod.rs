@@ -8,6 +8,7 @@
 mod index_txt;
 mod inventory;
 mod layout;
+mod numbers;
 mod oneline;
 mod tree;
 
@@ -19,7 +20,7 @@ use crate::index::Revocation;
 use crate::key::ForeignKey;
 use crate::problem::{Exit, Problem};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, pem};
+use crate::x509::{Certificate, MalformedDer, pem};
 use std::path::{Path, PathBuf};
 use tree::{FoundCertificate, Tree};
 
@@ -70,7 +71,7 @@ pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
     };
     let taken = key.as_ref().map(|(path, _)| path);
     let other_keys = tree.keys.iter().filter(|path| Some(*path) != taken).count();
-    let (crl_number, mut notices) = layout::crl_number(&places, &tree, &certificate)?;
+    let (crl_number, mut notices) = numbers::crl_number(&places, &tree, &certificate)?;
     let inventory = Inventory::of(&lines, &tree, &certificate, &mut notices);
     notices.extend(tree.told_faults());
     let others = tree.certificates.into_iter().map(|found: FoundCertificate| found.certificate);
@@ -93,27 +94,38 @@ pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
 /// # Errors
 /// When there is none, or one of them cannot be read.
 pub fn certificates(octets: &[u8], file: &Path) -> Result<Vec<Certificate>, Problem> {
-    let malformed =
-        |error: &dyn std::fmt::Display| no_certificate(file, &format!("{}: {error}", file.display()));
-    let blocks = pem::decode_file(octets, "CERTIFICATE").map_err(|error| malformed(&error))?;
+    let blocks = pem::decode_file(octets, "CERTIFICATE")
+        .map_err(|error| no_certificate(format!("{}: {error}", file.display()), None))?;
     let found: Vec<Certificate> = blocks
         .iter()
         .filter(|block| tree::is_certificate(&block.label))
-        .map(|block| Certificate::from_der(&block.der).map_err(|error| malformed(&error)))
-        .collect::<Result<_, _>>()?;
-    if found.is_empty() { Err(no_certificate(file, "")) } else { Ok(found) }
+        .map(|block| Certificate::from_der(&block.der))
+        .collect::<Result<_, _>>()
+        .map_err(|error| no_certificate(format!("{}: {error}", file.display()), Some(&error)))?;
+    if found.is_empty() {
+        return Err(no_certificate(format!("there is no certificate in {}", file.display()), None));
+    }
+    Ok(found)
 }
 
-fn no_certificate(file: &Path, fault: &str) -> Problem {
-    let message = if fault.is_empty() {
-        format!("there is no certificate in {}", file.display())
-    } else {
-        fault.to_owned()
-    };
-    Problem::new(Exit::NotVerified, "file.malformed", message).hint(
-        "a certificate, PEM or DER, is needed, signed with SHA-256 or better; one that is signed with SHA-1 must be \
-         made anew for the same key first, for example by: openssl x509 -in OLD -signkey KEY -sha256 -out NEW",
-    )
+fn no_certificate(message: String, fault: Option<&MalformedDer>) -> Problem {
+    Problem::new(Exit::NotVerified, "file.malformed", message).hint(unread_hint(fault))
+}
+
+/// What is done about a CA certificate that cannot be read.
+fn unread_hint(fault: Option<&MalformedDer>) -> &'static str {
+    match fault {
+        Some(fault) if fault.unsupported && fault.what == "SubjectPublicKeyInfo" => {
+            "a CA with such a key cannot be on record here, with its key or without: RSA, P-256, P-384, P-521 and Ed25519 \
+             are supported. Have its last CRLs made by the program it comes from, and issue anew under another CA"
+        }
+        Some(fault) if fault.unsupported => {
+            "one that is signed with SHA-1 or RSA-PSS must be made anew for the same key first, for example by: openssl \
+             x509 -in OLD -signkey KEY -sha256 -out NEW. Of DSA, Ed448 and other keys than RSA, P-256, P-384, P-521 and \
+             Ed25519 it cannot be on record here, with its key or without: issue anew under another CA"
+        }
+        _ => "a certificate, PEM or DER, is needed; take another copy of it",
+    }
 }
 
 fn malformed_index(file: &Path, wrong: &[MalformedLine]) -> Problem {

@@ -82,5 +82,13 @@ mod tests {
         fn nothing_brings_it_down(text: String) {
             let _ = subject(&text);
         }
+
+        /// The index keeps it as text, and says that names which this does not have are damage.
+        #[test]
+        fn what_is_read_is_read_again_from_its_own_text(text in "(/(CN|O|UID|emailAddress)=[ -~\u{c0}-\u{17f}\t]{0,12}){0,4}") {
+            let name = subject(&text);
+            let again = Name::parse(&name.to_string()).unwrap_or_else(|_| Name::empty());
+            proptest::prop_assert_eq!(again.texts("CN"), name.texts("CN"));
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! What lies in a directory, told by contents: certificates, CRLs, and where there are private keys.
+use crate::home::{ReadError, read_file};
 use crate::problem::{Exit, Problem};
-use crate::x509::{Certificate, CertificateList, pem};
+use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The largest file that is looked into.
@@ -22,6 +23,15 @@ pub(super) struct FoundCertificate {
     pub(super) certificate: Certificate,
 }
 
+/// What could not be read, and why.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) path: PathBuf,
+    text: String,
+    /// Of a certificate, what is wrong with it.
+    pub(super) certificate: Option<MalformedDer>,
+}
+
 /// Everything of use in a directory, by path.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -29,7 +39,7 @@ pub(super) struct Tree {
     pub(super) crls: Vec<(PathBuf, CertificateList)>,
     /// Files with a private key. What is in them is not kept.
     pub(super) keys: Vec<PathBuf>,
-    pub(super) faults: Vec<String>,
+    pub(super) faults: Vec<Fault>,
     seen: HashSet<[u8; 32]>,
     files: usize,
 }
@@ -76,7 +86,9 @@ impl Tree {
         }
         match read_octets(path) {
             Ok(octets) => self.classify(path, &octets),
-            Err(problem) => self.faults.push(problem.message),
+            Err(problem) => {
+                self.faults.push(Fault { path: path.to_owned(), text: problem.message, certificate: None });
+            }
         }
         Ok(())
     }
@@ -90,8 +102,13 @@ impl Tree {
     }
 
     fn classify_der(&mut self, path: &Path, octets: &[u8]) {
-        if let Ok(certificate) = Certificate::from_der(octets) {
+        let read = Certificate::from_der(octets);
+        if let Ok(certificate) = read {
             self.put_certificate(path, certificate);
+        } else if let Err(error) = read
+            && error.unsupported
+        {
+            self.fault(path, &error, Some(error.clone()));
         } else if let Ok(crl) = CertificateList::from_der(octets) {
             self.crls.push((path.to_owned(), crl));
         } else if matches!(crate::key::ForeignKey::find(octets, path), Ok(Some(_))) {
@@ -121,23 +138,27 @@ impl Tree {
     }
 
     fn put_block(&mut self, path: &Path, text: &str) {
-        let fault = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let block = match pem::decode_all(text) {
             Ok(blocks) => blocks.into_iter().next(),
-            Err(error) => return self.faults.push(fault(&error)),
+            Err(error) => return self.fault(path, &error, None),
         };
         let Some(block) = block else { return };
         if block.label == "X509 CRL" {
             match CertificateList::from_der(&block.der) {
                 Ok(crl) => self.crls.push((path.to_owned(), crl)),
-                Err(error) => self.faults.push(fault(&error)),
+                Err(error) => self.fault(path, &error, None),
             }
             return;
         }
         match Certificate::from_der(&block.der) {
             Ok(certificate) => self.put_certificate(path, certificate),
-            Err(error) => self.faults.push(fault(&error)),
+            Err(error) => self.fault(path, &error, Some(error.clone())),
         }
+    }
+
+    fn fault(&mut self, path: &Path, error: &dyn std::fmt::Display, certificate: Option<MalformedDer>) {
+        let text = format!("{}: {error}", path.display());
+        self.faults.push(Fault { path: path.to_owned(), text, certificate });
     }
 
     /// Takes in a certificate, once.
@@ -151,7 +172,7 @@ impl Tree {
     /// What could not be read, in few sentences.
     pub(super) fn told_faults(&self) -> Vec<String> {
         let mut told: Vec<String> =
-            self.faults.iter().take(TOLD).map(|fault| format!("not read: {fault}")).collect();
+            self.faults.iter().take(TOLD).map(|fault| format!("not read: {}", fault.text)).collect();
         if self.faults.len() > TOLD {
             told.push(format!("{} more files were not read", self.faults.len() - TOLD));
         }
@@ -160,7 +181,7 @@ impl Tree {
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    if error.kind() == std::io::ErrorKind::NotFound {
+    if error.kind() == ErrorKind::NotFound {
         return Problem::new(Exit::NotFound, "file.read", format!("there is no {}", path.display()))
             .hint("check the name and the directory");
     }
@@ -169,18 +190,20 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
         .hint("check owner and mode; the import must be able to read all of the directory")
 }
 
-/// All of a file that is not too large.
+/// All of a file that is not too large. What is no file is not waited for.
 pub(super) fn read_octets(path: &Path) -> Result<Vec<u8>, Problem> {
-    let failed = |error: std::io::Error| unreadable(path, &error);
-    let mut octets = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    let length = file.take(LARGEST + 1).read_to_end(&mut octets).map_err(failed)?;
-    if u64::try_from(length).is_ok_and(|length| length > LARGEST) {
-        let message = format!("{} is over 256 MiB", path.display());
-        return Err(Problem::new(Exit::Failure, "file.too-large", message)
-            .hint("that is no certificate, CRL or record of a CA"));
-    }
-    Ok(octets)
+    read_file(path, LARGEST).map_err(|error| match error {
+        ReadError::Io(error) => unreadable(path, &error),
+        ReadError::TooLarge(_) => {
+            let message = format!("{} {error}", path.display());
+            Problem::new(Exit::Failure, "file.too-large", message)
+                .hint("that is no certificate, CRL or record of a CA")
+        }
+        ReadError::Kind(_) => {
+            let message = format!("{} {error}, not a file", path.display());
+            Problem::new(Exit::Usage, "file.not-a-file", message).hint("name the file itself")
+        }
+    })
 }
 
 /// A record as text; octets that are no UTF-8 are in names only, and replaced.

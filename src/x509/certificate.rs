@@ -3,7 +3,7 @@ use super::extension::{self, Extension};
 use super::octets::{SEQUENCE, sequence, tlv};
 use super::{
     Fingerprint, GeneralName, MalformedDer, Name, SerialNumber, SignatureAlgorithm, Signed,
-    SubjectPublicKeyInfo, Validity, pem, sha256, verify,
+    SubjectPublicKeyInfo, Validity, pem, sha256, verify, verify_old,
 };
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tagged};
@@ -275,6 +275,12 @@ impl Certificate {
     #[must_use]
     pub fn is_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify(key, self.signature_algorithm, self.tbs.as_der(), &self.signature)
+    }
+
+    /// Whether this key made the signature, be it a short one ([`verify_old`]): of CAs that were taken over.
+    #[must_use]
+    pub fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
+        verify_old(key, self.signature_algorithm, self.tbs.as_der(), &self.signature)
     }
 
     /// Whether basicConstraints say that it is a CA certificate.

@@ -4,7 +4,7 @@ use super::octets::SEQUENCE;
 use super::seal::frame;
 use super::{
     CrlReason, MalformedDer, Name, SerialNumber, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, UnixTime,
-    read_time, verify,
+    read_time, verify, verify_old,
 };
 use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
@@ -284,6 +284,12 @@ impl CertificateList {
     #[must_use]
     pub fn is_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify(key, self.tbs.signature, self.tbs.as_der(), &self.signature)
+    }
+
+    /// Whether this key made the signature, be it a short one ([`verify_old`]): of CAs that were taken over.
+    #[must_use]
+    pub fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
+        verify_old(key, self.tbs.signature, self.tbs.as_der(), &self.signature)
     }
 }
 

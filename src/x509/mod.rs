@@ -39,7 +39,7 @@ pub use general_name::GeneralName;
 pub use key_strength::{KeyWeakness, key_weaknesses};
 pub use name::{Attribute, Name, NameError};
 pub use reason::CrlReason;
-pub use seal::{Signed, seal, verify};
+pub use seal::{Signed, can_verify_old, seal, verify, verify_old};
 pub use serial::{InvalidSerialNumber, SerialNumber};
 pub use spki::SubjectPublicKeyInfo;
 pub(crate) use time::read_time;

@@ -5,6 +5,7 @@ use super::{KeyAlgorithm, MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use der::asn1::BitStringRef;
 use der::{Decode, Reader, SliceReader};
+use std::ops::RangeInclusive;
 
 /// Frames what was signed with its algorithm and signature, DER.
 #[must_use]
@@ -80,6 +81,91 @@ pub fn verify(
         (K::Rsa(_), S::RsaSha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
         _ => return false,
     };
+    is_valid(verification, key, message, signature)
+}
+
+/// The same, and RSA keys of 1024 to 2047 bits are not refused: for what was signed before it came here. Whoever can
+/// factor such a key can have signed it too.
+#[must_use]
+pub fn verify_old(
+    key: &SubjectPublicKeyInfo,
+    algorithm: SignatureAlgorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    use SignatureAlgorithm as S;
+    let verification: &'static dyn VerificationAlgorithm = match (key.algorithm(), algorithm) {
+        (KeyAlgorithm::Rsa(bits), algorithm) if SHORT_RSA.contains(&bits) => match algorithm {
+            S::RsaSha256 => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+            S::RsaSha512 => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            _ => return false,
+        },
+        _ => return verify(key, algorithm, message, signature),
+    };
+    is_valid(verification, key, message, signature)
+}
+
+/// Lengths of RSA moduli in bits that are verified as old ones only.
+const SHORT_RSA: RangeInclusive<u32> = 1024..=2047;
+
+/// Whether [`verify_old`] can tell at all: not for RSA keys that are shorter still, or longer than 8192 bits, nor for
+/// SHA-384 by a short one.
+#[must_use]
+pub fn can_verify_old(key: &SubjectPublicKeyInfo, algorithm: SignatureAlgorithm) -> bool {
+    match key.algorithm() {
+        KeyAlgorithm::Rsa(bits) if SHORT_RSA.contains(&bits) => algorithm != SignatureAlgorithm::RsaSha384,
+        KeyAlgorithm::Rsa(bits) => (2048..=8192).contains(&bits),
+        _ => true,
+    }
+}
+
+fn is_valid(
+    verification: &'static dyn VerificationAlgorithm,
+    key: &SubjectPublicKeyInfo,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
     ParsedPublicKey::new(verification, key.key_octets())
         .is_ok_and(|parsed| parsed.verify_sig(message, signature).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::Certificate;
+
+    /// Signed with SHA-256 by its own RSA key of 1024 bits (`openssl req -x509 -newkey rsa:1024`).
+    const SHORT: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIB/jCCAWegAwIBAgIUO1RMo3lFs7GRczsrsEN0nHdZICEwDQYJKoZIhvcNAQEL
+BQAwEDEOMAwGA1UEAwwFc2hvcnQwIBcNMjYxMTIxMTk1NzAwWhgPMjEyNjEwMjgx
+OTU3MDBaMBAxDjAMBgNVBAMMBXNob3J0MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCB
+iQKBgQCejfEhkcysgacSBKqvJiITu4E9Fht2JxIiRRGJ3bzdUhgTf20Gy8IgmLWx
+A1jP8LPFplk+88q/ebeODNJKK/h7caSL8ngejAUskZWXbQnm7K0IIhz1M3YdVBQ5
+zPxgUeF9W4RGbZuLjw/g/iPasaCDou11+meolUIUcLaQQsnLBwIDAQABo1MwUTAd
+BgNVHQ4EFgQUwuaF6YY7r8vLjRfOX4+pWXuAQcYwHwYDVR0jBBgwFoAUwuaF6YY7
+r8vLjRfOX4+pWXuAQcYwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOB
+gQBrse3rNWVQ5ZapI0hsTRSBea9/+trGQnVssQ/uyHK2F0vLJDU3He6t/NFd0HTZ
+ELJwn6HqrOtvMNS/JnAY58gi32ezyZFNCedvWym+ZeCcw+dp3DgSsTUzRZw3RPmC
+SQwcGCSRo4t8Zm9d+Fi0k+78lcDOWStmrFnKTKOVrLgjkA==
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn a_short_rsa_key_is_verified_as_an_old_one_only() {
+        // X13
+        let certificate = Certificate::from_pem_or_der(SHORT.as_bytes()).unwrap();
+        let key = certificate.tbs().public_key();
+        assert!(!certificate.is_signed_by(key));
+        assert!(certificate.was_signed_by(key));
+        assert!(!verify_old(key, SignatureAlgorithm::RsaSha256, b"other octets", certificate.signature()));
+        assert!(!verify_old(
+            key,
+            SignatureAlgorithm::RsaSha512,
+            certificate.tbs().as_der(),
+            certificate.signature()
+        ));
+        assert!(can_verify_old(key, SignatureAlgorithm::RsaSha256));
+        assert!(!can_verify_old(key, SignatureAlgorithm::RsaSha384));
+    }
 }

@@ -210,3 +210,28 @@ fn anchors_that_cannot_be_handed_out_are_told() {
     refused(&home.ca(&["export", "bundle", "--format", "jks"]), 2, "usage");
     assert_eq!(home.ca(&["export", "bundle"]).ok().out.matches("BEGIN CERTIFICATE").count(), 2);
 }
+
+#[test]
+fn the_key_decides_which_of_several_certificates_is_handed_out() {
+    let home = home();
+    fs::create_dir(home.path("new")).unwrap();
+    let serial = |result: serde_json::Value| result["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    let renewed = serial(home.result(&["renew", "www.genfic.example"]));
+    let rekeyed = serial(home.result(&["rekey", "www.genfic.example", "--dir", "new"]));
+    for (key, serial) in [("www.genfic.example.key", &renewed), ("new/www.genfic.example.key", &rekeyed)] {
+        let words = ["p12", "www.genfic.example", "--key", key, "-o", "a.p12", "--force"];
+        let said = p12(&home, &words).ok();
+        assert!(said.err.contains(&format!("genfic-system/{serial}")), "{}", said.err);
+        let show =
+            "openssl pkcs12 -in a.p12 -passin file:secret -nokeys -clcerts | openssl x509 -noout -serial";
+        let shown = home.shell(show).ok().out.trim().to_ascii_lowercase();
+        assert_eq!(shown.trim_start_matches("serial="), serial);
+    }
+    home.ca(&["create-request", "other.genfic.example"]).ok();
+    let words = ["p12", "www.genfic.example", "--key", "other.genfic.example.key", "-o", "b.p12"];
+    refused(&p12(&home, &words), 11, "key.mismatch");
+    home.ca(&["revoke", &format!("genfic-system/{renewed}")]).ok();
+    let words = ["p12", "www.genfic.example", "--key", "www.genfic.example.key", "-o", "a.p12", "--force"];
+    let said = p12(&home, &words).ok();
+    assert!(!said.err.contains(&renewed), "a revoked one gives way to a valid one: {}", said.err);
+}

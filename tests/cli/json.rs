@@ -334,7 +334,7 @@ fn every_command_says_one_json_object_with_typed_fields() {
                     found.certificate:path found.key:path found.key_form:text found.other_keys:number \
                     certificates.all:number certificates.valid:number certificates.expired:number \
                     certificates.revoked:number certificates.held:number certificates.known_by_number[]?:serial \
-                    certificates.left_out[]?:text last_crl_number:number dry_run:bool";
+                    certificates.left_out[]?:text last_crl_number:number dry_run:bool key_opened:bool";
     walk.step("import openssl", "old --as old --dry-run", 0, false, imported);
     let done =
         format!("{imported} certificate:path chain:path crl:path crl_details.number:number responder:serial");

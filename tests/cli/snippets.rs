@@ -113,3 +113,19 @@ fn chains_have_no_root_and_keys_are_looked_at() {
     refused(&home.ca(&["export", "snippet", "nginx", "amber"]), 7, "certificate.no-server-name");
     refused(&home.ca(&["export", "snippet", "iis", "amber"]), 2, "usage");
 }
+
+#[test]
+fn of_several_certificates_of_one_holder_the_newest_is_handed_out_and_named() {
+    let home = home();
+    let renewed = home.result(&["renew", "www.genfic.example"]);
+    let serial = renewed["certificates"][0]["serial"].as_str().unwrap();
+    let said = snippet(&home, "nginx", &[]).ok();
+    assert!(said.err.contains(&format!("genfic-system/{serial}")), "{}", said.err);
+    assert_eq!(home.result(&["export", "snippet", "nginx", "www.genfic.example"])["serial"], serial);
+    let other = ["create-request", "two", "--subject", "CN=two", "--san", "DNS:www.genfic.example"];
+    home.ca(&[&other[..], &["--sign", "-p", "genfic-system"]].concat()).ok();
+    refused(&snippet(&home, "nginx", &[]), 2, "certificate.ambiguous");
+    refused(&home.ca(&["show", "www.genfic.example"]), 2, "certificate.ambiguous");
+    home.ca(&["revoke", "two"]).ok();
+    snippet(&home, "nginx", &[]).ok();
+}

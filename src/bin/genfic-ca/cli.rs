@@ -28,7 +28,6 @@ use std::path::PathBuf;
 #[command(
     name = "genfic-ca",
     version,
-    disable_version_flag = true,
     subcommand_negates_reqs = true,
     after_help = "First steps: `genfic-ca quickstart` shows everything at work in ./genfic-demo; `genfic-ca init` begins in earnest."
 )]

@@ -15,6 +15,7 @@ mod lint;
 mod list;
 mod manual;
 mod ocsp;
+mod output;
 mod question;
 mod quickstart;
 mod renewal;
@@ -158,7 +159,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
             };
             let old = foreign::old_passphrase(global, args.key_passphrase_from.as_deref())?;
             if args.dry_run {
-                return import::preview(&Session::open(global)?, args, layout);
+                return import::preview(&Session::open(global)?, args, layout, old.as_ref());
             }
             at_home(&|session| import::import(session, args, layout, old.as_ref()))
         }

@@ -214,6 +214,7 @@ pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn I
         })
         .unwrap();
     index.accept_restored(event(NOW, "home.accepted")).unwrap();
+    super::importing::assert_whole(index);
     let record = index.certificate(&revoked).unwrap().unwrap();
     assert!(record.known_by_number && !record.is_abandoned() && record.certificate.is_none());
     assert_eq!((record.authority.as_str(), record.subject.to_string().as_str()), ("genfic", ""));

@@ -2,7 +2,7 @@
 use super::reading::{record, stored};
 use super::row;
 use crate::index::{CertificateRecord, CertificateState, Damage, DamageKind, Examined, IndexError};
-use crate::x509::{GeneralName, TbsCertificate, sha256};
+use crate::x509::{GeneralName, Name, TbsCertificate, sha256};
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
 
@@ -137,8 +137,8 @@ fn certificates(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Res
             (None, None) => None,
         };
         let (mut faults, expected) = match &tbs {
-            Some(tbs) => (differences(row, &record, tbs)?, names_of(tbs)),
-            None => (without_octets(row, &record)?, BTreeSet::new()),
+            Some(tbs) => (differences(row, &record, tbs)?, names_of(tbs.subject(), &tbs.subject_alt_names())),
+            None => (without_octets(row, &record)?, names_of(&record.subject, &[])),
         };
         for name in &expected {
             if !named.exists((name, number))? {
@@ -167,9 +167,9 @@ fn place_of(row: &Row<'_>) -> Option<String> {
     Some(format!("{}/{serial}", name.unwrap_or_default()))
 }
 
-fn names_of(tbs: &TbsCertificate) -> BTreeSet<String> {
-    let mut names = tbs.subject().texts("CN");
-    names.extend(tbs.subject_alt_names().iter().map(GeneralName::value));
+fn names_of(subject: &Name, alt_names: &[GeneralName]) -> BTreeSet<String> {
+    let mut names = subject.texts("CN");
+    names.extend(alt_names.iter().map(GeneralName::value));
     names.into_iter().map(|name| name.to_lowercase()).collect()
 }
 
@@ -202,7 +202,7 @@ fn differences(
     Ok(faults)
 }
 
-/// The same of one that is known by its number alone: revoked, and on every CRL for good.
+/// The same of one that is known by its number alone: nothing beside it says that it ever had octets.
 fn without_octets(row: &Row<'_>, record: &CertificateRecord) -> Result<Vec<&'static str>, IndexError> {
     let mut faults = Vec::new();
     let mut unless = |agrees: bool, what: &'static str| {
@@ -210,7 +210,13 @@ fn without_octets(row: &Row<'_>, record: &CertificateRecord) -> Result<Vec<&'sta
             faults.push(what);
         }
     };
-    unless(matches!(record.state, CertificateState::Revoked(_)), "not revoked, and without octets");
+    let had_none = row.get::<_, Option<Vec<u8>>>(15)?.is_none()
+        && row.get::<_, Option<Vec<u8>>>(16)?.is_none()
+        && record.validity.not_before.0 == 0
+        && record.profile.is_empty()
+        && record.contact.is_none();
+    unless(had_none, "octets that are lost");
+    unless(record.state != CertificateState::Pending, "pending without octets");
     unless(row.get::<_, Option<i64>>(18)? == Some(record.validity.not_after.0), "end in the status");
     unless(row.get::<_, Option<i64>>(17)? == row.get(14)?, "status of another certificate");
     Ok(faults)

@@ -36,6 +36,13 @@ fn each_column_that_disagrees_with_its_certificate_is_named() {
         ("update status set certificate = 1 where certificate = 2", "status of another certificate"),
         ("update status set state = 0 where certificate = 2", "pending with a signature"),
         ("delete from name where certificate = 2", "names"),
+        // not one that an import or a restore knows by its number
+        ("update certificate set der = null where number = 2", "octets that are lost"),
+        ("update certificate set der = null, fingerprint = null where number = 2", "octets that are lost"),
+        (
+            "update certificate set der = null, key = null, not_before = 0 where number = 2",
+            "octets that are lost",
+        ),
     ] {
         let (damages, read) = after(statement);
         assert_eq!(read, 3, "{statement}");

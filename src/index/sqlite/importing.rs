@@ -8,7 +8,7 @@ use crate::index::{
     Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents, IndexError,
     NewAuthority,
 };
-use crate::x509::{Certificate, CertificateId, IssuerId};
+use crate::x509::{Certificate, CertificateId, IssuerId, Name};
 use rusqlite::Connection;
 
 pub(super) fn import(connection: &Connection, import: &Import) -> Result<Imported, IndexError> {
@@ -131,6 +131,9 @@ fn complete(
         return Ok(());
     }
     let validity = tbs.validity();
+    let described: String = connection
+        .prepare_cached("SELECT subject FROM certificate WHERE number = ?1")?
+        .query_row([number], |row| row.get(0))?;
     let completed = connection
         .prepare_cached(
             "UPDATE certificate SET der = ?2, fingerprint = ?3, key = ?4, subject = ?5, not_before = ?6,
@@ -152,6 +155,13 @@ fn complete(
     connection
         .prepare_cached("UPDATE status SET not_after = ?2 WHERE certificate = ?1")?
         .execute((number, validity.not_after.0))?;
+    // what the record of the other program called it is no name of the certificate
+    let described = Name::parse(&described).unwrap_or_else(|_| Name::empty());
+    for name in described.texts("CN") {
+        connection
+            .prepare_cached("DELETE FROM name WHERE value = ?1 AND certificate = ?2")?
+            .execute((name.to_lowercase(), number))?;
+    }
     put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())
 }
 

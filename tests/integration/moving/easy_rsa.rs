@@ -9,7 +9,8 @@ fn a_vpns_ca_moves_in_and_its_old_revocations_stay() {
     easy_rsa(&home);
     // what an older and a newer version leave: no copy by number, and expired ones in a directory of their own
     sh(&home, "cd vpn/pki; rm -r certs_by_serial; mkdir -p expired; mv issued/d.crt expired/");
-    let dry = home.result(&["import", "easy-rsa", "vpn", "--as", "vpn", "--dry-run"]);
+    let dry = ca_with_old(&home, "import easy-rsa vpn --as vpn --dry-run --json").ok().json();
+    let dry = &dry["result"];
     assert_eq!(
         (&dry["certificates"]["all"], &dry["certificates"]["revoked"]),
         (&5.into(), &2.into()),

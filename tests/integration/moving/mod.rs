@@ -1,6 +1,9 @@
 //! Moving in: CAs that other programs made, and certificates that others sign.
+mod before;
+mod by_number;
 mod easy_rsa;
 mod elsewhere;
 mod openssl;
 mod refusals;
 mod trees;
+mod weak_keys;

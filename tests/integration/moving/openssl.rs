@@ -15,13 +15,14 @@ fn the_chapters_hierarchy_moves_in_with_everything_it_issued_and_revoked() {
     genfic_ca(&home);
     let before = (digest(&home, "genficCA"), digest(&home, "genficUserCA"));
 
-    let dry = home.result(&["import", "openssl", "genficCA", "--as", "genfic", "--dry-run"]);
-    assert_eq!(dry["dry_run"], true);
+    let dry = ca_with_old(&home, "import openssl genficCA --as genfic --dry-run --json").ok().json();
+    let dry = &dry["result"];
+    assert_eq!((&dry["dry_run"], &dry["key_opened"]), (&json!(true), &json!(true)));
     assert_eq!(dry["profile"], "root-ca", "it certified a CA and nothing else: {dry}");
     assert_eq!(dry["found"]["key_form"], "PKCS#1, encrypted by PEM with DES-EDE3-CBC", "{dry}");
     assert_eq!(home.result(&["authorities"])["authorities"], json!([]), "nothing was changed");
     ca_with_old(&home, "import openssl genficCA --as genfic").ok();
-    let dry = home.ca(&["import", "openssl", "genficUserCA", "--as", "genfic-user", "--dry-run"]).ok();
+    let dry = ca_with_old(&home, "import openssl genficUserCA --as genfic-user --dry-run").ok();
     assert!(
         dry.out.contains("7: 2 valid, 1 expired, 3 revoked, 1 on hold; 1 known by number only"),
         "{}",

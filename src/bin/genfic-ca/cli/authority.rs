@@ -61,7 +61,7 @@ pub(crate) struct CreateChild {
     /// Make key and request only; the CA waits for its certificate, which `adopt` installs
     #[arg(long, conflicts_with_all = ["valid", "permit", "exclude"])]
     pub(crate) csr_only: bool,
-    /// Where the request is saved [default: NAME.req]
+    /// Where the request is saved; `-` is standard output [default: NAME.req]
     #[arg(short = 'o', long, value_name = "FILE", requires = "csr_only")]
     pub(crate) output: Option<PathBuf>,
 }

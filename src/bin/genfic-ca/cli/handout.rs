@@ -23,7 +23,7 @@ pub(crate) struct Bundle {
     /// pem, der (one certificate), pkcs7 (DER, Windows' .p7b) or mobileconfig (macOS and iOS)
     #[arg(long, value_name = "FORMAT", default_value = "pem", hide_possible_values = true)]
     pub(crate) format: BundleFormat,
-    /// The file [default: standard output]
+    /// The file; `-`, the default, is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Truststore {
     /// The CAs [default: every root that is valid]
     #[arg(value_name = "CA")]
     pub(crate) authorities: Vec<String>,
-    /// The file
+    /// The file; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Where the passphrase of the file comes from: prompt, file:PATH, env:VAR, fd:N or cred:NAME [default: prompt]
@@ -46,7 +46,7 @@ pub(crate) struct Truststore {
 
 #[derive(Args, Debug)]
 pub(crate) struct HashedDir {
-    /// The directory; made when it is not there, what others put into it stays
+    /// The directory; made when it is not there. What others put into it stays, CAs that are revoked or ended go
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
     /// The CAs [default: every root that is valid]
@@ -56,7 +56,8 @@ pub(crate) struct HashedDir {
 
 #[derive(Args, Debug)]
 pub(crate) struct HolderFile {
-    /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`
+    /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`; of several that one which
+    /// has the key, of those the newest
     #[arg(value_name = "CERT")]
     pub(crate) certificate: String,
     /// Its private key, plain or encrypted, also in an age file
@@ -68,7 +69,7 @@ pub(crate) struct HolderFile {
     /// Where the passphrase of the new file comes from: prompt, file:PATH, env:VAR, fd:N or cred:NAME [default: prompt]
     #[arg(long, value_name = "SPEC")]
     pub(crate) p12_passphrase_from: Option<String>,
-    /// The new file
+    /// The new file; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// The name under which it is shown [default: the subject's CN]
@@ -99,7 +100,8 @@ pub(crate) struct SnippetFor {
     /// nginx, apache, haproxy or postfix
     #[arg(value_name = "SERVER", hide_possible_values = true)]
     pub(crate) server: ServerProgram,
-    /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`
+    /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`; of several for the same
+    /// holder the newest
     #[arg(value_name = "CERT")]
     pub(crate) certificate: String,
     /// Where NAME.chain.pem and NAME.issuers.pem go [default: here]
@@ -108,7 +110,7 @@ pub(crate) struct SnippetFor {
     /// Its private key, not encrypted [default: NAME.key in DIR]
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
-    /// The file for the snippet [default: standard output]
+    /// The file for the snippet; `-`, the default, is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Replace a file with a key that is there (NAME.haproxy.pem)

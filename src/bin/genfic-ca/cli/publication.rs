@@ -120,7 +120,7 @@ pub(crate) struct IndexTxt {
     /// The CA
     #[arg(value_name = "CA")]
     pub(crate) authority: String,
-    /// The file [default: standard output]
+    /// The file; `-`, the default, is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -72,7 +72,7 @@ pub(crate) struct RenewCa {
     /// Make a request only, for those who run the CA above; `adopt` takes in what they sign
     #[arg(long, conflicts_with_all = ["valid", "no_links"])]
     pub(crate) csr_only: bool,
-    /// Where the request is saved [default: NAME.req]
+    /// Where the request is saved; `-` is standard output [default: NAME.req]
     #[arg(short = 'o', long, value_name = "FILE", requires = "csr_only")]
     pub(crate) output: Option<PathBuf>,
     /// Make no link certificates between the two roots: for a root whose old key is lost
@@ -103,7 +103,7 @@ pub(crate) struct CrossSign {
     /// How many CAs may follow below it [default: as its own certificate says, else the profile's]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) path_length: Option<u8>,
-    /// Where the certificate is saved besides
+    /// Where the certificate is saved besides; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -29,6 +29,10 @@ fn passphrases(global: &Global) -> Result<PassphraseSources<'static>, Problem> {
 
 /// Makes a backup.
 pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, Problem> {
+    if args.to == Path::new("-") {
+        let hint = "name a file or a directory: a backup is there when it is whole, and not before";
+        return Err(usage("a backup does not go to standard output", hint));
+    }
     let mut recipients: Vec<EnvelopeRecipient> =
         args.recipient.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     if let Some(file) = &args.recipients_file {

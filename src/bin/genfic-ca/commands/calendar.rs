@@ -1,6 +1,7 @@
 //! `calendar`: what ends and what is due when.
 use super::authority::status;
-use super::request::not_written;
+use super::output::Output;
+use super::values::usage;
 use crate::cli::CalendarFiles;
 use crate::report::Report;
 use crate::session::Session;
@@ -9,14 +10,14 @@ use genfic_ca::calendar::{Calendar, Entry, FullLength, Outlook, Renewal};
 use genfic_ca::index::Authority;
 use genfic_ca::problem::Problem;
 use genfic_ca::profile::Kind;
-use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::UnixTime;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Shows the calendar, and writes it as a picture and as iCalendar where asked.
 pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report, Problem> {
+    let outputs = outputs(session, args)?;
     let pki = session.pki();
     let now = pki.clock.now();
     let mut depths: HashMap<String, usize> = HashMap::new();
@@ -40,13 +41,10 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let calendar = Calendar::new(outlooks, now);
     let mut written = Vec::new();
     let mut octets = None;
-    for (path, form) in [(&args.svg, calendar.svg()), (&args.ics, calendar.icalendar())] {
-        match path {
-            Some(path) if path == Path::new("-") => octets = Some(form.into_bytes()),
-            Some(path) => {
-                replace(path, form.as_bytes(), Mode::Public).map_err(not_written)?;
-                written.push(path);
-            }
+    for (output, form) in outputs.into_iter().zip([calendar.svg(), calendar.icalendar()]) {
+        match output.map(|output| output.put(form.as_bytes())).transpose()? {
+            Some(Some(path)) => written.push(path),
+            Some(None) => octets = Some(form.into_bytes()),
             None => {}
         }
     }
@@ -54,6 +52,21 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     text.extend(written.iter().map(|path| format!("\nwritten: {}", path.display())));
     let report = Report::seen(fields(&calendar, args, &written), text).warn(missing);
     Ok(Report { changed: !written.is_empty(), octets, ..report })
+}
+
+/// Where the picture and the iCalendar file go, where asked.
+fn outputs(session: &Session, args: &CalendarFiles) -> Result<[Option<Output>; 2], Problem> {
+    let of = |path: &Option<PathBuf>| {
+        path.as_deref().map(|path| Output::at(path)?.beside_json(&session.global)).transpose()
+    };
+    let outputs = [of(&args.svg)?, of(&args.ics)?];
+    if outputs.iter().all(|output| output.as_ref().is_some_and(Output::is_standard)) {
+        return Err(usage(
+            "--svg and --ics cannot both go to standard output",
+            "name a file for one of them",
+        ));
+    }
+    Ok(outputs)
 }
 
 fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) -> Result<Outlook, Problem> {
@@ -107,7 +120,7 @@ fn full_length(pki: &Pki<'_>, authority: &Authority, now: UnixTime) -> Option<Fu
     Some(FullLength { profile: profile.name().to_owned(), last: now.plus(spare) })
 }
 
-fn fields(calendar: &Calendar, args: &CalendarFiles, written: &[&PathBuf]) -> Value {
+fn fields(calendar: &Calendar, args: &CalendarFiles, written: &[PathBuf]) -> Value {
     let renewal = |renewal: Option<Renewal>| {
         renewal.map(|one| {
             json!({
@@ -140,7 +153,7 @@ fn fields(calendar: &Calendar, args: &CalendarFiles, written: &[&PathBuf]) -> Va
             "message": entry.sentence(),
         })
     };
-    let file = |path: &Option<PathBuf>| path.clone().filter(|path| written.contains(&path));
+    let file = |path: &Option<PathBuf>| path.clone().filter(|path| written.contains(path));
     json!({
         "now": calendar.now().to_string(),
         "authorities": calendar.outlooks().iter().map(authority).collect::<Vec<_>>(),

@@ -1,4 +1,5 @@
 //! `crl publish`, `crl show`, `crl check`.
+use super::output::Output;
 use super::values::{crl as crl_fields, read, usage};
 use crate::cli::{CrlCheck, CrlPublish, CrlSubject, Global};
 use crate::report::{Report, counted};
@@ -8,7 +9,6 @@ use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::lint::crl_findings;
 use genfic_ca::ocsp::query::{QueryError, fetch};
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::text::{crl_json, crl_text};
 use genfic_ca::x509::{Certificate, CertificateList, UnixTime, pem};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const SHOWN: usize = 50;
 pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Problem> {
     let pki = session.pki();
     if let Some(directory) = args.to.as_ref().filter(|directory| !directory.is_dir()) {
-        return Err(super::request::no_directory(directory));
+        return Err(super::output::no_directory(directory));
     }
     let mut names = Vec::new();
     if let Some(name) = &args.authority {
@@ -87,7 +87,7 @@ fn copy(files: &[std::path::PathBuf], directory: &Path) -> Result<(), Problem> {
             Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", file.display()))
         })?;
         if let Some(name) = file.file_name() {
-            replace(&directory.join(name), &contents, Mode::Public).map_err(super::request::not_written)?;
+            Output::within(&directory.join(name))?.put(&contents)?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `create-child --csr-only`, `renew-ca --csr-only`, `adopt`, `key import`: single CAs whose certificate or key comes
 //! from elsewhere.
 use super::import::adopted_rows;
-use super::request::{no_directory, not_written};
+use super::output::Output;
 use super::values::{crl, read, summary, usage};
 use crate::cli::{Adopt, Global, KeyImport, RenewCa};
 use crate::prompt::TerminalPrompt;
@@ -11,10 +11,10 @@ use genfic_ca::ca::{AdoptedKey, Arrival, AuthorityRekeying, NewAuthority};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
 use genfic_ca::key::{
-    ForeignKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
+    ForeignKey, KeyError, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
 };
-use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, WaitingAuthority, write_new};
+use genfic_ca::problem::Problem;
+use genfic_ca::publish::WaitingAuthority;
 use genfic_ca::x509::{Certificate, pem};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -39,21 +39,23 @@ pub(crate) fn open_key(
 ) -> Result<SoftKey, Problem> {
     let purpose = SecretPurpose::Open(format!("the old key {}", file.display()));
     let mut ask = || -> Result<Secret, _> { old.unwrap_or(session.secrets()).secret(&purpose) };
-    let opened = key.open(file, &mut ask).map_err(genfic_ca::import::unusable_key)?;
-    Ok(opened)
+    key.open(file, &mut ask).map_err(|error| {
+        let is_another = matches!(error, KeyError::SecretRejected(_)) && old.is_none();
+        let problem = genfic_ca::import::unusable_key(error);
+        match is_another {
+            true => problem.hint(
+                "try again; when the old key has another passphrase than the new one will have, say with \
+                 --key-passphrase-from where it comes from",
+            ),
+            false => problem,
+        }
+    })
 }
 
 /// Where a request is saved, by default as NAME.req: a place where nothing is yet.
-fn place_of_request(name: &str, output: Option<&Path>) -> Result<PathBuf, Problem> {
+fn place_of_request(session: &Session, name: &str, output: Option<&Path>) -> Result<Output, Problem> {
     let path = output.map_or_else(|| PathBuf::from(format!("{name}.req")), Path::to_owned);
-    if path.symlink_metadata().is_ok() {
-        return Err(Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
-            .hint("move it away, or choose another with -o; nothing was done"));
-    }
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
-        _ => Ok(path),
-    }
+    Output::new_at(&path)?.beside_json(&session.global)
 }
 
 /// Makes key and request of a CA whose certificate others sign.
@@ -63,8 +65,8 @@ pub(crate) fn request_child(
     parent: Option<&str>,
     output: Option<&Path>,
 ) -> Result<Report, Problem> {
-    let path = place_of_request(&new.name, output)?;
-    requested(&session.pki().request_child(new)?, parent, &path)
+    let place = place_of_request(session, &new.name, output)?;
+    requested(&session.pki().request_child(new)?, parent, place)
 }
 
 /// Makes key and request of the next generation of a CA whose certificate others sign.
@@ -73,17 +75,18 @@ pub(crate) fn request_rekeying(
     args: &RenewCa,
     asked: &AuthorityRekeying,
 ) -> Result<Report, Problem> {
-    let path = place_of_request(&session.pki().next_generation(&args.name)?.name, args.output.as_deref())?;
-    requested(&session.pki().request_authority_rekeying(&args.name, asked)?, None, &path)
+    let name = session.pki().next_generation(&args.name)?.name;
+    let place = place_of_request(session, &name, args.output.as_deref())?;
+    requested(&session.pki().request_authority_rekeying(&args.name, asked)?, None, place)
 }
 
 /// Makes the request for the next certificate of a CA whose certificate others sign.
 pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
     let name = session.pki().newest(&args.name)?.name;
-    let path = place_of_request(&name, args.output.as_deref())?;
+    let place = place_of_request(session, &name, args.output.as_deref())?;
     let asked = session.pki().request_authority_renewal(&name)?;
     let request = pem::encode("CERTIFICATE REQUEST", &asked.request);
-    write_new(&path, request.as_bytes(), Mode::Public).map_err(not_written)?;
+    let path = place.put_new(request.as_bytes())?;
     let tbs = asked.authority.certificate.tbs();
     let profile = args.profile.as_ref().unwrap_or(&asked.authority.profile);
     let result = json!({
@@ -100,19 +103,18 @@ pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Repor
          until {3}\nnext: in the home of its parent: genfic-ca sign {1} -p PARENT --profile {profile} \
          --chain=with-root -o {name}.pem\nthen: genfic-ca adopt {name} {name}.pem",
         tbs.subject(),
-        path.display(),
+        path.as_deref().unwrap_or(Path::new("-")).display(),
         tbs.serial_number(),
         tbs.validity().not_after,
     );
-    Ok(Report::done(result, text))
+    Ok(Report { octets: path.is_none().then(|| request.into_bytes()), ..Report::done(result, text) })
 }
 
-fn requested(waiting: &WaitingAuthority, parent: Option<&str>, path: &Path) -> Result<Report, Problem> {
+fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) -> Result<Report, Problem> {
     let request = waiting.request_pem().unwrap_or_default();
     let algorithm = waiting.public_key.algorithm();
     let key = format!("{}.age", waiting.name);
-    write_new(path, request.as_bytes(), Mode::Public).map_err(|error| {
-        let problem = not_written(error);
+    let path = place.put_new(request.as_bytes()).map_err(|problem| {
         let hint =
             format!("{}; the request is also in keys/{}.waiting of the home", problem.hint, waiting.name);
         problem.hint(hint)
@@ -126,7 +128,7 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, path: &Path) -> R
         "profile": profile,
         "waiting": true,
     });
-    let file = path.display();
+    let file = path.as_deref().unwrap_or(Path::new("-")).display();
     let parent = parent.unwrap_or("PARENT");
     let text = format!(
         "{0} waits for its certificate\n  key      {key} ({algorithm})\n  request  {file}\nnext: in the home of its \
@@ -134,7 +136,7 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, path: &Path) -> R
          adopt {0} {0}.pem",
         waiting.name,
     );
-    Ok(Report::done(result, text))
+    Ok(Report { octets: path.is_none().then(|| request.into_bytes()), ..Report::done(result, text) })
 }
 
 /// Installs a certificate that was signed elsewhere.

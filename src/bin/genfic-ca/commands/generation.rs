@@ -1,6 +1,6 @@
 //! `renew-ca`, `cross-sign`.
 use super::authority::{key, report as created_report, subject, subtrees};
-use super::request::not_written;
+use super::output::Output;
 use super::sign::issuing;
 use super::values::{issued as issued_fields, length, read, summary, usage};
 use crate::cli::{CrossSign, RenewCa};
@@ -10,7 +10,6 @@ use genfic_ca::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, Links};
 use genfic_ca::index::Authority;
 use genfic_ca::problem::Problem;
 use genfic_ca::profile::Kind;
-use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::Certificate;
 use genfic_ca::x509::extension::NameConstraints;
 use serde_json::{Value, json};
@@ -149,14 +148,18 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         },
         path_length: args.path_length,
     };
+    let output = args.output.as_deref().map(Output::at).transpose()?;
     let issuer = pki.unlock_issuer(&parent)?;
     let issued = pki.cross_sign(&issuer, &crossing)?;
     let mut file = issued.file.clone().unwrap_or_default();
-    if let Some(output) = &args.output {
+    let mut octets = None;
+    if let Some(output) = output {
+        let pem = issued.certificate.to_pem().into_bytes();
         let hint = format!("the certificate is issued and kept as {}; copy it from there", file.display());
-        replace(output, issued.certificate.to_pem().as_bytes(), Mode::Public)
-            .map_err(|error| not_written(error).hint(hint))?;
-        file.clone_from(output);
+        match output.put(&pem).map_err(|problem| problem.hint(hint))? {
+            Some(path) => file = path,
+            None => octets = Some(pem).filter(|_| !session.global.json),
+        }
     }
     let text = format!(
         "{} is certified by {parent} under {}\n{}",
@@ -165,7 +168,8 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         summary(&issued.certificate, Some(&file), [])
     );
     let fields = issued_fields(&issued, &parent, &file);
-    Ok(Report::done(json!({ "certificates": [fields] }), text).warn(said).warn(issued.notices))
+    let report = Report::done(json!({ "certificates": [fields] }), text).warn(said).warn(issued.notices);
+    Ok(Report { octets, ..report })
 }
 
 fn in_file(word: &str) -> Result<Certificate, Problem> {

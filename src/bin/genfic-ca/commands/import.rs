@@ -9,7 +9,7 @@ use genfic_ca::home::AuthorityName;
 use genfic_ca::import::{self, ForeignAuthority, Inventory, Layout, Wanted};
 use genfic_ca::index::ImportedContents;
 use genfic_ca::key::PassphraseSources;
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::Kind;
 use genfic_ca::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
 use genfic_ca::x509::{Certificate, UnixTime};
@@ -224,17 +224,44 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
     rows.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// Opens the key and compares it with the certificate; false when there is none, or nobody can be asked for its
+/// passphrase.
+fn try_key(
+    session: &Session,
+    reading: &Reading,
+    old: Option<&PassphraseSources<'static>>,
+) -> Result<bool, Problem> {
+    let Some((path, key)) = &reading.foreign.key else { return Ok(false) };
+    match open_key(session, key, path, old) {
+        Ok(opened) => reading.adoption.check_key(&opened).map(|()| true),
+        Err(problem) if problem.exit == Exit::InputNeeded => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// Reports what would be taken over.
-pub(crate) fn preview(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Report, Problem> {
+pub(crate) fn preview(
+    session: &Session,
+    args: &ImportFrom,
+    layout: Layout,
+    old: Option<&PassphraseSources<'static>>,
+) -> Result<Report, Problem> {
     let reading = reading(session, args, layout)?;
+    let is_opened = try_key(session, &reading, old)?;
     let now = session.pki().clock.now();
     let mut result = fields(&reading, now);
+    result.insert("key_opened".into(), json!(is_opened));
     result.insert("dry_run".into(), json!(true));
     let mut text =
         format!("what would be taken over as {}\n{}", reading.adoption.name, columns(&rows(&reading, now)));
-    if reading.foreign.key.as_ref().is_some_and(|(_, key)| key.is_encrypted()) {
-        text.push_str("\nwhether the key belongs to the certificate shows when it is opened");
-    }
+    text.push_str(match is_opened {
+        true => "\nthe key was opened, and is that of the certificate",
+        false if reading.foreign.key.is_none() => "",
+        false => {
+            "\nwhether the key belongs to the certificate shows when it is opened, for which its passphrase is needed: \
+             --key-passphrase-from"
+        }
+    });
     text.push_str("\nnothing was changed: this was a dry run");
     let Reading { plan, said, .. } = reading;
     Ok(Report::seen(Value::Object(result), text).warn(said).warn(plan.notices))
@@ -291,6 +318,7 @@ pub(crate) fn import(
         ("crl_details", json!(adopted.crl.as_ref().map(crl_fields))),
         ("responder", json!(adopted.responder.as_ref().map(|one| one.tbs().serial_number().to_string()))),
         ("dry_run", json!(false)),
+        ("key_opened", json!(foreign.key.is_some())),
     ] {
         result.insert(key.into(), value);
     }

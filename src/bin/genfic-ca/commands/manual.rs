@@ -3,12 +3,11 @@
 mod daemon;
 mod pages;
 
-use super::request::not_written;
+use super::output::Output;
 use crate::cli::Man;
 use crate::report::{Report, counted};
 use genfic_ca::assembly::now;
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::UnixTime;
 use serde_json::json;
 use std::fs;
@@ -26,7 +25,7 @@ pub(crate) fn manual(args: &Man) -> Result<Report, Problem> {
     let mut files = Vec::with_capacity(pages.len());
     for (name, octets) in pages {
         let file = directory.join(name);
-        replace(&file, &octets, Mode::Public).map_err(not_written)?;
+        Output::within(&file)?.put(&octets)?;
         files.push(file);
     }
     let said = format!("{} written to {}", counted(files.len(), "manual page"), directory.display());

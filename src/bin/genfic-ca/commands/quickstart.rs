@@ -38,7 +38,7 @@ pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, P
     found(&home, &founding)?;
     let passphrase = directory.join("passphrase");
     write_new(&passphrase, format!("{}\n", random_passphrase()?.as_str()).as_bytes(), Mode::Private)
-        .map_err(request::not_written)?;
+        .map_err(super::output::not_written)?;
 
     let global = Global {
         home: Some(directory.clone()),

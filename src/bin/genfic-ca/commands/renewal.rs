@@ -1,6 +1,7 @@
 //! `renew`, `rekey`: a certificate once more, for the same holder.
 use super::authority::key;
-use super::request::{Made, Wanted, make_pair, no_directory, not_signed};
+use super::output::no_directory;
+use super::request::{Made, Wanted, make_pair, not_signed};
 use super::select::{list, matches, the_one};
 use super::sign::{applicant, issue_orders, issuing, profile_for};
 use super::values::{length, record as record_fields, usage};
@@ -160,7 +161,7 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
 
 /// Several certificates for one subject and the same names, from one CA under one profile, are one holder's: an
 /// earlier renewal left them. The newest is meant then.
-fn newest_of_one_holder(
+pub(crate) fn newest_of_one_holder(
     session: &Session,
     fit: Vec<CertificateRecord>,
     word: &str,

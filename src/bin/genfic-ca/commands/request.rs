@@ -1,5 +1,6 @@
 //! `create-request`: a key and a certification request, with or without a home.
 use super::authority::{key, subject};
+use super::output::{no_directory, not_written, taken};
 use super::sign::{issue, issuing, profile_for};
 use super::values::usage;
 use crate::cli::{CreateRequest, Global, Sign};
@@ -13,7 +14,7 @@ use genfic_ca::key::{
 };
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::parse_alt_name;
-use genfic_ca::publish::{Mode, WriteError, write_new};
+use genfic_ca::publish::{Mode, write_new};
 use genfic_ca::x509::{Attribute, AttributeType, GeneralName, KeyAlgorithm, Name, pem};
 use serde_json::json;
 use std::fs;
@@ -167,28 +168,6 @@ pub(crate) fn make_pair(global: &Global, wanted: Wanted<'_>) -> Result<Made, Pro
         names,
         notices: Vec::new(),
     })
-}
-
-fn taken(path: &Path) -> Problem {
-    Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
-        .hint("move it away, or choose another name or --dir; nothing was written")
-}
-
-/// A file beside the home could not be written.
-pub(crate) fn not_written(error: WriteError) -> Problem {
-    match (error.source.kind(), error.path.parent()) {
-        (std::io::ErrorKind::AlreadyExists, _) => return taken(&error.path),
-        (std::io::ErrorKind::NotFound, Some(directory)) => return no_directory(directory),
-        _ => {}
-    }
-    Problem::new(Exit::Failure, "file.write", error.to_string())
-        .hint("check the directory, its permissions and free space")
-}
-
-/// The directory that something should be written into is not there.
-pub(crate) fn no_directory(directory: &Path) -> Problem {
-    let message = format!("the directory {} does not exist", directory.display());
-    Problem::new(Exit::NotFound, "file.directory", message).hint("make it first; nothing was done")
 }
 
 fn common_name(base: &str) -> Result<Name, Problem> {

@@ -1,5 +1,5 @@
 //! `sign`: many requests in one go, one unlock.
-use super::request::{no_directory, not_written};
+use super::output::{Output, put_all};
 use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, usage};
 use crate::cli::{Chain, Sign};
 use crate::report::Report;
@@ -8,7 +8,6 @@ use genfic_ca::ca::{Issuance, IssuedCertificate, IssuingAuthority, Order, Pki, R
 use genfic_ca::index::Authority;
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
-use genfic_ca::publish::{Mode, Replacement, replace_all};
 use genfic_ca::x509::text::certificate_text;
 use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError, TbsCertificate, seal};
 use serde_json::{Value, json};
@@ -68,14 +67,15 @@ pub(crate) fn issue_orders(
     let mut texts = Vec::new();
     let mut notices: Vec<String> = staggered;
     let mut octets = None;
-    let (files, unplaced) = place(args, &places, &issued, &chain);
+    let is_output = matches!(places, Places::Output);
+    let (files, unplaced) = place(args, places, &issued, &chain);
     let said = abreast(issued.iter().zip(files).collect(), |(one, file)| {
         let text = summary(&one.certificate, Some(&file), []);
         let text = format!("issued by {} under {profile}\n{text}", args.parent);
         (issued_fields(one, &args.parent, &file), text)
     });
     for (one, (fields, text)) in issued.iter().zip(said) {
-        if matches!(places, Places::Output) && !session.global.json {
+        if is_output && !session.global.json {
             octets = Some(contents(args, one, &chain).into_bytes());
         }
         certificates.push(fields);
@@ -220,7 +220,7 @@ fn in_place_of(content: Content) -> &'static str {
 enum Places {
     Home,
     Output,
-    File(PathBuf),
+    File(Output, PathBuf),
     Directory(PathBuf),
 }
 
@@ -244,10 +244,9 @@ fn places(args: &Sign) -> Result<Places, Problem> {
             "give -o a directory that exists; nothing was signed",
         ));
     }
-    match output.parent() {
-        _ if output == Path::new("-") => Ok(Places::Output),
-        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
-        _ => Ok(Places::File(output.clone())),
+    match Output::at(output)? {
+        Output::Standard => Ok(Places::Output),
+        place => Ok(Places::File(place, output.clone())),
     }
 }
 
@@ -270,15 +269,15 @@ fn contents(args: &Sign, issued: &IssuedCertificate, issuers: &[Certificate]) ->
 /// Saves the certificates and says where they are; where that fails, where they are kept.
 fn place(
     args: &Sign,
-    places: &Places,
+    places: Places,
     issued: &[IssuedCertificate],
     chain: &[Certificate],
 ) -> (Vec<PathBuf>, Option<Problem>) {
     let kept: Vec<PathBuf> = issued.iter().map(|one| one.file.clone().unwrap_or_default()).collect();
-    let path = |one: &IssuedCertificate, kept: &Path| match places {
+    let path = |one: &IssuedCertificate, kept: &Path| match &places {
         Places::Home if args.chain.is_some() => kept.with_extension("chain.pem"),
         Places::Home | Places::Output => kept.to_owned(),
-        Places::File(path) => path.clone(),
+        Places::File(_, path) => path.clone(),
         Places::Directory(directory) => {
             let stem = stem(Path::new(&one.label))
                 .map_or_else(|| one.certificate.tbs().serial_number().to_string(), str::to_owned);
@@ -289,18 +288,11 @@ fn place(
     if paths == kept {
         return (kept, None);
     }
-    let files: Vec<Replacement> = issued
-        .iter()
-        .zip(&paths)
-        .map(|(one, path)| Replacement {
-            path: path.clone(),
-            contents: contents(args, one, chain).into_bytes(),
-            mode: Mode::Public,
-        })
-        .collect();
-    match replace_all(&files) {
+    let contents = issued.iter().map(|one| contents(args, one, chain).into_bytes());
+    let contents: Vec<(PathBuf, Vec<u8>)> = paths.iter().cloned().zip(contents).collect();
+    match put(places, contents) {
         Ok(()) => (paths, None),
-        Err(error) => {
+        Err(problem) => {
             let hint = match kept.as_slice() {
                 [kept] => {
                     format!("the certificate is issued and kept as {}; copy it from there", kept.display())
@@ -308,9 +300,33 @@ fn place(
                 _ => "the certificates are issued and kept where it says below; copy them from there"
                     .to_owned(),
             };
-            (kept, Some(not_written(error).hint(hint)))
+            let problem = problem.hint(hint);
+            // exit status 2 would say that nothing was done
+            (
+                kept,
+                Some(match problem.exit {
+                    Exit::Usage => Problem { exit: Exit::Failure, code: "file.write", ..problem },
+                    _ => problem,
+                }),
+            )
         }
     }
+}
+
+/// Writes them; within the home without following links.
+fn put(places: Places, contents: Vec<(PathBuf, Vec<u8>)>) -> Result<(), Problem> {
+    let outputs = match places {
+        Places::Output => Vec::new(),
+        Places::File(output, _) => {
+            std::iter::once(output).zip(contents.into_iter().map(|(_, octets)| octets)).collect()
+        }
+        Places::Directory(_) => {
+            let named = contents.into_iter().map(|(path, octets)| Ok((Output::within(&path)?, octets)));
+            named.collect::<Result<Vec<_>, Problem>>()?
+        }
+        Places::Home => contents.into_iter().map(|(path, octets)| (Output::own(&path), octets)).collect(),
+    };
+    put_all(outputs)
 }
 
 /// `--dry-run`: the exact certificate, but for its serial number and signature.

@@ -1,6 +1,6 @@
 //! `export bundle` and `export truststore`: whom to trust.
 use super::super::authority::status;
-use super::super::request::not_written;
+use super::super::output::Output;
 use super::super::values::usage;
 use super::holder::pkcs12_passphrase;
 use crate::cli::{Bundle, BundleFormat, Truststore};
@@ -13,7 +13,6 @@ use genfic_ca::handout::{certificates_only, configuration_profile};
 use genfic_ca::index::Authority;
 use genfic_ca::key::SecretSource;
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::Certificate;
 use serde_json::{Value, json};
 
@@ -66,6 +65,7 @@ pub(super) fn listed(authorities: &[Authority]) -> Value {
 
 /// Writes certificates of CAs.
 pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem> {
+    let output = Output::chosen(args.output.as_deref())?;
     let (authorities, said) = anchors(session, &args.authorities)?;
     let certificates: Vec<Certificate> = authorities.iter().map(|one| one.certificate.clone()).collect();
     let (word, is_text, octets) = match args.format {
@@ -81,10 +81,10 @@ pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem
             ("mobileconfig", true, configuration_profile(&title, &certificates).into_bytes())
         }
     };
-    let mut result = json!({ "format": word, "authorities": listed(&authorities), "file": args.output });
-    let report = match &args.output {
+    let file = output.put(&octets)?;
+    let mut result = json!({ "format": word, "authorities": listed(&authorities), "file": file });
+    let report = match file {
         Some(path) => {
-            replace(path, &octets, Mode::Public).map_err(not_written)?;
             let count = counted(certificates.len(), "certificate");
             Report::done(result, format!("{count} written to {}", path.display()))
         }
@@ -119,15 +119,21 @@ pub(crate) fn truststore(
     args: &Truststore,
     secrets: &dyn SecretSource,
 ) -> Result<Report, Problem> {
+    let output = Output::at(&args.output)?.beside_json(&session.global)?;
     let (authorities, said) = anchors(session, &args.authorities)?;
     let passphrase = pkcs12_passphrase(secrets, "the trust store")?;
     let entries: Vec<(String, Certificate)> =
         authorities.iter().map(|one| (one.name.clone(), one.certificate.clone())).collect();
     let protection = if args.legacy { Protection::Legacy } else { Protection::Modern };
     let octets = trust_store(&entries, &passphrase, protection)?;
-    replace(&args.output, &octets, Mode::Public).map_err(not_written)?;
-    let text =
-        format!("{} written to {}", counted(entries.len(), "trusted certificate"), args.output.display());
-    let result = json!({ "authorities": listed(&authorities), "file": args.output, "legacy": args.legacy });
-    Ok(Report::done(result, text).warn(said))
+    let file = output.put(&octets)?;
+    let result = json!({ "authorities": listed(&authorities), "file": file, "legacy": args.legacy });
+    let report = match file {
+        Some(path) => {
+            let count = counted(entries.len(), "trusted certificate");
+            Report::done(result, format!("{count} written to {}", path.display()))
+        }
+        None => Report { octets: Some(octets), ..Report::seen(result, "") },
+    };
+    Ok(report.warn(said))
 }

@@ -1,7 +1,8 @@
 //! `export hashed-dir`: a directory in which OpenSSL looks CAs and CRLs up by the hash of their names.
-use super::super::request::not_written;
+use super::super::output::Output;
 use super::super::values::read;
 use super::anchors::{anchors, listed};
+use super::removal::{Removed, remove};
 use crate::cli::HashedDir;
 use crate::report::{Report, counted};
 use crate::session::Session;
@@ -9,19 +10,27 @@ use genfic_ca::ca::Pki;
 use genfic_ca::handout::subject_hash;
 use genfic_ca::index::Authority;
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::{Certificate, CertificateList, pem};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// More of one hash than anybody has.
 const MOST: usize = 1000;
 
-/// Writes the certificates of CAs as `HASH.N`, and the CRLs of these CAs and of all below them as `HASH.rN`.
+/// Writes the certificates of CAs as `HASH.N`, and the CRLs of these CAs and of all below them as `HASH.rN`; what
+/// is there of CAs that are trusted no more goes first.
 pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, Problem> {
     let pki = session.pki();
-    let (chosen, mut said) = anchors(session, &args.authorities)?;
+    let (chosen, mut said) = match anchors(session, &args.authorities) {
+        Err(problem) if args.authorities.is_empty() && problem.exit == Exit::NotFound => {
+            return nothing_left(args, remove(session, &args.directory, &[], &[])?, problem);
+        }
+        chosen => chosen?,
+    };
+    let with_lists = below(&pki, &chosen)?;
+    let removed = remove(session, &args.directory, &chosen, &with_lists)?;
+    said.extend(removed.iter().map(notice));
     fs::create_dir_all(&args.directory).map_err(|error| {
         let message = format!("{} cannot be made: {error}", args.directory.display());
         Problem::new(Exit::Failure, "file.write", message).hint("check the name and the directory above it")
@@ -32,12 +41,12 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
             Certificate::from_pem_or_der(octets).is_ok_and(|found| found == authority.certificate)
         };
         let path = place(&args.directory, authority, "", &own)?;
-        replace(&path, authority.certificate.to_pem().as_bytes(), Mode::Public).map_err(not_written)?;
+        Output::within(&path)?.put(authority.certificate.to_pem().as_bytes())?;
         files.push(path);
     }
     let mut lists = 0_usize;
-    for authority in below(&pki, &chosen)? {
-        let Some(text) = published(&pki, &authority)? else {
+    for authority in &with_lists {
+        let Some(text) = published(&pki, authority)? else {
             said.push(if authority.is_elsewhere() {
                 format!("the CRL of {} is not here: others run it", authority.name)
             } else {
@@ -45,9 +54,9 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
             });
             continue;
         };
-        let own = |octets: &[u8]| is_list_of(octets, &authority);
-        let path = place(&args.directory, &authority, "r", &own)?;
-        replace(&path, &text, Mode::Public).map_err(not_written)?;
+        let own = |octets: &[u8]| is_list_of(octets, authority);
+        let path = place(&args.directory, authority, "r", &own)?;
+        Output::within(&path)?.put(&text)?;
         files.push(path);
         lists += 1;
     }
@@ -57,13 +66,37 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
         counted(lists, "CRL"),
         args.directory.display()
     );
-    let result = json!({
+    Ok(Report::done(fields(args, &chosen, lists, &files, &removed), text).warn(said))
+}
+
+/// There is no CA to be trusted: what was one is there no more, and the problem is told all the same.
+fn nothing_left(args: &HashedDir, removed: Vec<Removed>, problem: Problem) -> Result<Report, Problem> {
+    if removed.is_empty() {
+        return Err(problem);
+    }
+    let text = format!("{} removed from {}", counted(removed.len(), "file"), args.directory.display());
+    let report = Report::done(fields(args, &[], 0, &[], &removed), text);
+    Ok(report.warn(removed.iter().map(notice)).ending(Some(problem)))
+}
+
+fn notice(removed: &Removed) -> String {
+    format!("removed {}: {}", removed.file.display(), removed.why)
+}
+
+fn fields(
+    args: &HashedDir,
+    chosen: &[Authority],
+    lists: usize,
+    files: &[PathBuf],
+    removed: &[Removed],
+) -> Value {
+    json!({
         "directory": args.directory,
-        "authorities": listed(&chosen),
+        "authorities": listed(chosen),
         "crls": lists,
         "files": files,
-    });
-    Ok(Report::done(result, text).warn(said))
+        "removed": removed.iter().map(|one| &one.file).collect::<Vec<_>>(),
+    })
 }
 
 /// The CAs that have one of these above them, or are one.

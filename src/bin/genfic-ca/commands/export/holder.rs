@@ -1,22 +1,16 @@
 //! `export p12`: a certificate with its key and chain, for whoever holds it.
-use super::super::request::not_written;
-use super::super::select::{matches, the_one};
+use super::super::output::Output;
+use super::chosen::{Chosen, found, issuers, of_key};
 use crate::cli::{Global, HolderFile};
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted};
 use crate::session::Session;
-use genfic_ca::ca::Pki;
 use genfic_ca::handout::pkcs12::{self, Holding, Passphrase, Protection};
-use genfic_ca::index::CertificateRecord;
 use genfic_ca::key::{
-    KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
-    read_holder_key_file,
+    KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec, read_holder_key_file,
 };
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, replace, write_new};
-use genfic_ca::x509::Certificate;
 use serde_json::json;
-use std::path::Path;
 
 /// Where the passphrase of a new file comes from; never from where those of CA keys do.
 pub(crate) fn new_passphrase(
@@ -60,69 +54,6 @@ pub(super) fn pkcs12_passphrase(secrets: &dyn SecretSource, what: &str) -> Resul
     })
 }
 
-/// The one certificate that the word means, with its octets.
-pub(super) fn certificate(pki: &Pki<'_>, word: &str) -> Result<(CertificateRecord, Certificate), Problem> {
-    let record = the_one(matches(pki.index, word)?, word, "certificate", pki.clock.now())?;
-    match record.certificate.clone() {
-        Some(certificate) => Ok((record, certificate)),
-        None => {
-            let message = format!("`{word}` is on record by its number only");
-            Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
-                .hint("its certificate was lost, or never signed"))
-        }
-    }
-}
-
-/// The certificates above one, its issuer first; the root where it is wanted.
-pub(super) fn issuers(
-    pki: &Pki<'_>,
-    record: &CertificateRecord,
-    with_root: bool,
-) -> Result<Vec<Certificate>, Problem> {
-    let above = pki.with_ancestors(&record.authority)?;
-    let wanted = above.iter().filter(|one| with_root || one.parent.is_some());
-    Ok(wanted.map(|one| one.certificate.clone()).collect())
-}
-
-/// That a key is the one of a certificate.
-pub(super) fn must_match(key: &SoftKey, file: &Path, certificate: &Certificate) -> Result<(), Problem> {
-    if key.public_key() == certificate.tbs().public_key() {
-        return Ok(());
-    }
-    let message =
-        format!("{} is not the key of the certificate {}", file.display(), certificate.tbs().serial_number());
-    Err(Problem::new(Exit::NotVerified, "key.mismatch", message)
-        .hint("name the key that the certificate was asked for with, or the certificate of this key"))
-}
-
-/// Writes what has a private key in it: 0600, and over nothing unless that is wanted.
-pub(super) fn write_private(path: &Path, octets: &[u8], force: bool) -> Result<(), Problem> {
-    if force { replace(path, octets, Mode::Private) } else { write_new(path, octets, Mode::Private) }.map_err(
-        |error| match error.source.kind() {
-            std::io::ErrorKind::AlreadyExists => taken(path),
-            _ => not_written(error),
-        },
-    )
-}
-
-/// Says early that a file is there.
-pub(super) fn must_be_free(path: &Path, force: bool) -> Result<(), Problem> {
-    if !force && path.symlink_metadata().is_ok() { Err(taken(path)) } else { Ok(()) }
-}
-
-fn taken(path: &Path) -> Problem {
-    Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
-        .hint("choose another name, or add --force to replace it; nothing was written")
-}
-
-/// What should be known of a certificate that is handed out.
-pub(super) fn notes(pki: &Pki<'_>, record: &CertificateRecord) -> Vec<String> {
-    match record.status(pki.clock.now()).to_string().as_str() {
-        "valid" => Vec::new(),
-        other => vec![format!("the certificate {} is {other}", record.id.serial_number)],
-    }
-}
-
 /// Writes key, certificate and chain as PKCS#12.
 pub(crate) fn holder(
     session: &Session,
@@ -131,14 +62,14 @@ pub(crate) fn holder(
     secrets: &dyn SecretSource,
 ) -> Result<Report, Problem> {
     let pki = session.pki();
-    let (record, certificate) = certificate(&pki, &args.certificate)?;
-    must_be_free(&args.output, args.force)?;
+    let found = found(&pki, &args.certificate)?;
+    let output = Output::private(&args.output, args.force)?.beside_json(&session.global)?;
     let opens: &dyn SecretSource = match old {
         Some(old) => old,
         None => pki.secrets,
     };
     let key = read_holder_key_file(&args.key, opens).map_err(unopened)?;
-    must_match(&key, &args.key, &certificate)?;
+    let Chosen { record, certificate, notices } = of_key(&pki, found, &args.certificate, &key, &args.key)?;
     let chain = issuers(&pki, &record, args.with_root)?;
     let subject = certificate.tbs().subject();
     let name = match &args.friendly_name {
@@ -149,8 +80,9 @@ pub(crate) fn holder(
     let holding =
         Holding { key: key.to_pkcs8_der()?, certificate: &certificate, chain: &chain, friendly_name: &name };
     let protection = if args.legacy { Protection::Legacy } else { Protection::Modern };
-    write_private(&args.output, &pkcs12::holding(&holding, &passphrase, protection)?, args.force)?;
-    let mut warnings = notes(&pki, &record);
+    let octets = pkcs12::holding(&holding, &passphrase, protection)?;
+    let file = output.put_private(&octets, args.force)?;
+    let mut warnings = notices;
     if args.legacy {
         warnings.push("3DES and SHA-1 hold off little: send the file as you would send the bare key".into());
     }
@@ -160,7 +92,7 @@ pub(crate) fn holder(
         args.output.display()
     );
     let result = json!({
-        "file": args.output,
+        "file": file,
         "serial": record.id.serial_number.to_string(),
         "subject": subject.to_string(),
         "fingerprint": certificate.fingerprint().to_string(),
@@ -168,7 +100,8 @@ pub(crate) fn holder(
         "chain": chain.iter().map(|one| one.tbs().subject().to_string()).collect::<Vec<_>>(),
         "legacy": args.legacy,
     });
-    Ok(Report::done(result, text).warn(warnings))
+    let octets = file.is_none().then_some(octets);
+    Ok(Report { octets, ..Report::done(result, text) }.warn(warnings))
 }
 
 /// A key file of a holder is not one of the home: what helps is different.

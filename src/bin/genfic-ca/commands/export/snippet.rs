@@ -1,7 +1,8 @@
 //! `export snippet`: what a server's configuration says of its certificate, and the files it names.
-use super::super::request::{no_directory, not_written};
+use super::super::output::{Output, no_directory};
 use super::super::values::usage;
-use super::holder::{certificate, issuers, must_be_free, must_match, notes, unopened, write_private};
+use super::chosen::{Chosen, issuers, must_match, of_holder};
+use super::holder::unopened;
 use crate::cli::{ServerProgram, SnippetFor};
 use crate::report::Report;
 use crate::session::Session;
@@ -10,7 +11,6 @@ use genfic_ca::key::{
     KeyError, Secret, SecretPurpose, SecretSource, SoftKey, private_key_pem, read_holder_key_file,
 };
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::publish::{Mode, replace};
 use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription, ExtendedKeyUsage};
 use genfic_ca::x509::{Certificate, GeneralName};
 use serde_json::json;
@@ -30,7 +30,8 @@ impl SecretSource for Nobody {
 /// Writes chain and issuers beside the key, and says what goes into the server's configuration.
 pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Problem> {
     let pki = session.pki();
-    let (record, certificate) = certificate(&pki, &args.certificate)?;
+    let output = Output::chosen(args.output.as_deref())?;
+    let Chosen { record, certificate, notices: mut warnings } = of_holder(session, &args.certificate)?;
     let names = names(&certificate)?;
     let directory = absolute(args.dir.as_deref().unwrap_or(Path::new(".")))?;
     if !directory.is_dir() {
@@ -56,7 +57,6 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         }
     }
     let is_haproxy = args.server == ServerProgram::Haproxy;
-    let mut warnings = notes(&pki, &record);
     let key = the_key(&snippet.key, is_haproxy)?;
     match &key {
         Some(key) => must_match(key, &snippet.key, &certificate)?,
@@ -69,20 +69,17 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
     let mut files: Vec<PathBuf> = Vec::new();
     let chain = text([&certificate], &issuers(&pki, &record, false)?);
     if let Some(key) = key.filter(|_| is_haproxy) {
-        must_be_free(&snippet.combined, args.force)?;
+        let place = Output::private(&snippet.combined, args.force)?;
         let both = Zeroizing::new(format!("{}{chain}", private_key_pem(&key)?.as_str()));
-        write_private(&snippet.combined, both.as_bytes(), args.force)?;
-        files.push(snippet.combined.clone());
+        files.extend(place.put_private(both.as_bytes(), args.force)?);
     } else {
-        replace(&snippet.chain, chain.as_bytes(), Mode::Public).map_err(not_written)?;
-        files.push(snippet.chain.clone());
+        files.extend(Output::within(&snippet.chain)?.put(chain.as_bytes())?);
     }
     let staples =
         matches!(args.server, ServerProgram::Nginx | ServerProgram::Apache) && snippet.has_responder;
     if staples {
         let all = text([], &issuers(&pki, &record, true)?);
-        replace(&snippet.issuers, all.as_bytes(), Mode::Public).map_err(not_written)?;
-        files.push(snippet.issuers.clone());
+        files.extend(Output::within(&snippet.issuers)?.put(all.as_bytes())?);
     }
     let (word, server) = match args.server {
         ServerProgram::Nginx => ("nginx", Server::Nginx),
@@ -91,10 +88,8 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         ServerProgram::Postfix => ("postfix", Server::Postfix),
     };
     let said = server.snippet(&snippet);
-    if let Some(path) = &args.output {
-        replace(path, said.as_bytes(), Mode::Public).map_err(not_written)?;
-        files.push(path.clone());
-    }
+    let file = output.put(said.as_bytes())?;
+    files.extend(file.clone());
     let result = json!({
         "server": word,
         "serial": record.id.serial_number.to_string(),
@@ -103,7 +98,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         "key": snippet.key,
         "files": files,
     });
-    let report = match &args.output {
+    let report = match file {
         Some(path) => Report::done(result, format!("written to {}", path.display())),
         None => Report { octets: Some(said.into_bytes()), ..Report::done(result, "") },
     };

@@ -1,0 +1,135 @@
+//! Which certificate is handed out, and what belongs to it.
+use super::super::renewal::newest_of_one_holder;
+use super::super::select::{list, matches, the_one};
+use crate::session::Session;
+use genfic_ca::ca::Pki;
+use genfic_ca::index::{CertificateRecord, StatusValue};
+use genfic_ca::key::{Signer, SoftKey};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::x509::Certificate;
+use std::path::Path;
+
+/// A certificate that is handed out.
+pub(super) struct Chosen {
+    pub(super) record: CertificateRecord,
+    pub(super) certificate: Certificate,
+    /// What should be known of it.
+    pub(super) notices: Vec<String>,
+}
+
+/// Everything that the word means.
+pub(super) fn found(pki: &Pki<'_>, word: &str) -> Result<Vec<CertificateRecord>, Problem> {
+    let found = matches(pki.index, word)?;
+    if found.is_empty() {
+        the_one(Vec::new(), word, "certificate", pki.clock.now())?;
+    }
+    Ok(found)
+}
+
+/// The one that the word means; of several, the newest that is valid, when all that are valid are one holder's.
+pub(super) fn of_holder(session: &Session, word: &str) -> Result<Chosen, Problem> {
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let found = found(&pki, word)?;
+    let several = found.len();
+    let record = match valid(&pki, &found) {
+        fit if several < 2 || fit.is_empty() => the_one(found, word, "certificate", now)?,
+        fit => newest_of_one_holder(session, fit, word, now)?,
+    };
+    chosen(&pki, record, word, several, "the newest that is valid")
+}
+
+/// The one of these that has a key; of several, the newest that is valid.
+pub(super) fn of_key(
+    pki: &Pki<'_>,
+    found: Vec<CertificateRecord>,
+    word: &str,
+    key: &SoftKey,
+    file: &Path,
+) -> Result<Chosen, Problem> {
+    let now = pki.clock.now();
+    let several = found.len();
+    if several < 2 {
+        let record = the_one(found, word, "certificate", now)?;
+        let chosen = chosen(pki, record, word, several, "")?;
+        must_match(key, file, &chosen.certificate)?;
+        return Ok(chosen);
+    }
+    let has_key = |record: &CertificateRecord| {
+        let certificate = record.certificate.as_ref();
+        certificate.is_some_and(|certificate| certificate.tbs().public_key() == key.public_key())
+    };
+    let (of_key, others): (Vec<_>, Vec<_>) = found.into_iter().partition(has_key);
+    if of_key.is_empty() {
+        let message = format!(
+            "{} is the key of no certificate that `{word}` means\n{}",
+            file.display(),
+            list(&others, now)
+        );
+        return Err(Problem::new(Exit::NotVerified, "key.mismatch", message)
+            .hint("name the key that one of them was asked for with, or the certificate of this key"));
+    }
+    let record = match valid(pki, &of_key).into_iter().next() {
+        Some(newest) => newest,
+        None => the_one(of_key, word, "certificate", now)?,
+    };
+    chosen(pki, record, word, several, "the newest of this key")
+}
+
+/// Those that are valid, newest first as they were.
+fn valid(pki: &Pki<'_>, found: &[CertificateRecord]) -> Vec<CertificateRecord> {
+    let now = pki.clock.now();
+    let is_fit = |record: &&CertificateRecord| {
+        record.status(now) == StatusValue::Valid && record.certificate.is_some()
+    };
+    found.iter().filter(is_fit).cloned().collect()
+}
+
+fn chosen(
+    pki: &Pki<'_>,
+    record: CertificateRecord,
+    word: &str,
+    several: usize,
+    why: &str,
+) -> Result<Chosen, Problem> {
+    let Some(certificate) = record.certificate.clone() else {
+        let message = format!("`{word}` is on record by its number only");
+        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+            .hint("its certificate was lost, or never signed"));
+    };
+    let mut notices = Vec::new();
+    let serial = &record.id.serial_number;
+    if several > 1 {
+        notices.push(format!(
+            "`{word}` means {several} certificates; {}/{serial} was taken, {why}",
+            record.authority
+        ));
+    }
+    match record.status(pki.clock.now()) {
+        StatusValue::Valid => {}
+        other => notices.push(format!("the certificate {serial} is {other}")),
+    }
+    Ok(Chosen { record, certificate, notices })
+}
+
+/// The certificates above one, its issuer first; the root where it is wanted.
+pub(super) fn issuers(
+    pki: &Pki<'_>,
+    record: &CertificateRecord,
+    with_root: bool,
+) -> Result<Vec<Certificate>, Problem> {
+    let above = pki.with_ancestors(&record.authority)?;
+    let wanted = above.iter().filter(|one| with_root || one.parent.is_some());
+    Ok(wanted.map(|one| one.certificate.clone()).collect())
+}
+
+/// That a key is the one of a certificate.
+pub(super) fn must_match(key: &SoftKey, file: &Path, certificate: &Certificate) -> Result<(), Problem> {
+    if key.public_key() == certificate.tbs().public_key() {
+        return Ok(());
+    }
+    let message =
+        format!("{} is not the key of the certificate {}", file.display(), certificate.tbs().serial_number());
+    Err(Problem::new(Exit::NotVerified, "key.mismatch", message)
+        .hint("name the key that the certificate was asked for with, or the certificate of this key"))
+}

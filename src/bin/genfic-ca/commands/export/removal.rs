@@ -1,0 +1,136 @@
+//! What a hashed directory has of CAs of this home that are trusted no more.
+use super::super::authority::status;
+use super::super::output::not_written;
+use super::super::values::read;
+use crate::session::Session;
+use genfic_ca::ca::Pki;
+use genfic_ca::index::{Authority, Selector, StatusValue};
+use genfic_ca::problem::Problem;
+use genfic_ca::publish::{WriteError, sync_directory};
+use genfic_ca::x509::{Certificate, CertificateList, pem};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file that is there no more.
+pub(super) struct Removed {
+    pub(super) file: PathBuf,
+    /// Whose it was, and what became of that CA.
+    pub(super) why: String,
+}
+
+/// What is written, and what is known of each CA.
+struct Present<'a> {
+    pki: Pki<'a>,
+    authorities: Vec<(Authority, String)>,
+    anchors: &'a [Authority],
+    with_lists: &'a [Authority],
+}
+
+/// Removes certificates and CRLs of CAs of this home that are revoked or have ended, other than those that are
+/// to be written. What a file holds decides; what is not of this home's CAs stays. The last file of the same hash
+/// takes the place of one that is removed: OpenSSL looks no further than to the first number that is missing.
+pub(super) fn remove(
+    session: &Session,
+    directory: &Path,
+    anchors: &[Authority],
+    with_lists: &[Authority],
+) -> Result<Vec<Removed>, Problem> {
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let mut authorities = Vec::new();
+    for authority in pki.index.authorities()? {
+        let status = status(pki.index, &authority, now)?;
+        authorities.push((authority, status));
+    }
+    let present = Present { pki, authorities, anchors, with_lists };
+    let mut removed = Vec::new();
+    for (stem, mut numbers) in families(directory) {
+        let path = |number: usize| directory.join(format!("{stem}{number}"));
+        for number in numbers.clone().into_iter().rev() {
+            let file = path(number);
+            let Some(why) = present.departed(&file)? else { continue };
+            let last = (number..).take_while(|one| numbers.contains(one)).last().unwrap_or(number);
+            let gone = if last == number { fs::remove_file(&file) } else { fs::rename(path(last), &file) };
+            gone.map_err(|source| not_written(WriteError { path: file.clone(), source }))?;
+            numbers.remove(&last);
+            removed.push(Removed { file, why });
+        }
+    }
+    if !removed.is_empty() {
+        sync_directory(directory).map_err(not_written)?;
+    }
+    Ok(removed)
+}
+
+/// The numbers behind each `HASH.` and `HASH.r`.
+fn families(directory: &Path) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut families: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some((hash, rest)) = name.to_str().and_then(|name| name.split_once('.')) else { continue };
+        let digits = rest.strip_prefix('r').unwrap_or(rest);
+        let is_hash = hash.len() == 8 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let number = digits.parse::<usize>().ok().filter(|number| number.to_string() == digits);
+        if let Some(number) = number.filter(|_| is_hash) {
+            let mark = if rest.len() > digits.len() { "r" } else { "" };
+            families.entry(format!("{hash}.{mark}")).or_default().insert(number);
+        }
+    }
+    families
+}
+
+impl Present<'_> {
+    /// Why a file does not belong there any more; `None` when it may stay.
+    fn departed(&self, file: &Path) -> Result<Option<String>, Problem> {
+        let Ok(octets) = read(file) else { return Ok(None) };
+        // what was written here has one block
+        let blocks = pem::decode_file(&octets, "").unwrap_or_default();
+        let [block] = blocks.as_slice() else { return Ok(None) };
+        match block.label.as_str() {
+            "CERTIFICATE" => match Certificate::from_der(&block.der) {
+                Ok(certificate) => self.departed_certificate(&certificate),
+                Err(_) => Ok(None),
+            },
+            "X509 CRL" => {
+                Ok(CertificateList::from_der(&block.der).ok().and_then(|list| self.departed_list(&list)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn departed_certificate(&self, certificate: &Certificate) -> Result<Option<String>, Problem> {
+        let issuer = certificate.tbs().as_issuer();
+        let Some((authority, status)) = self.authorities.iter().find(|(one, _)| one.issuer == issuer) else {
+            return Ok(None);
+        };
+        if self.anchors.iter().any(|anchor| anchor.certificate == *certificate) {
+            return Ok(None);
+        }
+        if status != "valid" {
+            return Ok(Some(format!("{} is {status}", authority.name)));
+        }
+        let now = self.pki.clock.now();
+        let recorded = self.pki.index.select(&Selector::Exact(certificate.fingerprint()), 1)?;
+        let own = match recorded.first().map(|record| record.status(now)) {
+            None if certificate.tbs().validity().not_after < now => StatusValue::Expired,
+            None => StatusValue::Valid,
+            Some(own) => own,
+        };
+        let has_ended = matches!(own, StatusValue::Expired | StatusValue::Revoked);
+        Ok(has_ended.then(|| format!("this certificate of {} is {own}", authority.name)))
+    }
+
+    fn departed_list(&self, list: &CertificateList) -> Option<String> {
+        let is_theirs = |authority: &Authority| {
+            let tbs = authority.certificate.tbs();
+            tbs.subject() == list.tbs().issuer() && list.is_signed_by(tbs.public_key())
+        };
+        let is_written = |authority: &Authority| self.with_lists.iter().any(|one| one.name == authority.name);
+        let departed = self.authorities.iter().filter(|(one, status)| status != "valid" && !is_written(one));
+        departed
+            .into_iter()
+            .find(|(one, _)| is_theirs(one))
+            .map(|(one, status)| format!("{} is {status}", one.name))
+    }
+}

@@ -1,0 +1,289 @@
+//! Where people say that something goes: a file, what a link points to, a FIFO or device, standard output.
+use super::values::usage;
+use crate::cli::Global;
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::publish::{Mode, Replacement, WriteError, replace, replace_all, write_new};
+use rustix::fs::{Mode as NoMode, OFlags, fcntl_setfl, open};
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// As many links as the kernel follows.
+const MOST_LINKS: usize = 40;
+
+/// A place that was looked at, and that is held where others read from it.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// Standard output: `-`, nothing, or another name of it.
+    Standard,
+    /// A file, there already or not.
+    File {
+        /// As it was named.
+        named: PathBuf,
+        /// The same, or what the link of that name points to.
+        file: PathBuf,
+    },
+    /// A FIFO with a reader, or a character device.
+    Stream {
+        /// As it was named.
+        named: PathBuf,
+        /// It is open.
+        stream: File,
+    },
+}
+
+impl Output {
+    /// What was named; standard output where nothing was.
+    pub(crate) fn chosen(named: Option<&Path>) -> Result<Self, Problem> {
+        named.map_or(Ok(Self::Standard), Self::at)
+    }
+
+    /// What a path names.
+    ///
+    /// # Errors
+    /// For what no file can be put in place of: a directory, a socket, a block device, a FIFO that nobody reads.
+    pub(crate) fn at(path: &Path) -> Result<Self, Problem> {
+        match fs::metadata(path) {
+            _ if path == Path::new("-") => Ok(Self::Standard),
+            Ok(metadata) if is_standard_output(&metadata) => Ok(Self::Standard),
+            _ => Self::within(path),
+        }
+    }
+
+    /// The same for a name that was not typed, in a directory that was.
+    pub(crate) fn within(path: &Path) -> Result<Self, Problem> {
+        let file = match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() && is_link(path) => fs::canonicalize(path),
+            Ok(metadata) if metadata.is_file() => Ok(path.to_owned()),
+            Ok(metadata) => {
+                let kind = metadata.file_type();
+                return if kind.is_fifo() || kind.is_char_device() {
+                    Ok(Self::Stream { named: path.to_owned(), stream: stream(path)? })
+                } else {
+                    Err(no_place(path, &metadata))
+                };
+            }
+            // nothing is there yet, perhaps where a link points to
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let file = end_of_links(path);
+                must_have_directory(&file)?;
+                Ok(file)
+            }
+            Err(error) => Err(error),
+        };
+        match file {
+            Ok(file) => Ok(Self::File { named: path.to_owned(), file }),
+            Err(source) => Err(not_written(WriteError { path: path.to_owned(), source })),
+        }
+    }
+
+    /// A file of the home, which is replaced whatever it is.
+    pub(crate) fn own(path: &Path) -> Self {
+        Self::File { named: path.to_owned(), file: path.to_owned() }
+    }
+
+    /// The same for a file that replaces none.
+    pub(crate) fn new_at(path: &Path) -> Result<Self, Problem> {
+        match Self::at(path)? {
+            Self::File { file, .. } if file.symlink_metadata().is_ok() => {
+                Err(taken(path).hint("move it away, or choose another with -o; nothing was done"))
+            }
+            output => Ok(output),
+        }
+    }
+
+    /// The place of a private key: standard output, or a file of that very name; over one that is there only when
+    /// that is wanted.
+    pub(crate) fn private(path: &Path, force: bool) -> Result<Self, Problem> {
+        if path == Path::new("-") {
+            return Ok(Self::Standard);
+        }
+        match path.symlink_metadata() {
+            Ok(metadata) if !metadata.is_file() => {
+                let problem = no_place(path, &metadata);
+                Err(problem.hint(
+                    "what has a private key in it goes into a file of its own, or with - to standard output",
+                ))
+            }
+            Ok(_) if !force => {
+                Err(taken(path)
+                    .hint("choose another name, or add --force to replace it; nothing was written"))
+            }
+            _ => {
+                must_have_directory(path)?;
+                Ok(Self::own(path))
+            }
+        }
+    }
+
+    /// The same, unless standard output is for the JSON object, which does not have what is written here.
+    pub(crate) fn beside_json(self, global: &Global) -> Result<Self, Problem> {
+        match self {
+            Self::Standard if global.json => Err(usage(
+                "with --json, standard output has the JSON object and nothing else",
+                "name a file; nothing was done",
+            )),
+            output => Ok(output),
+        }
+    }
+
+    /// Whether it is standard output.
+    pub(crate) fn is_standard(&self) -> bool {
+        matches!(self, Self::Standard)
+    }
+
+    /// Whether a file stays there, beside which others can be put.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
+    /// Writes what everybody may read; gives the path as it was named, none for standard output, whose octets the
+    /// report has.
+    pub(crate) fn put(self, octets: &[u8]) -> Result<Option<PathBuf>, Problem> {
+        match self {
+            Self::Standard => Ok(None),
+            Self::File { named, file } => {
+                replace(&file, octets, Mode::Public).map_err(not_written)?;
+                Ok(Some(named))
+            }
+            Self::Stream { named, mut stream } => {
+                let sent = stream.write_all(octets).and_then(|()| stream.flush());
+                sent.map_err(|source| not_written(WriteError { path: named.clone(), source }))?;
+                Ok(Some(named))
+            }
+        }
+    }
+
+    /// The same where no file is replaced.
+    pub(crate) fn put_new(self, octets: &[u8]) -> Result<Option<PathBuf>, Problem> {
+        match self {
+            Self::File { named, file } => {
+                write_new(&file, octets, Mode::Public).map_err(not_written)?;
+                Ok(Some(named))
+            }
+            other => other.put(octets),
+        }
+    }
+
+    /// The same for what its owner alone may read, in a place that [`Output::private`] found.
+    pub(crate) fn put_private(self, octets: &[u8], force: bool) -> Result<Option<PathBuf>, Problem> {
+        let Self::File { named, file } = self else { return self.put(octets) };
+        let written = if force {
+            replace(&file, octets, Mode::Private)
+        } else {
+            write_new(&file, octets, Mode::Private)
+        };
+        written.map_err(not_written)?;
+        Ok(Some(named))
+    }
+}
+
+/// Writes many files that everybody may read: together where they are files.
+pub(crate) fn put_all(outputs: Vec<(Output, Vec<u8>)>) -> Result<(), Problem> {
+    let mut files = Vec::with_capacity(outputs.len());
+    let mut others = Vec::new();
+    for (output, contents) in outputs {
+        match output {
+            Output::File { file, .. } => {
+                files.push(Replacement { path: file, contents, mode: Mode::Public });
+            }
+            other => others.push((other, contents)),
+        }
+    }
+    replace_all(&files).map_err(not_written)?;
+    others.into_iter().try_for_each(|(other, contents)| other.put(&contents).map(drop))
+}
+
+/// A file beside the home could not be written.
+pub(crate) fn not_written(error: WriteError) -> Problem {
+    match (error.source.kind(), error.path.parent()) {
+        (ErrorKind::AlreadyExists, _) => return taken(&error.path),
+        (ErrorKind::NotFound, Some(directory)) => return no_directory(directory),
+        _ => {}
+    }
+    Problem::new(Exit::Failure, "file.write", error.to_string())
+        .hint("check the directory, its permissions and free space")
+}
+
+/// The directory that something should be written into is not there.
+pub(crate) fn no_directory(directory: &Path) -> Problem {
+    let message = format!("the directory {} does not exist", directory.display());
+    Problem::new(Exit::NotFound, "file.directory", message).hint("make it first; nothing was done")
+}
+
+/// What is there is not replaced.
+pub(crate) fn taken(path: &Path) -> Problem {
+    Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
+        .hint("move it away, or choose another name or --dir; nothing was written")
+}
+
+fn must_have_directory(file: &Path) -> Result<(), Problem> {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
+        _ => Ok(()),
+    }
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}
+
+/// Whether it is what standard output goes to: writing it anew would lose what is there, and what is said after.
+fn is_standard_output(metadata: &Metadata) -> bool {
+    let own = io::stdout().as_fd().try_clone_to_owned().map(File::from).and_then(|file| file.metadata());
+    own.is_ok_and(|own| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino()))
+}
+
+/// Where links end that point to nothing yet; the path itself when it is none.
+fn end_of_links(path: &Path) -> PathBuf {
+    let mut end = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&end) {
+            Ok(next) => end = end.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => break,
+        }
+    }
+    end
+}
+
+/// Opens a FIFO or device without waiting for a reader, to be written as it is read.
+fn stream(path: &Path) -> Result<File, Problem> {
+    let failed = |error: rustix::io::Errno| match error {
+        rustix::io::Errno::NXIO => {
+            let message =
+                format!("{} is a FIFO that nobody reads, or a device that is not there", path.display());
+            Problem::new(Exit::Failure, "file.write", message)
+                .hint("start its reader first; nothing was written")
+        }
+        other => not_written(WriteError { path: path.to_owned(), source: other.into() }),
+    };
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let stream = File::from(open(path, flags, NoMode::empty()).map_err(failed)?);
+    fcntl_setfl(&stream, OFlags::empty()).map_err(failed)?;
+    match stream.metadata() {
+        Ok(metadata) if metadata.file_type().is_fifo() || metadata.file_type().is_char_device() => Ok(stream),
+        Ok(metadata) => Err(no_place(path, &metadata)),
+        Err(source) => Err(not_written(WriteError { path: path.to_owned(), source })),
+    }
+}
+
+/// What is there is not to be replaced, and not to be written into.
+fn no_place(path: &Path, metadata: &Metadata) -> Problem {
+    let kind = metadata.file_type();
+    let (what, hint) = if kind.is_dir() {
+        ("a directory", "name the file in it")
+    } else if kind.is_symlink() {
+        ("a symbolic link", "name the file itself")
+    } else if kind.is_socket() {
+        ("a socket", "name a file, or - for standard output")
+    } else if kind.is_block_device() {
+        ("a block device", "name a file, or - for standard output")
+    } else if kind.is_fifo() {
+        ("a FIFO", "name a file")
+    } else {
+        ("a device", "name a file")
+    };
+    Problem::new(Exit::Usage, "file.not-a-file", format!("{} is {what}", path.display())).hint(hint)
+}

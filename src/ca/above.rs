@@ -1,0 +1,163 @@
+//! The CAs above one that was made elsewhere: found by their signatures, verified, and named.
+use super::renewal::ROOT_PROFILE;
+use super::{Adoption, Pki};
+use crate::config::is_authority_name;
+use crate::index::{Authority, IndexError};
+use crate::problem::{Exit, Problem};
+use crate::x509::{Certificate, can_verify_old, key_weaknesses};
+
+/// How many CAs may stand above one.
+const HIGHEST: usize = 16;
+
+impl Pki<'_> {
+    /// The CA that issued it, and those that must be put on record for that, the topmost first.
+    pub(super) fn above(&self, adoption: &Adoption) -> Result<(Option<String>, Vec<Authority>), Problem> {
+        let known = self.index.authorities()?;
+        let mut parent = None;
+        let mut above: Vec<Authority> = Vec::new();
+        let mut certificate = adoption.certificate.clone();
+        while !is_self_signed(&certificate)? {
+            let issued = |issuer: &Certificate| {
+                issuer.tbs().subject() == certificate.tbs().issuer()
+                    && certificate.was_signed_by(issuer.tbs().public_key())
+            };
+            let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
+                Some(known) => (known.name.clone(), newer(known, &adoption.others)),
+                None => {
+                    let found = adoption.others.iter().find(|one| one.is_ca() && issued(one));
+                    let found = found.filter(|_| above.len() < HIGHEST).cloned();
+                    let shown = adoption.others.iter().chain(known.iter().map(|one| &one.certificate));
+                    let found = found.ok_or_else(|| unknown_issuer(&certificate, shown))?;
+                    (self.name_for(&found, adoption, &above)?, Some(found))
+                }
+            };
+            match above.last_mut() {
+                Some(below) => (below.parent, below.profile) = (Some(name.clone()), "sub-ca".into()),
+                None => parent = Some(name.clone()),
+            }
+            let Some(found) = unknown else { break };
+            certificate = found.clone();
+            above.push(run_by_others(&name, found));
+        }
+        above.reverse();
+        Ok((parent, above))
+    }
+
+    /// A name for a CA that others run, made of its commonName.
+    fn name_for(
+        &self,
+        certificate: &Certificate,
+        adoption: &Adoption,
+        above: &[Authority],
+    ) -> Result<String, Problem> {
+        let subject = certificate.tbs().subject();
+        let text = subject.texts("CN").pop().unwrap_or_else(|| subject.to_string());
+        let words: Vec<String> = text
+            .to_lowercase()
+            .split(|character: char| !character.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let base: String = words.join("-").chars().take(48).collect();
+        let base = if is_authority_name(&base) { base } else { "issuer".to_owned() };
+        for number in 1..100 {
+            let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+            let is_taken = name == adoption.name
+                || above.iter().any(|one| one.name == name)
+                || self.index.authority(&name)?.is_some();
+            if !is_taken {
+                return Ok(name);
+            }
+        }
+        Err(IndexError::AuthorityExists(base).into())
+    }
+}
+
+fn run_by_others(name: &str, certificate: Certificate) -> Authority {
+    Authority {
+        name: name.to_owned(),
+        issuer: certificate.tbs().as_issuer(),
+        parent: None,
+        profile: ROOT_PROFILE.into(),
+        certificate,
+        key: String::new(),
+        serves_ocsp: false,
+        succeeds: None,
+        last_end: None,
+    }
+}
+
+/// What is said of a key that would not be certified any more.
+pub(super) fn weaknesses(name: &str, certificate: &Certificate) -> Vec<String> {
+    let weaknesses = key_weaknesses(certificate.tbs().public_key()).into_iter();
+    weaknesses
+        .map(|weakness| {
+            format!(
+                "the key of {name} is weak, so that others may be able to sign in its name ({weakness}): replace it \
+                 by another CA"
+            )
+        })
+        .collect()
+}
+
+/// Whether it is a root's.
+fn is_self_signed(certificate: &Certificate) -> Result<bool, Problem> {
+    let tbs = certificate.tbs();
+    if tbs.subject() != tbs.issuer() {
+        return Ok(false);
+    }
+    if certificate.was_signed_by(tbs.public_key()) {
+        return Ok(true);
+    }
+    if !can_verify_old(tbs.public_key(), certificate.signature_algorithm()) {
+        return Err(unverifiable(certificate, certificate));
+    }
+    let message = format!("the certificate of `{}` does not verify with its own key", tbs.subject());
+    Err(Problem::new(Exit::NotVerified, "certificate.signature", message)
+        .hint("take another copy of it; this one is damaged or is not what it says"))
+}
+
+/// Of a signature that may be right, and that nobody here can tell.
+fn unverifiable(certificate: &Certificate, issuer: &Certificate) -> Problem {
+    let message = format!(
+        "the certificate of `{}` is signed with {} by a key of the type {}, which cannot be verified here: with SHA-256 and SHA-512 \
+         RSA keys of 1024 to 8192 bits can, with SHA-384 those of 2048 to 8192",
+        certificate.tbs().subject(),
+        certificate.signature_algorithm(),
+        issuer.tbs().public_key().algorithm(),
+    );
+    Problem::new(Exit::Refused, "certificate.unverifiable", message).hint(
+        "what cannot be verified is not put on record, with the CA's key or without: have the last CRLs made by the \
+         program it comes from, and issue anew under another CA",
+    )
+}
+
+fn unknown_issuer<'c>(
+    certificate: &Certificate,
+    mut shown: impl Iterator<Item = &'c Certificate>,
+) -> Problem {
+    let tbs = certificate.tbs();
+    let is_named = |one: &&Certificate| {
+        one.tbs().subject() == tbs.issuer()
+            && !can_verify_old(one.tbs().public_key(), certificate.signature_algorithm())
+    };
+    if let Some(issuer) = shown.find(is_named) {
+        return unverifiable(certificate, issuer);
+    }
+    let message = format!(
+        "the certificate of `{}` was issued by `{}`, which is neither a CA of this home nor among what was shown",
+        tbs.subject(),
+        tbs.issuer()
+    );
+    Problem::new(Exit::NotFound, "issuer.unknown", message)
+        .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
+}
+
+/// The certificate that takes the place of that of a CA which others run, when it was shown.
+fn newer(known: &Authority, others: &[Certificate]) -> Option<Certificate> {
+    let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
+    let of_it = |one: &&Certificate| {
+        one.tbs().as_issuer() == known.issuer && one.is_ca() && begins(one) > begins(&known.certificate)
+    };
+    others.iter().filter(of_it).max_by_key(|one| begins(one)).filter(|_| known.is_elsewhere()).cloned()
+}

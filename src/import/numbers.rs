@@ -1,0 +1,72 @@
+//! How far the CRL numbers of a CA got.
+use super::inventory::own_crls;
+use super::layout::{Places, bases};
+use super::tree::{Tree, read_text};
+use crate::problem::{Exit, Problem};
+use crate::x509::Certificate;
+use crate::x509::extension::{CRL_NUMBER, CrlNumber};
+
+/// The highest CRL number so far, from `crlnumber` (the next one, hexadecimal) and from the CRLs.
+pub(super) fn crl_number(
+    places: &Places,
+    tree: &Tree,
+    certificate: &Certificate,
+) -> Result<(CrlNumber, Vec<String>), Problem> {
+    let mut highest = 0;
+    let mut notices = Vec::new();
+    let noted = bases(places).into_iter().map(|base| base.join("crlnumber"));
+    if let Some(path) = noted.into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        let text = read_text(&path)?;
+        let text = text.trim();
+        let shown = path.display();
+        if text.is_empty() || !text.chars().all(|digit| digit.is_ascii_hexdigit()) {
+            let message = format!("{shown} has no CRL number in hexadecimal");
+            return Err(Problem::new(Exit::Refused, "import.crl-number", message).hint(
+                "mend a copy of the directory: numbers must go on above the highest that any CRL of this CA had",
+            ));
+        }
+        let next = CrlNumber::from_str_radix(text, 16).ok().filter(|next| is_small(*next));
+        let next = next.ok_or_else(|| too_large(&format!("{shown} has the CRL number {text}")))?;
+        highest = next.saturating_sub(1);
+    }
+    for crl in own_crls(tree, certificate) {
+        let (number, made) = (crl.tbs().crl_number(), crl.tbs().this_update());
+        match number {
+            Some(number) if !is_small(number) => {
+                return Err(too_large(&format!("the CRL of {made} has the number {number:x}")));
+            }
+            Some(number) if number > highest => {
+                if highest > 0 {
+                    notices.push(format!(
+                        "a CRL has number {number}, above crlnumber; numbers go on from there"
+                    ));
+                }
+                highest = number;
+            }
+            Some(_) => {}
+            None if crl.tbs().extensions().iter().any(|one| one.oid == CRL_NUMBER) => {
+                return Err(too_large(&format!("the CRL of {made} has a number")));
+            }
+            None => notices.push(format!("the CRL of {made} has no number")),
+        }
+    }
+    notices.dedup();
+    Ok((highest, notices))
+}
+
+fn is_small(number: CrlNumber) -> bool {
+    i64::try_from(number).is_ok()
+}
+
+/// RFC 5280 §5.2.3 lets numbers have 20 octets.
+fn too_large(what: &str) -> Problem {
+    let message = format!(
+        "{what}, which is no damage, but numbers here have at most 63 bits, and the next CRL needs a higher one"
+    );
+    Problem::new(Exit::Refused, "import.crl-number", message).hint(
+        "this CA cannot be taken over with its CRL numbers: have its CRLs made by the program it comes from until its \
+         last certificate has ended, and issue anew under another CA. If no CRL was ever handed out under such a \
+         number, move that CRL away in a copy of the directory, and put the number after the highest that was handed \
+         out into its crlnumber",
+    )
+}

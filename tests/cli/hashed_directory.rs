@@ -1,0 +1,96 @@
+//! `export hashed-dir`, again into the same directory.
+use crate::refused;
+use crate::support::{Home, Said};
+use std::fs;
+use std::os::unix::fs::symlink;
+
+fn home() -> Home {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "www.genfic.example", "--sign", "-p", "genfic-system"]).ok();
+    home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    home
+}
+
+/// What OpenSSL says of the server's certificate.
+fn verified(home: &Home, file: &str, issuer: &str) -> Said {
+    let words = ["openssl", "verify", "-CApath", "anchors", "-no-CAfile", "-no-CAstore", "-crl_check_all"];
+    home.run(&[&words[..], &["-untrusted", &format!("home/public/{issuer}.pem"), file]].concat())
+}
+
+fn names(home: &Home) -> Vec<String> {
+    let entries = fs::read_dir(home.path("anchors")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_compromised_root_is_an_anchor_no_more() {
+    // G18
+    let home = home();
+    verified(&home, "www.genfic.example.crt", "genfic-system").ok();
+    let before = names(&home);
+    let own = before.iter().find(|name| name.ends_with(".0")).unwrap().clone();
+    // another program's file, a link to the same, one of an unrelated CA after it
+    let other = Home::new();
+    other.ca(&["create-root", "genfic"]).ok();
+    let theirs = own.replace(".0", ".1");
+    fs::copy(other.path("home/public/genfic.pem"), home.path("anchors").join(&theirs)).unwrap();
+    symlink("../home/public/genfic.pem", home.path("anchors").join(own.replace(".0", ".2"))).unwrap();
+    fs::copy(home.path("home/public/genfic.pem"), home.path("anchors/kept.pem")).unwrap();
+    home.ca(&["revoke-ca", "genfic", "--reason", "ca-compromise", "--yes"]);
+    let said = home.ca(&["export", "hashed-dir", "anchors", "--json"]);
+    assert_eq!(said.status, 5, "{}", said.all());
+    let object = said.json();
+    assert_eq!(object["error"]["code"], "authority.not-found");
+    assert_eq!((&object["changed"], &object["ok"]), (&true.into(), &false.into()), "{object}");
+    let removed = object["result"]["removed"].as_array().unwrap();
+    assert_eq!(removed.len(), before.len() + 1, "{object}");
+    assert_eq!(names(&home), [own.clone(), "kept.pem".into()], "what is somebody else's stays, and is found");
+    let left = fs::read(home.path("anchors").join(&own)).unwrap();
+    assert_eq!(left, fs::read(other.path("home/public/genfic.pem")).unwrap());
+    assert_ne!(verified(&home, "www.genfic.example.crt", "genfic-system").status, 0);
+    assert!(home.path("home/public/genfic.pem").is_file(), "the file behind the link");
+    refused(&home.ca(&["export", "hashed-dir", "anchors"]), 5, "authority.not-found");
+    refused(&home.ca(&["export", "hashed-dir", "none"]), 5, "authority.not-found");
+    assert!(!home.path("none").exists());
+}
+
+#[test]
+fn after_a_rekey_the_new_root_is_found_in_the_place_of_the_revoked_one() {
+    // G18
+    let home = home();
+    let own = names(&home).into_iter().find(|name| name.ends_with(".0")).unwrap();
+    home.ca(&["revoke-ca", "genfic", "--reason", "ca-compromise", "--yes"]);
+    home.ca(&["renew-ca", "genfic", "--rekey", "--no-links"]).ok();
+    let said = home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    assert!(said.err.contains(&own) && said.err.contains("genfic is revoked"), "{}", said.all());
+    assert_eq!(
+        fs::read(home.path("anchors").join(&own)).unwrap(),
+        fs::read(home.path("home/public/genfic-g2.pem")).unwrap()
+    );
+    assert_eq!(names(&home).len(), 2, "the new root and its list: {:?}", names(&home));
+    assert_ne!(verified(&home, "www.genfic.example.crt", "genfic-system").status, 0);
+    home.ca(&["create-child", "new-system", "-p", "genfic-g2"]).ok();
+    home.ca(&["create-request", "new.genfic.example", "--sign", "-p", "new-system"]).ok();
+    home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    verified(&home, "new.genfic.example.crt", "new-system").ok();
+    assert_eq!(home.result(&["export", "hashed-dir", "anchors"])["removed"], serde_json::json!([]));
+}
+
+#[test]
+fn what_is_valid_or_named_stays() {
+    // G18
+    let home = home();
+    home.ca(&["export", "hashed-dir", "anchors", "genfic-user"]).ok();
+    let both = names(&home);
+    assert_eq!(both.iter().filter(|name| name.ends_with(".0")).count(), 2, "{both:?}");
+    home.ca(&["revoke-ca", "genfic-user", "--reason", "superseded", "--yes"]);
+    let said = home.ca(&["export", "hashed-dir", "anchors", "genfic-user"]).ok();
+    assert!(said.err.contains("genfic-user is revoked") && !said.err.contains("removed"), "{}", said.err);
+    assert_eq!(names(&home), both);
+    home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    assert_eq!(names(&home).len(), both.len() - 1, "its certificate goes, its list is still below the root");
+    refused(&home.ca(&["export", "hashed-dir", "anchors", "nobody"]), 5, "authority.not-found");
+}
