@@ -153,11 +153,15 @@ fn unknown_issuer<'c>(
         .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
 }
 
-/// The certificate that takes the place of that of a CA which others run, when it was shown.
+/// The certificate that takes the place of that of a CA which others run, when it was shown. One of the same second
+/// counts as newer: it is what was shown last.
 fn newer(known: &Authority, others: &[Certificate]) -> Option<Certificate> {
     let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
     let of_it = |one: &&Certificate| {
-        one.tbs().as_issuer() == known.issuer && one.is_ca() && begins(one) > begins(&known.certificate)
+        one.tbs().as_issuer() == known.issuer
+            && one.is_ca()
+            && **one != known.certificate
+            && begins(one) >= begins(&known.certificate)
     };
     others.iter().filter(of_it).max_by_key(|one| begins(one)).filter(|_| known.is_elsewhere()).cloned()
 }
