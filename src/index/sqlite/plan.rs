@@ -73,11 +73,13 @@ fn every_look_up_uses_an_index() {
 }
 
 #[test]
-fn the_entries_of_a_list_come_in_order_without_sorting() {
+fn what_may_be_every_row_comes_in_order_without_sorting() {
     let (_index, directory) = make();
     let connection = Connection::open(directory.path().join("index.db")).unwrap();
     let last = reading::last_of_change_query();
-    for query in [revoking::REVOKED, reading::PENDING, &reading::listing(&Filter::default()).0, &last] {
+    let (all, changed) = (reading::status_rows_query(0), reading::status_rows_query(7));
+    let listing = reading::listing(&Filter::default()).0;
+    for query in [revoking::REVOKED, reading::PENDING, journal::RECORDS, &listing, &last, &all, &changed] {
         let plan = plan(&connection, query);
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query}\n{plan:#?}");
     }

@@ -263,7 +263,7 @@ pub(super) fn pending(connection: &Connection) -> Result<Vec<CertificateId>, Ind
 pub(super) fn status_rows_query(since: u64) -> String {
     let what = format!("SELECT i.identity, s.serial, s.change, {STATE} FROM");
     if since == 0 {
-        format!("{what} issuer i CROSS JOIN status s ON s.issuer = i.number ORDER BY s.issuer, s.serial")
+        format!("{what} issuer i CROSS JOIN status s ON s.issuer = i.number ORDER BY i.number, s.serial")
     } else {
         format!(
             "{what} status s CROSS JOIN issuer i ON i.number = s.issuer WHERE s.change > ?1 ORDER BY s.change"
