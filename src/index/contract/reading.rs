@@ -101,6 +101,11 @@ pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
     assert_eq!(serials(index, &glob("h[1]0.example")), [], "brackets are nothing special");
     assert_eq!(serials(index, &glob("*o=example*cn=genfic ca")), [serial(1)]);
     assert_eq!(serials(index, &glob("example")), []);
+    // a beginning may be that of a name, of a subject, or of both
+    for (beginning, anywhere) in [("h1*", "*=h1*"), ("c=BE,*", "*c=be,*"), ("C*", "*c=be*")] {
+        let found = serials(index, &glob(beginning));
+        assert!(!found.is_empty() && found == serials(index, &glob(anywhere)), "{beginning}: {found:?}");
+    }
     let profile = Filter { profile: Some("nothing".into()), ..Filter::default() };
     assert_eq!(serials(index, &profile), []);
     assert_eq!(serials(index, &Filter::default()).len(), 9);

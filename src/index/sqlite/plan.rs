@@ -64,6 +64,8 @@ fn every_look_up_uses_an_index() {
         let filter = Filter { status: Some((status, NOW)), ..Filter::default() };
         queries.push(reading::listing(&filter).0);
     }
+    let named = Filter { subject: Some("W03?4*".into()), ..Filter::default() };
+    queries.push(reading::listing(&named).0);
     for query in queries {
         let plan = plan(&connection, &query);
         assert!(!plan.iter().any(|step| scans_a_table(step)), "{query}\n{plan:#?}");

@@ -4,7 +4,7 @@ use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
     CertificateRecord, CertificateState, Filter, IndexError, KeyUse, Selector, StatusRow, StatusValue,
 };
-use crate::x509::{CertificateId, Name, TbsCertificate, UnixTime, Validity};
+use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
@@ -184,11 +184,22 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
         ));
     }
     if let Some(glob) = &filter.subject {
+        let glob = glob.to_lowercase();
+        let beginning = glob.split(['*', '?']).next().unwrap_or_default().to_owned();
         // `[` is nothing special in our globs
-        let glob = put(glob.to_lowercase().replace('[', "[[]").into());
-        conditions.push(format!(
-            "(lower(c.subject) GLOB {glob} OR c.number IN (SELECT certificate FROM name WHERE value GLOB {glob}))"
-        ));
+        let glob = put(glob.replace('[', "[[]").into());
+        let within = if beginning.is_empty() {
+            String::new()
+        } else {
+            let last = put(format!("{beginning}{}", char::MAX).into());
+            format!("value BETWEEN {} AND {last} AND ", put(beginning.clone().into()))
+        };
+        let named = format!("c.number IN (SELECT certificate FROM name WHERE {within}value GLOB {glob})");
+        conditions.push(if begins_a_subject(&beginning) {
+            format!("(lower(c.subject) GLOB {glob} OR {named})")
+        } else {
+            named
+        });
     }
     if let Some(profile) = &filter.profile {
         conditions.push(format!("c.profile = {}", put(profile.clone().into())));
@@ -196,6 +207,16 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
     let conditions =
         if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     (format!("{}{conditions} ORDER BY c.number", records()), parameters)
+}
+
+/// Whether a subject as written may begin like this: with the name of an attribute type, or an object identifier.
+fn begins_a_subject(beginning: &str) -> bool {
+    let may_begin = |name: &str| {
+        let first = format!("{}=", name.to_lowercase());
+        first.starts_with(beginning) || beginning.starts_with(&first)
+    };
+    beginning.starts_with(|first: char| first.is_ascii_digit())
+        || AttributeType::ALL.iter().any(|known| may_begin(known.short) || may_begin(known.long))
 }
 
 pub(super) fn list(
