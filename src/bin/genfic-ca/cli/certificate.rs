@@ -61,6 +61,9 @@ pub(crate) struct Sign {
     /// Where the certificate is saved; a directory when there are several; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Whether the output is a file whose name was made up here: links of that name are not followed
+    #[arg(skip)]
+    pub(crate) is_named_here: bool,
     /// Save the issuers behind the certificate, in order, without the root; `--chain=with-root` has it too
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "without-root", value_name = "WHICH", hide_possible_values = true)]
     pub(crate) chain: Option<Chain>,

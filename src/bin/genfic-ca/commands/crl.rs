@@ -41,14 +41,11 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
     }
     let mut published = Vec::new();
     let mut lines = Vec::new();
-    let mut failed: Option<Problem> = None;
+    let mut failed: Vec<(&str, Problem)> = Vec::new();
     for name in &names {
         let made = pki.unlock_for_crl(name).and_then(|signer| pki.publish_crl(name, &signer));
         match made {
             Ok(crl) => {
-                if let Some(directory) = &args.to {
-                    copy(&crl.files, directory)?;
-                }
                 lines.push(format!(
                     "{name}: CRL number {} lists {}, until {}",
                     crl.number,
@@ -61,11 +58,16 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
                     object.insert("entries".into(), json!(crl.entries));
                 }
                 published.push(fields);
+                let copied = args.to.as_ref().map_or(Ok(()), |directory| copy(&crl.files, directory));
+                if let Err(problem) = copied {
+                    lines.push(format!("{name}: {}", problem.message));
+                    failed.push((name, problem));
+                }
             }
             Err(problem) if names.len() == 1 => return Err(problem),
             Err(problem) => {
                 lines.push(format!("{name}: {}", problem.message));
-                failed = Some(failed.unwrap_or(problem));
+                failed.push((name, problem));
             }
         }
     }
@@ -78,7 +80,16 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
     } else {
         Report::done(result, lines.join("\n"))
     };
-    Ok(report.ending(failed))
+    Ok(report.ending(first(failed)))
+}
+
+/// The first problem, with those of the other CAs in its message.
+fn first(failed: Vec<(&str, Problem)>) -> Option<Problem> {
+    let messages: Vec<String> =
+        failed.iter().map(|(name, problem)| format!("{name}: {}", problem.message)).collect();
+    let is_one = failed.len() == 1;
+    let (_, problem) = failed.into_iter().next()?;
+    Some(if is_one { problem } else { Problem { message: messages.join("; "), ..problem } })
 }
 
 fn copy(files: &[std::path::PathBuf], directory: &Path) -> Result<(), Problem> {

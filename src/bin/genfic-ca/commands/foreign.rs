@@ -54,8 +54,11 @@ pub(crate) fn open_key(
 
 /// Where a request is saved, by default as NAME.req: a place where nothing is yet.
 fn place_of_request(session: &Session, name: &str, output: Option<&Path>) -> Result<Output, Problem> {
-    let path = output.map_or_else(|| PathBuf::from(format!("{name}.req")), Path::to_owned);
-    Output::new_at(&path)?.beside_json(&session.global)
+    let place = match output {
+        Some(path) => Output::new_at(path)?,
+        None => Output::new_within(&PathBuf::from(format!("{name}.req")))?,
+    };
+    place.beside_json(&session.global)
 }
 
 /// Makes key and request of a CA whose certificate others sign.

@@ -48,13 +48,13 @@ impl Output {
         match fs::metadata(path) {
             _ if path == Path::new("-") => Ok(Self::Standard),
             Ok(metadata) if is_standard_output(&metadata) => Ok(Self::Standard),
-            _ => Self::within(path),
+            found => Self::followed(path, found),
         }
     }
 
-    /// The same for a name that was not typed, in a directory that was.
-    pub(crate) fn within(path: &Path) -> Result<Self, Problem> {
-        let file = match fs::metadata(path) {
+    /// Where links that were typed lead.
+    fn followed(path: &Path, found: io::Result<Metadata>) -> Result<Self, Problem> {
+        let file = match found {
             Ok(metadata) if metadata.is_file() && is_link(path) => fs::canonicalize(path),
             Ok(metadata) if metadata.is_file() => Ok(path.to_owned()),
             Ok(metadata) => {
@@ -79,6 +79,27 @@ impl Output {
         }
     }
 
+    /// A file whose name nobody typed, in a directory that somebody did. Others may write there, so a link is
+    /// replaced and never followed.
+    ///
+    /// # Errors
+    /// For what is neither a file nor a link.
+    pub(crate) fn within(path: &Path) -> Result<Self, Problem> {
+        match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_file() || metadata.is_symlink() => Ok(Self::own(path)),
+            Ok(metadata) => {
+                let message = format!("{} is {}, and is not replaced", path.display(), kind_of(&metadata).0);
+                Err(Problem::new(Exit::Failure, "file.write", message)
+                    .hint("move it away, or name another directory"))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                must_have_directory(path)?;
+                Ok(Self::own(path))
+            }
+            Err(source) => Err(not_written(WriteError { path: path.to_owned(), source })),
+        }
+    }
+
     /// A file of the home, which is replaced whatever it is.
     pub(crate) fn own(path: &Path) -> Self {
         Self::File { named: path.to_owned(), file: path.to_owned() }
@@ -87,11 +108,17 @@ impl Output {
     /// The same for a file that replaces none.
     pub(crate) fn new_at(path: &Path) -> Result<Self, Problem> {
         match Self::at(path)? {
-            Self::File { file, .. } if file.symlink_metadata().is_ok() => {
-                Err(taken(path).hint("move it away, or choose another with -o; nothing was done"))
-            }
+            Self::File { file, .. } if file.symlink_metadata().is_ok() => Err(taken_already(path)),
             output => Ok(output),
         }
+    }
+
+    /// The same for a name that nobody typed.
+    pub(crate) fn new_within(path: &Path) -> Result<Self, Problem> {
+        if path.symlink_metadata().is_ok() {
+            return Err(taken_already(path));
+        }
+        Self::within(path)
     }
 
     /// The place of a private key: standard output, or a file of that very name; over one that is there only when
@@ -219,6 +246,10 @@ pub(crate) fn taken(path: &Path) -> Problem {
         .hint("move it away, or choose another name or --dir; nothing was written")
 }
 
+fn taken_already(path: &Path) -> Problem {
+    taken(path).hint("move it away, or choose another with -o; nothing was done")
+}
+
 fn must_have_directory(file: &Path) -> Result<(), Problem> {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
@@ -271,8 +302,14 @@ fn stream(path: &Path) -> Result<File, Problem> {
 
 /// What is there is not to be replaced, and not to be written into.
 fn no_place(path: &Path, metadata: &Metadata) -> Problem {
+    let (what, hint) = kind_of(metadata);
+    Problem::new(Exit::Usage, "file.not-a-file", format!("{} is {what}", path.display())).hint(hint)
+}
+
+/// What it is, and what to name in its place.
+fn kind_of(metadata: &Metadata) -> (&'static str, &'static str) {
     let kind = metadata.file_type();
-    let (what, hint) = if kind.is_dir() {
+    if kind.is_dir() {
         ("a directory", "name the file in it")
     } else if kind.is_symlink() {
         ("a symbolic link", "name the file itself")
@@ -284,6 +321,5 @@ fn no_place(path: &Path, metadata: &Metadata) -> Problem {
         ("a FIFO", "name a file")
     } else {
         ("a device", "name a file")
-    };
-    Problem::new(Exit::Usage, "file.not-a-file", format!("{} is {what}", path.display())).hint(hint)
+    }
 }

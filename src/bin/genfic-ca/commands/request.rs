@@ -69,6 +69,7 @@ pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result
         valid: args.valid.clone(),
         contact: args.contact.clone(),
         output: Some(made.certificate.clone()),
+        is_named_here: true,
         ..Sign::default()
     };
     let mut report = issue(session, &asked).map_err(|problem| not_signed(problem, &made))?;

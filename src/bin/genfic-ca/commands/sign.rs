@@ -231,7 +231,11 @@ fn places(args: &Sign) -> Result<Places, Problem> {
         let mut stems: Vec<_> = args.files.iter().filter_map(|file| stem(file)).collect();
         stems.sort_unstable();
         return match stems.array_windows().find(|[one, next]| one == next) {
-            None => Ok(Places::Directory(output.clone())),
+            None => {
+                let paths = stems.iter().map(|stem| in_directory(output, stem));
+                paths.map(|path| Output::within(&path).map(drop)).collect::<Result<(), Problem>>()?;
+                Ok(Places::Directory(output.clone()))
+            }
             Some([name, _]) => Err(usage(
                 format!("two of the requests would both be saved as {name}.crt in {}", output.display()),
                 "sign them one after the other; nothing was signed",
@@ -244,7 +248,7 @@ fn places(args: &Sign) -> Result<Places, Problem> {
             "give -o a directory that exists; nothing was signed",
         ));
     }
-    match Output::at(output)? {
+    match if args.is_named_here { Output::within(output) } else { Output::at(output) }? {
         Output::Standard => Ok(Places::Output),
         place => Ok(Places::File(place, output.clone())),
     }
@@ -253,6 +257,10 @@ fn places(args: &Sign) -> Result<Places, Problem> {
 /// The name of a request's file without its ending; `None` for standard input.
 fn stem(file: &Path) -> Option<&str> {
     file.file_stem().and_then(|stem| stem.to_str()).filter(|stem| *stem != "-")
+}
+
+fn in_directory(directory: &Path, stem: &str) -> PathBuf {
+    directory.join(format!("{stem}.crt"))
 }
 
 /// The certificate as PEM, with its chain where asked (P15).
@@ -281,7 +289,7 @@ fn place(
         Places::Directory(directory) => {
             let stem = stem(Path::new(&one.label))
                 .map_or_else(|| one.certificate.tbs().serial_number().to_string(), str::to_owned);
-            directory.join(format!("{stem}.crt"))
+            in_directory(directory, &stem)
         }
     };
     let paths: Vec<PathBuf> = issued.iter().zip(&kept).map(|(one, kept)| path(one, kept)).collect();
@@ -300,15 +308,7 @@ fn place(
                 _ => "the certificates are issued and kept where it says below; copy them from there"
                     .to_owned(),
             };
-            let problem = problem.hint(hint);
-            // exit status 2 would say that nothing was done
-            (
-                kept,
-                Some(match problem.exit {
-                    Exit::Usage => Problem { exit: Exit::Failure, code: "file.write", ..problem },
-                    _ => problem,
-                }),
-            )
+            (kept, Some(problem.hint(hint)))
         }
     }
 }

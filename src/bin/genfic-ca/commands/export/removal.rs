@@ -1,13 +1,12 @@
 //! What a hashed directory has of CAs of this home that are trusted no more.
-use super::super::authority::status;
 use super::super::output::not_written;
 use super::super::values::read;
 use crate::session::Session;
 use genfic_ca::ca::Pki;
-use genfic_ca::index::{Authority, Selector, StatusValue};
+use genfic_ca::index::{Authority, Selector, StatusValue, has_fallen};
 use genfic_ca::problem::Problem;
 use genfic_ca::publish::{WriteError, sync_directory};
-use genfic_ca::x509::{Certificate, CertificateList, pem};
+use genfic_ca::x509::{Certificate, CertificateList, UnixTime, pem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,13 +21,15 @@ pub(super) struct Removed {
 /// What is written, and what is known of each CA.
 struct Present<'a> {
     pki: Pki<'a>,
-    authorities: Vec<(Authority, String)>,
+    now: UnixTime,
+    /// Those that are run here; each with why nothing of it is trusted any more.
+    authorities: Vec<(Authority, Option<&'static str>)>,
     anchors: &'a [Authority],
     with_lists: &'a [Authority],
 }
 
-/// Removes certificates and CRLs of CAs of this home that are revoked or have ended, other than those that are
-/// to be written. What a file holds decides; what is not of this home's CAs stays. The last file of the same hash
+/// Removes certificates and CRLs of CAs run here that are revoked for good or have ended, other than those that are
+/// to be written; what others run may have a certificate that nobody here knows of. What a file holds decides; what is not of this home's CAs stays. The last file of the same hash
 /// takes the place of one that is removed: OpenSSL looks no further than to the first number that is missing.
 pub(super) fn remove(
     session: &Session,
@@ -37,13 +38,17 @@ pub(super) fn remove(
     with_lists: &[Authority],
 ) -> Result<Vec<Removed>, Problem> {
     let pki = session.pki();
-    let now = pki.clock.now();
     let mut authorities = Vec::new();
-    for authority in pki.index.authorities()? {
-        let status = status(pki.index, &authority, now)?;
-        authorities.push((authority, status));
+    for authority in pki.index.authorities()?.into_iter().filter(|one| !one.is_elsewhere()) {
+        let fate = match has_fallen(pki.index, &authority)? {
+            false => None,
+            true if pki.is_revoked(&authority)? => Some("revoked"),
+            true => Some("issuer-revoked"),
+        };
+        authorities.push((authority, fate));
     }
-    let present = Present { pki, authorities, anchors, with_lists };
+    let now = pki.clock.now();
+    let present = Present { pki, now, authorities, anchors, with_lists };
     let mut removed = Vec::new();
     for (stem, mut numbers) in families(directory) {
         let path = |number: usize| directory.join(format!("{stem}{number}"));
@@ -101,19 +106,19 @@ impl Present<'_> {
 
     fn departed_certificate(&self, certificate: &Certificate) -> Result<Option<String>, Problem> {
         let issuer = certificate.tbs().as_issuer();
-        let Some((authority, status)) = self.authorities.iter().find(|(one, _)| one.issuer == issuer) else {
+        let Some((authority, fate)) = self.authorities.iter().find(|(one, _)| one.issuer == issuer) else {
             return Ok(None);
         };
         if self.anchors.iter().any(|anchor| anchor.certificate == *certificate) {
             return Ok(None);
         }
-        if status != "valid" {
-            return Ok(Some(format!("{} is {status}", authority.name)));
+        if let Some(fate) = fate {
+            return Ok(Some(format!("{} is {fate}", authority.name)));
         }
-        let now = self.pki.clock.now();
         let recorded = self.pki.index.select(&Selector::Exact(certificate.fingerprint()), 1)?;
-        let own = match recorded.first().map(|record| record.status(now)) {
-            None if certificate.tbs().validity().not_after < now => StatusValue::Expired,
+        let own = match recorded.first().map(|record| record.status(self.now)) {
+            // whoever issued it, it may be valid where the one on record has ended
+            None if certificate.tbs().validity().not_after < self.now => StatusValue::Expired,
             None => StatusValue::Valid,
             Some(own) => own,
         };
@@ -127,10 +132,14 @@ impl Present<'_> {
             tbs.subject() == list.tbs().issuer() && list.is_signed_by(tbs.public_key())
         };
         let is_written = |authority: &Authority| self.with_lists.iter().any(|one| one.name == authority.name);
-        let departed = self.authorities.iter().filter(|(one, status)| status != "valid" && !is_written(one));
-        departed
-            .into_iter()
+        let ended = |authority: &Authority| {
+            (authority.certificate.tbs().validity().not_after < self.now).then_some("expired")
+        };
+        self.authorities
+            .iter()
+            .filter(|(one, _)| !is_written(one))
+            .filter_map(|(one, fate)| Some((one, fate.or_else(|| ended(one))?)))
             .find(|(one, _)| is_theirs(one))
-            .map(|(one, status)| format!("{} is {status}", one.name))
+            .map(|(one, fate)| format!("{} is {fate}", one.name))
     }
 }
