@@ -94,3 +94,57 @@ fn what_is_valid_or_named_stays() {
     assert_eq!(names(&home).len(), both.len() - 1, "its certificate goes, its list is still below the root");
     refused(&home.ca(&["export", "hashed-dir", "anchors", "nobody"]), 5, "authority.not-found");
 }
+
+#[test]
+fn a_ca_on_hold_stays() {
+    // G18
+    let home = home();
+    home.ca(&["export", "hashed-dir", "anchors", "genfic-user"]).ok();
+    let both = names(&home);
+    let held = home.result(&["show", "genfic-user"])["serial"].as_str().unwrap().to_owned();
+    home.ca(&["hold", &format!("genfic/{held}")]).ok();
+    let said = home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    assert!(!said.err.contains("removed"), "{}", said.err);
+    assert_eq!(names(&home), both);
+    home.ca(&["release", &format!("genfic/{held}")]).ok();
+    assert_eq!(home.result(&["export", "hashed-dir", "anchors"])["removed"], serde_json::json!([]));
+    home.ca(&["revoke", &format!("genfic/{held}"), "--yes"]).ok();
+    home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    assert_eq!(names(&home).len(), both.len() - 1, "{:?}", names(&home));
+}
+
+/// A root of `openssl ca` that has ended, and what its operators certify it with since: the same name and key.
+const ENDED: &str = "mkdir old old/new; cd old; touch index.txt; echo 01 >serial; echo 07 >crlnumber
+    printf '[ca]\\ndefault_ca=d\\n[d]\\ndatabase=index.txt\\nnew_certs_dir=new\\nserial=serial\\ndefault_md=sha256\\n\
+    policy=p\\n[p]\\ncommonName=supplied\\n[x]\\nbasicConstraints=critical,CA:TRUE\\nkeyUsage=keyCertSign,cRLSign\\n\
+    subjectKeyIdentifier=hash\\n' >ca.cnf
+    openssl req -new -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=exp -out ca.req
+    openssl ca -batch -config ca.cnf -selfsign -extensions x -keyfile ca.key -in ca.req -out ca.crt -notext \
+        -startdate 200101000000Z -enddate 210101000000Z
+    openssl x509 -req -in ca.req -signkey ca.key -days 30 -extfile ca.cnf -extensions x -out new.crt
+    hash=$(openssl x509 -in ca.crt -noout -hash)
+    cp ca.crt ../anchors/$hash.1; cp new.crt ../anchors/$hash.0";
+
+#[test]
+fn whether_a_certificate_has_ended_is_read_in_it_and_what_others_run_stays() {
+    // G18
+    let home = home();
+    home.shell(ENDED).ok();
+    home.ca(&["import", "openssl", "old", "--as", "exp", "--profile", "system-ca"]).ok();
+    let all = names(&home);
+    let key = home.shell("sqlite3 home/index.db \"select key from authority where name = 'exp'\"").ok().out;
+    let run_by_others = |key: &str| {
+        home.shell(&format!(
+            "sqlite3 home/index.db \"update authority set key = '{key}' where name = 'exp'\""
+        ))
+        .ok()
+    };
+    run_by_others("");
+    home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    assert_eq!(names(&home), all, "others run it");
+    run_by_others(key.trim());
+    let said = home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    assert!(said.err.contains("this certificate of exp is expired"), "{}", said.all());
+    let left: Vec<String> = all.into_iter().filter(|name| !name.ends_with(".1")).collect();
+    assert_eq!(names(&home), left, "the one that is valid stays");
+}

@@ -2,10 +2,11 @@
 use crate::refused;
 use crate::support::Home;
 use rustix::fs::OFlags;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 
 const FROM: [&str; 2] = ["--p12-passphrase-from", "env:GENFIC_TEST_PASSPHRASE"];
 const P12: [&str; 6] = ["export", "p12", "www.genfic.example", "--key", "www.genfic.example.key", "--force"];
@@ -89,19 +90,124 @@ fn a_link_is_followed_and_the_file_it_points_to_replaced() {
             assert!(text.starts_with(begins) && !text.contains("old and longer"), "{words:?} {text}");
         }
     }
-    symlink("real/of-www", home.path("real/www.genfic.example.crt")).unwrap();
-    symlink("../other", home.path("real/two.genfic.example.crt")).unwrap();
-    home.ca(&["create-request", "two.genfic.example"]).ok();
-    fs::create_dir(home.path("real/real")).unwrap();
-    let requests = ["sign", "www.genfic.example.req", "two.genfic.example.req", "-p", "genfic-system"];
-    home.ca(&[&requests[..], &["-o", "real"]].concat()).ok();
-    for file in ["real/real/of-www", "other"] {
-        assert!(fs::read_to_string(home.path(file)).unwrap().starts_with("-----BEGIN"), "{file}");
+}
+
+/// Commands that make up names in the directory `www`, and those names.
+const MADE_UP: [(&[&str], &[&str]); 7] = [
+    (&["crl", "publish", "genfic-user", "--to", "www"], &["genfic-user.crl"]),
+    (&["sign", "www.genfic.example.req", "-p", "genfic-system", "-o", "www"], &["www.genfic.example.crt"]),
+    (&["renew", "www.genfic.example", "-o", "www"], &["www.genfic.example.crt"]),
+    (
+        &["export", "snippet", "nginx", "www.genfic.example", "--dir", "www"],
+        &["www.genfic.example.chain.pem", "www.genfic.example.issuers.pem"],
+    ),
+    (&["export", "index-txt", "genfic-system", "-o", "www/index.txt"], &["index.txt.attr"]),
+    (&["man", "www"], &["genfic-ca.1"]),
+    (&["export", "hashed-dir", "www"], &["HASH.0", "HASH.r0"]),
+];
+
+/// The names, with the hash of the root in them.
+fn made_up(home: &Home, names: &[&str]) -> Vec<PathBuf> {
+    let words = ["openssl", "x509", "-in", "home/public/genfic.pem", "-noout", "-hash"];
+    let hash = home.run(&words).ok().out;
+    names.iter().map(|name| home.path("www").join(name.replace("HASH", hash.trim()))).collect()
+}
+
+#[test]
+fn a_link_whose_name_nobody_typed_is_replaced_and_not_followed() {
+    let home = home();
+    for directory in ["www", "victim"] {
+        fs::create_dir(home.path(directory)).unwrap();
     }
-    assert!(is_link(&home, "real/www.genfic.example.crt"));
-    symlink("../there.crl", home.path("real/genfic-user.crl")).unwrap();
-    home.ca(&["crl", "publish", "genfic-user", "--to", "real"]).ok();
-    assert!(is_link(&home, "real/genfic-user.crl") && home.path("there.crl").is_file());
+    for (words, names) in MADE_UP {
+        for is_there in [true, false] {
+            let _ = fs::remove_file(home.path("victim/shadow"));
+            if is_there {
+                fs::write(home.path("victim/shadow"), "secret").unwrap();
+                let own = Permissions::from_mode(0o600);
+                fs::set_permissions(home.path("victim/shadow"), own).unwrap();
+            }
+            let is_hashed = names[0].starts_with("HASH");
+            if is_hashed && is_there {
+                // what is another's there stays, and the next number is taken
+                continue;
+            }
+            let paths = made_up(&home, names);
+            for path in &paths {
+                let _ = fs::remove_file(path);
+                symlink("../victim/shadow", path).unwrap();
+            }
+            home.ca(words).ok();
+            for path in &paths {
+                let metadata = fs::symlink_metadata(path).unwrap();
+                assert!(metadata.is_file() && metadata.len() > 10, "{words:?} {}", path.display());
+                assert_eq!(metadata.permissions().mode() & 0o777, 0o644, "{words:?}");
+            }
+            if is_there {
+                assert_eq!(fs::read_to_string(home.path("victim/shadow")).unwrap(), "secret", "{words:?}");
+                let mode = fs::metadata(home.path("victim/shadow")).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{words:?}");
+            } else {
+                assert!(!home.path("victim/shadow").exists(), "{words:?}");
+            }
+        }
+    }
+    symlink("victim/shadow", home.path("far.req")).unwrap();
+    let far = ["create-child", "far", "--csr-only", "--profile", "user-ca"];
+    refused(&home.ca(&far), 4, "file.exists");
+    assert!(!home.path("victim/shadow").exists());
+}
+
+#[test]
+fn what_is_no_file_under_a_name_that_nobody_typed_is_refused_and_named() {
+    let home = home();
+    fs::create_dir(home.path("www")).unwrap();
+    for (words, names) in MADE_UP {
+        for make in ["mkfifo", "mkdir"] {
+            for path in made_up(&home, names) {
+                let _ = fs::remove_file(&path);
+                let name = path.display().to_string();
+                home.run(&[make, &name]).ok();
+                let listed = home.ca(&["list", "--csv"]).ok().out;
+                let said = home.ca(words);
+                refused(&said, 1, "file.write");
+                let what = if make == "mkfifo" { "a FIFO" } else { "a directory" };
+                let named = path.file_name().unwrap().to_str().unwrap();
+                assert!(said.err.contains(&format!("{named} is {what}")), "{words:?} {}", said.err);
+                assert_eq!(home.ca(&["list", "--csv"]).ok().out, listed, "{words:?}: nothing was issued");
+                assert!(!fs::symlink_metadata(&path).unwrap().is_file(), "{words:?}");
+                home.run(&["rm", "-r", &name]).ok();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_copied_holds_up_no_other() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    fs::create_dir(home.path("www")).unwrap();
+    let lists = ["genfic.crl", "genfic-system.crl", "genfic-user.crl"];
+    fs::create_dir(home.path("www/genfic.crl")).unwrap();
+    let said = home.ca(&["crl", "publish", "--all", "--to", "www", "--json"]);
+    assert_eq!(said.status, 1, "{}", said.all());
+    let object = said.json();
+    assert_eq!(object["error"]["code"], "file.write");
+    assert!(object["error"]["message"].as_str().unwrap().contains("www/genfic.crl is a directory"));
+    assert_eq!(object["result"]["crls"].as_array().unwrap().len(), lists.len(), "all are made: {object}");
+    for list in &lists[1..] {
+        let made = fs::read(home.path("home/public").join(list)).unwrap();
+        assert_eq!(fs::read(home.path("www").join(list)).unwrap(), made, "{list}");
+    }
+    fs::remove_file(home.path("www/genfic-user.crl")).unwrap();
+    home.run(&["mkfifo", "www/genfic-user.crl"]).ok();
+    let both = home.ca(&["--quiet", "crl", "publish", "--all", "--to", "www"]);
+    refused(&both, 1, "file.write");
+    for named in ["genfic: ", "genfic.crl is a directory", "genfic-user: ", "genfic-user.crl is a FIFO"] {
+        assert!(both.err.contains(named), "{named}: {}", both.err);
+    }
+    let one = home.ca(&["crl", "publish", "genfic", "--to", "www"]);
+    refused(&one, 1, "file.write");
+    assert!(one.out.contains("genfic: CRL number"), "it is made all the same: {}", one.all());
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn issue(
     let sign = Sign {
         files: vec![PathBuf::from(&args.certificate)],
         parent: former.authority.clone(),
-        // any other is what was typed: the directory, or nothing
+        // otherwise its name was typed
         is_named_here: output != args.output,
         output,
         chain: args.chain,

@@ -126,7 +126,8 @@ fn is_list_of(octets: &[u8], authority: &Authority) -> bool {
     list.is_some_and(|list| list.is_signed_by(authority.certificate.tbs().public_key()))
 }
 
-/// The first name of a hash that is free or has what belongs to this CA.
+/// The first name of a hash that is free or has what belongs to this CA: what is no certificate and no CRL of others,
+/// a FIFO or a link to nothing, hides from OpenSSL all that comes after it.
 fn place(
     directory: &Path,
     authority: &Authority,
@@ -136,7 +137,7 @@ fn place(
     let hash = subject_hash(authority.certificate.tbs().subject());
     for number in 0..MOST {
         let path = directory.join(format!("{hash}.{mark}{number}"));
-        if path.symlink_metadata().is_err() || read(&path).is_ok_and(|octets| is_own(&octets)) {
+        if !path.is_file() || read(&path).is_ok_and(|octets| is_own(&octets)) {
             return Ok(path);
         }
     }
