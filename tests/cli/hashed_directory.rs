@@ -121,9 +121,9 @@ const ENDED: &str = "mkdir old old/new; cd old; touch index.txt; echo 01 >serial
     openssl req -new -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=exp -out ca.req
     openssl ca -batch -config ca.cnf -selfsign -extensions x -keyfile ca.key -in ca.req -out ca.crt -notext \
         -startdate 200101000000Z -enddate 210101000000Z
-    openssl x509 -req -in ca.req -signkey ca.key -days 30 -extfile ca.cnf -extensions x -out new.crt
+    openssl x509 -req -in ca.req -signkey ca.key -days 30 -extfile ca.cnf -extensions x -out ../new.crt
     hash=$(openssl x509 -in ca.crt -noout -hash)
-    cp ca.crt ../anchors/$hash.1; cp new.crt ../anchors/$hash.0";
+    cp ca.crt ../anchors/$hash.1; cp ../new.crt ../anchors/$hash.0";
 
 #[test]
 fn whether_a_certificate_has_ended_is_read_in_it_and_what_others_run_stays() {

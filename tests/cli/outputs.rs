@@ -1,6 +1,6 @@
 //! Where people say that something goes: files, links to files, FIFOs, standard output.
 use crate::refused;
-use crate::support::Home;
+use crate::support::{Home, Said};
 use rustix::fs::OFlags;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Read;
@@ -127,9 +127,8 @@ fn a_link_whose_name_nobody_typed_is_replaced_and_not_followed() {
                 let own = Permissions::from_mode(0o600);
                 fs::set_permissions(home.path("victim/shadow"), own).unwrap();
             }
-            let is_hashed = names[0].starts_with("HASH");
-            if is_hashed && is_there {
-                // what is another's there stays, and the next number is taken
+            if is_there && names[0].starts_with("HASH") {
+                // what others have there stays, and the next number is taken
                 continue;
             }
             let paths = made_up(&home, names);
@@ -152,10 +151,21 @@ fn a_link_whose_name_nobody_typed_is_replaced_and_not_followed() {
             }
         }
     }
+    fs::remove_file(home.path("www/www.genfic.example.crt")).unwrap();
+    symlink("../victim", home.path("www/www.genfic.example.crt")).unwrap();
+    home.ca(&["renew", "www.genfic.example", "-o", "www"]).ok();
+    assert_eq!(fs::read_dir(home.path("victim")).unwrap().count(), 0, "a link to a directory");
     symlink("victim/shadow", home.path("far.req")).unwrap();
     let far = ["create-child", "far", "--csr-only", "--profile", "user-ca"];
     refused(&home.ca(&far), 4, "file.exists");
     assert!(!home.path("victim/shadow").exists());
+}
+
+/// What was done before is told too.
+#[track_caller]
+fn failed(said: &Said) {
+    assert_eq!(said.status, 1, "{}", said.all());
+    assert!(said.err.ends_with("(exit 1, file.write)\n"), "{}", said.all());
 }
 
 #[test]
@@ -170,7 +180,7 @@ fn what_is_no_file_under_a_name_that_nobody_typed_is_refused_and_named() {
                 home.run(&[make, &name]).ok();
                 let listed = home.ca(&["list", "--csv"]).ok().out;
                 let said = home.ca(words);
-                refused(&said, 1, "file.write");
+                failed(&said);
                 let what = if make == "mkfifo" { "a FIFO" } else { "a directory" };
                 let named = path.file_name().unwrap().to_str().unwrap();
                 assert!(said.err.contains(&format!("{named} is {what}")), "{words:?} {}", said.err);
@@ -201,12 +211,12 @@ fn a_list_that_cannot_be_copied_holds_up_no_other() {
     fs::remove_file(home.path("www/genfic-user.crl")).unwrap();
     home.run(&["mkfifo", "www/genfic-user.crl"]).ok();
     let both = home.ca(&["--quiet", "crl", "publish", "--all", "--to", "www"]);
-    refused(&both, 1, "file.write");
+    failed(&both);
     for named in ["genfic: ", "genfic.crl is a directory", "genfic-user: ", "genfic-user.crl is a FIFO"] {
         assert!(both.err.contains(named), "{named}: {}", both.err);
     }
     let one = home.ca(&["crl", "publish", "genfic", "--to", "www"]);
-    refused(&one, 1, "file.write");
+    failed(&one);
     assert!(one.out.contains("genfic: CRL number"), "it is made all the same: {}", one.all());
 }
 

@@ -227,7 +227,7 @@ enum Places {
 /// Where certificates go: checked before anything is signed.
 fn places(args: &Sign) -> Result<Places, Problem> {
     let Some(output) = &args.output else { return Ok(Places::Home) };
-    if output.is_dir() {
+    if output.is_dir() && !args.is_named_here {
         let mut stems: Vec<_> = args.files.iter().filter_map(|file| stem(file)).collect();
         stems.sort_unstable();
         return match stems.array_windows().find(|[one, next]| one == next) {
