@@ -232,8 +232,8 @@ fn places(args: &Sign) -> Result<Places, Problem> {
         stems.sort_unstable();
         return match stems.array_windows().find(|[one, next]| one == next) {
             None => {
-                let paths = stems.iter().map(|stem| in_directory(output, stem));
-                paths.map(|path| Output::within(&path).map(drop)).collect::<Result<(), Problem>>()?;
+                let mut paths = stems.iter().map(|stem| in_directory(output, stem));
+                paths.try_for_each(|path| Output::within(&path).map(drop))?;
                 Ok(Places::Directory(output.clone()))
             }
             Some([name, _]) => Err(usage(
