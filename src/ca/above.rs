@@ -4,7 +4,7 @@ use super::{Adoption, Pki};
 use crate::config::is_authority_name;
 use crate::index::{Authority, IndexError};
 use crate::problem::{Exit, Problem};
-use crate::x509::{Certificate, can_verify_old, key_weaknesses};
+use crate::x509::{Certificate, UnixTime, can_verify_old, key_weaknesses};
 
 /// How many CAs may stand above one.
 const HIGHEST: usize = 16;
@@ -15,22 +15,27 @@ impl Pki<'_> {
         let known = self.index.authorities()?;
         let mut parent = None;
         let mut above: Vec<Authority> = Vec::new();
+        let now = self.clock.now();
         let mut certificate = adoption.certificate.clone();
-        while !is_self_signed(&certificate)? {
+        let shown = || adoption.others.iter().chain(known.iter().map(|one| &one.certificate));
+        while !is_root(&certificate, shown())? {
             let issued = |issuer: &Certificate| {
                 issuer.tbs().subject() == certificate.tbs().issuer()
                     && certificate.was_signed_by(issuer.tbs().public_key())
             };
             let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
-                Some(known) => (known.name.clone(), newer(known, &adoption.others)),
+                Some(known) => (known.name.clone(), newer(known, &adoption.others, now)),
                 None => {
-                    let found = adoption.others.iter().find(|one| one.is_ca() && issued(one));
-                    let found = found.filter(|_| above.len() < HIGHEST).cloned();
-                    let shown = adoption.others.iter().chain(known.iter().map(|one| &one.certificate));
-                    let found = found.ok_or_else(|| unknown_issuer(&certificate, shown))?;
+                    // a root rather than a link to it (RFC 9810 §4.4), which is for the same key
+                    let mut fit = adoption.others.iter().filter(|one| one.is_ca() && issued(one));
+                    let found = fit.clone().find(|one| is_self_signed(one)).or_else(|| fit.next()).cloned();
+                    let found = found.ok_or_else(|| unknown_issuer(&certificate, shown()))?;
                     (self.name_for(&found, adoption, &above)?, Some(found))
                 }
             };
+            if above.len() >= HIGHEST {
+                return Err(unknown_issuer(&certificate, shown()));
+            }
             match above.last_mut() {
                 Some(below) => (below.parent, below.profile) = (Some(name.clone()), "sub-ca".into()),
                 None => parent = Some(name.clone()),
@@ -100,14 +105,28 @@ pub(super) fn weaknesses(name: &str, certificate: &Certificate) -> Vec<String> {
         .collect()
 }
 
-/// Whether it is a root's.
-fn is_self_signed(certificate: &Certificate) -> Result<bool, Problem> {
+fn is_self_signed(certificate: &Certificate) -> bool {
+    let tbs = certificate.tbs();
+    tbs.subject() == tbs.issuer() && certificate.was_signed_by(tbs.public_key())
+}
+
+/// Whether it is a root's; a link between two roots of one name is not, when the other is shown.
+fn is_root<'c>(
+    certificate: &Certificate,
+    mut shown: impl Iterator<Item = &'c Certificate>,
+) -> Result<bool, Problem> {
     let tbs = certificate.tbs();
     if tbs.subject() != tbs.issuer() {
         return Ok(false);
     }
-    if certificate.was_signed_by(tbs.public_key()) {
+    if is_self_signed(certificate) {
         return Ok(true);
+    }
+    let signed_it = |one: &Certificate| {
+        one.tbs().subject() == tbs.issuer() && certificate.was_signed_by(one.tbs().public_key())
+    };
+    if shown.any(signed_it) {
+        return Ok(false);
     }
     if !can_verify_old(tbs.public_key(), certificate.signature_algorithm()) {
         return Err(unverifiable(certificate, certificate));
@@ -153,15 +172,20 @@ fn unknown_issuer<'c>(
         .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
 }
 
-/// The certificate that takes the place of that of a CA which others run, when it was shown. One of the same second
-/// counts as newer: it is what was shown last.
-fn newer(known: &Authority, others: &[Certificate]) -> Option<Certificate> {
+/// The certificate that takes the place of that of a CA which others run, when it was shown: of the same name and
+/// key, of the same issuer, in force and no older. One of the same second counts as newer: it was shown last.
+fn newer(known: &Authority, others: &[Certificate], now: UnixTime) -> Option<Certificate> {
     let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
     let of_it = |one: &&Certificate| {
-        one.tbs().as_issuer() == known.issuer
+        let tbs = one.tbs();
+        tbs.as_issuer() == known.issuer
             && one.is_ca()
             && **one != known.certificate
+            && tbs.issuer() == known.certificate.tbs().issuer()
+            && is_self_signed(one) == is_self_signed(&known.certificate)
             && begins(one) >= begins(&known.certificate)
+            && begins(one) <= now
+            && now <= tbs.validity().not_after
     };
     others.iter().filter(of_it).max_by_key(|one| begins(one)).filter(|_| known.is_elsewhere()).cloned()
 }

@@ -139,6 +139,17 @@ impl Pki<'_> {
         }
         let (parent, above) = self.above(adoption)?;
         notices.extend(weaknesses(&adoption.name, certificate));
+        if let Some(known) = parent.as_ref().filter(|name| !above.iter().any(|one| one.name == **name)) {
+            notices.extend(weaknesses(known, &self.authority(known)?.certificate));
+        }
+        if let Some(before) = adoption.renews.as_ref().filter(|known| known.parent != parent) {
+            notices.push(format!(
+                "{} stands below {} now, and stood below {}",
+                adoption.name,
+                parent.as_deref().unwrap_or("nothing"),
+                before.parent.as_deref().unwrap_or("nothing")
+            ));
+        }
         notices.extend(above.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
         if parent.is_none()
             && adoption.renews.is_none()

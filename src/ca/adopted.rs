@@ -101,6 +101,12 @@ impl Pki<'_> {
         }
         let (above, crossed) = (ancestors(self.index, &authority)?, self.crossed(&authority)?);
         let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
+        let own = [(&authority.parent, name, &authority.certificate)].into_iter();
+        for (parent, name, certificate) in
+            own.chain(plan.above.iter().map(|one| (&one.parent, &one.name, &one.certificate)))
+        {
+            self.publisher.issued(parent.as_ref().unwrap_or(name), &[certificate])?;
+        }
         let kept: Vec<&Certificate> = adoption
             .prior
             .iter()

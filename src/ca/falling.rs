@@ -158,7 +158,7 @@ impl Pki<'_> {
         let replaces = |other: &CertificateRecord| {
             other.status(now) == StatusValue::Valid
                 && standings.standing.contains(&other.authority)
-                && other.profile == record.profile
+                && (record.profile.is_empty() || other.profile == record.profile)
                 && other.subject.to_string() == record.subject.to_string()
                 && names(other) == names(record)
                 && other.validity.not_before >= record.validity.not_before

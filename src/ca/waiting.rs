@@ -224,6 +224,15 @@ impl Pki<'_> {
                  adopted under the name of the new generation"
             ))
         })?;
+        if begins(&certificate) < begins(&known.certificate) {
+            let message = format!(
+                "{name} has a later certificate: this one begins on {}, and that on {}",
+                begins(&certificate),
+                begins(&known.certificate)
+            );
+            return Err(Problem::new(Exit::Exists, "authority.exists", message)
+                .hint(format!("`genfic-ca show {name}` shows it")));
+        }
         if certificate.tbs().subject() != known.certificate.tbs().subject() {
             let message =
                 format!("the certificate is for `{}`, which is not {name}", certificate.tbs().subject());

@@ -1,6 +1,6 @@
 //! CAs and how they come to be.
 use super::fixture::*;
-use crate::index::{CertificateState, Import, Index, IndexError, Issued, Recorded};
+use crate::index::{CertificateState, Import, Index, IndexError, Issued, Recorded, Revocation};
 use crate::x509::CertificateId;
 
 pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
@@ -102,6 +102,18 @@ pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
         assert_eq!(index.status(&id(certificate, &foreign)).unwrap(), Some(CertificateState::Issued));
     }
     below.issue_leaf(index, "b.example", 10, 5);
+
+    // one that was revoked meanwhile is none
+    let revocation = Revocation { revoked_at: NOW, reason: None, invalidity_date: None };
+    let revoked = CertificateState::Revoked(revocation);
+    let former = id(&below.certificate, &foreign);
+    index
+        .transition(&former, &CertificateState::Issued, &revoked, event(NOW, "certificate.revoked"))
+        .unwrap();
+    let mut back = renewal(true);
+    back.authority.certificate = below.certificate.clone();
+    assert!(matches!(index.import(&back), Err(IndexError::IssuerUnfit(_))));
+    assert_eq!(index.authority("below").unwrap().unwrap().certificate, next);
 }
 
 pub(crate) fn authorities_come_with_parents_first_and_siblings_by_name(index: &dyn Index) {

@@ -136,6 +136,11 @@ fn renew(connection: &Connection, issuer: &IssuerId, name: &str, certificate: i6
         Some(_) => return Err(IndexError::IssuerUnfit(format!("{name} is revoked and cannot be renewed"))),
         None => return Err(IndexError::UnknownAuthority(*issuer)),
     }
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM status WHERE certificate = ?1 AND state = 2")?;
+    if statement.exists([certificate])? {
+        return Err(IndexError::IssuerUnfit(format!("the certificate that {name} is to have is revoked")));
+    }
     connection
         .prepare_cached("INSERT INTO renewal (certificate, issuer) VALUES (?1, ?2)")?
         .execute((certificate, number))?;

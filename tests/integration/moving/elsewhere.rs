@@ -158,6 +158,16 @@ fn a_ca_whose_parent_is_elsewhere_is_given_new_certificates_and_new_keys() {
     assert!(renewed["serial"] != asked["replaces"] && renewed["parent"] == "genfic", "{renewed}");
     let twice = online.ca(&["adopt", "genfic-user", "again.pem"]);
     assert!(twice.status == 4 && twice.err.contains("authority.exists"), "{}", twice.all());
+    // nothing is owed: the certificate is kept with the others of its issuer
+    let status = online.ca(&["status"]).ok();
+    assert!(!status.err.contains("owed"), "{}", status.all());
+    sh(&online, "test $(ls home/issued/genfic | wc -l) -ge 2");
+    // both begin in the same second when the machine is quick; then the earlier one is taken again
+    let earlier = online.ca(&["adopt", "genfic-user", "genfic-user.pem"]);
+    assert!(earlier.status == 0 || earlier.err.contains("has a later certificate"), "{}", earlier.all());
+    online.ca(&["adopt", "genfic-user", "again.pem"]);
+    let serial = online.result(&["show", "again.pem"])["serial"].clone();
+    assert_eq!(online.result(&["show", "genfic-user"])["serial"], serial);
     // both certificates verify what was issued
     sh(
         &online,
@@ -194,6 +204,44 @@ fn a_ca_whose_parent_is_elsewhere_is_given_new_certificates_and_new_keys() {
     let same = |one: &str| fs::read(offline.path(one)).unwrap() == fs::read(online.path(one)).unwrap();
     assert!(same("home/public/genfic.pem"));
     online.ca(&["doctor"]).ok();
+}
+
+#[test]
+fn links_between_the_roots_above_are_not_taken_for_the_roots() {
+    for subject in ["C=BE,O=Example,CN=GenFic", "C=BE,O=Example,CN=GenFic Second"] {
+        let (offline, online) = apart();
+        let sign = |file: &str| {
+            carry(&online, &offline, &format!("{file}.req"));
+            let (request, output) = (format!("{file}.req"), format!("{file}.pem"));
+            offline.ca(&["sign", &request, "-p", "genfic", "--profile", "user-ca", "-o", &output]).ok();
+            carry(&offline, &online, &output);
+        };
+        sign("genfic-user");
+        carry(&offline, &online, "home/public/genfic.pem");
+        online.ca(&["adopt", "genfic-user", "genfic-user.pem", "--chain", "home/public/genfic.pem"]).ok();
+        offline.ca(&["renew-ca", "genfic", "--rekey", "--subject", subject]).ok();
+        for (file, name) in [("genfic-g2.pem", "second.pem"), ("genfic-g2.crossed.pem", "links.pem")] {
+            fs::copy(offline.path(&format!("home/public/{file}")), online.path(name)).unwrap();
+        }
+        fs::copy(offline.path("home/public/genfic.crossed.pem"), online.path("other-link.pem")).unwrap();
+        sh(&online, "cat other-link.pem >> links.pem; cat links.pem second.pem > all.pem");
+        online.ca(&["create-child", "genfic-mail", "--csr-only", "--profile", "user-ca"]).ok();
+        sign("genfic-mail");
+        online.ca(&["adopt", "genfic-mail", "genfic-mail.pem", "--chain", "all.pem"]).ok();
+        let certificates = |online: &Home| {
+            let all = online.result(&["authorities"]);
+            let all = all["authorities"].as_array().unwrap().iter();
+            all.filter(|one| one["parent"].is_null()).map(|one| one["serial"].clone()).collect::<Vec<_>>()
+        };
+        let roots = certificates(&online);
+        assert_eq!(roots.len(), 2, "{roots:?}");
+        for (name, file) in [("genfic-user", "u2"), ("genfic-mail", "m2")] {
+            online.ca(&["renew-ca", name, "--csr-only", "-o", &format!("{file}.req")]).ok();
+            sign(file);
+            online.ca(&["adopt", name, &format!("{file}.pem"), "--chain", "links.pem"]).ok();
+        }
+        assert_eq!(certificates(&online), roots, "{subject}");
+    }
 }
 
 #[test]
