@@ -16,11 +16,12 @@ pub(super) const APPLICATION_ID: i64 = 0x6766_6361;
 const LOG_KEPT: i64 = 4 << 20;
 
 /// What brings an index from each schema version to the next; an empty file has version 0.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 impl From<rusqlite::Error> for IndexError {

@@ -1,0 +1,1 @@
+-- Version 5: what attack and real life found missing.
