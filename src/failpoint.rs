@@ -1,8 +1,9 @@
-//! Places where a test can have the process killed, to see what it leaves behind.
+//! Places where a test can have the process killed, to see what it leaves behind, or a thread end.
 //!
 //! Only where debug assertions are on: elsewhere [`passed`] is empty, and the variables are never looked at.
 //! `GENFIC_CA_FAILPOINT=N` kills the process at the N-th place that it passes, without destructors and without
 //! writing out what is buffered; `GENFIC_CA_FAILPOINT_TRACE=FILE` has each place appended to a file, a line each.
+//! `GENFIC_CA_FAILPOINT_PANIC=PLACE` has the thread panic that passes this place.
 
 /// Says that the process has come to this place.
 #[cfg(not(debug_assertions))]
@@ -23,6 +24,15 @@ pub fn passed(place: &str) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         std::process::abort();
     }
+    if std::env::var_os("GENFIC_CA_FAILPOINT_PANIC").is_some_and(|chosen| chosen == place) {
+        end_thread(place);
+    }
+}
+
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "a test has asked for it, in a build that is not for use")]
+fn end_thread(place: &str) {
+    panic!("the failpoint `{place}`");
 }
 
 #[cfg(debug_assertions)]

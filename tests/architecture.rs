@@ -54,7 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "problem",
         ],
     ),
-    ("ocsp", &["x509", "clock", "index", "key", "problem"]),
+    ("ocsp", &["x509", "clock", "index", "key", "problem", "failpoint"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.
 const ADAPTERS: &[&str] = &["SqliteIndex", "AgeFileStore", "HomeDirectory", "SystemClock"];

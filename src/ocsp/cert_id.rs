@@ -2,11 +2,17 @@
 use crate::x509::octets::{OCTET_STRING, sequence, tlv};
 use crate::x509::{Certificate, MalformedDer, SerialNumber, sha1, sha256, sha384, sha512};
 use const_oid::db::rfc5912;
-use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
+use der::asn1::{AnyRef, Null, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
 use std::fmt;
 
 const ID_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
+
+/// Octets of the longest hash that anybody uses here.
+const LONGEST_HASH: usize = 64;
+
+/// Octets of the longest serial number that another CA may have given, against the 20 of RFC 5280 §4.1.2.2.
+const LONGEST_SERIAL_NUMBER: usize = 64;
 
 /// Hash algorithms of a CertID that are answered.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -30,6 +36,17 @@ impl HashAlgorithm {
             Self::Sha256 => rfc5912::ID_SHA_256,
             Self::Sha384 => rfc5912::ID_SHA_384,
             Self::Sha512 => rfc5912::ID_SHA_512,
+        }
+    }
+
+    /// Octets of its hashes.
+    #[must_use]
+    pub fn length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
         }
     }
 
@@ -89,7 +106,8 @@ impl CertId {
     }
 
     /// Reads exactly one CertID. A hash algorithm we do not know, and an INTEGER that is no serial number,
-    /// are kept: they mean no certificate of ours, which is not a fault of the request's form.
+    /// are kept: they mean no certificate of ours, which is not a fault of the request's form. Everything that is
+    /// kept is repeated in an answer, which clients have to be able to read.
     ///
     /// # Errors
     /// When the octets are malformed.
@@ -102,18 +120,20 @@ impl CertId {
         let id = reader.sequence(|fields| {
             let algorithm = fields.sequence(|algorithm| {
                 let oid = ObjectIdentifier::decode(algorithm)?;
+                // hash algorithms have no parameters, whichever way that is written (RFC 5754 §2)
                 if !algorithm.is_finished() {
-                    AnyRef::decode(algorithm)?;
+                    Null::decode(algorithm)?;
                 }
                 Ok::<_, der::Error>(oid)
             })?;
-            let issuer_name_hash = <&OctetStringRef>::decode(fields)?.as_bytes().to_vec();
-            let issuer_key_hash = <&OctetStringRef>::decode(fields)?.as_bytes().to_vec();
+            let hash_algorithm = HashAlgorithm::ALL.into_iter().find(|hash| hash.oid() == algorithm);
+            let issuer_name_hash = read_hash(fields, hash_algorithm)?;
+            let issuer_key_hash = read_hash(fields, hash_algorithm)?;
             let integer = AnyRef::decode(fields)?;
             integer.tag().assert_eq(Tag::Integer)?;
             Ok::<_, MalformedDer>(Self {
                 der: octets.to_vec(),
-                hash_algorithm: HashAlgorithm::ALL.into_iter().find(|hash| hash.oid() == algorithm),
+                hash_algorithm,
                 issuer_name_hash,
                 issuer_key_hash,
                 serial_number: read_serial_number(integer.value())?,
@@ -171,12 +191,28 @@ pub fn issuer_hashes(hash: HashAlgorithm, issuer: &Certificate) -> (Vec<u8>, Vec
     (hash.digest(tbs.subject().as_der()), hash.digest(tbs.public_key().key_octets()))
 }
 
+/// Of the length that its algorithm has; of an algorithm that we do not know, no longer than any of them.
+fn read_hash(
+    fields: &mut SliceReader<'_>,
+    algorithm: Option<HashAlgorithm>,
+) -> Result<Vec<u8>, MalformedDer> {
+    let hash = <&OctetStringRef>::decode(fields)?.as_bytes();
+    let fits = match algorithm {
+        Some(algorithm) => hash.len() == algorithm.length(),
+        None => (1..=LONGEST_HASH).contains(&hash.len()),
+    };
+    if fits { Ok(hash.to_vec()) } else { Err(MalformedDer::new("CertID", "a hash of another length")) }
+}
+
 fn read_serial_number(contents: &[u8]) -> Result<Option<SerialNumber>, MalformedDer> {
     match contents {
         [] => Err(MalformedDer::new("CertID", "an INTEGER without octets")),
         [0, second, ..] if *second < 0x80 => Err(MalformedDer::new("CertID", "an INTEGER with a needless 0")),
         [0xff, second, ..] if *second >= 0x80 => {
             Err(MalformedDer::new("CertID", "an INTEGER with a needless octet"))
+        }
+        contents if contents.len() > LONGEST_SERIAL_NUMBER => {
+            Err(MalformedDer::new("CertID", "an INTEGER that no serial number is as long as"))
         }
         contents => Ok(SerialNumber::from_integer_contents(contents).ok()),
     }
@@ -211,5 +247,34 @@ mod tests {
         assert!(CertId::from_der(&id(&[2, 2, 0xff, 0x80])).is_err());
         assert!(CertId::from_der(&id(&[2, 0])).is_err());
         assert!(CertId::from_der(&[&id(&[2, 1, 1])[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn nothing_that_a_client_could_not_read_is_kept_to_be_repeated() {
+        // O2, O3
+        let sha1 = ID_SHA_1.to_der().unwrap();
+        let id = |parameters: &[u8], name: &[u8], serial: &[u8]| {
+            let algorithm = sequence(&[&sha1, parameters]);
+            CertId::from_der(&sequence(&[&algorithm, &tlv(4, name), &tlv(4, &[2; 20]), &tlv(2, serial)]))
+        };
+        let hash = [1; 20];
+        assert!(id(&[], &hash, &[1]).is_ok() && id(&[5, 0], &hash, &[1]).is_ok());
+        let garbage: [&[u8]; 7] =
+            [&[5, 1, 0], &[0x30, 0], &[0x30, 2, 0xff, 0xff], &[2, 1, 1], &[4, 0], &[5, 0, 5, 0], &[0x1f]];
+        for parameters in garbage {
+            assert!(id(parameters, &hash, &[1]).is_err(), "{parameters:02x?}");
+        }
+        for length in [0, 1, 19, 21, 32, 64] {
+            assert!(id(&[], &vec![1; length], &[1]).is_err(), "{length}");
+        }
+        assert!(id(&[], &hash, &[1; 64]).is_ok_and(|id| id.serial_number().is_none()));
+        assert!(id(&[], &hash, &[1; 65]).is_err());
+        let unknown = |length: usize| {
+            let algorithm = [0x30, 4, 6, 2, 0x2a, 3];
+            let hash = tlv(4, &vec![1; length]);
+            CertId::from_der(&sequence(&[&algorithm, &hash, &hash, &[2, 1, 1]]))
+        };
+        assert!(unknown(1).is_ok() && unknown(64).is_ok());
+        assert!(unknown(0).is_err() && unknown(65).is_err());
     }
 }

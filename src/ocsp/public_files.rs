@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct PublicFile {
     /// Its contents.
-    pub octets: std::sync::Arc<[u8]>,
+    pub octets: Vec<u8>,
     /// `application/pkix-crl` or `application/pkix-cert`
     pub media_type: &'static str,
     /// Hexadecimal SHA-256 of the contents.
@@ -94,7 +94,7 @@ impl PublicFiles {
             }
         };
         let tag = Fingerprint::of(&octets).to_hex();
-        Ok(PublicFile { octets: octets.into(), media_type, tag, modified, next_update })
+        Ok(PublicFile { octets, media_type, tag, modified, next_update })
     }
 
     /// The file's path; names of CAs come from the status and are not trusted to stay in the directory.

@@ -10,6 +10,9 @@ use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// For how long a file is kept, in seconds, when there is a newer one.
+const FORMER: i64 = 60;
+
 /// Keeps a snapshot up to date with the files it is made from.
 ///
 /// While the published status cannot be read there is none: the one that was read before may be wrong by now
@@ -24,6 +27,8 @@ pub struct Reloader<S: StatusSource> {
     unreadable_since: Option<UnixTime>,
     responders: HashMap<IssuerId, (Stamps, Vec<Arc<DelegatedResponder>>)>,
     files: HashMap<String, (Option<Stamp>, Option<Arc<PublicFile>>)>,
+    /// What the newest took the place of, and when: for clients that are fetching it.
+    former: HashMap<String, (Arc<PublicFile>, UnixTime)>,
     faults: BTreeMap<String, String>,
 }
 
@@ -40,6 +45,7 @@ impl<S: StatusSource> Reloader<S> {
             unreadable_since: None,
             responders: HashMap::new(),
             files: HashMap::new(),
+            former: HashMap::new(),
             faults: BTreeMap::new(),
         };
         reloader.poll(now);
@@ -55,13 +61,14 @@ impl<S: StatusSource> Reloader<S> {
     /// Looks whether something has changed, and swaps the snapshot when it has; returns whether it did.
     pub fn poll(&mut self, now: UnixTime) -> bool {
         let faults = self.faults.clone();
+        self.former.retain(|_, (_, since)| (since.0..since.0.saturating_add(FORMER)).contains(&now.0));
         let mut changed = self.poll_status(now);
         let authorities: Vec<PublishedAuthority> =
             self.view.iter().flat_map(|view| view.authorities()).cloned().collect();
         for authority in &authorities {
             changed |= self.poll_responders(authority, now);
             for kind in PublicKind::ALL {
-                changed |= self.poll_file(kind, authority);
+                changed |= self.poll_file(kind, authority, now);
             }
         }
         self.report(&faults);
@@ -132,7 +139,7 @@ impl<S: StatusSource> Reloader<S> {
         true
     }
 
-    fn poll_file(&mut self, kind: PublicKind, authority: &PublishedAuthority) -> bool {
+    fn poll_file(&mut self, kind: PublicKind, authority: &PublishedAuthority, now: UnixTime) -> bool {
         let name = kind.file_name(authority);
         let stamp = self.public_files.stamp(kind, authority);
         let known = self.files.get(&name);
@@ -140,6 +147,8 @@ impl<S: StatusSource> Reloader<S> {
             return false;
         }
         let before = known.and_then(|(_, file)| file.clone());
+        // never three of them at once
+        self.former.remove(&name);
         let loaded = match stamp {
             None => None,
             Some(_) => match self.public_files.load(kind, authority) {
@@ -152,6 +161,9 @@ impl<S: StatusSource> Reloader<S> {
             },
         };
         self.faults.remove(&name);
+        if let Some(before) = before {
+            self.former.insert(name.clone(), (before, now));
+        }
         self.files.insert(name, (stamp, loaded));
         true
     }

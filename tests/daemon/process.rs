@@ -11,33 +11,33 @@ use std::time::{Duration, Instant};
 const OCSP: &str = "Content-Type: application/ocsp-request\r\n";
 
 /// The daemon, started by whatever command line; ended when dropped.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub child: Child,
     output: BufReader<ChildStdout>,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         Self { child, output }
     }
 
     /// The address in its next line.
-    fn url(&mut self) -> String {
+    pub(crate) fn url(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("`{line}`")).to_owned()
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
     /// Its exit status, which is not waited for long.
     #[track_caller]
-    fn ended(&mut self) -> Option<i32> {
+    pub(crate) fn ended(&mut self) -> Option<i32> {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -56,7 +56,7 @@ impl Drop for Running {
     }
 }
 
-fn daemon(home: &Home, words: &[&str]) -> Command {
+pub(crate) fn daemon(home: &Home, words: &[&str]) -> Command {
     let mut command = Command::new(OCSPD);
     command.arg("--home").arg(home.path("home")).args(words).current_dir(home.directory());
     command

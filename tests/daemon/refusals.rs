@@ -1,5 +1,5 @@
 //! What is malformed, too much or about somebody else's certificates.
-use crate::client::{Client, element, extension, get, ocsp_request, post, with_extensions};
+use crate::client::{Client, contents, element, extension, get, ocsp_request, post, with_extensions};
 use crate::site::{Site, request_for, request_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -196,7 +196,6 @@ fn foreign(site: &Site) -> Vec<u8> {
     let words = "openssl ocsp -issuer other.pem -serial 5 -no_nonce -reqout other.der";
     site.home.run(&words.split(' ').collect::<Vec<_>>()).ok();
     let octets = std::fs::read(site.home.path("other.der")).unwrap();
-    use crate::client::contents;
     contents(contents(contents(&octets))).to_vec()
 }
 
@@ -235,4 +234,90 @@ fn a_ca_whose_key_is_offline_has_no_responder_and_is_not_answered_for() {
     let path = format!("/{}", STANDARD.encode(request));
     assert_eq!(get(site.url(), &path).verdict(), "unauthorized");
     assert_eq!(get(site.url(), "/readyz").status, 200, "and that is no fault");
+}
+
+#[test]
+fn a_certid_that_clients_could_not_read_again_is_malformed() {
+    // O2, O3
+    let site = Site::new();
+    let issued = site.issue("w.genfic.example");
+    let one = request_for(&site.home, &issued, "-sha1");
+    let id = contents(contents(&one));
+    // AlgorithmIdentifier, then the hashes and the serial number
+    let (sha1, rest) = ([6, 5, 0x2b, 0x0e, 3, 2, 0x1a], &id[11..]);
+    let asking = |parameters: &[u8], rest: &[u8]| {
+        let algorithm = element(0x30, &[&sha1[..], parameters].concat());
+        ocsp_request(&[element(0x30, &element(0x30, &[&algorithm[..], rest].concat()))], None)
+    };
+    let ask = |parameters: &[u8], rest: &[u8]| {
+        let request = asking(parameters, rest);
+        let path = format!("/{}", STANDARD.encode(&request));
+        let reply = post(site.url(), &request);
+        assert_eq!(get(site.url(), &path).verdict(), reply.verdict());
+        reply.verdict()
+    };
+    assert_eq!((ask(&[5, 0], rest), ask(&[], rest)), ("good".into(), "good".into()));
+    for parameters in [
+        &[5, 1, 0xff][..],
+        &[0x30, 0],
+        &[0x30, 3, 0xff, 0xff, 0xff],
+        &[2, 0],
+        &[0xbf, 0x81, 0, 0],
+        &[5, 0, 0],
+    ] {
+        assert_eq!(ask(parameters, rest), "malformedRequest", "{parameters:02x?}");
+    }
+    let serial = &rest[44..];
+    let hashes = |name: usize, key: usize| [element(4, &vec![1; name]), element(4, &vec![2; key])].concat();
+    for (name, key) in [(0, 20), (20, 0), (19, 20), (20, 21), (32, 32), (4000, 20)] {
+        let rest = [&hashes(name, key)[..], serial].concat();
+        assert_eq!(ask(&[5, 0], &rest), "malformedRequest", "{name} and {key} octets");
+    }
+    for number in [&[][..], &[0, 1], &[0xff, 0x80], &[1; 4000]] {
+        let rest = [&rest[..44], &element(2, number)].concat();
+        assert_eq!(ask(&[5, 0], &rest), "malformedRequest", "{number:.8?}");
+    }
+    // numbers that are none of ours, in the one way that they are written
+    for number in [&[0][..], &[0x80], &[1; 21]] {
+        let rest = [&rest[..44], &element(2, number)].concat();
+        assert_eq!(ask(&[5, 0], &rest), "unknown", "{number:02x?}");
+    }
+}
+
+#[test]
+fn paths_that_lead_nowhere_are_not_found() {
+    // O2, O13
+    let site = Site::new();
+    let paths = [
+        "/readyz/",
+        "/healthz/",
+        "//readyz",
+        "/readyz/x",
+        "/ready",
+        "/live",
+        "/ping",
+        "/metrics",
+        "/status",
+        "/favicon.ico",
+        "/robots.txt",
+        "/index.html",
+        "/api/v1/health",
+        "/ocsp/readyz",
+        "/ocsp/status/",
+        "/genfic",
+        "/genfic.crl/",
+        "/%72eadyz",
+    ];
+    let mut client = Client::connect(site.url());
+    for path in paths {
+        for method in ["GET", "HEAD", "POST", "PUT"] {
+            let reply = client.ask(method, path, "", &[]);
+            assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text());
+            assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"), "{method} {path}");
+        }
+    }
+    for (path, text) in [("/readyz", "ready\n"), ("/healthz", "ok\n")] {
+        let reply = client.ask("GET", path, "", &[]);
+        assert_eq!((reply.status, reply.text()), (200, text.into()));
+    }
 }

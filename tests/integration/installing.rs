@@ -1,5 +1,7 @@
 //! What is installed: units, scheduled commands, manual pages, completions.
 use crate::support::{CA, Home, OCSPD, run};
+use genfic_ca::ocsp::server::{CONNECTION_OCTETS, SOCKET_OCTETS};
+use genfic_ca::ocsp::settings::ResponderSettings;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,6 +56,38 @@ fn every_service_is_confined() {
         let level = level.unwrap_or_else(|| panic!("{told}{}", String::from_utf8_lossy(&said.stderr)));
         assert!(said.status.success() && level <= 2.0, "{}: {level}\n{told}", service.display());
     }
+}
+
+#[test]
+fn the_limit_on_the_daemons_memory_is_the_sum_of_what_its_defaults_can_cost() {
+    let unit = text("systemd/genfic-ocspd.service");
+    let daemon = genfic_ca::config::Config::default().daemon;
+    let answers = usize::try_from(ResponderSettings::default().cache_octets).unwrap();
+    let (connections, kib) = (daemon.max_connections, |octets: usize| octets >> 10);
+    let mib = |octets: usize| octets >> 20;
+    let share = daemon.max_body + CONNECTION_OCTETS;
+    for line in [
+        format!(
+            "#   connections, {connections} x ({} KiB + {} KiB): {} MiB",
+            kib(daemon.max_body),
+            kib(CONNECTION_OCTETS),
+            mib(connections * share)
+        ),
+        format!(
+            "#   the kernel's buffers of connections, {connections} x {} KiB: {} MiB",
+            kib(SOCKET_OCTETS),
+            mib(connections * SOCKET_OCTETS)
+        ),
+        format!("#   kept answers: {} MiB", mib(answers)),
+    ] {
+        assert!(unit.lines().any(|row| row == line), "{line}");
+    }
+    let amounts = unit.lines().filter_map(|row| {
+        row.strip_prefix("#   ")?.strip_suffix(" MiB")?.rsplit_once(": ")?.1.parse::<u64>().ok()
+    });
+    let amounts: Vec<u64> = amounts.collect();
+    assert_eq!(amounts.len(), 5, "{amounts:?}");
+    assert_eq!(setting(&unit, "MemoryMax"), Some(format!("{}M", amounts.iter().sum::<u64>()).as_str()));
 }
 
 /// The units as they are once installed: with programs and manual pages in their places.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Answers OCSP and serves CRLs and CA certificates, from what `genfic-ca` has published.
 ///
-/// It takes up new status, renewed responder certificates and new CRLs by itself, takes sockets that systemd
+/// It takes up new status, renewed responder certificates and new CRLs by itself, at once on SIGHUP, takes sockets that systemd
 /// passes, and ends on SIGTERM once open requests are answered. GENFIC_OCSPD_LOG=debug says more on standard
 /// error.
 #[derive(Debug, Parser)]

@@ -1,14 +1,17 @@
 //! The OCSP responder: sees the published status and its own short-lived keys, never the index or a CA key.
 mod cli;
+mod log;
 
 use clap::{CommandFactory, Parser};
 use cli::Cli;
 use genfic_ca::assembly::{DaemonOptions, daemon};
 use genfic_ca::home::Home;
 use genfic_ca::key::forbid_core_dumps;
-use genfic_ca::problem::{Exit, Problem, in_words};
+use genfic_ca::ocsp::server::ServerError;
+use genfic_ca::problem::{Exit, Problem};
+use log::Log;
 use sd_notify::NotifyState;
-use std::io::{self, IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::net::TcpListener;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -25,8 +28,18 @@ fn main() -> ExitCode {
             return ExitCode::from(Exit::Usage.code());
         }
     };
-    log_to_standard_error();
-    match run(cli) {
+    let log = match Log::start() {
+        Ok(log) => log,
+        Err(error) => {
+            let problem = Problem::from(ServerError::Start(error));
+            report(&problem);
+            return ExitCode::from(problem.exit.code());
+        }
+    };
+    log_to(&log);
+    let ended = run(cli);
+    log.flush();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             report(&problem);
@@ -71,29 +84,26 @@ fn notify(state: NotifyState<'_>) {
     }
 }
 
-/// Standard error, with the system's errors in words alone.
-struct InWords;
-
-impl Write for InWords {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let text = in_words(String::from_utf8_lossy(octets).into_owned());
-        stderr().write_all(text.as_bytes())?;
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        stderr().flush()
-    }
-}
-
-fn log_to_standard_error() {
+/// Lines go to a thread that writes them; who logs fails for nothing that happens to them there.
+fn log_to(log: &Log) {
     let filter = EnvFilter::try_from_env("GENFIC_OCSPD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    let (log, of_panics) = (log.clone(), log.clone());
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| InWords)
+        .with_writer(move || log.clone())
+        .log_internal_errors(false)
         .with_ansi(stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
-        .init();
+        .with_target(false);
+    // there is no other yet
+    let _ = subscriber.try_init();
+    // what ends a thread is a line of the log like others: the usual one would wait for who reads it
+    std::panic::set_hook(Box::new(move |panic| {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        tracing::error!(thread = name, "{panic}");
+        if name == "main" {
+            of_panics.flush();
+        }
+    }));
 }
 
 /// What is wrong with the options, told like every other problem.

@@ -12,16 +12,17 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The request's octets in a raw path, `/` or `/ocsp/` being where requests go. `None` when there is nothing
-/// in it, or something that no base64 is made of.
+/// in it, something that no base64 is made of, or what nobody can have meant for a request.
 ///
-/// A request begins with the octet of a SEQUENCE, so with `M`: every slash before it separates. A slash at
-/// the end separates as well when the request is whole without it.
+/// A request begins with the octet of a SEQUENCE, so with `M` and one of the first sixteen letters: every slash
+/// before it separates, and what begins otherwise is another path, unless its padding tells it for base64. A
+/// slash at the end separates as well when the request is whole without it.
 pub(super) fn request_in(path: &str) -> Option<Vec<u8>> {
     let text = unescape(path)?;
     let text = text.trim_start_matches('/');
     let text = text.strip_prefix("ocsp/").unwrap_or(text).trim_start_matches('/');
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    if text.is_empty() || text == "ocsp" || !text.chars().all(is_base64) {
+    if !text.chars().all(is_base64) || !(begins_like_a_request(text) || text.ends_with('=')) {
         return None;
     }
     let decoded = |text: &str| LENIENT.decode(text).ok();
@@ -38,6 +39,11 @@ pub(super) fn request_in(path: &str) -> Option<Vec<u8>> {
         }
     }
     Some(as_it_is.unwrap_or_default())
+}
+
+fn begins_like_a_request(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next() == Some('M') && letters.next().is_none_or(|second| ('A'..='P').contains(&second))
 }
 
 /// Undoes percent escapes; `None` when one is broken or stands for no ASCII character.
@@ -97,7 +103,20 @@ mod tests {
         for path in ["/", "//", "/ocsp", "/ocsp/", "/a.crl", "/%zz", "/%+1", "/%4", "/%c3%a9", "/a_b"] {
             assert_eq!(request_in(path), None, "{path}");
         }
-        assert_eq!(request_in("/admin"), Some(Vec::new()));
+        assert_eq!(request_in("/MEowS"), Some(Vec::new()));
+        assert_eq!(request_in("/M"), Some(Vec::new()));
         assert_eq!(request_in("/MA=="), Some(vec![0x30]));
+        assert_eq!(request_in("/aGVsbG8="), Some(b"hello".to_vec()));
+    }
+
+    #[test]
+    fn paths_that_happen_to_be_of_letters_are_no_requests() {
+        // O2
+        for path in ["/admin", "/readyz/", "/healthz/", "/status", "/test", "/api/v1/health", "/Me", "/mAAA"]
+        {
+            for path in [path.to_owned(), format!("/ocsp{path}"), format!("/{path}")] {
+                assert_eq!(request_in(&path), None, "{path}");
+            }
+        }
     }
 }

@@ -4,7 +4,12 @@ mod complaints;
 mod framing;
 mod get_path;
 mod look;
+mod reply_body;
+mod request_body;
 mod service;
+mod turn;
 
 pub use look::{Looker, Looks, Waiting, looks};
+pub use reply_body::{FileBody, ReplyBody, Superseded};
 pub use service::{OcspService, Reply};
+pub use turn::Turn;

@@ -4,7 +4,11 @@ use super::complaints::Complaints;
 use super::framing::fault;
 use super::get_path::request_in;
 use super::look::Looker;
+use super::reply_body::{FileBody, ReplyBody};
+use super::request_body::{BodyFault, collect};
+use super::turn::Turn;
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::ocsp::answer::Answer;
 use crate::ocsp::cache::AnswerCache;
 use crate::ocsp::public_files::PublicFile;
@@ -18,14 +22,14 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
 use hyper::header::{self, HeaderMap, HeaderName};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tower::ServiceExt;
 
@@ -33,8 +37,8 @@ const ASKED_BY_POST: &str = "application/ocsp-request";
 const ANSWER: &str = "application/ocsp-response";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// What goes back: always whole, in memory.
-pub type Reply = Response<Full<Bytes>>;
+/// What goes back.
+pub type Reply = Response<ReplyBody>;
 
 /// The responder as clients see it: OCSP by POST and GET, CRLs and CA certificates, health.
 #[derive(Clone)]
@@ -57,6 +61,9 @@ struct Parts {
     body_timeout: Duration,
 }
 
+/// What the routes answer from.
+type Asked = (Arc<Parts>, Option<Looker>);
+
 impl OcspService {
     /// Answers from whatever snapshot stands in `snapshot` at the time.
     #[must_use]
@@ -77,18 +84,22 @@ impl OcspService {
             max_path: server.max_path,
             body_timeout: server.body_timeout,
         });
+        Self::with(parts, None)
+    }
+
+    fn with(parts: Arc<Parts>, looker: Option<Looker>) -> Self {
         let others = Router::new()
             .route("/healthz", get(async || with_date(text(StatusCode::OK, "ok\n"), None)))
             .route("/readyz", get(readyz))
-            .fallback(file)
-            .with_state(Arc::clone(&parts));
-        Self { parts, looker: None, others }
+            .fallback(nothing)
+            .with_state((Arc::clone(&parts), looker.clone()));
+        Self { parts, looker, others }
     }
 
     /// The same, asking for a look at the files before it answers that nothing is known.
     #[must_use]
     pub fn with_looker(self, looker: Looker) -> Self {
-        Self { looker: Some(looker), ..self }
+        Self::with(self.parts, Some(looker))
     }
 
     /// Answers one request. The two OCSP routes are looked at first: the router would cost more than they do,
@@ -107,8 +118,12 @@ impl OcspService {
         if let Some(fault) = fault(&request) {
             return Ok(with_date(closing(text(StatusCode::BAD_REQUEST, fault)), Some(now)));
         }
+        let turn = request.extensions().get::<Turn>().cloned();
+        if *request.method() == Method::POST && is_ocsp {
+            return Ok(with_date(self.post(request, turn, now).await, Some(now)));
+        }
+        let _turn = come(turn).await;
         let reply = match *request.method() {
-            Method::POST if is_ocsp => self.post(request, now).await,
             Method::GET | Method::HEAD if !path.contains('.') && !is_probe(path) => match request_in(path) {
                 Some(octets) => self.get(&octets, request.headers(), now).await,
                 None => text(StatusCode::NOT_FOUND, "OCSP requests go to POST / or GET /BASE64\n"),
@@ -117,12 +132,15 @@ impl OcspService {
             _ if is_ocsp || (!path.contains('.') && !is_probe(path) && request_in(path).is_some()) => {
                 refused_method(if is_ocsp { "GET, HEAD, POST" } else { "GET, HEAD" })
             }
-            _ => return Ok(self.other(request).await),
+            _ => match self.file(&request, now) {
+                Some(reply) => reply,
+                None => return Ok(self.other(request).await),
+            },
         };
         Ok(with_date(reply, Some(now)))
     }
 
-    async fn post<B>(&self, request: Request<B>, now: UnixTime) -> Reply
+    async fn post<B>(&self, request: Request<B>, turn: Option<Turn>, now: UnixTime) -> Reply
     where
         B: Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -132,16 +150,17 @@ impl OcspService {
             put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
             return reply;
         }
-        if request.body().size_hint().lower() > u64::try_from(self.parts.max_body).unwrap_or(u64::MAX) {
-            return closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"));
-        }
-        let body = Limited::new(request.into_body(), self.parts.max_body).collect();
+        // what was read for the head is let go with it
+        let body = collect(request.into_body(), self.parts.max_body);
         match tokio::time::timeout(self.parts.body_timeout, body).await {
-            Ok(Ok(body)) => answered(&self.answer(&body.to_bytes(), now).await, None, now),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Ok(Ok(body)) => {
+                let _turn = come(turn).await;
+                answered(&self.answer(&body, now).await, None, now)
+            }
+            Ok(Err(BodyFault::TooLarge)) => {
                 closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
             }
-            Ok(Err(_)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
+            Ok(Err(BodyFault::CutShort)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
             Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
         }
     }
@@ -180,13 +199,21 @@ impl OcspService {
         answer
     }
 
+    /// `GET /NAME.crl` and `/NAME.crt`: looked up by name, never a path.
+    fn file<B>(&self, request: &Request<B>, now: UnixTime) -> Option<Reply> {
+        let snapshot = self.parts.snapshot.load();
+        let file = snapshot.file(request.uri().path().trim_start_matches('/'))?;
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        Some(if is_read { file_reply(file, request.headers(), now) } else { refused_method("GET, HEAD") })
+    }
+
     async fn other<B>(&self, request: Request<B>) -> Reply {
         let (head, _) = request.into_parts();
         let request = Request::from_parts(head, axum::body::Body::empty());
         let Ok(response) = self.others.clone().oneshot(request).await;
         let (head, body) = response.into_parts();
         let octets = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        Response::from_parts(head, Full::new(octets))
+        Response::from_parts(head, octets.into())
     }
 }
 
@@ -196,6 +223,7 @@ impl Parts {
         let Ok(_turn) = self.signing.acquire().await else { return failed("shutting down".into()) };
         let parts = Arc::clone(&self);
         let signed = spawn_blocking(move || {
+            failpoint::passed("daemon: sign");
             let answer = plan.sign(&parts.settings, now);
             parts.cache.put(&plan, &answer);
             answer
@@ -212,6 +240,10 @@ fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
     }
 }
 
+async fn come(turn: Option<Turn>) -> Option<OwnedSemaphorePermit> {
+    turn?.come().await
+}
+
 fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }
@@ -225,17 +257,18 @@ fn is_request_type(headers: &HeaderMap) -> bool {
 
 /// `headers` are those of a GET, which may find that the client has the answer already.
 fn answered(answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
+    let octets = || Bytes::from_owner(Arc::clone(answer.octets())).into();
     let Some(life) = answer.life() else {
-        let mut reply = of(StatusCode::OK, ANSWER, Bytes::from_owner(Arc::clone(answer.octets())));
+        let mut reply = of(StatusCode::OK, ANSWER, octets());
         put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
         return reply;
     };
     let tag = Fingerprint::of(answer.octets()).to_hex();
-    fresh_or_not_modified(answer.octets(), ANSWER, &Freshness::of_answer(life, tag, now), headers)
+    fresh_or_not_modified(octets, ANSWER, &Freshness::of_answer(life, tag, now), headers)
 }
 
 fn fresh_or_not_modified(
-    octets: &Arc<[u8]>,
+    body: impl FnOnce() -> ReplyBody,
     media_type: &str,
     freshness: &Freshness,
     headers: Option<&HeaderMap>,
@@ -246,15 +279,18 @@ fn fresh_or_not_modified(
             *reply.status_mut() = StatusCode::NOT_MODIFIED;
             reply
         }
-        false => of(StatusCode::OK, media_type, Bytes::from_owner(Arc::clone(octets))),
+        false => of(StatusCode::OK, media_type, body()),
     };
     freshness.put(reply.headers_mut());
     reply
 }
 
-async fn readyz(State(parts): State<Arc<Parts>>) -> Reply {
+async fn readyz(State((parts, looker)): State<Asked>) -> Reply {
     let now = parts.clock.now();
-    let reasons = unreadiness(&parts.snapshot.load(), &parts.settings, now);
+    let mut reasons = unreadiness(&parts.snapshot.load(), &parts.settings, now);
+    if looker.is_some_and(|looker| looker.has_stopped()) {
+        reasons.push("new status is not looked for any more".into());
+    }
     let reply = match reasons.is_empty() {
         true => text(StatusCode::OK, "ready\n"),
         false => text(StatusCode::SERVICE_UNAVAILABLE, &format!("{}\n", reasons.join("\n"))),
@@ -262,21 +298,13 @@ async fn readyz(State(parts): State<Arc<Parts>>) -> Reply {
     with_date(reply, Some(now))
 }
 
-/// `GET /NAME.crl` and `/NAME.crt`: looked up by name, never a path.
-async fn file(State(parts): State<Arc<Parts>>, method: Method, uri: Uri, headers: HeaderMap) -> Reply {
-    let now = parts.clock.now();
-    let snapshot = parts.snapshot.load();
-    let name = uri.path().trim_start_matches('/');
-    let reply = match snapshot.file(name) {
-        None => text(StatusCode::NOT_FOUND, "there is no such file\n"),
-        Some(_) if method != Method::GET && method != Method::HEAD => refused_method("GET, HEAD"),
-        Some(file) => file_reply(file, &headers, now),
-    };
-    with_date(reply, Some(now))
+async fn nothing(State((parts, _)): State<Asked>) -> Reply {
+    with_date(text(StatusCode::NOT_FOUND, "there is no such file\n"), Some(parts.clock.now()))
 }
 
-fn file_reply(file: &PublicFile, headers: &HeaderMap, now: UnixTime) -> Reply {
-    fresh_or_not_modified(&file.octets, file.media_type, &Freshness::of_file(file, now), Some(headers))
+fn file_reply(file: &Arc<PublicFile>, headers: &HeaderMap, now: UnixTime) -> Reply {
+    let body = || ReplyBody::File(FileBody::new(file));
+    fresh_or_not_modified(body, file.media_type, &Freshness::of_file(file, now), Some(headers))
 }
 
 fn refused_method(allowed: &str) -> Reply {
@@ -291,13 +319,13 @@ fn closing(mut reply: Reply) -> Reply {
 }
 
 fn text(status: StatusCode, text: &str) -> Reply {
-    let mut reply = of(status, TEXT, Bytes::copy_from_slice(text.as_bytes()));
+    let mut reply = of(status, TEXT, Bytes::copy_from_slice(text.as_bytes()).into());
     put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
     reply
 }
 
-fn of(status: StatusCode, media_type: &str, octets: Bytes) -> Reply {
-    let mut reply = Reply::new(Full::new(octets));
+fn of(status: StatusCode, media_type: &str, body: ReplyBody) -> Reply {
+    let mut reply = Reply::new(body);
     *reply.status_mut() = status;
     put(reply.headers_mut(), header::CONTENT_TYPE, media_type);
     reply

@@ -5,6 +5,7 @@ use crate::ocsp::request::OcspRequest;
 use crate::ocsp::response::OcspResponse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http_body_util::Full;
 use std::collections::HashMap;
 
 struct Daemon {
@@ -44,7 +45,7 @@ impl Daemon {
             let Ok(reply) = self.service.reply(request).await;
             let (head, body) = reply.into_parts();
             let octets = body.collect().await.unwrap().to_bytes().to_vec();
-            (Response::from_parts(head, Full::default()), octets)
+            (Response::from_parts(head, ReplyBody::default()), octets)
         })
     }
 

@@ -9,11 +9,12 @@ use crate::ocsp::reload::Reloader;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
 use crate::ocsp::status::StatusSource;
-use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 /// A responder that is loaded and not listening yet.
 pub struct Daemon<S: StatusSource> {
@@ -55,23 +56,37 @@ impl<S: StatusSource> Daemon<S> {
         listeners(&self.settings)
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets open requests end. `ready` is called when both signals are
-    /// heeded and connections are about to be accepted, `stopping` when one has come.
+    /// Serves until SIGTERM or SIGINT, then lets open requests end; SIGHUP has new files looked for at once.
+    /// `ready` is called when the signals are heeded and connections are about to be accepted, `stopping` when one
+    /// to end has come.
     ///
     /// # Errors
-    /// When threads, signals or a listener cannot be had.
+    /// When threads, signals or a listener cannot be had, or something ends that must not.
     pub fn run(
         self,
         listeners: Vec<TcpListener>,
         ready: impl FnOnce(),
         stopping: impl FnOnce(),
     ) -> Result<(), ServerError> {
-        let runtime =
-            runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Start)?;
+        let mut builder = runtime::Builder::new_multi_thread();
+        // signatures, of which there are as many as processors at a time, and the look for new files
+        builder.max_blocking_threads(available_parallelism().map_or(2, usize::from) + 2);
+        let runtime = builder.enable_all().build().map_err(ServerError::Start)?;
         let served = runtime.block_on(async {
-            let (mut terminate, mut interrupt) =
-                (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-            tokio::spawn(keep_reloading(self.reloader, self.looks, self.settings.poll_interval, self.clock));
+            let of = |kind| signal(kind).map_err(ServerError::Start);
+            let (mut terminate, mut interrupt) = (of(SignalKind::terminate())?, of(SignalKind::interrupt())?);
+            let mut hangup = of(SignalKind::hangup())?;
+            let at_once = Arc::new(Notify::new());
+            let interval = self.settings.poll_interval;
+            let reloading =
+                keep_reloading(self.reloader, self.looks, Arc::clone(&at_once), interval, self.clock);
+            let reloading = tokio::spawn(reloading);
+            let heeding = async {
+                while hangup.recv().await.is_some() {
+                    tracing::info!("SIGHUP: looking for new files");
+                    at_once.notify_one();
+                }
+            };
             ready();
             let stop = async {
                 tokio::select! {
@@ -80,9 +95,13 @@ impl<S: StatusSource> Daemon<S> {
                 }
                 stopping();
             };
-            serve(listeners, self.service, &self.settings, stop).await
+            tokio::select! {
+                served = serve(listeners, self.service, &self.settings, stop) => served,
+                _ = reloading => Err(ServerError::Ended("looking for new files")),
+                () = heeding => Err(ServerError::Ended("heeding SIGHUP")),
+            }
         });
         runtime.shutdown_background();
-        served.map_err(|error: io::Error| ServerError::Start(error))
+        served
     }
 }

@@ -1,9 +1,12 @@
 //! Listening, connections and their limits, and a clean end.
+mod connection;
 mod daemon;
 mod open_files;
+mod pace;
 mod places;
 mod stall;
 
+pub use connection::{CONNECTION_OCTETS, SOCKET_OCTETS};
 pub use daemon::Daemon;
 
 use super::http::{Looks, OcspService};
@@ -11,28 +14,21 @@ use super::reload::Reloader;
 use super::settings::ServerSettings;
 use super::status::StatusSource;
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::problem::{Exit, Problem};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use connection::{Connection, bound_buffers};
 use listenfd::ListenFd;
-use places::{Awaited, Place, Places};
-use stall::Stall;
+use places::Places;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 
 /// For how long accepting pauses when it fails, as when there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Octets of a request's head that are waited for; one that is longer and comes at once may still be read.
-const MAX_HEAD: usize = 32 << 10;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +47,9 @@ pub enum ServerError {
     /// The process cannot have what it needs to serve.
     #[error("the server cannot start: {0}")]
     Start(io::Error),
+    /// What the daemon cannot go on without has ended.
+    #[error("{0} has ended; the log says why")]
+    Ended(&'static str),
     /// There is nothing to listen on.
     #[error("there is no address to listen on")]
     NoAddress,
@@ -58,7 +57,8 @@ pub enum ServerError {
 
 impl From<ServerError> for Problem {
     fn from(error: ServerError) -> Self {
-        let problem = Self::new(Exit::Failure, "daemon.listen", error.to_string());
+        let code = if matches!(error, ServerError::Ended(_)) { "daemon.ended" } else { "daemon.listen" };
+        let problem = Self::new(Exit::Failure, code, error.to_string());
         problem.hint(match error {
             ServerError::Bind { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "ports below 1024 need socket activation, or CAP_NET_BIND_SERVICE"
@@ -66,6 +66,7 @@ impl From<ServerError> for Problem {
             ServerError::Bind { .. } => "stop what listens there, or choose another address with --listen",
             ServerError::Passed(_) => "look at the .socket unit",
             ServerError::Start(_) => "look at the limits on processes and open files",
+            ServerError::Ended(_) => "start it again, and report what the log says; systemd does the first",
             ServerError::NoAddress => "name one with --listen ADDR:PORT",
         })
     }
@@ -90,19 +91,25 @@ pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerEr
     if listeners.is_empty() { Err(ServerError::NoAddress) } else { Ok(listeners) }
 }
 
-/// Looks for new files every `interval`, and for new status when a look is asked for, for ever.
+/// Looks for new files every `interval` and whenever `at_once` is notified, and for new status when a look is asked
+/// for, for ever: when this ends, something is wrong, and the daemon must not go on without it.
 pub async fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
     mut looks: Looks,
+    at_once: Arc<Notify>,
     interval: Duration,
     clock: Arc<dyn Clock>,
 ) {
     let mut polled_at = Instant::now();
     loop {
-        let waiting = looks.next(interval.saturating_sub(polled_at.elapsed())).await;
-        let is_due = polled_at.elapsed() >= interval;
+        let (waiting, is_asked) = tokio::select! {
+            waiting = looks.next(interval.saturating_sub(polled_at.elapsed())) => (waiting, false),
+            () = at_once.notified() => (None, true),
+        };
+        let is_due = is_asked || polled_at.elapsed() >= interval;
         let clock = Arc::clone(&clock);
         let polled = spawn_blocking(move || {
+            failpoint::passed("daemon: look");
             if is_due || reloader.is_behind() {
                 reloader.poll(clock.now());
             }
@@ -125,28 +132,34 @@ pub async fn keep_reloading<S: StatusSource>(
 /// Serves until `stop` is done, then lets open requests end, for `shutdown_timeout` at most.
 ///
 /// # Errors
-/// When a listener cannot be used.
+/// When a listener cannot be used, or is not any more.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     service: OcspService,
     settings: &ServerSettings,
     stop: impl Future<Output = ()>,
-) -> io::Result<()> {
+) -> Result<(), ServerError> {
     let places = Places::new(settings.max_connections);
     let (stopping, stopped) = watch::channel(false);
+    let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        bound_buffers(&listener);
+        listener.set_nonblocking(true).map_err(ServerError::Start)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(ServerError::Start)?;
         let connection = Connection {
             service: service.clone(),
             header_timeout: settings.header_timeout,
             idle_timeout: settings.idle_timeout,
             stopped: stopped.clone(),
+            turns: Arc::clone(&turns),
         };
         accepting.spawn(accept(listener, connection, Arc::clone(&places)));
     }
-    stop.await;
+    tokio::select! {
+        () = stop => {}
+        _ = accepting.join_next() => return Err(ServerError::Ended("accepting connections")),
+    }
     accepting.shutdown().await;
     stopping.send_replace(true);
     let all_free = places.all_free(settings.max_connections);
@@ -156,20 +169,13 @@ pub async fn serve(
     Ok(())
 }
 
-#[derive(Clone)]
-struct Connection {
-    service: OcspService,
-    header_timeout: Duration,
-    idle_timeout: Duration,
-    stopped: watch::Receiver<bool>,
-}
-
 /// Gives each connection a place before it looks for the next: while all are being answered, what is above the
 /// limit, but for one, is in the kernel's queue.
 async fn accept(listener: tokio::net::TcpListener, connection: Connection, places: Arc<Places>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                failpoint::passed("daemon: accept");
                 let Some(place) = places.take().await else { return };
                 tokio::spawn(connection.clone().serve(stream, place));
             }
@@ -177,45 +183,6 @@ async fn accept(listener: tokio::net::TcpListener, connection: Connection, place
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
-        }
-    }
-}
-
-async fn stopped(stopped: &mut watch::Receiver<bool>) {
-    // an error means that the server is gone, which is as good a reason to stop
-    let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-impl Connection {
-    async fn serve(mut self, stream: TcpStream, place: Arc<Place>) {
-        let _ = stream.set_nodelay(true);
-        let io = Stall::new(TokioIo::new(stream), self.idle_timeout);
-        let (service, here) = (self.service, Arc::clone(&place));
-        let reply = move |request: hyper::Request<Incoming>| {
-            let (service, here) = (service.clone(), Arc::clone(&here));
-            async move {
-                let request = request.map(|body| Awaited::new(body, Arc::clone(&here)));
-                here.answer(service.reply(request)).await
-            }
-        };
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            // who has sent all may close that half, and is answered all the same
-            .half_close(true)
-            .header_read_timeout(self.header_timeout)
-            .max_buf_size(MAX_HEAD)
-            .serve_connection(io, service_fn(reply));
-        let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = place.wanted() => return,
-            () = stopped(&mut self.stopped) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "connection");
         }
     }
 }

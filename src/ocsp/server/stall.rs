@@ -1,22 +1,31 @@
-//! A connection on which nothing moves for too long fails.
+//! A connection's socket: read in small pieces, and failed when nothing moves on it for too long.
+use super::pace::Pace;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Gives up on reads and writes that do not get on; any octet in either direction starts the time anew.
+/// Octets that are read at once. The HTTP library doubles its buffer for a client that fills it.
+const PIECE: usize = 4096;
+
+/// Gives up on reads and writes that do not get on; any octet in either direction starts the time anew. What it
+/// sees of the client's pace it notes.
 pub(super) struct Stall<T> {
     inner: T,
     timeout: Duration,
     sleep: Pin<Box<Sleep>>,
+    pace: Arc<Pace>,
 }
 
 impl<T> Stall<T> {
-    pub(super) fn new(inner: T, timeout: Duration) -> Self {
-        Self { inner, timeout, sleep: Box::pin(sleep(timeout)) }
+    pub(super) fn new(inner: T, timeout: Duration, pace: Arc<Pace>) -> Self {
+        Self { inner, timeout, sleep: Box::pin(sleep(timeout)), pace }
     }
 
     fn watch<V>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
@@ -27,26 +36,42 @@ impl<T> Stall<T> {
         ready!(self.sleep.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
+
+    fn wrote(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if poll.is_pending() {
+            self.pace.stuck();
+        }
+        self.watch(cx, poll)
+    }
 }
 
-impl<T: Read + Unpin> Read for Stall<T> {
+impl<T: AsyncRead + Unpin> Read for Stall<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
+        mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.inner).poll_read(cx, buf);
+        let mut octets = [const { MaybeUninit::uninit() }; PIECE];
+        let room = buf.remaining().min(PIECE);
+        let mut piece = ReadBuf::uninit(octets.get_mut(..room).unwrap_or_default());
+        let poll = Pin::new(&mut self.inner).poll_read(cx, &mut piece);
+        if poll.is_pending() {
+            self.pace.awaited();
+        }
+        buf.put_slice(piece.filled());
         self.watch(cx, poll)
     }
 }
 
-impl<T: Write + Unpin> Write for Stall<T> {
+/// Polled with nothing left to write, a flush tells that everything has gone out.
+impl<T: AsyncWrite + Unpin> Write for Stall<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.watch(cx, poll)
+        self.wrote(cx, poll)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pace.gone_out();
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
@@ -64,6 +89,6 @@ impl<T: Write + Unpin> Write for Stall<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.watch(cx, poll)
+        self.wrote(cx, poll)
     }
 }

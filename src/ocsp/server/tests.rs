@@ -50,7 +50,8 @@ impl Daemon {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
             let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                tokio::spawn(keep_reloading(reloader, looks, settings.poll_interval, clock));
+                let at_once = Arc::default();
+                tokio::spawn(keep_reloading(reloader, looks, at_once, settings.poll_interval, clock));
                 let stop = async { stopped.await.unwrap_or_default() };
                 serve(listeners, service, &settings, stop).await.unwrap();
             });

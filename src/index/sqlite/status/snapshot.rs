@@ -90,6 +90,9 @@ const STATUS: &str = "
 const ALL: &str = "
     SELECT state, revoked_at, reason, invalidity_date, serial FROM status WHERE issuer = ?1";
 
+/// What a connection keeps of its file, in KiB; negative, as SQLite has it.
+const CACHE: i64 = -256;
+
 /// One file, opened as immutable.
 #[derive(Debug)]
 pub(super) struct Layer {
@@ -201,6 +204,8 @@ fn connect(path: &Path) -> Result<Connection, IndexError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
+    // for each of several connections; the system keeps the file in memory, and once
+    connection.pragma_update(None, "cache_size", CACHE)?;
     let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (header("application_id")?, header("user_version")?);
     if application != APPLICATION_ID {

@@ -1,0 +1,136 @@
+//! The body of a reply.
+use crate::ocsp::public_files::PublicFile;
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+/// Octets of a file that are copied at once.
+const PIECE: usize = 8 << 10;
+
+/// Octets in memory, or a file.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// All of it.
+    Whole(Full<Bytes>),
+    /// A CRL or certificate.
+    File(FileBody),
+}
+
+/// A file that is copied out a piece at a time. It is not kept for a client that takes long over it: by the time
+/// that two newer ones have come, a CRL of many megabytes would be there once for each of them.
+#[derive(Debug)]
+pub struct FileBody {
+    file: Weak<PublicFile>,
+    length: usize,
+    sent: usize,
+}
+
+/// Why a reply ends before its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a newer file is there, and this one is gone")]
+pub struct Superseded;
+
+impl FileBody {
+    pub(super) fn new(file: &Arc<PublicFile>) -> Self {
+        Self { file: Arc::downgrade(file), length: file.octets.len(), sent: 0 }
+    }
+
+    fn next(&mut self) -> Option<Result<Bytes, Superseded>> {
+        if self.sent >= self.length {
+            return None;
+        }
+        let end = self.sent.saturating_add(PIECE).min(self.length);
+        let file = self.file.upgrade();
+        let piece = file.as_ref().and_then(|file| file.octets.get(self.sent..end));
+        self.sent = end;
+        Some(piece.map(Bytes::copy_from_slice).ok_or(Superseded))
+    }
+}
+
+impl Default for ReplyBody {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl From<Bytes> for ReplyBody {
+    fn from(octets: Bytes) -> Self {
+        Self::Whole(Full::new(octets))
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Superseded;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Superseded>>> {
+        match &mut *self {
+            Self::Whole(octets) => Pin::new(octets).poll_frame(cx).map_err(|never| match never {}),
+            Self::File(file) => Poll::Ready(file.next().map(|piece| piece.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(octets) => octets.is_end_stream(),
+            Self::File(file) => file.sent >= file.length,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(octets) => octets.size_hint(),
+            Self::File(file) => {
+                SizeHint::with_exact(u64::try_from(file.length.saturating_sub(file.sent)).unwrap_or(u64::MAX))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::UnixTime;
+    use http_body_util::BodyExt;
+
+    fn file(length: usize) -> Arc<PublicFile> {
+        let octets: Vec<u8> = (0..=255).cycle().take(length).collect();
+        let (tag, modified, media_type) = (String::new(), UnixTime(0), "application/pkix-crl");
+        Arc::new(PublicFile { octets, media_type, tag, modified, next_update: None })
+    }
+
+    #[tokio::test]
+    async fn a_file_is_sent_whole_in_pieces() {
+        // X10
+        for length in [0, 1, PIECE, PIECE + 1, 3 * PIECE] {
+            let file = file(length);
+            let mut body = ReplyBody::File(FileBody::new(&file));
+            assert_eq!(body.size_hint().exact(), u64::try_from(length).ok());
+            let mut sent = Vec::new();
+            while let Some(frame) = body.frame().await {
+                let piece = frame.unwrap().into_data().unwrap();
+                assert!(piece.len() <= PIECE);
+                sent.extend(piece);
+            }
+            assert_eq!(sent, file.octets);
+            assert!(body.is_end_stream());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_long_does_not_keep_a_file_that_is_gone() {
+        // O2
+        let file = file(3 * PIECE);
+        let mut body = ReplyBody::File(FileBody::new(&file));
+        assert!(body.frame().await.unwrap().is_ok());
+        let kept = Arc::downgrade(&file);
+        drop(file);
+        assert!(kept.upgrade().is_none());
+        assert_eq!(body.frame().await.unwrap().unwrap_err(), Superseded);
+    }
+}

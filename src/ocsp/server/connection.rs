@@ -1,0 +1,99 @@
+//! One connection: what it may take, and its requests one after the other.
+use super::pace::Pace;
+use super::places::{Awaited, Place};
+use super::stall::Stall;
+use crate::failpoint;
+use crate::ocsp::http::OcspService;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioTimer;
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+
+/// Octets of a request's head, which is all that is kept of what was read and of what is to be written.
+const MAX_HEAD: usize = 16 << 10;
+
+/// Headers of a request, and of a trailer.
+const MAX_HEADERS: usize = 64;
+
+/// What the kernel is asked to hold of a connection in either direction; it takes twice as much.
+const SOCKET_BUFFERS: (usize, usize) = (32 << 10, 64 << 10);
+
+/// Octets that a connection may take besides those of its request's body.
+pub const CONNECTION_OCTETS: usize = 32 << 10;
+
+/// Octets that the kernel may hold of a connection.
+pub const SOCKET_OCTETS: usize = 2 * (SOCKET_BUFFERS.0 + SOCKET_BUFFERS.1);
+
+/// Has the connections that a listener accepts take no more of the kernel's memory than they need: it counts as the
+/// service's, and would grow to several megabytes for a client that reads nothing.
+pub(super) fn bound_buffers(listener: impl AsFd) {
+    let (receive, send) = SOCKET_BUFFERS;
+    let bounded = set_socket_recv_buffer_size(&listener, receive)
+        .and_then(|()| set_socket_send_buffer_size(&listener, send));
+    if let Err(error) = bounded {
+        tracing::warn!(%error, "the buffers of connections cannot be bounded");
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Connection {
+    pub(super) service: OcspService,
+    pub(super) header_timeout: Duration,
+    pub(super) idle_timeout: Duration,
+    pub(super) stopped: watch::Receiver<bool>,
+    /// Of requests that are ahead of their clients' answers.
+    pub(super) turns: Arc<Semaphore>,
+}
+
+async fn stopped(stopped: &mut watch::Receiver<bool>) {
+    // an error means that the server is gone, which is as good a reason to stop
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+impl Connection {
+    pub(super) async fn serve(mut self, stream: TcpStream, place: Arc<Place>) {
+        failpoint::passed("daemon: connection");
+        let _ = stream.set_nodelay(true);
+        let pace = Pace::new(self.turns);
+        let socket = Stall::new(stream, self.idle_timeout, Arc::clone(&pace));
+        let (service, here) = (self.service, Arc::clone(&place));
+        let reply = move |mut request: hyper::Request<Incoming>| {
+            let (service, here, pace) = (service.clone(), Arc::clone(&here), Arc::clone(&pace));
+            async move {
+                if let Some(turn) = pace.next().await {
+                    request.extensions_mut().insert(turn);
+                }
+                let request = request.map(|body| Awaited::new(body, Arc::clone(&here)));
+                let answered = here.answer(service.reply(request)).await;
+                pace.answered();
+                answered
+            }
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // who has sent all may close that half, and is answered all the same
+            .half_close(true)
+            .header_read_timeout(self.header_timeout)
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(socket, service_fn(reply));
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = place.wanted() => return,
+            () = stopped(&mut self.stopped) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection");
+        }
+    }
+}
