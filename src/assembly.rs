@@ -11,7 +11,7 @@ pub use founding::{Founded, Founding, found};
 pub use inspection::Inspection;
 pub use settings::{leaf_key, read_config, secret_sources};
 
-use crate::ca::{Pki, Practices, SerialSource};
+use crate::ca::{ClockWatch, Pki, Practices, SerialSource};
 use crate::clock::{Clock, SystemClock};
 use crate::home::{Home, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
@@ -31,6 +31,7 @@ pub struct Assembly {
     status: StatusDirectory,
     practices: Practices,
     clock: SystemClock,
+    watch: ClockWatch,
     serials: SystemRandom,
 }
 
@@ -77,8 +78,15 @@ impl Assembly {
             status,
             practices,
             clock: SystemClock,
+            watch: ClockWatch::unattended(),
             serials: SystemRandom,
         })
+    }
+
+    /// The same with somebody who says whether a clock is right that is far from what it was.
+    #[must_use]
+    pub fn watched(self, watch: ClockWatch) -> Self {
+        Self { watch, ..self }
     }
 
     /// Configuration and profiles.
@@ -97,6 +105,7 @@ impl Assembly {
             publisher: &self.publisher,
             status: &self.status,
             clock: &self.clock,
+            watch: &self.watch,
             serials: &self.serials,
             practices: &self.practices,
             actor: current_actor(),

@@ -2,7 +2,7 @@
 use super::daemon::load_key;
 use super::settings;
 use crate::audit::{AuditEvent, Outcome};
-use crate::ca::{Pki, Practices};
+use crate::ca::{ClockWatch, Pki, Practices};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
@@ -33,6 +33,7 @@ pub struct Inspection {
     status: StatusDirectory,
     responders: ResponderFiles,
     clock: SystemClock,
+    watch: ClockWatch,
     space: Space,
     _given: Given,
 }
@@ -84,6 +85,7 @@ impl Inspection {
             status: StatusDirectory::new(&home.status_directory()),
             responders: ResponderFiles::new(home.responders_directory(), load_key),
             clock: SystemClock,
+            watch: ClockWatch::unattended(),
             home: home.clone(),
             config_file: file,
             owner,
@@ -167,6 +169,7 @@ impl Inspection {
             publisher: &self.publisher,
             status: &self.status,
             clock: &self.clock,
+            watch: &self.watch,
             serials: &super::SystemRandom,
             practices: &self.practices,
             actor: current_actor(),

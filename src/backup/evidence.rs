@@ -35,6 +35,8 @@ pub(super) struct Evidence<'a> {
     pub(super) heads: Vec<Head>,
     /// The newest moment that anything speaks of.
     pub(super) newest: Option<UnixTime>,
+    /// The newest moment at which something was signed.
+    pub(super) signed: Option<UnixTime>,
     /// What could not be used, and what is odd.
     pub(super) notices: Vec<String>,
     untold: usize,
@@ -60,6 +62,7 @@ impl<'a> Evidence<'a> {
             highest_change: change,
             heads: Vec::new(),
             newest: None,
+            signed: None,
             notices: Vec::new(),
             untold: 0,
         })
@@ -118,6 +121,11 @@ impl<'a> Evidence<'a> {
         self.newest = self.newest.max(Some(at));
     }
 
+    fn saw_signed(&mut self, at: UnixTime) {
+        self.saw(at);
+        self.signed = self.signed.max(Some(at));
+    }
+
     /// The name of a CA, and a certificate of it as people write it.
     pub(super) fn shown(&self, issuer: &IssuerId, serial_number: &SerialNumber) -> String {
         let name = self.authorities.iter().find(|one| one.issuer == *issuer);
@@ -162,7 +170,7 @@ impl Finder for Evidence<'_> {
                 self.revocation(id, revocation, &source)?;
             }
         }
-        self.saw(tbs.this_update());
+        self.saw_signed(tbs.this_update());
         let highest = self.highest.entry(issuer).or_default();
         *highest = number.max(*highest);
         let known = self.newest_crl.get(&issuer).and_then(|known| known.tbs().crl_number());
@@ -196,7 +204,7 @@ impl Finder for Evidence<'_> {
         if !is_new {
             return Ok(());
         }
-        self.saw(tbs.validity().not_before);
+        self.saw_signed(tbs.validity().not_before);
         if certificate.is_ca() && !self.certificates.contains_key(&id) {
             self.notices.push(format!(
                 "{shown} is the certificate of a CA, `{}`, which came after the backup: the certificate is on \

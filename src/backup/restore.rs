@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
 /// Change numbers that are passed over, for the same reason.
 const SPARE_CHANGES: u64 = 1_000_000;
+/// How far the clock may be from what was signed last and still be taken for right.
+const TRUSTED_DAYS: i64 = 30;
 
 /// A backup to be restored.
 pub struct Restoring<'a> {
@@ -115,7 +117,8 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     }
     let outcome = take_over(restoring, &staged, index.as_ref(), manifest)?;
     make_issued(&staged, index.as_ref())?;
-    restoring.stores.publish_status(&staged.status_directory(), index.as_ref(), restoring.now)?;
+    let time = time_to_publish(index.as_ref(), restoring.now)?;
+    restoring.stores.publish_status(&staged.status_directory(), index.as_ref(), time)?;
     drop(index);
     match configuration {
         Some(configuration) if home.configuration_directory().exists() => configuration.complete()?,
@@ -124,6 +127,12 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     }
     state.put_in_place()?;
     Ok(outcome)
+}
+
+/// A clock that is far from what was signed last does not confirm itself (X2).
+fn time_to_publish(index: &dyn Index, now: UnixTime) -> Result<UnixTime, Problem> {
+    let signed = index.newest_signed()?.map(|signed| signed.at);
+    Ok(signed.filter(|at| now < *at || now > at.plus_days(TRUSTED_DAYS)).unwrap_or(now))
 }
 
 fn take_over(
@@ -241,6 +250,7 @@ fn restoration(
             })
             .collect(),
         superseded: evidence.heads.clone(),
+        signed: evidence.signed,
         event: event(
             "home.restored",
             restoring.home.directory().display().to_string(),

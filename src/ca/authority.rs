@@ -2,7 +2,7 @@
 use super::Pki;
 use crate::failpoint;
 use crate::index::{Authority, CertificateState, IndexReader, Recorded};
-use crate::key::Signer;
+use crate::key::{Signer, ToBeSigned};
 use crate::problem::{Exit, Problem};
 use crate::x509::extension::{self, BasicConstraints, KeyUsage};
 use crate::x509::{
@@ -152,7 +152,7 @@ pub(super) fn sign_certificate(
     tbs: Recorded<TbsCertificate>,
 ) -> Result<Certificate, Problem> {
     let tbs = tbs.into_inner();
-    let signature = signer.sign(tbs.as_der())?;
+    let signature = signer.sign(ToBeSigned::new(tbs.as_der()))?;
     failpoint::passed("certificate signed");
     let certificate = Certificate::from_der(&seal(tbs.as_der(), signer.algorithm(), &signature))
         .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
@@ -202,7 +202,7 @@ impl CrlAuthority {
         let identifier = extension::authority_key_identifier(&self.certificate.key_identifier());
         let named = tbs.extensions().iter().find(|one| one.oid == extension::AUTHORITY_KEY_IDENTIFIER);
         check_issuer(self.certificate.tbs().subject(), tbs.issuer(), &identifier, named)?;
-        let signature = self.signer.sign(tbs.as_der())?;
+        let signature = self.signer.sign(ToBeSigned::new(tbs.as_der()))?;
         failpoint::passed("CRL signed");
         let crl = CertificateList::seal(tbs, &signature);
         if crl.is_signed_by(self.signer.public_key()) { Ok(crl) } else { Err(bad_signature()) }
@@ -298,10 +298,13 @@ impl Pki<'_> {
     /// Unlocks a CA for issuing.
     ///
     /// # Errors
-    /// When it may not issue, its key is not here, or the passphrase cannot be had or is wrong.
+    /// When the clock is not trusted ([`Pki::signing_time`]), it may not issue, its key is not here, or the
+    /// passphrase cannot be had or is wrong.
     pub fn unlock_issuer(&self, name: &str) -> Result<IssuingAuthority, Problem> {
         let authority = self.authority(name)?;
-        fit(self.index, &authority, self.clock.now())?;
+        // before a passphrase is asked for
+        let now = self.signing_time()?;
+        fit(self.index, &authority, now)?;
         let signer = self.open(&authority)?;
         IssuingAuthority::new(self.index, authority, signer, self.clock.now())
     }
@@ -309,9 +312,10 @@ impl Pki<'_> {
     /// Unlocks a CA for its CRLs.
     ///
     /// # Errors
-    /// When its key is not here, or the passphrase cannot be had or is wrong.
+    /// When the clock is not trusted, its key is not here, or the passphrase cannot be had or is wrong.
     pub fn unlock_for_crl(&self, name: &str) -> Result<CrlAuthority, Problem> {
         let authority = self.authority(name)?;
+        self.signing_time()?;
         let signer = self.open(&authority)?;
         CrlAuthority::new(name, authority.certificate, signer)
     }

@@ -44,6 +44,7 @@ impl Pki<'_> {
         let certificate = signer.certificate();
         let life = self.practices.config.crl_next_update(name, authority.parent.is_none());
         self.check_that_nothing_is_taken_back(&authority)?;
+        let confirmed = self.confirmed_time()?;
         let floor = self.publisher.crl_number_floor(name)?;
         let (number, this_update, list, entries) = self.in_time(|now| {
             let issuer = certificate.tbs().subject().clone();
@@ -78,7 +79,7 @@ impl Pki<'_> {
         };
         let mut event = self.event(self.clock.now(), "crl.published", name);
         event.details.push(("number".into(), number.to_string()));
-        self.index.record_crl_published(&authority.issuer, number, event)?;
+        self.index.record_crl_published(&authority.issuer, number, confirmed, event)?;
         let next_update = this_update.plus(life);
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
     }

@@ -228,7 +228,7 @@ impl Pki<'_> {
     /// The certificates of a CA's name and key that are neither expired nor revoked for good.
     fn certificates_of(&self, authority: &Authority) -> Result<Vec<CertificateRecord>, Problem> {
         let tbs = authority.certificate.tbs();
-        let now = self.clock.now();
+        let now = self.time_to_distrust()?;
         let current = authority.certificate.fingerprint();
         let mut found = Vec::new();
         for past in self.index.key_uses(&tbs.public_key().digest())? {

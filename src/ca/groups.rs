@@ -1,10 +1,11 @@
 //! Signing what is granted, group by group: while one is recorded, the one before it is signed and the one before
 //! that is made public.
 use super::registration::Granted;
+use super::time::Timekeeper;
 use super::{Issuance, IssuedCertificate, IssuingAuthority, Pki, Refusal, abreast, event};
 use crate::audit::Actor;
 use crate::clock::Clock;
-use crate::index::{Guard, Index, Intent, Issued, Recorded, StatusPublisher};
+use crate::index::{Guard, Index, Intent, Issued, Recorded};
 use crate::problem::Problem;
 use crate::profile::{Kind, Profile};
 use crate::publish::Publisher;
@@ -49,7 +50,7 @@ struct Outcome {
 /// Where groups go on from being recorded.
 struct Line<'a> {
     index: &'a dyn Index,
-    status: &'a dyn StatusPublisher,
+    timekeeper: Timekeeper<'a>,
     publisher: &'a dyn Publisher,
     clock: &'a dyn Clock,
     actor: &'a Actor,
@@ -88,7 +89,7 @@ impl Line<'_> {
 
     /// Publishes their status and then keeps them.
     fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
-        self.status.publish_status(self.index, self.clock.now())?;
+        self.timekeeper.publish_status()?;
         if self.profile.kind() == Kind::OcspResponder {
             return Ok(vec![None; certificates.len()]);
         }
@@ -128,7 +129,7 @@ impl Pki<'_> {
     ) -> Result<Issuance, Problem> {
         let line = &Line {
             index: self.index,
-            status: self.status,
+            timekeeper: self.timekeeper(),
             publisher: self.publisher,
             clock: self.clock,
             actor: &self.actor,

@@ -53,6 +53,7 @@ impl Pki<'_> {
         profile: &str,
         orders: &[Order],
     ) -> Result<Issuance, Problem> {
+        self.signing_time()?;
         let profile = self.practices.profile(profile)?;
         // whether it names a responder may have changed since the key was opened
         let authority = self.authority(&issuer.authority().name)?;
@@ -75,6 +76,8 @@ impl Pki<'_> {
     ) -> Result<(Option<IssuingAuthority>, Issuance), Problem> {
         let profile = self.practices.profile(profile)?;
         let authority = self.authority(authority)?;
+        // with a wrong clock everything would seem to have ended
+        self.signing_time()?;
         let ancestors = super::authority::ancestors(self.index, &authority)?;
         let registration = Registration::new(self, &authority, &ancestors, profile)?;
         if !orders.iter().any(|order| registration.grants(order)) {

@@ -48,6 +48,7 @@ pub use renewal::{AuthorityRenewal, RenewedAuthority};
 pub use request::make_request;
 pub use responder::IssuedResponder;
 pub use revoke::{Revoked, find_revocable};
+pub use time::{ClockStanding, ClockState, ClockWatch};
 pub use waiting::Arrival;
 
 use crate::audit::{Actor, AuditEvent, Outcome};
@@ -67,26 +68,35 @@ pub trait SerialSource: Send + Sync {
     fn serial_number(&self) -> Result<SerialNumber, Problem>;
 }
 
-/// Everything that the use cases act on and through.
+/// Everything that the use cases act on and through. It comes from [`crate::assembly`] alone, and nobody outside gets
+/// at the keys in it:
+///
+/// ```compile_fail,E0616
+/// fn keys<'a>(pki: &genfic_ca::ca::Pki<'a>) -> &'a dyn genfic_ca::key::KeyStore {
+///     pki.keys
+/// }
+/// ```
 pub struct Pki<'a> {
     /// The record.
     pub index: &'a dyn Index,
     /// The keys.
-    pub keys: &'a dyn KeyStore,
+    pub(crate) keys: &'a dyn KeyStore,
     /// Their passphrases.
-    pub secrets: &'a dyn SecretSource,
+    pub(crate) secrets: &'a dyn SecretSource,
     /// Where certificates and CRLs go.
     pub publisher: &'a dyn Publisher,
     /// Where statuses go.
     pub status: &'a dyn StatusPublisher,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// Who says that it is right when it is far from what it was.
+    pub(crate) watch: &'a ClockWatch,
     /// Serial numbers.
-    pub serials: &'a dyn SerialSource,
+    pub(crate) serials: &'a dyn SerialSource,
     /// Profiles and settings.
     pub practices: &'a Practices,
     /// Who acts.
-    pub actor: Actor,
+    pub(crate) actor: Actor,
 }
 
 fn event(actor: &Actor, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {

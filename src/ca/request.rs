@@ -1,5 +1,5 @@
 //! Making a certification request (RFC 2986).
-use crate::key::{KeyError, Signer};
+use crate::key::{KeyError, Signer, ToBeSigned};
 use crate::x509::{GeneralName, Name, encode_request, extension, seal};
 
 /// A request for this subject and these names, signed by the key that it asks a certificate for, DER.
@@ -12,7 +12,7 @@ pub fn make_request(signer: &dyn Signer, subject: &Name, names: &[GeneralName]) 
     let extensions =
         if names.is_empty() { Vec::new() } else { vec![extension::subject_alt_name(names, subject)] };
     let info = encode_request(subject, signer.public_key(), &extensions);
-    let signature = signer.sign(&info)?;
+    let signature = signer.sign(ToBeSigned::new(&info))?;
     Ok(seal(&info, signer.algorithm(), &signature))
 }
 

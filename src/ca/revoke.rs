@@ -40,8 +40,8 @@ impl Pki<'_> {
     /// Revokes a certificate, or one on hold for good. The index has it when this returns, whatever becomes of
     /// the published status and of the CRL; both are tried.
     ///
-    /// It is done with a clock that stands behind the newest record too: nothing may hold a revocation up, and
-    /// a time that is too early distrusts more, not less. No list is signed with such a clock, so it is owed.
+    /// It is done with a clock that is wrong too: nothing may hold a revocation up, and a time that is too early
+    /// distrusts more, not less ([`Pki::time_to_distrust`]). No list is signed with such a clock, so it is owed.
     ///
     /// # Errors
     /// When it is revoked already, or the index fails.
@@ -52,8 +52,10 @@ impl Pki<'_> {
         invalidity_date: Option<UnixTime>,
         with_crl: bool,
     ) -> Result<Revoked, Problem> {
-        let now = self.clock.now();
-        if invalidity_date.is_some_and(|at| at > now) {
+        let now = self.time_to_distrust()?;
+        // with a clock that is behind, what has passed seems to lie in the future
+        let latest = self.clock_state()?.confirmed().max(Some(now));
+        if invalidity_date.map(Some).is_some_and(|at| at > latest) {
             return Err(Problem::new(Exit::Usage, "usage", "the invalidity date lies in the future")
                 .hint("it says since when the key is not to be trusted; give a time that has passed"));
         }
@@ -63,7 +65,7 @@ impl Pki<'_> {
         } else {
             "certificate.revoked"
         };
-        self.transition(record, to, now, action, reason, with_crl)
+        self.transition(record, to, action, reason, with_crl)
     }
 
     /// Lifts the hold on a certificate.
@@ -72,26 +74,25 @@ impl Pki<'_> {
     /// When it is not on hold, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
         let to = record.state.release()?;
-        self.transition(record, to, self.clock.now(), "certificate.released", None, with_crl)
+        self.transition(record, to, "certificate.released", None, with_crl)
     }
 
     fn transition(
         &self,
         record: &CertificateRecord,
         to: CertificateState,
-        at: UnixTime,
         action: &str,
         reason: Option<CrlReason>,
         with_crl: bool,
     ) -> Result<Revoked, Problem> {
         let object = format!("{}/{}", record.authority, record.id.serial_number);
-        let mut event = self.event(at, action, object);
+        let mut event = self.event(self.clock.now(), action, object);
         event.details.push(("subject".into(), record.subject.to_string()));
         if let Some(reason) = reason {
             event.details.push(("reason".into(), reason.to_string()));
         }
         self.index.transition(&record.id, &record.state, &to, event)?;
-        let published = self.status.publish_status(self.index, self.clock.now());
+        let published = self.publish_status();
         let unanswered = published.err().map(|error| {
             let problem = Problem::from(error);
             let message = format!("the status is not published, so responders do not know yet: {problem}");

@@ -10,8 +10,8 @@ mod template;
 pub use duration::{format_duration, parse_duration};
 pub use organization::Organization;
 pub use sections::{
-    AuthorityConfig, CrlConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, NotIssued,
-    OcspConfig, PublicationConfig,
+    AuthorityConfig, ClockConfig, CrlConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling,
+    NotIssued, OcspConfig, PublicationConfig,
 };
 pub use template::template;
 
@@ -51,6 +51,8 @@ pub struct Config {
     pub issuance: IssuanceConfig,
     /// How long CRLs last.
     pub crl: CrlConfig,
+    /// When the clock is trusted.
+    pub clock: ClockConfig,
     /// How OCSP is answered.
     pub ocsp: OcspConfig,
     /// Bounds of `genfic-ocspd`.
@@ -77,6 +79,7 @@ impl Config {
             keys: root.section("keys", KeyConfig::read),
             issuance: root.section("issuance", IssuanceConfig::read),
             crl: root.section("crl", CrlConfig::read),
+            clock: root.section("clock", ClockConfig::read),
             ocsp: root.section("ocsp", OcspConfig::read),
             daemon: root.section("daemon", DaemonConfig::read),
             passphrase_from: root

@@ -174,6 +174,25 @@ impl CrlConfig {
     }
 }
 
+/// `[clock]`
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClockConfig {
+    /// Seconds that the clock may be away from the last confirmed time and still be trusted by what runs unattended.
+    pub trust: i64,
+}
+
+impl Default for ClockConfig {
+    fn default() -> Self {
+        Self { trust: 30 * DAY }
+    }
+}
+
+impl ClockConfig {
+    pub(super) fn read(section: &mut Section) -> Self {
+        Self { trust: span(section, "trust", DAY, 366 * DAY).unwrap_or(Self::default().trust) }
+    }
+}
+
 /// What is answered for a serial number that was never issued.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum NotIssued {

@@ -1,19 +1,24 @@
 //! The clock, against everything here that bears a time.
 use super::finding::Finding;
 use super::{Examination, Looked};
+use crate::ca::{ClockStanding, ClockState};
 use crate::x509::UnixTime;
 
 /// Set back, or carried forward by mistake: what sets it right.
 const SET: &str = "timedatectl set-ntp true";
-/// A home that nothing was recorded in for longer than this, in days, is rare enough to look at the clock.
+/// A home that nothing was signed in for longer than this, in days, is rare enough to look at the clock.
 const QUIET: i64 = 90;
 /// File systems that keep times of their own may be off by this much, in seconds.
 const TOLERANCE: i64 = 300;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let now = examination.now;
-    let newest = examination.index.ok().and_then(|index| index.newest_record().ok()).flatten();
+    let signed = examination.index.ok().and_then(|index| index.newest_signed().ok()).flatten();
+    let newest = signed.as_ref().map(|signed| signed.at);
     findings.extend(newest.and_then(|newest| against_record(now, newest)));
+    let published = examination.status.confirmed().ok().flatten();
+    let trust = examination.settings().clock.trust;
+    findings.extend(unconfirmed(&ClockState { now, signed, published, trust }));
     let survey = examination.home.survey(None, now);
     if let Some((path, at)) = survey.newest
         && at.0.saturating_sub(now.0) > TOLERANCE
@@ -22,21 +27,31 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         findings.push(Finding::warning("clock.files", path.display().to_string(), message).remedy(SET));
     }
     Ok(match newest {
-        Some(newest) => format!("{now}, newest record {newest}"),
+        Some(newest) => format!("{now}, last signed at {newest}"),
         None => now.to_string(),
     })
 }
 
+fn unconfirmed(state: &ClockState) -> Option<Finding> {
+    let ClockStanding::Unconfirmed(confirmed) = state.standing() else { return None };
+    let message = format!(
+        "says {}, far from the last confirmed time, {confirmed}: nothing is signed unattended (exit status 13)",
+        state.now
+    );
+    Some(Finding::warning("clock.unconfirmed", "the clock", message).remedy("genfic-ca clock accept"))
+}
+
 fn against_record(now: UnixTime, newest: UnixTime) -> Option<Finding> {
     if now < newest {
-        let message =
-            format!("says {now}, before the newest record of {newest}: nothing is signed (exit status 13)");
+        let message = format!(
+            "says {now}, before something was signed at {newest}: nothing is signed (exit status 13)"
+        );
         return Some(Finding::error("clock.behind", "the clock", message).remedy(SET));
     }
     if now > newest.plus_days(QUIET) {
         let days = (now.0.saturating_sub(newest.0)) / UnixTime::DAY;
         let message = format!(
-            "says {now}, {days} days after the newest record: look whether it jumped before anything is signed"
+            "says {now}, {days} days after anything was signed: look whether it jumped before anything is signed"
         );
         return Some(Finding::note("clock.ahead", "the clock", message).remedy("timedatectl"));
     }
@@ -48,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_behind_the_newest_record_is_an_error_and_one_far_ahead_a_note() {
+    fn a_clock_behind_what_was_signed_is_an_error_and_one_far_ahead_a_note() {
         let newest = UnixTime(1_800_000_000);
         let code = |now| against_record(now, newest).map(|finding| finding.code);
         assert_eq!(code(newest.plus(-1)), Some("clock.behind"));

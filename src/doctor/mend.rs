@@ -112,11 +112,10 @@ pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Me
 }
 
 fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
-    let now = pki.clock.now();
     match mending {
         Mending::Pending => pki.abandon_pending().map(drop),
-        Mending::Status => Ok(pki.status.publish_status(pki.index, now)?),
-        Mending::WholeStatus => Ok(pki.status.rebuild_status(pki.index, now)?),
+        Mending::Status => Ok(pki.publish_status()?),
+        Mending::WholeStatus => Ok(pki.rebuild_status()?),
         Mending::Authority(name) => pki.publish_authority(name),
         Mending::Issued(name, ids) => {
             for id in ids {

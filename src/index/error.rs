@@ -30,12 +30,12 @@ pub enum IndexError {
     /// The issuer, or one above it, is expired or revoked; says which and why.
     #[error("{0}")]
     IssuerUnfit(String),
-    /// The clock stands before the newest record.
-    #[error("the clock says {now}, which is before the newest record of {newest}")]
+    /// The clock stands before what was signed last.
+    #[error("the clock says {now}, which is before the newest record of something signed, at {newest}")]
     ClockBehind {
         /// What the clock says.
         now: UnixTime,
-        /// When the newest record was made.
+        /// When that was signed.
         newest: UnixTime,
     },
     /// The CRL number is not the one that was taken for this list.
@@ -131,7 +131,7 @@ impl From<IndexError> for Problem {
             IndexError::ClockBehind { .. } => (
                 Exit::Integrity,
                 "clock.behind",
-                "set the clock; nothing is signed with a clock that stands before what is on record",
+                "set the clock; nothing is signed with a clock that stands before what was signed. `genfic-ca clock status` says more",
             ),
             IndexError::CrlNumber(_) => (
                 Exit::Integrity,

@@ -24,7 +24,7 @@ pub use generation::{certified, crossed, is_quiet, successor, unlinked};
 pub use import::{Import, Imported, ImportedCertificate, ImportedContents};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use record::{
-    Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority,
+    Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, NewestSigned,
     PublishedAuthority, Selector, StatusRow, StatusValue,
 };
 pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
@@ -94,8 +94,9 @@ pub trait IndexReader: StatusReader {
     /// The certificates that are pending: intended, and neither issued nor abandoned; oldest first.
     fn pending(&self) -> Result<Vec<CertificateId>, IndexError>;
 
-    /// Time of the newest audit record: nothing may be signed with a clock behind it.
-    fn newest_record(&self) -> Result<Option<UnixTime>, IndexError>;
+    /// What was signed last: nothing may be signed with a clock behind it. Other records do not count, since a
+    /// command that was refused under a wrong clock leaves one too.
+    fn newest_signed(&self) -> Result<Option<NewestSigned>, IndexError>;
 
     /// The newest audit record, as noted apart from the records themselves; the default when there is none.
     fn audit_head(&self) -> Result<Head, IndexError>;
@@ -198,8 +199,7 @@ pub trait Index: IndexReader {
     /// released or need not be listed any more. Nobody waits for the visits.
     ///
     /// # Errors
-    /// [`IndexError::ClockBehind`] when thisUpdate is before the newest record, or before that of an earlier
-    /// number; nothing was visited then.
+    /// [`IndexError::ClockBehind`] when thisUpdate is before what was signed last; nothing was visited then.
     fn next_crl_number(
         &self,
         issuer: &IssuerId,
@@ -213,7 +213,7 @@ pub trait Index: IndexReader {
     ///
     /// # Errors
     /// [`IndexError::CrlNumber`] when the list's number was not taken or was for another thisUpdate, or a list
-    /// was recorded under it.
+    /// was recorded under it; [`IndexError::ClockBehind`] when one with an earlier number has a later thisUpdate.
     fn record_crl(
         &self,
         issuer: &IssuerId,
@@ -222,7 +222,8 @@ pub trait Index: IndexReader {
     ) -> Result<Recorded<TbsCertList>, IndexError>;
 
     /// Notes that the list of this number is signed and in its public place. Only then it counts for
-    /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on. Those with
+    /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on, if that end had
+    /// passed at the time `confirmed` too: the clock that the list was made by may have been ahead. Those with
     /// higher numbers may have been published before.
     ///
     /// # Errors
@@ -231,6 +232,7 @@ pub trait Index: IndexReader {
         &self,
         issuer: &IssuerId,
         number: CrlNumber,
+        confirmed: UnixTime,
         event: AuditEvent,
     ) -> Result<(), IndexError>;
 
@@ -253,7 +255,8 @@ pub trait Index: IndexReader {
 
 /// Publishes the status of every certificate for responders to read.
 pub trait StatusPublisher: Send + Sync {
-    /// Publishes what the index says now; where nothing has changed, that it is still so.
+    /// Publishes what the index says now; where nothing has changed, that it is still so. `now` is the time of a
+    /// clock that is trusted, else the last one that was.
     ///
     /// # Errors
     /// When the index cannot be read, the files cannot be written, or what is published is newer.
@@ -271,6 +274,13 @@ pub trait StatusPublisher: Send + Sync {
     /// # Errors
     /// [`IndexError::NotContinued`] when it is not: the index is an older copy, or another one.
     fn check_continued(&self, index: &dyn IndexReader) -> Result<(), IndexError>;
+
+    /// The time of what is published, when it is of a clock that was trusted; `None` also where nothing is
+    /// published, or it cannot be read, or does not say.
+    ///
+    /// # Errors
+    /// When the files cannot be looked at.
+    fn confirmed(&self) -> Result<Option<UnixTime>, IndexError>;
 
     /// Compares what is published, certificate by certificate, with the index.
     ///

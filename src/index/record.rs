@@ -234,6 +234,15 @@ pub struct KeyUse {
     pub state: CertificateState,
 }
 
+/// What was signed last.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewestSigned {
+    /// When, by the clock of the command that signed it.
+    pub at: UnixTime,
+    /// What it is, for people.
+    pub what: String,
+}
+
 /// A CRL on record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CrlRecord {

@@ -28,6 +28,8 @@ pub struct Restoration {
     pub revocations: Vec<FoundRevocation>,
     /// The newest audit records of the published statuses that were taken into account.
     pub superseded: Vec<Head>,
+    /// The newest time at which something that was found was signed.
+    pub signed: Option<UnixTime>,
     /// The record of the restoring.
     pub event: AuditEvent,
 }

@@ -39,8 +39,37 @@ pub enum KeyRef {
     Pkcs8File(PathBuf),
 }
 
-/// An unlocked private key.
-pub trait Signer: Send + Sync {
+/// An unlocked private key. Outside of this crate nobody can have anything signed with one, or make one that passes
+/// on what it is given: what is signed was linted and recorded before.
+///
+/// ```compile_fail,E0308
+/// fn raw(signer: &dyn genfic_ca::key::Signer) {
+///     let _ = signer.sign(b"anything");
+/// }
+/// ```
+///
+/// ```compile_fail,E0624
+/// fn wrapped(signer: &dyn genfic_ca::key::Signer) {
+///     let _ = signer.sign(genfic_ca::key::ToBeSigned::new(b"anything"));
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// use genfic_ca::key::{KeyError, Signer, ToBeSigned};
+/// use genfic_ca::x509::SubjectPublicKeyInfo;
+///
+/// struct Deputy(Box<dyn Signer>);
+///
+/// impl Signer for Deputy {
+///     fn public_key(&self) -> &SubjectPublicKeyInfo {
+///         self.0.public_key()
+///     }
+///     fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
+///         self.0.sign(message)
+///     }
+/// }
+/// ```
+pub trait Signer: sealed::Sealed + Send + Sync {
     /// The public half.
     fn public_key(&self) -> &SubjectPublicKeyInfo;
 
@@ -53,7 +82,27 @@ pub trait Signer: Send + Sync {
     ///
     /// # Errors
     /// [`KeyError::Backend`] when the key's store fails, [`KeyError::Cryptography`] when the key in memory does.
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError>;
+    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError>;
+}
+
+/// A message that this crate lets be signed.
+#[derive(Clone, Copy, Debug)]
+pub struct ToBeSigned<'a>(&'a [u8]);
+
+impl<'a> ToBeSigned<'a> {
+    pub(crate) fn new(message: &'a [u8]) -> Self {
+        Self(message)
+    }
+
+    pub(crate) fn octets(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// What keeps [`Signer`] to this crate.
+pub(crate) mod sealed {
+    /// A signer of this crate.
+    pub trait Sealed {}
 }
 
 /// Creates and opens keys.

@@ -1,5 +1,6 @@
 //! A private key in memory, as PKCS#8 (RFC 5208, RFC 5958) outside of it.
-use super::{KeyError, Signer};
+use super::sealed::Sealed;
+use super::{KeyError, Signer, ToBeSigned};
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::error::{KeyRejected, Unspecified};
@@ -150,12 +151,15 @@ fn signing_curve(curve: ObjectIdentifier) -> Option<&'static EcdsaSigningAlgorit
     }
 }
 
+impl Sealed for SoftKey {}
+
 impl Signer for SoftKey {
     fn public_key(&self) -> &SubjectPublicKeyInfo {
         &self.public_key
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
+        let message = message.octets();
         let failed = |_: Unspecified| KeyError::Cryptography("signing");
         let random = SystemRandom::new();
         match &self.pair {
@@ -201,7 +205,7 @@ mod tests {
         for algorithm in KeyAlgorithm::GENERATED {
             let key = SoftKey::generate(algorithm).unwrap();
             assert_eq!(key.public_key().algorithm(), algorithm);
-            let signature = key.sign(b"to be signed").unwrap();
+            let signature = key.sign(ToBeSigned::new(b"to be signed")).unwrap();
             assert!(verify(key.public_key(), key.algorithm(), b"to be signed", &signature), "{algorithm}");
             assert!(!verify(key.public_key(), key.algorithm(), b"something else", &signature));
 
@@ -251,7 +255,7 @@ mod tests {
             let blocks = pem::decode_all(&fs::read_to_string(path).unwrap()).unwrap();
             let key = SoftKey::from_pkcs8_der(&blocks[0].der).unwrap();
             assert_eq!(key.public_key().algorithm(), algorithm);
-            let signature = key.sign(b"x").unwrap();
+            let signature = key.sign(ToBeSigned::new(b"x")).unwrap();
             assert!(verify(key.public_key(), key.algorithm(), b"x", &signature));
         }
     }

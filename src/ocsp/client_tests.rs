@@ -1,5 +1,5 @@
 use super::*;
-use crate::key::Signer;
+use crate::key::{Signer, ToBeSigned};
 use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, Template, TestKey, certificate_id};
 use crate::ocsp::responder::answer;
 use crate::ocsp::response::encode_response;
@@ -51,7 +51,7 @@ impl Asked {
 
 fn sealed(data: &ResponseData, key: &TestKey, certificate: &Certificate) -> Vec<u8> {
     let tbs = data.to_der();
-    encode_response(&tbs, key.algorithm(), &key.sign(&tbs).unwrap(), certificate)
+    encode_response(&tbs, key.algorithm(), &key.sign(ToBeSigned::new(&tbs)).unwrap(), certificate)
 }
 
 #[test]

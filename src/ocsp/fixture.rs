@@ -5,7 +5,8 @@ use super::request::OcspRequest;
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::status::{PublishedAuthority, PublishedStatus, StatusSource};
 use crate::index::{CertificateState, IndexError, Revocation, StatusReader};
-use crate::key::{KeyError, Signer};
+use crate::key::sealed::Sealed;
+use crate::key::{KeyError, Signer, ToBeSigned};
 use crate::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
 };
@@ -58,12 +59,15 @@ impl TestKey {
     }
 }
 
+impl Sealed for TestKey {}
+
 impl Signer for TestKey {
     fn public_key(&self) -> &SubjectPublicKeyInfo {
         &self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
+        let message = message.octets();
         Ok(self.pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec())
     }
 }
@@ -118,7 +122,7 @@ impl Template {
             key.clone(),
             extensions,
         );
-        let signature = by.sign(tbs.as_der()).unwrap();
+        let signature = by.sign(ToBeSigned::new(tbs.as_der())).unwrap();
         Certificate::from_der(&seal(tbs.as_der(), by.algorithm(), &signature)).unwrap()
     }
 }

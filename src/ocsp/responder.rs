@@ -15,6 +15,7 @@ use super::settings::{NoncePolicy, NotIssued, ResponderSettings};
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::status::Freshness;
 use crate::index::{CertificateState, IndexError};
+use crate::key::ToBeSigned;
 use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
 use std::sync::Arc;
@@ -199,7 +200,7 @@ impl Plan {
         let responder_id = self.responder.responder_id();
         let tbs = ResponseData { responder_id, produced_at: now, responses, extensions }.to_der();
         let signer = self.responder.signer();
-        match signer.sign(&tbs) {
+        match signer.sign(ToBeSigned::new(&tbs)) {
             Ok(signature) => {
                 let certificate = self.responder.certificate();
                 Answer::signed(encode_response(&tbs, signer.algorithm(), &signature, certificate), life)

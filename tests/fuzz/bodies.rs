@@ -1,9 +1,11 @@
 //! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
 //! asserted beside that must hold for every input.
+use aws_lc_rs::signature::Ed25519KeyPair;
+use genfic_ca::ca::make_request;
 use genfic_ca::config::Config;
 use genfic_ca::import::parse_index_txt;
 use genfic_ca::index::{CertificateState, IndexError, PublishedAuthority, Revocation, StatusReader};
-use genfic_ca::key::{ForeignKey, KeyError, Secret, Signer, SoftKey};
+use genfic_ca::key::{ForeignKey, KeyError, Secret, Signer, SoftKey, private_key_pem};
 use genfic_ca::lint;
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::Question;
@@ -147,7 +149,7 @@ pub fn private_key(octets: &[u8]) {
         false => Err(KeyError::SecretUnavailable(key.to_string())),
     };
     if let Ok(key) = key.open(file, &mut ask) {
-        key.sign(b"fuzz").expect("a key that was taken signs");
+        make_request(&key, &Name::empty(), &[]).expect("a key that was taken signs");
     }
 }
 
@@ -245,8 +247,10 @@ fn issue(
         key.public_key().clone(),
         extensions,
     );
-    let signature = by.sign(tbs.as_der()).expect("a signature");
-    Certificate::from_der(&seal(tbs.as_der(), by.algorithm(), &signature)).expect("a certificate")
+    let pkcs8 = private_key_pem(by).ok().and_then(|text| pem::decode_all(&text).ok()).expect("PKCS#8");
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8[0].der).expect("a key");
+    let signature = pair.sign(tbs.as_der());
+    Certificate::from_der(&seal(tbs.as_der(), by.algorithm(), signature.as_ref())).expect("a certificate")
 }
 
 /// The stage, set once.

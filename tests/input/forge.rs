@@ -1,7 +1,9 @@
 //! Certification requests octet by octet, so that one thing at a time is wrong with them.
-use genfic_ca::key::{Signer, SoftKey};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use genfic_ca::key::{Signer, SoftKey, private_key_pem};
 use genfic_ca::x509::octets::{SEQUENCE, SET, sequence, tlv};
-use genfic_ca::x509::{KeyAlgorithm, Name, seal};
+use genfic_ca::x509::{KeyAlgorithm, Name, pem, seal};
 
 pub(crate) const SAN: &[u8] = &[0x55, 0x1d, 17];
 pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
@@ -18,20 +20,24 @@ pub(crate) struct Forge {
 
 impl Forge {
     pub(crate) fn new() -> Self {
-        Self::with(KeyAlgorithm::EcdsaP256)
-    }
-
-    pub(crate) fn with(algorithm: KeyAlgorithm) -> Self {
-        Self { key: SoftKey::generate(algorithm).unwrap() }
+        Self { key: SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap() }
     }
 
     pub(crate) fn public_key(&self) -> &[u8] {
         self.key.public_key().as_der()
     }
 
+    /// A good signature over these octets.
+    pub(crate) fn sign(&self, octets: &[u8]) -> Vec<u8> {
+        let text = private_key_pem(&self.key).unwrap();
+        let pkcs8 = &pem::decode_all(&text).unwrap()[0].der;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8).unwrap();
+        pair.sign(&SystemRandom::new(), octets).unwrap().as_ref().to_vec()
+    }
+
     /// `CertificationRequestInfo` of these octets, sealed with a good signature.
     pub(crate) fn sealed(&self, info: &[u8]) -> Vec<u8> {
-        seal(info, self.key.algorithm(), &self.key.sign(info).unwrap())
+        seal(info, self.key.algorithm(), &self.sign(info))
     }
 
     /// A request for this subject with these attributes, both DER.

@@ -209,10 +209,9 @@ fn a_signature_over_other_octets_or_by_another_key_or_algorithm_is_refused() {
     let name = cn("good.genfic.example");
     let own = info(0, name.as_der(), forge.public_key(), &[]);
     let algorithm = SignatureAlgorithm::EcdsaSha256;
-    let by_other = seal(&own, algorithm, &genfic_ca::key::Signer::sign(&other.key, &own).unwrap());
-    let over_other =
-        seal(&own, algorithm, &genfic_ca::key::Signer::sign(&forge.key, b"something else").unwrap());
-    let signature = genfic_ca::key::Signer::sign(&forge.key, &own).unwrap();
+    let by_other = seal(&own, algorithm, &other.sign(&own));
+    let over_other = seal(&own, algorithm, &forge.sign(b"something else"));
+    let signature = forge.sign(&own);
     let named = |algorithm| seal(&own, algorithm, &signature);
     let zero = seal(&own, algorithm, &sequence(&[&[2, 1, 0], &[2, 1, 0]]));
     let with_null = swapped(

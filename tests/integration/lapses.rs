@@ -1,18 +1,13 @@
 //! What `doctor` says of a home that nobody watched: the same home, looked at later.
 use crate::support::{Home, PASSPHRASE};
-use genfic_ca::ca::{Pki, Practices, SerialSource};
-use genfic_ca::clock::FixedClock;
 use genfic_ca::config::Config;
 use genfic_ca::doctor::{Examination, Severity, Space, diagnose};
-use genfic_ca::home::current_actor;
 use genfic_ca::index::sqlite::{SqliteIndex, StatusDirectory};
 use genfic_ca::key::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
 use genfic_ca::ocsp::responder_files::ResponderFiles;
-use genfic_ca::problem::Problem;
 use genfic_ca::profile::Profiles;
 use genfic_ca::publish::HomeDirectory;
-use genfic_ca::x509::{SerialNumber, UnixTime};
-use std::collections::HashSet;
+use genfic_ca::x509::UnixTime;
 use std::fs;
 use std::sync::Arc;
 
@@ -72,6 +67,7 @@ fn what_lapses_is_first_a_warning_and_then_an_error() {
         (8, Error, "status.old", "status/"),
         (16, Warning, "responder.due", user),
         (31, Error, "responder.lapsed", user),
+        (31, Warning, "clock.unconfirmed", "the clock"),
         (100, Note, "clock.ahead", "the clock"),
         (200, Warning, "crl.due", "genfic"),
         (366, Error, "crl.lapsed", "genfic"),
@@ -104,37 +100,14 @@ impl SecretSource for Known {
     }
 }
 
-impl SerialSource for Known {
-    fn serial_number(&self) -> Result<SerialNumber, Problem> {
-        panic!("no certificate is issued");
-    }
-}
-
-/// Publishes a CA's CRL as it would have been made at this time.
-fn publish_crl_at(home: &Home, name: &str, time: UnixTime) {
-    home.shell(
-        "rm -f home/public/*.crl home/public/*.crl.pem; sqlite3 home/index.db 'update head set newest = 0; update crl set this_update = 0'",
-    )
+/// Publishes a CA's CRL as it would have been made so many days ago.
+fn publish_crl_of_before(home: &Home, name: &str, days: u32) {
+    home.shell(&format!(
+        "rm -f home/public/*.crl home/public/*.crl.pem
+        sqlite3 home/index.db 'update head set newest = 0; update crl set this_update = 0'
+        faketime -f -{days}d genfic-ca crl publish {name}"
+    ))
     .ok();
-    let place = genfic_ca::home::Home::at(home.path("home"));
-    let practices = Practices {
-        config: Config::default(),
-        profiles: Profiles::default(),
-        key_directory: place.keys_directory(),
-        compromised_keys: HashSet::new(),
-    };
-    let pki = Pki {
-        index: &SqliteIndex::open(&place.index_file()).unwrap(),
-        keys: &AgeFileStore::new(10).unwrap(),
-        secrets: &Known,
-        publisher: &HomeDirectory::new(place.clone()),
-        status: &StatusDirectory::new(&place.status_directory()),
-        clock: &FixedClock(time),
-        serials: &Known,
-        practices: &practices,
-        actor: current_actor(),
-    };
-    pki.publish_crl(name, &pki.unlock_for_crl(name).unwrap()).unwrap();
 }
 
 #[test]
@@ -146,7 +119,6 @@ fn what_is_about_to_lapse_shows_in_status_doctor_and_exit_codes() {
     home.shell(&format!("sed -i \"{settings}\" home/genfic-ca.toml")).ok();
     home.ca(&["create-root", "genfic"]).ok();
     home.ca(&["create-child", "genfic-user", "-p", "genfic"]).ok();
-    let now = genfic_ca::assembly::now();
     let crl = |home: &Home, code: &str, to_do: &str| {
         let status = home.ca(&["status"]).ok().out;
         assert!(status.contains(to_do), "{status}");
@@ -156,9 +128,9 @@ fn what_is_about_to_lapse_shows_in_status_doctor_and_exit_codes() {
         assert!(doctor.out.contains("genfic-ca crl publish genfic-user"), "{}", doctor.out);
         assert_eq!(home.ca(&["crl", "check", "genfic-user"]).status, 12);
     };
-    publish_crl_at(&home, "genfic-user", now.plus_days(-4));
+    publish_crl_of_before(&home, "genfic-user", 4);
     crl(&home, "crl.due", "the CRL of genfic-user is due: genfic-ca crl publish genfic-user");
-    publish_crl_at(&home, "genfic-user", now.plus_days(-8));
+    publish_crl_of_before(&home, "genfic-user", 8);
     crl(&home, "crl.lapsed", "the CRL of genfic-user lapsed at");
 
     let status = home.ca(&["status"]).ok().out;

@@ -15,7 +15,7 @@ pub(crate) use handout::{
     Bundle, BundleFormat, HashedDir, HolderFile, ServerProgram, SnippetFor, Truststore,
 };
 pub(crate) use publication::{
-    Audit, AuditShow, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, Query, Responder,
+    Audit, AuditShow, Clock, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, Query, Responder,
 };
 
 pub(crate) use renewal::{CrossSign, Rekey, Renew, RenewCa, RevokeCa};
@@ -160,6 +160,9 @@ pub(crate) enum Command {
     /// The record of everything that was done and refused
     #[command(subcommand)]
     Audit(Audit),
+    /// Whether the clock is trusted to sign by, and that it is right
+    #[command(subcommand)]
+    Clock(Clock),
     /// Hand out what is on record in other programs' formats
     #[command(subcommand)]
     Export(Export),

@@ -3,6 +3,7 @@ mod audit;
 mod authority;
 mod backup;
 mod calendar;
+mod clock;
 mod completions;
 mod crl;
 mod doctor;
@@ -28,7 +29,9 @@ mod sign;
 mod status;
 mod values;
 
-use crate::cli::{Audit, Backup, Command, Crl, Export, Global, Import, Key, Ocsp};
+pub(crate) use question::clock_watch;
+
+use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Global, Import, Key, Ocsp};
 use crate::report::Report;
 use crate::room::Room;
 use crate::session::{Session, home_of};
@@ -66,6 +69,8 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Ocsp(Ocsp::Responder(_)) => "ocsp responder",
         Command::Ocsp(Ocsp::Query(_)) => "ocsp query",
         Command::Ocsp(Ocsp::Sync) => "ocsp sync",
+        Command::Clock(Clock::Status) => "clock status",
+        Command::Clock(Clock::Accept) => "clock accept",
         Command::Audit(Audit::Show(_)) => "audit show",
         Command::Audit(Audit::Verify) => "audit verify",
         Command::Export(Export::IndexTxt(_)) => "export index-txt",
@@ -187,6 +192,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Backup(Backup::Verify(args)) => backup::verify(global, &args),
         Command::Backup(Backup::Restore(args)) => backup::restore(global, &args),
         Command::Backup(Backup::Accept) => at_home(&backup::accept),
+        Command::Clock(Clock::Status) => at_home(&clock::status),
+        Command::Clock(Clock::Accept) => at_home(&clock::accept),
         Command::Audit(Audit::Show(args)) => at_home(&|session| audit::show(session, &args)),
         Command::Audit(Audit::Verify) => at_home(&audit::verify),
         Command::Export(Export::IndexTxt(args)) => at_home(&|session| export::index_txt(session, &args)),

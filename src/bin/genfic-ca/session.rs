@@ -1,5 +1,6 @@
 //! An opened home and who is at work in it.
 use crate::cli::Global;
+use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly};
 use genfic_ca::ca::{Pki, Recovered};
@@ -28,7 +29,7 @@ impl Session {
     pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
         let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
         let home = home_of(global);
-        let assembly = Assembly::open(home, global.config.as_deref())?;
+        let assembly = Assembly::open(home, global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
         let secrets = assembly::secret_sources(&assembly.practices().config, given, prompt);
         let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };

@@ -63,8 +63,10 @@ fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
     assert!(refused(fixture.pki().unlock_issuer("genfic-system")).message.contains("expired"));
     let crl = fixture.publish("genfic-system").unwrap();
     assert!(crl.next_update > end, "a list may outlive its CA");
-    fixture.set(NOW.plus(-2 * DAY));
-    assert!(refused(fixture.pki().unlock_issuer("genfic-system")).message.contains("not valid before"));
+    let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
+    let signer = Box::new(SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+    let early = IssuingAuthority::new(&fixture.records, authority, signer, NOW.plus(-2 * DAY));
+    assert!(refused(early).message.contains("not valid before"));
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
     assert_eq!(refused(fixture.pki().unlock_issuer("genfic")).code, "issuer.unfit");
 }

@@ -3,8 +3,8 @@ use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
-    Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
-    StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
+    Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, Restoration, Restored,
+    Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
 use crate::lint::Linted;
 use crate::publish::{PublishError, WriteError};
@@ -105,6 +105,10 @@ impl StatusPublisher for Status {
         self.directory.check_continued(index)
     }
 
+    fn confirmed(&self) -> Result<Option<UnixTime>, IndexError> {
+        self.directory.confirmed()
+    }
+
     fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
         self.directory.compare(index)
     }
@@ -176,8 +180,8 @@ impl IndexReader for Records {
     fn pending(&self) -> Result<Vec<CertificateId>, IndexError> {
         self.index.pending()
     }
-    fn newest_record(&self) -> Result<Option<UnixTime>, IndexError> {
-        self.index.newest_record()
+    fn newest_signed(&self) -> Result<Option<NewestSigned>, IndexError> {
+        self.index.newest_signed()
     }
     fn audit_head(&self) -> Result<Head, IndexError> {
         self.index.audit_head()
@@ -271,10 +275,11 @@ impl Index for Records {
         &self,
         issuer: &IssuerId,
         number: CrlNumber,
+        confirmed: UnixTime,
         event: AuditEvent,
     ) -> Result<(), IndexError> {
         self.script.index("listed")?;
-        self.index.record_crl_published(issuer, number, event)
+        self.index.record_crl_published(issuer, number, confirmed, event)
     }
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
         self.index.restore(restoration)

@@ -1,6 +1,9 @@
 //! Keys that note each step and fail where they are told to.
 use super::faulty::Script;
-use crate::key::{AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey};
+use crate::key::sealed::Sealed;
+use crate::key::{
+    AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey, ToBeSigned,
+};
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 
 pub(super) struct Keys {
@@ -10,18 +13,20 @@ pub(super) struct Keys {
 
 struct FaultySigner(Box<dyn Signer>, Script);
 
+impl Sealed for FaultySigner {}
+
 impl Signer for FaultySigner {
     fn public_key(&self) -> &SubjectPublicKeyInfo {
         self.0.public_key()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
         if self.1.fails("sign") {
             return Err(KeyError::Cryptography("signing"));
         }
         // a faulty machine: the signature is of something else
         if self.1.is_failing("miscalculate") {
-            return self.0.sign(b"something else");
+            return self.0.sign(ToBeSigned::new(b"something else"));
         }
         self.0.sign(message)
     }

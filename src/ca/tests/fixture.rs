@@ -3,7 +3,7 @@ use super::faulty::{Records, Script, Status};
 use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
-use crate::ca::{Issuance, NewAuthority, Order, Pki, Practices, SerialSource, make_request};
+use crate::ca::{ClockWatch, Issuance, NewAuthority, Order, Pki, Practices, SerialSource, make_request};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::{AuthorityName, Home, PublicFile};
@@ -67,6 +67,8 @@ pub(super) struct Fixture {
     pub(super) publication: Publication,
     pub(super) status: Status,
     pub(super) clock: Hands,
+    /// Everything is attended, unless a test says otherwise.
+    pub(super) watch: ClockWatch,
     pub(super) custodian: Custodian,
     pub(super) practices: Practices,
     pub(super) script: Script,
@@ -106,6 +108,7 @@ impl Fixture {
             publication: Publication { directory: HomeDirectory::new(home.clone()), script: script.clone() },
             status: Status { directory: status, script: script.clone() },
             clock,
+            watch: ClockWatch::attended(|_| true),
             custodian: Custodian::default(),
             practices: Practices {
                 config: parsed,
@@ -154,6 +157,7 @@ impl Fixture {
             publisher: &self.publication,
             status: &self.status,
             clock: &self.clock,
+            watch: &self.watch,
             serials: &Random,
             practices: &self.practices,
             actor: Actor::named("alice"),

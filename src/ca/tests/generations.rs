@@ -89,6 +89,12 @@ fn the_old_key_signs_lists_until_its_last_certificate_has_ended_and_is_quiet_the
     assert!(pki.crl_is_due(CA).unwrap());
     fixture.publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
+    assert!(
+        !pki.is_quiet(&authority).unwrap(),
+        "nor had it ended at the last time that was confirmed before"
+    );
+    fixture.another_process().publish(CA).unwrap();
+    assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     assert!(pki.is_quiet(&authority).unwrap());
     fixture.wait(100 * DAY);
     assert!(!pki.crl_is_due(CA).unwrap() && !pki.responder_is_due(CA).unwrap());
@@ -186,6 +192,7 @@ fn nothing_is_renewed_or_rekeyed_between_a_restore_and_its_acceptance() {
         certificates: Vec::new(),
         revocations: Vec::new(),
         superseded: Vec::new(),
+        signed: None,
         event: pki.event(fixture.now(), "home.restored", "home"),
     };
     fixture.records.restore(&restoration).unwrap();

@@ -3,7 +3,7 @@
 use super::fixture::Fixture;
 use crate::home::PublicFile;
 use crate::index::IndexReader;
-use crate::key::KeyStore;
+use crate::key::{KeyStore, ToBeSigned};
 use crate::x509::extension::crl_number;
 use crate::x509::{TbsCertListBuilder, pem, seal};
 
@@ -152,7 +152,7 @@ fn unknown_list(fixture: &Fixture) -> Vec<u8> {
     let (issuer, now) = (authority.certificate.tbs().subject().clone(), fixture.now());
     let list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus_days(9));
     let tbs = list.encode(vec![crl_number(6)]);
-    seal(tbs.as_der(), signer.algorithm(), &signer.sign(tbs.as_der()).unwrap())
+    seal(tbs.as_der(), signer.algorithm(), &signer.sign(ToBeSigned::new(tbs.as_der())).unwrap())
 }
 
 #[test]

@@ -3,7 +3,7 @@ use super::fixture::{DAY, Fixture};
 use crate::ca::AuthorityRenewal;
 use crate::home::PublicFile;
 use crate::index::{Authority, CertificateState, Import, Index, StatusReader};
-use crate::key::KeyStore;
+use crate::key::{KeyStore, ToBeSigned};
 use crate::problem::Exit;
 use crate::profile::Length;
 use crate::x509::extension::{self, BasicConstraints, KeyUsage, NameConstraints, Subtree};
@@ -147,7 +147,7 @@ fn import_root(fixture: &Fixture) -> Certificate {
         signer.public_key().clone(),
         extensions,
     );
-    let signature = signer.sign(tbs.as_der()).unwrap();
+    let signature = signer.sign(ToBeSigned::new(tbs.as_der())).unwrap();
     let certificate =
         Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::EcdsaSha256, &signature)).unwrap();
     let authority = Authority {

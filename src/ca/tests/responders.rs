@@ -127,6 +127,7 @@ fn the_list_of_an_ended_ca_goes_on_until_all_that_was_revoked_has_been_on_one_af
     fixture.set(end.plus(1));
     assert!(fixture.pki().crl_is_due(CA).unwrap(), "the revoked one was on no list since it ended");
     fixture.publish(CA).unwrap();
+    fixture.another_process().publish(CA).unwrap();
     fixture.wait(100 * DAY);
     assert!(!fixture.pki().crl_is_due(CA).unwrap());
     // brought back to life, it is as before

@@ -17,7 +17,7 @@ fn records(index: &dyn Index, from: u64) -> Vec<AuditRecord> {
 pub(crate) fn every_act_is_one_record_of_a_whole_chain(index: &dyn Index) {
     // G15
     assert_eq!(index.audit_head().unwrap(), crate::audit::Head::default());
-    assert_eq!(index.newest_record().unwrap(), None);
+    assert_eq!(index.newest_signed().unwrap(), None);
     let root = CertificateAuthority::root(index, "genfic");
     root.publish_crl(index, NOW.plus(1));
     let mut refusal = event(NOW.plus(2), "sign");

@@ -185,7 +185,8 @@ impl CertificateAuthority {
     /// Takes a number, records a list of everything that is revoked, and notes that it is published.
     pub(crate) fn publish_crl(&self, index: &dyn Index, this_update: UnixTime) -> Vec<SerialNumber> {
         let (number, entries) = self.record_crl(index, this_update);
-        index.record_crl_published(&self.issuer(), number, event(this_update, "crl.published")).unwrap();
+        let published = event(this_update, "crl.published");
+        index.record_crl_published(&self.issuer(), number, this_update, published).unwrap();
         entries
     }
 

@@ -143,6 +143,7 @@ pub(crate) fn a_renewal_that_was_found_again_takes_its_place(index: &dyn Index) 
             certificates: vec![newer, older],
             revocations: Vec::new(),
             superseded: Vec::new(),
+            signed: None,
             event: event(NOW, "home.restored"),
         })
         .unwrap();

@@ -30,7 +30,7 @@ macro_rules! contract {
             a_group_is_recorded_whole_or_not_at_all
             nothing_is_issued_under_an_issuer_that_is_revoked_or_below_a_revoked_one
             nothing_is_issued_under_an_issuer_that_is_expired_or_unknown
-            nothing_is_signed_while_the_clock_stands_before_the_newest_record
+            nothing_is_signed_while_the_clock_stands_before_what_was_signed_last
             a_certificate_is_stored_only_against_its_own_intent
             an_abandoned_certificate_counts_as_revoked_and_is_never_issued
             a_ca_exists_once_its_certificate_is_issued
@@ -52,6 +52,7 @@ macro_rules! contract {
             the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken
             a_list_lacks_nothing_that_one_with_a_lower_number_has
             what_is_revoked_stays_until_a_published_list_after_its_end_had_it
+            what_ended_only_by_a_clock_that_is_ahead_stays_on_the_lists
             entries_come_by_serial_number_and_of_one_issuer_only
             a_selector_finds_what_it_means_newest_first
             a_filter_passes_what_matches_all_of_it

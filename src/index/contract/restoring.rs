@@ -17,6 +17,7 @@ fn restoration() -> Restoration {
         certificates: Vec::new(),
         revocations: Vec::new(),
         superseded: Vec::new(),
+        signed: None,
         event: event(NOW, "home.restored"),
     }
 }
@@ -186,6 +187,7 @@ pub(crate) fn numbers_go_on_above_all_that_were_seen(index: &dyn Index) {
             change: 5000,
             crl_numbers: vec![(root.issuer(), 900), (child.issuer(), 0)],
             superseded: vec![head],
+            signed: None,
             ..restoration()
         })
         .unwrap();

@@ -1,7 +1,7 @@
 //! Revocations and CRLs.
 use super::fixture::*;
 use crate::index::{CertificateState, CrlRecord, Index, IndexError, Revocation, TransitionError};
-use crate::x509::{CertificateId, CrlEntry, CrlReason};
+use crate::x509::{CertificateId, CrlEntry, CrlReason, UnixTime};
 
 fn revoked(reason: Option<CrlReason>) -> CertificateState {
     CertificateState::Revoked(Revocation { revoked_at: NOW, reason, invalidity_date: None })
@@ -62,14 +62,27 @@ pub(crate) fn crl_numbers_grow_and_are_never_given_twice(index: &dyn Index) {
 pub(crate) fn no_number_is_for_an_earlier_list_than_a_number_before_it(index: &dyn Index) {
     // C1, X2
     let root = CertificateAuthority::root(index, "genfic");
-    root.take_crl_number(index, NOW.plus(9));
+    root.take_crl_number(index, NOW.plus(900));
+    let child = root.child(index, "genfic-user", 2);
+    let (slow, _) = root.take_crl_number(index, NOW.plus(8));
+    let (quick, _) = root.take_crl_number(index, NOW.plus(7));
+    let record = |number, at: UnixTime| {
+        let list = root.crl(number, at, &[]);
+        index.record_crl(&root.issuer(), list, event(at, "crl.intended")).map(drop)
+    };
+    record(slow, NOW.plus(8)).unwrap();
+    let older = record(quick, NOW.plus(7));
+    assert!(
+        matches!(older, Err(IndexError::ClockBehind { newest, .. }) if newest == NOW.plus(8)),
+        "{older:?}"
+    );
+    root.record_crl(index, NOW.plus(9));
     let mut visited = 0;
     let earlier = index.next_crl_number(&root.issuer(), 0, NOW.plus(8), &mut |_| visited += 1);
     assert!(matches!(earlier, Err(IndexError::ClockBehind { newest, .. }) if newest == NOW.plus(9)));
     assert_eq!(visited, 0);
-    let child = root.child(index, "genfic-user", 2);
-    assert_eq!(child.take_crl_number(index, NOW).0, 1, "each issuer's lists are for themselves");
-    assert_eq!(root.take_crl_number(index, NOW.plus(9)).0, 2);
+    assert_eq!(child.take_crl_number(index, NOW.plus(9)).0, 1, "each issuer's lists are for themselves");
+    assert_eq!(root.take_crl_number(index, NOW.plus(9)).0, 5);
 }
 
 pub(crate) fn a_list_is_recorded_once_under_a_number_that_was_taken(index: &dyn Index) {
@@ -99,12 +112,13 @@ pub(crate) fn a_list_counts_once_it_is_published(index: &dyn Index) {
     let (number, _) = root.record_crl(index, NOW.plus(60));
     let last = CrlRecord { number: 1, this_update: NOW, next_update: NOW.plus_days(7) };
     assert_eq!(index.last_crl(&issuer).unwrap(), Some(last), "the second may never have been signed");
-    index.record_crl_published(&issuer, number, event(NOW.plus(60), "crl.published")).unwrap();
+    index.record_crl_published(&issuer, number, NOW.plus(60), event(NOW.plus(60), "crl.published")).unwrap();
     assert_eq!(index.last_crl(&issuer).unwrap().map(|crl| crl.number), Some(2));
-    let unknown = index.record_crl_published(&issuer, 3, event(NOW.plus(60), "crl.published"));
+    let unknown = index.record_crl_published(&issuer, 3, NOW.plus(60), event(NOW.plus(60), "crl.published"));
     assert!(matches!(unknown, Err(IndexError::CrlNumber(3))));
     let (taken, _) = root.take_crl_number(index, NOW.plus(61));
-    let unsigned = index.record_crl_published(&issuer, taken, event(NOW.plus(61), "crl.published"));
+    let unsigned =
+        index.record_crl_published(&issuer, taken, NOW.plus(61), event(NOW.plus(61), "crl.published"));
     assert!(matches!(unsigned, Err(IndexError::CrlNumber(3))), "no list was recorded under it");
     assert_eq!(index.last_crl(&issuer).unwrap().map(|crl| crl.number), Some(2));
 }
@@ -114,7 +128,9 @@ pub(crate) fn lists_that_overtake_each_other_are_both_recorded_and_the_highest_c
     let root = CertificateAuthority::root(index, "genfic");
     let issuer = root.issuer();
     let published = |number| {
-        index.record_crl_published(&issuer, number, event(NOW.plus(2), "crl.published")).unwrap();
+        index
+            .record_crl_published(&issuer, number, NOW.plus(2), event(NOW.plus(2), "crl.published"))
+            .unwrap();
         (index.last_crl(&issuer).unwrap().map(|crl| crl.number), index.crl_is_owed(&issuer).unwrap())
     };
     let (slow, _) = root.take_crl_number(index, NOW);
@@ -148,7 +164,7 @@ pub(crate) fn the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken
     assert_eq!(listed.len(), 1, "what was revoked meanwhile is for the lists after it");
     let list = root.crl(1, NOW, &listed);
     index.record_crl(&root.issuer(), list, event(NOW, "crl.intended")).unwrap();
-    index.record_crl_published(&root.issuer(), 1, event(NOW, "crl.published")).unwrap();
+    index.record_crl_published(&root.issuer(), 1, NOW, event(NOW, "crl.published")).unwrap();
     assert!(index.crl_is_owed(&root.issuer()).unwrap());
     assert_eq!(root.publish_crl(index, NOW), [serial(9), serial(20)]);
     assert!(!index.crl_is_owed(&root.issuer()).unwrap());
@@ -204,10 +220,24 @@ pub(crate) fn what_is_revoked_stays_until_a_published_list_after_its_end_had_it(
         .transition(&late_id, &CertificateState::Issued, &revoke_late, event(end.plus(4), "revoke"))
         .unwrap();
     index.record_crl(&late, without, event(end.plus(4), "crl.intended")).unwrap();
-    index.record_crl_published(&late, number, event(end.plus(4), "crl.published")).unwrap();
+    index.record_crl_published(&late, number, end.plus(4), event(end.plus(4), "crl.published")).unwrap();
     let listed = root.publish_crl(index, end.plus(5));
     assert_eq!(listed, [serial(10)], "a list that was made before the revocation did not have it");
     assert!(root.publish_crl(index, end.plus(6)).is_empty());
+}
+
+pub(crate) fn what_ended_only_by_a_clock_that_is_ahead_stays_on_the_lists(index: &dyn Index) {
+    // C3, X2
+    let root = CertificateAuthority::root(index, "genfic");
+    revoke(index, &root.issue_leaf(index, "a.example", 10, 9));
+    let end = NOW.plus_days(10);
+    for confirmed in [NOW, end, end.plus(1)] {
+        let (number, entries) = root.record_crl(index, end.plus(3));
+        assert_eq!(entries, [serial(9)], "confirmed {confirmed}");
+        let published = event(end.plus(3), "crl.published");
+        index.record_crl_published(&root.issuer(), number, confirmed, published).unwrap();
+    }
+    assert!(root.publish_crl(index, end.plus(3)).is_empty());
 }
 
 pub(crate) fn entries_come_by_serial_number_and_of_one_issuer_only(index: &dyn Index) {

@@ -1,4 +1,5 @@
 //! Opening database files: settings, schema version, and what SQLite's errors mean here.
+use super::journal::find_newest_signed;
 use crate::failpoint;
 use crate::index::IndexError;
 use rusqlite::config::DbConfig;
@@ -23,6 +24,9 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
 ];
+
+/// From this schema version on the newest thing that was signed is noted.
+const NEWEST_IS_SIGNED: usize = 5;
 
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
@@ -176,6 +180,9 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     let Some(done) = done else { return Err(IndexError::Schema { found, known }) };
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
+    }
+    if done < NEWEST_IS_SIGNED {
+        find_newest_signed(&transaction)?;
     }
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
         return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));

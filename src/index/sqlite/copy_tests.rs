@@ -67,7 +67,12 @@ fn first_version(path: &std::path::Path, from: &std::path::Path) {
     raw.pragma_update(None, "user_version", 1).unwrap();
     raw.execute("ATTACH ?1 AS new", [from.to_str().unwrap()]).unwrap();
     raw.execute_batch("DELETE FROM main.head").unwrap();
-    for table in ["head", "issuer", "certificate", "name", "crl", "audit"] {
+    // another record than what was signed is the newest, as it counted then
+    raw.execute_batch(
+        "INSERT INTO main.head SELECT one, change, sequence, digest, newest + 9999 FROM new.head",
+    )
+    .unwrap();
+    for table in ["issuer", "certificate", "name", "crl", "audit"] {
         raw.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM new.{table}")).unwrap();
     }
     let authority = "issuer, name, certificate, key, serves_ocsp, revised";
@@ -91,7 +96,8 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     index.record_intent(vec![root.intent(gone)]).unwrap();
     let id = crate::x509::CertificateId { issuer: root.issuer(), serial_number: serial(11) };
     index.abandon(&[(id, event(NOW, "certificate.abandoned"))]).unwrap();
-    root.publish_crl(&index, NOW);
+    root.publish_crl(&index, NOW.plus(3));
+    index.record_event(event(NOW.plus(90), "revoke")).unwrap();
     let copy = directory.path().join("copy.db");
     index.copy_to(&copy).unwrap();
     let old = directory.path().join("old.db");
@@ -112,10 +118,14 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     assert_eq!(records(&migrated).len(), 5);
     assert_eq!(migrated.authorities().unwrap(), index.authorities().unwrap());
     assert_eq!(migrated.audit_head().unwrap(), index.audit_head().unwrap());
+    let newest = migrated.newest_signed().unwrap().unwrap();
+    assert_eq!((newest.at, newest.what.as_str()), (NOW.plus(3), "CRL 1 of genfic"), "X2");
     assert_eq!(migrated.last_crl(&root.issuer()).unwrap(), index.last_crl(&root.issuer()).unwrap());
     assert_eq!(migrated.select(&Selector::Name("issued.example".into()), 9).unwrap().len(), 1);
     assert_eq!(SqliteIndex::faults(&old).unwrap(), Vec::<String>::new());
-    child.issue_leaf(&migrated, "new.example", 10, 12);
+    let mut new = child.intent(child.leaf("new.example", 10, serial(12)));
+    new.event.at = NOW.plus(3);
+    migrated.record_intent(vec![new]).unwrap();
     drop(migrated);
     let raw = rusqlite::Connection::open(&old).unwrap();
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
@@ -147,6 +157,7 @@ fn a_status_that_a_restore_took_over_is_replaced_whole_and_any_other_is_refused(
         certificates: Vec::new(),
         revocations: Vec::new(),
         superseded: Vec::new(),
+        signed: None,
         event: event(NOW, "home.restored"),
     };
     old.restore(&restoration).unwrap();

@@ -56,6 +56,7 @@ pub(super) fn record_intent(
         if let Some(new) = &intent.authority {
             authority::enter(connection, &tbs.as_issuer(), new, number)?;
         }
+        journal.sign(intent.event.at, || format!("certificate {}", intent.event.object));
         journal.append(intent.event)?;
         recorded.push(Recorded(tbs));
     }
@@ -176,7 +177,9 @@ pub(super) fn abandon(
         if state != 0 {
             continue;
         }
-        let revocation = Revocation { revoked_at: event.at, reason: None, invalidity_date: None };
+        // by a clock that is far ahead it would be revoked in the future; it was not handed out before that either
+        let revoked_at = journal.newest().map_or(event.at, |signed| event.at.min(signed));
+        let revocation = Revocation { revoked_at, reason: None, invalidity_date: None };
         let change = journal.change()?;
         store_state(connection, issuer, id, &CertificateState::Revoked(revocation), change)?;
         revise(connection, issuer, change)?;

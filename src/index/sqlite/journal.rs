@@ -1,7 +1,7 @@
 //! Audit records and change numbers within one transaction.
 use super::row::{signed, unsigned};
-use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head};
-use crate::index::IndexError;
+use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head, Outcome};
+use crate::index::{IndexError, NewestSigned};
 use crate::x509::UnixTime;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -10,6 +10,7 @@ pub(super) struct Journal<'t> {
     connection: &'t Connection,
     chain: Chain,
     newest: Option<UnixTime>,
+    signed: Option<String>,
     change: u64,
     changed: bool,
 }
@@ -17,10 +18,10 @@ pub(super) struct Journal<'t> {
 impl<'t> Journal<'t> {
     pub(super) fn open(connection: &'t Connection) -> Result<Self, IndexError> {
         let (head, newest, change) = read_head(connection)?;
-        Ok(Self { connection, chain: Chain::after(head), newest, change, changed: false })
+        Ok(Self { connection, chain: Chain::after(head), newest, signed: None, change, changed: false })
     }
 
-    /// Nothing is signed with a clock that stands before what is on record.
+    /// Nothing is signed with a clock that stands before what was signed.
     pub(super) fn check_clock(&self, now: UnixTime) -> Result<(), IndexError> {
         match self.newest {
             Some(newest) if now < newest => Err(IndexError::ClockBehind { now, newest }),
@@ -28,8 +29,20 @@ impl<'t> Journal<'t> {
         }
     }
 
+    /// Notes that something is signed at this time: no other record moves what the clock is held against.
+    pub(super) fn sign(&mut self, at: UnixTime, what: impl FnOnce() -> String) {
+        if self.newest.is_none_or(|newest| at >= newest) {
+            self.newest = Some(at);
+            self.signed = Some(what());
+        }
+    }
+
+    /// When the newest thing was signed.
+    pub(super) fn newest(&self) -> Option<UnixTime> {
+        self.newest
+    }
+
     pub(super) fn append(&mut self, event: AuditEvent) -> Result<(), IndexError> {
-        self.newest = self.newest.max(Some(event.at));
         let record = self.chain.append(event);
         self.connection
             .prepare_cached("INSERT INTO audit (sequence, event, digest) VALUES (?1, ?2, ?3)")?
@@ -61,24 +74,68 @@ impl<'t> Journal<'t> {
     pub(super) fn close(self) -> Result<(), IndexError> {
         let head = self.chain.head();
         self.connection
-            .prepare_cached("UPDATE head SET change = ?1, sequence = ?2, digest = ?3, newest = ?4")?
+            .prepare_cached(
+                "UPDATE head SET change = ?1, sequence = ?2, digest = ?3, newest = ?4,
+                     signed = coalesce(?5, signed)",
+            )?
             .execute((
                 signed(self.change)?,
                 signed(head.sequence)?,
                 head.digest,
                 self.newest.map(|at| at.0),
+                self.signed,
             ))?;
         Ok(())
     }
 }
 
-/// The newest record, the latest time of any record, and the latest change number.
+/// The newest record, when the newest thing was signed, and the latest change number.
 pub(super) fn read_head(connection: &Connection) -> Result<(Head, Option<UnixTime>, u64), IndexError> {
     let mut statement = connection.prepare_cached("SELECT sequence, digest, newest, change FROM head")?;
     let (sequence, digest, newest, change): (i64, Digest, Option<i64>, i64) =
         statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let head = Head { sequence: unsigned(sequence)?, digest };
     Ok((head, newest.map(UnixTime), unsigned(change)?))
+}
+
+/// What was signed last, and when.
+pub(super) fn newest_signed(connection: &Connection) -> Result<Option<NewestSigned>, IndexError> {
+    let mut statement = connection.prepare_cached("SELECT newest, signed FROM head")?;
+    let (newest, what): (Option<i64>, Option<String>) =
+        statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(newest.map(|at| NewestSigned { at: UnixTime(at), what: what.unwrap_or_default() }))
+}
+
+/// Finds what was signed last in the records of an index that noted the latest record of any kind in its place.
+/// A record that cannot be read is passed over: it is told elsewhere.
+pub(super) fn find_newest_signed(connection: &Connection) -> Result<(), IndexError> {
+    let mut newest: Option<(i64, String)> = None;
+    let mut take = |at: i64, what: String| {
+        if newest.as_ref().is_none_or(|known| at >= known.0) {
+            newest = Some((at, what));
+        }
+    };
+    let mut statement = connection.prepare("SELECT event FROM audit ORDER BY sequence")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let octets = row.get_ref(0)?.as_blob().unwrap_or_default();
+        let Ok(event) = AuditEvent::from_octets(octets) else { continue };
+        if event.action == "certificate.intended" && event.outcome == Outcome::Done {
+            take(event.at.0, format!("certificate {}", event.object));
+        }
+    }
+    let mut statement = connection.prepare(
+        "SELECT c.this_update, c.number, a.name FROM crl c JOIN authority a ON a.issuer = c.issuer
+         WHERE c.digest IS NOT NULL AND c.this_update IS NOT NULL ORDER BY c.this_update DESC LIMIT 1",
+    )?;
+    let list: Option<(i64, i64, String)> =
+        statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    if let Some((at, number, name)) = list {
+        take(at, format!("CRL {number} of {name}"));
+    }
+    let (at, what) = newest.unzip();
+    connection.execute("UPDATE head SET newest = ?1, signed = ?2", (at, what))?;
+    Ok(())
 }
 
 pub(super) const RECORDS: &str =

@@ -29,8 +29,8 @@ pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
-    Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
-    StatusReader, StatusRow, TakenOver,
+    Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, Restoration, Restored,
+    Selector, StatusReader, StatusRow, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -197,8 +197,8 @@ impl IndexReader for SqliteIndex {
         self.read(reading::pending)
     }
 
-    fn newest_record(&self) -> Result<Option<UnixTime>, IndexError> {
-        self.read(|connection| Ok(journal::read_head(connection)?.1))
+    fn newest_signed(&self) -> Result<Option<NewestSigned>, IndexError> {
+        self.read(journal::newest_signed)
     }
 
     fn audit_head(&self) -> Result<Head, IndexError> {
@@ -318,9 +318,10 @@ impl Index for SqliteIndex {
         &self,
         issuer: &IssuerId,
         number: CrlNumber,
+        confirmed: UnixTime,
         event: AuditEvent,
     ) -> Result<(), IndexError> {
-        self.write(|connection| revoking::record_crl_published(connection, issuer, number, event))
+        self.write(|connection| revoking::record_crl_published(connection, issuer, number, confirmed, event))
     }
 
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {

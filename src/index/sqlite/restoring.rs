@@ -49,6 +49,9 @@ pub(super) fn restore(connection: &Connection, restoration: &Restoration) -> Res
     journal.skip_changes(restoration.change);
     let change = journal.change()?;
     journal.append(restoration.event.clone())?;
+    if let Some(at) = restoration.signed {
+        journal.sign(at, || "what was published after the backup was made".into());
+    }
     connection.execute(
         "INSERT OR REPLACE INTO restored (one, at, backup) VALUES (1, ?1, ?2)",
         (restoration.event.at.0, restoration.backup.0),

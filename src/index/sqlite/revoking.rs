@@ -116,16 +116,7 @@ pub(super) fn take_crl_number(
 ) -> Result<CrlNumber, IndexError> {
     Journal::open(connection)?.check_clock(this_update)?;
     let authority = authority::authority_number(connection, issuer)?;
-    let mut statement = connection.prepare_cached(
-        "SELECT number, this_update FROM crl WHERE issuer = ?1 ORDER BY number DESC LIMIT 1",
-    )?;
-    let last: Option<(i64, Option<i64>)> =
-        statement.query_row([authority], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let (highest, newest) = last.unwrap_or_default();
-    if let Some(newest) = newest.map(UnixTime).filter(|newest| this_update < *newest) {
-        return Err(IndexError::ClockBehind { now: this_update, newest });
-    }
-    let number = unsigned(highest)?.max(floor).saturating_add(1);
+    let number = highest_crl_number(connection, issuer)?.max(floor).saturating_add(1);
     let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
     connection
         .prepare_cached(
@@ -133,6 +124,25 @@ pub(super) fn take_crl_number(
         )?
         .execute((authority, column, this_update.0))?;
     Ok(number)
+}
+
+/// A list is no older than the one recorded before it under a lower number.
+fn check_later_than_before(
+    connection: &Connection,
+    authority: i64,
+    number: i64,
+    this_update: UnixTime,
+) -> Result<(), IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT this_update FROM crl WHERE issuer = ?1 AND number < ?2 AND digest IS NOT NULL
+         ORDER BY number DESC LIMIT 1",
+    )?;
+    let newest: Option<i64> =
+        statement.query_row((authority, number), |row| row.get(0)).optional()?.flatten();
+    match newest.map(UnixTime).filter(|newest| this_update < *newest) {
+        Some(newest) => Err(IndexError::ClockBehind { now: this_update, newest }),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn record_crl(
@@ -157,12 +167,14 @@ pub(super) fn record_crl(
     if updated != 1 {
         return Err(IndexError::CrlNumber(number));
     }
+    check_later_than_before(connection, authority, column, this_update)?;
+    journal.sign(this_update, || format!("CRL {number} of {}", event.object));
     journal.append(event)?;
     journal.close()
 }
 
-/// Closes what a published list had after its end: what was revoked when its number was taken, and was not
-/// changed since, is on it.
+/// Closes what a published list had after its end, which had passed at the last confirmed time too: what was
+/// revoked when its number was taken, and was not changed since, is on it.
 pub(super) const CLOSE: &str = "
     UPDATE status INDEXED BY status_ended SET closed = 1
     WHERE issuer = ?1 AND state = 2 AND closed = 0 AND not_after < ?2 AND change <= ?3";
@@ -171,6 +183,7 @@ pub(super) fn record_crl_published(
     connection: &Connection,
     issuer: &IssuerId,
     number: CrlNumber,
+    confirmed: UnixTime,
     event: AuditEvent,
 ) -> Result<(), IndexError> {
     let mut journal = Journal::open(connection)?;
@@ -182,7 +195,7 @@ pub(super) fn record_crl_published(
     let list: Option<(i64, i64)> =
         statement.query_row((authority, signed(number)?), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let (this_update, change) = list.ok_or(IndexError::CrlNumber(number))?;
-    connection.prepare_cached(CLOSE)?.execute((authority, this_update, change))?;
+    connection.prepare_cached(CLOSE)?.execute((authority, this_update.min(confirmed.0), change))?;
     journal.append(event)?;
     journal.close()
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::key::ToBeSigned;
 use crate::x509::verify;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -73,7 +74,7 @@ fn a_key_on_disk_is_encrypted_and_its_owners_alone() {
 
     let opened = keys.store.open(&keys.key(), &secrets).unwrap();
     assert_eq!(opened.public_key(), made.public_key());
-    let signature = opened.sign(b"x").unwrap();
+    let signature = opened.sign(ToBeSigned::new(b"x")).unwrap();
     assert!(verify(made.public_key(), made.algorithm(), b"x", &signature));
     let name = "genfic.g2".to_owned();
     let asked = secrets.1.into_inner().unwrap();

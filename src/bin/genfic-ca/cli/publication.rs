@@ -82,6 +82,14 @@ pub(crate) struct Query {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Clock {
+    /// What the clock says, what it is held against, and what is signed with it
+    Status,
+    /// Say that the clock is right, where it is far from the last confirmed time
+    Accept,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Print the records
     Show(AuditShow),

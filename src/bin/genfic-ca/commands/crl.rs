@@ -31,6 +31,7 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
     if let Some(name) = &args.authority {
         names.push(pki.authority(name)?.name);
     } else {
+        pki.confirm_clock()?;
         for authority in pki.index.authorities()? {
             let goes_on = !authority.is_elsewhere() && !pki.is_quiet(&authority)?;
             // of a list that cannot be read more is said where it is made anew; it holds up no other CA's

@@ -14,7 +14,7 @@ use serde_json::json;
 /// Revokes a certificate and publishes the CRL.
 pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem> {
     let pki = session.pki();
-    let now = pki.clock.now();
+    let now = pki.time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
     let Some(word) = &args.certificate else { return Err(candidates(session, &meant, now)?) };
     let given = reason_given(args.reason.as_deref())?;
@@ -59,7 +59,7 @@ fn meant(session: &Session, parent: Option<&str>) -> Result<Vec<String>, Problem
 pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem> {
     let pki = session.pki();
     let states = [StatusValue::Valid];
-    let now = pki.clock.now();
+    let now = pki.time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
     let record = pick(session, &args.certificate, &meant, &states, "valid certificate", now)?;
     let held = pki.revoke(&record, Some(CrlReason::CertificateHold), None, !args.no_crl)?;
@@ -70,7 +70,7 @@ pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem
 pub(crate) fn release(session: &Session, args: &Selected) -> Result<Report, Problem> {
     let pki = session.pki();
     let states = [StatusValue::Held];
-    let now = pki.clock.now();
+    let now = pki.time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
     let record = pick(session, &args.certificate, &meant, &states, "certificate on hold", now)?;
     Ok(report(&pki.release(&record, !args.no_crl)?, "released"))

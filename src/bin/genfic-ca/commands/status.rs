@@ -2,6 +2,7 @@
 use super::authority::status as authority_status;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
+use genfic_ca::ca::ClockStanding;
 use genfic_ca::index::{Authority, unlinked};
 use genfic_ca::problem::Problem;
 use serde_json::{Value, json};
@@ -104,10 +105,15 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         attention
             .push(format!("{older} and {newer} are not linked: genfic-ca cross-sign {newer} -p {older}"));
     }
-    if let Some(newest) = pki.index.newest_record()?.filter(|newest| *newest > now) {
-        attention.push(format!(
-            "set the clock: it says {now}, before the newest record of {newest}, and nothing is signed until then"
-        ));
+    match pki.clock_state()?.standing() {
+        ClockStanding::Trusted => {}
+        ClockStanding::Behind(newest) => attention.push(format!(
+            "set the clock: it says {now}, before something was signed at {newest}, and nothing is signed until then"
+        )),
+        ClockStanding::Unconfirmed(confirmed) => attention.push(format!(
+            "look at the clock: it says {now}, far from the last confirmed time, {confirmed}, and nothing is signed \
+             unattended; if it is right: genfic-ca clock accept"
+        )),
     }
     let waiting = pki.all_waiting()?;
     for one in &waiting {

@@ -35,6 +35,14 @@ impl StatusPublisher for StatusDirectory {
         }
     }
 
+    fn confirmed(&self) -> Result<Option<UnixTime>, IndexError> {
+        match Manifest::read(&self.path) {
+            Ok(published) => Ok(published.and_then(|(manifest, _)| manifest.confirmed())),
+            Err(IndexError::Damaged(_) | IndexError::Schema { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
         compare(&self.path, index)
     }

@@ -23,6 +23,9 @@ pub(super) struct Manifest {
     pub(super) change: u64,
     /// When it was last confirmed that nothing newer is to be published, RFC 3339.
     pub(super) time: String,
+    /// Whether that is the time of a clock that was trusted; what earlier versions wrote does not say.
+    #[serde(default)]
+    confirmed: bool,
     /// The newest audit record of the index at that time: shows whether a later index continues this one.
     audit: Checkpoint,
 }
@@ -63,7 +66,15 @@ impl Manifest {
     pub(super) fn new(base: Part, delta: Option<Part>, head: Head, now: UnixTime) -> Self {
         let change = delta.as_ref().map_or(base.change, |delta| delta.change);
         let audit = Checkpoint { sequence: head.sequence, digest: hex(&head.digest) };
-        Self { schema: format!("{SCHEMA}{VERSION}"), base, delta, change, time: now.to_string(), audit }
+        Self {
+            schema: format!("{SCHEMA}{VERSION}"),
+            base,
+            delta,
+            change,
+            time: now.to_string(),
+            confirmed: true,
+            audit,
+        }
     }
 
     /// The manifest of a directory; `None` when nothing was published there.
@@ -107,6 +118,11 @@ impl Manifest {
     pub(super) fn time(&self) -> Result<UnixTime, IndexError> {
         UnixTime::parse(&self.time)
             .ok_or_else(|| IndexError::Damaged(format!("manifest.json: `{}` is not a time", self.time)))
+    }
+
+    /// The same, when the clock was trusted.
+    pub(super) fn confirmed(&self) -> Option<UnixTime> {
+        UnixTime::parse(&self.time).filter(|_| self.confirmed)
     }
 
     /// The sequence number of the audit record noted.

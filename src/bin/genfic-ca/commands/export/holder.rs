@@ -66,7 +66,7 @@ pub(crate) fn holder(
     let output = Output::private(&args.output, args.force)?.beside_json(&session.global)?;
     let opens: &dyn SecretSource = match old {
         Some(old) => old,
-        None => pki.secrets,
+        None => session.secrets(),
     };
     let key = read_holder_key_file(&args.key, opens).map_err(unopened)?;
     let Chosen { record, certificate, notices } = of_key(&pki, found, &args.certificate, &key, &args.key)?;
