@@ -36,6 +36,20 @@ pub fn find_revocable(
     Ok(found)
 }
 
+/// What a revocation with this reason is called in the audit log.
+pub(super) fn action(reason: Option<CrlReason>) -> &'static str {
+    if reason == Some(CrlReason::CertificateHold) { "certificate.held" } else { "certificate.revoked" }
+}
+
+/// An invalidity date that is still to come is a slip.
+pub(super) fn is_past(invalidity_date: Option<UnixTime>, now: UnixTime) -> Result<(), Problem> {
+    if invalidity_date.is_some_and(|at| at > now) {
+        return Err(Problem::new(Exit::Usage, "usage", "the invalidity date lies in the future")
+            .hint("it says since when the key is not to be trusted; give a time that has passed"));
+    }
+    Ok(())
+}
+
 impl Pki<'_> {
     /// Revokes a certificate, or one on hold for good. The index has it when this returns, whatever becomes of
     /// the published status and of the CRL; both are tried.
@@ -53,24 +67,23 @@ impl Pki<'_> {
         with_crl: bool,
     ) -> Result<Revoked, Problem> {
         let now = self.clock.now();
-        if invalidity_date.is_some_and(|at| at > now) {
-            return Err(Problem::new(Exit::Usage, "usage", "the invalidity date lies in the future")
-                .hint("it says since when the key is not to be trusted; give a time that has passed"));
-        }
+        is_past(invalidity_date, now)?;
         let to = record.state.revoke(Revocation { revoked_at: now, reason, invalidity_date })?;
-        let action = if reason == Some(CrlReason::CertificateHold) {
-            "certificate.held"
-        } else {
-            "certificate.revoked"
-        };
-        self.transition(record, to, now, action, reason, with_crl)
+        self.transition(record, to, now, action(reason), reason, with_crl)
     }
 
     /// Lifts the hold on a certificate.
     ///
     /// # Errors
-    /// When it is not on hold, or the index fails.
+    /// When it is not on hold, others have its key, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
+        if record.key.is_some_and(|key| self.practices.compromised_keys.contains(&key)) {
+            let message = "the key is on the list of compromised keys";
+            return Err(Problem::new(Exit::Refused, "policy.compromised-key", message).hint(format!(
+                "revoke it: genfic-ca revoke {}/{} --reason key-compromise",
+                record.authority, record.id.serial_number
+            )));
+        }
         let to = record.state.release()?;
         self.transition(record, to, self.clock.now(), "certificate.released", None, with_crl)
     }
@@ -84,6 +97,20 @@ impl Pki<'_> {
         reason: Option<CrlReason>,
         with_crl: bool,
     ) -> Result<Revoked, Problem> {
+        let record = self.record_transition(record, to, at, action, reason)?;
+        let unanswered = self.answer();
+        Ok(self.list(record, unanswered, with_crl))
+    }
+
+    /// The index alone.
+    pub(super) fn record_transition(
+        &self,
+        record: &CertificateRecord,
+        to: CertificateState,
+        at: UnixTime,
+        action: &str,
+        reason: Option<CrlReason>,
+    ) -> Result<CertificateRecord, Problem> {
         let object = format!("{}/{}", record.authority, record.id.serial_number);
         let mut event = self.event(at, action, object);
         event.details.push(("subject".into(), record.subject.to_string()));
@@ -91,21 +118,36 @@ impl Pki<'_> {
             event.details.push(("reason".into(), reason.to_string()));
         }
         self.index.transition(&record.id, &record.state, &to, event)?;
+        Ok(CertificateRecord { state: to, ..record.clone() })
+    }
+
+    /// Publishes the status; returns why that could not be done.
+    pub(super) fn answer(&self) -> Option<Problem> {
         let published = self.status.publish_status(self.index, self.clock.now());
-        let unanswered = published.err().map(|error| {
+        published.err().map(|error| {
             let problem = Problem::from(error);
             let message = format!("the status is not published, so responders do not know yet: {problem}");
             Problem { message, ..problem }
-        });
-        let record = CertificateRecord { state: to, ..record.clone() };
-        let list = || {
-            let signer = self.unlock_for_crl(&record.authority)?;
-            self.publish_crl(&record.authority, &signer)
-        };
-        let (crl, owed) = match with_crl.then(list).transpose() {
+        })
+    }
+
+    /// Publishes the CRL of what stands on record otherwise now.
+    pub(super) fn list(
+        &self,
+        record: CertificateRecord,
+        unanswered: Option<Problem>,
+        with_crl: bool,
+    ) -> Revoked {
+        let (crl, owed) = match with_crl.then(|| self.crl_of(&record.authority)).transpose() {
             Ok(crl) => (crl, unanswered.clone()),
             Err(problem) => (None, Some(problem)),
         };
-        Ok(Revoked { record, crl, owed, unanswered })
+        Revoked { record, crl, owed, unanswered }
+    }
+
+    /// Opens a CA's key and publishes its CRL.
+    pub(super) fn crl_of(&self, authority: &str) -> Result<PublishedCrl, Problem> {
+        let signer = self.unlock_for_crl(authority)?;
+        self.publish_crl(authority, &signer)
     }
 }

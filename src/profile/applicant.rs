@@ -35,6 +35,8 @@ pub struct PriorUse {
     pub authority: Option<String>,
     /// Whether it was revoked because the key was compromised.
     pub compromised: bool,
+    /// Whether its subject and the applicant's are on record as one holder's.
+    pub is_one_holder: bool,
 }
 
 impl Applicant {
@@ -172,6 +174,8 @@ pub struct Ask {
     pub path_length: Option<u8>,
     /// Mail address of whoever answers for the certificate.
     pub contact: Option<String>,
+    /// A subject under which the same holder had the key before.
+    pub same_holder_as: Option<Name>,
     /// How many seconds notBefore lies before now.
     pub backdate: i64,
     /// A CA's certificate that the new one stands beside, for the same key and the same name: its subject is
