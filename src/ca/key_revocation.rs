@@ -3,8 +3,8 @@
 use super::revoke::{action, is_past};
 use super::{Pki, PublishedCrl, Revoked};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, ImportedCertificate, ImportedContents, IndexError, Revocation,
-    Selector, Supplement,
+    Authority, CertificateRecord, CertificateState, ImportedCertificate, ImportedContents, IndexError,
+    Revocation, Selector, Supplement,
 };
 use crate::problem::{Exit, Problem};
 use crate::x509::{Certificate, CertificateId, CrlReason, Name, SerialNumber, UnixTime};
@@ -27,6 +27,8 @@ pub struct KeyRevocation {
     pub owed: Vec<(String, Problem)>,
     /// Others for its key that go on being relied on: all of them, unless others have the key; else those of CAs.
     pub left: Vec<CertificateRecord>,
+    /// Why the file of one that was not on record could not be kept.
+    pub unkept: Option<Problem>,
 }
 
 /// What a CA of this home signed and nobody recorded.
@@ -61,7 +63,10 @@ impl Pki<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn others_of_the_holder(&self, record: &CertificateRecord) -> Result<Vec<CertificateRecord>, Problem> {
+    pub fn others_of_the_holder(
+        &self,
+        record: &CertificateRecord,
+    ) -> Result<Vec<CertificateRecord>, Problem> {
         let name = record.subject_alt_names.first().map(crate::x509::GeneralName::value);
         let Some(name) = record.subject.common_name().or(name) else { return Ok(Vec::new()) };
         let now = self.clock.now();
@@ -143,7 +148,7 @@ impl Pki<'_> {
                 Err(problem) => owed.push((issuer.to_owned(), problem)),
             }
         }
-        Ok(KeyRevocation { named, also, crls, owed, left })
+        Ok(KeyRevocation { named, also, crls, owed, left, unkept: None })
     }
 
     /// Whose signature an unrecorded certificate has: that of a CA of this home, verified.
@@ -168,7 +173,8 @@ impl Pki<'_> {
         };
         if authority.is_elsewhere() {
             let message = format!("{}, which issued it, is run by others", authority.name);
-            return Err(Problem::new(Exit::NotFound, "key.elsewhere", message).hint("ask those who run it to revoke it"));
+            return Err(Problem::new(Exit::NotFound, "key.elsewhere", message)
+                .hint("ask those who run it to revoke it"));
         }
         let end = tbs.validity().not_after;
         if end < self.clock.now() {
@@ -186,7 +192,8 @@ impl Pki<'_> {
                     .hint(format!("`genfic-ca show {word}` shows what is on record")));
             }
             if !known.known_by_number {
-                let message = format!("another certificate of {} has the number {serial_number}", authority.name);
+                let message =
+                    format!("another certificate of {} has the number {serial_number}", authority.name);
                 return Err(Problem::new(Exit::Usage, "certificate.other-on-record", message)
                     .hint(format!("a CRL lists numbers: `genfic-ca revoke {word}` revokes both")));
             }
@@ -222,21 +229,18 @@ impl Pki<'_> {
         event.details.push(("was_on_record".into(), "no".into()));
         event.details.extend(reason.map(|reason| ("reason".into(), reason.to_string())));
         let found = ImportedCertificate { serial_number: serial_number.clone(), contents, state, event };
-        let supplement = Supplement {
-            issuer: authority.issuer,
-            certificates: vec![found],
-            crl_number: 0,
-            event: None,
-        };
+        let supplement =
+            Supplement { issuer: authority.issuer, certificates: vec![found], crl_number: 0, event: None };
         let id = CertificateId { issuer: authority.issuer, serial_number: serial_number.clone() };
         let taken = self.index.supplement(&supplement)?;
         let record = self.index.certificate(&id)?.ok_or_else(|| IndexError::NotFound(id.clone()))?;
         if taken.revoked == 0 {
             return Err(IndexError::Conflict(id).into());
         }
-        let done = self.with_others(record, reason, invalidity_date, with_crl)?;
+        let mut done = self.with_others(record, reason, invalidity_date, with_crl)?;
         if let Some(certificate) = certificate {
-            self.publisher.issued(&authority.name, &[certificate])?;
+            let kept = self.publisher.issued(&authority.name, &[certificate]);
+            done.unkept = kept.err().map(Problem::from);
         }
         Ok(done)
     }

@@ -5,6 +5,7 @@ mod adopt;
 mod adopted;
 mod authority;
 mod certify;
+mod coming_back;
 mod crl;
 mod crossing;
 mod elsewhere;
@@ -26,6 +27,7 @@ mod request;
 mod responder;
 mod revoke;
 mod stagger;
+mod supplementing;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -50,6 +52,7 @@ pub use renewal::{AuthorityRenewal, RenewedAuthority};
 pub use request::make_request;
 pub use responder::IssuedResponder;
 pub use revoke::{Revoked, find_revocable};
+pub use supplementing::Supplemented;
 pub use waiting::Arrival;
 
 use crate::audit::{Actor, AuditEvent, Outcome};

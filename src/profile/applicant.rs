@@ -1,4 +1,5 @@
 //! What a profile is asked to decide: who wants a certificate, from which CA, with what wishes.
+use super::Limits;
 use super::alt_name::printable;
 use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints, NameConstraints, SUBJECT_ALT_NAME};
 use crate::x509::{Certificate, Extension, GeneralName, Name, SubjectPublicKeyInfo, UnixTime, VerifiedCsr};
@@ -170,6 +171,8 @@ pub struct Ask {
     pub length: Length,
     /// Name constraints for a CA certificate, besides those of its profile.
     pub name_constraints: NameConstraints,
+    /// What else limits a CA certificate, by another of the same name and key.
+    pub limits: Option<Limits>,
     /// Path length for a CA certificate; `None` leaves it to the profile.
     pub path_length: Option<u8>,
     /// Mail address of whoever answers for the certificate.
