@@ -119,6 +119,7 @@ impl Inspection {
             publisher: &self.publisher,
             status: &self.status,
             responders: &self.responders,
+            compromised_keys: &self.practices.compromised_keys,
             now: self.clock.now(),
             deep,
         })

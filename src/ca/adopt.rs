@@ -111,6 +111,7 @@ impl Pki<'_> {
     pub fn plan_adoption(&self, adoption: &Adoption) -> Result<AdoptionPlan, Problem> {
         let certificate = &adoption.certificate;
         let tbs = certificate.tbs();
+        self.may_come_back(&adoption.name, certificate)?;
         if adoption.renews.is_none() {
             self.may_be_called(&adoption.name, certificate)?;
         }
@@ -180,9 +181,11 @@ impl Pki<'_> {
             }
             Some(known) if known.issuer == issuer => {
                 let message = format!("this CA is here already, as {}", known.name);
-                Err(Problem::new(Exit::Exists, "authority.exists", message).hint(
-                    "nothing was changed; what was issued elsewhere since then has to be revoked by number",
-                ))
+                Err(Problem::new(Exit::Exists, "authority.exists", message).hint(format!(
+                    "nothing was changed; what it issued and revoked elsewhere since then is added by the same import \
+                     --as {0}, and genfic-ca revoke {0}/SERIAL revokes a number that is not on record",
+                    known.name
+                )))
             }
             Some(_) => Err(IndexError::AuthorityExists(name.into()).into()),
         }

@@ -1,6 +1,9 @@
 //! The record of an adopted CA, and what others see of it after that.
 use super::authority::{ancestors, may};
-use super::{AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, Pki, PublishedCrl};
+use super::{
+    AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, Pki, PriorCertificate,
+    PublishedCrl,
+};
 use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
 use crate::key::Signer;
 use crate::problem::Problem;
@@ -8,7 +11,7 @@ use crate::x509::extension::KeyUsage;
 use crate::x509::{Certificate, UnixTime};
 
 /// How many certificates are put into files at once.
-const GROUP: usize = 500;
+pub(super) const GROUP: usize = 500;
 
 impl Pki<'_> {
     /// What the index is told.
@@ -42,7 +45,24 @@ impl Pki<'_> {
             ("certificates".into(), adoption.prior.len().to_string()),
             ("crl_number".into(), adoption.crl_number.to_string()),
         ]);
-        let certificates = adoption.prior.iter().map(|prior| {
+        Import {
+            above: above.collect(),
+            authority: authority.clone(),
+            renews: adoption.renews.is_some(),
+            certificates: self.imported_certificates(name, &adoption.prior, at),
+            crl_number: adoption.crl_number,
+            event,
+        }
+    }
+
+    /// Certificates of a CA as the index is told of them.
+    pub(super) fn imported_certificates(
+        &self,
+        name: &str,
+        prior: &[PriorCertificate],
+        at: UnixTime,
+    ) -> Vec<ImportedCertificate> {
+        let certificates = prior.iter().map(|prior| {
             let mut event = self.event(at, "certificate.imported", format!("{name}/{}", prior.serial_number));
             match &prior.contents {
                 ImportedContents::Certificate(certificate) => {
@@ -65,14 +85,7 @@ impl Pki<'_> {
                 event,
             }
         });
-        Import {
-            above: above.collect(),
-            authority: authority.clone(),
-            renews: adoption.renews.is_some(),
-            certificates: certificates.collect(),
-            crl_number: adoption.crl_number,
-            event,
-        }
+        certificates.collect()
     }
 
     /// Everything that others see of it, once it is on record.

@@ -8,10 +8,10 @@ use super::{IssuedCertificate, IssuingAuthority, Order, Pki};
 use crate::index::{self, Authority, StatusValue};
 use crate::lint;
 use crate::problem::{Exit, Problem};
-use crate::profile::{Applicant, Ask, Length};
+use crate::profile::{Applicant, Ask, Length, Limits};
 use crate::x509::extension::{
-    self, AccessDescription, BasicConstraints, NameConstraints, authority_info_access,
-    authority_key_identifier, crl_distribution_points, subject_key_identifier_of,
+    self, AccessDescription, NameConstraints, authority_info_access, authority_key_identifier,
+    crl_distribution_points, subject_key_identifier_of,
 };
 use crate::x509::{Certificate, TbsCertificate, Validity};
 use std::path::PathBuf;
@@ -31,6 +31,8 @@ pub struct Crossing {
     pub name_constraints: NameConstraints,
     /// How many CAs may follow below it; `None` for what its own certificate says, else the profile's.
     pub path_length: Option<u8>,
+    /// Whether what limits it by its own certificate is left out.
+    pub unconstrained: bool,
 }
 
 /// The link certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
@@ -48,10 +50,12 @@ pub struct Links {
 
 impl Pki<'_> {
     /// Certifies a CA's name and key once more, by a CA of this home. Whoever trusts that one trusts the other from
-    /// then on, as far as the certificate says.
+    /// then on, as far as the certificate says. What limits it by the certificate that is shown limits it by the new
+    /// one too, unless that is expressly left out.
     ///
     /// # Errors
-    /// When it is no CA's certificate, the profile refuses, or index or disk fail.
+    /// When it is no CA's certificate, one of its name and key is revoked or on hold, what limits it cannot be
+    /// repeated, the profile refuses, or index or disk fail.
     pub fn cross_sign(
         &self,
         issuer: &IssuingAuthority,
@@ -69,12 +73,23 @@ impl Pki<'_> {
             return Err(Problem::new(Exit::Refused, "authority.itself", message)
                 .hint("`genfic-ca renew-ca` gives a CA a new certificate"));
         }
+        self.may_come_back(&crossing.label, certificate)?;
+        let limits = if crossing.unconstrained { Limits::default() } else { Limits::of(certificate)? };
+        if let (Some(asked), Some(limit)) = (crossing.path_length, limits.path_length)
+            && asked > limit
+        {
+            let message =
+                format!("a path length of {asked} is asked for, and its own certificate says {limit}");
+            return Err(Problem::new(Exit::Refused, "policy.path-length", message)
+                .hint("ask for less, or leave its limits out by --unconstrained"));
+        }
+        let carried = (!limits.is_empty())
+            .then(|| format!("its own certificate limits it, and so does this one: {limits}"));
         let ask = Ask {
             length: crossing.length,
-            name_constraints: crossing.name_constraints.clone(),
-            path_length: crossing
-                .path_length
-                .or_else(|| BasicConstraints::of(tbs).and_then(|constraints| constraints.path_length)),
+            name_constraints: limits.narrowed(&crossing.name_constraints)?,
+            path_length: crossing.path_length.or(limits.path_length),
+            limits: Some(limits),
             backdate: self.practices.config.issuance.backdate,
             of: Some(certificate.clone()),
             ..Ask::default()
@@ -90,6 +105,7 @@ impl Pki<'_> {
             .issued
             .pop()
             .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+        issued.notices.extend(carried);
         issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
         issued.notices.extend(before);
         self.republish().map_err(on_record)?;
@@ -109,8 +125,8 @@ impl Pki<'_> {
         let by = &issuer.authority().name;
         Ok((constraints.permitted.is_empty() && !is_own).then(|| {
             format!(
-                "it may certify every name{}, for whoever trusts {by}; if that is too much, revoke it (genfic-ca revoke \
-                 {by}/{}) and name what it may certify: --permit DOMAIN",
+                "it may certify every name{}, for whoever trusts {by}; if that is too much, cross-sign it once more with \
+                 what it may certify (--permit DOMAIN), and then revoke this one: genfic-ca revoke {by}/{}",
                 if constraints.excluded.is_empty() { "" } else { " but those that are excluded" },
                 tbs.serial_number()
             )
@@ -160,6 +176,9 @@ impl Pki<'_> {
         new: &IssuingAuthority,
         [new_with_old, old_with_new]: [Option<Certificate>; 2],
     ) -> Result<Links, Problem> {
+        for one in [old, new] {
+            self.may_come_back(&one.authority().name, &one.authority().certificate)?;
+        }
         let signing = self.index.signing()?;
         let new_with_old = new_with_old.map_or_else(|| self.link(old, new.authority()), Ok)?;
         let old_with_new = old_with_new.map_or_else(|| self.link(new, old.authority()), Ok)?;

@@ -192,7 +192,8 @@ impl Pki<'_> {
             unanswered: None,
             authority,
         };
-        for record in self.certificates_of(&revoked.authority)? {
+        let is_of_the_key = reason.is_some_and(CrlReason::is_of_the_key);
+        for record in self.certificates_of(&revoked.authority, is_of_the_key)? {
             let outcome = self.revoke(&record, reason, invalidity_date, false)?;
             revoked.unanswered = outcome.unanswered;
             revoked.certificates.push(outcome.record);
@@ -225,8 +226,12 @@ impl Pki<'_> {
         Ok(revoked)
     }
 
-    /// The certificates of a CA's name and key that are neither expired nor revoked for good.
-    fn certificates_of(&self, authority: &Authority) -> Result<Vec<CertificateRecord>, Problem> {
+    /// The certificates of a CA's name and key that are neither expired nor revoked for good; or all for its key.
+    fn certificates_of(
+        &self,
+        authority: &Authority,
+        whole_key: bool,
+    ) -> Result<Vec<CertificateRecord>, Problem> {
         let tbs = authority.certificate.tbs();
         let now = self.time_to_distrust()?;
         let current = authority.certificate.fingerprint();
@@ -237,7 +242,7 @@ impl Pki<'_> {
                 CertificateState::Revoked(revocation) => revocation.is_hold(),
                 CertificateState::Pending => false,
             };
-            if stands && past.subject == *tbs.subject() {
+            if stands && (whole_key || past.is_of(tbs.subject())) {
                 found.extend(self.index.certificate(&past.id)?.filter(|record| {
                     let is_current =
                         record.certificate.as_ref().is_some_and(|one| one.fingerprint() == current);

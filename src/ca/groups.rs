@@ -5,7 +5,7 @@ use super::time::Timekeeper;
 use super::{Issuance, IssuedCertificate, IssuingAuthority, Pki, Refusal, abreast, event};
 use crate::audit::Actor;
 use crate::clock::Clock;
-use crate::index::{Guard, Index, Intent, Issued, Recorded};
+use crate::index::{Guard, Index, IndexError, Intent, Issued, Recorded};
 use crate::problem::Problem;
 use crate::profile::{Kind, Profile};
 use crate::publish::Publisher;
@@ -137,7 +137,7 @@ impl Pki<'_> {
             profile,
         };
         let mut granted = granted.into_iter();
-        let (mut outcome, not_recorded) = thread::scope(|scope| {
+        let (mut outcome, not_recorded, overtaken) = thread::scope(|scope| {
             let (to_sign, intended) = mpsc::sync_channel::<Intended>(0);
             let (to_publish, signed) = mpsc::sync_channel(SIGNED);
             let (to_report, failed) = mpsc::channel::<()>();
@@ -159,7 +159,7 @@ impl Pki<'_> {
                 }
                 outcome
             });
-            let mut not_recorded = None;
+            let (mut not_recorded, mut overtaken) = (None, Vec::new());
             while failed.try_recv().is_err() {
                 let group: Vec<Granted> = granted.by_ref().take(GROUP).collect();
                 if group.is_empty() {
@@ -167,8 +167,9 @@ impl Pki<'_> {
                 }
                 let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
                 match self.record_group(line, group) {
-                    Ok(group) => {
-                        if to_sign.send(group).is_err() {
+                    Ok((group, refused)) => {
+                        overtaken.extend(refused);
+                        if group.is_some_and(|group| to_sign.send(group).is_err()) {
                             break;
                         }
                     }
@@ -180,13 +181,14 @@ impl Pki<'_> {
             }
             drop(to_sign);
             let outcome = publishing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (outcome, not_recorded)
+            (outcome, not_recorded, overtaken)
         });
         if let Some((labels, problem)) = not_recorded {
             outcome.left.extend(labels);
             outcome.failure.get_or_insert(problem);
         }
         let Outcome { issued, mut left, failure } = outcome;
+        let refused = [refused, overtaken].concat();
         let mut issuance = Issuance { issued, refused };
         match failure {
             Some(problem) if issuance.issued.is_empty() => Err(problem),
@@ -200,7 +202,12 @@ impl Pki<'_> {
         }
     }
 
-    fn record_group(&self, line: &Line<'_>, group: Vec<Granted>) -> Result<Intended, Problem> {
+    /// Records a group. Those whose key somebody else had certified meanwhile are left out of it, and refused.
+    fn record_group(
+        &self,
+        line: &Line<'_>,
+        group: Vec<Granted>,
+    ) -> Result<(Option<Intended>, Vec<Refusal>), Problem> {
         let at = self.clock.now();
         let mut intents = Vec::with_capacity(group.len());
         let mut answered = Vec::with_capacity(group.len());
@@ -209,23 +216,42 @@ impl Pki<'_> {
             let mut event = self.event(at, "certificate.intended", line.object(tbs));
             event.details.push(("subject".into(), tbs.subject().to_string()));
             event.details.push(("profile".into(), line.profile.name().into()));
+            if let Some(former) = &ready.same_holder_as {
+                event.details.push(("same_holder_as".into(), former.to_string()));
+            }
             intents.push(Intent {
                 issuer: line.issuer.authority().issuer,
                 tbs: ready.tbs,
                 profile: line.profile.name().into(),
                 contact: ready.template.contact.clone(),
+                same_holder_as: ready.same_holder_as,
                 authority: ready.authority,
                 event,
             });
             answered.push((ready.label, ready.template.notices));
         }
-        let signing = self.index.signing()?;
-        let recorded = self.in_time(|at| {
-            let mut intents = intents.clone();
-            intents.iter_mut().for_each(|intent| intent.event.at = at);
-            self.index.record_intent(intents)
-        })?;
-        Ok(Intended { recorded, answered, signing })
+        let mut refused = Vec::new();
+        while !intents.is_empty() {
+            let signing = self.index.signing()?;
+            let recorded = self.in_time(|at| {
+                let mut intents = intents.clone();
+                intents.iter_mut().for_each(|intent| intent.event.at = at);
+                match self.index.record_intent(intents) {
+                    Err(IndexError::KeyRefused { id, conflict }) => Ok(Err((id, conflict))),
+                    other => other.map(Ok),
+                }
+            })?;
+            let (id, conflict) = match recorded {
+                Ok(recorded) => return Ok((Some(Intended { recorded, answered, signing }), refused)),
+                Err(refusal) => refusal,
+            };
+            let is_refused = |intent: &Intent| *intent.tbs.get().serial_number() == id.serial_number;
+            let Some(place) = intents.iter().position(is_refused) else { return Err(conflict.into()) };
+            intents.remove(place);
+            let (label, _) = answered.remove(place);
+            refused.push(Refusal { label, problem: conflict.into() });
+        }
+        Ok((None, refused))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Registration: what is granted to whom, before any key is used.
 use super::problems::lint_problem;
 use super::{Order, Pki, Practices, Refusal, SerialSource, abreast};
-use crate::index::{Authority, CertificateState, IndexReader, NewAuthority, Revocation};
+use crate::index::{Authority, CertificateState, IndexReader, KeyUse, NewAuthority, check_key};
 use crate::lint::{self, Linted};
 use crate::problem::Problem;
 use crate::profile::{Applicant, CertificateTemplate, IssuerView, PriorUse, Profile};
-use crate::x509::{Certificate, CrlReason, SignatureAlgorithm, TbsCertificate, UnixTime};
+use crate::x509::{Certificate, Name, SignatureAlgorithm, TbsCertificate, UnixTime};
 use std::collections::HashMap;
 
 /// Decisions are good for so many seconds.
@@ -17,6 +17,7 @@ pub(super) struct Granted {
     pub(super) template: CertificateTemplate,
     pub(super) tbs: Linted<TbsCertificate>,
     pub(super) authority: Option<NewAuthority>,
+    pub(super) same_holder_as: Option<Name>,
 }
 
 /// Decides on orders to one CA under one profile.
@@ -85,6 +86,7 @@ impl<'a> Registration<'a> {
                     subject: granted.template.subject.clone(),
                     authority: granted.authority.as_ref().map(|new| new.name.clone()),
                     compromised: false,
+                    is_one_holder: false,
                 }));
                 decision
             });
@@ -107,36 +109,54 @@ impl<'a> Registration<'a> {
             Some(other) => lint::check_certificate_beside(tbs, issuer, other),
         };
         let tbs = linted.map_err(|findings| lint_problem(&findings))?;
-        Ok(Granted { label: order.label.clone(), authority: order.authority.clone(), template, tbs })
+        Ok(Granted {
+            label: order.label.clone(),
+            authority: order.authority.clone(),
+            same_holder_as: order.ask.same_holder_as.clone(),
+            template,
+            tbs,
+        })
     }
 
     fn evaluate(&self, order: &Order, uses: Vec<PriorUse>) -> Result<CertificateTemplate, Problem> {
-        let mut applicant = self.with_history(&order.applicant)?;
+        let past = self.index.key_uses(&order.applicant.public_key.digest())?;
+        let mut applicant = self.with_history(order, &past)?;
         applicant.prior_uses.extend(uses);
-        Ok(self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?)
+        let template = self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?;
+        // what the index would refuse when it is recorded is refused before a key is used
+        let is_ca = self.profile.kind().is_ca();
+        let one_holder = self.one_holder(order, &template.subject)?;
+        check_key(&past, &template.subject, is_ca, &one_holder)?;
+        Ok(template)
+    }
+
+    /// The subjects of one holder with the key of this order, when it is for this subject.
+    fn one_holder(&self, order: &Order, subject: &Name) -> Result<Vec<Name>, Problem> {
+        let mut names = self.index.one_holder(&order.applicant.public_key.digest())?;
+        if let Some(former) = &order.ask.same_holder_as {
+            names.extend([former.clone(), subject.clone()]);
+        }
+        Ok(names)
     }
 
     /// What the record knows of the key (X13, P1).
-    fn with_history(&self, applicant: &Applicant) -> Result<Applicant, Problem> {
-        let key = applicant.public_key.digest();
-        let mut applicant = applicant.clone();
-        applicant.is_known_compromised = self.practices.compromised_keys.contains(&key);
-        applicant.prior_uses = self
-            .index
-            .key_uses(&key)?
-            .into_iter()
+    fn with_history(&self, order: &Order, past: &[KeyUse]) -> Result<Applicant, Problem> {
+        let mut applicant = order.applicant.clone();
+        let subject = order.ask.subject.as_ref().unwrap_or(&applicant.subject);
+        let one_holder = if past.is_empty() { Vec::new() } else { self.one_holder(order, subject)? };
+        applicant.is_known_compromised =
+            self.practices.compromised_keys.contains(&applicant.public_key.digest());
+        applicant.prior_uses = past
+            .iter()
             .map(|past| PriorUse {
                 compromised: matches!(
-                    past.state,
-                    CertificateState::Revoked(Revocation {
-                        reason: Some(
-                            CrlReason::KeyCompromise | CrlReason::CaCompromise | CrlReason::AaCompromise
-                        ),
-                        ..
-                    })
+                    &past.state,
+                    CertificateState::Revoked(revocation) if revocation.is_of_the_key()
                 ),
-                subject: past.subject,
-                authority: past.authority,
+                // whether the granted subject is one of them is looked at once it is known
+                is_one_holder: one_holder.contains(&past.subject),
+                subject: past.subject.clone(),
+                authority: past.authority.clone(),
             })
             .collect();
         Ok(applicant)

@@ -8,7 +8,7 @@ use super::{Order, Pki};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
 use crate::problem::{Exit, Problem};
-use crate::profile::{Applicant, Ask, Kind, Length, Profile};
+use crate::profile::{Applicant, Ask, Kind, Length, Limits, Profile};
 use crate::publish::AuthorityFiles;
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, BasicConstraints, NameConstraints, names_issuer_by_number,
@@ -81,10 +81,10 @@ impl Pki<'_> {
         Ok(RenewedAuthority { authority, replaces, files, notices })
     }
 
-    /// A revoked CA gets no new certificate of the same key.
+    /// A CA gets no new certificate of the same key while one of its name and key is revoked or on hold.
     pub(super) fn may_be_renewed(&self, authority: &Authority) -> Result<(), Problem> {
         if !self.is_revoked(authority)? {
-            return Ok(());
+            return self.may_come_back(&authority.name, &authority.certificate);
         }
         let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
         Err(Problem::new(Exit::Refused, "authority.revoked", message)
@@ -130,11 +130,17 @@ impl Pki<'_> {
         Ok(newest)
     }
 
-    fn ask_beside(&self, authority: &Authority, length: Length) -> Result<Ask, Problem> {
+    fn ask_beside(&self, authority: &Authority, profile: &str, length: Length) -> Result<Ask, Problem> {
         let tbs = authority.certificate.tbs();
+        // where the profile says for what, it decides; where it does not, nothing that limits the CA is dropped
+        let limits = match self.practices.profile(profile)?.has_purposes() {
+            true => None,
+            false => Some(Limits::of_purposes(&authority.certificate)),
+        };
         Ok(Ask {
             length,
             name_constraints: constraints_of(authority)?,
+            limits,
             path_length: BasicConstraints::of(tbs).and_then(|constraints| constraints.path_length),
             backdate: self.practices.config.issuance.backdate,
             of: Some(authority.certificate.clone()),
@@ -170,7 +176,7 @@ impl Pki<'_> {
         let order = Order {
             label: authority.name.clone(),
             applicant: Applicant::new(tbs.subject().clone(), tbs.public_key().clone()),
-            ask: self.ask_beside(authority, length)?,
+            ask: self.ask_beside(authority, profile, length)?,
             authority: Some(self.renewed(authority)),
         };
         let mut issuance = self.issue(&issuer, profile, &[order])?;
@@ -204,7 +210,7 @@ impl Pki<'_> {
         let profile = self.practices.profile(profile)?;
         let tbs = authority.certificate.tbs();
         let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
-        let ask = self.ask_beside(authority, length)?;
+        let ask = self.ask_beside(authority, profile.name(), length)?;
         let rules = self.rules_for_itself(profile)?;
         let template = rules.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
         let signer = self.open(authority)?;

@@ -36,7 +36,27 @@ pub fn find_revocable(
     Ok(found)
 }
 
+/// What a revocation with this reason is called in the audit log.
+pub(super) fn action(reason: Option<CrlReason>) -> &'static str {
+    if reason == Some(CrlReason::CertificateHold) { "certificate.held" } else { "certificate.revoked" }
+}
+
 impl Pki<'_> {
+    /// Makes sure that an invalidity date has passed: one that is still to come is a slip. With a clock that is behind,
+    /// what has passed seems to lie in the future, so the last confirmed time counts too.
+    ///
+    /// # Errors
+    /// Exit status 2 when it has not; when the index cannot be read.
+    pub fn check_invalidity_date(&self, invalidity_date: Option<UnixTime>) -> Result<(), Problem> {
+        let Some(at) = invalidity_date else { return Ok(()) };
+        let state = self.clock_state()?;
+        if at <= state.now || state.confirmed().is_some_and(|confirmed| at <= confirmed) {
+            return Ok(());
+        }
+        Err(Problem::new(Exit::Usage, "usage", "the invalidity date lies in the future")
+            .hint("it says since when the key is not to be trusted; give a time that has passed"))
+    }
+
     /// Revokes a certificate, or one on hold for good. The index has it when this returns, whatever becomes of
     /// the published status and of the CRL; both are tried.
     ///
@@ -52,27 +72,24 @@ impl Pki<'_> {
         invalidity_date: Option<UnixTime>,
         with_crl: bool,
     ) -> Result<Revoked, Problem> {
-        let now = self.time_to_distrust()?;
-        // with a clock that is behind, what has passed seems to lie in the future
-        let latest = self.clock_state()?.confirmed().max(Some(now));
-        if invalidity_date.map(Some).is_some_and(|at| at > latest) {
-            return Err(Problem::new(Exit::Usage, "usage", "the invalidity date lies in the future")
-                .hint("it says since when the key is not to be trusted; give a time that has passed"));
-        }
-        let to = record.state.revoke(Revocation { revoked_at: now, reason, invalidity_date })?;
-        let action = if reason == Some(CrlReason::CertificateHold) {
-            "certificate.held"
-        } else {
-            "certificate.revoked"
-        };
-        self.transition(record, to, action, reason, with_crl)
+        self.check_invalidity_date(invalidity_date)?;
+        let revoked_at = self.time_to_distrust()?;
+        let to = record.state.revoke(Revocation { revoked_at, reason, invalidity_date })?;
+        self.transition(record, to, action(reason), reason, with_crl)
     }
 
     /// Lifts the hold on a certificate.
     ///
     /// # Errors
-    /// When it is not on hold, or the index fails.
+    /// When it is not on hold, others have its key, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
+        if record.key.is_some_and(|key| self.practices.compromised_keys.contains(&key)) {
+            let message = "the key is on the list of compromised keys";
+            return Err(Problem::new(Exit::Refused, "policy.compromised-key", message).hint(format!(
+                "revoke it: genfic-ca revoke {}/{} --reason key-compromise",
+                record.authority, record.id.serial_number
+            )));
+        }
         let to = record.state.release()?;
         self.transition(record, to, "certificate.released", None, with_crl)
     }
@@ -85,6 +102,19 @@ impl Pki<'_> {
         reason: Option<CrlReason>,
         with_crl: bool,
     ) -> Result<Revoked, Problem> {
+        let record = self.record_transition(record, to, action, reason)?;
+        let unanswered = self.answer();
+        Ok(self.list(record, unanswered, with_crl))
+    }
+
+    /// The index alone.
+    pub(super) fn record_transition(
+        &self,
+        record: &CertificateRecord,
+        to: CertificateState,
+        action: &str,
+        reason: Option<CrlReason>,
+    ) -> Result<CertificateRecord, Problem> {
         let object = format!("{}/{}", record.authority, record.id.serial_number);
         let mut event = self.event(self.clock.now(), action, object);
         event.details.push(("subject".into(), record.subject.to_string()));
@@ -92,21 +122,35 @@ impl Pki<'_> {
             event.details.push(("reason".into(), reason.to_string()));
         }
         self.index.transition(&record.id, &record.state, &to, event)?;
-        let published = self.publish_status();
-        let unanswered = published.err().map(|error| {
+        Ok(CertificateRecord { state: to, ..record.clone() })
+    }
+
+    /// Publishes the status; returns why that could not be done.
+    pub(super) fn answer(&self) -> Option<Problem> {
+        self.publish_status().err().map(|error| {
             let problem = Problem::from(error);
             let message = format!("the status is not published, so responders do not know yet: {problem}");
             Problem { message, ..problem }
-        });
-        let record = CertificateRecord { state: to, ..record.clone() };
-        let list = || {
-            let signer = self.unlock_for_crl(&record.authority)?;
-            self.publish_crl(&record.authority, &signer)
-        };
-        let (crl, owed) = match with_crl.then(list).transpose() {
+        })
+    }
+
+    /// Publishes the CRL of what stands on record otherwise now.
+    pub(super) fn list(
+        &self,
+        record: CertificateRecord,
+        unanswered: Option<Problem>,
+        with_crl: bool,
+    ) -> Revoked {
+        let (crl, owed) = match with_crl.then(|| self.crl_of(&record.authority)).transpose() {
             Ok(crl) => (crl, unanswered.clone()),
             Err(problem) => (None, Some(problem)),
         };
-        Ok(Revoked { record, crl, owed, unanswered })
+        Revoked { record, crl, owed, unanswered }
+    }
+
+    /// Opens a CA's key and publishes its CRL.
+    pub(super) fn crl_of(&self, authority: &str) -> Result<PublishedCrl, Problem> {
+        let signer = self.unlock_for_crl(authority)?;
+        self.publish_crl(authority, &signer)
     }
 }

@@ -5,6 +5,7 @@
 //! safe, needs nobody's decision and cannot make anything that was revoked good again.
 mod authorities;
 mod clock;
+mod compromised;
 mod finding;
 mod issued;
 mod keys;
@@ -31,6 +32,7 @@ use crate::problem::Problem;
 use crate::profile::Profiles;
 use crate::publish::Publisher;
 use crate::x509::{Certificate, UnixTime};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,6 +71,8 @@ pub struct Examination<'a> {
     pub status: &'a dyn crate::index::StatusPublisher,
     /// The responders' certificates and keys.
     pub responders: &'a ResponderFiles,
+    /// SHA-256 digests of the public keys that others have, by the list of them.
+    pub compromised_keys: &'a HashSet<[u8; 32]>,
     /// The time.
     pub now: UnixTime,
     /// Whether every signature and every file is compared, however many there are.

@@ -1,7 +1,7 @@
 //! The index: whether it opens and is whole, its audit chain, and the certificates on record.
 use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
-use super::{Examination, Looked, counted};
+use super::{Examination, Looked, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, Index};
@@ -159,6 +159,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
         );
     }
     let kept = files.finish(examination, &authorities, findings);
+    let listed = compromised::check(examination, findings)?;
     let of = match compared < count {
         true if !known => " (the CAs cannot be read)".into(),
         true => format!(" (the newest; --deep compares all {count})"),
@@ -169,7 +170,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
         number => format!(" ({number} known by number alone)"),
     };
     Ok(format!(
-        "{} on record{by_number}, {kept}, {} compared{of}",
+        "{} on record{by_number}, {kept}, {listed}, {} compared{of}",
         counted(count, "certificate"),
         counted(compared, "signature")
     ))

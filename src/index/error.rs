@@ -1,5 +1,5 @@
 //! What can go wrong with the index.
-use super::TransitionError;
+use super::{KeyConflict, TransitionError};
 use crate::problem::{Exit, Problem};
 use crate::publish::WriteError;
 use crate::x509::extension::CrlNumber;
@@ -30,6 +30,14 @@ pub enum IndexError {
     /// The issuer, or one above it, is expired or revoked; says which and why.
     #[error("{0}")]
     IssuerUnfit(String),
+    /// The key of what was to be signed, or released, is not certified for it.
+    #[error("{conflict}")]
+    KeyRefused {
+        /// What was to be signed or released.
+        id: CertificateId,
+        /// Why not.
+        conflict: KeyConflict,
+    },
     /// The clock stands before what was signed last.
     #[error("the clock says {now}, which is before the newest record of something signed, at {newest}")]
     ClockBehind {
@@ -104,7 +112,14 @@ pub(crate) const RESTORED_HINT: &str = "bring the newest index back; or, when it
 
 impl From<IndexError> for Problem {
     fn from(error: IndexError) -> Self {
+        let error = match error {
+            IndexError::KeyRefused { conflict, .. } => return conflict.into(),
+            other => other,
+        };
         let (exit, code, hint) = match &error {
+            IndexError::KeyRefused { .. } => {
+                (Exit::Refused, "policy.key-reused", "make a request with a new key")
+            }
             IndexError::SerialInUse(_) => {
                 (Exit::Failure, "index.serial-in-use", "run the command again; it takes another number")
             }

@@ -2,7 +2,7 @@
 use super::{Authority, CertificateState};
 use crate::audit::AuditEvent;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, Name, SerialNumber, UnixTime};
+use crate::x509::{Certificate, IssuerId, Name, SerialNumber, UnixTime};
 
 /// A CA made elsewhere, with what it issued and revoked there.
 #[derive(Clone, Debug)]
@@ -29,6 +29,19 @@ impl Import {
     pub fn of(authority: Authority, event: AuditEvent) -> Self {
         Self { above: Vec::new(), authority, renews: false, certificates: Vec::new(), crl_number: 0, event }
     }
+}
+
+/// What a CA of this home signed and is not on record.
+#[derive(Clone, Debug)]
+pub struct Supplement {
+    /// The CA.
+    pub issuer: IssuerId,
+    /// What it signed.
+    pub certificates: Vec<ImportedCertificate>,
+    /// The highest number of its CRLs elsewhere; 0 where that is not known.
+    pub crl_number: CrlNumber,
+    /// The record of the whole, where there is more than the certificates' own.
+    pub event: Option<AuditEvent>,
 }
 
 /// A certificate that a CA issued elsewhere.

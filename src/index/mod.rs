@@ -10,6 +10,7 @@ mod examination;
 mod generation;
 mod import;
 mod index_txt;
+mod key_rule;
 mod record;
 mod restoration;
 pub mod sqlite;
@@ -21,8 +22,9 @@ pub(crate) use error::RESTORED_HINT;
 pub use examination::{Damage, DamageKind, Examined, StatusComparison};
 pub(crate) use generation::UNLINKED;
 pub use generation::{certified, crossed, is_quiet, successor, unlinked};
-pub use import::{Import, Imported, ImportedCertificate, ImportedContents};
+pub use import::{Import, Imported, ImportedCertificate, ImportedContents, Supplement};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
+pub use key_rule::{KeyConflict, check_key};
 pub use record::{
     Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, NewestSigned,
     PublishedAuthority, Selector, StatusRow, StatusValue,
@@ -34,7 +36,7 @@ pub use state::{CertificateState, Revocation, TransitionError};
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime};
 use std::path::Path;
 
 /// All that an OCSP responder may see.
@@ -76,6 +78,17 @@ pub trait IndexReader: StatusReader {
 
     /// What this public key (SHA-256 of its SubjectPublicKeyInfo) was used for before.
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError>;
+
+    /// The subjects that are on record as one holder's with this key.
+    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError>;
+
+    /// Hands every certificate to `visit` that can be relied on at `now`, on hold or pending included, although one
+    /// for the same key was revoked because the key was compromised.
+    fn on_compromised_keys(
+        &self,
+        now: UnixTime,
+        visit: &mut dyn FnMut(CertificateRecord),
+    ) -> Result<(), IndexError>;
 
     /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
@@ -153,8 +166,8 @@ pub trait Index: IndexReader {
     /// Writes down what is about to be signed; nothing is signed before this. All or none of a group.
     ///
     /// # Errors
-    /// [`IndexError::SerialInUse`], [`IndexError::IssuerUnfit`] when the issuer or one above it is revoked
-    /// or expired at the event's time, [`IndexError::AuthorityExists`], [`IndexError::ClockBehind`],
+    /// [`IndexError::SerialInUse`], [`IndexError::KeyRefused`] as [`check_key`] says, what comes before in the group
+    /// included, [`IndexError::IssuerUnfit`] when the issuer or one above it is revoked or expired at the event's time, [`IndexError::AuthorityExists`], [`IndexError::ClockBehind`],
     /// [`IndexError::NotAccepted`] for all but responder certificates after a restore, or a failing store; so
     /// below.
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError>;
@@ -168,7 +181,8 @@ pub trait Index: IndexReader {
     fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError>;
 
     /// Replaces state `from` by `to`, or reports [`IndexError::Conflict`] when it is no longer `from`. Nothing is
-    /// released after a restore that is not accepted yet ([`IndexError::NotAccepted`]).
+    /// released after a restore that is not accepted yet ([`IndexError::NotAccepted`]), nor on a key that others have
+    /// ([`IndexError::KeyRefused`]).
     fn transition(
         &self,
         id: &CertificateId,
@@ -186,6 +200,15 @@ pub trait Index: IndexReader {
     /// numbers; [`IndexError::IssuerUnfit`] when the parent is not known or the certificate is of another name or
     /// key; [`IndexError::ClockBehind`], [`IndexError::NotAccepted`].
     fn import(&self, import: &Import) -> Result<Imported, IndexError>;
+
+    /// Adds to a CA of this home what it signed and is not on record: issued or revoked elsewhere, found, or named by
+    /// its number. Nothing that is revoked here becomes less so, and nothing that is known is changed but to become
+    /// revoked. Returns what was new.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownAuthority`]; [`IndexError::SerialInUse`] when another certificate has one of the numbers;
+    /// [`IndexError::NotAccepted`] where one of them is not revoked.
+    fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError>;
 
     /// Sets whether certificates of this CA name an OCSP responder.
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError>;

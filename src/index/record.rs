@@ -68,6 +68,9 @@ pub struct Intent {
     pub profile: String,
     /// Whom to write to about it; not part of the certificate.
     pub contact: Option<String>,
+    /// A subject under which the same holder had the key before, whose name has changed since: by the word of
+    /// whoever acts, the two are one from now on.
+    pub same_holder_as: Option<Name>,
     /// The CA that this certificate makes. Its name and identity are taken from now on; it is a CA of this
     /// home as soon as the certificate is recorded as issued, and its name is free again when it is
     /// abandoned.
@@ -114,6 +117,8 @@ pub struct CertificateRecord {
     pub contact: Option<String>,
     /// Where it stands.
     pub state: CertificateState,
+    /// SHA-256 of its SubjectPublicKeyInfo; `None` when it is known by its number alone.
+    pub key: Option<[u8; 32]>,
     /// The certificate; `None` while pending, and for good when abandoned or known by its number alone.
     pub certificate: Option<Certificate>,
     /// Whether its octets are not known, only its number, what became of it, and what an imported CA's record
@@ -232,6 +237,27 @@ pub struct KeyUse {
     pub authority: Option<String>,
     /// Where it stands.
     pub state: CertificateState,
+    /// Whether it is that of a CA.
+    pub is_ca: bool,
+    /// When it ends.
+    pub not_after: UnixTime,
+    /// Whether it was given up before its signature was recorded.
+    pub is_abandoned: bool,
+}
+
+impl KeyUse {
+    /// Whether the certificate is for this subject.
+    #[must_use]
+    pub fn is_of(&self, subject: &Name) -> bool {
+        self.subject == *subject
+    }
+
+    /// Whether it can be relied on at `now`, on hold or about to be signed included.
+    #[must_use]
+    pub fn is_live(&self, now: UnixTime) -> bool {
+        let is_gone = matches!(&self.state, CertificateState::Revoked(revocation) if !revocation.is_hold());
+        !is_gone && now <= self.not_after
+    }
 }
 
 /// What was signed last.

@@ -29,6 +29,12 @@ impl Revocation {
     pub fn is_hold(&self) -> bool {
         self.reason == Some(CrlReason::CertificateHold)
     }
+
+    /// Whether the reason is that somebody else has the key: no certificate for it can be relied on.
+    #[must_use]
+    pub fn is_of_the_key(&self) -> bool {
+        self.reason.is_some_and(CrlReason::is_of_the_key)
+    }
 }
 
 /// Why a change of state was refused.

@@ -19,6 +19,9 @@ pub enum KeyError {
     /// A person would have to be asked for the passphrase of this key, and nobody can be.
     #[error("the passphrase of {0} is needed and nobody can be asked")]
     InputNeeded(String),
+    /// The person who was asked for the passphrase pressed Ctrl-C; says of what.
+    #[error("interrupted: the passphrase for {0} was not given")]
+    Interrupted(String),
     /// The passphrase or PIN is wrong.
     #[error("the passphrase does not open {0}")]
     SecretRejected(KeyRef),
@@ -62,6 +65,11 @@ impl From<KeyError> for Problem {
                 Exit::InputNeeded,
                 "key.passphrase-needed",
                 "use --passphrase-from file:PATH, env:VAR, fd:N or cred:NAME".to_owned(),
+            ),
+            KeyError::Interrupted(_) => (
+                Exit::KeyUnavailable,
+                "key.interrupted",
+                "run the command again, and type the passphrase".to_owned(),
             ),
             KeyError::SecretRejected(_) => (
                 Exit::KeyUnavailable,

@@ -1,4 +1,5 @@
 //! What a profile is asked to decide: who wants a certificate, from which CA, with what wishes.
+use super::Limits;
 use super::alt_name::printable;
 use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints, NameConstraints, SUBJECT_ALT_NAME};
 use crate::x509::{Certificate, Extension, GeneralName, Name, SubjectPublicKeyInfo, UnixTime, VerifiedCsr};
@@ -35,6 +36,8 @@ pub struct PriorUse {
     pub authority: Option<String>,
     /// Whether it was revoked because the key was compromised.
     pub compromised: bool,
+    /// Whether its subject and the applicant's are on record as one holder's.
+    pub is_one_holder: bool,
 }
 
 impl Applicant {
@@ -168,10 +171,14 @@ pub struct Ask {
     pub length: Length,
     /// Name constraints for a CA certificate, besides those of its profile.
     pub name_constraints: NameConstraints,
+    /// What else limits a CA certificate, by another of the same name and key.
+    pub limits: Option<Limits>,
     /// Path length for a CA certificate; `None` leaves it to the profile.
     pub path_length: Option<u8>,
     /// Mail address of whoever answers for the certificate.
     pub contact: Option<String>,
+    /// A subject under which the same holder had the key before.
+    pub same_holder_as: Option<Name>,
     /// How many seconds notBefore lies before now.
     pub backdate: i64,
     /// A CA's certificate that the new one stands beside, for the same key and the same name: its subject is

@@ -110,7 +110,7 @@ fn constraints_of(issuer: &IssuerView<'_>, verdict: &mut Verdict) -> Vec<(NameCo
     all
 }
 
-fn same_form(one: &Subtree, other: &Subtree) -> bool {
+pub(super) fn same_form(one: &Subtree, other: &Subtree) -> bool {
     match (one, other) {
         (Subtree::Ip { network: one, .. }, Subtree::Ip { network: other, .. }) => {
             one.is_ipv4() == other.is_ipv4()
@@ -121,7 +121,7 @@ fn same_form(one: &Subtree, other: &Subtree) -> bool {
 }
 
 /// Whether every name in `inner` is in `outer` too.
-fn lies_within(inner: &Subtree, outer: &Subtree) -> bool {
+pub(super) fn lies_within(inner: &Subtree, outer: &Subtree) -> bool {
     match (inner, outer) {
         (Subtree::Dns(base), _) => outer.contains(&GeneralName::Dns(base.clone())),
         (Subtree::Directory(base), _) => outer.contains(&GeneralName::Directory(base.clone())),

@@ -135,7 +135,9 @@ impl Profile {
             list.push(self.authority.path_length.grant(ask, issuer, verdict).to_extension());
         }
         list.push(self.usage.key_usage(key.algorithm()).to_extension());
-        list.extend(self.usage.purposes(self.kind, issuer, verdict).map(|purposes| purposes.to_extension()));
+        let limits = ask.limits.as_ref();
+        let purposes = self.usage.purposes(self.kind, issuer, limits, verdict);
+        list.extend(purposes.map(|purposes| purposes.to_extension()));
         let own = ask.of.as_ref().map_or_else(|| key.key_identifier(), Certificate::key_identifier);
         list.push(subject_key_identifier_of(&own));
         let authority = issuer.map_or(own, |one| one.certificate.key_identifier());
@@ -143,6 +145,7 @@ impl Profile {
         if self.kind.is_ca() {
             let granted = self.authority.constraints.grant(&ask.name_constraints, issuer, verdict);
             list.extend(granted.map(|constraints| constraints.to_extension()));
+            list.extend(limits.into_iter().flat_map(|limits| limits.policies.clone()));
         } else if !ask.name_constraints.is_empty() || ask.path_length.is_some() {
             verdict.refuse(
                 "policy.name-constraints",

@@ -110,12 +110,12 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
                 format!("the key belongs to the CA {authority}"),
                 REMEDY,
             );
-        } else if !same_subject {
+        } else if !same_subject && !prior.is_one_holder {
             verdict.refuse(
                 "policy.key-reused",
                 "key rules",
                 format!("the key was certified before for another subject, `{}`", prior.subject),
-                REMEDY,
+                "make a request with a new key; or, where the holder is the same and has a new name: --same-holder-as CERT",
             );
         }
     }
@@ -177,6 +177,7 @@ mod tests {
                 subject: Name::parse(subject).unwrap(),
                 authority: authority.map(str::to_owned),
                 compromised,
+                is_one_holder: false,
             })
             .collect();
         let mut verdict = Verdict::default();

@@ -9,6 +9,7 @@ mod bounds;
 mod constraints;
 mod evaluate;
 mod key;
+mod limits;
 mod names;
 mod profiles;
 mod shipped;
@@ -25,6 +26,7 @@ mod violation;
 
 pub use alt_name::{InvalidAltName, check_alt_name, parse_alt_name};
 pub use applicant::{Applicant, Ask, IssuerView, Length, PriorUse};
+pub use limits::Limits;
 pub use profiles::{ProfileError, Profiles};
 pub use shipped::SHIPPED;
 pub use stagger::{Sibling, Staggered};
@@ -167,6 +169,12 @@ impl Profile {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it limits its certificates to certain purposes.
+    #[must_use]
+    pub fn has_purposes(&self) -> bool {
+        self.usage.has_purposes()
     }
 
     /// What it makes.

@@ -1,8 +1,8 @@
 //! What a key may be used for: keyUsage, extKeyUsage, basicConstraints (X5, X9).
-use super::Kind;
 use super::applicant::{Ask, IssuerView};
 use super::bounds::within;
 use super::violation::Verdict;
+use super::{Kind, Limits};
 use crate::document::Section;
 use crate::x509::extension::{BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, KeyAlgorithm};
@@ -69,40 +69,64 @@ impl UsageRules {
         }
     }
 
-    /// The purposes, each within those of every CA above; responder certificates are exempt.
+    /// Whether there is a purpose at all that its certificates are limited to.
+    pub(super) fn has_purposes(&self) -> bool {
+        !self.purposes.is_empty()
+    }
+
+    /// The purposes, among those that limit it, each within those of every CA above; responder certificates are
+    /// exempt.
     pub(super) fn purposes(
         &self,
         kind: Kind,
         issuer: Option<&IssuerView<'_>>,
+        limits: Option<&Limits>,
         verdict: &mut Verdict,
     ) -> Option<ExtendedKeyUsage> {
+        let purposes = match limits.and_then(|limits| limits.purposes.as_ref()) {
+            None => self.purposes.clone(),
+            Some(limit) if self.purposes.is_empty() => limit.clone(),
+            Some(limit) => {
+                let both: Vec<Purpose> =
+                    self.purposes.iter().filter(|purpose| limit.contains(purpose)).copied().collect();
+                if both.is_empty() {
+                    let list: Vec<String> = limit.iter().map(ToString::to_string).collect();
+                    verdict.refuse(
+                        "policy.extended-key-usage",
+                        "RFC 5280 §4.2.1.12",
+                        format!(
+                            "its own certificate is for {} alone, which the profile does not allow",
+                            list.join(", ")
+                        ),
+                        "use another profile, or leave its limits out by --unconstrained",
+                    );
+                }
+                both
+            }
+        };
         if kind != Kind::OcspResponder {
             for certificate in issuer.into_iter().flat_map(IssuerView::chain) {
-                self.check_nesting(certificate, verdict);
+                check_nesting(&purposes, certificate, verdict);
             }
         }
-        (!self.purposes.is_empty()).then(|| ExtendedKeyUsage(self.purposes.clone()))
+        (!purposes.is_empty()).then_some(ExtendedKeyUsage(purposes))
     }
+}
 
-    fn check_nesting(&self, above: &Certificate, verdict: &mut Verdict) {
-        let Some(extension) = above.tbs().extension(EXTENDED_KEY_USAGE) else { return };
-        let allowed = ExtendedKeyUsage::from_value(&extension.value).unwrap_or_default().0;
-        if allowed.contains(&Purpose::ANY) {
-            return;
-        }
-        for purpose in self.purposes.iter().filter(|purpose| !allowed.contains(purpose)) {
-            let list: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-            verdict.refuse(
-                "policy.extended-key-usage",
-                "CA/Browser Forum BR §7.1.2.10.6",
-                format!(
-                    "the CA `{}` is limited to {}, not {purpose}",
-                    above.tbs().subject(),
-                    list.join(", ")
-                ),
-                "use a CA for this purpose",
-            );
-        }
+fn check_nesting(purposes: &[Purpose], above: &Certificate, verdict: &mut Verdict) {
+    let Some(extension) = above.tbs().extension(EXTENDED_KEY_USAGE) else { return };
+    let allowed = ExtendedKeyUsage::from_value(&extension.value).unwrap_or_default().0;
+    if allowed.contains(&Purpose::ANY) {
+        return;
+    }
+    for purpose in purposes.iter().filter(|purpose| !allowed.contains(purpose)) {
+        let list: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+        verdict.refuse(
+            "policy.extended-key-usage",
+            "CA/Browser Forum BR §7.1.2.10.6",
+            format!("the CA `{}` is limited to {}, not {purpose}", above.tbs().subject(), list.join(", ")),
+            "use a CA for this purpose",
+        );
     }
 }
 
@@ -274,7 +298,7 @@ mod tests {
     fn refused(rules: &UsageRules, kind: Kind, chain: &[Certificate]) -> usize {
         let mut verdict = Verdict::default();
         let (issuer, ancestors) = chain.split_first().unwrap();
-        rules.purposes(kind, Some(&view(issuer, ancestors)), &mut verdict);
+        rules.purposes(kind, Some(&view(issuer, ancestors)), None, &mut verdict);
         verdict.violations.len()
     }
 

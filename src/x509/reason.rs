@@ -44,6 +44,12 @@ impl CrlReason {
         self.row().0
     }
 
+    /// Whether it says that somebody else has the key.
+    #[must_use]
+    pub fn is_of_the_key(self) -> bool {
+        matches!(self, Self::KeyCompromise | Self::CaCompromise | Self::AaCompromise)
+    }
+
     /// The reason with this ENUMERATED value.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {

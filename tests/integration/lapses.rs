@@ -41,6 +41,7 @@ fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
         publisher: &HomeDirectory::new(place.clone()),
         status: &StatusDirectory::new(&place.status_directory()),
         responders: &ResponderFiles::new(place.responders_directory(), load_key),
+        compromised_keys: &std::collections::HashSet::new(),
         now,
         deep: false,
     });

@@ -11,6 +11,7 @@ mod export;
 mod foreign;
 mod generation;
 mod import;
+mod import_again;
 mod init;
 mod lint;
 mod list;
@@ -21,8 +22,10 @@ mod question;
 mod quickstart;
 mod renewal;
 mod request;
+mod revocable;
 mod revoke;
 mod revoke_ca;
+mod same_holder;
 mod select;
 mod show;
 mod sign;
@@ -212,6 +215,28 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
     }
 }
 
+/// Says of a command that was interrupted at a question whether it had begun.
+fn what_stands(session: &Session, before: u64, problem: Problem) -> Problem {
+    if problem.code != "key.interrupted" {
+        return problem;
+    }
+    let has_begun = session.pki().index.audit_head().is_ok_and(|head| head.sequence > before);
+    let stands = if has_begun {
+        "what was on record before that stands: `genfic-ca audit show`"
+    } else {
+        "nothing was done"
+    };
+    Problem { message: format!("{}; {stands}", problem.message), ..problem }
+}
+
+/// Says of a command that was interrupted before it opened a home that there is nothing to put right.
+pub(crate) fn untouched(problem: Problem) -> Problem {
+    if problem.code != "key.interrupted" || problem.message.contains(';') {
+        return problem;
+    }
+    Problem { message: format!("{}; nothing was done", problem.message), ..problem }
+}
+
 /// Runs a command in an opened home; what it refuses is recorded before it is said (G15).
 pub(crate) fn in_session(
     global: &Global,
@@ -230,6 +255,7 @@ pub(crate) fn in_session(
         }
         Ok(report)
     });
+    let outcome = outcome.map_err(|problem| what_stands(&session, before, problem));
     let refusal = match &outcome {
         Err(problem) => Some(problem),
         Ok(report) => {

@@ -6,6 +6,7 @@ mod report;
 mod room;
 mod script;
 mod session;
+mod terminal;
 mod usage;
 
 use clap::error::ErrorKind;
@@ -33,7 +34,11 @@ fn main() -> ExitCode {
             match script::command(cli) {
                 Ok(command) => {
                     let name = commands::name(&command);
-                    report::conclude(name, commands::run(&global, command), style)
+                    report::conclude(
+                        name,
+                        commands::run(&global, command).map_err(commands::untouched),
+                        style,
+                    )
                 }
                 Err(problem) => report::conclude("", Err(problem), style),
             }

@@ -1,8 +1,8 @@
 //! Asking on the terminal; the library never does.
+use crate::terminal::{self, Typed};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::key::{KeyError, Secret, SecretPurpose, SecretSource};
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::sync::Mutex;
 
 /// Asks for passphrases on the terminal, each once a command.
@@ -15,13 +15,16 @@ pub(crate) struct TerminalPrompt {
 impl TerminalPrompt {
     /// Asks only when allowed and when there is a terminal to ask on.
     pub(crate) fn new(allowed: bool) -> Self {
-        Self { allowed: allowed && std::io::stdin().is_terminal(), known: Mutex::default() }
+        Self { allowed: allowed && terminal::is_attended(), known: Mutex::default() }
     }
 
-    fn ask(text: &str) -> Result<Secret, KeyError> {
-        rpassword::prompt_password(text)
-            .map(Secret::new)
-            .map_err(|error| KeyError::SecretUnavailable(error.to_string()))
+    fn ask(name: &str, text: &str) -> Result<Secret, KeyError> {
+        match terminal::ask(text, false) {
+            Ok(Typed::Line(line)) => Ok(Secret::new(line.to_string())),
+            Ok(Typed::Interrupted) => Err(KeyError::Interrupted(thing(name))),
+            Ok(Typed::Nothing) => Err(KeyError::SecretUnavailable("nothing was typed".into())),
+            Err(error) => Err(KeyError::SecretUnavailable(error.to_string())),
+        }
     }
 }
 
@@ -45,14 +48,14 @@ impl SecretSource for TerminalPrompt {
             return Err(KeyError::InputNeeded(name.clone()));
         }
         let secret = if twice {
-            let first = Self::ask(&format!("New passphrase for {}: ", thing(name)))?;
-            let second = Self::ask("The same again: ")?;
+            let first = Self::ask(name, &format!("New passphrase for {}: ", thing(name)))?;
+            let second = Self::ask(name, "The same again: ")?;
             if first != second {
                 return Err(KeyError::SecretUnavailable("the two passphrases differ".into()));
             }
             first
         } else {
-            Self::ask(&format!("Passphrase for {}: ", thing(name)))?
+            Self::ask(name, &format!("Passphrase for {}: ", thing(name)))?
         };
         if secret.is_empty() {
             return Err(KeyError::SecretUnavailable("the passphrase is empty".into()));

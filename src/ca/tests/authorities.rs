@@ -137,6 +137,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
         tbs: lint::check_certificate(tbs, Some(&system.certificate)).unwrap(),
         profile: "system".into(),
         contact: None,
+        same_holder_as: None,
         authority: None,
         event: event(fixture.now()),
     };

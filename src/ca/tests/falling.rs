@@ -26,6 +26,7 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
         length: Length::Default,
         name_constraints: NameConstraints::default(),
         path_length: None,
+        unconstrained: false,
     };
     pki.cross_sign(&pki.unlock_issuer("other").unwrap(), &crossing).unwrap();
     assert!(fixture.public(CA, PublicFile::Crossed).exists());

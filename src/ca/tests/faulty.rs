@@ -4,13 +4,13 @@ use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
     Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, Restoration, Restored,
-    Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
+    Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, Supplement, TakenOver,
 };
 use crate::lint::Linted;
 use crate::publish::{PublishError, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
+    CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
 use std::path::Path;
@@ -168,6 +168,16 @@ impl IndexReader for Records {
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
         self.index.key_uses(key)
     }
+    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
+        self.index.one_holder(key)
+    }
+    fn on_compromised_keys(
+        &self,
+        now: UnixTime,
+        visit: Visit<'_, CertificateRecord>,
+    ) -> Result<(), IndexError> {
+        self.index.on_compromised_keys(now, visit)
+    }
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.index.last_crl(issuer)
     }
@@ -246,6 +256,10 @@ impl Index for Records {
     fn import(&self, import: &Import) -> Result<Imported, IndexError> {
         self.script.index("import")?;
         self.index.import(import)
+    }
+    fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError> {
+        self.script.index("supplement")?;
+        self.index.supplement(supplement)
     }
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.index.set_serves_ocsp(issuer, serves, event)

@@ -283,6 +283,7 @@ fn another_ca_is_certified_as_far_as_the_profile_says() {
             excluded: Vec::new(),
         },
         path_length: None,
+        unconstrained: false,
     };
     let partner = other.certificate("partner");
     let issuer = pki.unlock_issuer("genfic").unwrap();

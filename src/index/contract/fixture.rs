@@ -247,6 +247,7 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
         tbs: lint::check_certificate(tbs, certificate).unwrap(),
         profile: "system".into(),
         contact: Some("owner@example.com".into()),
+        same_holder_as: None,
         authority: None,
         event: event(NOW, "certificate.intended"),
     }

@@ -1,7 +1,7 @@
 //! CAs that get new certificates, and those that succeed others.
 use super::fixture::*;
 use crate::index::{
-    CertificateState, FoundCertificate, Index, IndexError, Intent, NewAuthority, Restoration,
+    CertificateState, FoundCertificate, Index, IndexError, Intent, KeyConflict, NewAuthority, Restoration,
 };
 use crate::x509::extension::{ExtendedKeyUsage, KeyUsage, Purpose, subject_key_identifier_for};
 use crate::x509::{Certificate, CertificateId, CrlReason, Name, TbsCertificate, Validity};
@@ -61,7 +61,11 @@ pub(crate) fn only_the_name_and_key_of_a_ca_that_is_not_revoked_are_renewed(inde
         let revocation = crate::index::Revocation { revoked_at: NOW, reason, invalidity_date: None };
         index.transition(&id, &from, &from.revoke(revocation).unwrap(), event(NOW, "x")).unwrap();
         let error = refused(&child.key, "child");
-        assert!(matches!(&error, IndexError::IssuerUnfit(why) if why.contains("revoked")), "{error}");
+        let IndexError::KeyRefused { conflict, .. } = &error else { panic!("{error}") };
+        match reason {
+            Some(CrlReason::CertificateHold) => assert_eq!(*conflict, KeyConflict::Held(serial(2), NOW)),
+            _ => assert_eq!(*conflict, KeyConflict::Revoked(serial(2), NOW)),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod fixture;
 mod generations;
 mod importing;
 mod issuing;
+mod keys;
 mod reading;
 mod restoring;
 mod revoking;
@@ -18,6 +19,7 @@ pub(crate) use fixture::{CertificateAuthority, Key, NOW, event, leaf, serial};
 pub(crate) use generations::*;
 pub(crate) use importing::*;
 pub(crate) use issuing::*;
+pub(crate) use keys::*;
 pub(crate) use reading::*;
 pub(crate) use restoring::*;
 pub(crate) use revoking::*;
@@ -57,6 +59,11 @@ macro_rules! contract {
             a_selector_finds_what_it_means_newest_first
             a_filter_passes_what_matches_all_of_it
             the_uses_of_a_key_are_known
+            a_key_is_intended_for_one_subject_only_whoever_is_first
+            one_holder_with_a_new_name_keeps_the_key
+            a_key_that_others_have_is_certified_for_nobody_and_not_released
+            a_ca_that_is_revoked_or_held_does_not_come_back
+            what_a_ca_signed_and_nobody_recorded_is_put_on_record
             whatever_changes_gets_a_higher_change_number
             a_visitor_may_ask_the_index_and_change_it
             nothing_is_issued_or_released_between_a_restore_and_its_acceptance

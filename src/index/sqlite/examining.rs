@@ -118,7 +118,7 @@ fn certificates(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Res
     let mut names: i64 = 0;
     let mut unread = false;
     while let Some(row) = rows.next()? {
-        let number: i64 = row.get(14)?;
+        let number: i64 = row.get(15)?;
         let place = place_of(row).unwrap_or_else(|| format!("certificate number {number}"));
         let record = match record(row) {
             Ok(record) => record,
@@ -187,13 +187,13 @@ fn differences(
     };
     let validity = tbs.validity();
     unless(record.id.serial_number == *tbs.serial_number(), "serial number");
-    unless(row.get::<_, Vec<u8>>(15)? == tbs.public_key().digest(), "key");
+    unless(row.get::<_, Vec<u8>>(16)? == tbs.public_key().digest(), "key");
     unless(row.get::<_, String>(13)? == tbs.subject().to_string().to_lowercase(), "subject");
     unless(row.get::<_, i64>(11)? == validity.not_before.0, "notBefore");
     unless(row.get::<_, i64>(12)? == validity.not_after.0, "notAfter");
-    unless(row.get::<_, Option<i64>>(18)? == Some(validity.not_after.0), "end in the status");
-    unless(row.get::<_, Option<i64>>(17)? == row.get(14)?, "status of another certificate");
-    let fingerprint: Option<Vec<u8>> = row.get(16)?;
+    unless(row.get::<_, Option<i64>>(19)? == Some(validity.not_after.0), "end in the status");
+    unless(row.get::<_, Option<i64>>(18)? == row.get(15)?, "status of another certificate");
+    let fingerprint: Option<Vec<u8>> = row.get(17)?;
     let digest = record.certificate.as_ref().map(|certificate| sha256(certificate.as_der()).to_vec());
     unless(fingerprint == digest, "fingerprint");
     let is_signed = record.certificate.is_some();
@@ -210,14 +210,14 @@ fn without_octets(row: &Row<'_>, record: &CertificateRecord) -> Result<Vec<&'sta
             faults.push(what);
         }
     };
-    let had_none = row.get::<_, Option<Vec<u8>>>(15)?.is_none()
-        && row.get::<_, Option<Vec<u8>>>(16)?.is_none()
+    let had_none = row.get::<_, Option<Vec<u8>>>(16)?.is_none()
+        && row.get::<_, Option<Vec<u8>>>(17)?.is_none()
         && record.validity.not_before.0 == 0
         && record.profile.is_empty()
         && record.contact.is_none();
     unless(had_none, "octets that are lost");
     unless(record.state != CertificateState::Pending, "pending without octets");
-    unless(row.get::<_, Option<i64>>(18)? == Some(record.validity.not_after.0), "end in the status");
-    unless(row.get::<_, Option<i64>>(17)? == row.get(14)?, "status of another certificate");
+    unless(row.get::<_, Option<i64>>(19)? == Some(record.validity.not_after.0), "end in the status");
+    unless(row.get::<_, Option<i64>>(18)? == row.get(15)?, "status of another certificate");
     Ok(faults)
 }

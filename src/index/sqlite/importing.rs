@@ -2,11 +2,12 @@
 use super::authority;
 use super::issuing::{Entry, place, put_names, store_state};
 use super::journal::Journal;
+use super::keys;
 use super::restoring::{check_accepted, enter_number, take_crl_numbers};
 use super::revoking::revise;
 use crate::index::{
     Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents, IndexError,
-    NewAuthority,
+    NewAuthority, Supplement,
 };
 use crate::x509::{Certificate, CertificateId, IssuerId, Name};
 use rusqlite::Connection;
@@ -29,12 +30,46 @@ pub(super) fn import(connection: &Connection, import: &Import) -> Result<Importe
     journal.append(import.event.clone())?;
     let issuer = &import.authority.issuer;
     let number = authority::authority_number(connection, issuer)?;
+    let imported = take_all(connection, &mut journal, issuer, number, &import.certificates)?;
+    revise(connection, number, change)?;
+    journal.close()?;
+    take_crl_numbers(connection, issuer, import.crl_number)?;
+    Ok(imported)
+}
+
+pub(super) fn supplement(connection: &Connection, supplement: &Supplement) -> Result<Imported, IndexError> {
+    let Supplement { issuer, certificates, crl_number, event } = supplement;
+    if certificates.iter().any(|one| !matches!(one.state, CertificateState::Revoked(_))) {
+        check_accepted(connection)?;
+    }
+    let number = authority::authority_number(connection, issuer)?;
+    let mut journal = Journal::open(connection)?;
+    let imported = take_all(connection, &mut journal, issuer, number, certificates)?;
+    if imported.revoked > 0 {
+        revise(connection, number, journal.change()?)?;
+    }
+    if let Some(event) = event {
+        journal.append(event.clone())?;
+    }
+    journal.close()?;
+    take_crl_numbers(connection, issuer, *crl_number)?;
+    Ok(imported)
+}
+
+fn take_all(
+    connection: &Connection,
+    journal: &mut Journal<'_>,
+    issuer: &IssuerId,
+    number: i64,
+    certificates: &[ImportedCertificate],
+) -> Result<Imported, IndexError> {
     let mut imported = Imported::default();
     // a change of their own for those that are kept in files: the last of a change tells whether its files are there
     let is_kept = |one: &ImportedCertificate| {
         matches!(one.contents, ImportedContents::Certificate(_)) && one.state == CertificateState::Issued
     };
-    let (kept, others): (Vec<_>, Vec<_>) = import.certificates.iter().partition(|one| is_kept(one));
+    let (kept, others): (Vec<_>, Vec<_>) = certificates.iter().partition(|one| is_kept(one));
+    let change = journal.change()?;
     let kept_change = if kept.is_empty() { change } else { journal.another_change()? };
     let all = others.into_iter().map(|one| (one, change));
     for (certificate, change) in all.chain(kept.into_iter().map(|one| (one, kept_change))) {
@@ -48,9 +83,6 @@ pub(super) fn import(connection: &Connection, import: &Import) -> Result<Importe
         imported.revoked += usize::from(matches!(certificate.state, CertificateState::Revoked(_)));
         journal.append(certificate.event.clone())?;
     }
-    revise(connection, number, change)?;
-    journal.close()?;
-    take_crl_numbers(connection, issuer, import.crl_number)?;
     Ok(imported)
 }
 
@@ -73,6 +105,7 @@ fn add_authority(
         let message = format!("{}'s certificate is of another name or key", authority.name);
         return Err(IndexError::IssuerUnfit(message));
     }
+    keys::check_authority(connection, &authority.certificate)?;
     let (issuer, identity) = match &authority.parent {
         None => (authority::enter_issuer(connection, &authority.issuer)?, authority.issuer),
         Some(name) => {

@@ -1,6 +1,7 @@
 //! Intents, issued certificates, abandoned ones: groups of any size, each one transaction.
 use super::authority;
 use super::journal::Journal;
+use super::keys;
 use super::restoring;
 use super::revoking::revise;
 use super::row::{serial_column, state_columns};
@@ -20,6 +21,7 @@ pub(super) fn record_intent(
         journal.check_clock(earliest)?;
     }
     let mut fit: HashMap<(IssuerId, UnixTime), (i64, Name)> = HashMap::new();
+    let mut uses = keys::Uses::default();
     let mut recorded = Vec::with_capacity(intents.len());
     for intent in intents {
         let tbs = intent.tbs.into_inner();
@@ -44,6 +46,8 @@ pub(super) fn record_intent(
                 tbs.issuer()
             )));
         }
+        let id = CertificateId { issuer: intent.issuer, serial_number: tbs.serial_number().clone() };
+        uses.add(connection, &id, &tbs, intent.same_holder_as.as_ref())?;
         let entry = Entry {
             issuer,
             identity: &intent.issuer,

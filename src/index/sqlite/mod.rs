@@ -14,6 +14,7 @@ mod importing;
 mod interlock;
 mod issuing;
 mod journal;
+mod keys;
 #[cfg(test)]
 mod plan;
 mod pool;
@@ -30,13 +31,13 @@ pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
     Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, Restoration, Restored,
-    Selector, StatusReader, StatusRow, TakenOver,
+    Selector, StatusReader, StatusRow, Supplement, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime, sha256};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime, sha256};
 use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
@@ -178,7 +179,19 @@ impl IndexReader for SqliteIndex {
     }
 
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
-        self.read(|connection| reading::key_uses(connection, key))
+        self.read(|connection| keys::uses(connection, key))
+    }
+
+    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
+        self.read(|connection| keys::one_holder(connection, key))
+    }
+
+    fn on_compromised_keys(
+        &self,
+        now: UnixTime,
+        visit: &mut dyn FnMut(CertificateRecord),
+    ) -> Result<(), IndexError> {
+        self.read(|connection| keys::on_compromised(connection, now, visit))
     }
 
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
@@ -276,6 +289,10 @@ impl Index for SqliteIndex {
 
     fn import(&self, import: &Import) -> Result<Imported, IndexError> {
         self.write(|connection| importing::import(connection, import))
+    }
+
+    fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError> {
+        self.write(|connection| importing::supplement(connection, supplement))
     }
 
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {

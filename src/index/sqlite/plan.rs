@@ -1,6 +1,6 @@
 //! No query that has to be quick reads a whole table, however many certificates there are.
 use super::tests::make;
-use super::{authority, journal, reading, revoking};
+use super::{authority, journal, keys, reading, revoking};
 use crate::index::contract::NOW;
 use crate::index::{Filter, Selector, StatusValue};
 use crate::x509::Fingerprint;
@@ -33,7 +33,8 @@ fn every_look_up_uses_an_index() {
         revoking::REVOKED.to_owned(),
         revoking::CLOSE.to_owned(),
         reading::PENDING.to_owned(),
-        reading::key_uses_query(),
+        keys::uses_query(),
+        keys::on_compromised_query(),
         reading::status_rows_query(7),
         reading::last_of_change_query(),
         journal::RECORDS.to_owned(),

@@ -2,7 +2,7 @@
 use super::authority::certificate as read_certificate;
 use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
-    CertificateRecord, CertificateState, Filter, IndexError, KeyUse, Selector, StatusRow, StatusValue,
+    CertificateRecord, CertificateState, Filter, IndexError, Selector, StatusRow, StatusValue,
 };
 use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity};
 use rusqlite::types::{Value, ValueRef};
@@ -20,16 +20,16 @@ pub(super) fn status(
     rows.next()?.map(|row| row::state(row, 0)).transpose()
 }
 
-/// What [`record`] reads, fourteen columns.
+/// What [`record`] reads, fifteen columns.
 pub(super) fn stored() -> String {
     format!(
         "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE},
-             c.not_before, c.not_after, c.subject"
+             c.not_before, c.not_after, c.subject, c.key"
     )
 }
 
 /// Every column of a record, from the certificate on; `CROSS` keeps that order.
-fn records() -> String {
+pub(super) fn records() -> String {
     format!(
         "{}
          FROM certificate c
@@ -68,11 +68,12 @@ pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
         contact: row.get(4)?,
         state: row::state(row, 7)?,
         known_by_number: tbs.is_none(),
+        key: row.get(14)?,
         certificate,
     })
 }
 
-fn read_tbs(octets: &[u8]) -> Result<TbsCertificate, IndexError> {
+pub(super) fn read_tbs(octets: &[u8]) -> Result<TbsCertificate, IndexError> {
     TbsCertificate::from_der(octets).map_err(|error| IndexError::Damaged(error.to_string()))
 }
 
@@ -233,37 +234,6 @@ pub(super) fn list(
         }
     }
     Ok(())
-}
-
-/// Uses of a key, and which CA each certificate is of.
-pub(super) fn key_uses_query() -> String {
-    format!(
-        "SELECT i.identity, c.serial, c.tbs, c.der, a.name, {STATE}
-         FROM certificate c
-         CROSS JOIN issuer i ON i.number = c.issuer
-         CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
-         LEFT JOIN authority a ON a.certificate = c.number
-         WHERE c.key = ?1 ORDER BY c.number"
-    )
-}
-
-pub(super) fn key_uses(connection: &Connection, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
-    let mut statement = connection.prepare_cached(&key_uses_query())?;
-    let mut rows = statement.query([key])?;
-    let mut uses = Vec::new();
-    while let Some(row) = rows.next()? {
-        let subject = match row.get::<_, Option<Vec<u8>>>(2)? {
-            Some(octets) => read_tbs(&octets)?.subject().clone(),
-            None => read_certificate(row, 3)?.tbs().subject().clone(),
-        };
-        uses.push(KeyUse {
-            id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
-            subject,
-            authority: row.get(4)?,
-            state: row::state(row, 5)?,
-        });
-    }
-    Ok(uses)
 }
 
 pub(super) const PENDING: &str = "

@@ -2,7 +2,7 @@
 use super::issuing::{place, store_state};
 use super::journal::Journal;
 use super::row::{self, signed, unsigned};
-use super::{authority, restoring};
+use super::{authority, keys, restoring};
 use crate::audit::AuditEvent;
 use crate::index::{CertificateState, CrlRecord, IndexError, TransitionError};
 use crate::x509::extension::CrlNumber;
@@ -29,6 +29,7 @@ pub(super) fn transition(
         if !known.exists([certificate])? {
             return Err(TransitionError::KnownByNumber.into());
         }
+        keys::check_release(connection, id, certificate)?;
     }
     let change = journal.change()?;
     store_state(connection, issuer, id, to, change)?;

@@ -68,6 +68,39 @@ pub const AUTHORITY_INFO_ACCESS: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.1");
 /// `id-pkix-ocsp-nocheck` (RFC 6960 §4.2.2.2.1)
 pub const OCSP_NO_CHECK: ObjectIdentifier = ce("1.3.6.1.5.5.7.48.1.5");
 
+/// `id-ce-policyMappings`
+pub const POLICY_MAPPINGS: ObjectIdentifier = ce("2.5.29.33");
+/// `id-ce-policyConstraints`
+pub const POLICY_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.36");
+/// `id-ce-inhibitAnyPolicy`
+pub const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
+
+/// Whether it is about certificate policies.
+#[must_use]
+pub fn is_of_policies(oid: ObjectIdentifier) -> bool {
+    [CERTIFICATE_POLICIES, POLICY_MAPPINGS, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY].contains(&oid)
+}
+
+/// Whether it is an extension of certificates whose meaning is known here.
+#[must_use]
+pub fn is_known(oid: ObjectIdentifier) -> bool {
+    const OTHERS: [ObjectIdentifier; 12] = [
+        SUBJECT_KEY_IDENTIFIER,
+        KEY_USAGE,
+        SUBJECT_ALT_NAME,
+        BASIC_CONSTRAINTS,
+        NAME_CONSTRAINTS,
+        CRL_DISTRIBUTION_POINTS,
+        AUTHORITY_KEY_IDENTIFIER,
+        EXTENDED_KEY_USAGE,
+        FRESHEST_CRL,
+        NO_REV_AVAIL,
+        AUTHORITY_INFO_ACCESS,
+        OCSP_NO_CHECK,
+    ];
+    is_of_policies(oid) || OTHERS.contains(&oid)
+}
+
 /// `Extension`
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Extension {

@@ -58,6 +58,9 @@ pub(crate) struct Sign {
     /// Whom to write to about the certificates
     #[arg(long, value_name = "MAIL")]
     pub(crate) contact: Option<String>,
+    /// An earlier certificate for the key of the request, whose holder is the same and has a new name
+    #[arg(long, value_name = "CERT")]
+    pub(crate) same_holder_as: Option<String>,
     /// Where the certificate is saved; a directory when there are several; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,

@@ -24,6 +24,9 @@ pub(crate) struct Renew {
     /// Whom to write to about the certificate [default: the one on record]
     #[arg(long, value_name = "MAIL")]
     pub(crate) contact: Option<String>,
+    /// An earlier certificate for the key under another subject, whose holder is the same
+    #[arg(long, value_name = "CERT")]
+    pub(crate) same_holder_as: Option<String>,
     /// Where the certificate is saved; in a directory as NAME.crt; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
@@ -103,6 +106,9 @@ pub(crate) struct CrossSign {
     /// How many CAs may follow below it [default: as its own certificate says, else the profile's]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) path_length: Option<u8>,
+    /// Leave out what limits it by its own certificate: name constraints, purposes, path length, policies
+    #[arg(long)]
+    pub(crate) unconstrained: bool,
     /// Where the certificate is saved besides; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! `renew-ca`, `cross-sign`.
 use super::authority::{key, report as created_report, subject, subtrees};
 use super::output::Output;
+use super::question::{confirm, confirm_attended};
 use super::sign::issuing;
 use super::values::{issued as issued_fields, length, read, summary, usage};
 use crate::cli::{CrossSign, RenewCa};
@@ -9,7 +10,7 @@ use crate::session::Session;
 use genfic_ca::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, Links};
 use genfic_ca::index::Authority;
 use genfic_ca::problem::Problem;
-use genfic_ca::profile::Kind;
+use genfic_ca::profile::{Kind, Limits};
 use genfic_ca::x509::Certificate;
 use genfic_ca::x509::extension::NameConstraints;
 use serde_json::{Value, json};
@@ -73,6 +74,13 @@ fn rekeying(args: &RenewCa) -> Result<AuthorityRekeying, Problem> {
 }
 
 fn rekey(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
+    confirm_attended(&session.global, || {
+        let newest = session.pki().newest(&args.name)?.name;
+        let next = session.pki().next_generation(&args.name)?.name;
+        Ok(format!(
+            "{next} succeeds {newest}, and issues from then on; {newest} only signs CRLs. Make it? It cannot be undone"
+        ))
+    })?;
     let rekeyed = session.pki().rekey_authority(&args.name, &rekeying(args)?)?;
     let (created, old) = (&rekeyed.created, &rekeyed.replaces);
     let mut report = created_report(created, "CA", "next: genfic-ca status; new certificates come from ");
@@ -128,6 +136,9 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         && subject.parent.is_none()
         && by.parent.is_none()
     {
+        for one in [subject, &by] {
+            pki.may_come_back(&one.name, &one.certificate)?;
+        }
         let before = [
             pki.certified_before(&by, &subject.certificate)?,
             pki.certified_before(subject, &by.certificate)?,
@@ -147,7 +158,16 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
             excluded: subtrees(&args.exclude)?,
         },
         path_length: args.path_length,
+        unconstrained: args.unconstrained,
     };
+    if crossing.certificate.is_ca() {
+        pki.may_come_back(&args.what, &crossing.certificate)?;
+    }
+    if args.unconstrained
+        && let Some(question) = widening(&args.what, &crossing.certificate)
+    {
+        confirm(&session.global, &question)?;
+    }
     let output = args.output.as_deref().map(Output::at).transpose()?;
     let issuer = pki.unlock_issuer(&parent)?;
     let issued = pki.cross_sign(&issuer, &crossing)?;
@@ -170,6 +190,18 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
     let fields = issued_fields(&issued, &parent, &file);
     let report = Report::done(json!({ "certificates": [fields] }), text).warn(said).warn(issued.notices);
     Ok(Report { octets, ..report })
+}
+
+/// What is asked before a CA may certify more than its own certificate says; `None` where that limits nothing.
+fn widening(what: &str, certificate: &Certificate) -> Option<String> {
+    let limits = match Limits::of(certificate) {
+        Ok(limits) if limits.is_empty() => return None,
+        Ok(limits) => limits.to_string(),
+        Err(refused) => refused.into_iter().map(|one| one.message).collect::<Vec<_>>().join("; "),
+    };
+    Some(format!(
+        "what limits {what} by its own certificate is left out: {limits}\nCertify it without these limits?"
+    ))
 }
 
 fn in_file(word: &str) -> Result<Certificate, Problem> {

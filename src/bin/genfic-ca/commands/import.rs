@@ -1,5 +1,7 @@
 //! `import openssl`, `import easy-rsa`: a CA with all that it issued and revoked.
 use super::foreign::open_key;
+use super::import_again;
+use super::question::confirm_attended;
 use super::values::crl as crl_fields;
 use crate::cli::ImportFrom;
 use crate::report::{Report, columns, counted};
@@ -7,7 +9,7 @@ use crate::session::Session;
 use genfic_ca::ca::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::{self, ForeignAuthority, Inventory, Layout, Wanted};
-use genfic_ca::index::ImportedContents;
+use genfic_ca::index::{Authority, ImportedContents};
 use genfic_ca::key::PassphraseSources;
 use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::profile::Kind;
@@ -25,23 +27,29 @@ struct Reading {
     foreign: ForeignAuthority,
     adoption: Adoption,
     plan: AdoptionPlan,
+    /// The CA, when it was taken over before.
+    known: Option<Authority>,
     said: Vec<String>,
 }
 
 /// Reads the directory and checks what can be checked without the key.
 fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Reading, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
+    let before = session.pki().index.authority(&name)?.filter(|one| !one.is_elsewhere());
     let foreign = import::read(&Wanted {
         directory: &args.dir,
         layout,
         index: args.index.as_deref(),
         certificate: args.cert.as_ref(),
         key: args.key.as_deref(),
-        without_key: args.without_key,
+        // once it is here, nobody needs the old one
+        without_key: args.without_key || before.is_some(),
         chain: &args.chain,
     })?;
     let mut said = foreign.notices.clone();
-    let profile = args.profile.clone().unwrap_or_else(|| {
+    let issuer = foreign.certificate.tbs().as_issuer();
+    let of_before = before.filter(|one| one.issuer == issuer).map(|one| one.profile);
+    let profile = args.profile.clone().or(of_before).unwrap_or_else(|| {
         let profile = profile_for(session, &name, &foreign);
         said.push(format!("no --profile was given; {profile} was taken for {name}"));
         profile
@@ -61,8 +69,12 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         crl_number: foreign.crl_number,
         source: source.display().to_string(),
     };
-    let plan = session.pki().plan_adoption(&adoption)?;
-    Ok(Reading { foreign, adoption, plan, said })
+    let known = session.pki().taken_over(&adoption)?;
+    let plan = match &known {
+        None => session.pki().plan_adoption(&adoption)?,
+        Some(known) => AdoptionPlan { parent: known.parent.clone(), above: Vec::new(), notices: Vec::new() },
+    };
+    Ok(Reading { foreign, adoption, plan, known, said })
 }
 
 fn prior(inventory: &Inventory) -> Vec<PriorCertificate> {
@@ -247,8 +259,12 @@ pub(crate) fn preview(
     old: Option<&PassphraseSources<'static>>,
 ) -> Result<Report, Problem> {
     let reading = reading(session, args, layout)?;
-    let is_opened = try_key(session, &reading, old)?;
     let now = session.pki().clock.now();
+    if let Some(known) = &reading.known {
+        let result = fields(&reading, now);
+        return import_again::preview(session, known, &reading.adoption, result, reading.said);
+    }
+    let is_opened = try_key(session, &reading, old)?;
     let mut result = fields(&reading, now);
     result.insert("key_opened".into(), json!(is_opened));
     result.insert("dry_run".into(), json!(true));
@@ -304,7 +320,14 @@ pub(crate) fn import(
     let pki = session.pki();
     let now = pki.clock.now();
     let (mut result, mut rows) = (fields(&reading, now), rows(&reading, now));
-    let Reading { foreign, adoption, said, .. } = reading;
+    let Reading { foreign, adoption, said, known, .. } = reading;
+    if let Some(known) = known {
+        return import_again::import(session, &known, &adoption, result, said);
+    }
+    confirm_attended(&session.global, || {
+        let shown = columns(&rows);
+        Ok(format!("{shown}\nTake it over as {}? It cannot be undone", adoption.name))
+    })?;
     let key = match &foreign.key {
         Some((path, key)) => AdoptedKey::Foreign(open_key(session, key, path, old)?),
         None => AdoptedKey::Away,

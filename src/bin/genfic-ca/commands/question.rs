@@ -1,10 +1,16 @@
 //! Confirmations.
 use crate::cli::Global;
+use crate::terminal::{self, Typed};
 use genfic_ca::ca::{ClockState, ClockWatch};
 use genfic_ca::problem::{Exit, Problem};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{Write, stderr};
 
-/// Asks before something that cannot be taken back; `--yes` answers.
+/// Whether a person can be asked.
+fn is_attended(global: &Global) -> bool {
+    !global.no_input && !global.json && terminal::is_attended()
+}
+
+/// Asks before something that cannot be taken back; `--yes` answers, and where nobody can be asked it is not done.
 pub(crate) fn confirm(global: &Global, question: &str) -> Result<(), Problem> {
     if global.yes {
         return Ok(());
@@ -13,25 +19,35 @@ pub(crate) fn confirm(global: &Global, question: &str) -> Result<(), Problem> {
         return Err(Problem::new(Exit::InputNeeded, "input.confirmation", question.to_owned())
             .hint("add --yes to answer yes"));
     }
-    if ask(question) {
-        Ok(())
-    } else {
-        Err(Problem::new(Exit::InputNeeded, "input.declined", "not confirmed; nothing was done"))
+    ask(question)
+}
+
+/// The same where programs do it unasked: a person is asked, and without one it is done.
+pub(crate) fn confirm_attended(
+    global: &Global,
+    question: impl FnOnce() -> Result<String, Problem>,
+) -> Result<(), Problem> {
+    if global.yes || !is_attended(global) { Ok(()) } else { ask(&question()?) }
+}
+
+fn ask(question: &str) -> Result<(), Problem> {
+    let (details, line) = question.rsplit_once('\n').unwrap_or(("", question));
+    if !details.is_empty() {
+        let _ = writeln!(stderr(), "{details}");
     }
-}
-
-/// Whether there is a person who may be asked.
-fn is_attended(global: &Global) -> bool {
-    !global.no_input && !global.json && std::io::stdin().is_terminal()
-}
-
-fn ask(question: &str) -> bool {
-    let mut error = std::io::stderr().lock();
-    let _ = write!(error, "{question} [y/N] ");
-    let _ = error.flush();
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    matches!(answer.trim(), "y" | "Y" | "yes")
+    let typed = terminal::ask(&format!("{line} [y/N] "), true).map_err(|error| {
+        Problem::new(Exit::InputNeeded, "input.confirmation", format!("{question}: {error}"))
+            .hint("add --yes to answer yes")
+    })?;
+    match typed {
+        Typed::Line(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        Typed::Line(_) | Typed::Nothing => {
+            Err(Problem::new(Exit::InputNeeded, "input.declined", "not confirmed; nothing was done"))
+        }
+        Typed::Interrupted => {
+            Err(Problem::new(Exit::InputNeeded, "input.interrupted", "interrupted; nothing was done"))
+        }
+    }
 }
 
 /// Who is asked about a clock that is far from the last confirmed time. `--yes` does not answer that: what runs
@@ -42,6 +58,6 @@ pub(crate) fn clock_watch(global: &Global) -> ClockWatch {
     }
     ClockWatch::attended(|state: &ClockState| {
         let confirmed = state.confirmed().map_or_else(|| "never".to_owned(), |at| at.to_string());
-        ask(&format!("Is it really {}? The last confirmed time is {confirmed}.", state.now))
+        ask(&format!("Is it really {}? The last confirmed time is {confirmed}.", state.now)).is_ok()
     })
 }

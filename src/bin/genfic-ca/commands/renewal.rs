@@ -2,6 +2,7 @@
 use super::authority::key;
 use super::output::no_directory;
 use super::request::{Made, Wanted, make_pair, not_signed};
+use super::same_holder::same_holder;
 use super::select::{list, matches, the_one};
 use super::sign::{applicant, issue_orders, issuing, profile_for};
 use super::values::{length, record as record_fields, usage};
@@ -215,7 +216,9 @@ fn issue(
     if !(asked.is_empty() || same_names(asked, &names)) || !applicant.malformed_names.is_empty() {
         return Err(otherwise("the request asks for other names than the certificate has"));
     }
+    let same_holder_as = same_holder(session, args.same_holder_as.as_deref(), &applicant, false)?;
     let ask = Ask {
+        same_holder_as,
         alt_names: Some(names),
         length: length(args.valid.as_deref())?,
         contact: args.contact.clone().or_else(|| former.record.contact.clone()),

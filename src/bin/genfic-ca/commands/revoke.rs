@@ -1,15 +1,15 @@
 //! `revoke`, `hold`, `release`.
-use super::question::confirm;
-use super::select::{list, matches, the_one};
+use super::revocable::{Target, ask, not_by_number, one_of, target};
+use super::select::{list, matches};
 use super::values::{crl, reason, usage};
 use crate::cli::{Revoke, Selected};
 use crate::report::{Report, columns};
 use crate::session::Session;
-use genfic_ca::ca::Revoked;
+use genfic_ca::ca::{KeyRevocation, Revoked};
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::problem::{Exit, Problem};
-use genfic_ca::x509::{Certificate, CrlReason, UnixTime};
-use serde_json::json;
+use genfic_ca::x509::{CrlReason, UnixTime};
+use serde_json::{Value, json};
 
 /// Revokes a certificate and publishes the CRL.
 pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem> {
@@ -17,18 +17,35 @@ pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem
     let now = pki.time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
     let Some(word) = &args.certificate else { return Err(candidates(session, &meant, now)?) };
-    let given = reason_given(args.reason.as_deref())?;
+    let reason = reason_given(args.reason.as_deref())?;
     let invalidity_date = invalidity_date(args.invalidity_date.as_deref())?;
     let states = [StatusValue::Valid, StatusValue::Held, StatusValue::Pending];
-    let record = pick(session, word, &meant, &states, "unexpired, unrevoked certificate", now)?;
-    if record.certificate.as_ref().is_some_and(Certificate::is_ca) {
-        confirm(
-            &session.global,
-            &format!("{} is a CA certificate: everything below it falls too. Revoke it?", record.subject),
-        )?;
+    let target = target(session, word, &meant, &states, "unexpired, unrevoked certificate", now)?;
+    put_down(session, &target, reason, invalidity_date, !args.no_crl)
+}
+
+/// Asks, revokes or holds, and reports.
+fn put_down(
+    session: &Session,
+    target: &Target,
+    reason: Option<CrlReason>,
+    invalidity_date: Option<UnixTime>,
+    with_crl: bool,
+) -> Result<Report, Problem> {
+    let pki = session.pki();
+    let is_hold = reason == Some(CrlReason::CertificateHold);
+    if is_hold && matches!(target, Target::Unrecorded(one) if one.certificate.is_none()) {
+        return Err(not_by_number());
     }
-    let revoked = pki.revoke(&record, given, invalidity_date, !args.no_crl)?;
-    Ok(report(&revoked, "revoked"))
+    pki.check_invalidity_date(invalidity_date)?;
+    ask(session, target, reason)?;
+    let done = match target {
+        Target::Recorded(record) => pki.revoke_with_key(record, reason, invalidity_date, with_crl)?,
+        Target::Unrecorded(unrecorded) => {
+            pki.revoke_unrecorded(unrecorded, reason, invalidity_date, with_crl)?
+        }
+    };
+    Ok(report_all(session, &done, if is_hold { "on hold" } else { "revoked" }))
 }
 
 /// A reason as typed.
@@ -57,46 +74,22 @@ fn meant(session: &Session, parent: Option<&str>) -> Result<Vec<String>, Problem
 
 /// Holds a certificate.
 pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let states = [StatusValue::Valid];
-    let now = pki.time_to_distrust()?;
+    let now = session.pki().time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
-    let record = pick(session, &args.certificate, &meant, &states, "valid certificate", now)?;
-    let held = pki.revoke(&record, Some(CrlReason::CertificateHold), None, !args.no_crl)?;
-    Ok(report(&held, "on hold"))
+    let states = [StatusValue::Valid];
+    let target = target(session, &args.certificate, &meant, &states, "valid certificate", now)?;
+    put_down(session, &target, Some(CrlReason::CertificateHold), None, !args.no_crl)
 }
 
 /// Lifts a hold.
 pub(crate) fn release(session: &Session, args: &Selected) -> Result<Report, Problem> {
     let pki = session.pki();
-    let states = [StatusValue::Held];
     let now = pki.time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
-    let record = pick(session, &args.certificate, &meant, &states, "certificate on hold", now)?;
+    let mut found = matches(pki.index, &args.certificate)?;
+    found.retain(|record| meant.is_empty() || meant.contains(&record.authority));
+    let record = one_of(found, &args.certificate, &[StatusValue::Held], "certificate on hold", now)?;
     Ok(report(&pki.release(&record, !args.no_crl)?, "released"))
-}
-
-fn pick(
-    session: &Session,
-    word: &str,
-    meant: &[String],
-    states: &[StatusValue],
-    among: &str,
-    now: UnixTime,
-) -> Result<CertificateRecord, Problem> {
-    let found = matches(session.pki().index, word)?;
-    let (fit, unfit): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .filter(|record| meant.is_empty() || meant.contains(&record.authority))
-        .partition(|record| states.contains(&record.status(now)));
-    if fit.is_empty() && !unfit.is_empty() {
-        let message = format!("no {among} matches `{word}`; there is\n{}", list(&unfit, now));
-        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message).hint(match states {
-            [StatusValue::Held] => "only what `genfic-ca hold` holds can be released",
-            _ => "what is expired or revoked stays as it is",
-        }));
-    }
-    the_one(fit, word, among, now)
 }
 
 /// `-x` without a value: what could be meant, and exit status 2.
@@ -116,6 +109,81 @@ fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Prob
     };
     Ok(Problem::new(Exit::Usage, "certificate.unnamed", message)
         .hint("name one: genfic-ca revoke CERT, or -x with a name or serial number"))
+}
+
+/// What was done to one, to the others for its key, and what is owed.
+fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
+    let now = session.pki().clock.now();
+    let mut report = report(&done.named, word);
+    let mut warnings: Vec<String> = done.unkept.iter().map(|problem| problem.message.clone()).collect();
+    if !done.also.is_empty() {
+        report.text.push_str(&format!("\nrevoked with it, for the same key\n{}", list(&done.also, now)));
+    }
+    for crl in &done.crls {
+        report
+            .text
+            .push_str(&format!("\n{}: CRL number {}, until {}", crl.authority, crl.number, crl.next_update));
+    }
+    let is_of_the_key =
+        done.named.record.revocation().is_some_and(genfic_ca::index::Revocation::is_of_the_key);
+    for one in &done.left {
+        let which = format!("{}/{}", one.authority, one.id.serial_number);
+        warnings.push(match is_of_the_key {
+            true => {
+                let command = authority_command(session, one).unwrap_or_else(|| format!("revoke {which} --reason ca-compromise"));
+                format!("the key is also that of the CA `{}`, which stays valid: genfic-ca {command}", one.subject)
+            }
+            false => format!(
+                "{which} is for the same key and stays {}; if others have the key: genfic-ca revoke {which} --reason \
+                 key-compromise",
+                one.status(now)
+            ),
+        });
+    }
+    if let Some(result) = report.result.as_object_mut() {
+        let named = |all: &[CertificateRecord]| -> Vec<Value> { all.iter().map(named).collect() };
+        result.insert("also_revoked".into(), json!(named(&done.also)));
+        result.insert("same_key".into(), json!(named(&done.left)));
+        result.insert("also_crls".into(), json!(done.crls.iter().map(crl).collect::<Vec<_>>()));
+    }
+    let mut owed = done.owed.clone();
+    if let (None, None, Some(problem)) = (&done.named.unanswered, &done.named.crl, &done.named.owed) {
+        owed.insert(0, (done.named.record.authority.clone(), problem.clone()));
+    }
+    let exit = report.exit.take().filter(|_| owed.len() < 2).or_else(|| others_owed(&owed));
+    report.warn(warnings).ending(exit)
+}
+
+/// How a CA whose certificate this is would be revoked, where it is one of this home.
+fn authority_command(session: &Session, record: &CertificateRecord) -> Option<String> {
+    let identity = record.certificate.as_ref()?.tbs().as_issuer();
+    let all = session.pki().index.authorities().ok()?;
+    let own = all.into_iter().find(|one| one.issuer == identity && !one.is_elsewhere())?;
+    Some(format!("revoke-ca {} --reason ca-compromise", own.name))
+}
+
+/// The fields by which another certificate is named.
+fn named(record: &CertificateRecord) -> Value {
+    json!({
+        "serial": record.id.serial_number.to_string(),
+        "issuer": record.authority,
+        "subject": record.subject.to_string(),
+    })
+}
+
+/// CRLs of other CAs than that of the certificate which was named.
+pub(crate) fn others_owed(owed: &[(String, Problem)]) -> Option<Problem> {
+    let (_, problem) = owed.first()?;
+    let names: Vec<&str> = owed.iter().map(|(name, _)| name.as_str()).collect();
+    let publish: Vec<String> = names.iter().map(|name| format!("genfic-ca crl publish {name}")).collect();
+    let (list, is) = if names.len() == 1 { ("the CRL", "is") } else { ("the CRLs", "are") };
+    let message = format!(
+        "it is recorded and answered by OCSP, but {list} of {} {is} owed: {}",
+        names.join(", "),
+        problem.message
+    );
+    let hint = format!("{}\nthen: {}", problem.hint, publish.join("; ")).trim().to_owned();
+    Some(Problem { message, hint, ..problem.clone() })
 }
 
 fn report(revoked: &Revoked, word: &str) -> Report {

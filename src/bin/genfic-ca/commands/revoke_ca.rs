@@ -176,9 +176,5 @@ fn owed(revoked: &RevokedAuthority) -> Option<Problem> {
         let hint = format!("{}\nthen: genfic-ca ocsp sync", problem.hint).trim().to_owned();
         return Some(Problem { message, hint, ..problem.clone() });
     }
-    let (name, problem) = revoked.owed.first()?;
-    let message =
-        format!("it is recorded and answered by OCSP, but the CRL of {name} is owed: {}", problem.message);
-    let hint = format!("{}\nthen: genfic-ca crl publish {name}", problem.hint).trim().to_owned();
-    Some(Problem { message, hint, ..problem.clone() })
+    super::revoke::others_owed(&revoked.owed)
 }

@@ -12,12 +12,36 @@ const SHOWN: usize = 20;
 /// Every certificate that the word may mean, newest first: `serial:HEX`, `sha256:PREFIX`, `CA/SERIAL`, an exact
 /// subject CN or SAN, and only when there is none of that name, a file; or `-`.
 pub(crate) fn matches(index: &dyn IndexReader, word: &str) -> Result<Vec<CertificateRecord>, Problem> {
+    Ok(meaning(index, word)?.0)
+}
+
+/// What a word names that need not be on record.
+pub(crate) enum Named {
+    /// A whole certificate, from a file.
+    Certificate(Certificate),
+    /// A number, and the CA that it was said with.
+    Number(Option<String>, SerialNumber),
+    /// What only the record can tell.
+    Otherwise,
+}
+
+/// As [`matches()`], with what the word names should nothing match.
+pub(crate) fn meaning(
+    index: &dyn IndexReader,
+    word: &str,
+) -> Result<(Vec<CertificateRecord>, Named), Problem> {
     let select = |selector: &Selector| Ok::<_, Problem>(index.select(selector, 1000)?);
+    let in_file = |path: &Path| {
+        let certificate = certificate_in(path)?;
+        let found = select(&Selector::Exact(certificate.fingerprint()))?;
+        Ok::<_, Problem>((found, Named::Certificate(certificate)))
+    };
     if word == "-" {
-        return select(&Selector::Exact(certificate_in(Path::new("-"))?.fingerprint()));
+        return in_file(Path::new("-"));
     }
     if let Some(serial) = word.strip_prefix("serial:") {
-        return select(&Selector::Serial(serial_number(serial)?));
+        let serial = serial_number(serial)?;
+        return Ok((select(&Selector::Serial(serial.clone()))?, Named::Number(None, serial)));
     }
     if let Some(prefix) = word.strip_prefix("sha256:") {
         let digits = prefix.replace(':', "").to_ascii_lowercase();
@@ -27,19 +51,20 @@ pub(crate) fn matches(index: &dyn IndexReader, word: &str) -> Result<Vec<Certifi
                 "at least four hexadecimal digits follow sha256:",
             ));
         }
-        return select(&Selector::Fingerprint(digits));
+        return Ok((select(&Selector::Fingerprint(digits))?, Named::Otherwise));
     }
     if let Some((name, serial)) = word.split_once('/')
-        && let Ok(serial) = serial.parse()
+        && let Ok(serial) = serial.parse::<SerialNumber>()
         && index.authority(name)?.is_some()
     {
-        return select(&Selector::AuthoritySerial(name.into(), serial));
+        let found = select(&Selector::AuthoritySerial(name.into(), serial.clone()))?;
+        return Ok((found, Named::Number(Some(name.into()), serial)));
     }
     let named = select(&Selector::Name(word.into()))?;
     if named.is_empty() && Path::new(word).is_file() {
-        return select(&Selector::Exact(certificate_in(Path::new(word))?.fingerprint()));
+        return in_file(Path::new(word));
     }
-    Ok(named)
+    Ok((named, Named::Otherwise))
 }
 
 /// The one certificate of several that were found, or what is wrong with none and with many.

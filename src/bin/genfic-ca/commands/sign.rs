@@ -1,5 +1,6 @@
 //! `sign`: many requests in one go, one unlock.
 use super::output::{Output, put_all};
+use super::same_holder::same_holder;
 use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, usage};
 use crate::cli::{Chain, Sign};
 use crate::report::Report;
@@ -159,13 +160,21 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
         backdate: session.assembly.practices().config.issuance.backdate,
         ..Ask::default()
     };
+    if args.same_holder_as.is_some() && args.files.len() > 1 {
+        return Err(usage("--same-holder-as is about one request", "sign it by itself; nothing was signed"));
+    }
     let mut orders = Vec::new();
     let mut refused = Vec::new();
     let applicants = abreast(args.files.iter().collect(), |file: &PathBuf| applicant(file));
     for (file, applicant) in args.files.iter().zip(applicants) {
         let label = file.display().to_string();
         match applicant {
-            Ok(applicant) => orders.push(Order { label, applicant, ask: ask.clone(), authority: None }),
+            Ok(applicant) => {
+                let same_holder_as =
+                    same_holder(session, args.same_holder_as.as_deref(), &applicant, args.dry_run)?;
+                let ask = Ask { same_holder_as, ..ask.clone() };
+                orders.push(Order { label, applicant, ask, authority: None });
+            }
             Err(problem) if args.files.len() == 1 => return Err(problem),
             Err(problem) => refused.push(Refusal { label, problem }),
         }

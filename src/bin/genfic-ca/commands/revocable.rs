@@ -1,0 +1,210 @@
+//! What `revoke` and `hold` mean: a certificate on record, or what a CA signed and nobody recorded; and what a person is
+//! shown of it before it is done.
+use super::question::{confirm, confirm_attended};
+use super::select::{Named, list, meaning, the_one};
+use super::values::{until, usage};
+use crate::report::columns;
+use crate::session::Session;
+use genfic_ca::ca::Unrecorded;
+use genfic_ca::index::{CertificateRecord, StatusValue};
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::x509::{Certificate, CrlReason, SerialNumber, UnixTime};
+
+/// What is meant.
+pub(crate) enum Target {
+    Recorded(CertificateRecord),
+    Unrecorded(Unrecorded),
+}
+
+/// The one that is meant, of these states if it is on record. Without such, what a CA of this home signed: a certificate
+/// in a file, or a number together with its CA.
+pub(crate) fn target(
+    session: &Session,
+    word: &str,
+    meant: &[String],
+    states: &[StatusValue],
+    among: &str,
+    now: UnixTime,
+) -> Result<Target, Problem> {
+    let (mut found, named) = meaning(session.pki().index, word)?;
+    found.retain(|record| meant.is_empty() || meant.contains(&record.authority));
+    if found.is_empty()
+        && let Some(unrecorded) = unrecorded(session, &named, meant)?
+    {
+        return Ok(Target::Unrecorded(unrecorded));
+    }
+    one_of(found, word, states, among, now).map(Target::Recorded)
+}
+
+/// The one of these states among those that were found.
+pub(crate) fn one_of(
+    found: Vec<CertificateRecord>,
+    word: &str,
+    states: &[StatusValue],
+    among: &str,
+    now: UnixTime,
+) -> Result<CertificateRecord, Problem> {
+    let (fit, unfit): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|record| states.contains(&record.status(now)));
+    if fit.is_empty() && !unfit.is_empty() {
+        let message = format!("no {among} matches `{word}`; there is\n{}", list(&unfit, now));
+        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message).hint(match states {
+            [StatusValue::Held] => "only what `genfic-ca hold` holds can be released",
+            _ => "what is expired or revoked stays as it is",
+        }));
+    }
+    the_one(fit, word, among, now)
+}
+
+fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Option<Unrecorded>, Problem> {
+    let pki = session.pki();
+    let (name, serial_number) = match named {
+        Named::Otherwise => return Ok(None),
+        Named::Certificate(certificate) => {
+            let unrecorded = pki.unrecorded(certificate)?;
+            let name = &unrecorded.authority.name;
+            if !meant.is_empty() && !meant.contains(name) {
+                let message = format!("it was issued by {name}, and is not on record");
+                return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+                    .hint(format!("with -p {name} it is revoked all the same")));
+            }
+            return Ok(Some(unrecorded));
+        }
+        Named::Number(Some(name), serial_number) => (name, serial_number),
+        Named::Number(None, serial_number) => match meant {
+            [name] => (name, serial_number),
+            [] => return Err(of_which_ca(serial_number)),
+            several => return Err(of_which_generation(several, serial_number)),
+        },
+    };
+    let authority = pki.authority(name)?;
+    if authority.is_elsewhere() {
+        let message = format!(
+            "{name} is run by others, and nothing with the number {serial_number} is on record of it"
+        );
+        return Err(
+            Problem::new(Exit::NotFound, "key.elsewhere", message).hint("ask those who run it to revoke it")
+        );
+    }
+    Ok(Some(Unrecorded { authority, serial_number: serial_number.clone(), certificate: None }))
+}
+
+fn of_which_ca(serial_number: &SerialNumber) -> Problem {
+    let message = format!("no certificate with the number {serial_number} is on record");
+    Problem::new(Exit::NotFound, "certificate.not-found", message).hint(format!(
+        "where a CA has signed it all the same: genfic-ca revoke CA/{serial_number}, or revoke FILE with the certificate"
+    ))
+}
+
+fn of_which_generation(names: &[String], serial_number: &SerialNumber) -> Problem {
+    let words: Vec<String> = names.iter().map(|name| format!("{name}/{serial_number}")).collect();
+    let message =
+        format!("no certificate with the number {serial_number} is on record, and the CA has several keys");
+    Problem::new(Exit::Usage, "certificate.ambiguous", message)
+        .hint(format!("say which of them signed it: {}", words.join(" or ")))
+}
+
+/// What else there is of the holder and of the key.
+pub(crate) struct Others {
+    pub(crate) of_holder: Vec<CertificateRecord>,
+    pub(crate) of_key: Vec<CertificateRecord>,
+}
+
+impl Others {
+    pub(crate) fn of(session: &Session, record: &CertificateRecord) -> Result<Self, Problem> {
+        let pki = session.pki();
+        Ok(Self { of_holder: pki.others_of_the_holder(record)?, of_key: pki.others_of_the_key(record)? })
+    }
+}
+
+/// Asks before a revocation, as it is to be asked: for a CA's certificate and for a number that nobody recorded always,
+/// for another where there is a person.
+pub(crate) fn ask(session: &Session, target: &Target, reason: Option<CrlReason>) -> Result<(), Problem> {
+    if reason == Some(CrlReason::CertificateHold) {
+        return Ok(());
+    }
+    let why = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    match target {
+        Target::Recorded(record) if is_authoritys(record.certificate.as_ref()) => {
+            let question =
+                format!("{} is a CA certificate: everything below it falls too. Revoke it?", record.subject);
+            let shown = shown(session, record, reason)?;
+            confirm(&session.global, &format!("{shown}\n{question}"))
+        }
+        Target::Recorded(record) => confirm_attended(&session.global, || {
+            Ok(format!("{}\nRevoke it, for good{why}?", shown(session, record, reason)?))
+        }),
+        Target::Unrecorded(Unrecorded { authority, serial_number, certificate: None }) => confirm(
+            &session.global,
+            &format!(
+                "{} has no certificate with the number {serial_number} on record. Revoke the number, for good{why}?",
+                authority.name
+            ),
+        ),
+        Target::Unrecorded(Unrecorded { authority, certificate: Some(certificate), .. }) => {
+            let tbs = certificate.tbs();
+            let rows = columns(&[
+                ("  subject".to_owned(), tbs.subject().to_string()),
+                ("  issuer".into(), authority.name.clone()),
+                ("  serial".into(), tbs.serial_number().to_string()),
+                ("  ends".into(), tbs.validity().not_after.to_string()),
+            ]);
+            let question = format!(
+                "{rows}\nIt is not on record, and signed by {}. Revoke it, for good{why}?",
+                authority.name
+            );
+            if certificate.is_ca() {
+                confirm(
+                    &session.global,
+                    &format!("{rows}\nIt is a CA certificate: everything below it falls too. Revoke it?"),
+                )
+            } else {
+                confirm_attended(&session.global, || Ok(question))
+            }
+        }
+    }
+}
+
+/// Whether a certificate is a CA's.
+pub(crate) fn is_authoritys(certificate: Option<&Certificate>) -> bool {
+    certificate.is_some_and(Certificate::is_ca)
+}
+
+/// A certificate and what else there is of its holder and of its key.
+fn shown(
+    session: &Session,
+    record: &CertificateRecord,
+    reason: Option<CrlReason>,
+) -> Result<String, Problem> {
+    let now = session.pki().clock.now();
+    let others = Others::of(session, record)?;
+    let mut text = columns(&[
+        ("  subject".to_owned(), record.subject.to_string()),
+        ("  issuer".into(), record.authority.clone()),
+        ("  serial".into(), record.id.serial_number.to_string()),
+        ("  ends".into(), until(record)),
+        ("  status".into(), record.status(now).to_string()),
+    ]);
+    let goes_too = reason.is_some_and(CrlReason::is_of_the_key);
+    if !others.of_key.is_empty() {
+        let what = if goes_too {
+            "others for the same key, revoked with it"
+        } else {
+            "others for the same key, which stay valid"
+        };
+        text.push_str(&format!("\n{what}\n{}", list(&others.of_key, now)));
+    }
+    if !others.of_holder.is_empty() {
+        let list = list(&others.of_holder, now);
+        text.push_str(&format!("\nothers of the same holder, which stay valid\n{list}"));
+    }
+    Ok(text)
+}
+
+/// A usage error for what only a whole certificate can be.
+pub(crate) fn not_by_number() -> Problem {
+    usage(
+        "what is known by its number alone cannot be released again, and is not held",
+        "`genfic-ca revoke CA/SERIAL` revokes it for good; or hold the file with the certificate",
+    )
+}

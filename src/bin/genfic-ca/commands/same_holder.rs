@@ -1,0 +1,54 @@
+//! `--same-holder-as`: a key that its holder had under another name.
+use super::question::confirm;
+use super::select::{matches, the_one};
+use crate::session::Session;
+use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::profile::Applicant;
+use genfic_ca::x509::{Certificate, Name};
+
+/// The former subject of whoever has the key, once somebody has said that it is the same holder. Nothing is asked where
+/// the subject is the same, nor in a dry run.
+pub(crate) fn same_holder(
+    session: &Session,
+    word: Option<&str>,
+    applicant: &Applicant,
+    is_dry_run: bool,
+) -> Result<Option<Name>, Problem> {
+    let Some(word) = word else { return Ok(None) };
+    let pki = session.pki();
+    let now = pki.clock.now();
+    let mut found = matches(pki.index, word)?;
+    // of one holder there may be several, and any of them will do
+    if let Some(first) = found.first().cloned()
+        && found.iter().all(|one| one.subject == first.subject && one.key == first.key)
+    {
+        found = vec![first];
+    }
+    let former = the_one(found, word, "certificate", now)?;
+    if former.key != Some(applicant.public_key.digest()) {
+        let message = format!("{}/{} is for another key", former.authority, former.id.serial_number);
+        return Err(Problem::new(Exit::Refused, "policy.other-key", message).hint(
+            "leave --same-holder-as out: a key that nobody had before needs no word about its holder",
+        ));
+    }
+    if former.certificate.as_ref().is_some_and(Certificate::is_ca) {
+        let message = format!("`{}` is a CA, and its key is nobody else's", former.subject);
+        return Err(
+            Problem::new(Exit::Refused, "policy.key-of-a-ca", message).hint("make a request with a new key")
+        );
+    }
+    if former.subject == applicant.subject {
+        return Ok(None);
+    }
+    if !is_dry_run {
+        confirm(
+            &session.global,
+            &format!(
+                "The key of the request is that of `{}`, and the request is for `{}`.\nIs it the same holder, under a new \
+                 name?",
+                former.subject, applicant.subject
+            ),
+        )?;
+    }
+    Ok(Some(former.subject))
+}

@@ -1,0 +1,61 @@
+//! A CA that was revoked or is on hold does not come back under another certificate.
+use super::Pki;
+use crate::index::{CertificateState, KeyConflict, check_key};
+use crate::problem::{Exit, Problem};
+use crate::x509::{Certificate, CertificateId};
+
+impl Pki<'_> {
+    /// Whether a CA's name and key may be certified once more, or be taken in: no certificate of them that is on record
+    /// here is revoked for good or on hold, whoever issued it, and nobody else is known to have the key. The index
+    /// decides it again when it is recorded.
+    ///
+    /// # Errors
+    /// Exit status 7 when not.
+    pub fn may_come_back(&self, label: &str, certificate: &Certificate) -> Result<(), Problem> {
+        let tbs = certificate.tbs();
+        let refuse = |problem: Problem| {
+            let message = format!("{label}: {}", problem.message);
+            Problem { message, ..problem }
+        };
+        if self.practices.compromised_keys.contains(&tbs.public_key().digest()) {
+            let problem = Problem::new(
+                Exit::Refused,
+                "policy.compromised-key",
+                "the key is on the list of compromised keys",
+            );
+            return Err(refuse(problem.hint("have the CA make a new key")));
+        }
+        let uses = self.index.key_uses(&tbs.public_key().digest())?;
+        match check_key(&uses, tbs.subject(), true, &[]) {
+            Err(
+                conflict @ (KeyConflict::Compromised(_) | KeyConflict::Revoked(..) | KeyConflict::Held(..)),
+            ) => {
+                return Err(refuse(conflict.into()));
+            }
+            // whose else it is, is decided with the profile
+            Ok(()) | Err(KeyConflict::OfAuthority(_) | KeyConflict::Reused(_)) => {}
+        }
+        self.is_not_revoked_by_number(certificate).map_err(refuse)
+    }
+
+    /// Whether this very certificate is revoked here, its octets known or not.
+    fn is_not_revoked_by_number(&self, certificate: &Certificate) -> Result<(), Problem> {
+        let tbs = certificate.tbs();
+        for issuer in self.index.authorities()? {
+            let issued = issuer.certificate.tbs();
+            if issued.subject() != tbs.issuer() || !certificate.was_signed_by(issued.public_key()) {
+                continue;
+            }
+            let serial_number = tbs.serial_number().clone();
+            let id = CertificateId { issuer: issuer.issuer, serial_number: serial_number.clone() };
+            if let Some(CertificateState::Revoked(revocation)) = self.index.status(&id)? {
+                let at = revocation.revoked_at;
+                return Err(match revocation.is_hold() {
+                    true => KeyConflict::Held(serial_number, at).into(),
+                    false => KeyConflict::Revoked(serial_number, at).into(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

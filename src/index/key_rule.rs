@@ -1,0 +1,91 @@
+//! What a key may be certified for, given what it was certified for before (P1, X13).
+use super::{CertificateState, KeyUse};
+use crate::problem::{Exit, Problem};
+use crate::x509::{Name, SerialNumber, UnixTime};
+
+/// Why a key is not certified.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KeyConflict {
+    /// A certificate for it was revoked because the key was compromised.
+    #[error("the key was compromised: certificate {0} for it was revoked for that reason")]
+    Compromised(SerialNumber),
+    /// A certificate of this CA's name and key is revoked: another one would bring it back.
+    #[error("certificate {0} of this name and key was revoked at {1}")]
+    Revoked(SerialNumber, UnixTime),
+    /// A certificate for it is on hold: another one would lift that.
+    #[error("certificate {0} for this key has been on hold since {1}")]
+    Held(SerialNumber, UnixTime),
+    /// It is a CA's.
+    #[error("the key belongs to the CA {0}")]
+    OfAuthority(String),
+    /// It is somebody else's.
+    #[error("the key was certified before for another subject, `{0}`")]
+    Reused(Name),
+}
+
+impl From<KeyConflict> for Problem {
+    fn from(conflict: KeyConflict) -> Self {
+        let new_key = "make a request with a new key";
+        let (code, hint) = match &conflict {
+            KeyConflict::Compromised(_) => ("policy.compromised-key", new_key),
+            KeyConflict::Revoked(..) => (
+                "authority.revoked",
+                "a CA that was revoked is given a new key: `genfic-ca renew-ca NAME --rekey`, or a request with a new key",
+            ),
+            KeyConflict::Held(..) => (
+                "policy.key-held",
+                "lift the hold (`genfic-ca release`), or revoke it and make a request with a new key",
+            ),
+            KeyConflict::OfAuthority(_) => ("policy.key-of-a-ca", new_key),
+            KeyConflict::Reused(_) => (
+                "policy.key-reused",
+                "make a request with a new key; or, where the holder is the same and has a new name: --same-holder-as CERT",
+            ),
+        };
+        Self::new(Exit::Refused, code, conflict.to_string()).hint(hint)
+    }
+}
+
+/// Whether a key may be certified for a subject. What never came to be signed counts as a use by its subject, and
+/// for nothing else. `one_holder` has the subjects that are on record as one holder's.
+///
+/// # Errors
+/// The gravest reason why not.
+pub fn check_key(
+    uses: &[KeyUse],
+    subject: &Name,
+    is_ca: bool,
+    one_holder: &[Name],
+) -> Result<(), KeyConflict> {
+    let revocations = || {
+        uses.iter().filter(|past| !past.is_abandoned).filter_map(|past| match &past.state {
+            CertificateState::Revoked(revocation) => Some((past, revocation)),
+            CertificateState::Pending | CertificateState::Issued => None,
+        })
+    };
+    let serial = |past: &KeyUse| past.id.serial_number.clone();
+    if let Some((past, _)) = revocations().find(|(_, revocation)| revocation.is_of_the_key()) {
+        return Err(KeyConflict::Compromised(serial(past)));
+    }
+    let mut for_good =
+        revocations().filter(|(past, revocation)| !revocation.is_hold() && past.is_of(subject));
+    if let Some((past, revocation)) = for_good.next().filter(|_| is_ca) {
+        return Err(KeyConflict::Revoked(serial(past), revocation.revoked_at));
+    }
+    if let Some((past, revocation)) = revocations().find(|(_, revocation)| revocation.is_hold()) {
+        return Err(KeyConflict::Held(serial(past), revocation.revoked_at));
+    }
+    for past in uses {
+        if let Some(authority) = past.authority.as_ref().filter(|_| !(is_ca && past.is_of(subject))) {
+            return Err(KeyConflict::OfAuthority(authority.clone()));
+        }
+    }
+    let is_one_holder = |name: &Name| one_holder.contains(name);
+    let other = uses
+        .iter()
+        .find(|past| !past.is_of(subject) && !(is_one_holder(&past.subject) && is_one_holder(subject)));
+    match other {
+        Some(past) => Err(KeyConflict::Reused(past.subject.clone())),
+        None => Ok(()),
+    }
+}
