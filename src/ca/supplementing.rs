@@ -1,7 +1,7 @@
 //! What a CA of this home issued and revoked elsewhere since it was taken over.
 use super::{Adoption, Pki, PriorCertificate, PublishedCrl};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError, Supplement};
-use crate::problem::Problem;
+use crate::problem::{Exit, Problem};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 use std::collections::HashMap;
 
@@ -31,10 +31,7 @@ impl Pki<'_> {
 
     /// What of an adoption's certificates came since: not on record yet, or revoked there and not here. A hold that was
     /// lifted here since stays lifted.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn came_since(
+    fn came_since(
         &self,
         authority: &Authority,
         adoption: &Adoption,
@@ -88,6 +85,27 @@ impl Pki<'_> {
         Ok(released)
     }
 
+    /// What came since it was taken over; none, when only the numbers of its CRLs went on.
+    ///
+    /// # Errors
+    /// Exit status 4 when nothing came since.
+    pub fn news(&self, authority: &Authority, adoption: &Adoption) -> Result<Vec<PriorCertificate>, Problem> {
+        let new = self.came_since(authority, adoption)?;
+        if new.is_empty() && !self.is_ahead(authority, adoption)? {
+            let message = format!("this CA is here already, as {}, and nothing came since", authority.name);
+            return Err(Problem::new(Exit::Exists, "authority.exists", message).hint(format!(
+                "nothing was changed; `genfic-ca list -p {}` shows what is on record",
+                authority.name
+            )));
+        }
+        Ok(new)
+    }
+
+    /// Whether the CRLs made elsewhere have higher numbers than those made here.
+    fn is_ahead(&self, authority: &Authority, adoption: &Adoption) -> Result<bool, Problem> {
+        Ok(self.index.highest_crl_number(&authority.issuer)? < adoption.crl_number)
+    }
+
     /// Puts on record what came since. Nothing that is revoked here becomes less so, and what is known is not changed.
     ///
     /// # Errors
@@ -96,7 +114,7 @@ impl Pki<'_> {
         let new = self.came_since(authority, adoption)?;
         let at = self.clock.now();
         let mut imported = Imported::default();
-        let is_ahead = self.index.highest_crl_number(&authority.issuer)? < adoption.crl_number;
+        let is_ahead = self.is_ahead(authority, adoption)?;
         if !new.is_empty() || is_ahead {
             let certificates = self.imported_certificates(&authority.name, &new, at);
             let mut event = self.event(at, "authority.supplemented", &*authority.name);

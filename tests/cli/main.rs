@@ -12,8 +12,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asking;
 mod calendar;
 mod clock;
+mod coming_back;
+mod compromise;
 mod crossing;
 mod damages;
 mod doctor;
@@ -31,6 +34,7 @@ mod revoking;
 mod selecting;
 mod signing;
 mod snippets;
+mod unrecorded;
 
 use support::Said;
 

@@ -207,6 +207,64 @@ fn a_revocation_while_another_process_publishes_stays_on_every_later_list() {
     assert_eq!(newest["entry_count"], 1);
 }
 
+#[test]
+fn one_key_that_many_ask_for_at_once_is_certified_for_one_subject() {
+    // P1
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for round in 0..5 {
+        home.shell(&format!(
+            "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out k.key
+            for i in 0 1 2 3 4 5; do
+              openssl req -new -key k.key -subj /CN=r{round}-$i.example -addext subjectAltName=DNS:r{round}-$i.example \
+                -out $i.req
+            done"
+        ))
+        .ok();
+        let said: Vec<Said> = std::thread::scope(|scope| {
+            let sign = |number: usize| {
+                let home = &home;
+                scope.spawn(move || home.ca(&["sign", &format!("{number}.req"), "-p", ISSUER]))
+            };
+            let all: Vec<_> = (0..6).map(sign).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let granted = said.iter().filter(|one| one.status == 0).count();
+        assert_eq!(granted, 1, "{said:?}");
+        for one in said.iter().filter(|one| one.status != 0) {
+            assert!(one.status == 7 && one.err.contains("policy.key-reused"), "{}", one.all());
+        }
+    }
+    assert_eq!(home.result(&["status"])["pending"], 0);
+}
+
+#[test]
+fn no_certificate_for_a_key_that_is_revoked_while_others_renew_it_stays_valid() {
+    // X13
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "a.example", "--sign", "-p", ISSUER]).ok();
+    let first = serials(&home.result(&["list", "--subject", "*a.example"]))[0].to_owned();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..6 {
+                    let said = home.ca(&["sign", "a.example.req", "-p", ISSUER]);
+                    let is_overtaken = said.status == 7 || said.err.contains("index.conflict");
+                    assert!(said.status == 0 || is_overtaken, "{}", said.all());
+                }
+            });
+        }
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(150));
+            home.ca(&["revoke", &format!("{ISSUER}/{first}"), "--reason", "key-compromise"]).ok();
+        });
+    });
+    let valid = home.result(&["list", "--subject", "*a.example", "--status", "valid"]);
+    assert_eq!(valid["certificates"].to_string(), "[]");
+    let all = home.result(&["list", "--subject", "*a.example"]);
+    let listed = home.result(&["crl", "show", ISSUER]);
+    assert_eq!(listed["entry_count"].as_u64(), Some(serials(&all).len() as u64));
+}
+
 /// Revokes this many more in the index, by hand.
 fn lengthen(index: &Connection, entries: u32) {
     index

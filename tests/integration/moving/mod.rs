@@ -1,4 +1,5 @@
 //! Moving in: CAs that other programs made, and certificates that others sign.
+mod again;
 mod before;
 mod by_number;
 mod easy_rsa;

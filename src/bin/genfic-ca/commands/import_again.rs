@@ -20,7 +20,7 @@ pub(crate) fn preview(
     mut result: Map<String, Value>,
     said: Vec<String>,
 ) -> Result<Report, Problem> {
-    let new = session.pki().came_since(known, adoption)?;
+    let new = session.pki().news(known, adoption)?;
     result.insert("key_opened".into(), json!(false));
     result.insert("dry_run".into(), json!(true));
     result.insert("added".into(), added_fields(&counted_new(&new)));
@@ -41,7 +41,7 @@ pub(crate) fn import(
     said: Vec<String>,
 ) -> Result<Report, Problem> {
     let pki = session.pki();
-    let new = pki.came_since(known, adoption)?;
+    let new = pki.news(known, adoption)?;
     let list = added(&new);
     if !new.is_empty() {
         let name = &known.name;
@@ -66,8 +66,7 @@ pub(crate) fn import(
     }
     let owed = done.owed.map(|problem| (known.name.clone(), problem));
     let exit = others_owed(owed.as_slice());
-    let report = Report::done(Value::Object(result), text).warn(said).ending(exit);
-    Ok(Report { changed: !new.is_empty() || done.crl.is_some(), ..report })
+    Ok(Report::done(Value::Object(result), text).warn(said).ending(exit))
 }
 
 fn counted_new(new: &[PriorCertificate]) -> Imported {
@@ -93,7 +92,7 @@ fn added_fields(imported: &Imported) -> Value {
 fn added(new: &[PriorCertificate]) -> String {
     let counts = counted_new(new);
     if new.is_empty() {
-        return "nothing came since".into();
+        return "no certificate came since, but CRLs with higher numbers".into();
     }
     let rows: Vec<Vec<String>> = new
         .iter()

@@ -27,8 +27,10 @@ pub(crate) fn target(
     now: UnixTime,
 ) -> Result<Target, Problem> {
     let (mut found, named) = meaning(session.pki().index, word)?;
+    let is_on_record = !found.is_empty() && matches!(named, Named::Certificate(_));
     found.retain(|record| meant.is_empty() || meant.contains(&record.authority));
     if found.is_empty()
+        && !is_on_record
         && let Some(unrecorded) = unrecorded(session, &named, meant)?
     {
         return Ok(Target::Unrecorded(unrecorded));
