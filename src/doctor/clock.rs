@@ -1,6 +1,7 @@
 //! The clock, against everything here that bears a time.
 use super::finding::Finding;
 use super::{Examination, Looked};
+use crate::problem::Shown as _;
 use crate::x509::UnixTime;
 
 /// Set back, or carried forward by mistake: what sets it right.
@@ -19,7 +20,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         && at.0.saturating_sub(now.0) > TOLERANCE
     {
         let message = format!("was written at {at}, and the clock says {now}: one of the two is wrong");
-        findings.push(Finding::warning("clock.files", path.display().to_string(), message).remedy(SET));
+        findings.push(Finding::warning("clock.files", path.shown().to_string(), message).remedy(SET));
     }
     Ok(match newest {
         Some(newest) => format!("{now}, newest record {newest}"),

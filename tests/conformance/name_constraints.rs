@@ -1,7 +1,7 @@
 //! Name constraints as others apply them: to what we issue, and to what a thief of the key would.
 use crate::fixture::{self, ROOT, SYSTEM};
-use crate::support::{Home, Said, python};
 use crate::foreign::noted;
+use crate::support::{Home, Said, python};
 use crate::{java, nss, webpki};
 use ::webpki::{Error, KeyUsage};
 use std::fs;

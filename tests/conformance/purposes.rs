@@ -1,8 +1,8 @@
 //! CAs for one purpose alone: their extendedKeyUsage limits everything below them (X9), the responder excepted, whose
 //! OCSPSigning is never among the purposes of a CA.
 use crate::fixture::{ROOT, ROOT_CRL, forge};
-use crate::support::{Daemon, Home, Said, free_address};
 use crate::foreign::noted;
+use crate::support::{Daemon, Home, Said, free_address};
 use crate::{java, nss, webpki};
 use ::webpki::{Error, KeyUsage};
 use std::fs;
@@ -112,8 +112,7 @@ impl Limited {
     /// A certificate for another purpose by this CA's own key; gives its file.
     fn what_a_thief_makes_is_refused(&self, home: &Home, issuer: &str) -> String {
         let file = forge(home, self.ca, "DNS:forged.genfic.example", self.other);
-        for said in
-            [by_openssl(home, self.other, issuer, &file), by_gnutls(home, self.other, issuer, &file)]
+        for said in [by_openssl(home, self.other, issuer, &file), by_gnutls(home, self.other, issuer, &file)]
         {
             assert_ne!(said.status, 0, "{}", said.all());
         }

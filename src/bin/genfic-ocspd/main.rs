@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    let undumpable = forbid_core_dumps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
@@ -26,6 +27,9 @@ fn main() -> ExitCode {
         }
     };
     log_to_standard_error();
+    if let Err(error) = undumpable {
+        tracing::warn!(%error, "core dumps cannot be turned off");
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -36,9 +40,6 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Problem> {
-    if let Err(error) = forbid_core_dumps() {
-        tracing::warn!(%error, "core dumps cannot be turned off");
-    }
     let home = cli.home.map_or_else(Home::system, Home::at);
     let options = DaemonOptions { listen: cli.listen, status: cli.status, config: cli.config };
     let daemon = daemon(&home, options)?;
