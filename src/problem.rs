@@ -2,7 +2,11 @@
 //!
 //! Modules have error types of their own where a caller can act on the difference; at the use cases all
 //! of them become a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
-use std::fmt;
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The process exit status of a failure; the numbers are part of the command line contract.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -104,6 +108,51 @@ pub fn in_words(message: String) -> String {
     out
 }
 
+/// Paths and file names as they are told to people.
+pub trait Shown {
+    /// On one line, whatever is in it.
+    fn shown(&self) -> ShownPath<'_>;
+}
+
+impl Shown for Path {
+    fn shown(&self) -> ShownPath<'_> {
+        ShownPath(self.as_os_str())
+    }
+}
+
+impl Shown for OsStr {
+    fn shown(&self) -> ShownPath<'_> {
+        ShownPath(self)
+    }
+}
+
+/// What [`Shown::shown`] gives: control characters are written out, and `\xNN` stands for octets that are no UTF-8.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownPath<'a>(&'a OsStr);
+
+impl fmt::Display for ShownPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        for chunk in self.0.as_bytes().utf8_chunks() {
+            text.push_str(&on_one_line(chunk.valid()));
+            for octet in chunk.invalid() {
+                write!(text, "\\x{octet:02x}")?;
+            }
+        }
+        f.pad(&text)
+    }
+}
+
+/// Text with its control characters written out, so that it is one line and moves no cursor.
+#[must_use]
+pub fn on_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let written = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    Cow::Owned(text.chars().map(written).collect())
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -115,6 +164,21 @@ impl std::error::Error for Problem {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_told_on_one_line_whatever_is_in_it() {
+        let told = |octets: &[u8]| Path::new(OsStr::from_bytes(octets)).shown().to_string();
+        for (octets, text) in [
+            (&b"/a b/it's.crt"[..], "/a b/it's.crt"),
+            ("/é".as_bytes(), "/é"),
+            (b"a\nb\x1b[2J", "a\\nb\\u{1b}[2J"),
+            (b"\xff\xfe.req", "\\xff\\xfe.req"),
+            (b"caf\xe9/x", "caf\\xe9/x"),
+        ] {
+            assert_eq!(told(octets), text);
+        }
+        assert_eq!(on_one_line("a\tb\u{85}"), "a\\tb\\u{85}");
+    }
 
     #[test]
     fn the_systems_errors_are_told_in_words() {

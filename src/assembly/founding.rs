@@ -4,7 +4,7 @@ use crate::config::{self, Config};
 use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{Index, IndexReader, StatusPublisher};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::profile::SHIPPED;
 use crate::publish::{Mode, WriteError, write_new};
 use crate::x509::UnixTime;
@@ -81,7 +81,7 @@ fn founded(home: &Home, at: UnixTime) -> AuditEvent {
         at,
         actor: current_actor(),
         action: "home.created".into(),
-        object: home.directory().display().to_string(),
+        object: home.directory().shown().to_string(),
         outcome: Outcome::Done,
         details: Vec::new(),
     }

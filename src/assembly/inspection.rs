@@ -6,12 +6,12 @@ use crate::ca::{ClockWatch, Pki, Practices};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
-use crate::home::{GivenBack, Home, Reserve, current_actor};
+use crate::home::{GivenBack, GivenError, Home, Reserve, current_actor};
 use crate::index::Index;
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::key::{AgeFileStore, SecretSource};
 use crate::ocsp::responder_files::ResponderFiles;
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::profile::Profiles;
 use crate::publish::HomeDirectory;
 use std::collections::HashSet;
@@ -60,7 +60,7 @@ impl Inspection {
             owner => owner,
         };
         let file = config_file.map_or_else(|| home.configuration_file(), Path::to_owned);
-        let (mut config, profiles) = (config(&file), profiles(home));
+        let (mut config, profiles) = (config(home, &file), profiles(home));
         let mut compromised = HashSet::new();
         if let Ok(read) = &config {
             match settings::compromised_keys(home, read) {
@@ -206,7 +206,13 @@ fn text(file: &Path) -> Result<String, Unread> {
     read.map_err(|error| Unread { is_missing: error.kind() == ErrorKind::NotFound, ..unread(file, error) })
 }
 
-fn config(file: &Path) -> Result<Config, Vec<Unread>> {
+fn config(home: &Home, file: &Path) -> Result<Config, Vec<Unread>> {
+    // what is loose in the home is told with the other findings
+    if file != home.configuration_file()
+        && let Err(GivenError::Unsafe(problem)) = home.read_given(file, settings::LARGEST_TEXT)
+    {
+        return Err(vec![unread(file, problem.message)]);
+    }
     let text = text(file).map_err(|fault| vec![fault])?;
     Config::parse(&text).map_err(|errors| errors.into_iter().map(|error| unread(file, error.0)).collect())
 }
@@ -261,7 +267,7 @@ fn index(home: &Home, owner: &Result<(), Problem>) -> Result<SqliteIndex, Proble
     let file = home.index_file();
     match file.symlink_metadata() {
         Ok(metadata) if !metadata.is_file() => {
-            let message = format!("{} is not a regular file", file.display());
+            let message = format!("{} is not a regular file", file.shown());
             Err(Problem::new(Exit::Permissions, "home.unsafe", message))
         }
         _ => Ok(SqliteIndex::open(&file)?),

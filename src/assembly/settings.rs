@@ -1,9 +1,9 @@
 //! Configuration and profiles from their files.
 use crate::ca::Practices;
 use crate::config::Config;
-use crate::home::{Home, ReadError, read_file};
+use crate::home::{GivenError, Home, ReadError, read_file};
 use crate::key::{PassphraseSources, SecretSource, SecretSpec};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::profile::Profiles;
 use crate::x509::KeyAlgorithm;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// Octets of the largest configuration or profile.
-const LARGEST_TEXT: u64 = 1 << 20;
+pub(super) const LARGEST_TEXT: u64 = 1 << 20;
 /// Octets of the largest list of compromised keys: those of Debian's flawed generator have 13 MB.
 const LARGEST_LIST: u64 = 64 << 20;
 
@@ -29,20 +29,32 @@ fn unreadable(path: &Path, error: &ReadError) -> Problem {
         ReadError::Io(_) => "`genfic-ca init` puts back what is missing of configuration and profiles",
         ReadError::Kind(_) => "name a file; `genfic-ca init` makes configuration and profiles",
     };
-    Problem::new(exit, "file.read", format!("{} {error}", path.display())).hint(hint)
+    Problem::new(exit, "file.read", format!("{} {error}", path.shown())).hint(hint)
 }
 
 fn io_error(path: &Path, error: std::io::Error) -> Problem {
     unreadable(path, &ReadError::Io(error))
 }
 
-/// The text of a file; what is not UTF-8 is a mistake in its line.
+/// The text of a file that nobody else can change; what is not UTF-8 is a mistake in its line.
+fn text_given(home: &Home, path: &Path, most: u64) -> Result<String, Problem> {
+    let octets = home.read_given(path, most).map_err(|error| match error {
+        GivenError::Unsafe(problem) => problem,
+        GivenError::Read(error) => unreadable(path, &error),
+    })?;
+    text(path, octets)
+}
+
+/// The text of a file of the home, whose owner and mode were looked at.
 fn text_of(path: &Path, most: u64) -> Result<String, Problem> {
-    let octets = read_file(path, most).map_err(|error| unreadable(path, &error))?;
+    text(path, read_file(path, most).map_err(|error| unreadable(path, &error))?)
+}
+
+fn text(path: &Path, octets: Vec<u8>) -> Result<String, Problem> {
     String::from_utf8(octets).map_err(|error| {
         let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
         let line = good.filter(|octet| **octet == b'\n').count() + 1;
-        let message = format!("{}: line {line}: not UTF-8 text", path.display());
+        let message = format!("{}: line {line}: not UTF-8 text", path.shown());
         Problem::new(Exit::Failure, "config.invalid", message)
             .hint("save it as UTF-8 without a byte order mark")
     })
@@ -50,7 +62,7 @@ fn text_of(path: &Path, most: u64) -> Result<String, Problem> {
 
 /// Says which file the mistakes are in.
 fn within(path: &Path, problem: Problem) -> Problem {
-    Problem { message: format!("{}: {}", path.display(), problem.message), ..problem }
+    Problem { message: format!("{}: {}", path.shown(), problem.message), ..problem }
 }
 
 /// Says that there is no home, when there is none.
@@ -58,7 +70,7 @@ pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
     if home.exists() {
         return Ok(());
     }
-    let message = format!("there is no home in {}", home.directory().display());
+    let message = format!("there is no home in {}", home.directory().shown());
     Err(Problem::new(Exit::NotFound, "home.missing", message)
         .hint("make one with `genfic-ca init`, or name another with --home or GENFIC_CA_HOME"))
 }
@@ -66,11 +78,12 @@ pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
 /// Reads the configuration: the file given, or the home's.
 ///
 /// # Errors
-/// When there is no home, or the file cannot be read or has mistakes; they are all named, with their lines.
+/// When there is no home, the file can be changed by others (`config.unsafe`), cannot be read or has mistakes; they
+/// are all named, with their lines.
 pub fn read_config(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
     must_exist(home)?;
     let path = file.map_or_else(|| home.configuration_file(), Path::to_owned);
-    Config::parse(&text_of(&path, LARGEST_TEXT)?).map_err(|errors| within(&path, errors.into()))
+    Config::parse(&text_given(home, &path, LARGEST_TEXT)?).map_err(|errors| within(&path, errors.into()))
 }
 
 /// Passphrases from the source given, or from where the configuration says, each CA's own before the others'.
@@ -113,7 +126,7 @@ pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Proble
 pub(super) fn compromised_keys(home: &Home, config: &Config) -> Result<HashSet<[u8; 32]>, Problem> {
     let Some(path) = &config.keys.compromised_spki_sha256_file else { return Ok(HashSet::new()) };
     let path = home.configuration_directory().join(path);
-    digests(&path, &text_of(&path, LARGEST_LIST)?)
+    digests(&path, &text_given(home, &path, LARGEST_LIST)?)
 }
 
 /// The name of the profile in this file; `None` when it is not read as one.
@@ -138,7 +151,7 @@ fn read_profiles(home: &Home) -> Result<Profiles, Problem> {
         let file = |profile: &str| directory.join(format!("{profile}.toml"));
         let lines: Vec<String> = errors
             .iter()
-            .map(|error| format!("{}: {}", file(&error.profile).display(), error.mistake))
+            .map(|error| format!("{}: {}", file(&error.profile).shown(), error.mistake))
             .collect();
         Problem { message: lines.join("\n"), ..Problem::from(errors) }
     })
@@ -160,7 +173,7 @@ fn digests(path: &Path, text: &str) -> Result<HashSet<[u8; 32]>, Problem> {
         let octets =
             octets.filter(|_| word.len() == 64 && word.chars().all(|digit| digit.is_ascii_hexdigit()));
         let digest = octets.and_then(|octets| <[u8; 32]>::try_from(octets).ok()).ok_or_else(|| {
-            let message = format!("{}: line {}: not a SHA-256 in hexadecimal", path.display(), at + 1);
+            let message = format!("{}: line {}: not a SHA-256 in hexadecimal", path.shown(), at + 1);
             Problem::new(Exit::Failure, "config.invalid", message)
                 .hint("each line has 64 hexadecimal digits: the SHA-256 of a SubjectPublicKeyInfo in DER")
         })?;

@@ -10,7 +10,7 @@ use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::home::{AuthorityName, Home};
 use crate::index::Index;
 use crate::key::{SealFor, Sealing};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::publish::sync_directory;
 use crate::x509::UnixTime;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -100,7 +100,7 @@ fn file_name(now: UnixTime) -> String {
 }
 
 fn exists(file: &Path) -> Problem {
-    Problem::new(Exit::Exists, "backup.exists", format!("{} exists already", file.display()))
+    Problem::new(Exit::Exists, "backup.exists", format!("{} exists already", file.shown()))
         .hint("a backup is never written over: give another name, or a directory for a name with the time")
 }
 
@@ -207,7 +207,7 @@ fn event(creation: &Creation<'_>, file: &Path, manifest: &Manifest, sha256: &str
         at: creation.now,
         actor: creation.actor.clone(),
         action: "backup.created".into(),
-        object: file.display().to_string(),
+        object: file.shown().to_string(),
         outcome: Outcome::Done,
         details: vec![
             ("change".into(), manifest.change.to_string()),

@@ -4,7 +4,7 @@ use super::Stores;
 use super::search::Finder;
 use crate::audit::Head;
 use crate::index::{Authority, CertificateState, IndexReader, Revocation};
-use crate::problem::Problem;
+use crate::problem::{Problem, Shown as _};
 use crate::x509::extension::{self, CrlNumber};
 use crate::x509::{Certificate, CertificateId, CertificateList, CrlReason, IssuerId, SerialNumber, UnixTime};
 use std::collections::HashMap;
@@ -212,7 +212,7 @@ impl Finder for Evidence<'_> {
                 tbs.subject()
             ));
         }
-        self.certificates.entry(id).or_insert_with(|| (certificate, path.display().to_string()));
+        self.certificates.entry(id).or_insert_with(|| (certificate, path.shown().to_string()));
         Ok(())
     }
 
@@ -252,7 +252,7 @@ impl Finder for Evidence<'_> {
         if strangers > 0 {
             self.notices.push(format!(
                 "{}: {strangers} certificates are of CAs that came after the backup",
-                directory.display()
+                directory.shown()
             ));
         }
         self.saw(published.time);
@@ -263,7 +263,7 @@ impl Finder for Evidence<'_> {
 
     fn passed_over(&mut self, path: &Path, reason: String) {
         if self.notices.len() < TOLD {
-            self.notices.push(format!("{} was passed over: {reason}", path.display()));
+            self.notices.push(format!("{} was passed over: {reason}", path.shown()));
         } else {
             self.untold += 1;
         }

@@ -2,7 +2,7 @@
 use super::entry::Entry;
 use super::problems::damaged;
 use crate::audit::Head;
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ impl Manifest {
             Some(version) => {
                 let message = format!(
                     "{} is a backup of format {version}, and this program knows {VERSION}",
-                    archive.display()
+                    archive.shown()
                 );
                 return Err(Problem::new(Exit::Failure, "backup.format", message)
                     .hint("use the version of genfic-ca that made it, or a newer one"));

@@ -2,7 +2,7 @@
 use super::problems::unwritten;
 use super::workplace::{Workplace, sweep};
 use crate::failpoint;
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
@@ -36,7 +36,7 @@ impl Staging {
             }
             Err(problem) => Err(problem.hint(format!(
                 "make the directory for the user who is to own it: sudo install -d -o USER {}",
-                target.display()
+                target.shown()
             ))),
         }
     }
@@ -105,7 +105,7 @@ pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
     if !taken {
         return Ok(());
     }
-    let message = format!("{} is not an empty directory", target.display());
+    let message = format!("{} is not an empty directory", target.shown());
     Err(Problem::new(Exit::Exists, "home.exists", message).hint(
         "a backup is restored into a home that is absent or empty: name another with --home, or move this one \
          aside; show it with --published, so that what it knows is not lost",

@@ -5,7 +5,7 @@ use super::manifest::{FileEntry, Manifest, hex};
 use super::problems::{damaged, unreadable, unwritten};
 use crate::home::{Home, open_file};
 use crate::key::{Envelope, EnvelopeError};
-use crate::problem::Problem;
+use crate::problem::{Problem, Shown as _};
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, BufReader, Read, Write};
@@ -22,7 +22,7 @@ pub(super) fn open(file: &Path, opener: Opener<'_>) -> Result<impl Read + use<>,
         EnvelopeError::Io(error) => unreadable(file, &error),
         other => {
             let problem = Problem::from(other);
-            Problem { message: format!("{}: {}", file.display(), problem.message), ..problem }
+            Problem { message: format!("{}: {}", file.shown(), problem.message), ..problem }
         }
     };
     let envelope = Envelope::new(BufReader::with_capacity(1 << 18, input)).map_err(told)?;

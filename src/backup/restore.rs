@@ -12,7 +12,7 @@ use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
 };
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::publish::{Mode, WriteError, replace};
 use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
@@ -106,7 +106,7 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     let is_compatible = is_part_of(home.configuration_directory(), staged.configuration_directory());
     if configuration.is_some() && !is_compatible.unwrap_or(false) {
         let message =
-            format!("{} has another configuration than the backup", home.configuration_directory().display());
+            format!("{} has another configuration than the backup", home.configuration_directory().shown());
         return Err(
             Problem::new(Exit::Exists, "home.exists", message).hint("move it aside; it is not replaced")
         );
@@ -146,7 +146,7 @@ fn take_over(
     search(&[staged.public_directory(), staged.responders_directory()], &mut evidence)?;
     // what the backup itself has says nothing of the time after it
     evidence.newest = None;
-    let inside = staged.directory().display().to_string();
+    let inside = staged.directory().shown().to_string();
     for path in restoring.published {
         if path.starts_with(restoring.home.directory()) {
             evidence.passed_over(path, "it lies in the home that is restored".into());
@@ -253,9 +253,9 @@ fn restoration(
         signed: evidence.signed,
         event: event(
             "home.restored",
-            restoring.home.directory().display().to_string(),
+            restoring.home.directory().shown().to_string(),
             vec![
-                ("backup".into(), restoring.file.display().to_string()),
+                ("backup".into(), restoring.file.shown().to_string()),
                 ("created".into(), manifest.created.clone()),
                 ("change".into(), manifest.change.to_string()),
                 ("audit_sequence".into(), manifest.audit.sequence.to_string()),

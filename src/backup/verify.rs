@@ -6,7 +6,7 @@ use super::workplace::Workplace;
 use super::{Opener, Stores, read};
 use crate::home::Home;
 use crate::index::IndexReader;
-use crate::problem::Problem;
+use crate::problem::{Problem, Shown as _};
 use std::path::{Path, PathBuf};
 
 /// What a backup came to when it was restored aside.
@@ -58,7 +58,7 @@ pub fn verify(
     let manifest = read::extract(file, source, &staged)?;
     let (index, mut faults) = check(&staged, &manifest, stores)?;
     if let Err(problem) = stores.check_settings(&staged) {
-        faults.push(problem.message.replace(&work.path().display().to_string(), "").trim().to_owned());
+        faults.push(problem.message.replace(&work.path().shown().to_string(), "").trim().to_owned());
     }
     let mut certificates = 0;
     index.status_rows(0, &mut |_| certificates += 1)?;

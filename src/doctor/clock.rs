@@ -2,6 +2,7 @@
 use super::finding::Finding;
 use super::{Examination, Looked};
 use crate::ca::{ClockStanding, ClockState};
+use crate::problem::Shown as _;
 use crate::x509::UnixTime;
 
 /// Set back, or carried forward by mistake: what sets it right.
@@ -24,7 +25,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         && at.0.saturating_sub(now.0) > TOLERANCE
     {
         let message = format!("was written at {at}, and the clock says {now}: one of the two is wrong");
-        findings.push(Finding::warning("clock.files", path.display().to_string(), message).remedy(SET));
+        findings.push(Finding::warning("clock.files", path.shown().to_string(), message).remedy(SET));
     }
     Ok(match newest {
         Some(newest) => format!("{now}, last signed at {newest}"),

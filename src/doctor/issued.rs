@@ -3,6 +3,7 @@ use super::finding::{Finding, Mending};
 use super::{Examination, UNKNOWN_FILE, counted};
 use crate::home::{ASIDE, quoted};
 use crate::index::{Authority, CertificateRecord};
+use crate::problem::Shown as _;
 use crate::profile::Kind;
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, SerialNumber};
@@ -104,7 +105,7 @@ impl IssuedFiles {
         }
         for path in self.strange {
             let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
-            let object = path.display().to_string();
+            let object = path.shown().to_string();
             findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
         }
         format!("{} kept", counted(self.met, "file"))
@@ -136,7 +137,7 @@ fn is_kept(record: &CertificateRecord, certificate: &Certificate, examination: &
 fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examination<'_>) -> Option<Finding> {
     let issuer = issuer?;
     let metadata = path.symlink_metadata().ok()?;
-    let object = path.display().to_string();
+    let object = path.shown().to_string();
     let read = metadata.is_file().then(|| fs::read(path).ok()).flatten();
     let certificate = read.and_then(|octets| Certificate::from_pem_or_der(&octets).ok());
     if let Some(certificate) = &certificate {

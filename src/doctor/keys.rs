@@ -4,6 +4,7 @@ use super::{Examination, Looked, counted};
 use crate::home::quoted;
 use crate::index::Authority;
 use crate::key::{KeyError, KeyRef};
+use crate::problem::Shown as _;
 use std::path::Path;
 
 /// What opens without a person is compared with the CA's certificate.
@@ -20,7 +21,7 @@ fn of_another(
     }
     let whose = all.iter().find(|one| is_of(one)).map_or("no CA here", |one| one.name.as_str());
     let message =
-        format!("cannot sign: {} has the key of {whose}, not the one in its certificate", file.display());
+        format!("cannot sign: {} has the key of {whose}, not the one in its certificate", file.shown());
     let remedy = format!("bring {} back from a backup of the keys", quoted(file));
     Some(Finding::error("key.of-another", &authority.name, message).remedy(remedy))
 }

@@ -28,7 +28,7 @@ use crate::home::{AuthorityName, Home};
 use crate::index::{Authority, Index};
 use crate::key::{KeyStore, SecretSource};
 use crate::ocsp::responder_files::ResponderFiles;
-use crate::problem::Problem;
+use crate::problem::{Problem, Shown as _};
 use crate::profile::Profiles;
 use crate::publish::Publisher;
 use crate::x509::{Certificate, UnixTime};
@@ -186,7 +186,7 @@ impl<'a> Examination<'a> {
 fn only_files(directory: &std::path::Path) -> Result<(), String> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     match entries.map(|entry| entry.path()).find(|path| !is_plain(path)) {
-        Some(path) => Err(format!("{} is not a regular file", path.display())),
+        Some(path) => Err(format!("{} is not a regular file", path.shown())),
         None => Ok(()),
     }
 }

@@ -3,11 +3,12 @@ use super::finding::{Finding, Mending};
 use super::{Examination, Looked, UNKNOWN_FILE, counted};
 use crate::backup;
 use crate::home::{Cause, quoted};
+use crate::problem::Shown as _;
 use std::os::unix::fs::MetadataExt;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let home = examination.home;
-    let shown = home.directory().display().to_string();
+    let shown = home.directory().shown().to_string();
     let owned = examination.owner.is_ok();
     if let Err(problem) = &examination.owner {
         let remedy = problem.hint.trim_start_matches("run: ").replace("genfic-ca ...", "genfic-ca doctor");
@@ -18,7 +19,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let survey = home.survey(examination.names().as_deref(), examination.now);
     let loose = home.findings_for(user).into_iter().chain(survey.shut);
     for found in loose {
-        let object = found.path.display().to_string();
+        let object = found.path.shown().to_string();
         let (code, warning) = match found.cause {
             Cause::Kind => ("home.kind", false),
             Cause::Owner => ("home.owner", false),
@@ -36,7 +37,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         findings.push(finding);
     }
     for (path, mode) in survey.missing {
-        let object = path.display().to_string();
+        let object = path.shown().to_string();
         findings.push(
             Finding::error("home.directory-missing", object, "is not there")
                 .mending(Mending::Directory(path, mode)),
@@ -45,14 +46,14 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let written = survey.leftovers.into_iter().map(|path| (path.clone(), Mending::Leftover(path)));
     let workplaces = backup::left_behind(home).into_iter();
     for (path, mending) in written.chain(workplaces.map(|path| (path.clone(), Mending::Workplace(path)))) {
-        let object = path.display().to_string();
+        let object = path.shown().to_string();
         findings.push(
             Finding::warning("home.leftover", object, "was left behind by a command that was cut short")
                 .mending(mending),
         );
     }
     for path in survey.unknown {
-        let object = path.display().to_string();
+        let object = path.shown().to_string();
         let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
         findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
     }

@@ -4,6 +4,7 @@ use super::{Examination, Looked, Unread, counted};
 use crate::config;
 use crate::home::quoted;
 use crate::index::Authority;
+use crate::problem::Shown as _;
 use crate::profile::{Kind, Profiles, SHIPPED};
 use crate::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                 findings.push(
                     Finding::note(
                         "config.no-such-ca",
-                        file.display().to_string(),
+                        file.shown().to_string(),
                         format!("has settings for {name}, and there is no CA of that name"),
                     )
                     .remedy(format!("look for a slip in [authority.{name}] in {}", quoted(&file))),
@@ -33,7 +34,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             findings.push(
                 Finding::warning(
                     "config.no-url",
-                    file.display().to_string(),
+                    file.shown().to_string(),
                     "sets no [publication] url: certificates name neither CRL nor OCSP",
                 )
                 .remedy(format!("set url below [publication] in {}", quoted(&file))),
@@ -57,7 +58,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 }
 
 fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Authority]) -> Finding {
-    let object = fault.file.display().to_string();
+    let object = fault.file.shown().to_string();
     if fault.is_missing && fault.file == examination.home.configuration_file() {
         let finding = Finding::error("config.missing", object, "is not there");
         let text = config::template(None, None, None, None);
@@ -104,7 +105,7 @@ fn init(authorities: &[Authority]) -> String {
 }
 
 fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
-    let object = fault.file.display().to_string();
+    let object = fault.file.shown().to_string();
     let finding = Finding::error("policy.invalid", object, format!("cannot be used: {}", fault.fault));
     // one that names a profile which came with the program and was taken away
     let gone = SHIPPED.iter().find(|(file, _)| {
@@ -140,7 +141,7 @@ fn in_use(examination: &Examination<'_>, authorities: &[Authority], findings: &m
         if file.exists() {
             continue;
         }
-        let object = file.display().to_string();
+        let object = file.shown().to_string();
         let finding = Finding::error("policy.profile-missing", object, format!("is not there, and {why}"));
         let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == format!("{name}.toml"));
         findings.push(match shipped {

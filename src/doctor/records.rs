@@ -5,6 +5,7 @@ use super::{Examination, Looked, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, Index};
+use crate::problem::Shown as _;
 
 /// Of how many certificates, the newest first, signatures and files are compared when not told to go deep: a
 /// second or two.
@@ -25,7 +26,7 @@ pub(super) fn bring_back(examination: &Examination<'_>) -> String {
 }
 
 pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
-    let file = examination.home.index_file().display().to_string();
+    let file = examination.home.index_file().shown().to_string();
     let index = match &examination.index {
         Ok(index) => *index,
         Err(problem) => {

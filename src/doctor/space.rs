@@ -2,6 +2,7 @@
 use super::finding::{Finding, MEND, Mending, Severity};
 use super::{Examination, Looked};
 use crate::home::{Home, Reserve, quoted};
+use crate::problem::Shown as _;
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -62,8 +63,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             let files = if *files == u64::MAX { String::new() } else { format!(" and {files} files") };
             let left = format!("is on a file system with {} MiB{files} free", free >> 20);
             let remedy = format!("df -h {0}; df -i {0}", quoted(path));
-            findings
-                .push(Finding::of(severity, "space.low", path.display().to_string(), left).remedy(remedy));
+            findings.push(Finding::of(severity, "space.low", path.shown().to_string(), left).remedy(remedy));
         }
     }
     if space.kept < space.wanted && examination.home.index_file().is_file() {
@@ -86,7 +86,7 @@ fn reserve(examination: &Examination<'_>) -> Finding {
         space.kept >> 20,
         space.wanted >> 20
     );
-    let file = examination.home.reserve_file().display().to_string();
+    let file = examination.home.reserve_file().shown().to_string();
     let remedy = if has_room { MEND.to_owned() } else { format!("make room, then {MEND}") };
     Finding::warning("space.reserve", file, message).remedy(remedy).mending(Mending::Reserve)
 }

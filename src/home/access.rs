@@ -1,6 +1,8 @@
 //! Owners and modes: what is right is decided from values, so that it can be tested as any user.
+use crate::problem::Shown as _;
 use std::fmt;
 use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +40,7 @@ pub enum Cause {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.path.display(), self.fault)
+        write!(f, "{} {}", self.path.shown(), self.fault)
     }
 }
 
@@ -231,15 +233,22 @@ fn without(bits: u32) -> String {
     }
 }
 
-/// The path as a shell takes it.
+/// The path as a shell takes it; with what cannot be shown in bash's `$'...'`.
 #[must_use]
 pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+    match path.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => {
+            let octets = path.as_os_str().as_bytes().iter();
+            let written = octets.map(|octet| match octet {
+                b'\'' | b'\\' => format!(r"\{}", char::from(*octet)),
+                b' '..=b'~' => char::from(*octet).to_string(),
+                other => format!(r"\x{other:02x}"),
+            });
+            format!("$'{}'", written.collect::<String>())
+        }
     }
 }
 
@@ -342,5 +351,10 @@ mod tests {
     fn paths_are_quoted_for_the_shell() {
         assert_eq!(quoted(Path::new("/a/b-1.age")), "/a/b-1.age");
         assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+        let odd = Path::new(std::ffi::OsStr::from_bytes(b"a\n'\xff;\\"));
+        assert_eq!(quoted(odd), r"$'a\x0a\'\xff;\\'");
+        let mut echo = std::process::Command::new("bash");
+        echo.args(["-c", &format!("printf %s {}", quoted(odd))]);
+        assert_eq!(echo.output().unwrap().stdout, odd.as_os_str().as_bytes());
     }
 }

@@ -1,7 +1,8 @@
 //! Looking at the owners and modes of a home before it is used.
-use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, judge_parent, quoted};
+use super::access::{FileStatus, Finding, Owners, Rule, aside};
+use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -37,10 +38,10 @@ impl Home {
     fn unreachable(&self, error: &io::Error) -> Problem {
         let home = self.directory();
         if error.kind() == io::ErrorKind::NotFound {
-            Problem::new(Exit::NotFound, "home.missing", format!("there is no home in {}", home.display()))
+            Problem::new(Exit::NotFound, "home.missing", format!("there is no home in {}", home.shown()))
                 .hint("make one with `genfic-ca init`, or name another with --home DIR")
         } else {
-            let message = format!("the home {} cannot be looked at: {error}", home.display());
+            let message = format!("the home {} cannot be looked at: {error}", home.shown());
             Problem::new(Exit::Permissions, "home.unsafe", message)
                 .hint("run as the user who owns it: sudo -u genfic-ca genfic-ca ...")
         }
@@ -60,15 +61,13 @@ impl Home {
     pub fn findings_for(&self, user: u32) -> Vec<Finding> {
         let private_group = Accounts::of_system().private_group_of(user);
         let mut findings = Vec::new();
-        for parent in parents_of(&[self.configuration_directory(), self.directory()]) {
-            match parent.symlink_metadata() {
-                Ok(metadata) if metadata.is_symlink() => {}
-                Ok(metadata) => {
-                    findings.extend(judge_parent(&parent, &FileStatus::from(&metadata), user, private_group))
-                }
-                Err(error) => findings.push(unreadable(&parent, &error)),
-            }
+        let mut above = Trail::to(self.directory());
+        if self.configuration_directory() != self.directory() {
+            let Trail { directories, links } = Trail::to(self.configuration_directory());
+            above.directories.extend(directories);
+            above.links.extend(links);
         }
+        findings.extend(above.findings(user, private_group, &[]));
         let mut look = |path: &Path, rule: Rule| match examine(path, path == self.directory()) {
             Ok(Some(status)) => {
                 let found = rule.judge(path, &status, user);
@@ -129,7 +128,7 @@ impl Home {
     pub fn waiting(&self) -> Result<Vec<AuthorityName>, Problem> {
         let directory = self.keys_directory();
         let failed = |error: io::Error| {
-            let message = format!("{} cannot be read: {error}", directory.display());
+            let message = format!("{} cannot be read: {error}", directory.shown());
             Problem::new(Exit::Failure, "file.read", message).hint("look at its owner and mode")
         };
         let mut names = Vec::new();
@@ -159,28 +158,6 @@ pub(super) fn entries(directory: &Path) -> BTreeSet<PathBuf> {
     list.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
 }
 
-/// Every directory above these, as they are written and as they are behind symbolic links.
-fn parents_of(directories: &[&Path]) -> BTreeSet<PathBuf> {
-    let mut parents = BTreeSet::new();
-    for directory in directories {
-        let written = std::path::absolute(directory);
-        let behind_links = fs::canonicalize(directory);
-        for path in [written, behind_links].into_iter().flatten() {
-            parents.extend(path.ancestors().skip(1).map(Path::to_owned));
-        }
-    }
-    parents
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Finding {
-    finding(
-        path,
-        Cause::Unreadable,
-        format!("cannot be looked at: {error}"),
-        format!("ls -ld {}", quoted(path)),
-    )
-}
-
 fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option<Problem> {
     if owner == user {
         return None;
@@ -188,7 +165,7 @@ fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option
     let name = accounts.name_of(owner);
     let message = format!(
         "the home {} belongs to {name}, and this is {}: its files would not be {name}'s",
-        home.display(),
+        home.shown(),
         accounts.name_of(user)
     );
     let name = if name.chars().all(|c| c.is_ascii_digit()) { format!("'#{name}'") } else { name };
@@ -203,7 +180,7 @@ fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
     let faults: Vec<String> = findings.iter().map(ToString::to_string).collect();
     let mut remedies: Vec<&str> = findings.iter().map(|finding| finding.remedy.as_str()).collect();
     remedies.dedup();
-    let message = format!("the home {} is not safe to use\n{}", home.display(), faults.join("\n"));
+    let message = format!("the home {} is not safe to use\n{}", home.shown(), faults.join("\n"));
     Some(
         Problem::new(Exit::Permissions, "home.unsafe", message).hint(format!(
             "run: {}\nor let `genfic-ca doctor --fix` do what is safe",

@@ -3,7 +3,7 @@ use super::access::{FileStatus, aside};
 use super::layout::DAEMON_GROUP;
 use super::{ASIDE, Accounts, AuthorityName, Home, Writing};
 use crate::failpoint;
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
@@ -97,7 +97,7 @@ fn make(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
             Ok(metadata) if metadata.is_dir() || path.is_dir() => Ok(None),
             Ok(metadata) => {
                 let kind = FileStatus::from(&metadata).kind;
-                let message = format!("{} is {kind} where a directory belongs", path.display());
+                let message = format!("{} is {kind} where a directory belongs", path.shown());
                 Err(Problem::new(Exit::Permissions, "home.unsafe", message)
                     .hint(format!("run: {}", aside(path))))
             }
@@ -112,7 +112,7 @@ fn not_created(path: &Path, error: &io::Error) -> Problem {
         io::ErrorKind::PermissionDenied => Exit::Permissions,
         _ => Exit::Failure,
     };
-    Problem::new(exit, "home.not-created", format!("{} cannot be made: {error}", path.display()))
+    Problem::new(exit, "home.not-created", format!("{} cannot be made: {error}", path.shown()))
         .hint("choose a directory that you may write to with --home DIR, or run as the service user")
 }
 

@@ -7,7 +7,7 @@
 //!
 //! | path | mode | why |
 //! |---|---|---|
-//! | what is above `~` | not writable by others (the group that only the user is in aside), or sticky | who can rename there can put another home in place |
+//! | what is above `~` | not writable by others (the group that only the user is in aside), or sticky; links on the way are the user's or root's | who can rename there, or turn a link, can put another home in place |
 //! | `~` | 0711 | the daemon and the web server pass through, nobody lists it |
 //! | `~/genfic-ca.toml`, `~/policy/`, `~/policy/*.toml` | 0644, 0755 | no secrets in them; the owner alone changes policy |
 //! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of holders |
@@ -27,10 +27,12 @@ mod authority_name;
 mod check;
 mod create;
 mod crl_number;
+mod given;
 mod layout;
 mod open;
 mod reserve;
 mod survey;
+mod trail;
 
 pub use access::{Cause, FileKind, FileStatus, Finding, Owners, Rule, judge_parent, quoted};
 pub use accounts::Accounts;
@@ -38,6 +40,7 @@ pub use actor::current_actor;
 pub use aside::{ASIDE, Writing, remove_left};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use crl_number::NoteError;
+pub use given::GivenError;
 pub use layout::{Home, PublicFile};
 pub use open::{OpenError, ReadError, open_checked, open_file, read_file, read_most};
 pub use reserve::{GivenBack, Reserve};

@@ -2,7 +2,7 @@
 use super::access::{FileKind, FileStatus, Finding, Rule};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -63,11 +63,17 @@ fn open_regular(path: &Path) -> Result<File, ReadError> {
 /// # Errors
 /// What it is when it is no file, that it is too large, or the system's error.
 pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
+    Ok(read_open(path, most)?.0)
+}
+
+/// The same, with what the file that was read is.
+pub(super) fn read_open(path: &Path, most: u64) -> Result<(Vec<u8>, Metadata), ReadError> {
     let file = open_regular(path)?;
-    if file.metadata().map_err(ReadError::Io)?.len() > most {
+    let metadata = file.metadata().map_err(ReadError::Io)?;
+    if metadata.len() > most {
         return Err(ReadError::TooLarge(most));
     }
-    read_most(file, most)
+    Ok((read_most(file, most)?, metadata))
 }
 
 /// Reads all of it, up to this many octets.

@@ -1,6 +1,6 @@
 //! Space that is kept so that a full disk does not keep anybody from revoking.
 use super::{FileStatus, Home, Rule};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
 use rustix::io::Errno;
 use std::fs::{self, File};
@@ -117,7 +117,7 @@ impl Reserve {
         let besides = if held { "is kept" } else { "cannot be kept" };
         let message = format!(
             "the disk of {} is full: {} KiB are free, and {} MiB {besides} for revoking",
-            self.home.directory().display(),
+            self.home.directory().shown(),
             free.unwrap_or(0) >> 10,
             size >> 20,
         );
@@ -153,7 +153,7 @@ impl Reserve {
     }
 
     fn not_written(&self, error: &io::Error) -> Problem {
-        let message = format!("{} cannot be written: {error}", self.path().display());
+        let message = format!("{} cannot be written: {error}", self.path().shown());
         Problem::new(Exit::Failure, "file.write", message)
             .hint("nothing was issued; mend the directory's mode or mount, then try again")
     }

@@ -3,6 +3,7 @@ use super::index_txt::IndexLine;
 use super::stricter;
 use super::tree::Tree;
 use crate::index::{CertificateState, ImportedContents, Revocation};
+use crate::problem::Shown as _;
 use crate::x509::{Certificate, CertificateList, CrlReason, Name, SerialNumber, UnixTime, can_verify_old};
 use std::collections::{BTreeMap, HashMap};
 
@@ -194,7 +195,7 @@ fn signed_by(
             notices.push(format!(
                 "{} has a serial number that another certificate of this CA has too, {serial_number}, and is left \
                  out: what is said of one holds for both",
-                found.path.display()
+                found.path.shown()
             ));
         } else {
             signed.insert(serial_number, certificate.clone());

@@ -3,7 +3,7 @@ use super::index_txt::IndexLine;
 use super::inventory::own_crls;
 use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
 use crate::key::{ForeignKey, KeyError, Signer};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::x509::{Certificate, MalformedDer};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ const KEYS: [&str; 11] = [
 const NAMED: usize = 20;
 
 fn list(paths: &[&Path]) -> String {
-    let mut names: Vec<String> = paths.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    let mut names: Vec<String> = paths.iter().take(NAMED).map(|path| path.shown().to_string()).collect();
     if paths.len() > NAMED {
         names.push("...".into());
     }
@@ -91,7 +91,7 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
     let given = wanted.directory;
     let metadata = fs::metadata(given).map_err(|error| unreadable(given, &error))?;
     if !metadata.is_dir() {
-        let message = format!("{} is not a directory", given.display());
+        let message = format!("{} is not a directory", given.shown());
         return Err(Problem::new(Exit::Usage, "usage", message).hint("name the directory that has index.txt"));
     }
     let pki = given.join("pki");
@@ -115,7 +115,7 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
         [] => Err(Problem::new(
             Exit::NotFound,
             "import.no-index",
-            format!("there is no index.txt in {}", given.display()),
+            format!("there is no index.txt in {}", given.shown()),
         )
         .hint(match wanted.layout {
             Layout::OpenSsl => {
@@ -124,8 +124,7 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
             Layout::EasyRsa => "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's",
         })),
         several => {
-            let message =
-                format!("more than one CA has its record in {}\n{}", given.display(), list(several));
+            let message = format!("more than one CA has its record in {}\n{}", given.shown(), list(several));
             Err(Problem::new(Exit::Usage, "usage.ambiguous", message).hint(
                 "import them one after the other: name the directory of one, or its record with --index",
             ))
@@ -219,11 +218,11 @@ fn missing_certificate(places: &Places, tree: &Tree) -> Problem {
         let unread = tree.faults.iter();
         unread.filter_map(|fault| Some((fault.path.as_path(), fault.certificate.as_ref()?))).next()
     };
-    let message = format!("the certificate of the CA is not in {}", places.directory.display());
+    let message = format!("the certificate of the CA is not in {}", places.directory.shown());
     match in_usual_place(places, tree).or_else(elsewhere) {
         Some((path, fault)) => {
             let hint = super::unread_hint(Some(fault));
-            let message = format!("{message}, and {} cannot be read: {fault}", path.display());
+            let message = format!("{message}, and {} cannot be read: {fault}", path.shown());
             Problem::new(Exit::NotFound, "import.no-certificate", message)
                 .hint(format!("name it with --cert FILE; if it is that one: {hint}"))
         }
@@ -260,7 +259,7 @@ pub(super) fn key(
 ) -> Result<(PathBuf, ForeignKey), Problem> {
     if let Some(path) = wanted.key {
         let key = find_key(path)?
-            .ok_or_else(|| missing_key(&format!("there is no private key in {}", path.display())))?;
+            .ok_or_else(|| missing_key(&format!("there is no private key in {}", path.shown())))?;
         return Ok((path.to_owned(), key));
     }
     let stem = |path: &Path| {
@@ -311,7 +310,7 @@ pub(super) fn key(
     }
     let paths: Vec<&Path> = closed.iter().map(|(path, _)| path.as_path()).collect();
     Err(match paths.as_slice() {
-        [] => missing_key(&format!("the private key of the CA is not in {}", places.directory.display())),
+        [] => missing_key(&format!("the private key of the CA is not in {}", places.directory.shown())),
         several => {
             let message = format!("any of these could be the private key of the CA\n{}", list(several));
             Problem::new(Exit::Usage, "usage.ambiguous", message).hint("name it with --key FILE")

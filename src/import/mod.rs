@@ -18,7 +18,7 @@ pub use layout::{Layout, Wanted, unusable_key};
 
 use crate::index::Revocation;
 use crate::key::ForeignKey;
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, MalformedDer, pem};
 use std::path::{Path, PathBuf};
@@ -95,15 +95,15 @@ pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
 /// When there is none, or one of them cannot be read.
 pub fn certificates(octets: &[u8], file: &Path) -> Result<Vec<Certificate>, Problem> {
     let blocks = pem::decode_file(octets, "CERTIFICATE")
-        .map_err(|error| no_certificate(format!("{}: {error}", file.display()), None))?;
+        .map_err(|error| no_certificate(format!("{}: {error}", file.shown()), None))?;
     let found: Vec<Certificate> = blocks
         .iter()
         .filter(|block| tree::is_certificate(&block.label))
         .map(|block| Certificate::from_der(&block.der))
         .collect::<Result<_, _>>()
-        .map_err(|error| no_certificate(format!("{}: {error}", file.display()), Some(&error)))?;
+        .map_err(|error| no_certificate(format!("{}: {error}", file.shown()), Some(&error)))?;
     if found.is_empty() {
-        return Err(no_certificate(format!("there is no certificate in {}", file.display()), None));
+        return Err(no_certificate(format!("there is no certificate in {}", file.shown()), None));
     }
     Ok(found)
 }
@@ -130,7 +130,7 @@ fn unread_hint(fault: Option<&MalformedDer>) -> &'static str {
 
 fn malformed_index(file: &Path, wrong: &[MalformedLine]) -> Problem {
     let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-    let message = format!("{} cannot be read as a whole\n{}", file.display(), lines.join("\n"));
+    let message = format!("{} cannot be read as a whole\n{}", file.shown(), lines.join("\n"));
     Problem::new(Exit::NotVerified, "import.index-malformed", message).hint(
         "mend these lines in a copy and name it with --index: none is passed over, since it may be a revocation",
     )
@@ -142,7 +142,7 @@ fn check_certificate(certificate: &Certificate, file: &Path) -> Result<(), Probl
         return Ok(());
     }
     let message =
-        format!("{} is not the certificate of a CA: it has no basicConstraints with CA:TRUE", file.display());
+        format!("{} is not the certificate of a CA: it has no basicConstraints with CA:TRUE", file.shown());
     Err(Problem::new(Exit::Refused, "import.no-ca", message)
         .hint("name the CA's certificate with --cert; without CA:TRUE no client accepts what it issued"))
 }

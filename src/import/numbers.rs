@@ -2,7 +2,7 @@
 use super::inventory::own_crls;
 use super::layout::{Places, bases};
 use super::tree::{Tree, read_text};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::x509::Certificate;
 use crate::x509::extension::{CRL_NUMBER, CrlNumber};
 
@@ -18,7 +18,7 @@ pub(super) fn crl_number(
     if let Some(path) = noted.into_iter().find(|path| path.symlink_metadata().is_ok()) {
         let text = read_text(&path)?;
         let text = text.trim();
-        let shown = path.display();
+        let shown = path.shown();
         if text.is_empty() || !text.chars().all(|digit| digit.is_ascii_hexdigit()) {
             let message = format!("{shown} has no CRL number in hexadecimal");
             return Err(Problem::new(Exit::Refused, "import.crl-number", message).hint(

@@ -1,6 +1,6 @@
 //! What lies in a directory, told by contents: certificates, CRLs, and where there are private keys.
 use crate::home::{ReadError, read_file};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
 use std::collections::HashSet;
 use std::fs;
@@ -157,7 +157,7 @@ impl Tree {
     }
 
     fn fault(&mut self, path: &Path, error: &dyn std::fmt::Display, certificate: Option<MalformedDer>) {
-        let text = format!("{}: {error}", path.display());
+        let text = format!("{}: {error}", path.shown());
         self.faults.push(Fault { path: path.to_owned(), text, certificate });
     }
 
@@ -182,10 +182,10 @@ impl Tree {
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     if error.kind() == ErrorKind::NotFound {
-        return Problem::new(Exit::NotFound, "file.read", format!("there is no {}", path.display()))
+        return Problem::new(Exit::NotFound, "file.read", format!("there is no {}", path.shown()))
             .hint("check the name and the directory");
     }
-    let message = format!("{} cannot be read: {error}", path.display());
+    let message = format!("{} cannot be read: {error}", path.shown());
     Problem::new(Exit::Failure, "file.read", message)
         .hint("check owner and mode; the import must be able to read all of the directory")
 }
@@ -195,12 +195,12 @@ pub(super) fn read_octets(path: &Path) -> Result<Vec<u8>, Problem> {
     read_file(path, LARGEST).map_err(|error| match error {
         ReadError::Io(error) => unreadable(path, &error),
         ReadError::TooLarge(_) => {
-            let message = format!("{} {error}", path.display());
+            let message = format!("{} {error}", path.shown());
             Problem::new(Exit::Failure, "file.too-large", message)
                 .hint("that is no certificate, CRL or record of a CA")
         }
         ReadError::Kind(_) => {
-            let message = format!("{} {error}, not a file", path.display());
+            let message = format!("{} {error}, not a file", path.shown());
             Problem::new(Exit::Usage, "file.not-a-file", message).hint("name the file itself")
         }
     })

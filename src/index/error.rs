@@ -1,6 +1,6 @@
 //! What can go wrong with the index.
 use super::{KeyConflict, TransitionError};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use crate::publish::WriteError;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, UnixTime};
@@ -53,10 +53,10 @@ pub enum IndexError {
     #[error("the index is held by another process")]
     Busy,
     /// There is something in the place of a new index.
-    #[error("{} exists already", .0.display())]
+    #[error("{} exists already", .0.shown())]
     Exists(PathBuf),
     /// There is no index in this place.
-    #[error("{} does not exist", .0.display())]
+    #[error("{} does not exist", .0.shown())]
     Missing(PathBuf),
     /// The index is of a version that this program does not know.
     #[error("the index has schema version {found}; this program knows {known}")]

@@ -4,7 +4,7 @@
 //! too: whoever read all of it without an error has all of it.
 use super::{AgeFileStore, Secret};
 use crate::home::{FileKind, Finding, OpenError, Owners, Rule, open_checked};
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use age::secrecy::SecretString;
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor};
@@ -143,7 +143,7 @@ impl EnvelopeRecipient {
             .map(|(_, line)| line.parse())
             .collect::<Result<_, _>>()?;
         if recipients.is_empty() {
-            Err(EnvelopeError::Nobody(path.display().to_string()))
+            Err(EnvelopeError::Nobody(path.shown().to_string()))
         } else {
             Ok(recipients)
         }
@@ -161,7 +161,7 @@ impl EnvelopeIdentity {
             .map(|(at, line)| line.parse().map(Self).map_err(|_| EnvelopeError::InvalidIdentity(at)))
             .collect::<Result<_, _>>()?;
         if identities.is_empty() {
-            Err(EnvelopeError::Nobody(path.display().to_string()))
+            Err(EnvelopeError::Nobody(path.shown().to_string()))
         } else {
             Ok(identities)
         }
@@ -169,7 +169,7 @@ impl EnvelopeIdentity {
 }
 
 fn read(path: &Path, rule: Rule) -> Result<Zeroizing<String>, EnvelopeError> {
-    let unreadable = |error| EnvelopeError::Unreadable(path.display().to_string(), error);
+    let unreadable = |error| EnvelopeError::Unreadable(path.shown().to_string(), error);
     let file = open_checked(path, rule).map_err(|error| match error {
         OpenError::Unsafe(finding) => EnvelopeError::Unsafe(finding),
         OpenError::Io(error) => unreadable(error),

@@ -1,6 +1,7 @@
 //! Private keys as other programs keep them, to be taken over: PKCS#8, PKCS#1 and SEC 1, DER or PEM, plain or
 //! encrypted by PBES2 or by PEM itself.
 use super::legacy_pem::LegacyEncryption;
+use super::pkcs8_file::must_be_bearable;
 use super::{KeyError, KeyRef, Secret, SoftKey};
 use crate::x509::pem;
 use der::asn1::AnyRef;
@@ -103,6 +104,7 @@ fn open_pkcs8(
             let advice = "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW";
             unusable(format!("its encryption is not supported (only PBES2 is); convert it with: {advice}"))
         })?;
+    must_be_bearable(&encrypted).map_err(unusable)?;
     let passphrase = ask()?;
     let plain = encrypted.decrypt(passphrase.as_bytes()).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(

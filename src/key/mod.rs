@@ -25,6 +25,7 @@ pub use random::{random_nonce, random_passphrase, random_salt, random_serial};
 pub use secret::{InvalidSecretSpec, PassphraseSources, SecretSpec};
 pub use soft_key::SoftKey;
 
+use crate::problem::Shown as _;
 use crate::x509::{KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo};
 use std::fmt;
 use std::path::PathBuf;
@@ -194,7 +195,7 @@ impl<S: SecretSource + ?Sized> SecretSource for &S {
 impl fmt::Display for KeyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AgeFile(path) | Self::Pkcs8File(path) => write!(f, "{}", path.display()),
+            Self::AgeFile(path) | Self::Pkcs8File(path) => write!(f, "{}", path.shown()),
         }
     }
 }

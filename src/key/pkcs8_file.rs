@@ -4,7 +4,7 @@ use super::random::random_octets;
 use super::{KeyError, KeyRef, Secret, SecretPurpose, SecretSource, SoftKey};
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
 use der::pem::LineEnding;
-use pkcs8::pkcs5::pbes2::Parameters;
+use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -14,6 +14,12 @@ const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 
 /// Iterations of PBKDF2-HMAC-SHA256 for new files, as OWASP recommends: a fifth of a second or so.
 const PBKDF2_ITERATIONS: u32 = 600_000;
+
+/// The most that is done for a file that somebody else made: some seconds of PBKDF2; of scrypt, 64 times the memory
+/// that OpenSSL's own files take, and four times that over in all.
+const MOST_ITERATIONS: u32 = 10_000_000;
+const MOST_MEMORY: u64 = 1 << 30;
+const MOST_WORK: u64 = 4 << 30;
 
 const LARGEST_FILE: usize = 64 * 1024;
 
@@ -85,6 +91,34 @@ pub(super) fn read_checked(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> 
     Ok(octets)
 }
 
+/// Refuses a file that asks for absurd work before any is done: nobody waits for hours, and memory that is not there
+/// cannot be had.
+pub(super) fn must_be_bearable(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Result<(), String> {
+    let Some(parameters) = encrypted.encryption_algorithm.pbes2() else { return Ok(()) };
+    match &parameters.kdf {
+        Kdf::Pbkdf2(asked) if asked.iteration_count > MOST_ITERATIONS => Err(format!(
+            "it asks for {} iterations of PBKDF2, and at most {MOST_ITERATIONS} are done",
+            asked.iteration_count
+        )),
+        Kdf::Scrypt(asked) => {
+            let block = u64::from(asked.block_size).saturating_mul(128);
+            let memory = asked.cost_parameter.saturating_mul(block);
+            let work = memory.saturating_mul(asked.parallelization.into());
+            if memory > MOST_MEMORY || work > MOST_WORK {
+                return Err(format!(
+                    "it asks for {} MiB of scrypt, {} times, and at most {} MiB are done, {} in all",
+                    memory >> 20,
+                    asked.parallelization,
+                    MOST_MEMORY >> 20,
+                    MOST_WORK >> 20
+                ));
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads a key from the text of a PEM file whose first block it is; `ask` is called when it is encrypted.
 ///
 /// # Errors
@@ -103,6 +137,7 @@ pub(super) fn private_key_from_pem(
         PLAIN => read(document.as_bytes()),
         ENCRYPTED => {
             let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(malformed)?;
+            must_be_bearable(&encrypted).map_err(unusable)?;
             let passphrase = ask()?;
             let plain = encrypted.decrypt(passphrase.as_bytes()).map_err(|error| match error {
                 pkcs8::Error::EncryptedPrivateKey(
@@ -189,6 +224,57 @@ mod tests {
                 .unwrap();
             assert!(made.success());
             assert_eq!(read_private_key_file(&path, &Given("abc")).unwrap().public_key(), key.public_key());
+        }
+    }
+
+    /// A PBES2 file of these parameters around nothing, as anybody can write it.
+    fn asking_for(parameters: pkcs8::pkcs5::pbes2::Kdf) -> String {
+        let mut scheme = Parameters::generate_pbkdf2_sha256_aes256cbc(1, &[7; 16], [7; 16]).unwrap();
+        scheme.kdf = parameters;
+        let info = pkcs8::EncryptedPrivateKeyInfoOwned {
+            encryption_algorithm: scheme.into(),
+            encrypted_data: der::asn1::OctetString::new([7; 64]).unwrap(),
+        };
+        let document = SecretDocument::try_from(info).unwrap();
+        document.to_pem(ENCRYPTED, LineEnding::LF).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_key_that_asks_for_absurd_work_is_refused_before_any_is_done() {
+        // K1: the first would take 1 TiB, which no allocator has
+        use pkcs8::pkcs5::pbes2::{Pbkdf2Params, Salt, ScryptParams};
+        let scrypt = |cost, block_size, parallelization| {
+            let salt = Salt::new([7; 16]).unwrap();
+            let cost_parameter = cost;
+            Kdf::Scrypt(ScryptParams { salt, cost_parameter, block_size, parallelization, key_length: None })
+        };
+        let pbkdf2 = |count| {
+            let mut parameters = Pbkdf2Params::hmac_sha256(1, &[7; 16]).unwrap();
+            parameters.iteration_count = count;
+            Kdf::Pbkdf2(parameters)
+        };
+        let key = KeyRef::Pkcs8File("a.key".into());
+        let mut never = || -> Result<Secret, KeyError> { panic!("nobody is asked") };
+        for parameters in [
+            scrypt(1 << 30, 8, 1),
+            scrypt(1 << 21, 8, 1),
+            scrypt(1 << 14, u16::MAX, 1),
+            scrypt(1 << 14, 8, u16::MAX),
+            scrypt(u64::MAX, u16::MAX, u16::MAX),
+            pbkdf2(u32::MAX),
+            pbkdf2(MOST_ITERATIONS + 1),
+        ] {
+            let text = asking_for(parameters);
+            let error = private_key_from_pem(&text, &key, &mut never).unwrap_err().to_string();
+            assert!(error.contains("it asks for"), "{error}");
+            let found = crate::key::ForeignKey::find(text.as_bytes(), Path::new("a.key")).unwrap().unwrap();
+            let error = found.open(Path::new("a.key"), &mut never).unwrap_err().to_string();
+            assert!(error.contains("it asks for"), "{error}");
+        }
+        for parameters in [scrypt(1 << 14, 8, 1), pbkdf2(2048)] {
+            let mut given = || Ok(Secret::new("x".into()));
+            let error = private_key_from_pem(&asking_for(parameters), &key, &mut given).unwrap_err();
+            assert!(matches!(error, KeyError::SecretRejected(_)), "{error}");
         }
     }
 

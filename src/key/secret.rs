@@ -5,7 +5,7 @@ mod sources;
 pub use sources::PassphraseSources;
 
 use super::SecretSource;
-use crate::problem::{Exit, Problem};
+use crate::problem::{Exit, Problem, Shown as _};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -95,7 +95,7 @@ impl fmt::Display for SecretSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prompt => f.write_str("prompt"),
-            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::File(path) => write!(f, "file:{}", path.shown()),
             Self::Environment(variable) => write!(f, "env:{variable}"),
             Self::Descriptor(number) => write!(f, "fd:{number}"),
             Self::Credential(name) => write!(f, "cred:{name}"),

@@ -1,6 +1,7 @@
 //! `HOME/public/`: the CRLs and CA certificates that certificates point to.
 use super::stamp::{Stamp, open_file};
 use super::status::PublishedAuthority;
+use crate::problem::Shown as _;
 use crate::x509::{Certificate, CertificateList, Fingerprint, UnixTime};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,7 @@ impl PublicFiles {
         let path = self
             .path(kind, authority)
             .ok_or_else(|| format!("`{}` cannot be part of a file name", authority.name))?;
-        let failed = |reason: String| format!("{}: {reason}", path.display());
+        let failed = |reason: String| format!("{}: {reason}", path.shown());
         let (octets, modified) = read(&path).map_err(|error| failed(error.to_string()))?;
         let key = authority.certificate.tbs().public_key();
         let (media_type, next_update) = match kind {

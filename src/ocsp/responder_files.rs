@@ -6,6 +6,7 @@ use super::delegate::{DelegatedResponder, DelegationError};
 use super::stamp::{Stamp, open_file};
 use super::status::PublishedAuthority;
 use crate::key::{KeyError, Signer};
+use crate::problem::Shown as _;
 use crate::x509::Certificate;
 use std::fs;
 use std::io::{self, Read};
@@ -24,7 +25,7 @@ const MAX_FILE: u64 = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum ResponderFileError {
     /// A file cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {source}", path.shown())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -32,10 +33,10 @@ pub enum ResponderFileError {
         source: io::Error,
     },
     /// The key is readable by everybody.
-    #[error("{path} is open to everybody; `chmod o-rwx {path}` mends it", path = .0.display())]
+    #[error("{path} is open to everybody; `chmod o-rwx {path}` mends it", path = .0.shown())]
     Permissions(PathBuf),
     /// A file does not hold what it should.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", path.shown())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -43,7 +44,7 @@ pub enum ResponderFileError {
         reason: String,
     },
     /// Certificate, key and CA do not belong together.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", path.shown())]
     Delegation {
         /// The certificate's file.
         path: PathBuf,

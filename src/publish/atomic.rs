@@ -1,6 +1,7 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
 use crate::failpoint;
 use crate::home::{ASIDE, Writing};
+use crate::problem::Shown as _;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -32,7 +33,7 @@ impl Mode {
 
 /// A file could not be written; what was there before is still there.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be written: {source}", path.display())]
+#[error("{} cannot be written: {source}", path.shown())]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,

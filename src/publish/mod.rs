@@ -16,7 +16,7 @@ pub(crate) use group::put_all;
 pub use group::{Replacement, replace_all};
 pub use waiting::WaitingAuthority;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Shown as _};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
 use std::path::PathBuf;
@@ -166,7 +166,7 @@ pub enum PublishError {
         offered: CrlNumber,
     },
     /// The system is short of what it takes to read a file.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {source}", path.shown())]
     NotRead {
         /// The file.
         path: PathBuf,
@@ -174,7 +174,7 @@ pub enum PublishError {
         source: std::io::Error,
     },
     /// A published file is not what it should be.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", path.shown())]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -196,14 +196,14 @@ fn of_a_restored_home_only_that_nobody_accepted_it_is_told() {
     // a certificate that is known by its number alone, another and a responder's without their profiles
     let home = base().copied();
     home.shell(
-        "genfic-ca backup create backup.age
+        "genfic-ca --passphrase-from env:GENFIC_TEST_PASSPHRASE backup create backup.age
          genfic-ca create-request lost.genfic.example --sign -p genfic-system
          genfic-ca create-request found.genfic.example --sign -p genfic-system
          genfic-ca ocsp responder genfic-system
          genfic-ca revoke lost.genfic.example
          mkdir found; cp -a home/public home/status home/ocsp/genfic-system/responder.pem found.*.crt found
          mv home old
-         genfic-ca backup restore backup.age --published found
+         genfic-ca --passphrase-from env:GENFIC_TEST_PASSPHRASE backup restore backup.age --published found
          cp old/keys/*.age home/keys; cp old/issued/genfic-system/* home/issued/genfic-system",
     )
     .ok();
@@ -227,7 +227,7 @@ fn a_damaged_index_is_replaced_as_its_remedy_says() {
     // C1, G15
     let home = base().copied();
     home.shell(
-        "genfic-ca backup create backup.age
+        "genfic-ca --passphrase-from env:GENFIC_TEST_PASSPHRASE backup create backup.age
          genfic-ca revoke a.genfic.example
          page=$(sqlite3 home/index.db \"select rootpage from sqlite_schema where name = 'authority'\")
          size=$(sqlite3 home/index.db 'pragma page_size')

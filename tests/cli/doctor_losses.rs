@@ -39,7 +39,7 @@ fn an_index_older_than_the_files_is_replaced_as_its_remedy_says() {
     // C1
     let home = base().copied();
     home.shell(
-        "genfic-ca backup create backup.age
+        "genfic-ca --passphrase-from env:GENFIC_TEST_PASSPHRASE backup create backup.age
          sqlite3 home/index.db '.backup kept.db'
          genfic-ca revoke a.genfic.example
          rm -f home/index.db-*; cp kept.db home/index.db",

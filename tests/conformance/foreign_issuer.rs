@@ -142,7 +142,7 @@ fn what_is_issued_revoked_and_answered_under_an_issuer_with_an_odd_name_verifies
         ])
     };
     gnutls("good.genfic.example").ok();
-    assert_eq!(gnutls("bad.genfic.example").status, 1);
+    assert_ne!(gnutls("bad.genfic.example").status, 0);
 
     home.ca(&["ocsp", "responder", "elder"]).ok();
     assert_bears_name_of(&certificate(&home, "home/ocsp/elder/responder.pem"), &elder);

@@ -37,8 +37,7 @@ fn chains(hierarchy: &Hierarchy) {
         assert!(said.out.contains("Chain verification output: Verified."), "{}", said.all());
     }
     let said = verify(&hierarchy.revoked);
-    assert_eq!(said.status, 1, "{}", said.all());
-    assert!(said.out.contains("The certificate chain is revoked"), "{}", said.all());
+    assert!(said.status != 0 && said.out.contains("revoked"), "{}", said.all());
 }
 
 fn crls(home: &Home) {

@@ -1,4 +1,5 @@
 //! Two roots of one name in the year between them: what a server sends so that those who trust either are content.
+use crate::foreign::noted;
 use crate::support::{Home, Said, free_address};
 use std::fs;
 use std::net::TcpStream;
@@ -93,9 +94,7 @@ fn with_the_link_behind_the_chain_clients_with_either_root_are_content() {
             assert!(said.out.contains("Status: The certificate is trusted"), "{roots}: {}", said.all());
         }
     }
-    // with the new root itself in between, OpenSSL (3.0) looks no further
     let server = Server::sending(&home, "rooted.pem");
     server.curl(&home, NEW).ok();
-    let said = server.curl(&home, OLD);
-    assert!(said.err.contains("self-signed certificate in certificate chain"), "{}", said.all());
+    noted("openssl-root-in-between", server.curl(&home, OLD).status != 0);
 }

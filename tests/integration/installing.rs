@@ -210,10 +210,13 @@ fn the_paths_and_users_of_the_layout_are_those_of_the_system_home() {
         assert!(tmpfiles.lines().any(|row| row.starts_with(&line)), "{line}");
     }
     let daemon = text("systemd/genfic-ocspd.service");
-    for secret in [home.keys_directory(), home.index_file(), home.directory().join("issued")] {
-        let line = format!("InaccessiblePaths=-{}", secret.display());
-        assert!(daemon.lines().any(|row| row == line), "{line}");
-    }
+    assert_eq!(
+        setting(&daemon, "TemporaryFileSystem"),
+        Some(format!("{}:ro", home.directory().display()).as_str())
+    );
+    let shown = [home.status_directory(), home.responders_directory(), home.public_directory()];
+    let bound = daemon.lines().filter_map(|line| line.strip_prefix("BindReadOnlyPaths=")).map(Path::new);
+    assert!(bound.eq(shown.iter()), "{daemon}");
     let sysusers = text("sysusers.d/genfic-ca.conf");
     let users: Vec<&str> =
         sysusers.lines().filter_map(|row| row.strip_prefix("u ")?.split_whitespace().next()).collect();
@@ -228,4 +231,22 @@ fn the_paths_and_users_of_the_layout_are_those_of_the_system_home() {
             assert_eq!(Path::new(path), home.directory());
         }
     }
+}
+
+#[test]
+fn the_daemon_needs_no_more_of_a_home_than_its_unit_shows_it() {
+    // K2: no key of a CA, no index, nothing that was left beside them
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "a.genfic.example", "--sign", "-p", "genfic-system"]).ok();
+    home.run(&["mkdir", "shown"]).ok();
+    let daemon = text("systemd/genfic-ocspd.service");
+    for path in daemon.lines().filter_map(|line| line.strip_prefix("BindReadOnlyPaths=/var/lib/genfic-ca/")) {
+        home.run(&["cp", "-a", &format!("home/{path}"), "shown/"]).ok();
+    }
+    home.run(&["cp", "-a", "home/genfic-ca.toml", "shown/"]).ok();
+    let daemon = crate::support::Daemon::start(&home.path("shown"), "127.0.0.1:0");
+    let said = home.result(&["ocsp", "query", "a.genfic.example", "--url", &daemon.url]);
+    assert_eq!(said["status"], "good", "{said}");
+    home.run(&["curl", "-sS", "--fail", &format!("{}/readyz", daemon.url)]).ok();
+    home.run(&["curl", "-sS", "--fail", "-o", "list", &format!("{}/genfic.crl", daemon.url)]).ok();
 }

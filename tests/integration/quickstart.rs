@@ -1,5 +1,8 @@
 //! The demonstration: every command that it prints says what it is said to say.
 use crate::support::{CA, Daemon, run};
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -36,4 +39,47 @@ fn quickstart_leaves_a_directory_that_is_not_empty_alone() {
     let said = run(directory.path(), &[CA, "quickstart", "--no-serve", "--dir", "."]);
     assert_eq!(said.status, 4, "{}", said.all());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn the_daemon_of_the_demonstration_is_started_without_a_secret() {
+    // K2: what the caller has in the environment for CA keys is none of its business
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = Command::new(CA)
+        .args(["quickstart", "--dir", "demo"])
+        .current_dir(directory.path())
+        .env("GENFIC_CA_PASSPHRASE_FROM", "env:OF_THE_ROOT")
+        .env("OF_THE_ROOT", "not to be seen")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let serving = lines.any(|line| line.unwrap().starts_with("listening on "));
+    let program = std::fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap();
+    // for root alone: nobody else sees the variables of a process that is not dumpable
+    let variables = std::fs::read(format!("/proc/{}/environ", child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(serving && program.trim() == "genfic-ocspd", "{program}");
+    if let Ok(variables) = variables {
+        let variables = String::from_utf8_lossy(&variables).into_owned();
+        assert!(variables.contains("PATH="), "{variables}");
+        for never in ["PASSPHRASE", "OF_THE_ROOT", "not to be seen"] {
+            assert!(!variables.contains(never), "{variables}");
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_in_a_command_is_refused_before_anything_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in [&b"caf\xe9"[..], b"a\nb"] {
+        let name = OsStr::from_bytes(name);
+        let command = [OsStr::new("quickstart"), OsStr::new("--no-serve"), OsStr::new("--dir"), name];
+        let output = Command::new(CA).args(command).current_dir(directory.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
 }

@@ -325,6 +325,7 @@ fn a_service_user_restores_into_the_empty_directory_it_was_given() {
         let mut command = std::process::Command::new("setpriv");
         command
             .args(["--reuid=65534", "--regid=65534", "--clear-groups", "./genfic-ca", "--home", "service"])
+            .args(["--passphrase-from", "env:GENFIC_TEST_PASSPHRASE"])
             .args(words)
             .current_dir(home.directory());
         for (name, value) in like.get_envs().filter(|(name, _)| *name != "GENFIC_CA_HOME") {

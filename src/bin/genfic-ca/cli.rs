@@ -73,6 +73,9 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) passphrase_from: Option<String>,
+    /// Whether that was typed for this command, and is not what the environment has for all.
+    #[arg(skip)]
+    pub(crate) passphrase_is_typed: bool,
 }
 
 /// The older script's options, accepted in place of a subcommand.

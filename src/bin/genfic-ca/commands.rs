@@ -39,7 +39,7 @@ use crate::report::Report;
 use crate::room::Room;
 use crate::session::{Session, home_of};
 use genfic_ca::import::Layout;
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Problem, Shown as _};
 
 /// The name of a command as typed.
 pub(crate) fn name(command: &Command) -> &'static str {
@@ -113,9 +113,9 @@ fn object(command: &Command) -> Option<String> {
         Command::RevokeCa(args) => Some(args.name.clone()),
         Command::Renew(args) => Some(within(args.parent.as_ref(), &args.certificate)),
         Command::Rekey(args) => Some(within(args.renew.parent.as_ref(), &args.renew.certificate)),
-        Command::CreateRequest(args) => Some(within(args.parent.as_ref(), &args.name.display().to_string())),
+        Command::CreateRequest(args) => Some(within(args.parent.as_ref(), &args.name.shown().to_string())),
         Command::Sign(args) => {
-            let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
+            let files: Vec<String> = args.files.iter().map(|file| file.shown().to_string()).collect();
             Some(format!("{}/{}", args.parent, files.join(" ")))
         }
         Command::Revoke(args) => {
@@ -263,7 +263,7 @@ pub(crate) fn in_session(
         }
     };
     if let Some(problem) = refusal {
-        let home = home_of(global).directory().display().to_string();
+        let home = home_of(global).directory().shown().to_string();
         if let Err(unrecorded) = session.pki().record_refusal(name, object.unwrap_or(&home), problem) {
             return Err(Problem {
                 hint: format!("{}\nand this could not be recorded: {unrecorded}", problem.hint),

@@ -10,24 +10,27 @@ mod terminal;
 mod usage;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 use cli::Cli;
 use genfic_ca::key::forbid_core_dumps;
 use genfic_ca::problem::Exit;
 use report::Style;
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // no core dump may hold a passphrase or a key; a kernel that refuses leaves things as they were
+    // no core dump or debugger may have a passphrase or a key; a kernel that refuses leaves things as they were
     let _ = forbid_core_dumps();
-    let words: Vec<_> = std::env::args_os().collect();
+    let words: Vec<OsString> = std::env::args_os().collect();
     if words.len() == 1 {
         let help = Cli::command().render_help();
         let _ = write!(std::io::stderr(), "{help}");
         return ExitCode::from(Exit::Usage.code());
     }
-    let status = match Cli::try_parse_from(&words) {
+    report::keep_on_one_line(&words);
+    let status = match parsed(&words) {
         Ok(cli) => {
             let style = Style { json: cli.global.json, quiet: cli.global.quiet };
             let global = cli.global.clone();
@@ -54,4 +57,14 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(status)
+}
+
+/// What was typed; whether the source of passphrases was, or is that of the environment, makes a difference.
+fn parsed(words: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut matches = Cli::command().try_get_matches_from(words)?;
+    let is_typed = matches.value_source("passphrase_from") == Some(ValueSource::CommandLine);
+    let mut cli =
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Cli::command()))?;
+    cli.global.passphrase_is_typed = is_typed;
+    Ok(cli)
 }

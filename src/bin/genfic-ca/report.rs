@@ -1,14 +1,18 @@
 //! What a command says: text for people, one JSON object for programs.
-use genfic_ca::problem::{Exit, Problem, in_words};
+use genfic_ca::problem::{Exit, Problem, in_words, on_one_line};
 use genfic_ca::x509::is_invisible;
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
+use std::sync::OnceLock;
 
 mod listing;
+mod paths;
 
 pub(crate) use listing::{Lines, Listing, unwritable};
+pub(crate) use paths::{path_value, path_values};
 
 const SCHEMA: &str = "genfic-ca/1";
 
@@ -107,13 +111,13 @@ fn report_json(command: &str, report: &Report) -> io::Result<()> {
         "command": command,
         "ok": report.exit.as_ref().is_none_or(|problem| problem.exit == Exit::Findings),
         "changed": report.changed,
-        "result": report.result,
+        "result": paths::resolved(report.result.clone()),
         "warnings": report.warnings,
     });
     if let (Some(problem), Some(fields)) = (&report.exit, object.as_object_mut()) {
         fields.insert("error".into(), error_json(problem));
     }
-    line(io::stdout(), &object.to_string())
+    json_line(&object.to_string())
 }
 
 fn problem_json(command: &str, problem: &Problem) -> io::Result<()> {
@@ -126,7 +130,7 @@ fn problem_json(command: &str, problem: &Problem) -> io::Result<()> {
         "warnings": [],
         "error": error_json(problem),
     });
-    line(io::stdout(), &object.to_string())
+    json_line(&object.to_string())
 }
 
 fn error_json(problem: &Problem) -> Value {
@@ -138,15 +142,39 @@ fn error_json(problem: &Problem) -> Value {
     })
 }
 
+/// Words that were typed and are more than one line, with what is said in their place.
+static TYPED: OnceLock<Vec<(String, String)>> = OnceLock::new();
+
+/// Has what was typed never break a line of what is said to people, wherever a message repeats it.
+pub(crate) fn keep_on_one_line(words: &[OsString]) {
+    let text = words.iter().skip(1).filter_map(|word| word.to_str());
+    let values = text.flat_map(|word| [Some(word), word.split_once('=').map(|(_, value)| value)]).flatten();
+    let odd = values.filter(|word| word.trim().contains(char::is_control)).map(|word| word.trim());
+    let mut typed: Vec<(String, String)> =
+        odd.map(|word| (word.to_owned(), on_one_line(word).into_owned())).collect();
+    // what contains another is replaced before it
+    typed.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+    let _ = TYPED.set(typed);
+}
+
+/// The text with what was typed on one line each.
+fn told(text: &str) -> Cow<'_, str> {
+    let typed = TYPED.get().map(Vec::as_slice).unwrap_or_default();
+    typed.iter().fold(Cow::Borrowed(text), |text, (word, written)| match text.contains(word) {
+        true => Cow::Owned(text.replace(word, written)),
+        false => text,
+    })
+}
+
 fn report_text(report: &Report, style: Style) -> io::Result<()> {
     if let Some(octets) = &report.octets {
         io::stdout().write_all(octets)?;
         io::stdout().flush()?;
     } else if !style.quiet && !report.text.is_empty() {
-        line(io::stdout(), report.text.trim_end())?;
+        line(io::stdout(), &told(report.text.trim_end()))?;
     }
     for warning in &report.warnings {
-        line(io::stderr(), &format!("warning: {warning}"))?;
+        line(io::stderr(), &told(&format!("warning: {warning}")))?;
     }
     match &report.exit {
         Some(problem) if problem.exit != Exit::Findings => problem_text(problem),
@@ -161,7 +189,7 @@ fn problem_text(problem: &Problem) -> io::Result<()> {
         text.push_str(&problem.hint);
     }
     text.push_str(&format!("\n(exit {}, {})", problem.exit.code(), problem.code));
-    line(io::stderr(), &text)
+    line(io::stderr(), &told(&text))
 }
 
 /// Text with what would move the cursor, recolour the screen or turn the line round written out: names in
@@ -181,6 +209,23 @@ fn line(mut to: impl Write, text: &str) -> io::Result<()> {
     to.flush()
 }
 
+/// JSON in ASCII where it would play with a terminal: escaped as JSON has it, so that it stays JSON.
+fn json_line(text: &str) -> io::Result<()> {
+    let mut octets = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if is_invisible(c) {
+            let units =
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            octets.push_str(&units);
+        } else {
+            octets.push(c);
+        }
+    }
+    octets.push('\n');
+    io::stdout().write_all(octets.as_bytes())?;
+    io::stdout().flush()
+}
+
 /// A number and what it counts: `1 certificate`, `2 certificates`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
@@ -190,7 +235,7 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
 pub(crate) fn columns(rows: &[(String, String)]) -> String {
     let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
     rows.iter()
-        .map(|(left, right)| format!("{left:<width$}  {right}").trim_end().to_owned())
+        .map(|(left, right)| format!("{left:<width$}  {}", on_one_line(right)).trim_end().to_owned())
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -200,7 +245,7 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(headings);
-    table.add_rows(rows);
+    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell))));
     let text = table.to_string();
     text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }

@@ -2,7 +2,7 @@
 use crate::cli::Cli;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use std::ffi::OsString;
 
 /// Global options that take a value of their own.
@@ -26,7 +26,7 @@ pub(crate) fn problem(error: &clap::Error, words: &[OsString]) -> (String, Probl
         error.kind() == ErrorKind::InvalidValue
             && std::env::var_os(variable).is_some_and(|value| value.is_empty())
     });
-    hint.extend(empty.map(|variable| format!("{} is set and empty: unset it", variable.display())));
+    hint.extend(empty.map(|variable| format!("{} is set and empty: unset it", variable.shown())));
     hint.push(format!(
         "usage: {}; `{path} --help` says more",
         usage.lines().next().unwrap_or_default().trim_start_matches("Usage: ").trim()

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    let undumpable = forbid_core_dumps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
@@ -37,6 +38,9 @@ fn main() -> ExitCode {
         }
     };
     log_to(&log);
+    if let Err(error) = undumpable {
+        tracing::warn!(%error, "core dumps cannot be turned off");
+    }
     let ended = run(cli);
     log.flush();
     match ended {
@@ -49,9 +53,6 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Problem> {
-    if let Err(error) = forbid_core_dumps() {
-        tracing::warn!(%error, "core dumps cannot be turned off");
-    }
     let home = cli.home.map_or_else(Home::system, Home::at);
     let options = DaemonOptions { listen: cli.listen, status: cli.status, config: cli.config };
     let daemon = daemon(&home, options)?;

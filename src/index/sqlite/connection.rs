@@ -2,6 +2,7 @@
 use super::journal::find_newest_signed;
 use crate::failpoint;
 use crate::index::IndexError;
+use crate::problem::Shown as _;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use rustix::fs::Access;
@@ -58,7 +59,7 @@ impl From<rusqlite::Error> for IndexError {
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
     open_and_settle(path, wait).map_err(|error| match (error, cause(path)) {
         (IndexError::Backend(said), Some(cause)) => {
-            IndexError::Backend(format!("{}: {cause} ({said})", path.display()))
+            IndexError::Backend(format!("{}: {cause} ({said})", path.shown()))
         }
         (error, _) => error,
     })
@@ -84,7 +85,7 @@ fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError
     connection.busy_timeout(wait)?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application != APPLICATION_ID {
-        return Err(IndexError::Damaged(format!("{} is not an index", path.display())));
+        return Err(IndexError::Damaged(format!("{} is not an index", path.shown())));
     }
     settle(&connection)?;
     // what was committed is safe in the log; to copy it into the file whenever a command ends would make each wait
@@ -102,7 +103,7 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
         }
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |error: std::io::Error| IndexError::Backend(format!("{}: {error}", path.display()));
+    let failed = |error: std::io::Error| IndexError::Backend(format!("{}: {error}", path.shown()));
     let _writing = crate::publish::Writing::into(directory).map_err(failed)?;
     // tempfile makes the file 0600, and SQLite gives the files beside it the same mode
     let aside =
@@ -134,7 +135,7 @@ pub(super) fn create_empty(path: &Path) -> Result<Connection, IndexError> {
 }
 
 pub(super) fn failed(path: &Path, error: &std::io::Error) -> IndexError {
-    IndexError::Backend(format!("{}: {error}", path.display()))
+    IndexError::Backend(format!("{}: {error}", path.shown()))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

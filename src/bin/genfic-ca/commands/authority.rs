@@ -2,7 +2,7 @@
 use super::sign::issuing;
 use super::values::{crl, length, summary, usage};
 use crate::cli::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority as Options};
-use crate::report::{Report, table};
+use crate::report::{Report, path_value, table};
 use crate::session::Session;
 use genfic_ca::ca::{CreatedAuthority, NewAuthority};
 use genfic_ca::home::AuthorityName;
@@ -125,9 +125,9 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
         "subject": tbs.subject().to_string(),
         "not_before": tbs.validity().not_before.to_string(),
         "not_after": tbs.validity().not_after.to_string(),
-        "certificate": created.files.certificate,
-        "chain": created.files.chain,
-        "crl": created.crl.files.first(),
+        "certificate": path_value(&created.files.certificate),
+        "chain": path_value(&created.files.chain),
+        "crl": created.crl.files.first().map(path_value),
         "profile": authority.profile,
         "parent": authority.parent,
         "succeeds": authority.succeeds,

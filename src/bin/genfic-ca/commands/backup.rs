@@ -3,7 +3,7 @@ use super::question::confirm;
 use super::values::usage;
 use crate::cli::{BackupCreate, BackupRestore, BackupVerify, Global};
 use crate::prompt::TerminalPrompt;
-use crate::report::{Report, columns, counted, table};
+use crate::report::{Report, columns, counted, path_value, table};
 use crate::session::{Session, home_of};
 use genfic_ca::assembly;
 use genfic_ca::backup::{Behind, RestoredHome};
@@ -11,7 +11,7 @@ use genfic_ca::key::{
     EnvelopeIdentity, EnvelopeRecipient, OpenWith, PassphraseSources, SealFor, SecretPurpose, SecretSource,
     SecretSpec,
 };
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -20,10 +20,11 @@ const NAME: &str = "the backup";
 /// How many single things are listed.
 const LISTED: usize = 20;
 
-/// The source of a backup's passphrase: what was given for this command, never what the configuration has for
-/// CA keys.
+/// The source of a backup's passphrase: what was typed for this command, never what the configuration or the
+/// environment has for CA keys.
 fn passphrases(global: &Global) -> Result<PassphraseSources<'static>, Problem> {
-    let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
+    let typed = global.passphrase_from.as_deref().filter(|_| global.passphrase_is_typed);
+    let given = typed.map(str::parse::<SecretSpec>).transpose()?;
     Ok(given.unwrap_or_default().source(TerminalPrompt::new(!global.no_input && !global.json)))
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, P
     let created = session.assembly.back_up(&args.to, &protection, args.with_keys, configuration)?;
     let manifest = &created.manifest;
     let result = json!({
-        "file": created.file,
+        "file": path_value(&created.file),
         "bytes": created.bytes,
         "sha256": created.sha256,
         "created": manifest.created,
@@ -70,9 +71,9 @@ pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, P
     let rows: Vec<(String, String)> = rows.map(|(name, value)| (name.to_owned(), value)).into();
     let text = format!(
         "backup made: {}\n{}\nnext: genfic-ca backup verify {}",
-        created.file.display(),
+        created.file.shown(),
         columns(&rows),
-        created.file.display()
+        created.file.shown()
     );
     Ok(Report::done(result, text).warn(sources.take_notes()))
 }
@@ -115,7 +116,7 @@ pub(crate) fn verify(global: &Global, args: &BackupVerify) -> Result<Report, Pro
         ),
     };
     let result = json!({
-        "file": args.file,
+        "file": path_value(&args.file),
         "created": manifest.created,
         "program": manifest.program,
         "change": manifest.change,
@@ -137,7 +138,7 @@ pub(crate) fn verify(global: &Global, args: &BackupVerify) -> Result<Report, Pro
         ("  age", said),
     ];
     let rows: Vec<(String, String)> = rows.map(|(name, value)| (name.to_owned(), value)).into();
-    let file = args.file.display();
+    let file = args.file.shown();
     if verified.faults.is_empty() {
         return Ok(Report::seen(result, format!("{file} restores\n{}", columns(&rows))));
     }
@@ -180,7 +181,7 @@ fn restored_json(restored: &RestoredHome, home: &Path) -> Value {
         })
         .collect();
     json!({
-        "home": home,
+        "home": path_value(home),
         "created": manifest.created,
         "change": manifest.change,
         "audit_sequence": manifest.audit.sequence,
@@ -217,7 +218,7 @@ fn told(restored: &RestoredHome, home: &Path) -> String {
         .collect();
     let mut text = format!(
         "{} is restored from {}, change {}, audit record {}\n\n{}\n\ntaken over from what was published since\n",
-        home.display(),
+        home.shown(),
         manifest.created,
         manifest.change,
         manifest.audit.sequence,

@@ -3,12 +3,12 @@ use super::authority::status;
 use super::output::Output;
 use super::values::usage;
 use crate::cli::CalendarFiles;
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::Pki;
 use genfic_ca::calendar::{Calendar, Entry, FullLength, Outlook, Renewal};
 use genfic_ca::index::Authority;
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Problem, Shown as _};
 use genfic_ca::profile::Kind;
 use genfic_ca::x509::UnixTime;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
         }
     }
     let mut text = calendar.timeline();
-    text.extend(written.iter().map(|path| format!("\nwritten: {}", path.display())));
+    text.extend(written.iter().map(|path| format!("\nwritten: {}", path.shown())));
     let report = Report::seen(fields(&calendar, args, &written), text).warn(missing);
     Ok(Report { changed: !written.is_empty(), octets, ..report })
 }
@@ -153,7 +153,7 @@ fn fields(calendar: &Calendar, args: &CalendarFiles, written: &[PathBuf]) -> Val
             "message": entry.sentence(),
         })
     };
-    let file = |path: &Option<PathBuf>| path.clone().filter(|path| written.contains(path));
+    let file = |path: &Option<PathBuf>| path.as_ref().filter(|path| written.contains(path)).map(path_value);
     json!({
         "now": calendar.now().to_string(),
         "authorities": calendar.outlooks().iter().map(authority).collect::<Vec<_>>(),

@@ -8,7 +8,7 @@ use genfic_ca::config::CrlConfig;
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::lint::crl_findings;
 use genfic_ca::ocsp::query::{QueryError, fetch};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::text::{crl_json, crl_text};
 use genfic_ca::x509::{Certificate, CertificateList, UnixTime, pem};
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn first(failed: Vec<(&str, Problem)>) -> Option<Problem> {
 fn copy(files: &[std::path::PathBuf], directory: &Path) -> Result<(), Problem> {
     for file in files {
         let contents = fs::read(file).map_err(|error| {
-            Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", file.display()))
+            Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", file.shown()))
         })?;
         if let Some(name) = file.file_name() {
             Output::within(&directory.join(name))?.put(&contents)?;
@@ -119,7 +119,7 @@ fn octets_of(global: &Global, what: &str) -> Result<Vec<u8>, Problem> {
             return read(&published);
         }
         if home_of(global).public_file(&name, PublicFile::Certificate).is_file() {
-            let message = format!("the CRL of {name} is not in its public place, {}", published.display());
+            let message = format!("the CRL of {name} is not in its public place, {}", published.shown());
             return Err(Problem::new(Exit::NotFound, "crl.not-published", message)
                 .hint(format!("run: genfic-ca crl publish {name}")));
         }
@@ -205,7 +205,7 @@ fn issuer_of(
 ) -> Result<Option<Certificate>, Problem> {
     if let Some(file) = &args.issuer {
         let certificate = Certificate::from_pem_or_der(&read(file)?)
-            .map_err(|error| usage(format!("{}: {error}", file.display()), "--issuer takes a certificate"))?;
+            .map_err(|error| usage(format!("{}: {error}", file.shown()), "--issuer takes a certificate"))?;
         return Ok(Some(certificate));
     }
     let Some(session) = session else { return Ok(None) };

@@ -13,12 +13,12 @@ pub(crate) use snippet::snippet;
 
 use super::output::Output;
 use crate::cli::IndexTxt;
-use crate::report::{Report, counted};
+use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use genfic_ca::index::{INDEX_TXT_ATTRIBUTES, index_txt as write_index_txt};
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Problem, Shown as _};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Writes OpenSSL's index.txt.
 pub(crate) fn index_txt(session: &Session, args: &IndexTxt) -> Result<Report, Problem> {
@@ -32,11 +32,12 @@ pub(crate) fn index_txt(session: &Session, args: &IndexTxt) -> Result<Report, Pr
     match output.put(&text)? {
         Some(path) => {
             if is_file {
-                let attributes = PathBuf::from(format!("{}.attr", path.display()));
-                Output::within(&attributes)?.put(INDEX_TXT_ATTRIBUTES.as_bytes())?;
+                let mut attributes = path.clone().into_os_string();
+                attributes.push(".attr");
+                Output::within(Path::new(&attributes))?.put(INDEX_TXT_ATTRIBUTES.as_bytes())?;
             }
-            let said = format!("{} written to {}", counted(lines, "certificate"), path.display());
-            Ok(Report::done(json!({ "file": path, "certificates": lines }), said))
+            let said = format!("{} written to {}", counted(lines, "certificate"), path.shown());
+            Ok(Report::done(json!({ "file": path_value(&path), "certificates": lines }), said))
         }
         None => {
             let contents = String::from_utf8_lossy(&text).into_owned();

@@ -5,7 +5,7 @@ use super::output::Output;
 use super::values::{crl, read, summary, usage};
 use crate::cli::{Adopt, Global, KeyImport, RenewCa};
 use crate::prompt::TerminalPrompt;
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{AdoptedKey, Arrival, AuthorityRekeying, NewAuthority};
 use genfic_ca::home::AuthorityName;
@@ -13,7 +13,7 @@ use genfic_ca::import::certificates;
 use genfic_ca::key::{
     ForeignKey, KeyError, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
 };
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Problem, Shown as _};
 use genfic_ca::publish::WaitingAuthority;
 use genfic_ca::x509::{Certificate, pem};
 use serde_json::json;
@@ -37,7 +37,7 @@ pub(crate) fn open_key(
     file: &Path,
     old: Option<&PassphraseSources<'static>>,
 ) -> Result<SoftKey, Problem> {
-    let purpose = SecretPurpose::Open(format!("the old key {}", file.display()));
+    let purpose = SecretPurpose::Open(format!("the old key {}", file.shown()));
     let mut ask = || -> Result<Secret, _> { old.unwrap_or(session.secrets()).secret(&purpose) };
     key.open(file, &mut ask).map_err(|error| {
         let is_another = matches!(error, KeyError::SecretRejected(_)) && old.is_none();
@@ -94,7 +94,7 @@ pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Repor
     let profile = args.profile.as_ref().unwrap_or(&asked.authority.profile);
     let result = json!({
         "name": name,
-        "request": path,
+        "request": path.as_ref().map(path_value),
         "key": asked.authority.key,
         "algorithm": tbs.public_key().algorithm().to_string(),
         "profile": profile,
@@ -106,7 +106,7 @@ pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Repor
          until {3}\nnext: in the home of its parent: genfic-ca sign {1} -p PARENT --profile {profile} \
          --chain=with-root -o {name}.pem\nthen: genfic-ca adopt {name} {name}.pem",
         tbs.subject(),
-        path.as_deref().unwrap_or(Path::new("-")).display(),
+        path.as_deref().unwrap_or(Path::new("-")).shown(),
         tbs.serial_number(),
         tbs.validity().not_after,
     );
@@ -125,13 +125,13 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) ->
     let profile = waiting.profile.as_deref().unwrap_or_default();
     let result = json!({
         "name": waiting.name,
-        "request": path,
+        "request": path.as_ref().map(path_value),
         "key": key,
         "algorithm": algorithm.to_string(),
         "profile": profile,
         "waiting": true,
     });
-    let file = path.as_deref().unwrap_or(Path::new("-")).display();
+    let file = path.as_deref().unwrap_or(Path::new("-")).shown();
     let parent = parent.unwrap_or("PARENT");
     let text = format!(
         "{0} waits for its certificate\n  key      {key} ({algorithm})\n  request  {file}\nnext: in the home of its \
@@ -165,7 +165,7 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         certificates: found,
         profile,
         ocsp: args.ocsp,
-        source: args.certificate.display().to_string(),
+        source: args.certificate.shown().to_string(),
     })?;
     let renews = adoption.renews.as_ref().map(|known| known.certificate.tbs().serial_number().to_string());
     let adopted = pki.adopt(adoption, AdoptedKey::Here)?;
@@ -177,9 +177,9 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         "subject": tbs.subject().to_string(),
         "not_before": tbs.validity().not_before.to_string(),
         "not_after": tbs.validity().not_after.to_string(),
-        "certificate": adopted.files.certificate,
-        "chain": adopted.files.chain,
-        "crl": adopted.crl.as_ref().and_then(|crl| crl.files.first()),
+        "certificate": path_value(&adopted.files.certificate),
+        "chain": path_value(&adopted.files.chain),
+        "crl": adopted.crl.as_ref().and_then(|crl| crl.files.first()).map(path_value),
         "profile": authority.profile,
         "parent": authority.parent,
         "above": adopted.above,
@@ -207,7 +207,7 @@ pub(crate) fn import_key(
     let key = ForeignKey::find(&octets, &args.file).map_err(genfic_ca::import::unusable_key)?;
     let key = key.ok_or_else(|| {
         usage(
-            format!("there is no private key in {}", args.file.display()),
+            format!("there is no private key in {}", args.file.shown()),
             "a private key, PEM or DER, is needed",
         )
     })?;
@@ -228,7 +228,7 @@ pub(crate) fn import_key(
     let text = format!(
         "the key of {name} is here ({algorithm}), encrypted as {name}.age\n{next}\nthen destroy {}, and every copy \
          of it that is not kept as safe as this one",
-        args.file.display()
+        args.file.shown()
     );
     Ok(Report::done(result, text))
 }

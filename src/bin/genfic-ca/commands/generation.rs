@@ -5,11 +5,11 @@ use super::question::{confirm, confirm_attended};
 use super::sign::issuing;
 use super::values::{issued as issued_fields, length, read, summary, usage};
 use crate::cli::{CrossSign, RenewCa};
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, Links};
 use genfic_ca::index::Authority;
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Problem, Shown as _};
 use genfic_ca::profile::{Kind, Limits};
 use genfic_ca::x509::Certificate;
 use genfic_ca::x509::extension::NameConstraints;
@@ -38,15 +38,15 @@ fn renew_certificate(session: &Session, args: &RenewCa) -> Result<Report, Proble
         "subject": tbs.subject().to_string(),
         "not_before": tbs.validity().not_before.to_string(),
         "not_after": tbs.validity().not_after.to_string(),
-        "certificate": renewed.files.certificate,
-        "chain": renewed.files.chain,
+        "certificate": path_value(&renewed.files.certificate),
+        "chain": path_value(&renewed.files.chain),
         "profile": authority.profile,
         "parent": authority.parent,
         "fingerprint": authority.certificate.fingerprint().to_string(),
         "replaces": old.serial_number().to_string(),
     });
     let replaces = format!("{}, which is valid until {}", old.serial_number(), old.validity().not_after);
-    let more = [("chain", renewed.files.chain.display().to_string()), ("replaces", replaces)];
+    let more = [("chain", renewed.files.chain.shown().to_string()), ("replaces", replaces)];
     let next = match authority.parent {
         None => "next: give the new certificate to all who trust the old one; both verify what the CA issued",
         Some(_) => "next: servers send the new chain; what the CA issued verifies with both",
@@ -104,7 +104,7 @@ fn links_fields(links: &Links) -> Value {
             "serial": certificate.tbs().serial_number().to_string(),
             "not_after": certificate.tbs().validity().not_after.to_string(),
             "fingerprint": certificate.fingerprint().to_string(),
-            "file": file,
+            "file": path_value(file),
         })
     };
     json!({
@@ -117,8 +117,8 @@ fn links_text(links: &Links) -> String {
     format!(
         "links\n  new with old  {}, for those who trust the old root alone\n  old with new  {}, for those who trust the \
          new root alone",
-        links.new_with_old_file.display(),
-        links.old_with_new_file.display()
+        links.new_with_old_file.shown(),
+        links.old_with_new_file.shown()
     )
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
     let mut octets = None;
     if let Some(output) = output {
         let pem = issued.certificate.to_pem().into_bytes();
-        let hint = format!("the certificate is issued and kept as {}; copy it from there", file.display());
+        let hint = format!("the certificate is issued and kept as {}; copy it from there", file.shown());
         match output.put(&pem).map_err(|problem| problem.hint(hint))? {
             Some(path) => file = path,
             None => octets = Some(pem).filter(|_| !session.global.json),

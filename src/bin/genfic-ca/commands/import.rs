@@ -4,14 +4,14 @@ use super::import_again;
 use super::question::confirm_attended;
 use super::values::crl as crl_fields;
 use crate::cli::ImportFrom;
-use crate::report::{Report, columns, counted};
+use crate::report::{Report, columns, counted, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::{self, ForeignAuthority, Inventory, Layout, Wanted};
 use genfic_ca::index::{Authority, ImportedContents};
 use genfic_ca::key::PassphraseSources;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::Kind;
 use genfic_ca::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
 use genfic_ca::x509::{Certificate, UnixTime};
@@ -67,7 +67,7 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         others: foreign.others.clone(),
         prior: prior(&foreign.inventory),
         crl_number: foreign.crl_number,
-        source: source.display().to_string(),
+        source: source.shown().to_string(),
     };
     let known = session.pki().taken_over(&adoption)?;
     let plan = match &known {
@@ -164,9 +164,9 @@ fn fields(reading: &Reading, now: UnixTime) -> Map<String, Value> {
         "parent": plan.parent,
         "above": above,
         "found": {
-            "index": foreign.index_file,
-            "certificate": foreign.certificate_file,
-            "key": foreign.key.as_ref().map(|(path, _)| path),
+            "index": path_value(&foreign.index_file),
+            "certificate": path_value(&foreign.certificate_file),
+            "key": foreign.key.as_ref().map(|(path, _)| path_value(path)),
             "key_form": foreign.key.as_ref().map(|(_, key)| key.to_string()),
             "other_keys": foreign.other_keys,
         },
@@ -194,7 +194,7 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
     let mut rows = vec![
         ("  subject", tbs.subject().to_string()),
         ("  valid", format!("{} to {}", tbs.validity().not_before, tbs.validity().not_after)),
-        ("  certificate", foreign.certificate_file.display().to_string()),
+        ("  certificate", foreign.certificate_file.shown().to_string()),
     ];
     if let Some(parent) = &plan.parent {
         let above: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
@@ -206,7 +206,7 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
     rows.push((
         "  key",
         match &foreign.key {
-            Some((path, key)) => format!("{} ({key}), here {}.age", path.display(), adoption.name),
+            Some((path, key)) => format!("{} ({key}), here {}.age", path.shown(), adoption.name),
             None => "stays where it is".into(),
         },
     ));
@@ -335,9 +335,9 @@ pub(crate) fn import(
     let adopted = pki.adopt(adoption, key)?;
     let name = &adopted.authority.name;
     for (key, value) in [
-        ("certificate", json!(adopted.files.certificate)),
-        ("chain", json!(adopted.files.chain)),
-        ("crl", json!(adopted.crl.as_ref().and_then(|crl| crl.files.first()))),
+        ("certificate", path_value(&adopted.files.certificate)),
+        ("chain", path_value(&adopted.files.chain)),
+        ("crl", json!(adopted.crl.as_ref().and_then(|crl| crl.files.first()).map(path_value))),
         ("crl_details", json!(adopted.crl.as_ref().map(crl_fields))),
         ("responder", json!(adopted.responder.as_ref().map(|one| one.tbs().serial_number().to_string()))),
         ("dry_run", json!(false)),
@@ -352,7 +352,7 @@ pub(crate) fn import(
     if let Some((path, _)) = &foreign.key {
         text.push_str(&format!(
             "\nissue nothing more with the old program; when all is well, destroy {} and its copies",
-            path.display()
+            path.shown()
         ));
     }
     Ok(Report::done(Value::Object(result), text).warn(said).warn(adopted.notices.clone()))

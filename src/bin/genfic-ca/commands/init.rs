@@ -1,10 +1,10 @@
 //! `init` and `version`.
 use super::values::usage;
 use crate::cli::{Global, Init};
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::home_of;
 use genfic_ca::assembly::{self, Founding};
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Problem, Shown as _};
 use serde_json::json;
 
 /// Makes the home.
@@ -17,19 +17,19 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
     };
     let home = home_of(global);
     let founded = assembly::found(&home, &founding)?;
-    let shown = home.directory().display();
+    let shown = home.directory().shown();
     let result = json!({
-        "home": home.directory(),
-        "config": home.configuration_file(),
-        "policy": home.policy_directory(),
-        "index": home.index_file(),
+        "home": path_value(home.directory()),
+        "config": path_value(home.configuration_file()),
+        "policy": path_value(home.policy_directory()),
+        "index": path_value(home.index_file()),
     });
     if !founded.changed {
         let given = [("--org", &args.org), ("--country", &args.country), ("--url", &args.url)];
         let ignored: Vec<&str> = given.iter().filter(|(_, value)| value.is_some()).map(|row| row.0).collect();
         let warning = (!ignored.is_empty()).then(|| {
             let file = home.configuration_file();
-            format!("{} changed nothing: what is in force is in {}", ignored.join(", "), file.display())
+            format!("{} changed nothing: what is in force is in {}", ignored.join(", "), file.shown())
         });
         let said = format!("{shown} is a home already; nothing was changed");
         return Ok(Report::seen(result, said).warn(warning));
@@ -38,13 +38,13 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
     if args.url.is_none() {
         warnings.push(format!(
             "without --url certificates will name neither CRL nor OCSP; set [publication] url in {} before issuing",
-            home.configuration_file().display()
+            home.configuration_file().shown()
         ));
     }
     let text = format!(
         "{shown} is ready\n  configuration  {}\n  profiles       {}\nnext: genfic-ca create-root NAME",
-        home.configuration_file().display(),
-        home.policy_directory().display()
+        home.configuration_file().shown(),
+        home.policy_directory().shown()
     );
     Ok(Report::done(result, text).warn(warnings))
 }
@@ -59,7 +59,7 @@ pub(crate) fn make_home_for_first_root(global: &Global) -> Result<Vec<String>, P
         return Err(usage(
             format!(
                 "{} does not exist yet, and a new home has its own configuration",
-                home.directory().display()
+                home.directory().shown()
             ),
             "run `genfic-ca init` first, without --config",
         ));
@@ -67,8 +67,8 @@ pub(crate) fn make_home_for_first_root(global: &Global) -> Result<Vec<String>, P
     assembly::found(&home, &Founding::default())?;
     Ok(vec![format!(
         "{} did not exist; it was initialised with defaults ({})",
-        home.directory().display(),
-        home.configuration_file().display()
+        home.directory().shown(),
+        home.configuration_file().shown()
     )])
 }
 

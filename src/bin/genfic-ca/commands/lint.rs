@@ -3,7 +3,7 @@ use super::values::read;
 use crate::cli::Lint;
 use crate::report::{Report, counted, table};
 use genfic_ca::lint::{lint_octets, rules};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::Certificate;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ pub(crate) fn lint(args: &Lint) -> Result<Report, Problem> {
         .collect();
     let result = json!({ "findings": values });
     if findings.is_empty() {
-        return Ok(Report::seen(result, format!("{}: nothing found", file.display())));
+        return Ok(Report::seen(result, format!("{}: nothing found", file.shown())));
     }
     let lines: Vec<String> = findings
         .iter()

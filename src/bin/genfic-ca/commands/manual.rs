@@ -5,9 +5,9 @@ mod pages;
 
 use super::output::Output;
 use crate::cli::Man;
-use crate::report::{Report, counted};
+use crate::report::{Report, counted, path_values};
 use genfic_ca::assembly::now;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::UnixTime;
 use serde_json::json;
 use std::fs;
@@ -17,7 +17,7 @@ use std::io::Error;
 pub(crate) fn manual(args: &Man) -> Result<Report, Problem> {
     let directory = &args.directory;
     let failed = |error: Error| {
-        Problem::new(Exit::Failure, "file.write", format!("{}: {error}", directory.display()))
+        Problem::new(Exit::Failure, "file.write", format!("{}: {error}", directory.shown()))
             .hint("name a directory that you may write to")
     };
     fs::create_dir_all(directory).map_err(failed)?;
@@ -28,8 +28,8 @@ pub(crate) fn manual(args: &Man) -> Result<Report, Problem> {
         Output::within(&file)?.put(&octets)?;
         files.push(file);
     }
-    let said = format!("{} written to {}", counted(files.len(), "manual page"), directory.display());
-    Ok(Report::done(json!({ "files": files }), said))
+    let said = format!("{} written to {}", counted(files.len(), "manual page"), directory.shown());
+    Ok(Report::done(json!({ "files": path_values(&files) }), said))
 }
 
 /// The day that stands in the pages: that of SOURCE_DATE_EPOCH, for packages that are built twice alike, or today.

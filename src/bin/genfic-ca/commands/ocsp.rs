@@ -2,14 +2,14 @@
 use super::select::{matches, the_one};
 use super::values::{read, usage};
 use crate::cli::{Global, Query, Responder};
-use crate::report::{Report, columns};
+use crate::report::{Report, columns, path_value};
 use crate::session::{Session, home_of};
 use genfic_ca::key::random_nonce;
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::{Question, VerifiedStatus};
 use genfic_ca::ocsp::query;
 use genfic_ca::ocsp::response_data::CertStatus;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription};
 use genfic_ca::x509::{Certificate, CrlReason, GeneralName, UnixTime};
 use serde_json::json;
@@ -52,7 +52,7 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
                     "serial": serial.to_string(),
                     "not_before": validity.not_before.to_string(),
                     "not_after": validity.not_after.to_string(),
-                    "file": responder.file,
+                    "file": path_value(&responder.file),
                 }));
                 notices.extend(responder.notices);
             }
@@ -193,7 +193,7 @@ fn issuer_of(
 ) -> Result<Certificate, Problem> {
     if let Some(file) = &args.issuer {
         return Certificate::from_pem_or_der(&read(file)?)
-            .map_err(|error| usage(format!("{}: {error}", file.display()), "--issuer takes a certificate"));
+            .map_err(|error| usage(format!("{}: {error}", file.shown()), "--issuer takes a certificate"));
     }
     let authorities = match session {
         Some(session) => session.pki().index.authorities()?,

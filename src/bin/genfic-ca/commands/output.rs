@@ -1,7 +1,7 @@
 //! Where people say that something goes: a file, what a link points to, a FIFO or device, standard output.
 use super::values::usage;
 use crate::cli::Global;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::publish::{Mode, Replacement, WriteError, replace, replace_all, write_new};
 use rustix::fs::{Mode as NoMode, OFlags, fcntl_setfl, open};
 use std::fs::{self, File, Metadata};
@@ -88,7 +88,7 @@ impl Output {
         match path.symlink_metadata() {
             Ok(metadata) if metadata.is_file() || metadata.is_symlink() => Ok(Self::own(path)),
             Ok(metadata) => {
-                let message = format!("{} is {}, and is not replaced", path.display(), kind_of(&metadata).0);
+                let message = format!("{} is {}, and is not replaced", path.shown(), kind_of(&metadata).0);
                 Err(Problem::new(Exit::Failure, "file.write", message)
                     .hint("move it away, or name another directory"))
             }
@@ -236,13 +236,13 @@ pub(crate) fn not_written(error: WriteError) -> Problem {
 
 /// The directory that something should be written into is not there.
 pub(crate) fn no_directory(directory: &Path) -> Problem {
-    let message = format!("the directory {} does not exist", directory.display());
+    let message = format!("the directory {} does not exist", directory.shown());
     Problem::new(Exit::NotFound, "file.directory", message).hint("make it first; nothing was done")
 }
 
 /// What is there is not replaced.
 pub(crate) fn taken(path: &Path) -> Problem {
-    Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.display()))
+    Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.shown()))
         .hint("move it away, or choose another name or --dir; nothing was written")
 }
 
@@ -284,7 +284,7 @@ fn stream(path: &Path) -> Result<File, Problem> {
     let failed = |error: rustix::io::Errno| match error {
         rustix::io::Errno::NXIO => {
             let message =
-                format!("{} is a FIFO that nobody reads, or a device that is not there", path.display());
+                format!("{} is a FIFO that nobody reads, or a device that is not there", path.shown());
             Problem::new(Exit::Failure, "file.write", message)
                 .hint("start its reader first; nothing was written")
         }
@@ -303,7 +303,7 @@ fn stream(path: &Path) -> Result<File, Problem> {
 /// What is there is not to be replaced, and not to be written into.
 fn no_place(path: &Path, metadata: &Metadata) -> Problem {
     let (what, hint) = kind_of(metadata);
-    Problem::new(Exit::Usage, "file.not-a-file", format!("{} is {what}", path.display())).hint(hint)
+    Problem::new(Exit::Usage, "file.not-a-file", format!("{} is {what}", path.shown())).hint(hint)
 }
 
 /// What it is, and what to name in its place.

@@ -1,15 +1,16 @@
 //! `quickstart`: the whole thing at work, with made-up names, in a directory of its own.
 mod checks;
 
+use super::values::usage;
 use super::{authority, request, revoke};
 use crate::cli::{CreateChild, CreateRequest, CreateRoot, Global, NewAuthority, Quickstart, Revoke};
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::Session;
 use checks::{Check, Demonstration};
 use genfic_ca::assembly::{Founding, found};
 use genfic_ca::home::Home;
 use genfic_ca::key::random_passphrase;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::publish::{Mode, write_new};
 use serde_json::json;
 use std::fs;
@@ -22,6 +23,19 @@ use std::process::{Child, Command, Stdio};
 const CHEAP_SCRYPT: u8 = 10;
 const SYSTEM: &str = "w03443ad.genfic.example";
 const USER: &str = "amber";
+/// Variables that the daemon is started with.
+const INHERITED: [&str; 10] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TERM",
+    "NO_COLOR",
+    "TMPDIR",
+    "RUST_BACKTRACE",
+    "GENFIC_OCSPD_LOG",
+];
 
 /// Makes a hierarchy, certificates, a revocation and a responder, and checks them.
 pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, Problem> {
@@ -43,7 +57,7 @@ pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, P
     let global = Global {
         home: Some(directory.clone()),
         config: None,
-        passphrase_from: Some(format!("file:{}", passphrase.display())),
+        passphrase_from: Some(format!("file:{}", passphrase.shown())),
         no_input: true,
         ..global.clone()
     };
@@ -59,16 +73,26 @@ pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, P
 
 fn empty_directory(directory: &Path) -> Result<PathBuf, Problem> {
     let failed = |error: std::io::Error| {
-        Problem::new(Exit::Failure, "file.write", format!("{} cannot be used: {error}", directory.display()))
+        Problem::new(Exit::Failure, "file.write", format!("{} cannot be used: {error}", directory.shown()))
             .hint("name another directory with --dir")
     };
     if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
-        let message = format!("{} is not empty", directory.display());
+        let message = format!("{} is not empty", directory.shown());
         return Err(Problem::new(Exit::Exists, "home.exists", message)
-            .hint(format!("remove it (rm -r {}), or name another with --dir", directory.display())));
+            .hint(format!("remove it (rm -r {}), or name another with --dir", directory.shown())));
     }
+    let is_new = !directory.exists();
     fs::create_dir_all(directory).map_err(failed)?;
-    directory.canonicalize().map_err(failed)
+    let path = directory.canonicalize().map_err(failed)?;
+    // its commands are shown to be pasted, and its passphrase is named as text
+    if path.to_str().is_none_or(|text| text.contains(char::is_control)) {
+        if is_new {
+            let _ = fs::remove_dir(directory);
+        }
+        let message = format!("{} cannot be written in a command", path.shown());
+        return Err(usage(message, "name a directory whose whole path is plain text with --dir"));
+    }
+    Ok(path)
 }
 
 fn free_address() -> Result<String, Problem> {
@@ -132,6 +156,11 @@ fn daemon_command(directory: &Path, address: &str) -> Command {
     let program = beside.filter(|path| path.is_file()).unwrap_or_else(|| "genfic-ocspd".into());
     let mut command = Command::new(program);
     command.arg("--home").arg(directory).arg("--listen").arg(address);
+    // it needs no secret: of the environment it gets what is known to be none
+    command.env_clear();
+    for name in INHERITED {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
     command
 }
 
@@ -175,14 +204,14 @@ fn report(directory: &Path, passphrase: &Path, address: &str, checks: &[Check], 
          one for Amber McStone, revoked for key compromise; all in {}\n\
          every key is protected by the passphrase in {} (mode 0600), with a cheap work factor:\n\
          this is for looking at, not for use\n",
-        directory.display(),
-        passphrase.display()
+        directory.shown(),
+        passphrase.shown()
     );
     for check in checks {
         let word = if check.passed { "ok    " } else { "FAILED" };
         text.push_str(&format!("\n{word}  {}\n        {}\n", check.sentence, check.command));
     }
-    let home = directory.display();
+    let home = directory.shown();
     text.push_str(&format!(
         "\nlook around: genfic-ca --home {home} list\n             genfic-ca --home {home} authorities --tree\n             genfic-ca --home {home} audit show\n"
     ));
@@ -193,9 +222,9 @@ fn report(directory: &Path, passphrase: &Path, address: &str, checks: &[Check], 
         text.push_str(&format!("serving OCSP, CRLs and CA certificates on http://{address} until Ctrl-C\n"));
     }
     let result = json!({
-        "dir": directory,
+        "dir": path_value(directory),
         "url": format!("http://{address}"),
-        "passphrase": passphrase,
+        "passphrase": path_value(passphrase),
         "checks": checks.iter().map(|check| json!({
             "sentence": check.sentence, "passed": check.passed, "command": check.command, "expect": check.expect,
         })).collect::<Vec<_>>(),

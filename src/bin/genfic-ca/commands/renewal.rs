@@ -7,13 +7,13 @@ use super::select::{list, matches, the_one};
 use super::sign::{applicant, issue_orders, issuing, profile_for};
 use super::values::{length, record as record_fields, usage};
 use crate::cli::{Rekey, Renew, Sign};
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::assembly;
 use genfic_ca::ca::Order;
 use genfic_ca::config::parse_duration;
 use genfic_ca::index::{CertificateRecord, CertificateState};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::{Applicant, Ask, Kind};
 use genfic_ca::x509::{Certificate, GeneralName, UnixTime};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ pub(crate) fn rekey(session: &Session, args: &Rekey) -> Result<Report, Problem> 
     if let Some(file) = &args.request {
         let applicant = applicant(file)?;
         if applicant.public_key == *former.certificate.tbs().public_key() {
-            let message = format!("{} has the key that the certificate has already", file.display());
+            let message = format!("{} has the key that the certificate has already", file.shown());
             return Err(Problem::new(Exit::Refused, "renewal.same-key", message)
                 .hint("make a request with a new key, or use `genfic-ca renew`"));
         }
@@ -63,15 +63,11 @@ pub(crate) fn rekey(session: &Session, args: &Rekey) -> Result<Report, Problem> 
     let mut report =
         issue(session, renew, &former, applicant, output).map_err(|problem| not_signed(problem, &made))?;
     if let Some(result) = report.result.as_object_mut() {
-        result.insert("key".into(), json!(made.key));
-        result.insert("request".into(), json!(made.request));
+        result.insert("key".into(), path_value(&made.key));
+        result.insert("request".into(), path_value(&made.request));
     }
-    report.text = format!(
-        "{}\n  key       {}\n  request   {}",
-        report.text,
-        made.key.display(),
-        made.request.display()
-    );
+    report.text =
+        format!("{}\n  key       {}\n  request   {}", report.text, made.key.shown(), made.request.shown());
     Ok(report)
 }
 

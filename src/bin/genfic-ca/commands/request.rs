@@ -5,14 +5,14 @@ use super::sign::{issue, issuing, profile_for};
 use super::values::usage;
 use crate::cli::{CreateRequest, Global, Sign};
 use crate::prompt::TerminalPrompt;
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::{Session, home_of};
 use genfic_ca::assembly;
 use genfic_ca::ca::make_request;
 use genfic_ca::key::{
     SecretPurpose, SecretSource, SecretSpec, SoftKey, encrypted_private_key_pem, private_key_pem,
 };
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::parse_alt_name;
 use genfic_ca::publish::{Mode, write_new};
 use genfic_ca::x509::{Attribute, AttributeType, GeneralName, KeyAlgorithm, Name, pem};
@@ -36,19 +36,19 @@ pub(crate) fn create(global: &Global, args: &CreateRequest) -> Result<Report, Pr
     let text = format!(
         "key and request for {}\n  key      {} ({}{})\n  request  {}\nnext: genfic-ca sign {} -p CA",
         made.subject,
-        made.key.display(),
+        made.key.shown(),
         made.algorithm,
         if args.encrypt { ", encrypted" } else { ", not encrypted" },
-        made.request.display(),
-        made.request.display(),
+        made.request.shown(),
+        made.request.shown(),
     );
     Ok(Report::done(fields(&made), text).warn(made.notices))
 }
 
 fn fields(made: &Made) -> serde_json::Value {
     json!({
-        "key": made.key,
-        "request": made.request,
+        "key": path_value(&made.key),
+        "request": path_value(&made.request),
         "subject": made.subject.to_string(),
         "san": made.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "algorithm": made.algorithm.to_string(),
@@ -74,11 +74,11 @@ pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result
     };
     let mut report = issue(session, &asked).map_err(|problem| not_signed(problem, &made))?;
     if let Some(result) = report.result.as_object_mut() {
-        result.insert("key".into(), json!(made.key));
-        result.insert("request".into(), json!(made.request));
+        result.insert("key".into(), path_value(&made.key));
+        result.insert("request".into(), path_value(&made.request));
     }
     report.text =
-        format!("{}\n  key      {}\n  request  {}", report.text, made.key.display(), made.request.display());
+        format!("{}\n  key      {}\n  request  {}", report.text, made.key.shown(), made.request.shown());
     Ok(report.warn(made.notices))
 }
 
@@ -97,13 +97,13 @@ pub(crate) fn not_signed(problem: Problem, made: &Made) -> Problem {
     if before_issuing.contains(&problem.exit) && files.iter().all(|file| fs::remove_file(file).is_ok()) {
         return problem;
     }
-    let kept = format!("key and request are kept: {}, {}", made.key.display(), made.request.display());
+    let kept = format!("key and request are kept: {}, {}", made.key.shown(), made.request.shown());
     Problem { hint: format!("{}\n{kept}", problem.hint).trim().to_owned(), ..problem }
 }
 
 fn make(global: &Global, args: &CreateRequest, takes_dns: bool) -> Result<Made, Problem> {
     let base = args.name.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
-        usage(format!("`{}` has no name in its last part", args.name.display()), "for example www.example")
+        usage(format!("`{}` has no name in its last part", args.name.shown()), "for example www.example")
     })?;
     let directory =
         args.dir.clone().unwrap_or_else(|| args.name.parent().unwrap_or(Path::new("")).to_owned());

@@ -2,7 +2,7 @@
 use super::values::{read, until, usage};
 use crate::report::table;
 use genfic_ca::index::{CertificateRecord, IndexReader, Selector};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::{Certificate, SerialNumber, UnixTime};
 use std::path::Path;
 
@@ -109,7 +109,7 @@ pub(crate) fn list(found: &[CertificateRecord], now: UnixTime) -> String {
 
 fn certificate_in(path: &Path) -> Result<Certificate, Problem> {
     Certificate::from_pem_or_der(&read(path)?).map_err(|error| {
-        Problem::new(Exit::Usage, "file.malformed", format!("{}: {error}", path.display()))
+        Problem::new(Exit::Usage, "file.malformed", format!("{}: {error}", path.shown()))
             .hint("a PEM or DER certificate is needed")
     })
 }

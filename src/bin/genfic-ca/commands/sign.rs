@@ -1,17 +1,21 @@
 //! `sign`: many requests in one go, one unlock.
+mod naming;
+
 use super::output::{Output, put_all};
 use super::same_holder::same_holder;
 use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, usage};
 use crate::cli::{Chain, Sign};
-use crate::report::Report;
+use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{Issuance, IssuedCertificate, IssuingAuthority, Order, Pki, Refusal, abreast};
 use genfic_ca::index::Authority;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
 use genfic_ca::x509::text::certificate_text;
 use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError, TbsCertificate, seal};
+use naming::{in_directory, label, labelled_files, stem};
 use serde_json::{Value, json};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// A request with the largest key and a thousand of the longest names has a quarter of it.
@@ -93,7 +97,7 @@ pub(crate) fn issue_orders(
             Err(problem) => notices.push(format!("what was due besides could not be done: {problem}")),
         }
     }
-    let result = json!({ "certificates": certificates, "refused": refusals(&refused) });
+    let result = json!({ "certificates": certificates, "refused": refusals(args, &refused) });
     let problem = Issuance { issued, refused }.problem().or(unplaced);
     match problem {
         Some(problem) if !changed && args.files.len() == 1 => Err(problem),
@@ -104,10 +108,11 @@ pub(crate) fn issue_orders(
     }
 }
 
-fn refusals(refused: &[Refusal]) -> Vec<Value> {
-    let fields = |Refusal { label, problem }: &Refusal| {
+fn refusals(args: &Sign, refused: &[Refusal]) -> Vec<Value> {
+    let fields = |Refusal { label: of, problem }: &Refusal| {
+        let file = args.files.iter().find(|file| label(file) == *of);
         json!({
-            "file": label, "code": problem.code, "message": problem.message, "hint": problem.hint,
+            "file": file.map_or_else(|| json!(of), path_value), "code": problem.code, "message": problem.message, "hint": problem.hint,
         })
     };
     refused.iter().map(fields).collect()
@@ -167,7 +172,7 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
     let mut refused = Vec::new();
     let applicants = abreast(args.files.iter().collect(), |file: &PathBuf| applicant(file));
     for (file, applicant) in args.files.iter().zip(applicants) {
-        let label = file.display().to_string();
+        let label = label(file);
         match applicant {
             Ok(applicant) => {
                 let same_holder_as =
@@ -201,7 +206,7 @@ pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
             ),
             CsrError::Beside(_) => ("request.malformed", "give the request alone in its file"),
         };
-        Problem::new(Exit::Refused, code, format!("{}: {error}", file.display())).hint(hint)
+        Problem::new(Exit::Refused, code, format!("{}: {error}", file.shown())).hint(hint)
     };
     let request =
         CertificationRequest::from_pem_or_der(&octets).map_err(refuse)?.verified().map_err(refuse)?;
@@ -237,7 +242,7 @@ enum Places {
 fn places(args: &Sign) -> Result<Places, Problem> {
     let Some(output) = &args.output else { return Ok(Places::Home) };
     if output.is_dir() && !args.is_named_here {
-        let mut stems: Vec<_> = args.files.iter().filter_map(|file| stem(file)).collect();
+        let mut stems: Vec<&OsStr> = args.files.iter().filter_map(|file| stem(file)).collect();
         stems.sort_unstable();
         return match stems.array_windows().find(|[one, next]| one == next) {
             None => {
@@ -246,14 +251,18 @@ fn places(args: &Sign) -> Result<Places, Problem> {
                 Ok(Places::Directory(output.clone()))
             }
             Some([name, _]) => Err(usage(
-                format!("two of the requests would both be saved as {name}.crt in {}", output.display()),
+                format!(
+                    "two of the requests would both be saved as {}.crt in {}",
+                    name.shown(),
+                    output.shown()
+                ),
                 "sign them one after the other; nothing was signed",
             )),
         };
     }
     if args.files.len() > 1 {
         return Err(usage(
-            format!("{} is not a directory, and there are {} requests", output.display(), args.files.len()),
+            format!("{} is not a directory, and there are {} requests", output.shown(), args.files.len()),
             "give -o a directory that exists; nothing was signed",
         ));
     }
@@ -261,15 +270,6 @@ fn places(args: &Sign) -> Result<Places, Problem> {
         Output::Standard => Ok(Places::Output),
         place => Ok(Places::File(place, output.clone())),
     }
-}
-
-/// The name of a request's file without its ending; `None` for standard input.
-fn stem(file: &Path) -> Option<&str> {
-    file.file_stem().and_then(|stem| stem.to_str()).filter(|stem| *stem != "-")
-}
-
-fn in_directory(directory: &Path, stem: &str) -> PathBuf {
-    directory.join(format!("{stem}.crt"))
 }
 
 /// The certificate as PEM, with its chain where asked (P15).
@@ -291,17 +291,21 @@ fn place(
     chain: &[Certificate],
 ) -> (Vec<PathBuf>, Option<Problem>) {
     let kept: Vec<PathBuf> = issued.iter().map(|one| one.file.clone().unwrap_or_default()).collect();
-    let path = |one: &IssuedCertificate, kept: &Path| match &places {
+    let requests = labelled_files(args, issued.iter().map(|one| one.label.as_str()));
+    let path = |(one, request): (&IssuedCertificate, &Option<&Path>), kept: &Path| match &places {
         Places::Home if args.chain.is_some() => kept.with_extension("chain.pem"),
         Places::Home | Places::Output => kept.to_owned(),
         Places::File(_, path) => path.clone(),
         Places::Directory(directory) => {
-            let stem = stem(Path::new(&one.label))
-                .map_or_else(|| one.certificate.tbs().serial_number().to_string(), str::to_owned);
+            let stem = request.and_then(stem).map_or_else(
+                || OsString::from(one.certificate.tbs().serial_number().to_string()),
+                OsStr::to_owned,
+            );
             in_directory(directory, &stem)
         }
     };
-    let paths: Vec<PathBuf> = issued.iter().zip(&kept).map(|(one, kept)| path(one, kept)).collect();
+    let paths: Vec<PathBuf> =
+        issued.iter().zip(&requests).zip(&kept).map(|(one, kept)| path(one, kept)).collect();
     if paths == kept {
         return (kept, None);
     }
@@ -312,7 +316,7 @@ fn place(
         Err(problem) => {
             let hint = match kept.as_slice() {
                 [kept] => {
-                    format!("the certificate is issued and kept as {}; copy it from there", kept.display())
+                    format!("the certificate is issued and kept as {}; copy it from there", kept.shown())
                 }
                 _ => "the certificates are issued and kept where it says below; copy them from there"
                     .to_owned(),
@@ -363,7 +367,8 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
             Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
         }
     }
-    let result = json!({ "certificates": certificates, "refused": refusals(&refused), "dry_run": true });
+    let result =
+        json!({ "certificates": certificates, "refused": refusals(args, &refused), "dry_run": true });
     match (Issuance { issued: Vec::new(), refused }.problem()) {
         Some(problem) if args.files.len() == 1 => Err(problem),
         problem => Ok(Report::seen(result, texts.join("\n")).warn(notices).ending(problem.map(undone))),

@@ -1,9 +1,9 @@
 //! JSON fields and words that several commands share.
-use crate::report::columns;
+use crate::report::{columns, path_value, path_values};
 use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
 use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::Length;
 use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime};
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub(crate) fn tbs_fields(tbs: &TbsCertificate, authority: &str, profile: &str) -
 pub(crate) fn issued(issued: &IssuedCertificate, authority: &str, file: &Path) -> Value {
     let mut fields = tbs_fields(issued.certificate.tbs(), authority, &issued.profile);
     fields.insert("fingerprint".into(), json!(issued.certificate.fingerprint().to_string()));
-    fields.insert("file".into(), json!(file));
+    fields.insert("file".into(), path_value(file));
     Value::Object(fields)
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixT
         "fingerprint".into(),
         json!(record.certificate.as_ref().map(|certificate| certificate.fingerprint().to_string())),
     );
-    fields.insert("file".into(), json!(file));
+    fields.insert("file".into(), json!(file.map(path_value)));
     fields.insert("status".into(), json!(record.status(now).to_string()));
     if let Some(contact) = &record.contact {
         fields.insert("contact".into(), json!(contact));
@@ -81,7 +81,7 @@ pub(crate) fn reason(revocation: &Revocation) -> String {
 
 /// A CRL just published.
 pub(crate) fn crl(crl: &PublishedCrl) -> Value {
-    json!({ "number": crl.number, "next_update": crl.next_update.to_string(), "files": crl.files })
+    json!({ "number": crl.number, "next_update": crl.next_update.to_string(), "files": path_values(&crl.files) })
 }
 
 /// What people read of a certificate: the lines that matter.
@@ -99,7 +99,7 @@ pub(crate) fn summary(
     rows.push(("  serial".into(), tbs.serial_number().to_string()));
     rows.push(("  valid".into(), format!("{} to {}", tbs.validity().not_before, tbs.validity().not_after)));
     if let Some(file) = file {
-        rows.push(("  file".into(), file.display().to_string()));
+        rows.push(("  file".into(), file.shown().to_string()));
     }
     rows.extend(more.into_iter().map(|(name, value)| (format!("  {name}"), value)));
     columns(&rows)
@@ -140,7 +140,7 @@ pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
 }
 
 fn unread(path: &Path, error: &ReadError) -> Problem {
-    let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+    let name = if path == Path::new("-") { "standard input".into() } else { path.shown().to_string() };
     let (exit, code, message, hint) = match error {
         ReadError::Io(error) if error.kind() == ErrorKind::NotFound => (
             Exit::NotFound,

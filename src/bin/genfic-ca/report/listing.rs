@@ -1,7 +1,8 @@
 //! Lists that are said while they are read: they may be longer than memory.
-use super::{Report, SCHEMA, Style, error_json, line, table};
+use super::paths::resolved;
+use super::{Report, SCHEMA, Style, error_json, json_line, table, visible};
 use genfic_ca::handout::csv_row;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, on_one_line};
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Stdout, Write};
 
@@ -56,20 +57,20 @@ impl Listing {
     ) -> io::Result<()> {
         self.count = self.count.saturating_add(1);
         if let Some(lines) = self.lines {
-            return self.push_line(lines, &value());
+            return self.push_line(lines, &resolved(value()));
         }
         if self.style.json {
             self.begin_json()?;
             let comma = if self.count > 1 { "," } else { "" };
-            return write!(self.out, "{comma}{}", value());
+            return write!(self.out, "{comma}{}", resolved(value()));
         }
         if self.style.quiet {
             return Ok(());
         }
         match &self.widths {
-            Some(widths) => writeln!(self.out, "{}", padded(&row(), widths)),
+            Some(widths) => writeln!(self.out, "{}", padded(&cells(row()), widths)),
             None => {
-                self.rows.push(row());
+                self.rows.push(cells(row()));
                 if self.rows.len() == MEASURED { self.flush_rows() } else { Ok(()) }
             }
         }
@@ -153,6 +154,11 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
+/// What is shown of a row: each cell on one line.
+fn cells(row: Vec<String>) -> Vec<String> {
+    row.into_iter().map(|cell| visible(&on_one_line(&cell)).into_owned()).collect()
+}
+
 fn padded(row: &[String], widths: &[usize]) -> String {
     let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
     cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
@@ -165,7 +171,7 @@ pub(super) fn end(report: &Report) -> io::Result<()> {
         rest.push_str(&format!(r#","error":{}"#, error_json(problem)));
     }
     rest.push('}');
-    line(io::stdout(), &rest)
+    json_line(&rest)
 }
 
 /// Standard output that is gone is no failure: nobody reads the rest. Another failure is one.

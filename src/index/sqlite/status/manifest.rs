@@ -3,6 +3,7 @@ use super::failed;
 use crate::audit::Head;
 use crate::home::open_file;
 use crate::index::IndexError;
+use crate::problem::Shown as _;
 use crate::publish::{Aside, Mode};
 use crate::x509::UnixTime;
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,7 @@ impl Manifest {
         let metadata = file.metadata().map_err(|error| failed(&path, &error))?;
         let mut text = String::new();
         file.take(LARGEST).read_to_string(&mut text).map_err(|error| failed(&path, &error))?;
-        let damaged = |reason: String| IndexError::Damaged(format!("{}: {reason}", path.display()));
+        let damaged = |reason: String| IndexError::Damaged(format!("{}: {reason}", path.shown()));
         let value: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();

@@ -24,11 +24,12 @@ pub use publish::{Published, Written, publish};
 pub use snapshot::StatusSnapshot;
 
 use crate::index::IndexError;
+use crate::problem::Shown as _;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 fn failed(path: &Path, error: &io::Error) -> IndexError {
-    let message = format!("{}: {error}", path.display());
+    let message = format!("{}: {error}", path.shown());
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => IndexError::NoSpace(message),
         _ => IndexError::Backend(message),

@@ -8,6 +8,7 @@ use crate::index::sqlite::authority::certificate;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
 use crate::index::{CertificateState, IndexError, PublishedAuthority, StatusReader};
+use crate::problem::Shown as _;
 use crate::x509::{CertificateId, IssuerId, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{Connection, OpenFlags};
@@ -114,7 +115,7 @@ impl Layer {
         if found != part.sha256 {
             return Err(IndexError::Damaged(format!(
                 "{} is not the file that its manifest names",
-                path.display()
+                path.shown()
             )));
         }
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
@@ -209,7 +210,7 @@ fn connect(path: &Path) -> Result<Connection, IndexError> {
     let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (header("application_id")?, header("user_version")?);
     if application != APPLICATION_ID {
-        return Err(IndexError::Damaged(format!("{} is not a status file", path.display())));
+        return Err(IndexError::Damaged(format!("{} is not a status file", path.shown())));
     }
     if version != VERSION {
         return Err(IndexError::Schema { found: version, known: VERSION });

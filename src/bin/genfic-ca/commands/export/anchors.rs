@@ -4,7 +4,7 @@ use super::super::output::Output;
 use super::super::values::usage;
 use super::holder::pkcs12_passphrase;
 use crate::cli::{Bundle, BundleFormat, Truststore};
-use crate::report::{Report, counted};
+use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use genfic_ca::handout::pkcs12::{Protection, trust_store};
 use genfic_ca::handout::{certificates_only, configuration_profile};
 use genfic_ca::index::Authority;
 use genfic_ca::key::SecretSource;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::Certificate;
 use serde_json::{Value, json};
 
@@ -82,11 +82,12 @@ pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem
         }
     };
     let file = output.put(&octets)?;
-    let mut result = json!({ "format": word, "authorities": listed(&authorities), "file": file });
+    let mut result =
+        json!({ "format": word, "authorities": listed(&authorities), "file": file.as_ref().map(path_value) });
     let report = match file {
         Some(path) => {
             let count = counted(certificates.len(), "certificate");
-            Report::done(result, format!("{count} written to {}", path.display()))
+            Report::done(result, format!("{count} written to {}", path.shown()))
         }
         None => {
             let contents = if is_text {
@@ -127,11 +128,11 @@ pub(crate) fn truststore(
     let protection = if args.legacy { Protection::Legacy } else { Protection::Modern };
     let octets = trust_store(&entries, &passphrase, protection)?;
     let file = output.put(&octets)?;
-    let result = json!({ "authorities": listed(&authorities), "file": file, "legacy": args.legacy });
+    let result = json!({ "authorities": listed(&authorities), "file": file.as_ref().map(path_value), "legacy": args.legacy });
     let report = match file {
         Some(path) => {
             let count = counted(entries.len(), "trusted certificate");
-            Report::done(result, format!("{count} written to {}", path.display()))
+            Report::done(result, format!("{count} written to {}", path.shown()))
         }
         None => Report { octets: Some(octets), ..Report::seen(result, "") },
     };

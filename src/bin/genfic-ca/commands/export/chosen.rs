@@ -5,7 +5,7 @@ use crate::session::Session;
 use genfic_ca::ca::Pki;
 use genfic_ca::index::{CertificateRecord, StatusValue};
 use genfic_ca::key::{Signer, SoftKey};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::Certificate;
 use std::path::Path;
 
@@ -63,7 +63,7 @@ pub(super) fn of_key(
     if of_key.is_empty() {
         let message = format!(
             "{} is the key of no certificate that `{word}` means\n{}",
-            file.display(),
+            file.shown(),
             list(&others, now)
         );
         return Err(Problem::new(Exit::NotVerified, "key.mismatch", message)
@@ -129,7 +129,7 @@ pub(super) fn must_match(key: &SoftKey, file: &Path, certificate: &Certificate) 
         return Ok(());
     }
     let message =
-        format!("{} is not the key of the certificate {}", file.display(), certificate.tbs().serial_number());
+        format!("{} is not the key of the certificate {}", file.shown(), certificate.tbs().serial_number());
     Err(Problem::new(Exit::NotVerified, "key.mismatch", message)
         .hint("name the key that the certificate was asked for with, or the certificate of this key"))
 }

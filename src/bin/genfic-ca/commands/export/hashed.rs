@@ -4,12 +4,12 @@ use super::super::values::read;
 use super::anchors::{anchors, listed};
 use super::removal::{Removed, remove};
 use crate::cli::HashedDir;
-use crate::report::{Report, counted};
+use crate::report::{Report, counted, path_value, path_values};
 use crate::session::Session;
 use genfic_ca::ca::Pki;
 use genfic_ca::handout::subject_hash;
 use genfic_ca::index::Authority;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::{Certificate, CertificateList, pem};
 use serde_json::{Value, json};
 use std::fs;
@@ -32,7 +32,7 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
     let removed = remove(session, &args.directory, &chosen, &with_lists)?;
     said.extend(removed.iter().map(notice));
     fs::create_dir_all(&args.directory).map_err(|error| {
-        let message = format!("{} cannot be made: {error}", args.directory.display());
+        let message = format!("{} cannot be made: {error}", args.directory.shown());
         Problem::new(Exit::Failure, "file.write", message).hint("check the name and the directory above it")
     })?;
     let mut files: Vec<PathBuf> = Vec::new();
@@ -64,7 +64,7 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
         "{} and {} in {}",
         counted(chosen.len(), "certificate"),
         counted(lists, "CRL"),
-        args.directory.display()
+        args.directory.shown()
     );
     Ok(Report::done(fields(args, &chosen, lists, &files, &removed), text).warn(said))
 }
@@ -74,13 +74,13 @@ fn nothing_left(args: &HashedDir, removed: Vec<Removed>, problem: Problem) -> Re
     if removed.is_empty() {
         return Err(problem);
     }
-    let text = format!("{} removed from {}", counted(removed.len(), "file"), args.directory.display());
+    let text = format!("{} removed from {}", counted(removed.len(), "file"), args.directory.shown());
     let report = Report::done(fields(args, &[], 0, &[], &removed), text);
     Ok(report.warn(removed.iter().map(notice)).ending(Some(problem)))
 }
 
 fn notice(removed: &Removed) -> String {
-    format!("removed {}: {}", removed.file.display(), removed.why)
+    format!("removed {}: {}", removed.file.shown(), removed.why)
 }
 
 fn fields(
@@ -91,11 +91,11 @@ fn fields(
     removed: &[Removed],
 ) -> Value {
     json!({
-        "directory": args.directory,
+        "directory": path_value(&args.directory),
         "authorities": listed(chosen),
         "crls": lists,
-        "files": files,
-        "removed": removed.iter().map(|one| &one.file).collect::<Vec<_>>(),
+        "files": path_values(files),
+        "removed": path_values(removed.iter().map(|one| &one.file)),
     })
 }
 
@@ -141,6 +141,6 @@ fn place(
             return Ok(path);
         }
     }
-    let message = format!("{} has {MOST} files of {hash}.{mark}", directory.display());
+    let message = format!("{} has {MOST} files of {hash}.{mark}", directory.shown());
     Err(Problem::new(Exit::Exists, "file.exists", message).hint("choose another directory"))
 }

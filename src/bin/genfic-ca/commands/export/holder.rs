@@ -3,13 +3,13 @@ use super::super::output::Output;
 use super::chosen::{Chosen, found, issuers, of_key};
 use crate::cli::{Global, HolderFile};
 use crate::prompt::TerminalPrompt;
-use crate::report::{Report, counted};
+use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use genfic_ca::handout::pkcs12::{self, Holding, Passphrase, Protection};
 use genfic_ca::key::{
     KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec, read_holder_key_file,
 };
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use serde_json::json;
 
 /// Where the passphrase of a new file comes from; never from where those of CA keys do.
@@ -89,10 +89,10 @@ pub(crate) fn holder(
     let text = format!(
         "key and certificate of {subject} with {} written to {}",
         counted(chain.len(), "issuer"),
-        args.output.display()
+        args.output.shown()
     );
     let result = json!({
-        "file": file,
+        "file": file.as_ref().map(path_value),
         "serial": record.id.serial_number.to_string(),
         "subject": subject.to_string(),
         "fingerprint": certificate.fingerprint().to_string(),

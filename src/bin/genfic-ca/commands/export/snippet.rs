@@ -4,13 +4,13 @@ use super::super::values::usage;
 use super::chosen::{Chosen, issuers, must_match, of_holder};
 use super::holder::unopened;
 use crate::cli::{ServerProgram, SnippetFor};
-use crate::report::Report;
+use crate::report::{Report, path_value, path_values};
 use crate::session::Session;
 use genfic_ca::handout::{Server, Snippet};
 use genfic_ca::key::{
     KeyError, Secret, SecretPurpose, SecretSource, SoftKey, private_key_pem, read_holder_key_file,
 };
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription, ExtendedKeyUsage};
 use genfic_ca::x509::{Certificate, GeneralName};
 use serde_json::json;
@@ -51,8 +51,8 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         until: until.split('T').next().unwrap_or_default().to_owned(),
     };
     for path in [&snippet.chain, &snippet.key] {
-        if !Snippet::is_plain(&path.display().to_string()) {
-            let message = format!("{} would be read otherwise in a configuration", path.display());
+        if !Snippet::is_plain(&path.shown().to_string()) {
+            let message = format!("{} would be read otherwise in a configuration", path.shown());
             return Err(usage(message, "use a directory with letters, digits, `.`, `_` and `-` in its name"));
         }
     }
@@ -61,7 +61,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
     match &key {
         Some(key) => must_match(key, &snippet.key, &certificate)?,
         None => warnings
-            .push(format!("the key {} is not here yet; it goes there, mode 0600", snippet.key.display())),
+            .push(format!("the key {} is not here yet; it goes there, mode 0600", snippet.key.shown())),
     }
     if !is_for_servers(&certificate) {
         warnings.push(format!("the certificate {} is not for servers", record.id.serial_number));
@@ -95,11 +95,11 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         "serial": record.id.serial_number.to_string(),
         "names": snippet.names,
         "snippet": said,
-        "key": snippet.key,
-        "files": files,
+        "key": path_value(&snippet.key),
+        "files": path_values(&files),
     });
     let report = match file {
-        Some(path) => Report::done(result, format!("written to {}", path.display())),
+        Some(path) => Report::done(result, format!("written to {}", path.shown())),
         None => Report { octets: Some(said.into_bytes()), ..Report::done(result, "") },
     };
     Ok(report.warn(warnings))
@@ -107,7 +107,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
 
 fn absolute(path: &Path) -> Result<PathBuf, Problem> {
     let absolute = std::path::absolute(path).map_err(|error| {
-        Problem::new(Exit::Failure, "file.directory", format!("{}: {error}", path.display()))
+        Problem::new(Exit::Failure, "file.directory", format!("{}: {error}", path.shown()))
             .hint("give it from the root on")
     })?;
     Ok(absolute.components().collect())
@@ -155,7 +155,7 @@ fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SoftKey>, Problem> 
         Ok(key) => Ok(Some(key)),
         Err(KeyError::NotFound(_)) if !must_be_here => Ok(None),
         Err(KeyError::InputNeeded(_)) => {
-            let message = format!("{} is encrypted, and a server starts without a person", path.display());
+            let message = format!("{} is encrypted, and a server starts without a person", path.shown());
             Err(Problem::new(Exit::KeyUnavailable, "key.encrypted", message)
                 .hint("decrypt it where the server runs: openssl pkey -in KEY -out PLAIN.key (mode 0600)"))
         }

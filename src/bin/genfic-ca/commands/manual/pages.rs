@@ -5,6 +5,7 @@ use clap::{Command, CommandFactory};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use genfic_ca::config::template;
 use genfic_ca::home::Home;
+use genfic_ca::problem::Shown as _;
 use std::io;
 
 /// A file name and its contents.
@@ -90,7 +91,7 @@ fn files(page: &mut Roff) {
         (home.directory().to_owned(), "index, CA keys, published status, responder keys, public files"),
         (home.log_directory().to_owned(), "what scheduled commands say, where systemd does not keep it"),
     ] {
-        item(page, [italic(path.display().to_string())], text);
+        item(page, [italic(path.shown().to_string())], text);
     }
 }
 

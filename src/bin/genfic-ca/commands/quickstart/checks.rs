@@ -4,7 +4,7 @@ use crate::commands::ocsp::ask;
 use crate::session::Session;
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::ocsp::query::fetch;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::{Certificate, CertificateList};
 use std::fs;
 use std::path::Path;
@@ -135,12 +135,12 @@ impl Demonstration<'_> {
     }
 
     fn path(&self, name: &str) -> String {
-        self.directory.join(name).display().to_string()
+        self.directory.join(name).shown().to_string()
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Problem> {
         fs::read(path).map_err(|error| {
-            Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", path.display()))
+            Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", path.shown()))
         })
     }
 

@@ -1,0 +1,79 @@
+//! Files that decide what is done, wherever somebody keeps them: configuration, lists of keys.
+use super::access::{FileStatus, Finding, Owners, Rule};
+use super::open::read_open;
+use super::trail::Trail;
+use super::{Accounts, Home, ReadError};
+use crate::problem::{Exit, Problem, Shown as _};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Why a file was not taken.
+#[derive(Debug)]
+pub enum GivenError {
+    /// Others can change it, or put another in its place.
+    Unsafe(Problem),
+    /// It cannot be read.
+    Read(ReadError),
+}
+
+impl Home {
+    /// Reads a file of at most `most` octets that nobody but this user, root and the owners of the home can change or
+    /// replace; links are followed.
+    ///
+    /// # Errors
+    /// `config.unsafe` (exit 10) when somebody else can, or that it cannot be read.
+    pub fn read_given(&self, path: &Path, most: u64) -> Result<Vec<u8>, GivenError> {
+        let user = rustix::process::geteuid().as_raw();
+        let private_group = Accounts::of_system().private_group_of(user);
+        let places = [self.directory(), self.configuration_directory(), &self.status_directory()];
+        let owners = places.iter().filter_map(|place| fs::metadata(place).ok().map(|place| place.uid()));
+        let owners: Vec<u32> = owners.collect();
+        let (octets, metadata) = read_open(path, most).map_err(GivenError::Read)?;
+        let mut findings = judge(path, FileStatus::from(&metadata), user, private_group, &owners);
+        findings.extend(Trail::to(path).findings(user, private_group, &owners));
+        if findings.is_empty() { Ok(octets) } else { Err(GivenError::Unsafe(refusal(path, &findings))) }
+    }
+}
+
+fn judge(path: &Path, status: FileStatus, user: u32, group: Option<u32>, owners: &[u32]) -> Vec<Finding> {
+    let owner = if owners.contains(&status.owner) { user } else { status.owner };
+    // a private group has nobody else in it
+    let forbidden = if group == Some(status.group) { 0o002 } else { 0o022 };
+    let rule = Rule { owners: Owners::UserOrRoot, forbidden, ..Rule::CONFIGURATION };
+    rule.judge(path, &FileStatus { owner, ..status }, user)
+}
+
+fn refusal(path: &Path, findings: &[Finding]) -> Problem {
+    let faults: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    let mut remedies: Vec<&str> = findings.iter().map(|finding| finding.remedy.as_str()).collect();
+    remedies.dedup();
+    let message = format!("{} is not safe to use: {}", path.shown(), faults.join("\n"));
+    Problem::new(Exit::Permissions, "config.unsafe", message)
+        .hint(format!("look at what is in it, then run: {}", remedies.join("\nrun: ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::FileKind;
+
+    #[test]
+    fn what_others_can_change_is_refused() {
+        // P2
+        let told = |owner, group, mode| {
+            let status = FileStatus { kind: FileKind::File, owner, group, mode, links: 1 };
+            judge(Path::new("/x"), status, 1000, Some(1000), &[900]).len()
+        };
+        for (owner, group, mode) in
+            [(1000, 100, 0o644), (0, 0, 0o644), (900, 900, 0o644), (1000, 1000, 0o664)]
+        {
+            assert_eq!(told(owner, group, mode), 0, "{owner} {group} {mode:o}");
+        }
+        for (owner, group, mode) in
+            [(1001, 100, 0o644), (1000, 100, 0o664), (1000, 1000, 0o666), (0, 0, 0o666), (900, 900, 0o664)]
+        {
+            assert_eq!(told(owner, group, mode), 1, "{owner} {group} {mode:o}");
+        }
+    }
+}
