@@ -159,7 +159,7 @@ impl Pki<'_> {
             other.status(now) == StatusValue::Valid
                 && standings.standing.contains(&other.authority)
                 && (record.profile.is_empty() || other.profile == record.profile)
-                && other.subject.to_string() == record.subject.to_string()
+                && other.subject.is_same_as(&record.subject)
                 && names(other) == names(record)
                 && other.validity.not_before >= record.validity.not_before
         };
@@ -237,7 +237,7 @@ impl Pki<'_> {
                 CertificateState::Revoked(revocation) => revocation.is_hold(),
                 CertificateState::Pending => false,
             };
-            if stands && past.subject == *tbs.subject() {
+            if stands && past.subject.is_same_as(tbs.subject()) {
                 found.extend(self.index.certificate(&past.id)?.filter(|record| {
                     let is_current =
                         record.certificate.as_ref().is_some_and(|one| one.fingerprint() == current);

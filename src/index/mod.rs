@@ -34,7 +34,7 @@ pub use state::{CertificateState, Revocation, TransitionError};
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime};
 use std::path::Path;
 
 /// All that an OCSP responder may see.
@@ -76,6 +76,9 @@ pub trait IndexReader: StatusReader {
 
     /// What this public key (SHA-256 of its SubjectPublicKeyInfo) was used for before.
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError>;
+
+    /// Every way in which the name of an issuer is written, in its own certificates and in those that it issued.
+    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError>;
 
     /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;

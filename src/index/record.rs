@@ -263,6 +263,8 @@ pub struct PublishedAuthority {
     pub name: String,
     /// Its identity as an issuer.
     pub issuer: IssuerId,
+    /// Every way in which its name is written ([`crate::index::IndexReader::names_of_issuer`]).
+    pub names: Vec<Name>,
     /// Its certificate.
     pub certificate: Certificate,
     /// Whether it is to have a responder. One that is not, and has none, is answered for like a stranger.

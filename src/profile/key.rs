@@ -102,7 +102,7 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
         );
     }
     for prior in &applicant.prior_uses {
-        let same_subject = prior.subject == *subject;
+        let same_subject = prior.subject.is_same_as(subject);
         if let Some(authority) = prior.authority.as_ref().filter(|_| !(kind.is_ca() && same_subject)) {
             verdict.refuse(
                 "policy.key-of-a-ca",

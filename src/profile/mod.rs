@@ -5,6 +5,7 @@
 //! copied from a request but its key, and, after their rules, subject and alternative names.
 mod alt_name;
 mod applicant;
+mod bearer;
 mod bounds;
 mod constraints;
 mod evaluate;
@@ -24,7 +25,7 @@ mod validity;
 mod violation;
 
 pub use alt_name::{InvalidAltName, check_alt_name, parse_alt_name};
-pub use applicant::{Applicant, Ask, IssuerView, Length, PriorUse};
+pub use applicant::{Applicant, Ask, IssuerView, KnownAuthority, Length, PriorUse};
 pub use profiles::{ProfileError, Profiles};
 pub use shipped::SHIPPED;
 pub use stagger::{Sibling, Staggered};
@@ -37,7 +38,7 @@ use constraints::ConstraintRules;
 use key::KeyRules;
 use names::NameRules;
 use std::fmt;
-use subject::SubjectRules;
+use subject::{SubjectRules, Writing};
 use usage::{PathLengthRules, UsageRules};
 use validity::ValidityRules;
 use violation::Verdict;
@@ -224,7 +225,7 @@ impl Profile {
         let mut kept: Vec<Attribute> = Vec::new();
         for attribute in model.attributes() {
             let mut verdict = Verdict::default();
-            let granted = self.subject.grant_attribute(&attribute, &mut verdict);
+            let granted = self.subject.grant_attribute(&attribute, Writing::Anew, &mut verdict);
             let count = kept.iter().filter(|one| one.oid == granted.oid).count();
             if verdict.violations.is_empty() && count < self.subject.most(granted.oid) {
                 kept.push(granted);

@@ -33,6 +33,17 @@ pub(super) struct SubjectRules {
 
 const CITATION: &str = "subject rules of the profile";
 
+/// What becomes of the octets of a subject that is granted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Writing {
+    /// Written anew, in the RFC's string types.
+    Anew,
+    /// Kept: what a CA issues names it by these octets (X3).
+    Kept,
+    /// Kept, since another certificate of the CA has them: what they say is not ours to choose any more.
+    Established,
+}
+
 impl SubjectRules {
     pub(super) fn read(section: &mut Section) -> Self {
         let copies_other = section
@@ -58,19 +69,27 @@ impl SubjectRules {
         Self { attributes, copies_other, contact_in_subject }
     }
 
-    /// The subject as it will be written: same attributes, same order, in the RFC's string types.
-    pub(super) fn grant(&self, wanted: &Name, contact: Option<&str>, verdict: &mut Verdict) -> Name {
+    /// The subject as it will be written: same attributes, same order.
+    pub(super) fn grant(
+        &self,
+        wanted: &Name,
+        writing: Writing,
+        contact: Option<&str>,
+        verdict: &mut Verdict,
+    ) -> Name {
         let mut rdns: Vec<Vec<Attribute>> = Vec::new();
         if has_too_many_attributes(wanted, verdict) {
             return wanted.clone();
         }
-        if let Some(label) = wanted.repeated_within_an_rdn() {
+        if writing != Writing::Established
+            && let Some(label) = wanted.repeated_within_an_rdn()
+        {
             let message = format!("one RDN of the subject has {label} twice");
             let remedy = format!("write each {label} as an RDN of its own, with a comma between them");
             verdict.refuse("policy.subject-rdn", "X.501 §9.3", message, remedy);
         }
         for rdn in wanted.rdns() {
-            rdns.push(rdn.iter().map(|attribute| self.grant_attribute(attribute, verdict)).collect());
+            rdns.push(rdn.iter().map(|one| self.grant_attribute(one, writing, verdict)).collect());
         }
         for rule in &self.attributes {
             rule.check_count(&mut rdns, verdict);
@@ -84,7 +103,12 @@ impl SubjectRules {
                 rdns.push(vec![attribute]);
             }
         }
-        Name::from_rdns(&rdns)
+        // an RDN whose attributes are in no order stays so, too
+        if writing != Writing::Anew && rdns == wanted.rdns() {
+            wanted.clone()
+        } else {
+            Name::from_rdns(&rdns)
+        }
     }
 
     /// How often an attribute may occur.
@@ -92,7 +116,12 @@ impl SubjectRules {
         self.attributes.iter().find(|rule| rule.kind.oid == oid).map_or(usize::MAX, |rule| rule.max_count)
     }
 
-    pub(super) fn grant_attribute(&self, attribute: &Attribute, verdict: &mut Verdict) -> Attribute {
+    pub(super) fn grant_attribute(
+        &self,
+        attribute: &Attribute,
+        writing: Writing,
+        verdict: &mut Verdict,
+    ) -> Attribute {
         let label = attribute.label();
         let rule = self.attributes.iter().find(|rule| rule.kind.oid == attribute.oid);
         if rule.is_some_and(|rule| rule.presence == Presence::Forbidden) {
@@ -115,7 +144,9 @@ impl SubjectRules {
             );
             return attribute.clone();
         }
-        let Some(kind) = attribute.kind() else { return attribute.clone() };
+        let Some(kind) = attribute.kind().filter(|_| writing != Writing::Established) else {
+            return attribute.clone();
+        };
         let Some(text) = attribute.text() else {
             verdict.refuse(
                 "policy.subject-value",
@@ -134,7 +165,8 @@ impl SubjectRules {
             refuse_value(kind.short, &text, &reason, verdict);
         }
         match Attribute::new(kind, &text) {
-            Ok(granted) => granted,
+            Ok(granted) if writing == Writing::Anew => granted,
+            Ok(_) => attribute.clone(),
             Err(_) => {
                 let reason = kind.refuses(&text).unwrap_or_else(|| "cannot be written".into());
                 refuse_value(kind.short, &text, &reason, verdict);
@@ -278,7 +310,7 @@ mod tests {
 
     fn granted(rules: &SubjectRules, subject: &Name) -> Result<(String, Vec<String>), Vec<&'static str>> {
         let mut verdict = Verdict::default();
-        let name = rules.grant(subject, None, &mut verdict);
+        let name = rules.grant(subject, Writing::Anew, None, &mut verdict);
         if verdict.violations.is_empty() {
             Ok((name.to_string(), verdict.notices))
         } else {
@@ -348,7 +380,7 @@ mod tests {
             0x55, 4, 10, 0x14, 2, b'a', 0xe9,
         ];
         let name = Name::from_der(&teletex).unwrap();
-        let granted = rules("other = 'copy'").grant(&name, None, &mut Verdict::default());
+        let granted = rules("other = 'copy'").grant(&name, Writing::Anew, None, &mut Verdict::default());
         assert_eq!(granted, parsed("C=BE,O=aé"));
     }
 
@@ -367,11 +399,11 @@ mod tests {
         let subject = parsed("CN=a");
         let with = rules("contact_in_subject = true\nother = 'copy'");
         let mut verdict = Verdict::default();
-        let name = with.grant(&subject, Some("ops@b.example"), &mut verdict);
+        let name = with.grant(&subject, Writing::Anew, Some("ops@b.example"), &mut verdict);
         assert_eq!(name.to_string(), "CN=a, emailAddress=ops@b.example");
         assert_eq!(verdict.notices.len(), 1);
         let without = rules("other = 'copy'");
-        assert_eq!(without.grant(&subject, Some("ops@b.example"), &mut verdict), subject);
+        assert_eq!(without.grant(&subject, Writing::Anew, Some("ops@b.example"), &mut verdict), subject);
     }
 
     #[test]

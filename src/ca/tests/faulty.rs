@@ -10,7 +10,7 @@ use crate::lint::Linted;
 use crate::publish::{PublishError, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
-    CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
+    CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
 };
 use std::io;
 use std::path::Path;
@@ -163,6 +163,9 @@ impl IndexReader for Records {
     }
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
         self.index.key_uses(key)
+    }
+    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
+        self.index.names_of_issuer(issuer)
     }
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.index.last_crl(issuer)

@@ -24,6 +24,9 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("schema/5.sql"),
 ];
 
+/// The schema version since which names are kept as they are compared.
+const NAMES_COMPARED: usize = 5;
+
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
@@ -176,6 +179,9 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     let Some(done) = done else { return Err(IndexError::Schema { found, known }) };
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
+    }
+    if done < NAMES_COMPARED {
+        super::naming::fill(&transaction)?;
     }
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
         return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));

@@ -1,6 +1,7 @@
 //! Intents, issued certificates, abandoned ones: groups of any size, each one transaction.
 use super::authority;
 use super::journal::Journal;
+use super::naming;
 use super::restoring;
 use super::revoking::revise;
 use super::row::{serial_column, state_columns};
@@ -22,6 +23,7 @@ pub(super) fn record_intent(
     let mut fit: HashMap<(IssuerId, UnixTime), (i64, Name)> = HashMap::new();
     let mut recorded = Vec::with_capacity(intents.len());
     for intent in intents {
+        let bearer = naming::Bearer::of(&intent, intent.tbs.get());
         let tbs = intent.tbs.into_inner();
         // without one, nobody could be told by OCSP what is revoked
         if !is_responders(&tbs) {
@@ -39,10 +41,9 @@ pub(super) fn record_intent(
             }
         };
         if name != *tbs.issuer() {
-            return Err(IndexError::IssuerUnfit(format!(
-                "the certificate names `{}` as its issuer, which is called `{name}`",
-                tbs.issuer()
-            )));
+            let (named, is) = tbs.issuer().beside(&name);
+            let message = format!("the certificate names {named} as its issuer, which is called {is}");
+            return Err(IndexError::IssuerUnfit(message));
         }
         let entry = Entry {
             issuer,
@@ -55,7 +56,9 @@ pub(super) fn record_intent(
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
             authority::enter(connection, &tbs.as_issuer(), new, number)?;
+            naming::note_own(connection, &tbs)?;
         }
+        naming::check(connection, &tbs, &bearer)?;
         journal.append(intent.event)?;
         recorded.push(Recorded(tbs));
     }
@@ -95,8 +98,8 @@ impl Entry<'_> {
         connection
             .prepare_cached(
                 "INSERT INTO certificate (issuer, serial, key, subject, profile, contact, not_before,
-                     not_after, tbs, der, fingerprint)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     not_after, tbs, der, fingerprint, holder)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute((
                 self.issuer,
@@ -110,6 +113,7 @@ impl Entry<'_> {
                 self.certificate.is_none().then(|| tbs.as_der()),
                 self.certificate.map(Certificate::as_der),
                 self.certificate.map(|certificate| certificate.fingerprint().0),
+                naming::holder(tbs.subject()),
             ))?;
         let number = connection.last_insert_rowid();
         if tbs.as_issuer() != *self.identity && !is_responders(tbs) {
@@ -123,6 +127,7 @@ impl Entry<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute((self.issuer, serial, number, state_columns(&state).0, validity.not_after.0, change))?;
+        naming::note(connection, self.issuer, tbs.issuer())?;
         put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())?;
         Ok(number)
     }

@@ -14,6 +14,7 @@ mod importing;
 mod interlock;
 mod issuing;
 mod journal;
+mod naming;
 #[cfg(test)]
 mod plan;
 mod pool;
@@ -36,7 +37,7 @@ use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, TbsCertificate, UnixTime, sha256};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime, sha256};
 use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
@@ -179,6 +180,10 @@ impl IndexReader for SqliteIndex {
 
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
         self.read(|connection| reading::key_uses(connection, key))
+    }
+
+    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
+        self.read(|connection| naming::written(connection, issuer))
     }
 
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {

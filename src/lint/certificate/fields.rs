@@ -114,7 +114,10 @@ impl<'a> Fields<'a> {
     }
 
     pub(in crate::lint) fn is_self_issued(&self) -> bool {
+        let read = |name: Element<'_>| Name::from_der(name.whole).ok();
         self.issuer.whole == self.subject.whole
+            || read(self.issuer)
+                .is_some_and(|issuer| read(self.subject).is_some_and(|subject| issuer.is_same_as(&subject)))
     }
 
     pub(in crate::lint) fn validity(&self) -> (Option<Moment>, Option<Moment>) {

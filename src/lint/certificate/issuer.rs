@@ -1,7 +1,8 @@
 //! `issuer`, and what the issuer may do (RFC 5280 §4.1.2.4, §6.1.4).
 use super::{CertificateRule, Subject};
+use crate::lint::key_identifier;
 use crate::lint::rule::{Reach, RuleOver, when};
-use crate::x509::extension::KeyUsage;
+use crate::x509::extension::{AUTHORITY_KEY_IDENTIFIER, KeyUsage};
 
 pub(super) const RULES: &[CertificateRule] = &[
     RuleOver {
@@ -28,6 +29,14 @@ pub(super) const RULES: &[CertificateRule] = &[
         reach: Reach::Everyone,
         check: is_ca,
     },
+    RuleOver {
+        name: "issuer_is_not_subject_of_leaf",
+        rows: &["X3"],
+        citation: "RFC 5280 §3.2, §6.1",
+        says: "Only a CA bears its issuer's name: a certificate of another key that is no CA's has a name of its own",
+        reach: Reach::Everyone,
+        check: bears_issuers_name,
+    },
 ];
 
 fn repeats_subject(subject: &Subject<'_>) -> Vec<String> {
@@ -45,6 +54,20 @@ fn is_ca(subject: &Subject<'_>) -> Vec<String> {
     when(!may, "the issuer's certificate has no keyCertSign")
 }
 
+fn bears_issuers_name(subject: &Subject<'_>) -> Vec<String> {
+    let own = &subject.own;
+    if own.is_ca() || own.subject.contents.is_empty() || !own.is_self_issued() {
+        return Vec::new();
+    }
+    let issuers =
+        own.extension(AUTHORITY_KEY_IDENTIFIER).and_then(|one| key_identifier::authority(one.value));
+    let of_another_key = issuers.zip(own.key_identifier()).is_some_and(|(issuers, own)| issuers != own);
+    when(
+        of_another_key || !subject.is_root(),
+        "a certificate that is no CA's has the name of its issuer, and another key",
+    )
+}
+
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
     use super::draft::{Broken, Draft, name};
@@ -58,6 +81,8 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         Broken::leaf("issuer_repeats_subject", |leaf| {
             leaf.issuer = name("C=BE,O=Example,CN=Example child CA")
         }),
+        Broken::leaf("issuer_is_not_subject_of_leaf", |leaf| leaf.subject.clone_from(&leaf.issuer)),
+        Broken::without_issuer("issuer_is_not_subject_of_leaf", |leaf| leaf.subject = name("C=BE,CN=child")),
         Broken::leaf("issuer_is_ca", |_| ()).issued_by(issuer),
         Broken::leaf("issuer_is_ca", |_| ()).issued_by(no_ca),
     ]

@@ -173,7 +173,7 @@ pub(crate) fn newest_of_one_holder(
     // what came from elsewhere has no profile
     let profile = fit.iter().map(|one| &one.profile).find(|profile| !profile.is_empty());
     let alike = fit.iter().all(|other| {
-        other.subject == first.subject
+        other.subject.is_same_as(&first.subject)
             && (other.profile.is_empty() || profile == Some(&other.profile))
             && same_names(&other.subject_alt_names, &first.subject_alt_names)
             && generations.contains(&other.authority)
@@ -224,7 +224,7 @@ fn issue(
     };
     let order = Order { label: args.certificate.clone(), applicant, ask, authority: None };
     let (tbs, _) = session.pki().preview(&former.authority, &former.profile, &order)?;
-    let unlike = tbs.subject() != &former.record.subject;
+    let unlike = !tbs.subject().is_same_as(&former.record.subject);
     if unlike || !same_names(&tbs.subject_alt_names(), &former.record.subject_alt_names) {
         return Err(otherwise(&format!(
             "it would be granted for `{}`, and is for `{}`",

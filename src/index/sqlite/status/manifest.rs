@@ -13,6 +13,9 @@ use std::path::Path;
 const SCHEMA: &str = "genfic-ca-status/";
 const VERSION: i64 = 1;
 
+/// Names as they are compared; files without this word have issuers by the octets of their names.
+const IDENTITY: &str = "compared-name";
+
 /// The manifest's contents.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Manifest {
@@ -25,6 +28,9 @@ pub(super) struct Manifest {
     pub(super) time: String,
     /// The newest audit record of the index at that time: shows whether a later index continues this one.
     audit: Checkpoint,
+    /// What issuers are identified by in the files.
+    #[serde(default)]
+    identity: String,
 }
 
 /// One file.
@@ -63,7 +69,20 @@ impl Manifest {
     pub(super) fn new(base: Part, delta: Option<Part>, head: Head, now: UnixTime) -> Self {
         let change = delta.as_ref().map_or(base.change, |delta| delta.change);
         let audit = Checkpoint { sequence: head.sequence, digest: hex(&head.digest) };
-        Self { schema: format!("{SCHEMA}{VERSION}"), base, delta, change, time: now.to_string(), audit }
+        Self {
+            schema: format!("{SCHEMA}{VERSION}"),
+            base,
+            delta,
+            change,
+            time: now.to_string(),
+            audit,
+            identity: IDENTITY.into(),
+        }
+    }
+
+    /// Whether its files identify issuers as the index does now; others are written anew.
+    pub(super) fn compares_names(&self) -> bool {
+        self.identity == IDENTITY
     }
 
     /// The manifest of a directory; `None` when nothing was published there.
