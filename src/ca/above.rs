@@ -151,23 +151,31 @@ fn unverifiable(certificate: &Certificate, issuer: &Certificate) -> Problem {
     )
 }
 
-fn unknown_issuer<'c>(
-    certificate: &Certificate,
-    mut shown: impl Iterator<Item = &'c Certificate>,
-) -> Problem {
+fn unknown_issuer<'c>(certificate: &Certificate, shown: impl Iterator<Item = &'c Certificate>) -> Problem {
     let tbs = certificate.tbs();
     let is_named = |one: &&Certificate| {
         tbs.names_as_issuer(one.tbs())
             && !can_verify_old(one.tbs().public_key(), certificate.signature_algorithm())
     };
-    if let Some(issuer) = shown.find(is_named) {
+    let shown: Vec<&Certificate> = shown.collect();
+    if let Some(issuer) = shown.iter().copied().find(|one| is_named(one)) {
         return unverifiable(certificate, issuer);
     }
-    let message = format!(
-        "the certificate of `{}` was issued by `{}`, which is neither a CA of this home nor among what was shown",
-        tbs.subject(),
-        tbs.issuer()
-    );
+    let of_this_name = shown.iter().any(|one| tbs.names_as_issuer(one.tbs()));
+    let message = if of_this_name {
+        format!(
+            "the certificate of `{}` names as its issuer `{}`, and the key of the CA of that name which is known or was \
+             shown did not sign it",
+            tbs.subject(),
+            tbs.issuer()
+        )
+    } else {
+        format!(
+            "the certificate of `{}` was issued by `{}`, which is neither a CA of this home nor among what was shown",
+            tbs.subject(),
+            tbs.issuer()
+        )
+    };
     Problem::new(Exit::NotFound, "issuer.unknown", message)
         .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
 }

@@ -235,10 +235,10 @@ impl Pki<'_> {
                 .hint(format!("`genfic-ca show {name}` shows it")));
         }
         if !certificate.tbs().subject().is_same_as(known.certificate.tbs().subject()) {
-            let message =
-                format!("the certificate is for `{}`, which is not {name}", certificate.tbs().subject());
+            let (this, its) = certificate.tbs().subject().beside(known.certificate.tbs().subject());
+            let message = format!("the certificate is for {this}, and {name} is {its}");
             return Err(Problem::new(Exit::NotVerified, "certificate.other-name", message)
-                .hint(format!("have it signed for `{}`", known.certificate.tbs().subject())));
+                .hint("have the request signed for the name that it has, unchanged"));
         }
         self.may_be_renewed(&known)?;
         self.is_in_force(&name, &certificate)?;

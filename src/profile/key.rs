@@ -114,7 +114,10 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
             verdict.refuse(
                 "policy.key-reused",
                 "key rules",
-                format!("the key was certified before for another subject, `{}`", prior.subject),
+                format!(
+                    "the key was certified before for another subject, {}",
+                    prior.subject.beside(subject).0
+                ),
                 REMEDY,
             );
         }

@@ -5,6 +5,7 @@
 //! copied from a request but its key, and, after their rules, subject and alternative names.
 mod alt_name;
 mod applicant;
+mod attribute_rule;
 mod bearer;
 mod bounds;
 mod constraints;

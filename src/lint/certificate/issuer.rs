@@ -1,8 +1,7 @@
 //! `issuer`, and what the issuer may do (RFC 5280 §4.1.2.4, §6.1.4).
 use super::{CertificateRule, Subject};
-use crate::lint::key_identifier;
 use crate::lint::rule::{Reach, RuleOver, when};
-use crate::x509::extension::{AUTHORITY_KEY_IDENTIFIER, KeyUsage};
+use crate::x509::extension::KeyUsage;
 
 pub(super) const RULES: &[CertificateRule] = &[
     RuleOver {
@@ -59,13 +58,7 @@ fn bears_issuers_name(subject: &Subject<'_>) -> Vec<String> {
     if own.is_ca() || own.subject.contents.is_empty() || !own.is_self_issued() {
         return Vec::new();
     }
-    let issuers =
-        own.extension(AUTHORITY_KEY_IDENTIFIER).and_then(|one| key_identifier::authority(one.value));
-    let of_another_key = issuers.zip(own.key_identifier()).is_some_and(|(issuers, own)| issuers != own);
-    when(
-        of_another_key || !subject.is_root(),
-        "a certificate that is no CA's has the name of its issuer, and another key",
-    )
+    when(!subject.is_root(), "a certificate that is no CA's has the name of its issuer, and another key")
 }
 
 #[cfg(test)]
