@@ -25,6 +25,10 @@ impl Profile {
         now: UnixTime,
     ) -> Result<CertificateTemplate, Vec<Violation>> {
         let mut verdict = Verdict::default();
+        for flaw in self.flaws() {
+            verdict
+                .notice(format!("policy/{}.toml: {flaw}; the next version refuses this profile", self.name));
+        }
         self.check_issuer(issuer, &mut verdict);
         let contact = ask.contact.as_deref().and_then(|text| check_contact(text, &mut verdict));
         let (wanted, writing) = self.wanted(applicant, ask);

@@ -33,7 +33,7 @@ pub use stagger::{Sibling, Staggered};
 pub use template::CertificateTemplate;
 pub use violation::Violation;
 
-use crate::document::{self, Section};
+use crate::document::{self, Mistake, Section};
 use crate::x509::{Attribute, Name, UnixTime, Validity};
 use constraints::ConstraintRules;
 use key::KeyRules;
@@ -169,6 +169,13 @@ impl Profile {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What it leaves open and should not, each with its line. Homes of before it was asked for go on with a notice.
+    #[must_use]
+    pub fn flaws(&self) -> Vec<&Mistake> {
+        let constraints = &self.authority.constraints.flaws;
+        self.names.flaws.iter().chain(&self.validity.flaws).chain(constraints).collect()
     }
 
     /// What it makes.

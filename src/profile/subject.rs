@@ -143,6 +143,10 @@ impl SubjectRules {
         if let Some(rule) = rule {
             rule.check_value(&text, verdict);
         }
+        // a CA's name is its own affair; of others nobody sees the blanks, and programs take them along
+        if kind.short == "CN" && writing == Writing::Anew && text.trim() != text {
+            refuse_value(kind.short, &text, "begins or ends with a blank", verdict);
+        }
         if kind.short == "emailAddress"
             && let Err(reason) = alt_name::mailbox(&text)
         {

@@ -3,6 +3,7 @@
 //! What is decoded keeps the octets it came from: names, keys and signatures are copied and verified as they were
 //! received, never as a re-encoding. Whether two names are the same is asked of their values (RFC 5280 §7.1).
 mod algorithm;
+mod apparent_host;
 mod attribute;
 mod attribute_value;
 mod certificate;
@@ -28,6 +29,7 @@ pub mod text;
 mod time;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+pub use apparent_host::apparent_host;
 pub use attribute::{AttributeType, StringKind, is_invisible};
 pub use attribute_value::AttributeValue;
 pub use certificate::{Certificate, CertificateId, IssuerId, TbsCertificate};

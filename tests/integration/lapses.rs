@@ -122,6 +122,7 @@ fn publish_crl_at(home: &Home, name: &str, time: UnixTime) {
         profiles: Profiles::default(),
         key_directory: place.keys_directory(),
         compromised_keys: HashSet::new(),
+        takes_flawed_profiles: false,
     };
     let pki = Pki {
         index: &SqliteIndex::open(&place.index_file()).unwrap(),

@@ -182,6 +182,9 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     }
     if done < NAMES_COMPARED {
         super::naming::fill(&transaction)?;
+        if found > 0 {
+            transaction.execute("INSERT INTO older (one, version) VALUES (1, ?1)", [found])?;
+        }
     }
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
         return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));

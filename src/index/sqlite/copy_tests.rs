@@ -70,14 +70,16 @@ fn first_version(path: &std::path::Path, from: &std::path::Path) {
     raw.pragma_update(None, "user_version", 1).unwrap();
     raw.execute("ATTACH ?1 AS new", [from.to_str().unwrap()]).unwrap();
     raw.execute_batch("DELETE FROM main.head").unwrap();
+    let copy = |table: &str| {
+        raw.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM new.{table}")).unwrap();
+    };
+    ["head", "issuer"].into_iter().for_each(copy);
     let certificate = "number, issuer, serial, key, subject, profile, contact, not_before, not_after, tbs, der, \
                        fingerprint";
     let rows =
         format!("INSERT INTO main.certificate ({certificate}) SELECT {certificate} FROM new.certificate");
     raw.execute_batch(&rows).unwrap();
-    for table in ["head", "issuer", "name", "crl", "audit"] {
-        raw.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM new.{table}")).unwrap();
-    }
+    ["name", "crl", "audit"].into_iter().for_each(copy);
     let authority = "issuer, name, certificate, key, serves_ocsp, revised";
     let rows = format!("INSERT INTO main.authority ({authority}) SELECT {authority} FROM new.authority");
     raw.execute_batch(&rows).unwrap();

@@ -101,6 +101,15 @@ impl SqliteIndex {
         examining::faults(&connection::open(path, Self::WAIT)?)
     }
 
+    /// Whether it was made by a version that knew less, and migrated: its home may be older than what is asked of new
+    /// ones.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn is_migrated(&self) -> Result<bool, IndexError> {
+        self.read(|connection| Ok(connection.prepare_cached("SELECT 1 FROM older")?.exists([])?))
+    }
+
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -10,3 +10,8 @@ CREATE TABLE issuer_name (
     octets BLOB NOT NULL,
     PRIMARY KEY (issuer, octets)
 ) WITHOUT ROWID, STRICT;
+-- There is a row where the index was made before this version.
+CREATE TABLE older (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL -- of its schema
+) STRICT;
