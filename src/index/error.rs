@@ -133,7 +133,7 @@ impl From<IndexError> for Problem {
             IndexError::NameTaken { .. } => (
                 Exit::Refused,
                 "policy.name-of-a-ca",
-                "clients find issuers by their names: give another subject, by --subject or in a new request",
+                "clients find issuers by their names: give another subject (--subject), or make the request anew with one",
             ),
             IndexError::UnknownAuthority(_) => {
                 (Exit::NotFound, "authority.not-found", "`genfic-ca authorities` lists the CAs")

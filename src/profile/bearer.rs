@@ -33,7 +33,7 @@ pub(super) fn check_bearer(
         "policy.name-of-a-ca",
         "RFC 5280 §4.1.2.4, §6.1",
         format!("the subject `{subject}` is the name of {whose}, and the key is another one"),
-        "give another subject, in the request or by --subject: clients find issuers by their names",
+        "clients find issuers by their names: make the request anew, with another subject",
     );
 }
 
