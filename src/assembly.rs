@@ -66,8 +66,9 @@ impl Assembly {
             Problem::new(Exit::Failure, "config.invalid", error.to_string())
                 .hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
-        let practices = settings::practices(&home, config)?;
+        let mut practices = settings::practices(&home, config)?;
         let index = SqliteIndex::open(&home.index_file())?;
+        practices.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());
         let status = StatusDirectory::new(&home.status_directory());
         Ok(Self {

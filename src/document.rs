@@ -218,6 +218,19 @@ impl Section {
         self.push(line, key, message);
     }
 
+    /// What is wrong with a key of this table, for those who say it themselves.
+    #[must_use]
+    pub fn flaw(&self, key: &str, message: impl Into<String>) -> Mistake {
+        let line = self.entries.get(key).map(|entry| entry.line).or(self.line);
+        Mistake { line, key: self.full(key), message: message.into() }
+    }
+
+    /// Whether the key has a list with nothing in it, and nobody asked for it yet.
+    #[must_use]
+    pub fn is_empty_list(&self, key: &str) -> bool {
+        matches!(self.entries.get(key), Some(Placed { value: Value::List(items), .. }) if items.is_empty())
+    }
+
     /// Whether the table has this key, and nobody asked for it yet.
     pub fn has(&mut self, key: &str) -> bool {
         self.learn(key);

@@ -75,6 +75,8 @@ impl Inspection {
             profiles: profiles.clone().unwrap_or_default(),
             key_directory: home.keys_directory(),
             compromised_keys: compromised,
+            // each is a finding
+            takes_flawed_profiles: true,
         };
         let space = Space::of(home);
         let (index, given) = index_with_room(home, &owner);

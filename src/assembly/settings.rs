@@ -119,7 +119,8 @@ pub fn leaf_key(home: &Home, file: Option<&Path>) -> Result<KeyAlgorithm, Proble
 pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
     let profiles = read_profiles(home)?;
     let compromised_keys = compromised_keys(home, &config)?;
-    Ok(Practices { config, profiles, key_directory: home.keys_directory(), compromised_keys })
+    let key_directory = home.keys_directory();
+    Ok(Practices { config, profiles, key_directory, compromised_keys, takes_flawed_profiles: false })
 }
 
 /// The digests of keys that are not certified.

@@ -1,11 +1,11 @@
 //! Whether what came out of a backup is a home.
-use super::manifest::{Manifest, hex};
+use super::manifest::{AuthorityEntry, Manifest, hex};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
 use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::{Authority, Index, IndexReader};
 use crate::problem::Problem;
-use crate::x509::{Certificate, CertificateList};
+use crate::x509::{Certificate, CertificateList, IssuerId};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -23,9 +23,14 @@ pub(super) fn check(
     let index = stores.open_index(&home.index_file())?;
     faults.extend(audit_faults(index.as_ref(), manifest)?);
     let authorities = index.authorities()?;
-    let named = manifest.authorities.iter().map(|one| (one.name.clone(), one.issuer.clone()));
-    let recorded = authorities.iter().map(|one| (one.name.clone(), hex(&one.issuer.0)));
-    if !named.eq(recorded) {
+    let is_same = |(entry, one): (&AuthorityEntry, &Authority)| {
+        let tbs = one.certificate.tbs();
+        // backups of before names were compared have issuers by the octets of their names
+        let before = IssuerId::by_octets(tbs.subject(), tbs.public_key());
+        entry.name == one.name && [one.issuer, before].iter().any(|id| entry.issuer == hex(&id.0))
+    };
+    let named = &manifest.authorities;
+    if named.len() != authorities.len() || !named.iter().zip(&authorities).all(is_same) {
         faults.push("the manifest names other CAs than the index".into());
     }
     for authority in &authorities {

@@ -141,8 +141,11 @@ fn is_complete(crl: &CertificateList) -> bool {
 impl Finder for Evidence<'_> {
     fn crl(&mut self, path: &Path, crl: CertificateList) -> Result<(), Problem> {
         let tbs = crl.tbs();
-        let named: Vec<&Authority> =
-            self.authorities.iter().filter(|one| one.certificate.tbs().subject() == tbs.issuer()).collect();
+        let named: Vec<&Authority> = self
+            .authorities
+            .iter()
+            .filter(|one| one.certificate.tbs().subject().is_same_as(tbs.issuer()))
+            .collect();
         let signer = named.iter().find(|one| crl.was_signed_by(one.certificate.tbs().public_key()));
         let Some(signer) = signer else {
             let reason = match named.first() {
@@ -183,7 +186,7 @@ impl Finder for Evidence<'_> {
     fn certificate(&mut self, path: &Path, certificate: Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let issuer = self.authorities.iter().find(|one| {
-            one.certificate.tbs().subject() == tbs.issuer()
+            one.certificate.tbs().subject().is_same_as(tbs.issuer())
                 && certificate.was_signed_by(one.certificate.tbs().public_key())
         });
         let Some(issuer) = issuer.map(|one| one.issuer) else { return Ok(()) };

@@ -20,7 +20,7 @@ impl Pki<'_> {
         let shown = || adoption.others.iter().chain(known.iter().map(|one| &one.certificate));
         while !is_root(&certificate, shown())? {
             let issued = |issuer: &Certificate| {
-                issuer.tbs().subject() == certificate.tbs().issuer()
+                certificate.tbs().names_as_issuer(issuer.tbs())
                     && certificate.was_signed_by(issuer.tbs().public_key())
             };
             let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
@@ -107,7 +107,7 @@ pub(super) fn weaknesses(name: &str, certificate: &Certificate) -> Vec<String> {
 
 fn is_self_signed(certificate: &Certificate) -> bool {
     let tbs = certificate.tbs();
-    tbs.subject() == tbs.issuer() && certificate.was_signed_by(tbs.public_key())
+    tbs.is_self_issued() && certificate.was_signed_by(tbs.public_key())
 }
 
 /// Whether it is a root's; a link between two roots of one name is not, when the other is shown.
@@ -116,14 +116,14 @@ fn is_root<'c>(
     mut shown: impl Iterator<Item = &'c Certificate>,
 ) -> Result<bool, Problem> {
     let tbs = certificate.tbs();
-    if tbs.subject() != tbs.issuer() {
+    if !tbs.is_self_issued() {
         return Ok(false);
     }
     if is_self_signed(certificate) {
         return Ok(true);
     }
     let signed_it = |one: &Certificate| {
-        one.tbs().subject() == tbs.issuer() && certificate.was_signed_by(one.tbs().public_key())
+        tbs.names_as_issuer(one.tbs()) && certificate.was_signed_by(one.tbs().public_key())
     };
     if shown.any(signed_it) {
         return Ok(false);
@@ -151,23 +151,31 @@ fn unverifiable(certificate: &Certificate, issuer: &Certificate) -> Problem {
     )
 }
 
-fn unknown_issuer<'c>(
-    certificate: &Certificate,
-    mut shown: impl Iterator<Item = &'c Certificate>,
-) -> Problem {
+fn unknown_issuer<'c>(certificate: &Certificate, shown: impl Iterator<Item = &'c Certificate>) -> Problem {
     let tbs = certificate.tbs();
     let is_named = |one: &&Certificate| {
-        one.tbs().subject() == tbs.issuer()
+        tbs.names_as_issuer(one.tbs())
             && !can_verify_old(one.tbs().public_key(), certificate.signature_algorithm())
     };
-    if let Some(issuer) = shown.find(is_named) {
+    let shown: Vec<&Certificate> = shown.collect();
+    if let Some(issuer) = shown.iter().copied().find(|one| is_named(one)) {
         return unverifiable(certificate, issuer);
     }
-    let message = format!(
-        "the certificate of `{}` was issued by `{}`, which is neither a CA of this home nor among what was shown",
-        tbs.subject(),
-        tbs.issuer()
-    );
+    let of_this_name = shown.iter().any(|one| tbs.names_as_issuer(one.tbs()));
+    let message = if of_this_name {
+        format!(
+            "the certificate of `{}` names as its issuer `{}`, and the key of the CA of that name which is known or was \
+             shown did not sign it",
+            tbs.subject(),
+            tbs.issuer()
+        )
+    } else {
+        format!(
+            "the certificate of `{}` was issued by `{}`, which is neither a CA of this home nor among what was shown",
+            tbs.subject(),
+            tbs.issuer()
+        )
+    };
     Problem::new(Exit::NotFound, "issuer.unknown", message)
         .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
 }
@@ -181,7 +189,7 @@ fn newer(known: &Authority, others: &[Certificate], now: UnixTime) -> Option<Cer
         tbs.as_issuer() == known.issuer
             && one.is_ca()
             && **one != known.certificate
-            && tbs.issuer() == known.certificate.tbs().issuer()
+            && tbs.issuer().is_same_as(known.certificate.tbs().issuer())
             && is_self_signed(one) == is_self_signed(&known.certificate)
             && begins(one) >= begins(&known.certificate)
             && begins(one) <= now

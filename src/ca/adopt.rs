@@ -102,6 +102,20 @@ pub struct AdoptedAuthority {
     pub notices: Vec<String>,
 }
 
+/// Says so when a CA's next certificate has its name in other octets: it is the same name, and not every client
+/// compares names.
+fn written_otherwise(known: &Authority, certificate: &Certificate) -> Option<String> {
+    let (old, new) = (known.certificate.tbs().subject(), certificate.tbs().subject());
+    (old != new).then(|| {
+        let (new, old) = new.beside(old);
+        format!(
+            "its new certificate has the name in other octets: {new}, and {old} before. Clients that compare octets, \
+             as GnuTLS and NSS do, will not find with it what {} issued so far: have the request signed unchanged",
+            known.name
+        )
+    })
+}
+
 impl Pki<'_> {
     /// What [`Pki::adopt`] would do, without the key.
     ///
@@ -151,6 +165,7 @@ impl Pki<'_> {
                 before.parent.as_deref().unwrap_or("nothing")
             ));
         }
+        notices.extend(adoption.renews.as_ref().and_then(|known| written_otherwise(known, certificate)));
         notices.extend(above.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
         if parent.is_none()
             && adoption.renews.is_none()

@@ -137,11 +137,16 @@ fn check_issuer(
     identifier: &Extension,
     named: Option<&Extension>,
 ) -> Result<(), Problem> {
-    if issuer == own && named.is_some_and(|named| named.value == identifier.value) {
+    let is_by_this_key = named.is_some_and(|named| named.value == identifier.value);
+    if issuer == own && is_by_this_key {
         return Ok(());
     }
-    let message =
-        format!("what is to be signed names `{issuer}` or its key as the issuer, not that of `{own}`");
+    let message = if issuer == own {
+        format!("what is to be signed names `{own}` as its issuer, but another key than that one's")
+    } else {
+        let (issuer, own) = issuer.beside(own);
+        format!("what is to be signed names {issuer} as its issuer, and the key is that of {own}")
+    };
     Err(Problem::new(Exit::Integrity, "issuer.mismatch", message)
         .hint("nothing was signed; this is a defect"))
 }

@@ -43,7 +43,7 @@ impl Pki<'_> {
         let tbs = certificate.tbs();
         for issuer in self.index.authorities()? {
             let issued = issuer.certificate.tbs();
-            if issued.subject() != tbs.issuer() || !certificate.was_signed_by(issued.public_key()) {
+            if !issued.subject().is_same_as(tbs.issuer()) || !certificate.was_signed_by(issued.public_key()) {
                 continue;
             }
             let serial_number = tbs.serial_number().clone();

@@ -96,7 +96,7 @@ impl Pki<'_> {
         }
         let own = authority.certificate.tbs().subject();
         let published = self.publisher.published_crl(&authority.name)?;
-        let Some(crl) = published.filter(|crl| crl.tbs().issuer() == own) else { return Ok(()) };
+        let Some(crl) = published.filter(|crl| crl.tbs().issuer().is_same_as(own)) else { return Ok(()) };
         let Some(number) = crl.tbs().crl_number().filter(|number| *number > highest) else { return Ok(()) };
         for entry in crl.tbs().entries() {
             let entry = entry.map_err(|error| PublishError::Unreadable {
@@ -163,7 +163,7 @@ impl Pki<'_> {
         let published = self
             .publisher
             .crl_in_place(name)?
-            .filter(|crl| crl.issuer() == own)
+            .filter(|crl| crl.issuer().is_same_as(own))
             .and_then(|crl| crl.crl_number());
         let due = self.practices.config.crl.renewal(this_update, next_update);
         Ok(self.clock.now() >= due

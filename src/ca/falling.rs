@@ -159,7 +159,7 @@ impl Pki<'_> {
             other.status(now) == StatusValue::Valid
                 && standings.standing.contains(&other.authority)
                 && (record.profile.is_empty() || other.profile == record.profile)
-                && other.subject.to_string() == record.subject.to_string()
+                && other.subject.is_same_as(&record.subject)
                 && names(other) == names(record)
                 && other.validity.not_before >= record.validity.not_before
         };

@@ -2,10 +2,11 @@
 use super::authority::sign_certificate;
 use super::certify::Draft;
 use super::problems::lint_problem;
+use super::registration::{Known, others};
 use super::stagger::Parent;
 use super::waiting::already_waiting;
 use super::{IssuingAuthority, Order, Pki, PublishedCrl};
-use crate::index::{self, Authority};
+use crate::index::{self, Authority, IndexError};
 use crate::lint;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
@@ -69,6 +70,7 @@ impl Pki<'_> {
         let rules = if new.succeeds.is_some() { self.rules_for_itself(profile)? } else { profile };
         let ask = self.ask_for(new, new.length);
         let subject = self.subject_for(new)?;
+        self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
         self.responder_can_be_made(new, true)?;
         self.with_new_key(new, new.key.unwrap_or(self.practices.config.keys.root), |signer| {
             let applicant = Applicant::new(subject, signer.public_key().clone());
@@ -97,6 +99,7 @@ impl Pki<'_> {
         let now = self.signing_time()?;
         let profile = self.practices.profile(&new.profile)?;
         let subject = self.subject_for(new)?;
+        self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
         let family = self.family_names(new.succeeds.as_deref())?;
         self.responder_can_be_made(new, false)?;
         let issuer = self.unlock_issuer(parent)?;
@@ -159,6 +162,20 @@ impl Pki<'_> {
             name_constraints: new.name_constraints.clone(),
             backdate: self.practices.config.issuance.backdate,
             ..Ask::default()
+        }
+    }
+
+    /// Whether a new CA may have this subject: no other has it, generations of the same CA excepted. Clients find
+    /// issuers by their names.
+    pub(super) fn name_is_no_other_cas(&self, subject: &Name, succeeds: Option<&str>) -> Result<(), Problem> {
+        let known: Vec<Known> = self.index.authorities()?.into_iter().map(Known::of).collect();
+        let prepared = subject.prepared();
+        match others(&known, succeeds).into_iter().find(|one| one.subject == prepared) {
+            None => Ok(()),
+            Some(other) => {
+                let bearer = format!("the CA {}", other.name);
+                Err(IndexError::NameTaken { subject: subject.to_string(), bearer }.into())
+            }
         }
     }
 

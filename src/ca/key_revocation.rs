@@ -75,7 +75,7 @@ impl Pki<'_> {
             let is_gone = other.revocation().is_some_and(|revocation| !revocation.is_hold());
             other.id != record.id
                 && other.key != record.key
-                && other.subject == record.subject
+                && other.subject.is_same_as(&record.subject)
                 && !is_gone
                 && other.validity.not_after >= now
         });
@@ -158,7 +158,7 @@ impl Pki<'_> {
     pub fn unrecorded(&self, certificate: &Certificate) -> Result<Unrecorded, Problem> {
         let tbs = certificate.tbs();
         let mut named = self.index.authorities()?;
-        named.retain(|one| one.certificate.tbs().subject() == tbs.issuer());
+        named.retain(|one| one.certificate.tbs().subject().is_same_as(tbs.issuer()));
         if named.is_empty() {
             let message = format!("it was issued by `{}`, which is no CA of this home", tbs.issuer());
             return Err(Problem::new(Exit::NotFound, "issuer.unknown", message)

@@ -1,7 +1,7 @@
 //! How this CA is run: configuration and profiles, and what follows from them.
 use crate::config::Config;
 use crate::key::KeyRef;
-use crate::problem::Problem;
+use crate::problem::{Exit, Problem};
 use crate::profile::{Kind, Profile, Profiles};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -17,15 +17,25 @@ pub struct Practices {
     pub key_directory: PathBuf,
     /// SHA-256 digests of SubjectPublicKeyInfo that are not certified: keys known to be compromised.
     pub compromised_keys: HashSet<[u8; 32]>,
+    /// Whether profiles that leave something open are used with a notice: those of a home that was made before they
+    /// were refused.
+    pub takes_flawed_profiles: bool,
 }
 
 impl Practices {
     /// The profile of this name.
     ///
     /// # Errors
-    /// Exit status 5, naming those that there are.
+    /// Exit status 5, naming those that there are; or what the profile leaves open and must not.
     pub fn profile(&self, name: &str) -> Result<&Profile, Problem> {
-        self.profiles.find(name)
+        let profile = self.profiles.find(name)?;
+        let flaws = profile.flaws();
+        if flaws.is_empty() || self.takes_flawed_profiles {
+            return Ok(profile);
+        }
+        let lines: Vec<String> = flaws.iter().map(|flaw| format!("policy/{name}.toml: {flaw}")).collect();
+        Err(Problem::new(Exit::Failure, "policy.invalid-profile", lines.join("\n"))
+            .hint("correct the file below policy/; policy/README.md documents every key"))
     }
 
     /// Whether certificates of this profile are kept in `issued/`; a responder's is kept beside its key.

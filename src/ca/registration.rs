@@ -4,7 +4,7 @@ use super::{Order, Pki, Practices, Refusal, SerialSource, abreast};
 use crate::index::{Authority, CertificateState, IndexReader, KeyUse, NewAuthority, check_key};
 use crate::lint::{self, Linted};
 use crate::problem::Problem;
-use crate::profile::{Applicant, CertificateTemplate, IssuerView, PriorUse, Profile};
+use crate::profile::{Applicant, CertificateTemplate, IssuerView, KnownAuthority, PriorUse, Profile};
 use crate::x509::{Certificate, Name, SignatureAlgorithm, TbsCertificate, UnixTime};
 use std::collections::HashMap;
 
@@ -20,6 +20,35 @@ pub(super) struct Granted {
     pub(super) same_holder_as: Option<Name>,
 }
 
+/// A CA on record.
+pub(super) struct Known {
+    authority: KnownAuthority,
+    succeeds: Option<String>,
+}
+
+impl Known {
+    pub(super) fn of(authority: Authority) -> Self {
+        let tbs = authority.certificate.tbs();
+        let (subject, key) = (tbs.subject().prepared(), tbs.public_key().digest());
+        Self {
+            authority: KnownAuthority { name: authority.name, subject, key },
+            succeeds: authority.succeeds,
+        }
+    }
+}
+
+/// Those that are not generations of one CA with the one that would succeed `newest`.
+pub(super) fn others(all: &[Known], newest: Option<&str>) -> Vec<KnownAuthority> {
+    let mut family = Vec::new();
+    let mut next = newest;
+    while let Some(name) = next.filter(|name| !family.contains(name)) {
+        family.push(name);
+        next = all.iter().find(|one| one.authority.name == name).and_then(|one| one.succeeds.as_deref());
+    }
+    let is_other = |one: &&Known| !family.contains(&one.authority.name.as_str());
+    all.iter().filter(is_other).map(|one| one.authority.clone()).collect()
+}
+
 /// Decides on orders to one CA under one profile.
 pub(super) struct Registration<'a> {
     index: &'a dyn IndexReader,
@@ -31,6 +60,8 @@ pub(super) struct Registration<'a> {
     now: UnixTime,
     /// The index's change number that the decisions are of.
     change: u64,
+    /// The CAs on record.
+    authorities: Vec<Known>,
 }
 
 impl<'a> Registration<'a> {
@@ -52,7 +83,18 @@ impl<'a> Registration<'a> {
         };
         let (now, change) = (pki.clock.now(), pki.index.change_number()?);
         let index: &dyn IndexReader = pki.index;
-        Ok(Self { index, serials: pki.serials, practices, issuer, profile, algorithm, now, change })
+        let authorities = index.authorities()?.into_iter().map(Known::of).collect();
+        Ok(Self {
+            index,
+            serials: pki.serials,
+            practices,
+            issuer,
+            profile,
+            algorithm,
+            now,
+            change,
+            authorities,
+        })
     }
 
     /// Whether its decisions would be the same at `now`: it is not long after, and nothing was issued, revoked
@@ -105,6 +147,9 @@ impl<'a> Registration<'a> {
         let tbs = template.assemble(self.serials.serial_number()?, self.algorithm, subject);
         let issuer = Some(self.issuer.certificate);
         let linted = match &order.ask.of {
+            None if self.profile.kind().is_ca() => {
+                lint::check_certificate_named(tbs, issuer, &order.applicant.subject)
+            }
             None => lint::check_certificate(tbs, issuer),
             Some(other) => lint::check_certificate_beside(tbs, issuer, other),
         };
@@ -122,6 +167,8 @@ impl<'a> Registration<'a> {
         let past = self.index.key_uses(&order.applicant.public_key.digest())?;
         let mut applicant = self.with_history(order, &past)?;
         applicant.prior_uses.extend(uses);
+        let before = order.authority.as_ref().and_then(|new| new.succeeds.as_deref());
+        applicant.authorities = others(&self.authorities, before);
         let template = self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?;
         // what the index would refuse when it is recorded is refused before a key is used
         let is_ca = self.profile.kind().is_ca();

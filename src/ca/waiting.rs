@@ -70,6 +70,7 @@ impl Pki<'_> {
             return Err(Problem::new(Exit::Usage, "usage", message).hint("for example --profile user-ca"));
         }
         let subject = self.subject_for(new)?;
+        self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
         let at = self.signing_time()?;
         let place = self.practices.key_ref(&self.practices.key_record(&new.name));
         let signing = self.index.signing()?;
@@ -180,7 +181,7 @@ impl Pki<'_> {
                 .hint("add --profile, for example system-ca")
         })?;
         let tbs = certificate.tbs();
-        let usual = !self.practices.config.is_offline(&name, tbs.subject() == tbs.issuer());
+        let usual = !self.practices.config.is_offline(&name, tbs.is_self_issued());
         Ok(Adoption {
             profile,
             ocsp: arrival.ocsp.or(waiting.ocsp).unwrap_or(usual),
@@ -233,11 +234,11 @@ impl Pki<'_> {
             return Err(Problem::new(Exit::Exists, "authority.exists", message)
                 .hint(format!("`genfic-ca show {name}` shows it")));
         }
-        if certificate.tbs().subject() != known.certificate.tbs().subject() {
-            let message =
-                format!("the certificate is for `{}`, which is not {name}", certificate.tbs().subject());
+        if !certificate.tbs().subject().is_same_as(known.certificate.tbs().subject()) {
+            let (this, its) = certificate.tbs().subject().beside(known.certificate.tbs().subject());
+            let message = format!("the certificate is for {this}, and {name} is {its}");
             return Err(Problem::new(Exit::NotVerified, "certificate.other-name", message)
-                .hint(format!("have it signed for `{}`", known.certificate.tbs().subject())));
+                .hint("have the request signed for the name that it has, unchanged"));
         }
         self.may_be_renewed(&known)?;
         self.is_in_force(&name, &certificate)?;

@@ -74,7 +74,7 @@ impl Subject<'_, '_> {
 
     fn judge(&mut self, crl: &CertificateList, last: Option<CrlRecord>) -> Result<usize, IndexError> {
         let tbs = self.authority.certificate.tbs();
-        if crl.tbs().issuer() != tbs.subject() || !crl.is_signed_by(tbs.public_key()) {
+        if !crl.tbs().issuer().is_same_as(tbs.subject()) || !crl.is_signed_by(tbs.public_key()) {
             self.tell(Severity::Error, "crl.signature", "has a CRL in public/ that it did not sign");
             return Ok(0);
         }

@@ -2,10 +2,11 @@
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, Unread, counted};
 use crate::config;
+use crate::document::Mistake;
 use crate::home::quoted;
 use crate::index::Authority;
 use crate::problem::Shown as _;
-use crate::profile::{Kind, Profiles, SHIPPED};
+use crate::profile::{Kind, Profile, Profiles, SHIPPED};
 use crate::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
 use std::path::{Path, PathBuf};
 
@@ -49,12 +50,24 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     match examination.profiles {
         Ok(profiles) => {
             count = profiles.iter().count();
+            findings.extend(profiles.iter().flat_map(|profile| flawed(examination, profile)));
             without_leaf(examination, profiles, &authorities, findings);
         }
         Err(faults) => findings.extend(faults.iter().map(|fault| of_profile(examination, fault))),
     }
     in_use(examination, &authorities, findings);
     Ok(format!("configuration, {}", counted(count, "profile")))
+}
+
+/// What a profile leaves open: new homes refuse it, and the next version does so everywhere.
+fn flawed(examination: &Examination<'_>, profile: &Profile) -> Vec<Finding> {
+    let file = examination.home.policy_directory().join(format!("{}.toml", profile.name()));
+    let finding = |flaw: &Mistake| {
+        let object = file.display().to_string();
+        Finding::warning("policy.invalid-profile", object, format!("leaves something open: {flaw}"))
+            .remedy(format!("edit {}", quoted(&file)))
+    };
+    profile.flaws().into_iter().map(finding).collect()
 }
 
 fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Authority]) -> Finding {

@@ -185,6 +185,6 @@ fn is_by_its_issuer(record: &CertificateRecord, authorities: &[Authority]) -> bo
     let issuer = authorities.iter().find(|authority| authority.issuer == record.id.issuer);
     issuer.is_some_and(|issuer| {
         let tbs = issuer.certificate.tbs();
-        certificate.tbs().issuer() == tbs.subject() && certificate.was_signed_by(tbs.public_key())
+        certificate.tbs().names_as_issuer(tbs) && certificate.was_signed_by(tbs.public_key())
     })
 }

@@ -18,6 +18,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let published = PublishedAuthority {
             name: authority.name.clone(),
             issuer: authority.issuer,
+            names: Vec::new(),
             certificate: authority.certificate.clone(),
             serves_ocsp: authority.serves_ocsp,
         };

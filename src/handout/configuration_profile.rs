@@ -12,7 +12,7 @@ pub fn configuration_profile(title: &str, certificates: &[Certificate]) -> Strin
     let mut all = Vec::new();
     for certificate in certificates {
         let subject = certificate.tbs().subject();
-        let is_root = subject == certificate.tbs().issuer();
+        let is_root = certificate.tbs().is_self_issued();
         let kind = if is_root { "com.apple.security.root" } else { "com.apple.security.pkcs1" };
         let name = escaped(&subject.common_name().unwrap_or_else(|| subject.to_string()));
         let id = identifier(certificate.as_der());

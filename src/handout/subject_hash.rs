@@ -1,8 +1,6 @@
 //! The names of files in a directory of trust anchors as OpenSSL looks them up (`X509_NAME_hash`).
 use crate::x509::octets::{SET, sequence, tlv};
-use crate::x509::{Attribute, Name, sha1};
-use der::Encode;
-use der::{Tag, Tagged};
+use crate::x509::{Attribute, AttributeValue, Name, sha1};
 
 /// The eight hexadecimal digits that `openssl x509 -subject_hash` prints: the first four octets of the SHA-1 over the
 /// name's RDNs, little-endian, its strings in UTF-8, without letter case and superfluous space.
@@ -22,18 +20,11 @@ pub fn subject_hash(name: &Name) -> String {
 
 fn canonical(attribute: &Attribute) -> Vec<u8> {
     let oid = super::oid(attribute.oid);
-    let is_text = matches!(
-        attribute.value.tag(),
-        Tag::Utf8String
-            | Tag::BmpString
-            | Tag::PrintableString
-            | Tag::TeletexString
-            | Tag::Ia5String
-            | Tag::VisibleString
-    );
+    // those that OpenSSL makes canonical; it does not do so with NumericString
+    let is_text = attribute.value.tag() != AttributeValue::NUMERIC_STRING;
     match attribute.text().filter(|_| is_text) {
         Some(text) => sequence(&[&oid, &tlv(0x0c, folded(&text).as_bytes())]),
-        None => sequence(&[&oid, &attribute.value.to_der().unwrap_or_default()]),
+        None => sequence(&[&oid, attribute.value.as_der()]),
     }
 }
 

@@ -187,7 +187,7 @@ fn signed_by(
     let mut signed: HashMap<SerialNumber, Certificate> = HashMap::new();
     for found in &tree.certificates {
         let certificate = &found.certificate;
-        if certificate.tbs().issuer() != name || !certificate.was_signed_by(key) {
+        if !certificate.tbs().issuer().is_same_as(name) || !certificate.was_signed_by(key) {
             continue;
         }
         let serial_number = certificate.tbs().serial_number().clone();
@@ -208,11 +208,11 @@ fn signed_by(
 fn unverifiable(tree: &Tree, authority: &Certificate) -> Option<String> {
     let (name, key) = (authority.tbs().subject(), authority.tbs().public_key());
     let certificates = tree.certificates.iter().map(|found| &found.certificate).filter(|certificate| {
-        certificate.tbs().issuer() == name && !can_verify_old(key, certificate.signature_algorithm())
+        certificate.tbs().issuer().is_same_as(name) && !can_verify_old(key, certificate.signature_algorithm())
     });
     let crls = tree.crls.iter().filter(|(_, crl)| {
         let tbs = crl.tbs();
-        tbs.issuer() == name && !can_verify_old(key, tbs.signature())
+        tbs.issuer().is_same_as(name) && !can_verify_old(key, tbs.signature())
     });
     let (certificates, crls) = (certificates.count(), crls.count());
     (certificates + crls > 0).then(|| {
@@ -237,5 +237,5 @@ pub(super) fn own_crls<'t>(
 ) -> impl Iterator<Item = &'t CertificateList> {
     let (name, key) = (authority.tbs().subject().clone(), authority.tbs().public_key().clone());
     let crls = tree.crls.iter().map(|(_, crl)| crl);
-    crls.filter(move |crl| *crl.tbs().issuer() == name && crl.was_signed_by(&key))
+    crls.filter(move |crl| crl.tbs().issuer().is_same_as(&name) && crl.was_signed_by(&key))
 }

@@ -241,7 +241,7 @@ fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usi
     let certificates = tree.certificates.iter().filter(|found| {
         let tbs = found.certificate.tbs();
         found.certificate != *authority
-            && tbs.issuer() == name
+            && tbs.issuer().is_same_as(name)
             && recorded.get(tbs.serial_number()) == Some(&tbs.validity().not_after)
             && found.certificate.was_signed_by(key)
     });

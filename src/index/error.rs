@@ -24,6 +24,14 @@ pub enum IndexError {
     /// A CA of that name or key exists.
     #[error("there is a CA named {0} already")]
     AuthorityExists(String),
+    /// A CA's name would be borne by somebody else too.
+    #[error("the name `{subject}` is that of {bearer}, which has another key")]
+    NameTaken {
+        /// The name.
+        subject: String,
+        /// Who has it.
+        bearer: String,
+    },
     /// No CA of this identity is on record.
     #[error("no CA of this name and key is on record (identity {})", hex(.0))]
     UnknownAuthority(IssuerId),
@@ -136,6 +144,11 @@ impl From<IndexError> for Problem {
                 Exit::Exists,
                 "authority.exists",
                 "choose another name; `genfic-ca authorities` lists those that are taken",
+            ),
+            IndexError::NameTaken { .. } => (
+                Exit::Refused,
+                "policy.name-of-a-ca",
+                "clients find issuers by their names: give another subject (--subject), or make the request anew with one",
             ),
             IndexError::UnknownAuthority(_) => {
                 (Exit::NotFound, "authority.not-found", "`genfic-ca authorities` lists the CAs")

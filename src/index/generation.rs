@@ -42,7 +42,7 @@ pub fn crossed(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Cer
     let own = parent.map_or(authority.issuer, |parent| parent.issuer);
     let mut crossed = Vec::new();
     for past in index.key_uses(&tbs.public_key().digest())? {
-        let is_other = past.id.issuer != own && past.subject == *tbs.subject();
+        let is_other = past.id.issuer != own && past.subject.is_same_as(tbs.subject());
         if is_other && past.state == CertificateState::Issued {
             crossed.extend(index.certificate(&past.id)?.and_then(|record| record.certificate));
         }
@@ -62,7 +62,7 @@ pub fn certified(
     let tbs = other.tbs();
     let mut certified = Vec::new();
     for past in index.key_uses(&tbs.public_key().digest())? {
-        if past.id.issuer == issuer.issuer && past.subject == *tbs.subject() {
+        if past.id.issuer == issuer.issuer && past.subject.is_same_as(tbs.subject()) {
             certified.extend(index.certificate(&past.id)?.filter(|record| record.certificate.is_some()));
         }
     }

@@ -100,7 +100,7 @@ fn oneline(name: &Name) -> String {
 fn put_attribute(out: &mut String, attribute: &Attribute) {
     out.push_str(&attribute.label());
     out.push('=');
-    for &octet in attribute.value.value() {
+    for &octet in attribute.value.contents() {
         if (b' '..=b'~').contains(&octet) && octet != b'\\' {
             out.push(char::from(octet));
         } else {

@@ -19,8 +19,8 @@ pub enum KeyConflict {
     #[error("the key belongs to the CA {0}")]
     OfAuthority(String),
     /// It is somebody else's.
-    #[error("the key was certified before for another subject, `{0}`")]
-    Reused(Name),
+    #[error("the key was certified before for another subject, {0}")]
+    Reused(String),
 }
 
 impl From<KeyConflict> for Problem {
@@ -80,12 +80,12 @@ pub fn check_key(
             return Err(KeyConflict::OfAuthority(authority.clone()));
         }
     }
-    let is_one_holder = |name: &Name| one_holder.contains(name);
+    let is_one_holder = |name: &Name| one_holder.iter().any(|one| one.is_same_as(name));
     let other = uses
         .iter()
         .find(|past| !past.is_of(subject) && !(is_one_holder(&past.subject) && is_one_holder(subject)));
     match other {
-        Some(past) => Err(KeyConflict::Reused(past.subject.clone())),
+        Some(past) => Err(KeyConflict::Reused(past.subject.beside(subject).0)),
         None => Ok(()),
     }
 }

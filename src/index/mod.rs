@@ -90,6 +90,9 @@ pub trait IndexReader: StatusReader {
         visit: &mut dyn FnMut(CertificateRecord),
     ) -> Result<(), IndexError>;
 
+    /// Every way in which the name of an issuer is written, in its own certificates and in those that it issued.
+    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError>;
+
     /// The published CRL with the highest number of this issuer.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
 

@@ -249,7 +249,7 @@ impl KeyUse {
     /// Whether the certificate is for this subject.
     #[must_use]
     pub fn is_of(&self, subject: &Name) -> bool {
-        self.subject == *subject
+        self.subject.is_same_as(subject)
     }
 
     /// Whether it can be relied on at `now`, on hold or about to be signed included.
@@ -298,6 +298,8 @@ pub struct PublishedAuthority {
     pub name: String,
     /// Its identity as an issuer.
     pub issuer: IssuerId,
+    /// Every way in which its name is written ([`crate::index::IndexReader::names_of_issuer`]).
+    pub names: Vec<Name>,
     /// Its certificate.
     pub certificate: Certificate,
     /// Whether it is to have a responder. One that is not, and has none, is answered for like a stranger.

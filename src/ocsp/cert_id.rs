@@ -1,6 +1,8 @@
 //! `CertID` (RFC 6960 §4.1.1): which certificate is meant, by hashes of its issuer.
 use crate::x509::octets::{OCTET_STRING, sequence, tlv};
-use crate::x509::{Certificate, MalformedDer, SerialNumber, sha1, sha256, sha384, sha512};
+use crate::x509::{
+    Certificate, MalformedDer, Name, SerialNumber, SubjectPublicKeyInfo, sha1, sha256, sha384, sha512,
+};
 use const_oid::db::rfc5912;
 use der::asn1::{AnyRef, Null, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
@@ -85,10 +87,23 @@ pub struct CertId {
 }
 
 impl CertId {
-    /// The CertID of the certificate with this serial number.
+    /// The CertID of the certificate with this serial number, which names its issuer as that names itself.
     #[must_use]
     pub fn new(hash: HashAlgorithm, issuer: &Certificate, serial_number: SerialNumber) -> Self {
-        let (issuer_name_hash, issuer_key_hash) = issuer_hashes(hash, issuer);
+        let tbs = issuer.tbs();
+        Self::of(hash, tbs.subject(), tbs.public_key(), serial_number)
+    }
+
+    /// The CertID of the certificate with this `issuer` field and serial number: the hash is over the octets of the
+    /// field, which may write the issuer's name otherwise than the issuer does (RFC 6960 §4.1.1).
+    #[must_use]
+    pub fn of(
+        hash: HashAlgorithm,
+        issuer: &Name,
+        key: &SubjectPublicKeyInfo,
+        serial_number: SerialNumber,
+    ) -> Self {
+        let (issuer_name_hash, issuer_key_hash) = issuer_hashes(hash, issuer, key);
         let algorithm = sequence(&[&hash.oid().to_der().unwrap_or_default(), &tlv(0x05, &[])]);
         let der = sequence(&[
             &algorithm,
@@ -173,22 +188,21 @@ impl CertId {
         self.serial_number.as_ref()
     }
 
-    /// Whether it names this issuer's certificate with this serial number, by whatever hash.
+    /// Whether it names the certificate with this `issuer` field, issuer's key and serial number, by whatever hash.
     #[must_use]
-    pub fn names(&self, issuer: &Certificate, serial_number: &SerialNumber) -> bool {
+    pub fn names(&self, issuer: &Name, key: &SubjectPublicKeyInfo, serial_number: &SerialNumber) -> bool {
         self.serial_number.as_ref() == Some(serial_number)
             && self.hash_algorithm.is_some_and(|hash| {
-                let (name, key) = issuer_hashes(hash, issuer);
+                let (name, key) = issuer_hashes(hash, issuer, key);
                 name == self.issuer_name_hash && key == self.issuer_key_hash
             })
     }
 }
 
-/// `issuerNameHash` and `issuerKeyHash` that CertIDs of this issuer's certificates have.
+/// `issuerNameHash` and `issuerKeyHash` that CertIDs of certificates with this `issuer` field have.
 #[must_use]
-pub fn issuer_hashes(hash: HashAlgorithm, issuer: &Certificate) -> (Vec<u8>, Vec<u8>) {
-    let tbs = issuer.tbs();
-    (hash.digest(tbs.subject().as_der()), hash.digest(tbs.public_key().key_octets()))
+pub fn issuer_hashes(hash: HashAlgorithm, issuer: &Name, key: &SubjectPublicKeyInfo) -> (Vec<u8>, Vec<u8>) {
+    (hash.digest(issuer.as_der()), hash.digest(key.key_octets()))
 }
 
 /// Of the length that its algorithm has; of an algorithm that we do not know, no longer than any of them.
@@ -232,8 +246,8 @@ mod tests {
             let id = CertId::new(hash, &hierarchy.ca, serial.clone());
             assert_eq!(CertId::from_der(id.as_der()), Ok(id.clone()), "{hash}");
             assert_eq!(id.issuer_key_hash().len(), length);
-            assert!(id.names(&hierarchy.ca, &serial));
-            assert!(!id.names(&hierarchy.other_ca, &serial));
+            let names = |ca: &Certificate| id.names(ca.tbs().subject(), ca.tbs().public_key(), &serial);
+            assert!(names(&hierarchy.ca) && !names(&hierarchy.other_ca));
         }
     }
 

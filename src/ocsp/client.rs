@@ -6,13 +6,15 @@ use super::response::{BasicOcspResponse, OcspResponse, ResponseStatus};
 use super::response_data::CertStatus;
 use crate::problem::{Exit, Problem};
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, CRL_DISTRIBUTION_POINTS, OCSP_NO_CHECK};
-use crate::x509::{Certificate, MalformedDer, SerialNumber, UnixTime};
+use crate::x509::{Certificate, MalformedDer, Name, SerialNumber, UnixTime};
 
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
     id: CertId,
     issuer: Certificate,
+    /// The issuer's name as the certificate writes it.
+    issuer_name: Name,
     serial_number: SerialNumber,
     nonce: Option<Vec<u8>>,
 }
@@ -103,13 +105,14 @@ impl Question {
         hash: HashAlgorithm,
         nonce: Option<Vec<u8>>,
     ) -> Result<Self, VerificationError> {
-        let is_issuer = certificate.tbs().issuer() == issuer.tbs().subject();
+        let is_issuer = certificate.tbs().names_as_issuer(issuer.tbs());
         if !is_issuer || !certificate.is_signed_by(issuer.tbs().public_key()) {
             return Err(VerificationError::OtherIssuer(issuer.tbs().subject().to_string()));
         }
         let serial_number = certificate.tbs().serial_number().clone();
-        let id = CertId::new(hash, issuer, serial_number.clone());
-        Ok(Self { id, issuer: issuer.clone(), serial_number, nonce })
+        let issuer_name = certificate.tbs().issuer().clone();
+        let id = CertId::of(hash, &issuer_name, issuer.tbs().public_key(), serial_number.clone());
+        Ok(Self { id, issuer: issuer.clone(), issuer_name, serial_number, nonce })
     }
 
     /// The request, DER.
@@ -137,7 +140,10 @@ impl Question {
         let single = data
             .responses
             .iter()
-            .find(|single| single.cert_id.names(&self.issuer, &self.serial_number))
+            .find(|single| {
+                let key = self.issuer.tbs().public_key();
+                single.cert_id.names(&self.issuer_name, key, &self.serial_number)
+            })
             .ok_or(VerificationError::OtherCertificate)?;
         if let Some(early) =
             [single.this_update, data.produced_at].into_iter().find(|at| *at > now.plus(skew))

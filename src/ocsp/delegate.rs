@@ -32,7 +32,7 @@ pub enum DelegationError {
 /// What is wrong with it.
 pub fn check_delegation(certificate: &Certificate, issuer: &Certificate) -> Result<(), DelegationError> {
     let tbs = certificate.tbs();
-    if tbs.issuer() != issuer.tbs().subject() || !certificate.is_signed_by(issuer.tbs().public_key()) {
+    if !tbs.names_as_issuer(issuer.tbs()) || !certificate.is_signed_by(issuer.tbs().public_key()) {
         return Err(DelegationError::NotIssuedByAuthority);
     }
     if !ExtendedKeyUsage::of(tbs).is_some_and(|usage| usage.0.contains(&Purpose::OCSP_SIGNING)) {

@@ -170,6 +170,7 @@ impl Hierarchy {
         let authority = |name: &str, certificate: &Certificate| PublishedAuthority {
             name: name.into(),
             issuer: certificate.tbs().as_issuer(),
+            names: Vec::new(),
             certificate: certificate.clone(),
             serves_ocsp: name == "ca",
         };

@@ -49,7 +49,7 @@ impl ResponderId {
     #[must_use]
     pub fn names(&self, certificate: &Certificate) -> bool {
         match self {
-            Self::ByName(name) => name == certificate.tbs().subject(),
+            Self::ByName(name) => name.is_same_as(certificate.tbs().subject()),
             Self::ByKey(hash) => *hash == certificate.tbs().public_key().key_hash(),
         }
     }

@@ -53,8 +53,11 @@ impl Snapshot {
         let mut by_hashes = HashMap::new();
         for (at, issuer) in issuers.iter().enumerate() {
             for hash in HashAlgorithm::ALL {
-                let (name, key) = issuer_hashes(hash, &issuer.authority.certificate);
-                by_hashes.insert((hash, name, key), at);
+                let tbs = issuer.authority.certificate.tbs();
+                for name in issuer.authority.names.iter().chain([tbs.subject()]) {
+                    let (name, key) = issuer_hashes(hash, name, tbs.public_key());
+                    by_hashes.insert((hash, name, key), at);
+                }
             }
         }
         Self { status: Some(status), issuers, by_hashes, ..Self::default() }

@@ -2,7 +2,9 @@
 use super::Limits;
 use super::alt_name::printable;
 use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints, NameConstraints, SUBJECT_ALT_NAME};
-use crate::x509::{Certificate, Extension, GeneralName, Name, SubjectPublicKeyInfo, UnixTime, VerifiedCsr};
+use crate::x509::{
+    Certificate, Extension, GeneralName, Name, PreparedName, SubjectPublicKeyInfo, UnixTime, VerifiedCsr,
+};
 use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader};
 
@@ -25,6 +27,19 @@ pub struct Applicant {
     pub prior_uses: Vec<PriorUse>,
     /// Whether the key is on the list of compromised keys.
     pub is_known_compromised: bool,
+    /// CAs whose names nobody else may bear.
+    pub authorities: Vec<KnownAuthority>,
+}
+
+/// A CA whose name is its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KnownAuthority {
+    /// What it is called here.
+    pub name: String,
+    /// Its subject, as names are compared.
+    pub subject: PreparedName,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub key: [u8; 32],
 }
 
 /// An earlier certificate with the same public key.
@@ -53,6 +68,7 @@ impl Applicant {
             has_challenge_password: false,
             prior_uses: Vec::new(),
             is_known_compromised: false,
+            authorities: Vec::new(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Name constraints of the issuer and of every CA above it (X8).
 use super::alt_name::{self, UriHost, uri_host};
 use super::applicant::IssuerView;
-use super::names::{common_host_names, subtrees};
+use super::names::{common_host_names, permits_nothing, subtrees};
 use super::violation::Verdict;
-use crate::document::Section;
+use crate::document::{Mistake, Section};
 use crate::x509::extension::{NameConstraints, Subtree};
 use crate::x509::{Certificate, GeneralName, Name};
 
@@ -23,11 +23,13 @@ enum Presence {
 pub(super) struct ConstraintRules {
     presence: Presence,
     own: NameConstraints,
+    pub(super) flaws: Vec<Mistake>,
 }
 
 impl ConstraintRules {
     /// `name_constraints`, `permit` and `exclude` of `[ca]`.
     pub(super) fn read(section: &mut Section) -> Self {
+        let flaws = permits_nothing(section, "permit").into_iter().collect();
         let presence = section.get_as("name_constraints", |word: String| match word.as_str() {
             "required" => Ok(Presence::Required),
             "optional" => Ok(Presence::Optional),
@@ -42,7 +44,7 @@ impl ConstraintRules {
         if presence == Presence::Forbidden && !own.is_empty() {
             section.mistake("name_constraints", "forbids what `permit` and `exclude` ask for");
         }
-        Self { presence, own }
+        Self { presence, own, flaws }
     }
 
     /// Those of a new CA: the profile's, narrowed by what was asked for; within those of the CAs above.
@@ -84,7 +86,7 @@ impl ConstraintRules {
         for (above, name) in above {
             outside(&granted, &above, &name, verdict);
         }
-        let granted = granted.closed_for_addresses();
+        let granted = granted.closed_for_addresses().closed_for_hosts();
         (!granted.is_empty()).then_some(granted)
     }
 }
@@ -149,7 +151,11 @@ fn outside(child: &NameConstraints, above: &NameConstraints, whose: &str, verdic
     for tree in &child.permitted {
         let rivals: Vec<&Subtree> = above.permitted.iter().filter(|one| same_form(one, tree)).collect();
         let permitted = rivals.is_empty() || rivals.iter().any(|one| lies_within(tree, one));
-        let excluded = above.excluded.iter().any(|one| lies_within(tree, one));
+        let in_ipv4 = tree.in_ipv4();
+        let excluded = above
+            .excluded
+            .iter()
+            .any(|one| lies_within(tree, one) || in_ipv4.as_ref().is_some_and(|tree| lies_within(tree, one)));
         if !permitted || excluded {
             verdict.refuse(
                 "policy.name-constraints",
@@ -178,6 +184,7 @@ pub(super) fn check_names(
         names.extend(alt_name::mailbox(&text));
     }
     names.extend(common_host_names(subject));
+    names.extend(subject.texts("CN").iter().flat_map(|text| alt_name::mailbox(text)));
     let mut seen: Vec<&GeneralName> = Vec::new();
     for (constraints, whose) in constraints_of(issuer, verdict) {
         seen.clear();
@@ -330,7 +337,13 @@ mod tests {
         assert_eq!(
             granted.unwrap(),
             constraints(
-                &["a.ok.example", "192.0.2.0/24", "email:ok.example"],
+                &[
+                    "a.ok.example",
+                    "192.0.2.0/24",
+                    "email:ok.example",
+                    "uri:a.ok.example",
+                    "uri:.a.ok.example"
+                ],
                 &["dns:b.a.ok.example", "dns:no.ok.example"]
             )
         );

@@ -1,6 +1,8 @@
 //! The decision itself: every rule over one request, and the extensions of what is granted.
 use super::applicant::{Applicant, Ask, IssuerView};
+use super::bearer::check_bearer;
 use super::key::check_history;
+use super::subject::Writing;
 use super::violation::Verdict;
 use super::{CertificateTemplate, Kind, Profile, Revocation, Violation, alt_name, constraints};
 use crate::x509::extension::{
@@ -23,10 +25,14 @@ impl Profile {
         now: UnixTime,
     ) -> Result<CertificateTemplate, Vec<Violation>> {
         let mut verdict = Verdict::default();
+        for flaw in self.flaws() {
+            verdict
+                .notice(format!("policy/{}.toml: {flaw}; the next version refuses this profile", self.name));
+        }
         self.check_issuer(issuer, &mut verdict);
         let contact = ask.contact.as_deref().and_then(|text| check_contact(text, &mut verdict));
-        let wanted = ask.subject.as_ref().unwrap_or(&applicant.subject);
-        let granted = self.subject.grant(wanted, contact.as_deref(), &mut verdict);
+        let (wanted, writing) = self.wanted(applicant, ask);
+        let granted = self.subject.grant(wanted, writing, contact.as_deref(), &mut verdict);
         let subject = ask.of.as_ref().map_or(granted, |one| one.tbs().subject().clone());
         let alt_names = self.names.grant(applicant, ask, &subject, &mut verdict);
         self.check_subject(wanted, &alt_names, &mut verdict);
@@ -35,6 +41,9 @@ impl Profile {
         }
         self.key.check(&applicant.public_key, &mut verdict);
         check_history(applicant, &subject, self.kind, &mut verdict);
+        if ask.of.is_none() {
+            check_bearer(applicant, &subject, issuer, &mut verdict);
+        }
         let validity = self.validity.grant(ask, issuer, now, &mut verdict);
         let extensions = self.extensions(applicant, issuer, ask, &subject, &alt_names, &mut verdict);
         self.left_out(applicant, &extensions, &mut verdict);
@@ -52,6 +61,20 @@ impl Profile {
             contact,
             notices: verdict.notices,
         })
+    }
+
+    /// The subject to decide over. That of a CA which was made elsewhere keeps its octets; one that is typed and is
+    /// the same name is no other one.
+    fn wanted<'a>(&self, applicant: &'a Applicant, ask: &'a Ask) -> (&'a Name, Writing) {
+        let own = &applicant.subject;
+        if ask.of.is_some() {
+            return (ask.subject.as_ref().unwrap_or(own), Writing::Established);
+        }
+        match &ask.subject {
+            Some(typed) if !(self.kind.is_ca() && typed.is_same_as(own)) => (typed, Writing::Anew),
+            _ if self.kind.is_ca() => (own, Writing::Kept),
+            _ => (own, Writing::Anew),
+        }
     }
 
     fn check_issuer(&self, issuer: Option<&IssuerView<'_>>, verdict: &mut Verdict) {

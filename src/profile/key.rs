@@ -102,7 +102,7 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
         );
     }
     for prior in &applicant.prior_uses {
-        let same_subject = prior.subject == *subject;
+        let same_subject = prior.subject.is_same_as(subject);
         if let Some(authority) = prior.authority.as_ref().filter(|_| !(kind.is_ca() && same_subject)) {
             verdict.refuse(
                 "policy.key-of-a-ca",
@@ -114,7 +114,10 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
             verdict.refuse(
                 "policy.key-reused",
                 "key rules",
-                format!("the key was certified before for another subject, `{}`", prior.subject),
+                format!(
+                    "the key was certified before for another subject, {}",
+                    prior.subject.beside(subject).0
+                ),
                 "make a request with a new key; or, where the holder is the same and has a new name: --same-holder-as CERT",
             );
         }

@@ -5,6 +5,8 @@
 //! copied from a request but its key, and, after their rules, subject and alternative names.
 mod alt_name;
 mod applicant;
+mod attribute_rule;
+mod bearer;
 mod bounds;
 mod constraints;
 mod evaluate;
@@ -25,7 +27,7 @@ mod validity;
 mod violation;
 
 pub use alt_name::{InvalidAltName, check_alt_name, parse_alt_name};
-pub use applicant::{Applicant, Ask, IssuerView, Length, PriorUse};
+pub use applicant::{Applicant, Ask, IssuerView, KnownAuthority, Length, PriorUse};
 pub use limits::Limits;
 pub use profiles::{ProfileError, Profiles};
 pub use shipped::SHIPPED;
@@ -33,13 +35,13 @@ pub use stagger::{Sibling, Staggered};
 pub use template::CertificateTemplate;
 pub use violation::Violation;
 
-use crate::document::{self, Section};
+use crate::document::{self, Mistake, Section};
 use crate::x509::{Attribute, Name, UnixTime, Validity};
 use constraints::ConstraintRules;
 use key::KeyRules;
 use names::NameRules;
 use std::fmt;
-use subject::SubjectRules;
+use subject::{SubjectRules, Writing};
 use usage::{PathLengthRules, UsageRules};
 use validity::ValidityRules;
 use violation::Verdict;
@@ -177,6 +179,13 @@ impl Profile {
         self.usage.has_purposes()
     }
 
+    /// What it leaves open and should not, each with its line. Homes of before it was asked for go on with a notice.
+    #[must_use]
+    pub fn flaws(&self) -> Vec<&Mistake> {
+        let constraints = &self.authority.constraints.flaws;
+        self.names.flaws.iter().chain(&self.validity.flaws).chain(constraints).collect()
+    }
+
     /// What it makes.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -232,7 +241,7 @@ impl Profile {
         let mut kept: Vec<Attribute> = Vec::new();
         for attribute in model.attributes() {
             let mut verdict = Verdict::default();
-            let granted = self.subject.grant_attribute(&attribute, &mut verdict);
+            let granted = self.subject.grant_attribute(&attribute, Writing::Anew, &mut verdict);
             let count = kept.iter().filter(|one| one.oid == granted.oid).count();
             if verdict.violations.is_empty() && count < self.subject.most(granted.oid) {
                 kept.push(granted);

@@ -3,9 +3,9 @@ use super::alt_name::{self, check_alt_name};
 use super::applicant::{Applicant, Ask};
 use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
 use super::violation::Verdict;
-use crate::document::Section;
+use crate::document::{Mistake, Section};
 use crate::x509::extension::{NameConstraints, Subtree};
-use crate::x509::{GeneralName, Name};
+use crate::x509::{GeneralName, Name, apparent_host};
 use std::net::IpAddr;
 
 const KINDS: [(&str, &str); 4] = [("dns", "DNS"), ("ip", "IP"), ("email", "email"), ("uri", "URI")];
@@ -21,6 +21,7 @@ pub(super) struct NameRules {
     underscores: bool,
     dns_from_common_name: bool,
     max_count: usize,
+    pub(super) flaws: Vec<Mistake>,
 }
 
 fn kind(word: &str) -> Result<&'static str, String> {
@@ -36,6 +37,12 @@ pub(super) fn subtrees(section: &mut Section, key: &str) -> Vec<Subtree> {
     section.list_as(key, str::parse).unwrap_or_default()
 }
 
+/// An empty list of what is permitted is read as no limit, and meant as none at all.
+pub(super) fn permits_nothing(section: &Section, key: &str) -> Option<Mistake> {
+    let message = "is empty, which permits everything: leave it out, or say what is permitted";
+    section.is_empty_list(key).then(|| section.flaw(key, message))
+}
+
 impl NameRules {
     /// Whether DNS names can be granted at all.
     pub(super) fn take_dns(&self) -> bool {
@@ -43,14 +50,17 @@ impl NameRules {
     }
 
     pub(super) fn read(section: &mut Section) -> Self {
+        let flaws = permits_nothing(section, "permitted").into_iter().collect();
         let rules = Self {
+            flaws,
             kinds: section.list_as("kinds", kind).unwrap_or_default(),
             require_one_of: section.list_as("require_one_of", kind).unwrap_or_default(),
             limits: NameConstraints {
                 permitted: subtrees(section, "permitted"),
                 excluded: subtrees(section, "excluded"),
             }
-            .closed_for_addresses(),
+            .closed_for_addresses()
+            .closed_for_hosts(),
             wildcards: section.get("wildcards").unwrap_or(false),
             underscores: section.get("underscores").unwrap_or(false),
             dns_from_common_name: section.get("dns_from_common_name").unwrap_or(false),
@@ -221,6 +231,9 @@ impl NameRules {
             }
             self.check_limits(&name, verdict);
         }
+        for mailbox in subject.texts("CN").iter().flat_map(|text| alt_name::mailbox(text)) {
+            self.check_limits(&mailbox, verdict);
+        }
     }
 }
 
@@ -237,14 +250,14 @@ fn host_name(text: &str) -> Option<GeneralName> {
     alt_name::dns(text).ok().map(GeneralName::Dns)
 }
 
-/// Common names that look like a DNS name or an address: clients without alternative names to look at
-/// would take them for one.
+/// Common names that look like a DNS name or an address, however they are dressed up: clients without alternative
+/// names to look at, and people, would take them for one.
 pub(super) fn common_host_names(subject: &Name) -> Vec<GeneralName> {
     subject
         .texts("CN")
         .iter()
-        .filter(|text| text.contains('.') || text.contains(':'))
-        .filter_map(|text| host_name(text))
+        .filter_map(|text| apparent_host(text))
+        .filter_map(|host| host_name(&host))
         .collect()
 }
 

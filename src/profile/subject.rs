@@ -1,27 +1,11 @@
 //! Rules for the subject: each attribute is copied, fixed by the profile, or refused (X4).
 use super::alt_name;
-use super::bounds::{has_too_many_attributes, within};
+use super::attribute_rule::{AttributeRule, Presence};
+use super::bounds::has_too_many_attributes;
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::x509::{Attribute, AttributeType, Name};
 use const_oid::ObjectIdentifier;
-
-/// Whether an attribute may, must or must not be there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Presence {
-    Required,
-    Optional,
-    Forbidden,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct AttributeRule {
-    kind: AttributeType,
-    presence: Presence,
-    fixed: Option<String>,
-    max_length: usize,
-    max_count: usize,
-}
 
 /// `[subject]` of a profile.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,7 +15,18 @@ pub(super) struct SubjectRules {
     pub(super) contact_in_subject: bool,
 }
 
-const CITATION: &str = "subject rules of the profile";
+pub(super) const CITATION: &str = "subject rules of the profile";
+
+/// What becomes of the octets of a subject that is granted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Writing {
+    /// Written anew, in the RFC's string types.
+    Anew,
+    /// Kept: what a CA issues names it by these octets (X3).
+    Kept,
+    /// Kept, since another certificate of the CA has them: what they say is not ours to choose any more.
+    Established,
+}
 
 impl SubjectRules {
     pub(super) fn read(section: &mut Section) -> Self {
@@ -58,19 +53,27 @@ impl SubjectRules {
         Self { attributes, copies_other, contact_in_subject }
     }
 
-    /// The subject as it will be written: same attributes, same order, in the RFC's string types.
-    pub(super) fn grant(&self, wanted: &Name, contact: Option<&str>, verdict: &mut Verdict) -> Name {
+    /// The subject as it will be written: same attributes, same order.
+    pub(super) fn grant(
+        &self,
+        wanted: &Name,
+        writing: Writing,
+        contact: Option<&str>,
+        verdict: &mut Verdict,
+    ) -> Name {
         let mut rdns: Vec<Vec<Attribute>> = Vec::new();
         if has_too_many_attributes(wanted, verdict) {
             return wanted.clone();
         }
-        if let Some(label) = wanted.repeated_within_an_rdn() {
+        if writing != Writing::Established
+            && let Some(label) = wanted.repeated_within_an_rdn()
+        {
             let message = format!("one RDN of the subject has {label} twice");
             let remedy = format!("write each {label} as an RDN of its own, with a comma between them");
             verdict.refuse("policy.subject-rdn", "X.501 §9.3", message, remedy);
         }
         for rdn in wanted.rdns() {
-            rdns.push(rdn.iter().map(|attribute| self.grant_attribute(attribute, verdict)).collect());
+            rdns.push(rdn.iter().map(|one| self.grant_attribute(one, writing, verdict)).collect());
         }
         for rule in &self.attributes {
             rule.check_count(&mut rdns, verdict);
@@ -84,7 +87,12 @@ impl SubjectRules {
                 rdns.push(vec![attribute]);
             }
         }
-        Name::from_rdns(&rdns)
+        // an RDN whose attributes are in no order stays so, too
+        if writing != Writing::Anew && rdns == wanted.rdns() {
+            wanted.clone()
+        } else {
+            Name::from_rdns(&rdns)
+        }
     }
 
     /// How often an attribute may occur.
@@ -92,7 +100,12 @@ impl SubjectRules {
         self.attributes.iter().find(|rule| rule.kind.oid == oid).map_or(usize::MAX, |rule| rule.max_count)
     }
 
-    pub(super) fn grant_attribute(&self, attribute: &Attribute, verdict: &mut Verdict) -> Attribute {
+    pub(super) fn grant_attribute(
+        &self,
+        attribute: &Attribute,
+        writing: Writing,
+        verdict: &mut Verdict,
+    ) -> Attribute {
         let label = attribute.label();
         let rule = self.attributes.iter().find(|rule| rule.kind.oid == attribute.oid);
         if rule.is_some_and(|rule| rule.presence == Presence::Forbidden) {
@@ -115,7 +128,9 @@ impl SubjectRules {
             );
             return attribute.clone();
         }
-        let Some(kind) = attribute.kind() else { return attribute.clone() };
+        let Some(kind) = attribute.kind().filter(|_| writing != Writing::Established) else {
+            return attribute.clone();
+        };
         let Some(text) = attribute.text() else {
             verdict.refuse(
                 "policy.subject-value",
@@ -128,13 +143,18 @@ impl SubjectRules {
         if let Some(rule) = rule {
             rule.check_value(&text, verdict);
         }
+        // a CA's name is its own affair; of others nobody sees the blanks, and programs take them along
+        if kind.short == "CN" && writing == Writing::Anew && text.trim() != text {
+            refuse_value(kind.short, &text, "begins or ends with a blank", verdict);
+        }
         if kind.short == "emailAddress"
             && let Err(reason) = alt_name::mailbox(&text)
         {
             refuse_value(kind.short, &text, &reason, verdict);
         }
         match Attribute::new(kind, &text) {
-            Ok(granted) => granted,
+            Ok(granted) if writing == Writing::Anew => granted,
+            Ok(_) => attribute.clone(),
             Err(_) => {
                 let reason = kind.refuses(&text).unwrap_or_else(|| "cannot be written".into());
                 refuse_value(kind.short, &text, &reason, verdict);
@@ -151,110 +171,6 @@ fn refuse_value(label: &str, text: &str, reason: &str, verdict: &mut Verdict) {
         format!("{label} `{}` of the subject {reason}", alt_name::printable(text)),
         "correct the subject; --subject replaces that of the request",
     );
-}
-
-impl AttributeRule {
-    /// `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
-    fn read(table: &mut Section, name: &str) -> Option<Self> {
-        let kind = AttributeType::by_name(name);
-        let presence = |word: String| match word.as_str() {
-            "required" => Ok(Presence::Required),
-            "optional" => Ok(Presence::Optional),
-            "forbidden" => Ok(Presence::Forbidden),
-            _ => Err("must be \"required\", \"optional\" or \"forbidden\"".to_owned()),
-        };
-        let Some(kind) = kind else {
-            table.mistake(name, "is not an attribute type, such as C, O, OU, CN or emailAddress");
-            return None;
-        };
-        let mut rule = Self {
-            kind,
-            presence: Presence::Optional,
-            fixed: None,
-            max_length: kind.upper_bound,
-            max_count: 1,
-        };
-        if !table.is_table(name) {
-            rule.presence = table.get_as(name, presence)?;
-            return Some(rule);
-        }
-        table.section(name, |entry| {
-            rule.presence = entry.get_as("use", presence).unwrap_or(Presence::Optional);
-            rule.fixed = entry.get_as("fixed", |text: String| match kind.refuses(&text) {
-                None => Ok(text),
-                Some(reason) => Err(format!("`{text}` {reason}")),
-            });
-            rule.max_length =
-                entry.get_as("max_length", within(1, kind.upper_bound)).unwrap_or(rule.max_length);
-            rule.max_count = entry.get_as("max_count", within(1, 100)).unwrap_or(1);
-            if rule.fixed.is_some() && rule.presence == Presence::Forbidden {
-                entry.mistake("fixed", "contradicts use = \"forbidden\"");
-            }
-        });
-        Some(rule)
-    }
-
-    fn check_value(&self, text: &str, verdict: &mut Verdict) {
-        let label = self.kind.short;
-        if let Some(fixed) = self.fixed.as_ref().filter(|fixed| *fixed != text) {
-            verdict.refuse(
-                "policy.subject-fixed",
-                CITATION,
-                format!(
-                    "{label} of the subject is `{}`; the profile wants `{fixed}`",
-                    alt_name::printable(text)
-                ),
-                format!("set {label} to `{fixed}` or leave it out"),
-            );
-        }
-        let length = text.chars().count();
-        if length > self.max_length && self.max_length < self.kind.upper_bound {
-            verdict.refuse(
-                "policy.subject-value",
-                CITATION,
-                format!(
-                    "{label} of the subject has {length} characters; the profile allows {}",
-                    self.max_length
-                ),
-                format!("shorten {label}"),
-            );
-        }
-    }
-
-    fn check_count(&self, rdns: &mut Vec<Vec<Attribute>>, verdict: &mut Verdict) {
-        let label = self.kind.short;
-        let count = rdns.iter().flatten().filter(|one| one.oid == self.kind.oid).count();
-        if count > self.max_count {
-            verdict.refuse(
-                "policy.subject-count",
-                CITATION,
-                format!("the subject has {label} {count} times; the profile allows {}", self.max_count),
-                format!("leave the superfluous {label} out"),
-            );
-        }
-        if count > 0 || self.presence == Presence::Forbidden {
-            return;
-        }
-        if let Some(attribute) = self.fixed.as_ref().and_then(|fixed| Attribute::new(self.kind, fixed).ok()) {
-            verdict.notice(format!(
-                "{label}={} is added to the subject by the profile",
-                attribute.text().unwrap_or_default()
-            ));
-            let rank = |one: &Attribute| AttributeType::ALL.iter().position(|kind| kind.oid == one.oid);
-            let place = rdns
-                .iter()
-                .position(|rdn| rdn.iter().all(|one| rank(one) > rank(&attribute)))
-                .unwrap_or(rdns.len());
-            rdns.insert(place, vec![attribute]);
-        } else if self.presence == Presence::Required {
-            verdict.refuse(
-                "policy.subject-missing",
-                CITATION,
-                format!("the subject has no {label} ({}), which the profile requires", self.kind.long),
-                format!("give one in the request or by --subject, for example {label}=..."),
-            );
-        }
-    }
 }
 
 #[cfg(test)]
@@ -278,7 +194,7 @@ mod tests {
 
     fn granted(rules: &SubjectRules, subject: &Name) -> Result<(String, Vec<String>), Vec<&'static str>> {
         let mut verdict = Verdict::default();
-        let name = rules.grant(subject, None, &mut verdict);
+        let name = rules.grant(subject, Writing::Anew, None, &mut verdict);
         if verdict.violations.is_empty() {
             Ok((name.to_string(), verdict.notices))
         } else {
@@ -348,7 +264,7 @@ mod tests {
             0x55, 4, 10, 0x14, 2, b'a', 0xe9,
         ];
         let name = Name::from_der(&teletex).unwrap();
-        let granted = rules("other = 'copy'").grant(&name, None, &mut Verdict::default());
+        let granted = rules("other = 'copy'").grant(&name, Writing::Anew, None, &mut Verdict::default());
         assert_eq!(granted, parsed("C=BE,O=aé"));
     }
 
@@ -367,11 +283,11 @@ mod tests {
         let subject = parsed("CN=a");
         let with = rules("contact_in_subject = true\nother = 'copy'");
         let mut verdict = Verdict::default();
-        let name = with.grant(&subject, Some("ops@b.example"), &mut verdict);
+        let name = with.grant(&subject, Writing::Anew, Some("ops@b.example"), &mut verdict);
         assert_eq!(name.to_string(), "CN=a, emailAddress=ops@b.example");
         assert_eq!(verdict.notices.len(), 1);
         let without = rules("other = 'copy'");
-        assert_eq!(without.grant(&subject, Some("ops@b.example"), &mut verdict), subject);
+        assert_eq!(without.grant(&subject, Writing::Anew, Some("ops@b.example"), &mut verdict), subject);
     }
 
     #[test]

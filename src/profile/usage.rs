@@ -230,7 +230,7 @@ fn room_below(issuer: &IssuerView<'_>, verdict: &mut Verdict) -> Option<u8> {
                 }
             }
         }
-        if tbs.issuer() != tbs.subject() {
+        if !tbs.is_self_issued() {
             between = between.saturating_add(1);
         }
     }

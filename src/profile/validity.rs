@@ -5,7 +5,7 @@
 //! (Apple, the CA/Browser Forum), so that 825 days are never 825 days and an hour.
 use super::applicant::{Ask, IssuerView, Length};
 use super::violation::Verdict;
-use crate::document::Section;
+use crate::document::{Mistake, Section};
 use crate::x509::{UnixTime, Validity};
 
 /// `[validity]` of a profile.
@@ -15,6 +15,7 @@ pub(super) struct ValidityRules {
     max_days: Option<i64>,
     notice_above_days: Option<i64>,
     notice: Option<String>,
+    pub(super) flaws: Vec<Mistake>,
 }
 
 /// The longest that a profile may say: about a thousand years.
@@ -31,7 +32,11 @@ fn last_second(not_before: UnixTime, days: i64) -> UnixTime {
 
 impl ValidityRules {
     pub(super) fn read(section: &mut Section) -> Self {
+        let unlimited = !section.has("max_days");
+        let without_end = || section.flaw("max_days", "is missing: `-v` may ask for any length");
+        let flaws = unlimited.then(without_end).into_iter().collect();
         let rules = Self {
+            flaws,
             days: section.require_as("days", days).unwrap_or(1),
             max_days: section.get_as("max_days", days),
             notice_above_days: section.get_as("notice_above_days", days),

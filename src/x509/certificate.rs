@@ -8,7 +8,8 @@ use super::{
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tagged};
 
-/// Identifies an issuer: SHA-256 over its DER subject name followed by its DER SubjectPublicKeyInfo.
+/// Identifies an issuer: SHA-256 over its name as it is compared (RFC 5280 §7.1), followed by its DER
+/// SubjectPublicKeyInfo. Certificates in which one CA's name is written otherwise are that CA's all the same.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct IssuerId(pub [u8; 32]);
 
@@ -16,6 +17,12 @@ impl IssuerId {
     /// The issuer with this name and key.
     #[must_use]
     pub fn of(subject: &Name, key: &SubjectPublicKeyInfo) -> Self {
+        Self(sha256(&[subject.prepared().as_octets(), key.as_der()].concat()))
+    }
+
+    /// What identified the issuer before names were compared by their values: SHA-256 over the octets.
+    #[must_use]
+    pub fn by_octets(subject: &Name, key: &SubjectPublicKeyInfo) -> Self {
         Self(sha256(&[subject.as_der(), key.as_der()].concat()))
     }
 }
@@ -194,6 +201,18 @@ impl TbsCertificate {
     #[must_use]
     pub fn as_issuer(&self) -> IssuerId {
         IssuerId::of(&self.subject, &self.public_key)
+    }
+
+    /// Whether the issuer it names is called like the subject of that certificate.
+    #[must_use]
+    pub fn names_as_issuer(&self, issuer: &Self) -> bool {
+        self.issuer.is_same_as(&issuer.subject)
+    }
+
+    /// Whether issuer and subject are the same name (RFC 5280 §3.2).
+    #[must_use]
+    pub fn is_self_issued(&self) -> bool {
+        self.names_as_issuer(self)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Values of RFC 5280 and RFC 2986 and their DER. Pure: no I/O, no clock, no randomness of its own.
 //!
-//! What is decoded keeps the octets it came from: names, keys and signatures are compared, copied and
-//! verified as they were received, never as a re-encoding.
+//! What is decoded keeps the octets it came from: names, keys and signatures are copied and verified as they were
+//! received, never as a re-encoding. Whether two names are the same is asked of their values (RFC 5280 §7.1).
 mod algorithm;
+mod apparent_host;
 mod attribute;
+mod attribute_value;
 mod certificate;
 mod content;
 mod crl;
@@ -18,6 +20,7 @@ mod name;
 mod name_text;
 pub mod octets;
 pub mod pem;
+mod prepared_name;
 mod reason;
 mod seal;
 mod serial;
@@ -26,7 +29,9 @@ pub mod text;
 mod time;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+pub use apparent_host::apparent_host;
 pub use attribute::{AttributeType, StringKind, is_invisible};
+pub use attribute_value::AttributeValue;
 pub use certificate::{Certificate, CertificateId, IssuerId, TbsCertificate};
 pub use content::Content;
 pub use crl::{CertificateList, CrlEntry, TbsCertList};
@@ -38,6 +43,7 @@ pub use extension::Extension;
 pub use general_name::GeneralName;
 pub use key_strength::{KeyWeakness, key_weaknesses};
 pub use name::{Attribute, Name, NameError};
+pub use prepared_name::PreparedName;
 pub use reason::CrlReason;
 pub use seal::{Signed, can_verify_old, seal, verify, verify_old};
 pub use serial::{InvalidSerialNumber, SerialNumber};

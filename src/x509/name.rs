@@ -1,8 +1,9 @@
 //! `Name` (RFC 5280 §4.1.2.4), kept as the octets it was received in.
 use super::MalformedDer;
 use super::attribute::{AttributeType, StringKind};
+use super::attribute_value::AttributeValue;
 use super::octets::{SEQUENCE, SET, sequence, tlv};
-use der::asn1::{Any, ObjectIdentifier};
+use der::asn1::ObjectIdentifier;
 use der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
 
 /// `AttributeTypeAndValue`.
@@ -11,12 +12,13 @@ pub struct Attribute {
     /// `type`
     pub oid: ObjectIdentifier,
     /// `value`, with its string type as it was received.
-    pub value: Any,
+    pub value: AttributeValue,
 }
 
 /// A distinguished name: an RDNSequence in DER.
 ///
-/// Two names are equal when their octets are: that is how issuer and subject are chained here.
+/// `==` compares the octets, which is what is asked of a field that repeats another. Whether two names are the same
+/// name is asked of [`Name::is_same_as`] and [`Name::prepared`].
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Name(Vec<u8>);
 
@@ -57,12 +59,11 @@ impl Attribute {
             return Err(refused(reason));
         }
         let tag = match kind.kind {
-            StringKind::Utf8 => Tag::Utf8String,
-            StringKind::Printable => Tag::PrintableString,
-            StringKind::Ia5 => Tag::Ia5String,
+            StringKind::Utf8 => AttributeValue::UTF8_STRING,
+            StringKind::Printable => AttributeValue::PRINTABLE_STRING,
+            StringKind::Ia5 => AttributeValue::IA5_STRING,
         };
-        let value = Any::new(tag, value.as_bytes()).map_err(|error| refused(error.to_string()))?;
-        Ok(Self { oid: kind.oid, value })
+        Ok(Self { oid: kind.oid, value: AttributeValue::new(tag, value.as_bytes()) })
     }
 
     /// Its known type.
@@ -80,25 +81,12 @@ impl Attribute {
     /// The value as text, whatever string type it has; `None` when it is not a string or is malformed.
     #[must_use]
     pub fn text(&self) -> Option<String> {
-        let octets = self.value.value();
-        match self.value.tag() {
-            Tag::Utf8String => String::from_utf8(octets.to_vec()).ok(),
-            Tag::PrintableString | Tag::Ia5String | Tag::VisibleString | Tag::NumericString => {
-                octets.is_ascii().then(|| String::from_utf8_lossy(octets).into_owned())
-            }
-            Tag::TeletexString => Some(octets.iter().map(|octet| char::from(*octet)).collect()),
-            Tag::BmpString if octets.len().is_multiple_of(2) => {
-                let units: Vec<u16> =
-                    octets.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-                String::from_utf16(&units).ok()
-            }
-            _ => None,
-        }
+        self.value.text()
     }
 
     fn to_der(&self) -> Vec<u8> {
         let oid = self.oid.to_der().unwrap_or_default();
-        sequence(&[&oid, &self.value.to_der().unwrap_or_default()])
+        sequence(&[&oid, self.value.as_der()])
     }
 }
 
@@ -211,7 +199,10 @@ fn read_rdn(contents: &[u8]) -> der::Result<Vec<Attribute>> {
     let mut out = Vec::new();
     while !reader.is_finished() {
         out.push(reader.sequence(|pair| {
-            Ok::<_, der::Error>(Attribute { oid: ObjectIdentifier::decode(pair)?, value: Any::decode(pair)? })
+            Ok::<_, der::Error>(Attribute {
+                oid: ObjectIdentifier::decode(pair)?,
+                value: AttributeValue::read(pair)?,
+            })
         })?);
     }
     if out.is_empty() {
@@ -287,8 +278,9 @@ mod tests {
     fn country_is_a_printable_string_and_other_text_is_utf8() {
         // X4
         let name = Name::parse("C=BE,O=é,DC=example,emailAddress=a@b.example").unwrap();
-        let tags: Vec<Tag> = name.attributes().iter().map(|attribute| attribute.value.tag()).collect();
-        assert_eq!(tags, [Tag::PrintableString, Tag::Utf8String, Tag::Ia5String, Tag::Ia5String]);
+        let types: Vec<String> =
+            name.attributes().iter().map(|attribute| attribute.value.type_name()).collect();
+        assert_eq!(types, ["PrintableString", "UTF8String", "IA5String", "IA5String"]);
     }
 
     #[test]

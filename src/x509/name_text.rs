@@ -1,7 +1,6 @@
 //! Names as people type and read them (RFC 4514, in the order of the octets).
 use super::attribute::AttributeType;
 use super::name::{Attribute, Name, NameError};
-use der::Encode;
 use std::fmt;
 
 impl Name {
@@ -107,8 +106,11 @@ impl fmt::Display for Name {
                     .map(|attribute| {
                         let value = attribute.text().map_or_else(
                             || {
-                                let octets = attribute.value.to_der().unwrap_or_default();
-                                octets.iter().fold("#".to_owned(), |hex, octet| hex + &format!("{octet:02x}"))
+                                attribute
+                                    .value
+                                    .as_der()
+                                    .iter()
+                                    .fold("#".to_owned(), |hex, octet| hex + &format!("{octet:02x}"))
                             },
                             |text| escape(&text),
                         );

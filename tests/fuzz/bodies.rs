@@ -266,6 +266,7 @@ pub fn stage() -> &'static Stage {
         let authority = PublishedAuthority {
             name: "ca".into(),
             issuer: ca.tbs().as_issuer(),
+            names: Vec::new(),
             certificate: ca.clone(),
             serves_ocsp: true,
         };

@@ -178,6 +178,9 @@ impl IndexReader for Records {
     ) -> Result<(), IndexError> {
         self.index.on_compromised_keys(now, visit)
     }
+    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
+        self.index.names_of_issuer(issuer)
+    }
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.index.last_crl(issuer)
     }

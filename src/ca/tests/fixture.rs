@@ -115,6 +115,7 @@ impl Fixture {
                 profiles: Profiles::parse(shipped).unwrap(),
                 key_directory: home.keys_directory(),
                 compromised_keys: std::collections::HashSet::new(),
+                takes_flawed_profiles: false,
             },
             script,
             home,

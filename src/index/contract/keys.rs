@@ -33,7 +33,7 @@ pub(crate) fn a_key_is_intended_for_one_subject_only_whoever_is_first(index: &dy
     let root = CertificateAuthority::root(index, "genfic");
     let key = Key::generate();
     let both = vec![by(&key, &root, "a.example", 9), by(&key, &root, "b.example", 10)];
-    let reused = Some(KeyConflict::Reused(subject("a.example")));
+    let reused = Some(KeyConflict::Reused(format!("`{}`", subject("a.example"))));
     assert_eq!(conflict(index.record_intent(both)), reused);
     assert!(index.pending().unwrap().is_empty(), "all of a group or none");
 

@@ -26,8 +26,8 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("schema/5.sql"),
 ];
 
-/// From this schema version on the newest thing that was signed is noted.
-const NEWEST_IS_SIGNED: usize = 5;
+/// The schema version since which names are kept as they are compared, and the newest thing that was signed is noted.
+const NAMES_COMPARED: usize = 5;
 
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
@@ -182,8 +182,12 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
     }
-    if done < NEWEST_IS_SIGNED {
+    if done < NAMES_COMPARED {
+        super::naming::fill(&transaction)?;
         find_newest_signed(&transaction)?;
+        if found > 0 {
+            transaction.execute("INSERT INTO older (one, version) VALUES (1, ?1)", [found])?;
+        }
     }
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
         return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));

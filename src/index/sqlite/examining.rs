@@ -1,4 +1,5 @@
 //! Looking at everything that is stored.
+use super::naming;
 use super::reading::{record, stored};
 use super::row;
 use crate::index::{CertificateRecord, CertificateState, Damage, DamageKind, Examined, IndexError};
@@ -12,7 +13,7 @@ const MOST: usize = 20;
 /// Each certificate with what is kept beside it, newest first.
 fn query() -> String {
     format!(
-        "{}, c.number, c.key, c.fingerprint, s.certificate, s.not_after
+        "{}, c.number, c.key, c.fingerprint, s.certificate, s.not_after, c.holder
          FROM certificate c
          LEFT JOIN issuer i ON i.number = c.issuer
          LEFT JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
@@ -189,6 +190,8 @@ fn differences(
     unless(record.id.serial_number == *tbs.serial_number(), "serial number");
     unless(row.get::<_, Vec<u8>>(16)? == tbs.public_key().digest(), "key");
     unless(row.get::<_, String>(13)? == tbs.subject().to_string().to_lowercase(), "subject");
+    let holder = naming::holder(tbs.subject()).map(|digest| digest.to_vec());
+    unless(row.get::<_, Option<Vec<u8>>>(19)? == holder, "subject as it is compared");
     unless(row.get::<_, i64>(11)? == validity.not_before.0, "notBefore");
     unless(row.get::<_, i64>(12)? == validity.not_after.0, "notAfter");
     unless(row.get::<_, Option<i64>>(19)? == Some(validity.not_after.0), "end in the status");

@@ -2,9 +2,9 @@
 use super::authority;
 use super::issuing::{Entry, place, put_names, store_state};
 use super::journal::Journal;
-use super::keys;
 use super::restoring::{check_accepted, enter_number, take_crl_numbers};
 use super::revoking::revise;
+use super::{keys, naming};
 use crate::index::{
     Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents, IndexError,
     NewAuthority, Supplement,
@@ -137,6 +137,7 @@ fn add_authority(
         Err(error) => return Err(error),
     };
     let Authority { issuer, name, key, serves_ocsp, succeeds, .. } = authority;
+    naming::note_own(connection, tbs)?;
     if !renews && authority::come_home(connection, issuer, name, key, *serves_ocsp)? {
         return Ok(());
     }
@@ -170,7 +171,7 @@ fn complete(
     let completed = connection
         .prepare_cached(
             "UPDATE certificate SET der = ?2, fingerprint = ?3, key = ?4, subject = ?5, not_before = ?6,
-                 not_after = ?7
+                 not_after = ?7, holder = ?8
              WHERE number = ?1 AND der IS NULL AND tbs IS NULL",
         )?
         .execute((
@@ -181,6 +182,7 @@ fn complete(
             tbs.subject().to_string().to_lowercase(),
             validity.not_before.0,
             validity.not_after.0,
+            naming::holder(tbs.subject()),
         ))?;
     if completed != 1 {
         return Err(IndexError::SerialInUse(id.clone()));
@@ -195,6 +197,8 @@ fn complete(
             .prepare_cached("DELETE FROM name WHERE value = ?1 AND certificate = ?2")?
             .execute((name.to_lowercase(), number))?;
     }
+    let (issuer, _, _) = place(connection, id)?;
+    naming::note(connection, issuer, tbs.issuer())?;
     put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())
 }
 

@@ -1,10 +1,10 @@
 //! Intents, issued certificates, abandoned ones: groups of any size, each one transaction.
 use super::authority;
 use super::journal::Journal;
-use super::keys;
 use super::restoring;
 use super::revoking::revise;
 use super::row::{serial_column, state_columns};
+use super::{keys, naming};
 use crate::audit::AuditEvent;
 use crate::index::{CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
@@ -24,6 +24,7 @@ pub(super) fn record_intent(
     let mut uses = keys::Uses::default();
     let mut recorded = Vec::with_capacity(intents.len());
     for intent in intents {
+        let bearer = naming::Bearer::of(&intent, intent.tbs.get());
         let tbs = intent.tbs.into_inner();
         // without one, nobody could be told by OCSP what is revoked
         if !is_responders(&tbs) {
@@ -41,10 +42,9 @@ pub(super) fn record_intent(
             }
         };
         if name != *tbs.issuer() {
-            return Err(IndexError::IssuerUnfit(format!(
-                "the certificate names `{}` as its issuer, which is called `{name}`",
-                tbs.issuer()
-            )));
+            let (named, is) = tbs.issuer().beside(&name);
+            let message = format!("the certificate names {named} as its issuer, which is called {is}");
+            return Err(IndexError::IssuerUnfit(message));
         }
         let id = CertificateId { issuer: intent.issuer, serial_number: tbs.serial_number().clone() };
         uses.add(connection, &id, &tbs, intent.same_holder_as.as_ref())?;
@@ -59,8 +59,10 @@ pub(super) fn record_intent(
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
             authority::enter(connection, &tbs.as_issuer(), new, number)?;
+            naming::note_own(connection, &tbs)?;
         }
         journal.sign(intent.event.at, || format!("certificate {}", intent.event.object));
+        naming::check(connection, &tbs, &bearer)?;
         journal.append(intent.event)?;
         recorded.push(Recorded(tbs));
     }
@@ -100,8 +102,8 @@ impl Entry<'_> {
         connection
             .prepare_cached(
                 "INSERT INTO certificate (issuer, serial, key, subject, profile, contact, not_before,
-                     not_after, tbs, der, fingerprint)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     not_after, tbs, der, fingerprint, holder)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute((
                 self.issuer,
@@ -115,6 +117,7 @@ impl Entry<'_> {
                 self.certificate.is_none().then(|| tbs.as_der()),
                 self.certificate.map(Certificate::as_der),
                 self.certificate.map(|certificate| certificate.fingerprint().0),
+                naming::holder(tbs.subject()),
             ))?;
         let number = connection.last_insert_rowid();
         if tbs.as_issuer() != *self.identity && !is_responders(tbs) {
@@ -128,6 +131,7 @@ impl Entry<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute((self.issuer, serial, number, state_columns(&state).0, validity.not_after.0, change))?;
+        naming::note(connection, self.issuer, tbs.issuer())?;
         put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())?;
         Ok(number)
     }

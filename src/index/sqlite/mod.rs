@@ -15,6 +15,7 @@ mod interlock;
 mod issuing;
 mod journal;
 mod keys;
+mod naming;
 #[cfg(test)]
 mod plan;
 mod pool;
@@ -99,6 +100,15 @@ impl SqliteIndex {
     /// As [`SqliteIndex::open`].
     pub fn faults(path: &Path) -> Result<Vec<String>, IndexError> {
         examining::faults(&connection::open(path, Self::WAIT)?)
+    }
+
+    /// Whether it was made by a version that knew less, and migrated: its home may be older than what is asked of new
+    /// ones.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn is_migrated(&self) -> Result<bool, IndexError> {
+        self.read(|connection| Ok(connection.prepare_cached("SELECT 1 FROM older")?.exists([])?))
     }
 
     fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
@@ -192,6 +202,10 @@ impl IndexReader for SqliteIndex {
         visit: &mut dyn FnMut(CertificateRecord),
     ) -> Result<(), IndexError> {
         self.read(|connection| keys::on_compromised(connection, now, visit))
+    }
+
+    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
+        self.read(|connection| naming::written(connection, issuer))
     }
 
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {

@@ -2,6 +2,7 @@
 use super::authority;
 use super::issuing::{Entry, place, put_names, store_state};
 use super::journal::Journal;
+use super::naming;
 use super::revoking::{highest_crl_number, revise};
 use super::row::{serial_column, signed, state_columns};
 use crate::audit::{AuditEvent, Head};
@@ -194,10 +195,10 @@ pub(super) fn enter_number(
     let subject_text = subject.to_string();
     connection
         .prepare_cached(
-            "INSERT INTO certificate (issuer, serial, subject, profile, not_before, not_after)
-             VALUES (?1, ?2, ?3, '', 0, ?4)",
+            "INSERT INTO certificate (issuer, serial, subject, profile, not_before, not_after, holder)
+             VALUES (?1, ?2, ?3, '', 0, ?4, ?5)",
         )?
-        .execute((issuer, serial, subject_text, not_after.0))?;
+        .execute((issuer, serial, subject_text, not_after.0, naming::holder(subject)))?;
     let number = connection.last_insert_rowid();
     authority::note_end(connection, issuer, not_after)?;
     let (state, revoked_at, reason, invalidity_date) = state_columns(state);

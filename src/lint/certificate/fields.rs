@@ -1,9 +1,11 @@
 //! `TBSCertificate` as its octets say it (RFC 5280 §4.1), not judged yet.
 use crate::lint::element::Element;
+use crate::lint::key_identifier;
 use crate::lint::moment::Moment;
 use crate::lint::raw_extension::RawExtension;
 use crate::x509::extension::{
-    self, BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
+    self, AUTHORITY_KEY_IDENTIFIER, BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, SUBJECT_ALT_NAME,
+    SUBJECT_KEY_IDENTIFIER,
 };
 use crate::x509::octets::{INTEGER, OCTET_STRING, SEQUENCE};
 use crate::x509::{GeneralName, MalformedDer, Name};
@@ -114,7 +116,17 @@ impl<'a> Fields<'a> {
     }
 
     pub(in crate::lint) fn is_self_issued(&self) -> bool {
+        let read = |name: Element<'_>| Name::from_der(name.whole).ok();
         self.issuer.whole == self.subject.whole
+            || read(self.issuer)
+                .is_some_and(|issuer| read(self.subject).is_some_and(|subject| issuer.is_same_as(&subject)))
+    }
+
+    /// Whether the authorityKeyIdentifier is that of another key than its own.
+    pub(in crate::lint) fn names_another_key(&self) -> bool {
+        let issuers =
+            self.extension(AUTHORITY_KEY_IDENTIFIER).and_then(|one| key_identifier::authority(one.value));
+        issuers.zip(self.key_identifier()).is_some_and(|(issuers, own)| issuers != own)
     }
 
     pub(in crate::lint) fn validity(&self) -> (Option<Moment>, Option<Moment>) {
@@ -131,9 +143,10 @@ pub(in crate::lint) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A self-issued certificate without another issuer is its own.
+    /// A self-issued certificate without another issuer is its own, unless it is no CA's and names another key.
     pub(in crate::lint) fn new(own: Fields<'a>, issuer: Option<Fields<'a>>) -> Self {
-        let issuer = issuer.or_else(|| own.is_self_issued().then(|| own.clone()));
+        let is_own = || own.is_self_issued() && (own.is_ca() || !own.names_another_key());
+        let issuer = issuer.or_else(|| is_own().then(|| own.clone()));
         Self { own, issuer }
     }
 

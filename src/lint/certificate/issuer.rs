@@ -28,6 +28,14 @@ pub(super) const RULES: &[CertificateRule] = &[
         reach: Reach::Everyone,
         check: is_ca,
     },
+    RuleOver {
+        name: "issuer_is_not_subject_of_leaf",
+        rows: &["X3"],
+        citation: "RFC 5280 §3.2, §6.1",
+        says: "Only a CA bears its issuer's name: a certificate of another key that is no CA's has a name of its own",
+        reach: Reach::Everyone,
+        check: bears_issuers_name,
+    },
 ];
 
 fn repeats_subject(subject: &Subject<'_>) -> Vec<String> {
@@ -45,10 +53,19 @@ fn is_ca(subject: &Subject<'_>) -> Vec<String> {
     when(!may, "the issuer's certificate has no keyCertSign")
 }
 
+fn bears_issuers_name(subject: &Subject<'_>) -> Vec<String> {
+    let own = &subject.own;
+    if own.is_ca() || own.subject.contents.is_empty() || !own.is_self_issued() {
+        return Vec::new();
+    }
+    when(!subject.is_root(), "a certificate that is no CA's has the name of its issuer, and another key")
+}
+
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
     use super::draft::{Broken, Draft, name};
     use crate::x509::extension::BasicConstraints;
+    use rcgen::PublicKeyData;
     let mut issuer = Draft::child_ca();
     issuer.put(KeyUsage::CRL_SIGN.to_extension());
     let mut no_ca = Draft::child_ca();
@@ -58,6 +75,11 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         Broken::leaf("issuer_repeats_subject", |leaf| {
             leaf.issuer = name("C=BE,O=Example,CN=Example child CA")
         }),
+        Broken::leaf("issuer_is_not_subject_of_leaf", |leaf| {
+            leaf.subject.clone_from(&leaf.issuer);
+            leaf.set_key(&rcgen::KeyPair::generate().unwrap().subject_public_key_info());
+        }),
+        Broken::without_issuer("issuer_is_not_subject_of_leaf", |leaf| leaf.subject = name("C=BE,CN=child")),
         Broken::leaf("issuer_is_ca", |_| ()).issued_by(issuer),
         Broken::leaf("issuer_is_ca", |_| ()).issued_by(no_ca),
     ]

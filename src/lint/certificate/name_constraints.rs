@@ -104,8 +104,8 @@ fn permitted(subject: &Subject<'_>) -> Vec<String> {
     let mut names = subject.own.alternative_names();
     if let Some(name) = subject.own.subject_name().filter(|name| !name.is_empty()) {
         names.extend(name.texts("emailAddress").into_iter().map(GeneralName::Email));
-        for text in name.texts("CN").into_iter().filter(|text| name_syntax::looks_like_dns(text)) {
-            let dns = GeneralName::Dns(text);
+        for host in name.texts("CN").iter().filter_map(|text| name_syntax::apparent_dns(text)) {
+            let dns = GeneralName::Dns(host);
             if !names.contains(&dns) {
                 names.push(dns);
             }

@@ -1,5 +1,5 @@
 //! How names of a subjectAltName are written (RFC 1034 §3.5, RFC 1123 §2.1, RFC 3986, RFC 5890, RFC 9598).
-use crate::x509::GeneralName;
+use crate::x509::{GeneralName, apparent_host};
 use std::net::Ipv4Addr;
 
 /// What is wrong with a name as written; other kinds than DNS, e-mail and URI have no syntax to break.
@@ -16,9 +16,15 @@ pub(super) fn fault(name: &GeneralName) -> Option<&'static str> {
     }
 }
 
-/// Whether a common name may be taken for the name of a host.
-pub(super) fn looks_like_dns(text: &str) -> bool {
-    text.contains('.') && dns(text).is_none()
+/// The host that a common name may be taken for, or its address.
+pub(super) fn apparent_host_name(text: &str) -> Option<String> {
+    let is_address = |host: &String| host.parse::<std::net::IpAddr>().is_ok();
+    apparent_dns(text).or_else(|| apparent_host(text).filter(is_address))
+}
+
+/// The host that a common name may be taken for.
+pub(super) fn apparent_dns(text: &str) -> Option<String> {
+    apparent_host(text).filter(|host| host.contains('.') && dns(host).is_none())
 }
 
 fn dns(text: &str) -> Option<&'static str> {

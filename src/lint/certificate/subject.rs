@@ -2,8 +2,7 @@
 use super::{CertificateRule, Subject};
 use crate::lint::element::Elements;
 use crate::lint::rule::{Reach, RuleOver, when};
-use crate::x509::{Attribute, StringKind};
-use der::{Tag, Tagged};
+use crate::x509::{Attribute, AttributeValue, StringKind};
 
 pub(super) const RULES: &[CertificateRule] = &[
     RuleOver {
@@ -84,13 +83,13 @@ fn values(subject: &Subject<'_>) -> Vec<String> {
 
 fn string_types(subject: &Subject<'_>) -> Vec<String> {
     let wrong = |attribute: &Attribute| match attribute.kind().map(|kind| kind.kind) {
-        Some(StringKind::Printable) => attribute.value.tag() != Tag::PrintableString,
-        Some(StringKind::Ia5) => attribute.value.tag() != Tag::Ia5String,
+        Some(StringKind::Printable) => attribute.value.tag() != AttributeValue::PRINTABLE_STRING,
+        Some(StringKind::Ia5) => attribute.value.tag() != AttributeValue::IA5_STRING,
         _ => false,
     };
     let wrong = attributes(subject).into_iter().filter(wrong);
     wrong
-        .map(|attribute| format!("the subject's {} is {}", attribute.label(), attribute.value.tag()))
+        .map(|attribute| format!("the subject's {} is {}", attribute.label(), attribute.value.type_name()))
         .collect()
 }
 
@@ -101,8 +100,8 @@ fn utf8(subject: &Subject<'_>) -> Vec<String> {
     attributes(subject)
         .into_iter()
         .filter(|attribute| attribute.kind().is_some_and(|kind| kind.kind == StringKind::Utf8))
-        .filter(|attribute| attribute.value.tag() != Tag::Utf8String)
-        .map(|attribute| format!("the subject's {} is {}", attribute.label(), attribute.value.tag()))
+        .filter(|attribute| attribute.value.tag() != AttributeValue::UTF8_STRING)
+        .map(|attribute| format!("the subject's {} is {}", attribute.label(), attribute.value.type_name()))
         .collect()
 }
 

@@ -122,11 +122,13 @@ fn common_name(subject: &Subject<'_>) -> Vec<String> {
     let Some(common_name) = subject.own.subject_name().and_then(|name| name.common_name()) else {
         return Vec::new();
     };
-    let is_address = common_name.parse::<std::net::IpAddr>().is_ok();
+    let Some(host) = name_syntax::apparent_host_name(&common_name) else { return Vec::new() };
     let names = subject.own.alternative_names();
-    let repeated = names.iter().any(|name| name.value().eq_ignore_ascii_case(&common_name));
-    let looks = is_address || name_syntax::looks_like_dns(&common_name);
-    when(looks && !repeated, format!("the common name {common_name} is not in the subjectAltName"))
+    let repeated = names.iter().any(|name| {
+        let value = name.value();
+        value.eq_ignore_ascii_case(&host) || value.eq_ignore_ascii_case(&common_name)
+    });
+    when(!repeated, format!("the common name {common_name} is not in the subjectAltName"))
 }
 
 #[cfg(test)]

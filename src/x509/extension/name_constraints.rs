@@ -138,22 +138,51 @@ impl Subtree {
             (Self::Uri(base), GeneralName::Uri(uri)) => {
                 uri_host(uri).is_some_and(|host| host_matches(base, &host))
             }
-            (Self::Directory(base), GeneralName::Directory(name)) => {
-                let (base, name) = (base.rdns(), name.rdns());
-                name.len() >= base.len() && base.iter().zip(&name).all(|(a, b)| same_rdn(a, b))
+            (Self::Directory(base), GeneralName::Directory(name)) => name.begins_with(base),
+            _ => false,
+        }
+    }
+
+    /// Whether the name may stand for one that lies within, though it is not within itself: a wildcard for a host
+    /// in its place.
+    fn meets(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(base), GeneralName::Dns(name)) => {
+                let hosts = name.strip_prefix("*.");
+                let parent = base.trim_matches('.').split_once('.').map(|(_, parent)| parent);
+                hosts.zip(parent).is_some_and(|(hosts, parent)| hosts.eq_ignore_ascii_case(parent))
             }
             _ => false,
         }
     }
+
+    /// Of a range of IPv6 addresses that are IPv4 addresses (RFC 4291 §2.5.5.2): the range of those.
+    #[must_use]
+    pub fn in_ipv4(&self) -> Option<Self> {
+        match self {
+            Self::Ip { network: IpAddr::V6(network), prefix } => {
+                let network = IpAddr::V4(network.to_ipv4_mapped()?);
+                Some(Self::Ip { network, prefix: prefix.checked_sub(96)? })
+            }
+            _ => None,
+        }
+    }
 }
 
-fn same_rdn(one: &[super::super::Attribute], other: &[super::super::Attribute]) -> bool {
-    let fold = |attribute: &super::super::Attribute| {
-        let text = attribute.text().unwrap_or_default();
-        let words: Vec<&str> = text.split_whitespace().collect();
-        (attribute.oid, words.join(" ").to_lowercase())
-    };
-    one.len() == other.len() && one.iter().map(fold).eq(other.iter().map(fold))
+/// The IPv4 address that an IPv6 address stands for: mapped and compatible ones (RFC 4291 §2.5.5), those that
+/// translators make (RFC 6052 §2.1), and those of 6to4 (RFC 3056 §2).
+fn ipv4_within(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let last = |[.., a, b, c, d]: [u8; 16]| Ipv4Addr::new(a, b, c, d);
+    let octets = address.octets();
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(last(octets)),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => Some(last(octets)),
+        [0x2002, high, low, ..] => {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            Some(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => None,
+    }
 }
 
 fn within_domain(base: &str, name: &str) -> bool {
@@ -195,6 +224,28 @@ impl NameConstraints {
                     self.excluded.push(all);
                 }
             }
+        }
+        self
+    }
+
+    /// Where DNS names are permitted and no mailboxes, or no URIs, those would remain free: permits those alone whose
+    /// host lies within the names (X8).
+    #[must_use]
+    pub fn closed_for_hosts(mut self) -> Self {
+        let names = |tree: &Subtree| match tree {
+            Subtree::Dns(base) => Some(base.trim_start_matches('.').to_owned()),
+            _ => None,
+        };
+        let names: Vec<String> = self.permitted.iter().filter_map(names).collect();
+        if names.iter().any(String::is_empty) {
+            return self;
+        }
+        let hosts = || names.iter().flat_map(|name| [name.clone(), format!(".{name}")]);
+        if !self.permitted.iter().any(|tree| matches!(tree, Subtree::Email(_))) {
+            self.permitted.extend(hosts().map(Subtree::Email));
+        }
+        if !self.permitted.iter().any(|tree| matches!(tree, Subtree::Uri(_))) {
+            self.permitted.extend(hosts().map(Subtree::Uri));
         }
         self
     }
@@ -252,14 +303,29 @@ impl NameConstraints {
         tbs.extension(NAME_CONSTRAINTS).map(|extension| Self::from_value(&extension.value)).transpose()
     }
 
-    /// Why this name is not allowed, if it is not.
+    /// Why this name is not allowed, if it is not. An address is held to what is said of either family that it
+    /// belongs to.
     #[must_use]
     pub fn refuses(&self, name: &GeneralName) -> Option<String> {
-        if let Some(tree) = self.excluded.iter().find(|tree| tree.contains(name)) {
+        let within = match name {
+            GeneralName::Ip(IpAddr::V6(address)) => ipv4_within(*address),
+            _ => None,
+        };
+        let within = within.map(|address| GeneralName::Ip(IpAddr::V4(address)));
+        self.refuses_as(name, name).or_else(|| self.refuses_as(name, &within?))
+    }
+
+    fn refuses_as(&self, name: &GeneralName, form: &GeneralName) -> Option<String> {
+        let excludes =
+            |tree: &&Subtree| tree.contains(form) || tree.in_ipv4().is_some_and(|range| range.contains(form));
+        if let Some(tree) = self.excluded.iter().find(excludes) {
             return Some(format!("{name} is excluded by {tree}"));
         }
-        let permitted: Vec<&Subtree> = self.permitted.iter().filter(|tree| tree.concerns(name)).collect();
-        if permitted.is_empty() || permitted.iter().any(|tree| tree.contains(name)) {
+        if let Some(tree) = self.excluded.iter().find(|tree| tree.meets(form)) {
+            return Some(format!("{name} covers names that are excluded by {tree}"));
+        }
+        let permitted: Vec<&Subtree> = self.permitted.iter().filter(|tree| tree.concerns(form)).collect();
+        if permitted.is_empty() || permitted.iter().any(|tree| tree.contains(form)) {
             return None;
         }
         let list: Vec<String> = permitted.iter().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@ mod before;
 mod by_number;
 mod easy_rsa;
 mod elsewhere;
+mod names;
 mod openssl;
 mod refusals;
 mod trees;

@@ -10,7 +10,7 @@ use genfic_ca::calendar::{Calendar, Entry, FullLength, Outlook, Renewal};
 use genfic_ca::index::Authority;
 use genfic_ca::problem::{Problem, Shown as _};
 use genfic_ca::profile::Kind;
-use genfic_ca::x509::UnixTime;
+use genfic_ca::x509::{IssuerId, UnixTime};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -71,12 +71,14 @@ fn outputs(session: &Session, args: &CalendarFiles) -> Result<[Option<Output>; 2
 
 fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) -> Result<Outlook, Problem> {
     let name = &authority.name;
-    let validity = authority.certificate.tbs().validity();
+    let tbs = authority.certificate.tbs();
+    let validity = tbs.validity();
     let is_fit = status(pki.index, authority, now)? == "valid";
     let mut outlook = Outlook {
         name: name.clone(),
         depth,
-        issuer: authority.issuer,
+        // calendars that have the events already know them by this
+        issuer: IssuerId::by_octets(tbs.subject(), tbs.public_key()),
         validity,
         is_fit,
         full_length: full_length(pki, authority, now),

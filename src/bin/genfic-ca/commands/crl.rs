@@ -215,7 +215,7 @@ fn issuer_of(
         .authorities()?
         .into_iter()
         .map(|authority| authority.certificate)
-        .filter(|certificate| certificate.tbs().subject() == crl.tbs().issuer())
+        .filter(|certificate| certificate.tbs().subject().is_same_as(crl.tbs().issuer()))
         .collect();
     let signed = candidates.iter().find(|certificate| crl.is_signed_by(certificate.tbs().public_key()));
     Ok(signed.or(candidates.first()).cloned())

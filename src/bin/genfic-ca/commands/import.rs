@@ -103,7 +103,7 @@ fn profile_for(session: &Session, name: &str, foreign: &ForeignAuthority) -> Str
     });
     let first = issued.next();
     let only_cas = first.is_some_and(Certificate::is_ca) && issued.all(Certificate::is_ca);
-    if only_cas && tbs.subject() == tbs.issuer() { "root-ca" } else { "system-ca" }.to_owned()
+    if only_cas && tbs.is_self_issued() { "root-ca" } else { "system-ca" }.to_owned()
 }
 
 /// Where the certificates issued so far say that their CRL is, when that is not where it will be.

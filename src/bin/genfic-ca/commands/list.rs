@@ -59,7 +59,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     let practices = session.assembly.practices();
     let renews_itself =
-        |profile: &str| practices.profile(profile).is_ok_and(|profile| profile.kind() == Kind::OcspResponder);
+        |profile: &str| practices.profiles.get(profile).is_some_and(|one| one.kind() == Kind::OcspResponder);
     let without_responders = args.expiring.is_some() && args.profile.is_none();
     let style = Style { json: session.global.json, quiet: session.global.quiet };
     let lines = match (args.csv, args.jsonl) {

@@ -170,7 +170,7 @@ pub(crate) fn newest_of_one_holder(
     // what came from elsewhere has no profile
     let profile = fit.iter().map(|one| &one.profile).find(|profile| !profile.is_empty());
     let alike = fit.iter().all(|other| {
-        other.subject == first.subject
+        other.subject.is_same_as(&first.subject)
             && (other.profile.is_empty() || profile == Some(&other.profile))
             && same_names(&other.subject_alt_names, &first.subject_alt_names)
             && generations.contains(&other.authority)
@@ -223,13 +223,22 @@ fn issue(
     };
     let order = Order { label: args.certificate.clone(), applicant, ask, authority: None };
     let (tbs, _) = session.pki().preview(&former.authority, &former.profile, &order)?;
-    let unlike = tbs.subject() != &former.record.subject;
-    if unlike || !same_names(&tbs.subject_alt_names(), &former.record.subject_alt_names) {
-        return Err(otherwise(&format!(
-            "it would be granted for `{}`, and is for `{}`",
-            tbs.subject(),
-            former.record.subject
-        )));
+    if !tbs.subject().is_same_as(&former.record.subject) {
+        let (granted, is) = tbs.subject().beside(&former.record.subject);
+        return Err(otherwise(&format!("it would be granted for {granted}, and is for {is}")));
+    }
+    let granted = tbs.subject_alt_names();
+    if !same_names(&granted, &former.record.subject_alt_names) {
+        let only = |one: &[GeneralName], other: &[GeneralName]| {
+            let only = one.iter().filter(|name| !other.contains(name)).map(ToString::to_string);
+            let only: Vec<String> = only.collect();
+            if only.is_empty() { "nothing".to_owned() } else { only.join(", ") }
+        };
+        let (more, less) = (
+            only(&granted, &former.record.subject_alt_names),
+            only(&former.record.subject_alt_names, &granted),
+        );
+        return Err(otherwise(&format!("of its names it would lose {less}, and get {more} besides")));
     }
     let sign = Sign {
         files: vec![PathBuf::from(&args.certificate)],

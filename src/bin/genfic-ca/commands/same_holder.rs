@@ -20,7 +20,7 @@ pub(crate) fn same_holder(
     let mut found = matches(pki.index, word)?;
     // of one holder there may be several, and any of them will do
     if let Some(first) = found.first().cloned()
-        && found.iter().all(|one| one.subject == first.subject && one.key == first.key)
+        && found.iter().all(|one| one.subject.is_same_as(&first.subject) && one.key == first.key)
     {
         found = vec![first];
     }
@@ -37,7 +37,7 @@ pub(crate) fn same_holder(
             Problem::new(Exit::Refused, "policy.key-of-a-ca", message).hint("make a request with a new key")
         );
     }
-    if former.subject == applicant.subject {
+    if former.subject.is_same_as(&applicant.subject) {
         return Ok(None);
     }
     if !is_dry_run {

@@ -106,6 +106,7 @@ fn authorities(
         let expected = PublishedAuthority {
             name: authority.name.clone(),
             issuer: authority.issuer,
+            names: index.names_of_issuer(&authority.issuer)?,
             certificate: authority.certificate.clone(),
             serves_ocsp: authority.serves_ocsp,
         };

@@ -8,7 +8,7 @@ use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{Authority, IndexError, StatusRow};
 use crate::publish::{Aside, Mode};
-use crate::x509::IssuerId;
+use crate::x509::{IssuerId, Name};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
@@ -22,6 +22,7 @@ const SCHEMA: &str = "
     CREATE TABLE authority (
         issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, serves_ocsp INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE issuer_name (issuer INTEGER NOT NULL, octets BLOB NOT NULL) STRICT;
     CREATE TABLE status (
         issuer INTEGER NOT NULL, serial BLOB NOT NULL, state INTEGER NOT NULL, revoked_at INTEGER,
         reason INTEGER, invalidity_date INTEGER, PRIMARY KEY (issuer, serial)
@@ -63,7 +64,7 @@ impl Image {
             return Ok(None);
         }
         let connection = connect(&mut aside)?;
-        connection.execute_batch("BEGIN; DELETE FROM authority")?;
+        connection.execute_batch("BEGIN; DELETE FROM authority; DELETE FROM issuer_name")?;
         let issuers = {
             let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
             let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
@@ -105,12 +106,18 @@ impl Image {
         Ok(())
     }
 
-    pub(super) fn put_authority(&mut self, authority: &Authority) -> Result<(), IndexError> {
+    /// A CA, and every way in which its name is written.
+    pub(super) fn put_authority(&mut self, authority: &Authority, names: &[Name]) -> Result<(), IndexError> {
         let issuer = self.issuer(&authority.issuer)?;
         self.connection.execute(
             "INSERT INTO authority VALUES (?1, ?2, ?3, ?4)",
             (issuer, &authority.name, authority.certificate.as_der(), authority.serves_ocsp),
         )?;
+        for name in names {
+            self.connection
+                .prepare_cached("INSERT INTO issuer_name VALUES (?1, ?2)")?
+                .execute((issuer, name.as_der()))?;
+        }
         Ok(())
     }
 

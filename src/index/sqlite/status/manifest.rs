@@ -14,6 +14,9 @@ use std::path::Path;
 const SCHEMA: &str = "genfic-ca-status/";
 const VERSION: i64 = 1;
 
+/// Names as they are compared; files without this word have issuers by the octets of their names.
+const IDENTITY: &str = "compared-name";
+
 /// The manifest's contents.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Manifest {
@@ -29,6 +32,9 @@ pub(super) struct Manifest {
     confirmed: bool,
     /// The newest audit record of the index at that time: shows whether a later index continues this one.
     audit: Checkpoint,
+    /// What issuers are identified by in the files.
+    #[serde(default)]
+    identity: String,
 }
 
 /// One file.
@@ -75,7 +81,13 @@ impl Manifest {
             time: now.to_string(),
             confirmed: true,
             audit,
+            identity: IDENTITY.into(),
         }
+    }
+
+    /// Whether its files identify issuers as the index does now; others are written anew.
+    pub(super) fn compares_names(&self) -> bool {
+        self.identity == IDENTITY
     }
 
     /// The manifest of a directory; `None` when nothing was published there.

@@ -54,6 +54,7 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
     let usable = old.as_ref().filter(|old| {
         continued
+            && old.compares_names()
             && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
     write(reader, directory, now, old.as_ref(), usable)
@@ -188,7 +189,7 @@ fn put_rows(image: &mut Image, reader: &dyn IndexReader, since: u64, limit: u64)
     })?;
     put?;
     for authority in reader.authorities()? {
-        image.put_authority(&authority)?;
+        image.put_authority(&authority, &reader.names_of_issuer(&authority.issuer)?)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
 use crate::index::{CertificateState, IndexError, PublishedAuthority, StatusReader};
 use crate::problem::Shown as _;
-use crate::x509::{CertificateId, IssuerId, UnixTime};
+use crate::x509::{CertificateId, IssuerId, Name, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
@@ -121,7 +121,7 @@ impl Layer {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
         let connections: Vec<Connection> = (0..threads).map(|_| connect(&path)).collect::<Result<_, _>>()?;
         let (issuers, authorities) = match connections.first() {
-            Some(connection) => (issuers(connection)?, authorities(connection)?),
+            Some(connection) => known(connection)?,
             None => (HashMap::new(), Vec::new()),
         };
         Ok(Self {
@@ -218,26 +218,44 @@ fn connect(path: &Path) -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-fn issuers(connection: &Connection) -> Result<HashMap<IssuerId, i64>, IndexError> {
+/// The issuers and the CAs of a file. Those of a CA whose certificate is there are known by what identifies it now,
+/// whatever the file says: one of before names were compared says otherwise.
+fn known(connection: &Connection) -> Result<(HashMap<IssuerId, i64>, Vec<PublishedAuthority>), IndexError> {
     let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
     let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
-    Ok(pairs.collect::<Result<_, _>>()?)
-}
-
-fn authorities(connection: &Connection) -> Result<Vec<PublishedAuthority>, IndexError> {
+    let mut issuers: HashMap<IssuerId, i64> = pairs.collect::<Result<_, _>>()?;
+    let mut written: HashMap<i64, Vec<Name>> = HashMap::new();
+    if connection.table_exists(None, "issuer_name")? {
+        let mut statement = connection.prepare("SELECT issuer, octets FROM issuer_name ORDER BY octets")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let octets: Vec<u8> = row.get(1)?;
+            let name = Name::from_der(&octets).map_err(|error| IndexError::Damaged(error.to_string()))?;
+            written.entry(row.get(0)?).or_default().push(name);
+        }
+    }
     let mut statement = connection.prepare(
-        "SELECT a.name, i.identity, a.certificate, a.serves_ocsp
+        "SELECT a.name, i.identity, a.certificate, a.serves_ocsp, i.number
          FROM authority a JOIN issuer i ON i.number = a.issuer ORDER BY a.name",
     )?;
     let mut rows = statement.query([])?;
     let mut authorities = Vec::new();
     while let Some(row) = rows.next()? {
+        let (stored, certificate) = (row::issuer(row, 1)?, certificate(row, 2)?);
+        let (number, mut issuer) = (row.get(4)?, certificate.tbs().as_issuer());
+        if issuers.get(&issuer).is_some_and(|other| *other != number) {
+            issuer = stored;
+        } else if stored != issuer {
+            issuers.remove(&stored);
+            issuers.insert(issuer, number);
+        }
         authorities.push(PublishedAuthority {
             name: row.get(0)?,
-            issuer: row::issuer(row, 1)?,
-            certificate: certificate(row, 2)?,
+            issuer,
+            names: written.remove(&number).unwrap_or_default(),
+            certificate,
             serves_ocsp: row.get(3)?,
         });
     }
-    Ok(authorities)
+    Ok((issuers, authorities))
 }

@@ -129,7 +129,7 @@ impl Present<'_> {
     fn departed_list(&self, list: &CertificateList) -> Option<String> {
         let is_theirs = |authority: &Authority| {
             let tbs = authority.certificate.tbs();
-            tbs.subject() == list.tbs().issuer() && list.is_signed_by(tbs.public_key())
+            tbs.subject().is_same_as(list.tbs().issuer()) && list.is_signed_by(tbs.public_key())
         };
         let is_written = |authority: &Authority| self.with_lists.iter().any(|one| one.name == authority.name);
         let ended = |authority: &Authority| {
