@@ -85,7 +85,7 @@ impl Pki<'_> {
     ) -> Result<AdoptedAuthority, Problem> {
         let name = &adoption.name;
         self.publisher.waits_no_longer(name)?;
-        self.status.publish_status(self.index, self.clock.now())?;
+        self.publish_status()?;
         for above in &plan.above {
             let above = self.authority(&above.name)?;
             let (certificates, crossed) = (ancestors(self.index, &above)?, self.crossed(&above)?);

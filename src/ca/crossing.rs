@@ -171,7 +171,7 @@ impl Pki<'_> {
             let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
             Ok(files.crossed.unwrap_or_default())
         };
-        self.status.publish_status(self.index, self.clock.now()).map_err(|error| on_record(error.into()))?;
+        self.publish_status().map_err(|error| on_record(error.into()))?;
         for (issuer, certificate) in [(old, &new_with_old), (new, &old_with_new)] {
             let kept = self.publisher.issued(&issuer.authority().name, &[certificate]);
             kept.map_err(|error| on_record(error.into()))?;

@@ -88,7 +88,7 @@ impl Line<'_> {
 
     /// Publishes their status and then keeps them.
     fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
-        self.status.publish_status(self.index, self.clock.now())?;
+        self.status.publish_status(self.index, self.publisher, self.clock.now())?;
         if self.profile.kind() == Kind::OcspResponder {
             return Ok(vec![None; certificates.len()]);
         }
@@ -135,6 +135,10 @@ impl Pki<'_> {
             issuer,
             profile,
         };
+        if !granted.is_empty() && !self.status.is_current(self.index)? {
+            // what cannot be made public is not signed
+            self.publish_status()?;
+        }
         let mut granted = granted.into_iter();
         let (mut outcome, not_recorded) = thread::scope(|scope| {
             let (to_sign, intended) = mpsc::sync_channel::<Intended>(0);

@@ -25,6 +25,7 @@ mod request;
 mod responder;
 mod revoke;
 mod stagger;
+mod taking_over;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -52,7 +53,7 @@ pub use waiting::Arrival;
 
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
-use crate::index::{Index, StatusPublisher};
+use crate::index::{Index, IndexError, StatusPublisher};
 use crate::key::{KeyStore, SecretSource};
 use crate::problem::Problem;
 use crate::publish::Publisher;
@@ -103,6 +104,14 @@ fn event(actor: &Actor, at: UnixTime, action: &str, object: impl Into<String>) -
 impl Pki<'_> {
     fn event(&self, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
         event(&self.actor, at, action, object)
+    }
+
+    /// Publishes the status of every certificate for responders.
+    ///
+    /// # Errors
+    /// As [`StatusPublisher::publish_status`].
+    pub fn publish_status(&self) -> Result<(), IndexError> {
+        self.status.publish_status(self.index, self.publisher, self.clock.now())
     }
 
     /// Lets certificates be issued again after a restore; false when there was nothing to accept.

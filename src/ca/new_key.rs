@@ -41,7 +41,7 @@ impl Pki<'_> {
         mut notices: Vec<String>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let name = &authority.name;
-        self.status.publish_status(self.index, self.clock.now())?;
+        self.publish_status()?;
         let above = ancestors(self.index, &authority)?;
         let crossed = self.crossed(&authority)?;
         let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;

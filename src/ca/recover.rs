@@ -103,7 +103,7 @@ impl Pki<'_> {
         if self.status.is_current(self.index)? {
             return Ok(false);
         }
-        self.status.publish_status(self.index, self.clock.now())?;
+        self.publish_status()?;
         Ok(true)
     }
 

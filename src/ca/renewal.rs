@@ -71,7 +71,7 @@ impl Pki<'_> {
         event.details.push(("replaces".into(), serial_number(&replaces)));
         self.index.record_event(event).map_err(|error| on_record(error.into()))?;
         let publish = || -> Result<AuthorityFiles, Problem> {
-            self.status.publish_status(self.index, self.clock.now())?;
+            self.publish_status()?;
             self.republish()?;
             let above = super::authority::ancestors(self.index, &authority)?;
             let crossed = self.crossed(&authority)?;

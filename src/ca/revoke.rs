@@ -69,9 +69,10 @@ impl Pki<'_> {
     /// Lifts the hold on a certificate.
     ///
     /// # Errors
-    /// When it is not on hold, or the index fails.
+    /// When it is not on hold, or the CA's CRL revokes it for good, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
         let to = record.state.release()?;
+        self.check_releasable(&record.authority, &record.id)?;
         self.transition(record, to, self.clock.now(), "certificate.released", None, with_crl)
     }
 
@@ -91,7 +92,7 @@ impl Pki<'_> {
             event.details.push(("reason".into(), reason.to_string()));
         }
         self.index.transition(&record.id, &record.state, &to, event)?;
-        let published = self.status.publish_status(self.index, self.clock.now());
+        let published = self.publish_status();
         let unanswered = published.err().map(|error| {
             let problem = Problem::from(error);
             let message = format!("the status is not published, so responders do not know yet: {problem}");

@@ -168,6 +168,7 @@ impl Hierarchy {
             issuer: certificate.tbs().as_issuer(),
             certificate: certificate.clone(),
             serves_ocsp: name == "ca",
+            retires: None,
         };
         vec![authority("ca", &self.ca), authority("other", &self.other_ca)]
     }

@@ -264,6 +264,7 @@ pub fn stage() -> &'static Stage {
             issuer: ca.tbs().as_issuer(),
             certificate: ca.clone(),
             serves_ocsp: true,
+            retires: None,
         };
         let served = ServedIssuer { authority: authority.clone(), responders: vec![Arc::new(responder)] };
         let snapshot = Snapshot::new(Arc::new(Status(vec![authority])), vec![served]);

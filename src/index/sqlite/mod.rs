@@ -28,9 +28,9 @@ mod tests;
 pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
-    Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration, Restored, Selector,
-    StatusReader, StatusRow, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
+    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, Recorded, Restoration,
+    Restored, Selector, StatusReader, StatusRow, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -209,6 +209,10 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| Ok(journal::read_head(connection)?.2))
     }
 
+    fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError> {
+        self.read(|connection| reading::change_of(connection, id))
+    }
+
     fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError> {
         self.read(|connection| reading::last_of_changes(connection, visit))
     }
@@ -325,6 +329,10 @@ impl Index for SqliteIndex {
 
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
         self.write(|connection| restoring::restore(connection, restoration))
+    }
+
+    fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError> {
+        self.write(|connection| restoring::take_over(connection, revocations))
     }
 
     fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {

@@ -77,7 +77,7 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
 /// Publishes the status again.
 pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
     let pki = session.pki();
-    pki.status.publish_status(pki.index, pki.clock.now())?;
+    pki.publish_status()?;
     let change = pki.index.change_number()?;
     Ok(Report::done(json!({ "change": change }), format!("status published, change {change}")))
 }

@@ -187,7 +187,8 @@ pub(super) fn hash(file: &mut File) -> std::io::Result<String> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, IndexError> {
+/// Opens a status file as immutable; its digest is not compared.
+pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
     let mut uri = "file:".to_owned();
     for &octet in path.as_os_str().as_bytes() {
         match octet {
@@ -219,10 +220,14 @@ fn issuers(connection: &Connection) -> Result<HashMap<IssuerId, i64>, IndexError
 }
 
 fn authorities(connection: &Connection) -> Result<Vec<PublishedAuthority>, IndexError> {
-    let mut statement = connection.prepare(
-        "SELECT a.name, i.identity, a.certificate, a.serves_ocsp
-         FROM authority a JOIN issuer i ON i.number = a.issuer ORDER BY a.name",
-    )?;
+    let tells = connection
+        .prepare("SELECT 1 FROM pragma_table_info('authority') WHERE name = 'retires'")?
+        .exists([])?;
+    let retires = if tells { "a.retires" } else { "NULL" };
+    let mut statement = connection.prepare(&format!(
+        "SELECT a.name, i.identity, a.certificate, a.serves_ocsp, {retires}
+         FROM authority a JOIN issuer i ON i.number = a.issuer ORDER BY a.name"
+    ))?;
     let mut rows = statement.query([])?;
     let mut authorities = Vec::new();
     while let Some(row) = rows.next()? {
@@ -231,6 +236,7 @@ fn authorities(connection: &Connection) -> Result<Vec<PublishedAuthority>, Index
             issuer: row::issuer(row, 1)?,
             certificate: certificate(row, 2)?,
             serves_ocsp: row.get(3)?,
+            retires: row.get::<_, Option<i64>>(4)?.map(UnixTime),
         });
     }
     Ok(authorities)
