@@ -46,7 +46,7 @@ impl Stores for Files {
         index: &dyn IndexReader,
         now: UnixTime,
     ) -> Result<(), IndexError> {
-        publish(index, directory, now).map(drop)
+        publish(index, None, directory, now).map(drop)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{Index, IndexReader, StatusPublisher};
 use crate::problem::{Exit, Problem, Shown as _};
 use crate::profile::SHIPPED;
-use crate::publish::{Mode, WriteError, write_new};
+use crate::publish::{HomeDirectory, Mode, WriteError, write_new};
 use crate::x509::UnixTime;
 use std::io::ErrorKind;
 
@@ -68,7 +68,7 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
     }
     let status = StatusDirectory::new(&home.status_directory());
     if !status.is_current(&index)? {
-        status.publish_status(&index, super::now())?;
+        status.publish_status(&index, &HomeDirectory::new(home.clone()), super::now())?;
         changed = true;
     }
     // a full disk is said when something is to be issued

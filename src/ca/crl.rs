@@ -1,12 +1,12 @@
 //! CRLs: number, list, lint, record, sign, publish.
 use super::problems::lint_problem;
 use super::{CrlAuthority, Pki};
-use crate::index::{Authority, CertificateState, CrlRecord, RESTORED_HINT};
+use crate::index::{Authority, Comparison, CrlRecord, check_contradicting, last_signed};
 use crate::lint;
-use crate::problem::{Exit, Problem};
+use crate::problem::Problem;
 use crate::publish::PublishError;
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
-use crate::x509::{CertificateId, CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
+use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;
 
 /// A CRL that was made and published, or the newer one of another process that was published before it.
@@ -35,29 +35,43 @@ impl Pki<'_> {
     /// highest number has all that is to be listed, and a process that finds a higher number published than
     /// its own has nothing left to do: the result is that list then.
     ///
+    /// What the last signed list revokes for good is on the next, unless it had ended by then: whoever changes the
+    /// index does not take a revocation back by that.
+    ///
     /// # Errors
     /// `index.restored` (exit 13) when what was published before was made from a later state of the index, which
-    /// this list could take revocations back of; or when the index, the key or the disk fails. A number that was
+    /// this list could take revocations back of; `index.contradicts-crl` (exit 13) when the last signed list has
+    /// revoked what is not revoked in the index; or when the index, the key or the disk fails. A number that was
     /// taken is not used again.
     pub fn publish_crl(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
         let authority = self.authority(name)?;
         let certificate = signer.certificate();
         let life = self.practices.config.crl_next_update(name, authority.parent.is_none());
-        self.check_that_nothing_is_taken_back(&authority)?;
+        self.status.check_continued(self.index)?;
+        let last = last_signed(self.index, self.publisher, &authority)?;
         let confirmed = self.confirmed_time()?;
         let floor = self.publisher.crl_number_floor(name)?;
-        let (number, this_update, list, entries) = self.in_time(|now| {
+        let (number, this_update, list, entries, comparison) = self.in_time(|now| {
             let issuer = certificate.tbs().subject().clone();
             let mut list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus(life));
             let mut entries = 0;
+            let mut comparison = last.as_deref().map(Comparison::with);
             let number = self.index.next_crl_number(&authority.issuer, floor, now, &mut |entry| {
+                if let Some(comparison) = &mut comparison {
+                    comparison.meet(&entry);
+                }
                 // what was revoked by a clock that was ahead is listed all the same
                 let revocation_date = entry.revocation_date.min(now);
                 list.push(&CrlEntry { revocation_date, ..entry });
                 entries += 1;
             })?;
-            Ok((number, now, list, entries))
+            Ok((number, now, list, entries, comparison))
         })?;
+        if let (Some(last), Some(comparison)) = (&last, comparison) {
+            let lacking = comparison.finish(self.index, &authority)?;
+            check_contradicting(self.index, self.publisher, &authority, last, lacking)?;
+        }
+        drop(last);
         self.publisher.reserve_crl_number(name, number)?;
 
         let extensions = vec![authority_key_identifier(&certificate.key_identifier()), crl_number(number)];
@@ -82,44 +96,6 @@ impl Pki<'_> {
         self.index.record_crl_published(&authority.issuer, number, confirmed, event)?;
         let next_update = this_update.plus(life);
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
-    }
-
-    /// An index that is an older copy does not have what was revoked since, and the list made of it would say that
-    /// this is good again. The published status tells; where that is lost, the published list.
-    fn check_that_nothing_is_taken_back(&self, authority: &Authority) -> Result<(), Problem> {
-        self.status.check_continued(self.index)?;
-        // what is published was recorded before: the files are looked at first
-        let floor = self.publisher.crl_number_floor(&authority.name)?;
-        let highest = self.index.highest_crl_number(&authority.issuer)?;
-        if floor <= highest {
-            return Ok(());
-        }
-        let own = authority.certificate.tbs().subject();
-        let published = self.publisher.published_crl(&authority.name)?;
-        let Some(crl) = published.filter(|crl| crl.tbs().issuer().is_same_as(own)) else { return Ok(()) };
-        let Some(number) = crl.tbs().crl_number().filter(|number| *number > highest) else { return Ok(()) };
-        for entry in crl.tbs().entries() {
-            let entry = entry.map_err(|error| PublishError::Unreadable {
-                path: self
-                    .publisher
-                    .crl_files(&authority.name)
-                    .ok()
-                    .and_then(|files| files.into_iter().next())
-                    .unwrap_or_default(),
-                reason: error.to_string(),
-            })?;
-            let id = CertificateId { issuer: authority.issuer, serial_number: entry.serial_number };
-            let state = self.index.status(&id)?;
-            if state.is_none_or(|state| state == CertificateState::Issued) {
-                let (name, serial) = (&authority.name, &id.serial_number);
-                let message = format!(
-                    "CRL {number} of {name} is published and not on record, and lists {serial}, which is not revoked \
-                     in the index: the index is an older copy"
-                );
-                return Err(Problem::new(Exit::Integrity, "index.restored", message).hint(RESTORED_HINT));
-            }
-        }
-        Ok(())
     }
 
     /// The published list, when its number is higher than this one and it is on record here: then it was taken

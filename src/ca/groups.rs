@@ -136,6 +136,10 @@ impl Pki<'_> {
             issuer,
             profile,
         };
+        if !granted.is_empty() && !self.status.is_current(self.index)? {
+            // what cannot be made public is not signed
+            self.publish_status()?;
+        }
         let mut granted = granted.into_iter();
         let (mut outcome, not_recorded, overtaken) = thread::scope(|scope| {
             let (to_sign, intended) = mpsc::sync_channel::<Intended>(0);

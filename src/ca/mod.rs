@@ -28,6 +28,7 @@ mod responder;
 mod revoke;
 mod stagger;
 mod supplementing;
+mod taking_over;
 #[cfg(test)]
 mod tests;
 mod time;

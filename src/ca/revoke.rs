@@ -81,7 +81,7 @@ impl Pki<'_> {
     /// Lifts the hold on a certificate.
     ///
     /// # Errors
-    /// When it is not on hold, others have its key, or the index fails.
+    /// When it is not on hold, others have its key, the CA's CRL revokes it for good, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
         if record.key.is_some_and(|key| self.practices.compromised_keys.contains(&key)) {
             let message = "the key is on the list of compromised keys";
@@ -91,6 +91,7 @@ impl Pki<'_> {
             )));
         }
         let to = record.state.release()?;
+        self.check_releasable(&record.authority, &record.id)?;
         self.transition(record, to, "certificate.released", None, with_crl)
     }
 

@@ -3,6 +3,7 @@ use super::Pki;
 use crate::clock::Clock;
 use crate::index::{Index, IndexError, NewestSigned, StatusPublisher};
 use crate::problem::{Exit, Problem};
+use crate::publish::Publisher;
 use crate::x509::UnixTime;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -118,6 +119,7 @@ impl fmt::Debug for ClockWatch {
 pub(super) struct Timekeeper<'a> {
     index: &'a dyn Index,
     status: &'a dyn StatusPublisher,
+    publisher: &'a dyn Publisher,
     clock: &'a dyn Clock,
     watch: &'a ClockWatch,
     trust: i64,
@@ -144,7 +146,7 @@ impl Timekeeper<'_> {
     /// Publishes what the index says. Its time moves on only with a clock that is trusted: a wrong one would
     /// confirm itself, and responders would go on with what they have for as long as it is ahead.
     pub(super) fn publish_status(&self) -> Result<(), IndexError> {
-        self.status.publish_status(self.index, self.time_to_publish()?)
+        self.status.publish_status(self.index, self.publisher, self.time_to_publish()?)
     }
 
     fn time_to_publish(&self) -> Result<UnixTime, IndexError> {
@@ -180,8 +182,8 @@ fn unconfirmed(state: &ClockState, confirmed: UnixTime) -> Problem {
 impl<'a> Pki<'a> {
     pub(super) fn timekeeper(&self) -> Timekeeper<'a> {
         let trust = self.practices.config.clock.trust;
-        let (index, status, clock, watch) = (self.index, self.status, self.clock, self.watch);
-        Timekeeper { index, status, clock, watch, trust }
+        let (index, status, publisher) = (self.index, self.status, self.publisher);
+        Timekeeper { index, status, publisher, clock: self.clock, watch: self.watch, trust }
     }
 
     /// What the clock says, and what it is held against.
@@ -242,7 +244,7 @@ impl<'a> Pki<'a> {
     /// # Errors
     /// As [`StatusPublisher::rebuild_status`].
     pub fn rebuild_status(&self) -> Result<(), IndexError> {
-        self.status.rebuild_status(self.index, self.timekeeper().time_to_publish()?)
+        self.status.rebuild_status(self.index, self.publisher, self.timekeeper().time_to_publish()?)
     }
 
     /// The last time that was confirmed before this command; the earliest there is when none was.
@@ -267,7 +269,7 @@ impl<'a> Pki<'a> {
             event.details.push(("confirmed".into(), confirmed.to_string()));
         }
         self.index.record_event(event)?;
-        self.status.publish_status(self.index, state.now)?;
+        self.status.publish_status(self.index, self.publisher, state.now)?;
         Ok(state)
     }
 

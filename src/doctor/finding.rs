@@ -70,6 +70,8 @@ pub enum Mending {
     Issued(String, Vec<CertificateId>),
     /// Write a CA's CRL in PEM from the published one in DER.
     CrlPem(String),
+    /// Take over as revoked what a CA's CRL has revoked.
+    Revocations(String),
     /// Publish a CA's CRL; needs its key.
     Crl(String),
     /// Issue a CA's responder certificate; needs its key.

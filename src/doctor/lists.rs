@@ -3,8 +3,9 @@ use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
 use super::{Examination, Looked, counted, only_files};
 use crate::home::{AuthorityName, NoteError, PublicFile, ReadError, quoted};
-use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, is_quiet};
-use crate::x509::{CertificateId, CertificateList, CrlReason, SerialNumber, pem};
+use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, contradicting, is_quiet};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateId, CertificateList, CrlListing, CrlReason, SerialNumber, pem};
 use std::collections::HashSet;
 use std::fs;
 
@@ -34,6 +35,9 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 const PROPORTION: u64 = 1 << 32;
 /// Whoever signed under such a number could hardly ever take a smaller one again.
 pub(super) const NOTE_TOO_LARGE: &str = "crl.note-too-large";
+
+/// The index has taken back what a CA signed: nothing new is published from it before that is taken over.
+pub(super) const CONTRADICTED: &str = "index.contradicts-crl";
 
 struct Subject<'a, 'f> {
     examination: &'a Examination<'a>,
@@ -192,6 +196,8 @@ impl Subject<'_, '_> {
             listed.insert(entry.serial_number);
         }
         let count = listed.len();
+        let contradicting = contradicting(self.index, self.authority, &CrlListing::of(crl))?;
+        let lost: HashSet<&SerialNumber> = contradicting.iter().collect();
         let mut lacking: Vec<SerialNumber> = Vec::new();
         self.index.revoked(&self.authority.issuer, &mut |entry| {
             if !listed.remove(&entry.serial_number) {
@@ -203,11 +209,30 @@ impl Subject<'_, '_> {
             match self.index.status(&id)? {
                 Some(CertificateState::Revoked(_)) => {}
                 Some(CertificateState::Issued) if held.contains(&id.serial_number) => released += 1,
+                _ if lost.contains(&id.serial_number) => {}
                 _ => extra.push(id.serial_number),
             }
         }
+        let number = crl.tbs().crl_number().unwrap_or(0);
+        match number <= self.index.highest_crl_number(&self.authority.issuer)? {
+            true => self.contradicted(number, &contradicting),
+            // of an older copy more is lost than what the list has
+            false => extra.extend(contradicting),
+        }
         self.told(&lacking, released, garbled, &extra)?;
         Ok(count)
+    }
+
+    fn contradicted(&mut self, number: CrlNumber, serials: &[SerialNumber]) {
+        let Some(first) = serials.first() else { return };
+        let name = &self.authority.name;
+        let what = counted(serials.len(), "certificate");
+        let message = format!(
+            "signed CRL {number}, which has {what} revoked that the index has not so, among them {first}: the index \
+             was changed"
+        );
+        let finding = Finding::error(CONTRADICTED, name, message);
+        self.findings.push(finding.mending(Mending::Revocations(name.clone())));
     }
 
     fn told(

@@ -1,11 +1,14 @@
 //! Doing what is safe.
 use super::finding::{Finding, Mending};
-use super::lists::NOTE_TOO_LARGE;
+use super::lists::{CONTRADICTED, NOTE_TOO_LARGE};
+use super::statuses::LOST_REVOCATION;
 use crate::backup;
 use crate::ca::Pki;
 use crate::home::{self, Home, Reserve};
+use crate::index::CertificateState;
 use crate::problem::Problem;
 use crate::publish::{Mode, write_new};
+use crate::x509::CertificateId;
 use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
@@ -24,7 +27,7 @@ pub struct Mended {
 /// While one of these is found, the index is, or may be, an older copy: nothing new is published from it, for
 /// that could make good again what was revoked.
 pub(super) const OLDER_COPY: [&str; 4] =
-    ["index.restored", "crl.extra-entry", "status.lost-revocation", "issued.unrecorded"];
+    ["index.restored", "crl.extra-entry", LOST_REVOCATION, "issued.unrecorded"];
 /// With one of these the index is not to be trusted with what it says.
 const DAMAGED: [&str; 4] = ["index.storage", "index.reference", "index.record", "index.signature"];
 
@@ -75,15 +78,21 @@ fn of(finding: &Finding, outcome: Result<(), String>) -> Mended {
 /// where the key can be used without asking, CRLs and responder certificates.
 #[must_use]
 pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Mended> {
-    let found = |codes: &[&str]| findings.iter().find(|finding| codes.contains(&finding.code));
-    let older = found(&OLDER_COPY).map(|finding| finding.code);
-    let damaged = found(&DAMAGED).map(|finding| finding.code);
-    let withheld = older.or(damaged);
-    let mut mended: Vec<Mended> = Vec::new();
+    let damaged = findings.iter().find(|finding| DAMAGED.contains(&finding.code));
+    let (mut mended, contradicted) = take_over(pki, findings);
+    let older = findings
+        .iter()
+        .find(|finding| OLDER_COPY.contains(&finding.code) && !is_revoked_by_now(pki, finding))
+        .map(|finding| finding.code);
+    let withheld = older.or(damaged.map(|finding| finding.code)).or(contradicted.then_some(CONTRADICTED));
+    if withheld.is_none() && !mended.is_empty() {
+        // should it fail, it is found, and tried again by the next command
+        let _ = pki.publish_status();
+    }
     let mut published: Vec<&Mending> = Vec::new();
     for finding in findings {
         let Some(mending) = &finding.mending else { continue };
-        if mending.is_of_files() {
+        if mending.is_of_files() || matches!(mending, Mending::Revocations(_)) {
             continue;
         }
         let harmless = matches!(mending, Mending::Pending | Mending::CrlPem(_));
@@ -111,6 +120,31 @@ pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Me
     mended
 }
 
+/// Takes over what CRLs have revoked before anything is published: that makes nothing good again. Says whether
+/// some of it could not be.
+fn take_over(pki: &Pki<'_>, findings: &[&Finding]) -> (Vec<Mended>, bool) {
+    let mut mended = Vec::new();
+    for finding in findings {
+        let Some(Mending::Revocations(name)) = &finding.mending else { continue };
+        let taken = pki.take_over_from_crl(name).map(drop);
+        mended.push(of(finding, taken.map_err(|problem| problem.message)));
+    }
+    let failed = mended.iter().any(|one: &Mended| one.outcome.is_err());
+    (mended, failed)
+}
+
+/// Whether a lost revocation, told as `CA/SERIAL`, is on record again.
+fn is_revoked_by_now(pki: &Pki<'_>, finding: &Finding) -> bool {
+    let state = || {
+        let (name, serial) = finding.object.split_once('/')?;
+        let id =
+            CertificateId { issuer: pki.authority(name).ok()?.issuer, serial_number: serial.parse().ok()? };
+        pki.index.status(&id).ok()?
+    };
+    finding.code == LOST_REVOCATION
+        && matches!(state(), Some(CertificateState::Revoked(revocation)) if !revocation.is_hold())
+}
+
 fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
     match mending {
         Mending::Pending => pki.abandon_pending().map(drop),
@@ -133,6 +167,7 @@ fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
         )),
         Mending::Crl(name) => pki.publish_crl(name, &pki.unlock_for_crl(name)?).map(drop),
         Mending::Responder(name) => pki.issue_responder(&pki.unlock_issuer(name)?).map(drop),
+        Mending::Revocations(name) => pki.take_over_from_crl(name).map(drop),
         Mending::Mode(_)
         | Mending::Directory(..)
         | Mending::File(..)

@@ -15,13 +15,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         if authority.is_elsewhere() || needs_none.map_err(|error| error.to_string())? {
             continue;
         }
-        let published = PublishedAuthority {
-            name: authority.name.clone(),
-            issuer: authority.issuer,
-            names: Vec::new(),
-            certificate: authority.certificate.clone(),
-            serves_ocsp: authority.serves_ocsp,
-        };
+        let names = index.names_of_issuer(&authority.issuer).map_err(|error| error.to_string())?;
+        let published = PublishedAuthority::of(authority, &all, names);
         if let Ok(name) = authority.name.parse() {
             only_files(&examination.home.ocsp_directory(&name))?;
         }

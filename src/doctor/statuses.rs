@@ -6,6 +6,8 @@ use crate::index::{IndexError, StatusComparison};
 use crate::x509::CertificateId;
 
 const SYNC: &str = "genfic-ca ocsp sync";
+/// What is published has it revoked, and the index has not.
+pub(super) const LOST_REVOCATION: &str = "status.lost-revocation";
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
@@ -42,7 +44,7 @@ fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings:
     for lost in &comparison.lost {
         let message = "is published as revoked and not revoked on record: the index has lost a revocation";
         findings.push(
-            Finding::error("status.lost-revocation", named(examination, lost), message)
+            Finding::error(LOST_REVOCATION, named(examination, lost), message)
                 .remedy(bring_back(examination)),
         );
     }

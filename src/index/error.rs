@@ -3,7 +3,7 @@ use super::{KeyConflict, TransitionError};
 use crate::problem::{Exit, Problem, Shown as _};
 use crate::publish::WriteError;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, IssuerId, UnixTime};
+use crate::x509::{CertificateId, IssuerId, SerialNumber, UnixTime};
 use std::path::PathBuf;
 
 /// What can go wrong with the index.
@@ -82,6 +82,27 @@ pub enum IndexError {
         /// The audit record that was the newest when it was published.
         published: u64,
     },
+    /// Something shows that there was a later state of this index; says what.
+    #[error("{0}: the index is an older copy")]
+    OlderCopy(String),
+    /// What was signed or published revokes what is not revoked in the index.
+    #[error(
+        "the index contradicts {evidence}: {} there {} not so in the index, among them {}",
+        counted(*count), if *count == 1 { "is" } else { "are" }, listed(first)
+    )]
+    Contradicts {
+        /// What says otherwise.
+        evidence: Evidence,
+        /// The CA.
+        authority: String,
+        /// How many certificates.
+        count: usize,
+        /// The first of them.
+        first: Vec<SerialNumber>,
+    },
+    /// The status cannot be published.
+    #[error("the status is not published: {0}")]
+    NotPublished(String),
     /// The index was restored, and nobody has accepted that yet.
     #[error(
         "this is an index from a backup of {backup}, and what happened since is not complete in it: nothing is issued or released until it is accepted"
@@ -101,6 +122,36 @@ pub enum IndexError {
     Backend(String),
 }
 
+/// What an index is compared with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Evidence {
+    /// A CRL that the CA signed.
+    Crl(CrlNumber, String),
+    /// What is published for responders.
+    Status(String),
+    /// The index's own audit records.
+    Audit(String),
+}
+
+impl std::fmt::Display for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Crl(number, name) => write!(f, "CRL {number} that {name} signed"),
+            Self::Status(name) => write!(f, "the status published of what {name} issued"),
+            Self::Audit(name) => write!(f, "its own audit records of what {name} revoked"),
+        }
+    }
+}
+
+fn counted(count: usize) -> String {
+    format!("{count} certificate{} revoked", if count == 1 { "" } else { "s" })
+}
+
+fn listed(serials: &[SerialNumber]) -> String {
+    let texts: Vec<String> = serials.iter().map(ToString::to_string).collect();
+    texts.join(", ")
+}
+
 fn hex(issuer: &IssuerId) -> String {
     issuer.0.iter().take(8).map(|octet| format!("{octet:02x}")).collect()
 }
@@ -116,7 +167,13 @@ impl From<WriteError> for IndexError {
 }
 
 /// What to do with an index that is an older copy.
-pub(crate) const RESTORED_HINT: &str = "bring the newest index back; or, when it is lost for good, move the home aside and run `genfic-ca backup restore` with --published naming what was moved; `genfic-ca doctor` prints the commands";
+const RESTORED_HINT: &str = "bring the newest index back; or, when it is lost for good, move the home aside and run `genfic-ca backup restore` with --published naming what was moved; `genfic-ca doctor` prints the commands";
+
+/// What to do with an index that takes back what a CRL says.
+const CONTRADICTED_HINT: &str = "nothing that takes a revocation back is published; `genfic-ca doctor --fix` takes the CRL's entries over as revoked; find out who changed the index: `genfic-ca audit verify`, `genfic-ca audit show`";
+
+/// The same where no CRL has it.
+const REVOKE_AGAIN_HINT: &str = "nothing that takes a revocation back is published; find out who changed the index: `genfic-ca audit show`; then revoke them again, or bring the right index back";
 
 impl From<IndexError> for Problem {
     fn from(error: IndexError) -> Self {
@@ -181,6 +238,21 @@ impl From<IndexError> for Problem {
                 (Exit::Failure, "index.schema", "use the version of genfic-ca that wrote it, or a newer one")
             }
             IndexError::NotContinued { .. } => (Exit::Integrity, "index.restored", RESTORED_HINT),
+            IndexError::OlderCopy(_) => (Exit::Integrity, "index.restored", RESTORED_HINT),
+            IndexError::Contradicts { evidence: Evidence::Crl(..), .. } => {
+                (Exit::Integrity, "index.contradicts-crl", CONTRADICTED_HINT)
+            }
+            IndexError::Contradicts { evidence: Evidence::Status(_), .. } => {
+                (Exit::Integrity, "index.contradicts-status", REVOKE_AGAIN_HINT)
+            }
+            IndexError::Contradicts { evidence: Evidence::Audit(_), .. } => {
+                (Exit::Integrity, "index.contradicts-audit", REVOKE_AGAIN_HINT)
+            }
+            IndexError::NotPublished(_) => (
+                Exit::Failure,
+                "status.not-published",
+                "see that status/ can be written, then run `genfic-ca ocsp sync`; what is not published is not handed out",
+            ),
             IndexError::NotAccepted { .. } => (
                 Exit::Integrity,
                 "restore.not-accepted",
@@ -210,6 +282,21 @@ impl From<IndexError> for Problem {
 mod tests {
     use super::*;
 
+    fn contradicted(evidence: Evidence) -> IndexError {
+        let first = vec!["4a".parse().unwrap(), "4b".parse().unwrap()];
+        IndexError::Contradicts { evidence, authority: "a".into(), count: 2, first }
+    }
+
+    #[test]
+    fn a_contradiction_names_what_it_is_with_how_much_and_what_mends_it() {
+        let problem = Problem::from(contradicted(Evidence::Crl(7, "genfic-system".into())));
+        assert_eq!((problem.exit, problem.code), (Exit::Integrity, "index.contradicts-crl"));
+        let message = "the index contradicts CRL 7 that genfic-system signed: 2 certificates revoked there are \
+                       not so in the index, among them 4a, 4b";
+        assert_eq!(problem.message, message);
+        assert!(problem.hint.contains("`genfic-ca doctor --fix`"), "{}", problem.hint);
+    }
+
     #[test]
     fn every_problem_says_what_to_do() {
         for error in [
@@ -218,6 +305,10 @@ mod tests {
             IndexError::Schema { found: 2, known: 1 },
             IndexError::CrlNumber(3),
             IndexError::NotContinued { published: 7 },
+            IndexError::OlderCopy("CRL 7 of a is not on record".into()),
+            IndexError::NotPublished("status/: denied".into()),
+            contradicted(Evidence::Status("a".into())),
+            contradicted(Evidence::Audit("a".into())),
             IndexError::NotAccepted { backup: UnixTime(0) },
             IndexError::ClockBehind { now: UnixTime(0), newest: UnixTime(1) },
             IndexError::NoSpace("index.db".into()),

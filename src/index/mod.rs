@@ -5,6 +5,7 @@
 //! stores, it passes the suite in `contract`.
 #[cfg(test)]
 mod contract;
+mod contradiction;
 mod error;
 mod examination;
 mod generation;
@@ -17,8 +18,11 @@ pub mod sqlite;
 mod standing;
 mod state;
 
-pub use error::IndexError;
-pub(crate) use error::RESTORED_HINT;
+pub use contradiction::contradicting;
+pub(crate) use contradiction::{
+    Comparison, check_contradicting, contradicts, is_final, last_signed, signed_list,
+};
+pub use error::{Evidence, IndexError};
 pub use examination::{Damage, DamageKind, Examined, StatusComparison};
 pub(crate) use generation::UNLINKED;
 pub use generation::{certified, crossed, is_quiet, successor, unlinked};
@@ -35,6 +39,7 @@ pub use state::{CertificateState, Revocation, TransitionError};
 
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
+use crate::publish::Publisher;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime};
 use std::path::Path;
@@ -119,6 +124,9 @@ pub trait IndexReader: StatusReader {
 
     /// Number of the latest change; grows with every change of a status or a CA.
     fn change_number(&self) -> Result<u64, IndexError>;
+
+    /// The change that made a certificate's state what it is; `None` when it is not on record.
+    fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError>;
 
     /// Hands of each change the row with the highest serial number to `visit`, the latest change first, until it
     /// returns false. Rows that were changed again since count for their latest change alone.
@@ -267,6 +275,10 @@ pub trait Index: IndexReader {
     /// here becomes less so. Every CA owes a CRL afterwards.
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError>;
 
+    /// Takes revocations over that were signed and are not on record any more, or not as they were: what is on the
+    /// lists of CAs. Nothing that is revoked becomes less so. Each CA concerned owes a CRL afterwards.
+    fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError>;
+
     /// Lets certificates be issued again after a restore; false when there was nothing to accept.
     fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError>;
 
@@ -281,12 +293,25 @@ pub trait Index: IndexReader {
 
 /// Publishes the status of every certificate for responders to read.
 pub trait StatusPublisher: Send + Sync {
-    /// Publishes what the index says now; where nothing has changed, that it is still so. `now` is the time of a
-    /// clock that is trusted, else the last one that was.
+    /// Publishes what the index says now; where nothing has changed, that it is still so. Nothing that was signed
+    /// or published as revoked for good is published as anything else: `lists` has what was signed. `now` is the
+    /// time of a clock that is trusted, else the last one that was.
     ///
     /// # Errors
-    /// When the index cannot be read, the files cannot be written, or what is published is newer.
-    fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError>;
+    /// When the index cannot be read, or what is published is newer; [`IndexError::NotPublished`] when the files
+    /// cannot be written; [`IndexError::Contradicts`], [`IndexError::OlderCopy`].
+    fn publish_status(
+        &self,
+        index: &dyn IndexReader,
+        lists: &dyn Publisher,
+        now: UnixTime,
+    ) -> Result<(), IndexError>;
+
+    /// Number of the latest change that is published; `None` when nothing is.
+    ///
+    /// # Errors
+    /// When what is published cannot be read.
+    fn published_change(&self) -> Result<Option<u64>, IndexError>;
 
     /// Whether what is published is of the latest change.
     ///
@@ -320,7 +345,12 @@ pub trait StatusPublisher: Send + Sync {
     ///
     /// # Errors
     /// As [`StatusPublisher::publish_status`].
-    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError>;
+    fn rebuild_status(
+        &self,
+        index: &dyn IndexReader,
+        lists: &dyn Publisher,
+        now: UnixTime,
+    ) -> Result<(), IndexError>;
 }
 
 /// Holds what it was given for until it is dropped.

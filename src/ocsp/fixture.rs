@@ -173,6 +173,7 @@ impl Hierarchy {
             names: Vec::new(),
             certificate: certificate.clone(),
             serves_ocsp: name == "ca",
+            retires: None,
         };
         vec![authority("ca", &self.ca), authority("other", &self.other_ca)]
     }

@@ -1,35 +1,38 @@
 //! Publication into the directories of a home.
 use super::crl::CrlForms;
 use super::hold::Hold;
+use super::signed::SignedLists;
 use super::{
     AuthorityFiles, Mode, PublishError, Publisher, Replacement, WaitingAuthority, WriteError, replace,
     replace_all, sync_directory,
 };
 use crate::home::{AuthorityName, Home, InvalidAuthorityName, NoteError, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
 use rustix::io::Errno;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait for another publisher.
 const WAIT: Duration = Duration::from_secs(30);
 /// Octets of the largest CRL: twenty million entries.
-const LARGEST: u64 = 1 << 30;
+pub(super) const LARGEST: u64 = 1 << 30;
 
 /// The directories `public/`, `issued/` and `ocsp/` of a home.
 #[derive(Clone, Debug)]
 pub struct HomeDirectory {
     home: Home,
+    lists: Arc<SignedLists>,
 }
 
 impl HomeDirectory {
     /// Publishes into this home.
     #[must_use]
     pub fn new(home: Home) -> Self {
-        Self { home }
+        Self { home, lists: Arc::default() }
     }
 
     fn name(&self, name: &str) -> Result<AuthorityName, PublishError> {
@@ -170,6 +173,14 @@ impl Publisher for HomeDirectory {
         read_if_there(&path)?
             .map(|octets| CertificateList::from_der(&octets).map_err(|error| unreadable(&path, error)))
             .transpose()
+    }
+
+    fn signed_list(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+    ) -> Result<Option<Arc<CrlListing>>, PublishError> {
+        self.lists.read(&self.public(name, PublicFile::Crl)?, certificate.tbs().public_key())
     }
 
     fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError> {

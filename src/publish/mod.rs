@@ -4,6 +4,7 @@ mod crl;
 mod directory;
 mod group;
 mod hold;
+mod signed;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -18,8 +19,9 @@ pub use waiting::WaitingAuthority;
 
 use crate::problem::{Problem, Shown as _};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where certificates, CRLs, responder keys and statuses go once they are on record.
 pub trait Publisher: Send + Sync {
@@ -69,6 +71,17 @@ pub trait Publisher: Send + Sync {
     /// # Errors
     /// When the file is there and is not a CRL.
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError>;
+
+    /// The published CRL of a CA to look serial numbers up in, when the CA's key signed it; `None` when there is
+    /// none, or something else is in its place.
+    ///
+    /// # Errors
+    /// When it cannot be known what is there.
+    fn signed_list(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+    ) -> Result<Option<Arc<CrlListing>>, PublishError>;
 
     /// What the published CRL says of itself, however many entries it has; `None` when there is none, or the
     /// PEM form of the same list does not stand beside it.

@@ -190,7 +190,7 @@ fn read_entry(octets: &[u8]) -> (Result<CrlEntry, MalformedDer>, &[u8]) {
     }
 }
 
-fn decode_entry(element: &[u8]) -> Result<CrlEntry, MalformedDer> {
+pub(super) fn decode_entry(element: &[u8]) -> Result<CrlEntry, MalformedDer> {
     let mut reader = SliceReader::new(element)?;
     let entry = reader.sequence(|fields| {
         let integer = AnyRef::decode(fields)?;
@@ -278,6 +278,13 @@ impl CertificateList {
     #[must_use]
     pub fn tbs(&self) -> &TbsCertList {
         &self.tbs
+    }
+
+    /// Where the elements of `revokedCertificates` stand in [`CertificateList::as_der`].
+    pub(super) fn entries_in_der(&self) -> Range<usize> {
+        let within = self.tbs.entries.clone().unwrap_or_default();
+        let start = self.tbs.place.start;
+        start.saturating_add(within.start)..start.saturating_add(within.end)
     }
 
     /// Whether this key made the signature.

@@ -103,16 +103,16 @@ impl<'a> Frame<'a> {
 }
 
 /// Identifier and length of an element.
-struct Header {
-    tag: u8,
+pub(super) struct Header {
+    pub(super) tag: u8,
     /// Where its contents begin.
-    contents: u64,
+    pub(super) contents: u64,
     /// Where it ends.
-    end: u64,
+    pub(super) end: u64,
 }
 
 impl Header {
-    fn at(octets: &[u8], at: u64) -> Option<Self> {
+    pub(super) fn at(octets: &[u8], at: u64) -> Option<Self> {
         let (&[tag, first], rest) = octets.get(usize::try_from(at).ok()?..)?.split_first_chunk::<2>()?;
         let (count, length) = match first {
             0x81..=0x84 => {

@@ -105,7 +105,7 @@ pub(crate) const INDEX: &[Damage] = &[
         Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
     (
-        "cp home/index.db x; sqlite3 home/index.db 'pragma foreign_keys = 0; delete from status where state = 2'",
+        "cp home/index.db x; sqlite3 home/index.db 'pragma foreign_keys = 0; delete from status where state = 1 and certificate = 4'",
         "index.reference",
         Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),
@@ -211,12 +211,22 @@ pub(crate) const PUBLISHED: &[Damage] = &[
     ("genfic-ca revoke a.genfic.example --no-crl", "crl.lacks-revocation", Fix),
     ("genfic-ca hold a.genfic.example; genfic-ca release a.genfic.example --no-crl", "crl.owed", Fix),
     (
-        "cp home/index.db x; sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null'",
+        "sqlite3 home/index.db '.backup older.db'
+         genfic-ca revoke a.genfic.example
+         sqlite3 home/index.db '.backup later.db'; rm -f home/index.db-*; cp older.db home/index.db",
         "crl.extra-entry",
-        Hand("rm -f home/index.db-*; cp x home/index.db"),
+        Hand("rm -f home/index.db-*; cp later.db home/index.db"),
     ),
     (
-        "cp home/index.db x; sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null'",
+        "sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null where state = 2'",
+        "index.contradicts-crl",
+        Fix,
+    ),
+    ("sqlite3 home/index.db 'delete from status where state = 2'", "index.contradicts-crl", Fix),
+    ("sqlite3 home/index.db 'update status set closed = 1 where state = 2'", "index.contradicts-crl", Fix),
+    (
+        "genfic-ca revoke a.genfic.example --no-crl; sqlite3 home/index.db '.backup x'
+         sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null where state = 2'",
         "status.lost-revocation",
         Hand("rm -f home/index.db-*; cp x home/index.db"),
     ),

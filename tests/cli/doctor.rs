@@ -180,7 +180,9 @@ fn nothing_is_published_from_an_index_that_lost_a_revocation() {
     // C1
     let home = base().copied();
     home.shell(
-        "sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null where state = 2'
+        "sqlite3 home/index.db '.backup older.db'
+         genfic-ca revoke a.genfic.example
+         rm -f home/index.db-*; cp older.db home/index.db
          rm home/public/genfic-user.crl home/status/manifest.json",
     )
     .ok();
@@ -189,6 +191,33 @@ fn nothing_is_published_from_an_index_that_lost_a_revocation() {
     assert!(kept("crl.extra-entry") && kept("crl.missing") && kept("status.missing"), "{}", said.all());
     assert!(said.out.contains("not while there is crl.extra-entry"), "{}", said.out);
     assert!(!home.path("home/status/manifest.json").exists());
+}
+
+#[test]
+fn what_a_crl_has_revoked_is_taken_over_and_then_everything_is_published_again() {
+    // C4, K3, G15
+    let home = base().copied();
+    home.shell(
+        "sqlite3 home/index.db 'update status set state = 1, revoked_at = null, reason = null where state = 2'
+         rm home/public/genfic-user.crl home/status/manifest.json",
+    )
+    .ok();
+    let (said, findings) = look(&home, &[]);
+    let [finding] = open(&findings, "index.contradicts-crl")[..] else { panic!("{}", said.all()) };
+    assert_eq!((&finding["fixable"], &finding["remedy"]), (&true.into(), &"genfic-ca doctor --fix".into()));
+    for words in [&["crl", "publish", "genfic-system"][..], &["ocsp", "sync"]] {
+        let said = home.ca(words);
+        assert!(said.status == 13 && said.err.contains("index.contradicts-crl"), "{words:?} {}", said.all());
+    }
+    look(&home, &["--fix"]);
+    let (said, findings) = look(&home, &["--fix"]);
+    assert_eq!(open(&findings, "index.contradicts-crl").len(), 0, "{}", said.all());
+    assert!(home.path("home/status/manifest.json").exists(), "{}", said.all());
+    home.ca(&["crl", "publish", "genfic-system"]).ok();
+    let audit = home.ca(&["audit", "show"]).ok().out;
+    assert!(audit.contains("of genfic-system") && audit.contains("doctor.mended"), "{audit}");
+    let (said, findings) = look(&home, &[]);
+    assert_eq!(findings, Vec::<Value>::new(), "{}", said.all());
 }
 
 #[test]

@@ -269,6 +269,7 @@ pub fn stage() -> &'static Stage {
             names: Vec::new(),
             certificate: ca.clone(),
             serves_ocsp: true,
+            retires: None,
         };
         let served = ServedIssuer { authority: authority.clone(), responders: vec![Arc::new(responder)] };
         let snapshot = Snapshot::new(Arc::new(Status(vec![authority])), vec![served]);

@@ -2,12 +2,13 @@
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
-    Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, Restoration, Restored,
-    Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, Supplement, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
+    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
+    Restoration, Restored, Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, Supplement,
+    TakenOver,
 };
 use crate::lint::Linted;
-use crate::publish::{PublishError, WriteError};
+use crate::publish::{PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
     CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
@@ -92,9 +93,18 @@ pub(super) struct Status {
 }
 
 impl StatusPublisher for Status {
-    fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
+    fn publish_status(
+        &self,
+        index: &dyn IndexReader,
+        lists: &dyn Publisher,
+        now: UnixTime,
+    ) -> Result<(), IndexError> {
         self.script.index("status")?;
-        self.directory.publish_status(index, now)
+        self.directory.publish_status(index, lists, now)
+    }
+
+    fn published_change(&self) -> Result<Option<u64>, IndexError> {
+        self.directory.published_change()
     }
 
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
@@ -113,8 +123,13 @@ impl StatusPublisher for Status {
         self.directory.compare(index)
     }
 
-    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
-        self.directory.rebuild_status(index, now)
+    fn rebuild_status(
+        &self,
+        index: &dyn IndexReader,
+        lists: &dyn Publisher,
+        now: UnixTime,
+    ) -> Result<(), IndexError> {
+        self.directory.rebuild_status(index, lists, now)
     }
 }
 
@@ -201,6 +216,9 @@ impl IndexReader for Records {
     }
     fn change_number(&self) -> Result<u64, IndexError> {
         self.index.change_number()
+    }
+    fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError> {
+        self.index.change_of(id)
     }
     fn last_of_changes(&self, visit: Until<'_, StatusRow>) -> Result<(), IndexError> {
         self.index.last_of_changes(visit)
@@ -300,6 +318,10 @@ impl Index for Records {
     }
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
         self.index.restore(restoration)
+    }
+    fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError> {
+        self.script.index("take over")?;
+        self.index.take_over(revocations)
     }
     fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
         self.index.accept_restored(event)

@@ -2,8 +2,9 @@
 use super::faulty::Script;
 use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlOutline, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub(super) struct Publication {
     pub(super) directory: HomeDirectory,
@@ -47,6 +48,14 @@ impl Publisher for Publication {
 
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
         self.directory.published_crl(name)
+    }
+
+    fn signed_list(
+        &self,
+        name: &str,
+        certificate: &Certificate,
+    ) -> Result<Option<Arc<CrlListing>>, PublishError> {
+        self.directory.signed_list(name, certificate)
     }
 
     fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, PublishError> {

@@ -83,7 +83,9 @@ impl Fixture {
         let home = Home::at(directory.path().join("home"));
         home.create().unwrap();
         let index = SqliteIndex::create(&home.index_file()).unwrap();
-        StatusDirectory::new(&home.status_directory()).publish_status(&index, NOW).unwrap();
+        StatusDirectory::new(&home.status_directory())
+            .publish_status(&index, &HomeDirectory::new(home.clone()), NOW)
+            .unwrap();
         let clock = Hands::default();
         clock.advance(NOW.0);
         Self::opened(config, directory, index, clock)

@@ -1,6 +1,7 @@
 //! The use cases over a real index, real keys and real files, each of which can be made to fail at a step.
 mod authorities;
 mod batches;
+mod contradictions;
 mod creating;
 mod falling;
 mod faulty;

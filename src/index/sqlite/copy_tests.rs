@@ -164,7 +164,7 @@ fn a_status_that_a_restore_took_over_is_replaced_whole_and_any_other_is_refused(
     root.issue_leaf(&index, "lost.example", 10, 9);
     let status = directory.path().join("status");
     std::fs::create_dir(&status).unwrap();
-    publish(&index, &status, NOW).unwrap();
+    publish(&index, None, &status, NOW).unwrap();
     let published = StatusDirectory::new(&status).open(None).unwrap();
     let mut states = Vec::new();
     published.for_each(&mut |id, state| states.push((id.serial_number, state))).unwrap();
@@ -183,15 +183,15 @@ fn a_status_that_a_restore_took_over_is_replaced_whole_and_any_other_is_refused(
         event: event(NOW, "home.restored"),
     };
     old.restore(&restoration).unwrap();
-    let refused = publish(&old, &status, NOW);
+    let refused = publish(&old, None, &status, NOW);
     assert!(matches!(refused, Err(IndexError::NotContinued { .. })), "{refused:?}");
     restoration.superseded = published.head().into_iter().collect();
     old.restore(&restoration).unwrap();
-    publish(&old, &status, NOW).unwrap();
+    publish(&old, None, &status, NOW).unwrap();
     let mut states = Vec::new();
     let replaced = StatusDirectory::new(&status).open(Some(&published)).unwrap();
     replaced.for_each(&mut |id, state| states.push((id.serial_number, state))).unwrap();
     assert_eq!(states, [(serial(1), CertificateState::Issued)], "nothing of the other history is left");
     assert!(replaced.change() > published.change());
-    publish(&old, &status, NOW).unwrap();
+    publish(&old, None, &status, NOW).unwrap();
 }

@@ -30,9 +30,9 @@ mod tests;
 pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 
 use super::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
-    Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, Restoration, Restored,
-    Selector, StatusReader, StatusRow, Supplement, TakenOver,
+    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
+    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
+    Restoration, Restored, Selector, StatusReader, StatusRow, Supplement, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -236,6 +236,10 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| Ok(journal::read_head(connection)?.2))
     }
 
+    fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError> {
+        self.read(|connection| reading::change_of(connection, id))
+    }
+
     fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError> {
         self.read(|connection| reading::last_of_changes(connection, visit))
     }
@@ -357,6 +361,10 @@ impl Index for SqliteIndex {
 
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
         self.write(|connection| restoring::restore(connection, restoration))
+    }
+
+    fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError> {
+        self.write(|connection| restoring::take_over(connection, revocations))
     }
 
     fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {

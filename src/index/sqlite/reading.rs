@@ -6,7 +6,7 @@ use crate::index::{
 };
 use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity};
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 pub(super) fn status(
     connection: &Connection,
@@ -84,6 +84,16 @@ fn numbered(connection: &Connection, number: i64) -> Result<CertificateRecord, I
         Some(row) => record(row),
         None => Err(IndexError::Damaged(format!("certificate {number} has no status"))),
     }
+}
+
+pub(super) fn change_of(connection: &Connection, id: &CertificateId) -> Result<Option<u64>, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.change FROM issuer i CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?2
+         WHERE i.identity = ?1",
+    )?;
+    let change: Option<i64> =
+        statement.query_row((id.issuer.0, serial_column(&id.serial_number)), |row| row.get(0)).optional()?;
+    change.map(unsigned).transpose()
 }
 
 pub(super) fn certificate(

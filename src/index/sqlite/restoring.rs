@@ -86,6 +86,44 @@ pub(super) fn restore(connection: &Connection, restoration: &Restoration) -> Res
     Ok(taken)
 }
 
+pub(super) fn take_over(
+    connection: &Connection,
+    revocations: &[FoundRevocation],
+) -> Result<TakenOver, IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let change = journal.change()?;
+    let mut taken = TakenOver::default();
+    for found in revocations {
+        match take_revocation(connection, found, change)? {
+            Taken::Nothing if !reopen(connection, &found.id, change)? => continue,
+            Taken::Nothing | Taken::Known => taken.revoked += 1,
+            Taken::ByNumber => taken.known_by_number += 1,
+        }
+        let issuer = authority::authority_number(connection, &found.id.issuer)?;
+        revise(connection, issuer, change)?;
+        journal.append(found.event.clone())?;
+    }
+    if taken == TakenOver::default() {
+        return Ok(taken);
+    }
+    journal.close()?;
+    Ok(taken)
+}
+
+/// Has lists name again what is revoked and was taken for one that need not be listed any more; false when it is
+/// listed.
+fn reopen(connection: &Connection, id: &CertificateId, change: i64) -> Result<bool, IndexError> {
+    let (issuer, certificate, _) = place(connection, id)?;
+    let reopened = connection
+        .prepare_cached(
+            "UPDATE status SET closed = 0, change = ?3,
+                 not_after = (SELECT not_after FROM certificate WHERE number = ?4)
+             WHERE issuer = ?1 AND serial = ?2 AND state = 2 AND closed = 1",
+        )?
+        .execute((issuer, serial_column(&id.serial_number), change, certificate))?;
+    Ok(reopened == 1)
+}
+
 /// Uses CRL numbers up to this one.
 pub(super) fn take_crl_numbers(
     connection: &Connection,
@@ -162,6 +200,9 @@ fn take_revocation(
     let Some(state) = super::reading::status(connection, &found.id)? else {
         let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
         let state = CertificateState::Revoked(Revocation { reason, ..revocation });
+        if enter_again(connection, &found.id, &state, change)? {
+            return Ok(Taken::Known);
+        }
         enter_number(connection, &found.id, &Name::empty(), UnixTime::NO_END, &state, change)?;
         return Ok(Taken::ByNumber);
     };
@@ -178,6 +219,34 @@ fn take_revocation(
         authority::leave(connection, certificate)?;
     }
     Ok(Taken::Known)
+}
+
+/// Puts the state of a certificate on record that is there and has none; false when it is not there.
+fn enter_again(
+    connection: &Connection,
+    id: &CertificateId,
+    state: &CertificateState,
+    change: i64,
+) -> Result<bool, IndexError> {
+    let issuer = authority::authority_number(connection, &id.issuer)?;
+    let (state, revoked_at, reason, invalidity_date) = state_columns(state);
+    let entered = connection
+        .prepare_cached(
+            "INSERT INTO status (issuer, serial, certificate, state, revoked_at, reason, invalidity_date,
+                 not_after, change)
+             SELECT issuer, serial, number, ?3, ?4, ?5, ?6, not_after, ?7 FROM certificate
+             WHERE issuer = ?1 AND serial = ?2 ORDER BY number DESC LIMIT 1",
+        )?
+        .execute((
+            issuer,
+            serial_column(&id.serial_number),
+            state,
+            revoked_at,
+            reason,
+            invalidity_date,
+            change,
+        ))?;
+    Ok(entered == 1)
 }
 
 /// A certificate of which there is nothing but its number and what others say of it.

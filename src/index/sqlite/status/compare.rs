@@ -4,7 +4,7 @@ use super::manifest::Manifest;
 use super::publish::is_continued;
 use super::snapshot::StatusSnapshot;
 use crate::index::{
-    CertificateState, IndexError, IndexReader, PublishedAuthority, StatusComparison, StatusReader,
+    CertificateState, IndexError, IndexReader, PublishedAuthority, StatusComparison, StatusReader, is_final,
 };
 use crate::x509::CertificateId;
 use std::path::Path;
@@ -81,11 +81,6 @@ fn unknown(
     failed
 }
 
-/// Revoked for good: there is no way back from there.
-fn is_final(state: &CertificateState) -> bool {
-    matches!(state, CertificateState::Revoked(revocation) if !revocation.is_hold())
-}
-
 fn name(list: &mut Vec<CertificateId>, id: CertificateId) {
     if list.len() < NAMED && !list.contains(&id) {
         list.push(id);
@@ -103,13 +98,10 @@ fn authorities(
     let mut differing = Vec::new();
     for authority in &on_record {
         let published = snapshot.authorities().iter().find(|one| one.name == authority.name);
-        let expected = PublishedAuthority {
-            name: authority.name.clone(),
-            issuer: authority.issuer,
-            names: index.names_of_issuer(&authority.issuer)?,
-            certificate: authority.certificate.clone(),
-            serves_ocsp: authority.serves_ocsp,
-        };
+        let mut expected =
+            PublishedAuthority::of(authority, &on_record, index.names_of_issuer(&authority.issuer)?);
+        // a file of an earlier version does not say when one retires
+        expected.retires = expected.retires.filter(|_| published.is_some_and(|one| one.retires.is_some()));
         if is_current && published != Some(&expected) {
             differing.push(authority.name.clone());
         }

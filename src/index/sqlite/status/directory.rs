@@ -4,6 +4,7 @@ use super::manifest::{FileIdentity, Manifest, Part};
 use super::publish::{is_continued, publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
 use crate::index::{IndexError, IndexReader, StatusComparison, StatusPublisher};
+use crate::publish::Publisher;
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,12 +19,22 @@ pub struct StatusDirectory {
 }
 
 impl StatusPublisher for StatusDirectory {
-    fn publish_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
-        publish(index, &self.path, now).map(drop)
+    fn publish_status(
+        &self,
+        index: &dyn IndexReader,
+        lists: &dyn Publisher,
+        now: UnixTime,
+    ) -> Result<(), IndexError> {
+        publish(index, Some(lists), &self.path, now).map(drop).map_err(unpublished)
+    }
+
+    fn published_change(&self) -> Result<Option<u64>, IndexError> {
+        let manifest = Manifest::read(&self.path).map_err(unpublished)?;
+        Ok(manifest.map(|(manifest, _)| manifest.change))
     }
 
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
-        let published = Manifest::read(&self.path)?.map(|(manifest, _)| manifest.change);
+        let published = self.published_change()?;
         Ok(published == Some(index.change_number()?))
     }
 
@@ -47,8 +58,21 @@ impl StatusPublisher for StatusDirectory {
         compare(&self.path, index)
     }
 
-    fn rebuild_status(&self, index: &dyn IndexReader, now: UnixTime) -> Result<(), IndexError> {
-        rebuild(index, &self.path, now).map(drop)
+    fn rebuild_status(
+        &self,
+        index: &dyn IndexReader,
+        lists: &dyn Publisher,
+        now: UnixTime,
+    ) -> Result<(), IndexError> {
+        rebuild(index, lists, &self.path, now).map(drop).map_err(unpublished)
+    }
+}
+
+/// What failed on the way was for want of the files.
+fn unpublished(error: IndexError) -> IndexError {
+    match error {
+        IndexError::Backend(reason) => IndexError::NotPublished(reason),
+        error => error,
     }
 }
 

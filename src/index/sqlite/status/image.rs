@@ -1,4 +1,5 @@
 //! A status file while it is built: aside, on disk, so that it may be larger than memory.
+use super::continuity::state_in;
 use super::failed;
 use super::manifest::Part;
 use super::snapshot::hash;
@@ -6,9 +7,9 @@ use crate::failpoint;
 use crate::home::open_file;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
-use crate::index::{Authority, IndexError, StatusRow};
+use crate::index::{CertificateState, IndexError, PublishedAuthority, StatusRow};
 use crate::publish::{Aside, Mode};
-use crate::x509::{IssuerId, Name};
+use crate::x509::{CertificateId, IssuerId};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
@@ -17,11 +18,15 @@ use std::path::Path;
 /// Schema version of status files.
 pub(super) const VERSION: i64 = 1;
 
+/// Readers of before take no notice of `retires`, and files of before do not have it.
+const AUTHORITY: &str = "
+    CREATE TABLE authority (
+        issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, serves_ocsp INTEGER NOT NULL,
+        retires INTEGER
+    ) STRICT;";
+
 const SCHEMA: &str = "
     CREATE TABLE issuer (number INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE) STRICT;
-    CREATE TABLE authority (
-        issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, serves_ocsp INTEGER NOT NULL
-    ) STRICT;
     CREATE TABLE issuer_name (issuer INTEGER NOT NULL, octets BLOB NOT NULL) STRICT;
     CREATE TABLE status (
         issuer INTEGER NOT NULL, serial BLOB NOT NULL, state INTEGER NOT NULL, revoked_at INTEGER,
@@ -46,6 +51,7 @@ impl Image {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(AUTHORITY)?;
         connection.execute_batch("BEGIN")?;
         failpoint::passed("status: file begun");
         Ok(Self { connection, aside, issuers: HashMap::new(), rows: 0, is_continued: false })
@@ -64,7 +70,8 @@ impl Image {
             return Ok(None);
         }
         let connection = connect(&mut aside)?;
-        connection.execute_batch("BEGIN; DELETE FROM authority; DELETE FROM issuer_name")?;
+        connection.execute_batch("BEGIN; DELETE FROM issuer_name; DROP TABLE authority")?;
+        connection.execute_batch(AUTHORITY)?;
         let issuers = {
             let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
             let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
@@ -72,6 +79,16 @@ impl Image {
         };
         failpoint::passed("status: file begun");
         Ok(Some(Self { connection, aside, issuers, rows: old.rows, is_continued: true }))
+    }
+
+    /// Whether it goes on from a file that was published.
+    pub(super) fn is_continued(&self) -> bool {
+        self.is_continued
+    }
+
+    /// What it has of a certificate so far.
+    pub(super) fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        state_in(&self.connection, id)
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -106,14 +123,19 @@ impl Image {
         Ok(())
     }
 
-    /// A CA, and every way in which its name is written.
-    pub(super) fn put_authority(&mut self, authority: &Authority, names: &[Name]) -> Result<(), IndexError> {
+    pub(super) fn put_authority(&mut self, authority: &PublishedAuthority) -> Result<(), IndexError> {
         let issuer = self.issuer(&authority.issuer)?;
         self.connection.execute(
-            "INSERT INTO authority VALUES (?1, ?2, ?3, ?4)",
-            (issuer, &authority.name, authority.certificate.as_der(), authority.serves_ocsp),
+            "INSERT INTO authority VALUES (?1, ?2, ?3, ?4, ?5)",
+            (
+                issuer,
+                &authority.name,
+                authority.certificate.as_der(),
+                authority.serves_ocsp,
+                authority.retires.map(|at| at.0),
+            ),
         )?;
-        for name in names {
+        for name in &authority.names {
             self.connection
                 .prepare_cached("INSERT INTO issuer_name VALUES (?1, ?2)")?
                 .execute((issuer, name.as_der()))?;

@@ -8,6 +8,9 @@ mod compare;
 mod compare_tests;
 #[cfg(test)]
 mod continued_tests;
+mod continuity;
+#[cfg(test)]
+mod continuity_tests;
 mod directory;
 mod image;
 mod lock;

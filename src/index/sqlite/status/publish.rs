@@ -1,12 +1,13 @@
 //! Writing the status files of an index.
+use super::continuity::Continuity;
 use super::failed;
 use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
 use crate::failpoint;
-use crate::index::{IndexError, IndexReader};
-use crate::publish::{Aside, put_all};
+use crate::index::{IndexError, IndexReader, PublishedAuthority, StatusRow, is_final};
+use crate::publish::{Aside, Publisher, put_all};
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 
@@ -43,11 +44,19 @@ const DELTA_SHARE: u64 = 32;
 /// record is an older copy, or another index, and is refused, because publishing it could un-revoke; unless it
 /// was restored with this very status taken over, and then nothing of it is kept.
 ///
+/// What was published as revoked for good stays so; with `lists`, also what a CA's last signed CRL has so. Without a
+/// manifest all that is left of earlier publications is looked at for that, and the CRL numbers that were used.
+///
 /// # Errors
-/// [`IndexError::NotContinued`], [`IndexError::Busy`] when another publisher takes too long,
-/// [`IndexError::Damaged`] when the manifest in the directory cannot be read, a failing index or file system;
-/// what was published before stays.
-pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Result<Published, IndexError> {
+/// [`IndexError::NotContinued`], [`IndexError::OlderCopy`], [`IndexError::Contradicts`], [`IndexError::Busy`] when
+/// another publisher takes too long, [`IndexError::Damaged`] when the manifest in the directory cannot be read, a
+/// failing index or file system; what was published before stays.
+pub fn publish(
+    reader: &dyn IndexReader,
+    lists: Option<&dyn Publisher>,
+    directory: &Path,
+    now: UnixTime,
+) -> Result<Published, IndexError> {
     let _lock = Lock::take(directory)?;
     failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
@@ -57,7 +66,8 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
             && old.compares_names()
             && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
-    write(reader, directory, now, old.as_ref(), usable)
+    let continuity = Continuity { reader, lists, directory, old: old.as_ref(), continued };
+    write(&continuity, now, usable)
 }
 
 /// Publishes everything anew in place of files that are damaged or say something else than the index.
@@ -66,6 +76,7 @@ pub fn publish(reader: &dyn IndexReader, directory: &Path, now: UnixTime) -> Res
 /// As [`publish`]; a manifest that cannot be read holds nothing up.
 pub(super) fn rebuild(
     reader: &dyn IndexReader,
+    lists: &dyn Publisher,
     directory: &Path,
     now: UnixTime,
 ) -> Result<Published, IndexError> {
@@ -75,19 +86,17 @@ pub(super) fn rebuild(
         Err(IndexError::Damaged(_)) => None,
         Err(error) => return Err(error),
     };
-    if let Some(old) = &old {
-        is_continued(reader, old)?;
-    }
-    write(reader, directory, now, old.as_ref(), None)
+    let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
+    let continuity = Continuity { reader, lists: Some(lists), directory, old: old.as_ref(), continued };
+    write(&continuity, now, None)
 }
 
 fn write(
-    reader: &dyn IndexReader,
-    directory: &Path,
+    continuity: &Continuity<'_>,
     now: UnixTime,
-    old: Option<&Manifest>,
     usable: Option<&Manifest>,
 ) -> Result<Published, IndexError> {
+    let (reader, directory) = (continuity.reader, continuity.directory);
     // Head and change number come first: rows that change while they are read are published in their newer
     // state, and again with the next delta.
     let head = reader.audit_head()?;
@@ -95,23 +104,23 @@ fn write(
     let mut files = Vec::new();
     let (base, delta, written) = match usable {
         Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
-        Some(old) => match build_delta(reader, directory, old, change)? {
+        Some(old) => match build_delta(continuity, old, change)? {
             Some(delta) => {
                 let (delta, file) = delta.finish(change)?;
                 files.push(file);
                 let rows = delta.rows;
                 (old.base.clone(), Some(delta), Written::Delta(rows))
             }
-            None => write_base(reader, directory, Some(&old.base), change, &mut files)?,
+            None => write_base(continuity, Some(old), change, &mut files)?,
         },
-        None => write_base(reader, directory, None, change, &mut files)?,
+        None => write_base(continuity, None, change, &mut files)?,
     };
     let manifest = Manifest::new(base, delta, head, now);
     // the manifest comes last into its place; should a crash of the machine keep it and lose what it names, the
     // next publisher finds that and writes everything anew
     files.push(manifest.write(directory)?);
     put_all(files)?;
-    remove_older(directory, &[Some(&manifest), old])?;
+    remove_older(directory, &[Some(&manifest), continuity.old])?;
     Ok(Published { change, written })
 }
 
@@ -136,29 +145,34 @@ pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<b
 /// What changed since the base: the delta that there is, and what changed since that. `None` when it has become
 /// too long, since every change writes all of it.
 fn build_delta(
-    reader: &dyn IndexReader,
-    directory: &Path,
+    continuity: &Continuity<'_>,
     old: &Manifest,
     change: u64,
 ) -> Result<Option<Image>, IndexError> {
     let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
-    let path = part_file(directory, "delta", change);
+    let path = part_file(continuity.directory, "delta", change);
     let (mut image, since) = continued_or_new(&path, old.delta.as_ref(), old.base.change)?;
-    put_rows(&mut image, reader, since, limit)?;
+    put_rows(continuity, &mut image, since, limit, Some(&old.base))?;
     Ok((image.rows() <= limit).then_some(image))
 }
 
 /// The new base goes on from the old one, where there is one to go on from: to copy it takes far less time than
 /// to put as many rows again.
 fn write_base(
-    reader: &dyn IndexReader,
-    directory: &Path,
-    old: Option<&Part>,
+    continuity: &Continuity<'_>,
+    old: Option<&Manifest>,
     change: u64,
     files: &mut Vec<Aside>,
 ) -> Result<(Part, Option<Part>, Written), IndexError> {
-    let (mut image, since) = continued_or_new(&part_file(directory, "base", change), old, 0)?;
-    put_rows(&mut image, reader, since, u64::MAX)?;
+    let path = part_file(continuity.directory, "base", change);
+    let (mut image, since) = continued_or_new(&path, old.map(|old| &old.base), 0)?;
+    if image.is_continued() {
+        continuity.check_lists()?
+    } else {
+        continuity.check_all()?
+    }
+    // what the delta has is not in the base that this goes on from
+    put_rows(continuity, &mut image, since, u64::MAX, old.and_then(|old| old.delta.as_ref()))?;
     let (base, file) = image.finish(change)?;
     files.push(file);
     let rows = base.rows;
@@ -179,17 +193,47 @@ fn part_file(directory: &Path, kind: &str, change: u64) -> PathBuf {
     directory.join(format!("{kind}-{change}.db"))
 }
 
-/// Rows beyond the limit are left out; the image is of no use then.
-fn put_rows(image: &mut Image, reader: &dyn IndexReader, since: u64, limit: u64) -> Result<(), IndexError> {
+/// So many rows that are not revoked for good are compared with what was published and signed at a time.
+const COMPARED: usize = 1000;
+
+/// Rows beyond the limit are left out; the image is of no use then. `beside` is another file that was published with
+/// the one that the image goes on from.
+fn put_rows(
+    continuity: &Continuity<'_>,
+    image: &mut Image,
+    since: u64,
+    limit: u64,
+    beside: Option<&Part>,
+) -> Result<(), IndexError> {
+    let beside = beside.map(|part| continuity.directory.join(&part.file));
+    // of an image that is new all was compared before
+    let is_compared = image.is_continued() || beside.is_some();
+    let mut waiting: Vec<StatusRow> = Vec::new();
     let mut put = Ok(());
-    reader.status_rows(since, &mut |row| {
-        if put.is_ok() && image.rows() <= limit {
+    let put_compared = |image: &mut Image, rows: &mut Vec<StatusRow>| {
+        continuity.check_changed(rows, image, beside.as_deref())?;
+        rows.drain(..).try_for_each(|row| image.put(&row))
+    };
+    continuity.reader.status_rows(since, &mut |row| {
+        if put.is_err() || image.rows() > limit {
+            return;
+        }
+        if !is_compared || is_final(&row.state) {
             put = image.put(&row);
+            return;
+        }
+        waiting.push(row);
+        if waiting.len() >= COMPARED {
+            put = put_compared(image, &mut waiting);
         }
     })?;
     put?;
-    for authority in reader.authorities()? {
-        image.put_authority(&authority, &reader.names_of_issuer(&authority.issuer)?)?;
+    put_compared(image, &mut waiting)?;
+    let reader = continuity.reader;
+    let all = reader.authorities()?;
+    for authority in &all {
+        let names = reader.names_of_issuer(&authority.issuer)?;
+        image.put_authority(&PublishedAuthority::of(authority, &all, names))?;
     }
     Ok(())
 }

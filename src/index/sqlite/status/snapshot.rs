@@ -191,7 +191,8 @@ pub(super) fn hash(file: &mut File) -> std::io::Result<String> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, IndexError> {
+/// Opens a status file as immutable; its digest is not compared.
+pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
     let mut uri = "file:".to_owned();
     for &octet in path.as_os_str().as_bytes() {
         match octet {
@@ -234,10 +235,14 @@ fn known(connection: &Connection) -> Result<(HashMap<IssuerId, i64>, Vec<Publish
             written.entry(row.get(0)?).or_default().push(name);
         }
     }
-    let mut statement = connection.prepare(
-        "SELECT a.name, i.identity, a.certificate, a.serves_ocsp, i.number
-         FROM authority a JOIN issuer i ON i.number = a.issuer ORDER BY a.name",
-    )?;
+    let tells = connection
+        .prepare("SELECT 1 FROM pragma_table_info('authority') WHERE name = 'retires'")?
+        .exists([])?;
+    let retires = if tells { "a.retires" } else { "NULL" };
+    let mut statement = connection.prepare(&format!(
+        "SELECT a.name, i.identity, a.certificate, a.serves_ocsp, i.number, {retires}
+         FROM authority a JOIN issuer i ON i.number = a.issuer ORDER BY a.name"
+    ))?;
     let mut rows = statement.query([])?;
     let mut authorities = Vec::new();
     while let Some(row) = rows.next()? {
@@ -255,6 +260,7 @@ fn known(connection: &Connection) -> Result<(HashMap<IssuerId, i64>, Vec<Publish
             names: written.remove(&number).unwrap_or_default(),
             certificate,
             serves_ocsp: row.get(3)?,
+            retires: row.get::<_, Option<i64>>(5)?.map(UnixTime),
         });
     }
     Ok((issuers, authorities))

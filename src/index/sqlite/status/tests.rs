@@ -27,7 +27,7 @@ impl Home {
     }
 
     pub(super) fn publish(&self) -> Published {
-        publish(&self.index, &self.status, NOW).unwrap()
+        publish(&self.index, None, &self.status, NOW).unwrap()
     }
 
     pub(super) fn open(&self) -> StatusSnapshot {
@@ -129,7 +129,7 @@ fn without_a_change_only_the_time_is_refreshed() {
     let home = Home::new();
     home.publish();
     let before = home.open();
-    let published = publish(&home.index, &home.status, NOW.plus(60)).unwrap();
+    let published = publish(&home.index, None, &home.status, NOW.plus(60)).unwrap();
     assert_eq!(published, Published { change: before.change(), written: Written::Time });
     let after = StatusDirectory::new(&home.status).open(Some(&before)).unwrap();
     assert_eq!(after.time(), NOW.plus(60));
@@ -198,7 +198,7 @@ fn an_older_copy_of_the_index_cannot_take_a_revocation_back() {
     home.publish();
     let restored = SqliteIndex::open(&copy).unwrap();
     let refused = |index: &SqliteIndex| {
-        let error = publish(index, &home.status, NOW.plus(60)).unwrap_err();
+        let error = publish(index, None, &home.status, NOW.plus(60)).unwrap_err();
         assert!(matches!(error, IndexError::NotContinued { published: 5 }), "{error}");
     };
     refused(&restored);
@@ -226,7 +226,7 @@ fn publishers_and_readers_at_the_same_time_never_see_a_broken_or_older_state() {
                     let index = SqliteIndex::open(path).unwrap();
                     for number in 0..15 {
                         home.root.issue_leaf(&index, "a.example", 10, 10 + thread * 20 + number);
-                        publish(&index, &home.status, NOW).unwrap();
+                        publish(&index, None, &home.status, NOW).unwrap();
                     }
                 })
             })

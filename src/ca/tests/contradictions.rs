@@ -1,0 +1,210 @@
+//! An index that says otherwise than what was signed: nothing that takes a revocation back is published from it.
+use super::fixture::{Fixture, order};
+use crate::home::PublicFile;
+use crate::index::{CertificateRecord, CertificateState, IndexReader, StatusReader};
+use crate::problem::{Exit, Problem};
+use crate::x509::{CrlReason, UnixTime};
+
+const CA: &str = "genfic-system";
+const ISSUED: &str = "UPDATE status SET state = 1, revoked_at = NULL, reason = NULL";
+
+/// A certificate that was revoked and is on the CRL.
+fn revoked() -> (Fixture, CertificateRecord) {
+    let fixture = Fixture::with_system_ca();
+    let record = fixture.issue_host("a.example");
+    fixture.issue_host("b.example");
+    let at = fixture.now().plus(-500);
+    fixture.pki().revoke(&record, Some(CrlReason::KeyCompromise), Some(at), true).unwrap();
+    fixture.script.steps();
+    (fixture, record)
+}
+
+/// Does to the row of a certificate what the owner of the file can.
+fn tamper(fixture: &Fixture, record: &CertificateRecord, statement: &str) {
+    let raw = rusqlite::Connection::open(fixture.home.index_file()).unwrap();
+    let serial = record.id.serial_number.to_string();
+    let which = format!("WHERE ltrim(lower(hex(serial)), '0') = ltrim('{serial}', '0')");
+    raw.execute_batch(&format!("{statement} {which}")).unwrap();
+}
+
+fn bump(fixture: &Fixture, record: &CertificateRecord) {
+    let raw = rusqlite::Connection::open(fixture.home.index_file()).unwrap();
+    raw.execute_batch("UPDATE head SET change = change + 1").unwrap();
+    tamper(fixture, record, "UPDATE status SET change = (SELECT change FROM head)");
+}
+
+fn refused<T: std::fmt::Debug>(outcome: Result<T, Problem>) -> &'static str {
+    let problem = outcome.unwrap_err();
+    assert_eq!(problem.exit, Exit::Integrity, "{problem:?}");
+    problem.code
+}
+
+fn lose_status(fixture: &Fixture) {
+    for entry in std::fs::read_dir(fixture.home.status_directory()).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+}
+
+/// What was done to the row.
+const TAMPERED: [&str; 5] = [
+    ISSUED,
+    "DELETE FROM status",
+    "UPDATE status SET reason = 6",
+    "UPDATE status SET state = 0, revoked_at = NULL, reason = NULL",
+    "UPDATE status SET closed = 1, not_after = 0",
+];
+
+#[test]
+fn no_list_is_signed_that_lacks_what_the_last_has_revoked() {
+    // K3, C4
+    for statement in TAMPERED {
+        let (fixture, record) = revoked();
+        let before = fixture.list(CA);
+        tamper(&fixture, &record, statement);
+        let problem = fixture.publish(CA).unwrap_err();
+        assert_eq!((problem.exit, problem.code), (Exit::Integrity, "index.contradicts-crl"), "{statement}");
+        let serial = record.id.serial_number.to_string();
+        assert!(problem.message.contains(&serial) && problem.message.contains(CA), "{}", problem.message);
+        assert!(problem.hint.contains("genfic-ca doctor --fix"), "{}", problem.hint);
+        assert!(!fixture.script.steps().contains(&"sign"), "{statement}");
+        assert_eq!(fixture.list(CA), before, "{statement}");
+        // a revocation goes on record and is answered, and its list is owed
+        let other = fixture.record("b.example");
+        let told = fixture.pki().revoke(&other, None, None, true).unwrap();
+        assert_eq!(told.owed.unwrap().code, "index.contradicts-crl", "{statement}");
+        assert!(told.unanswered.is_none() && fixture.list(CA) == before, "{statement}");
+    }
+}
+
+#[test]
+fn no_status_is_published_that_lacks_it() {
+    // K3, O12
+    for statement in TAMPERED.iter().filter(|one| !one.starts_with("DELETE")) {
+        for is_whole in [true, false] {
+            let (fixture, record) = revoked();
+            tamper(&fixture, &record, statement);
+            if is_whole {
+                lose_status(&fixture);
+            } else if statement.contains("closed") {
+                continue;
+            } else {
+                bump(&fixture, &record);
+            }
+            let refusal = refused(fixture.pki().publish_status().map_err(Problem::from));
+            assert_eq!(refusal, "index.contradicts-crl", "{statement} {is_whole}");
+            if statement.contains("state = 0") {
+                // what is pending is abandoned first, and so revoked again
+                assert!(fixture.pki().recover().unwrap().owed.is_empty());
+                continue;
+            }
+            assert_eq!(fixture.pki().recover().unwrap().owed[0].code, "index.contradicts-crl");
+            // nothing is signed whose status could not be published
+            fixture.script.steps();
+            assert_eq!(refused(fixture.issue(&[order("c.example")])), "index.contradicts-crl");
+            assert!(!fixture.script.steps().contains(&"intent"), "{statement} {is_whole}");
+        }
+    }
+}
+
+#[test]
+fn what_the_list_has_is_taken_over_with_date_and_reason_and_everything_goes_on() {
+    // C4, G15
+    for statement in TAMPERED {
+        let (fixture, record) = revoked();
+        let at = fixture.now();
+        tamper(&fixture, &record, statement);
+        lose_status(&fixture);
+        fixture.wait(60);
+        let actions = fixture.actions().len();
+        assert_eq!(fixture.pki().take_over_from_crl(CA).unwrap(), 1, "{statement}");
+        let Some(CertificateState::Revoked(revocation)) = fixture.records.status(&record.id).unwrap() else {
+            panic!("{statement}");
+        };
+        assert_eq!((revocation.revoked_at, revocation.reason), (at, Some(CrlReason::KeyCompromise)));
+        assert_eq!(revocation.invalidity_date, Some(at.plus(-500)), "{statement}");
+        let told = fixture.audit().split_off(actions);
+        let [event] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(event.event.action, "certificate.revoked");
+        assert!(event.event.details.contains(&("source".into(), format!("CRL 2 of {CA}"))), "{event:?}");
+        fixture.pki().publish_status().unwrap();
+        assert!(fixture.pki().crl_is_due(CA).unwrap(), "{statement}");
+        fixture.publish(CA).unwrap();
+        assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_some(), "{statement}");
+        assert_eq!(fixture.record("a.example").certificate, record.certificate, "{statement}");
+        assert_eq!(fixture.pki().take_over_from_crl(CA).unwrap(), 0, "{statement}");
+    }
+}
+
+#[test]
+fn where_the_list_is_gone_or_an_older_one_stands_there_the_records_of_the_index_tell() {
+    // K3
+    for is_gone in [true, false] {
+        let fixture = Fixture::with_system_ca();
+        let older = std::fs::read(fixture.public(CA, PublicFile::Crl)).unwrap();
+        let record = fixture.issue_host("a.example");
+        fixture.pki().revoke(&record, None, None, true).unwrap();
+        tamper(&fixture, &record, ISSUED);
+        let file = fixture.public(CA, PublicFile::Crl);
+        if is_gone {
+            std::fs::remove_file(file).unwrap()
+        } else {
+            std::fs::write(file, &older).unwrap()
+        }
+        assert_eq!(refused(fixture.publish(CA)), "index.contradicts-audit", "{is_gone}");
+        lose_status(&fixture);
+        let status = fixture.pki().publish_status().map_err(Problem::from);
+        assert_eq!(refused(status), "index.contradicts-audit", "{is_gone}");
+        // what they ask for is done
+        let again = fixture.record("a.example");
+        fixture.pki().revoke(&again, None, None, true).unwrap();
+        fixture.pki().publish_status().unwrap();
+        assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_some());
+    }
+}
+
+#[test]
+fn a_revocation_that_was_made_a_hold_by_hand_is_not_released() {
+    // C4
+    let (fixture, record) = revoked();
+    tamper(&fixture, &record, "UPDATE status SET reason = 6");
+    let held = fixture.record("a.example");
+    assert_eq!(refused(fixture.pki().release(&held, true)), "index.contradicts-crl");
+    assert!(!matches!(fixture.records.status(&record.id).unwrap(), Some(CertificateState::Issued)));
+}
+
+#[test]
+fn a_hold_that_is_lifted_and_what_has_ended_leave_the_list() {
+    // C3, C4
+    let fixture = Fixture::with_system_ca();
+    let record = fixture.issue_host("a.example");
+    let ended = fixture.issue_host("b.example");
+    fixture.pki().revoke(&record, Some(CrlReason::CertificateHold), None, true).unwrap();
+    fixture.pki().revoke(&ended, None, None, true).unwrap();
+    fixture.pki().release(&fixture.record("a.example"), true).unwrap();
+    assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_none());
+    fixture.set(UnixTime(ended.validity.not_after.0 + 1));
+    (0..3).for_each(|_| drop(fixture.publish(CA).unwrap()));
+    assert_eq!(fixture.list(CA).tbs().entries().count(), 0);
+    lose_status(&fixture);
+    fixture.pki().publish_status().unwrap();
+}
+
+#[test]
+fn an_index_that_is_older_than_what_was_used_is_told_by_its_numbers_alone() {
+    // C1
+    let fixture = Fixture::with_system_ca();
+    let copy = fixture.home.directory().join("older.db");
+    fixture.records.copy_to(&copy).unwrap();
+    fixture.publish(CA).unwrap();
+    std::fs::remove_file(fixture.public(CA, PublicFile::Crl)).unwrap();
+    lose_status(&fixture);
+    let older = crate::index::sqlite::SqliteIndex::open(&copy).unwrap();
+    let outcome = crate::index::StatusPublisher::publish_status(
+        &fixture.status,
+        &older,
+        &fixture.publication,
+        fixture.now(),
+    );
+    assert_eq!(refused(outcome.map_err(Problem::from)), "index.restored");
+    fixture.pki().publish_status().unwrap();
+}

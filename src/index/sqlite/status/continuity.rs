@@ -1,0 +1,207 @@
+//! What must not be taken back: what was published, what was signed, against what is about to be published.
+use super::image::Image;
+use super::manifest::Manifest;
+use super::snapshot::connect;
+use crate::index::sqlite::row;
+use crate::index::{
+    Authority, CertificateState, Evidence, IndexError, IndexReader, StatusRow, check_contradicting,
+    contradicting, contradicts, is_final, last_signed, signed_list,
+};
+use crate::publish::Publisher;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateId, IssuerId, SerialNumber};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// No older copy of an index is behind by more CRL numbers than this: a note of such a one is wrong.
+const PROPORTION: CrlNumber = 1 << 32;
+
+/// Certificates of one issuer after the other.
+type ByIssuer = BTreeMap<IssuerId, Vec<SerialNumber>>;
+
+/// What is checked before status files are written.
+pub(super) struct Continuity<'a> {
+    pub(super) reader: &'a dyn IndexReader,
+    pub(super) lists: Option<&'a dyn Publisher>,
+    pub(super) directory: &'a Path,
+    /// What was published last.
+    pub(super) old: Option<&'a Manifest>,
+    /// Whether the index goes on from that; false when a restore took it over.
+    pub(super) continued: bool,
+}
+
+impl Continuity<'_> {
+    /// Looks at the changed rows that are not revoked for good: whether the files that they go into, or a list, have
+    /// them so. `base` is the file below the image; it is not read through for this.
+    pub(super) fn check_changed(
+        &self,
+        rows: &[StatusRow],
+        image: &Image,
+        base: Option<&Path>,
+    ) -> Result<(), IndexError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // what is broken is found and made anew elsewhere
+        let below = base.and_then(|base| connect(base).ok());
+        let mut published = ByIssuer::new();
+        for row in rows {
+            let others = below.as_ref().and_then(|below| state_in(below, &row.id).unwrap_or_default());
+            if [image.state(&row.id)?, others].iter().flatten().any(is_final) {
+                published.entry(row.id.issuer).or_default().push(row.id.serial_number.clone());
+            }
+        }
+        self.check_listed(rows)?;
+        self.refuse(&published)
+    }
+
+    /// The same rows against the lists of their CAs, which are read once each.
+    fn check_listed(&self, rows: &[StatusRow]) -> Result<(), IndexError> {
+        let Some(lists) = self.lists else { return Ok(()) };
+        let mut changed = ByIssuer::new();
+        for row in rows {
+            changed.entry(row.id.issuer).or_default().push(row.id.serial_number.clone());
+        }
+        for authority in self.reader.authorities()? {
+            let Some(serials) = changed.get(&authority.issuer) else { continue };
+            let Some(list) = signed_list(lists, &authority)? else { continue };
+            let is_revoked = |serial: &&SerialNumber| list.find(serial).is_some_and(|entry| entry.is_final());
+            let listed: Vec<SerialNumber> = serials.iter().filter(is_revoked).cloned().collect();
+            // it may have been revoked, and listed, since the row was read
+            let lost = self.not_revoked(authority.issuer, listed)?;
+            check_contradicting(self.reader, lists, &authority, &list, lost)?;
+        }
+        Ok(())
+    }
+
+    fn not_revoked(
+        &self,
+        issuer: IssuerId,
+        serials: Vec<SerialNumber>,
+    ) -> Result<Vec<SerialNumber>, IndexError> {
+        let mut lost = Vec::new();
+        for serial_number in serials {
+            let id = CertificateId { issuer, serial_number };
+            if !self.reader.status(&id)?.is_some_and(|state| is_final(&state)) {
+                lost.push(id.serial_number);
+            }
+        }
+        Ok(lost)
+    }
+
+    fn refuse(&self, published: &ByIssuer) -> Result<(), IndexError> {
+        for authority in self.reader.authorities()? {
+            let Some(serials) = published.get(&authority.issuer) else { continue };
+            let lost = self.not_revoked(authority.issuer, serials.clone())?;
+            if !lost.is_empty() {
+                return Err(contradicts(Evidence::Status(authority.name.clone()), &authority, &lost));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the last list of every CA before everything is published.
+    pub(super) fn check_lists(&self) -> Result<(), IndexError> {
+        let Some(lists) = self.lists else { return Ok(()) };
+        for authority in self.reader.authorities()? {
+            let Some(list) = last_signed(self.reader, lists, &authority)? else { continue };
+            let serials = contradicting(self.reader, &authority, &list)?;
+            check_contradicting(self.reader, lists, &authority, &list, serials)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at all that there is, where no file is to be continued: the last lists, and what is left of status
+    /// files. Without a manifest nothing tells whether the index is an older copy but the numbers that were used.
+    pub(super) fn check_all(&self) -> Result<(), IndexError> {
+        let authorities = self.reader.authorities()?;
+        if self.old.is_none() {
+            let change = self.reader.change_number()?;
+            if let Some((name, number)) = self.files().into_iter().find(|(_, number)| *number > change) {
+                let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                return Err(IndexError::OlderCopy(format!(
+                    "status/{name} has change {number}, and the index none above {change}"
+                )));
+            }
+            authorities.iter().try_for_each(|authority| self.check_numbers(authority))?;
+        }
+        self.check_lists()?;
+        if !self.continued {
+            return Ok(());
+        }
+        let names: HashMap<IssuerId, ()> = authorities.iter().map(|one| (one.issuer, ())).collect();
+        let mut published = ByIssuer::new();
+        for (file, _) in self.files() {
+            // of what cannot be read any more nothing is known
+            let Ok(revoked) = connect(&file).and_then(|connection| revoked_in(&connection)) else { continue };
+            for id in revoked.into_iter().filter(|id| names.contains_key(&id.issuer)) {
+                if !self.reader.status(&id)?.is_some_and(|state| is_final(&state)) {
+                    published.entry(id.issuer).or_default().push(id.serial_number);
+                }
+            }
+        }
+        self.refuse(&published)
+    }
+
+    fn check_numbers(&self, authority: &Authority) -> Result<(), IndexError> {
+        let Some(lists) = self.lists.filter(|_| !authority.is_elsewhere()) else { return Ok(()) };
+        let (name, highest) = (&authority.name, self.reader.highest_crl_number(&authority.issuer)?);
+        let listed = signed_list(lists, authority)?.map_or(0, |list| list.number());
+        // what cannot be read is told where a list is made
+        let noted = lists.crl_number_floor(name).unwrap_or(0);
+        let noted = if noted.saturating_sub(highest) > PROPORTION { 0 } else { noted };
+        let used = listed.max(noted);
+        if used > highest {
+            return Err(IndexError::OlderCopy(format!(
+                "CRL number {used} of {name} was used, as its published CRL or the note beside its key says, and the \
+                 index knows of none above {highest}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Status files that are there, whether or not a manifest names them, and the change that each is of.
+    fn files(&self) -> Vec<(PathBuf, u64)> {
+        let entries = std::fs::read_dir(self.directory).into_iter().flatten().flatten();
+        let number = |name: &str| {
+            let stem = name.strip_suffix(".db")?;
+            stem.strip_prefix("base-").or_else(|| stem.strip_prefix("delta-"))?.parse().ok()
+        };
+        let mut files: Vec<(PathBuf, u64)> = entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+            .filter_map(|entry| Some((entry.path(), number(entry.file_name().to_str()?)?)))
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+/// The state of a certificate in a status file.
+pub(super) fn state_in(
+    connection: &Connection,
+    id: &CertificateId,
+) -> Result<Option<CertificateState>, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.state, s.revoked_at, s.reason, s.invalidity_date FROM issuer i
+         CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?2 WHERE i.identity = ?1",
+    )?;
+    let mut rows = statement.query((id.issuer.0, id.serial_number.as_be_octets()))?;
+    rows.next()?.map(|row| row::state(row, 0)).transpose()
+}
+
+/// What a status file has as revoked for good.
+fn revoked_in(connection: &Connection) -> Result<Vec<CertificateId>, IndexError> {
+    let mut statement = connection.prepare(
+        "SELECT i.identity, s.serial, s.state, s.revoked_at, s.reason, s.invalidity_date FROM status s
+         JOIN issuer i ON i.number = s.issuer WHERE s.state = 2",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut revoked = Vec::new();
+    while let Some(row) = rows.next()? {
+        if is_final(&row::state(row, 2)?) {
+            revoked.push(CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? });
+        }
+    }
+    Ok(revoked)
+}

@@ -1,0 +1,65 @@
+//! Published CRLs that their CAs signed, to look serial numbers up in.
+use super::PublishError;
+use super::directory::{LARGEST, not_read};
+use crate::home::{ReadError, open_file};
+use crate::x509::{CertificateList, CrlListing, SubjectPublicKeyInfo};
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What tells one file from the next in its place without reading it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Identity(u64, u64, u64, i64, i64);
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        Self(metadata.dev(), metadata.ino(), metadata.size(), metadata.ctime(), metadata.ctime_nsec())
+    }
+}
+
+/// What was read and verified before: where group follows group, a long list is not read each time.
+#[derive(Debug, Default)]
+pub(super) struct SignedLists(Mutex<HashMap<PathBuf, (Identity, Arc<CrlListing>)>>);
+
+impl SignedLists {
+    /// The list in this file, when it is there and this key signed it. A file that is none says nothing.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        key: &SubjectPublicKeyInfo,
+    ) -> Result<Option<Arc<CrlListing>>, PublishError> {
+        let failed = |error| not_read(path, ReadError::Io(error));
+        let file = match open_file(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return unless_none(failed(error)),
+        };
+        let identity = Identity::of(&file.metadata().map_err(failed)?);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, list)) = known.get(path).filter(|(of, _)| *of == identity) {
+            return Ok(Some(Arc::clone(list)));
+        }
+        known.remove(path);
+        let mut octets = Vec::new();
+        file.take(LARGEST).read_to_end(&mut octets).map_err(failed)?;
+        let Ok(list) = CertificateList::from_der(&octets) else { return Ok(None) };
+        drop(octets);
+        if !list.was_signed_by(key) {
+            return Ok(None);
+        }
+        let list = Arc::new(CrlListing::of(&list));
+        known.insert(path.to_owned(), (identity, Arc::clone(&list)));
+        Ok(Some(list))
+    }
+}
+
+/// Only where the system is short of something is it not known what is there.
+fn unless_none(error: PublishError) -> Result<Option<Arc<CrlListing>>, PublishError> {
+    match error {
+        error @ PublishError::NotRead { .. } => Err(error),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,217 @@
+//! A CRL in which serial numbers are looked up: its octets as they are, and where each entry begins.
+use super::crl::decode_entry;
+use super::crl_outline::Header;
+use super::extension::CrlNumber;
+use super::octets::{INTEGER, SEQUENCE};
+use super::{CertificateList, CrlEntry, CrlReason, SerialNumber, UnixTime};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// The entries of a CRL by serial number, four octets each besides the list itself.
+///
+/// An entry that says more than can be understood is listed all the same: as revoked when the list was made.
+#[derive(Clone)]
+pub struct CrlListing {
+    octets: Arc<[u8]>,
+    /// Where entries begin, by rising serial number; each number once.
+    entries: Box<[u32]>,
+    number: CrlNumber,
+    this_update: UnixTime,
+}
+
+/// Without its entries.
+impl std::fmt::Debug for CrlListing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CrlListing").field("number", &self.number).field("entries", &self.len()).finish()
+    }
+}
+
+impl CrlListing {
+    /// Of a list whose signature was checked. Nothing is left out but what has no serial number.
+    #[must_use]
+    pub fn of(list: &CertificateList) -> Self {
+        let octets: Arc<[u8]> = list.as_der().into();
+        let region = list.entries_in_der();
+        let mut entries = Vec::new();
+        let mut at = region.start;
+        while at < region.end {
+            let place = u64::try_from(at).unwrap_or(u64::MAX);
+            let Some(entry) = Header::at(&octets, place).filter(|entry| entry.tag == SEQUENCE) else { break };
+            let Some(end) = usize::try_from(entry.end).ok().filter(|end| *end <= region.end) else { break };
+            if let Ok(offset) = u32::try_from(at)
+                && serial_at(&octets, offset).is_some()
+            {
+                entries.push(offset);
+            }
+            at = end;
+        }
+        let order = |a: &u32, b: &u32| compare(key_at(&octets, *a), key_at(&octets, *b));
+        if !entries.is_sorted_by(|a, b| order(a, b) == Ordering::Less) {
+            entries.sort_by(order);
+            entries.dedup_by(|a, b| order(a, b) == Ordering::Equal);
+        }
+        let (number, this_update) = (list.tbs().crl_number().unwrap_or(0), list.tbs().this_update());
+        Self { octets, entries: entries.into_boxed_slice(), number, this_update }
+    }
+
+    /// The whole list, DER.
+    #[must_use]
+    pub fn octets(&self) -> &Arc<[u8]> {
+        &self.octets
+    }
+
+    /// `cRLNumber`; 0 when it has none.
+    #[must_use]
+    pub fn number(&self) -> CrlNumber {
+        self.number
+    }
+
+    /// `thisUpdate`
+    #[must_use]
+    pub fn this_update(&self) -> UnixTime {
+        self.this_update
+    }
+
+    /// How many serial numbers it lists.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it lists none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entry for this serial number.
+    #[must_use]
+    pub fn find(&self, serial_number: &SerialNumber) -> Option<CrlEntry> {
+        let wanted = serial_number.as_be_octets();
+        let at = self.entries.binary_search_by(|at| compare(key_at(&self.octets, *at), wanted)).ok()?;
+        self.entry(at)
+    }
+
+    /// The entry at this place in the order of serial numbers.
+    #[must_use]
+    pub fn entry(&self, at: usize) -> Option<CrlEntry> {
+        let offset = *self.entries.get(at)?;
+        let serial = serial_at(&self.octets, offset)?;
+        let header = Header::at(&self.octets, offset.into())?;
+        let element = self.octets.get(usize::try_from(offset).ok()?..usize::try_from(header.end).ok()?)?;
+        decode_entry(element).ok().or_else(|| {
+            Some(CrlEntry {
+                serial_number: SerialNumber::from_be_octets(serial).ok()?,
+                revocation_date: self.this_update,
+                reason: None,
+                invalidity_date: None,
+            })
+        })
+    }
+
+    /// The serial number at this place in their order: its octets without leading zeros.
+    pub(crate) fn serial_octets(&self, at: usize) -> Option<&[u8]> {
+        serial_at(&self.octets, *self.entries.get(at)?)
+    }
+}
+
+impl CrlEntry {
+    /// Whether it revokes for good: it is neither on hold nor taken off a list.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self.reason, Some(CrlReason::CertificateHold | CrlReason::RemoveFromCrl))
+    }
+}
+
+/// Orders serial numbers as numbers, by their octets without leading zeros.
+pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+fn key_at(octets: &[u8], entry: u32) -> &[u8] {
+    serial_at(octets, entry).unwrap_or_default()
+}
+
+/// The serial number of the entry that begins here, without leading zeros; `None` when it is not a positive INTEGER
+/// of up to 20 octets.
+fn serial_at(octets: &[u8], entry: u32) -> Option<&[u8]> {
+    let entry = Header::at(octets, entry.into())?;
+    let serial = Header::at(octets, entry.contents).filter(|serial| serial.tag == INTEGER)?;
+    let range = usize::try_from(serial.contents).ok()?..usize::try_from(serial.end).ok()?;
+    let contents = octets.get(range).filter(|contents| contents.len() <= 20)?;
+    let start = contents.iter().position(|octet| *octet != 0)?;
+    contents.get(start..).filter(|_| contents.first().is_some_and(|first| *first < 0x80))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::{Name, SignatureAlgorithm, TbsCertListBuilder, extension, seal};
+
+    fn entry(serial: &str, reason: Option<CrlReason>) -> CrlEntry {
+        CrlEntry {
+            serial_number: serial.parse().unwrap(),
+            revocation_date: UnixTime(500),
+            reason,
+            invalidity_date: None,
+        }
+    }
+
+    fn listing(entries: &[CrlEntry]) -> CrlListing {
+        let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("CN=a").unwrap());
+        let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
+        entries.iter().for_each(|entry| list.push(entry));
+        let tbs = list.encode(vec![extension::crl_number(7)]);
+        let octets = seal(tbs.as_der(), algorithm, &[1; 64]);
+        CrlListing::of(&CertificateList::from_der(&octets).unwrap())
+    }
+
+    #[test]
+    fn every_entry_is_found_in_whatever_order_the_list_has_them_and_nothing_else_is() {
+        let serials = ["0100", "ff", "01", "7fffffffffffffffffffffffffffffffffffffff", "80", "4a00"];
+        let entries: Vec<CrlEntry> = serials.iter().map(|serial| entry(serial, None)).collect();
+        let listing = listing(&entries);
+        assert_eq!((listing.len(), listing.number(), listing.this_update()), (6, 7, UnixTime(1000)));
+        for one in &entries {
+            assert_eq!(listing.find(&one.serial_number).as_ref(), Some(one));
+        }
+        for other in ["02", "fe", "0101", "4a", "4a0001"] {
+            assert_eq!(listing.find(&other.parse().unwrap()), None, "{other}");
+        }
+        let ordered: Vec<String> =
+            (0..6).map(|at| listing.entry(at).unwrap().serial_number.to_string()).collect();
+        assert_eq!(ordered, ["01", "80", "ff", "0100", "4a00", serials[3]]);
+        assert!(listing.entry(6).is_none());
+    }
+
+    #[test]
+    fn an_empty_list_lists_nothing() {
+        let listing = listing(&[]);
+        assert!(listing.is_empty() && listing.find(&"01".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn what_is_on_hold_or_taken_off_is_not_revoked_for_good() {
+        // C4
+        for (reason, is_final) in [
+            (None, true),
+            (Some(CrlReason::KeyCompromise), true),
+            (Some(CrlReason::CertificateHold), false),
+            (Some(CrlReason::RemoveFromCrl), false),
+        ] {
+            assert_eq!(entry("01", reason).is_final(), is_final, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_says_more_than_is_understood_is_listed_all_the_same() {
+        let known = listing(&[entry("4a", Some(CrlReason::KeyCompromise)), entry("4b", None)]);
+        let mut octets = known.octets().to_vec();
+        // reasonCode 2.5.29.21 becomes 2.5.29.99, which nobody knows
+        let at = octets.windows(3).position(|three| three == [0x55, 0x1d, 0x15]).unwrap();
+        octets[at + 2] = 0x63;
+        let listing = CrlListing::of(&CertificateList::from_der(&octets).unwrap());
+        assert_eq!(listing.len(), 2);
+        assert!(listing.find(&"4a".parse().unwrap()).unwrap().is_final());
+    }
+}
