@@ -4,6 +4,7 @@ use super::registration::Granted;
 use super::{Issuance, IssuedCertificate, IssuingAuthority, Pki, Refusal, abreast, event};
 use crate::audit::Actor;
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::index::{Guard, Index, Intent, Issued, Recorded, StatusPublisher};
 use crate::problem::Problem;
 use crate::profile::{Kind, Profile};
@@ -142,6 +143,7 @@ impl Pki<'_> {
             let (to_report, failed) = mpsc::channel::<()>();
             scope.spawn(move || {
                 for group in intended {
+                    failpoint::in_thread("groups: to be signed");
                     let group = line.sign(group);
                     if to_publish.send(group).is_err() {
                         return;
@@ -151,6 +153,7 @@ impl Pki<'_> {
             let publishing = scope.spawn(move || {
                 let mut outcome = Outcome::default();
                 for group in signed {
+                    failpoint::in_thread("groups: to be published");
                     line.finish(&mut outcome, group);
                     if outcome.failure.is_some() {
                         let _ = to_report.send(());
