@@ -141,7 +141,9 @@ pub async fn serve(
 ) -> Result<(), ServerError> {
     let places = Places::new(settings.max_connections);
     let (stopping, stopped) = watch::channel(false);
-    let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
+    // half of the processors are left to those who wait for their answers
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let turns = Arc::new(Semaphore::new((processors / 2).max(1)));
     let mut accepting = JoinSet::new();
     for listener in listeners {
         prepare(&listener);
