@@ -24,15 +24,21 @@ pub fn passed(place: &str) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         std::process::abort();
     }
-    if std::env::var_os("GENFIC_CA_FAILPOINT_PANIC").is_some_and(|chosen| chosen == place) {
-        end_thread(place);
-    }
+    in_thread(place);
 }
 
+/// Says that a thread has come to this place, which is none to kill the process at.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub fn in_thread(_place: &str) {}
+
+/// Says that a thread has come to this place, which is none to kill the process at.
 #[cfg(debug_assertions)]
 #[expect(clippy::panic, reason = "a test has asked for it, in a build that is not for use")]
-fn end_thread(place: &str) {
-    panic!("the failpoint `{place}`");
+pub fn in_thread(place: &str) {
+    if std::env::var_os("GENFIC_CA_FAILPOINT_PANIC").is_some_and(|chosen| chosen == place) {
+        panic!("the failpoint `{place}`");
+    }
 }
 
 #[cfg(debug_assertions)]

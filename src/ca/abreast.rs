@@ -1,4 +1,5 @@
 //! Pieces of work that do not depend on each other, on all processors.
+use crate::failpoint;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -20,6 +21,7 @@ pub fn abreast<T: Send, R: Send>(all: Vec<T>, act: impl Fn(T) -> R + Sync) -> Ve
             if share.is_empty() {
                 return done;
             }
+            failpoint::in_thread("abreast");
             done.extend(share.into_iter().map(|(place, one)| (place, act(one))));
         }
     };

@@ -5,6 +5,7 @@ use super::time::Timekeeper;
 use super::{Issuance, IssuedCertificate, IssuingAuthority, Pki, Refusal, abreast, event};
 use crate::audit::Actor;
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::index::{Guard, Index, IndexError, Intent, Issued, Recorded};
 use crate::problem::Problem;
 use crate::profile::{Kind, Profile};
@@ -147,6 +148,7 @@ impl Pki<'_> {
             let (to_report, failed) = mpsc::channel::<()>();
             scope.spawn(move || {
                 for group in intended {
+                    failpoint::in_thread("groups: to be signed");
                     let group = line.sign(group);
                     if to_publish.send(group).is_err() {
                         return;
@@ -156,6 +158,7 @@ impl Pki<'_> {
             let publishing = scope.spawn(move || {
                 let mut outcome = Outcome::default();
                 for group in signed {
+                    failpoint::in_thread("groups: to be published");
                     line.finish(&mut outcome, group);
                     if outcome.failure.is_some() {
                         let _ = to_report.send(());

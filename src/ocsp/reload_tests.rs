@@ -103,3 +103,29 @@ fn public_files_are_picked_up_and_a_broken_one_leaves_the_former() {
     assert!(current.load().file("ca.crt").is_none());
     assert!(current.load().faults().is_empty());
 }
+
+#[test]
+fn of_a_file_that_is_replaced_again_and_again_there_are_two_and_after_a_minute_one() {
+    // O2: whoever fetches the former one slowly does not keep it
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(home.path().join("public")).unwrap();
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let (current, path) = (reloader.current(), home.path().join("public/ca.crt"));
+    let mut seen = Vec::new();
+    for round in 0..5 {
+        // another file, so another stamp
+        let aside = home.path().join("aside");
+        std::fs::write(&aside, hierarchy.ca.as_der()).unwrap();
+        std::fs::rename(&aside, &path).unwrap();
+        assert!(reloader.poll(NOW.plus(round)));
+        seen.push(Arc::downgrade(current.load().file("ca.crt").unwrap()));
+        let alive = seen.iter().filter(|file| file.strong_count() > 0).count();
+        assert_eq!(alive, seen.len().min(2));
+    }
+    let alive = || seen.iter().filter(|file| file.strong_count() > 0).count();
+    reloader.poll(NOW.plus(4 + FORMER - 1));
+    assert_eq!(alive(), 2);
+    reloader.poll(NOW.plus(4 + FORMER));
+    assert_eq!(alive(), 1);
+    assert!(current.load().file("ca.crt").is_some());
+}

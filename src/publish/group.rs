@@ -100,7 +100,15 @@ fn each<T: Sync, R: Send>(all: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let act = &act;
     std::thread::scope(|scope| {
-        let others: Vec<_> = others.iter().map(|one| scope.spawn(move || act(one))).collect();
+        let others: Vec<_> = others
+            .iter()
+            .map(|one| {
+                scope.spawn(move || {
+                    failpoint::in_thread("files: at the same time");
+                    act(one)
+                })
+            })
+            .collect();
         let mut outcomes = vec![act(first)];
         outcomes.extend(others.into_iter().map(|other| match other.join() {
             Ok(outcome) => outcome,

@@ -28,4 +28,6 @@ mod readme;
 mod renewing;
 mod restore;
 mod six_lines;
+#[cfg(debug_assertions)]
+mod threads;
 mod together;

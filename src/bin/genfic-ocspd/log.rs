@@ -70,7 +70,7 @@ impl Write for Log {
 
 fn write_all(messages: &Receiver<Message>, lost: &AtomicU64) {
     for message in messages {
-        failpoint::passed("daemon: log");
+        failpoint::in_thread("daemon: log");
         match message {
             Message::Line(octets) => {
                 let missing = lost.swap(0, Ordering::Relaxed);

@@ -12,4 +12,4 @@ mod turn;
 pub use look::{Looker, Looks, Waiting, looks};
 pub use reply_body::{FileBody, ReplyBody, Superseded};
 pub use service::{OcspService, Reply};
-pub use turn::Turn;
+pub use turn::{Held, Turn};

@@ -6,7 +6,7 @@ use super::get_path::request_in;
 use super::look::Looker;
 use super::reply_body::{FileBody, ReplyBody};
 use super::request_body::{BodyFault, collect};
-use super::turn::Turn;
+use super::turn::{Held, Turn};
 use crate::clock::Clock;
 use crate::failpoint;
 use crate::ocsp::answer::Answer;
@@ -29,7 +29,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tower::ServiceExt;
 
@@ -223,7 +223,7 @@ impl Parts {
         let Ok(_turn) = self.signing.acquire().await else { return failed("shutting down".into()) };
         let parts = Arc::clone(&self);
         let signed = spawn_blocking(move || {
-            failpoint::passed("daemon: sign");
+            failpoint::in_thread("daemon: sign");
             let answer = plan.sign(&parts.settings, now);
             parts.cache.put(&plan, &answer);
             answer
@@ -240,7 +240,7 @@ fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
     }
 }
 
-async fn come(turn: Option<Turn>) -> Option<OwnedSemaphorePermit> {
+async fn come(turn: Option<Turn>) -> Held {
     turn?.come().await
 }
 

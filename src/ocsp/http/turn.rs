@@ -1,21 +1,32 @@
 //! The turn of a request that its client sent ahead of the answer to the one before.
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
-/// Stands in the extensions of such a request.
-#[derive(Clone, Debug)]
-pub struct Turn(Arc<Semaphore>);
+/// The turn, once it has come; it is over when this is dropped.
+pub type Held = Option<OwnedSemaphorePermit>;
+
+/// Stands in the extensions of such a request, so that it is waited for when the body has come.
+#[derive(Clone)]
+pub struct Turn(Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Held> + Send>> + Send + Sync>);
 
 impl Turn {
-    /// One of so many at a time.
-    #[must_use]
-    pub fn new(turns: Arc<Semaphore>) -> Self {
-        Self(turns)
+    /// One that has come when what `wait` gives has ended.
+    pub fn new<F: Future<Output = Held> + Send + 'static>(
+        wait: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(move || Box::pin(wait())))
     }
 
-    /// Waits for it; it lasts until what is returned is dropped. Others are let through first even when it is free.
-    pub(crate) async fn come(self) -> Option<OwnedSemaphorePermit> {
-        tokio::task::yield_now().await;
-        self.0.acquire_owned().await.ok()
+    /// Waits for it.
+    pub(crate) async fn come(self) -> Held {
+        (self.0)().await
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turn")
     }
 }

@@ -3,11 +3,12 @@ use super::pace::Pace;
 use super::places::{Awaited, Place};
 use super::stall::Stall;
 use crate::failpoint;
-use crate::ocsp::http::OcspService;
+use crate::ocsp::http::{OcspService, Turn};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
+use rustix::net::listen;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ const MAX_HEADERS: usize = 64;
 /// What the kernel is asked to hold of a connection in either direction; it takes twice as much.
 const SOCKET_BUFFERS: (usize, usize) = (32 << 10, 64 << 10);
 
+/// Connections that wait to be accepted; the system may allow fewer.
+const QUEUE: i32 = 1024;
+
 /// Octets that a connection may take besides those of its request's body.
 pub const CONNECTION_OCTETS: usize = 32 << 10;
 
@@ -31,13 +35,15 @@ pub const CONNECTION_OCTETS: usize = 32 << 10;
 pub const SOCKET_OCTETS: usize = 2 * (SOCKET_BUFFERS.0 + SOCKET_BUFFERS.1);
 
 /// Has the connections that a listener accepts take no more of the kernel's memory than they need: it counts as the
-/// service's, and would grow to several megabytes for a client that reads nothing.
-pub(super) fn bound_buffers(listener: impl AsFd) {
+/// service's, and would grow to several megabytes for a client that reads nothing. And has a crowd wait in the
+/// kernel's queue: a client that finds it full tries again a second later.
+pub(super) fn prepare(listener: impl AsFd) {
     let (receive, send) = SOCKET_BUFFERS;
-    let bounded = set_socket_recv_buffer_size(&listener, receive)
-        .and_then(|()| set_socket_send_buffer_size(&listener, send));
-    if let Err(error) = bounded {
-        tracing::warn!(%error, "the buffers of connections cannot be bounded");
+    let prepared = set_socket_recv_buffer_size(&listener, receive)
+        .and_then(|()| set_socket_send_buffer_size(&listener, send))
+        .and_then(|()| listen(&listener, QUEUE));
+    if let Err(error) = prepared {
+        tracing::warn!(%error, "a listener cannot be prepared for crowds");
     }
 }
 
@@ -56,18 +62,27 @@ async fn stopped(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
+/// The turn of a request that is ahead; until it comes, the place is one that another client may have.
+fn turn(turns: Arc<Semaphore>, here: Arc<Place>) -> Turn {
+    Turn::new(move || {
+        let (turns, here) = (Arc::clone(&turns), Arc::clone(&here));
+        async move { here.aside(turns.acquire_owned()).await.ok() }
+    })
+}
+
 impl Connection {
     pub(super) async fn serve(mut self, stream: TcpStream, place: Arc<Place>) {
-        failpoint::passed("daemon: connection");
+        failpoint::in_thread("daemon: connection");
         let _ = stream.set_nodelay(true);
-        let pace = Pace::new(self.turns);
+        let pace = Arc::new(Pace::new());
         let socket = Stall::new(stream, self.idle_timeout, Arc::clone(&pace));
-        let (service, here) = (self.service, Arc::clone(&place));
+        let (service, here, turns) = (self.service, Arc::clone(&place), self.turns);
         let reply = move |mut request: hyper::Request<Incoming>| {
-            let (service, here, pace) = (service.clone(), Arc::clone(&here), Arc::clone(&pace));
+            let (service, here) = (service.clone(), Arc::clone(&here));
+            let (pace, turns) = (Arc::clone(&pace), Arc::clone(&turns));
             async move {
-                if let Some(turn) = pace.next().await {
-                    request.extensions_mut().insert(turn);
+                if pace.is_ahead() {
+                    request.extensions_mut().insert(turn(turns, Arc::clone(&here)));
                 }
                 let request = request.map(|body| Awaited::new(body, Arc::clone(&here)));
                 let answered = here.answer(service.reply(request)).await;

@@ -69,6 +69,8 @@ impl<S: StatusSource> Daemon<S> {
         stopping: impl FnOnce(),
     ) -> Result<(), ServerError> {
         let mut builder = runtime::Builder::new_multi_thread();
+        // so many requests at most are answered before it is seen who else has come
+        builder.event_interval(8);
         // signatures, of which there are as many as processors at a time, and the look for new files
         builder.max_blocking_threads(available_parallelism().map_or(2, usize::from) + 2);
         let runtime = builder.enable_all().build().map_err(ServerError::Start)?;

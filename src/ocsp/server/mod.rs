@@ -16,7 +16,7 @@ use super::status::StatusSource;
 use crate::clock::Clock;
 use crate::failpoint;
 use crate::problem::{Exit, Problem};
-use connection::{Connection, bound_buffers};
+use connection::{Connection, prepare};
 use listenfd::ListenFd;
 use places::Places;
 use std::future::Future;
@@ -109,7 +109,7 @@ pub async fn keep_reloading<S: StatusSource>(
         let is_due = is_asked || polled_at.elapsed() >= interval;
         let clock = Arc::clone(&clock);
         let polled = spawn_blocking(move || {
-            failpoint::passed("daemon: look");
+            failpoint::in_thread("daemon: look");
             if is_due || reloader.is_behind() {
                 reloader.poll(clock.now());
             }
@@ -141,10 +141,12 @@ pub async fn serve(
 ) -> Result<(), ServerError> {
     let places = Places::new(settings.max_connections);
     let (stopping, stopped) = watch::channel(false);
-    let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
+    // half of the processors are left to those who wait for their answers
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let turns = Arc::new(Semaphore::new((processors / 2).max(1)));
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        bound_buffers(&listener);
+        prepare(&listener);
         listener.set_nonblocking(true).map_err(ServerError::Start)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(ServerError::Start)?;
         let connection = Connection {
@@ -175,7 +177,7 @@ async fn accept(listener: tokio::net::TcpListener, connection: Connection, place
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                failpoint::passed("daemon: accept");
+                failpoint::in_thread("daemon: accept");
                 let Some(place) = places.take().await else { return };
                 tokio::spawn(connection.clone().serve(stream, place));
             }

@@ -98,6 +98,14 @@ impl Place {
         self.leave.notified().await;
     }
 
+    /// Waits for something that others have first; meanwhile the place may be given to another client.
+    pub(super) async fn aside<T>(&self, wait: impl Future<Output = T>) -> T {
+        self.wait();
+        let come = wait.await;
+        self.work();
+        come
+    }
+
     /// A request has begun to arrive: `answer` is at it until it is done, but for when it waits for the body.
     pub(super) async fn answer<T>(&self, answer: impl Future<Output = T>) -> T {
         self.begin_turn();
@@ -202,6 +210,20 @@ mod tests {
         drop(one);
         assert!(fourth.await.unwrap());
         assert!(places.with(|waiting| waiting.connections.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_ahead_of_its_answers_makes_room_until_its_turn_comes() {
+        // O2
+        let places = Places::new(1);
+        let place = places.take().await.unwrap();
+        let waits = || places.with(|waiting| waiting.connections.len());
+        place.begin_turn();
+        let never = place.aside(std::future::pending::<()>());
+        assert!(tokio::time::timeout(Duration::from_millis(1), never).await.is_err());
+        assert_eq!(waits(), 1);
+        place.aside(async {}).await;
+        assert_eq!(waits(), 0);
     }
 
     #[tokio::test]

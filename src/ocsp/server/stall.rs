@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 const PIECE: usize = 4096;
 
 /// Gives up on reads and writes that do not get on; any octet in either direction starts the time anew. What it
-/// sees of the client's pace it notes.
+/// sees of the client's pace is noted.
 pub(super) struct Stall<T> {
     inner: T,
     timeout: Duration,
@@ -35,13 +35,6 @@ impl<T> Stall<T> {
         }
         ready!(self.sleep.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-
-    fn wrote(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if poll.is_pending() {
-            self.pace.stuck();
-        }
-        self.watch(cx, poll)
     }
 }
 
@@ -63,15 +56,13 @@ impl<T: AsyncRead + Unpin> Read for Stall<T> {
     }
 }
 
-/// Polled with nothing left to write, a flush tells that everything has gone out.
 impl<T: AsyncWrite + Unpin> Write for Stall<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.wrote(cx, poll)
+        self.watch(cx, poll)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.pace.gone_out();
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
@@ -89,6 +80,6 @@ impl<T: AsyncWrite + Unpin> Write for Stall<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.wrote(cx, poll)
+        self.watch(cx, poll)
     }
 }

@@ -7,6 +7,7 @@ use crate::ocsp::query;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::response::OcspResponse;
 use crate::ocsp::settings::ResponderSettings;
+use arc_swap::ArcSwap;
 use std::io::{Read, Write};
 use std::net::TcpStream as Client;
 use std::process::Command;
@@ -159,6 +160,47 @@ fn above_the_limit_the_connection_that_waits_longest_makes_room() {
     active.read_exact(&mut [0; 3]).unwrap();
     active.write_all(question).unwrap();
     assert!(head(&mut active).starts_with("HTTP/1.1 200"), "and that of the other was not");
+}
+
+#[test]
+fn requests_sent_ahead_of_their_answers_wait_for_their_turn_and_no_others_do() {
+    // O2
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (hierarchy, settings) = (Hierarchy::new(), ServerSettings::default());
+    let snapshot = Arc::new(ArcSwap::from_pointee(hierarchy.snapshot()));
+    let clock = Arc::new(FixedClock(NOW));
+    let service = OcspService::new(snapshot, ResponderSettings::default(), &settings, clock);
+    let (turns, (_stopping, stopped)) = (Arc::new(Semaphore::new(0)), watch::channel(false));
+    let (header_timeout, idle_timeout) = (settings.header_timeout, settings.idle_timeout);
+    let connection = Connection { service, header_timeout, idle_timeout, stopped, turns: Arc::clone(&turns) };
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(accept(listener, connection, Places::new(8)));
+
+    let connect = || {
+        let client = Client::connect(address).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        client
+    };
+    let body = hierarchy.request(2);
+    let post = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+    let post = [post.as_bytes(), &body].concat();
+    let probe = b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+    let (mut hasty, mut patient) = (connect(), connect());
+    hasty.write_all(&[&probe[..], &post, probe].concat()).unwrap();
+    assert!(head(&mut hasty).starts_with("HTTP/1.1 200"), "its first");
+    for _ in 0..3 {
+        patient.write_all(probe).unwrap();
+        assert!(head(&mut patient).starts_with("HTTP/1.1 200"));
+    }
+    hasty.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert!(hasty.read(&mut [0]).is_err(), "it waits for its turn");
+    hasty.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    turns.add_permits(1);
+    let answer = head(&mut hasty);
+    let length = answer.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    hasty.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
+    assert!(head(&mut hasty).starts_with("HTTP/1.1 200"), "the turn was given back");
 }
 
 #[test]
