@@ -80,10 +80,10 @@ pub fn check_key(
             return Err(KeyConflict::OfAuthority(authority.clone()));
         }
     }
-    let is_one_holder = |name: &Name| one_holder.contains(name);
-    let other = uses
-        .iter()
-        .find(|past| !past.is_of(subject) && !(is_one_holder(&past.subject) && is_one_holder(subject)));
+    let is_one_holder = one_holder.contains(subject);
+    let may_have_it =
+        |past: &&KeyUse| past.is_of(subject) || is_one_holder && one_holder.contains(&past.subject);
+    let other = uses.iter().find(|past| !may_have_it(past));
     match other {
         Some(past) => Err(KeyConflict::Reused(past.subject.clone())),
         None => Ok(()),
