@@ -159,8 +159,10 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
                 issuer.name
             );
             Finding::error("issued.unrecorded", object, message).remedy(format!(
-                "{shown}; bring the newer index back, else treat the key of {} as stolen",
-                issuer.name
+                "{shown}; bring the newer index back, else treat the key of {} as stolen; genfic-ca revoke {} puts it on \
+                 record as revoked",
+                issuer.name,
+                quoted(path)
             ))
         }
         _ => Finding::note(UNKNOWN_FILE, object, "is none of this home's files")

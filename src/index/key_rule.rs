@@ -80,10 +80,10 @@ pub fn check_key(
             return Err(KeyConflict::OfAuthority(authority.clone()));
         }
     }
-    let is_one_holder = |name: &Name| one_holder.iter().any(|one| one.is_same_as(name));
-    let other = uses
-        .iter()
-        .find(|past| !past.is_of(subject) && !(is_one_holder(&past.subject) && is_one_holder(subject)));
+    let names_holder = |name: &Name| one_holder.iter().any(|one| one.is_same_as(name));
+    let is_one_holder = names_holder(subject);
+    let may_have_it = |past: &&KeyUse| past.is_of(subject) || is_one_holder && names_holder(&past.subject);
+    let other = uses.iter().find(|past| !may_have_it(past));
     match other {
         Some(past) => Err(KeyConflict::Reused(past.subject.beside(subject).0)),
         None => Ok(()),

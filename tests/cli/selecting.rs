@@ -46,7 +46,7 @@ fn a_certificate_is_named_in_each_of_the_ways_of_the_contract() {
         ("serial:1234", 5),
         ("A serve", 5),
         ("WWW", 5),
-        ("genfic-user/1234", 5),
+        ("genfic-user/1234", 9),
     ] {
         let said = home.ca(&["revoke", word]);
         assert_eq!(said.status, exit, "{word} {}", said.all());

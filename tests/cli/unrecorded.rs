@@ -56,7 +56,7 @@ fn a_number_that_is_not_on_record_is_revoked_after_a_question() {
     let (home, serial) = with_lost(&address);
     let unknown = home.ca(&["revoke", &format!("serial:{serial}")]);
     refused(&unknown, 5, "certificate.not-found");
-    assert!(unknown.err.contains(&format!("genfic-ca revoke CA/{serial}")), "{}", unknown.err);
+    assert!(unknown.err.contains(&format!("genfic-ca revoke genfic-system/{serial}")), "{}", unknown.err);
     for words in [
         vec![format!("serial:{serial}"), "-p".into(), "genfic-system".into()],
         vec![format!("genfic-system/{serial}")],

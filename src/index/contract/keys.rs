@@ -93,7 +93,7 @@ pub(crate) fn a_key_that_others_have_is_certified_for_nobody_and_not_released(in
         assert_eq!(conflict(release), compromised);
         let mut relied_on = Vec::new();
         lists(&mut relied_on);
-        assert_eq!(relied_on, [two.clone()]);
+        assert_eq!(relied_on, std::slice::from_ref(&two));
         let mut later = 0;
         index.on_compromised_keys(NOW.plus_days(11), &mut |_| later += 1).unwrap();
         assert_eq!(later, 0, "what has ended is relied on by nobody");

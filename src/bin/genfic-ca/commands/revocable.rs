@@ -75,7 +75,7 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
         Named::Number(Some(name), serial_number) => (name, serial_number),
         Named::Number(None, serial_number) => match meant {
             [name] => (name, serial_number),
-            [] => return Err(of_which_ca(serial_number)),
+            [] => return Err(of_which_ca(session, serial_number)?),
             several => return Err(of_which_generation(several, serial_number)),
         },
     };
@@ -91,11 +91,16 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
     Ok(Some(Unrecorded { authority, serial_number: serial_number.clone(), certificate: None }))
 }
 
-fn of_which_ca(serial_number: &SerialNumber) -> Problem {
+fn of_which_ca(session: &Session, serial_number: &SerialNumber) -> Result<Problem, Problem> {
+    let mut all = session.pki().index.authorities()?;
+    all.retain(|one| !one.is_elsewhere());
+    let words: Vec<String> =
+        all.iter().map(|one| format!("genfic-ca revoke {}/{serial_number}", one.name)).collect();
     let message = format!("no certificate with the number {serial_number} is on record");
-    Problem::new(Exit::NotFound, "certificate.not-found", message).hint(format!(
-        "where a CA has signed it all the same: genfic-ca revoke CA/{serial_number}, or revoke FILE with the certificate"
-    ))
+    Ok(Problem::new(Exit::NotFound, "certificate.not-found", message).hint(format!(
+        "where a CA has signed it all the same, revoke the file with the certificate, or the number: {}",
+        words.join(" or ")
+    )))
 }
 
 fn of_which_generation(names: &[String], serial_number: &SerialNumber) -> Problem {

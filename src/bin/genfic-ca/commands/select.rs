@@ -18,7 +18,7 @@ pub(crate) fn matches(index: &dyn IndexReader, word: &str) -> Result<Vec<Certifi
 /// What a word names that need not be on record.
 pub(crate) enum Named {
     /// A whole certificate, from a file.
-    Certificate(Certificate),
+    Certificate(Box<Certificate>),
     /// A number, and the CA that it was said with.
     Number(Option<String>, SerialNumber),
     /// What only the record can tell.
@@ -34,7 +34,7 @@ pub(crate) fn meaning(
     let in_file = |path: &Path| {
         let certificate = certificate_in(path)?;
         let found = select(&Selector::Exact(certificate.fingerprint()))?;
-        Ok::<_, Problem>((found, Named::Certificate(certificate)))
+        Ok::<_, Problem>((found, Named::Certificate(Box::new(certificate))))
     };
     if word == "-" {
         return in_file(Path::new("-"));
