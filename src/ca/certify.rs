@@ -31,7 +31,15 @@ impl Pki<'_> {
         let mut event = self.event(self.clock.now(), "certificate.intended", object.clone());
         event.details.push(("subject".into(), tbs.get().subject().to_string()));
         event.details.push(("profile".into(), profile.into()));
-        let intent = Intent { issuer, profile: profile.into(), contact: None, authority, event, tbs };
+        let intent = Intent {
+            issuer,
+            profile: profile.into(),
+            contact: None,
+            authority,
+            requested: false,
+            event,
+            tbs,
+        };
         let recorded = self.in_time(|at| {
             let mut intent = intent.clone();
             intent.event.at = at;

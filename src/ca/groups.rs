@@ -7,7 +7,7 @@ use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::index::{Guard, Index, Intent, Issued, Recorded};
 use crate::problem::Problem;
-use crate::profile::{Kind, Profile};
+use crate::profile::Profile;
 use crate::publish::Publisher;
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
@@ -56,6 +56,8 @@ struct Line<'a> {
     actor: &'a Actor,
     issuer: &'a IssuingAuthority,
     profile: &'a Profile,
+    /// Whether the keys came with requests: else they are handed over with the certificates.
+    requested: bool,
 }
 
 impl Line<'_> {
@@ -90,7 +92,7 @@ impl Line<'_> {
     /// Publishes their status and then keeps them.
     fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
         self.timekeeper.publish_status()?;
-        if self.profile.kind() == Kind::OcspResponder {
+        if !self.requested {
             return Ok(vec![None; certificates.len()]);
         }
         let certificates: Vec<&Certificate> = certificates.iter().collect();
@@ -123,7 +125,7 @@ impl Pki<'_> {
     pub(super) fn issue_granted(
         &self,
         issuer: &IssuingAuthority,
-        profile: &Profile,
+        (profile, requested): (&Profile, bool),
         granted: Vec<Granted>,
         refused: Vec<Refusal>,
     ) -> Result<Issuance, Problem> {
@@ -135,6 +137,7 @@ impl Pki<'_> {
             actor: &self.actor,
             issuer,
             profile,
+            requested,
         };
         let mut granted = granted.into_iter();
         let (mut outcome, not_recorded) = thread::scope(|scope| {
@@ -215,6 +218,7 @@ impl Pki<'_> {
                 profile: line.profile.name().into(),
                 contact: ready.template.contact.clone(),
                 authority: ready.authority,
+                requested: line.requested,
                 event,
             });
             answered.push((ready.label, ready.template.notices));

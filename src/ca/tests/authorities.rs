@@ -138,6 +138,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
         profile: "system".into(),
         contact: None,
         authority: None,
+        requested: true,
         event: event(fixture.now()),
     };
     let recorded = fixture.records.index.record_intent(vec![intent]).unwrap().pop().unwrap();

@@ -3,8 +3,8 @@ use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, Guard, Import, Imported,
-    Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, Restoration, Restored,
-    Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
+    Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded, ResponderRecord,
+    Restoration, Restored, Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, TakenOver,
 };
 use crate::lint::Linted;
 use crate::publish::{PublishError, WriteError};
@@ -164,6 +164,9 @@ impl IndexReader for Records {
     }
     fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
         self.index.revoked(issuer, visit)
+    }
+    fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
+        self.index.responders(now)
     }
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
         self.index.key_uses(key)

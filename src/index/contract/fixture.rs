@@ -248,6 +248,7 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
         profile: "system".into(),
         contact: Some("owner@example.com".into()),
         authority: None,
+        requested: false,
         event: event(NOW, "certificate.intended"),
     }
 }

@@ -1,5 +1,5 @@
 //! Opening database files: settings, schema version, and what SQLite's errors mean here.
-use super::journal::find_newest_signed;
+use super::journal::search_records;
 use crate::failpoint;
 use crate::index::IndexError;
 use rusqlite::config::DbConfig;
@@ -182,7 +182,7 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
         transaction.execute_batch(migration)?;
     }
     if done < NEWEST_IS_SIGNED {
-        find_newest_signed(&transaction)?;
+        search_records(&transaction)?;
     }
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
         return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));

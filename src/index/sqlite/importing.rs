@@ -98,6 +98,7 @@ fn add_authority(
                 certificate: Some(&authority.certificate),
                 profile: &authority.profile,
                 contact: None,
+                requested: true,
             };
             entry.insert(connection, change)?
         }
@@ -184,6 +185,7 @@ fn take(
                     certificate: Some(certificate),
                     profile: "",
                     contact: None,
+                    requested: true,
                 };
                 entry.insert(connection, change)?;
                 if imported.state != CertificateState::Issued {

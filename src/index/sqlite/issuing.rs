@@ -24,7 +24,7 @@ pub(super) fn record_intent(
     for intent in intents {
         let tbs = intent.tbs.into_inner();
         // without one, nobody could be told by OCSP what is revoked
-        if !is_responders(&tbs) {
+        if intent.requested || !is_responders(&tbs) {
             restoring::check_accepted(connection)?;
         }
         let makes_itself = intent.authority.is_some() && tbs.as_issuer() == intent.issuer;
@@ -51,6 +51,7 @@ pub(super) fn record_intent(
             certificate: None,
             profile: &intent.profile,
             contact: intent.contact.as_deref(),
+            requested: intent.requested,
         };
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
@@ -79,6 +80,8 @@ pub(super) struct Entry<'a> {
     pub(super) certificate: Option<&'a Certificate>,
     pub(super) profile: &'a str,
     pub(super) contact: Option<&'a str>,
+    /// Whether the key is elsewhere.
+    pub(super) requested: bool,
 }
 
 impl Entry<'_> {
@@ -125,6 +128,11 @@ impl Entry<'_> {
             )?
             .execute((self.issuer, serial, number, state_columns(&state).0, validity.not_after.0, change))?;
         put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())?;
+        if super::reading::is_responders(tbs) {
+            connection
+                .prepare_cached("INSERT INTO responder VALUES (?1, ?2)")?
+                .execute((number, self.requested))?;
+        }
         Ok(number)
     }
 }
