@@ -109,5 +109,6 @@ fn put(
     if hex(context.finish().as_ref()) != listed.sha256 {
         return Err(damaged(archive, format!("{} is not the file that its manifest names", listed.path)));
     }
-    to.set_permissions(Permissions::from_mode(entry.mode().bits())).map_err(failed)
+    let bits = entry.mode().bits(&to).map_err(failed)?;
+    to.set_permissions(Permissions::from_mode(bits)).map_err(failed)
 }

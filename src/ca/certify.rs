@@ -37,6 +37,7 @@ impl Pki<'_> {
             contact: None,
             same_holder_as: None,
             authority,
+            requested: false,
             event,
             tbs,
         };

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::failpoint;
 use crate::index::{Guard, Index, IndexError, Intent, Issued, Recorded};
 use crate::problem::Problem;
-use crate::profile::{Kind, Profile};
+use crate::profile::Profile;
 use crate::publish::Publisher;
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
@@ -57,6 +57,8 @@ struct Line<'a> {
     actor: &'a Actor,
     issuer: &'a IssuingAuthority,
     profile: &'a Profile,
+    /// Whether the keys came with requests: else they are handed over with the certificates.
+    requested: bool,
 }
 
 impl Line<'_> {
@@ -91,7 +93,7 @@ impl Line<'_> {
     /// Publishes their status and then keeps them.
     fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
         self.timekeeper.publish_status()?;
-        if self.profile.kind() == Kind::OcspResponder {
+        if !self.requested {
             return Ok(vec![None; certificates.len()]);
         }
         let certificates: Vec<&Certificate> = certificates.iter().collect();
@@ -124,7 +126,7 @@ impl Pki<'_> {
     pub(super) fn issue_granted(
         &self,
         issuer: &IssuingAuthority,
-        profile: &Profile,
+        (profile, requested): (&Profile, bool),
         granted: Vec<Granted>,
         refused: Vec<Refusal>,
     ) -> Result<Issuance, Problem> {
@@ -136,6 +138,7 @@ impl Pki<'_> {
             actor: &self.actor,
             issuer,
             profile,
+            requested,
         };
         if !granted.is_empty() && !self.status.is_current(self.index)? {
             // what cannot be made public is not signed
@@ -233,6 +236,7 @@ impl Pki<'_> {
                 contact: ready.template.contact.clone(),
                 same_holder_as: ready.same_holder_as,
                 authority: ready.authority,
+                requested: line.requested,
                 event,
             });
             answered.push((ready.label, ready.template.notices));

@@ -2,6 +2,7 @@
 use super::registration::Registration;
 use super::{IssuingAuthority, Order, Pki};
 use crate::problem::{Exit, Problem};
+use crate::profile::{Kind, Profile};
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
 use std::thread;
@@ -39,7 +40,7 @@ pub struct Issuance {
     pub refused: Vec<Refusal>,
 }
 
-impl Pki<'_> {
+impl<'a> Pki<'a> {
     /// Issues a certificate for each order under one profile; what is refused does not hold up the others.
     /// Each group is recorded and its status published before the next one is begun, and its files are written
     /// meanwhile; what is left when something fails on the way counts as refused.
@@ -53,13 +54,37 @@ impl Pki<'_> {
         profile: &str,
         orders: &[Order],
     ) -> Result<Issuance, Problem> {
+        let profile = self.leaf_profile(profile)?;
+        self.issue_under(issuer, (profile, true), orders)
+    }
+
+    /// The same under any profile, for keys that came with requests or are handed over.
+    pub(super) fn issue_under(
+        &self,
+        issuer: &IssuingAuthority,
+        (profile, requested): (&Profile, bool),
+        orders: &[Order],
+    ) -> Result<Issuance, Problem> {
         self.signing_time()?;
-        let profile = self.practices.profile(profile)?;
         // whether it names a responder may have changed since the key was opened
         let authority = self.authority(&issuer.authority().name)?;
         let registration = Registration::new(self, &authority, issuer.ancestors(), profile)?;
         let (granted, refused) = registration.decide_all(orders);
-        self.issue_granted(issuer, profile, granted, refused)
+        self.issue_granted(issuer, (profile, requested), granted, refused)
+    }
+
+    /// The profile of this name, unless responders are made under it: those answer for the whole CA, and nobody looks
+    /// up whether they are revoked (id-pkix-ocsp-nocheck).
+    fn leaf_profile(&self, name: &str) -> Result<&'a Profile, Problem> {
+        let profile = self.practices.profile(name)?;
+        if profile.kind() != Kind::OcspResponder {
+            return Ok(profile);
+        }
+        let message = format!("{name} is the profile of OCSP responders, which is granted to no applicant");
+        Err(Problem::new(Exit::Refused, "policy.responder", message).hint(
+            "`genfic-ca ocsp responder CA` makes that of this home; for a key on another host: genfic-ca sign FILE \
+             --responder-for CA",
+        ))
     }
 
     /// Opens a CA and issues for each order, as [`Pki::issue`] does. Nobody is asked for a passphrase before one
@@ -74,7 +99,7 @@ impl Pki<'_> {
         profile: &str,
         orders: &[Order],
     ) -> Result<(Option<IssuingAuthority>, Issuance), Problem> {
-        let profile = self.practices.profile(profile)?;
+        let profile = self.leaf_profile(profile)?;
         let authority = self.authority(authority)?;
         // with a wrong clock everything would seem to have ended
         self.signing_time()?;
@@ -96,7 +121,7 @@ impl Pki<'_> {
             return Ok((Some(issuer), issuance));
         }
         let (granted, refused) = decisions;
-        let issuance = self.issue_granted(&issuer, profile, granted, refused)?;
+        let issuance = self.issue_granted(&issuer, (profile, true), granted, refused)?;
         Ok((Some(issuer), issuance))
     }
 
@@ -110,9 +135,17 @@ impl Pki<'_> {
         profile: &str,
         order: &Order,
     ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+        self.preview_under(authority, self.leaf_profile(profile)?, order)
+    }
+
+    pub(super) fn preview_under(
+        &self,
+        authority: &str,
+        profile: &Profile,
+        order: &Order,
+    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
         let authority = self.authority(authority)?;
         let ancestors = super::authority::ancestors(self.index, &authority)?;
-        let profile = self.practices.profile(profile)?;
         let granted = Registration::new(self, &authority, &ancestors, profile)?.decide(order, Vec::new())?;
         Ok((granted.tbs.into_inner(), granted.template.notices))
     }

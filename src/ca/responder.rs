@@ -1,9 +1,13 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
-use super::{IssuingAuthority, Order, Pki};
+use super::authority::ancestors;
+use super::{Issuance, IssuingAuthority, Order, Pki};
 use crate::index::CertificateState;
 use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
-use crate::x509::{Attribute, AttributeType, Certificate, CertificateId, Name, UnixTime};
+use crate::x509::{
+    Attribute, AttributeType, Certificate, CertificateId, Name, SubjectPublicKeyInfo, TbsCertificate,
+    UnixTime,
+};
 use std::path::PathBuf;
 
 /// The profile that responder certificates are issued under.
@@ -30,25 +34,10 @@ impl Pki<'_> {
     /// When the profile is missing or refuses, or index or disk fail.
     pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
         let name = issuer.authority().name.clone();
-        self.practices.profile(PROFILE)?;
-        let config = &self.practices.config;
-        let offline = config.is_offline(&name, issuer.authority().parent.is_none());
-        let days = if offline { config.ocsp.responder_days_offline } else { config.ocsp.responder_days };
-        let key = self.keys.generate_plain(config.keys.responder)?;
-        let subject = responder_subject(issuer.authority().certificate.tbs().subject(), &name)?;
-        let above = issuer.ancestors().iter().map(|above| above.tbs().validity().not_after);
-        let own = issuer.authority().certificate.tbs().validity().not_after;
-        let end = above.fold(own, UnixTime::min);
-        let wanted = self.clock.now().plus_days(days);
-        let ask = Ask {
-            length: if wanted > end { Length::Max } else { Length::Days(days) },
-            backdate: config.issuance.backdate,
-            ..Ask::default()
-        };
-        let subject = self.practices.profile(PROFILE)?.admissible_subject(&subject);
-        let applicant = Applicant::new(subject, key.signer.public_key().clone());
-        let order = Order { label: name.clone(), applicant, ask, authority: None };
-        let mut issuance = self.issue(issuer, PROFILE, &[order])?;
+        let profile = self.practices.profile(PROFILE)?;
+        let key = self.keys.generate_plain(self.practices.config.keys.responder)?;
+        let order = self.responder_order(&name, &name, key.signer.public_key().clone(), None)?;
+        let mut issuance = self.issue_under(issuer, (profile, false), &[order])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
@@ -66,6 +55,72 @@ impl Pki<'_> {
             file,
             notices: issued.notices,
         })
+    }
+
+    /// What is asked for a responder with this key: the subject is the CA's choice, and it lasts as long as the
+    /// configuration says, or as many days as are given.
+    ///
+    /// # Errors
+    /// When there is no such CA, or more days are given than a responder of a CA whose key is offline lasts.
+    pub fn responder_order(
+        &self,
+        name: &str,
+        label: &str,
+        public_key: SubjectPublicKeyInfo,
+        days: Option<i64>,
+    ) -> Result<Order, Problem> {
+        let authority = self.authority(name)?;
+        let config = &self.practices.config;
+        let longest = config.ocsp.responder_days_offline;
+        let offline = config.is_offline(name, authority.parent.is_none());
+        let usual = if offline { longest } else { config.ocsp.responder_days };
+        let days = days.unwrap_or(usual);
+        if days > longest.max(usual) {
+            let message = format!("a responder certificate of {days} days: the longest is {longest}");
+            return Err(Problem::new(Exit::Refused, "policy.too-long", message)
+                .hint("give fewer days, or set responder_days_offline below [ocsp]: it cannot be revoked"));
+        }
+        let above = ancestors(self.index, &authority)?;
+        let own = authority.certificate.tbs().validity().not_after;
+        let end = above.iter().map(|above| above.tbs().validity().not_after).fold(own, UnixTime::min);
+        let wanted = self.clock.now().plus_days(days);
+        let ask = Ask {
+            length: if wanted > end { Length::Max } else { Length::Days(days) },
+            backdate: config.issuance.backdate,
+            ..Ask::default()
+        };
+        let subject = responder_subject(authority.certificate.tbs().subject(), name)?;
+        let subject = self.practices.profile(PROFILE)?.admissible_subject(&subject);
+        let applicant = Applicant::new(subject, public_key);
+        Ok(Order { label: label.into(), applicant, ask, authority: None })
+    }
+
+    /// What [`Pki::unlock_and_issue_responders`] would sign for one of them.
+    ///
+    /// # Errors
+    /// As for an order that is refused.
+    pub fn preview_responder(
+        &self,
+        name: &str,
+        order: &Order,
+    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+        self.preview_under(name, self.practices.profile(PROFILE)?, order)
+    }
+
+    /// Issues responder certificates for keys that are on other hosts, as [`Pki::responder_order`] asks for them.
+    /// Whoever has such a key answers for the CA until its certificate ends, whatever is done here.
+    ///
+    /// # Errors
+    /// As [`Pki::unlock_issuer`] and [`Pki::issue`].
+    pub fn unlock_and_issue_responders(
+        &self,
+        name: &str,
+        orders: &[Order],
+    ) -> Result<(Option<IssuingAuthority>, Issuance), Problem> {
+        let profile = self.practices.profile(PROFILE)?;
+        let issuer = self.unlock_issuer(name)?;
+        let issuance = self.issue_under(&issuer, (profile, true), orders)?;
+        Ok((Some(issuer), issuance))
     }
 
     /// Whether a CA that serves OCSP needs a new responder certificate: there is none, it was not issued by

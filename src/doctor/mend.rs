@@ -4,7 +4,7 @@ use super::lists::{CONTRADICTED, NOTE_TOO_LARGE};
 use super::statuses::LOST_REVOCATION;
 use crate::backup;
 use crate::ca::Pki;
-use crate::home::{self, Home, Reserve};
+use crate::home::{self, Accounts, Home, Reserve};
 use crate::index::CertificateState;
 use crate::problem::Problem;
 use crate::publish::{Mode, write_new};
@@ -58,7 +58,8 @@ pub fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
 }
 
 fn make_directory(path: &Path, mode: u32) -> std::io::Result<()> {
-    DirBuilder::new().mode(mode & 0o777).create(path)?;
+    DirBuilder::new().mode(mode & 0o700).create(path)?;
+    let mode = Accounts::of_system().confined_mode(mode, &fs::metadata(path)?);
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 

@@ -24,6 +24,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             Cause::Kind => ("home.kind", false),
             Cause::Owner => ("home.owner", false),
             Cause::Mode(_) => ("home.mode", false),
+            Cause::Shared(_) => ("home.shared", false),
             Cause::Shut(_) => ("home.shut", true),
             Cause::Group => ("home.group", true),
             Cause::Parent => ("home.parent", false),

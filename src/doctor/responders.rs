@@ -1,7 +1,9 @@
 //! Responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, counted, only_files};
-use crate::index::{Authority, CertificateState, Index, PublishedAuthority, is_quiet, stands};
+use crate::index::{
+    Authority, CertificateRecord, CertificateState, Index, PublishedAuthority, is_quiet, stands,
+};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -42,7 +44,28 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             findings.push(offered(Finding::error("responder.missing", &authority.name, message), authority));
         }
     }
-    Ok(counted(count, "responder"))
+    let believed = index.responders(examination.now).map_err(|error| error.to_string())?;
+    let requested = believed.iter().filter(|one| one.requested);
+    findings.extend(requested.clone().map(|one| of_request(&one.record)));
+    Ok(format!(
+        "{}, {} that clients believe, {} of them made for requests",
+        counted(count, "responder"),
+        counted(believed.len(), "certificate"),
+        requested.count()
+    ))
+}
+
+/// Whoever has its key answers for the CA.
+fn of_request(record: &CertificateRecord) -> Finding {
+    let CertificateRecord { authority, id, validity, .. } = record;
+    let message = format!(
+        "has a responder certificate {} that was made for a request; whoever has its key answers until {}, \
+         revoked or not",
+        id.serial_number, validity.not_after
+    );
+    Finding::note("responder.requested", authority, message).remedy(format!(
+        "if that should not be: genfic-ca renew-ca {authority} --rekey, then revoke-ca {authority}"
+    ))
 }
 
 fn offered(finding: Finding, authority: &Authority) -> Finding {

@@ -28,6 +28,8 @@ pub enum Cause {
     Owner,
     /// It has these permission bits too many.
     Mode(u32),
+    /// A group that others are in has these permission bits, which are for the daemon's.
+    Shared(u32),
     /// Its owner lacks these permission bits.
     Shut(u32),
     /// It has another group than the directory it is in, so that the daemon cannot read it.

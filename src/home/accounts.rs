@@ -1,11 +1,15 @@
 //! The users and groups of `/etc/passwd` and `/etc/group`.
-use std::fs;
+use super::layout::DAEMON_GROUP;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
 
 /// What the two files say; a user of a directory service is not among them and keeps its number.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Accounts {
     users: Vec<User>,
     groups: Vec<Group>,
+    /// User and group of this process, whom the files may not know.
+    acting: Option<(u32, u32)>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,7 +31,8 @@ impl Accounts {
     #[must_use]
     pub fn of_system() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
-        Self::parse(&read("/etc/passwd"), &read("/etc/group"))
+        let acting = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        Self { acting: Some(acting), ..Self::parse(&read("/etc/passwd"), &read("/etc/group")) }
     }
 
     /// Those of these two texts; lines that are not entries are passed over.
@@ -47,7 +52,7 @@ impl Accounts {
             let members = members.filter(|member| !member.is_empty()).map(str::to_owned).collect();
             Some(Group { name, number, members })
         });
-        Self { users: users.collect(), groups: groups.collect() }
+        Self { users: users.collect(), groups: groups.collect(), acting: None }
     }
 
     /// The user's name, or its number when it has none.
@@ -69,6 +74,38 @@ impl Accounts {
     #[must_use]
     pub fn group_of(&self, name: &str) -> Option<u32> {
         self.groups.iter().find(|entry| entry.name == name).map(|entry| entry.number)
+    }
+
+    /// Whether a group is one that what the daemon reads may be shown to: the daemon's own, or one that nobody but
+    /// this user is in. Who is in the group that a user has from the beginning is known only of one that bears the
+    /// user's name: a directory service may put all users into one that the files know nothing of.
+    #[must_use]
+    pub fn is_confined(&self, group: u32, user: u32) -> bool {
+        if self.group_of(DAEMON_GROUP) == Some(group) || self.private_group_of(user) == Some(group) {
+            return true;
+        }
+        let is_primary = self.acting == Some((user, group))
+            || self.users.iter().any(|entry| entry.number == user && entry.group == group);
+        let has_others = self.users.iter().any(|entry| entry.group == group && entry.number != user)
+            || self.groups.iter().any(|entry| {
+                let name = self.name_of(user);
+                entry.number == group && entry.members.iter().any(|member| *member != name)
+            });
+        !is_primary && !has_others
+    }
+
+    /// The bits of a mode that are right for a file or directory of this owner and group: those of a group that
+    /// others are in are left out.
+    #[must_use]
+    pub fn confined_mode(&self, mode: u32, owned: &Metadata) -> u32 {
+        if self.is_confined(owned.gid(), owned.uid()) { mode } else { mode & !0o070 }
+    }
+
+    /// The name of a group, or its number when it has none.
+    #[must_use]
+    pub fn name_of_group(&self, group: u32) -> String {
+        let entry = self.groups.iter().find(|entry| entry.number == group);
+        entry.map_or_else(|| group.to_string(), |entry| entry.name.clone())
     }
 
     /// The group of the user's own name that nobody else is in, as many systems give every user one.
@@ -103,6 +140,26 @@ mod tests {
         assert_eq!(accounts.number_of("bob"), Some(1001));
         assert_eq!(accounts.number_of("mallory"), None);
         assert_eq!((accounts.group_of("users"), accounts.group_of("bob")), (Some(100), None));
+    }
+
+    #[test]
+    fn what_the_daemon_reads_is_for_its_group_and_for_private_ones() {
+        // K1
+        let accounts = Accounts::parse(PASSWD, &format!("{GROUP}genfic-ocsp:x:990:www\n"));
+        for (group, user, confined) in [
+            (990, 1001, true),
+            (1000, 1000, true),
+            (1000, 1001, false),
+            (100, 1001, false),
+            (1002, 1002, false),
+            (64987, 1000, true),
+        ] {
+            assert_eq!(accounts.is_confined(group, user), confined, "{group} {user}");
+        }
+        let unknown = Accounts { acting: Some((4242, 4343)), ..accounts.clone() };
+        assert!(!unknown.is_confined(4343, 4242), "its own, and nobody knows who else's");
+        assert!(unknown.is_confined(64987, 4242), "one that the administrator chose for it");
+        assert_eq!((accounts.name_of_group(100), accounts.name_of_group(7)), ("users".into(), "7".into()));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Looking at the owners and modes of a home before it is used.
-use super::access::{FileStatus, Finding, Owners, Rule, aside};
+use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, quoted};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
 use crate::problem::{Exit, Problem, Shown as _};
@@ -19,10 +19,13 @@ impl Home {
     /// - `home.missing` (exit 5): there is no home here.
     /// - `home.wrong-user` (exit 10): it belongs to another user; for root too, whose new files would lock
     ///   the owner out.
-    /// - `home.unsafe` (exit 10): there are [findings](Home::findings).
+    /// - `home.unsafe` (exit 10): there are [findings](Home::findings) but for what a group may read.
     pub fn verify(&self) -> Result<(), Problem> {
         self.verify_owner()?;
-        unsafe_home(self.directory(), &self.findings()).map_or(Ok(()), Err)
+        let mut findings = self.findings();
+        // what was shown to a group was so all along: `doctor` tells, and nothing waits for it
+        findings.retain(|finding| !matches!(finding.cause, Cause::Shared(_)));
+        unsafe_home(self.directory(), &findings).map_or(Ok(()), Err)
     }
 
     /// Says yes when the home, or the empty directory in its place, is this user's.
@@ -59,7 +62,8 @@ impl Home {
     /// The same as the user of this number would be told.
     #[must_use]
     pub fn findings_for(&self, user: u32) -> Vec<Finding> {
-        let private_group = Accounts::of_system().private_group_of(user);
+        let accounts = Accounts::of_system();
+        let private_group = accounts.private_group_of(user);
         let mut findings = Vec::new();
         let mut above = Trail::to(self.directory());
         if self.configuration_directory() != self.directory() {
@@ -70,7 +74,8 @@ impl Home {
         findings.extend(above.findings(user, private_group, &[]));
         let mut look = |path: &Path, rule: Rule| match examine(path, path == self.directory()) {
             Ok(Some(status)) => {
-                let found = rule.judge(path, &status, user);
+                let mut found = rule.judge(path, &status, user);
+                found.extend(shared(path, &status, rule, &accounts));
                 let is_aside = path.extension().is_some_and(|extension| extension == "aside");
                 // what was moved aside, as an earlier finding asked, is in nobody's way
                 findings.extend(found.into_iter().filter(|one| !is_aside || one.remedy != aside(path)));
@@ -140,6 +145,21 @@ impl Home {
         names.sort();
         Ok(names)
     }
+}
+
+/// What a group may read that others are in, of what is for the daemon's group.
+fn shared(path: &Path, status: &FileStatus, rule: Rule, accounts: &Accounts) -> Option<Finding> {
+    let excess = status.mode & !rule.forbidden & 0o070;
+    let is_for_daemon = rule.forbidden == Rule::GROUP_FILE.forbidden && status.kind == rule.kind;
+    if excess == 0 || !is_for_daemon || accounts.is_confined(status.group, status.owner) {
+        return None;
+    }
+    let fault = format!(
+        "can be read by the group {}, which is neither genfic-ocsp nor private (mode {:04o})",
+        accounts.name_of_group(status.group),
+        status.mode
+    );
+    Some(finding(path, Cause::Shared(excess), fault, format!("chmod g-rwx {}", quoted(path))))
 }
 
 /// The status of a path; a symbolic link is followed only where the person typed it.
@@ -226,7 +246,29 @@ mod tests {
     /// What an ordinary user finds in a home of its own; panics when something is not found.
     fn look_as_an_ordinary_user(home: &Home) {
         filled(home);
-        assert_eq!(home.verify(), Ok(()));
+        let status = fs::metadata(home.directory()).unwrap();
+        let is_confined = Accounts::of_system().is_confined(status.gid(), status.uid());
+        let key = home.responder_key_file(&"a".parse().unwrap());
+        assert_eq!(home.verify(), Ok(()), "what a shared group may read holds nothing up");
+        let shared: Vec<String> =
+            if is_confined { vec![] } else { vec!["chmod g-rwx ~/ocsp/a/responder.key".into()] };
+        assert_eq!(remedies(home), shared);
+        home.findings()
+            .iter()
+            .filter(|one| one.path.starts_with(home.directory()))
+            .for_each(|one| one.mend().unwrap());
+        assert_eq!(remedies(home), [""; 0]);
+        for directory in [home.status_directory(), home.responders_directory()] {
+            set_mode(&directory, 0o2750);
+        }
+        let group = if is_confined { vec![] } else { vec!["chmod g-rwx ~/ocsp", "chmod g-rwx ~/status"] };
+        let mut found = remedies(home);
+        found.sort();
+        assert_eq!(found, group);
+        home.findings()
+            .iter()
+            .filter(|one| one.path.starts_with(home.directory()))
+            .for_each(|one| one.mend().unwrap());
 
         set_mode(&home.key_file(&"a".parse().unwrap()), 0o644);
         set_mode(&home.index_file(), 0o660);
@@ -242,10 +284,14 @@ mod tests {
                 "chmod go-rwx ~/keys/a.age",
                 "chmod g-w,o-rwx ~/ocsp/a/responder.key",
             ]
+            .into_iter()
+            .chain((!is_confined).then_some("chmod g-rwx ~/ocsp/a/responder.key"))
+            .collect::<Vec<_>>()
         );
         let problem = home.verify().unwrap_err();
         assert_eq!((problem.code, problem.exit), ("home.unsafe", Exit::Permissions));
         assert!(problem.hint.contains("run: chmod go-rwx "), "{}", problem.hint);
+        set_mode(&key, 0o604);
         for finding in home.findings() {
             let mended = Command::new("sh").args(["-c", &finding.remedy]).status().unwrap();
             assert!(mended.success(), "{}", finding.remedy);

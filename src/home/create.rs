@@ -56,7 +56,7 @@ impl Home {
 }
 
 /// Makes a directory of the home with its mode at once: one that a killed process left without its group bit
-/// would stay so. One with the group bit is `group`'s where that is allowed.
+/// would stay so. One with the group bit is `group`'s where that is allowed; a group that others are in is kept out.
 fn make_within(path: &Path, mode: u32, group: Option<u32>) -> Result<Option<PathBuf>, Problem> {
     let parent = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.parent(),
@@ -73,6 +73,7 @@ fn make_within(path: &Path, mode: u32, group: Option<u32>) -> Result<Option<Path
             // before the mode, for this takes the group bit away; only a member may, and others go on without
             let _ = chown(aside.path(), None, Some(group));
         }
+        let mode = Accounts::of_system().confined_mode(mode, &fs::metadata(aside.path())?);
         fs::set_permissions(aside.path(), Permissions::from_mode(mode))?;
         failpoint::passed("directory: aside, with its mode");
         fs::rename(aside.path(), path)?;
@@ -131,6 +132,11 @@ mod tests {
             .collect()
     }
 
+    /// The mode without what is for a group, where others may be in that of the tests.
+    fn of_this_group(mode: u32, path: &Path) -> u32 {
+        Accounts::of_system().confined_mode(mode, &fs::metadata(path).unwrap())
+    }
+
     #[test]
     fn directories_are_made_with_their_modes_and_left_when_they_are_there() {
         // K1, P2
@@ -138,7 +144,7 @@ mod tests {
         let home = Home::at(directory.path().join("a/home"));
         assert_eq!(home.create().unwrap().len(), home.places().len());
         for (place, (path, mode)) in home.places().iter().zip(modes(&home)) {
-            assert_eq!(mode, place.mode, "{}", path.display());
+            assert_eq!(mode, of_this_group(place.mode, &path), "{}", path.display());
             assert_eq!(mode & place.rule.forbidden, 0);
         }
         fs::set_permissions(home.public_directory(), Permissions::from_mode(0o700)).unwrap();
@@ -148,7 +154,7 @@ mod tests {
         home.create_authority(&name).unwrap();
         home.create_authority(&name).unwrap();
         let mode = fs::metadata(home.ocsp_directory(&name)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o7777, 0o2750);
+        assert_eq!(mode & 0o7777, of_this_group(0o2750, &home.ocsp_directory(&name)));
     }
 
     #[test]
@@ -166,6 +172,8 @@ mod tests {
             let path = directory.path().join(name);
             make_within(&path, mode, group).unwrap();
             let metadata = fs::metadata(&path).unwrap();
+            // K1: in a group of which nobody knows who is in it, the directory is the owner's alone
+            let mode = of_this_group(mode, &path);
             assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (expected, mode), "{name}");
         }
     }
@@ -192,7 +200,7 @@ mod tests {
                 .unwrap();
             assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
             for (place, (path, mode)) in home.places().iter().zip(modes(&home)) {
-                assert_eq!(mode, place.mode, "umask {umask}: {}", path.display());
+                assert_eq!(mode, of_this_group(place.mode, &path), "umask {umask}: {}", path.display());
             }
         }
     }

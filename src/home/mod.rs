@@ -19,6 +19,9 @@
 //! | `~/ocsp/`, `~/ocsp/NAME/` | 2750 | the same |
 //! | `~/ocsp/NAME/responder.key` | 0640 | the one key that the daemon reads |
 //! | `~/public/` | 0755 | what anyone may fetch |
+//!
+//! What is for the daemon's group is 2700 and 0600 where the group is neither `genfic-ocsp` nor one that nobody but the
+//! user is in ([`Accounts::is_confined`]).
 mod access;
 mod accounts;
 mod actor;

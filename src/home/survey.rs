@@ -3,7 +3,7 @@
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, finding, quoted};
 use super::aside::{ASIDE, left_behind};
 use super::check::entries;
-use super::{AuthorityName, Home, PublicFile};
+use super::{Accounts, AuthorityName, Home, PublicFile};
 use crate::x509::UnixTime;
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -32,6 +32,7 @@ impl Home {
     #[must_use]
     pub fn survey(&self, authorities: Option<&[AuthorityName]>, now: UnixTime) -> Survey {
         let mut survey = Survey::default();
+        let accounts = Accounts::of_system();
         let mut directories: Vec<(PathBuf, u32)> =
             self.places().into_iter().map(|place| (place.path, place.mode)).collect();
         for name in authorities.unwrap_or_default() {
@@ -41,7 +42,8 @@ impl Home {
         for (path, mode) in directories {
             match path.metadata() {
                 Ok(metadata) => {
-                    let shared = if mode & 0o2000 == 0 { 0 } else { mode & 0o2050 };
+                    let confined = accounts.confined_mode(mode, &metadata);
+                    let shared = if mode & 0o2000 == 0 { 0 } else { confined & 0o2050 };
                     survey.judge_owner(&path, &metadata, 0o700, shared);
                 }
                 Err(_) if path.symlink_metadata().is_err() => survey.missing.push((path, mode)),
@@ -57,11 +59,17 @@ impl Home {
                 survey.judge_owner(&path, metadata, needed, 0);
             }
         }
-        self.look_into(&mut survey, authorities, now);
+        self.look_into(&mut survey, &accounts, authorities, now);
         survey
     }
 
-    fn look_into(&self, survey: &mut Survey, authorities: Option<&[AuthorityName]>, now: UnixTime) {
+    fn look_into(
+        &self,
+        survey: &mut Survey,
+        accounts: &Accounts,
+        authorities: Option<&[AuthorityName]>,
+        now: UnixTime,
+    ) {
         let known = authorities.map(|names| self.known_files(names));
         let mut flat = vec![
             self.directory().to_owned(),
@@ -83,7 +91,9 @@ impl Home {
             survey.leftovers.extend(left_behind(directory));
         }
         for directory in flat {
-            let group = directory.metadata().ok().map(|metadata| metadata.gid());
+            let owned = directory.metadata().ok();
+            let owned = owned.filter(|owned| accounts.is_confined(owned.gid(), owned.uid()));
+            let group = owned.map(|metadata| metadata.gid());
             let responder = directory.parent() == Some(self.responders_directory().as_path());
             for path in entries(&directory) {
                 let Ok(metadata) = path.symlink_metadata() else { continue };
@@ -188,7 +198,7 @@ impl Finding {
         let metadata = descriptor.metadata()?;
         let mode = FileStatus::from(&metadata).mode;
         let mode = match self.cause {
-            Cause::Mode(excess) => mode & !excess,
+            Cause::Mode(excess) | Cause::Shared(excess) => mode & !excess,
             Cause::Shut(lacking) => mode | lacking,
             Cause::Kind | Cause::Owner | Cause::Group | Cause::Parent | Cause::Unreadable => {
                 return Err(std::io::ErrorKind::Unsupported.into());
@@ -205,7 +215,7 @@ impl Finding {
     /// Whether [`Finding::mend`] can: it is a matter of permission bits, and not above the home.
     #[must_use]
     pub fn is_mendable(&self) -> bool {
-        matches!(self.cause, Cause::Mode(_) | Cause::Shut(_))
+        matches!(self.cause, Cause::Mode(_) | Cause::Shared(_) | Cause::Shut(_))
     }
 }
 

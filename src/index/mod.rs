@@ -31,7 +31,7 @@ pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use key_rule::{KeyConflict, check_key};
 pub use record::{
     Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, NewestSigned,
-    PublishedAuthority, Selector, StatusRow, StatusValue,
+    PublishedAuthority, ResponderRecord, Selector, StatusRow, StatusValue,
 };
 pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
 pub use standing::{has_fallen, stands};
@@ -80,6 +80,10 @@ pub trait IndexReader: StatusReader {
     /// Hands every entry of an issuer's next CRL to `visit`, by serial number: what is revoked, until it has
     /// been on a published CRL whose thisUpdate lies after its end (C3).
     fn revoked(&self, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) -> Result<(), IndexError>;
+
+    /// The certificates of delegated responders that have not ended at this time, whatever became of them, oldest
+    /// first. Whoever has the key of one answers for its CA until then: nobody looks it up (id-pkix-ocsp-nocheck).
+    fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError>;
 
     /// What this public key (SHA-256 of its SubjectPublicKeyInfo) was used for before.
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError>;

@@ -75,8 +75,19 @@ pub struct Intent {
     /// home as soon as the certificate is recorded as issued, and its name is free again when it is
     /// abandoned.
     pub authority: Option<NewAuthority>,
+    /// Whether its key came with a request from elsewhere.
+    pub requested: bool,
     /// The record of the intent.
     pub event: AuditEvent,
+}
+
+/// The certificate of a delegated responder (RFC 6960 §4.2.2.2).
+#[derive(Clone, Debug)]
+pub struct ResponderRecord {
+    /// The certificate.
+    pub record: CertificateRecord,
+    /// Whether it was made for a request: its key is elsewhere.
+    pub requested: bool,
 }
 
 /// A certificate that was signed against its intent.

@@ -1,6 +1,6 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
 use crate::failpoint;
-use crate::home::{ASIDE, Writing};
+use crate::home::{ASIDE, Accounts, Writing};
 use crate::problem::Shown as _;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -13,21 +13,23 @@ use tempfile::NamedTempFile;
 pub enum Mode {
     /// 0600: the owner alone.
     Private,
-    /// 0640: the owner writes, the group reads.
+    /// 0640: the owner writes, the group reads; 0600 where others are in that group than the daemon or this user.
     Group,
     /// 0644: everybody reads.
     Public,
 }
 
 impl Mode {
-    /// The bits.
-    #[must_use]
-    pub fn bits(self) -> u32 {
-        match self {
+    /// The bits for this file, of which owner and group are looked at.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn bits(self, file: &File) -> io::Result<u32> {
+        Ok(match self {
             Self::Private => 0o600,
-            Self::Group => 0o640,
+            Self::Group => Accounts::of_system().confined_mode(0o640, &file.metadata()?),
             Self::Public => 0o644,
-        }
+        })
     }
 }
 
@@ -124,7 +126,9 @@ impl Aside {
     /// Gives it its mode and waits until it is durable.
     pub(super) fn settle(&self) -> Result<(), WriteError> {
         let file = self.file.as_file();
-        file.set_permissions(Permissions::from_mode(self.mode.bits()))
+        self.mode
+            .bits(file)
+            .and_then(|bits| file.set_permissions(Permissions::from_mode(bits)))
             .and_then(|()| file.sync_all())
             .map_err(|source| self.failed(source))
     }

@@ -80,7 +80,8 @@ fn replace_many(files: &[Replacement]) -> Result<(), WriteError> {
 fn write_aside(file: &Replacement) -> io::Result<TempPath> {
     let mut aside = empty_file(directory_of(&file.path))?;
     aside.write_all(&file.contents)?;
-    aside.as_file().set_permissions(Permissions::from_mode(file.mode.bits()))?;
+    let bits = file.mode.bits(aside.as_file())?;
+    aside.as_file().set_permissions(Permissions::from_mode(bits))?;
     Ok(aside.into_temp_path())
 }
 

@@ -54,6 +54,45 @@ fn a_home_that_is_missing_loose_or_somebody_elses_is_told_with_the_remedy() {
 }
 
 #[test]
+fn a_group_that_others_are_in_reads_no_responder_key_and_doctor_mends_what_it_could_read() {
+    // K1, P2
+    if !rustix::process::geteuid().is_root() {
+        println!("only root can become another user: not tested here");
+        return;
+    }
+    let home = Home::new();
+    // the group `users` of Debian
+    home.shell("chgrp -R 100 . && chown -R 12345 . && chmod 755 . && cp $(command -v genfic-ca) .").ok();
+    let run = |words: &[&str]| {
+        let mut all = vec!["setpriv", "--reuid=12345", "--regid=100", "--clear-groups", "./genfic-ca"];
+        all.extend(words);
+        home.shell(&all.join(" "))
+    };
+    let modes = || {
+        home.shell(
+            "stat -c %a home/ocsp/genfic-user/responder.key home/ocsp/genfic-user home/ocsp home/status",
+        )
+        .ok()
+        .out
+    };
+    run(&["create-root", "genfic"]).ok();
+    home.shell("chmod 2750 home/ocsp home/status").ok();
+    run(&["create-child", "genfic-user", "-p", "genfic"]).ok();
+    assert_eq!(modes(), "600\n2700\n2750\n2750\n");
+    home.shell("chmod 640 home/ocsp/genfic-user/responder.key; chmod 2750 home/ocsp/genfic-user").ok();
+    run(&["crl", "publish", "--all"]).ok();
+    let said = run(&["doctor"]);
+    assert!(said.status == 12 && said.out.matches("(home.shared)").count() == 4, "{}", said.all());
+    assert!(said.out.contains("can be read by the group users"), "{}", said.out);
+    let mended = run(&["doctor", "--fix"]).ok();
+    assert!(!mended.out.contains("home.shut"), "{}", mended.out);
+    assert_eq!(modes(), "600\n2700\n2700\n2700\n");
+    assert_eq!(run(&["doctor"]).ok().out.lines().last(), Some("nothing is wrong"));
+    run(&["ocsp", "responder", "genfic-user"]).ok();
+    assert_eq!(modes(), "600\n2700\n2700\n2700\n", "nor when it is renewed");
+}
+
+#[test]
 fn a_changed_index_is_exit_13() {
     // G15
     let home = Home::new();

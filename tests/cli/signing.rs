@@ -199,3 +199,70 @@ fn an_explicit_length_that_breaks_the_stagger_is_honoured_with_a_warning() {
     assert!(said.err.contains("no --profile was given; system-ca was taken"), "{}", said.all());
     refused(&home.ca(&["create-child", "below", "-p", "genfic-user"]), 7, "policy.wrong-ca");
 }
+
+#[test]
+fn no_applicant_is_made_a_responder_but_by_the_way_that_asks_and_is_listed() {
+    // O7
+    let home = hierarchy();
+    home.ca(&["create-request", "other.example", "--sign", "-p", "genfic-system"]).ok();
+    home.shell("sed 's/^description.*/description = \"the same\"/' home/policy/ocsp-responder.toml >home/policy/mine.toml").ok();
+    for profile in ["ocsp-responder", "mine"] {
+        for words in [
+            &["sign", "www.example.req", "-p", "genfic-system", "--profile", profile][..],
+            &["--yes", "sign", "www.example.req", "-p", "genfic-system", "--profile", profile, "-v", "max"],
+            &["sign", "www.example.req", "-p", "genfic-system", "--profile", profile, "--dry-run"],
+            &["create-request", "new.example", "--sign", "-p", "genfic-system", "--profile", profile],
+        ] {
+            let said = home.ca(words);
+            refused(&said, 7, "policy.responder");
+            assert!(said.err.contains("--responder-for CA"), "{}", said.err);
+        }
+        let said = home.ca(&["renew", "other.example", "--profile", profile]);
+        assert!(said.status == 2 && said.err.contains("--responder-for CA"), "{}", said.all());
+    }
+    assert!(!home.path("new.example.key").exists());
+    let before = home.result(&["status"])["authorities"][1]["responders"].clone();
+    assert_eq!(before.as_array().unwrap().len(), 1, "its own: {before}");
+
+    let words = ["sign", "www.example.req", "--responder-for", "genfic-system"];
+    let asked = home.ca(&words);
+    refused(&asked, 9, "input.confirmation");
+    assert!(asked.err.contains("answers for all of genfic-system until"), "{}", asked.err);
+    let years = [&["--yes"], &words[..], &["-v", "1095"]].concat();
+    refused(&home.ca(&years), 7, "policy.too-long");
+    refused(&home.ca(&[&words[..], &["-p", "genfic"]].concat()), 2, "usage");
+    assert_eq!(home.result(&["status"])["authorities"][1]["responders"], before, "nothing was issued");
+    let made = home.result(&[&["--yes"], &words[..]].concat())["certificates"][0].clone();
+    assert!(made["subject"].as_str().unwrap().ends_with("CN=genfic-system OCSP responder"), "{made}");
+    let end: jiff::Timestamp = made["not_after"].as_str().unwrap().parse().unwrap();
+    let days = (end.as_second() - jiff::Timestamp::now().as_second()) / 86_400;
+    assert!((29..=30).contains(&days), "{made}");
+    let file = made["file"].as_str().unwrap();
+    let shown = home.run(&["openssl", "x509", "-noout", "-text", "-in", file]).ok().out;
+    assert!(shown.contains("OCSP Signing") && shown.contains("OCSP No Check"), "{shown}");
+    home.run(&["openssl", "verify", "-partial_chain", "-CAfile", "home/public/genfic-system.pem", file]).ok();
+
+    let serial = made["serial"].as_str().unwrap();
+    let responders = home.result(&["status"])["authorities"][1]["responders"].clone();
+    let of_request: Vec<&Value> =
+        responders.as_array().unwrap().iter().filter(|one| one["requested"] == true).collect();
+    assert!(responders.as_array().unwrap().len() == 2 && of_request.len() == 1, "{responders}");
+    assert_eq!(of_request[0]["serial"], serial);
+    home.ca(&["revoke", &format!("serial:{serial}")]).ok();
+    let status = home.ca(&["status"]).ok().out;
+    let line = format!(
+        "{serial} until {}, for a request, revoked but not looked up",
+        made["not_after"].as_str().unwrap()
+    );
+    assert!(
+        status.contains("genfic-system: 2 responder certificates: ") && status.contains(&line),
+        "{status}"
+    );
+    let doctor = home.ca(&["doctor"]).ok().out;
+    assert!(
+        doctor.contains("2 responders, 3 certificates that clients believe, 1 of them made for requests"),
+        "{doctor}"
+    );
+    assert!(doctor.contains("(responder.requested)") && doctor.contains(serial), "{doctor}");
+    home.ca(&["ocsp", "responder", "genfic-system"]).ok();
+}

@@ -22,6 +22,7 @@ mod question;
 mod quickstart;
 mod renewal;
 mod request;
+mod responder;
 mod revocable;
 mod revoke;
 mod revoke_ca;
@@ -116,7 +117,8 @@ fn object(command: &Command) -> Option<String> {
         Command::CreateRequest(args) => Some(within(args.parent.as_ref(), &args.name.shown().to_string())),
         Command::Sign(args) => {
             let files: Vec<String> = args.files.iter().map(|file| file.shown().to_string()).collect();
-            Some(format!("{}/{}", args.parent, files.join(" ")))
+            let parent = args.responder_for.as_ref().unwrap_or(&args.parent);
+            Some(format!("{parent}/{}", files.join(" ")))
         }
         Command::Revoke(args) => {
             let certificate = args.certificate.as_deref().unwrap_or_default();

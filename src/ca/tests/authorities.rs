@@ -139,6 +139,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
         contact: None,
         same_holder_as: None,
         authority: None,
+        requested: true,
         event: event(fixture.now()),
     };
     let recorded = fixture.records.index.record_intent(vec![intent]).unwrap().pop().unwrap();

@@ -4,8 +4,8 @@ use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
     Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
-    Restoration, Restored, Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, Supplement,
-    TakenOver,
+    ResponderRecord, Restoration, Restored, Selector, StatusComparison, StatusPublisher, StatusReader,
+    StatusRow, Supplement, TakenOver,
 };
 use crate::lint::Linted;
 use crate::publish::{PublishError, Publisher, WriteError};
@@ -179,6 +179,9 @@ impl IndexReader for Records {
     }
     fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
         self.index.revoked(issuer, visit)
+    }
+    fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
+        self.index.responders(now)
     }
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
         self.index.key_uses(key)

@@ -249,6 +249,7 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
         contact: Some("owner@example.com".into()),
         same_holder_as: None,
         authority: None,
+        requested: false,
         event: event(NOW, "certificate.intended"),
     }
 }

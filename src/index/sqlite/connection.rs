@@ -1,5 +1,5 @@
 //! Opening database files: settings, schema version, and what SQLite's errors mean here.
-use super::journal::find_newest_signed;
+use super::journal::search_records;
 use crate::failpoint;
 use crate::index::IndexError;
 use crate::problem::Shown as _;
@@ -184,7 +184,7 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     }
     if done < NAMES_COMPARED {
         super::naming::fill(&transaction)?;
-        find_newest_signed(&transaction)?;
+        search_records(&transaction)?;
         if found > 0 {
             transaction.execute("INSERT INTO older (one, version) VALUES (1, ?1)", [found])?;
         }

@@ -131,6 +131,7 @@ fn add_authority(
                 certificate: Some(&authority.certificate),
                 profile: &authority.profile,
                 contact: None,
+                requested: true,
             };
             entry.insert(connection, change)?
         }
@@ -221,6 +222,7 @@ fn take(
                     certificate: Some(certificate),
                     profile: "",
                     contact: None,
+                    requested: true,
                 };
                 entry.insert(connection, change)?;
                 if imported.state != CertificateState::Issued {

@@ -27,7 +27,7 @@ pub(super) fn record_intent(
         let bearer = naming::Bearer::of(&intent, intent.tbs.get());
         let tbs = intent.tbs.into_inner();
         // without one, nobody could be told by OCSP what is revoked
-        if !is_responders(&tbs) {
+        if intent.requested || !is_responders(&tbs) {
             restoring::check_accepted(connection)?;
         }
         let makes_itself = intent.authority.is_some() && tbs.as_issuer() == intent.issuer;
@@ -55,6 +55,7 @@ pub(super) fn record_intent(
             certificate: None,
             profile: &intent.profile,
             contact: intent.contact.as_deref(),
+            requested: intent.requested,
         };
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
@@ -85,6 +86,8 @@ pub(super) struct Entry<'a> {
     pub(super) certificate: Option<&'a Certificate>,
     pub(super) profile: &'a str,
     pub(super) contact: Option<&'a str>,
+    /// Whether the key is elsewhere.
+    pub(super) requested: bool,
 }
 
 impl Entry<'_> {
@@ -133,6 +136,11 @@ impl Entry<'_> {
             .execute((self.issuer, serial, number, state_columns(&state).0, validity.not_after.0, change))?;
         naming::note(connection, self.issuer, tbs.issuer())?;
         put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())?;
+        if super::reading::is_responders(tbs) {
+            connection
+                .prepare_cached("INSERT INTO responder VALUES (?1, ?2)")?
+                .execute((number, self.requested))?;
+        }
         Ok(number)
     }
 }

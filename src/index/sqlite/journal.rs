@@ -1,8 +1,8 @@
 //! Audit records and change numbers within one transaction.
-use super::row::{signed, unsigned};
+use super::row::{serial_column, signed, unsigned};
 use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head, Outcome};
 use crate::index::{IndexError, NewestSigned};
-use crate::x509::UnixTime;
+use crate::x509::{SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
 
 /// Where the chain stood when the transaction began, and goes on from.
@@ -106,9 +106,10 @@ pub(super) fn newest_signed(connection: &Connection) -> Result<Option<NewestSign
     Ok(newest.map(|at| NewestSigned { at: UnixTime(at), what: what.unwrap_or_default() }))
 }
 
-/// Finds what was signed last in the records of an index that noted the latest record of any kind in its place.
-/// A record that cannot be read is passed over: it is told elsewhere.
-pub(super) fn find_newest_signed(connection: &Connection) -> Result<(), IndexError> {
+/// Finds in the records of an index of an earlier version what was signed last, since it noted the latest record of
+/// any kind in its place, and which responders were installed here. A record that cannot be read is passed over: it
+/// is told elsewhere.
+pub(super) fn search_records(connection: &Connection) -> Result<(), IndexError> {
     let mut newest: Option<(i64, String)> = None;
     let mut take = |at: i64, what: String| {
         if newest.as_ref().is_none_or(|known| at >= known.0) {
@@ -123,6 +124,9 @@ pub(super) fn find_newest_signed(connection: &Connection) -> Result<(), IndexErr
         if event.action == "certificate.intended" && event.outcome == Outcome::Done {
             take(event.at.0, format!("certificate {}", event.object));
         }
+        if event.action == "responder.installed" {
+            note_installed(connection, &event)?;
+        }
     }
     let mut statement = connection.prepare(
         "SELECT c.this_update, c.number, a.name FROM crl c JOIN authority a ON a.issuer = c.issuer
@@ -135,6 +139,19 @@ pub(super) fn find_newest_signed(connection: &Connection) -> Result<(), IndexErr
     }
     let (at, what) = newest.unzip();
     connection.execute("UPDATE head SET newest = ?1, signed = ?2", (at, what))?;
+    Ok(())
+}
+
+fn note_installed(connection: &Connection, event: &AuditEvent) -> Result<(), IndexError> {
+    let serial = event.details.iter().find(|(name, _)| name == "serial");
+    let Some(Ok(serial)) = serial.map(|(_, value)| value.parse::<SerialNumber>()) else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "UPDATE responder SET requested = 0 WHERE certificate IN (
+                 SELECT s.certificate FROM authority a CROSS JOIN status s ON s.issuer = a.issuer
+                 WHERE a.name = ?1 AND s.serial = ?2)",
+        )?
+        .execute((&event.object, serial_column(&serial)))?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
     Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
-    Restoration, Restored, Selector, StatusReader, StatusRow, Supplement, TakenOver,
+    ResponderRecord, Restoration, Restored, Selector, StatusReader, StatusRow, Supplement, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -186,6 +186,10 @@ impl IndexReader for SqliteIndex {
 
     fn revoked(&self, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) -> Result<(), IndexError> {
         self.read(|connection| revoking::revoked(connection, issuer, visit))
+    }
+
+    fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
+        self.read(|connection| reading::responders(connection, now))
     }
 
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {

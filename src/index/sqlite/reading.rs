@@ -2,8 +2,10 @@
 use super::authority::certificate as read_certificate;
 use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
-    CertificateRecord, CertificateState, Filter, IndexError, Selector, StatusRow, StatusValue,
+    CertificateRecord, CertificateState, Filter, IndexError, ResponderRecord, Selector, StatusRow,
+    StatusValue,
 };
+use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
 use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -94,6 +96,30 @@ pub(super) fn change_of(connection: &Connection, id: &CertificateId) -> Result<O
     let change: Option<i64> =
         statement.query_row((id.issuer.0, serial_column(&id.serial_number)), |row| row.get(0)).optional()?;
     change.map(unsigned).transpose()
+}
+
+pub(super) const RESPONDERS: &str = "
+    SELECT r.certificate, r.requested FROM responder r CROSS JOIN certificate c ON c.number = r.certificate
+    WHERE c.not_after >= ?1 ORDER BY r.certificate";
+
+pub(super) fn responders(connection: &Connection, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
+    let mut statement = connection.prepare_cached(RESPONDERS)?;
+    let numbers: Vec<(i64, bool)> =
+        statement.query_map([now.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let mut responders = Vec::with_capacity(numbers.len());
+    for (number, requested) in numbers {
+        let record = numbered(connection, number)?;
+        if record.certificate.as_ref().is_some_and(|certificate| is_responders(certificate.tbs())) {
+            responders.push(ResponderRecord { record, requested });
+        }
+    }
+    Ok(responders)
+}
+
+/// Whether it is a delegated responder's (RFC 6960 §4.2.2.2).
+pub(super) fn is_responders(tbs: &TbsCertificate) -> bool {
+    let is_ca = BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca);
+    !is_ca && ExtendedKeyUsage::of(tbs).is_some_and(|usage| usage.0.contains(&Purpose::OCSP_SIGNING))
 }
 
 pub(super) fn certificate(

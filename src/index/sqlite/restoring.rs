@@ -157,6 +157,7 @@ fn take_certificate(
                 certificate: Some(&found.certificate),
                 profile: "",
                 contact: None,
+                requested: true,
             };
             let number = entry.insert(connection, change)?;
             authority::install_found(connection, &tbs.as_issuer(), number)?;

@@ -44,8 +44,18 @@ pub(crate) struct Sign {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The CA that signs
-    #[arg(short = 'p', long, value_name = "CA")]
+    #[arg(
+        short = 'p',
+        long,
+        value_name = "CA",
+        required_unless_present = "responder_for",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) parent: String,
+    /// Make a responder certificate of this CA for a key on another host; asks
+    #[arg(long, value_name = "CA", conflicts_with_all = ["profile", "san", "contact"])]
+    pub(crate) responder_for: Option<String>,
     /// Profile of the certificates [default: the CA's]
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,

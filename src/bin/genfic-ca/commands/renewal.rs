@@ -151,7 +151,10 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
         (None, profile) => profile.to_owned(),
     };
     if session.assembly.practices().profile(&profile)?.kind() == Kind::OcspResponder {
-        return Err(usage("it is a responder's certificate", "use `genfic-ca ocsp responder CA`"));
+        return Err(usage(
+            "it is a responder's certificate",
+            "use `genfic-ca ocsp responder CA`; for a key on another host `genfic-ca sign FILE --responder-for CA`",
+        ));
     }
     Ok(Former { record, certificate, authority, profile, notices: said.into_iter().collect() })
 }

@@ -23,6 +23,9 @@ const LARGEST_REQUEST: u64 = 1 << 20;
 
 /// Issues certificates for requests.
 pub(crate) fn sign(session: &Session, args: &Sign) -> Result<Report, Problem> {
+    if let Some(authority) = &args.responder_for {
+        return super::responder::sign(session, args, authority);
+    }
     if !args.dry_run {
         return issue(session, args);
     }
@@ -60,9 +63,15 @@ pub(crate) fn issue_orders(
 ) -> Result<Report, Problem> {
     let pki = session.pki();
     let authority = pki.authority(&args.parent)?;
-    let (orders, staggered) = pki.stagger(&args.parent, profile, orders)?;
     let places = places(args)?;
-    let (issuer, issuance) = pki.unlock_and_issue(&args.parent, profile, &orders)?;
+    let (orders, staggered, (issuer, issuance)) = if args.responder_for.is_some() {
+        let issued = pki.unlock_and_issue_responders(&args.parent, &orders)?;
+        (orders, Vec::new(), issued)
+    } else {
+        let (orders, staggered) = pki.stagger(&args.parent, profile, orders)?;
+        let issued = pki.unlock_and_issue(&args.parent, profile, &orders)?;
+        (orders, staggered, issued)
+    };
     let Issuance { issued, refused: by_policy } = issuance;
     let above = issuer.iter().flat_map(IssuingAuthority::ancestors);
     let chain: Vec<Certificate> = std::iter::once(&authority.certificate).chain(above).cloned().collect();
@@ -380,7 +389,7 @@ fn undone(problem: Problem) -> Problem {
 }
 
 /// A certificate as text, without what comes with signing.
-fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
+pub(crate) fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
     let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
         .map_err(|error| Problem::new(Exit::Failure, "file.malformed", error.to_string()))?;
     let text = certificate_text(&unsigned);

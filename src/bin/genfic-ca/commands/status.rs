@@ -3,9 +3,11 @@ use super::authority::status as authority_status;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
 use genfic_ca::ca::ClockStanding;
-use genfic_ca::index::{Authority, unlinked};
+use genfic_ca::index::{Authority, ResponderRecord, StatusValue, unlinked};
 use genfic_ca::problem::Problem;
+use genfic_ca::x509::UnixTime;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What becomes of a generation after another one.
 fn succeeded(authority: &Authority, successor: &str, is_quiet: bool) -> String {
@@ -23,6 +25,24 @@ fn succeeded(authority: &Authority, successor: &str, is_quiet: bool) -> String {
     }
 }
 
+/// The responder certificates of each CA that clients still believe, whoever has their keys.
+fn responder_lines(responders: &[ResponderRecord], now: UnixTime) -> Vec<String> {
+    let mut of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for ResponderRecord { record, requested } in responders {
+        let mut line = format!("{} until {}", record.id.serial_number, record.validity.not_after);
+        if *requested {
+            line.push_str(", for a request");
+        }
+        let status = record.status(now);
+        if status != StatusValue::Valid {
+            line.push_str(&format!(", {status} but not looked up"));
+        }
+        of.entry(&record.authority).or_default().push(line);
+    }
+    let count = |lines: &Vec<String>| counted(lines.len(), "responder certificate");
+    of.iter().map(|(name, lines)| format!("{name}: {}: {}", count(lines), lines.join("; "))).collect()
+}
+
 /// Every CA, its end, its CRL's age, its responder, what waits.
 pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     let pki = session.pki();
@@ -31,6 +51,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     let mut rows = Vec::new();
     let mut attention = Vec::new();
     let mut generations = Vec::new();
+    let responders = pki.index.responders(now)?;
     for authority in pki.index.authorities()? {
         let name = &authority.name;
         let status = authority_status(pki.index, &authority, now)?;
@@ -97,6 +118,16 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
                 "due": crl_due,
                 "owed": crl_owed,
             })),
+            "responders": responders
+                .iter()
+                .filter(|one| one.record.authority == *name)
+                .map(|ResponderRecord { record, requested }| json!({
+                    "serial": record.id.serial_number.to_string(),
+                    "not_after": record.validity.not_after.to_string(),
+                    "status": record.status(now).to_string(),
+                    "requested": requested,
+                }))
+                .collect::<Vec<_>>(),
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
     }
@@ -148,6 +179,11 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     if !generations.is_empty() {
         text.push_str("\n\nolder generations\n  ");
         text.push_str(&generations.join("\n  "));
+    }
+    let lines = responder_lines(&responders, now);
+    if !lines.is_empty() {
+        text.push_str("\n\nresponders\n  ");
+        text.push_str(&lines.join("\n  "));
     }
     if !attention.is_empty() {
         text.push_str("\n\nto do\n  ");

@@ -27,3 +27,12 @@ CREATE TABLE older (
     one     INTEGER PRIMARY KEY CHECK (one = 1),
     version INTEGER NOT NULL -- of its schema
 ) STRICT;
+
+-- Certificates of delegated responders, whoever has their keys. Those that were made before are found by the object
+-- identifier of id-kp-OCSPSigning in their octets; the program that migrates finds which of them were installed here.
+CREATE TABLE responder (
+    certificate INTEGER PRIMARY KEY REFERENCES certificate,
+    requested   INTEGER NOT NULL -- whether it was made for a request: its key is elsewhere
+) STRICT;
+INSERT INTO responder SELECT number, 1 FROM certificate
+    WHERE instr(coalesce(der, tbs, x''), x'06082B06010505070309') > 0;

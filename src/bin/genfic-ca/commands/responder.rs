@@ -1,0 +1,65 @@
+//! `sign --responder-for`: a responder certificate for a key that is on another host.
+use super::question::confirm;
+use super::sign::{applicant, issue_orders, issuing, unsigned_text};
+use super::values::{length, tbs_fields, usage};
+use crate::cli::Sign;
+use crate::report::Report;
+use crate::session::Session;
+use genfic_ca::problem::Problem;
+use genfic_ca::profile::Length;
+use serde_json::{Value, json};
+
+/// What responder certificates are issued under.
+const PROFILE: &str = "ocsp-responder";
+
+/// Asks, since nobody can take it back, and issues.
+pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Report, Problem> {
+    if !args.parent.is_empty() && args.parent != authority {
+        return Err(usage(
+            format!(
+                "a responder of {authority} has its certificate from {authority}, not from {}",
+                args.parent
+            ),
+            "leave -p out (RFC 6960 §4.2.2.2)",
+        ));
+    }
+    let (parent, said) = issuing(session, authority)?;
+    let pki = session.pki();
+    let days = match length(args.valid.as_deref())? {
+        Length::Days(days) => Some(days),
+        Length::Max => Some(pki.practices.config.ocsp.responder_days_offline),
+        _ => None,
+    };
+    let (mut orders, mut questions, mut texts, mut certificates, mut notices) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for file in &args.files {
+        let asked = applicant(file)?;
+        let label = file.display().to_string();
+        let order = pki.responder_order(&parent, &label, asked.public_key, days)?;
+        let (tbs, more) = pki.preview_responder(&parent, &order)?;
+        if asked.subject != *tbs.subject() || !asked.alt_names.is_empty() {
+            notices
+                .push(format!("{label}: subject and names are not those of the request: {}", tbs.subject()));
+        }
+        notices.extend(more);
+        questions.push(format!(
+            "Whoever has the key of {label} answers for all of {parent} until {}, and cannot be stopped: \
+             nobody looks a responder's certificate up. Issue it?",
+            tbs.validity().not_after
+        ));
+        texts.push(format!("{label} would be granted as\n{}", unsigned_text(&tbs)?));
+        let mut fields = tbs_fields(&tbs, &parent, PROFILE);
+        for comes_with_signing in ["serial", "fingerprint", "file"] {
+            fields.insert(comes_with_signing.into(), Value::Null);
+        }
+        certificates.push(Value::Object(fields));
+        orders.push(order);
+    }
+    if args.dry_run {
+        let result = json!({ "certificates": certificates, "refused": [], "dry_run": true });
+        return Ok(Report::seen(result, texts.join("\n")).warn(notices).warn(said));
+    }
+    questions.iter().try_for_each(|question| confirm(&session.global, question))?;
+    let args = Sign { parent, ..args.clone() };
+    Ok(issue_orders(session, &args, PROFILE, orders, Vec::new())?.warn(notices).warn(said))
+}
