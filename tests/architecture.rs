@@ -181,3 +181,19 @@ fn files_are_short_and_named_for_what_they_hold() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn paths_are_told_on_one_line() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src")) {
+        let name = relative(&path);
+        // what is handed out to servers is held to plain characters instead
+        if is_for_tests(&name) || name.starts_with("src/handout") {
+            continue;
+        }
+        if code_of(&fs::read_to_string(&path).unwrap()).contains(".display()") {
+            wrong.push(format!("{name}: .display() of a path, where problem::Shown is meant"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -97,4 +97,9 @@ fn in_json_a_path_without_utf8_has_its_octets_beside_it() {
         home.path("").join(OsStr::from_bytes(b"\xff.txt.attr")).is_file(),
         "beside it, under its own name"
     );
+    // the longest name, beside which there is none
+    let long = "i".repeat(255);
+    let said = home.ca(&["export", "index-txt", "genfic-system", "-o", &long]);
+    assert_eq!(said.status, 1, "{}", said.all());
+    assert!(!home.path(&long).exists(), "nothing is written of what cannot be written whole");
 }

@@ -82,7 +82,7 @@ fn a_list_of_compromised_keys_that_others_can_change_is_refused() {
     let list = home.path("weak").display().to_string();
     let named = format!("\n[keys]\ncompromised_spki_sha256_file = \"{list}\"\n");
     let text = fs::read_to_string(&config).unwrap();
-    let text = text.replacen("[keys]", &named.trim(), 1);
+    let text = text.replacen("[keys]", named.trim(), 1);
     fs::write(&config, if text.contains(&list) { text } else { text + &named }).unwrap();
     set_mode(&home, "weak", 0o644);
     ca(&home, &["status"]).ok();

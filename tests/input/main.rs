@@ -17,6 +17,7 @@ mod support;
 mod answers;
 mod clocks;
 mod contents;
+mod every;
 mod files;
 mod forge;
 mod given;

@@ -28,13 +28,19 @@ pub(crate) fn index_txt(session: &Session, args: &IndexTxt) -> Result<Report, Pr
     let mut text = Vec::new();
     write_index_txt(pki.index, &args.authority, pki.clock.now(), &mut text)?;
     let lines = text.iter().filter(|octet| **octet == b'\n').count();
-    let is_file = output.is_file();
+    // both places are looked at before anything is written
+    let attributes = match &args.output {
+        Some(path) if output.is_file() => {
+            let mut attributes = path.clone().into_os_string();
+            attributes.push(".attr");
+            Some(Output::within(Path::new(&attributes))?)
+        }
+        _ => None,
+    };
     match output.put(&text)? {
         Some(path) => {
-            if is_file {
-                let mut attributes = path.clone().into_os_string();
-                attributes.push(".attr");
-                Output::within(Path::new(&attributes))?.put(INDEX_TXT_ATTRIBUTES.as_bytes())?;
+            if let Some(attributes) = attributes {
+                attributes.put(INDEX_TXT_ATTRIBUTES.as_bytes())?;
             }
             let said = format!("{} written to {}", counted(lines, "certificate"), path.shown());
             Ok(Report::done(json!({ "file": path_value(&path), "certificates": lines }), said))
