@@ -3,8 +3,7 @@
 //! Keys are asked for by name; a key that nobody asked for is a mistake. Pure.
 use std::collections::BTreeMap;
 use std::fmt;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::{Spanned, de::DeTable, de::DeValue};
 
 /// One thing that is wrong with a TOML text.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -141,7 +141,8 @@ pub(super) fn read_profiles(home: &Home) -> Profiles {
         Ok(entries) => entries,
         Err(error) => return Profiles::unreadable(io_error(&directory, error)),
     };
-    let (mut texts, mut faults): (Vec<(String, String)>, Vec<(String, Problem)>) = (Vec::new(), Vec::new());
+    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut faults: Vec<(String, Problem)> = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         let Some(name) = profile_name(&path) else { continue };
         match own_text_of(&path) {
