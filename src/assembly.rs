@@ -19,6 +19,7 @@ use crate::key::{AgeFileStore, SecretSource, random_serial};
 use crate::problem::{Exit, Problem};
 use crate::publish::HomeDirectory;
 use crate::x509::{SerialNumber, UnixTime};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A home with everything opened that works on it.
@@ -30,6 +31,7 @@ pub struct Assembly {
     publisher: HomeDirectory,
     status: StatusDirectory,
     practices: Practices,
+    faults: Vec<Problem>,
     clock: SystemClock,
     watch: ClockWatch,
     serials: SystemRandom,
@@ -56,17 +58,41 @@ impl Assembly {
     /// opens the index.
     ///
     /// # Errors
-    /// When there is no home, its permissions are unsafe, configuration or a profile is wrong, or the index
-    /// cannot be used.
+    /// When there is no home, its permissions are unsafe, the configuration is wrong, or the index cannot be used. A
+    /// profile that is wrong holds up what is issued under it ([`Assembly::faults`]).
     pub fn open(home: Home, config: Option<&Path>) -> Result<Self, Problem> {
         settings::must_exist(&home)?;
         home.verify()?;
         let config = read_config(&home, config)?;
+        let practices = settings::practices(&home, config)?;
+        Self::with(home, practices, Vec::new())
+    }
+
+    /// Opens a home to tell others what is not to be trusted any more, which nothing may hold up: where the
+    /// configuration is wrong its defaults stand, and nothing that certificates are issued by is needed.
+    ///
+    /// # Errors
+    /// When there is no home, its permissions or those of the configuration are unsafe, or the index cannot be used.
+    pub fn open_to_distrust(home: Home, config: Option<&Path>) -> Result<Self, Problem> {
+        settings::must_exist(&home)?;
+        home.verify()?;
+        let (config, mut faults) = settings::read_config_leniently(&home, config)?;
+        let compromised_keys = settings::compromised_keys(&home, &config).unwrap_or_else(|problem| {
+            faults.push(problem);
+            HashSet::new()
+        });
+        let (profiles, key_directory) = (settings::read_profiles(&home), home.keys_directory());
+        let practices =
+            Practices { config, profiles, key_directory, compromised_keys, takes_flawed_profiles: false };
+        Self::with(home, practices, faults)
+    }
+
+    fn with(home: Home, mut practices: Practices, faults: Vec<Problem>) -> Result<Self, Problem> {
+        let config = &practices.config;
         let keys = AgeFileStore::new(config.keys.scrypt_log_n).map_err(|error| {
             Problem::new(Exit::Failure, "config.invalid", error.to_string())
                 .hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
-        let mut practices = settings::practices(&home, config)?;
         let index = SqliteIndex::open(&home.index_file())?;
         practices.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());
@@ -78,6 +104,7 @@ impl Assembly {
             publisher,
             status,
             practices,
+            faults,
             clock: SystemClock,
             watch: ClockWatch::unattended(),
             serials: SystemRandom,
@@ -88,6 +115,11 @@ impl Assembly {
     #[must_use]
     pub fn watched(self, watch: ClockWatch) -> Self {
         Self { watch, ..self }
+    }
+
+    /// What is wrong with configuration and profiles and held nothing up.
+    pub fn faults(&self) -> impl Iterator<Item = &Problem> {
+        self.faults.iter().chain(self.practices.profiles.faults())
     }
 
     /// Configuration and profiles.

@@ -3,8 +3,7 @@
 //! Keys are asked for by name; a key that nobody asked for is a mistake. Pure.
 use std::collections::BTreeMap;
 use std::fmt;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::{Spanned, de::DeTable, de::DeValue};
 
 /// One thing that is wrong with a TOML text.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -140,22 +139,28 @@ fn key_on_line(text: &str, at: usize) -> String {
 /// # Errors
 /// Every mistake, in the order of the text.
 pub fn read<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> Result<T, Vec<Mistake>> {
+    let (built, mistakes) = read_leniently(text, build);
+    if mistakes.is_empty() { Ok(built) } else { Err(mistakes) }
+}
+
+/// Reads what can be read: a key with a mistake is as if it was not there.
+pub fn read_leniently<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> (T, Vec<Mistake>) {
     let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let line_of = |at: usize| ends.partition_point(|end| *end < at) + 1;
     let (table, errors) = DeTable::parse_recoverable(text);
+    let mut root = Section::new(String::new(), None, entries(table.into_inner(), &line_of));
+    let built = build(&mut root);
+    let mut mistakes = root.finish();
     if !errors.is_empty() {
         let mistake = |error: &toml::de::Error| Mistake {
             line: error.span().map(|span| line_of(span.start)),
             key: error.span().map(|span| key_on_line(text, span.start)).unwrap_or_default(),
             message: error.message().replace('\n', ", "),
         };
-        return Err(errors.iter().map(mistake).collect());
+        mistakes = errors.iter().map(mistake).collect();
     }
-    let mut root = Section::new(String::new(), None, entries(table.into_inner(), &line_of));
-    let built = build(&mut root);
-    let mut mistakes = root.finish();
-    mistakes.sort_by_key(|mistake| mistake.line);
-    if mistakes.is_empty() { Ok(built) } else { Err(mistakes) }
+    mistakes.sort_by_key(|one| one.line);
+    (built, mistakes)
 }
 
 fn entries(table: DeTable<'_>, line_of: &impl Fn(usize) -> usize) -> BTreeMap<String, Placed> {

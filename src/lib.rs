@@ -42,7 +42,8 @@
 //!
 //! [`lint::Linted`] is made by `lint` alone, [`index::Recorded`] by an index alone and from a `Linted`, and
 //! [`ca::IssuingAuthority::issue`] takes a `Recorded` by value: signing what was not checked, what is not on
-//! record, or twice, does not compile. CRLs go the same way.
+//! record, or twice, does not compile. CRLs go the same way. Nobody outside of this crate can have anything else signed:
+//! a [`ca::Pki`] hides its keys, and a [`key::Signer`] takes what only this crate makes.
 //!
 //! # Five flows
 //!

@@ -72,7 +72,7 @@ impl Inspection {
         let keys = AgeFileStore::new(settings.keys.scrypt_log_n).unwrap_or_default();
         let practices = Practices {
             config: settings,
-            profiles: profiles.clone().unwrap_or_default(),
+            profiles: settings::read_profiles(home),
             key_directory: home.keys_directory(),
             compromised_keys: compromised,
             // each is a finding
@@ -152,7 +152,8 @@ impl Inspection {
             }
         };
         let pki = again.pki(index, secrets);
-        let signs = again.config.is_ok() && again.profiles.is_ok();
+        // a profile that cannot be read is told where something is to be issued under it
+        let signs = again.config.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
         // lists and status are what the space is kept for
         let reserve = Reserve::of(&home);

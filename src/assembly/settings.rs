@@ -1,7 +1,7 @@
 //! Configuration and profiles from their files.
 use crate::ca::Practices;
 use crate::config::Config;
-use crate::home::{GivenError, Home, ReadError, read_file};
+use crate::home::{FileStatus, GivenError, Home, ReadError, read_file};
 use crate::key::{PassphraseSources, SecretSource, SecretSpec};
 use crate::problem::{Exit, Problem, Shown as _};
 use crate::profile::Profiles;
@@ -115,9 +115,28 @@ pub fn leaf_key(home: &Home, file: Option<&Path>) -> Result<KeyAlgorithm, Proble
     }
 }
 
-/// Everything that says how the CA is run.
+/// The configuration as far as it can be read, and what is wrong with it.
+///
+/// # Errors
+/// `config.unsafe` (exit 10) when others can change it: what they wrote is followed in nothing.
+pub(super) fn read_config_leniently(
+    home: &Home,
+    file: Option<&Path>,
+) -> Result<(Config, Vec<Problem>), Problem> {
+    let path = file.map_or_else(|| home.configuration_file(), Path::to_owned);
+    let text = match text_given(home, &path, LARGEST_TEXT) {
+        Ok(text) => text,
+        Err(problem) if problem.exit == Exit::Permissions => return Err(problem),
+        Err(problem) => return Ok((Config::default(), vec![problem])),
+    };
+    let (config, errors) = Config::parse_leniently(&text);
+    let faults = if errors.is_empty() { Vec::new() } else { vec![within(&path, errors.into())] };
+    Ok((config, faults))
+}
+
+/// Everything that says how the CA is run. A profile that cannot be read is told when it is asked for.
 pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
-    let profiles = read_profiles(home)?;
+    let profiles = read_profiles(home);
     let compromised_keys = compromised_keys(home, &config)?;
     let key_directory = home.keys_directory();
     Ok(Practices { config, profiles, key_directory, compromised_keys, takes_flawed_profiles: false })
@@ -136,26 +155,41 @@ pub(super) fn profile_name(path: &Path) -> Option<String> {
     (path.extension()? == "toml" && !name.starts_with('.')).then_some(name)
 }
 
-fn read_profiles(home: &Home) -> Result<Profiles, Problem> {
+/// The profiles of a home, those that can be used and those that cannot.
+pub(super) fn read_profiles(home: &Home) -> Profiles {
     let directory = home.policy_directory();
-    let entries = fs::read_dir(&directory).map_err(|error| io_error(&directory, error))?;
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) => return Profiles::unreadable(io_error(&directory, error)),
+    };
     let mut texts: Vec<(String, String)> = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| io_error(&directory, error))?.path();
-        if let Some(name) = profile_name(&path) {
-            let text = text_of(&path, LARGEST_TEXT)?;
-            texts.push((name, text));
+    let mut faults: Vec<(String, Problem)> = Vec::new();
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        let Some(name) = profile_name(&path) else { continue };
+        match own_text_of(&path) {
+            Ok(text) => texts.push((name, text)),
+            Err(problem) => faults.push((name, problem)),
         }
     }
     texts.sort();
-    Profiles::parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map_err(|errors| {
-        let file = |profile: &str| directory.join(format!("{profile}.toml"));
-        let lines: Vec<String> = errors
-            .iter()
-            .map(|error| format!("{}: {}", file(&error.profile).shown(), error.mistake))
-            .collect();
-        Problem { message: lines.join("\n"), ..Problem::from(errors) }
-    })
+    let place = |name: &str| directory.join(format!("{name}.toml")).shown().to_string();
+    let named = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let mut profiles = Profiles::read(named, place);
+    faults.into_iter().for_each(|(name, problem)| profiles.refuse(&name, problem));
+    profiles
+}
+
+/// The text of a file of the home, which no link leads away from.
+fn own_text_of(path: &Path) -> Result<String, Problem> {
+    match path.symlink_metadata() {
+        Ok(metadata) if !metadata.is_file() => {
+            let kind = FileStatus::from(&metadata).kind;
+            let message = format!("{} is {kind} where a file belongs", path.shown());
+            Err(Problem::new(Exit::Permissions, "home.unsafe", message)
+                .hint("`genfic-ca doctor` says what mends it"))
+        }
+        _ => text_of(path, LARGEST_TEXT),
+    }
 }
 
 /// One SHA-256 in hexadecimal a line; `#` begins a comment.

@@ -74,8 +74,8 @@ pub trait SerialSource: Send + Sync {
     fn serial_number(&self) -> Result<SerialNumber, Problem>;
 }
 
-/// Everything that the use cases act on and through. It comes from [`crate::assembly`] alone, and nobody outside gets
-/// at the keys in it:
+/// Everything that the use cases act on and through. It is put together from a home alone, and nobody outside
+/// gets at the keys in it:
 ///
 /// ```compile_fail,E0616
 /// fn keys<'a>(pki: &genfic_ca::ca::Pki<'a>) -> &'a dyn genfic_ca::key::KeyStore {

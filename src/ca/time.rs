@@ -40,7 +40,7 @@ impl ClockState {
     /// `None` in a home in which nothing was signed yet.
     #[must_use]
     pub fn confirmed(&self) -> Option<UnixTime> {
-        self.signed.as_ref().map(|signed| Some(signed.at).max(self.published)).flatten()
+        self.signed.as_ref().and_then(|signed| Some(signed.at).max(self.published))
     }
 
     /// What the clock may be used for.

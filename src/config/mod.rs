@@ -72,6 +72,13 @@ impl Config {
         document::read(text, Self::read).map_err(|mistakes| mistakes.into_iter().map(ConfigError).collect())
     }
 
+    /// Reads what can be read of it, and says every mistake: where there is one the default stands.
+    #[must_use]
+    pub fn parse_leniently(text: &str) -> (Self, Vec<ConfigError>) {
+        let (config, mistakes) = document::read_leniently(text, Self::read);
+        (config, mistakes.into_iter().map(ConfigError).collect())
+    }
+
     fn read(root: &mut Section) -> Self {
         Self {
             organization: root.section("organization", Organization::read),

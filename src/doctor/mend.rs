@@ -164,7 +164,7 @@ fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
         Mending::Crl(_) | Mending::Responder(_) if !signs => Err(Problem::new(
             crate::problem::Exit::Failure,
             "config.invalid",
-            "nothing is signed while configuration or profiles cannot be read",
+            "nothing is signed while the configuration cannot be read",
         )),
         Mending::Crl(name) => pki.publish_crl(name, &pki.unlock_for_crl(name)?).map(drop),
         Mending::Responder(name) => pki.issue_responder(&pki.unlock_issuer(name)?).map(drop),

@@ -25,7 +25,13 @@ impl From<Vec<ProfileError>> for Problem {
 
 /// Profiles by name, checked against each other.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Profiles(BTreeMap<String, Profile>);
+pub struct Profiles {
+    fit: BTreeMap<String, Profile>,
+    /// Those that cannot be used, and why.
+    unfit: BTreeMap<String, Problem>,
+    /// Why none could be read at all.
+    unreadable: Option<Problem>,
+}
 
 impl Profiles {
     /// Reads profiles: pairs of a name (that of the file without `.toml`) and a text.
@@ -33,39 +39,86 @@ impl Profiles {
     /// # Errors
     /// Every mistake in every text; a profile that names another one that is not there or does not fit.
     pub fn parse<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Self, Vec<ProfileError>> {
-        let mut profiles = BTreeMap::new();
-        let mut errors = Vec::new();
-        for (name, text) in texts {
-            match Profile::parse(name, text) {
-                Ok(profile) => drop(profiles.insert(name.to_owned(), profile)),
-                Err(mistakes) => errors.extend(mistakes),
-            }
-        }
-        let profiles = Self(profiles);
+        let (mut profiles, mut errors) = Self::separated(texts);
         if errors.is_empty() {
             errors = profiles.contradictions();
         }
+        profiles.unfit.clear();
         if errors.is_empty() { Ok(profiles) } else { Err(errors) }
     }
 
-    /// The profile of this name.
+    /// Reads those that can be used: a mistake is told when its profile is asked for, and holds no other up. `place`
+    /// says where the text of a profile is.
+    pub fn read<'t>(
+        texts: impl IntoIterator<Item = (&'t str, &'t str)>,
+        place: impl Fn(&str) -> String,
+    ) -> Self {
+        let (mut profiles, mut errors) = Self::separated(texts);
+        errors.extend(profiles.contradictions());
+        let mut faults: BTreeMap<String, Vec<ProfileError>> = BTreeMap::new();
+        for error in errors {
+            faults.entry(error.profile.clone()).or_default().push(error);
+        }
+        for (name, errors) in faults {
+            let line = |error: &ProfileError| format!("{}: {}", place(&name), error.mistake);
+            let message = errors.iter().map(line).collect::<Vec<_>>().join("\n");
+            profiles.refuse(&name, Problem { message, ..Problem::from(errors) });
+        }
+        profiles
+    }
+
+    /// None, since they cannot be read.
+    #[must_use]
+    pub fn unreadable(why: Problem) -> Self {
+        Self { unreadable: Some(why), ..Self::default() }
+    }
+
+    /// Takes this one for one that cannot be used.
+    pub fn refuse(&mut self, name: &str, why: Problem) {
+        self.fit.remove(name);
+        self.unfit.insert(name.to_owned(), why);
+    }
+
+    /// Why some, or all, cannot be used.
+    pub fn faults(&self) -> impl Iterator<Item = &Problem> {
+        self.unfit.values().chain(&self.unreadable)
+    }
+
+    fn separated<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> (Self, Vec<ProfileError>) {
+        let (mut profiles, mut errors) = (Self::default(), Vec::new());
+        for (name, text) in texts {
+            match Profile::parse(name, text) {
+                Ok(profile) => drop(profiles.fit.insert(name.to_owned(), profile)),
+                Err(mistakes) => {
+                    profiles.refuse(name, Problem::from(mistakes.clone()));
+                    errors.extend(mistakes);
+                }
+            }
+        }
+        (profiles, errors)
+    }
+
+    /// The profile of this name, when it can be used.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Profile> {
-        self.0.get(name)
+        self.fit.get(name)
     }
 
     /// All of them by name.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
-        self.0.values()
+        self.fit.values()
     }
 
-    /// The profile of this name, or a problem that lists those there are.
+    /// The profile of this name, or a problem that says what is wrong with it, or lists those there are.
     ///
     /// # Errors
-    /// When there is none of that name: exit status 5.
+    /// When it cannot be used; when there is none of that name: exit status 5.
     pub fn find(&self, name: &str) -> Result<&Profile, Problem> {
         self.get(name).ok_or_else(|| {
-            let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+            if let Some(why) = self.unfit.get(name).or(self.unreadable.as_ref()) {
+                return why.clone();
+            }
+            let names: Vec<&str> = self.fit.keys().map(String::as_str).collect();
             Problem::new(Exit::NotFound, "policy.no-such-profile", format!("there is no profile `{name}`"))
                 .hint(format!("use one of {}", names.join(", ")))
         })
@@ -78,7 +131,10 @@ impl Profiles {
                 let mistake = Mistake { line: None, key: key.into(), message };
                 errors.push(ProfileError { profile: profile.name().to_owned(), mistake });
             };
-            let ca = |name: &String| self.get(name).is_some_and(|other| other.kind().is_ca());
+            // of one that cannot be used nobody knows what it is
+            let unknown = |name: &String| self.unfit.contains_key(name);
+            let ca =
+                |name: &String| unknown(name) || self.get(name).is_some_and(|other| other.kind().is_ca());
             for issuer in profile.issuers().iter().filter(|name| *name != "*" && !ca(name)) {
                 refuse("issuers", format!("there is no CA profile `{issuer}`"));
             }
@@ -96,8 +152,10 @@ impl Profiles {
                             format!("`{leaf}` does not name this profile in its issuers"),
                         );
                     }
-                    Some(_) => {}
-                    None => refuse("ca.leaf_profile", format!("there is no profile `{leaf}`")),
+                    None if !self.unfit.contains_key(leaf) => {
+                        refuse("ca.leaf_profile", format!("there is no profile `{leaf}`"));
+                    }
+                    Some(_) | None => {}
                 }
             }
         }
@@ -141,6 +199,27 @@ mod tests {
         }
         let other = format!("{ROOT}[ca]\nleaf_profile = 'leaf'\n");
         assert!(first_error(&[("root", ROOT), ("other", &other), ("leaf", LEAF)]).contains("issuers"));
+    }
+
+    #[test]
+    fn a_profile_with_a_mistake_holds_no_other_up_and_says_so_when_it_is_asked_for() {
+        let named = "kind = 'end-entity'\nissuers = ['nobody']\nkey_usage = ['digitalSignature']\n\
+                     extended_key_usage = ['clientAuth']\n[validity]\ndays = 9\n";
+        let texts = [("root", "kind = 'rot'"), ("leaf", LEAF), ("named", named), ("other", ROOT)];
+        let profiles = Profiles::read(texts, |name| format!("policy/{name}.toml"));
+        assert_eq!(profiles.iter().map(Profile::name).collect::<Vec<_>>(), ["leaf", "other"]);
+        for (name, message) in [
+            ("root", "policy/root.toml: line 1: kind: `rot` is none of"),
+            ("named", "policy/named.toml: issuers: there is no CA profile `nobody`"),
+        ] {
+            let problem = profiles.find(name).unwrap_err();
+            assert!(problem.message.starts_with(message), "{problem:?}");
+            assert_eq!(problem.code, "policy.invalid-profile");
+        }
+        assert_eq!(profiles.faults().count(), 2);
+        assert_eq!(profiles.find("absent").unwrap_err().code, "policy.no-such-profile");
+        let none = Profiles::unreadable(Problem::new(Exit::Failure, "file.read", "no"));
+        assert_eq!(none.find("leaf").unwrap_err().code, "file.read");
     }
 
     #[test]

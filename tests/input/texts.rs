@@ -161,35 +161,56 @@ fn all_mistakes_of_a_file_are_said_at_once_with_file_line_and_key() {
     assert_eq!(on_record(&home), before);
 }
 
+/// What only those are told who are to be told by these commands: they need no profile.
+const WITHOUT_PROFILES: [&[&str]; 13] = [
+    &["status"],
+    &["list"],
+    &["authorities", "--tree"],
+    &["show", "genfic-system"],
+    &["hold", "a.example"],
+    &["release", "a.example"],
+    &["crl", "publish", "--all"],
+    &["ocsp", "sync"],
+    &["audit", "verify"],
+    &["calendar"],
+    &["export", "index-txt", "genfic-system"],
+    &["ocsp", "responder", "genfic-user"],
+    &["renew", "b.example"],
+];
+
 #[test]
-fn mistakes_in_profiles_are_said_for_all_of_them_with_file_line_and_key() {
-    let home = Home::new();
+fn mistakes_in_profiles_are_said_for_all_of_them_with_file_line_and_key_and_stop_what_is_issued_under_them() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "new.example"]).ok();
     let path = |name: &str| home.path(&format!("home/policy/{name}.toml"));
     let good = fs::read_to_string(path("system")).unwrap();
+    let sign =
+        |profile: &str| ca(&home, &["sign", "new.example.req", "-p", "genfic-system", "--profile", profile]);
     fs::write(path("system"), good.replacen("kind = \"end-entity\"", "kind = \"server\"", 1)).unwrap();
     fs::write(path("mine"), "kind = 'end-entity'\nissuer = ['x']\n[validity]\ndays = 'long'\n").unwrap();
-    let said = ca(&home, &["status"]);
-    refused(&said, 1, "policy.invalid-profile", "two profiles");
+    let said = ca(&home, &["status"]).ok();
     let line = 1 + good.lines().position(|line| line.starts_with("kind = ")).unwrap();
-    for part in [
-        format!("home/policy/system.toml: line {line}: kind: "),
-        "home/policy/mine.toml: line 2: issuer: ".into(),
-        "home/policy/mine.toml: line 4: validity.days: ".into(),
-    ] {
-        assert!(said.err.contains(&part), "{part}: {}", said.err);
+    let kind = format!("home/policy/system.toml: line {line}: kind: ");
+    let days = "home/policy/mine.toml: line 4: validity.days: ";
+    for part in [&kind, "home/policy/mine.toml: line 2: issuer: ", days] {
+        assert!(said.err.contains(part), "{part}: {}", said.err);
+    }
+    for (profile, part) in [("system", kind.as_str()), ("mine", days)] {
+        let said = sign(profile);
+        refused(&said, 1, "policy.invalid-profile", profile);
+        assert!(said.err.contains(part), "{part}: {}", said.err);
     }
     fs::write(path("system"), &good).unwrap();
     fs::write(path("mine"), good.replacen("issuers = [", "issuers = [\"nobody-ca\", ", 1)).unwrap();
-    let said = ca(&home, &["status"]);
+    let said = sign("mine");
     refused(&said, 1, "policy.invalid-profile", "an issuer that is not there");
-    assert!(
-        said.err.contains("home/policy/mine.toml: issuers: there is no CA profile `nobody-ca`"),
-        "{}",
-        said.err
-    );
+    let part = "home/policy/mine.toml: issuers: there is no CA profile `nobody-ca`";
+    assert!(said.err.contains(part), "{}", said.err);
     fs::write(path("mine"), b"kind = 'end-entity'\n# \xff\n").unwrap();
-    let said = ca(&home, &["status"]);
+    let said = sign("mine");
     refused(&said, 1, "config.invalid", "not UTF-8");
+    assert!(said.err.contains("home/policy/mine.toml: line 2: not UTF-8"), "{}", said.err);
+    let said = sign("system").ok();
     assert!(said.err.contains("home/policy/mine.toml: line 2: not UTF-8"), "{}", said.err);
     fs::remove_file(path("mine")).unwrap();
     fs::write(home.path("home/genfic-ca.toml"), "[keys]\ncompromised_spki_sha256_file = 'bad-keys'\n")
@@ -200,4 +221,72 @@ fn mistakes_in_profiles_are_said_for_all_of_them_with_file_line_and_key() {
     let said = ca(&home, &["status"]);
     refused(&said, 1, "config.invalid", "a broken list of compromised keys");
     assert!(said.err.contains("bad-keys: line 2: "), "{}", said.err);
+}
+
+#[test]
+fn what_is_in_the_place_of_a_profile_holds_up_nothing_but_what_is_issued_under_it() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for name in ["a.example", "b.example"] {
+        home.ca(&["create-request", name, "--sign", "-p", "genfic-system"]).ok();
+    }
+    for (number, make) in [
+        "echo 'kind = \"server\"' >$p",
+        "printf '\\377\\376' >$p",
+        "echo '= [' >$p",
+        "mkdir $p",
+        "mkfifo $p",
+        "ln -s system.toml $p",
+        "ln -s /nowhere $p",
+        "dd if=/dev/zero of=$p bs=1M count=2 status=none",
+        "sed 's/^issuers.*/issuers = [\"nobody\"]/' home/policy/system.toml >$p",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        home.shell(&format!("p=home/policy/draft.toml; rm -rf $p; {make}")).ok();
+        for words in WITHOUT_PROFILES {
+            let said = ca(&home, words);
+            assert_eq!(said.status, 0, "{make}: {words:?}: {}", said.all());
+            let is_told = words[0] == "show" || said.err.contains("policy/draft.toml");
+            assert!(is_told, "{make}: {words:?}: {}", said.all());
+        }
+        let backup = format!("backup-{number}.age");
+        ca(&home, &["backup", "create", &backup]).ok();
+        let said = ca(&home, &["sign", "a.example.req", "-p", "genfic-system", "--profile", "draft"]);
+        let expected = ["policy.invalid-profile", "config.invalid", "home.unsafe", "file.read"];
+        assert!(expected.iter().any(|code| said.err.contains(code)), "{make}: {}", said.all());
+        assert!(said.err.contains("policy/draft.toml"), "{make}: {}", said.all());
+    }
+    home.shell("rm -rf home/policy/draft.toml; mv home/policy aside").ok();
+    for words in WITHOUT_PROFILES.iter().take(11) {
+        ca(&home, words).ok();
+    }
+    let said = ca(&home, &["sign", "a.example.req", "-p", "genfic-system", "--profile", "system"]);
+    refused(&said, 5, "file.read", "no profiles");
+}
+
+#[test]
+fn a_configuration_with_a_mistake_keeps_nobody_from_revoking() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for name in ["a", "b", "c", "d", "e"] {
+        home.ca(&["create-request", &format!("{name}.example"), "--sign", "-p", "genfic-system"]).ok();
+    }
+    let config = home.path("home/genfic-ca.toml");
+    let good = fs::read_to_string(&config).unwrap();
+    for (name, text) in [
+        ("a", format!("{good}\n[crl\n")),
+        ("b", good.replacen("[crl]", "[crl]\nnext_update = 'soon'\nlasts = 3", 1)),
+        ("c", good.replacen("[keys]", "[keys]\ncompromised_spki_sha256_file = 'nowhere'", 1)),
+        ("d", "\u{0}".into()),
+    ] {
+        fs::write(&config, text).unwrap();
+        let said = ca(&home, &["revoke", &format!("{name}.example"), "--reason", "key-compromise"]).ok();
+        assert!(said.err.contains("warning: ") && said.out.contains("crl      number"), "{}", said.all());
+        ca(&home, &["crl", "publish", "--all"]).ok();
+        ca(&home, &["ocsp", "sync"]).ok();
+        let said = ca(&home, &["sign", "e.example.req", "-p", "genfic-system"]);
+        assert!([1, 5].contains(&said.status), "what issues needs it: {}", said.all());
+    }
+    fs::write(&config, good).unwrap();
+    assert_eq!(home.result(&["list", "--status", "revoked"])["certificates"].as_array().unwrap().len(), 4);
 }

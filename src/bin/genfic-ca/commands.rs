@@ -37,7 +37,7 @@ pub(crate) use question::clock_watch;
 
 use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Global, Import, Key, Ocsp};
 use crate::report::Report;
-use crate::room::Room;
+use crate::room::{Room, distrusts};
 use crate::session::{Session, home_of};
 use genfic_ca::import::Layout;
 use genfic_ca::problem::{Problem, Shown as _};
@@ -247,7 +247,7 @@ pub(crate) fn in_session(
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
     let _room = Room::find(&home_of(global), name)?;
-    let session = Session::open(global)?;
+    let session = if distrusts(name) { Session::open_to_distrust(global) } else { Session::open(global) }?;
     let before = session.pki().index.audit_head()?.sequence;
     let outcome = run(&session).and_then(|report| {
         let mut report = report.warn(session.notes());

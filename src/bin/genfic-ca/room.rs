@@ -22,6 +22,11 @@ const ISSUE: [&str; 13] = [
 /// Commands that tell others what is not to be trusted any more.
 const DISTRUST: [&str; 6] = ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync"];
 
+/// Whether the command of this name tells others what is not to be trusted any more.
+pub(crate) fn distrusts(command: &str) -> bool {
+    DISTRUST.contains(&command)
+}
+
 /// Room for one command, from before the index is opened until it is done.
 pub(crate) struct Room {
     reserve: Reserve,

@@ -8,7 +8,7 @@ use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
 use genfic_ca::key::{PassphraseSources, SecretSpec};
 use genfic_ca::problem::Problem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a command works with.
 pub(crate) struct Session {
@@ -27,9 +27,22 @@ impl Session {
     /// Opens the home: owners and modes, configuration, profiles, index; then puts right what a command that
     /// was cut short left behind.
     pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
+        Self::with(global, Assembly::open)
+    }
+
+    /// The same for a command that tells others what is not to be trusted any more: a mistake in the configuration
+    /// does not hold it up.
+    pub(crate) fn open_to_distrust(global: &Global) -> Result<Self, Problem> {
+        Self::with(global, Assembly::open_to_distrust)
+    }
+
+    fn with(
+        global: &Global,
+        open: fn(Home, Option<&Path>) -> Result<Assembly, Problem>,
+    ) -> Result<Self, Problem> {
         let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
         let home = home_of(global);
-        let assembly = Assembly::open(home, global.config.as_deref())?.watched(clock_watch(global));
+        let assembly = open(home, global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
         let secrets = assembly::secret_sources(&assembly.practices().config, given, prompt);
         let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };
@@ -70,7 +83,9 @@ impl Session {
 
     /// What is worth saying besides: what was put right at the beginning, and about passphrases given.
     pub(crate) fn notes(&self) -> Vec<String> {
-        [self.recovered.clone(), self.secrets.take_notes()].concat()
+        let faults =
+            self.assembly.faults().map(|problem| format!("{}; this held nothing up", problem.message));
+        [faults.collect(), self.recovered.clone(), self.secrets.take_notes()].concat()
     }
 }
 

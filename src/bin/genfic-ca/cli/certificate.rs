@@ -39,6 +39,7 @@ pub(crate) struct CreateRequest {
 }
 
 #[derive(Args, Clone, Debug, Default)]
+#[command(override_usage = "genfic-ca sign [OPTIONS] --parent <CA> <FILE>...")]
 pub(crate) struct Sign {
     /// Requests, PEM or DER; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
