@@ -24,6 +24,7 @@ mod hashed_directory;
 mod homes;
 mod json;
 mod listing;
+mod naming;
 mod outputs;
 mod passphrases;
 mod renewing;

@@ -58,7 +58,7 @@ pub(super) fn record_intent(
             authority::enter(connection, &tbs.as_issuer(), new, number)?;
             naming::note_own(connection, &tbs)?;
         }
-        naming::check(connection, &tbs, &bearer)?;
+        naming::check(connection, &tbs, number, &bearer)?;
         journal.append(intent.event)?;
         recorded.push(Recorded(tbs));
     }
