@@ -353,5 +353,4 @@ impl Section {
 }
 
 #[cfg(test)]
-#[path = "document_tests.rs"]
 mod tests;

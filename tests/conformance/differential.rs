@@ -26,6 +26,12 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
         "rcgen writes it for CAs only; RFC 5280 §4.2.1.2 wants it in all",
     ),
     ("leaf", AUTHORITY_INFO_ACCESS, "ours only", "rcgen has no authorityInfoAccess"),
+    (
+        "system CA",
+        "2.5.29.30",
+        "other octets",
+        "where DNS names are permitted, mailboxes and URIs of these hosts alone are; rcgen knows no subtrees of URIs",
+    ),
 ];
 const HASHED: &str =
     "rcgen hashes the whole SubjectPublicKeyInfo; RFC 7093 method 1 is over the key's BIT STRING";
