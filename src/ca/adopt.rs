@@ -106,6 +106,13 @@ pub struct AdoptedAuthority {
 /// compares names.
 fn written_otherwise(known: &Authority, certificate: &Certificate) -> Option<String> {
     let (old, new) = (known.certificate.tbs().subject(), certificate.tbs().subject());
+    if old == new && known.certificate.key_identifier() != certificate.key_identifier() {
+        return Some(format!(
+            "its new certificate has another subjectKeyIdentifier: clients that look for the one that {} wrote into what \
+             it issued so far, as OpenSSL does, need the old certificate for it",
+            known.name
+        ));
+    }
     (old != new).then(|| {
         let (new, old) = new.beside(old);
         format!(

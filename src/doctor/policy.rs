@@ -2,7 +2,6 @@
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, Unread, counted};
 use crate::config;
-use crate::document::Mistake;
 use crate::home::quoted;
 use crate::index::Authority;
 use crate::problem::Shown as _;
@@ -62,12 +61,13 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 /// What a profile leaves open: new homes refuse it, and the next version does so everywhere.
 fn flawed(examination: &Examination<'_>, profile: &Profile) -> Vec<Finding> {
     let file = examination.home.policy_directory().join(format!("{}.toml", profile.name()));
-    let finding = |flaw: &Mistake| {
+    let flaws = profile.flaws().into_iter().map(ToString::to_string);
+    let finding = |flaw: String| {
         let object = file.display().to_string();
         Finding::warning("policy.invalid-profile", object, format!("leaves something open: {flaw}"))
             .remedy(format!("edit {}", quoted(&file)))
     };
-    profile.flaws().into_iter().map(finding).collect()
+    flaws.map(finding).collect()
 }
 
 fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Authority]) -> Finding {

@@ -1,7 +1,7 @@
 //! One attribute of a subject: `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
 use super::alt_name;
 use super::bounds::within;
-use super::subject::CITATION;
+use super::subject::{CITATION, Writing};
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::x509::{Attribute, AttributeType};
@@ -91,7 +91,13 @@ impl AttributeRule {
         }
     }
 
-    pub(super) fn check_count(&self, rdns: &mut Vec<Vec<Attribute>>, verdict: &mut Verdict) {
+    /// What is missing and fixed is added, unless the name is there already.
+    pub(super) fn check_count(
+        &self,
+        rdns: &mut Vec<Vec<Attribute>>,
+        writing: Writing,
+        verdict: &mut Verdict,
+    ) {
         let label = self.kind.short;
         let count = rdns.iter().flatten().filter(|one| one.oid == self.kind.oid).count();
         if count > self.max_count {
@@ -102,7 +108,8 @@ impl AttributeRule {
                 format!("leave the superfluous {label} out"),
             );
         }
-        if count > 0 || self.presence == Presence::Forbidden {
+        let is_there = self.fixed.is_some() && writing == Writing::Established;
+        if count > 0 || is_there || self.presence == Presence::Forbidden {
             return;
         }
         if let Some(attribute) = self.fixed.as_ref().and_then(|fixed| Attribute::new(self.kind, fixed).ok()) {

@@ -321,12 +321,21 @@ mod tests {
     }
 
     #[test]
+    fn a_child_is_permitted_no_excluded_address_in_another_dress() {
+        // X8
+        let above = [constrained(&[], &["192.0.2.0/24"])];
+        assert_eq!(child("", &constraints(&["::ffff:192.0.2.0/120"], &[]), &above), Err(1));
+        assert!(child("", &constraints(&["::ffff:192.0.3.0/120"], &[]), &above).is_ok());
+    }
+
+    #[test]
     fn permitting_only_dns_names_closes_the_addresses() {
         // X8
         let granted = child("", &constraints(&["ok.example"], &[]), &[]).unwrap();
         assert!(
             granted.excluded.contains(&Subtree::ALL_IPV4) && granted.excluded.contains(&Subtree::ALL_IPV6)
         );
+        assert!(granted.permitted.contains(&Subtree::Email(".ok.example".into())), "and mail elsewhere");
     }
 
     #[test]

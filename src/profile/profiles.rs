@@ -223,6 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_profile_leaves_open_is_told_with_its_line() {
+        // X8
+        let flaws = |text: &str| -> Vec<String> {
+            Profile::parse("p", text).unwrap().flaws().into_iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(flaws(ROOT), ["line 2: validity.max_days: is missing: `-v` may ask for any length"]);
+        assert_eq!(flaws(&format!("{ROOT}max_days = 9")), [""; 0]);
+        let open = flaws(&format!("{ROOT}max_days = 9\n[names]\npermitted = []\n[ca]\npermit = []\n"));
+        assert!(open[0].starts_with("line 6: names.permitted: is empty"), "{open:?}");
+        assert!(open[1].starts_with("line 8: ca.permit: is empty"), "{open:?}");
+    }
+
+    #[test]
     fn mistakes_of_all_files_are_told_at_once() {
         let errors = Profiles::parse([("a", "kind = 'x'"), ("b", "kin = 'ca'")]).unwrap_err();
         let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -76,7 +76,7 @@ impl SubjectRules {
             rdns.push(rdn.iter().map(|one| self.grant_attribute(one, writing, verdict)).collect());
         }
         for rule in &self.attributes {
-            rule.check_count(&mut rdns, verdict);
+            rule.check_count(&mut rdns, writing, verdict);
         }
         if let (true, Some(contact)) = (self.contact_in_subject, contact) {
             let there = rdns.iter().flatten().any(|one| one.label() == "emailAddress");
@@ -177,6 +177,7 @@ fn refuse_value(label: &str, text: &str, reason: &str, verdict: &mut Verdict) {
 mod tests {
     use super::*;
     use crate::document;
+    use crate::x509::octets::{SEQUENCE, SET, sequence, tlv};
 
     const RULES: &str = r#"
         [attributes]
@@ -200,6 +201,42 @@ mod tests {
         } else {
             Err(verdict.violations.iter().map(|violation| violation.rule).collect())
         }
+    }
+
+    #[test]
+    fn blanks_around_a_common_name_are_not_granted() {
+        // X4
+        for typed in [r"O=a,CN=\ b", r"O=a,CN=b\ ", "O=a,CN=\u{a0}\u{a0}b\\\u{a0}"] {
+            assert_eq!(
+                granted(&rules(RULES), &parsed(typed)),
+                Err(vec!["policy.subject-value"]),
+                "{typed:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_octets_of_a_cas_name_are_kept_whatever_string_types_they_have() {
+        // X3
+        let value =
+            |oid: u8, tag: u8, text: &[u8]| tlv(SET, &sequence(&[&[6, 3, 0x55, 4, oid], &tlv(tag, text)]));
+        let octets =
+            tlv(SEQUENCE, &[value(6, 0x0c, b"BE"), value(10, 0x14, b"\xe9"), value(3, 0x13, b"c")].concat());
+        let name = Name::from_der(&octets).unwrap();
+        let keep = |writing, name: &Name| {
+            let mut verdict = Verdict::default();
+            let kept = rules(RULES).grant(name, writing, None, &mut verdict);
+            (kept, verdict.violations.len())
+        };
+        assert_eq!(keep(Writing::Kept, &name), (name.clone(), 0));
+        assert_ne!(keep(Writing::Anew, &name).0, name);
+        let odd = Name::from_der(&tlv(
+            SEQUENCE,
+            &[value(6, 0x13, b"BE"), value(10, 0x13, b"x"), value(3, 0x0c, b"a\x07")].concat(),
+        ))
+        .unwrap();
+        assert_eq!(keep(Writing::Kept, &odd), (odd.clone(), 1), "what nobody could read is no name");
+        assert_eq!(keep(Writing::Established, &odd), (odd.clone(), 0), "but of one that is there already");
     }
 
     fn parsed(text: &str) -> Name {

@@ -27,6 +27,7 @@ mod hashed_directory;
 mod homes;
 mod json;
 mod listing;
+mod naming;
 mod one_line;
 mod outputs;
 mod passphrases;

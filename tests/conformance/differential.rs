@@ -22,9 +22,11 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("system CA", AUTHORITY_INFO_ACCESS, "ours only", "rcgen-no-access"),
     ("leaf", SUBJECT_KEY_IDENTIFIER, "ours only", "rcgen-leaf-identifier"),
     ("leaf", AUTHORITY_INFO_ACCESS, "ours only", "rcgen-no-access"),
+    ("system CA", NAME_CONSTRAINTS, "other octets", "rcgen-no-uri-subtrees"),
 ];
 const HASHED: &str = "rcgen-identifier";
 const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
+const NAME_CONSTRAINTS: &str = "2.5.29.30";
 const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
 const AUTHORITY_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
 

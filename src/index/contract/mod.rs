@@ -9,6 +9,7 @@ mod generations;
 mod importing;
 mod issuing;
 mod keys;
+mod naming;
 mod reading;
 mod restoring;
 mod revoking;
@@ -20,6 +21,7 @@ pub(crate) use generations::*;
 pub(crate) use importing::*;
 pub(crate) use issuing::*;
 pub(crate) use keys::*;
+pub(crate) use naming::*;
 pub(crate) use reading::*;
 pub(crate) use restoring::*;
 pub(crate) use revoking::*;
@@ -37,6 +39,8 @@ macro_rules! contract {
             an_abandoned_certificate_counts_as_revoked_and_is_never_issued
             a_ca_exists_once_its_certificate_is_issued
             the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_abandoned
+            nobody_else_bears_the_name_of_a_ca
+            how_an_issuers_name_is_written_is_known
             a_ca_signed_elsewhere_can_be_added
             authorities_come_with_parents_first_and_siblings_by_name
             a_renewed_certificate_takes_its_place_once_it_is_issued

@@ -63,7 +63,7 @@ pub(super) fn record_intent(
             naming::note_own(connection, &tbs)?;
         }
         journal.sign(intent.event.at, || format!("certificate {}", intent.event.object));
-        naming::check(connection, &tbs, &bearer)?;
+        naming::check(connection, &tbs, number, &bearer)?;
         journal.append(intent.event)?;
         recorded.push(Recorded(tbs));
     }

@@ -48,7 +48,7 @@ pub(super) const BEARERS: &str = "
 const OWN: &str = "
     SELECT 1 FROM certificate c INDEXED BY certificate_holder
     CROSS JOIN authority a ON a.certificate = c.number
-    WHERE c.holder = ?1 AND c.key = ?2";
+    WHERE c.holder = ?1 AND c.key = ?2 AND c.number <> ?3";
 
 /// A certificate of another key and this name that is no CA's of this index and that stands.
 pub(super) const HOLDERS: &str = "
@@ -65,6 +65,7 @@ pub(super) const HOLDERS: &str = "
 pub(super) fn check(
     connection: &Connection,
     tbs: &TbsCertificate,
+    number: i64,
     intent: &Bearer,
 ) -> Result<(), IndexError> {
     let Some(holder) = holder(tbs.subject()) else { return Ok(()) };
@@ -84,7 +85,7 @@ pub(super) fn check(
     let Some((succeeds, at)) = &intent.makes else {
         return bearers.into_iter().next().map_or(Ok(()), taken);
     };
-    let is_generation = connection.prepare_cached(OWN)?.exists((holder, key))?;
+    let is_generation = connection.prepare_cached(OWN)?.exists((holder, key, number))?;
     let family = family(connection, succeeds.as_deref())?;
     if let Some(other) = bearers.into_iter().find(|name| !is_generation && !family.contains(name)) {
         return taken(other);

@@ -3,7 +3,7 @@ use super::tests::Home;
 use super::*;
 use crate::index::contract::{Key, NOW, event, leaf};
 use crate::index::{CertificateState, Index, Intent, Issued, Recorded, StatusReader};
-use crate::x509::{CertificateId, SerialNumber};
+use crate::x509::{CertificateId, IssuerId, SerialNumber, sha256};
 use rusqlite::Connection;
 
 /// Issues so many certificates in one group.
@@ -82,4 +82,35 @@ fn a_file_that_is_not_the_one_published_is_not_gone_on_from() {
     issue_many(&home, 2, 1);
     assert_eq!(home.publish().written, Written::Delta(3));
     assert_eq!(published(&home).len(), 4);
+}
+
+#[test]
+fn files_of_before_names_were_compared_say_the_same_and_are_not_gone_on_from() {
+    // X3, O12
+    let home = Home::new();
+    let many = issue_many(&home, 1, 2);
+    home.publish();
+    let before = published(&home);
+    let tbs = home.root.certificate.tbs();
+    let base = home.status.join(home.files().into_iter().find(|name| name.starts_with("base-")).unwrap());
+    let old = sha256(&std::fs::read(&base).unwrap()).map(|octet| format!("{octet:02x}")).concat();
+    let raw = Connection::open(&base).unwrap();
+    let octets = IssuerId::by_octets(tbs.subject(), tbs.public_key());
+    assert_eq!(raw.execute("UPDATE issuer SET identity = ?1", [octets.0]).unwrap(), 1);
+    raw.execute_batch("DROP TABLE issuer_name").unwrap();
+    drop(raw);
+    let new = sha256(&std::fs::read(&base).unwrap()).map(|octet| format!("{octet:02x}")).concat();
+    let manifest = home.status.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap().replace(&old, &new);
+    let text = text.replace("\"identity\"", "\"formerly\"");
+    std::fs::write(&manifest, text).unwrap();
+
+    assert!(before == published(&home));
+    assert_eq!(home.open().status(&many[0]).unwrap(), Some(CertificateState::Issued));
+    assert_eq!(home.open().authorities()[0].issuer, tbs.as_issuer());
+    assert_eq!(home.publish().written, Written::Base(3), "none is a mixture");
+    assert_eq!(home.open().authorities()[0].names, [tbs.subject().clone()]);
+    assert!(before == published(&home));
+    issue_many(&home, 2, 1);
+    assert_eq!(home.publish().written, Written::Delta(1));
 }
