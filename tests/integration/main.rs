@@ -23,6 +23,7 @@ mod moving;
 mod older_index;
 mod older_script;
 mod policy;
+mod power;
 mod quickstart;
 mod readme;
 mod renewing;

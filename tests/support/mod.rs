@@ -118,6 +118,11 @@ impl Home {
         Self { directory, url: self.url.clone() }
     }
 
+    /// What is in this directory, in its place.
+    pub fn at(&self, directory: TempDir) -> Self {
+        Self { directory, url: self.url.clone() }
+    }
+
     /// Runs shell lines beside the home, `genfic-ca` in the PATH and this home its own.
     #[track_caller]
     pub fn shell(&self, lines: &str) -> Said {

@@ -10,22 +10,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const WORKERS: usize = 3;
 
 /// A command in a home that was made ready for it.
-pub(super) struct Scenario {
-    pub(super) home: Home,
-    pub(super) words: Vec<&'static str>,
+pub(crate) struct Scenario {
+    pub(crate) home: Home,
+    pub(crate) words: Vec<&'static str>,
     /// What it may end with when it is run again after it was cut short, besides 0.
     again: &'static [i32],
 }
 
 impl Scenario {
-    pub(super) fn new(home: Home, words: &str, again: &'static [i32]) -> Self {
+    pub(crate) fn new(home: Home, words: &str, again: &'static [i32]) -> Self {
         let words = words.split(' ').map(|word| -> &'static str { word.to_owned().leak() }).collect();
         Self { home, words, again }
     }
 }
 
 /// A home with a root, two CAs, two certificates of which one is on hold, and requests to be signed.
-pub(super) fn hierarchy() -> Home {
+pub(crate) fn hierarchy() -> Home {
     let home = Home::with_hierarchy("http://pki.genfic.example").copied();
     for host in ["a.example", "b.example"] {
         home.ca(&["create-request", host, "--sign", "-p", "genfic-system"]).ok();
@@ -44,7 +44,7 @@ fn after(home: &Home, words: &[&str]) -> Home {
     home
 }
 
-fn all_scenarios() -> Vec<Scenario> {
+pub(crate) fn all_scenarios() -> Vec<Scenario> {
     let scenario = Scenario::new;
     let nowhere = Home::new().copied();
     std::fs::remove_dir_all(nowhere.path("home")).unwrap();
@@ -189,6 +189,11 @@ fn attention(home: &Home) -> Vec<String> {
 /// Looks, has the next commands put things right, and sees that they did.
 pub(super) fn mend(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     seen.look(home.directory());
+    put_right(scenario, home, seen);
+}
+
+/// Has the next commands put things right, and sees that they did.
+pub(crate) fn put_right(scenario: &Scenario, home: &Home, seen: &mut Seen) {
     if scenario.words[0] != "init" {
         let said: Said = home.ca(&["status", "--json"]).ok();
         assert_eq!(said.json()["result"]["pending"], 0, "{}", said.all());

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Everything that was seen under a number, at any moment.
-#[derive(Default)]
-pub(super) struct Seen {
+#[derive(Clone, Default)]
+pub(crate) struct Seen {
     /// By CA and number: the list, and where it was.
     lists: HashMap<(String, u64), (Vec<u8>, PathBuf)>,
     /// By issuer and serial number.
@@ -34,7 +34,7 @@ fn name_of(path: &Path) -> &str {
 }
 
 /// Files that are left aside, anywhere below.
-pub(super) fn left_aside(directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn left_aside(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in files(directory) {
         if name_of(&path).starts_with(".new-") {
@@ -56,7 +56,7 @@ fn certificates(path: &Path) -> Vec<Certificate> {
 impl Seen {
     /// Looks at everything that anyone may fetch, that the daemon reads, and that was handed out beside the
     /// home: all of it is whole, and nothing contradicts what was seen before.
-    pub(super) fn look(&mut self, directory: &Path) {
+    pub(crate) fn look(&mut self, directory: &Path) {
         let home = Home::at(directory.join("home"));
         self.look_at_public_files(&home);
         let status = home.status_directory();
@@ -82,6 +82,26 @@ impl Seen {
                 let before = self.reserved.insert(name.to_owned(), number);
                 assert!(before.is_none_or(|before| before <= number), "{name} went back to {number}");
             }
+        }
+    }
+
+    /// The same when the power has come back, before any command: what is in the public places is whole, but may be
+    /// what was there before, and the status may be one that no responder takes.
+    pub(crate) fn look_after_power_loss(&mut self, directory: &Path) {
+        let home = Home::at(directory.join("home"));
+        self.newest.clear();
+        self.reserved.clear();
+        self.look_at_public_files(&home);
+        self.newest.clear();
+    }
+
+    /// Whoever fetched a list finds none with a lower number in its place.
+    pub(crate) fn check_no_list_went_back(&self, directory: &Path) {
+        let home = Home::at(directory.join("home"));
+        for (ca, number) in self.lists.keys() {
+            let der = fs::read(home.public_directory().join(format!("{ca}.crl"))).unwrap();
+            let now = CertificateList::from_der(&der).unwrap().tbs().crl_number().unwrap();
+            assert!(now >= *number, "{ca}: {number} was out, and now it is {now}");
         }
     }
 
@@ -144,7 +164,7 @@ impl Seen {
     }
 
     /// Everything is on record, published and counted once.
-    pub(super) fn check_put_right(&mut self, directory: &Path) {
+    pub(crate) fn check_put_right(&mut self, directory: &Path) {
         self.look(directory);
         let home = Home::at(directory.join("home"));
         let index = SqliteIndex::open(&home.index_file()).unwrap();
