@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answering;
 mod calendar;
 mod clock;
 mod crossing;
@@ -31,6 +32,7 @@ mod revoking;
 mod selecting;
 mod signing;
 mod snippets;
+mod unpublished;
 
 use support::Said;
 

@@ -20,7 +20,8 @@ const ISSUE: [&str; 13] = [
     "key import",
 ];
 /// Commands that tell others what is not to be trusted any more.
-const DISTRUST: [&str; 6] = ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync"];
+const DISTRUST: [&str; 7] =
+    ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync", "ocsp disable"];
 
 /// Room for one command, from before the index is opened until it is done.
 pub(crate) struct Room {

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::ocsp::answer::Answer;
 use crate::ocsp::cache::AnswerCache;
 use crate::ocsp::public_files::PublicFile;
-use crate::ocsp::readiness::unreadiness;
+use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
@@ -254,12 +254,10 @@ fn fresh_or_not_modified(
 
 async fn readyz(State(parts): State<Arc<Parts>>) -> Reply {
     let now = parts.clock.now();
-    let reasons = unreadiness(&parts.snapshot.load(), &parts.settings, now);
-    let reply = match reasons.is_empty() {
-        true => text(StatusCode::OK, "ready\n"),
-        false => text(StatusCode::SERVICE_UNAVAILABLE, &format!("{}\n", reasons.join("\n"))),
-    };
-    with_date(reply, Some(now))
+    let snapshot = parts.snapshot.load();
+    let reasons = unreadiness(&snapshot, &parts.settings, now);
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    with_date(text(status, &report(&reasons, &snapshot, now)), Some(now))
 }
 
 /// `GET /NAME.crl` and `/NAME.crt`: looked up by name, never a path.
