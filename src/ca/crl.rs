@@ -1,7 +1,7 @@
 //! CRLs: number, list, lint, record, sign, publish.
 use super::problems::lint_problem;
 use super::{CrlAuthority, Pki};
-use crate::index::{Authority, Comparison, CrlRecord, check_contradicting, last_signed};
+use crate::index::{Authority, Comparison, CrlRecord, check_contradicting, contradicting, last_signed};
 use crate::lint;
 use crate::problem::Problem;
 use crate::publish::PublishError;
@@ -47,8 +47,15 @@ impl Pki<'_> {
         let authority = self.authority(name)?;
         let certificate = signer.certificate();
         let life = self.practices.config.crl_next_update(name, authority.parent.is_none());
-        self.status.check_continued(self.index)?;
+        self.status.check_continued(self.index, self.publisher)?;
         let last = last_signed(self.index, self.publisher, &authority)?;
+        if let Some(last) = &last
+            && last.number() > self.index.highest_crl_number(&authority.issuer)?
+        {
+            // a number that is taken would hide that the index is an older copy
+            let lacking = contradicting(self.index, &authority, last)?;
+            check_contradicting(self.index, self.publisher, &authority, last, lacking)?;
+        }
         let confirmed = self.confirmed_time()?;
         let floor = self.publisher.crl_number_floor(name)?;
         let (number, this_update, list, entries, comparison) = self.in_time(|now| {

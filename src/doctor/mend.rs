@@ -146,14 +146,29 @@ fn is_revoked_by_now(pki: &Pki<'_>, finding: &Finding) -> bool {
         && matches!(state(), Some(CertificateState::Revoked(revocation)) if !revocation.is_hold())
 }
 
+/// Certificates are in their places after their status is.
+fn publish_what_is_behind(pki: &Pki<'_>) -> Result<(), Problem> {
+    match pki.status.is_current(pki.index) {
+        Ok(false) => Ok(pki.publish_status()?),
+        // what is damaged is told, and mended by itself
+        Ok(true) | Err(_) => Ok(()),
+    }
+}
+
 fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
     match mending {
         Mending::Pending => pki.abandon_pending().map(drop),
         Mending::Status => Ok(pki.publish_status()?),
         Mending::WholeStatus => Ok(pki.rebuild_status()?),
-        Mending::Authority(name) => pki.publish_authority(name),
+        Mending::Authority(name) => {
+            publish_what_is_behind(pki)?;
+            pki.check_authority_published(&pki.authority(name)?)?;
+            pki.publish_authority(name)
+        }
         Mending::Issued(name, ids) => {
+            publish_what_is_behind(pki)?;
             for id in ids {
+                pki.check_published(id)?;
                 if let Some(certificate) = pki.index.certificate(id)?.and_then(|record| record.certificate) {
                     pki.publisher.issued(name, &[&certificate])?;
                 }

@@ -11,10 +11,13 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     let mut count: usize = 0;
     for authority in &all {
-        // others run that of theirs; an older generation needs none any more, and one that does not stand gets none
+        // others run that of theirs; one may be disabled; an older generation needs none any more, and one that does not stand gets none
         let needs_none = is_quiet(index, authority, examination.now)
             .and_then(|is_quiet| Ok(is_quiet || !stands(index, authority, examination.now)?));
-        if authority.is_elsewhere() || needs_none.map_err(|error| error.to_string())? {
+        if authority.is_elsewhere()
+            || !authority.serves_ocsp
+            || needs_none.map_err(|error| error.to_string())?
+        {
             continue;
         }
         let names = index.names_of_issuer(&authority.issuer).map_err(|error| error.to_string())?;
@@ -39,7 +42,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
         let told =
             findings.iter().any(|one| one.object == authority.name && one.code == "responder.unusable");
-        if authority.serves_ocsp && responders.is_empty() && !told {
+        if responders.is_empty() && !told {
             let message = "has certificates that name its OCSP responder, and has none";
             findings.push(offered(Finding::error("responder.missing", &authority.name, message), authority));
         }

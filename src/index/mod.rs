@@ -324,11 +324,12 @@ pub trait StatusPublisher: Send + Sync {
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError>;
 
     /// Makes sure that what is published was made from an earlier state of this index, or from this one: before
-    /// anything else is published from it. What is not there, or cannot be read, holds nothing up.
+    /// anything else is published from it. Where nothing says what is published, all that is left of it must agree.
     ///
     /// # Errors
     /// [`IndexError::NotContinued`] when it is not: the index is an older copy, or another one.
-    fn check_continued(&self, index: &dyn IndexReader) -> Result<(), IndexError>;
+    /// [`IndexError::OlderCopy`], [`IndexError::Contradicts`] when what is left shows that.
+    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), IndexError>;
 
     /// The time of what is published, when it is of a clock that was trusted; `None` also where nothing is
     /// published, or it cannot be read, or does not say.

@@ -8,11 +8,12 @@ use crate::index::{CertificateState, IndexError, Revocation, StatusReader};
 use crate::key::sealed::Sealed;
 use crate::key::{KeyError, Signer, ToBeSigned};
 use crate::x509::extension::{
-    BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, crl_number,
+    ocsp_no_check,
 };
 use crate::x509::{
-    Certificate, CertificateId, CrlReason, IssuerId, Name, SerialNumber, SubjectPublicKeyInfo,
-    TbsCertificate, UnixTime, Validity, pem, seal,
+    Certificate, CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, SubjectPublicKeyInfo,
+    TbsCertListBuilder, TbsCertificate, UnixTime, Validity, pem, seal,
 };
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -164,6 +165,22 @@ impl Hierarchy {
 
     pub(super) fn ca_key(&self) -> &TestKey {
         &self.ca_key
+    }
+
+    /// A CRL of the first CA.
+    pub(super) fn crl(&self, number: u64, entries: &[(u8, Option<CrlReason>)]) -> Vec<u8> {
+        let (algorithm, issuer) = (self.ca_key.algorithm(), self.ca.tbs().subject().clone());
+        let mut list = TbsCertListBuilder::new(algorithm, issuer, NOW, NOW.plus_days(7));
+        for (serial, reason) in entries {
+            list.push(&CrlEntry {
+                serial_number: serial_number(*serial),
+                revocation_date: NOW.plus(-70),
+                reason: *reason,
+                invalidity_date: None,
+            });
+        }
+        let tbs = list.encode(vec![crl_number(number)]);
+        seal(tbs.as_der(), algorithm, &self.ca_key.sign(ToBeSigned::new(tbs.as_der())).unwrap())
     }
 
     pub(super) fn authorities(&self) -> Vec<PublishedAuthority> {

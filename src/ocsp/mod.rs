@@ -6,12 +6,14 @@
 //! to date with the files it comes from; [`http`] and [`server`] carry it all to clients, and are the only
 //! parts that know of tokio.
 pub mod answer;
+pub mod authority_state;
 pub mod cache;
 pub mod cert_id;
 pub mod client;
 pub mod delegate;
 #[cfg(test)]
 mod fixture;
+mod floor;
 pub mod http;
 pub mod oid;
 pub mod public_files;

@@ -2,15 +2,16 @@
 use super::stamp::{Stamp, open_file};
 use super::status::PublishedAuthority;
 use crate::problem::Shown as _;
-use crate::x509::{Certificate, CertificateList, Fingerprint, UnixTime};
+use crate::x509::{Certificate, CertificateList, CrlListing, Fingerprint, UnixTime};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file that anyone may fetch.
 #[derive(Clone, Debug)]
 pub struct PublicFile {
     /// Its contents.
-    pub octets: Vec<u8>,
+    pub octets: Arc<[u8]>,
     /// `application/pkix-crl` or `application/pkix-cert`
     pub media_type: &'static str,
     /// Hexadecimal SHA-256 of the contents.
@@ -19,6 +20,8 @@ pub struct PublicFile {
     pub modified: UnixTime,
     /// When there is a newer one at the latest; for CRLs.
     pub next_update: Option<UnixTime>,
+    /// What a CRL lists; its octets are these.
+    pub list: Option<Arc<CrlListing>>,
 }
 
 /// Where the public files are.
@@ -77,13 +80,20 @@ impl PublicFiles {
         let failed = |reason: String| format!("{}: {reason}", path.shown());
         let (octets, modified) = read(&path).map_err(|error| failed(error.to_string()))?;
         let key = authority.certificate.tbs().public_key();
-        let (media_type, next_update) = match kind {
+        match kind {
             PublicKind::Crl => {
                 let list = CertificateList::from_der(&octets).map_err(|error| failed(error.to_string()))?;
+                // a long list is there twice at most
+                drop(octets);
                 if !list.is_signed_by(key) {
                     return Err(failed(format!("not signed by the key of {}", authority.name)));
                 }
-                ("application/pkix-crl", list.tbs().next_update())
+                let next_update = list.tbs().next_update();
+                let list = Arc::new(CrlListing::of(&list));
+                let octets = Arc::clone(list.octets());
+                let tag = Fingerprint::of(&octets).to_hex();
+                let media_type = "application/pkix-crl";
+                Ok(PublicFile { octets, media_type, tag, modified, next_update, list: Some(list) })
             }
             PublicKind::Certificate => {
                 let certificate =
@@ -91,11 +101,11 @@ impl PublicFiles {
                 if certificate.tbs().public_key() != key {
                     return Err(failed(format!("not the certificate of {}", authority.name)));
                 }
-                ("application/pkix-cert", None)
+                let tag = Fingerprint::of(&octets).to_hex();
+                let (octets, media_type) = (octets.into(), "application/pkix-cert");
+                Ok(PublicFile { octets, media_type, tag, modified, next_update: None, list: None })
             }
-        };
-        let tag = Fingerprint::of(&octets).to_hex();
-        Ok(PublicFile { octets, media_type, tag, modified, next_update })
+        }
     }
 
     /// The file's path; names of CAs come from the status and are not trusted to stay in the directory.

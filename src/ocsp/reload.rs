@@ -1,5 +1,6 @@
 //! Looking for new files, and swapping the snapshot when there are some.
 use super::delegate::DelegatedResponder;
+use super::floor::Floors;
 use super::public_files::{PublicFile, PublicFiles, PublicKind};
 use super::responder_files::{ResponderFiles, Stamps};
 use super::snapshot::{ServedIssuer, Snapshot};
@@ -18,6 +19,9 @@ const FORMER: i64 = 60;
 /// While the published status cannot be read there is none: the one that was read before may be wrong by now
 /// (O13). Of other files, one that cannot be used changes nothing: what was loaded before stays until it
 /// lapses. The fault is logged once.
+///
+/// Nothing goes back: neither to a status of an earlier change nor to a CRL of a lower number than what was taken up
+/// before. What is refused for that is logged once, and said in the snapshot.
 pub struct Reloader<S: StatusSource> {
     source: S,
     responder_files: ResponderFiles,
@@ -30,6 +34,10 @@ pub struct Reloader<S: StatusSource> {
     /// What the newest took the place of, and when: for clients that are fetching it.
     former: HashMap<String, (Arc<PublicFile>, UnixTime)>,
     faults: BTreeMap<String, String>,
+    /// The published status that was refused last.
+    refused: Option<S::View>,
+    floors: Floors,
+    refusals: BTreeMap<String, String>,
 }
 
 impl<S: StatusSource> Reloader<S> {
@@ -47,6 +55,9 @@ impl<S: StatusSource> Reloader<S> {
             files: HashMap::new(),
             former: HashMap::new(),
             faults: BTreeMap::new(),
+            refused: None,
+            floors: Floors::default(),
+            refusals: BTreeMap::new(),
         };
         reloader.poll(now);
         reloader
@@ -60,9 +71,10 @@ impl<S: StatusSource> Reloader<S> {
 
     /// Looks whether something has changed, and swaps the snapshot when it has; returns whether it did.
     pub fn poll(&mut self, now: UnixTime) -> bool {
-        let faults = self.faults.clone();
+        let (faults, refusals) = (self.faults.clone(), self.refusals.clone());
         self.former.retain(|_, (_, since)| (since.0..since.0.saturating_add(FORMER)).contains(&now.0));
-        let mut changed = self.poll_status(now);
+        let is_new = self.poll_status(now);
+        let mut changed = is_new;
         let authorities: Vec<PublishedAuthority> =
             self.view.iter().flat_map(|view| view.authorities()).cloned().collect();
         for authority in &authorities {
@@ -71,8 +83,10 @@ impl<S: StatusSource> Reloader<S> {
                 changed |= self.poll_file(kind, authority, now);
             }
         }
-        self.report(&faults);
-        changed |= faults != self.faults;
+        self.compare(&authorities, is_new);
+        report(&faults, &self.faults);
+        report(&refusals, &self.refusals);
+        changed |= faults != self.faults || refusals != self.refusals;
         if changed {
             self.current.store(Arc::new(self.snapshot(&authorities)));
         }
@@ -83,6 +97,7 @@ impl<S: StatusSource> Reloader<S> {
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.view.as_ref().is_none_or(|view| self.source.changed_since(view))
+            && self.refused.as_ref().is_none_or(|refused| self.source.changed_since(refused))
     }
 
     fn poll_status(&mut self, now: UnixTime) -> bool {
@@ -91,9 +106,22 @@ impl<S: StatusSource> Reloader<S> {
             self.faults.remove(&key);
             return self.unreadable_since.take().is_some();
         }
+        self.refused = None;
         let opened = self.source.open(self.view.as_deref());
         match opened {
+            Ok(view) if self.view.as_ref().is_some_and(|newest| view.change() < newest.change()) => {
+                let newest = self.view.as_ref().map(|newest| newest.change()).unwrap_or_default();
+                let refusal = format!(
+                    "the published status is of change {}, earlier than {newest}, which stays in use",
+                    view.change()
+                );
+                self.refusals.insert(key.clone(), refusal);
+                self.refused = Some(view);
+                self.faults.remove(&key);
+                self.unreadable_since.take().is_some()
+            }
             Ok(view) => {
+                self.refusals.remove(&key);
                 tracing::debug!(change = view.change(), time = %view.time(), "status loaded");
                 self.view = Some(Arc::new(view));
                 self.faults.remove(&key);
@@ -152,7 +180,15 @@ impl<S: StatusSource> Reloader<S> {
         let loaded = match stamp {
             None => None,
             Some(_) => match self.public_files.load(kind, authority) {
-                Ok(file) => Some(Arc::new(file)),
+                Ok(file) => match self.takes(authority, &file) {
+                    Ok(()) => Some(Arc::new(file)),
+                    Err(refusal) => {
+                        self.faults.remove(&name);
+                        self.refusals.insert(name.clone(), refusal);
+                        self.files.insert(name, (stamp, before));
+                        return true;
+                    }
+                },
                 Err(fault) => {
                     self.faults.insert(name.clone(), fault);
                     self.files.insert(name, (stamp, before));
@@ -164,16 +200,41 @@ impl<S: StatusSource> Reloader<S> {
         if let Some(before) = before {
             self.former.insert(name.clone(), (before, now));
         }
+        self.refusals.remove(&name);
         self.files.insert(name, (stamp, loaded));
         true
     }
 
-    fn report(&self, before: &BTreeMap<String, String>) {
-        for (what, fault) in self.faults.iter().filter(|(what, fault)| before.get(*what) != Some(*fault)) {
-            tracing::error!(what, "{fault}");
+    /// Takes a list that was verified for the CA's newest, unless that has a higher number.
+    fn takes(&mut self, authority: &PublishedAuthority, file: &PublicFile) -> Result<(), String> {
+        let Some(list) = &file.list else { return Ok(()) };
+        if let Some(newest) = self.floors.list(&authority.issuer).map(|newest| newest.number())
+            && list.number() < newest
+        {
+            return Err(format!(
+                "the published CRL of {} has number {}, lower than {newest}, which stays in use",
+                authority.name,
+                list.number()
+            ));
         }
-        for what in before.keys().filter(|what| !self.faults.contains_key(*what)) {
-            tracing::info!(what, "mended");
+        self.floors.raise(authority.issuer, list);
+        Ok(())
+    }
+
+    /// Looks whether the status has as revoked what the lists have.
+    fn compare(&mut self, authorities: &[PublishedAuthority], is_new: bool) {
+        // a list that was made after a newer status is not compared with the one before
+        if self.unreadable_since.is_some() || self.is_behind() {
+            return;
+        }
+        let Some(view) = &self.view else { return };
+        self.floors.compare(view.as_ref(), is_new);
+        for authority in authorities {
+            let key = format!("status of {}", authority.name);
+            match self.floors.contradiction(&authority.issuer, &authority.name) {
+                Some(contradiction) => self.refusals.insert(key, contradiction),
+                None => self.refusals.remove(&key),
+            };
         }
     }
 
@@ -195,7 +256,21 @@ impl<S: StatusSource> Reloader<S> {
             let file = self.files.get(&name)?.1.clone()?;
             Some((name, file))
         });
-        snapshot.with_files(files.collect()).with_faults(self.faults.values().cloned().collect())
+        snapshot
+            .with_files(files.collect())
+            .with_faults(self.faults.values().cloned().collect())
+            .with_lists(self.floors.lists())
+            .with_refusals(self.refusals.values().cloned().collect())
+    }
+}
+
+/// Says once what has come and what has gone.
+fn report(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) {
+    for (what, fault) in now.iter().filter(|(what, fault)| before.get(*what) != Some(*fault)) {
+        tracing::error!(what, "{fault}");
+    }
+    for what in before.keys().filter(|what| !now.contains_key(*what)) {
+        tracing::info!(what, "mended");
     }
 }
 

@@ -1,5 +1,10 @@
 use super::*;
+use crate::index::{CertificateState, Revocation};
+use crate::ocsp::fixture::certificate_id;
 use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, Template, TestKey, write_responder};
+use crate::ocsp::readiness::{report, unreadiness};
+use crate::ocsp::settings::ResponderSettings;
+use crate::x509::CrlReason;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -128,4 +133,119 @@ fn of_a_file_that_is_replaced_again_and_again_there_are_two_and_after_a_minute_o
     reloader.poll(NOW.plus(4 + FORMER));
     assert_eq!(alive(), 1);
     assert!(current.load().file("ca.crt").is_some());
+}
+
+/// What is answered of a certificate of the first CA: the time and reason of its revocation, else `None`.
+fn revoked(snapshot: &Snapshot, hierarchy: &Hierarchy, serial: u8) -> Option<(UnixTime, Option<CrlReason>)> {
+    match snapshot.state(&certificate_id(hierarchy.ca.tbs().as_issuer(), serial)).unwrap() {
+        Some(CertificateState::Revoked(Revocation { revoked_at, reason, .. })) => Some((revoked_at, reason)),
+        _ => None,
+    }
+}
+
+fn ready(snapshot: &Snapshot) -> String {
+    report(&unreadiness(snapshot, &ResponderSettings::default(), NOW), snapshot, NOW)
+}
+
+#[test]
+fn what_the_newest_list_has_revoked_for_good_is_revoked_whatever_the_status_says() {
+    // K3, O12
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(home.path().join("public")).unwrap();
+    let path = home.path().join("public/ca.crl");
+    let entries = [
+        (2, Some(CrlReason::KeyCompromise)),
+        (3, None),
+        (4, Some(CrlReason::Superseded)),
+        (6, Some(CrlReason::CertificateHold)),
+        (99, None),
+    ];
+    std::fs::write(&path, hierarchy.crl(7, &entries)).unwrap();
+    let (source, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    let at = NOW.plus(-70);
+    let answers = |serial| revoked(&current.load(), &hierarchy, serial);
+    assert_eq!(answers(2), Some((at, Some(CrlReason::KeyCompromise))), "issued by the status");
+    assert_eq!(answers(3), Some((NOW.plus(-1000), Some(CrlReason::KeyCompromise))), "as the status has it");
+    assert_eq!(answers(4), Some((at, Some(CrlReason::Superseded))), "on hold by the status");
+    assert_eq!(answers(6), None, "a hold on a list may have been lifted since");
+    assert_eq!(answers(99), Some((at, None)), "not known by the status");
+    let text = ready(&current.load());
+    let line = "refused: 3 certificates are revoked by CRL 7 of ca and not by the published status, among them 02: \
+                answered as revoked";
+    assert!(text.contains(line), "{text}");
+    // the list stays the floor without its file, and what the status has come up with is said no more
+    std::fs::remove_file(&path).unwrap();
+    for serial in [2, 4, 99] {
+        source.0.lock().unwrap().as_mut().unwrap().revoke(serial, at);
+    }
+    reloader.poll(NOW);
+    assert_eq!(answers(2), Some((at, None)));
+    assert!(!ready(&current.load()).contains("refused"), "{}", ready(&current.load()));
+    source.0.lock().unwrap().as_mut().unwrap().set(2, CertificateState::Issued);
+    reloader.poll(NOW);
+    assert_eq!(answers(2), Some((at, Some(CrlReason::KeyCompromise))));
+}
+
+#[test]
+fn an_older_status_is_refused_and_said_once_and_the_newer_stays_in_use() {
+    // O13, K3
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let (source, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    let older = source.0.lock().unwrap().clone().unwrap();
+    source.0.lock().unwrap().as_mut().unwrap().revoke(2, NOW);
+    reloader.poll(NOW);
+    *source.0.lock().unwrap() = Some(older);
+    assert!(reloader.is_behind() && reloader.poll(NOW));
+    assert!(revoked(&current.load(), &hierarchy, 2).is_some());
+    let text = ready(&current.load());
+    let line = "refused: the published status is of change 1, earlier than 2, which stays in use";
+    assert!(text.contains(line), "{text}");
+    assert!(!reloader.is_behind() && !reloader.poll(NOW), "it is not read again and again");
+    // unreadable for a while, and then older again
+    let older = source.0.lock().unwrap().take();
+    reloader.poll(NOW);
+    assert!(current.load().status().is_none());
+    *source.0.lock().unwrap() = older;
+    reloader.poll(NOW);
+    assert!(revoked(&current.load(), &hierarchy, 2).is_some());
+    // one that has come as far is taken up
+    source.0.lock().unwrap().as_mut().unwrap().revoke(6, NOW);
+    source.0.lock().unwrap().as_mut().unwrap().revoke(2, NOW);
+    reloader.poll(NOW);
+    assert!(revoked(&current.load(), &hierarchy, 6).is_some());
+    assert!(!ready(&current.load()).contains("refused"));
+}
+
+#[test]
+fn an_older_list_is_refused_and_the_newer_is_served_on() {
+    // C7, K3
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(home.path().join("public")).unwrap();
+    let path = home.path().join("public/ca.crl");
+    let (older, newer) = (hierarchy.crl(7, &[]), hierarchy.crl(8, &[(2, None)]));
+    std::fs::write(&path, &newer).unwrap();
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    for is_gone_between in [false, true] {
+        if is_gone_between {
+            std::fs::remove_file(&path).unwrap();
+            reloader.poll(NOW);
+            assert!(current.load().file("ca.crl").is_none());
+        }
+        std::fs::write(&path, &older).unwrap();
+        assert!(reloader.poll(NOW));
+        let served = current.load().file("ca.crl").map(|file| file.octets.to_vec());
+        assert_eq!(served, (!is_gone_between).then(|| newer.clone()));
+        assert!(revoked(&current.load(), &hierarchy, 2).is_some());
+        let text = ready(&current.load());
+        let line = "refused: the published CRL of ca has number 7, lower than 8, which stays in use";
+        assert!(text.contains(line), "{text}");
+        assert!(!reloader.poll(NOW));
+    }
+    std::fs::write(&path, &newer).unwrap();
+    reloader.poll(NOW);
+    assert_eq!(&*current.load().file("ca.crl").unwrap().octets, newer);
+    assert!(!ready(&current.load()).contains("CRL of ca has"));
 }

@@ -82,7 +82,7 @@ pub fn plan(
         let passes = now.0.saturating_sub(since.0) <= settings.patience;
         return Err(unavailable(passes, "there is no status".into()));
     };
-    let issuer = request.cert_ids().iter().find_map(|id| snapshot.issuer(id)).ok_or_else(|| {
+    let issuer = request.cert_ids().iter().find_map(|id| snapshot.issuer(id, now)).ok_or_else(|| {
         Answer::refused(ResponseStatus::Unauthorized, "no CertID is of an issuer that is served here".into())
     })?;
     let freshness = Freshness::of(status.time(), settings, now);
@@ -94,7 +94,7 @@ pub fn plan(
     let mut entries = Vec::with_capacity(request.cert_ids().len());
     for id in request.cert_ids() {
         let is_of_issuer =
-            snapshot.issuer(id).is_some_and(|of| of.authority.issuer == issuer.authority.issuer);
+            snapshot.issuer(id, now).is_some_and(|of| of.authority.issuer == issuer.authority.issuer);
         let standing =
             if is_of_issuer { standing(id, issuer.authority.issuer, snapshot)? } else { Standing::Elsewhere };
         entries.push((id.clone(), standing));
@@ -138,11 +138,9 @@ fn choose_responder(
 }
 
 fn standing(id: &CertId, issuer: IssuerId, snapshot: &Snapshot) -> Result<Standing, Answer> {
-    let (Some(serial_number), Some(status)) = (id.serial_number(), snapshot.status()) else {
-        return Ok(Standing::NotIssued);
-    };
+    let Some(serial_number) = id.serial_number() else { return Ok(Standing::NotIssued) };
     let id = CertificateId { issuer, serial_number: serial_number.clone() };
-    match status.status(&id) {
+    match snapshot.state(&id) {
         Ok(Some(CertificateState::Pending) | None) => Ok(Standing::NotIssued),
         Ok(Some(state)) => Ok(Standing::Recorded(state)),
         Err(error) => Err(unavailable(matches!(error, IndexError::Busy), error.to_string())),
@@ -184,7 +182,7 @@ impl Plan {
         let validity = self.responder.certificate().tbs().validity();
         let next_update = now.plus(length).min(validity.not_after);
         let responses: Vec<SingleResponse> =
-            self.entries.iter().map(|entry| self.single(entry, settings, next_update)).collect();
+            self.entries.iter().map(|entry| self.single(entry, settings, now, next_update)).collect();
         let life = Life {
             this_update: responses.iter().map(|single| single.this_update).max().unwrap_or(now),
             produced_at: now,
@@ -213,13 +211,14 @@ impl Plan {
         &self,
         (cert_id, standing): &(CertId, Standing),
         settings: &ResponderSettings,
+        now: UnixTime,
         next_update: UnixTime,
     ) -> SingleResponse {
         let mut this_update = self.status_time.plus(-settings.backdate);
         let status = match standing {
             Standing::Recorded(CertificateState::Revoked(revocation)) => {
                 // what was not revoked yet cannot have been known to be
-                this_update = this_update.max(revocation.revoked_at.min(self.status_time));
+                this_update = this_update.max(revocation.revoked_at.min(now));
                 let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
                 CertStatus::Revoked { at: revocation.revoked_at, reason }
             }

@@ -1,9 +1,11 @@
 //! Everything the responder answers from at one moment; swapped as a whole when a file has changed.
+use super::authority_state::{AuthorityState, Chain};
 use super::cert_id::{CertId, HashAlgorithm, issuer_hashes};
 use super::delegate::DelegatedResponder;
 use super::public_files::PublicFile;
 use super::status::{PublishedAuthority, PublishedStatus};
-use crate::x509::UnixTime;
+use crate::index::{CertificateState, IndexError, Revocation};
+use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,12 +19,6 @@ pub struct ServedIssuer {
 }
 
 impl ServedIssuer {
-    /// Whether OCSP is answered for it: it is to have a responder, or has one.
-    #[must_use]
-    pub fn is_served(&self) -> bool {
-        self.authority.serves_ocsp || !self.responders.is_empty()
-    }
-
     /// The responders whose certificates are valid at `now`.
     pub fn valid_responders(&self, now: UnixTime) -> impl Iterator<Item = &Arc<DelegatedResponder>> {
         self.responders.iter().filter(move |responder| responder.is_valid(now))
@@ -35,6 +31,10 @@ pub struct Snapshot {
     status: Option<Arc<dyn PublishedStatus>>,
     unreadable_since: Option<UnixTime>,
     issuers: Vec<ServedIssuer>,
+    /// Of each issuer.
+    chains: Vec<Chain>,
+    lists: HashMap<IssuerId, Arc<CrlListing>>,
+    refusals: Vec<String>,
     by_hashes: HashMap<(HashAlgorithm, Vec<u8>, Vec<u8>), usize>,
     files: HashMap<String, Arc<PublicFile>>,
     faults: Vec<String>,
@@ -60,7 +60,29 @@ impl Snapshot {
                 }
             }
         }
-        Self { status: Some(status), issuers, by_hashes, ..Self::default() }
+        let snapshot = Self { status: Some(status), issuers, by_hashes, ..Self::default() };
+        snapshot.with_chains()
+    }
+
+    fn with_chains(mut self) -> Self {
+        let authorities: Vec<&PublishedAuthority> = self.issuers.iter().map(|one| &one.authority).collect();
+        let state = |id: &CertificateId| self.state(id).ok().flatten();
+        self.chains = authorities.iter().map(|one| Chain::of(one, &authorities, &state)).collect();
+        self
+    }
+
+    /// The same with the newest list of each CA that was verified.
+    #[must_use]
+    pub fn with_lists(mut self, lists: HashMap<IssuerId, Arc<CrlListing>>) -> Self {
+        self.lists = lists;
+        self.with_chains()
+    }
+
+    /// The same with what was not taken up because it goes back, or is not believed, one sentence each.
+    #[must_use]
+    pub fn with_refusals(mut self, refusals: Vec<String>) -> Self {
+        self.refusals = refusals;
+        self
     }
 
     /// The same with these files, by file name.
@@ -95,12 +117,48 @@ impl Snapshot {
         &self.issuers
     }
 
-    /// The CA that a CertID names, when it is served.
+    /// The CA that a CertID names, when it is answered for at `now`: one that has ended, is revoked or disabled is
+    /// not (RFC 6960 §2.3).
     #[must_use]
-    pub fn issuer(&self, id: &CertId) -> Option<&ServedIssuer> {
+    pub fn issuer(&self, id: &CertId, now: UnixTime) -> Option<&ServedIssuer> {
         let (name, key) = (id.issuer_name_hash().to_vec(), id.issuer_key_hash().to_vec());
-        let at = self.by_hashes.get(&(id.hash_algorithm()?, name, key))?;
-        self.issuers.get(*at).filter(|issuer| issuer.is_served())
+        let at = *self.by_hashes.get(&(id.hash_algorithm()?, name, key))?;
+        let (issuer, chain) = (self.issuers.get(at)?, self.chains.get(at)?);
+        chain.is_answered(&issuer.authority, now).then_some(issuer)
+    }
+
+    /// Where every CA stands at `now`, by name.
+    pub fn authority_states(&self, now: UnixTime) -> impl Iterator<Item = (&str, AuthorityState)> {
+        self.issuers.iter().zip(&self.chains).map(move |(issuer, chain)| {
+            let ends = issuer.valid_responders(now).map(|one| one.certificate().tbs().validity().not_after);
+            let state = chain.state(&issuer.authority, ends.max(), now);
+            (issuer.authority.name.as_str(), state)
+        })
+    }
+
+    /// The state of a certificate. What the newest list of its CA that was verified has revoked for good is revoked,
+    /// whatever the published status says.
+    ///
+    /// # Errors
+    /// When the status cannot be read.
+    pub fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        let published = self.status.as_ref().map(|status| status.status(id)).transpose()?.flatten();
+        if matches!(&published, Some(CertificateState::Revoked(revocation)) if !revocation.is_hold()) {
+            return Ok(published);
+        }
+        let listed = self.lists.get(&id.issuer).and_then(|list| list.find(&id.serial_number));
+        let Some(entry) = listed.filter(CrlEntry::is_final) else { return Ok(published) };
+        Ok(Some(CertificateState::Revoked(Revocation {
+            revoked_at: entry.revocation_date,
+            reason: entry.reason,
+            invalidity_date: entry.invalidity_date,
+        })))
+    }
+
+    /// What was not taken up because it goes back, or is not believed.
+    #[must_use]
+    pub fn refusals(&self) -> &[String] {
+        &self.refusals
     }
 
     /// The public file of this name.

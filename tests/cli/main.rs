@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answering;
 mod asking;
 mod calendar;
 mod clock;
@@ -36,6 +37,7 @@ mod revoking;
 mod selecting;
 mod signing;
 mod snippets;
+mod unpublished;
 mod unrecorded;
 
 use support::Said;

@@ -13,6 +13,7 @@
 mod support;
 
 mod asking;
+mod backwards;
 mod changes;
 mod client;
 mod collapses;

@@ -15,7 +15,8 @@ pub(crate) use handout::{
     Bundle, BundleFormat, HashedDir, HolderFile, ServerProgram, SnippetFor, Truststore,
 };
 pub(crate) use publication::{
-    Audit, AuditShow, Clock, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, Query, Responder,
+    Audit, AuditShow, Clock, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, OcspAuthority,
+    Query, Responder,
 };
 
 pub(crate) use renewal::{CrossSign, Rekey, Renew, RenewCa, RevokeCa};

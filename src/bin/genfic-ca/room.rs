@@ -20,7 +20,8 @@ const ISSUE: [&str; 13] = [
     "key import",
 ];
 /// Commands that tell others what is not to be trusted any more.
-const DISTRUST: [&str; 6] = ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync"];
+const DISTRUST: [&str; 7] =
+    ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync", "ocsp disable"];
 
 /// Whether the command of this name tells others what is not to be trusted any more.
 pub(crate) fn distrusts(command: &str) -> bool {

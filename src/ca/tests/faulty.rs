@@ -111,8 +111,8 @@ impl StatusPublisher for Status {
         self.directory.is_current(index)
     }
 
-    fn check_continued(&self, index: &dyn IndexReader) -> Result<(), IndexError> {
-        self.directory.check_continued(index)
+    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), IndexError> {
+        self.directory.check_continued(index, lists)
     }
 
     fn confirmed(&self) -> Result<Option<UnixTime>, IndexError> {

@@ -101,7 +101,14 @@ mod tests {
     fn file(length: usize) -> Arc<PublicFile> {
         let octets: Vec<u8> = (0..=255).cycle().take(length).collect();
         let (tag, modified, media_type) = (String::new(), UnixTime(0), "application/pkix-crl");
-        Arc::new(PublicFile { octets, media_type, tag, modified, next_update: None })
+        Arc::new(PublicFile {
+            octets: octets.into(),
+            media_type,
+            tag,
+            modified,
+            next_update: None,
+            list: None,
+        })
     }
 
     #[tokio::test]
@@ -117,7 +124,7 @@ mod tests {
                 assert!(piece.len() <= PIECE);
                 sent.extend(piece);
             }
-            assert_eq!(sent, file.octets);
+            assert_eq!(sent, *file.octets);
             assert!(body.is_end_stream());
         }
     }

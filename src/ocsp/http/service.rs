@@ -12,7 +12,7 @@ use crate::failpoint;
 use crate::ocsp::answer::Answer;
 use crate::ocsp::cache::AnswerCache;
 use crate::ocsp::public_files::PublicFile;
-use crate::ocsp::readiness::unreadiness;
+use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
@@ -287,15 +287,13 @@ fn fresh_or_not_modified(
 
 async fn readyz(State((parts, looker)): State<Asked>) -> Reply {
     let now = parts.clock.now();
-    let mut reasons = unreadiness(&parts.snapshot.load(), &parts.settings, now);
+    let snapshot = parts.snapshot.load();
+    let mut reasons = unreadiness(&snapshot, &parts.settings, now);
     if looker.is_some_and(|looker| looker.has_stopped()) {
         reasons.push("new status is not looked for any more".into());
     }
-    let reply = match reasons.is_empty() {
-        true => text(StatusCode::OK, "ready\n"),
-        false => text(StatusCode::SERVICE_UNAVAILABLE, &format!("{}\n", reasons.join("\n"))),
-    };
-    with_date(reply, Some(now))
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    with_date(text(status, &report(&reasons, &snapshot, now)), Some(now))
 }
 
 async fn nothing(State((parts, _)): State<Asked>) -> Reply {

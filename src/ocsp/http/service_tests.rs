@@ -19,7 +19,14 @@ impl Daemon {
         let hierarchy = Hierarchy::new();
         let file = |octets: &[u8], media_type| {
             let (tag, modified) = (Fingerprint::of(octets).to_hex(), NOW.plus(-50));
-            Arc::new(PublicFile { octets: octets.into(), media_type, tag, modified, next_update: None })
+            Arc::new(PublicFile {
+                octets: octets.into(),
+                media_type,
+                tag,
+                modified,
+                next_update: None,
+                list: None,
+            })
         };
         let files = HashMap::from([("ca.crt".into(), file(hierarchy.ca.as_der(), "application/pkix-cert"))]);
         let snapshot = Arc::new(ArcSwap::from_pointee(hierarchy.snapshot().with_files(files)));
@@ -199,8 +206,11 @@ fn health_is_always_said_and_readiness_only_when_it_is_so() {
         (reply.status().as_u16(), String::from_utf8(body).unwrap())
     };
     assert_eq!(get("/healthz"), (200, "ok\n".into()));
-    assert_eq!(get("/readyz"), (200, "ready\n".into()));
+    let others = "other: disabled, no responder answers for it\n";
+    let answered = "ready\nca: answered, responder certificate until 2027-02-13T08:00:00Z\n";
+    assert_eq!(get("/readyz"), (200, format!("{answered}{others}")));
     daemon.snapshot.store(Arc::new(daemon.hierarchy.snapshot_of(daemon.hierarchy.status(), Vec::new())));
     assert_eq!(get("/healthz").0, 200);
-    assert_eq!(get("/readyz"), (503, "ca has no valid responder certificate\n".into()));
+    let lacking = "ca has no valid responder certificate\nca: no valid responder certificate\n";
+    assert_eq!(get("/readyz"), (503, format!("{lacking}{others}")));
 }

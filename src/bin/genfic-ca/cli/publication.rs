@@ -55,6 +55,17 @@ pub(crate) enum Ocsp {
     Query(Query),
     /// Publish the status of every certificate again, for responders to read
     Sync,
+    /// Have questions about a CA's certificates answered no more
+    Disable(OcspAuthority),
+    /// Have questions about a CA's certificates answered again
+    Enable(OcspAuthority),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OcspAuthority {
+    /// The CA
+    #[arg(value_name = "CA")]
+    pub(crate) authority: String,
 }
 
 #[derive(Args, Debug)]

@@ -1,8 +1,9 @@
-//! `ocsp responder`, `ocsp query`, `ocsp sync`.
+//! `ocsp responder`, `ocsp query`, `ocsp sync`, `ocsp disable`, `ocsp enable`.
+use super::question::confirm;
 use super::select::{matches, the_one};
 use super::values::{read, usage};
-use crate::cli::{Global, Query, Responder};
-use crate::report::{Report, columns, path_value};
+use crate::cli::{Global, OcspAuthority, Query, Responder};
+use crate::report::{Report, columns, counted, path_value};
 use crate::session::{Session, home_of};
 use genfic_ca::key::random_nonce;
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
@@ -90,6 +91,53 @@ pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
         );
     }
     Ok(Report::done(json!({ "change": change }), format!("status published, change {change}")))
+}
+
+/// Has a CA answered for no more.
+pub(crate) fn disable(session: &Session, args: &OcspAuthority) -> Result<Report, Problem> {
+    let (pki, name) = (session.pki(), &args.authority);
+    if !pki.authority(name)?.serves_ocsp {
+        return Ok(Report::seen(switched(name, false, 0), format!("OCSP is disabled for {name} already")));
+    }
+    let naming = pki.certificates_naming_responder(name)?;
+    let what = match naming {
+        0 => format!("no valid certificate of {name} names its responder"),
+        naming => format!(
+            "{} of {name} {} its responder and will be answered `unauthorized`: clients that insist on OCSP refuse \
+             {}, others go by the CRL",
+            counted(naming, "valid certificate"),
+            if naming == 1 { "names" } else { "name" },
+            if naming == 1 { "it" } else { "them" },
+        ),
+    };
+    confirm(&session.global, &format!("{what}\nDisable OCSP for {name}?"))?;
+    pki.answer_by_ocsp(name, false)?;
+    let text = format!(
+        "OCSP is disabled for {name}: its responder answers no more, and new certificates name none\n{what}"
+    );
+    Ok(Report::done(switched(name, false, naming), text))
+}
+
+/// Has a CA answered for again.
+pub(crate) fn enable(session: &Session, args: &OcspAuthority) -> Result<Report, Problem> {
+    let (pki, name) = (session.pki(), &args.authority);
+    let is_new = pki.answer_by_ocsp(name, true)?;
+    let naming = pki.certificates_naming_responder(name)?;
+    let next = match pki.responder_is_due(name)? {
+        true => format!("; its responder certificate is due: genfic-ca ocsp responder {name}"),
+        false => String::new(),
+    };
+    let result = switched(name, true, naming);
+    Ok(match is_new {
+        true => {
+            Report::done(result, format!("OCSP is enabled for {name}, and new certificates name it{next}"))
+        }
+        false => Report::seen(result, format!("OCSP is enabled for {name} already{next}")),
+    })
+}
+
+fn switched(name: &str, answered: bool, naming: usize) -> serde_json::Value {
+    json!({ "name": name, "ocsp": answered, "certificates_naming_responder": naming })
 }
 
 /// Asks a responder and verifies its answer.

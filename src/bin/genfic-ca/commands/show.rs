@@ -12,6 +12,11 @@ use genfic_ca::x509::{Certificate, CertificateList, CertificationRequest, Finger
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// Whether octets are asked for: what is on record is then handed out.
+fn hands_out(args: &Show) -> bool {
+    args.pem || args.der
+}
+
 struct Thing {
     label: &'static str,
     der: Vec<u8>,
@@ -21,7 +26,7 @@ struct Thing {
 
 /// Shows a certificate, a CA, a request, a CRL or an OCSP message.
 pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
-    let thing = find(global, &args.what)?;
+    let thing = find(global, args)?;
     if (args.pem || args.der) && thing.der.is_empty() {
         let message = format!("`{}` is on record by its number only", args.what);
         return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
@@ -38,17 +43,25 @@ pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
 }
 
 /// A CA of that name; a file; what is on record under that name.
-fn find(global: &Global, what: &str) -> Result<Thing, Problem> {
+fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
+    let what = args.what.as_str();
     let is_file = what == "-" || Path::new(what).is_file();
     if !is_file || home_of(global).exists() && what != "-" {
         let session = Session::open(global)?;
         if let Some(authority) = session.pki().index.authority(what)? {
+            if hands_out(args) {
+                session.pki().check_authority_published(&authority)?;
+            }
             return Ok(certificate(&authority.certificate));
         }
         if !is_file {
             let now = session.pki().clock.now();
             let found = matches(session.pki().index, what)?;
-            return recorded(&the_one(found, what, "certificate, CA or file", now)?, now);
+            let record = the_one(found, what, "certificate, CA or file", now)?;
+            if hands_out(args) {
+                session.pki().check_published(&record.id)?;
+            }
+            return recorded(&record, now);
         }
         let thing = decode(&read(Path::new(what))?, what)?;
         let known = Selector::Exact(Fingerprint::of(&thing.der));

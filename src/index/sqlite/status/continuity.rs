@@ -112,9 +112,15 @@ impl Continuity<'_> {
         Ok(())
     }
 
-    /// Looks at all that there is, where no file is to be continued: the last lists, and what is left of status
-    /// files. Without a manifest nothing tells whether the index is an older copy but the numbers that were used.
+    /// Looks at all that there is, where no file is to be continued.
     pub(super) fn check_all(&self) -> Result<(), IndexError> {
+        self.check_lists()?;
+        self.check_remains()
+    }
+
+    /// Looks at what is left of status files. Without a manifest nothing tells whether the index is an older copy
+    /// but the numbers that were used.
+    pub(super) fn check_remains(&self) -> Result<(), IndexError> {
         let authorities = self.reader.authorities()?;
         if self.old.is_none() {
             let change = self.reader.change_number()?;
@@ -126,7 +132,6 @@ impl Continuity<'_> {
             }
             authorities.iter().try_for_each(|authority| self.check_numbers(authority))?;
         }
-        self.check_lists()?;
         if !self.continued {
             return Ok(());
         }

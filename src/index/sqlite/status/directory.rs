@@ -1,5 +1,6 @@
 //! The directory that a responder watches.
 use super::compare::compare;
+use super::continuity::Continuity;
 use super::manifest::{FileIdentity, Manifest, Part};
 use super::publish::{is_continued, publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
@@ -38,10 +39,15 @@ impl StatusPublisher for StatusDirectory {
         Ok(published == Some(index.change_number()?))
     }
 
-    fn check_continued(&self, index: &dyn IndexReader) -> Result<(), IndexError> {
+    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), IndexError> {
         match Manifest::read(&self.path) {
             Ok(Some((published, _))) => is_continued(index, &published).map(drop),
-            Ok(None) | Err(IndexError::Damaged(_)) => Ok(()),
+            Ok(None) | Err(IndexError::Damaged(_)) => {
+                let directory = &self.path;
+                let left =
+                    Continuity { reader: index, lists: Some(lists), directory, old: None, continued: true };
+                left.check_remains()
+            }
             Err(error) => Err(error),
         }
     }

@@ -47,6 +47,7 @@ pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Author
         return Err(Problem::new(Exit::NotFound, "authority.not-found", "there is no root that is valid")
             .hint("`genfic-ca authorities` lists the CAs of this home; name those that are wanted"));
     }
+    chosen.iter().try_for_each(|authority| pki.check_authority_published(authority))?;
     Ok((chosen, said))
 }
 

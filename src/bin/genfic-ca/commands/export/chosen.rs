@@ -97,6 +97,7 @@ fn chosen(
         return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
             .hint("its certificate was lost, or never signed"));
     };
+    pki.check_published(&record.id)?;
     let mut notices = Vec::new();
     let serial = &record.id.serial_number;
     if several > 1 {
