@@ -36,9 +36,12 @@ enum How {
     Zeros,
 }
 
+/// A file's; a directory has none.
+type Contents = Option<Arc<Vec<u8>>>;
+
 /// All that is found: directories and files with contents and modes, by path.
 pub(super) struct State {
-    tree: BTreeMap<OsString, (Option<Arc<Vec<u8>>>, u32)>,
+    tree: BTreeMap<OsString, (Contents, u32)>,
 }
 
 fn draw(seed: u64, what: Inode, at: usize) -> u64 {

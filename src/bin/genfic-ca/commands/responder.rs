@@ -1,11 +1,11 @@
 //! `sign --responder-for`: a responder certificate for a key that is on another host.
 use super::question::confirm;
-use super::sign::{applicant, issue_orders, issuing, unsigned_text};
-use super::values::{length, tbs_fields, usage};
+use super::sign::{applicant, issue_orders, issuing};
+use super::values::{length, tbs_fields, unsigned_text, usage};
 use crate::cli::Sign;
 use crate::report::Report;
 use crate::session::Session;
-use genfic_ca::problem::Problem;
+use genfic_ca::problem::{Problem, Shown as _};
 use genfic_ca::profile::Length;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for file in &args.files {
         let asked = applicant(file)?;
-        let label = file.display().to_string();
+        let label = file.shown().to_string();
         let order = pki.responder_order(&parent, &label, asked.public_key, days)?;
         let (tbs, more) = pki.preview_responder(&parent, &order)?;
         if asked.subject != *tbs.subject() || !asked.alt_names.is_empty() {

@@ -3,7 +3,7 @@ mod naming;
 
 use super::output::{Output, put_all};
 use super::same_holder::same_holder;
-use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, usage};
+use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, unsigned_text, usage};
 use crate::cli::{Chain, Sign};
 use crate::report::{Report, path_value};
 use crate::session::Session;
@@ -11,8 +11,7 @@ use genfic_ca::ca::{Issuance, IssuedCertificate, IssuingAuthority, Order, Pki, R
 use genfic_ca::index::Authority;
 use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
-use genfic_ca::x509::text::certificate_text;
-use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError, TbsCertificate, seal};
+use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError};
 use naming::{in_directory, label, labelled_files, stem};
 use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
@@ -386,17 +385,4 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
 
 fn undone(problem: Problem) -> Problem {
     problem.hint("nothing was signed: this was a dry run")
-}
-
-/// A certificate as text, without what comes with signing.
-pub(crate) fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
-    let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
-        .map_err(|error| Problem::new(Exit::Failure, "file.malformed", error.to_string()))?;
-    let text = certificate_text(&unsigned);
-    let kept = text.lines().filter_map(|line| match line.trim_start().split_once("  ") {
-        Some(("Fingerprint", _)) => None,
-        Some(("Serial", _)) => Some("  Serial       drawn when it is signed"),
-        _ => Some(line),
-    });
-    Ok(kept.collect::<Vec<_>>().join("\n"))
 }

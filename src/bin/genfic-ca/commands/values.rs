@@ -5,7 +5,8 @@ use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
 use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::Length;
-use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime};
+use genfic_ca::x509::text::certificate_text;
+use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime, seal};
 use serde_json::{Map, Value, json};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -166,4 +167,17 @@ fn unread(path: &Path, error: &ReadError) -> Problem {
         ),
     };
     Problem::new(exit, code, message).hint(hint)
+}
+
+/// A certificate as text, without what comes with signing.
+pub(crate) fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
+    let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
+        .map_err(|error| Problem::new(Exit::Failure, "file.malformed", error.to_string()))?;
+    let text = certificate_text(&unsigned);
+    let kept = text.lines().filter_map(|line| match line.trim_start().split_once("  ") {
+        Some(("Fingerprint", _)) => None,
+        Some(("Serial", _)) => Some("  Serial       drawn when it is signed"),
+        _ => Some(line),
+    });
+    Ok(kept.collect::<Vec<_>>().join("\n"))
 }
