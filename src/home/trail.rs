@@ -23,6 +23,7 @@ impl Trail {
         let Ok(path) = std::path::absolute(path) else { return trail };
         let mut left = parts(&path);
         let mut here = PathBuf::from("/");
+        let mut followed = 0;
         while let Some(part) = left.pop_front() {
             trail.directories.insert(here.clone());
             if part == ".." {
@@ -31,7 +32,8 @@ impl Trail {
             }
             let next = here.join(&part);
             match fs::read_link(&next) {
-                Ok(target) if trail.links.len() < MOST_LINKS => {
+                Ok(target) if followed < MOST_LINKS => {
+                    followed += 1;
                     trail.links.insert(next);
                     if target.is_absolute() {
                         here = PathBuf::from("/");
