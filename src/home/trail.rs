@@ -23,7 +23,7 @@ impl Trail {
         let Ok(path) = std::path::absolute(path) else { return trail };
         let mut left = parts(&path);
         let mut here = PathBuf::from("/");
-        let mut followed = 0_usize;
+        let mut followed = 0;
         while let Some(part) = left.pop_front() {
             trail.directories.insert(here.clone());
             if part == ".." {
@@ -33,7 +33,7 @@ impl Trail {
             let next = here.join(&part);
             match fs::read_link(&next) {
                 Ok(target) if followed < MOST_LINKS => {
-                    followed = followed.saturating_add(1);
+                    followed += 1;
                     trail.links.insert(next);
                     if target.is_absolute() {
                         here = PathBuf::from("/");
