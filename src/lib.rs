@@ -57,7 +57,8 @@
 //! *Revoke*: state transition with its audit event → status files → CRL → public files. Each later step that
 //! fails is reported and made good by the next command; the index has the truth. [`ca::Pki::recover`] repeats
 //! what needs no key (status, certificates and chains, what was issued lately), [`ca::Pki::keep_up`] what does
-//! (CRL, responder). From taking a CRL number to the file in its place one process is at it at a time.
+//! (CRL, responder). What a CA signed last, and what is published, is compared with the index before anything new is:
+//! no row of it takes a revocation back ([`index::contradicting`]). From taking a CRL number to the file in its place one process is at it at a time.
 //!
 //! *Renew a CA*: with the same key, the new certificate takes the place of the old one in the transaction that
 //! records it as issued, and both stay on record; with a new key, it is a CA of its own that succeeds the old one
@@ -69,7 +70,8 @@
 //! that others run is on record without a key, so that chains are complete.
 //!
 //! *Answer*: octets → request → CertID → issuer by name and key hash → status from the published files → cached
-//! or freshly signed answer. The daemon never opens the index.
+//! or freshly signed answer. The daemon never opens the index, and what the newest verified CRL has revoked for good is
+//! revoked to it whatever the status says.
 pub mod assembly;
 pub mod audit;
 pub mod backup;

@@ -74,6 +74,7 @@ macro_rules! contract {
             a_restore_revokes_what_was_published_as_revoked_and_releases_nothing
             what_was_found_and_is_not_on_record_is_issued_again
             numbers_go_on_above_all_that_were_seen
+            revocations_that_were_signed_are_taken_over_and_lift_nothing
             a_certificate_known_by_its_number_is_read_everywhere
             what_an_imported_ca_issued_and_revoked_is_on_record
             an_import_completes_what_is_on_record_and_contradicts_none_of_it

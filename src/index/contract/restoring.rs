@@ -290,3 +290,33 @@ pub(crate) fn a_copy_is_of_one_moment_and_does_not_change(index: &dyn Index) {
         std::fs::read_dir(directory.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
     assert_eq!(names, ["copy.db"], "all of it is in one file");
 }
+
+pub(crate) fn revocations_that_were_signed_are_taken_over_and_lift_nothing(index: &dyn Index) {
+    // C4, K3
+    let root = CertificateAuthority::root(index, "genfic");
+    let lost = root.issue_leaf(index, "lost.example", 10, 9);
+    let held = root.issue_leaf(index, "held.example", 10, 10);
+    let known = root.issue_leaf(index, "known.example", 10, 11);
+    let unknown = of(&root, 12);
+    let hold = CertificateState::Revoked(revoked(Some(CrlReason::CertificateHold)));
+    index.transition(&held, &CertificateState::Issued, &hold, event(NOW, "certificate.held")).unwrap();
+    let earlier = CertificateState::Revoked(Revocation { revoked_at: NOW.plus(-9), ..revoked(None) });
+    index.transition(&known, &CertificateState::Issued, &earlier, event(NOW, "certificate.revoked")).unwrap();
+    let before = index.change_number().unwrap();
+    let all = [&lost, &held, &known, &unknown].map(|id| found(id, Some(CrlReason::KeyCompromise)));
+    let taken = index.take_over(&all).unwrap();
+    assert_eq!(taken, TakenOver { certificates: 0, revoked: 2, known_by_number: 1 });
+    let compromised = CertificateState::Revoked(revoked(Some(CrlReason::KeyCompromise)));
+    for (id, state) in
+        [(&lost, &compromised), (&held, &compromised), (&unknown, &compromised), (&known, &earlier)]
+    {
+        assert_eq!(index.status(id).unwrap().as_ref(), Some(state), "{id:?}");
+        let is_changed = index.change_of(id).unwrap().unwrap() > before;
+        assert_eq!(is_changed, id != &known, "{id:?}");
+    }
+    assert!(index.crl_is_owed(&root.issuer()).unwrap());
+    let head = index.audit_head().unwrap();
+    assert_eq!(index.take_over(&all).unwrap(), TakenOver::default());
+    assert_eq!(index.audit_head().unwrap(), head);
+    assert_eq!(index.change_of(&of(&root, 99)).unwrap(), None);
+}
