@@ -64,7 +64,7 @@ fn flawed(examination: &Examination<'_>, profile: &Profile) -> Vec<Finding> {
     let flaws = profile.flaws().into_iter().map(ToString::to_string);
     let finding = |flaw: String| {
         let object = file.shown().to_string();
-        Finding::warning("policy.invalid-profile", object, format!("leaves something open: {flaw}"))
+        Finding::note("policy.invalid-profile", object, format!("leaves something open: {flaw}"))
             .remedy(format!("edit {}", quoted(&file)))
     };
     flaws.map(finding).collect()
