@@ -177,7 +177,7 @@ impl CrlConfig {
 /// `[clock]`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClockConfig {
-    /// Seconds that the clock may be away from the last confirmed time and still be trusted by what runs unattended.
+    /// Seconds that the clock may be after the last confirmed time and still be trusted by what runs unattended.
     pub trust: i64,
 }
 

@@ -36,7 +36,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 fn unconfirmed(state: &ClockState) -> Option<Finding> {
     let ClockStanding::Unconfirmed(confirmed) = state.standing() else { return None };
     let message = format!(
-        "says {}, far from the last confirmed time, {confirmed}: nothing is signed unattended (exit status 13)",
+        "says {}, long after the last confirmed time, {confirmed}: nothing is signed unattended (exit status 13)",
         state.now
     );
     Some(Finding::warning("clock.unconfirmed", "the clock", message).remedy("genfic-ca clock accept"))

@@ -157,7 +157,8 @@ fn take_certificate(
                 certificate: Some(&found.certificate),
                 profile: "",
                 contact: None,
-                requested: true,
+                // whose it was is not known; what the home itself had is likelier to be shown
+                requested: false,
             };
             let number = entry.insert(connection, change)?;
             authority::install_found(connection, &tbs.as_issuer(), number)?;

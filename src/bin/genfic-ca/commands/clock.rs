@@ -41,7 +41,7 @@ fn said(state: &ClockState) -> (&'static str, &'static str, String) {
             "unconfirmed",
             "attended",
             format!(
-                "only when a person says that the clock is right, which is more than {} from {confirmed}: at the \
+                "only when a person says that the clock is right, which is more than {} after {confirmed}: at the \
                  question of any command that signs, or by genfic-ca clock accept; what is revoked is recorded",
                 format_duration(state.trust)
             ),

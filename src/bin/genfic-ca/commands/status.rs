@@ -142,7 +142,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "set the clock: it says {now}, before something was signed at {newest}, and nothing is signed until then"
         )),
         ClockStanding::Unconfirmed(confirmed) => attention.push(format!(
-            "look at the clock: it says {now}, far from the last confirmed time, {confirmed}, and nothing is signed \
+            "look at the clock: it says {now}, long after the last confirmed time, {confirmed}, and nothing is signed \
              unattended; if it is right: genfic-ca clock accept"
         )),
     }
