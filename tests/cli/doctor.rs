@@ -28,6 +28,11 @@ pub(crate) fn look(home: &Home, more: &[&str]) -> (Said, Vec<Value>) {
     (said, findings)
 }
 
+/// A command that asks for the passphrase of a backup at a terminal, with an answer.
+pub(crate) fn with_passphrase(command: &str) -> String {
+    command.replace("genfic-ca backup", "genfic-ca --passphrase-from env:GENFIC_TEST_PASSPHRASE backup")
+}
+
 pub(crate) fn open<'f>(findings: &'f [Value], code: &str) -> Vec<&'f Value> {
     findings.iter().filter(|one| one["code"] == code && one["fixed"] == false).collect()
 }
@@ -277,7 +282,7 @@ fn a_damaged_index_is_replaced_as_its_remedy_says() {
     let remedy = storage[0]["remedy"].as_str().unwrap();
     let (first, then) = remedy.split_once(", then ").unwrap();
     let (restore, keys) = then.split_once(", and put back ").unwrap();
-    let restore = restore.replace("BACKUP", "backup.age");
+    let restore = with_passphrase(&restore.replace("BACKUP", "backup.age"));
     home.shell(&format!("{first}\n{restore}\ncp -p {keys} home/keys")).ok();
     look(&home, &["--fix"]);
     home.ca(&["--yes", "backup", "accept"]).ok();

@@ -1,5 +1,5 @@
 //! `doctor` where policy, keys or the newest index are lost, and where CAs are others' or not complete.
-use crate::doctor::{base, look, open};
+use crate::doctor::{base, look, open, with_passphrase};
 use crate::support::Home;
 use serde_json::Value;
 
@@ -51,7 +51,8 @@ fn an_index_older_than_the_files_is_replaced_as_its_remedy_says() {
     let remedy = open(&findings, "index.restored")[0]["remedy"].as_str().unwrap().to_owned();
     let (first, then) = remedy.split_once("lost for good: ").unwrap().1.split_once(", then ").unwrap();
     let (restore, keys) = then.split_once(", and put back ").unwrap();
-    home.shell(&format!("{first}\n{}\ncp -p {keys} home/keys", restore.replace("BACKUP", "backup.age"))).ok();
+    let restore = with_passphrase(&restore.replace("BACKUP", "backup.age"));
+    home.shell(&format!("{first}\n{restore}\ncp -p {keys} home/keys")).ok();
     look(&home, &["--fix"]);
     home.ca(&["--yes", "backup", "accept"]).ok();
     let (said, findings) = look(&home, &["--deep"]);
