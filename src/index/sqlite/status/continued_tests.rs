@@ -108,6 +108,12 @@ fn files_of_before_names_were_compared_say_the_same_and_are_not_gone_on_from() {
     assert!(before == published(&home));
     assert_eq!(home.open().status(&many[0]).unwrap(), Some(CertificateState::Issued));
     assert_eq!(home.open().authorities()[0].issuer, tbs.as_issuer());
+    let compared =
+        crate::index::StatusPublisher::compare(&StatusDirectory::new(&home.status), &home.index).unwrap();
+    assert!(
+        compared.is_current && compared.authorities.is_empty() && compared.differing.is_empty(),
+        "{compared:?}"
+    );
     assert_eq!(home.publish().written, Written::Base(3), "none is a mixture");
     assert_eq!(home.open().authorities()[0].names, [tbs.subject().clone()]);
     assert!(before == published(&home));
