@@ -246,11 +246,11 @@ impl<'a> Pki<'a> {
         self.status.rebuild_status(self.index, self.publisher, self.timekeeper().time_to_publish()?)
     }
 
-    /// The last time that was confirmed before this command; the earliest there is when none was.
+    /// The last time that was confirmed before this command; where nothing was signed yet, when the home was made.
     pub(super) fn confirmed_time(&self) -> Result<UnixTime, IndexError> {
         let state = self.timekeeper().state(self.clock.now())?;
         let before = self.watch.said(&state).map(|said| said.confirmed);
-        Ok(before.or(state.confirmed()).unwrap_or(UnixTime(i64::MIN)))
+        Ok(before.or(state.confirmed()).or(state.published).unwrap_or(state.now))
     }
 
     /// Takes what the clock says for the last confirmed time, be it later or earlier than the one before.

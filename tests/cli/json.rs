@@ -314,10 +314,11 @@ fn every_command_says_one_json_object_with_typed_fields() {
     );
     walk.step("backup accept", "--home elsewhere --yes", 0, true, "accepted:bool backup:time restored:time");
     walk.step("backup accept", "--home elsewhere", 0, false, "accepted:bool");
-    let signed = "signed.at:time signed.what:text";
-    let clock =
-        format!("now:time standing:text signs:text confirmed:time {signed} published:time trust:text");
-    walk.step("clock status", "", 0, false, &clock);
+    let clock = concat!(
+        "now:time standing:text signs:text confirmed:time signed.at:time signed.what:text ",
+        "published:time trust:text"
+    );
+    walk.step("clock status", "", 0, false, clock);
     walk.step("clock accept", "--yes", 0, true, "accepted:time before:time");
     walk.step("clock accept", "", 9, false, "");
     walk.step(
