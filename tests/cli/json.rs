@@ -217,6 +217,9 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "responders[].name:text responders[].serial:serial responders[].not_after:time responders[].file:path");
     walk.step("ocsp responder", "--due", 0, false, "responders[]?.name:text");
     walk.step("ocsp sync", "", 0, true, "change:number");
+    let switched = "name:text ocsp:bool certificates_naming_responder:number";
+    walk.step("ocsp disable", "--yes genfic-system", 0, true, switched);
+    walk.step("ocsp enable", "genfic-system", 0, true, switched);
     walk.step("crl publish", "genfic-system", 0, true, &format!("crls[].name:text {}", each("crls", CRL)));
     walk.step("crl publish", "--due", 0, false, "crls[]?.name:text");
     walk.step("crl show", "genfic-system", 0, false,

@@ -46,7 +46,7 @@ impl StatusPublisher for StatusDirectory {
                 let directory = &self.path;
                 let left =
                     Continuity { reader: index, lists: Some(lists), directory, old: None, continued: true };
-                left.check_remains()
+                left.check_all()
             }
             Err(error) => Err(error),
         }
