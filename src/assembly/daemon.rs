@@ -62,19 +62,20 @@ pub(super) fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
 /// Puts a responder together from a home.
 ///
 /// # Errors
-/// When the configuration cannot be read or is wrong.
+/// When the configuration cannot be read or is wrong, or threads or signals cannot be had.
 pub fn daemon(home: &Home, options: DaemonOptions) -> Result<Daemon<StatusDirectory>, Problem> {
     let config = read_config(home, options.config.as_deref())?;
     let source = StatusDirectory::new(&options.status.unwrap_or_else(|| home.status_directory()));
     let listen = if options.listen.is_empty() { config.daemon.listen.clone() } else { options.listen };
-    Ok(Daemon::new(
+    Daemon::new(
         source,
         ResponderFiles::new(home.responders_directory(), load_key),
         PublicFiles::new(home.public_directory()),
         responder(&config),
         server(&config, listen),
         Arc::new(SystemClock),
-    ))
+    )
+    .map_err(Problem::from)
 }
 
 fn responder(config: &Config) -> ResponderSettings {

@@ -1,13 +1,18 @@
 //! CRLs: number, list, lint, record, sign, publish.
 use super::problems::lint_problem;
 use super::{CrlAuthority, Pki};
-use crate::index::{Authority, Comparison, CrlRecord, check_contradicting, contradicting, last_signed};
+use crate::index::{
+    Authority, Comparison, CrlRecord, IndexError, check_contradicting, contradicting, last_signed,
+};
 use crate::lint;
 use crate::problem::Problem;
 use crate::publish::PublishError;
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
 use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;
+
+/// How often a list is made anew because another process was faster.
+const OVERTAKEN: usize = 10;
 
 /// A CRL that was made and published, or the newer one of another process that was published before it.
 #[derive(Clone, Debug)]
@@ -44,6 +49,10 @@ impl Pki<'_> {
     /// revoked what is not revoked in the index; or when the index, the key or the disk fails. A number that was
     /// taken is not used again.
     pub fn publish_crl(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
+        self.make_crl(name, signer, OVERTAKEN)
+    }
+
+    fn make_crl(&self, name: &str, signer: &CrlAuthority, again: usize) -> Result<PublishedCrl, Problem> {
         let authority = self.authority(name)?;
         let certificate = signer.certificate();
         let life = self.practices.config.crl_next_update(name, authority.parent.is_none());
@@ -87,7 +96,13 @@ impl Pki<'_> {
         let mut event = self.event(self.clock.now(), "crl.issued", name);
         event.details.push(("number".into(), number.to_string()));
         event.details.push(("entries".into(), entries.to_string()));
-        let tbs = self.index.record_crl(&authority.issuer, tbs, event)?;
+        let tbs = match self.index.record_crl(&authority.issuer, tbs, event) {
+            // another process has a list of a lower number and a later time: this one is made anew
+            Err(IndexError::ClockBehind { newest, .. }) if again > 0 && self.clock.now() >= newest => {
+                return self.make_crl(name, signer, again.saturating_sub(1));
+            }
+            recorded => recorded?,
+        };
         let crl = signer.sign(tbs)?;
         let files = match self.publisher.crl(name, &crl) {
             Ok(files) => files,

@@ -1,4 +1,5 @@
 //! Revoking a CA, and all that falls with it.
+use super::key_revocation::ROUNDS;
 use super::{Pki, PublishedCrl};
 use crate::index::{self, Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
 use crate::problem::{Exit, Problem};
@@ -193,10 +194,21 @@ impl Pki<'_> {
             authority,
         };
         let is_of_the_key = reason.is_some_and(CrlReason::is_of_the_key);
-        for record in self.certificates_of(&revoked.authority, is_of_the_key)? {
-            let outcome = self.revoke(&record, reason, invalidity_date, false)?;
-            revoked.unanswered = outcome.unanswered;
-            revoked.certificates.push(outcome.record);
+        // what is recorded for the key from now on is refused; what was on its way before is found
+        for _ in 0..if is_of_the_key { ROUNDS } else { 1 } {
+            let found = self.certificates_of(&revoked.authority, is_of_the_key)?;
+            if found.is_empty() {
+                break;
+            }
+            for record in found {
+                let outcome = match self.revoke(&record, reason, invalidity_date, false) {
+                    // it was signed meanwhile, and the next look finds it so
+                    Err(problem) if is_of_the_key && problem.code == "index.conflict" => continue,
+                    outcome => outcome?,
+                };
+                revoked.unanswered = outcome.unanswered;
+                revoked.certificates.push(outcome.record);
+            }
         }
         if revoked.certificates.is_empty() {
             return Err(Problem::new(
@@ -240,7 +252,7 @@ impl Pki<'_> {
             let stands = match &past.state {
                 CertificateState::Issued => true,
                 CertificateState::Revoked(revocation) => revocation.is_hold(),
-                CertificateState::Pending => false,
+                CertificateState::Pending => whole_key,
             };
             if stands && (whole_key || past.is_of(tbs.subject())) {
                 found.extend(self.index.certificate(&past.id)?.filter(|record| {

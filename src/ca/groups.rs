@@ -212,7 +212,7 @@ impl Pki<'_> {
         }
     }
 
-    /// Records a group. Those whose key somebody else had certified meanwhile are left out of it, and refused.
+    /// Records a group. Those whose key or name became somebody else's meanwhile are left out of it, and refused.
     fn record_group(
         &self,
         line: &Line<'_>,
@@ -248,21 +248,34 @@ impl Pki<'_> {
                 let mut intents = intents.clone();
                 intents.iter_mut().for_each(|intent| intent.event.at = at);
                 match self.index.record_intent(intents) {
-                    Err(IndexError::KeyRefused { id, conflict }) => Ok(Err((id, conflict))),
+                    Err(refusal @ (IndexError::KeyRefused { .. } | IndexError::NameTaken { .. })) => {
+                        Ok(Err(refusal))
+                    }
                     other => other.map(Ok),
                 }
             })?;
-            let (id, conflict) = match recorded {
+            let refusal = match recorded {
                 Ok(recorded) => return Ok((Some(Intended { recorded, answered, signing }), refused)),
                 Err(refusal) => refusal,
             };
-            let is_refused = |intent: &Intent| *intent.tbs.get().serial_number() == id.serial_number;
-            let Some(place) = intents.iter().position(is_refused) else { return Err(conflict.into()) };
+            let Some(place) = intents.iter().position(|intent| is_refused(intent, &refusal)) else {
+                return Err(refusal.into());
+            };
             intents.remove(place);
             let (label, _) = answered.remove(place);
-            refused.push(Refusal { label, problem: conflict.into() });
+            refused.push(Refusal { label, problem: refusal.into() });
         }
         Ok((None, refused))
+    }
+}
+
+/// Whether it is this intent that the index refuses.
+fn is_refused(intent: &Intent, refusal: &IndexError) -> bool {
+    let tbs = intent.tbs.get();
+    match refusal {
+        IndexError::KeyRefused { id, .. } => *tbs.serial_number() == id.serial_number,
+        IndexError::NameTaken { subject, .. } => tbs.subject().to_string() == *subject,
+        _ => false,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::x509::{Certificate, CertificateId, CrlReason, Name, SerialNumber, Uni
 /// So many certificates of one name are looked at.
 const MANY: usize = 1000;
 /// So often what was recorded for a key meanwhile is looked for.
-const ROUNDS: usize = 10;
+pub(super) const ROUNDS: usize = 10;
 
 /// What became of a certificate and of the others for its key.
 #[derive(Clone, Debug)]
@@ -113,9 +113,43 @@ impl Pki<'_> {
         let is_of_the_key = reason.is_some_and(CrlReason::is_of_the_key);
         let with_authorities = is_authoritys(&named);
         let mut also: Vec<CertificateRecord> = Vec::new();
-        // what is recorded for the key from now on is refused; what was on its way before is found
-        for _ in 0..if is_of_the_key { ROUNDS } else { 0 } {
-            let mut others = self.others_of_the_key(&named)?;
+        // whatever stops this, the named one is revoked, and is answered and listed
+        let stopped = match is_of_the_key {
+            true => self.revoke_others(&named, with_authorities, reason, invalidity_date, &mut also).err(),
+            false => None,
+        };
+        if !also.is_empty() {
+            unanswered = self.answer();
+        }
+        let left = self.others_of_the_key(&named).unwrap_or_default();
+        let named = self.list(named, unanswered, with_crl);
+        let mut issuers: Vec<&str> = also.iter().map(|one| one.authority.as_str()).collect();
+        issuers.sort_unstable();
+        issuers.dedup();
+        issuers.retain(|issuer| *issuer != named.record.authority);
+        let (mut crls, mut owed) = (Vec::new(), Vec::new());
+        owed.extend(stopped.map(|problem| (named.record.authority.clone(), unfinished(problem))));
+        for issuer in issuers.into_iter().filter(|_| with_crl) {
+            match self.crl_of(issuer) {
+                Ok(crl) => crls.push(crl),
+                Err(problem) => owed.push((issuer.to_owned(), problem)),
+            }
+        }
+        Ok(KeyRevocation { named, also, crls, owed, left, unkept: None })
+    }
+
+    /// Revokes the others for the key. What is recorded for it from now on is refused; what was on its way before is
+    /// found.
+    fn revoke_others(
+        &self,
+        named: &CertificateRecord,
+        with_authorities: bool,
+        reason: Option<CrlReason>,
+        invalidity_date: Option<UnixTime>,
+        also: &mut Vec<CertificateRecord>,
+    ) -> Result<(), Problem> {
+        for _ in 0..ROUNDS {
+            let mut others = self.others_of_the_key(named)?;
             others.retain(|other| with_authorities || !is_authoritys(other));
             if others.is_empty() {
                 break;
@@ -131,23 +165,7 @@ impl Pki<'_> {
                 }
             }
         }
-        if !also.is_empty() {
-            unanswered = self.answer();
-        }
-        let left = self.others_of_the_key(&named)?;
-        let named = self.list(named, unanswered, with_crl);
-        let mut issuers: Vec<&str> = also.iter().map(|one| one.authority.as_str()).collect();
-        issuers.sort_unstable();
-        issuers.dedup();
-        issuers.retain(|issuer| *issuer != named.record.authority);
-        let (mut crls, mut owed) = (Vec::new(), Vec::new());
-        for issuer in issuers.into_iter().filter(|_| with_crl) {
-            match self.crl_of(issuer) {
-                Ok(crl) => crls.push(crl),
-                Err(problem) => owed.push((issuer.to_owned(), problem)),
-            }
-        }
-        Ok(KeyRevocation { named, also, crls, owed, left, unkept: None })
+        Ok(())
     }
 
     /// Whose signature an unrecorded certificate has: that of a CA of this home, verified.
@@ -244,6 +262,12 @@ impl Pki<'_> {
         }
         Ok(done)
     }
+}
+
+fn unfinished(problem: Problem) -> Problem {
+    let message = format!("not every certificate for the key is revoked: {}", problem.message);
+    Problem { message, ..problem }
+        .hint("`genfic-ca doctor` names those that are left, and the command that revokes them")
 }
 
 fn is_authoritys(record: &CertificateRecord) -> bool {

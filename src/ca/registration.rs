@@ -201,7 +201,7 @@ impl<'a> Registration<'a> {
                     CertificateState::Revoked(revocation) if revocation.is_of_the_key()
                 ),
                 // whether the granted subject is one of them is looked at once it is known
-                is_one_holder: one_holder.contains(&past.subject),
+                is_one_holder: one_holder.iter().any(|one| one.is_same_as(&past.subject)),
                 subject: past.subject.clone(),
                 authority: past.authority.clone(),
             })

@@ -95,10 +95,11 @@ impl Accounts {
     }
 
     /// The bits of a mode that are right for a file or directory of this owner and group: those of a group that
-    /// others are in are left out.
+    /// others are in are left out, but where anybody may have as much.
     #[must_use]
     pub fn confined_mode(&self, mode: u32, owned: &Metadata) -> u32 {
-        if self.is_confined(owned.gid(), owned.uid()) { mode } else { mode & !0o070 }
+        let is_for_all = mode & 0o007 != 0;
+        if is_for_all || self.is_confined(owned.gid(), owned.uid()) { mode } else { mode & !0o070 }
     }
 
     /// The name of a group, or its number when it has none.

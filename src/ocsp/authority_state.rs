@@ -137,7 +137,7 @@ fn parent<'a>(
     let issued = |one: &&&PublishedAuthority| {
         let tbs = one.certificate.tbs();
         one.issuer != authority.issuer
-            && tbs.subject() == certificate.tbs().issuer()
+            && tbs.subject().is_same_as(certificate.tbs().issuer())
             && certificate.was_signed_by(tbs.public_key())
     };
     all.iter().find(issued).copied()

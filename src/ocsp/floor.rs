@@ -33,7 +33,8 @@ impl Floors {
 
     /// Takes a list in the place of one that is no newer.
     pub(super) fn raise(&mut self, issuer: IssuerId, list: &Arc<CrlListing>) {
-        let contradicted = self.0.remove(&issuer).map(|floor| floor.contradicted).unwrap_or_default();
+        let mut contradicted = self.0.remove(&issuer).map(|floor| floor.contradicted).unwrap_or_default();
+        contradicted.retain(|serial| list.find(serial).is_some_and(|entry| entry.is_final()));
         let floor = Floor { list: Arc::clone(list), at: 0, left: list.len(), contradicted };
         self.0.insert(issuer, floor);
     }

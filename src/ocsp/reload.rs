@@ -103,6 +103,11 @@ impl<S: StatusSource> Reloader<S> {
     fn poll_status(&mut self, now: UnixTime) -> bool {
         let key = "status".to_owned();
         if !self.is_behind() {
+            if self.view.as_ref().is_some_and(|view| !self.source.changed_since(view)) {
+                // what was refused is gone, and what is loaded is back in its place
+                self.refused = None;
+                self.refusals.remove(&key);
+            }
             self.faults.remove(&key);
             return self.unreadable_since.take().is_some();
         }

@@ -15,7 +15,13 @@ pub fn apparent_host(text: &str) -> Option<String> {
     let trimmed = plain.trim();
     let (has_scheme, rest) = match trimmed.split_once("://") {
         Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(is_of_scheme) => (true, rest),
-        _ => (trimmed.starts_with("//"), trimmed.trim_start_matches('/')),
+        _ => match trimmed.split_once(':') {
+            // a scheme without slashes
+            Some((scheme, rest)) if is_word(scheme) && rest.contains('.') && !rest.contains(':') => {
+                (true, rest)
+            }
+            _ => (trimmed.starts_with("//"), trimmed.trim_start_matches('/')),
+        },
     };
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = match authority.rsplit_once('@') {
@@ -25,7 +31,7 @@ pub fn apparent_host(text: &str) -> Option<String> {
         None => authority,
     };
     let (host, has_port) = without_port(host.trim());
-    let host = host.trim().trim_end_matches('.');
+    let host = host.trim().trim_end_matches(['.', ',', ';']);
     let is_host = has_scheme || has_port || host.contains(['.', ':']);
     let fits = !host.is_empty() && !host.chars().any(char::is_whitespace);
     (is_host && fits).then(|| host.to_lowercase())
@@ -42,21 +48,31 @@ fn is_unseen(character: char) -> bool {
         || matches!(character, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|character| character.is_ascii_alphabetic())
+}
+
 fn is_of_scheme(character: char) -> bool {
     character.is_ascii_alphanumeric() || "+-.".contains(character)
 }
 
-/// An address in brackets, or what stands before the last colon, when a number or nothing follows it.
+/// An address in brackets, or what stands before the last colon, when a number, the name of a service or nothing
+/// follows it.
 fn without_port(host: &str) -> (&str, bool) {
     if let Some((address, after)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (address, after.starts_with(':'));
     }
     match host.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') && port.trim().chars().all(|c| c.is_ascii_digit()) => {
-            (name, true)
-        }
+        Some((name, port)) if !name.contains(':') && is_port(port.trim(), name) => (name, true),
         _ => (host, false),
     }
+}
+
+/// A number or nothing; behind a name with dots the name of a service too.
+fn is_port(port: &str, name: &str) -> bool {
+    let is_service = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    port.chars().all(|character| character.is_ascii_digit())
+        || name.contains('.') && port.chars().all(is_service)
 }
 
 /// Percent-encoding undone where it hides a character of ASCII.
@@ -97,6 +113,9 @@ mod tests {
             "www.b.example:443",
             "www.b.example: 443",
             "www.b.example:",
+            "www.b.example:https",
+            "http:www.b.example",
+            "www.b.example,",
             "https://www.b.example",
             "HTTPS://www.b.example:8443/x?y#z",
             "https://user:secret@www.b.example/",

@@ -42,14 +42,16 @@ fn main() -> ExitCode {
         tracing::warn!(%error, "core dumps cannot be turned off");
     }
     let ended = run(cli);
-    log.flush();
-    match ended {
+    let status = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            report(&problem);
+            // by the log, which waits for nobody: its thread may hang at a pipe that is full
+            let _ = log.clone().write_all(text_of(&problem).as_bytes());
             ExitCode::from(problem.exit.code())
         }
-    }
+    };
+    log.flush();
+    status
 }
 
 fn run(cli: Cli) -> Result<(), Problem> {
@@ -119,14 +121,19 @@ fn wrong_options(error: &clap::Error) -> Problem {
     Problem::new(Exit::Usage, "usage", message.trim_start_matches("error: ")).hint(hint.join("\n"))
 }
 
-/// The problem, what to do, and the code.
+/// Tells a problem before there is a log.
 fn report(problem: &Problem) {
+    // nothing is left to be done when even this cannot be said
+    let _ = stderr().write_all(text_of(problem).as_bytes());
+}
+
+/// The problem, what to do, and the code.
+fn text_of(problem: &Problem) -> String {
     let Problem { code, exit, message, hint } = problem;
     let mut text = format!("error: {message}\n");
     if !hint.is_empty() {
         text.push_str(&format!("{hint}\n"));
     }
     text.push_str(&format!("(exit {}, {code})\n", exit.code()));
-    // nothing is left to be done when even this cannot be said
-    let _ = stderr().write_all(text.as_bytes());
+    text
 }

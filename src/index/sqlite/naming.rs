@@ -55,7 +55,7 @@ pub(super) const HOLDERS: &str = "
     SELECT i.name, c.serial FROM certificate c INDEXED BY certificate_holder
     CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
     LEFT JOIN authority i ON i.issuer = c.issuer
-    WHERE c.holder = ?1 AND c.key <> ?2 AND s.state <> 2 AND c.not_after >= ?3
+    WHERE c.holder = ?1 AND c.key <> ?2 AND (s.state <> 2 OR s.reason = 6) AND c.not_after >= ?3
       AND NOT EXISTS (SELECT 1 FROM certificate k INDEXED BY certificate_key
                       CROSS JOIN authority b ON b.certificate = k.number WHERE k.key = c.key)
     LIMIT 1";

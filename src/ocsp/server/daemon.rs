@@ -12,8 +12,8 @@ use crate::ocsp::status::StatusSource;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::{self, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 /// A responder that is loaded and not listening yet.
@@ -23,11 +23,16 @@ pub struct Daemon<S: StatusSource> {
     looks: Looks,
     settings: ServerSettings,
     clock: Arc<dyn Clock>,
+    runtime: Runtime,
+    hangup: Signal,
 }
 
 impl<S: StatusSource> Daemon<S> {
-    /// Loads what is there, and says in the log what is missing; it need not be there yet.
-    #[must_use]
+    /// Loads what is there, and says in the log what is missing; it need not be there yet. SIGHUP is heeded from here
+    /// on: to load long lists takes seconds.
+    ///
+    /// # Errors
+    /// When threads or signals cannot be had.
     pub fn new(
         source: S,
         responder_files: ResponderFiles,
@@ -35,7 +40,14 @@ impl<S: StatusSource> Daemon<S> {
         responder: ResponderSettings,
         server: ServerSettings,
         clock: Arc<dyn Clock>,
-    ) -> Self {
+    ) -> Result<Self, ServerError> {
+        let mut builder = runtime::Builder::new_multi_thread();
+        // so many requests at most are answered before it is seen who else has come
+        builder.event_interval(8);
+        // signatures, of which there are as many as processors at a time, and the look for new files
+        builder.max_blocking_threads(available_parallelism().map_or(2, usize::from) + 2);
+        let runtime = builder.enable_all().build().map_err(ServerError::Start)?;
+        let hangup = runtime.block_on(async { signal(SignalKind::hangup()) }).map_err(ServerError::Start)?;
         let now = clock.now();
         let max_connections = make_room(server.max_connections);
         let server = ServerSettings { max_connections, ..server };
@@ -45,7 +57,8 @@ impl<S: StatusSource> Daemon<S> {
         }
         let (looker, looks) = looks();
         let service = OcspService::new(reloader.current(), responder, &server, Arc::clone(&clock));
-        Self { reloader, service: service.with_looker(looker), looks, settings: server, clock }
+        let service = service.with_looker(looker);
+        Ok(Self { reloader, service, looks, settings: server, clock, runtime, hangup })
     }
 
     /// The listeners to run on: those that systemd passed, or the addresses of the settings.
@@ -68,16 +81,10 @@ impl<S: StatusSource> Daemon<S> {
         ready: impl FnOnce(),
         stopping: impl FnOnce(),
     ) -> Result<(), ServerError> {
-        let mut builder = runtime::Builder::new_multi_thread();
-        // so many requests at most are answered before it is seen who else has come
-        builder.event_interval(8);
-        // signatures, of which there are as many as processors at a time, and the look for new files
-        builder.max_blocking_threads(available_parallelism().map_or(2, usize::from) + 2);
-        let runtime = builder.enable_all().build().map_err(ServerError::Start)?;
+        let (runtime, mut hangup) = (self.runtime, self.hangup);
         let served = runtime.block_on(async {
             let of = |kind| signal(kind).map_err(ServerError::Start);
             let (mut terminate, mut interrupt) = (of(SignalKind::terminate())?, of(SignalKind::interrupt())?);
-            let mut hangup = of(SignalKind::hangup())?;
             let at_once = Arc::new(Notify::new());
             let interval = self.settings.poll_interval;
             let reloading =

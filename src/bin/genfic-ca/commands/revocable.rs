@@ -183,7 +183,7 @@ fn shown(
     record: &CertificateRecord,
     reason: Option<CrlReason>,
 ) -> Result<String, Problem> {
-    let now = session.pki().clock.now();
+    let now = session.pki().time_to_distrust()?;
     let others = Others::of(session, record)?;
     let mut text = columns(&[
         ("  subject".to_owned(), record.subject.to_string()),

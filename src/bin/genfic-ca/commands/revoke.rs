@@ -113,7 +113,8 @@ fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Prob
 
 /// What was done to one, to the others for its key, and what is owed.
 fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
-    let now = session.pki().clock.now();
+    let pki = session.pki();
+    let now = pki.time_to_distrust().unwrap_or_else(|_| pki.clock.now());
     let mut report = report(&done.named, word);
     let mut warnings: Vec<String> = done.unkept.iter().map(|problem| problem.message.clone()).collect();
     if !done.also.is_empty() {

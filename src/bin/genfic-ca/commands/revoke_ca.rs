@@ -89,7 +89,7 @@ fn falls_text(name: &str, fallen: &[Fallen]) -> String {
 /// A CA that others run is none of this home, but its certificate may be.
 fn run_by_others(pki: &Pki<'_>, name: &str, problem: Problem) -> Problem {
     let Ok(named) = pki.index.select(&Selector::Name(name.into()), 100) else { return problem };
-    let now = pki.clock.now();
+    let now = pki.time_to_distrust().unwrap_or_else(|_| pki.clock.now());
     let is_meant = |record: &&CertificateRecord| {
         matches!(record.status(now), StatusValue::Valid | StatusValue::Held)
             && record.certificate.as_ref().is_some_and(Certificate::is_ca)
