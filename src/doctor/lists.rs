@@ -134,6 +134,14 @@ impl Subject<'_, '_> {
                 );
                 self.findings.push(Finding::error(NOTE_TOO_LARGE, name.as_str(), message).remedy(aside));
             }
+            Ok(Some(noted)) if noted > taken => {
+                let message = format!(
+                    "has CRL number {noted} noted in keys/{name}.crlnumber, and neither the index nor its published \
+                     CRL has one above {taken}: the index is an older copy"
+                );
+                let finding = Finding::error("crl.note-ahead", name.as_str(), message);
+                self.findings.push(finding.remedy(bring_back(self.examination)));
+            }
             Ok(noted) if known > 0 && noted.is_none_or(|noted| noted < known) => {
                 let message = format!(
                     "has no note of CRL number {known} in keys/{name}.crlnumber: an older index could take it again"

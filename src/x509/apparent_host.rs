@@ -2,6 +2,10 @@
 use super::attribute::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 
+/// Schemes after which a host is seen without the two slashes too.
+const SCHEMES: [&str; 12] =
+    ["http", "https", "ftp", "ftps", "ldap", "ldaps", "ws", "wss", "imap", "imaps", "smtp", "smtps"];
+
 /// The host in a text that people or programs would take for the name of one: without scheme, port, path, blanks
 /// around it, full stops at its end, characters that cannot be seen, and with the full stops of other scripts as
 /// dots. `None` when nothing in it looks like a host: it has no dot, no scheme and no port, or blanks within.
@@ -16,9 +20,10 @@ pub fn apparent_host(text: &str) -> Option<String> {
     let (has_scheme, rest) = match trimmed.split_once("://") {
         Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(is_of_scheme) => (true, rest),
         _ => match trimmed.split_once(':') {
-            // a scheme without slashes
-            Some((scheme, rest)) if is_word(scheme) && rest.contains('.') && !rest.contains(':') => {
-                (true, rest)
+            // as it is often mistyped
+            Some((scheme, rest)) if SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) => {
+                let rest = rest.trim_start_matches(['/', '\\', ' ']);
+                (rest.contains('.'), if rest.contains('.') { rest } else { trimmed })
             }
             _ => (trimmed.starts_with("//"), trimmed.trim_start_matches('/')),
         },
@@ -48,31 +53,24 @@ fn is_unseen(character: char) -> bool {
         || matches!(character, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|character| character.is_ascii_alphabetic())
-}
-
 fn is_of_scheme(character: char) -> bool {
     character.is_ascii_alphanumeric() || "+-.".contains(character)
 }
 
-/// An address in brackets, or what stands before the last colon, when a number, the name of a service or nothing
-/// follows it.
+/// An address in brackets, or what stands before the last colon, when a number or nothing follows it, or behind a
+/// name with a dot the name of a service.
 fn without_port(host: &str) -> (&str, bool) {
     if let Some((address, after)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (address, after.starts_with(':'));
     }
-    match host.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') && is_port(port.trim(), name) => (name, true),
-        _ => (host, false),
+    let Some((name, port)) = host.rsplit_once(':') else { return (host, false) };
+    if port.is_empty() && name.contains('.') {
+        // one colon too many
+        return (without_port(name).0, true);
     }
-}
-
-/// A number or nothing; behind a name with dots the name of a service too.
-fn is_port(port: &str, name: &str) -> bool {
-    let is_service = |character: char| character.is_ascii_alphanumeric() || character == '-';
-    port.chars().all(|character| character.is_ascii_digit())
-        || name.contains('.') && port.chars().all(is_service)
+    let is_number = port.trim().chars().all(|c| c.is_ascii_digit());
+    let is_service = name.contains('.') && port.trim().chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !name.contains(':') && (is_number || is_service) { (name, true) } else { (host, false) }
 }
 
 /// Percent-encoding undone where it hides a character of ASCII.
@@ -114,8 +112,11 @@ mod tests {
             "www.b.example: 443",
             "www.b.example:",
             "www.b.example:https",
-            "http:www.b.example",
             "www.b.example,",
+            "www.b.example:443:",
+            "http:www.b.example",
+            "https:/www.b.example:8443",
+            "HTTPS: www.b.example",
             "https://www.b.example",
             "HTTPS://www.b.example:8443/x?y#z",
             "https://user:secret@www.b.example/",
@@ -155,6 +156,8 @@ mod tests {
             "amber@b.example",
             "C++ team",
             "50% off",
+            "Team: mail",
+            "https",
             ".",
         ] {
             assert_eq!(apparent_host(text), None, "{text:?}");

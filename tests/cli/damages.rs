@@ -198,6 +198,7 @@ pub(crate) const PUBLISHED: &[Damage] = &[
     ),
     ("sqlite3 home/index.db 'update crl set published = 0'", "crl.number-ahead", Fix),
     ("rm home/keys/genfic.crlnumber", "crl.high-water", Fix),
+    ("echo 70 > home/keys/genfic.crlnumber", "crl.note-ahead", Hand("echo 1 > home/keys/genfic.crlnumber")),
     ("echo hello > home/keys/genfic.crlnumber", "crl.note-unreadable", Remedy),
     ("echo hello > home/keys/genfic.crlnumber; rm home/public/genfic.crl", "crl.note-unreadable", Remedy),
     ("echo 18446744073709551615 > home/keys/genfic.crlnumber", "crl.note-too-large", Remedy),

@@ -9,7 +9,7 @@ use crate::index::{
 };
 use crate::publish::Publisher;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, IssuerId, SerialNumber};
+use crate::x509::{CertificateId, IssuerId, SerialNumber, compare_serials};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -93,7 +93,10 @@ impl Continuity<'_> {
     fn refuse(&self, published: &ByIssuer) -> Result<(), IndexError> {
         for authority in self.reader.authorities()? {
             let Some(serials) = published.get(&authority.issuer) else { continue };
-            let lost = self.not_revoked(authority.issuer, serials.clone())?;
+            let mut lost = self.not_revoked(authority.issuer, serials.clone())?;
+            // base and delta may both have it
+            lost.sort_by(|a, b| compare_serials(a.as_be_octets(), b.as_be_octets()));
+            lost.dedup();
             if !lost.is_empty() {
                 return Err(contradicts(Evidence::Status(authority.name.clone()), &authority, &lost));
             }
@@ -151,10 +154,12 @@ impl Continuity<'_> {
 
     fn check_numbers(&self, authority: &Authority) -> Result<(), IndexError> {
         let Some(lists) = self.lists.filter(|_| !authority.is_elsewhere()) else { return Ok(()) };
-        let (name, highest) = (&authority.name, self.reader.highest_crl_number(&authority.issuer)?);
+        let name = &authority.name;
         let listed = signed_list(lists, authority)?.map_or(0, |list| list.number());
         // what cannot be read is told where a list is made
         let noted = lists.crl_number_floor(name).unwrap_or(0);
+        // read last: others may be taking numbers
+        let highest = self.reader.highest_crl_number(&authority.issuer)?;
         let noted = if noted.saturating_sub(highest) > PROPORTION { 0 } else { noted };
         let used = listed.max(noted);
         if used > highest {
