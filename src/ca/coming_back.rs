@@ -1,8 +1,9 @@
 //! A CA that was revoked or is on hold does not come back under another certificate.
-use super::Pki;
-use crate::index::{CertificateState, KeyConflict, check_key};
+use super::{Pki, PriorCertificate};
+use crate::index::{CertificateState, ImportedContents, KeyConflict, check_key};
 use crate::problem::{Exit, Problem};
-use crate::x509::{Certificate, CertificateId};
+use crate::x509::{Certificate, CertificateId, CrlReason};
+use std::collections::HashSet;
 
 impl Pki<'_> {
     /// Whether a CA's name and key may be certified once more, or be taken in: no certificate of them that is on record
@@ -38,6 +39,47 @@ impl Pki<'_> {
         self.is_not_revoked_by_number(certificate).map_err(refuse)
     }
 
+    /// What is said of certificates that come from another program as valid, although others have their key or a CA of
+    /// that name and key is revoked or on hold: a sentence each, with what revokes it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn doubts(&self, name: &str, prior: &[PriorCertificate]) -> Result<Vec<String>, Problem> {
+        let is_stolen = |state: &CertificateState| matches!(state, CertificateState::Revoked(one) if one.reason == Some(CrlReason::KeyCompromise));
+        let digest = |one: &Certificate| one.tbs().public_key().digest();
+        let stolen: HashSet<[u8; 32]> = prior
+            .iter()
+            .filter(|one| is_stolen(&one.state))
+            .filter_map(|one| certificate_of(&one.contents).map(digest))
+            .collect();
+        let mut doubts = Vec::new();
+        for one in prior.iter().filter(|one| matches!(one.state, CertificateState::Issued)) {
+            let Some(certificate) = certificate_of(&one.contents) else { continue };
+            if certificate.tbs().validity().not_after < self.clock.now() {
+                continue;
+            }
+            let object = format!("{name}/{}", one.serial_number);
+            let key = digest(certificate);
+            let why = if stolen.contains(&key) || self.practices.compromised_keys.contains(&key) {
+                Some(format!("{object}: others have its key"))
+            } else if certificate.is_ca() {
+                self.may_come_back(&object, certificate).err().map(|problem| problem.message)
+            } else {
+                let uses = self.index.key_uses(&key)?;
+                let conflict = check_key(&uses, certificate.tbs().subject(), false, &[]).err();
+                let is_known = matches!(conflict, Some(KeyConflict::Compromised(_)));
+                is_known.then(|| format!("{object}: others have its key"))
+            };
+            let reason = if certificate.is_ca() { "ca-compromise" } else { "key-compromise" };
+            doubts.extend(why.map(|why| {
+                format!(
+                    "{why}; on record it is valid all the same: genfic-ca revoke {object} --reason {reason}"
+                )
+            }));
+        }
+        Ok(doubts)
+    }
+
     /// Whether this very certificate is revoked here, its octets known or not.
     fn is_not_revoked_by_number(&self, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
@@ -57,5 +99,12 @@ impl Pki<'_> {
             }
         }
         Ok(())
+    }
+}
+
+fn certificate_of(contents: &ImportedContents) -> Option<&Certificate> {
+    match contents {
+        ImportedContents::Certificate(certificate) => Some(certificate),
+        ImportedContents::Number { .. } => None,
     }
 }

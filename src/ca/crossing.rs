@@ -54,7 +54,7 @@ impl Pki<'_> {
     /// one too, unless that is expressly left out.
     ///
     /// # Errors
-    /// When it is no CA's certificate, one of its name and key is revoked or on hold, what limits it cannot be
+    /// When it is no CA's certificate or has ended, one of its name and key is revoked or on hold, what limits it cannot be
     /// repeated, the profile refuses, or index or disk fail.
     pub fn cross_sign(
         &self,
@@ -74,6 +74,13 @@ impl Pki<'_> {
                 .hint("`genfic-ca renew-ca` gives a CA a new certificate"));
         }
         self.may_come_back(&crossing.label, certificate)?;
+        let end = tbs.validity().not_after;
+        if end < self.signing_time()? {
+            let message = format!("{}: the certificate ended on {end}", crossing.label);
+            return Err(Problem::new(Exit::Refused, "authority.ended", message).hint(
+                "have the CA show one that is valid; a CA of this home gets it by `genfic-ca renew-ca`",
+            ));
+        }
         let limits = if crossing.unconstrained { Limits::default() } else { Limits::of(certificate)? };
         if let (Some(asked), Some(limit)) = (crossing.path_length, limits.path_length)
             && asked > limit
@@ -90,6 +97,7 @@ impl Pki<'_> {
             name_constraints: limits.narrowed(&crossing.name_constraints)?,
             path_length: crossing.path_length.or(limits.path_length),
             limits: Some(limits),
+            until: (!crossing.unconstrained).then_some(end),
             backdate: self.practices.config.issuance.backdate,
             of: Some(certificate.clone()),
             ..Ask::default()

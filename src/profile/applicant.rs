@@ -189,6 +189,8 @@ pub struct Ask {
     pub name_constraints: NameConstraints,
     /// What else limits a CA certificate, by another of the same name and key.
     pub limits: Option<Limits>,
+    /// The end of that other one, which the certificate does not outlive.
+    pub until: Option<UnixTime>,
     /// Path length for a CA certificate; `None` leaves it to the profile.
     pub path_length: Option<u8>,
     /// Mail address of whoever answers for the certificate.

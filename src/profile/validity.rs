@@ -75,11 +75,21 @@ impl ValidityRules {
             check_issuer(issuer, now, verdict);
         }
         let profile_end = self.max_days.map(|days| last_second(not_before, days));
-        let latest = [issuer_end, profile_end].into_iter().flatten().min().unwrap_or(UnixTime::NO_END);
+        let latest =
+            [issuer_end, profile_end, ask.until].into_iter().flatten().min().unwrap_or(UnixTime::NO_END);
         let not_after = match ask.length {
             Length::Default => {
                 let full = last_second(not_before, self.days);
-                if let Some(end) = issuer_end.filter(|end| *end < full) {
+                let earlier = |end: &UnixTime| *end < full;
+                if let Some(end) =
+                    ask.until.filter(|end| earlier(end) && issuer_end.is_none_or(|by| *end <= by))
+                {
+                    verdict.notice(format!(
+                        "the certificate ends with the CA's own on {end} instead of after {} days",
+                        self.days
+                    ));
+                    end
+                } else if let Some(end) = issuer_end.filter(earlier) {
                     verdict.notice(format!(
                         "the certificate ends with its issuer on {end} instead of after {} days",
                         self.days
@@ -103,6 +113,14 @@ impl ValidityRules {
             Length::Until(end) => end,
         };
         self.check_end(not_after, issuer_end, profile_end, latest, verdict);
+        if let Some(end) = ask.until.filter(|end| not_after > *end) {
+            verdict.refuse(
+                "policy.limits",
+                "X.509 validity nesting",
+                format!("the certificate would end on {not_after}, after the CA's own on {end}"),
+                "ask for less, or leave its limits out by --unconstrained",
+            );
+        }
         if not_after <= now && issuer_end.is_none_or(|end| end > now) {
             verdict.refuse(
                 "policy.validity",

@@ -154,3 +154,28 @@ fn a_limit_that_cannot_be_repeated_is_no_reason_to_drop_it() {
     let text = text_of(&home, "x.pem");
     assert!(text.contains("Policy: 1.2.3.4") && text.contains("Require Explicit Policy:0"), "{text}");
 }
+
+#[test]
+fn a_ca_is_certified_no_longer_than_by_its_own_certificate_and_not_after_its_end() {
+    // X11
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    openssl_ca(&home, "short", USUAL);
+    let again = "-nodes -key short.key -subj '/CN=short' -addext basicConstraints=critical,CA:TRUE";
+    home.shell(&format!(
+        "openssl req -x509 -new {again} -days 10 -out short.pem\n\
+         faketime -f -400d openssl req -x509 -new {again} -days 365 -out ended.pem"
+    ))
+    .ok();
+    let cross = |words: &[&str]| home.ca(&[&["cross-sign", "-p", "genfic", "-o", "x.pem"], words].concat());
+    refused(&cross(&["ended.pem"]), 7, "authority.ended");
+    refused(&cross(&["ended.pem", "--unconstrained", "--yes"]), 7, "authority.ended");
+    refused(&cross(&["short.pem", "-v", "11"]), 7, "policy.limits");
+    let said = cross(&["short.pem"]).ok();
+    assert!(said.err.contains("ends with the CA's own"), "{}", said.err);
+    let end = |file: &str| home.shell(&format!("openssl x509 -in {file} -noout -enddate")).ok().out;
+    assert_eq!(end("x.pem"), end("short.pem"));
+    cross(&["short.pem", "-v", "max"]).ok();
+    assert_eq!(end("x.pem"), end("short.pem"));
+    cross(&["short.pem", "-v", "11", "--unconstrained", "--yes"]).ok();
+    assert_ne!(end("x.pem"), end("short.pem"));
+}

@@ -98,3 +98,22 @@ fn the_same_tree_imported_again_adds_what_came_since_and_changes_nothing_else() 
     let other = home.ca(&["import", "openssl", "demoCA", "--as", "another", "--without-key"]);
     assert!(other.status == 4 && other.err.contains("--as old"), "{}", other.all());
 }
+
+#[test]
+fn a_certificate_that_comes_as_valid_for_a_key_that_others_have_is_named() {
+    // P1
+    let home = Home::new();
+    demo_ca(&home);
+    issue(&home, "a");
+    home.ca(&["import", "openssl", "demoCA", "--as", "old"]).ok();
+    home.ca(&["revoke", "a.crt", "--reason", "key-compromise"]).ok();
+    sh(
+        &home,
+        "openssl req -new -key a.key -subj /CN=again -out again.csr
+        openssl ca -config c.cnf -batch -in again.csr -out again.crt",
+    );
+    let said = home.ca(&["import", "openssl", "demoCA", "--as", "old"]).ok();
+    assert!(said.err.contains("others have its key"), "{}", said.all());
+    assert!(said.err.contains("genfic-ca revoke old/02 --reason key-compromise"), "{}", said.all());
+    home.ca(&["revoke", "old/02", "--reason", "key-compromise"]).ok();
+}

@@ -106,7 +106,7 @@ pub(crate) struct CrossSign {
     /// How many CAs may follow below it [default: as its own certificate says, else the profile's]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) path_length: Option<u8>,
-    /// Leave out what limits it by its own certificate: name constraints, purposes, path length, policies
+    /// Leave out what limits it by its own certificate: name constraints, purposes, path length, policies, end
     #[arg(long)]
     pub(crate) unconstrained: bool,
     /// Where the certificate is saved besides; `-` is standard output

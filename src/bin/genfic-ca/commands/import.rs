@@ -332,6 +332,7 @@ pub(crate) fn import(
         Some((path, key)) => AdoptedKey::Foreign(open_key(session, key, path, old)?),
         None => AdoptedKey::Away,
     };
+    let doubts = pki.doubts(&adoption.name, &adoption.prior)?;
     let adopted = pki.adopt(adoption, key)?;
     let name = &adopted.authority.name;
     for (key, value) in [
@@ -355,5 +356,5 @@ pub(crate) fn import(
             path.shown()
         ));
     }
-    Ok(Report::done(Value::Object(result), text).warn(said).warn(adopted.notices.clone()))
+    Ok(Report::done(Value::Object(result), text).warn(said).warn(doubts).warn(adopted.notices.clone()))
 }

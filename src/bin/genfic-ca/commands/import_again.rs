@@ -21,6 +21,7 @@ pub(crate) fn preview(
     said: Vec<String>,
 ) -> Result<Report, Problem> {
     let new = session.pki().news(known, adoption)?;
+    let doubts = session.pki().doubts(&known.name, &new)?;
     result.insert("key_opened".into(), json!(false));
     result.insert("dry_run".into(), json!(true));
     result.insert("added".into(), added_fields(&counted_new(&new)));
@@ -29,7 +30,7 @@ pub(crate) fn preview(
         known.name,
         added(&new)
     );
-    Ok(Report::seen(Value::Object(result), text).warn(said))
+    Ok(Report::seen(Value::Object(result), text).warn(said).warn(doubts))
 }
 
 /// Adds what came since it was taken over.
@@ -47,6 +48,7 @@ pub(crate) fn import(
         let name = &known.name;
         confirm_attended(&session.global, || Ok(format!("{list}\nAdd it to {name}? It cannot be undone")))?;
     }
+    let doubts = pki.doubts(&known.name, &new)?;
     let done = pki.supplement(known, adoption)?;
     result.insert("added".into(), added_fields(&done.imported));
     for (key, value) in [
@@ -66,7 +68,7 @@ pub(crate) fn import(
     }
     let owed = done.owed.map(|problem| (known.name.clone(), problem));
     let exit = others_owed(owed.as_slice());
-    Ok(Report::done(Value::Object(result), text).warn(said).ending(exit))
+    Ok(Report::done(Value::Object(result), text).warn(said).warn(doubts).ending(exit))
 }
 
 fn counted_new(new: &[PriorCertificate]) -> Imported {
