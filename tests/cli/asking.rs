@@ -151,6 +151,8 @@ fn whoever_gives_no_passphrase_is_told_what_stands() {
         let (screen, status) = at.answer("[y/N] ", "y\n").answer("Passphrase for", typed).end();
         assert_eq!(status, 8, "{screen}");
         assert!(screen.contains("it is recorded and answered by OCSP, but the CRL is owed"), "{screen}");
+        assert!(screen.contains("then: genfic-ca crl publish genfic-system"), "{screen}");
+        assert!(!screen.contains("again"), "what is revoked is not revoked once more: {screen}");
         assert!(screen.contains("genfic-ca crl publish genfic-system"), "{screen}");
         assert_eq!(status_of(&home, &format!("*{host}")), "revoked");
     }

@@ -237,6 +237,8 @@ fn owed(revoked: &Revoked) -> Option<Problem> {
         }
         (None, None) => return None,
     };
-    let hint = format!("{}\n{then}", problem.hint).trim().to_owned();
+    // what was revoked is not revoked again: the passphrase is for what is owed
+    let is_of_passphrase = matches!(problem.code, "key.interrupted" | "key.passphrase-wrong");
+    let hint = if is_of_passphrase { then } else { format!("{}\n{then}", problem.hint).trim().to_owned() };
     Some(Problem { message, hint, ..problem.clone() })
 }
