@@ -3,6 +3,7 @@ use super::Pki;
 use super::authority::ancestors;
 use crate::index::{Authority, CertificateState};
 use crate::problem::Problem;
+use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId};
 
 /// So many changes in a row must be kept before the search for certificates that are not kept yet ends. A group
@@ -178,7 +179,10 @@ impl Pki<'_> {
         // of one that is known by its number there is nothing to keep
         let Some(certificate) = &record.certificate else { return Ok(true) };
         let is_root = certificate.tbs().as_issuer() == id.issuer;
-        Ok(is_root || !self.practices.keeps(&record.profile))
+        // by what it is, for its profile may be unreadable
+        let purposes = ExtendedKeyUsage::of(certificate.tbs());
+        let is_responders = purposes.is_some_and(|purposes| purposes.0 == [Purpose::OCSP_SIGNING]);
+        Ok(is_root || is_responders || !self.practices.keeps(&record.profile))
     }
 
     /// Keeps what this CA issued and is not kept, in groups.

@@ -318,6 +318,6 @@ fn paths_that_lead_nowhere_are_not_found() {
     }
     for (path, text) in [("/readyz", "ready\n"), ("/healthz", "ok\n")] {
         let reply = client.ask("GET", path, "", &[]);
-        assert_eq!((reply.status, reply.text()), (200, text.into()));
+        assert!(reply.status == 200 && reply.text().starts_with(text), "{path}: {}", reply.text());
     }
 }
