@@ -4,7 +4,7 @@ use crate::process::{Running, daemon};
 use crate::site::{Issued, issue, request_for};
 use crate::support::Home;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -167,6 +167,21 @@ fn what_it_cannot_do_without_ends_it() {
         let log = fs::read_to_string(home.path("log")).unwrap();
         assert!(log.contains(what) && log.contains("(exit 1, daemon.ended)"), "{place}: {log}");
     }
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_keep_it_from_ending() {
+    // O13
+    let (home, ..) = home();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    // as much as a pipe holds
+    writer.write_all(&vec![b'x'; 64 << 10]).unwrap();
+    let mut command = daemon(&home, &["--listen", "127.0.0.1:0"]);
+    let mut running = Running::start(command.env(PANIC, "daemon: accept").stderr(writer));
+    let url = running.url();
+    let _ = std::net::TcpStream::connect(url.strip_prefix("http://").unwrap());
+    assert_eq!(running.ended(), Some(1));
+    drop(reader);
 }
 
 #[test]
