@@ -1,8 +1,8 @@
 //! Names as they are compared.
 use super::fixture::*;
-use crate::index::{Import, Imported, Index, IndexError};
+use crate::index::{CertificateState, Import, Imported, Index, IndexError, Revocation};
 use crate::x509::octets::{SEQUENCE, SET, sequence, tlv};
-use crate::x509::{Name, TbsCertificate};
+use crate::x509::{CrlReason, Name, TbsCertificate};
 
 /// The subject of a CA of the fixture in PrintableString and capitals.
 fn written_otherwise(name: &str) -> Name {
@@ -66,6 +66,14 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
         matches!(&holder, Err(IndexError::NameTaken { bearer, .. }) if bearer.starts_with("the certificate genfic/44")),
         "{holder:?}"
     );
+    // a hold may be lifted
+    let held = root.issue_leaf(index, "held.example", 10, 10);
+    let subject = root.leaf("held.example", 10, serial(10)).subject().clone();
+    let revocation =
+        Revocation { revoked_at: NOW, reason: Some(CrlReason::CertificateHold), invalidity_date: None };
+    let hold = CertificateState::Revoked(revocation);
+    index.transition(&held, &CertificateState::Issued, &hold, event(NOW, "certificate.held")).unwrap();
+    assert!(matches!(make(Some(subject), 11, None), Err(IndexError::NameTaken { .. })));
     make(Some(child.subject()), 8, Some("child")).unwrap();
     make(None, 9, None).unwrap();
 }
