@@ -26,7 +26,7 @@ const EXIT: &[(&str, &str)] = &[
     ("10", "unsafe owners or modes"),
     ("11", "a verification said no"),
     ("12", "done, with findings"),
-    ("13", "what is on record contradicts itself, or the clock is behind it"),
+    ("13", "what is on record contradicts itself, or the clock is behind it or far from it"),
 ];
 
 /// The pages of `genfic-ca`, its commands, `genfic-ocspd` and `genfic-ca.toml`.
