@@ -24,9 +24,6 @@ impl Home {
         let mut findings = self.findings();
         // what was shown to a group was so all along: `doctor` tells, and nothing waits for it
         findings.retain(|finding| !matches!(finding.cause, Cause::Shared(_)));
-        // what is in the place of a profile is not read: it holds up what is issued under it
-        let policy = self.policy_directory();
-        findings.retain(|finding| finding.cause != Cause::Kind || finding.path.parent() != Some(&policy));
         unsafe_home(self.directory(), &findings).map_or(Ok(()), Err)
     }
 
