@@ -224,7 +224,7 @@ fn mistakes_in_profiles_are_said_for_all_of_them_with_file_line_and_key_and_stop
 }
 
 #[test]
-fn what_is_in_the_place_of_a_profile_holds_up_nothing_but_what_is_issued_under_it() {
+fn whatever_a_profile_says_it_holds_up_nothing_but_what_is_issued_under_it() {
     let home = Home::with_hierarchy("http://pki.genfic.example");
     for name in ["a.example", "b.example"] {
         home.ca(&["create-request", name, "--sign", "-p", "genfic-system"]).ok();
@@ -233,10 +233,6 @@ fn what_is_in_the_place_of_a_profile_holds_up_nothing_but_what_is_issued_under_i
         "echo 'kind = \"server\"' >$p",
         "printf '\\377\\376' >$p",
         "echo '= [' >$p",
-        "mkdir $p",
-        "mkfifo $p",
-        "ln -s system.toml $p",
-        "ln -s /nowhere $p",
         "dd if=/dev/zero of=$p bs=1M count=2 status=none",
         "sed 's/^issuers.*/issuers = [\"nobody\"]/' home/policy/system.toml >$p",
     ]
@@ -253,7 +249,7 @@ fn what_is_in_the_place_of_a_profile_holds_up_nothing_but_what_is_issued_under_i
         let backup = format!("backup-{number}.age");
         ca(&home, &["backup", "create", &backup]).ok();
         let said = ca(&home, &["sign", "a.example.req", "-p", "genfic-system", "--profile", "draft"]);
-        let expected = ["policy.invalid-profile", "config.invalid", "home.unsafe", "file.read"];
+        let expected = ["policy.invalid-profile", "config.invalid", "file.read"];
         assert!(expected.iter().any(|code| said.err.contains(code)), "{make}: {}", said.all());
         assert!(said.err.contains("policy/draft.toml"), "{make}: {}", said.all());
     }
