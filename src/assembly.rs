@@ -13,11 +13,11 @@ pub use settings::{leaf_key, read_config, secret_sources};
 
 use crate::ca::{ClockWatch, Pki, Practices, SerialSource};
 use crate::clock::{Clock, SystemClock};
+use crate::error::{Exit, Problem};
 use crate::home::{Home, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
-use crate::key::{AgeFileStore, SecretSource, random_serial};
-use crate::problem::{Exit, Problem};
-use crate::publish::HomeDirectory;
+use crate::repository::HomeDirectory;
+use crate::signing::{AgeFileStore, SecretSource, random_serial};
 use crate::x509::{SerialNumber, UnixTime};
 use std::collections::HashSet;
 use std::path::Path;

@@ -10,9 +10,9 @@
 //!                /      \
 //!    ca   import   backup   ocsp       use cases; the responder and its server: all know traits only
 //!               │         │
-//!   profile lint key index audit publish config home clock handout calendar
+//!   profile lint signing index audit repository config home clock handout calendar
 //!               │
-//!        x509 problem document failpoint   values and octets; what is told to people; TOML with line numbers
+//!        x509 error document failpoint   values and octets; what is told to people; TOML with line numbers
 //! ```
 //!
 //! | module | what it is |
@@ -20,10 +20,10 @@
 //! | [`x509`] | names, keys, certificates, requests, CRLs, extensions (RFC 5280, RFC 2986) as DER and as text; pure |
 //! | [`profile`] | issuance policy: what is granted to an applicant, or every violation at once; pure |
 //! | [`lint`] | rules over encoded octets, one a file; makes [`lint::Linted`]; pure |
-//! | [`key`] | [`key::Signer`], [`key::KeyStore`], [`key::SecretSource`] and the age file store |
+//! | [`signing`] | [`signing::Signer`], [`signing::KeyStore`], [`signing::SecretSource`] and the age file store |
 //! | [`index`] | what was issued and what became of it; SQLite; the published status files |
 //! | [`audit`] | events and the hash chain that binds them; pure |
-//! | [`publish`] | whole files or none; never an older CRL over a newer one |
+//! | [`repository`] | whole files or none; never an older CRL over a newer one |
 //! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, renew, revoke, publish, recover: the only place where order matters |
@@ -43,7 +43,7 @@
 //! [`lint::Linted`] is made by `lint` alone, [`index::Recorded`] by an index alone and from a `Linted`, and
 //! [`ca::IssuingAuthority::issue`] takes a `Recorded` by value: signing what was not checked, what is not on
 //! record, or twice, does not compile. CRLs go the same way. Nobody outside of this crate can have anything else signed:
-//! a [`ca::Pki`] hides its keys, and a [`key::Signer`] takes what only this crate makes.
+//! a [`ca::Pki`] hides its keys, and a [`signing::Signer`] takes what only this crate makes.
 //!
 //! # Five flows
 //!
@@ -81,15 +81,15 @@ pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod document;
+pub mod error;
 pub mod failpoint;
 pub mod handout;
 pub mod home;
 pub mod import;
 pub mod index;
-pub mod key;
 pub mod lint;
 pub mod ocsp;
-pub mod problem;
 pub mod profile;
-pub mod publish;
+pub mod repository;
+pub mod signing;
 pub mod x509;

@@ -15,18 +15,18 @@ use std::path::{Path, PathBuf};
 /// Module → the modules of this crate that it may name.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("x509", &[]),
-    ("problem", &[]),
+    ("error", &[]),
     ("clock", &["x509"]),
     ("document", &[]),
     ("failpoint", &[]),
     ("lint", &["x509"]),
-    ("profile", &["x509", "document", "problem"]),
-    ("config", &["x509", "document", "problem", "key", "profile"]),
+    ("profile", &["x509", "document", "error"]),
+    ("config", &["x509", "document", "error", "signing", "profile"]),
     ("audit", &["x509"]),
-    ("publish", &["x509", "home", "problem", "failpoint"]),
-    ("home", &["x509", "audit", "problem", "failpoint"]),
-    ("key", &["x509", "problem", "publish", "home", "failpoint"]),
-    ("index", &["x509", "audit", "lint", "problem", "publish", "home", "failpoint"]),
+    ("repository", &["x509", "home", "error", "failpoint"]),
+    ("home", &["x509", "audit", "error", "failpoint"]),
+    ("signing", &["x509", "error", "repository", "home", "failpoint"]),
+    ("index", &["x509", "audit", "lint", "error", "repository", "home", "failpoint"]),
     (
         "ca",
         &[
@@ -35,26 +35,36 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "lint",
             "profile",
             "audit",
-            "key",
+            "signing",
             "index",
-            "publish",
+            "repository",
             "config",
-            "problem",
+            "error",
             "failpoint",
         ],
     ),
-    ("import", &["x509", "problem", "index", "key", "home"]),
+    ("import", &["x509", "error", "index", "signing", "home"]),
     ("calendar", &["x509"]),
-    ("handout", &["x509", "key"]),
-    ("backup", &["x509", "audit", "key", "index", "publish", "problem", "home", "failpoint"]),
+    ("handout", &["x509", "signing"]),
+    ("backup", &["x509", "audit", "signing", "index", "repository", "error", "home", "failpoint"]),
     (
         "doctor",
         &[
-            "x509", "audit", "home", "index", "key", "publish", "config", "profile", "ca", "backup", "ocsp",
-            "problem",
+            "x509",
+            "audit",
+            "home",
+            "index",
+            "signing",
+            "repository",
+            "config",
+            "profile",
+            "ca",
+            "backup",
+            "ocsp",
+            "error",
         ],
     ),
-    ("ocsp", &["x509", "clock", "index", "key", "problem", "failpoint"]),
+    ("ocsp", &["x509", "clock", "index", "signing", "error", "failpoint"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.
 const ADAPTERS: &[&str] = &["SqliteIndex", "AgeFileStore", "HomeDirectory", "SystemClock"];
@@ -192,7 +202,7 @@ fn paths_are_told_on_one_line() {
             continue;
         }
         if code_of(&fs::read_to_string(&path).unwrap()).contains(".display()") {
-            wrong.push(format!("{name}: .display() of a path, where problem::Shown is meant"));
+            wrong.push(format!("{name}: .display() of a path, where error::Shown is meant"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

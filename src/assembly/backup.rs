@@ -4,11 +4,11 @@ use super::{Assembly, now};
 use crate::backup::{
     self, Created, Creation, Opener, PublishedState, RestoredHome, Restoring, Stores, Verified,
 };
+use crate::error::Problem;
 use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory, publish};
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
-use crate::key::SealFor;
-use crate::problem::Problem;
+use crate::signing::SealFor;
 use crate::x509::{CertificateId, UnixTime};
 use std::path::{Path, PathBuf};
 

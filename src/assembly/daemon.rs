@@ -2,16 +2,16 @@
 use super::settings::read_config;
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
+use crate::error::Problem;
 use crate::home::Home;
 use crate::index::sqlite::{StatusDirectory, StatusSnapshot};
 use crate::index::{IndexError, PublishedAuthority};
-use crate::key::{KeyError, Signer, SoftKey};
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::server::Daemon;
 use crate::ocsp::settings::{NoncePolicy, NotIssued, ResponderSettings, ServerSettings};
 use crate::ocsp::status::{PublishedStatus, StatusSource};
-use crate::problem::Problem;
+use crate::signing::{KeyError, Signer, SoftKey};
 use crate::x509::UnixTime;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,12 +1,12 @@
 //! Making a home.
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
+use crate::error::{Exit, Problem, Shown as _};
 use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{Index, IndexReader, StatusPublisher};
-use crate::problem::{Exit, Problem, Shown as _};
 use crate::profile::SHIPPED;
-use crate::publish::{HomeDirectory, Mode, WriteError, write_new};
+use crate::repository::{HomeDirectory, Mode, WriteError, write_new};
 use crate::x509::UnixTime;
 use std::io::ErrorKind;
 

@@ -1,10 +1,10 @@
 //! Configuration and profiles from their files.
 use crate::ca::Practices;
 use crate::config::Config;
+use crate::error::{Exit, Problem, Shown as _};
 use crate::home::{FileStatus, GivenError, Home, ReadError, read_file};
-use crate::key::{PassphraseSources, SecretSource, SecretSpec};
-use crate::problem::{Exit, Problem, Shown as _};
 use crate::profile::Profiles;
+use crate::signing::{PassphraseSources, SecretSource, SecretSpec};
 use crate::x509::KeyAlgorithm;
 use std::collections::HashSet;
 use std::fs;

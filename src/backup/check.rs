@@ -2,9 +2,9 @@
 use super::manifest::{AuthorityEntry, Manifest, hex};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
+use crate::error::Problem;
 use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::{Authority, Index, IndexReader};
-use crate::problem::Problem;
 use crate::x509::{Certificate, CertificateList, IssuerId};
 use std::fs;
 use std::io::ErrorKind;

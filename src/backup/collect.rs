@@ -2,8 +2,8 @@
 use super::entry::{Entry, is_plain};
 use super::manifest::{FileEntry, hex};
 use super::problems::unreadable;
+use crate::error::{Exit, Problem};
 use crate::home::{AuthorityName, Home, open_file};
-use crate::problem::{Exit, Problem};
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};

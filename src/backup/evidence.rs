@@ -3,8 +3,8 @@
 use super::Stores;
 use super::search::Finder;
 use crate::audit::Head;
+use crate::error::{Problem, Shown as _};
 use crate::index::{Authority, CertificateState, IndexReader, Revocation};
-use crate::problem::{Problem, Shown as _};
 use crate::x509::extension::{self, CrlNumber};
 use crate::x509::{Certificate, CertificateId, CertificateList, CrlReason, IssuerId, SerialNumber, UnixTime};
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 use super::entry::Entry;
 use super::problems::damaged;
 use crate::audit::Head;
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
 use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
 use serde::{Deserialize, Serialize};

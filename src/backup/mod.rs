@@ -39,10 +39,10 @@ pub use restore::{RestoredAuthority, RestoredHome, Restoring, restore};
 pub use verify::{Behind, Verified, verify};
 
 use crate::audit::Head;
+use crate::error::Problem;
 use crate::home::Home;
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
-use crate::key::OpenWith;
-use crate::problem::Problem;
+use crate::signing::OpenWith;
 use crate::x509::{CertificateId, UnixTime};
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! From a directory aside to the place of the home, in one step.
 use super::problems::unwritten;
 use super::workplace::{Workplace, sweep};
+use crate::error::{Exit, Problem, Shown as _};
 use crate::failpoint;
-use crate::problem::{Exit, Problem, Shown as _};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;

@@ -1,5 +1,5 @@
 //! What goes wrong with backups, as it is told.
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;

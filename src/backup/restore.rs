@@ -8,12 +8,12 @@ use super::problems::{damaged, unwritten};
 use super::search::{Finder, search};
 use super::{Opener, Stores, read};
 use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::error::{Exit, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
 };
-use crate::problem::{Exit, Problem, Shown as _};
-use crate::publish::{Mode, WriteError, replace};
+use crate::repository::{Mode, WriteError, replace};
 use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
 use std::fs::{self, OpenOptions};

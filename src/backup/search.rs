@@ -1,7 +1,7 @@
 //! Looking through directories for what was published: CRLs, certificates, status.
 use super::problems::unreadable;
+use crate::error::{Problem, in_words};
 use crate::home::open_file;
-use crate::problem::{Problem, in_words};
 use crate::x509::{Certificate, CertificateList, pem};
 use std::fs;
 use std::io::{self, Read};

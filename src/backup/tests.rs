@@ -2,8 +2,8 @@
 use super::manifest::{FileEntry, Manifest, hex};
 use super::read::extract;
 use crate::audit::Head;
+use crate::error::{Exit, Problem};
 use crate::home::Home;
-use crate::problem::{Exit, Problem};
 use crate::x509::{UnixTime, sha256};
 use std::fs;
 use std::path::Path;

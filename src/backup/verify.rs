@@ -4,9 +4,9 @@ use super::leftovers::WITHIN_HOME;
 use super::manifest::{Manifest, hex};
 use super::workplace::Workplace;
 use super::{Opener, Stores, read};
+use crate::error::{Problem, Shown as _};
 use crate::home::Home;
 use crate::index::IndexReader;
-use crate::problem::{Problem, Shown as _};
 use std::path::{Path, PathBuf};
 
 /// What a backup came to when it was restored aside.

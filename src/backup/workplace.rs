@@ -1,6 +1,6 @@
 //! A private directory for work in progress: gone when it is done, and when it was cut short, with the next.
 use super::problems::unwritten;
-use crate::problem::Problem;
+use crate::error::Problem;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -2,8 +2,8 @@
 use super::renewal::ROOT_PROFILE;
 use super::{Adoption, Pki};
 use crate::config::is_authority_name;
+use crate::error::{Exit, Problem};
 use crate::index::{Authority, IndexError};
-use crate::problem::{Exit, Problem};
 use crate::x509::{Certificate, UnixTime, can_verify_old, key_weaknesses};
 
 /// How many CAs may stand above one.

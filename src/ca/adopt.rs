@@ -7,11 +7,11 @@ use super::above::weaknesses;
 use super::authority::{may, mismatched};
 use super::new_key::unfinished;
 use super::{Pki, PublishedCrl};
+use crate::error::{Exit, Problem};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
-use crate::key::{KeyError, Signer, SoftKey};
-use crate::problem::{Exit, Problem};
 use crate::profile::Kind;
-use crate::publish::AuthorityFiles;
+use crate::repository::AuthorityFiles;
+use crate::signing::{KeyError, Signer, SoftKey};
 use crate::x509::extension::{CrlNumber, KeyUsage};
 use crate::x509::{Certificate, SerialNumber};
 

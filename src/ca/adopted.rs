@@ -4,9 +4,9 @@ use super::{
     AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, Pki, PriorCertificate,
     PublishedCrl,
 };
+use crate::error::Problem;
 use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
-use crate::key::Signer;
-use crate::problem::Problem;
+use crate::signing::Signer;
 use crate::x509::extension::KeyUsage;
 use crate::x509::{Certificate, UnixTime};
 

@@ -1,7 +1,7 @@
 //! Whether a CA is answered for by OCSP.
 use super::Pki;
+use crate::error::{Exit, Problem};
 use crate::index::{CertificateState, Filter, StatusValue};
-use crate::problem::{Exit, Problem};
 use crate::x509::Certificate;
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription};
 

@@ -1,9 +1,9 @@
 //! A CA certificate together with its unlocked key.
 use super::Pki;
+use crate::error::{Exit, Problem};
 use crate::failpoint;
 use crate::index::{Authority, CertificateState, IndexReader, Recorded};
-use crate::key::{Signer, ToBeSigned};
-use crate::problem::{Exit, Problem};
+use crate::signing::{Signer, ToBeSigned};
 use crate::x509::extension::{self, BasicConstraints, KeyUsage};
 use crate::x509::{
     Certificate, CertificateId, CertificateList, Extension, Name, SignatureAlgorithm, TbsCertList,

@@ -1,8 +1,8 @@
 //! One certificate that is signed with a CA's own key and that no applicant asked for: self-signed, or a link.
 use super::Pki;
+use crate::error::{Exit, Problem};
 use crate::index::{Intent, Issued, NewAuthority, Recorded};
 use crate::lint::Linted;
-use crate::problem::{Exit, Problem};
 use crate::x509::{Certificate, IssuerId, TbsCertificate};
 
 /// What is about to be recorded and signed.

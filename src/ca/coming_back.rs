@@ -1,7 +1,7 @@
 //! A CA that was revoked or is on hold does not come back under another certificate.
 use super::{Pki, PriorCertificate};
+use crate::error::{Exit, Problem};
 use crate::index::{CertificateState, ImportedContents, KeyConflict, check_key};
-use crate::problem::{Exit, Problem};
 use crate::x509::{Certificate, CertificateId, CrlReason};
 use std::collections::HashSet;
 

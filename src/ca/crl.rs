@@ -1,12 +1,12 @@
 //! CRLs: number, list, lint, record, sign, publish.
 use super::problems::lint_problem;
 use super::{CrlAuthority, Pki};
+use crate::error::Problem;
 use crate::index::{
     Authority, Comparison, CrlRecord, IndexError, check_contradicting, contradicting, last_signed,
 };
 use crate::lint;
-use crate::problem::Problem;
-use crate::publish::PublishError;
+use crate::repository::PublishError;
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
 use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;

@@ -5,9 +5,9 @@ use super::certify::Draft;
 use super::groups::on_record;
 use super::problems::lint_problem;
 use super::{IssuedCertificate, IssuingAuthority, Order, Pki};
+use crate::error::{Exit, Problem};
 use crate::index::{self, Authority, StatusValue};
 use crate::lint;
-use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length, Limits};
 use crate::x509::extension::{
     self, AccessDescription, NameConstraints, authority_info_access, authority_key_identifier,

@@ -1,9 +1,9 @@
 //! CAs below a CA that others run, given new certificates and new keys: requests for those who sign them (G6).
 use super::authority::mismatched;
 use super::{AuthorityRekeying, Pki, make_request};
+use crate::error::{Exit, Problem};
 use crate::index::Authority;
-use crate::problem::{Exit, Problem};
-use crate::publish::WaitingAuthority;
+use crate::repository::WaitingAuthority;
 
 /// A request for a CA's next certificate.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Revoking a CA, and all that falls with it.
 use super::key_revocation::ROUNDS;
 use super::{Pki, PublishedCrl};
+use crate::error::{Exit, Problem};
 use crate::index::{self, Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
-use crate::problem::{Exit, Problem};
 use crate::profile::Kind;
 use crate::x509::{CrlReason, GeneralName, UnixTime};
 use std::collections::{BTreeSet, HashSet};

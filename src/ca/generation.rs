@@ -6,8 +6,8 @@
 //! their last certificate has ended, and are quiet afterwards.
 use super::Pki;
 use super::authority::{fit, no_authority};
+use crate::error::Problem;
 use crate::index::{self, Authority, CertificateState, Filter};
-use crate::problem::Problem;
 use crate::x509::{Certificate, CertificateId, IssuerId};
 
 /// So many days a generation is new.

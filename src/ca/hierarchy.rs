@@ -6,11 +6,11 @@ use super::registration::{Known, others};
 use super::stagger::Parent;
 use super::waiting::already_waiting;
 use super::{IssuingAuthority, Order, Pki, PublishedCrl};
+use crate::error::{Exit, Problem};
 use crate::index::{self, Authority, IndexError};
 use crate::lint;
-use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
-use crate::publish::AuthorityFiles;
+use crate::repository::AuthorityFiles;
 use crate::x509::extension::NameConstraints;
 use crate::x509::{Certificate, KeyAlgorithm, Name};
 

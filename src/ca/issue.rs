@@ -1,7 +1,7 @@
 //! Issuing: profile, lint, record, sign, record, publish.
 use super::registration::Registration;
 use super::{IssuingAuthority, Order, Pki};
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
 use crate::profile::{Kind, Profile};
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;

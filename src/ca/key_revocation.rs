@@ -2,11 +2,11 @@
 //! recording it.
 use super::revoke::action;
 use super::{Pki, PublishedCrl, Revoked};
+use crate::error::{Exit, Problem};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, ImportedCertificate, ImportedContents, IndexError,
     Revocation, Selector, Supplement,
 };
-use crate::problem::{Exit, Problem};
 use crate::x509::{Certificate, CertificateId, CrlReason, Name, SerialNumber, UnixTime};
 
 /// So many certificates of one name are looked at.

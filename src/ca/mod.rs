@@ -61,10 +61,10 @@ pub use waiting::Arrival;
 
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
+use crate::error::Problem;
 use crate::index::{Index, StatusPublisher};
-use crate::key::{KeyStore, SecretSource};
-use crate::problem::Problem;
-use crate::publish::Publisher;
+use crate::repository::Publisher;
+use crate::signing::{KeyStore, SecretSource};
 use crate::x509::{SerialNumber, UnixTime};
 
 /// Draws serial numbers.
@@ -80,7 +80,7 @@ pub trait SerialSource: Send + Sync {
 /// gets at the keys in it:
 ///
 /// ```compile_fail,E0616
-/// fn keys<'a>(pki: &genfic_ca::ca::Pki<'a>) -> &'a dyn genfic_ca::key::KeyStore {
+/// fn keys<'a>(pki: &genfic_ca::ca::Pki<'a>) -> &'a dyn genfic_ca::signing::KeyStore {
 ///     pki.keys
 /// }
 /// ```

@@ -1,9 +1,9 @@
 //! What is around the certificate of a new CA: its key before, what is published of it after.
 use super::authority::ancestors;
 use super::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority, Pki};
+use crate::error::{Exit, Problem};
 use crate::index::Authority;
-use crate::key::{KeyError, KeyRef, Signer};
-use crate::problem::{Exit, Problem};
+use crate::signing::{KeyError, KeyRef, Signer};
 use crate::x509::KeyAlgorithm;
 
 impl Pki<'_> {

@@ -1,8 +1,8 @@
 //! How this CA is run: configuration and profiles, and what follows from them.
 use crate::config::Config;
-use crate::key::KeyRef;
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
 use crate::profile::{Kind, Profile, Profiles};
+use crate::signing::KeyRef;
 use std::collections::HashSet;
 use std::path::PathBuf;
 

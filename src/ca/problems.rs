@@ -1,8 +1,8 @@
 //! What the errors of the modules below mean to a person.
+use crate::error::{Exit, Problem};
 use crate::index::TransitionError;
 use crate::lint::Finding;
-use crate::problem::{Exit, Problem};
-use crate::publish::PublishError;
+use crate::repository::PublishError;
 
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {

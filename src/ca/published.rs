@@ -1,7 +1,7 @@
 //! What may be handed out: nothing whose status responders do not have yet (O12).
 use super::Pki;
+use crate::error::{Exit, Problem};
 use crate::index::Authority;
-use crate::problem::{Exit, Problem};
 use crate::x509::CertificateId;
 
 impl Pki<'_> {

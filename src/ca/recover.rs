@@ -1,8 +1,8 @@
 //! Putting right what a command that was cut short left behind, and repeating what is owed.
 use super::Pki;
 use super::authority::ancestors;
+use crate::error::Problem;
 use crate::index::{Authority, CertificateState};
-use crate::problem::Problem;
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId};
 

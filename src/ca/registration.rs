@@ -1,9 +1,9 @@
 //! Registration: what is granted to whom, before any key is used.
 use super::problems::lint_problem;
 use super::{Order, Pki, Practices, Refusal, SerialSource, abreast};
+use crate::error::Problem;
 use crate::index::{Authority, CertificateState, IndexReader, KeyUse, NewAuthority, check_key};
 use crate::lint::{self, Linted};
-use crate::problem::Problem;
 use crate::profile::{Applicant, CertificateTemplate, IssuerView, KnownAuthority, PriorUse, Profile};
 use crate::x509::{Certificate, Name, SignatureAlgorithm, TbsCertificate, UnixTime};
 use std::collections::HashMap;

@@ -2,8 +2,8 @@
 use super::crossing::Links;
 use super::renewal::constraints_of;
 use super::{CreatedAuthority, IssuingAuthority, NewAuthority, Pki};
+use crate::error::{Exit, Problem};
 use crate::index::{self, Authority};
-use crate::problem::{Exit, Problem};
 use crate::profile::Length;
 use crate::x509::{Attribute, AttributeType, KeyAlgorithm, Name};
 

@@ -5,11 +5,11 @@ use super::groups::on_record;
 use super::problems::lint_problem;
 use super::stagger::Parent;
 use super::{Order, Pki};
+use crate::error::{Exit, Problem};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
-use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Kind, Length, Limits, Profile};
-use crate::publish::AuthorityFiles;
+use crate::repository::AuthorityFiles;
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, BasicConstraints, NameConstraints, names_issuer_by_number,
 };

@@ -1,5 +1,5 @@
 //! Making a certification request (RFC 2986).
-use crate::key::{KeyError, Signer, ToBeSigned};
+use crate::signing::{KeyError, Signer, ToBeSigned};
 use crate::x509::{GeneralName, Name, encode_request, extension, seal};
 
 /// A request for this subject and these names, signed by the key that it asks a certificate for, DER.
@@ -19,7 +19,7 @@ pub fn make_request(signer: &dyn Signer, subject: &Name, names: &[GeneralName]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::SoftKey;
+    use crate::signing::SoftKey;
     use crate::x509::{CertificationRequest, KeyAlgorithm, pem};
     use std::fs;
     use std::process::Command;

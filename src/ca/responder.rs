@@ -1,8 +1,8 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::authority::ancestors;
 use super::{Issuance, IssuingAuthority, Order, Pki};
+use crate::error::{Exit, Problem};
 use crate::index::CertificateState;
-use crate::problem::{Exit, Problem};
 use crate::profile::{Applicant, Ask, Length};
 use crate::x509::{
     Attribute, AttributeType, Certificate, CertificateId, Name, SubjectPublicKeyInfo, TbsCertificate,

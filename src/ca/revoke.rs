@@ -1,7 +1,7 @@
 //! Revoking, holding, releasing: the index first, then the status, then the CRL.
 use super::{Pki, PublishedCrl};
+use crate::error::{Exit, Problem};
 use crate::index::{CertificateRecord, CertificateState, IndexReader, Revocation, Selector, StatusValue};
-use crate::problem::{Exit, Problem};
 use crate::x509::{CrlReason, UnixTime};
 
 /// What became of a certificate.

@@ -1,7 +1,7 @@
 //! When a new CA ends beside its siblings (G4).
 use super::{Order, Pki};
+use crate::error::Problem;
 use crate::index::{Authority, Filter, StatusValue};
-use crate::problem::Problem;
 use crate::profile::{IssuerView, Kind, Length, Profile, Sibling};
 use crate::x509::{Certificate, UnixTime};
 

@@ -1,7 +1,7 @@
 //! What a CA of this home issued and revoked elsewhere since it was taken over.
 use super::{Adoption, Pki, PriorCertificate, PublishedCrl};
+use crate::error::{Exit, Problem};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError, Supplement};
-use crate::problem::{Exit, Problem};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 use std::collections::HashMap;
 

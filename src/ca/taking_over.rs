@@ -1,7 +1,7 @@
 //! Revocations that a CA signed and that its index has lost: taken over from its CRL.
 use super::Pki;
+use crate::error::Problem;
 use crate::index::{FoundRevocation, Revocation, check_contradicting, contradicting, signed_list};
-use crate::problem::Problem;
 use crate::x509::{CertificateId, SerialNumber};
 
 impl Pki<'_> {

@@ -1,9 +1,9 @@
 //! The time at which something is signed, and whether the clock is trusted with it (X2).
 use super::Pki;
 use crate::clock::Clock;
+use crate::error::{Exit, Problem};
 use crate::index::{Index, IndexError, NewestSigned, StatusPublisher};
-use crate::problem::{Exit, Problem};
-use crate::publish::Publisher;
+use crate::repository::Publisher;
 use crate::x509::UnixTime;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! What is done on the side while a CA's key is open anyway.
 use super::{IssuingAuthority, Pki};
-use crate::problem::Problem;
+use crate::error::Problem;
 
 impl Pki<'_> {
     /// Renews what is due while the key is open: the responder certificate past half its life, the CRL past

@@ -1,11 +1,11 @@
 //! CAs whose certificate is signed by a parent elsewhere (G6): key and request here, then their certificate.
 use super::authority::{may, mismatched};
 use super::{Adoption, NewAuthority, Pki, make_request};
+use crate::error::{Exit, Problem};
 use crate::index::Authority;
-use crate::key::{KeyError, Signer, SoftKey};
-use crate::problem::{Exit, Problem};
 use crate::profile::Kind;
-use crate::publish::WaitingAuthority;
+use crate::repository::WaitingAuthority;
+use crate::signing::{KeyError, Signer, SoftKey};
 use crate::x509::Certificate;
 use crate::x509::extension::KeyUsage;
 

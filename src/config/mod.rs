@@ -16,8 +16,8 @@ pub use sections::{
 pub use template::template;
 
 use crate::document::{self, Mistake, Section};
-use crate::key::{InvalidSecretSpec, SecretSpec};
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
+use crate::signing::{InvalidSecretSpec, SecretSpec};
 use std::collections::BTreeMap;
 
 /// One mistake in the configuration.

@@ -1,8 +1,8 @@
 //! The other sections of the configuration, each with its defaults and bounds.
 use super::duration::{format_duration, parse_duration};
 use crate::document::Section;
-use crate::key::{InvalidSecretSpec, SecretSpec};
 use crate::profile::parse_alt_name;
+use crate::signing::{InvalidSecretSpec, SecretSpec};
 use crate::x509::{KeyAlgorithm, UnixTime};
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::key::SecretSpec;
+use crate::signing::SecretSpec;
 use crate::x509::KeyAlgorithm;
 
 fn mistake(text: &str) -> String {

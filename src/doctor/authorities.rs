@@ -2,8 +2,8 @@
 use super::finding::Finding;
 use super::{Examination, Looked, ancestors, certificates, counted};
 use crate::index::{Authority, CertificateState, Index, unlinked};
-use crate::key::{KeyError, KeyRef};
 use crate::profile::{IssuerView, Sibling};
+use crate::signing::{KeyError, KeyRef};
 use crate::x509::{CertificateId, UnixTime};
 
 /// A successor is due this many days before a CA ends: relying parties need time to learn of it.

@@ -2,7 +2,7 @@
 use super::finding::Finding;
 use super::{Examination, Looked};
 use crate::ca::{ClockStanding, ClockState};
-use crate::problem::Shown as _;
+use crate::error::Shown as _;
 use crate::x509::UnixTime;
 
 /// Set back, or carried forward by mistake: what sets it right.

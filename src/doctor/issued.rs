@@ -1,9 +1,9 @@
 //! `issued/NAME/SERIAL.pem` against the records, both ways.
 use super::finding::{Finding, Mending};
 use super::{Examination, UNKNOWN_FILE, counted};
+use crate::error::Shown as _;
 use crate::home::{ASIDE, quoted};
 use crate::index::{Authority, CertificateRecord};
-use crate::problem::Shown as _;
 use crate::profile::Kind;
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, SerialNumber};

@@ -1,10 +1,10 @@
 //! CA keys: there, and what a passphrase can open.
 use super::finding::Finding;
 use super::{Examination, Looked, counted};
+use crate::error::Shown as _;
 use crate::home::quoted;
 use crate::index::Authority;
-use crate::key::{KeyError, KeyRef};
-use crate::problem::Shown as _;
+use crate::signing::{KeyError, KeyRef};
 use std::path::Path;
 
 /// What opens without a person is compared with the CA's certificate.

@@ -4,10 +4,10 @@ use super::lists::{CONTRADICTED, NOTE_TOO_LARGE};
 use super::statuses::LOST_REVOCATION;
 use crate::backup;
 use crate::ca::Pki;
+use crate::error::Problem;
 use crate::home::{self, Accounts, Home, Reserve};
 use crate::index::CertificateState;
-use crate::problem::Problem;
-use crate::publish::{Mode, write_new};
+use crate::repository::{Mode, write_new};
 use crate::x509::CertificateId;
 use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -177,7 +177,7 @@ fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
         }
         Mending::CrlPem(name) => Ok(pki.publisher.repeat_crl_text(name)?),
         Mending::Crl(_) | Mending::Responder(_) if !signs => Err(Problem::new(
-            crate::problem::Exit::Failure,
+            crate::error::Exit::Failure,
             "config.invalid",
             "nothing is signed while the configuration cannot be read",
         )),

@@ -24,13 +24,13 @@ pub use mend::{Mended, mend_files, mend_records};
 pub use space::Space;
 
 use crate::config::Config;
+use crate::error::{Problem, Shown as _};
 use crate::home::{AuthorityName, Home};
 use crate::index::{Authority, Index};
-use crate::key::{KeyStore, SecretSource};
 use crate::ocsp::responder_files::ResponderFiles;
-use crate::problem::{Problem, Shown as _};
 use crate::profile::Profiles;
-use crate::publish::Publisher;
+use crate::repository::Publisher;
+use crate::signing::{KeyStore, SecretSource};
 use crate::x509::{Certificate, UnixTime};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

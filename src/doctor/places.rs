@@ -2,8 +2,8 @@
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, UNKNOWN_FILE, counted};
 use crate::backup;
+use crate::error::Shown as _;
 use crate::home::{Cause, quoted};
-use crate::problem::Shown as _;
 use std::os::unix::fs::MetadataExt;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {

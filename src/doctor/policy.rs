@@ -2,9 +2,9 @@
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, Unread, counted};
 use crate::config;
+use crate::error::Shown as _;
 use crate::home::quoted;
 use crate::index::Authority;
-use crate::problem::Shown as _;
 use crate::profile::{Kind, Profile, Profiles, SHIPPED};
 use crate::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@ use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
 use super::{Examination, Looked, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
+use crate::error::Shown as _;
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, Index};
-use crate::problem::Shown as _;
 
 /// Of how many certificates, the newest first, signatures and files are compared when not told to go deep: a
 /// second or two.

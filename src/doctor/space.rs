@@ -1,8 +1,8 @@
 //! Room on the file systems of the home, and what is kept for revoking.
 use super::finding::{Finding, MEND, Mending, Severity};
 use super::{Examination, Looked};
+use crate::error::Shown as _;
 use crate::home::{Home, Reserve, quoted};
-use crate::problem::Shown as _;
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;

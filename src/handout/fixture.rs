@@ -1,5 +1,5 @@
 //! Certificates for the tests of this module; their signatures are none.
-use crate::key::{Signer, SoftKey};
+use crate::signing::{Signer, SoftKey};
 use crate::x509::{
     Certificate, KeyAlgorithm, Name, SerialNumber, SignatureAlgorithm, TbsCertificate, UnixTime, Validity,
     seal,

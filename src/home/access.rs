@@ -1,5 +1,5 @@
 //! Owners and modes: what is right is decided from values, so that it can be tested as any user.
-use crate::problem::Shown as _;
+use crate::error::Shown as _;
 use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;

@@ -56,9 +56,9 @@ impl FromStr for AuthorityName {
     }
 }
 
-impl From<InvalidAuthorityName> for crate::problem::Problem {
+impl From<InvalidAuthorityName> for crate::error::Problem {
     fn from(error: InvalidAuthorityName) -> Self {
-        Self::new(crate::problem::Exit::Usage, "usage.authority-name", error.to_string())
+        Self::new(crate::error::Exit::Usage, "usage.authority-name", error.to_string())
             .hint("choose a name like genfic-user; the subject can say anything")
     }
 }

@@ -2,7 +2,7 @@
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, quoted};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;

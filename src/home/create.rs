@@ -2,8 +2,8 @@
 use super::access::{FileStatus, aside};
 use super::layout::DAEMON_GROUP;
 use super::{ASIDE, Accounts, AuthorityName, Home, Writing};
+use crate::error::{Exit, Problem, Shown as _};
 use crate::failpoint;
-use crate::problem::{Exit, Problem, Shown as _};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};

@@ -3,7 +3,7 @@ use super::access::{FileStatus, Finding, Owners, Rule};
 use super::open::read_open;
 use super::trail::Trail;
 use super::{Accounts, Home, ReadError};
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Space that is kept so that a full disk does not keep anybody from revoking.
 use super::{FileStatus, Home, Rule};
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
 use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
 use rustix::io::Errno;
 use std::fs::{self, File};

@@ -2,8 +2,8 @@
 use super::index_txt::IndexLine;
 use super::stricter;
 use super::tree::Tree;
+use crate::error::Shown as _;
 use crate::index::{CertificateState, ImportedContents, Revocation};
-use crate::problem::Shown as _;
 use crate::x509::{Certificate, CertificateList, CrlReason, Name, SerialNumber, UnixTime, can_verify_old};
 use std::collections::{BTreeMap, HashMap};
 

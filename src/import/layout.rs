@@ -2,8 +2,8 @@
 use super::index_txt::IndexLine;
 use super::inventory::own_crls;
 use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
-use crate::key::{ForeignKey, KeyError, Signer};
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
+use crate::signing::{ForeignKey, KeyError, Signer};
 use crate::x509::{Certificate, MalformedDer};
 use std::fs;
 use std::path::{Path, PathBuf};

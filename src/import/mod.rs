@@ -16,9 +16,9 @@ pub use index_txt::{IndexLine, MalformedLine, parse_index_txt};
 pub use inventory::{ForeignCertificate, Inventory};
 pub use layout::{Layout, Wanted, unusable_key};
 
+use crate::error::{Exit, Problem, Shown as _};
 use crate::index::Revocation;
-use crate::key::ForeignKey;
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::signing::ForeignKey;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, MalformedDer, pem};
 use std::path::{Path, PathBuf};

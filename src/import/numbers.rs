@@ -2,7 +2,7 @@
 use super::inventory::own_crls;
 use super::layout::{Places, bases};
 use super::tree::{Tree, read_text};
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
 use crate::x509::Certificate;
 use crate::x509::extension::{CRL_NUMBER, CrlNumber};
 

@@ -1,6 +1,6 @@
 //! What lies in a directory, told by contents: certificates, CRLs, and where there are private keys.
+use crate::error::{Exit, Problem, Shown as _};
 use crate::home::{ReadError, read_file};
-use crate::problem::{Exit, Problem, Shown as _};
 use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
 use std::collections::HashSet;
 use std::fs;
@@ -111,7 +111,7 @@ impl Tree {
             self.fault(path, &error, Some(error.clone()));
         } else if let Ok(crl) = CertificateList::from_der(octets) {
             self.crls.push((path.to_owned(), crl));
-        } else if matches!(crate::key::ForeignKey::find(octets, path), Ok(Some(_))) {
+        } else if matches!(crate::signing::ForeignKey::find(octets, path), Ok(Some(_))) {
             self.keys.push(path.to_owned());
         }
     }

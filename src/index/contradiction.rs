@@ -1,7 +1,7 @@
 //! What a CA signed, against its index: nobody takes a revocation back by changing a row.
 use super::{Authority, CertificateState, Evidence, IndexError, IndexReader};
 use crate::audit::Outcome;
-use crate::publish::{PublishError, Publisher};
+use crate::repository::{PublishError, Publisher};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, SerialNumber, compare_serials};
 use std::cmp::Ordering;
 use std::collections::HashSet;

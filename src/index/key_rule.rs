@@ -1,6 +1,6 @@
 //! What a key may be certified for, given what it was certified for before (P1, X13).
 use super::{CertificateState, KeyUse};
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
 use crate::x509::{Name, SerialNumber, UnixTime};
 
 /// Why a key is not certified.

@@ -39,7 +39,7 @@ pub use state::{CertificateState, Revocation, TransitionError};
 
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
-use crate::publish::Publisher;
+use crate::repository::Publisher;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime};
 use std::path::Path;

@@ -4,7 +4,7 @@ use super::delegate::{DelegationError, check_delegation};
 use super::request::OcspRequest;
 use super::response::{BasicOcspResponse, OcspResponse, ResponseStatus};
 use super::response_data::CertStatus;
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, CRL_DISTRIBUTION_POINTS, OCSP_NO_CHECK};
 use crate::x509::{Certificate, MalformedDer, Name, SerialNumber, UnixTime};
 

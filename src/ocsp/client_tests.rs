@@ -1,10 +1,10 @@
 use super::*;
-use crate::key::{Signer, ToBeSigned};
 use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, Template, TestKey, certificate_id};
 use crate::ocsp::responder::answer;
 use crate::ocsp::response::encode_response;
 use crate::ocsp::response_data::{ResponderId, ResponseData, SingleResponse};
 use crate::ocsp::settings::{NoncePolicy, ResponderSettings};
+use crate::signing::{Signer, ToBeSigned};
 use crate::x509::CrlReason;
 use proptest::prelude::*;
 use std::sync::LazyLock;

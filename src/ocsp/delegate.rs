@@ -1,6 +1,6 @@
 //! The delegated responder (RFC 6960 §4.2.2.2): a short-lived certificate and its key.
 use super::response_data::ResponderId;
-use crate::key::Signer;
+use crate::signing::Signer;
 use crate::x509::extension::{ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, Fingerprint, UnixTime};
 use std::fmt;

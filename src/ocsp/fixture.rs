@@ -5,8 +5,8 @@ use super::request::OcspRequest;
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::status::{PublishedAuthority, PublishedStatus, StatusSource};
 use crate::index::{CertificateState, IndexError, Revocation, StatusReader};
-use crate::key::sealed::Sealed;
-use crate::key::{KeyError, Signer, ToBeSigned};
+use crate::signing::sealed::Sealed;
+use crate::signing::{KeyError, Signer, ToBeSigned};
 use crate::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, crl_number,
     ocsp_no_check,
@@ -306,7 +306,7 @@ impl StatusSource for MemorySource {
 
 /// Writes a responder's files below `HOME/ocsp/NAME`.
 pub(super) fn write_responder(directory: &Path, key: &TestKey, certificate: &Certificate) {
-    use crate::publish::{Mode, replace};
+    use crate::repository::{Mode, replace};
     std::fs::create_dir_all(directory).unwrap();
     replace(&directory.join("responder.key"), key.to_pem().as_bytes(), Mode::Group).unwrap();
     replace(&directory.join("responder.pem"), certificate.to_pem().as_bytes(), Mode::Public).unwrap();

@@ -1,7 +1,7 @@
 //! `HOME/public/`: the CRLs and CA certificates that certificates point to.
 use super::stamp::{Stamp, open_file};
 use super::status::PublishedAuthority;
-use crate::problem::Shown as _;
+use crate::error::Shown as _;
 use crate::x509::{Certificate, CertificateList, CrlListing, Fingerprint, UnixTime};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -128,8 +128,8 @@ fn read(path: &Path) -> std::io::Result<(Vec<u8>, UnixTime)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{Signer, ToBeSigned};
     use crate::ocsp::fixture::{Hierarchy, NOW};
+    use crate::signing::{Signer, ToBeSigned};
     use crate::x509::extension::crl_number;
     use crate::x509::{TbsCertListBuilder, seal};
 

@@ -1,6 +1,6 @@
 //! Asking a responder, and fetching CRLs, by HTTP.
 use super::client::{Question, VerifiedStatus};
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
 use crate::x509::UnixTime;
 use std::time::Duration;
 use ureq::Agent;

@@ -15,7 +15,7 @@ use super::settings::{NoncePolicy, NotIssued, ResponderSettings};
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::status::Freshness;
 use crate::index::{CertificateState, IndexError};
-use crate::key::ToBeSigned;
+use crate::signing::ToBeSigned;
 use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
 use std::sync::Arc;

@@ -5,8 +5,8 @@
 use super::delegate::{DelegatedResponder, DelegationError};
 use super::stamp::{Stamp, open_file};
 use super::status::PublishedAuthority;
-use crate::key::{KeyError, Signer};
-use crate::problem::Shown as _;
+use crate::error::Shown as _;
+use crate::signing::{KeyError, Signer};
 use crate::x509::Certificate;
 use std::fs;
 use std::io::{self, Read};

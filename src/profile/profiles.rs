@@ -1,7 +1,7 @@
 //! All profiles of a home, and the mistakes that can be seen only when they are looked at together.
 use super::{Kind, Profile};
 use crate::document::Mistake;
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
 use std::collections::BTreeMap;
 
 /// One mistake in the text of a profile.

@@ -1,5 +1,5 @@
 //! Refusals as values: what is wrong, by which rule, and what to do.
-use crate::problem::{Exit, Problem};
+use crate::error::{Exit, Problem};
 use std::fmt;
 
 /// How many a person is told of one request.

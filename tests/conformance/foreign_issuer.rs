@@ -4,7 +4,7 @@ use age::secrecy::SecretString;
 use genfic_ca::audit::{Actor, AuditEvent, Outcome};
 use genfic_ca::index::sqlite::SqliteIndex;
 use genfic_ca::index::{Authority, Import, Index};
-use genfic_ca::publish::{HomeDirectory, Publisher};
+use genfic_ca::repository::{HomeDirectory, Publisher};
 use genfic_ca::x509::extension::subject_key_identifier;
 use genfic_ca::x509::{Certificate, CertificateList};
 use std::fs::{self, OpenOptions};

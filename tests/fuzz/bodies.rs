@@ -5,7 +5,6 @@ use genfic_ca::ca::make_request;
 use genfic_ca::config::Config;
 use genfic_ca::import::parse_index_txt;
 use genfic_ca::index::{CertificateState, IndexError, PublishedAuthority, Revocation, StatusReader};
-use genfic_ca::key::{ForeignKey, KeyError, Secret, Signer, SoftKey, private_key_pem};
 use genfic_ca::lint;
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::Question;
@@ -17,6 +16,7 @@ use genfic_ca::ocsp::snapshot::{ServedIssuer, Snapshot};
 use genfic_ca::ocsp::status::PublishedStatus;
 use genfic_ca::ocsp::text::describe;
 use genfic_ca::profile::{Profile, check_alt_name, parse_alt_name};
+use genfic_ca::signing::{ForeignKey, KeyError, Secret, Signer, SoftKey, private_key_pem};
 use genfic_ca::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
     subject_key_identifier_for,

@@ -1,7 +1,7 @@
 //! Certification requests octet by octet, so that one thing at a time is wrong with them.
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
-use genfic_ca::key::{Signer, SoftKey, private_key_pem};
+use genfic_ca::signing::{Signer, SoftKey, private_key_pem};
 use genfic_ca::x509::octets::{SEQUENCE, SET, sequence, tlv};
 use genfic_ca::x509::{KeyAlgorithm, Name, pem, seal};
 

@@ -99,7 +99,7 @@ fn the_readme_begins_with_the_two_commands() {
 
 #[test]
 fn the_exit_codes_of_the_readme_are_those_of_the_program() {
-    use genfic_ca::problem::Exit;
+    use genfic_ca::error::Exit;
     let all = [
         Exit::Failure,
         Exit::Usage,

@@ -2,7 +2,7 @@
 use crate::support::{CA, Daemon, Home, PASSPHRASE, Said};
 use genfic_ca::assembly::restore_backup;
 use genfic_ca::home::Home as Directories;
-use genfic_ca::key::{OpenWith, Secret};
+use genfic_ca::signing::{OpenWith, Secret};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;

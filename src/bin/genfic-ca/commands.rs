@@ -39,8 +39,8 @@ use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Global, Import, Key
 use crate::report::Report;
 use crate::room::{Room, distrusts};
 use crate::session::{Session, home_of};
+use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::import::Layout;
-use genfic_ca::problem::{Problem, Shown as _};
 
 /// The name of a command as typed.
 pub(crate) fn name(command: &Command) -> &'static str {
@@ -265,9 +265,7 @@ pub(crate) fn in_session(
     let outcome = outcome.map_err(|problem| what_stands(&session, before, problem));
     let refusal = match &outcome {
         Err(problem) => Some(problem),
-        Ok(report) => {
-            report.exit.as_ref().filter(|problem| problem.exit != genfic_ca::problem::Exit::Findings)
-        }
+        Ok(report) => report.exit.as_ref().filter(|problem| problem.exit != genfic_ca::error::Exit::Findings),
     };
     if let Some(problem) = refusal {
         let home = home_of(global).directory().shown().to_string();

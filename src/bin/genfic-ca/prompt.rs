@@ -1,7 +1,7 @@
 //! Asking on the terminal; the library never does.
 use crate::terminal::{self, Typed};
 use genfic_ca::home::AuthorityName;
-use genfic_ca::key::{KeyError, Secret, SecretPurpose, SecretSource};
+use genfic_ca::signing::{KeyError, Secret, SecretPurpose, SecretSource};
 use std::collections::HashMap;
 use std::sync::Mutex;
 

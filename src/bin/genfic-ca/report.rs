@@ -1,5 +1,5 @@
 //! What a command says: text for people, one JSON object for programs.
-use genfic_ca::problem::{Exit, Problem, in_words, on_one_line};
+use genfic_ca::error::{Exit, Problem, in_words, on_one_line};
 use genfic_ca::x509::is_invisible;
 use serde_json::{Value, json};
 use std::borrow::Cow;

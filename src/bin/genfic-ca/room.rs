@@ -1,6 +1,6 @@
 //! Room on the disk: what is kept for revoking, who may use it, and who must find it untouched.
+use genfic_ca::error::Problem;
 use genfic_ca::home::{GivenBack, Home, Reserve};
-use genfic_ca::problem::Problem;
 use std::path::PathBuf;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.

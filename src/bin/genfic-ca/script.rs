@@ -1,6 +1,6 @@
 //! The older script's options, turned into the command they stand for (G12).
 use crate::cli::{Cli, Command, CreateChild, CreateRequest, CreateRoot, NewAuthority, Revoke, Script, Sign};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::error::{Exit, Problem};
 
 /// The one command that was given, whichever way.
 pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {

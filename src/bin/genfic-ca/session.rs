@@ -4,10 +4,10 @@ use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly};
 use genfic_ca::ca::{Pki, Recovered};
+use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
-use genfic_ca::key::{PassphraseSources, SecretSpec};
-use genfic_ca::problem::Problem;
+use genfic_ca::signing::{PassphraseSources, SecretSpec};
 use std::path::{Path, PathBuf};
 
 /// What a command works with.

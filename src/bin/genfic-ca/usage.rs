@@ -2,7 +2,7 @@
 use crate::cli::Cli;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
-use genfic_ca::problem::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use std::ffi::OsString;
 
 /// Global options that take a value of their own.

@@ -3,8 +3,8 @@
 //! Nobody who logs waits for a line to be written, and nobody fails because it cannot be: a disk that is full, a
 //! pipe that nobody reads or that is gone costs the lines, and nothing else. How many is said when lines can be
 //! written again.
+use genfic_ca::error::in_words;
 use genfic_ca::failpoint;
-use genfic_ca::problem::in_words;
 use std::io::{self, Write, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

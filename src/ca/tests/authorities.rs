@@ -2,11 +2,11 @@
 use super::fixture::{DAY, Fixture, NOW, new, order};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::ca::{CrlAuthority, IssuingAuthority};
+use crate::error::{Exit, Problem};
 use crate::index::{Authority, CertificateState, Index, IndexReader, Intent, Revocation};
-use crate::key::{KeyStore, SoftKey};
 use crate::lint;
-use crate::problem::{Exit, Problem};
 use crate::profile::{IssuerView, Length};
+use crate::signing::{KeyStore, SoftKey};
 use crate::x509::{CertificateId, CrlReason, KeyAlgorithm, UnixTime};
 
 fn event(at: UnixTime) -> AuditEvent {
@@ -113,10 +113,10 @@ fn a_certificate_that_is_no_cas_makes_neither_authority() {
         ..fixture.records.authority("genfic-system").unwrap().unwrap()
     };
     let signer = || {
-        let pem = crate::key::private_key_pem(&own).unwrap();
+        let pem = crate::signing::private_key_pem(&own).unwrap();
         let path = fixture.home.directory().join("a.key");
-        crate::publish::replace(&path, pem.as_bytes(), crate::publish::Mode::Private).unwrap();
-        Box::new(crate::key::read_private_key_file(&path, &fixture.custodian).unwrap())
+        crate::repository::replace(&path, pem.as_bytes(), crate::repository::Mode::Private).unwrap();
+        Box::new(crate::signing::read_private_key_file(&path, &fixture.custodian).unwrap())
     };
     let problem = refused(IssuingAuthority::new(&fixture.records, authority, signer(), fixture.now()));
     assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"));

@@ -1,8 +1,8 @@
 //! Many requests at once, and what a key was used for before.
 use super::fixture::{Fixture, key, order, order_by};
 use crate::ca::Order;
+use crate::error::Exit;
 use crate::index::{Filter, IndexReader};
-use crate::problem::Exit;
 use crate::x509::CrlReason;
 use std::collections::HashSet;
 

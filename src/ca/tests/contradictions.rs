@@ -1,8 +1,8 @@
 //! An index that says otherwise than what was signed: nothing that takes a revocation back is published from it.
 use super::fixture::{Fixture, order};
+use crate::error::{Exit, Problem};
 use crate::home::PublicFile;
 use crate::index::{CertificateRecord, CertificateState, IndexReader, StatusReader};
-use crate::problem::{Exit, Problem};
 use crate::x509::{CrlReason, UnixTime};
 
 const CA: &str = "genfic-system";

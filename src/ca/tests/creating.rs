@@ -1,10 +1,10 @@
 //! Creating CAs: order, crashes, names in certificates, siblings.
 use super::fixture::{DAY, Fixture, NOW, new, order};
 use crate::ca::NewAuthority;
+use crate::error::Exit;
 use crate::home::PublicFile;
-use crate::key::KeyStore;
-use crate::problem::Exit;
 use crate::profile::Length;
+use crate::signing::KeyStore;
 use crate::x509::extension::{
     AUTHORITY_INFO_ACCESS, AccessDescription, NameConstraints, distribution_point_urls,
 };

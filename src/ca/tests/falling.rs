@@ -1,9 +1,9 @@
 //! CAs that are revoked.
 use super::fixture::{DAY, Fixture, order};
 use crate::ca::{AuthorityRenewal, Crossing};
+use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::StatusValue;
-use crate::problem::Exit;
 use crate::profile::Length;
 use crate::x509::CrlReason;
 use crate::x509::extension::NameConstraints;

@@ -8,7 +8,7 @@ use crate::index::{
     StatusRow, Supplement, TakenOver,
 };
 use crate::lint::Linted;
-use crate::publish::{PublishError, Publisher, WriteError};
+use crate::repository::{PublishError, Publisher, WriteError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
     CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, TbsCertificate, UnixTime,

@@ -1,7 +1,7 @@
 //! Keys that note each step and fail where they are told to.
 use super::faulty::Script;
-use crate::key::sealed::Sealed;
-use crate::key::{
+use crate::signing::sealed::Sealed;
+use crate::signing::{
     AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey, ToBeSigned,
 };
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};

@@ -1,6 +1,6 @@
 //! A publisher that notes each step and fails where it is told to.
 use super::faulty::Script;
-use crate::publish::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority};
+use crate::repository::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
 use std::path::PathBuf;

@@ -6,13 +6,13 @@ use crate::audit::{Actor, AuditRecord, Verifier};
 use crate::ca::{ClockWatch, Issuance, NewAuthority, Order, Pki, Practices, SerialSource, make_request};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::Problem;
 use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{CertificateRecord, IndexReader, Selector, StatusPublisher};
-use crate::key::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SoftKey, random_serial};
-use crate::problem::Problem;
 use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
-use crate::publish::HomeDirectory;
+use crate::repository::HomeDirectory;
+use crate::signing::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SoftKey, random_serial};
 use crate::x509::extension::NameConstraints;
 use crate::x509::{
     Certificate, CertificateList, CertificationRequest, GeneralName, KeyAlgorithm, Name, SerialNumber,
@@ -201,7 +201,7 @@ impl Fixture {
 
     pub(super) fn list(&self, name: &str) -> CertificateList {
         let published = HomeDirectory::new(self.home.clone());
-        crate::publish::Publisher::published_crl(&published, name).unwrap().unwrap()
+        crate::repository::Publisher::published_crl(&published, name).unwrap().unwrap()
     }
 
     pub(super) fn publish(&self, name: &str) -> Result<crate::ca::PublishedCrl, Problem> {

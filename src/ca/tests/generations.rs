@@ -1,9 +1,9 @@
 //! CAs that get a new key: each generation is a CA of its own, and the older ones fade away.
 use super::fixture::{DAY, Fixture, order};
 use crate::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, RekeyedAuthority};
+use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::{Index, IndexReader, Restoration, Selector};
-use crate::problem::Exit;
 use crate::profile::Length;
 use crate::x509::extension::{BasicConstraints, NameConstraints};
 use crate::x509::{Certificate, KeyAlgorithm, Name};

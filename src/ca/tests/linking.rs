@@ -1,8 +1,8 @@
 //! Links between two generations of a root: lost ones are made good, unwanted ones are not asked for.
 use super::fixture::Fixture;
 use crate::ca::{AuthorityRekeying, RekeyedAuthority};
+use crate::error::Problem;
 use crate::index::{IndexReader, crossed};
-use crate::problem::Problem;
 
 const ROOT: &str = "genfic";
 const NEXT: &str = "genfic-g2";

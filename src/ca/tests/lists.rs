@@ -1,9 +1,9 @@
 //! CRLs: numbers that never go back, entries that stay as long as they must, lists that are due.
 use super::fixture::{DAY, Fixture, NOW, order};
+use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::Index;
-use crate::problem::Exit;
-use crate::publish::Publisher;
+use crate::repository::Publisher;
 use crate::x509::CrlReason;
 use std::sync::atomic::Ordering;
 

@@ -1,8 +1,8 @@
 //! What is done in which order, and what is left when a step fails.
 use super::fixture::{Fixture, order};
+use crate::error::Exit;
 use crate::home::AuthorityName;
 use crate::index::{CertificateState, IndexReader, Selector};
-use crate::problem::Exit;
 
 fn state(fixture: &Fixture, host: &str) -> Option<CertificateState> {
     let found = fixture.records.select(&Selector::Name(host.into()), 9).unwrap();

@@ -3,7 +3,7 @@
 use super::fixture::Fixture;
 use crate::home::PublicFile;
 use crate::index::IndexReader;
-use crate::key::{KeyStore, ToBeSigned};
+use crate::signing::{KeyStore, ToBeSigned};
 use crate::x509::extension::crl_number;
 use crate::x509::{TbsCertListBuilder, pem, seal};
 

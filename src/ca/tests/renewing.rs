@@ -1,11 +1,11 @@
 //! CAs that get a new certificate of the same key.
 use super::fixture::{DAY, Fixture};
 use crate::ca::AuthorityRenewal;
+use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::{Authority, CertificateState, Import, Index, StatusReader};
-use crate::key::{KeyStore, ToBeSigned};
-use crate::problem::Exit;
 use crate::profile::Length;
+use crate::signing::{KeyStore, ToBeSigned};
 use crate::x509::extension::{self, BasicConstraints, KeyUsage, NameConstraints, Subtree};
 use crate::x509::{
     Certificate, CertificateId, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertificate, Validity, seal,

@@ -1,7 +1,7 @@
 //! Revoking: the index first, whatever becomes of the rest.
 use super::fixture::{Fixture, NOW};
+use crate::error::Exit;
 use crate::index::{CertificateState, IndexReader, StatusPublisher};
-use crate::problem::Exit;
 use crate::x509::CrlReason;
 
 const CA: &str = "genfic-system";

@@ -76,7 +76,7 @@ fn add_and_one(part: &mut [u8], block: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Secret;
+    use crate::signing::Secret;
     use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
     fn hex(octets: &[u8]) -> String {

@@ -10,7 +10,7 @@ pub use protection::Protection;
 
 use super::oid;
 use super::signed_data::DATA;
-use crate::key::{KeyError, Secret};
+use crate::signing::{KeyError, Secret};
 use crate::x509::Certificate;
 use crate::x509::octets::{INTEGER, OCTET_STRING, sequence, tlv};
 use bag::{attributes, certificate_bag, shrouded_key_bag};

@@ -1,7 +1,7 @@
 //! How contents are encrypted and how the whole is authenticated.
 use super::derivation::{Purpose, derive};
 use super::{Passphrase, oid};
-use crate::key::{KeyError, random_salt};
+use crate::signing::{KeyError, random_salt};
 use crate::x509::octets::{INTEGER, OCTET_STRING, sequence, tlv};
 use aws_lc_rs::{digest, hmac};
 use cbc::cipher::block_padding::Pkcs7;

@@ -1,7 +1,7 @@
 //! Who is between an intent and its outcome: a lock on a file beside the index, shared by all who sign. It is
 //! gone with the process that held it, however that ended.
+use crate::error::Shown as _;
 use crate::index::{Guard, IndexError};
-use crate::problem::Shown as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};

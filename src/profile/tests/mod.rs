@@ -5,7 +5,7 @@ mod requests;
 
 use super::testing::{authority_until, authority_with, ec_key, ed25519_key, rsa_key};
 use super::*;
-use crate::problem::Problem;
+use crate::error::Problem;
 use crate::x509::extension::{
     self, AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, Purpose,
     authority_key_identifier_of, distribution_point_urls, subject_alt_name, subject_key_identifier,

@@ -3,7 +3,7 @@ use genfic_ca::audit::Verifier;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::sqlite::{SqliteIndex, StatusDirectory, StatusSnapshot};
 use genfic_ca::index::{CertificateState, Filter, Index, IndexReader, StatusPublisher, StatusReader};
-use genfic_ca::key::{Signer, SoftKey};
+use genfic_ca::signing::{Signer, SoftKey};
 use genfic_ca::x509::{Certificate, CertificateId, CertificateList, pem};
 use std::collections::HashMap;
 use std::fs;

@@ -3,7 +3,7 @@ use crate::cli::AuditShow;
 use crate::report::{Report, table};
 use crate::session::Session;
 use genfic_ca::audit::{Outcome, Verifier};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::error::{Exit, Problem};
 use serde_json::{Value, json};
 
 /// Prints the records.

@@ -5,9 +5,9 @@ use crate::cli::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority as
 use crate::report::{Report, path_value, table};
 use crate::session::Session;
 use genfic_ca::ca::{CreatedAuthority, NewAuthority};
+use genfic_ca::error::Problem;
 use genfic_ca::home::AuthorityName;
 use genfic_ca::index::{Authority, CertificateState, IndexReader};
-use genfic_ca::problem::Problem;
 use genfic_ca::profile::Kind;
 use genfic_ca::x509::extension::{NameConstraints, Subtree};
 use genfic_ca::x509::{CertificateId, KeyAlgorithm, Name, UnixTime};

@@ -7,11 +7,11 @@ use crate::report::{Report, columns, counted, path_value, table};
 use crate::session::{Session, home_of};
 use genfic_ca::assembly;
 use genfic_ca::backup::{Behind, RestoredHome};
-use genfic_ca::key::{
+use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::signing::{
     EnvelopeIdentity, EnvelopeRecipient, OpenWith, PassphraseSources, SealFor, SecretPurpose, SecretSource,
     SecretSpec,
 };
-use genfic_ca::problem::{Exit, Problem, Shown as _};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

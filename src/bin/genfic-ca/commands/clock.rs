@@ -4,7 +4,7 @@ use crate::report::{Report, columns};
 use crate::session::Session;
 use genfic_ca::ca::{ClockStanding, ClockState};
 use genfic_ca::config::format_duration;
-use genfic_ca::problem::Problem;
+use genfic_ca::error::Problem;
 use serde_json::{Value, json};
 
 /// What the clock says, what it is held against, and what is signed with it.

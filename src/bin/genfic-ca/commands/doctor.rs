@@ -6,9 +6,9 @@ use crate::session::home_of;
 use clap::CommandFactory;
 use genfic_ca::assembly::{self, Inspection};
 use genfic_ca::doctor::{Check, Finding, Mended, Severity};
+use genfic_ca::error::{Exit, Problem};
 use genfic_ca::home::quoted;
-use genfic_ca::key::SecretSpec;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::signing::SecretSpec;
 use serde_json::{Value, json};
 
 /// How often `--fix` mends and looks again.

@@ -15,8 +15,8 @@ use super::output::Output;
 use crate::cli::IndexTxt;
 use crate::report::{Report, counted, path_value};
 use crate::session::Session;
+use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::index::{INDEX_TXT_ATTRIBUTES, index_txt as write_index_txt};
-use genfic_ca::problem::{Problem, Shown as _};
 use serde_json::json;
 use std::path::Path;
 

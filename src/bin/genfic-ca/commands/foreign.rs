@@ -8,13 +8,13 @@ use crate::prompt::TerminalPrompt;
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{AdoptedKey, Arrival, AuthorityRekeying, NewAuthority};
+use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
-use genfic_ca::key::{
+use genfic_ca::repository::WaitingAuthority;
+use genfic_ca::signing::{
     ForeignKey, KeyError, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
 };
-use genfic_ca::problem::{Problem, Shown as _};
-use genfic_ca::publish::WaitingAuthority;
 use genfic_ca::x509::{Certificate, pem};
 use serde_json::json;
 use std::path::{Path, PathBuf};

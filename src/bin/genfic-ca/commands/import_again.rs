@@ -5,8 +5,8 @@ use super::values::crl as crl_fields;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
 use genfic_ca::ca::{Adoption, PriorCertificate};
+use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, CertificateState, Imported, ImportedContents};
-use genfic_ca::problem::Problem;
 use serde_json::{Map, Value, json};
 
 /// How many single things are listed.

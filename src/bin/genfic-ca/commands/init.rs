@@ -4,7 +4,7 @@ use crate::cli::{Global, Init};
 use crate::report::{Report, path_value};
 use crate::session::home_of;
 use genfic_ca::assembly::{self, Founding};
-use genfic_ca::problem::{Problem, Shown as _};
+use genfic_ca::error::{Problem, Shown as _};
 use serde_json::json;
 
 /// Makes the home.

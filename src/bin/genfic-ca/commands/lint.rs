@@ -2,8 +2,8 @@
 use super::values::read;
 use crate::cli::Lint;
 use crate::report::{Report, counted, table};
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::lint::{lint_octets, rules};
-use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::Certificate;
 use serde_json::json;
 

@@ -7,7 +7,7 @@ use super::output::Output;
 use crate::cli::Man;
 use crate::report::{Report, counted, path_values};
 use genfic_ca::assembly::now;
-use genfic_ca::problem::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::x509::UnixTime;
 use serde_json::json;
 use std::fs;

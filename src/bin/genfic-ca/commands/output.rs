@@ -1,8 +1,8 @@
 //! Where people say that something goes: a file, what a link points to, a FIFO or device, standard output.
 use super::values::usage;
 use crate::cli::Global;
-use genfic_ca::problem::{Exit, Problem, Shown as _};
-use genfic_ca::publish::{Mode, Replacement, WriteError, replace, replace_all, write_new};
+use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::repository::{Mode, Replacement, WriteError, replace, replace_all, write_new};
 use rustix::fs::{Mode as NoMode, OFlags, fcntl_setfl, open};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};

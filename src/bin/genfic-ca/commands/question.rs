@@ -2,7 +2,7 @@
 use crate::cli::Global;
 use crate::terminal::{self, Typed};
 use genfic_ca::ca::{ClockState, ClockWatch};
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::error::{Exit, Problem};
 use std::io::{Write, stderr};
 
 /// Whether a person can be asked.

@@ -9,12 +9,12 @@ use crate::report::{Report, path_value};
 use crate::session::{Session, home_of};
 use genfic_ca::assembly;
 use genfic_ca::ca::make_request;
-use genfic_ca::key::{
+use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::profile::parse_alt_name;
+use genfic_ca::repository::{Mode, write_new};
+use genfic_ca::signing::{
     SecretPurpose, SecretSource, SecretSpec, SoftKey, encrypted_private_key_pem, private_key_pem,
 };
-use genfic_ca::problem::{Exit, Problem, Shown as _};
-use genfic_ca::profile::parse_alt_name;
-use genfic_ca::publish::{Mode, write_new};
 use genfic_ca::x509::{Attribute, AttributeType, GeneralName, KeyAlgorithm, Name, pem};
 use serde_json::json;
 use std::fs;
@@ -207,7 +207,7 @@ fn alt_names(
     }
 }
 
-fn passphrase(global: &Global, name: &str) -> Result<genfic_ca::key::Secret, Problem> {
+fn passphrase(global: &Global, name: &str) -> Result<genfic_ca::signing::Secret, Problem> {
     let prompt = TerminalPrompt::new(!global.no_input && !global.json);
     let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
     let source = given.unwrap_or_default().source(prompt);

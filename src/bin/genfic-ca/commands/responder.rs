@@ -5,7 +5,7 @@ use super::values::{length, tbs_fields, unsigned_text, usage};
 use crate::cli::Sign;
 use crate::report::Report;
 use crate::session::Session;
-use genfic_ca::problem::{Problem, Shown as _};
+use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::profile::Length;
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ use super::values::{until, usage};
 use crate::report::columns;
 use crate::session::Session;
 use genfic_ca::ca::Unrecorded;
+use genfic_ca::error::{Exit, Problem};
 use genfic_ca::index::{CertificateRecord, StatusValue};
-use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::x509::{Certificate, CrlReason, SerialNumber, UnixTime};
 
 /// What is meant.

@@ -6,8 +6,8 @@ use crate::cli::{Revoke, Selected};
 use crate::report::{Report, columns};
 use crate::session::Session;
 use genfic_ca::ca::{KeyRevocation, Revoked};
+use genfic_ca::error::{Exit, Problem};
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
-use genfic_ca::problem::{Exit, Problem};
 use genfic_ca::x509::{CrlReason, UnixTime};
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ use crate::cli::RevokeCa;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
 use genfic_ca::ca::{Fallen, Pki, RevokedAuthority};
+use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, CertificateRecord, Selector, StatusValue};
-use genfic_ca::problem::Problem;
 use genfic_ca::x509::{Certificate, CrlReason};
 use serde_json::{Value, json};
 

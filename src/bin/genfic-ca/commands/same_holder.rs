@@ -2,7 +2,7 @@
 use super::question::confirm;
 use super::select::{matches, the_one};
 use crate::session::Session;
-use genfic_ca::problem::{Exit, Problem};
+use genfic_ca::error::{Exit, Problem};
 use genfic_ca::profile::Applicant;
 use genfic_ca::x509::{Certificate, Name};
 

@@ -1,8 +1,8 @@
 //! What `CERT` means on the command line.
 use super::values::{read, until, usage};
 use crate::report::table;
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, IndexReader, Selector};
-use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::{Certificate, SerialNumber, UnixTime};
 use std::path::Path;
 

@@ -1,9 +1,9 @@
 //! JSON fields and words that several commands share.
 use crate::report::{columns, path_value, path_values};
 use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
-use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::profile::Length;
 use genfic_ca::x509::text::certificate_text;
 use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime, seal};

@@ -1,8 +1,8 @@
 //! Lists that are said while they are read: they may be longer than memory.
 use super::paths::resolved;
 use super::{Report, SCHEMA, Style, error_json, json_line, table, visible};
+use genfic_ca::error::{Exit, Problem, on_one_line};
 use genfic_ca::handout::csv_row;
-use genfic_ca::problem::{Exit, Problem, on_one_line};
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Stdout, Write};
 

@@ -4,7 +4,7 @@ use crate::index::contract::{CertificateAuthority, NOW, event};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::sqlite::tests::make;
 use crate::index::{CertificateState, Index, IndexError, Revocation, StatusComparison, StatusPublisher};
-use crate::publish::HomeDirectory;
+use crate::repository::HomeDirectory;
 use crate::x509::{CertificateId, CrlReason};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};

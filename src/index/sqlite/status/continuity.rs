@@ -7,7 +7,7 @@ use crate::index::{
     Authority, CertificateState, Evidence, IndexError, IndexReader, StatusRow, check_contradicting,
     contradicting, contradicts, is_final, last_signed, signed_list,
 };
-use crate::publish::Publisher;
+use crate::repository::Publisher;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, SerialNumber, compare_serials};
 use rusqlite::Connection;

@@ -1,10 +1,10 @@
 //! What was published as revoked for good stays so, whatever became of the manifest and of the index.
 use super::tests::Home;
 use super::*;
+use crate::error::Problem;
 use crate::index::contract::{NOW, event, serial};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{CertificateState, Index, IndexError, IndexReader, Revocation};
-use crate::problem::Problem;
 use crate::x509::{CertificateId, CrlReason};
 use rusqlite::Connection;
 
@@ -99,7 +99,7 @@ fn a_hold_that_is_lifted_is_published() {
 fn what_cannot_be_written_is_called_not_published() {
     // O12
     let home = Home::new();
-    let lists = crate::publish::HomeDirectory::new(crate::home::Home::at(home.directory.path()));
+    let lists = crate::repository::HomeDirectory::new(crate::home::Home::at(home.directory.path()));
     std::fs::remove_dir(&home.status).unwrap();
     std::fs::write(&home.status, "no directory").unwrap();
     let directory = StatusDirectory::new(&home.status);

@@ -5,7 +5,7 @@ use super::manifest::{FileIdentity, Manifest, Part};
 use super::publish::{is_continued, publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
 use crate::index::{IndexError, IndexReader, StatusComparison, StatusPublisher};
-use crate::publish::Publisher;
+use crate::repository::Publisher;
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

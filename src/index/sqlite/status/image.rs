@@ -8,7 +8,7 @@ use crate::home::open_file;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{CertificateState, IndexError, PublishedAuthority, StatusRow};
-use crate::publish::{Aside, Mode};
+use crate::repository::{Aside, Mode};
 use crate::x509::{CertificateId, IssuerId};
 use rusqlite::Connection;
 use std::collections::HashMap;

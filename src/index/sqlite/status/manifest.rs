@@ -1,10 +1,10 @@
 //! `manifest.json`: which files are the status, and of when.
 use super::failed;
 use crate::audit::Head;
+use crate::error::Shown as _;
 use crate::home::open_file;
 use crate::index::IndexError;
-use crate::problem::Shown as _;
-use crate::publish::{Aside, Mode};
+use crate::repository::{Aside, Mode};
 use crate::x509::UnixTime;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read, Write};

@@ -26,8 +26,8 @@ use manifest::Manifest;
 pub use publish::{Published, Written, publish};
 pub use snapshot::StatusSnapshot;
 
+use crate::error::Shown as _;
 use crate::index::IndexError;
-use crate::problem::Shown as _;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 

@@ -7,7 +7,7 @@ use super::manifest::{Manifest, Part};
 use crate::audit::Head;
 use crate::failpoint;
 use crate::index::{IndexError, IndexReader, PublishedAuthority, StatusRow, is_final};
-use crate::publish::{Aside, Publisher, put_all};
+use crate::repository::{Aside, Publisher, put_all};
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 

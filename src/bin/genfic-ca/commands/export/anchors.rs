@@ -8,11 +8,11 @@ use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::handout::pkcs12::{Protection, trust_store};
 use genfic_ca::handout::{certificates_only, configuration_profile};
 use genfic_ca::index::Authority;
-use genfic_ca::key::SecretSource;
-use genfic_ca::problem::{Exit, Problem, Shown as _};
+use genfic_ca::signing::SecretSource;
 use genfic_ca::x509::Certificate;
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@ use super::super::renewal::newest_of_one_holder;
 use super::super::select::{list, matches, the_one};
 use crate::session::Session;
 use genfic_ca::ca::Pki;
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, StatusValue};
-use genfic_ca::key::{Signer, SoftKey};
-use genfic_ca::problem::{Exit, Problem, Shown as _};
+use genfic_ca::signing::{Signer, SoftKey};
 use genfic_ca::x509::Certificate;
 use std::path::Path;
 

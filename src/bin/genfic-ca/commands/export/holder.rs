@@ -5,11 +5,11 @@ use crate::cli::{Global, HolderFile};
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted, path_value};
 use crate::session::Session;
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::handout::pkcs12::{self, Holding, Passphrase, Protection};
-use genfic_ca::key::{
+use genfic_ca::signing::{
     KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec, read_holder_key_file,
 };
-use genfic_ca::problem::{Exit, Problem, Shown as _};
 use serde_json::json;
 
 /// Where the passphrase of a new file comes from; never from where those of CA keys do.
@@ -30,7 +30,7 @@ pub(crate) fn key_passphrase(
     Ok(spec.map(|spec| spec.source(TerminalPrompt::new(!global.no_input && !global.json))))
 }
 
-fn of_flag(flag: &'static str) -> impl Fn(genfic_ca::key::InvalidSecretSpec) -> Problem {
+fn of_flag(flag: &'static str) -> impl Fn(genfic_ca::signing::InvalidSecretSpec) -> Problem {
     move |error| {
         let problem = Problem::from(error);
         Problem { message: format!("{flag}: {}", problem.message), ..problem }

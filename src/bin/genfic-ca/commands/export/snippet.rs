@@ -6,11 +6,11 @@ use super::holder::unopened;
 use crate::cli::{ServerProgram, SnippetFor};
 use crate::report::{Report, path_value, path_values};
 use crate::session::Session;
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::handout::{Server, Snippet};
-use genfic_ca::key::{
+use genfic_ca::signing::{
     KeyError, Secret, SecretPurpose, SecretSource, SoftKey, private_key_pem, read_holder_key_file,
 };
-use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription, ExtendedKeyUsage};
 use genfic_ca::x509::{Certificate, GeneralName};
 use serde_json::json;

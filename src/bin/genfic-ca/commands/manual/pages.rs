@@ -4,8 +4,8 @@ use crate::cli::Cli;
 use clap::{Command, CommandFactory};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use genfic_ca::config::template;
+use genfic_ca::error::Shown as _;
 use genfic_ca::home::Home;
-use genfic_ca::problem::Shown as _;
 use std::io;
 
 /// A file name and its contents.

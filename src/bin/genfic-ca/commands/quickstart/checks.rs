@@ -2,9 +2,9 @@
 use super::{SYSTEM, USER};
 use crate::commands::ocsp::ask;
 use crate::session::Session;
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::ocsp::query::fetch;
-use genfic_ca::problem::{Exit, Problem, Shown as _};
 use genfic_ca::x509::{Certificate, CertificateList};
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! What requests and their certificates are called.
 use crate::cli::Sign;
-use genfic_ca::problem::Shown as _;
+use genfic_ca::error::Shown as _;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 

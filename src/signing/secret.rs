@@ -5,7 +5,7 @@ mod sources;
 pub use sources::PassphraseSources;
 
 use super::SecretSource;
-use crate::problem::{Exit, Problem, Shown as _};
+use crate::error::{Exit, Problem, Shown as _};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::key::ToBeSigned;
+use crate::signing::ToBeSigned;
 use crate::x509::verify;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};

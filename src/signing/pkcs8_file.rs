@@ -158,8 +158,8 @@ pub(super) fn private_key_from_pem(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Signer;
-    use crate::publish::{Mode, write_new};
+    use crate::repository::{Mode, write_new};
+    use crate::signing::Signer;
     use crate::x509::KeyAlgorithm;
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
@@ -267,7 +267,8 @@ mod tests {
             let text = asking_for(parameters);
             let error = private_key_from_pem(&text, &key, &mut never).unwrap_err().to_string();
             assert!(error.contains("it asks for"), "{error}");
-            let found = crate::key::ForeignKey::find(text.as_bytes(), Path::new("a.key")).unwrap().unwrap();
+            let found =
+                crate::signing::ForeignKey::find(text.as_bytes(), Path::new("a.key")).unwrap().unwrap();
             let error = found.open(Path::new("a.key"), &mut never).unwrap_err().to_string();
             assert!(error.contains("it asks for"), "{error}");
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::key::Signer;
+use crate::signing::Signer;
 use std::fs;
 use std::process::Command;
 

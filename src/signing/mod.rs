@@ -25,7 +25,7 @@ pub use random::{random_nonce, random_passphrase, random_salt, random_serial};
 pub use secret::{InvalidSecretSpec, PassphraseSources, SecretSpec};
 pub use soft_key::SoftKey;
 
-use crate::problem::Shown as _;
+use crate::error::Shown as _;
 use crate::x509::{KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo};
 use std::fmt;
 use std::path::PathBuf;
@@ -44,19 +44,19 @@ pub enum KeyRef {
 /// on what it is given: what is signed was linted and recorded before.
 ///
 /// ```compile_fail,E0308
-/// fn raw(signer: &dyn genfic_ca::key::Signer) {
+/// fn raw(signer: &dyn genfic_ca::signing::Signer) {
 ///     let _ = signer.sign(b"anything");
 /// }
 /// ```
 ///
 /// ```compile_fail,E0624
-/// fn wrapped(signer: &dyn genfic_ca::key::Signer) {
-///     let _ = signer.sign(genfic_ca::key::ToBeSigned::new(b"anything"));
+/// fn wrapped(signer: &dyn genfic_ca::signing::Signer) {
+///     let _ = signer.sign(genfic_ca::signing::ToBeSigned::new(b"anything"));
 /// }
 /// ```
 ///
 /// ```compile_fail,E0277
-/// use genfic_ca::key::{KeyError, Signer, ToBeSigned};
+/// use genfic_ca::signing::{KeyError, Signer, ToBeSigned};
 /// use genfic_ca::x509::SubjectPublicKeyInfo;
 ///
 /// struct Deputy(Box<dyn Signer>);

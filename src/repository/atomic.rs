@@ -1,7 +1,7 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+use crate::error::Shown as _;
 use crate::failpoint;
 use crate::home::{ASIDE, Accounts, Writing};
-use crate::problem::Shown as _;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

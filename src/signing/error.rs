@@ -1,8 +1,8 @@
 //! What goes wrong with keys, and how it is told.
 use super::KeyRef;
+use crate::error::{Exit, Problem};
 use crate::home::Finding;
-use crate::problem::{Exit, Problem};
-use crate::publish::WriteError;
+use crate::repository::WriteError;
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]

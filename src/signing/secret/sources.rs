@@ -1,6 +1,6 @@
 //! The passphrase of each key, from the source that was named for it.
 use super::{SecretSpec, read};
-use crate::key::{KeyError, Secret, SecretPurpose, SecretSource};
+use crate::signing::{KeyError, Secret, SecretPurpose, SecretSource};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_cas_credential_counts_in_a_service_only_and_elsewhere_a_person_is_asked() {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "key::secret::sources::tests::probe_without_credentials"])
+            .args(["--ignored", "--exact", "signing::secret::sources::tests::probe_without_credentials"])
             .env_remove("CREDENTIALS_DIRECTORY")
             .output()
             .unwrap();
@@ -216,7 +216,7 @@ mod tests {
         let credentials = tempfile::tempdir().unwrap();
         std::fs::write(credentials.path().join("genfic"), "s3cret\n").unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "key::secret::sources::tests::probe"])
+            .args(["--ignored", "--exact", "signing::secret::sources::tests::probe"])
             .env("GENFIC_TEST_PASSPHRASE", "s3cret")
             .env("CREDENTIALS_DIRECTORY", credentials.path())
             .stdin(Stdio::piped())

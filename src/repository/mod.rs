@@ -17,7 +17,7 @@ pub(crate) use group::put_all;
 pub use group::{Replacement, replace_all};
 pub use waiting::WaitingAuthority;
 
-use crate::problem::{Problem, Shown as _};
+use crate::error::{Problem, Shown as _};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
 use std::path::PathBuf;

@@ -59,8 +59,10 @@ fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{AgeFileStore, KeyStore, Secret, Signer, encrypted_private_key_pem, private_key_pem};
-    use crate::publish::{Mode, write_new};
+    use crate::repository::{Mode, write_new};
+    use crate::signing::{
+        AgeFileStore, KeyStore, Secret, Signer, encrypted_private_key_pem, private_key_pem,
+    };
     use crate::x509::KeyAlgorithm;
 
     struct Given(&'static str);

@@ -1,7 +1,7 @@
 //! Reading passphrases from files, variables, descriptors and credentials.
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked, open_file};
-use crate::key::octets::read_up_to;
-use crate::key::{KeyError, Secret};
+use crate::signing::octets::read_up_to;
+use crate::signing::{KeyError, Secret};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use std::ffi::OsString;
 use std::fs::File;
