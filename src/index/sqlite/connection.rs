@@ -29,6 +29,14 @@ const MIGRATIONS: [&str; 5] = [
 /// The schema version since which names are kept as they are compared, and the newest thing that was signed is noted.
 const NAMES_COMPARED: usize = 5;
 
+/// What could not be opened, with the system's reason where it opens nothing else either: SQLite does not say it.
+fn not_opened(error: &rusqlite::Error) -> String {
+    match std::fs::File::open("/dev/null") {
+        Ok(_) => error.to_string(),
+        Err(reason) => format!("{error}: {reason}"),
+    }
+}
+
 impl From<rusqlite::Error> for IndexError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
@@ -42,6 +50,7 @@ impl From<rusqlite::Error> for IndexError {
                 Self::Damaged(error.to_string())
             }
             Some(ErrorCode::DiskFull) => Self::NoSpace(error.to_string()),
+            Some(ErrorCode::CannotOpen) => Self::Backend(not_opened(&error)),
             Some(_) => Self::Backend(error.to_string()),
             None => match error {
                 E::FromSqlConversionFailure(..)

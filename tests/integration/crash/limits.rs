@@ -7,6 +7,9 @@ use std::fs;
 use std::process::Command;
 
 const KIB: u64 = 1 << 10;
+/// Closes all descriptors but the first three, then becomes the command that follows.
+const CLOSING: &str = "for one in /proc/self/fd/*; do one=${one##*/}; \
+    if [ $one -gt 2 ] && [ $one -ne 255 ]; then eval \"exec $one>&-\"; fi; done; exec \"$@\"";
 /// Words of which one names the cause.
 const NO_SPACE: [&str; 3] = ["No space left", "no space left", "is full"];
 
@@ -144,7 +147,9 @@ fn without_descriptors_a_command_says_so_and_nothing_is_lost() {
             let mut seen = Seen::default();
             seen.look(home.directory());
             let like = home.command(&scenario.words);
-            let mut command = Command::new("prlimit");
+            // what this process was started with may be open there as well, and would count
+            let mut command = Command::new("bash");
+            command.args(["-c", CLOSING, "bash", "prlimit"]);
             command.arg(format!("--nofile={limit}")).arg(CA).args(like.get_args());
             command.current_dir(home.directory());
             for (name, value) in like.get_envs() {
