@@ -34,7 +34,7 @@ mod tests {
             GeneralName::Dns("w03443ad.genfic.example".into()),
             GeneralName::Ip("192.0.2.7".parse().unwrap()),
         ];
-        for algorithm in KeyAlgorithm::GENERATED {
+        for algorithm in KeyAlgorithm::generated() {
             let key = SoftKey::generate(algorithm).unwrap();
             let request = make_request(&key, &subject, &names).unwrap();
             fs::write(&path, pem::encode("CERTIFICATE REQUEST", &request)).unwrap();
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn without_names_no_extension_is_asked_for() {
-        let key = SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
         let request = make_request(&key, &Name::parse("CN=Alice").unwrap(), &[]).unwrap();
         let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
         assert!(read.extensions().is_empty());

@@ -30,7 +30,7 @@ pub(super) fn rsa_key() -> SubjectPublicKeyInfo {
 }
 
 fn authority(subject: &str, validity: Validity, extensions: Vec<Extension>) -> Certificate {
-    let algorithm = SignatureAlgorithm::EcdsaSha256;
+    let algorithm = SignatureAlgorithm::ECDSA_SHA256;
     let subject = Name::parse(subject).unwrap();
     let tbs = TbsCertificate::encode(
         SerialNumber::from_be_octets(&[1]).unwrap(),

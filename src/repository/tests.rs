@@ -16,7 +16,7 @@ fn home() -> (Home, HomeDirectory, tempfile::TempDir) {
 }
 
 fn crl(number: CrlNumber) -> CertificateList {
-    let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("CN=a").unwrap());
+    let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
     let list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
     CertificateList::seal(list.encode(vec![crl_number(number)]), &[1; 64])
 }

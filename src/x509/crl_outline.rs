@@ -135,7 +135,7 @@ mod tests {
     use std::io::Cursor;
 
     fn crl(entries: u32, next_number: u64) -> Vec<u8> {
-        let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("C=BE,CN=a").unwrap());
+        let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("C=BE,CN=a").unwrap());
         let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
         for number in 1..=entries {
             list.push(&CrlEntry {

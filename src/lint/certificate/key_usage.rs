@@ -1,8 +1,8 @@
 //! `keyUsage` (RFC 5280 §4.2.1.3).
 use super::{CertificateRule, Subject};
 use crate::lint::rule::{Reach, RuleOver, when};
+use crate::x509::SubjectPublicKeyInfo;
 use crate::x509::extension::{KEY_USAGE, KeyUsage};
-use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 
 const CITATION: &str = "RFC 5280 §4.2.1.3";
 
@@ -83,14 +83,7 @@ fn of_ca(subject: &Subject<'_>) -> Vec<String> {
 fn fits_key(subject: &Subject<'_>) -> Vec<String> {
     let key = SubjectPublicKeyInfo::from_der(subject.own.public_key.whole);
     let (Some(usage), Ok(key)) = (usage(subject), key) else { return Vec::new() };
-    let encipherment = KeyUsage::KEY_ENCIPHERMENT.with(KeyUsage::DATA_ENCIPHERMENT);
-    let agreement = KeyUsage::KEY_AGREEMENT.with(KeyUsage::ENCIPHER_ONLY).with(KeyUsage::DECIPHER_ONLY);
-    let impossible = match key.algorithm() {
-        KeyAlgorithm::Rsa(_) => agreement,
-        KeyAlgorithm::Ed25519 => agreement.with(encipherment),
-        _ => encipherment,
-    };
-    let odd = usage.without(usage.without(impossible));
+    let odd = usage.without(key.algorithm().possible_uses());
     when(!odd.is_empty(), format!("a key of type {} is not for {odd}", key.algorithm()))
 }
 

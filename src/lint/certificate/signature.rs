@@ -53,8 +53,8 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         Broken::leaf("signature_algorithm_exact", signature(null())),
         Broken::leaf("signature_algorithm_exact", signature(sha1_rsa())),
         Broken::without_issuer("signature_algorithm_exact", signature(bare_rsa())),
-        Broken::leaf("signature_algorithm_fits_key", signature(S::RsaSha256.to_der())),
-        Broken::leaf("signature_algorithm_fits_key", signature(S::Ed25519.to_der())),
-        Broken::leaf("signature_algorithms_equal", |leaf| leaf.outer_signature = S::EcdsaSha512.to_der()),
+        Broken::leaf("signature_algorithm_fits_key", signature(S::RSA_SHA256.to_der())),
+        Broken::leaf("signature_algorithm_fits_key", signature(S::ED25519.to_der())),
+        Broken::leaf("signature_algorithms_equal", |leaf| leaf.outer_signature = S::ECDSA_SHA512.to_der()),
     ]
 }
