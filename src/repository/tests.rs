@@ -63,6 +63,23 @@ fn of_many_lists_published_at_once_the_newest_stays_in_both_its_forms() {
 }
 
 #[test]
+fn a_list_whose_forms_differ_in_a_signature_of_any_length_is_in_one_form_only() {
+    // C7: the longest is that of ML-DSA-87
+    for length in [64, 512, 4627] {
+        let (home, publisher, _kept) = home();
+        let signed = |first: u8| {
+            let tbs = crl(7).tbs().clone();
+            CertificateList::seal(tbs, &[&[first][..], &vec![1; length - 1]].concat())
+        };
+        publisher.crl(CA, &signed(1)).unwrap();
+        assert!(publisher.crl_in_place(CA).unwrap().is_some());
+        let text = home.public_file(&CA.parse().unwrap(), PublicFile::CrlPem);
+        std::fs::write(text, pem::encode("X509 CRL", signed(2).as_der())).unwrap();
+        assert_eq!(publisher.crl_in_place(CA).unwrap(), None, "{length} octets");
+    }
+}
+
+#[test]
 fn a_list_is_written_before_others_are_held_off() {
     // C7: while somebody else holds, nothing is in place, and everything but that is done
     let (home, publisher, _kept) = home();
