@@ -37,6 +37,13 @@ mod tests {
         for algorithm in KeyAlgorithm::generated() {
             let key = SoftKey::generate(algorithm).unwrap();
             let request = make_request(&key, &subject, &names).unwrap();
+            let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
+            assert_eq!((read.subject(), read.public_key()), (&subject, key.public_key()));
+            assert_eq!(read.subject_alt_names().unwrap(), names);
+            // which OpenSSL 3.0 does not know
+            if algorithm.to_string().starts_with("ml-dsa") {
+                continue;
+            }
             fs::write(&path, pem::encode("CERTIFICATE REQUEST", &request)).unwrap();
             let output = Command::new("openssl")
                 .args(["req", "-verify", "-noout", "-text", "-in", path.to_str().unwrap()])
@@ -46,10 +53,6 @@ mod tests {
             assert!(output.status.success() && text.contains("verify OK"), "{algorithm}: {text}");
             assert!(text.contains("DNS:w03443ad.genfic.example, IP Address:192.0.2.7"), "{text}");
             assert!(!text.contains("challengePassword"));
-
-            let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
-            assert_eq!((read.subject(), read.public_key()), (&subject, key.public_key()));
-            assert_eq!(read.subject_alt_names().unwrap(), names);
         }
     }
 

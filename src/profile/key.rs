@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::document;
     use crate::profile::PriorUse;
-    use crate::profile::testing::{ec_key, ed25519_key, rsa_key};
+    use crate::profile::testing::{ec_key, ed25519_key, ml_dsa_key, rsa_key};
 
     fn rules_broken(rules: &str, key: &SubjectPublicKeyInfo) -> Vec<&'static str> {
         let mut verdict = Verdict::default();
@@ -140,6 +140,18 @@ mod tests {
         let short = rules_broken("rsa_min_bits = 4096", &rsa_key());
         assert_eq!(short, ["policy.weak-key"]);
         assert!(!rules_broken("rsa_min_bits = 2048", &rsa_key()).contains(&"policy.key-type"));
+    }
+
+    #[test]
+    fn ml_dsa_is_refused_unless_the_profile_names_it() {
+        // X13
+        assert_eq!(rules_broken("", &ml_dsa_key()), ["policy.key-type"]);
+        assert_eq!(rules_broken("algorithms = ['p256', 'ml-dsa-87']", &ml_dsa_key()), ["policy.key-type"]);
+        assert_eq!(rules_broken("algorithms = ['p256', 'ml-dsa-65']", &ml_dsa_key()), [""; 0]);
+        let mut verdict = Verdict::default();
+        document::read("", KeyRules::read).unwrap().check(&ml_dsa_key(), &mut verdict);
+        let told = &verdict.violations[0].message;
+        assert!(told.ends_with("ml-dsa-65; the profile allows p256, p384, p521, ed25519, rsa"), "{told}");
     }
 
     #[test]

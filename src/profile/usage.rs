@@ -253,6 +253,7 @@ mod tests {
         assert_eq!(rules.key_usage(KeyAlgorithm::rsa(2048)).to_string(), "digitalSignature, keyEncipherment");
         assert_eq!(rules.key_usage(KeyAlgorithm::P256).to_string(), "digitalSignature, keyAgreement");
         assert_eq!(rules.key_usage(KeyAlgorithm::ED25519), KeyUsage::DIGITAL_SIGNATURE);
+        assert_eq!(rules.key_usage(KeyAlgorithm::ML_DSA_65), KeyUsage::DIGITAL_SIGNATURE);
         let ca = usage("", Kind::Ca).unwrap();
         assert_eq!(ca.key_usage(KeyAlgorithm::rsa(2048)).to_string(), "keyCertSign, cRLSign");
     }

@@ -189,8 +189,11 @@ mod tests {
             let key = SoftKey::generate(algorithm).unwrap();
             let plain = directory.path().join(format!("{algorithm}.key"));
             write_new(&plain, private_key_pem(&key).unwrap().as_bytes(), Mode::Private).unwrap();
-            assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
             assert_eq!(read_private_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
+            // which OpenSSL 3.0 does not know
+            if !algorithm.to_string().starts_with("ml-dsa") {
+                assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
+            }
         }
         let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
         let encrypted = directory.path().join("encrypted.key");

@@ -1,6 +1,7 @@
 //! A private key in memory, as PKCS#8 (RFC 5208, RFC 5958) outside of it.
 mod ecdsa;
 mod ed25519;
+mod ml_dsa;
 mod private_half;
 mod rsa;
 
@@ -83,7 +84,7 @@ impl SoftKey {
         Ok(Self { private, public_key })
     }
 
-    /// `PrivateKeyInfo` of version 1, DER: what OpenSSL 3.0 reads for every type, Ed25519 included.
+    /// `PrivateKeyInfo` of version 1, DER: what OpenSSL 3.0 reads for every type that it knows, Ed25519 included.
     ///
     /// # Errors
     /// [`KeyError::Cryptography`] when the key cannot be encoded.
@@ -139,6 +140,10 @@ mod tests {
             let signature = key.sign(ToBeSigned::new(b"to be signed")).unwrap();
             assert!(verify(key.public_key(), key.algorithm(), b"to be signed", &signature), "{algorithm}");
             assert!(!verify(key.public_key(), key.algorithm(), b"something else", &signature));
+            // OpenSSL 3.0 does not know it: tests/conformance has another implementation judge it
+            if algorithm.to_string().starts_with("ml-dsa") {
+                continue;
+            }
 
             let pkcs8 = key.to_pkcs8_der().unwrap();
             fs::write(at("key"), pem::encode("PRIVATE KEY", &pkcs8)).unwrap();
@@ -165,7 +170,9 @@ mod tests {
 
     #[test]
     fn a_key_is_the_same_after_a_round_trip() {
-        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::ED25519, KeyAlgorithm::rsa(2048)] {
+        for algorithm in
+            [KeyAlgorithm::P256, KeyAlgorithm::ED25519, KeyAlgorithm::rsa(2048), KeyAlgorithm::ML_DSA_65]
+        {
             let key = SoftKey::generate(algorithm).unwrap();
             let again = SoftKey::from_pkcs8_der(&key.to_pkcs8_der().unwrap()).unwrap();
             assert_eq!(again.public_key(), key.public_key());

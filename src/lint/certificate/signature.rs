@@ -8,7 +8,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         name: "signature_algorithm_exact",
         rows: &["X14"],
         citation: "RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3",
-        says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for ECDSA and EdDSA",
+        says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for others",
         reach: Reach::Everyone,
         check: |subject| algorithm::exactness(subject.own.signature),
     },

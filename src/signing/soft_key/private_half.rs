@@ -1,12 +1,14 @@
 //! What private keys of every scheme can do: the table's other half, a row a scheme.
 use super::ecdsa::Ecdsa;
 use super::ed25519::Ed25519;
+use super::ml_dsa::MlDsa;
 use super::rsa::Rsa;
 use crate::signing::KeyError;
 use crate::x509::{KeyAlgorithm, KeyScheme};
 use aws_lc_rs::encoding::PublicKeyX509Der;
 use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::signature as aws;
+use const_oid::db::fips204::{ID_ML_DSA_44, ID_ML_DSA_65, ID_ML_DSA_87};
 use zeroize::Zeroizing;
 
 /// Which reads and makes the keys of which scheme.
@@ -16,6 +18,9 @@ const SCHEMES: &[(KeyAlgorithm, &dyn PrivateScheme)] = &[
     (KeyAlgorithm::P521, &Ecdsa(&aws::ECDSA_P521_SHA512_ASN1_SIGNING)),
     (KeyAlgorithm::ED25519, &Ed25519),
     (KeyAlgorithm::rsa(0), &Rsa),
+    (KeyAlgorithm::ML_DSA_44, &MlDsa(&aws::ML_DSA_44_SIGNING, ID_ML_DSA_44)),
+    (KeyAlgorithm::ML_DSA_65, &MlDsa(&aws::ML_DSA_65_SIGNING, ID_ML_DSA_65)),
+    (KeyAlgorithm::ML_DSA_87, &MlDsa(&aws::ML_DSA_87_SIGNING, ID_ML_DSA_87)),
 ];
 
 /// A private key of one scheme, in memory.

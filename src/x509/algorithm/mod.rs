@@ -1,8 +1,9 @@
-//! Key and signature algorithms and their identifiers (RFC 3279, 4055, 5480, 5758, 8410): one table, [`SCHEMES`], a row a
+//! Key and signature algorithms and their identifiers (RFC 3279, 4055, 5480, 5758, 8410, 9881): one table, [`SCHEMES`], a row a
 //! scheme, a scheme a file. Whatever depends on the type of a key asks its row; the private halves have a table of
 //! their own, beside the keys in memory.
 mod ecdsa;
 mod ed25519;
+mod ml_dsa;
 pub(super) mod rsa;
 mod scheme;
 mod signature;
@@ -18,7 +19,16 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// Every scheme, in the order in which people read of them.
-const SCHEMES: &[&KeyScheme] = &[&ecdsa::P256, &ecdsa::P384, &ecdsa::P521, &ed25519::ED25519, &rsa::RSA];
+const SCHEMES: &[&KeyScheme] = &[
+    &ecdsa::P256,
+    &ecdsa::P384,
+    &ecdsa::P521,
+    &ed25519::ED25519,
+    &rsa::RSA,
+    &ml_dsa::ML_DSA_44,
+    &ml_dsa::ML_DSA_65,
+    &ml_dsa::ML_DSA_87,
+];
 
 /// A type of key that CAs and the holders of certificates may have: a scheme, and the length where that differs.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -133,7 +143,7 @@ pub(crate) fn identify(
     of_type.find(|scheme| scheme.parameters.curve() == Some(curve)).copied().ok_or(Unidentified::Curve(curve))
 }
 
-/// As typed after `--key`: `p256`, `p384`, `p521`, `ed25519`, `rsa2048`.
+/// As typed after `--key`: `p256`, `p384`, `p521`, `ed25519`, `rsa2048`, `ml-dsa-65`.
 impl fmt::Display for KeyAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.scheme.name)?;
@@ -179,6 +189,7 @@ mod tests {
             assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
         }
         assert_eq!("RSA-3072".parse(), Ok(KeyAlgorithm::rsa(3072)));
+        assert_eq!("mldsa44".parse(), Ok(KeyAlgorithm::ML_DSA_44));
         assert!("rsa1024".parse::<KeyAlgorithm>().is_err());
     }
 
