@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("audit", &["x509"]),
     ("repository", &["x509", "home", "error", "failpoint"]),
     ("home", &["x509", "audit", "error", "failpoint"]),
-    ("signing", &["x509", "error", "repository", "home", "failpoint"]),
+    ("signing", &["x509", "error", "home", "failpoint"]),
     ("index", &["x509", "audit", "lint", "error", "repository", "home", "failpoint"]),
     (
         "ca",

@@ -1,6 +1,6 @@
 //! Which files a backup may have, and where in a home each belongs.
+use crate::home::Mode;
 use crate::home::{AuthorityName, Home};
-use crate::repository::Mode;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -10,10 +10,10 @@ use super::{Opener, Stores, read};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::error::{Exit, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, PublicFile};
+use crate::home::{Mode, WriteError, replace};
 use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
 };
-use crate::repository::{Mode, WriteError, replace};
 use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
 use std::fs::{self, OpenOptions};

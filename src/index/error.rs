@@ -1,7 +1,7 @@
 //! What can go wrong with the index.
 use super::{KeyConflict, TransitionError};
 use crate::error::{Exit, Problem, Shown as _};
-use crate::repository::WriteError;
+use crate::home::WriteError;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, SerialNumber, UnixTime};
 use std::path::PathBuf;

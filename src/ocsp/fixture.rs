@@ -306,7 +306,7 @@ impl StatusSource for MemorySource {
 
 /// Writes a responder's files below `HOME/ocsp/NAME`.
 pub(super) fn write_responder(directory: &Path, key: &TestKey, certificate: &Certificate) {
-    use crate::repository::{Mode, replace};
+    use crate::home::{Mode, replace};
     std::fs::create_dir_all(directory).unwrap();
     replace(&directory.join("responder.key"), key.to_pem().as_bytes(), Mode::Group).unwrap();
     replace(&directory.join("responder.pem"), certificate.to_pem().as_bytes(), Mode::Public).unwrap();

@@ -6,7 +6,7 @@ use super::pkcs8_file::{private_key_from_pem, private_key_pem};
 use super::{KeyError, KeyRef, KeyStore, PlainKey, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
 use crate::failpoint;
 use crate::home::{FileStatus, OpenError, Owners, Rule, open_checked};
-use crate::repository::{Mode, sync_directory, write_new};
+use crate::home::{Mode, sync_directory, write_new};
 use crate::x509::KeyAlgorithm;
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor};

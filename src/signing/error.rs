@@ -2,7 +2,7 @@
 use super::KeyRef;
 use crate::error::{Exit, Problem};
 use crate::home::Finding;
-use crate::repository::WriteError;
+use crate::home::WriteError;
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Index, publisher and status that note each step and fail where they are told to.
 use crate::audit::{AuditEvent, AuditRecord, Head};
+use crate::home::WriteError;
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
@@ -8,7 +9,7 @@ use crate::index::{
     StatusRow, Supplement, TakenOver,
 };
 use crate::lint::Linted;
-use crate::repository::{PublishError, Publisher, WriteError};
+use crate::repository::{PublishError, Publisher};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{
     CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, TbsCertificate, UnixTime,

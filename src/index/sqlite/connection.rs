@@ -113,7 +113,7 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| IndexError::Backend(format!("{}: {error}", path.shown()));
-    let _writing = crate::repository::Writing::into(directory).map_err(failed)?;
+    let _writing = crate::home::Writing::into(directory).map_err(failed)?;
     // tempfile makes the file 0600, and SQLite gives the files beside it the same mode
     let aside =
         tempfile::Builder::new().prefix(".new-").suffix(".db").tempfile_in(directory).map_err(failed)?;
@@ -130,7 +130,7 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
         _ => failed(refused.error),
     })?;
     failpoint::passed("index: in place");
-    Ok(crate::repository::sync_directory(directory)?)
+    Ok(crate::home::sync_directory(directory)?)
 }
 
 /// A new, empty database that the caller alone may read, to be filled with the pages of another.

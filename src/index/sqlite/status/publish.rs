@@ -6,8 +6,9 @@ use super::lock::Lock;
 use super::manifest::{Manifest, Part};
 use crate::audit::Head;
 use crate::failpoint;
+use crate::home::{Aside, put_all};
 use crate::index::{IndexError, IndexReader, PublishedAuthority, StatusRow, is_final};
-use crate::repository::{Aside, Publisher, put_all};
+use crate::repository::Publisher;
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 
