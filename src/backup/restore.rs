@@ -9,8 +9,7 @@ use super::search::{Finder, search};
 use super::{Opener, Stores, read};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::error::{Exit, Problem, Shown as _};
-use crate::home::{AuthorityName, Home, PublicFile};
-use crate::home::{Mode, WriteError, replace};
+use crate::home::{AuthorityName, Home, Mode, PublicFile, WriteError, replace};
 use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
 };

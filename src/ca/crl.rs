@@ -2,11 +2,10 @@
 use super::problems::lint_problem;
 use super::{CrlAuthority, Pki};
 use crate::error::Problem;
-use crate::index::{
-    Authority, Comparison, CrlRecord, IndexError, check_contradicting, contradicting, last_signed,
-};
+use crate::index::{Authority, Comparison, CrlRecord, IndexError, contradicting};
 use crate::lint;
 use crate::repository::PublishError;
+use crate::status::{check_contradicting, last_signed};
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
 use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;

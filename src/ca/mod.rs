@@ -62,9 +62,10 @@ pub use waiting::Arrival;
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
-use crate::index::{Index, StatusPublisher};
+use crate::index::Index;
 use crate::repository::Publisher;
 use crate::signing::{KeyStore, SecretSource};
+use crate::status::StatusPublisher;
 use crate::x509::{SerialNumber, UnixTime};
 
 /// Draws serial numbers.

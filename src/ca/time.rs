@@ -2,8 +2,9 @@
 use super::Pki;
 use crate::clock::Clock;
 use crate::error::{Exit, Problem};
-use crate::index::{Index, IndexError, NewestSigned, StatusPublisher};
+use crate::index::{Index, IndexError, NewestSigned};
 use crate::repository::Publisher;
+use crate::status::{StatusError, StatusPublisher};
 use crate::x509::UnixTime;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -127,7 +128,7 @@ pub(super) struct Timekeeper<'a> {
 }
 
 impl Timekeeper<'_> {
-    fn state(&self, now: UnixTime) -> Result<ClockState, IndexError> {
+    fn state(&self, now: UnixTime) -> Result<ClockState, StatusError> {
         let (signed, published) = (self.index.newest_signed()?, self.status.confirmed()?);
         Ok(ClockState { now, signed, published, trust: self.trust })
     }
@@ -146,11 +147,11 @@ impl Timekeeper<'_> {
 
     /// Publishes what the index says. Its time moves on only with a clock that is trusted: a wrong one would
     /// confirm itself, and responders would go on with what they have for as long as it is ahead.
-    pub(super) fn publish_status(&self) -> Result<(), IndexError> {
+    pub(super) fn publish_status(&self) -> Result<(), StatusError> {
         self.status.publish_status(self.index, self.publisher, self.time_to_publish()?)
     }
 
-    fn time_to_publish(&self) -> Result<UnixTime, IndexError> {
+    fn time_to_publish(&self) -> Result<UnixTime, StatusError> {
         let state = self.state(self.clock.now())?;
         Ok(self.doubted(&state).unwrap_or(state.now))
     }
@@ -234,7 +235,7 @@ impl<'a> Pki<'a> {
     ///
     /// # Errors
     /// As [`StatusPublisher::publish_status`].
-    pub fn publish_status(&self) -> Result<(), IndexError> {
+    pub fn publish_status(&self) -> Result<(), StatusError> {
         self.timekeeper().publish_status()
     }
 
@@ -242,12 +243,12 @@ impl<'a> Pki<'a> {
     ///
     /// # Errors
     /// As [`StatusPublisher::rebuild_status`].
-    pub fn rebuild_status(&self) -> Result<(), IndexError> {
+    pub fn rebuild_status(&self) -> Result<(), StatusError> {
         self.status.rebuild_status(self.index, self.publisher, self.timekeeper().time_to_publish()?)
     }
 
     /// The last time that was confirmed before this command; where nothing was signed yet, when the home was made.
-    pub(super) fn confirmed_time(&self) -> Result<UnixTime, IndexError> {
+    pub(super) fn confirmed_time(&self) -> Result<UnixTime, StatusError> {
         let state = self.timekeeper().state(self.clock.now())?;
         let before = self.watch.said(&state).map(|said| said.confirmed);
         Ok(before.or(state.confirmed()).or(state.published).unwrap_or(state.now))
