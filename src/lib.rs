@@ -24,10 +24,10 @@
 //! | [`lint`] | rules over encoded octets, one a file; makes [`lint::Linted`]; pure |
 //! | [`signing`] | [`signing::Signer`], [`signing::KeyStore`], [`signing::SecretSource`] and the age file store |
 //! | [`index`] | what was issued and what became of it; SQLite |
-| [`status`] | what the index publishes for responders: files, their writer and their reader |
+//! | [`status`] | what the index publishes for responders: files, their writer and their reader |
 //! | [`audit`] | events and the hash chain that binds them; pure |
-//! | [`repository`] | whole files or none; never an older CRL over a newer one |
-//! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
+//! | [`repository`] | what anyone may fetch, and what was issued; never an older CRL over a newer one |
+//! | [`home`] | paths, owners and modes; whole files or none; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | create, issue, renew, revoke, publish, recover: the only place where order matters |
 //! | [`calendar`] | what ends and what is due when, as text, SVG and iCalendar; pure |

@@ -67,7 +67,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    ("ocsp", &["x509", "clock", "index", "status", "signing", "error", "failpoint"]),
+    ("ocsp", &["x509", "clock", "config", "index", "status", "signing", "error", "failpoint"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.
 const ADAPTERS: &[&str] = &["SqliteIndex", "StatusDirectory", "AgeFileStore", "HomeDirectory", "SystemClock"];

@@ -1,6 +1,6 @@
 //! What can go wrong with the index.
 use super::{KeyConflict, StoreError, TransitionError};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, UnixTime};
 
@@ -72,63 +72,59 @@ fn hex(issuer: &IssuerId) -> String {
     issuer.0.iter().take(8).map(|octet| format!("{octet:02x}")).collect()
 }
 
-impl From<IndexError> for Problem {
-    fn from(error: IndexError) -> Self {
-        let message = error.to_string();
-        let (exit, code, hint) = match error {
-            IndexError::KeyRefused { conflict, .. } => return conflict.into(),
-            IndexError::Store(error) => return error.into(),
-            IndexError::SerialInUse(_) => {
-                (Exit::Failure, "index.serial-in-use", "run the command again; it takes another number")
+impl IndexError {
+    pub(crate) fn code_and_hint(&self) -> (Code, &'static str) {
+        match self {
+            Self::KeyRefused { .. } => (Code::PolicyKeyReused, "make a request with a new key"),
+            Self::Store(error) => error.code_and_hint(),
+            Self::SerialInUse(_) => {
+                (Code::IndexSerialInUse, "run the command again; it takes another number")
             }
-            IndexError::NotFound(_) => {
-                (Exit::NotFound, "index.not-found", "`genfic-ca list` shows what is on record")
-            }
-            IndexError::Conflict(_) => {
-                (Exit::Busy, "index.conflict", "look at it again, then repeat the command")
-            }
-            IndexError::Transition(_) => {
-                (Exit::Refused, "index.transition", "`genfic-ca show` says where it stands")
-            }
-            IndexError::AuthorityExists(_) => (
-                Exit::Exists,
-                "authority.exists",
+            Self::NotFound(_) => (Code::IndexNotFound, "`genfic-ca list` shows what is on record"),
+            Self::Conflict(_) => (Code::IndexConflict, "look at it again, then repeat the command"),
+            Self::Transition(_) => (Code::IndexTransition, "`genfic-ca show` says where it stands"),
+            Self::AuthorityExists(_) => (
+                Code::AuthorityExists,
                 "choose another name; `genfic-ca authorities` lists those that are taken",
             ),
-            IndexError::NameTaken { .. } => (
-                Exit::Refused,
-                "policy.name-of-a-ca",
+            Self::NameTaken { .. } => (
+                Code::PolicyNameOfACa,
                 "clients find issuers by their names: give another subject (--subject), or make the request anew with one",
             ),
-            IndexError::UnknownAuthority(_) => {
-                (Exit::NotFound, "authority.not-found", "`genfic-ca authorities` lists the CAs")
+            Self::UnknownAuthority(_) => (Code::AuthorityNotFound, "`genfic-ca authorities` lists the CAs"),
+            Self::IssuerUnfit(_) => {
+                (Code::IssuerUnfit, "use another CA; `genfic-ca authorities --tree` shows them")
             }
-            IndexError::IssuerUnfit(_) => {
-                (Exit::Refused, "issuer.unfit", "use another CA; `genfic-ca authorities --tree` shows them")
-            }
-            IndexError::ClockBehind { .. } => (
-                Exit::Integrity,
-                "clock.behind",
+            Self::ClockBehind { .. } => (
+                Code::ClockBehind,
                 "set the clock; nothing is signed with a clock that stands before what was signed. `genfic-ca clock status` says more",
             ),
-            IndexError::CrlNumber(_) => (
-                Exit::Integrity,
-                "crl.number",
+            Self::CrlNumber(_) => (
+                Code::CrlNumber,
                 "run `genfic-ca crl publish` again, which takes a new number; where that is refused too, the number noted beside the CA's key is too large, and `genfic-ca doctor` says how to go on",
             ),
-            IndexError::NotAccepted { .. } => (
-                Exit::Integrity,
-                "restore.not-accepted",
+            Self::NotAccepted { .. } => (
+                Code::RestoreNotAccepted,
                 "revoking, CRLs and OCSP work; see what `genfic-ca audit show` says was restored, then run `genfic-ca backup accept`",
             ),
-        };
-        Problem::new(exit, code, message).hint(hint)
+        }
+    }
+}
+
+impl From<IndexError> for Problem {
+    fn from(error: IndexError) -> Self {
+        if let IndexError::KeyRefused { conflict, .. } = error {
+            return conflict.into();
+        }
+        let (code, hint) = error.code_and_hint();
+        Self::of(code, error).hint(hint)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn every_problem_says_what_to_do() {

@@ -1,5 +1,5 @@
 //! What can go wrong with a file that records are stored in.
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::home::WriteError;
 use std::path::PathBuf;
 
@@ -44,40 +44,38 @@ impl From<WriteError> for StoreError {
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        let (exit, code, hint) = match &error {
-            StoreError::Busy => {
-                (Exit::Busy, "index.busy", "wait for the other command to end, then try again")
-            }
-            StoreError::Exists(_) => {
-                (Exit::Exists, "index.exists", "use the index that is there, or another home")
-            }
-            StoreError::Missing(_) => (
-                Exit::NotFound,
-                "index.missing",
+impl StoreError {
+    pub(crate) fn code_and_hint(&self) -> (Code, &'static str) {
+        match self {
+            Self::Busy => (Code::IndexBusy, "wait for the other command to end, then try again"),
+            Self::Exists(_) => (Code::IndexExists, "use the index that is there, or another home"),
+            Self::Missing(_) => (
+                Code::IndexMissing,
                 "run `genfic-ca init` in a new home, or name the home with --home; where there were CAs, `genfic-ca doctor` says more",
             ),
-            StoreError::Schema { .. } => {
-                (Exit::Failure, "index.schema", "use the version of genfic-ca that wrote it, or a newer one")
+            Self::Schema { .. } => {
+                (Code::IndexSchema, "use the version of genfic-ca that wrote it, or a newer one")
             }
-            StoreError::Damaged(_) => (
-                Exit::Integrity,
-                "index.damaged",
+            Self::Damaged(_) => (
+                Code::IndexDamaged,
                 "run `genfic-ca doctor`, which says what is damaged; keep the files as they are, and restore the index from a backup",
             ),
-            StoreError::NoSpace(_) => (
-                Exit::Failure,
-                "disk.full",
+            Self::NoSpace(_) => (
+                Code::DiskFull,
                 "make room; nothing that is on record is lost, and the next command goes on from there",
             ),
-            StoreError::Backend(_) => (
-                Exit::Failure,
-                "index.failed",
+            Self::Backend(_) => (
+                Code::IndexFailed,
                 "look at owner and mode of the file, free space and the limit of open files, or run `genfic-ca doctor`; then try again",
             ),
-        };
-        Problem::new(exit, code, error.to_string()).hint(hint)
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let (code, hint) = error.code_and_hint();
+        Self::of(code, error).hint(hint)
     }
 }
 
@@ -98,6 +96,6 @@ mod tests {
         }
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let unwritten = StoreError::from(WriteError { path: "delta-1.db".into(), source: full });
-        assert_eq!(Problem::from(unwritten).code, "disk.full");
+        assert_eq!(Problem::from(unwritten).code.code(), "disk.full");
     }
 }

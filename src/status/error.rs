@@ -1,5 +1,5 @@
 //! What can go wrong with the published status.
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::home::WriteError;
 use crate::index::{IndexError, StoreError};
 use crate::x509::SerialNumber;
@@ -105,37 +105,40 @@ const CONTRADICTED_HINT: &str = "nothing that takes a revocation back is publish
 /// The same where no CRL has it.
 const REVOKE_AGAIN_HINT: &str = "nothing that takes a revocation back is published; find out who changed the index: `genfic-ca audit show`; then revoke them again, or bring the right index back";
 
-impl From<StatusError> for Problem {
-    fn from(error: StatusError) -> Self {
-        let message = error.to_string();
-        let (exit, code, hint) = match error {
-            StatusError::Store(error) => return error.into(),
-            StatusError::Index(error) => return error.into(),
-            StatusError::NotContinued { .. } | StatusError::OlderCopy(_) => {
-                (Exit::Integrity, "index.restored", RESTORED_HINT)
+impl StatusError {
+    fn code_and_hint(&self) -> (Code, &'static str) {
+        match self {
+            Self::Store(error) => error.code_and_hint(),
+            Self::Index(error) => error.code_and_hint(),
+            Self::NotContinued { .. } | Self::OlderCopy(_) => (Code::IndexRestored, RESTORED_HINT),
+            Self::Contradicts { evidence: Evidence::Crl(..), .. } => {
+                (Code::IndexContradictsCrl, CONTRADICTED_HINT)
             }
-            StatusError::NotPublished(_) => (
-                Exit::Failure,
-                "status.not-published",
+            Self::Contradicts { evidence: Evidence::Status(_), .. } => {
+                (Code::IndexContradictsStatus, REVOKE_AGAIN_HINT)
+            }
+            Self::Contradicts { evidence: Evidence::Audit(_), .. } => {
+                (Code::IndexContradictsAudit, REVOKE_AGAIN_HINT)
+            }
+            Self::NotPublished(_) => (
+                Code::StatusNotPublished,
                 "see that status/ can be written, then run `genfic-ca ocsp sync`; what is not published is not handed out",
             ),
-            StatusError::Contradicts { evidence: Evidence::Crl(..), .. } => {
-                (Exit::Integrity, "index.contradicts-crl", CONTRADICTED_HINT)
-            }
-            StatusError::Contradicts { evidence: Evidence::Status(_), .. } => {
-                (Exit::Integrity, "index.contradicts-status", REVOKE_AGAIN_HINT)
-            }
-            StatusError::Contradicts { evidence: Evidence::Audit(_), .. } => {
-                (Exit::Integrity, "index.contradicts-audit", REVOKE_AGAIN_HINT)
-            }
-        };
-        Problem::new(exit, code, message).hint(hint)
+        }
+    }
+}
+
+impl From<StatusError> for Problem {
+    fn from(error: StatusError) -> Self {
+        let (code, hint) = error.code_and_hint();
+        Self::of(code, error).hint(hint)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     fn contradicted(evidence: Evidence) -> StatusError {
         let first = vec!["4a".parse().unwrap(), "4b".parse().unwrap()];
@@ -145,7 +148,7 @@ mod tests {
     #[test]
     fn a_contradiction_names_what_it_is_with_how_much_and_what_mends_it() {
         let problem = Problem::from(contradicted(Evidence::Crl(7, "genfic-system".into())));
-        assert_eq!((problem.exit, problem.code), (Exit::Integrity, "index.contradicts-crl"));
+        assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "index.contradicts-crl"));
         let message = "the index contradicts CRL 7 that genfic-system signed: 2 certificates revoked there are \
                        not so in the index, among them 4a, 4b";
         assert_eq!(problem.message, message);
