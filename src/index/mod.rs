@@ -13,6 +13,7 @@ mod import;
 mod index_txt;
 mod key_rule;
 mod record;
+mod recorded;
 mod restoration;
 pub mod sqlite;
 mod standing;
@@ -32,6 +33,7 @@ pub use record::{
     Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, NewestSigned,
     ResponderRecord, Selector, StatusRow, StatusValue,
 };
+pub use recorded::Recorded;
 pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
 pub use standing::{has_fallen, stands};
 pub use state::{CertificateState, Revocation, TransitionError};
@@ -178,7 +180,15 @@ pub trait Index: IndexReader {
     /// included, [`IndexError::IssuerUnfit`] when the issuer or one above it is revoked or expired at the event's time, [`IndexError::AuthorityExists`], [`IndexError::ClockBehind`],
     /// [`IndexError::NotAccepted`] for all but responder certificates after a restore, or a failing store; so
     /// below.
-    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError>;
+    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+        recorded::intents(self, intents)
+    }
+
+    /// Stores what [`Index::record_intent`] says.
+    ///
+    /// # Errors
+    /// As there.
+    fn store_intents(&self, intents: &[Intent]) -> Result<(), IndexError>;
 
     /// Stores signed certificates against their intents; the group is one transaction. An intent that was
     /// abandoned or revoked meanwhile, or was for other octets, is [`IndexError::Conflict`].
@@ -250,7 +260,20 @@ pub trait Index: IndexReader {
         issuer: &IssuerId,
         tbs: Linted<TbsCertList>,
         event: AuditEvent,
-    ) -> Result<Recorded<TbsCertList>, IndexError>;
+    ) -> Result<Recorded<TbsCertList>, IndexError> {
+        recorded::crl(self, issuer, tbs, event)
+    }
+
+    /// Stores what [`Index::record_crl`] says.
+    ///
+    /// # Errors
+    /// As there.
+    fn store_crl(
+        &self,
+        issuer: &IssuerId,
+        tbs: &Linted<TbsCertList>,
+        event: AuditEvent,
+    ) -> Result<(), IndexError>;
 
     /// Notes that the list of this number is signed and in its public place. Only then it counts for
     /// [`IndexReader::last_crl`], and what it listed after its end may be left out from now on, if that end had
@@ -290,21 +313,3 @@ pub trait Index: IndexReader {
 
 /// Holds what it was given for until it is dropped.
 pub type Guard = Box<dyn Send>;
-
-/// Proof that something is on record. Only an index adapter makes one.
-///
-/// It is the only thing an issuer signs, and is used up by signing.
-#[derive(Debug)]
-pub struct Recorded<T>(T);
-
-impl<T> Recorded<T> {
-    /// What is on record.
-    pub fn get(&self) -> &T {
-        &self.0
-    }
-
-    /// Gives the proof up.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}

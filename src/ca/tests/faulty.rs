@@ -4,16 +4,14 @@ use crate::home::WriteError;
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
-    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
-    ResponderRecord, Restoration, Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
+    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
+    Restoration, Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
 };
 use crate::lint::Linted;
 use crate::repository::{PublishError, Publisher};
 use crate::status::{StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{
-    CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
-};
+use crate::x509::{CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, UnixTime};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -258,9 +256,9 @@ impl Index for Records {
     fn nobody_is_signing(&self) -> Result<Option<Guard>, IndexError> {
         self.index.nobody_is_signing()
     }
-    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+    fn store_intents(&self, intents: &[Intent]) -> Result<(), IndexError> {
         self.script.index("intent")?;
-        self.index.record_intent(intents)
+        self.index.store_intents(intents)
     }
     fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError> {
         self.script.index("recorded")?;
@@ -302,14 +300,14 @@ impl Index for Records {
         (0..self.more.load(Ordering::SeqCst)).for_each(|number| visit(entry(number)));
         Ok(number)
     }
-    fn record_crl(
+    fn store_crl(
         &self,
         issuer: &IssuerId,
-        tbs: Linted<TbsCertList>,
+        tbs: &Linted<TbsCertList>,
         event: AuditEvent,
-    ) -> Result<Recorded<TbsCertList>, IndexError> {
+    ) -> Result<(), IndexError> {
         self.script.index("list")?;
-        self.index.record_crl(issuer, tbs, event)
+        self.index.store_crl(issuer, tbs, event)
     }
     fn record_crl_published(
         &self,

@@ -28,14 +28,14 @@ pub(crate) mod tests;
 
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
-    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
-    ResponderRecord, Restoration, Restored, Selector, StatusRow, Supplement, TakenOver,
+    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
+    Restoration, Restored, Selector, StatusRow, Supplement, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime, sha256};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, UnixTime, sha256};
 use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
@@ -281,9 +281,9 @@ impl Index for SqliteIndex {
         self.interlock.exclude()
     }
 
-    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+    fn store_intents(&self, intents: &[Intent]) -> Result<(), IndexError> {
         self.let_grow(intents.len())?;
-        self.write(|connection| issuing::record_intent(connection, intents))
+        self.write(|connection| issuing::store_intents(connection, intents))
     }
 
     fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError> {
@@ -336,16 +336,15 @@ impl Index for SqliteIndex {
         })
     }
 
-    fn record_crl(
+    fn store_crl(
         &self,
         issuer: &IssuerId,
-        tbs: Linted<TbsCertList>,
+        tbs: &Linted<TbsCertList>,
         event: AuditEvent,
-    ) -> Result<Recorded<TbsCertList>, IndexError> {
-        let tbs = tbs.into_inner();
+    ) -> Result<(), IndexError> {
+        let tbs = tbs.get();
         let digest = sha256(tbs.as_der()); // of a long list it takes long: nobody is to wait for it
-        self.write(|connection| revoking::record_crl(connection, issuer, &tbs, digest, event))?;
-        Ok(Recorded(tbs))
+        self.write(|connection| revoking::store_crl(connection, issuer, tbs, digest, event))
     }
 
     fn record_crl_published(

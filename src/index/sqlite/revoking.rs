@@ -146,7 +146,7 @@ fn check_later_than_before(
     }
 }
 
-pub(super) fn record_crl(
+pub(super) fn store_crl(
     connection: &Connection,
     issuer: &IssuerId,
     tbs: &TbsCertList,
