@@ -1,7 +1,8 @@
 //! What may be handed out: nothing whose status responders do not have yet (O12).
 use super::Engine;
 use crate::error::{Code, Problem};
-use crate::index::{Authority, IndexError};
+use crate::index::Authority;
+use crate::status::StatusError;
 use crate::x509::{Certificate, CertificateId};
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ impl Publication<'_> {
     ///
     /// # Errors
     /// As [`StatusPublisher::publish_status`].
-    pub fn publish_status(&self) -> Result<(), IndexError> {
+    pub fn publish_status(&self) -> Result<(), StatusError> {
         self.engine.timekeeper().publish_status()
     }
 
@@ -24,7 +25,7 @@ impl Publication<'_> {
     ///
     /// # Errors
     /// As [`StatusPublisher::rebuild_status`].
-    pub fn rebuild_status(&self) -> Result<(), IndexError> {
+    pub fn rebuild_status(&self) -> Result<(), StatusError> {
         self.engine.status().rebuild_status(
             self.engine.index(),
             self.engine.publisher(),
