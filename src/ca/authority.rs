@@ -1,6 +1,6 @@
 //! A CA certificate together with its unlocked key.
 use super::Engine;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::failpoint;
 use crate::index::{Authority, CertificateState, IndexReader, Recorded};
 use crate::signing::{Signer, ToBeSigned};
@@ -25,12 +25,8 @@ pub struct CrlAuthority {
 }
 
 pub(super) fn mismatched(name: &str) -> Problem {
-    Problem::new(
-        Exit::Integrity,
-        "key.mismatch",
-        format!("the key of {name} is not the one its certificate is for"),
-    )
-    .hint("restore the key file that belongs to this CA")
+    Problem::new(Code::KeyMismatch, format!("the key of {name} is not the one its certificate is for"))
+        .hint("restore the key file that belongs to this CA")
 }
 
 impl IssuingAuthority {
@@ -54,7 +50,7 @@ impl IssuingAuthority {
         if !may(tbs, KeyUsage::KEY_CERT_SIGN) {
             let message =
                 format!("the certificate of {} does not allow it to sign certificates", authority.name);
-            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+            return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("a CA certificate has basicConstraints CA:TRUE and keyUsage keyCertSign"));
         }
         Ok(Self { authority, ancestors, signer })
@@ -147,8 +143,7 @@ fn check_issuer(
         let (issuer, own) = issuer.beside(own);
         format!("what is to be signed names {issuer} as its issuer, and the key is that of {own}")
     };
-    Err(Problem::new(Exit::Integrity, "issuer.mismatch", message)
-        .hint("nothing was signed; this is a defect"))
+    Err(Problem::new(Code::IssuerMismatch, message).hint("nothing was signed; this is a defect"))
 }
 
 /// Signs a recorded TBSCertificate with the issuer's key and checks the signature.
@@ -160,12 +155,12 @@ pub(super) fn sign_certificate(
     let signature = signer.sign(ToBeSigned::new(tbs.as_der()))?;
     failpoint::passed("certificate signed");
     let certificate = Certificate::from_der(&seal(tbs.as_der(), signer.algorithm(), &signature))
-        .map_err(|error| Problem::new(Exit::Integrity, "key.signature", error.to_string()))?;
+        .map_err(|error| Problem::of(Code::KeySignature, error))?;
     if certificate.is_signed_by(signer.public_key()) { Ok(certificate) } else { Err(bad_signature()) }
 }
 
 fn bad_signature() -> Problem {
-    Problem::new(Exit::Integrity, "key.signature", "the signature just made does not verify")
+    Problem::new(Code::KeySignature, "the signature just made does not verify")
         .hint("the key or the machine is faulty; nothing was handed out")
 }
 
@@ -180,7 +175,7 @@ impl CrlAuthority {
         }
         if !may(certificate.tbs(), KeyUsage::CRL_SIGN) {
             let message = format!("the certificate of {name} does not allow it to sign CRLs");
-            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+            return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("a CA certificate has basicConstraints CA:TRUE and keyUsage cRLSign"));
         }
         Ok(Self { certificate, signer })
@@ -230,7 +225,7 @@ pub(super) fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Ve
     while let Some(name) = parent {
         if out.len() > 32 {
             let message = format!("the hierarchy above {} does not end", authority.name);
-            return Err(Problem::new(Exit::Integrity, "index.damaged", message));
+            return Err(Problem::new(Code::IndexDamaged, message));
         }
         let next = index.authority(&name)?.ok_or_else(|| no_authority(&name))?;
         parent = next.parent.clone();
@@ -243,7 +238,7 @@ pub(super) fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Ve
 pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
     for ca in std::iter::once(authority.clone()).chain(above(index, authority)?) {
         let unfit = |what: String| {
-            Problem::new(Exit::Refused, "issuer.unfit", format!("{} cannot issue: {what}", authority.name))
+            Problem::new(Code::IssuerUnfit, format!("{} cannot issue: {what}", authority.name))
                 .hint("`genfic-ca authorities --tree` shows the hierarchy")
         };
         let validity = ca.certificate.tbs().validity();
@@ -277,7 +272,7 @@ pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime)
 
 /// No CA of that name.
 pub(super) fn no_authority(name: &str) -> Problem {
-    Problem::new(Exit::NotFound, "authority.not-found", format!("there is no CA named {name}"))
+    Problem::new(Code::AuthorityNotFound, format!("there is no CA named {name}"))
         .hint("`genfic-ca authorities` lists the CAs of this home")
 }
 
@@ -285,7 +280,7 @@ impl Engine {
     pub(super) fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
         if authority.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
-            return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+            return Err(Problem::new(Code::KeyElsewhere, message)
                 .hint("ask those who run it; what it signs is taken in by `genfic-ca adopt`"));
         }
         Ok(self.keys().open(&self.practices().key_ref(&authority.key), self.secrets())?)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Exit;
 use crate::signing::SecretSpec;
 use crate::x509::KeyAlgorithm;
 
@@ -186,7 +187,7 @@ fn every_kind_of_mistake_is_told_with_line_and_key() {
 fn all_mistakes_become_one_problem() {
     let errors = Config::parse("[keys]\nscrypt_log_n = 1\nroot = 'x'\n").unwrap_err();
     let problem = Problem::from(errors);
-    assert_eq!((problem.code, problem.exit), ("config.invalid", Exit::Failure));
+    assert_eq!((problem.code.code(), problem.exit), ("config.invalid", Exit::Failure));
     assert_eq!(problem.message.lines().count(), 3);
 }
 

@@ -4,7 +4,7 @@ use super::lists::{CONTRADICTED, NOTE_TOO_LARGE};
 use super::statuses::LOST_REVOCATION;
 use crate::backup;
 use crate::ca::Engine;
-use crate::error::Problem;
+use crate::error::{Code, Problem};
 use crate::home::{self, Accounts, Home, Reserve};
 use crate::index::CertificateState;
 use crate::repository::{Mode, write_new};
@@ -166,11 +166,9 @@ fn mend(engine: &Engine, mending: &Mending, signs: bool) -> Result<(), Problem> 
             Ok(())
         }
         Mending::CrlPem(name) => engine.publication().repeat_crl_text(name),
-        Mending::Crl(_) | Mending::Responder(_) if !signs => Err(Problem::new(
-            crate::error::Exit::Failure,
-            "config.invalid",
-            "nothing is signed while the configuration cannot be read",
-        )),
+        Mending::Crl(_) | Mending::Responder(_) if !signs => {
+            Err(Problem::new(Code::ConfigInvalid, "nothing is signed while the configuration cannot be read"))
+        }
         Mending::Crl(name) => {
             engine.maintenance().publish_crl(name, &engine.maintenance().unlock_for_crl(name)?).map(drop)
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Exit;
 use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, Template, TestKey, certificate_id};
 use crate::ocsp::responder::answer;
 use crate::ocsp::response::encode_response;

@@ -1,7 +1,7 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::Issuance;
 use crate::ca::{IssuanceOutcome, IssuingAuthority, Order};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::profile::{Applicant, Ask, Length};
 use crate::x509::{
     Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
@@ -39,10 +39,8 @@ impl Issuance<'_> {
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
-        let issued = issuance
-            .issued
-            .pop()
-            .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+        let issued =
+            issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
         let file = self.engine.publisher().responder(&name, &issued.certificate, &key.pem)?;
         let mut event = self.engine.event(self.engine.now(), "responder.installed", &*name);
         event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
@@ -75,7 +73,7 @@ impl Issuance<'_> {
         let days = days.unwrap_or(usual);
         if days > longest.max(usual) {
             let message = format!("a responder certificate of {days} days: the longest is {longest}");
-            return Err(Problem::new(Exit::Refused, "policy.too-long", message)
+            return Err(Problem::new(Code::PolicyTooLong, message)
                 .hint("give fewer days, or set responder_days_offline below [ocsp]: it cannot be revoked"));
         }
         let above = self.engine.hierarchy().ancestors(&authority)?;
@@ -132,8 +130,7 @@ fn responder_subject(ca: &Name, name: &str) -> Result<Name, Problem> {
         .collect();
     if let Some(kind) = common_name {
         let text: String = format!("{name} OCSP responder").chars().take(kind.upper_bound).collect();
-        let attribute = Attribute::new(kind, &text)
-            .map_err(|error| Problem::new(Exit::Usage, "usage", error.to_string()))?;
+        let attribute = Attribute::new(kind, &text).map_err(|error| Problem::of(Code::Usage, error))?;
         attributes.push(attribute);
     }
     Ok(Name::from_attributes(&attributes))

@@ -1,7 +1,7 @@
 //! A CA that was revoked or is on hold does not come back under another certificate.
 use super::Lifecycle;
 use crate::ca::PriorCertificate;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{CertificateState, ImportedContents, KeyConflict, check_key};
 use crate::x509::{Certificate, CertificateId, CrlReason};
 use std::collections::HashSet;
@@ -20,11 +20,8 @@ impl Lifecycle<'_> {
             Problem { message, ..problem }
         };
         if self.engine.practices().compromised_keys.contains(&tbs.public_key().digest()) {
-            let problem = Problem::new(
-                Exit::Refused,
-                "policy.compromised-key",
-                "the key is on the list of compromised keys",
-            );
+            let problem =
+                Problem::new(Code::PolicyCompromisedKey, "the key is on the list of compromised keys");
             return Err(refuse(problem.hint("have the CA make a new key")));
         }
         let uses = self.engine.index().key_uses(&tbs.public_key().digest())?;

@@ -7,7 +7,7 @@ use crate::ca::issuance::Parent;
 use crate::ca::issuance::{Known, others};
 use crate::ca::problems::lint_problem;
 use crate::ca::{IssuingAuthority, Order, PublishedCrl};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority, IndexError};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Length};
@@ -125,8 +125,7 @@ impl Lifecycle<'_> {
                     return Err(problem);
                 }
                 let issued = issuance.issued.pop();
-                let issued = issued
-                    .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+                let issued = issued.ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
                 Ok([staggered, issued.notices].concat())
             })?;
         created.notices.extend(self.engine.maintenance().keep_up(issuer)?);
@@ -193,8 +192,11 @@ impl Lifecycle<'_> {
         if let Some(subject) = &new.subject {
             return Ok(subject.clone());
         }
-        self.engine.practices().config.organization.subject(&new.name).map_err(|error| {
-            Problem::new(Exit::Usage, "usage", error.to_string()).hint("give a --subject, or a shorter name")
-        })
+        self.engine
+            .practices()
+            .config
+            .organization
+            .subject(&new.name)
+            .map_err(|error| Problem::of(Code::Usage, error).hint("give a --subject, or a shorter name"))
     }
 }

@@ -3,7 +3,7 @@ use super::Lifecycle;
 use super::crossing::Links;
 use super::renewal::constraints_of;
 use crate::ca::{CreatedAuthority, IssuingAuthority, NewAuthority};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority, Filter};
 use crate::profile::Length;
 use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
@@ -202,7 +202,7 @@ impl Lifecycle<'_> {
             let name = format!("{first}-g{number}");
             // a name that its files cannot bear is refused before there is a key
             self.engine.publisher().crl_files(&name).map_err(|error| {
-                Problem::new(Exit::Usage, "usage.authority-name", error.to_string())
+                Problem::of(Code::UsageAuthorityName, error)
                     .hint("create a CA with a shorter name below the same issuer")
             })?;
             if self.engine.index().authority(&name)?.is_none() {
@@ -226,7 +226,7 @@ pub struct NextGeneration {
 /// issuer's name alone must not take one generation's for another's.
 fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
     let no_room = |reason: String| {
-        Problem::new(Exit::Usage, "usage", format!("the new generation needs a subject of its own: {reason}"))
+        Problem::new(Code::Usage, format!("the new generation needs a subject of its own: {reason}"))
             .hint("give one: --subject DN")
     };
     let kind = AttributeType::by_name("CN").ok_or_else(|| no_room("CN is unknown".into()))?;

@@ -6,7 +6,7 @@ use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Kind, Length, Limits, Profile};
@@ -93,7 +93,7 @@ impl Lifecycle<'_> {
             return self.may_come_back(&authority.name, &authority.certificate);
         }
         let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
-        Err(Problem::new(Exit::Refused, "authority.revoked", message)
+        Err(Problem::new(Code::AuthorityRevoked, message)
             .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)))
     }
 
@@ -138,7 +138,7 @@ impl Lifecycle<'_> {
             .ok_or_else(|| crate::ca::authority::no_authority(name))?;
         if newest.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
-            return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+            return Err(Problem::new(Code::KeyElsewhere, message)
                 .hint("ask those who run it for its new certificate"));
         }
         Ok(newest)
@@ -254,7 +254,5 @@ impl Lifecycle<'_> {
 /// The constraints that a CA's own certificate has.
 pub(in crate::ca) fn constraints_of(authority: &Authority) -> Result<NameConstraints, Problem> {
     let constraints = NameConstraints::of(authority.certificate.tbs());
-    Ok(constraints
-        .map_err(|error| Problem::new(Exit::Integrity, "file.malformed", error.to_string()))?
-        .unwrap_or_default())
+    Ok(constraints.map_err(|error| Problem::of(Code::KeptFileMalformed, error))?.unwrap_or_default())
 }

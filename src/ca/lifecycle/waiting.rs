@@ -2,7 +2,7 @@
 use super::Lifecycle;
 use crate::ca::authority::{may, mismatched};
 use crate::ca::{Adoption, NewAuthority, make_request};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::Authority;
 use crate::profile::Kind;
 use crate::repository::WaitingAuthority;
@@ -26,12 +26,11 @@ pub struct Arrival {
 }
 
 /// A CA of this name waits for its certificate.
-pub(in crate::ca) fn already_waiting(name: &str) -> Problem {
-    Problem::new(Exit::Exists, "authority.waiting", format!("{name} waits for its certificate already"))
-        .hint(format!(
-            "its request is in keys/{name}.waiting of the home, PEM after a few words; when the certificate has \
+pub(super) fn already_waiting(name: &str) -> Problem {
+    Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already")).hint(format!(
+        "its request is in keys/{name}.waiting of the home, PEM after a few words; when the certificate has \
              come: genfic-ca adopt {name} CERTIFICATE"
-        ))
+    ))
 }
 
 impl Lifecycle<'_> {
@@ -68,7 +67,7 @@ impl Lifecycle<'_> {
         let profile = self.engine.practices().profile(&new.profile)?;
         if profile.kind() != Kind::Ca {
             let message = format!("the profile {} is not that of a CA below another", profile.name());
-            return Err(Problem::new(Exit::Usage, "usage", message).hint("for example --profile user-ca"));
+            return Err(Problem::new(Code::Usage, message).hint("for example --profile user-ca"));
         }
         let subject = self.subject_for(new)?;
         self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
@@ -178,7 +177,7 @@ impl Lifecycle<'_> {
         })?;
         self.is_in_force(&name, &certificate)?;
         let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {
-            Problem::new(Exit::Usage, "usage", format!("it is not known what {name} is for"))
+            Problem::new(Code::Usage, format!("it is not known what {name} is for"))
                 .hint("add --profile, for example system-ca")
         })?;
         let tbs = certificate.tbs();
@@ -202,7 +201,7 @@ impl Lifecycle<'_> {
         let name = arrival.name;
         let Some(known) = self.engine.index().authority(&name)?.filter(|known| !known.is_elsewhere()) else {
             let message = format!("no CA named {name} waits for its certificate");
-            return Err(Problem::new(Exit::NotFound, "authority.not-waiting", message).hint(
+            return Err(Problem::new(Code::AuthorityNotWaiting, message).hint(
                 "`genfic-ca create-child NAME --csr-only` makes a key and a request, `genfic-ca key import NAME FILE` \
                  brings a key",
             ));
@@ -217,7 +216,7 @@ impl Lifecycle<'_> {
             .partition(|one| one.tbs().public_key() == known.certificate.tbs().public_key());
         if (is_known && own.is_empty()) || !parent.is_some_and(|parent| parent.is_elsewhere()) {
             let message = format!("{name} has {} certificate already", if is_known { "this" } else { "a" });
-            return Err(Problem::new(Exit::Exists, "authority.exists", message)
+            return Err(Problem::new(Code::AuthorityExists, message)
                 .hint(format!("`genfic-ca show {name}` shows it")));
         }
         let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
@@ -233,13 +232,13 @@ impl Lifecycle<'_> {
                 begins(&certificate),
                 begins(&known.certificate)
             );
-            return Err(Problem::new(Exit::Exists, "authority.exists", message)
+            return Err(Problem::new(Code::AuthorityExists, message)
                 .hint(format!("`genfic-ca show {name}` shows it")));
         }
         if !certificate.tbs().subject().is_same_as(known.certificate.tbs().subject()) {
             let (this, its) = certificate.tbs().subject().beside(known.certificate.tbs().subject());
             let message = format!("the certificate is for {this}, and {name} is {its}");
-            return Err(Problem::new(Exit::NotVerified, "certificate.other-name", message)
+            return Err(Problem::new(Code::CertificateOtherName, message)
                 .hint("have the request signed for the name that it has, unchanged"));
         }
         self.may_be_renewed(&known)?;
@@ -262,16 +261,15 @@ impl Lifecycle<'_> {
     fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.engine.now());
-        let refuse =
-            |code, message: String, hint: &str| Err(Problem::new(Exit::Refused, code, message).hint(hint));
+        let refuse = |code, message: String, hint: &str| Err(Problem::new(code, message).hint(hint));
         if now > validity.not_after {
             let message = format!("the certificate of {name} expired at {}", validity.not_after);
-            return refuse("certificate.expired", message, "have a new one signed for the same request");
+            return refuse(Code::CertificateLapsed, message, "have a new one signed for the same request");
         }
         if now < validity.not_before {
             let message = format!("the certificate of {name} is not valid before {}", validity.not_before);
             return refuse(
-                "certificate.not-yet-valid",
+                Code::CertificateNotYetValid,
                 message,
                 "wait, or look at the clocks here and there",
             );
@@ -281,7 +279,7 @@ impl Lifecycle<'_> {
                 format!("the certificate of {name} is not that of a CA that signs certificates and CRLs");
             let hint = "it needs basicConstraints CA:TRUE and keyUsage keyCertSign and cRLSign; in the home of its \
                         parent: genfic-ca sign FILE -p PARENT --profile user-ca";
-            return refuse("issuer.unfit", message, hint);
+            return refuse(Code::IssuerUnfit, message, hint);
         }
         Ok(())
     }
@@ -289,5 +287,5 @@ impl Lifecycle<'_> {
 
 fn other_key(name: &str) -> Problem {
     let message = format!("the certificate is for another key than that of {name}");
-    Problem::new(Exit::NotVerified, "certificate.other-key", message)
+    Problem::new(Code::CertificateOtherKey, message)
 }

@@ -45,7 +45,7 @@ fn a_ca_that_is_revoked_held_or_below_such_a_one_issues_nothing_and_signs_its_cr
         let fixture = Fixture::with_system_ca();
         revoke(&fixture, name, reason);
         let problem = refused(fixture.engine().issuance().unlock_issuer("genfic-system"));
-        assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"), "{problem}");
+        assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"), "{problem}");
         assert!(problem.message.contains(name), "{problem}");
         assert_eq!(fixture.asked(), [], "no passphrase is asked for in vain");
         fixture.publish("genfic-system").unwrap();
@@ -68,7 +68,7 @@ fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
     let early = IssuingAuthority::new(&*fixture.records, authority, signer, NOW.plus(-2 * DAY));
     assert!(refused(early).message.contains("not valid before"));
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
-    assert_eq!(refused(fixture.engine().issuance().unlock_issuer("genfic")).code, "issuer.unfit");
+    assert_eq!(refused(fixture.engine().issuance().unlock_issuer("genfic")).code.code(), "issuer.unfit");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transacti
     fixture.script.steps();
     revoke(&fixture, "genfic", CrlReason::KeyCompromise);
     let problem = engine.issuance().issue(&issuer, "system", &[order("a.example")]).unwrap_err();
-    assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert_eq!(fixture.script.steps(), ["status", "intent"], "nothing was signed");
 }
 
@@ -90,14 +90,17 @@ fn a_key_that_is_not_the_certificates_is_found_out() {
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
     let other = || Box::new(SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
     let problem = refused(IssuingAuthority::new(&*fixture.records, authority.clone(), other(), NOW));
-    assert_eq!((problem.exit, problem.code), (Exit::Integrity, "key.mismatch"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "key.mismatch"));
     let list = CrlAuthority::new("genfic-system", authority.certificate, other());
-    assert_eq!(list.err().unwrap().code, "key.mismatch");
+    assert_eq!(list.err().unwrap().code.code(), "key.mismatch");
     // the same by way of the files
     let keys = fixture.home.keys_directory();
     std::fs::rename(keys.join("genfic.age"), keys.join("genfic-system.age")).unwrap();
-    assert_eq!(refused(fixture.engine().issuance().unlock_issuer("genfic-system")).code, "key.mismatch");
-    assert_eq!(fixture.publish("genfic-system").unwrap_err().code, "key.mismatch");
+    assert_eq!(
+        refused(fixture.engine().issuance().unlock_issuer("genfic-system")).code.code(),
+        "key.mismatch"
+    );
+    assert_eq!(fixture.publish("genfic-system").unwrap_err().code.code(), "key.mismatch");
 }
 
 #[test]
@@ -119,9 +122,9 @@ fn a_certificate_that_is_no_cas_makes_neither_authority() {
         Box::new(crate::signing::read_private_key_file(&path, &*fixture.custodian).unwrap())
     };
     let problem = refused(IssuingAuthority::new(&*fixture.records, authority, signer(), fixture.now()));
-    assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(problem.message.contains("does not allow"), "{problem}");
-    assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code, "issuer.unfit");
+    assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code.code(), "issuer.unfit");
 }
 
 #[test]
@@ -146,7 +149,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
     let other = engine.issuance().unlock_issuer("other-system").unwrap();
     fixture.script.steps();
     let problem = other.issue(recorded).unwrap_err();
-    assert_eq!((problem.exit, problem.code), (Exit::Integrity, "issuer.mismatch"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "issuer.mismatch"));
     assert_eq!(fixture.script.steps(), [""; 0], "the key was not used");
 }
 
@@ -157,7 +160,7 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
     let far = fixture.certificate("genfic").tbs().validity().not_after.plus(1);
     let late = crate::ca::NewAuthority { length: Length::Until(far), ..new("late", "system-ca") };
     assert_eq!(
-        fixture.engine().lifecycle().create_child("genfic", &late).unwrap_err().code,
+        fixture.engine().lifecycle().create_child("genfic", &late).unwrap_err().code.code(),
         "policy.outlives-issuer"
     );
     let below =

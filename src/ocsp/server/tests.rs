@@ -208,7 +208,7 @@ fn an_address_in_use_is_a_problem_with_a_remedy() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = vec![taken.local_addr().unwrap()];
     let error = listeners(&ServerSettings { listen, ..ServerSettings::default() }).unwrap_err();
-    assert_eq!(Problem::from(error).code, "daemon.listen");
+    assert_eq!(Problem::from(error).code.code(), "daemon.listen");
     let none = listeners(&ServerSettings { listen: Vec::new(), ..ServerSettings::default() });
     assert!(matches!(none, Err(ServerError::NoAddress)));
 }
