@@ -147,3 +147,5 @@ pub fn is_authority_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::uncommented;

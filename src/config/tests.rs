@@ -10,7 +10,7 @@ fn mistake(text: &str) -> String {
 }
 
 /// The template with every setting that is commented out in force.
-fn uncommented() -> String {
+pub(crate) fn uncommented() -> String {
     template(None, None, None, None)
         .lines()
         .map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned() + "\n")
