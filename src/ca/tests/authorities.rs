@@ -64,7 +64,7 @@ fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
     let crl = fixture.publish("genfic-system").unwrap();
     assert!(crl.next_update > end, "a list may outlive its CA");
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let signer = Box::new(SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+    let signer = Box::new(SoftKey::generate(KeyAlgorithm::P256).unwrap());
     let early = IssuingAuthority::new(&*fixture.records, authority, signer, NOW.plus(-2 * DAY));
     assert!(refused(early).message.contains("not valid before"));
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
@@ -88,7 +88,7 @@ fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transacti
 fn a_key_that_is_not_the_certificates_is_found_out() {
     let fixture = Fixture::with_system_ca();
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let other = || Box::new(SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+    let other = || Box::new(SoftKey::generate(KeyAlgorithm::P256).unwrap());
     let problem = refused(IssuingAuthority::new(&*fixture.records, authority.clone(), other(), NOW));
     assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "key.mismatch"));
     let list = CrlAuthority::new("genfic-system", authority.certificate, other());
