@@ -169,6 +169,25 @@ fn rooms_of_the_engine_use_only_those_below_them() {
 }
 
 #[test]
+fn the_order_of_publication_is_in_one_file() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src/ca")) {
+        let name = relative(&path);
+        if is_for_tests(&name) || name == "src/ca/publication.rs" {
+            continue;
+        }
+        let code: String = fs::read_to_string(&path).unwrap().split_whitespace().collect();
+        wrong.extend(
+            ["publisher().issued(", "publisher().authority("]
+                .iter()
+                .filter(|call| code.contains(*call))
+                .map(|call| format!("{name}: {call}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn use_cases_know_traits_and_no_adapters() {
     let mut wrong = Vec::new();
     for path in ["src/ca", "src/backup", "src/ocsp", "src/doctor"]

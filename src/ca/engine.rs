@@ -181,3 +181,14 @@ pub(super) fn event(actor: &Actor, at: UnixTime, action: &str, object: impl Into
         details: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Engine;
+
+    #[test]
+    fn an_engine_can_be_held_by_a_server_and_used_from_many_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Engine>();
+    }
+}
