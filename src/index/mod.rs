@@ -8,14 +8,12 @@ mod contract;
 mod contradiction;
 mod error;
 mod examination;
-mod generation;
 mod import;
 mod index_txt;
 mod key_rule;
 mod record;
 mod restoration;
 pub mod sqlite;
-mod standing;
 mod state;
 
 pub use contradiction::contradicting;
@@ -24,8 +22,6 @@ pub(crate) use contradiction::{
 };
 pub use error::{Evidence, IndexError};
 pub use examination::{Damage, DamageKind, Examined, StatusComparison};
-pub(crate) use generation::UNLINKED;
-pub use generation::{certified, crossed, is_quiet, successor, unlinked};
 pub use import::{Import, Imported, ImportedCertificate, ImportedContents, Supplement};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use key_rule::{KeyConflict, check_key};
@@ -34,7 +30,6 @@ pub use record::{
     PublishedAuthority, ResponderRecord, Selector, StatusRow, StatusValue,
 };
 pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
-pub use standing::{has_fallen, stands};
 pub use state::{CertificateState, Revocation, TransitionError};
 
 use crate::audit::{AuditEvent, AuditRecord, Head};
@@ -63,6 +58,12 @@ pub trait IndexReader: StatusReader {
 
     /// The CA of this name.
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError>;
+
+    /// The generation after the CA of this name, if that was given a new key.
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError>;
+
+    /// The CAs whose certificate is for this name, by the comparison of names.
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError>;
 
     /// One certificate with its octets.
     fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError>;

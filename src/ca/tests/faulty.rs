@@ -168,6 +168,12 @@ impl IndexReader for Records {
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
         self.index.authority(name)
     }
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        self.index.successor(name)
+    }
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError> {
+        self.index.bearers(name)
+    }
     fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
         self.index.certificate(id)
     }
