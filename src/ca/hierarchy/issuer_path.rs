@@ -40,7 +40,7 @@ impl IssuerPath {
             return None;
         }
         let parent = self.members.last()?.parent.clone()?;
-        if self.members.len() > MAX_PATH || self.members.iter().any(|one| one.name == parent) {
+        if self.members.len() > MAX_PATH || self.members.iter().skip(1).any(|one| one.name == parent) {
             self.end = End::Never;
             return None;
         }
