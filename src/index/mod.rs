@@ -8,7 +8,6 @@ pub(crate) mod contract;
 mod contradiction;
 mod error;
 mod examination;
-mod generation;
 mod import;
 mod index_txt;
 mod key_rule;
@@ -16,7 +15,6 @@ mod record;
 mod recorded;
 mod restoration;
 pub mod sqlite;
-mod standing;
 mod state;
 mod store_error;
 
@@ -24,8 +22,6 @@ pub use contradiction::contradicting;
 pub(crate) use contradiction::{Comparison, is_final, need_not_be_listed};
 pub use error::IndexError;
 pub use examination::{Damage, DamageKind, Examined};
-pub(crate) use generation::UNLINKED;
-pub use generation::{certified, crossed, is_quiet, successor, unlinked};
 pub use import::{Import, Imported, ImportedCertificate, ImportedContents, Supplement};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use key_rule::{KeyConflict, check_key};
@@ -35,7 +31,6 @@ pub use record::{
 };
 pub use recorded::Recorded;
 pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
-pub use standing::{has_fallen, stands};
 pub use state::{CertificateState, Revocation, TransitionError};
 pub use store_error::StoreError;
 
@@ -58,6 +53,12 @@ pub trait IndexReader: Send + Sync {
 
     /// The CA of this name.
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError>;
+
+    /// The generation after the CA of this name, if that was given a new key.
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError>;
+
+    /// The CAs whose certificate is for this name, by the comparison of names.
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError>;
 
     /// One certificate with its octets.
     fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError>;

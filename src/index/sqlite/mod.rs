@@ -163,6 +163,14 @@ impl IndexReader for SqliteIndex {
         self.read(|connection| authority::named(connection, name))
     }
 
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        self.read(|connection| authority::successor(connection, name))
+    }
+
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError> {
+        self.read(|connection| authority::bearers(connection, name))
+    }
+
     fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
         self.read(|connection| reading::certificate(connection, id))
     }
