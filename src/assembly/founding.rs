@@ -4,7 +4,7 @@ use crate::config::{self, Config};
 use crate::error::{Code, Exit, Problem, Shown as _};
 use crate::home::{Home, Mode, Reserve, WriteError, current_actor, write_new};
 use crate::index::sqlite::SqliteIndex;
-use crate::index::{Index, IndexReader};
+use crate::index::{AuditIndex, AuditReader};
 use crate::profile::SHIPPED;
 use crate::repository::HomeDirectory;
 use crate::status::{StatusDirectory, StatusPublisher};

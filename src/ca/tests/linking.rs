@@ -2,7 +2,8 @@
 use super::fixture::Fixture;
 use crate::ca::{AuthorityRekeying, RekeyedAuthority};
 use crate::error::Problem;
-use crate::index::{IndexReader, crossed};
+use crate::index::crossed;
+use crate::index::prelude::*;
 
 const ROOT: &str = "genfic";
 const NEXT: &str = "genfic-g2";
