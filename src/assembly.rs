@@ -11,7 +11,7 @@ pub use founding::{Founded, Founding, found};
 pub use inspection::Inspection;
 pub use settings::{leaf_key, read_config, secret_sources};
 
-use crate::ca::{ClockWatch, Pki, Practices, SerialSource};
+use crate::ca::{ClockWatch, Engine, EngineParts, Practices, SerialSource};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Problem};
 use crate::home::{Home, current_actor};
@@ -22,20 +22,19 @@ use crate::status::StatusDirectory;
 use crate::x509::{SerialNumber, UnixTime};
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A home with everything opened that works on it.
 pub struct Assembly {
     /// The home.
     pub home: Home,
-    index: SqliteIndex,
-    keys: AgeFileStore,
-    publisher: HomeDirectory,
-    status: StatusDirectory,
-    practices: Practices,
+    index: Arc<SqliteIndex>,
+    keys: Arc<AgeFileStore>,
+    publisher: Arc<HomeDirectory>,
+    status: Arc<StatusDirectory>,
+    practices: Arc<Practices>,
     faults: Vec<Problem>,
-    clock: SystemClock,
-    watch: ClockWatch,
-    serials: SystemRandom,
+    watch: Arc<ClockWatch>,
 }
 
 /// Serial numbers from the system's generator.
@@ -99,22 +98,20 @@ impl Assembly {
         let status = StatusDirectory::new(&home.status_directory());
         Ok(Self {
             home,
-            index,
-            keys,
-            publisher,
-            status,
-            practices,
+            index: Arc::new(index),
+            keys: Arc::new(keys),
+            publisher: Arc::new(publisher),
+            status: Arc::new(status),
+            practices: Arc::new(practices),
             faults,
-            clock: SystemClock,
-            watch: ClockWatch::unattended(),
-            serials: SystemRandom,
+            watch: Arc::new(ClockWatch::unattended()),
         })
     }
 
     /// The same with somebody who says whether a clock is right that is far from what it was.
     #[must_use]
     pub fn watched(self, watch: ClockWatch) -> Self {
-        Self { watch, ..self }
+        Self { watch: Arc::new(watch), ..self }
     }
 
     /// What is wrong with configuration and profiles and held nothing up.
@@ -130,18 +127,18 @@ impl Assembly {
 
     /// The use cases over this home.
     #[must_use]
-    pub fn pki<'a>(&'a self, secrets: &'a dyn SecretSource) -> Pki<'a> {
-        Pki {
-            index: &self.index,
-            keys: &self.keys,
+    pub fn engine(&self, secrets: Arc<dyn SecretSource>) -> Engine {
+        Engine::new(EngineParts {
+            index: self.index.clone(),
+            keys: self.keys.clone(),
             secrets,
-            publisher: &self.publisher,
-            status: &self.status,
-            clock: &self.clock,
-            watch: &self.watch,
-            serials: &self.serials,
-            practices: &self.practices,
+            publisher: self.publisher.clone(),
+            status: self.status.clone(),
+            clock: Arc::new(SystemClock),
+            watch: self.watch.clone(),
+            serials: Arc::new(SystemRandom),
+            practices: self.practices.clone(),
             actor: current_actor(),
-        }
+        })
     }
 }

@@ -69,7 +69,7 @@ impl Assembly {
             home: &self.home,
             configuration,
             beside: &beside,
-            index: &self.index,
+            index: self.index.as_ref(),
             stores: &Files,
             with_keys,
             actor: current_actor(),

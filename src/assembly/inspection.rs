@@ -2,8 +2,8 @@
 use super::daemon::load_key;
 use super::settings;
 use crate::audit::{AuditEvent, Outcome};
-use crate::ca::{ClockWatch, Pki, Practices};
-use crate::clock::{Clock, SystemClock};
+use crate::ca::{ClockWatch, Engine, EngineParts, Practices};
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
 use crate::error::{Code, Exit, Problem, Shown as _};
@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What could be opened of a home, and why the rest could not.
 pub struct Inspection {
@@ -27,14 +28,12 @@ pub struct Inspection {
     owner: Result<(), Problem>,
     config: Result<Config, Vec<Unread>>,
     profiles: Result<Profiles, Vec<Unread>>,
-    practices: Practices,
-    index: Result<SqliteIndex, Problem>,
-    keys: AgeFileStore,
-    publisher: HomeDirectory,
-    status: StatusDirectory,
+    practices: Arc<Practices>,
+    index: Result<Arc<SqliteIndex>, Problem>,
+    keys: Arc<AgeFileStore>,
+    publisher: Arc<HomeDirectory>,
+    status: Arc<StatusDirectory>,
     responders: ResponderFiles,
-    clock: SystemClock,
-    watch: ClockWatch,
     space: Space,
     _given: Given,
 }
@@ -83,19 +82,17 @@ impl Inspection {
         let (index, given) = index_with_room(home, &owner);
         Ok(Self {
             space,
-            index,
-            publisher: HomeDirectory::new(home.clone()),
-            status: StatusDirectory::new(&home.status_directory()),
+            index: index.map(Arc::new),
+            publisher: Arc::new(HomeDirectory::new(home.clone())),
+            status: Arc::new(StatusDirectory::new(&home.status_directory())),
             responders: ResponderFiles::new(home.responders_directory(), load_key),
-            clock: SystemClock,
-            watch: ClockWatch::unattended(),
             home: home.clone(),
             config_file: file,
             owner,
             config,
             profiles,
-            practices,
-            keys,
+            practices: Arc::new(practices),
+            keys: Arc::new(keys),
             _given: given,
         })
     }
@@ -116,14 +113,14 @@ impl Inspection {
             owner: self.owner.clone(),
             config: self.config.as_ref().map_err(Vec::as_slice),
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
-            index: self.index.as_ref().map(|index| -> &dyn StoredIndex { index }),
-            keys: &self.keys,
+            index: self.index.as_ref().map(|index| -> &dyn StoredIndex { index.as_ref() }),
+            keys: self.keys.as_ref(),
             secrets,
-            publisher: &self.publisher,
-            status: &self.status,
+            publisher: self.publisher.as_ref(),
+            status: self.status.as_ref(),
             responders: &self.responders,
             compromised_keys: &self.practices.compromised_keys,
-            now: self.clock.now(),
+            now: super::now(),
             deep,
         })
     }
@@ -136,7 +133,7 @@ impl Inspection {
     pub fn mend(
         self,
         findings: &[&Finding],
-        secrets: &dyn SecretSource,
+        secrets: Arc<dyn SecretSource>,
     ) -> Result<(Self, Vec<Mended>, Option<Problem>), Problem> {
         if self.owner.is_err() {
             return Ok((self, Vec::new(), None));
@@ -152,39 +149,39 @@ impl Inspection {
                 return Ok((again, mended, problem));
             }
         };
-        let pki = again.pki(index, secrets);
+        let engine = again.engine(index, secrets);
         // a profile that cannot be read is told where something is to be issued under it
         let signs = again.config.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
         // lists and status are what the space is kept for
         let reserve = Reserve::of(&home);
         let given = Given(reserve.make_way(reserve.size()));
-        let done = doctor::mend_records(&pki, findings, signs);
+        let done = doctor::mend_records(&engine, findings, signs);
         unrecorded = again.record(index, &done).err().or(unrecorded);
         drop(given);
         mended.extend(done);
         Ok((again, mended, unrecorded))
     }
 
-    fn pki<'a>(&'a self, index: &'a SqliteIndex, secrets: &'a dyn SecretSource) -> Pki<'a> {
-        Pki {
-            index,
-            keys: &self.keys,
+    fn engine(&self, index: &Arc<SqliteIndex>, secrets: Arc<dyn SecretSource>) -> Engine {
+        Engine::new(EngineParts {
+            index: index.clone(),
+            keys: self.keys.clone(),
             secrets,
-            publisher: &self.publisher,
-            status: &self.status,
-            clock: &self.clock,
-            watch: &self.watch,
-            serials: &super::SystemRandom,
-            practices: &self.practices,
+            publisher: self.publisher.clone(),
+            status: self.status.clone(),
+            clock: Arc::new(SystemClock),
+            watch: Arc::new(ClockWatch::unattended()),
+            serials: Arc::new(super::SystemRandom),
+            practices: self.practices.clone(),
             actor: current_actor(),
-        }
+        })
     }
 
     fn record(&self, index: &SqliteIndex, mended: &[Mended]) -> Result<(), Problem> {
         for act in mended.iter().filter(|act| act.outcome.is_ok()) {
             index.record_event(AuditEvent {
-                at: self.clock.now(),
+                at: super::now(),
                 actor: current_actor(),
                 action: "doctor.mended".into(),
                 object: act.object.clone(),

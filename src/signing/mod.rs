@@ -176,7 +176,7 @@ pub enum SecretPurpose {
 }
 
 /// Asks for a passphrase or PIN; the library never touches a terminal.
-pub trait SecretSource {
+pub trait SecretSource: Send + Sync {
     /// The secret for this purpose.
     ///
     /// # Errors

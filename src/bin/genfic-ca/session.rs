@@ -3,18 +3,20 @@ use crate::cli::Global;
 use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly};
-use genfic_ca::ca::{Pki, Recovered};
+use genfic_ca::ca::{Engine, Recovered};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
 use genfic_ca::signing::{PassphraseSources, SecretSpec};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a command works with.
 pub(crate) struct Session {
     pub(crate) global: Global,
     pub(crate) assembly: Assembly,
-    secrets: PassphraseSources<'static>,
+    engine: Engine,
+    secrets: Arc<PassphraseSources<'static>>,
     recovered: Vec<String>,
 }
 
@@ -44,22 +46,21 @@ impl Session {
         let home = home_of(global);
         let assembly = open(home, global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
-        let secrets = assembly::secret_sources(&assembly.practices().config, given, prompt);
-        let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };
-        let recovered = session.pki().recover()?;
-        session.recovered = told(recovered);
-        Ok(session)
+        let secrets = Arc::new(assembly::secret_sources(&assembly.practices().config, given, prompt));
+        let engine = assembly.engine(secrets.clone());
+        let recovered = told(engine.maintenance().recover()?);
+        Ok(Self { global: global.clone(), assembly, engine, secrets, recovered })
     }
 
     /// The use cases over this home.
-    pub(crate) fn pki(&self) -> Pki<'_> {
-        self.assembly.pki(&self.secrets)
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The CAs that a name means where certificates are looked for: all generations when it is that of the first,
     /// else that one alone.
     pub(crate) fn meant(&self, name: &str) -> Result<Vec<String>, Problem> {
-        let generations = self.pki().generations(name)?;
+        let generations = self.engine().hierarchy().generations(name)?;
         let is_first = generations.first().is_some_and(|first| first.name == name);
         Ok(if is_first {
             generations.into_iter().map(|one| one.name).collect()

@@ -163,31 +163,24 @@ impl CertificateReader for Records {
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
         self.index.status(id)
     }
-
     fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
         self.index.certificate(id)
     }
-
     fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError> {
         self.index.select(selector, limit)
     }
-
     fn list(&self, filter: &Filter, visit: Until<'_, CertificateRecord>) -> Result<(), IndexError> {
         self.index.list(filter, visit)
     }
-
     fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
         self.index.responders(now)
     }
-
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
         self.index.key_uses(key)
     }
-
     fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
         self.index.one_holder(key)
     }
-
     fn on_compromised_keys(
         &self,
         now: UnixTime,
@@ -201,15 +194,12 @@ impl ChangeReader for Records {
     fn change_number(&self) -> Result<u64, IndexError> {
         self.index.change_number()
     }
-
     fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError> {
         self.index.change_of(id)
     }
-
     fn last_of_changes(&self, visit: Until<'_, StatusRow>) -> Result<(), IndexError> {
         self.index.last_of_changes(visit)
     }
-
     fn status_rows(&self, since: u64, visit: Visit<'_, StatusRow>) -> Result<(), IndexError> {
         self.index.status_rows(since, visit)
     }
@@ -219,11 +209,9 @@ impl AuthorityReader for Records {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
         self.index.authorities()
     }
-
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
         self.index.authority(name)
     }
-
     fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
         self.index.names_of_issuer(issuer)
     }
@@ -234,12 +222,10 @@ impl AuthorityIndex for Records {
         self.script.index("import")?;
         self.index.import(import)
     }
-
     fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError> {
         self.script.index("supplement")?;
         self.index.supplement(supplement)
     }
-
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.index.set_serves_ocsp(issuer, serves, event)
     }
@@ -249,7 +235,6 @@ impl IssuanceReader for Records {
     fn pending(&self) -> Result<Vec<CertificateId>, IndexError> {
         self.index.pending()
     }
-
     fn newest_signed(&self) -> Result<Option<NewestSigned>, IndexError> {
         self.index.newest_signed()
     }
@@ -259,21 +244,17 @@ impl IssuanceIndex for Records {
     fn signing(&self) -> Result<Guard, IndexError> {
         self.index.signing()
     }
-
     fn nobody_is_signing(&self) -> Result<Option<Guard>, IndexError> {
         self.index.nobody_is_signing()
     }
-
     fn store_intents(&self, intents: &[Intent]) -> Result<(), IndexError> {
         self.script.index("intent")?;
         self.index.store_intents(intents)
     }
-
     fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError> {
         self.script.index("recorded")?;
         self.index.record_issued(certificates)
     }
-
     fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError> {
         self.index.abandon(pending)
     }
@@ -283,19 +264,15 @@ impl CrlReader for Records {
     fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
         self.index.revoked(issuer, visit)
     }
-
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
         self.index.last_crl(issuer)
     }
-
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
         self.index.highest_crl_number(issuer)
     }
-
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
         self.index.is_recorded(issuer, tbs)
     }
-
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
         self.index.crl_is_owed(issuer)
     }
@@ -312,7 +289,6 @@ impl RevocationIndex for Records {
         self.script.index("transition")?;
         self.index.transition(id, from, to, event)
     }
-
     fn next_crl_number(
         &self,
         issuer: &IssuerId,
@@ -325,7 +301,6 @@ impl RevocationIndex for Records {
         (0..self.more.load(Ordering::SeqCst)).for_each(|number| visit(entry(number)));
         Ok(number)
     }
-
     fn store_crl(
         &self,
         issuer: &IssuerId,
@@ -335,7 +310,6 @@ impl RevocationIndex for Records {
         self.script.index("list")?;
         self.index.store_crl(issuer, tbs, event)
     }
-
     fn record_crl_published(
         &self,
         issuer: &IssuerId,
@@ -346,7 +320,6 @@ impl RevocationIndex for Records {
         self.script.index("listed")?;
         self.index.record_crl_published(issuer, number, confirmed, event)
     }
-
     fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError> {
         self.script.index("take over")?;
         self.index.take_over(revocations)
@@ -357,7 +330,6 @@ impl AuditReader for Records {
     fn audit_head(&self) -> Result<Head, IndexError> {
         self.index.audit_head()
     }
-
     fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
         self.index.audit_records(from, visit)
     }
@@ -367,7 +339,6 @@ impl AuditIndex for Records {
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
         self.index.record_event(event)
     }
-
     fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
         self.script.index("events")?;
         self.index.record_events(events)
@@ -378,7 +349,6 @@ impl RestorationReader for Records {
     fn restored(&self) -> Result<Option<Restored>, IndexError> {
         self.index.restored()
     }
-
     fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
         self.index.supersedes(head)
     }
@@ -388,7 +358,6 @@ impl RestorationIndex for Records {
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
         self.index.restore(restoration)
     }
-
     fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
         self.index.accept_restored(event)
     }
@@ -398,7 +367,6 @@ impl StoredIndex for Records {
     fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
         self.index.copy_to(path)
     }
-
     fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
         self.index.examine(visit)
     }

@@ -3,7 +3,10 @@ use super::faulty::{Records, Script, Status};
 use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
-use crate::ca::{ClockWatch, Issuance, NewAuthority, Order, Pki, Practices, SerialSource, make_request};
+use crate::ca::{
+    ClockWatch, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, SerialSource,
+    make_request,
+};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Problem;
@@ -64,14 +67,14 @@ impl SerialSource for Random {
 
 pub(super) struct Fixture {
     pub(super) home: Home,
-    pub(super) records: Records,
-    pub(super) keys: Keys,
-    pub(super) publication: Publication,
-    pub(super) status: Status,
+    pub(super) records: Arc<Records>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) publication: Arc<Publication>,
+    pub(super) status: Arc<Status>,
     pub(super) clock: Hands,
     /// Everything is attended, unless a test says otherwise.
-    pub(super) watch: ClockWatch,
-    pub(super) custodian: Custodian,
+    pub(super) watch: Arc<ClockWatch>,
+    pub(super) custodian: Arc<Custodian>,
     pub(super) practices: Practices,
     pub(super) script: Script,
     config: String,
@@ -107,13 +110,16 @@ impl Fixture {
         let script = Script::default();
         let status = StatusDirectory::new(&home.status_directory());
         Self {
-            records: Records { index, script: script.clone(), more: Default::default() },
-            keys: Keys { store: AgeFileStore::new(10).unwrap(), script: script.clone() },
-            publication: Publication { directory: HomeDirectory::new(home.clone()), script: script.clone() },
-            status: Status { directory: status, script: script.clone() },
+            records: Arc::new(Records { index, script: script.clone(), more: Default::default() }),
+            keys: Arc::new(Keys { store: AgeFileStore::new(10).unwrap(), script: script.clone() }),
+            publication: Arc::new(Publication {
+                directory: HomeDirectory::new(home.clone()),
+                script: script.clone(),
+            }),
+            status: Arc::new(Status { directory: status, script: script.clone() }),
             clock,
-            watch: ClockWatch::attended(|_| true),
-            custodian: Custodian::default(),
+            watch: Arc::new(ClockWatch::attended(|_| true)),
+            custodian: Arc::default(),
             practices: Practices {
                 config: parsed,
                 profiles: Profiles::parse(shipped).unwrap(),
@@ -129,7 +135,7 @@ impl Fixture {
     }
 
     pub(super) fn new() -> Self {
-        Self::with("publication = { url = 'http://pki.example' }")
+        Self::with("publication = { url = 'http://engine.example' }")
     }
 
     /// A home with a root and a system CA below it.
@@ -154,19 +160,19 @@ impl Fixture {
         self.clock.advance(seconds);
     }
 
-    pub(super) fn pki(&self) -> Pki<'_> {
-        Pki {
-            index: &self.records,
-            keys: &self.keys,
-            secrets: &self.custodian,
-            publisher: &self.publication,
-            status: &self.status,
-            clock: &self.clock,
-            watch: &self.watch,
-            serials: &Random,
-            practices: &self.practices,
+    pub(super) fn engine(&self) -> Engine {
+        Engine::new(EngineParts {
+            index: self.records.clone(),
+            keys: self.keys.clone(),
+            secrets: self.custodian.clone(),
+            publisher: self.publication.clone(),
+            status: self.status.clone(),
+            clock: Arc::new(self.clock.clone()),
+            watch: self.watch.clone(),
+            serials: Arc::new(Random),
+            practices: Arc::new(self.practices.clone()),
             actor: Actor::named("alice"),
-        }
+        })
     }
 
     /// What passphrases were asked for since the last call.
@@ -175,17 +181,17 @@ impl Fixture {
     }
 
     pub(super) fn root(&self, name: &str) {
-        self.pki().create_root(&new(name, "root-ca")).unwrap();
+        self.engine().lifecycle().create_root(&new(name, "root-ca")).unwrap();
     }
 
     pub(super) fn child(&self, parent: &str, name: &str, profile: &str) {
-        self.pki().create_child(parent, &new(name, profile)).unwrap();
+        self.engine().lifecycle().create_child(parent, &new(name, profile)).unwrap();
     }
 
     /// Issues for these orders under the profile `system`, by the system CA.
-    pub(super) fn issue(&self, orders: &[Order]) -> Result<Issuance, Problem> {
-        let pki = self.pki();
-        pki.issue(&pki.unlock_issuer("genfic-system")?, "system", orders)
+    pub(super) fn issue(&self, orders: &[Order]) -> Result<IssuanceOutcome, Problem> {
+        let engine = self.engine();
+        engine.issuance().issue(&engine.issuance().unlock_issuer("genfic-system")?, "system", orders)
     }
 
     /// Issues one certificate for this host and gives its record.
@@ -207,8 +213,8 @@ impl Fixture {
     }
 
     pub(super) fn publish(&self, name: &str) -> Result<crate::ca::PublishedCrl, Problem> {
-        let pki = self.pki();
-        pki.publish_crl(name, &pki.unlock_for_crl(name)?)
+        let engine = self.engine();
+        engine.maintenance().publish_crl(name, &engine.maintenance().unlock_for_crl(name)?)
     }
 
     pub(super) fn public(&self, name: &str, file: PublicFile) -> std::path::PathBuf {
@@ -244,7 +250,7 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
         name: name.into(),
         profile: profile.into(),
         subject: None,
-        key: Some(KeyAlgorithm::EcdsaP256),
+        key: Some(KeyAlgorithm::P256),
         length: Length::Default,
         name_constraints: NameConstraints::default(),
         ocsp: None,
@@ -267,5 +273,5 @@ pub(super) fn order(host: &str) -> Order {
 }
 
 pub(super) fn key() -> SoftKey {
-    SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+    SoftKey::generate(KeyAlgorithm::P256).unwrap()
 }

@@ -10,6 +10,7 @@ use genfic_ca::error::{Code, Problem};
 use genfic_ca::home::quoted;
 use genfic_ca::signing::SecretSpec;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How often `--fix` mends and looks again.
 const ROUNDS: usize = 3;
@@ -43,8 +44,8 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
         for _ in 0..ROUNDS {
             let left = now.iter().filter(|one| one.why_not.is_none());
             let findings: Vec<&Finding> = left.map(|one| &one.finding).collect();
-            let at_hand = secrets(&inspection);
-            let (again, done, unrecorded) = inspection.mend(&findings, &at_hand)?;
+            let at_hand = Arc::new(secrets(&inspection));
+            let (again, done, unrecorded) = inspection.mend(&findings, at_hand)?;
             warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
             inspection = again;
             checks = inspection.diagnose(args.deep, &secrets(&inspection));

@@ -1,0 +1,173 @@
+//! The record of an adopted CA, and what others see of it after that.
+use super::Lifecycle;
+use crate::ca::authority::may;
+use crate::ca::publication::News;
+use crate::ca::{
+    AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, PriorCertificate, PublishedCrl,
+};
+use crate::error::Problem;
+use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
+use crate::signing::Signer;
+use crate::x509::extension::KeyUsage;
+use crate::x509::{Certificate, UnixTime};
+
+impl Lifecycle<'_> {
+    /// What the index is told.
+    pub(in crate::ca) fn import_of(
+        &self,
+        authority: &Authority,
+        adoption: &Adoption,
+        plan: &AdoptionPlan,
+        at: UnixTime,
+    ) -> Import {
+        let name = &authority.name;
+        let above = plan.above.iter().map(|one| {
+            let mut event = self.engine.event(at, "authority.known", &*one.name);
+            event.details.push(("subject".into(), one.certificate.tbs().subject().to_string()));
+            event.details.push(("fingerprint".into(), one.certificate.fingerprint().to_string()));
+            (one.clone(), event)
+        });
+        let action = if adoption.renews.is_some() { "authority.renewed" } else { "authority.imported" };
+        let mut event = self.engine.event(at, action, &**name);
+        if let Some(known) = &adoption.renews {
+            let replaces = known.certificate.tbs().serial_number().to_string();
+            event.details.push(("replaces".into(), replaces));
+        }
+        if let Some(succeeds) = &adoption.succeeds {
+            event.details.push(("succeeds".into(), succeeds.clone()));
+        }
+        event.details.extend([
+            ("subject".into(), authority.certificate.tbs().subject().to_string()),
+            ("fingerprint".into(), authority.certificate.fingerprint().to_string()),
+            ("source".into(), adoption.source.clone()),
+            ("certificates".into(), adoption.prior.len().to_string()),
+            ("crl_number".into(), adoption.crl_number.to_string()),
+        ]);
+        Import {
+            above: above.collect(),
+            authority: authority.clone(),
+            renews: adoption.renews.is_some(),
+            certificates: self.imported_certificates(name, &adoption.prior, at),
+            crl_number: adoption.crl_number,
+            event,
+        }
+    }
+
+    /// Certificates of a CA as the index is told of them.
+    pub(in crate::ca) fn imported_certificates(
+        &self,
+        name: &str,
+        prior: &[PriorCertificate],
+        at: UnixTime,
+    ) -> Vec<ImportedCertificate> {
+        let certificates = prior.iter().map(|prior| {
+            let mut event =
+                self.engine.event(at, "certificate.imported", format!("{name}/{}", prior.serial_number));
+            match &prior.contents {
+                ImportedContents::Certificate(certificate) => {
+                    event.details.push(("subject".into(), certificate.tbs().subject().to_string()));
+                    event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
+                }
+                ImportedContents::Number { subject, .. } => {
+                    event.details.push(("subject".into(), subject.to_string()));
+                }
+            }
+            if let CertificateState::Revoked(revocation) = &prior.state {
+                event.details.push(("revoked_at".into(), revocation.revoked_at.to_string()));
+                let reason = revocation.reason.map(|reason| ("reason".into(), reason.to_string()));
+                event.details.extend(reason);
+            }
+            ImportedCertificate {
+                serial_number: prior.serial_number.clone(),
+                contents: prior.contents.clone(),
+                state: prior.state.clone(),
+                event,
+            }
+        });
+        certificates.collect()
+    }
+
+    /// Everything that others see of it, once it is on record.
+    pub(in crate::ca) fn equip_adopted(
+        &self,
+        adoption: Adoption,
+        plan: AdoptionPlan,
+        imported: Imported,
+        signer: Option<Box<dyn Signer>>,
+    ) -> Result<AdoptedAuthority, Problem> {
+        let name = &adoption.name;
+        self.engine.publisher().waits_no_longer(name)?;
+        let authority = self.engine.hierarchy().authority(name)?;
+        let own = (&authority.parent, name, &authority.certificate);
+        let above = plan.above.iter().map(|one| (&one.parent, &one.name, &one.certificate));
+        let mut issued: Vec<(&str, Vec<&Certificate>)> = std::iter::once(own)
+            .chain(above)
+            .map(|(parent, name, certificate)| (parent.as_ref().unwrap_or(name).as_str(), vec![certificate]))
+            .collect();
+        issued.push((name, kept(&adoption.prior, &authority)));
+        let mut authorities: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
+        authorities.push(name);
+        let news = News { issued, authorities, changes_chains: adoption.renews.is_some() };
+        let files = self.engine.publication().publish(&news)?.files_of_last()?;
+        let mut notices = plan.notices;
+        if adoption.renews.is_some() {
+            notices.extend(self.bound_to_one_certificate(&authority)?);
+        }
+        let (mut crl, mut responder) = (None, None);
+        match signer {
+            None => notices.push(format!(
+                "without its key no CRL of {name} is signed; bring it by `genfic-ca key import {name} FILE`"
+            )),
+            Some(signer) => {
+                (crl, responder) = self.first_signatures(&authority, signer, &mut notices)?;
+            }
+        }
+        let above = plan.above.into_iter().map(|one| one.name).collect();
+        Ok(AdoptedAuthority { authority, above, imported, files, crl, responder, notices })
+    }
+
+    /// The CRL and the responder certificate, as far as this CA may sign them.
+    fn first_signatures(
+        &self,
+        authority: &Authority,
+        signer: Box<dyn Signer>,
+        notices: &mut Vec<String>,
+    ) -> Result<(Option<PublishedCrl>, Option<Certificate>), Problem> {
+        let name = &authority.name;
+        let mut crl = None;
+        let signer = if may(authority.certificate.tbs(), KeyUsage::CRL_SIGN) {
+            let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), signer)?;
+            crl = Some(self.engine.maintenance().publish_crl(name, &crl_authority)?);
+            crl_authority.into_signer()
+        } else {
+            signer
+        };
+        if !authority.serves_ocsp {
+            return Ok((crl, None));
+        }
+        let issued = IssuingAuthority::new(self.engine.index(), authority.clone(), signer, self.engine.now())
+            .and_then(|issuer| self.engine.issuance().issue_responder(&issuer));
+        match issued {
+            Ok(issued) => {
+                notices.extend(issued.notices);
+                Ok((crl, Some(issued.certificate)))
+            }
+            Err(problem) => {
+                notices.push(format!("no responder certificate could be issued: {problem}"));
+                Ok((crl, None))
+            }
+        }
+    }
+}
+
+/// The certificates of these that are kept: all that are known but the CA's own.
+pub(super) fn kept<'p>(prior: &'p [PriorCertificate], authority: &Authority) -> Vec<&'p Certificate> {
+    prior
+        .iter()
+        .filter_map(|prior| match &prior.contents {
+            ImportedContents::Certificate(certificate) => Some(certificate),
+            ImportedContents::Number { .. } => None,
+        })
+        .filter(|certificate| **certificate != authority.certificate)
+        .collect()
+}
