@@ -113,6 +113,7 @@ impl Inspection {
             owner: self.owner.clone(),
             config: self.config.as_ref().map_err(Vec::as_slice),
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
+            index_file: &self.home.index_file(),
             index: self.index.as_ref().map(|index| -> &dyn StoredIndex { index.as_ref() }),
             keys: self.keys.as_ref(),
             secrets,

@@ -2,7 +2,7 @@
 use super::Engine;
 use crate::error::{Code, Problem};
 use crate::failpoint;
-use crate::index::{Authority, CertificateState, IndexReader, Recorded};
+use crate::index::{Authority, AuthorityReader, CertificateState, IndexReader, Recorded};
 use crate::signing::{Signer, ToBeSigned};
 use crate::x509::extension::{self, BasicConstraints, KeyUsage};
 use crate::x509::{
@@ -215,11 +215,14 @@ impl CrlAuthority {
 }
 
 /// The certificates above a CA, its issuer first, the root last.
-pub(super) fn ancestors(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
+pub(super) fn ancestors(
+    index: &dyn AuthorityReader,
+    authority: &Authority,
+) -> Result<Vec<Certificate>, Problem> {
     Ok(above(index, authority)?.into_iter().map(|above| above.certificate).collect())
 }
 
-pub(super) fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority>, Problem> {
+pub(super) fn above(index: &dyn AuthorityReader, authority: &Authority) -> Result<Vec<Authority>, Problem> {
     let mut out: Vec<Authority> = Vec::new();
     let mut parent = authority.parent.clone();
     while let Some(name) = parent {

@@ -59,6 +59,8 @@ pub struct Examination<'a> {
     pub config: Result<&'a Config, &'a [Unread]>,
     /// The profiles, or every mistake in them.
     pub profiles: Result<&'a Profiles, &'a [Unread]>,
+    /// Where the index is.
+    pub index_file: &'a Path,
     /// The index.
     pub index: Result<&'a dyn StoredIndex, &'a Problem>,
     /// The keys.

@@ -1,5 +1,8 @@
 //! What the records say of a CA's generations, and of the certificates that others issued for its name and key.
-use super::{Authority, CertificateRecord, CertificateState, IndexError, IndexReader};
+use super::{
+    AuditReader, Authority, AuthorityReader, CertificateReader, CertificateRecord, CertificateState,
+    IndexError, IndexReader,
+};
 use crate::x509::{Certificate, UnixTime};
 
 /// Of the event `authority.rekeyed`: why there are no links between two generations of a root.
@@ -9,7 +12,7 @@ pub(crate) const UNLINKED: &str = "unlinked";
 ///
 /// # Errors
 /// When the index cannot be read; so below.
-pub fn successor(index: &dyn IndexReader, name: &str) -> Result<Option<Authority>, IndexError> {
+pub fn successor(index: &dyn AuthorityReader, name: &str) -> Result<Option<Authority>, IndexError> {
     let all = index.authorities()?;
     Ok(all.into_iter().find(|one| one.succeeds.as_deref() == Some(name)))
 }
@@ -55,7 +58,7 @@ pub fn crossed(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Cer
 /// # Errors
 /// As [`successor`].
 pub fn certified(
-    index: &dyn IndexReader,
+    index: &dyn CertificateReader,
     issuer: &Authority,
     other: &Certificate,
 ) -> Result<Vec<CertificateRecord>, IndexError> {
@@ -99,7 +102,7 @@ pub fn unlinked(index: &dyn IndexReader, now: UnixTime) -> Result<Vec<(Authority
 }
 
 /// Whether it is on record that a root is to do without links to the one before it.
-fn is_unwanted(index: &dyn IndexReader, root: &Authority) -> Result<bool, IndexError> {
+fn is_unwanted(index: &dyn AuditReader, root: &Authority) -> Result<bool, IndexError> {
     let made = root.certificate.tbs().validity().not_before;
     let mut found = false;
     let mut look_from = |from: u64| {
@@ -118,7 +121,7 @@ fn is_unwanted(index: &dyn IndexReader, root: &Authority) -> Result<bool, IndexE
 }
 
 /// The sequence number of the first audit record from this time on, if their times rise.
-fn first_at(index: &dyn IndexReader, time: UnixTime) -> Result<u64, IndexError> {
+fn first_at(index: &dyn AuditReader, time: UnixTime) -> Result<u64, IndexError> {
     let (mut first, mut end) = (1, index.audit_head()?.sequence.saturating_add(1));
     while first < end {
         let middle = first.midpoint(end);

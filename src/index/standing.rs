@@ -1,5 +1,5 @@
 //! How a CA stands by what is on record of it and of those above it.
-use super::{Authority, CertificateState, IndexError, IndexReader};
+use super::{Authority, CertificateReader, CertificateState, IndexError, IndexReader};
 use crate::x509::{CertificateId, UnixTime};
 
 /// More CAs than this are never above one another.
@@ -7,7 +7,7 @@ const DEPTH: usize = 32;
 
 /// The state of a CA's own certificate.
 pub(super) fn state(
-    index: &dyn IndexReader,
+    index: &dyn CertificateReader,
     authority: &Authority,
     parent: Option<&Authority>,
 ) -> Result<Option<CertificateState>, IndexError> {
