@@ -25,8 +25,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("audit", &["x509"]),
     ("repository", &["x509", "home", "error", "failpoint"]),
     ("home", &["x509", "audit", "error", "failpoint"]),
-    ("signing", &["x509", "error", "repository", "home", "failpoint"]),
-    ("index", &["x509", "audit", "lint", "error", "repository", "home", "failpoint"]),
+    ("signing", &["x509", "error", "home", "failpoint"]),
+    ("index", &["x509", "audit", "lint", "error", "home", "failpoint"]),
+    ("status", &["x509", "audit", "index", "repository", "error", "home", "failpoint"]),
     (
         "ca",
         &[
@@ -37,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "audit",
             "signing",
             "index",
+            "status",
             "repository",
             "config",
             "error",
@@ -46,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("import", &["x509", "error", "index", "signing", "home"]),
     ("calendar", &["x509"]),
     ("handout", &["x509", "signing"]),
-    ("backup", &["x509", "audit", "signing", "index", "repository", "error", "home", "failpoint"]),
+    ("backup", &["x509", "audit", "signing", "index", "status", "error", "home", "failpoint"]),
     (
         "doctor",
         &[
@@ -54,6 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "audit",
             "home",
             "index",
+            "status",
             "signing",
             "repository",
             "config",
@@ -64,10 +67,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    ("ocsp", &["x509", "clock", "config", "index", "signing", "error", "failpoint"]),
+    ("ocsp", &["x509", "clock", "config", "index", "status", "signing", "error", "failpoint"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.
-const ADAPTERS: &[&str] = &["SqliteIndex", "AgeFileStore", "HomeDirectory", "SystemClock"];
+const ADAPTERS: &[&str] = &["SqliteIndex", "StatusDirectory", "AgeFileStore", "HomeDirectory", "SystemClock"];
 /// Names that say nothing.
 const BANNED: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 const LONGEST: usize = 400;

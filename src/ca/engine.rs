@@ -4,9 +4,10 @@ use super::{ClockWatch, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, 
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
-use crate::index::{Index, IndexReader, StatusPublisher};
+use crate::index::{Index, IndexReader};
 use crate::repository::Publisher;
 use crate::signing::{KeyStore, SecretSource};
+use crate::status::StatusPublisher;
 use crate::x509::{SerialNumber, UnixTime};
 use std::sync::Arc;
 

@@ -3,8 +3,9 @@
 //! status responders do not have yet (O12).
 use super::Engine;
 use crate::error::{Code, Problem};
-use crate::index::{Authority, IndexError};
+use crate::index::Authority;
 use crate::repository::AuthorityFiles;
+use crate::status::StatusError;
 use crate::x509::{Certificate, CertificateId};
 use std::path::PathBuf;
 
@@ -68,16 +69,16 @@ impl Publication<'_> {
     /// Publishes the status of every certificate. Its time moves on only with a clock that is trusted.
     ///
     /// # Errors
-    /// As [`crate::index::StatusPublisher::publish_status`].
-    pub fn publish_status(&self) -> Result<(), IndexError> {
+    /// As [`crate::status::StatusPublisher::publish_status`].
+    pub fn publish_status(&self) -> Result<(), StatusError> {
         self.engine.timekeeper().publish_status()
     }
 
-    /// Publishes it anew, whatever is there, as [`crate::index::StatusPublisher::rebuild_status`] does.
+    /// Publishes it anew, whatever is there, as [`crate::status::StatusPublisher::rebuild_status`] does.
     ///
     /// # Errors
-    /// As [`crate::index::StatusPublisher::rebuild_status`].
-    pub fn rebuild_status(&self) -> Result<(), IndexError> {
+    /// As [`crate::status::StatusPublisher::rebuild_status`].
+    pub fn rebuild_status(&self) -> Result<(), StatusError> {
         self.engine.status().rebuild_status(
             self.engine.index(),
             self.engine.publisher(),

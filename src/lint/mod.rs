@@ -8,11 +8,13 @@ mod crl;
 mod distribution_point;
 mod element;
 mod key_identifier;
+mod linted;
 mod moment;
 mod octets;
 mod raw_extension;
 mod rule;
 
+pub use linted::{Linted, check_certificate, check_certificate_beside, check_certificate_named, check_crl};
 pub use octets::lint_octets;
 pub use rule::{Finding, Reach, Rule};
 
@@ -40,81 +42,44 @@ pub fn rules() -> impl Iterator<Item = Rule> {
     certificates.chain(crls).chain([octets::DER, octets::DECODABLE, ISSUER_KNOWN])
 }
 
-/// Proof that every rule was kept. Only this module makes one.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Linted<T>(T);
-
-impl<T> Linted<T> {
-    /// What was checked.
-    pub fn get(&self) -> &T {
-        &self.0
-    }
-
-    /// Gives the proof up.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
-
-/// Checks a certificate before it is signed. `issuer` is `None` for a self-signed root.
-///
-/// # Errors
-/// Every rule that is broken.
-pub fn check_certificate(
-    tbs: TbsCertificate,
-    issuer: Option<&Certificate>,
-) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
-    let mut findings = certificate_findings(&tbs, issuer);
+/// What keeps a certificate from being signed. `issuer` is `None` for a self-signed root.
+fn findings_ours(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<Finding> {
+    let mut findings = certificate_findings(tbs, issuer);
     if issuer.is_none() && !tbs.is_self_issued() {
         findings.push(ISSUER_KNOWN.finding("the issuer's certificate is not at hand"));
     }
-    if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
+    findings
 }
 
 /// Rules on how a subject is written, which is not ours to choose where a CA has its name already: what it issues
 /// repeats the octets (X3).
 const WRITING: [&str; 3] = ["subject_text_is_utf8", "subject_string_types", "subject_rdn_order"];
 
-/// Checks a certificate for a CA whose name was made elsewhere: when its octets are repeated, nothing is said of how
-/// they are written.
-///
-/// # Errors
-/// Every other rule that is broken.
-pub fn check_certificate_named(
-    tbs: TbsCertificate,
-    issuer: Option<&Certificate>,
-    name: &Name,
-) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
+/// The same of a CA whose name was made elsewhere: when its octets are repeated, nothing is said of how they are
+/// written.
+fn findings_named(tbs: &TbsCertificate, issuer: Option<&Certificate>, name: &Name) -> Vec<Finding> {
     let repeated = tbs.subject() == name;
-    check_certificate(tbs.clone(), issuer).or_else(|mut findings| {
-        findings.retain(|finding| !(repeated && WRITING.contains(&finding.rule)));
-        if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
-    })
+    let mut findings = findings_ours(tbs, issuer);
+    findings.retain(|finding| !(repeated && WRITING.contains(&finding.rule)));
+    findings
 }
 
-/// Checks a certificate for a CA that has one already, of the same name and key: that name, and a
-/// subjectKeyIdentifier that another method made (X6), are repeated as they are, whatever our own rules say.
-///
-/// # Errors
-/// Every other rule that is broken.
-pub fn check_certificate_beside(
-    tbs: TbsCertificate,
-    issuer: Option<&Certificate>,
-    other: &Certificate,
-) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
+/// The same of a CA that has a certificate already, of the same name and key: that name, and a subjectKeyIdentifier
+/// that another method made (X6), are repeated as they are, whatever our own rules say.
+fn findings_beside(tbs: &TbsCertificate, issuer: Option<&Certificate>, other: &Certificate) -> Vec<Finding> {
+    let mut findings = findings_ours(tbs, issuer);
     let of_one_ca = tbs.subject() == other.tbs().subject()
         && tbs.public_key() == other.tbs().public_key()
-        && subject_key_identifier(&tbs) == subject_key_identifier(other.tbs());
-    check_certificate(tbs.clone(), issuer).or_else(|mut findings| {
-        let borne = if of_one_ca { certificate_findings(other.tbs(), None) } else { Vec::new() };
-        let is_borne = |finding: &Finding| {
-            of_one_ca
-                && finding.rule.starts_with("subject_")
-                && (WRITING.contains(&finding.rule) || borne.contains(finding))
-        };
-        findings.retain(|finding| !is_borne(finding));
-        if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
-    })
+        && subject_key_identifier(tbs) == subject_key_identifier(other.tbs());
+    if findings.is_empty() || !of_one_ca {
+        return findings;
+    }
+    let borne = certificate_findings(other.tbs(), None);
+    let is_borne = |finding: &Finding| {
+        finding.rule.starts_with("subject_") && (WRITING.contains(&finding.rule) || borne.contains(finding))
+    };
+    findings.retain(|finding| !is_borne(finding));
+    findings
 }
 
 /// Every broken rule of a TBSCertificate; rules that need the issuer are left out without one, unless it
@@ -126,15 +91,6 @@ pub fn certificate_findings(tbs: &TbsCertificate, issuer: Option<&Certificate>) 
         Ok(fields) => octets::certificate(&Subject::new(fields, issuer), Reach::Ours),
         Err(error) => vec![octets::undecodable(&error)],
     }
-}
-
-/// Checks a CRL before it is signed.
-///
-/// # Errors
-/// Every rule that is broken.
-pub fn check_crl(tbs: TbsCertList, issuer: &Certificate) -> Result<Linted<TbsCertList>, Vec<Finding>> {
-    let findings = crl_findings(&tbs, Some(issuer));
-    if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }
 
 /// Every broken rule of a TBSCertList; rules that need the issuer are left out without one.

@@ -59,7 +59,7 @@ fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repository::{Mode, write_new};
+    use crate::home::{Mode, write_new};
     use crate::signing::{
         AgeFileStore, KeyStore, Secret, Signer, encrypted_private_key_pem, private_key_pem,
     };

@@ -158,7 +158,7 @@ pub(super) fn private_key_from_pem(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repository::{Mode, write_new};
+    use crate::home::{Mode, write_new};
     use crate::signing::Signer;
     use crate::x509::KeyAlgorithm;
     use std::fs::{self, Permissions};

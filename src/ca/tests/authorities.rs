@@ -120,7 +120,7 @@ fn a_certificate_that_is_no_cas_makes_neither_authority() {
     let signer = || {
         let pem = crate::signing::private_key_pem(&own).unwrap();
         let path = fixture.home.directory().join("a.key");
-        crate::repository::replace(&path, pem.as_bytes(), crate::repository::Mode::Private).unwrap();
+        crate::home::replace(&path, pem.as_bytes(), crate::home::Mode::Private).unwrap();
         Box::new(crate::signing::read_private_key_file(&path, &*fixture.custodian).unwrap())
     };
     let problem = refused(IssuingAuthority::new(

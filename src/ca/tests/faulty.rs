@@ -1,18 +1,17 @@
 //! Index, publisher and status that note each step and fail where they are told to.
 use crate::audit::{AuditEvent, AuditRecord, Head};
-use crate::index::sqlite::{SqliteIndex, StatusDirectory};
+use crate::home::WriteError;
+use crate::index::sqlite::SqliteIndex;
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
-    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
-    ResponderRecord, Restoration, Restored, Selector, StatusComparison, StatusPublisher, StatusReader,
-    StatusRow, Supplement, TakenOver,
+    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
+    Restoration, Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
 };
 use crate::lint::Linted;
-use crate::repository::{PublishError, Publisher, WriteError};
+use crate::repository::{PublishError, Publisher};
+use crate::status::{StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{
-    CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, TbsCertificate, UnixTime,
-};
+use crate::x509::{CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, UnixTime};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -90,7 +89,11 @@ impl Script {
     }
 
     fn index(&self, step: &'static str) -> Result<(), IndexError> {
-        if self.fails(step) { Err(IndexError::Backend(format!("{step} was made to fail"))) } else { Ok(()) }
+        if self.fails(step) {
+            Err(IndexError::Store(StoreError::Backend(format!("{step} was made to fail"))))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn publish(&self, step: &'static str) -> Result<(), PublishError> {
@@ -110,7 +113,7 @@ impl StatusPublisher for Status {
         index: &dyn IndexReader,
         lists: &dyn Publisher,
         now: UnixTime,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         self.script.index("status")?;
         let read = self.script.read();
         let published = self.directory.publish_status(index, lists, now);
@@ -119,23 +122,23 @@ impl StatusPublisher for Status {
         published
     }
 
-    fn published_change(&self) -> Result<Option<u64>, IndexError> {
+    fn published_change(&self) -> Result<Option<u64>, StatusError> {
         self.directory.published_change()
     }
 
-    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
+    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, StatusError> {
         self.directory.is_current(index)
     }
 
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), IndexError> {
+    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError> {
         self.directory.check_continued(index, lists)
     }
 
-    fn confirmed(&self) -> Result<Option<UnixTime>, IndexError> {
+    fn confirmed(&self) -> Result<Option<UnixTime>, StatusError> {
         self.directory.confirmed()
     }
 
-    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, StatusError> {
         self.directory.compare(index)
     }
 
@@ -144,7 +147,7 @@ impl StatusPublisher for Status {
         index: &dyn IndexReader,
         lists: &dyn Publisher,
         now: UnixTime,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         self.directory.rebuild_status(index, lists, now)
     }
 }
@@ -171,13 +174,10 @@ fn entry(number: u32) -> CrlEntry {
 type Visit<'v, T> = &'v mut dyn FnMut(T);
 type Until<'v, T> = &'v mut dyn FnMut(T) -> bool;
 
-impl StatusReader for Records {
+impl IndexReader for Records {
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
         self.index.status(id)
     }
-}
-
-impl IndexReader for Records {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
         let all = self.index.authorities()?;
         self.script.reads(&all);
@@ -286,9 +286,9 @@ impl Index for Records {
     fn nobody_is_signing(&self) -> Result<Option<Guard>, IndexError> {
         self.index.nobody_is_signing()
     }
-    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+    fn store_intents(&self, intents: &[Intent]) -> Result<(), IndexError> {
         self.script.index("intent")?;
-        self.index.record_intent(intents)
+        self.index.store_intents(intents)
     }
     fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError> {
         self.script.index("recorded")?;
@@ -330,14 +330,14 @@ impl Index for Records {
         (0..self.more.load(Ordering::SeqCst)).for_each(|number| visit(entry(number)));
         Ok(number)
     }
-    fn record_crl(
+    fn store_crl(
         &self,
         issuer: &IssuerId,
-        tbs: Linted<TbsCertList>,
+        tbs: &Linted<TbsCertList>,
         event: AuditEvent,
-    ) -> Result<Recorded<TbsCertList>, IndexError> {
+    ) -> Result<(), IndexError> {
         self.script.index("list")?;
-        self.index.record_crl(issuer, tbs, event)
+        self.index.store_crl(issuer, tbs, event)
     }
     fn record_crl_published(
         &self,

@@ -6,28 +6,24 @@ use super::revoking::revise;
 use super::row::{serial_column, state_columns};
 use super::{keys, naming};
 use crate::audit::AuditEvent;
-use crate::index::{CertificateState, IndexError, Intent, Issued, Recorded, Revocation};
+use crate::index::{CertificateState, IndexError, Intent, Issued, Revocation};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, GeneralName, IssuerId, Name, TbsCertificate, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
-pub(super) fn record_intent(
-    connection: &Connection,
-    intents: Vec<Intent>,
-) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+pub(super) fn store_intents(connection: &Connection, intents: &[Intent]) -> Result<(), IndexError> {
     let mut journal = Journal::open(connection)?;
     if let Some(earliest) = intents.iter().map(|intent| intent.event.at).min() {
         journal.check_clock(earliest)?;
     }
     let mut fit: HashMap<(IssuerId, UnixTime), (i64, Name)> = HashMap::new();
     let mut uses = keys::Uses::default();
-    let mut recorded = Vec::with_capacity(intents.len());
     for intent in intents {
-        let bearer = naming::Bearer::of(&intent, intent.tbs.get());
-        let tbs = intent.tbs.into_inner();
+        let tbs = intent.tbs.get();
+        let bearer = naming::Bearer::of(intent, tbs);
         // without one, nobody could be told by OCSP what is revoked
-        if intent.requested || !is_responders(&tbs) {
+        if intent.requested || !is_responders(tbs) {
             restoring::check_accepted(connection)?;
         }
         let makes_itself = intent.authority.is_some() && tbs.as_issuer() == intent.issuer;
@@ -47,11 +43,11 @@ pub(super) fn record_intent(
             return Err(IndexError::IssuerUnfit(message));
         }
         let id = CertificateId { issuer: intent.issuer, serial_number: tbs.serial_number().clone() };
-        uses.add(connection, &id, &tbs, intent.same_holder_as.as_ref())?;
+        uses.add(connection, &id, tbs, intent.same_holder_as.as_ref())?;
         let entry = Entry {
             issuer,
             identity: &intent.issuer,
-            tbs: &tbs,
+            tbs,
             certificate: None,
             profile: &intent.profile,
             contact: intent.contact.as_deref(),
@@ -60,15 +56,13 @@ pub(super) fn record_intent(
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
             authority::enter(connection, &tbs.as_issuer(), new, number)?;
-            naming::note_own(connection, &tbs)?;
+            naming::note_own(connection, tbs)?;
         }
         journal.sign(intent.event.at, || format!("certificate {}", intent.event.object));
-        naming::check(connection, &tbs, number, &bearer)?;
-        journal.append(intent.event)?;
-        recorded.push(Recorded(tbs));
+        naming::check(connection, tbs, number, &bearer)?;
+        journal.append(intent.event.clone())?;
     }
-    journal.close()?;
-    Ok(recorded)
+    journal.close()
 }
 
 /// Whether it is a delegated responder's and nothing else's (RFC 6960 §4.2.2.2).

@@ -2,8 +2,8 @@
 //!
 //! WAL mode with `synchronous=FULL`: what was committed stays. Writers take their lock at once and wait for
 //! each other; readers see one moment and hold nobody up.
-mod authority;
-mod connection;
+pub(crate) mod authority;
+pub(crate) mod connection;
 mod copy;
 #[cfg(test)]
 mod copy_tests;
@@ -22,23 +22,20 @@ mod pool;
 mod reading;
 mod restoring;
 mod revoking;
-mod row;
-mod status;
+pub(crate) mod row;
 #[cfg(test)]
-mod tests;
-
-pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
+pub(crate) mod tests;
 
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
-    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, Recorded,
-    ResponderRecord, Restoration, Restored, Selector, StatusReader, StatusRow, Supplement, TakenOver,
+    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
+    Restoration, Restored, Selector, StatusRow, Supplement, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime, sha256};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, UnixTime, sha256};
 use interlock::Interlock;
 use pool::Readers;
 use rusqlite::{Connection, TransactionBehavior};
@@ -66,7 +63,7 @@ impl SqliteIndex {
     /// Makes a new, empty index; the file belongs to the caller alone (0600).
     ///
     /// # Errors
-    /// [`IndexError::Exists`] when the path names something, or a failing file system.
+    /// [`StoreError::Exists`] when the path names something, or a failing file system.
     pub fn create(path: &Path) -> Result<Self, IndexError> {
         connection::create(path)?;
         Self::open(path)
@@ -75,8 +72,8 @@ impl SqliteIndex {
     /// Opens an index and waits up to [`SqliteIndex::WAIT`] for other processes.
     ///
     /// # Errors
-    /// [`IndexError::Missing`], [`IndexError::Schema`] when a newer program wrote it,
-    /// [`IndexError::Damaged`] when it is something else, [`IndexError::Busy`], or a failing file system.
+    /// [`StoreError::Missing`], [`StoreError::Schema`] when a newer program wrote it,
+    /// [`StoreError::Damaged`] when it is something else, [`StoreError::Busy`], or a failing file system.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         Self::open_waiting(path, Self::WAIT)
     }
@@ -153,13 +150,11 @@ impl std::fmt::Debug for SqliteIndex {
     }
 }
 
-impl StatusReader for SqliteIndex {
+impl IndexReader for SqliteIndex {
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
         self.read(|connection| reading::status(connection, id))
     }
-}
 
-impl IndexReader for SqliteIndex {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
         self.read(authority::all)
     }
@@ -294,9 +289,9 @@ impl Index for SqliteIndex {
         self.interlock.exclude()
     }
 
-    fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+    fn store_intents(&self, intents: &[Intent]) -> Result<(), IndexError> {
         self.let_grow(intents.len())?;
-        self.write(|connection| issuing::record_intent(connection, intents))
+        self.write(|connection| issuing::store_intents(connection, intents))
     }
 
     fn record_issued(&self, certificates: &[Issued]) -> Result<(), IndexError> {
@@ -349,16 +344,15 @@ impl Index for SqliteIndex {
         })
     }
 
-    fn record_crl(
+    fn store_crl(
         &self,
         issuer: &IssuerId,
-        tbs: Linted<TbsCertList>,
+        tbs: &Linted<TbsCertList>,
         event: AuditEvent,
-    ) -> Result<Recorded<TbsCertList>, IndexError> {
-        let tbs = tbs.into_inner();
+    ) -> Result<(), IndexError> {
+        let tbs = tbs.get();
         let digest = sha256(tbs.as_der()); // of a long list it takes long: nobody is to wait for it
-        self.write(|connection| revoking::record_crl(connection, issuer, &tbs, digest, event))?;
-        Ok(Recorded(tbs))
+        self.write(|connection| revoking::store_crl(connection, issuer, tbs, digest, event))
     }
 
     fn record_crl_published(

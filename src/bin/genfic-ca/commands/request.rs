@@ -10,8 +10,8 @@ use crate::session::{Session, home_of};
 use genfic_ca::assembly;
 use genfic_ca::ca::make_request;
 use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::home::{Mode, write_new};
 use genfic_ca::profile::parse_alt_name;
-use genfic_ca::repository::{Mode, write_new};
 use genfic_ca::signing::{
     SecretPurpose, SecretSource, SecretSpec, SoftKey, encrypted_private_key_pem, private_key_pem,
 };

@@ -1,0 +1,59 @@
+//! The proof that something is on record. This file alone makes one: an adapter says that it has stored what it was
+//! given, and never makes the proof of it.
+use super::{Index, IndexError, Intent};
+use crate::audit::AuditEvent;
+use crate::lint::Linted;
+use crate::x509::{IssuerId, TbsCertList, TbsCertificate};
+
+/// Proof that something is on record. It is the only thing an issuer signs, and is used up by signing.
+///
+/// Only this module makes one, and from what was linted:
+///
+/// ```compile_fail,E0423
+/// # use genfic_ca::{index::Recorded, x509::TbsCertificate};
+/// fn unrecorded(tbs: TbsCertificate) -> Recorded<TbsCertificate> {
+///     Recorded(tbs)
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::index::{Index, IndexError};
+/// # use genfic_ca::{audit::AuditEvent, x509::{IssuerId, TbsCertList}};
+/// fn unlinted(index: &dyn Index, issuer: &IssuerId, tbs: TbsCertList, event: AuditEvent) {
+///     let _ = index.record_crl(issuer, tbs, event);
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Recorded<T>(T);
+
+impl<T> Recorded<T> {
+    /// What is on record.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// Gives the proof up.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// [`Index::record_intent`], whatever the index.
+pub(super) fn intents<I: Index + ?Sized>(
+    index: &I,
+    intents: Vec<Intent>,
+) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
+    index.store_intents(&intents)?;
+    Ok(intents.into_iter().map(|intent| Recorded(intent.tbs.into_inner())).collect())
+}
+
+/// [`Index::record_crl`], whatever the index.
+pub(super) fn crl<I: Index + ?Sized>(
+    index: &I,
+    issuer: &IssuerId,
+    tbs: Linted<TbsCertList>,
+    event: AuditEvent,
+) -> Result<Recorded<TbsCertList>, IndexError> {
+    index.store_crl(issuer, &tbs, event)?;
+    Ok(Recorded(tbs.into_inner()))
+}
