@@ -17,10 +17,11 @@ use crate::error::{Exit, Problem};
 use crate::home::{Home, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, SecretSource, random_serial};
+use crate::signing::{AgeFileStore, Nobody, SecretSource, random_serial};
 use crate::x509::{SerialNumber, UnixTime};
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A home with everything opened that works on it.
 pub struct Assembly {
@@ -89,7 +90,7 @@ impl Assembly {
 
     fn with(home: Home, mut practices: Practices, faults: Vec<Problem>) -> Result<Self, Problem> {
         let config = &practices.config;
-        let keys = AgeFileStore::new(config.keys.scrypt_log_n).map_err(|error| {
+        let keys = AgeFileStore::new(config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
             Problem::new(Exit::Failure, "config.invalid", error.to_string())
                 .hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
@@ -117,6 +118,12 @@ impl Assembly {
         Self { watch, ..self }
     }
 
+    /// The same with these to ask for the passphrases of CA keys; without them nobody is asked.
+    #[must_use]
+    pub fn asking(self, secrets: Arc<dyn SecretSource>) -> Self {
+        Self { keys: self.keys.asking(secrets), ..self }
+    }
+
     /// What is wrong with configuration and profiles and held nothing up.
     pub fn faults(&self) -> impl Iterator<Item = &Problem> {
         self.faults.iter().chain(self.practices.profiles.faults())
@@ -130,11 +137,10 @@ impl Assembly {
 
     /// The use cases over this home.
     #[must_use]
-    pub fn pki<'a>(&'a self, secrets: &'a dyn SecretSource) -> Pki<'a> {
+    pub fn pki(&self) -> Pki<'_> {
         Pki {
             index: &self.index,
             keys: &self.keys,
-            secrets,
             publisher: &self.publisher,
             status: &self.status,
             clock: &self.clock,

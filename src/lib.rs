@@ -92,4 +92,5 @@ pub mod ocsp;
 pub mod profile;
 pub mod repository;
 pub mod signing;
+pub mod subscriber_key;
 pub mod x509;

@@ -11,7 +11,6 @@ use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::server::Daemon;
 use crate::ocsp::settings::{NoncePolicy, NotIssued, ResponderSettings, ServerSettings};
 use crate::ocsp::status::{PublishedStatus, StatusSource};
-use crate::signing::{KeyError, Signer, SoftKey};
 use crate::x509::UnixTime;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,10 +54,6 @@ impl StatusSource for StatusDirectory {
     }
 }
 
-pub(super) fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
-    Ok(Arc::new(SoftKey::from_pkcs8_der(octets)?))
-}
-
 /// Puts a responder together from a home.
 ///
 /// # Errors
@@ -69,7 +64,7 @@ pub fn daemon(home: &Home, options: DaemonOptions) -> Result<Daemon<StatusDirect
     let listen = if options.listen.is_empty() { config.daemon.listen.clone() } else { options.listen };
     Daemon::new(
         source,
-        ResponderFiles::new(home.responders_directory(), load_key),
+        ResponderFiles::new(home.responders_directory()),
         PublicFiles::new(home.public_directory()),
         responder(&config),
         server(&config, listen),

@@ -1,5 +1,4 @@
 //! A home opened as far as it can be, for looking at what is wrong with it.
-use super::daemon::load_key;
 use super::settings;
 use crate::audit::{AuditEvent, Outcome};
 use crate::ca::{ClockWatch, Pki, Practices};
@@ -13,11 +12,12 @@ use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::profile::Profiles;
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, SecretSource};
+use crate::signing::{AgeFileStore, Nobody, SecretSource};
 use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What could be opened of a home, and why the rest could not.
 pub struct Inspection {
@@ -69,7 +69,8 @@ impl Inspection {
             }
         }
         let settings = config.clone().unwrap_or_default();
-        let keys = AgeFileStore::new(settings.keys.scrypt_log_n).unwrap_or_default();
+        let keys = AgeFileStore::new(settings.keys.scrypt_log_n, Arc::new(Nobody))
+            .unwrap_or_else(|_| AgeFileStore::usual(Arc::new(Nobody)));
         let practices = Practices {
             config: settings,
             profiles: settings::read_profiles(home),
@@ -85,7 +86,7 @@ impl Inspection {
             index,
             publisher: HomeDirectory::new(home.clone()),
             status: StatusDirectory::new(&home.status_directory()),
-            responders: ResponderFiles::new(home.responders_directory(), load_key),
+            responders: ResponderFiles::new(home.responders_directory()),
             clock: SystemClock,
             watch: ClockWatch::unattended(),
             home: home.clone(),
@@ -105,10 +106,16 @@ impl Inspection {
         &self.practices.config
     }
 
-    /// Looks at everything. `deep` compares every signature and file, however many there are; `secrets` asks no
-    /// person, and keys that it opens are compared with their certificates.
+    /// The same with these to ask for the passphrases of CA keys; without them nobody is asked.
     #[must_use]
-    pub fn diagnose(&self, deep: bool, secrets: &dyn SecretSource) -> Vec<Check> {
+    pub fn asking(self, secrets: Arc<dyn SecretSource>) -> Self {
+        Self { keys: self.keys.asking(secrets), ..self }
+    }
+
+    /// Looks at everything. `deep` compares every signature and file, however many there are; keys whose passphrases
+    /// are at hand are compared with their certificates.
+    #[must_use]
+    pub fn diagnose(&self, deep: bool) -> Vec<Check> {
         doctor::diagnose(&Examination {
             home: &self.home,
             space: &self.space,
@@ -117,7 +124,6 @@ impl Inspection {
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
             index: self.index.as_ref().map(|index| -> &dyn Index { index }),
             keys: &self.keys,
-            secrets,
             publisher: &self.publisher,
             status: &self.status,
             responders: &self.responders,
@@ -135,7 +141,7 @@ impl Inspection {
     pub fn mend(
         self,
         findings: &[&Finding],
-        secrets: &dyn SecretSource,
+        secrets: &Arc<dyn SecretSource>,
     ) -> Result<(Self, Vec<Mended>, Option<Problem>), Problem> {
         if self.owner.is_err() {
             return Ok((self, Vec::new(), None));
@@ -143,7 +149,7 @@ impl Inspection {
         let mut mended = doctor::mend_files(&self.home, findings);
         let (home, file) = (self.home.clone(), self.config_file.clone());
         drop(self);
-        let again = Self::open(&home, Some(&file))?;
+        let again = Self::open(&home, Some(&file))?.asking(Arc::clone(secrets));
         let index = match &again.index {
             Ok(index) => index,
             Err(problem) => {
@@ -151,7 +157,7 @@ impl Inspection {
                 return Ok((again, mended, problem));
             }
         };
-        let pki = again.pki(index, secrets);
+        let pki = again.pki(index);
         // a profile that cannot be read is told where something is to be issued under it
         let signs = again.config.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
@@ -165,11 +171,10 @@ impl Inspection {
         Ok((again, mended, unrecorded))
     }
 
-    fn pki<'a>(&'a self, index: &'a SqliteIndex, secrets: &'a dyn SecretSource) -> Pki<'a> {
+    fn pki<'a>(&'a self, index: &'a SqliteIndex) -> Pki<'a> {
         Pki {
             index,
             keys: &self.keys,
-            secrets,
             publisher: &self.publisher,
             status: &self.status,
             clock: &self.clock,

@@ -1,6 +1,6 @@
 //! CAs below a CA that others run, given new certificates and new keys: requests for those who sign them (G6).
 use super::authority::mismatched;
-use super::{AuthorityRekeying, Pki, make_request};
+use super::{AuthorityRekeying, Pki};
 use crate::error::{Exit, Problem};
 use crate::index::Authority;
 use crate::repository::WaitingAuthority;
@@ -30,7 +30,7 @@ impl Pki<'_> {
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));
         }
-        let request = make_request(signer.as_ref(), tbs.subject(), &[])?;
+        let request = signer.sign_request(tbs.subject(), &[])?;
         let mut event = self.event(at, "authority.requested", &*authority.name);
         event.details.push(("subject".into(), tbs.subject().to_string()));
         self.index.record_event(event)?;

@@ -1,5 +1,4 @@
 //! Creating CAs: roots, and children to any depth the path length allows.
-use super::authority::sign_certificate;
 use super::certify::Draft;
 use super::problems::lint_problem;
 use super::registration::{Known, others};
@@ -85,7 +84,7 @@ impl Pki<'_> {
                 tbs,
                 authority,
             };
-            self.certify(draft, |tbs| sign_certificate(signer, tbs))?;
+            self.certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
             Ok(template.notices)
         })
     }

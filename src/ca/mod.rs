@@ -25,7 +25,6 @@ mod recover;
 mod registration;
 mod rekeying;
 mod renewal;
-mod request;
 mod responder;
 mod revoke;
 mod stagger;
@@ -52,7 +51,6 @@ pub use practices::Practices;
 pub use recover::Recovered;
 pub use rekeying::{AuthorityRekeying, NextGeneration, RekeyedAuthority};
 pub use renewal::{AuthorityRenewal, RenewedAuthority};
-pub use request::make_request;
 pub use responder::IssuedResponder;
 pub use revoke::{Revoked, find_revocable};
 pub use supplementing::Supplemented;
@@ -64,7 +62,7 @@ use crate::clock::Clock;
 use crate::error::Problem;
 use crate::index::{Index, StatusPublisher};
 use crate::repository::Publisher;
-use crate::signing::{KeyStore, SecretSource};
+use crate::signing::CaKeys;
 use crate::x509::{SerialNumber, UnixTime};
 
 /// Draws serial numbers.
@@ -80,17 +78,15 @@ pub trait SerialSource: Send + Sync {
 /// gets at the keys in it:
 ///
 /// ```compile_fail,E0616
-/// fn keys<'a>(pki: &genfic_ca::ca::Pki<'a>) -> &'a dyn genfic_ca::signing::KeyStore {
+/// fn keys<'a>(pki: &genfic_ca::ca::Pki<'a>) -> &'a dyn genfic_ca::signing::CaKeys {
 ///     pki.keys
 /// }
 /// ```
 pub struct Pki<'a> {
     /// The record.
     pub index: &'a dyn Index,
-    /// The keys.
-    pub(crate) keys: &'a dyn KeyStore,
-    /// Their passphrases.
-    pub(crate) secrets: &'a dyn SecretSource,
+    /// The keys, which ask for their passphrases themselves.
+    pub(crate) keys: &'a dyn CaKeys,
     /// Where certificates and CRLs go.
     pub publisher: &'a dyn Publisher,
     /// Where statuses go.

@@ -3,8 +3,9 @@ use super::authority::ancestors;
 use super::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority, Pki};
 use crate::error::{Exit, Problem};
 use crate::index::Authority;
-use crate::signing::{KeyError, KeyRef, Signer};
+use crate::signing::{CaSigner, KeyError, KeyRef};
 use crate::x509::KeyAlgorithm;
+use std::sync::Arc;
 
 impl Pki<'_> {
     /// Makes the key, lets `certify` make and record the certificate, then publishes the CA, its first CRL
@@ -13,11 +14,11 @@ impl Pki<'_> {
         &self,
         new: &NewAuthority,
         algorithm: KeyAlgorithm,
-        certify: impl FnOnce(&dyn Signer) -> Result<Vec<String>, Problem>,
+        certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<String>, Problem>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let key = self.practices.key_ref(&self.practices.key_record(&new.name));
         let signing = self.index.signing()?;
-        let signer = match self.keys.generate(&key, algorithm, self.secrets) {
+        let signer = match self.keys.generate(&key, algorithm) {
             Ok(signer) => signer,
             Err(KeyError::Exists(key)) => {
                 drop(signing);
@@ -37,7 +38,7 @@ impl Pki<'_> {
     pub(super) fn equip(
         &self,
         authority: Authority,
-        signer: Box<dyn Signer>,
+        signer: Arc<dyn CaSigner>,
         mut notices: Vec<String>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let name = &authority.name;
@@ -45,10 +46,9 @@ impl Pki<'_> {
         let above = ancestors(self.index, &authority)?;
         let crossed = self.crossed(&authority)?;
         let files = self.publisher.authority(name, &authority.certificate, &above, &crossed)?;
-        let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), signer)?;
+        let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
         let crl = self.publish_crl(name, &crl_authority)?;
         let mut responder = None;
-        let signer = crl_authority.into_signer();
         let issuer = IssuingAuthority::new(self.index, authority.clone(), signer, self.clock.now())?;
         if authority.serves_ocsp {
             let issued = self.issue_responder(&issuer)?;

@@ -1,5 +1,5 @@
 //! New certificates for CAs: same name, same key.
-use super::authority::{mismatched, sign_certificate};
+use super::authority::mismatched;
 use super::certify::Draft;
 use super::groups::on_record;
 use super::problems::lint_problem;
@@ -228,7 +228,7 @@ impl Pki<'_> {
             tbs,
             authority: Some(self.renewed(authority)),
         };
-        self.certify(draft, |tbs| sign_certificate(signer.as_ref(), tbs))?;
+        self.certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
         Ok(template.notices)
     }
 }

@@ -4,6 +4,7 @@ use super::{Issuance, IssuingAuthority, Order, Pki};
 use crate::error::{Exit, Problem};
 use crate::index::CertificateState;
 use crate::profile::{Applicant, Ask, Length};
+use crate::signing::PlainKey;
 use crate::x509::{
     Attribute, AttributeType, Certificate, CertificateId, Name, SubjectPublicKeyInfo, TbsCertificate,
     UnixTime,
@@ -35,8 +36,8 @@ impl Pki<'_> {
     pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
         let name = issuer.authority().name.clone();
         let profile = self.practices.profile(PROFILE)?;
-        let key = self.keys.generate_plain(self.practices.config.keys.responder)?;
-        let order = self.responder_order(&name, &name, key.signer.public_key().clone(), None)?;
+        let key = PlainKey::generate(self.practices.config.keys.responder)?;
+        let order = self.responder_order(&name, &name, key.public_key.clone(), None)?;
         let mut issuance = self.issue_under(issuer, (profile, false), &[order])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);

@@ -4,7 +4,6 @@ use crate::ocsp::responder::answer;
 use crate::ocsp::response::encode_response;
 use crate::ocsp::response_data::{ResponderId, ResponseData, SingleResponse};
 use crate::ocsp::settings::{NoncePolicy, ResponderSettings};
-use crate::signing::{Signer, ToBeSigned};
 use crate::x509::CrlReason;
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -51,7 +50,7 @@ impl Asked {
 
 fn sealed(data: &ResponseData, key: &TestKey, certificate: &Certificate) -> Vec<u8> {
     let tbs = data.to_der();
-    encode_response(&tbs, key.algorithm(), &key.sign(ToBeSigned::new(&tbs)).unwrap(), certificate)
+    encode_response(&tbs, key.algorithm(), &key.sign(&tbs), certificate)
 }
 
 #[test]

@@ -3,6 +3,7 @@ use super::KeyRef;
 use crate::error::{Exit, Problem};
 use crate::home::Finding;
 use crate::repository::WriteError;
+use crate::x509::Name;
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +99,55 @@ impl From<KeyError> for Problem {
             KeyError::Cryptography(_) => (Exit::Failure, "key.cryptography", "try again".to_owned()),
         };
         Self::new(exit, code, error.to_string()).hint(hint)
+    }
+}
+
+/// Why something was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningError {
+    /// The key cannot be used.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// It is by another issuer than the CA of this key.
+    #[error("{}", other_issuer(named, own))]
+    Issuer {
+        /// The issuer that it names.
+        named: Name,
+        /// The CA's name.
+        own: Name,
+    },
+    /// The octets are not what this key signs; says what that is.
+    #[error("what is to be signed is not {0}")]
+    Contents(&'static str),
+    /// What was signed cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The signature does not verify.
+    #[error("the signature just made does not verify")]
+    Signature,
+}
+
+fn other_issuer(named: &Name, own: &Name) -> String {
+    if named == own {
+        return format!("what is to be signed names `{own}` as its issuer, but another key than that one's");
+    }
+    let (named, own) = named.beside(own);
+    format!("what is to be signed names {named} as its issuer, and the key is that of {own}")
+}
+
+impl From<SigningError> for Problem {
+    fn from(error: SigningError) -> Self {
+        let message = error.to_string();
+        match error {
+            SigningError::Key(error) => error.into(),
+            SigningError::Issuer { .. } | SigningError::Contents(_) => {
+                Self::new(Exit::Integrity, "issuer.mismatch", message)
+                    .hint("nothing was signed; this is a defect")
+            }
+            SigningError::Unreadable(_) => Self::new(Exit::Integrity, "key.signature", message),
+            SigningError::Signature => Self::new(Exit::Integrity, "key.signature", message)
+                .hint("the key or the machine is faulty; nothing was handed out"),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A private key in memory, as PKCS#8 (RFC 5208, RFC 5958) outside of it.
-use super::sealed::Sealed;
-use super::{KeyError, Signer, ToBeSigned};
+use super::KeyError;
+use super::admit::Admitted;
+use super::private_key::PrivateKey;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::error::{KeyRejected, Unspecified};
@@ -9,14 +10,17 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use const_oid::db::{rfc5912, rfc8410};
 use der::asn1::ObjectIdentifier;
-use pkcs8::PrivateKeyInfoRef;
+use der::pem::LineEnding;
+use pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use std::fmt;
 use zeroize::Zeroizing;
+
+const PLAIN: &str = "PRIVATE KEY";
 
 /// A private key that this process holds.
 ///
 /// The cryptographic library keeps the secret part and wipes it when the value is dropped.
-pub struct SoftKey {
+pub(crate) struct SoftKey {
     pair: Pair,
     public_key: SubjectPublicKeyInfo,
 }
@@ -32,7 +36,7 @@ impl SoftKey {
     ///
     /// # Errors
     /// [`KeyError::Malformed`] for other types, [`KeyError::Cryptography`] when the generator fails.
-    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let failed = |_: Unspecified| KeyError::Cryptography("key generation");
         let rsa = |size| RsaKeyPair::generate(size).map(Pair::Rsa);
         let ecdsa = |curve| EcdsaKeyPair::generate(curve).map(Pair::Ecdsa);
@@ -55,7 +59,7 @@ impl SoftKey {
     /// # Errors
     /// [`KeyError::Malformed`] when the octets are no such key, its type is none of
     /// [`KeyAlgorithm`], or its halves do not belong together.
-    pub fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfoRef::try_from(octets)
             .map_err(|error| KeyError::Malformed(format!("not PKCS#8: {error}")))?;
         let rejected = |error: KeyRejected| KeyError::Malformed(error.to_string());
@@ -85,7 +89,7 @@ impl SoftKey {
     ///
     /// # Errors
     /// As [`SoftKey::from_pkcs8_der`].
-    pub fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
         let pair = RsaKeyPair::from_der(octets).map_err(|error| rejected_rsa(&error))?;
         Self::from_pair(Pair::Rsa(pair))
     }
@@ -94,7 +98,7 @@ impl SoftKey {
     ///
     /// # Errors
     /// As [`SoftKey::from_pkcs8_der`].
-    pub fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
         let found = [rfc5912::SECP_256_R_1, rfc5912::SECP_384_R_1, rfc5912::SECP_521_R_1]
             .into_iter()
             .filter_map(signing_curve)
@@ -120,7 +124,7 @@ impl SoftKey {
     ///
     /// # Errors
     /// [`KeyError::Cryptography`] when the key cannot be encoded.
-    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(crate) fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let failed = |_: Unspecified| KeyError::Cryptography("encoding the private key");
         Ok(Zeroizing::new(match &self.pair {
             Pair::Ecdsa(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
@@ -130,6 +134,34 @@ impl SoftKey {
                 encoded.as_ref().to_vec()
             }
         }))
+    }
+}
+
+impl SoftKey {
+    /// The public half.
+    pub(crate) fn public_key(&self) -> &SubjectPublicKeyInfo {
+        &self.public_key
+    }
+
+    /// The key as plain PEM, `PRIVATE KEY`.
+    pub(super) fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let document = SecretDocument::try_from(self.to_pkcs8_der()?.as_slice());
+        document
+            .and_then(|document| document.to_pem(PLAIN, LineEnding::LF))
+            .map_err(|_| KeyError::Cryptography("encoding the private key"))
+    }
+
+    /// Reads a key from plain PEM; says why it cannot.
+    pub(super) fn from_pem(text: &str) -> Result<Self, String> {
+        let (label, document) = SecretDocument::from_pem(text)
+            .map_err(|error| format!("not PKCS#8 in PEM: {}", pkcs8::Error::from(error)))?;
+        match label {
+            PLAIN => Self::from_pkcs8_der(document.as_bytes()).map_err(|error| error.to_string()),
+            "ENCRYPTED PRIVATE KEY" => Err("the key in it is encrypted once more".into()),
+            other => Err(format!(
+                "a {other} block where PRIVATE KEY is needed; convert it with: openssl pkcs8 -topk8"
+            )),
+        }
     }
 }
 
@@ -151,15 +183,18 @@ fn signing_curve(curve: ObjectIdentifier) -> Option<&'static EcdsaSigningAlgorit
     }
 }
 
-impl Sealed for SoftKey {}
-
-impl Signer for SoftKey {
+impl PrivateKey for SoftKey {
     fn public_key(&self) -> &SubjectPublicKeyInfo {
         &self.public_key
     }
 
-    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
-        let message = message.octets();
+    fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
+        self.sign_octets(message.octets())
+    }
+}
+
+impl SoftKey {
+    fn sign_octets(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let failed = |_: Unspecified| KeyError::Cryptography("signing");
         let random = SystemRandom::new();
         match &self.pair {
@@ -171,6 +206,14 @@ impl Signer for SoftKey {
                 Ok(out)
             }
         }
+    }
+}
+
+/// What tests forge.
+#[cfg(test)]
+impl SoftKey {
+    pub(crate) fn forge(&self, message: &[u8]) -> Vec<u8> {
+        self.sign_octets(message).unwrap()
     }
 }
 
@@ -205,7 +248,7 @@ mod tests {
         for algorithm in KeyAlgorithm::GENERATED {
             let key = SoftKey::generate(algorithm).unwrap();
             assert_eq!(key.public_key().algorithm(), algorithm);
-            let signature = key.sign(ToBeSigned::new(b"to be signed")).unwrap();
+            let signature = key.forge(b"to be signed");
             assert!(verify(key.public_key(), key.algorithm(), b"to be signed", &signature), "{algorithm}");
             assert!(!verify(key.public_key(), key.algorithm(), b"something else", &signature));
 
@@ -255,7 +298,7 @@ mod tests {
             let blocks = pem::decode_all(&fs::read_to_string(path).unwrap()).unwrap();
             let key = SoftKey::from_pkcs8_der(&blocks[0].der).unwrap();
             assert_eq!(key.public_key().algorithm(), algorithm);
-            let signature = key.sign(ToBeSigned::new(b"x")).unwrap();
+            let signature = key.forge(b"x");
             assert!(verify(key.public_key(), key.algorithm(), b"x", &signature));
         }
     }

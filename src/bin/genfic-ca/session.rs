@@ -7,14 +7,15 @@ use genfic_ca::ca::{Pki, Recovered};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
-use genfic_ca::signing::{PassphraseSources, SecretSpec};
+use genfic_ca::signing::{PassphraseSources, SecretSource, SecretSpec};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a command works with.
 pub(crate) struct Session {
     pub(crate) global: Global,
     pub(crate) assembly: Assembly,
-    secrets: PassphraseSources<'static>,
+    secrets: Arc<PassphraseSources<'static>>,
     recovered: Vec<String>,
 }
 
@@ -44,7 +45,8 @@ impl Session {
         let home = home_of(global);
         let assembly = open(home, global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
-        let secrets = assembly::secret_sources(&assembly.practices().config, given, prompt);
+        let secrets = Arc::new(assembly::secret_sources(&assembly.practices().config, given, prompt));
+        let assembly = assembly.asking(Arc::clone(&secrets) as Arc<dyn SecretSource>);
         let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };
         let recovered = session.pki().recover()?;
         session.recovered = told(recovered);
@@ -53,7 +55,7 @@ impl Session {
 
     /// The use cases over this home.
     pub(crate) fn pki(&self) -> Pki<'_> {
-        self.assembly.pki(&self.secrets)
+        self.assembly.pki()
     }
 
     /// The CAs that a name means where certificates are looked for: all generations when it is that of the first,

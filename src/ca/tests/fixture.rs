@@ -3,7 +3,7 @@ use super::faulty::{Records, Script, Status};
 use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
-use crate::ca::{ClockWatch, Issuance, NewAuthority, Order, Pki, Practices, SerialSource, make_request};
+use crate::ca::{ClockWatch, Issuance, NewAuthority, Order, Pki, Practices, SerialSource};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Problem;
@@ -12,7 +12,9 @@ use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{CertificateRecord, IndexReader, Selector, StatusPublisher};
 use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SoftKey, random_serial};
+use crate::signing::{
+    AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SubscriberKey, random_serial,
+};
 use crate::x509::extension::NameConstraints;
 use crate::x509::{
     Certificate, CertificateList, CertificationRequest, GeneralName, KeyAlgorithm, Name, SerialNumber,
@@ -69,7 +71,7 @@ pub(super) struct Fixture {
     pub(super) clock: Hands,
     /// Everything is attended, unless a test says otherwise.
     pub(super) watch: ClockWatch,
-    pub(super) custodian: Custodian,
+    pub(super) custodian: Arc<Custodian>,
     pub(super) practices: Practices,
     pub(super) script: Script,
     config: String,
@@ -104,14 +106,16 @@ impl Fixture {
         let shipped = SHIPPED.iter().filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
         let script = Script::default();
         let status = StatusDirectory::new(&home.status_directory());
+        let custodian = Arc::new(Custodian::default());
+        let store = AgeFileStore::new(10, Arc::clone(&custodian) as Arc<dyn SecretSource>).unwrap();
         Self {
             records: Records { index, script: script.clone(), more: Default::default() },
-            keys: Keys { store: AgeFileStore::new(10).unwrap(), script: script.clone() },
+            keys: Keys { store, script: script.clone() },
             publication: Publication { directory: HomeDirectory::new(home.clone()), script: script.clone() },
             status: Status { directory: status, script: script.clone() },
             clock,
             watch: ClockWatch::attended(|_| true),
-            custodian: Custodian::default(),
+            custodian,
             practices: Practices {
                 config: parsed,
                 profiles: Profiles::parse(shipped).unwrap(),
@@ -156,7 +160,6 @@ impl Fixture {
         Pki {
             index: &self.records,
             keys: &self.keys,
-            secrets: &self.custodian,
             publisher: &self.publication,
             status: &self.status,
             clock: &self.clock,
@@ -251,9 +254,9 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
 }
 
 /// A request for a host by this key.
-pub(super) fn order_by(key: &SoftKey, host: &str) -> Order {
+pub(super) fn order_by(key: &SubscriberKey, host: &str) -> Order {
     let subject = Name::parse(&format!("CN={host}")).unwrap();
-    let request = make_request(key, &subject, &[GeneralName::Dns(host.into())]).unwrap();
+    let request = key.request(&subject, &[GeneralName::Dns(host.into())]).unwrap();
     let request = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
     let ask = Ask { backdate: 3600, ..Ask::default() };
     Order { label: host.into(), applicant: Applicant::from(&request), ask, authority: None }
@@ -264,6 +267,6 @@ pub(super) fn order(host: &str) -> Order {
     order_by(&key(), host)
 }
 
-pub(super) fn key() -> SoftKey {
-    SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+pub(super) fn key() -> SubscriberKey {
+    SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
 }

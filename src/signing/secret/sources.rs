@@ -1,9 +1,9 @@
 //! The passphrase of each key, from the source that was named for it.
 use super::{SecretSpec, read};
 use crate::signing::{KeyError, Secret, SecretPurpose, SecretSource};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Fewer characters than this in a new passphrase are worth a note.
 const SHORT: usize = 8;
@@ -13,8 +13,8 @@ pub struct PassphraseSources<'a> {
     default: SecretSpec,
     authorities: BTreeMap<String, SecretSpec>,
     prompt: Box<dyn SecretSource + 'a>,
-    descriptors: RefCell<BTreeMap<u32, Descriptor>>,
-    notes: RefCell<Vec<String>>,
+    descriptors: Mutex<BTreeMap<u32, Descriptor>>,
+    notes: Mutex<Vec<String>>,
 }
 
 enum Descriptor {
@@ -24,14 +24,18 @@ enum Descriptor {
     Unusable(String),
 }
 
+fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<'a> PassphraseSources<'a> {
     pub(super) fn new(default: SecretSpec, prompt: Box<dyn SecretSource + 'a>) -> Self {
         let sources = Self {
             default: default.clone(),
             authorities: BTreeMap::new(),
             prompt,
-            descriptors: RefCell::default(),
-            notes: RefCell::default(),
+            descriptors: Mutex::default(),
+            notes: Mutex::default(),
         };
         sources.take_hold(&default);
         sources
@@ -48,7 +52,7 @@ impl<'a> PassphraseSources<'a> {
 
     fn take_hold(&self, spec: &SecretSpec) {
         if let SecretSpec::Descriptor(number) = spec {
-            self.descriptors.borrow_mut().entry(*number).or_insert_with(|| {
+            held(&self.descriptors).entry(*number).or_insert_with(|| {
                 read::descriptor(*number).map_or_else(Descriptor::Unusable, Descriptor::Open)
             });
         }
@@ -57,11 +61,11 @@ impl<'a> PassphraseSources<'a> {
     /// What is worth saying about the passphrases given since the last call, one sentence each.
     #[must_use]
     pub fn take_notes(&self) -> Vec<String> {
-        self.notes.take()
+        std::mem::take(&mut held(&self.notes))
     }
 
     fn read_descriptor(&self, number: u32) -> Result<Secret, KeyError> {
-        let mut descriptors = self.descriptors.borrow_mut();
+        let mut descriptors = held(&self.descriptors);
         let unusable = || Descriptor::Unusable(format!("fd:{number} cannot be read"));
         let descriptor = descriptors.entry(number).or_insert_with(unusable);
         if let Descriptor::Open(file) = descriptor {
@@ -95,7 +99,7 @@ impl SecretSource for PassphraseSources<'_> {
         if matches!(purpose, SecretPurpose::Protect(_)) && secret.chars().count() < SHORT {
             let note =
                 format!("the passphrase of {key} has fewer than {SHORT} characters and is soon guessed");
-            self.notes.borrow_mut().push(note);
+            held(&self.notes).push(note);
         }
         Ok(secret)
     }

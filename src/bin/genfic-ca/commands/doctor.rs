@@ -8,8 +8,9 @@ use genfic_ca::assembly::{self, Inspection};
 use genfic_ca::doctor::{Check, Finding, Mended, Severity};
 use genfic_ca::error::{Exit, Problem};
 use genfic_ca::home::quoted;
-use genfic_ca::signing::SecretSpec;
+use genfic_ca::signing::{SecretSource, SecretSpec};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How often `--fix` mends and looks again.
 const ROUNDS: usize = 3;
@@ -31,9 +32,13 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let mut inspection = Inspection::open(&home, global.config.as_deref())?;
     // nobody is asked: what needs a passphrase that is not at hand is left with its command
     let secrets = |inspection: &Inspection| {
-        assembly::secret_sources(inspection.settings(), given.clone(), TerminalPrompt::new(false))
+        let prompt = TerminalPrompt::new(false);
+        let sources = assembly::secret_sources(inspection.settings(), given.clone(), prompt);
+        Arc::new(sources) as Arc<dyn SecretSource>
     };
-    let mut checks = inspection.diagnose(args.deep, &secrets(&inspection));
+    let at_hand = secrets(&inspection);
+    inspection = inspection.asking(at_hand);
+    let mut checks = inspection.diagnose(args.deep);
     let mut told: Vec<Told> = all(&checks, &[]);
     let mut mended: Vec<Mended> = Vec::new();
     let mut warnings = Vec::new();
@@ -46,8 +51,9 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
             let at_hand = secrets(&inspection);
             let (again, done, unrecorded) = inspection.mend(&findings, &at_hand)?;
             warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
-            inspection = again;
-            checks = inspection.diagnose(args.deep, &secrets(&inspection));
+            let at_hand = secrets(&again);
+            inspection = again.asking(at_hand);
+            checks = inspection.diagnose(args.deep);
             take(&mut mended, done);
             now = all(&checks, &mended);
             for one in &now {
