@@ -13,7 +13,7 @@ pub use settings::{leaf_key, read_config, secret_sources};
 
 use crate::ca::{ClockWatch, Pki, Practices, SerialSource};
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::home::{Home, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::repository::HomeDirectory;
@@ -91,8 +91,7 @@ impl Assembly {
     fn with(home: Home, mut practices: Practices, faults: Vec<Problem>) -> Result<Self, Problem> {
         let config = &practices.config;
         let keys = AgeFileStore::new(config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
-            Problem::new(Exit::Failure, "config.invalid", error.to_string())
-                .hint("set [keys] scrypt_log_n in genfic-ca.toml")
+            Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
         let index = SqliteIndex::open(&home.index_file())?;
         practices.takes_flawed_profiles = index.is_migrated()?;

@@ -64,7 +64,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    ("ocsp", &["x509", "clock", "index", "signing", "error", "failpoint"]),
+    ("ocsp", &["x509", "clock", "config", "index", "signing", "error", "failpoint"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.
 const ADAPTERS: &[&str] = &["SqliteIndex", "AgeFileStore", "HomeDirectory", "SystemClock"];

@@ -1,7 +1,6 @@
 //! `genfic-ocspd` put together: the published status, responder keys and public files of a home.
 use super::settings::read_config;
 use crate::clock::SystemClock;
-use crate::config::{self, Config};
 use crate::error::Problem;
 use crate::home::Home;
 use crate::index::sqlite::{StatusDirectory, StatusSnapshot};
@@ -9,13 +8,12 @@ use crate::index::{IndexError, PublishedAuthority};
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::server::Daemon;
-use crate::ocsp::settings::{NoncePolicy, NotIssued, ResponderSettings, ServerSettings};
+use crate::ocsp::settings::{ResponderSettings, ServerSettings};
 use crate::ocsp::status::{PublishedStatus, StatusSource};
 use crate::x509::UnixTime;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What the daemon's command line says over its configuration.
 #[derive(Clone, Debug, Default)]
@@ -66,39 +64,9 @@ pub fn daemon(home: &Home, options: DaemonOptions) -> Result<Daemon<StatusDirect
         source,
         ResponderFiles::new(home.responders_directory()),
         PublicFiles::new(home.public_directory()),
-        responder(&config),
-        server(&config, listen),
+        ResponderSettings::from(&config.ocsp),
+        ServerSettings { listen, ..ServerSettings::from(&config.daemon) },
         Arc::new(SystemClock),
     )
     .map_err(Problem::from)
-}
-
-fn responder(config: &Config) -> ResponderSettings {
-    ResponderSettings {
-        next_update: config.ocsp.next_update,
-        nonce: match config.ocsp.nonce {
-            config::NonceHandling::Echo => NoncePolicy::Echo,
-            config::NonceHandling::Ignore => NoncePolicy::Ignore,
-        },
-        not_issued: match config.ocsp.not_issued {
-            config::NotIssued::Unknown => NotIssued::Unknown,
-            config::NotIssued::Revoked => NotIssued::Revoked,
-        },
-        archive_cutoff: config.ocsp.archive_cutoff,
-        max_cert_ids: config.ocsp.max_certificates,
-        max_status_age: config.ocsp.max_status_age,
-        ..ResponderSettings::default()
-    }
-}
-
-fn server(config: &Config, listen: Vec<SocketAddr>) -> ServerSettings {
-    let seconds = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-    ServerSettings {
-        listen,
-        max_body: config.daemon.max_body,
-        max_connections: config.daemon.max_connections,
-        header_timeout: seconds(config.daemon.header_timeout),
-        idle_timeout: seconds(config.daemon.idle_timeout),
-        ..ServerSettings::default()
-    }
 }

@@ -1,7 +1,7 @@
 //! Making a home.
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Exit, Problem, Shown as _};
 use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
 use crate::index::{Index, IndexReader, StatusPublisher};
@@ -91,7 +91,7 @@ fn write_if_absent(path: &std::path::Path, contents: &[u8]) -> Result<bool, Prob
     match write_new(path, contents, Mode::Public) {
         Ok(()) => Ok(true),
         Err(WriteError { source, .. }) if source.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Problem::new(Exit::Failure, "file.write", error.to_string())
+        Err(error) => Err(Problem::of(Code::FileNotWritten, error)
             .hint("make room or mend the permissions, then run it again")),
     }
 }

@@ -5,7 +5,7 @@ use crate::ca::{ClockWatch, Pki, Practices};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Exit, Problem, Shown as _};
 use crate::home::{GivenBack, GivenError, Home, Reserve, current_actor};
 use crate::index::Index;
 use crate::index::sqlite::{SqliteIndex, StatusDirectory};
@@ -276,7 +276,7 @@ fn index(home: &Home, owner: &Result<(), Problem>) -> Result<SqliteIndex, Proble
     match file.symlink_metadata() {
         Ok(metadata) if !metadata.is_file() => {
             let message = format!("{} is not a regular file", file.shown());
-            Err(Problem::new(Exit::Permissions, "home.unsafe", message))
+            Err(Problem::new(Code::HomeUnsafe, message))
         }
         _ => Ok(SqliteIndex::open(&file)?),
     }

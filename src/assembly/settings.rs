@@ -1,7 +1,7 @@
 //! Configuration and profiles from their files.
 use crate::ca::Practices;
 use crate::config::Config;
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Exit, Problem, Shown as _};
 use crate::home::{FileStatus, GivenError, Home, ReadError, read_file};
 use crate::profile::Profiles;
 use crate::signing::{PassphraseSources, SecretSource, SecretSpec};
@@ -17,9 +17,9 @@ pub(super) const LARGEST_TEXT: u64 = 1 << 20;
 const LARGEST_LIST: u64 = 64 << 20;
 
 fn unreadable(path: &Path, error: &ReadError) -> Problem {
-    let exit = match error {
-        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => Exit::NotFound,
-        _ => Exit::Failure,
+    let code = match error {
+        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => Code::FileMissing,
+        _ => Code::FileNotRead,
     };
     let hint = match error {
         ReadError::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -29,7 +29,7 @@ fn unreadable(path: &Path, error: &ReadError) -> Problem {
         ReadError::Io(_) => "`genfic-ca init` puts back what is missing of configuration and profiles",
         ReadError::Kind(_) => "name a file; `genfic-ca init` makes configuration and profiles",
     };
-    Problem::new(exit, "file.read", format!("{} {error}", path.shown())).hint(hint)
+    Problem::new(code, format!("{} {error}", path.shown())).hint(hint)
 }
 
 fn io_error(path: &Path, error: std::io::Error) -> Problem {
@@ -55,8 +55,7 @@ fn text(path: &Path, octets: Vec<u8>) -> Result<String, Problem> {
         let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
         let line = good.filter(|octet| **octet == b'\n').count() + 1;
         let message = format!("{}: line {line}: not UTF-8 text", path.shown());
-        Problem::new(Exit::Failure, "config.invalid", message)
-            .hint("save it as UTF-8 without a byte order mark")
+        Problem::new(Code::ConfigInvalid, message).hint("save it as UTF-8 without a byte order mark")
     })
 }
 
@@ -71,7 +70,7 @@ pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("there is no home in {}", home.directory().shown());
-    Err(Problem::new(Exit::NotFound, "home.missing", message)
+    Err(Problem::new(Code::HomeMissing, message)
         .hint("make one with `genfic-ca init`, or name another with --home or GENFIC_CA_HOME"))
 }
 
@@ -185,8 +184,7 @@ fn own_text_of(path: &Path) -> Result<String, Problem> {
         Ok(metadata) if !metadata.is_file() => {
             let kind = FileStatus::from(&metadata).kind;
             let message = format!("{} is {kind} where a file belongs", path.shown());
-            Err(Problem::new(Exit::Permissions, "home.unsafe", message)
-                .hint("`genfic-ca doctor` says what mends it"))
+            Err(Problem::new(Code::HomeUnsafe, message).hint("`genfic-ca doctor` says what mends it"))
         }
         _ => text_of(path, LARGEST_TEXT),
     }
@@ -209,7 +207,7 @@ fn digests(path: &Path, text: &str) -> Result<HashSet<[u8; 32]>, Problem> {
             octets.filter(|_| word.len() == 64 && word.chars().all(|digit| digit.is_ascii_hexdigit()));
         let digest = octets.and_then(|octets| <[u8; 32]>::try_from(octets).ok()).ok_or_else(|| {
             let message = format!("{}: line {}: not a SHA-256 in hexadecimal", path.shown(), at + 1);
-            Problem::new(Exit::Failure, "config.invalid", message)
+            Problem::new(Code::ConfigInvalid, message)
                 .hint("each line has 64 hexadecimal digits: the SHA-256 of a SubjectPublicKeyInfo in DER")
         })?;
         out.insert(digest);

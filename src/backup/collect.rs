@@ -2,7 +2,7 @@
 use super::entry::{Entry, is_plain};
 use super::manifest::{FileEntry, hex};
 use super::problems::unreadable;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::home::{AuthorityName, Home, open_file};
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::{self, File};
@@ -141,7 +141,7 @@ fn responder(home: &Home, name: &AuthorityName, with_key: bool) -> Result<Vec<Co
             return Ok(found.into_iter().chain(after).collect());
         }
     }
-    Err(Problem::new(Exit::Busy, "publish.busy", format!("the responder of {name} is being replaced"))
+    Err(Problem::new(Code::PublishBusy, format!("the responder of {name} is being replaced"))
         .hint("try again"))
 }
 

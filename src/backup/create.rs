@@ -7,7 +7,7 @@ use super::manifest::{AuthorityEntry, Manifest, hex};
 use super::problems::unwritten;
 use super::workplace::Workplace;
 use crate::audit::{Actor, AuditEvent, Outcome};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home};
 use crate::index::Index;
 use crate::repository::sync_directory;
@@ -100,7 +100,7 @@ fn file_name(now: UnixTime) -> String {
 }
 
 fn exists(file: &Path) -> Problem {
-    Problem::new(Exit::Exists, "backup.exists", format!("{} exists already", file.shown()))
+    Problem::new(Code::BackupExists, format!("{} exists already", file.shown()))
         .hint("a backup is never written over: give another name, or a directory for a name with the time")
 }
 

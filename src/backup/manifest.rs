@@ -2,7 +2,7 @@
 use super::entry::Entry;
 use super::problems::damaged;
 use crate::audit::Head;
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ impl Manifest {
                     "{} is a backup of format {version}, and this program knows {VERSION}",
                     archive.shown()
                 );
-                return Err(Problem::new(Exit::Failure, "backup.format", message)
+                return Err(Problem::new(Code::BackupFormat, message)
                     .hint("use the version of genfic-ca that made it, or a newer one"));
             }
             None => return Err(malformed("it is not a backup's".into())),

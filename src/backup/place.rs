@@ -1,7 +1,7 @@
 //! From a directory aside to the place of the home, in one step.
 use super::problems::unwritten;
 use super::workplace::{Workplace, sweep};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::failpoint;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -106,7 +106,7 @@ pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("{} is not an empty directory", target.shown());
-    Err(Problem::new(Exit::Exists, "home.exists", message).hint(
+    Err(Problem::new(Code::HomeExists, message).hint(
         "a backup is restored into a home that is absent or empty: name another with --home, or move this one \
          aside; show it with --published, so that what it knows is not lost",
     ))
@@ -142,6 +142,7 @@ pub(super) fn is_part_of(directory: &Path, whole: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn what_is_staged_appears_whole_and_only_where_nothing_is() {
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(fs::read(target.join("index.db")).unwrap(), b"x");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left aside");
         let problem = check_vacant(&target).unwrap_err();
-        assert_eq!((problem.exit, problem.code), (Exit::Exists, "home.exists"));
+        assert_eq!((problem.exit, problem.code.code()), (Exit::Exists, "home.exists"));
 
         let second = Staging::beside(&target).unwrap();
         fs::create_dir(second.path()).unwrap();

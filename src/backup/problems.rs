@@ -1,5 +1,5 @@
 //! What goes wrong with backups, as it is told.
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -7,20 +7,23 @@ use std::path::Path;
 /// The archive is not what it should be.
 pub(super) fn damaged(file: &Path, reason: impl Display) -> Problem {
     let message = format!("{} is not a whole backup: {reason}", file.shown());
-    Problem::new(Exit::NotVerified, "backup.damaged", message).hint("use another copy or an older backup")
+    Problem::new(Code::BackupDamaged, message).hint("use another copy or an older backup")
 }
 
 /// A file could not be read.
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Problem {
-    let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure };
-    Problem::new(exit, "file.read", format!("{} cannot be read: {error}", path.shown()))
+    let code = if error.kind() == io::ErrorKind::NotFound { Code::FileMissing } else { Code::FileNotRead };
+    Problem::new(code, format!("{} cannot be read: {error}", path.shown()))
         .hint("look at its name, owner and mode")
 }
 
 /// A file could not be written.
 pub(super) fn unwritten(path: &Path, error: &io::Error) -> Problem {
-    let exit =
-        if error.kind() == io::ErrorKind::PermissionDenied { Exit::Permissions } else { Exit::Failure };
-    Problem::new(exit, "file.write", format!("{} cannot be written: {error}", path.shown()))
+    let code = if error.kind() == io::ErrorKind::PermissionDenied {
+        Code::FileNotPermitted
+    } else {
+        Code::FileNotWritten
+    };
+    Problem::new(code, format!("{} cannot be written: {error}", path.shown()))
         .hint("make room or mend owner and mode, then run it again")
 }

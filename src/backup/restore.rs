@@ -8,7 +8,7 @@ use super::problems::{damaged, unwritten};
 use super::search::{Finder, search};
 use super::{Opener, Stores, read};
 use crate::audit::{Actor, AuditEvent, Outcome};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
@@ -107,9 +107,7 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     if configuration.is_some() && !is_compatible.unwrap_or(false) {
         let message =
             format!("{} has another configuration than the backup", home.configuration_directory().shown());
-        return Err(
-            Problem::new(Exit::Exists, "home.exists", message).hint("move it aside; it is not replaced")
-        );
+        return Err(Problem::new(Code::HomeExists, message).hint("move it aside; it is not replaced"));
     }
     let (index, faults) = check(&staged, &manifest, restoring.stores)?;
     if !faults.is_empty() {

@@ -61,7 +61,7 @@ fn read(octets: &[u8]) -> Result<Manifest, Problem> {
 #[track_caller]
 fn refused(octets: &[u8], says: &str) {
     let problem = read(octets).unwrap_err();
-    assert_eq!((problem.exit, problem.code), (Exit::NotVerified, "backup.damaged"), "{problem:?}");
+    assert_eq!((problem.exit, problem.code.code()), (Exit::NotVerified, "backup.damaged"), "{problem:?}");
     assert!(problem.message.contains(says), "{}", problem.message);
 }
 
@@ -141,7 +141,7 @@ fn a_backup_of_another_format_says_which() {
     let text = String::from_utf8(manifest(listed(&good()))).unwrap();
     let later = text.replace("genfic-ca-backup/1", "genfic-ca-backup/2");
     let problem = read(&archive(later.as_bytes(), &good())).unwrap_err();
-    assert_eq!((problem.exit, problem.code), (Exit::Failure, "backup.format"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Failure, "backup.format"));
     assert!(problem.message.contains("format 2, and this program knows 1"), "{}", problem.message);
 }
 

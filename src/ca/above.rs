@@ -2,7 +2,7 @@
 use super::renewal::ROOT_PROFILE;
 use super::{Adoption, Pki};
 use crate::config::is_authority_name;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{Authority, IndexError};
 use crate::x509::{Certificate, UnixTime, can_verify_old, key_weaknesses};
 
@@ -132,7 +132,7 @@ fn is_root<'c>(
         return Err(unverifiable(certificate, certificate));
     }
     let message = format!("the certificate of `{}` does not verify with its own key", tbs.subject());
-    Err(Problem::new(Exit::NotVerified, "certificate.signature", message)
+    Err(Problem::new(Code::CertificateSignature, message)
         .hint("take another copy of it; this one is damaged or is not what it says"))
 }
 
@@ -145,7 +145,7 @@ fn unverifiable(certificate: &Certificate, issuer: &Certificate) -> Problem {
         certificate.signature_algorithm(),
         issuer.tbs().public_key().algorithm(),
     );
-    Problem::new(Exit::Refused, "certificate.unverifiable", message).hint(
+    Problem::new(Code::CertificateUnverifiable, message).hint(
         "what cannot be verified is not put on record, with the CA's key or without: have the last CRLs made by the \
          program it comes from, and issue anew under another CA",
     )
@@ -176,7 +176,7 @@ fn unknown_issuer<'c>(certificate: &Certificate, shown: impl Iterator<Item = &'c
             tbs.issuer()
         )
     };
-    Problem::new(Exit::NotFound, "issuer.unknown", message)
+    Problem::new(Code::IssuerUnknown, message)
         .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
 }
 

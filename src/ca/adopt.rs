@@ -7,7 +7,7 @@ use super::above::weaknesses;
 use super::authority::{may, mismatched};
 use super::new_key::unfinished;
 use super::{Pki, PublishedCrl};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::profile::Kind;
 use crate::repository::AuthorityFiles;
@@ -139,11 +139,11 @@ impl Pki<'_> {
         let profile = self.practices.profile(&adoption.profile)?;
         if !profile.kind().is_ca() {
             let message = format!("the profile {} is not that of a CA", profile.name());
-            return Err(Problem::new(Exit::Usage, "usage", message).hint("for example --profile system-ca"));
+            return Err(Problem::new(Code::Usage, message).hint("for example --profile system-ca"));
         }
         if !certificate.is_ca() {
             let message = format!("the certificate of `{}` is not a CA's: it has no CA:TRUE", tbs.subject());
-            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+            return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("have the request signed as that of a CA: genfic-ca sign FILE --profile user-ca"));
         }
         if adoption.ocsp {
@@ -198,12 +198,12 @@ impl Pki<'_> {
             Some(known) if known.is_elsewhere() && known.issuer == issuer && known.name == name => Ok(()),
             Some(known) if known.is_elsewhere() && known.issuer == issuer => {
                 let message = format!("this CA is on record as {}, run by others", known.name);
-                Err(Problem::new(Exit::Exists, "authority.exists", message)
+                Err(Problem::new(Code::AuthorityExists, message)
                     .hint(format!("take it over under that name: --as {}", known.name)))
             }
             Some(known) if known.issuer == issuer => {
                 let message = format!("this CA is here already, as {}", known.name);
-                Err(Problem::new(Exit::Exists, "authority.exists", message).hint(format!(
+                Err(Problem::new(Code::AuthorityExists, message).hint(format!(
                     "nothing was changed; what it issued and revoked elsewhere since then is added by the same import \
                      --as {0}, and genfic-ca revoke {0}/SERIAL revokes a number that is not on record",
                     known.name

@@ -1,6 +1,6 @@
 //! Whether a CA is answered for by OCSP.
 use super::Pki;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{CertificateState, Filter, StatusValue};
 use crate::x509::Certificate;
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription};
@@ -16,13 +16,13 @@ impl Pki<'_> {
         let authority = self.authority(name)?;
         if answers && authority.is_elsewhere() {
             let message = format!("{name} is run by others, who answer for it");
-            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+            return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("`genfic-ca authorities` shows the CAs of this home"));
         }
         if answers && !self.stands(&authority)? {
             let message =
                 format!("{name}, or a CA above it, has ended or is revoked: it can have no responder");
-            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+            return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("clients go by its CRL; `genfic-ca authorities --tree` shows where it stands"));
         }
         if authority.serves_ocsp == answers {

@@ -1,6 +1,6 @@
 //! A CA certificate together with its unlocked key.
 use super::Pki;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{Authority, CertificateState, IndexReader, Recorded};
 use crate::signing::CaSigner;
 use crate::x509::extension::{BasicConstraints, KeyUsage};
@@ -24,12 +24,8 @@ pub struct CrlAuthority {
 }
 
 pub(super) fn mismatched(name: &str) -> Problem {
-    Problem::new(
-        Exit::Integrity,
-        "key.mismatch",
-        format!("the key of {name} is not the one its certificate is for"),
-    )
-    .hint("restore the key file that belongs to this CA")
+    Problem::new(Code::KeyMismatch, format!("the key of {name} is not the one its certificate is for"))
+        .hint("restore the key file that belongs to this CA")
 }
 
 impl IssuingAuthority {
@@ -53,7 +49,7 @@ impl IssuingAuthority {
         if !may(tbs, KeyUsage::KEY_CERT_SIGN) {
             let message =
                 format!("the certificate of {} does not allow it to sign certificates", authority.name);
-            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+            return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("a CA certificate has basicConstraints CA:TRUE and keyUsage keyCertSign"));
         }
         Ok(Self { authority, ancestors, signer })
@@ -135,7 +131,7 @@ impl CrlAuthority {
         }
         if !may(certificate.tbs(), KeyUsage::CRL_SIGN) {
             let message = format!("the certificate of {name} does not allow it to sign CRLs");
-            return Err(Problem::new(Exit::Refused, "issuer.unfit", message)
+            return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("a CA certificate has basicConstraints CA:TRUE and keyUsage cRLSign"));
         }
         Ok(Self { certificate, signer })
@@ -173,7 +169,7 @@ fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority
     while let Some(name) = parent {
         if out.len() > 32 {
             let message = format!("the hierarchy above {} does not end", authority.name);
-            return Err(Problem::new(Exit::Integrity, "index.damaged", message));
+            return Err(Problem::new(Code::IndexDamaged, message));
         }
         let next = index.authority(&name)?.ok_or_else(|| no_authority(&name))?;
         parent = next.parent.clone();
@@ -186,7 +182,7 @@ fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority
 pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
     for ca in std::iter::once(authority.clone()).chain(above(index, authority)?) {
         let unfit = |what: String| {
-            Problem::new(Exit::Refused, "issuer.unfit", format!("{} cannot issue: {what}", authority.name))
+            Problem::new(Code::IssuerUnfit, format!("{} cannot issue: {what}", authority.name))
                 .hint("`genfic-ca authorities --tree` shows the hierarchy")
         };
         let validity = ca.certificate.tbs().validity();
@@ -220,7 +216,7 @@ pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime)
 
 /// No CA of that name.
 pub(super) fn no_authority(name: &str) -> Problem {
-    Problem::new(Exit::NotFound, "authority.not-found", format!("there is no CA named {name}"))
+    Problem::new(Code::AuthorityNotFound, format!("there is no CA named {name}"))
         .hint("`genfic-ca authorities` lists the CAs of this home")
 }
 
@@ -271,7 +267,7 @@ impl Pki<'_> {
     pub(super) fn open(&self, authority: &Authority) -> Result<Arc<dyn CaSigner>, Problem> {
         if authority.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
-            return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+            return Err(Problem::new(Code::KeyElsewhere, message)
                 .hint("ask those who run it; what it signs is taken in by `genfic-ca adopt`"));
         }
         Ok(self.keys.signer(&self.practices.key_ref(&authority.key))?)

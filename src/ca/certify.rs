@@ -1,6 +1,6 @@
 //! One certificate that is signed with a CA's own key and that no applicant asked for: self-signed, or a link.
 use super::Pki;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{Intent, Issued, NewAuthority, Recorded};
 use crate::lint::Linted;
 use crate::x509::{Certificate, IssuerId, TbsCertificate};
@@ -49,7 +49,7 @@ impl Pki<'_> {
         let tbs = recorded
             .into_iter()
             .next()
-            .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "the intent was not recorded"))?;
+            .ok_or_else(|| Problem::new(Code::IndexFailed, "the intent was not recorded"))?;
         let certificate = sign(tbs)?;
         let mut event = self.event(self.clock.now(), "certificate.issued", object);
         event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));

@@ -1,6 +1,6 @@
 //! A CA that was revoked or is on hold does not come back under another certificate.
 use super::{Pki, PriorCertificate};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{CertificateState, ImportedContents, KeyConflict, check_key};
 use crate::x509::{Certificate, CertificateId, CrlReason};
 use std::collections::HashSet;
@@ -19,11 +19,8 @@ impl Pki<'_> {
             Problem { message, ..problem }
         };
         if self.practices.compromised_keys.contains(&tbs.public_key().digest()) {
-            let problem = Problem::new(
-                Exit::Refused,
-                "policy.compromised-key",
-                "the key is on the list of compromised keys",
-            );
+            let problem =
+                Problem::new(Code::PolicyCompromisedKey, "the key is on the list of compromised keys");
             return Err(refuse(problem.hint("have the CA make a new key")));
         }
         let uses = self.index.key_uses(&tbs.public_key().digest())?;

@@ -5,7 +5,7 @@ use super::certify::Draft;
 use super::groups::on_record;
 use super::problems::lint_problem;
 use super::{IssuedCertificate, IssuingAuthority, Order, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority, StatusValue};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Length, Limits};
@@ -65,19 +65,19 @@ impl Pki<'_> {
         let tbs = certificate.tbs();
         if !certificate.is_ca() {
             let message = format!("{}: the certificate is not a CA's", crossing.label);
-            return Err(Problem::new(Exit::Refused, "authority.not-a-ca", message)
+            return Err(Problem::new(Code::AuthorityNotACa, message)
                 .hint("cross-sign takes the certificate of a CA; `genfic-ca sign` takes requests"));
         }
         if tbs.as_issuer() == issuer.authority().issuer {
             let message = format!("{} cannot certify itself once more", issuer.authority().name);
-            return Err(Problem::new(Exit::Refused, "authority.itself", message)
+            return Err(Problem::new(Code::AuthorityItself, message)
                 .hint("`genfic-ca renew-ca` gives a CA a new certificate"));
         }
         self.may_come_back(&crossing.label, certificate)?;
         let end = tbs.validity().not_after;
         if end < self.signing_time()? {
             let message = format!("{}: the certificate ended on {end}", crossing.label);
-            return Err(Problem::new(Exit::Refused, "authority.ended", message).hint(
+            return Err(Problem::new(Code::AuthorityEnded, message).hint(
                 "have the CA show one that is valid; a CA of this home gets it by `genfic-ca renew-ca`",
             ));
         }
@@ -87,7 +87,7 @@ impl Pki<'_> {
         {
             let message =
                 format!("a path length of {asked} is asked for, and its own certificate says {limit}");
-            return Err(Problem::new(Exit::Refused, "policy.path-length", message)
+            return Err(Problem::new(Code::PolicyPathLength, message)
                 .hint("ask for less, or leave its limits out by --unconstrained"));
         }
         let carried = (!limits.is_empty())
@@ -109,10 +109,8 @@ impl Pki<'_> {
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
-        let mut issued = issuance
-            .issued
-            .pop()
-            .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+        let mut issued =
+            issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
         issued.notices.extend(carried);
         issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
         issued.notices.extend(before);

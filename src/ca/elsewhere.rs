@@ -1,7 +1,7 @@
 //! CAs below a CA that others run, given new certificates and new keys: requests for those who sign them (G6).
 use super::authority::mismatched;
 use super::{AuthorityRekeying, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::Authority;
 use crate::repository::WaitingAuthority;
 
@@ -58,7 +58,7 @@ impl Pki<'_> {
             Some(parent) if self.authority(parent)?.is_elsewhere() => return Ok(()),
             Some(parent) => format!("{parent}, which issued {name}, is a CA of this home"),
         };
-        Err(Problem::new(Exit::Usage, "usage", why).hint("leave out --csr-only"))
+        Err(Problem::new(Code::Usage, why).hint("leave out --csr-only"))
     }
 
     /// A CA whose issuer others run is not renewed by a command alone.
@@ -68,7 +68,7 @@ impl Pki<'_> {
             return Ok(());
         }
         let message = format!("{parent}, which issued {}, is run by others", authority.name);
-        Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+        Err(Problem::new(Code::KeyElsewhere, message)
             .hint("add --csr-only: it makes a request for them; `genfic-ca adopt` takes in what they sign"))
     }
 }

@@ -1,7 +1,7 @@
 //! Revoking a CA, and all that falls with it.
 use super::key_revocation::ROUNDS;
 use super::{Pki, PublishedCrl};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
 use crate::profile::Kind;
 use crate::x509::{CrlReason, GeneralName, UnixTime};
@@ -203,7 +203,7 @@ impl Pki<'_> {
             for record in found {
                 let outcome = match self.revoke(&record, reason, invalidity_date, false) {
                     // it was signed meanwhile, and the next look finds it so
-                    Err(problem) if is_of_the_key && problem.code == "index.conflict" => continue,
+                    Err(problem) if is_of_the_key && problem.code == Code::IndexConflict => continue,
                     outcome => outcome?,
                 };
                 revoked.unanswered = outcome.unanswered;
@@ -211,12 +211,8 @@ impl Pki<'_> {
             }
         }
         if revoked.certificates.is_empty() {
-            return Err(Problem::new(
-                Exit::Exists,
-                "authority.revoked",
-                format!("{name} is revoked already"),
-            )
-            .hint("`genfic-ca authorities` shows how the CAs stand"));
+            return Err(Problem::new(Code::AuthorityRevokedBefore, format!("{name} is revoked already"))
+                .hint("`genfic-ca authorities` shows how the CAs stand"));
         }
         let mut event = self.event(self.clock.now(), "authority.revoked", name);
         event.details.push(("certificates".into(), revoked.certificates.len().to_string()));

@@ -5,7 +5,7 @@ use super::registration::{Known, others};
 use super::stagger::Parent;
 use super::waiting::already_waiting;
 use super::{IssuingAuthority, Order, Pki, PublishedCrl};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority, IndexError};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Length};
@@ -119,8 +119,7 @@ impl Pki<'_> {
                     return Err(problem);
                 }
                 let issued = issuance.issued.pop();
-                let issued = issued
-                    .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+                let issued = issued.ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
                 Ok([staggered, issued.notices].concat())
             })?;
         created.notices.extend(self.keep_up(issuer)?);
@@ -183,8 +182,10 @@ impl Pki<'_> {
         if let Some(subject) = &new.subject {
             return Ok(subject.clone());
         }
-        self.practices.config.organization.subject(&new.name).map_err(|error| {
-            Problem::new(Exit::Usage, "usage", error.to_string()).hint("give a --subject, or a shorter name")
-        })
+        self.practices
+            .config
+            .organization
+            .subject(&new.name)
+            .map_err(|error| Problem::of(Code::Usage, error).hint("give a --subject, or a shorter name"))
     }
 }

@@ -1,7 +1,7 @@
 //! Issuing: profile, lint, record, sign, record, publish.
 use super::registration::Registration;
 use super::{IssuingAuthority, Order, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Exit, Problem};
 use crate::profile::{Kind, Profile};
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ impl<'a> Pki<'a> {
             return Ok(profile);
         }
         let message = format!("{name} is the profile of OCSP responders, which is granted to no applicant");
-        Err(Problem::new(Exit::Refused, "policy.responder", message).hint(
+        Err(Problem::new(Code::PolicyResponder, message).hint(
             "`genfic-ca ocsp responder CA` makes that of this home; for a key on another host: genfic-ca sign FILE \
              --responder-for CA",
         ))
@@ -185,6 +185,6 @@ impl Issuance {
             "the others were issued; mend these and sign them again"
         };
         let exit = failed.map_or(Exit::Refused, |_| first.problem.exit);
-        Some(Problem::new(exit, first.problem.code, message).hint(hint))
+        Some(Problem::new(first.problem.code, message).exiting(exit).hint(hint))
     }
 }

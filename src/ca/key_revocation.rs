@@ -2,7 +2,7 @@
 //! recording it.
 use super::revoke::action;
 use super::{Pki, PublishedCrl, Revoked};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, ImportedCertificate, ImportedContents, IndexError,
     Revocation, Selector, Supplement,
@@ -160,7 +160,7 @@ impl Pki<'_> {
                 match self.record_transition(&other, to, action(reason), reason) {
                     Ok(other) => also.push(other),
                     // somebody was faster, and the next look says with what
-                    Err(problem) if problem.code == "index.conflict" => {}
+                    Err(problem) if problem.code == Code::IndexConflict => {}
                     Err(problem) => return Err(problem),
                 }
             }
@@ -179,24 +179,23 @@ impl Pki<'_> {
         named.retain(|one| one.certificate.tbs().subject().is_same_as(tbs.issuer()));
         if named.is_empty() {
             let message = format!("it was issued by `{}`, which is no CA of this home", tbs.issuer());
-            return Err(Problem::new(Exit::NotFound, "issuer.unknown", message)
+            return Err(Problem::new(Code::IssuerUnknown, message)
                 .hint("whoever runs that CA revokes it; `genfic-ca authorities` lists those of this home"));
         }
         let signed = named.iter().find(|one| certificate.was_signed_by(one.certificate.tbs().public_key()));
         let Some(authority) = signed.cloned() else {
             let message = format!("it names `{}` as its issuer, and is not signed by its key", tbs.issuer());
-            return Err(Problem::new(Exit::NotVerified, "certificate.signature", message)
+            return Err(Problem::new(Code::CertificateSignature, message)
                 .hint("nothing was changed: it is damaged, or somebody else made it"));
         };
         if authority.is_elsewhere() {
             let message = format!("{}, which issued it, is run by others", authority.name);
-            return Err(Problem::new(Exit::NotFound, "key.elsewhere", message)
-                .hint("ask those who run it to revoke it"));
+            return Err(Problem::new(Code::KeyNotHere, message).hint("ask those who run it to revoke it"));
         }
         let end = tbs.validity().not_after;
         if end < self.time_to_distrust()? {
             let message = format!("it is not on record, and expired at {end}: there is nothing to revoke");
-            return Err(Problem::new(Exit::NotFound, "certificate.expired", message)
+            return Err(Problem::new(Code::CertificateExpired, message)
                 .hint("what is expired or revoked stays as it is"));
         }
         let serial_number = tbs.serial_number().clone();
@@ -205,13 +204,13 @@ impl Pki<'_> {
             let word = format!("{}/{serial_number}", authority.name);
             if let Some(revocation) = known.revocation().filter(|revocation| !revocation.is_hold()) {
                 let message = format!("{word} was revoked at {}", revocation.revoked_at);
-                return Err(Problem::new(Exit::Exists, "certificate.revoked", message)
+                return Err(Problem::new(Code::CertificateRevokedBefore, message)
                     .hint(format!("`genfic-ca show {word}` shows what is on record")));
             }
             if !known.known_by_number {
                 let message =
                     format!("another certificate of {} has the number {serial_number}", authority.name);
-                return Err(Problem::new(Exit::Usage, "certificate.other-on-record", message)
+                return Err(Problem::new(Code::CertificateOtherOnRecord, message)
                     .hint(format!("a CRL lists numbers: `genfic-ca revoke {word}` revokes both")));
             }
         }

@@ -147,7 +147,7 @@ impl Pki<'_> {
 
     fn refusal(&self, command: &str, object: &str, problem: &Problem) -> AuditEvent {
         let mut event = self.event(self.clock.now(), command, object);
-        event.outcome = Outcome::Refused(problem.code.into());
+        event.outcome = Outcome::Refused(problem.code.code().into());
         event.details.push(("message".into(), problem.message.clone()));
         event
     }

@@ -1,7 +1,7 @@
 //! What is around the certificate of a new CA: its key before, what is published of it after.
 use super::authority::ancestors;
 use super::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::Authority;
 use crate::signing::{CaSigner, KeyError, KeyRef};
 use crate::x509::KeyAlgorithm;
@@ -69,11 +69,11 @@ impl Pki<'_> {
     pub(super) fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
         if self.index.nobody_is_signing()?.is_none() {
             let message = format!("the key {key} is there and another command is at work");
-            return Ok(Problem::new(Exit::Busy, "key.in-use", message)
+            return Ok(Problem::new(Code::KeyInUse, message)
                 .hint("wait for the other command to end, then try again"));
         }
         let message = format!("the key {key} is there already, and no CA of this home has it");
-        Ok(Problem::new(Exit::Exists, "key.exists", message).hint(format!(
+        Ok(Problem::new(Code::KeyExists, message).hint(format!(
             "a command that was cut short may have left it: then move it away (mv {key} {key}.left) and run \
              this again; but if {name} was a CA and its index is lost, restore the index"
         )))

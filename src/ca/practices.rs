@@ -1,6 +1,6 @@
 //! How this CA is run: configuration and profiles, and what follows from them.
 use crate::config::Config;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::profile::{Kind, Profile, Profiles};
 use crate::signing::KeyRef;
 use std::collections::HashSet;
@@ -34,7 +34,7 @@ impl Practices {
             return Ok(profile);
         }
         let lines: Vec<String> = flaws.iter().map(|flaw| format!("policy/{name}.toml: {flaw}")).collect();
-        Err(Problem::new(Exit::Failure, "policy.invalid-profile", lines.join("\n"))
+        Err(Problem::new(Code::PolicyInvalidProfile, lines.join("\n"))
             .hint("correct the file below policy/; policy/README.md documents every key"))
     }
 

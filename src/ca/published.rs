@@ -1,6 +1,6 @@
 //! What may be handed out: nothing whose status responders do not have yet (O12).
 use super::Pki;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::Authority;
 use crate::x509::CertificateId;
 
@@ -20,7 +20,7 @@ impl Pki<'_> {
         let serial = &id.serial_number;
         let message =
             format!("the status of {serial} is not published, and before that it is not handed out");
-        Err(Problem::new(Exit::Failure, "status.not-published", message)
+        Err(Problem::new(Code::StatusNotPublished, message)
             .hint("run `genfic-ca ocsp sync`, which publishes it or says why it cannot be"))
     }
 

@@ -2,7 +2,7 @@
 use super::crossing::Links;
 use super::renewal::constraints_of;
 use super::{CreatedAuthority, IssuingAuthority, NewAuthority, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority};
 use crate::profile::Length;
 use crate::x509::{Attribute, AttributeType, KeyAlgorithm, Name};
@@ -174,7 +174,7 @@ impl Pki<'_> {
             let name = format!("{first}-g{number}");
             // a name that its files cannot bear is refused before there is a key
             self.publisher.crl_files(&name).map_err(|error| {
-                Problem::new(Exit::Usage, "usage.authority-name", error.to_string())
+                Problem::of(Code::UsageAuthorityName, error)
                     .hint("create a CA with a shorter name below the same issuer")
             })?;
             if self.index.authority(&name)?.is_none() {
@@ -198,7 +198,7 @@ pub struct NextGeneration {
 /// issuer's name alone must not take one generation's for another's.
 fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
     let no_room = |reason: String| {
-        Problem::new(Exit::Usage, "usage", format!("the new generation needs a subject of its own: {reason}"))
+        Problem::new(Code::Usage, format!("the new generation needs a subject of its own: {reason}"))
             .hint("give one: --subject DN")
     };
     let kind = AttributeType::by_name("CN").ok_or_else(|| no_room("CN is unknown".into()))?;

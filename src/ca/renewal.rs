@@ -5,7 +5,7 @@ use super::groups::on_record;
 use super::problems::lint_problem;
 use super::stagger::Parent;
 use super::{Order, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Kind, Length, Limits, Profile};
@@ -87,7 +87,7 @@ impl Pki<'_> {
             return self.may_come_back(&authority.name, &authority.certificate);
         }
         let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
-        Err(Problem::new(Exit::Refused, "authority.revoked", message)
+        Err(Problem::new(Code::AuthorityRevoked, message)
             .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)))
     }
 
@@ -124,7 +124,7 @@ impl Pki<'_> {
         let newest = self.generations(name)?.pop().ok_or_else(|| super::authority::no_authority(name))?;
         if newest.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
-            return Err(Problem::new(Exit::KeyUnavailable, "key.elsewhere", message)
+            return Err(Problem::new(Code::KeyElsewhere, message)
                 .hint("ask those who run it for its new certificate"));
         }
         Ok(newest)
@@ -236,7 +236,5 @@ impl Pki<'_> {
 /// The constraints that a CA's own certificate has.
 pub(super) fn constraints_of(authority: &Authority) -> Result<NameConstraints, Problem> {
     let constraints = NameConstraints::of(authority.certificate.tbs());
-    Ok(constraints
-        .map_err(|error| Problem::new(Exit::Integrity, "file.malformed", error.to_string()))?
-        .unwrap_or_default())
+    Ok(constraints.map_err(|error| Problem::of(Code::KeptFileMalformed, error))?.unwrap_or_default())
 }

@@ -1,7 +1,7 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::authority::ancestors;
 use super::{Issuance, IssuingAuthority, Order, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::CertificateState;
 use crate::profile::{Applicant, Ask, Length};
 use crate::signing::PlainKey;
@@ -42,10 +42,8 @@ impl Pki<'_> {
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
-        let issued = issuance
-            .issued
-            .pop()
-            .ok_or_else(|| Problem::new(Exit::Failure, "index.failed", "nothing was issued"))?;
+        let issued =
+            issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
         let file = self.publisher.responder(&name, &issued.certificate, &key.pem)?;
         let mut event = self.event(self.clock.now(), "responder.installed", &*name);
         event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
@@ -78,7 +76,7 @@ impl Pki<'_> {
         let days = days.unwrap_or(usual);
         if days > longest.max(usual) {
             let message = format!("a responder certificate of {days} days: the longest is {longest}");
-            return Err(Problem::new(Exit::Refused, "policy.too-long", message)
+            return Err(Problem::new(Code::PolicyTooLong, message)
                 .hint("give fewer days, or set responder_days_offline below [ocsp]: it cannot be revoked"));
         }
         let above = ancestors(self.index, &authority)?;
@@ -158,8 +156,7 @@ fn responder_subject(ca: &Name, name: &str) -> Result<Name, Problem> {
         .collect();
     if let Some(kind) = common_name {
         let text: String = format!("{name} OCSP responder").chars().take(kind.upper_bound).collect();
-        let attribute = Attribute::new(kind, &text)
-            .map_err(|error| Problem::new(Exit::Usage, "usage", error.to_string()))?;
+        let attribute = Attribute::new(kind, &text).map_err(|error| Problem::of(Code::Usage, error))?;
         attributes.push(attribute);
     }
     Ok(Name::from_attributes(&attributes))

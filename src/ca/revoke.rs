@@ -1,6 +1,6 @@
 //! Revoking, holding, releasing: the index first, then the status, then the CRL.
 use super::{Pki, PublishedCrl};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{CertificateRecord, CertificateState, IndexReader, Revocation, Selector, StatusValue};
 use crate::x509::{CrlReason, UnixTime};
 
@@ -53,7 +53,7 @@ impl Pki<'_> {
         if at <= state.now || state.confirmed().is_some_and(|confirmed| at <= confirmed) {
             return Ok(());
         }
-        Err(Problem::new(Exit::Usage, "usage", "the invalidity date lies in the future")
+        Err(Problem::new(Code::Usage, "the invalidity date lies in the future")
             .hint("it says since when the key is not to be trusted; give a time that has passed"))
     }
 
@@ -85,7 +85,7 @@ impl Pki<'_> {
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
         if record.key.is_some_and(|key| self.practices.compromised_keys.contains(&key)) {
             let message = "the key is on the list of compromised keys";
-            return Err(Problem::new(Exit::Refused, "policy.compromised-key", message).hint(format!(
+            return Err(Problem::new(Code::PolicyCompromisedKey, message).hint(format!(
                 "revoke it: genfic-ca revoke {}/{} --reason key-compromise",
                 record.authority, record.id.serial_number
             )));

@@ -1,6 +1,6 @@
 //! What a CA of this home issued and revoked elsewhere since it was taken over.
 use super::{Adoption, Pki, PriorCertificate, PublishedCrl};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError, Supplement};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 use std::collections::HashMap;
@@ -93,7 +93,7 @@ impl Pki<'_> {
         let new = self.came_since(authority, adoption)?;
         if new.is_empty() && !self.is_ahead(authority, adoption)? {
             let message = format!("this CA is here already, as {}, and nothing came since", authority.name);
-            return Err(Problem::new(Exit::Exists, "authority.exists", message).hint(format!(
+            return Err(Problem::new(Code::AuthorityExists, message).hint(format!(
                 "nothing was changed; `genfic-ca list -p {}` shows what is on record",
                 authority.name
             )));

@@ -1,7 +1,7 @@
 //! The time at which something is signed, and whether the clock is trusted with it (X2).
 use super::Pki;
 use crate::clock::Clock;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::{Index, IndexError, NewestSigned, StatusPublisher};
 use crate::repository::Publisher;
 use crate::x509::UnixTime;
@@ -173,7 +173,7 @@ fn unconfirmed(state: &ClockState, confirmed: UnixTime) -> Problem {
         "the clock says {}, {days} days after the last confirmed time, {confirmed}: nothing is signed unattended with it",
         state.now
     );
-    Problem::new(Exit::Integrity, "clock.unconfirmed", message).hint(
+    Problem::new(Code::ClockUnconfirmed, message).hint(
         "set the clock if it is wrong; if it is right: genfic-ca clock accept. `genfic-ca clock status` says more",
     )
 }

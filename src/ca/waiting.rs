@@ -1,7 +1,7 @@
 //! CAs whose certificate is signed by a parent elsewhere (G6): key and request here, then their certificate.
 use super::authority::{may, mismatched};
 use super::{Adoption, NewAuthority, Pki};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::index::Authority;
 use crate::profile::Kind;
 use crate::repository::WaitingAuthority;
@@ -26,11 +26,10 @@ pub struct Arrival {
 
 /// A CA of this name waits for its certificate.
 pub(super) fn already_waiting(name: &str) -> Problem {
-    Problem::new(Exit::Exists, "authority.waiting", format!("{name} waits for its certificate already"))
-        .hint(format!(
-            "its request is in keys/{name}.waiting of the home, PEM after a few words; when the certificate has \
+    Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already")).hint(format!(
+        "its request is in keys/{name}.waiting of the home, PEM after a few words; when the certificate has \
              come: genfic-ca adopt {name} CERTIFICATE"
-        ))
+    ))
 }
 
 impl Pki<'_> {
@@ -67,7 +66,7 @@ impl Pki<'_> {
         let profile = self.practices.profile(&new.profile)?;
         if profile.kind() != Kind::Ca {
             let message = format!("the profile {} is not that of a CA below another", profile.name());
-            return Err(Problem::new(Exit::Usage, "usage", message).hint("for example --profile user-ca"));
+            return Err(Problem::new(Code::Usage, message).hint("for example --profile user-ca"));
         }
         let subject = self.subject_for(new)?;
         self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
@@ -177,7 +176,7 @@ impl Pki<'_> {
         })?;
         self.is_in_force(&name, &certificate)?;
         let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {
-            Problem::new(Exit::Usage, "usage", format!("it is not known what {name} is for"))
+            Problem::new(Code::Usage, format!("it is not known what {name} is for"))
                 .hint("add --profile, for example system-ca")
         })?;
         let tbs = certificate.tbs();
@@ -201,7 +200,7 @@ impl Pki<'_> {
         let name = arrival.name;
         let Some(known) = self.index.authority(&name)?.filter(|known| !known.is_elsewhere()) else {
             let message = format!("no CA named {name} waits for its certificate");
-            return Err(Problem::new(Exit::NotFound, "authority.not-waiting", message).hint(
+            return Err(Problem::new(Code::AuthorityNotWaiting, message).hint(
                 "`genfic-ca create-child NAME --csr-only` makes a key and a request, `genfic-ca key import NAME FILE` \
                  brings a key",
             ));
@@ -215,7 +214,7 @@ impl Pki<'_> {
             .partition(|one| one.tbs().public_key() == known.certificate.tbs().public_key());
         if (is_known && own.is_empty()) || !parent.is_some_and(|parent| parent.is_elsewhere()) {
             let message = format!("{name} has {} certificate already", if is_known { "this" } else { "a" });
-            return Err(Problem::new(Exit::Exists, "authority.exists", message)
+            return Err(Problem::new(Code::AuthorityExists, message)
                 .hint(format!("`genfic-ca show {name}` shows it")));
         }
         let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
@@ -231,13 +230,13 @@ impl Pki<'_> {
                 begins(&certificate),
                 begins(&known.certificate)
             );
-            return Err(Problem::new(Exit::Exists, "authority.exists", message)
+            return Err(Problem::new(Code::AuthorityExists, message)
                 .hint(format!("`genfic-ca show {name}` shows it")));
         }
         if !certificate.tbs().subject().is_same_as(known.certificate.tbs().subject()) {
             let (this, its) = certificate.tbs().subject().beside(known.certificate.tbs().subject());
             let message = format!("the certificate is for {this}, and {name} is {its}");
-            return Err(Problem::new(Exit::NotVerified, "certificate.other-name", message)
+            return Err(Problem::new(Code::CertificateOtherName, message)
                 .hint("have the request signed for the name that it has, unchanged"));
         }
         self.may_be_renewed(&known)?;
@@ -260,16 +259,15 @@ impl Pki<'_> {
     fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.clock.now());
-        let refuse =
-            |code, message: String, hint: &str| Err(Problem::new(Exit::Refused, code, message).hint(hint));
+        let refuse = |code, message: String, hint: &str| Err(Problem::new(code, message).hint(hint));
         if now > validity.not_after {
             let message = format!("the certificate of {name} expired at {}", validity.not_after);
-            return refuse("certificate.expired", message, "have a new one signed for the same request");
+            return refuse(Code::CertificateLapsed, message, "have a new one signed for the same request");
         }
         if now < validity.not_before {
             let message = format!("the certificate of {name} is not valid before {}", validity.not_before);
             return refuse(
-                "certificate.not-yet-valid",
+                Code::CertificateNotYetValid,
                 message,
                 "wait, or look at the clocks here and there",
             );
@@ -279,7 +277,7 @@ impl Pki<'_> {
                 format!("the certificate of {name} is not that of a CA that signs certificates and CRLs");
             let hint = "it needs basicConstraints CA:TRUE and keyUsage keyCertSign and cRLSign; in the home of its \
                         parent: genfic-ca sign FILE -p PARENT --profile user-ca";
-            return refuse("issuer.unfit", message, hint);
+            return refuse(Code::IssuerUnfit, message, hint);
         }
         Ok(())
     }
@@ -287,5 +285,5 @@ impl Pki<'_> {
 
 fn other_key(name: &str) -> Problem {
     let message = format!("the certificate is for another key than that of {name}");
-    Problem::new(Exit::NotVerified, "certificate.other-key", message)
+    Problem::new(Code::CertificateOtherKey, message)
 }

@@ -16,7 +16,7 @@ pub use sections::{
 pub use template::template;
 
 use crate::document::{self, Mistake, Section};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::signing::{InvalidSecretSpec, SecretSpec};
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl From<Vec<ConfigError>> for Problem {
             [one] => format!("the configuration is wrong: {one}"),
             several => format!("the configuration is wrong:\n  - {}", several.join("\n  - ")),
         };
-        Self::new(Exit::Failure, "config.invalid", message)
+        Self::new(Code::ConfigInvalid, message)
             .hint("correct genfic-ca.toml; the comments in it say what each key takes")
     }
 }
@@ -147,3 +147,5 @@ pub fn is_authority_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::uncommented;

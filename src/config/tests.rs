@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Exit;
 use crate::signing::SecretSpec;
 use crate::x509::KeyAlgorithm;
 
@@ -9,7 +10,7 @@ fn mistake(text: &str) -> String {
 }
 
 /// The template with every setting that is commented out in force.
-fn uncommented() -> String {
+pub(crate) fn uncommented() -> String {
     template(None, None, None, None)
         .lines()
         .map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned() + "\n")
@@ -186,7 +187,7 @@ fn every_kind_of_mistake_is_told_with_line_and_key() {
 fn all_mistakes_become_one_problem() {
     let errors = Config::parse("[keys]\nscrypt_log_n = 1\nroot = 'x'\n").unwrap_err();
     let problem = Problem::from(errors);
-    assert_eq!((problem.code, problem.exit), ("config.invalid", Exit::Failure));
+    assert_eq!((problem.code.code(), problem.exit), ("config.invalid", Exit::Failure));
     assert_eq!(problem.message.lines().count(), 3);
 }
 

@@ -4,7 +4,7 @@ use super::lists::{CONTRADICTED, NOTE_TOO_LARGE};
 use super::statuses::LOST_REVOCATION;
 use crate::backup;
 use crate::ca::Pki;
-use crate::error::Problem;
+use crate::error::{Code, Problem};
 use crate::home::{self, Accounts, Home, Reserve};
 use crate::index::CertificateState;
 use crate::repository::{Mode, write_new};
@@ -176,11 +176,9 @@ fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
             Ok(())
         }
         Mending::CrlPem(name) => Ok(pki.publisher.repeat_crl_text(name)?),
-        Mending::Crl(_) | Mending::Responder(_) if !signs => Err(Problem::new(
-            crate::error::Exit::Failure,
-            "config.invalid",
-            "nothing is signed while the configuration cannot be read",
-        )),
+        Mending::Crl(_) | Mending::Responder(_) if !signs => {
+            Err(Problem::new(Code::ConfigInvalid, "nothing is signed while the configuration cannot be read"))
+        }
         Mending::Crl(name) => pki.publish_crl(name, &pki.unlock_for_crl(name)?).map(drop),
         Mending::Responder(name) => pki.issue_responder(&pki.unlock_issuer(name)?).map(drop),
         Mending::Revocations(name) => pki.take_over_from_crl(name).map(drop),

@@ -3,7 +3,7 @@ use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
 use super::{Examination, Looked, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
-use crate::error::Shown as _;
+use crate::error::{Code, Shown as _};
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, Index};
 
@@ -30,10 +30,10 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
     let index = match &examination.index {
         Ok(index) => *index,
         Err(problem) => {
-            if problem.code != "home.wrong-user" && problem.code != "home.unsafe" {
+            if ![Code::HomeWrongUser, Code::HomeUnsafe].contains(&problem.code) {
                 let message = problem.message.trim_start_matches(&file).trim_start();
                 let remedy = of_unopened(examination, problem.code, &problem.hint);
-                findings.push(Finding::error(problem.code, file, message).remedy(remedy));
+                findings.push(Finding::error(problem.code.code(), file, message).remedy(remedy));
             }
             return Err(format!("the index is not open: {problem}"));
         }
@@ -59,19 +59,19 @@ fn counted_records(count: u64) -> String {
     format!("{count} audit records")
 }
 
-fn of_unopened(examination: &Examination<'_>, code: &str, hint: &str) -> String {
+fn of_unopened(examination: &Examination<'_>, code: Code, hint: &str) -> String {
     let keys = std::fs::read_dir(examination.home.keys_directory());
     let has_keys = keys.is_ok_and(|mut keys| keys.next().is_some());
     match code {
-        "index.missing" if !has_keys => "genfic-ca init".into(),
-        "index.missing" => {
+        Code::IndexMissing if !has_keys => "genfic-ca init".into(),
+        Code::IndexMissing => {
             format!(
                 "bring index.db back, or {}; `genfic-ca init` would begin an empty one, which knows of no certificate",
                 restore(examination)
             )
         }
-        "index.damaged" => restore(examination),
-        "index.failed" => format!("ls -l {}", quoted(&examination.home.index_file())),
+        Code::IndexDamaged => restore(examination),
+        Code::IndexFailed => format!("ls -l {}", quoted(&examination.home.index_file())),
         _ => hint.to_owned(),
     }
 }

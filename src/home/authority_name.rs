@@ -58,7 +58,7 @@ impl FromStr for AuthorityName {
 
 impl From<InvalidAuthorityName> for crate::error::Problem {
     fn from(error: InvalidAuthorityName) -> Self {
-        Self::new(crate::error::Exit::Usage, "usage.authority-name", error.to_string())
+        Self::of(crate::error::Code::UsageAuthorityName, error)
             .hint("choose a name like genfic-user; the subject can say anything")
     }
 }

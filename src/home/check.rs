@@ -2,7 +2,7 @@
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, quoted};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -41,11 +41,11 @@ impl Home {
     fn unreachable(&self, error: &io::Error) -> Problem {
         let home = self.directory();
         if error.kind() == io::ErrorKind::NotFound {
-            Problem::new(Exit::NotFound, "home.missing", format!("there is no home in {}", home.shown()))
+            Problem::new(Code::HomeMissing, format!("there is no home in {}", home.shown()))
                 .hint("make one with `genfic-ca init`, or name another with --home DIR")
         } else {
             let message = format!("the home {} cannot be looked at: {error}", home.shown());
-            Problem::new(Exit::Permissions, "home.unsafe", message)
+            Problem::new(Code::HomeUnsafe, message)
                 .hint("run as the user who owns it: sudo -u genfic-ca genfic-ca ...")
         }
     }
@@ -134,7 +134,7 @@ impl Home {
         let directory = self.keys_directory();
         let failed = |error: io::Error| {
             let message = format!("{} cannot be read: {error}", directory.shown());
-            Problem::new(Exit::Failure, "file.read", message).hint("look at its owner and mode")
+            Problem::new(Code::FileNotRead, message).hint("look at its owner and mode")
         };
         let mut names = Vec::new();
         for entry in fs::read_dir(&directory).map_err(failed)? {
@@ -190,7 +190,7 @@ fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option
     );
     let name = if name.chars().all(|c| c.is_ascii_digit()) { format!("'#{name}'") } else { name };
     let hint = format!("run: sudo -u {name} genfic-ca ...");
-    Some(Problem::new(Exit::Permissions, "home.wrong-user", message).hint(hint))
+    Some(Problem::new(Code::HomeWrongUser, message).hint(hint))
 }
 
 fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
@@ -202,7 +202,7 @@ fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
     remedies.dedup();
     let message = format!("the home {} is not safe to use\n{}", home.shown(), faults.join("\n"));
     Some(
-        Problem::new(Exit::Permissions, "home.unsafe", message).hint(format!(
+        Problem::new(Code::HomeUnsafe, message).hint(format!(
             "run: {}\nor let `genfic-ca doctor --fix` do what is safe",
             remedies.join("\nrun: ")
         )),
@@ -212,6 +212,7 @@ fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, chown, symlink};
     use std::process::Command;
@@ -289,7 +290,7 @@ mod tests {
             .collect::<Vec<_>>()
         );
         let problem = home.verify().unwrap_err();
-        assert_eq!((problem.code, problem.exit), ("home.unsafe", Exit::Permissions));
+        assert_eq!((problem.code.code(), problem.exit), ("home.unsafe", Exit::Permissions));
         assert!(problem.hint.contains("run: chmod go-rwx "), "{}", problem.hint);
         set_mode(&key, 0o604);
         for finding in home.findings() {
@@ -310,7 +311,7 @@ mod tests {
 
         let parent = home.directory().parent().unwrap();
         set_mode(parent, 0o777);
-        assert_eq!(home.verify().unwrap_err().code, "home.unsafe");
+        assert_eq!(home.verify().unwrap_err().code.code(), "home.unsafe");
         set_mode(parent, 0o1777);
         assert_eq!(home.verify(), Ok(()), "sticky");
         set_mode(parent, 0o755);
@@ -352,14 +353,18 @@ mod tests {
         assert!(output.status.success() && text.contains("1 passed"), "{text}");
 
         let problem = home.verify().unwrap_err();
-        assert_eq!((problem.code, problem.exit), ("home.wrong-user", Exit::Permissions), "root is refused");
+        assert_eq!(
+            (problem.code.code(), problem.exit),
+            ("home.wrong-user", Exit::Permissions),
+            "root is refused"
+        );
         assert!(problem.hint.starts_with("run: sudo -u nobody genfic-ca"), "{}", problem.hint);
     }
 
     #[test]
     fn a_home_that_is_not_there_is_told_from_an_unsafe_one() {
         let problem = Home::at("/nowhere/at/all").verify().unwrap_err();
-        assert_eq!((problem.code, problem.exit), ("home.missing", Exit::NotFound));
+        assert_eq!((problem.code.code(), problem.exit), ("home.missing", Exit::NotFound));
         assert!(problem.hint.contains("genfic-ca init"));
     }
 

@@ -2,7 +2,7 @@
 use super::access::{FileStatus, aside};
 use super::layout::DAEMON_GROUP;
 use super::{ASIDE, Accounts, AuthorityName, Home, Writing};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::failpoint;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -99,8 +99,7 @@ fn make(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
             Ok(metadata) => {
                 let kind = FileStatus::from(&metadata).kind;
                 let message = format!("{} is {kind} where a directory belongs", path.shown());
-                Err(Problem::new(Exit::Permissions, "home.unsafe", message)
-                    .hint(format!("run: {}", aside(path))))
+                Err(Problem::new(Code::HomeUnsafe, message).hint(format!("run: {}", aside(path))))
             }
             Err(error) => Err(not_created(path, &error)),
         },
@@ -109,17 +108,18 @@ fn make(path: &Path, mode: u32) -> Result<Option<PathBuf>, Problem> {
 }
 
 fn not_created(path: &Path, error: &io::Error) -> Problem {
-    let exit = match error.kind() {
-        io::ErrorKind::PermissionDenied => Exit::Permissions,
-        _ => Exit::Failure,
+    let code = match error.kind() {
+        io::ErrorKind::PermissionDenied => Code::HomeNotPermitted,
+        _ => Code::HomeNotCreated,
     };
-    Problem::new(exit, "home.not-created", format!("{} cannot be made: {error}", path.shown()))
+    Problem::new(code, format!("{} cannot be made: {error}", path.shown()))
         .hint("choose a directory that you may write to with --home DIR, or run as the service user")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
     use std::process::Command;
 
     fn modes(home: &Home) -> Vec<(PathBuf, u32)> {
@@ -210,7 +210,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("keys"), "").unwrap();
         let problem = Home::at(directory.path()).create().unwrap_err();
-        assert_eq!((problem.code, problem.exit), ("home.unsafe", Exit::Permissions));
+        assert_eq!((problem.code.code(), problem.exit), ("home.unsafe", Exit::Permissions));
         assert!(problem.hint.contains("mv "));
     }
 }

@@ -3,7 +3,7 @@ use super::access::{FileStatus, Finding, Owners, Rule};
 use super::open::read_open;
 use super::trail::Trail;
 use super::{Accounts, Home, ReadError};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -49,7 +49,7 @@ fn refusal(path: &Path, findings: &[Finding]) -> Problem {
     let mut remedies: Vec<&str> = findings.iter().map(|finding| finding.remedy.as_str()).collect();
     remedies.dedup();
     let message = format!("{} is not safe to use: {}", path.shown(), faults.join("\n"));
-    Problem::new(Exit::Permissions, "config.unsafe", message)
+    Problem::new(Code::ConfigUnsafe, message)
         .hint(format!("look at what is in it, then run: {}", remedies.join("\nrun: ")))
 }
 

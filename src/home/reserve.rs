@@ -1,6 +1,6 @@
 //! Space that is kept so that a full disk does not keep anybody from revoking.
 use super::{FileStatus, Home, Rule};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
 use rustix::io::Errno;
 use std::fs::{self, File};
@@ -121,7 +121,7 @@ impl Reserve {
             free.unwrap_or(0) >> 10,
             size >> 20,
         );
-        Err(Problem::new(Exit::Failure, "disk.full", message).hint(
+        Err(Problem::new(Code::DiskFull, message).hint(
             "nothing was issued; make room and try again. Revoking and publishing go on: they may use what is \
              kept for them",
         ))
@@ -154,7 +154,7 @@ impl Reserve {
 
     fn not_written(&self, error: &io::Error) -> Problem {
         let message = format!("{} cannot be written: {error}", self.path().shown());
-        Problem::new(Exit::Failure, "file.write", message)
+        Problem::new(Code::FileNotWritten, message)
             .hint("nothing was issued; mend the directory's mode or mount, then try again")
     }
 }
@@ -258,7 +258,7 @@ mod tests {
         let other = reserve.make_way(u64::MAX).unwrap();
         assert!(!reserve.is_held());
         assert!(!reserve.hold().unwrap(), "two are at work with it");
-        assert_eq!(reserve.must_be_held().unwrap_err().code, "disk.full");
+        assert_eq!(reserve.must_be_held().unwrap_err().code.code(), "disk.full");
         one.take_back();
         assert!(!reserve.is_held(), "one is still at work with it");
         other.take_back();

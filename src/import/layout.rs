@@ -2,7 +2,7 @@
 use super::index_txt::IndexLine;
 use super::inventory::own_crls;
 use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::signing::KeyError;
 use crate::subscriber_key::ForeignKey;
 use crate::x509::{Certificate, MalformedDer};
@@ -93,7 +93,7 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
     let metadata = fs::metadata(given).map_err(|error| unreadable(given, &error))?;
     if !metadata.is_dir() {
         let message = format!("{} is not a directory", given.shown());
-        return Err(Problem::new(Exit::Usage, "usage", message).hint("name the directory that has index.txt"));
+        return Err(Problem::new(Code::Usage, message).hint("name the directory that has index.txt"));
     }
     let pki = given.join("pki");
     let directory = if wanted.layout == Layout::EasyRsa && fs::metadata(pki.join("index.txt")).is_ok() {
@@ -113,20 +113,18 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
     let paths: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     match paths.as_slice() {
         [only] => Ok(Places { directory: directory.to_owned(), index_file: (*only).to_owned() }),
-        [] => Err(Problem::new(
-            Exit::NotFound,
-            "import.no-index",
-            format!("there is no index.txt in {}", given.shown()),
-        )
-        .hint(match wanted.layout {
-            Layout::OpenSsl => {
-                "name the directory that `dir` means in openssl.cnf, or the record itself with --index"
-            }
-            Layout::EasyRsa => "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's",
-        })),
+        [] => Err(Problem::new(Code::ImportNoIndex, format!("there is no index.txt in {}", given.shown()))
+            .hint(match wanted.layout {
+                Layout::OpenSsl => {
+                    "name the directory that `dir` means in openssl.cnf, or the record itself with --index"
+                }
+                Layout::EasyRsa => {
+                    "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's"
+                }
+            })),
         several => {
             let message = format!("more than one CA has its record in {}\n{}", given.shown(), list(several));
-            Err(Problem::new(Exit::Usage, "usage.ambiguous", message).hint(
+            Err(Problem::new(Code::UsageAmbiguous, message).hint(
                 "import them one after the other: name the directory of one, or its record with --index",
             ))
         }
@@ -202,7 +200,7 @@ pub(super) fn certificate<'t>(
         several => usual(several).ok_or_else(|| {
             let paths: Vec<&Path> = several.iter().map(|found| found.path.as_path()).collect();
             let message = format!("any of these could be the certificate of the CA\n{}", list(&paths));
-            Problem::new(Exit::Usage, "usage.ambiguous", message).hint("name it with --cert FILE")
+            Problem::new(Code::UsageAmbiguous, message).hint("name it with --cert FILE")
         }),
     }
 }
@@ -224,10 +222,10 @@ fn missing_certificate(places: &Places, tree: &Tree) -> Problem {
         Some((path, fault)) => {
             let hint = super::unread_hint(Some(fault));
             let message = format!("{message}, and {} cannot be read: {fault}", path.shown());
-            Problem::new(Exit::NotFound, "import.no-certificate", message)
+            Problem::new(Code::ImportNoCertificate, message)
                 .hint(format!("name it with --cert FILE; if it is that one: {hint}"))
         }
-        None => Problem::new(Exit::NotFound, "import.no-certificate", message).hint(
+        None => Problem::new(Code::ImportNoCertificate, message).hint(
             "name it with --cert FILE; it must be a certificate with CA:TRUE, signed with SHA-256 or better",
         ),
     }
@@ -314,7 +312,7 @@ pub(super) fn key(
         [] => missing_key(&format!("the private key of the CA is not in {}", places.directory.shown())),
         several => {
             let message = format!("any of these could be the private key of the CA\n{}", list(several));
-            Problem::new(Exit::Usage, "usage.ambiguous", message).hint("name it with --key FILE")
+            Problem::new(Code::UsageAmbiguous, message).hint("name it with --key FILE")
         }
     })
 }
@@ -339,6 +337,6 @@ pub fn unusable_key(error: KeyError) -> Problem {
 }
 
 fn missing_key(message: &str) -> Problem {
-    Problem::new(Exit::NotFound, "import.no-key", message)
+    Problem::new(Code::ImportNoKey, message)
         .hint("name it with --key FILE; or leave it where it is with --without-key, and bring it later by `genfic-ca key import NAME FILE`")
 }

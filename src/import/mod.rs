@@ -16,7 +16,7 @@ pub use index_txt::{IndexLine, MalformedLine, parse_index_txt};
 pub use inventory::{ForeignCertificate, Inventory};
 pub use layout::{Layout, Wanted, unusable_key};
 
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::index::Revocation;
 use crate::subscriber_key::ForeignKey;
 use crate::x509::extension::CrlNumber;
@@ -109,7 +109,7 @@ pub fn certificates(octets: &[u8], file: &Path) -> Result<Vec<Certificate>, Prob
 }
 
 fn no_certificate(message: String, fault: Option<&MalformedDer>) -> Problem {
-    Problem::new(Exit::NotVerified, "file.malformed", message).hint(unread_hint(fault))
+    Problem::new(Code::FileMalformed, message).hint(unread_hint(fault))
 }
 
 /// What is done about a CA certificate that cannot be read.
@@ -131,7 +131,7 @@ fn unread_hint(fault: Option<&MalformedDer>) -> &'static str {
 fn malformed_index(file: &Path, wrong: &[MalformedLine]) -> Problem {
     let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
     let message = format!("{} cannot be read as a whole\n{}", file.shown(), lines.join("\n"));
-    Problem::new(Exit::NotVerified, "import.index-malformed", message).hint(
+    Problem::new(Code::ImportIndexMalformed, message).hint(
         "mend these lines in a copy and name it with --index: none is passed over, since it may be a revocation",
     )
 }
@@ -143,7 +143,7 @@ fn check_certificate(certificate: &Certificate, file: &Path) -> Result<(), Probl
     }
     let message =
         format!("{} is not the certificate of a CA: it has no basicConstraints with CA:TRUE", file.shown());
-    Err(Problem::new(Exit::Refused, "import.no-ca", message)
+    Err(Problem::new(Code::ImportNoCa, message)
         .hint("name the CA's certificate with --cert; without CA:TRUE no client accepts what it issued"))
 }
 

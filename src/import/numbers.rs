@@ -2,7 +2,7 @@
 use super::inventory::own_crls;
 use super::layout::{Places, bases};
 use super::tree::{Tree, read_text};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::x509::Certificate;
 use crate::x509::extension::{CRL_NUMBER, CrlNumber};
 
@@ -21,7 +21,7 @@ pub(super) fn crl_number(
         let shown = path.shown();
         if text.is_empty() || !text.chars().all(|digit| digit.is_ascii_hexdigit()) {
             let message = format!("{shown} has no CRL number in hexadecimal");
-            return Err(Problem::new(Exit::Refused, "import.crl-number", message).hint(
+            return Err(Problem::new(Code::ImportCrlNumber, message).hint(
                 "mend a copy of the directory: numbers must go on above the highest that any CRL of this CA had",
             ));
         }
@@ -63,7 +63,7 @@ fn too_large(what: &str) -> Problem {
     let message = format!(
         "{what}, which is no damage, but numbers here have at most 63 bits, and the next CRL needs a higher one"
     );
-    Problem::new(Exit::Refused, "import.crl-number", message).hint(
+    Problem::new(Code::ImportCrlNumber, message).hint(
         "this CA cannot be taken over with its CRL numbers: have its CRLs made by the program it comes from until its \
          last certificate has ended, and issue anew under another CA. If no CRL was ever handed out under such a \
          number, move that CRL away in a copy of the directory, and put the number after the highest that was handed \

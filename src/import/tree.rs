@@ -1,5 +1,5 @@
 //! What lies in a directory, told by contents: certificates, CRLs, and where there are private keys.
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::home::{ReadError, read_file};
 use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
 use std::collections::HashSet;
@@ -81,8 +81,9 @@ impl Tree {
         self.files += 1;
         if self.files > MOST_FILES {
             let message = format!("there are more than {MOST_FILES} files");
-            return Err(Problem::new(Exit::Failure, "import.too-large", message)
-                .hint("name the directory of the CA alone"));
+            return Err(
+                Problem::new(Code::ImportTooLarge, message).hint("name the directory of the CA alone")
+            );
         }
         match read_octets(path) {
             Ok(octets) => self.classify(path, &octets),
@@ -182,11 +183,11 @@ impl Tree {
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     if error.kind() == ErrorKind::NotFound {
-        return Problem::new(Exit::NotFound, "file.read", format!("there is no {}", path.shown()))
+        return Problem::new(Code::FileMissing, format!("there is no {}", path.shown()))
             .hint("check the name and the directory");
     }
     let message = format!("{} cannot be read: {error}", path.shown());
-    Problem::new(Exit::Failure, "file.read", message)
+    Problem::new(Code::FileNotRead, message)
         .hint("check owner and mode; the import must be able to read all of the directory")
 }
 
@@ -196,12 +197,11 @@ pub(super) fn read_octets(path: &Path) -> Result<Vec<u8>, Problem> {
         ReadError::Io(error) => unreadable(path, &error),
         ReadError::TooLarge(_) => {
             let message = format!("{} {error}", path.shown());
-            Problem::new(Exit::Failure, "file.too-large", message)
-                .hint("that is no certificate, CRL or record of a CA")
+            Problem::new(Code::FileTooLarge, message).hint("that is no certificate, CRL or record of a CA")
         }
         ReadError::Kind(_) => {
             let message = format!("{} {error}, not a file", path.shown());
-            Problem::new(Exit::Usage, "file.not-a-file", message).hint("name the file itself")
+            Problem::new(Code::FileNotAFile, message).hint("name the file itself")
         }
     })
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with the index.
 use super::{KeyConflict, TransitionError};
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::repository::WriteError;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, SerialNumber, UnixTime};
@@ -181,106 +181,85 @@ impl From<IndexError> for Problem {
             IndexError::KeyRefused { conflict, .. } => return conflict.into(),
             other => other,
         };
-        let (exit, code, hint) = match &error {
-            IndexError::KeyRefused { .. } => {
-                (Exit::Refused, "policy.key-reused", "make a request with a new key")
-            }
+        let (code, hint) = match &error {
+            IndexError::KeyRefused { .. } => (Code::PolicyKeyReused, "make a request with a new key"),
             IndexError::SerialInUse(_) => {
-                (Exit::Failure, "index.serial-in-use", "run the command again; it takes another number")
+                (Code::IndexSerialInUse, "run the command again; it takes another number")
             }
-            IndexError::NotFound(_) => {
-                (Exit::NotFound, "index.not-found", "`genfic-ca list` shows what is on record")
-            }
-            IndexError::Conflict(_) => {
-                (Exit::Busy, "index.conflict", "look at it again, then repeat the command")
-            }
-            IndexError::Transition(_) => {
-                (Exit::Refused, "index.transition", "`genfic-ca show` says where it stands")
-            }
+            IndexError::NotFound(_) => (Code::IndexNotFound, "`genfic-ca list` shows what is on record"),
+            IndexError::Conflict(_) => (Code::IndexConflict, "look at it again, then repeat the command"),
+            IndexError::Transition(_) => (Code::IndexTransition, "`genfic-ca show` says where it stands"),
             IndexError::AuthorityExists(_) => (
-                Exit::Exists,
-                "authority.exists",
+                Code::AuthorityExists,
                 "choose another name; `genfic-ca authorities` lists those that are taken",
             ),
             IndexError::NameTaken { .. } => (
-                Exit::Refused,
-                "policy.name-of-a-ca",
+                Code::PolicyNameOfACa,
                 "clients find issuers by their names: give another subject (--subject), or make the request anew with one",
             ),
             IndexError::UnknownAuthority(_) => {
-                (Exit::NotFound, "authority.not-found", "`genfic-ca authorities` lists the CAs")
+                (Code::AuthorityNotFound, "`genfic-ca authorities` lists the CAs")
             }
             IndexError::IssuerUnfit(_) => {
-                (Exit::Refused, "issuer.unfit", "use another CA; `genfic-ca authorities --tree` shows them")
+                (Code::IssuerUnfit, "use another CA; `genfic-ca authorities --tree` shows them")
             }
             IndexError::ClockBehind { .. } => (
-                Exit::Integrity,
-                "clock.behind",
+                Code::ClockBehind,
                 "set the clock; nothing is signed with a clock that stands before what was signed. `genfic-ca clock status` says more",
             ),
             IndexError::CrlNumber(_) => (
-                Exit::Integrity,
-                "crl.number",
+                Code::CrlNumber,
                 "run `genfic-ca crl publish` again, which takes a new number; where that is refused too, the number noted beside the CA's key is too large, and `genfic-ca doctor` says how to go on",
             ),
-            IndexError::Busy => {
-                (Exit::Busy, "index.busy", "wait for the other command to end, then try again")
-            }
-            IndexError::Exists(_) => {
-                (Exit::Exists, "index.exists", "use the index that is there, or another home")
-            }
+            IndexError::Busy => (Code::IndexBusy, "wait for the other command to end, then try again"),
+            IndexError::Exists(_) => (Code::IndexExists, "use the index that is there, or another home"),
             IndexError::Missing(_) => (
-                Exit::NotFound,
-                "index.missing",
+                Code::IndexMissing,
                 "run `genfic-ca init` in a new home, or name the home with --home; where there were CAs, `genfic-ca doctor` says more",
             ),
             IndexError::Schema { .. } => {
-                (Exit::Failure, "index.schema", "use the version of genfic-ca that wrote it, or a newer one")
+                (Code::IndexSchema, "use the version of genfic-ca that wrote it, or a newer one")
             }
-            IndexError::NotContinued { .. } => (Exit::Integrity, "index.restored", RESTORED_HINT),
-            IndexError::OlderCopy(_) => (Exit::Integrity, "index.restored", RESTORED_HINT),
+            IndexError::NotContinued { .. } => (Code::IndexRestored, RESTORED_HINT),
+            IndexError::OlderCopy(_) => (Code::IndexRestored, RESTORED_HINT),
             IndexError::Contradicts { evidence: Evidence::Crl(..), .. } => {
-                (Exit::Integrity, "index.contradicts-crl", CONTRADICTED_HINT)
+                (Code::IndexContradictsCrl, CONTRADICTED_HINT)
             }
             IndexError::Contradicts { evidence: Evidence::Status(_), .. } => {
-                (Exit::Integrity, "index.contradicts-status", REVOKE_AGAIN_HINT)
+                (Code::IndexContradictsStatus, REVOKE_AGAIN_HINT)
             }
             IndexError::Contradicts { evidence: Evidence::Audit(_), .. } => {
-                (Exit::Integrity, "index.contradicts-audit", REVOKE_AGAIN_HINT)
+                (Code::IndexContradictsAudit, REVOKE_AGAIN_HINT)
             }
             IndexError::NotPublished(_) => (
-                Exit::Failure,
-                "status.not-published",
+                Code::StatusNotPublished,
                 "see that status/ can be written, then run `genfic-ca ocsp sync`; what is not published is not handed out",
             ),
             IndexError::NotAccepted { .. } => (
-                Exit::Integrity,
-                "restore.not-accepted",
+                Code::RestoreNotAccepted,
                 "revoking, CRLs and OCSP work; see what `genfic-ca audit show` says was restored, then run `genfic-ca backup accept`",
             ),
             IndexError::Damaged(_) => (
-                Exit::Integrity,
-                "index.damaged",
+                Code::IndexDamaged,
                 "run `genfic-ca doctor`, which says what is damaged; keep the files as they are, and restore the index from a backup",
             ),
             IndexError::NoSpace(_) => (
-                Exit::Failure,
-                "disk.full",
+                Code::DiskFull,
                 "make room; nothing that is on record is lost, and the next command goes on from there",
             ),
             IndexError::Backend(_) => (
-                Exit::Failure,
-                "index.failed",
+                Code::IndexFailed,
                 "look at owner and mode of the file, free space and the limit of open files, or run `genfic-ca doctor`; then try again",
             ),
         };
-        Problem::new(exit, code, error.to_string()).hint(hint)
+        Problem::of(code, error).hint(hint)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     fn contradicted(evidence: Evidence) -> IndexError {
         let first = vec!["4a".parse().unwrap(), "4b".parse().unwrap()];
@@ -290,7 +269,7 @@ mod tests {
     #[test]
     fn a_contradiction_names_what_it_is_with_how_much_and_what_mends_it() {
         let problem = Problem::from(contradicted(Evidence::Crl(7, "genfic-system".into())));
-        assert_eq!((problem.exit, problem.code), (Exit::Integrity, "index.contradicts-crl"));
+        assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "index.contradicts-crl"));
         let message = "the index contradicts CRL 7 that genfic-system signed: 2 certificates revoked there are \
                        not so in the index, among them 4a, 4b";
         assert_eq!(problem.message, message);
@@ -319,6 +298,6 @@ mod tests {
         assert_eq!(Problem::from(IndexError::CrlNumber(3)).exit, Exit::Integrity);
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let unwritten = IndexError::from(WriteError { path: "delta-1.db".into(), source: full });
-        assert_eq!(Problem::from(unwritten).code, "disk.full");
+        assert_eq!(Problem::from(unwritten).code.code(), "disk.full");
     }
 }

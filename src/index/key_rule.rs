@@ -1,6 +1,6 @@
 //! What a key may be certified for, given what it was certified for before (P1, X13).
 use super::{CertificateState, KeyUse};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::x509::{Name, SerialNumber, UnixTime};
 
 /// Why a key is not certified.
@@ -27,22 +27,22 @@ impl From<KeyConflict> for Problem {
     fn from(conflict: KeyConflict) -> Self {
         let new_key = "make a request with a new key";
         let (code, hint) = match &conflict {
-            KeyConflict::Compromised(_) => ("policy.compromised-key", new_key),
+            KeyConflict::Compromised(_) => (Code::PolicyCompromisedKey, new_key),
             KeyConflict::Revoked(..) => (
-                "authority.revoked",
+                Code::AuthorityRevoked,
                 "a CA that was revoked is given a new key: `genfic-ca renew-ca NAME --rekey`, or a request with a new key",
             ),
             KeyConflict::Held(..) => (
-                "policy.key-held",
+                Code::PolicyKeyHeld,
                 "lift the hold (`genfic-ca release`), or revoke it and make a request with a new key",
             ),
-            KeyConflict::OfAuthority(_) => ("policy.key-of-a-ca", new_key),
+            KeyConflict::OfAuthority(_) => (Code::PolicyKeyOfACa, new_key),
             KeyConflict::Reused(_) => (
-                "policy.key-reused",
+                Code::PolicyKeyReused,
                 "make a request with a new key; or, where the holder is the same and has a new name: --same-holder-as CERT",
             ),
         };
-        Self::new(Exit::Refused, code, conflict.to_string()).hint(hint)
+        Self::new(code, conflict.to_string()).hint(hint)
     }
 }
 

@@ -4,7 +4,7 @@ use super::delegate::{DelegationError, check_delegation};
 use super::request::OcspRequest;
 use super::response::{BasicOcspResponse, OcspResponse, ResponseStatus};
 use super::response_data::CertStatus;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, CRL_DISTRIBUTION_POINTS, OCSP_NO_CHECK};
 use crate::x509::{Certificate, MalformedDer, Name, SerialNumber, UnixTime};
 
@@ -73,7 +73,7 @@ impl From<VerificationError> for Problem {
             }
             _ => "do not rely on this answer",
         };
-        Self::new(Exit::NotVerified, "ocsp.not-verified", error.to_string()).hint(hint)
+        Self::of(Code::OcspNotVerified, error).hint(hint)
     }
 }
 

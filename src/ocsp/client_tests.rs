@@ -1,9 +1,10 @@
 use super::*;
+use crate::error::Exit;
 use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, Template, TestKey, certificate_id};
 use crate::ocsp::responder::answer;
 use crate::ocsp::response::encode_response;
 use crate::ocsp::response_data::{ResponderId, ResponseData, SingleResponse};
-use crate::ocsp::settings::{NoncePolicy, ResponderSettings};
+use crate::ocsp::settings::{NonceHandling, ResponderSettings};
 use crate::x509::CrlReason;
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -121,7 +122,7 @@ fn an_answer_about_something_else_or_to_somebody_else_is_refused() {
     let mut data = asked.data(certificate);
     data.extensions.push(crate::ocsp::request::nonce_extension(&[8; 32]));
     assert_eq!(verify(&sealed(&data, key, certificate)), Err(VerificationError::OtherNonce));
-    let ignoring = ResponderSettings { nonce: NoncePolicy::Ignore, ..ResponderSettings::default() };
+    let ignoring = ResponderSettings { nonce: NonceHandling::Ignore, ..ResponderSettings::default() };
     let verified = verify(&asked.answer(asked.hierarchy.status(), &ignoring)).unwrap();
     assert!(verified.remarks[0].contains("leaves nonces out"));
 }

@@ -1,6 +1,6 @@
 //! Asking a responder, and fetching CRLs, by HTTP.
 use super::client::{Question, VerifiedStatus};
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::x509::UnixTime;
 use std::time::Duration;
 use ureq::Agent;
@@ -41,12 +41,15 @@ impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         let message = error.to_string();
         match error {
-            QueryError::NotHttp(_) => Self::new(Exit::Usage, "ocsp.url", message)
-                .hint("OCSP is asked by plain http; the answer is signed"),
-            QueryError::Unreachable { .. } => Self::new(Exit::Failure, "ocsp.unreachable", message)
-                .hint("is the responder running, and the URL right?"),
-            QueryError::NotOcsp { .. } => Self::new(Exit::Failure, "ocsp.not-a-responder", message)
-                .hint("name the responder's URL with --url"),
+            QueryError::NotHttp(_) => {
+                Self::new(Code::OcspUrl, message).hint("OCSP is asked by plain http; the answer is signed")
+            }
+            QueryError::Unreachable { .. } => {
+                Self::new(Code::OcspUnreachable, message).hint("is the responder running, and the URL right?")
+            }
+            QueryError::NotOcsp { .. } => {
+                Self::new(Code::OcspNotAResponder, message).hint("name the responder's URL with --url")
+            }
         }
     }
 }

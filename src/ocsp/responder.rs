@@ -11,7 +11,7 @@ use super::oid;
 use super::request::{OcspRequest, nonce_extension};
 use super::response::{ResponseStatus, encode_response};
 use super::response_data::{CertStatus, ResponseData, SingleResponse};
-use super::settings::{NoncePolicy, NotIssued, ResponderSettings};
+use super::settings::{NonceHandling, NotIssued, ResponderSettings};
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::status::Freshness;
 use crate::index::{CertificateState, IndexError};
@@ -102,7 +102,7 @@ pub fn plan(
     Ok(Plan {
         responder,
         entries,
-        nonce: request.nonce().filter(|_| settings.nonce == NoncePolicy::Echo).map(<[u8]>::to_vec),
+        nonce: request.nonce().filter(|_| settings.nonce == NonceHandling::Echo).map(<[u8]>::to_vec),
         status_time: status.time().min(now),
         archive_cutoff: settings.archive_cutoff.map(|length| now.plus(-length).max(began)),
     })

@@ -133,8 +133,9 @@ fn several_cert_ids_are_all_answered_in_order_up_to_the_bound() {
     let answer = ask(&hierarchy, &[6, 3, 77, 2], &settings());
     let ids: Vec<CertId> = read(&answer).data().responses.iter().map(|one| one.cert_id.clone()).collect();
     assert_eq!(ids, [6, 3, 77, 2].map(|serial| hierarchy.id(serial)));
-    assert_eq!(ask(&hierarchy, &[2; 32], &settings()).status(), ResponseStatus::Successful);
-    assert_eq!(ask(&hierarchy, &[2; 33], &settings()).status(), ResponseStatus::MalformedRequest);
+    let of = |count: usize| ask(&hierarchy, &vec![2; count], &settings()).status();
+    let most = settings().max_cert_ids;
+    assert_eq!((of(most), of(most + 1)), (ResponseStatus::Successful, ResponseStatus::MalformedRequest));
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn a_nonce_is_echoed_in_a_fresh_signature_or_ignored_by_configuration() {
     for length in [0, 129] {
         assert_eq!(ask(vec![7; length], &settings()).status(), ResponseStatus::MalformedRequest);
     }
-    let ignoring = ResponderSettings { nonce: NoncePolicy::Ignore, ..settings() };
+    let ignoring = ResponderSettings { nonce: NonceHandling::Ignore, ..settings() };
     let answer = ask(vec![1], &ignoring);
     assert_eq!(read(&answer).data().nonce(), None);
     assert_eq!(ask(vec![2], &ignoring), answer, "from the cache");
@@ -277,9 +278,10 @@ fn a_stale_status_is_never_answered_good() {
     let hierarchy = Hierarchy::new();
     let cache = AnswerCache::new(&settings());
     let ask = |now| answer(&hierarchy.request(2), &hierarchy.snapshot(), &settings(), Some(&cache), now);
-    assert_eq!(ask(NOW.plus_days(1)).status(), ResponseStatus::Successful);
-    assert_eq!(ask(NOW.plus_days(1).plus(1)).status(), ResponseStatus::TryLater);
-    assert_eq!(ask(NOW.plus_days(1).plus(3601)).status(), ResponseStatus::InternalError);
+    let oldest = NOW.plus(settings().max_status_age);
+    assert_eq!(ask(oldest).status(), ResponseStatus::Successful);
+    assert_eq!(ask(oldest.plus(1)).status(), ResponseStatus::TryLater);
+    assert_eq!(ask(oldest.plus(3601)).status(), ResponseStatus::InternalError);
     assert_eq!(ask(NOW.plus(-301)).status(), ResponseStatus::TryLater, "from the future");
     let none = Snapshot::unreadable(NOW);
     let ask = |now| answer(&hierarchy.request(2), &none, &settings(), None, now).status();

@@ -68,9 +68,10 @@ mod tests {
         let settings = ResponderSettings::default();
         let now = UnixTime(1_000_000_000);
         let of = |offset: i64| Freshness::of(now.plus(offset), &settings, now);
-        assert_eq!(of(-86_400), Freshness::Current);
-        assert_eq!(of(-86_401), Freshness::Lapsed);
-        assert_eq!(of(-86_400 - 3601), Freshness::LongLapsed);
+        let most = settings.max_status_age;
+        assert_eq!(of(-most), Freshness::Current);
+        assert_eq!(of(-most - 1), Freshness::Lapsed);
+        assert_eq!(of(-most - 3601), Freshness::LongLapsed);
         assert_eq!(of(300), Freshness::Current);
         assert_eq!(of(301), Freshness::Lapsed);
         assert_eq!(of(300 + 3601), Freshness::LongLapsed);

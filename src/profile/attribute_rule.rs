@@ -4,6 +4,7 @@ use super::bounds::within;
 use super::subject::{CITATION, Writing};
 use super::violation::Verdict;
 use crate::document::Section;
+use crate::error::Code;
 use crate::x509::{Attribute, AttributeType};
 
 /// Whether an attribute may, must or must not be there.
@@ -68,7 +69,7 @@ impl AttributeRule {
         let label = self.kind.short;
         if let Some(fixed) = self.fixed.as_ref().filter(|fixed| *fixed != text) {
             verdict.refuse(
-                "policy.subject-fixed",
+                Code::PolicySubjectFixed,
                 CITATION,
                 format!(
                     "{label} of the subject is `{}`; the profile wants `{fixed}`",
@@ -80,7 +81,7 @@ impl AttributeRule {
         let length = text.chars().count();
         if length > self.max_length && self.max_length < self.kind.upper_bound {
             verdict.refuse(
-                "policy.subject-value",
+                Code::PolicySubjectValue,
                 CITATION,
                 format!(
                     "{label} of the subject has {length} characters; the profile allows {}",
@@ -102,7 +103,7 @@ impl AttributeRule {
         let count = rdns.iter().flatten().filter(|one| one.oid == self.kind.oid).count();
         if count > self.max_count {
             verdict.refuse(
-                "policy.subject-count",
+                Code::PolicySubjectCount,
                 CITATION,
                 format!("the subject has {label} {count} times; the profile allows {}", self.max_count),
                 format!("leave the superfluous {label} out"),
@@ -125,7 +126,7 @@ impl AttributeRule {
             rdns.insert(place, vec![attribute]);
         } else if self.presence == Presence::Required {
             verdict.refuse(
-                "policy.subject-missing",
+                Code::PolicySubjectMissing,
                 CITATION,
                 format!("the subject has no {label} ({}), which the profile requires", self.kind.long),
                 format!("give one in the request or by --subject, for example {label}=..."),

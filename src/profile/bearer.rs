@@ -1,6 +1,7 @@
 //! Whose a name is: clients find issuers by their names, so nobody bears that of a CA but the CA (RFC 5280 §4.1.2.4).
 use super::applicant::{Applicant, IssuerView};
 use super::violation::Verdict;
+use crate::error::Code;
 use crate::x509::Name;
 
 /// A subject that is a CA's, by the comparison of names, is refused to every other key. A CA's further certificates
@@ -30,7 +31,7 @@ pub(super) fn check_bearer(
         (None, None) => return,
     };
     verdict.refuse(
-        "policy.name-of-a-ca",
+        Code::PolicyNameOfACa,
         "RFC 5280 §4.1.2.4, §6.1",
         format!("the subject `{subject}` is the name of {whose}, and the key is another one"),
         "clients find issuers by their names: make the request anew, with another subject",

@@ -1,6 +1,7 @@
 //! Bounds that hold whatever a profile says: what is beyond them is refused as a whole, before it is looked at
 //! one by one.
 use super::violation::Verdict;
+use crate::error::Code;
 use crate::x509::Name;
 
 /// The most alternative names that any profile may allow.
@@ -23,7 +24,7 @@ pub(super) fn within(least: usize, most: usize) -> impl Fn(i64) -> Result<usize,
 pub(super) fn has_too_many_names(count: usize, verdict: &mut Verdict) -> bool {
     let message = format!("there are {count} alternative names; no profile allows more than {MOST_NAMES}");
     if count > MOST_NAMES {
-        verdict.refuse("policy.name-count", "name rules", message, SPREAD);
+        verdict.refuse(Code::PolicyNameCount, "name rules", message, SPREAD);
     }
     count > MOST_NAMES
 }
@@ -35,7 +36,7 @@ pub(super) fn has_too_many_attributes(subject: &Name, verdict: &mut Verdict) -> 
         let message =
             format!("the subject has {count} attributes; no profile takes more than {MOST_ATTRIBUTES}");
         verdict.refuse(
-            "policy.subject-count",
+            Code::PolicySubjectCount,
             "subject rules",
             message,
             "shorten the subject, or replace it by --subject",

@@ -4,6 +4,7 @@ use super::applicant::IssuerView;
 use super::names::{common_host_names, permits_nothing, subtrees};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
+use crate::error::Code;
 use crate::x509::extension::{NameConstraints, Subtree};
 use crate::x509::{Certificate, GeneralName, Name};
 
@@ -56,7 +57,7 @@ impl ConstraintRules {
     ) -> Option<NameConstraints> {
         if self.presence == Presence::Forbidden && !asked.is_empty() {
             verdict.refuse(
-                "policy.name-constraints",
+                Code::PolicyNameConstraints,
                 "ca.name_constraints of the profile",
                 "the profile allows no name constraints",
                 "leave --permit and --exclude out",
@@ -64,7 +65,7 @@ impl ConstraintRules {
         }
         if self.presence == Presence::Required && asked.is_empty() && self.own.is_empty() {
             verdict.refuse(
-                "policy.name-constraints",
+                Code::PolicyNameConstraints,
                 "ca.name_constraints of the profile",
                 "the profile requires name constraints and none are given",
                 "say what the CA may certify, for example --permit dns:host.example",
@@ -102,7 +103,7 @@ fn constraints_of(issuer: &IssuerView<'_>, verdict: &mut Verdict) -> Vec<(NameCo
             Ok(Some(constraints)) => all.push((constraints, title(certificate))),
             Ok(None) => {}
             Err(error) => verdict.refuse(
-                "policy.name-constraints",
+                Code::PolicyNameConstraints,
                 CITATION,
                 format!("the name constraints of {} cannot be read: {error}", title(certificate)),
                 "use another CA; what this one may certify is not known",
@@ -158,7 +159,7 @@ fn outside(child: &NameConstraints, above: &NameConstraints, whose: &str, verdic
             .any(|one| lies_within(tree, one) || in_ipv4.as_ref().is_some_and(|tree| lies_within(tree, one)));
         if !permitted || excluded {
             verdict.refuse(
-                "policy.name-constraints",
+                Code::PolicyNameConstraints,
                 CITATION,
                 format!(
                     "{tree} is permitted to the new CA, but lies outside the name constraints of {whose}"
@@ -196,7 +197,7 @@ pub(super) fn check_names(
             let reason = constraints.refuses(name).or_else(|| uri_without_name(name, &constraints));
             if let Some(reason) = reason {
                 verdict.refuse(
-                    "policy.name-constraints",
+                    Code::PolicyNameConstraints,
                     CITATION,
                     format!("{reason}: name constraints of {whose}"),
                     "use a name within the constraints, or another CA",
@@ -237,7 +238,9 @@ mod tests {
         let mut verdict = Verdict::default();
         let (issuer, ancestors) = chain.split_first().unwrap();
         check_names(&Name::parse(subject).unwrap(), &names, &view(issuer, ancestors), &mut verdict);
-        assert!(verdict.violations.iter().all(|violation| violation.rule == "policy.name-constraints"));
+        assert!(
+            verdict.violations.iter().all(|violation| violation.rule.code() == "policy.name-constraints")
+        );
         verdict.violations.into_iter().map(|violation| violation.message).collect()
     }
 

@@ -5,6 +5,7 @@ use super::key::check_history;
 use super::subject::Writing;
 use super::violation::Verdict;
 use super::{CertificateTemplate, Kind, Profile, Revocation, Violation, alt_name, constraints};
+use crate::error::Code;
 use crate::x509::extension::{
     self, AccessDescription, Extension, authority_info_access, authority_key_identifier,
     crl_distribution_points, no_rev_avail, ocsp_no_check, subject_alt_name, subject_key_identifier_of,
@@ -81,7 +82,7 @@ impl Profile {
         let Some(issuer) = issuer else {
             if self.kind != Kind::RootCa {
                 verdict.refuse(
-                    "policy.issuer",
+                    Code::PolicyIssuer,
                     "issuers of the profile",
                     format!("the profile `{}` makes no self-signed certificates", self.name),
                     format!("name a CA made under {}", self.issuers.join(" or ")),
@@ -92,14 +93,14 @@ impl Profile {
         let subject = issuer.certificate.tbs().subject();
         if self.kind == Kind::RootCa {
             verdict.refuse(
-                "policy.issuer",
+                Code::PolicyIssuer,
                 "kind of the profile",
                 format!("the profile `{}` makes roots, which no CA issues", self.name),
                 "use create-root, or a profile of kind \"ca\"",
             );
         } else if !self.may_be_issued_by(issuer.profile) {
             verdict.refuse(
-                "policy.wrong-ca",
+                Code::PolicyWrongCa,
                 "issuers of the profile",
                 format!(
                     "the profile `{}` is for CAs made under {}; `{subject}` was made under {}",
@@ -112,7 +113,7 @@ impl Profile {
         }
         if !issuer.certificate.is_ca() {
             verdict.refuse(
-                "policy.issuer",
+                Code::PolicyIssuer,
                 "RFC 5280 §4.2.1.9",
                 format!("`{subject}` is not a CA"),
                 "name a CA as the issuer",
@@ -126,14 +127,14 @@ impl Profile {
         }
         if self.kind != Kind::EndEntity {
             verdict.refuse(
-                "policy.subject-empty",
+                Code::PolicySubjectEmpty,
                 "RFC 5280 §4.1.2.6",
                 "a CA or a responder needs a subject, and there is none",
                 "give one by --subject",
             );
         } else if alt_names.is_empty() {
             verdict.refuse(
-                "policy.subject-empty",
+                Code::PolicySubjectEmpty,
                 "RFC 5280 §4.1.2.6",
                 "there is neither a subject nor an alternative name",
                 "give a subject by --subject or a name by --san",
@@ -171,7 +172,7 @@ impl Profile {
             list.extend(limits.into_iter().flat_map(|limits| limits.policies.clone()));
         } else if !ask.name_constraints.is_empty() || ask.path_length.is_some() {
             verdict.refuse(
-                "policy.name-constraints",
+                Code::PolicyNameConstraints,
                 "RFC 5280 §4.2.1.10",
                 "name constraints and path lengths belong to CA certificates only",
                 "leave --permit and --exclude out",
@@ -246,7 +247,7 @@ fn check_contact(text: &str, verdict: &mut Verdict) -> Option<String> {
         Ok(mailbox) => Some(mailbox.value()),
         Err(reason) => {
             verdict.refuse(
-                "policy.contact",
+                Code::PolicyContact,
                 "RFC 5321 §4.1.2",
                 format!("the contact `{}` {reason}", alt_name::printable(text)),
                 "give a mail address, for example --contact name@host.example",

@@ -3,6 +3,7 @@ use super::Kind;
 use super::applicant::Applicant;
 use super::violation::Verdict;
 use crate::document::Section;
+use crate::error::Code;
 use crate::x509::{KeyAlgorithm, Name, SubjectPublicKeyInfo, key_weaknesses};
 
 /// `[key]` of a profile.
@@ -45,7 +46,7 @@ impl KeyRules {
         let algorithm = key.algorithm();
         if !self.families.contains(&family(algorithm)) {
             verdict.refuse(
-                "policy.key-type",
+                Code::PolicyKeyType,
                 "key rules of the profile",
                 format!("the key is of type {algorithm}; the profile allows {}", self.families.join(", ")),
                 format!("make a request with a new key, for example --key {}", self.example()),
@@ -56,7 +57,7 @@ impl KeyRules {
             && bits >= 2048
         {
             verdict.refuse(
-                "policy.weak-key",
+                Code::PolicyWeakKey,
                 "key rules of the profile",
                 format!("the RSA key has {bits} bits; the profile wants at least {}", self.rsa_min_bits),
                 format!("make a request with a new key, for example --key {}", self.example()),
@@ -64,7 +65,7 @@ impl KeyRules {
         }
         for weakness in key_weaknesses(key) {
             verdict.refuse(
-                "policy.weak-key",
+                Code::PolicyWeakKey,
                 "BR §6.1.6",
                 format!("the key is weak: {weakness}"),
                 format!("make a request with a new key, for example --key {}", self.example()),
@@ -95,7 +96,7 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
             "was compromised: a certificate for it was revoked for that reason"
         };
         verdict.refuse(
-            "policy.compromised-key",
+            Code::PolicyCompromisedKey,
             "CA/Browser Forum BR §6.1.1.3",
             format!("the key {why}"),
             REMEDY,
@@ -105,14 +106,14 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
         let same_subject = prior.subject.is_same_as(subject);
         if let Some(authority) = prior.authority.as_ref().filter(|_| !(kind.is_ca() && same_subject)) {
             verdict.refuse(
-                "policy.key-of-a-ca",
+                Code::PolicyKeyOfACa,
                 "key rules",
                 format!("the key belongs to the CA {authority}"),
                 REMEDY,
             );
         } else if !same_subject && !prior.is_one_holder {
             verdict.refuse(
-                "policy.key-reused",
+                Code::PolicyKeyReused,
                 "key rules",
                 format!(
                     "the key was certified before for another subject, {}",
@@ -134,7 +135,7 @@ mod tests {
     fn rules_broken(rules: &str, key: &SubjectPublicKeyInfo) -> Vec<&'static str> {
         let mut verdict = Verdict::default();
         document::read(rules, KeyRules::read).unwrap().check(key, &mut verdict);
-        verdict.violations.iter().map(|violation| violation.rule).collect()
+        verdict.violations.iter().map(|violation| violation.rule.code()).collect()
     }
 
     #[test]
@@ -185,7 +186,7 @@ mod tests {
             .collect();
         let mut verdict = Verdict::default();
         check_history(&applicant, &subject, kind, &mut verdict);
-        verdict.violations.iter().map(|violation| violation.rule).collect()
+        verdict.violations.iter().map(|violation| violation.rule.code()).collect()
     }
 
     #[test]

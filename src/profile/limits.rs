@@ -1,6 +1,7 @@
 //! What limits a CA by one of its certificates, for another of the same name and key.
 use super::Violation;
 use super::constraints::{lies_within, same_form};
+use crate::error::Code;
 use crate::x509::extension::{
     self, BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, Extension, KEY_USAGE, KeyUsage,
     NameConstraints, Purpose, Subtree,
@@ -33,7 +34,7 @@ impl Limits {
         let mut refused = Vec::new();
         let mut refuse = |message: String| {
             refused.push(Violation {
-                rule: "policy.limits",
+                rule: Code::PolicyLimits,
                 citation: CITATION,
                 message,
                 remedy: "have the CA show a certificate whose limits can be repeated; --unconstrained leaves them out".into(),
@@ -89,7 +90,7 @@ impl Limits {
         let mut refuse = |message: String, remedy: &str| {
             let citation = "RFC 5280 §4.2.1.10";
             refused.push(Violation {
-                rule: "policy.name-constraints",
+                rule: Code::PolicyNameConstraints,
                 citation,
                 message,
                 remedy: remedy.into(),

@@ -4,6 +4,7 @@ use super::applicant::{Applicant, Ask};
 use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
+use crate::error::Code;
 use crate::x509::extension::{NameConstraints, Subtree};
 use crate::x509::{GeneralName, Name, apparent_host};
 use std::net::IpAddr;
@@ -100,7 +101,7 @@ impl NameRules {
         if ask.alt_names.is_none() {
             for malformed in &applicant.malformed_names {
                 verdict.refuse(
-                    "policy.name-syntax",
+                    Code::PolicyNameSyntax,
                     "RFC 5280 §4.2.1.6",
                     format!("a requested alternative name is malformed: {malformed}"),
                     "make the request anew, or replace its names by --san",
@@ -111,7 +112,7 @@ impl NameRules {
             match check_alt_name(candidate) {
                 Ok(name) => add(&mut granted, name),
                 Err(error) => verdict.refuse(
-                    "policy.name-syntax",
+                    Code::PolicyNameSyntax,
                     "RFC 5280 §4.2.1.6",
                     format!("the alternative name {error}"),
                     "correct the name; --san replaces those of the request",
@@ -150,7 +151,7 @@ impl NameRules {
         if !self.kinds.contains(&name.kind()) {
             let allowed = if self.kinds.is_empty() { "none".to_owned() } else { self.kinds.join(", ") };
             verdict.refuse(
-                "policy.name-kind",
+                Code::PolicyNameKind,
                 CITATION,
                 format!(
                     "the alternative name {name} is of a kind that the profile does not allow ({allowed})"
@@ -161,7 +162,7 @@ impl NameRules {
         if let GeneralName::Dns(text) = name {
             if text.starts_with("*.") && !self.wildcards {
                 verdict.refuse(
-                    "policy.name-wildcard",
+                    Code::PolicyNameWildcard,
                     CITATION,
                     format!("the alternative name {name} has a wildcard, which the profile does not allow"),
                     "name each host, or use a profile with wildcards = true",
@@ -169,7 +170,7 @@ impl NameRules {
             }
             if text.contains('_') && !self.underscores {
                 verdict.refuse(
-                    "policy.name-syntax",
+                    Code::PolicyNameSyntax,
                     "RFC 5280 §4.2.1.6",
                     format!("the alternative name {name} has an underscore, which host names do not have"),
                     "use a name without underscore, or a profile with underscores = true",
@@ -182,7 +183,7 @@ impl NameRules {
     fn check_limits(&self, name: &GeneralName, verdict: &mut Verdict) {
         if let Some(reason) = self.limits.refuses(name) {
             verdict.refuse(
-                "policy.name-not-permitted",
+                Code::PolicyNameNotPermitted,
                 CITATION,
                 format!("the name {reason}"),
                 "use a name within what the profile permits",
@@ -193,7 +194,7 @@ impl NameRules {
     fn check_whole(&self, granted: &[GeneralName], subject: &Name, verdict: &mut Verdict) {
         if granted.len() > self.max_count {
             verdict.refuse(
-                "policy.name-count",
+                Code::PolicyNameCount,
                 CITATION,
                 format!(
                     "there are {} alternative names; the profile allows {}",
@@ -214,7 +215,7 @@ impl NameRules {
                 _ => "DNS:host.example",
             };
             verdict.refuse(
-                "policy.name-missing",
+                Code::PolicyNameMissing,
                 CITATION,
                 format!("there is no alternative name of kind {wanted}, which the profile requires"),
                 format!("give one, for example --san {example}"),
@@ -223,7 +224,7 @@ impl NameRules {
         for name in common_host_names(subject) {
             if satisfied && self.kinds.contains(&name.kind()) && !granted.contains(&name) {
                 verdict.refuse(
-                    "policy.common-name",
+                    Code::PolicyCommonName,
                     "BR §7.1.4.3",
                     format!("the common name is a host name, and {name} is not among the alternative names"),
                     format!("add --san {name}, or another common name by --subject"),

@@ -1,7 +1,7 @@
 //! All profiles of a home, and the mistakes that can be seen only when they are looked at together.
 use super::{Kind, Profile};
 use crate::document::Mistake;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use std::collections::BTreeMap;
 
 /// One mistake in the text of a profile.
@@ -18,7 +18,7 @@ pub struct ProfileError {
 impl From<Vec<ProfileError>> for Problem {
     fn from(errors: Vec<ProfileError>) -> Self {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Self::new(Exit::Failure, "policy.invalid-profile", lines.join("\n"))
+        Self::new(Code::PolicyInvalidProfile, lines.join("\n"))
             .hint("correct the file below policy/; policy/README.md documents every key")
     }
 }
@@ -119,7 +119,7 @@ impl Profiles {
                 return why.clone();
             }
             let names: Vec<&str> = self.fit.keys().map(String::as_str).collect();
-            Problem::new(Exit::NotFound, "policy.no-such-profile", format!("there is no profile `{name}`"))
+            Problem::new(Code::PolicyNoSuchProfile, format!("there is no profile `{name}`"))
                 .hint(format!("use one of {}", names.join(", ")))
         })
     }
@@ -166,6 +166,7 @@ impl Profiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     const ROOT: &str = "kind = 'root-ca'\n[validity]\ndays = 9\n";
     const LEAF: &str = "kind = 'end-entity'\nissuers = ['root']\nkey_usage = ['digitalSignature']\n\
@@ -214,12 +215,12 @@ mod tests {
         ] {
             let problem = profiles.find(name).unwrap_err();
             assert!(problem.message.starts_with(message), "{problem:?}");
-            assert_eq!(problem.code, "policy.invalid-profile");
+            assert_eq!(problem.code.code(), "policy.invalid-profile");
         }
         assert_eq!(profiles.faults().count(), 2);
-        assert_eq!(profiles.find("absent").unwrap_err().code, "policy.no-such-profile");
-        let none = Profiles::unreadable(Problem::new(Exit::Failure, "file.read", "no"));
-        assert_eq!(none.find("leaf").unwrap_err().code, "file.read");
+        assert_eq!(profiles.find("absent").unwrap_err().code.code(), "policy.no-such-profile");
+        let none = Profiles::unreadable(Problem::new(Code::FileNotRead, "no"));
+        assert_eq!(none.find("leaf").unwrap_err().code.code(), "file.read");
     }
 
     #[test]
@@ -241,6 +242,6 @@ mod tests {
         let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert!(texts[0].starts_with("profile a: line 1: kind: `x` is none of"), "{texts:?}");
         assert!(texts[1].starts_with("profile b: kind: is missing"), "{texts:?}");
-        assert_eq!(Problem::from(errors).code, "policy.invalid-profile");
+        assert_eq!(Problem::from(errors).code.code(), "policy.invalid-profile");
     }
 }

@@ -4,6 +4,7 @@ use super::attribute_rule::{AttributeRule, Presence};
 use super::bounds::has_too_many_attributes;
 use super::violation::Verdict;
 use crate::document::Section;
+use crate::error::Code;
 use crate::x509::{Attribute, AttributeType, Name};
 use const_oid::ObjectIdentifier;
 
@@ -70,7 +71,7 @@ impl SubjectRules {
         {
             let message = format!("one RDN of the subject has {label} twice");
             let remedy = format!("write each {label} as an RDN of its own, with a comma between them");
-            verdict.refuse("policy.subject-rdn", "X.501 §9.3", message, remedy);
+            verdict.refuse(Code::PolicySubjectRdn, "X.501 §9.3", message, remedy);
         }
         for rdn in wanted.rdns() {
             rdns.push(rdn.iter().map(|one| self.grant_attribute(one, writing, verdict)).collect());
@@ -110,7 +111,7 @@ impl SubjectRules {
         let rule = self.attributes.iter().find(|rule| rule.kind.oid == attribute.oid);
         if rule.is_some_and(|rule| rule.presence == Presence::Forbidden) {
             verdict.refuse(
-                "policy.subject-forbidden",
+                Code::PolicySubjectForbidden,
                 CITATION,
                 format!("the subject has {label}, which the profile forbids"),
                 format!("leave {label} out of the subject (--subject replaces it)"),
@@ -119,7 +120,7 @@ impl SubjectRules {
         }
         if rule.is_none() && !self.copies_other {
             verdict.refuse(
-                "policy.subject-unlisted",
+                Code::PolicySubjectUnlisted,
                 CITATION,
                 format!("the subject has {label}, which the profile does not mention"),
                 format!(
@@ -133,7 +134,7 @@ impl SubjectRules {
         };
         let Some(text) = attribute.text() else {
             verdict.refuse(
-                "policy.subject-value",
+                Code::PolicySubjectValue,
                 "RFC 5280 §4.1.2.4",
                 format!("{label} of the subject is not text"),
                 "make the request anew, or replace the subject by --subject",
@@ -166,7 +167,7 @@ impl SubjectRules {
 
 fn refuse_value(label: &str, text: &str, reason: &str, verdict: &mut Verdict) {
     verdict.refuse(
-        "policy.subject-value",
+        Code::PolicySubjectValue,
         "RFC 5280 Appendix A.1",
         format!("{label} `{}` of the subject {reason}", alt_name::printable(text)),
         "correct the subject; --subject replaces that of the request",
@@ -199,7 +200,7 @@ mod tests {
         if verdict.violations.is_empty() {
             Ok((name.to_string(), verdict.notices))
         } else {
-            Err(verdict.violations.iter().map(|violation| violation.rule).collect())
+            Err(verdict.violations.iter().map(|violation| violation.rule.code()).collect())
         }
     }
 

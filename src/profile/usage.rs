@@ -4,6 +4,7 @@ use super::bounds::within;
 use super::violation::Verdict;
 use super::{Kind, Limits};
 use crate::document::Section;
+use crate::error::Code;
 use crate::x509::extension::{BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, KeyAlgorithm};
 
@@ -92,7 +93,7 @@ impl UsageRules {
                 if both.is_empty() {
                     let list: Vec<String> = limit.iter().map(ToString::to_string).collect();
                     verdict.refuse(
-                        "policy.extended-key-usage",
+                        Code::PolicyExtendedKeyUsage,
                         "RFC 5280 §4.2.1.12",
                         format!(
                             "its own certificate is for {} alone, which the profile does not allow",
@@ -122,7 +123,7 @@ fn check_nesting(purposes: &[Purpose], above: &Certificate, verdict: &mut Verdic
     for purpose in purposes.iter().filter(|purpose| !allowed.contains(purpose)) {
         let list: Vec<String> = allowed.iter().map(ToString::to_string).collect();
         verdict.refuse(
-            "policy.extended-key-usage",
+            Code::PolicyExtendedKeyUsage,
             "CA/Browser Forum BR §7.1.2.10.6",
             format!("the CA `{}` is limited to {}, not {purpose}", above.tbs().subject(), list.join(", ")),
             "use a CA for this purpose",
@@ -180,7 +181,7 @@ impl PathLengthRules {
             && asked > most
         {
             verdict.refuse(
-                "policy.path-length",
+                Code::PolicyPathLength,
                 "ca.max_path_length of the profile",
                 format!("a path length of {asked} is asked for; the profile allows {most}"),
                 "ask for less",
@@ -190,7 +191,7 @@ impl PathLengthRules {
             (Some(wanted), Some(left)) if wanted > left => {
                 if ask.path_length.is_some() {
                     verdict.refuse(
-                        "policy.path-length",
+                        Code::PolicyPathLength,
                         "RFC 5280 §4.2.1.9",
                         format!("a path length of {wanted} is asked for; the CAs above leave {left}"),
                         "ask for less, or put the CA higher",
@@ -219,7 +220,7 @@ fn room_below(issuer: &IssuerView<'_>, verdict: &mut Verdict) -> Option<u8> {
                 None => {
                     room = Some(0);
                     verdict.refuse(
-                        "policy.path-length",
+                        Code::PolicyPathLength,
                         "RFC 5280 §4.2.1.9",
                         format!(
                             "the path length {limit} of the CA `{}` leaves no room for a CA here",

@@ -6,6 +6,7 @@
 use super::applicant::{Ask, IssuerView, Length};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
+use crate::error::Code;
 use crate::x509::{UnixTime, Validity};
 
 /// `[validity]` of a profile.
@@ -102,7 +103,7 @@ impl ValidityRules {
             Length::Max => latest,
             Length::Days(count) if count < 1 => {
                 verdict.refuse(
-                    "policy.validity",
+                    Code::PolicyValidity,
                     "RFC 5280 §4.1.2.5",
                     format!("a certificate cannot be valid for {count} days"),
                     "give at least one day",
@@ -115,7 +116,7 @@ impl ValidityRules {
         self.check_end(not_after, issuer_end, profile_end, latest, verdict);
         if let Some(end) = ask.until.filter(|end| not_after > *end) {
             verdict.refuse(
-                "policy.limits",
+                Code::PolicyLimits,
                 "X.509 validity nesting",
                 format!("the certificate would end on {not_after}, after the CA's own on {end}"),
                 "ask for less, or leave its limits out by --unconstrained",
@@ -123,7 +124,7 @@ impl ValidityRules {
         }
         if not_after <= now && issuer_end.is_none_or(|end| end > now) {
             verdict.refuse(
-                "policy.validity",
+                Code::PolicyValidity,
                 "RFC 5280 §4.1.2.5",
                 format!("the certificate would have ended on {not_after}, which is not after now"),
                 "ask for a later end, or backdate less (issuance.backdate in the configuration)",
@@ -145,7 +146,7 @@ impl ValidityRules {
         let remedy = format!("the latest end is {latest}; `-v max` means just that");
         if let Some(end) = issuer_end.filter(|end| not_after > *end) {
             verdict.refuse(
-                "policy.outlives-issuer",
+                Code::PolicyOutlivesIssuer,
                 "X.509 validity nesting",
                 format!("the certificate would end on {not_after}, after its issuer on {end}"),
                 remedy.clone(),
@@ -153,7 +154,7 @@ impl ValidityRules {
         }
         if profile_end.is_some_and(|end| not_after > end) {
             verdict.refuse(
-                "policy.too-long",
+                Code::PolicyTooLong,
                 "validity.max_days of the profile",
                 format!(
                     "the certificate would end on {not_after}; the profile allows {} days",
@@ -183,14 +184,14 @@ fn check_issuer(issuer: &IssuerView<'_>, now: UnixTime, verdict: &mut Verdict) {
         let (validity, subject) = (certificate.tbs().validity(), certificate.tbs().subject());
         if now > validity.not_after {
             verdict.refuse(
-                "policy.issuer-expired",
+                Code::PolicyIssuerExpired,
                 "RFC 5280 §6.1.3",
                 format!("the CA `{subject}` ended on {} and issues nothing more", validity.not_after),
                 "renew the CA, or use another",
             );
         } else if now < validity.not_before {
             verdict.refuse(
-                "policy.issuer-not-yet-valid",
+                Code::PolicyIssuerNotYetValid,
                 "RFC 5280 §6.1.3",
                 format!("the CA `{subject}` is not valid before {}", validity.not_before),
                 "wait, or check the clock",
@@ -220,7 +221,7 @@ mod tests {
     }
 
     fn broken(length: Length, issuer_end: Option<UnixTime>) -> Vec<&'static str> {
-        grant(length, issuer_end).1.violations.iter().map(|violation| violation.rule).collect()
+        grant(length, issuer_end).1.violations.iter().map(|violation| violation.rule.code()).collect()
     }
 
     #[test]
@@ -260,7 +261,7 @@ mod tests {
         let end = NOW.plus_days(50);
         for length in [Length::Days(60), Length::Until(end.plus(1))] {
             let (_, verdict) = grant(length, Some(end));
-            assert_eq!(verdict.violations[0].rule, "policy.outlives-issuer");
+            assert_eq!(verdict.violations[0].rule.code(), "policy.outlives-issuer");
             assert!(verdict.violations[0].remedy.contains(&end.to_string()));
         }
         assert_eq!(broken(Length::Until(end), Some(end)), [""; 0]);
@@ -297,7 +298,7 @@ mod tests {
         let rules = document::read(RULES, ValidityRules::read).unwrap();
         let mut verdict = Verdict::default();
         rules.grant(&Ask::default(), Some(&view(&early, &[])), NOW, &mut verdict);
-        assert_eq!(verdict.violations[0].rule, "policy.issuer-not-yet-valid");
+        assert_eq!(verdict.violations[0].rule.code(), "policy.issuer-not-yet-valid");
     }
 
     #[test]

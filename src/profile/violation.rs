@@ -1,5 +1,5 @@
 //! Refusals as values: what is wrong, by which rule, and what to do.
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use std::fmt;
 
 /// How many a person is told of one request.
@@ -9,7 +9,7 @@ const SHOWN: usize = 20;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Violation {
     /// Stable dotted name, for example `policy.weak-key`; the code of the problem it becomes.
-    pub rule: &'static str,
+    pub rule: Code,
     /// Where the rule comes from, for example `RFC 5280 §4.2.1.10`, or the key of the profile.
     pub citation: &'static str,
     /// What is wrong, one sentence without a full stop.
@@ -27,7 +27,7 @@ impl fmt::Display for Violation {
 /// All of them as one problem: the code of the first, every message, every remedy once.
 impl From<Vec<Violation>> for Problem {
     fn from(violations: Vec<Violation>) -> Self {
-        let code = violations.first().map_or("policy.refused", |first| first.rule);
+        let code = violations.first().map_or(Code::PolicyRefused, |first| first.rule);
         let message = match violations.as_slice() {
             [one] => one.to_string(),
             several => {
@@ -45,7 +45,7 @@ impl From<Vec<Violation>> for Problem {
                 remedies.push(violation.remedy);
             }
         }
-        Self::new(Exit::Refused, code, message).hint(remedies.join("\n"))
+        Self::new(code, message).hint(remedies.join("\n"))
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Verdict {
 impl Verdict {
     pub(super) fn refuse(
         &mut self,
-        rule: &'static str,
+        rule: Code,
         citation: &'static str,
         message: impl Into<String>,
         remedy: impl Into<String>,
@@ -81,15 +81,16 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn several_violations_become_one_problem_that_tells_all_of_them() {
         let mut verdict = Verdict::default();
-        verdict.refuse("policy.weak-key", "RFC 8017", "the key is weak", "make a new key");
-        verdict.refuse("policy.name-missing", "names.require_one_of", "no name", "give a name");
-        verdict.refuse("policy.name-missing", "names.require_one_of", "no name", "give a name");
+        verdict.refuse(Code::PolicyWeakKey, "RFC 8017", "the key is weak", "make a new key");
+        verdict.refuse(Code::PolicyNameMissing, "names.require_one_of", "no name", "give a name");
+        verdict.refuse(Code::PolicyNameMissing, "names.require_one_of", "no name", "give a name");
         let problem = Problem::from(verdict.violations);
-        assert_eq!((problem.code, problem.exit), ("policy.weak-key", Exit::Refused));
+        assert_eq!((problem.code.code(), problem.exit), ("policy.weak-key", Exit::Refused));
         assert_eq!(
             problem.message,
             "the request breaks 2 rules:\n  - the key is weak (RFC 8017)\n  - no name (names.require_one_of)"
@@ -97,7 +98,7 @@ mod tests {
         assert_eq!(problem.hint, "make a new key\ngive a name");
         let mut verdict = Verdict::default();
         for number in 0..300 {
-            verdict.refuse("policy.name-syntax", "RFC", format!("name {number}"), format!("mend {number}"));
+            verdict.refuse(Code::PolicyNameSyntax, "RFC", format!("name {number}"), format!("mend {number}"));
         }
         let problem = Problem::from(verdict.violations);
         assert!(

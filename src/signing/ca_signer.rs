@@ -132,8 +132,7 @@ impl<K: PrivateKey> CaSigner for LocalSigner<K> {
         let signature = self.0.sign(&admitted)?;
         failpoint::passed("certificate signed");
         let tbs = admitted.into_inner();
-        let certificate = Certificate::from_der(&seal(tbs.as_der(), self.algorithm(), &signature));
-        let certificate = certificate.map_err(|error| SigningError::Unreadable(error.to_string()))?;
+        let certificate = Certificate::from_der(&seal(tbs.as_der(), self.algorithm(), &signature))?;
         let is_own = certificate.is_signed_by(self.public_key());
         if is_own { Ok(certificate) } else { Err(SigningError::Signature) }
     }

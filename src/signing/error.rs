@@ -1,9 +1,9 @@
 //! What goes wrong with keys, and how it is told.
 use super::KeyRef;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::home::Finding;
 use crate::repository::WriteError;
-use crate::x509::Name;
+use crate::x509::{MalformedDer, Name};
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
@@ -48,57 +48,44 @@ pub enum KeyError {
 
 impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
-        let (exit, code, hint) = match &error {
+        let (code, hint) = match &error {
             KeyError::NotFound(_) => (
-                Exit::KeyUnavailable,
-                "key.not-found",
+                Code::KeyNotFound,
                 "bring the key file back to this place if it is kept elsewhere".to_owned(),
             ),
             KeyError::Exists(_) => {
-                (Exit::Exists, "key.exists", "choose another name; a key is never replaced".to_owned())
+                (Code::KeyExists, "choose another name; a key is never replaced".to_owned())
             }
             KeyError::SecretUnavailable(_) => (
-                Exit::KeyUnavailable,
-                "key.passphrase-unavailable",
+                Code::KeyPassphraseUnavailable,
                 "see that the source named by --passphrase-from has the passphrase".to_owned(),
             ),
             KeyError::InputNeeded(_) => (
-                Exit::InputNeeded,
-                "key.passphrase-needed",
+                Code::KeyPassphraseNeeded,
                 "use --passphrase-from file:PATH, env:VAR, fd:N or cred:NAME".to_owned(),
             ),
-            KeyError::Interrupted(_) => (
-                Exit::KeyUnavailable,
-                "key.interrupted",
-                "run the command again, and type the passphrase".to_owned(),
-            ),
-            KeyError::SecretRejected(_) => (
-                Exit::KeyUnavailable,
-                "key.passphrase-wrong",
-                "try again with the right passphrase".to_owned(),
-            ),
-            KeyError::Backend(..) => {
-                (Exit::KeyUnavailable, "key.unusable", "restore the key from its backup".to_owned())
+            KeyError::Interrupted(_) => {
+                (Code::KeyInterrupted, "run the command again, and type the passphrase".to_owned())
             }
+            KeyError::SecretRejected(_) => {
+                (Code::KeyPassphraseWrong, "try again with the right passphrase".to_owned())
+            }
+            KeyError::Backend(..) => (Code::KeyUnusable, "restore the key from its backup".to_owned()),
             KeyError::NotRead(..) => (
-                Exit::Failure,
-                "key.not-read",
+                Code::KeyNotRead,
                 "see what keeps the system from reading it, then try again; nothing was changed".to_owned(),
             ),
-            KeyError::Unsafe(finding) => {
-                (Exit::Permissions, "key.unsafe", format!("run: {}", finding.remedy))
-            }
+            KeyError::Unsafe(finding) => (Code::KeyUnsafe, format!("run: {}", finding.remedy)),
             KeyError::NotWritten(_) => (
-                Exit::Failure,
-                "key.not-written",
+                Code::KeyNotWritten,
                 "make room or mend the directory's owner and mode, then try again".to_owned(),
             ),
             KeyError::Malformed(_) => {
-                (Exit::KeyUnavailable, "key.malformed", "use a P-256, P-384, Ed25519 or RSA key".to_owned())
+                (Code::KeyMalformed, "use a P-256, P-384, Ed25519 or RSA key".to_owned())
             }
-            KeyError::Cryptography(_) => (Exit::Failure, "key.cryptography", "try again".to_owned()),
+            KeyError::Cryptography(_) => (Code::KeyCryptography, "try again".to_owned()),
         };
-        Self::new(exit, code, error.to_string()).hint(hint)
+        Self::of(code, error).hint(hint)
     }
 }
 
@@ -121,7 +108,7 @@ pub enum SigningError {
     Contents(&'static str),
     /// What was signed cannot be read.
     #[error("{0}")]
-    Unreadable(String),
+    Unreadable(#[from] MalformedDer),
     /// The signature does not verify.
     #[error("the signature just made does not verify")]
     Signature,
@@ -137,15 +124,13 @@ fn other_issuer(named: &Name, own: &Name) -> String {
 
 impl From<SigningError> for Problem {
     fn from(error: SigningError) -> Self {
-        let message = error.to_string();
         match error {
             SigningError::Key(error) => error.into(),
             SigningError::Issuer { .. } | SigningError::Contents(_) => {
-                Self::new(Exit::Integrity, "issuer.mismatch", message)
-                    .hint("nothing was signed; this is a defect")
+                Self::of(Code::IssuerMismatch, error).hint("nothing was signed; this is a defect")
             }
-            SigningError::Unreadable(_) => Self::new(Exit::Integrity, "key.signature", message),
-            SigningError::Signature => Self::new(Exit::Integrity, "key.signature", message)
+            SigningError::Unreadable(_) => Self::of(Code::KeySignature, error),
+            SigningError::Signature => Self::of(Code::KeySignature, error)
                 .hint("the key or the machine is faulty; nothing was handed out"),
         }
     }
@@ -154,6 +139,7 @@ impl From<SigningError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
     use crate::home::Cause;
     use std::path::PathBuf;
 

@@ -100,26 +100,11 @@ fn the_readme_begins_with_the_two_commands() {
 #[test]
 fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     use genfic_ca::error::Exit;
-    let all = [
-        Exit::Failure,
-        Exit::Usage,
-        Exit::Busy,
-        Exit::Exists,
-        Exit::NotFound,
-        Exit::NoSuchUser,
-        Exit::Refused,
-        Exit::KeyUnavailable,
-        Exit::InputNeeded,
-        Exit::Permissions,
-        Exit::NotVerified,
-        Exit::Findings,
-        Exit::Integrity,
-    ];
     let readme = readme();
     let table = readme.split_once("| exit |").unwrap().1.split("\n\n").next().unwrap();
     let codes: Vec<u8> =
         table.lines().filter_map(|line| line.split('|').nth(1)?.trim().parse().ok()).collect();
-    let expected: Vec<u8> = std::iter::once(0).chain(all.iter().map(|exit| exit.code())).collect();
+    let expected: Vec<u8> = std::iter::once(0).chain(Exit::ALL.iter().map(|exit| exit.code())).collect();
     assert_eq!(codes, expected);
 }
 

@@ -291,7 +291,7 @@ fn configuration_and_state_in_two_directories_are_restored_into_both() {
     fs::create_dir_all(home.path("etc/genfic-ca/policy")).unwrap();
     fs::write(home.path("etc/genfic-ca/policy/user.toml"), "another").unwrap();
     let problem = restore_backup(&two, &file, &opener, &[]).unwrap_err();
-    assert_eq!(problem.code, "home.exists");
+    assert_eq!(problem.code.code(), "home.exists");
     assert!(!home.path("var/genfic-ca").exists());
     // what an interrupted restore had put in place already
     fs::copy(home.path("home/policy/user.toml"), home.path("etc/genfic-ca/policy/user.toml")).unwrap();

@@ -224,7 +224,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
 
 /// Says of a command that was interrupted at a question whether it had begun.
 fn what_stands(session: &Session, before: u64, problem: Problem) -> Problem {
-    if problem.code != "key.interrupted" {
+    if problem.code.code() != "key.interrupted" {
         return problem;
     }
     let has_begun = session.pki().index.audit_head().is_ok_and(|head| head.sequence > before);
@@ -238,7 +238,7 @@ fn what_stands(session: &Session, before: u64, problem: Problem) -> Problem {
 
 /// Says of a command that was interrupted before it opened a home that there is nothing to put right.
 pub(crate) fn untouched(problem: Problem) -> Problem {
-    if problem.code != "key.interrupted" || problem.message.contains(';') {
+    if problem.code.code() != "key.interrupted" || problem.message.contains(';') {
         return problem;
     }
     Problem { message: format!("{}; nothing was done", problem.message), ..problem }

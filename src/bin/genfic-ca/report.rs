@@ -135,7 +135,7 @@ fn problem_json(command: &str, problem: &Problem) -> io::Result<()> {
 
 fn error_json(problem: &Problem) -> Value {
     json!({
-        "code": problem.code,
+        "code": problem.code.code(),
         "exit": problem.exit.code(),
         "message": problem.message,
         "hint": problem.hint,

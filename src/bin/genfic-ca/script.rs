@@ -1,6 +1,6 @@
 //! The older script's options, turned into the command they stand for (G12).
 use crate::cli::{Cli, Command, CreateChild, CreateRequest, CreateRoot, NewAuthority, Revoke, Script, Sign};
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 
 /// The one command that was given, whichever way.
 pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
@@ -75,13 +75,14 @@ pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
 }
 
 fn usage(message: impl Into<String>, hint: &str) -> Problem {
-    Problem::new(Exit::Usage, "usage", message).hint(hint)
+    Problem::new(Code::Usage, message).hint(hint)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::Parser;
+    use genfic_ca::error::Exit;
 
     fn parse(words: &[&str]) -> Result<Command, Problem> {
         command(Cli::try_parse_from([&["genfic-ca"], words].concat()).unwrap())

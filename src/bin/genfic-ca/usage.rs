@@ -2,7 +2,7 @@
 use crate::cli::Cli;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use std::ffi::OsString;
 
 /// Global options that take a value of their own.
@@ -39,7 +39,7 @@ pub(crate) fn problem(error: &clap::Error, words: &[OsString]) -> (String, Probl
         _ => first_paragraph(&text),
     };
     let name = path.strip_prefix("genfic-ca").unwrap_or_default().trim().to_owned();
-    (name, Problem::new(Exit::Usage, "usage", message).hint(hint.join("\n")))
+    (name, Problem::new(Code::Usage, message).hint(hint.join("\n")))
 }
 
 /// The command that the words name, as far as they name one.

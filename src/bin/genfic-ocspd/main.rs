@@ -5,7 +5,7 @@ mod log;
 use clap::{CommandFactory, Parser};
 use cli::Cli;
 use genfic_ca::assembly::{DaemonOptions, daemon};
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Exit, Problem};
 use genfic_ca::home::Home;
 use genfic_ca::ocsp::server::ServerError;
 use genfic_ca::signing::forbid_core_dumps;
@@ -118,7 +118,7 @@ fn wrong_options(error: &clap::Error) -> Problem {
     let usage = format!("{}; `genfic-ocspd --help` says more", usage.replacen("Usage:", "usage:", 1).trim());
     let hint: Vec<&str> = tips.chain([usage.as_str()]).collect();
     let message = paragraph.join(" ");
-    Problem::new(Exit::Usage, "usage", message.trim_start_matches("error: ")).hint(hint.join("\n"))
+    Problem::new(Code::Usage, message.trim_start_matches("error: ")).hint(hint.join("\n"))
 }
 
 /// Tells a problem before there is a log.
@@ -129,7 +129,7 @@ fn report(problem: &Problem) {
 
 /// The problem, what to do, and the code.
 fn text_of(problem: &Problem) -> String {
-    let Problem { code, exit, message, hint } = problem;
+    let Problem { code, exit, message, hint, .. } = problem;
     let mut text = format!("error: {message}\n");
     if !hint.is_empty() {
         text.push_str(&format!("{hint}\n"));

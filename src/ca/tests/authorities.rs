@@ -51,7 +51,7 @@ fn a_ca_that_is_revoked_held_or_below_such_a_one_issues_nothing_and_signs_its_cr
         let fixture = Fixture::with_system_ca();
         revoke(&fixture, name, reason);
         let problem = refused(fixture.pki().unlock_issuer("genfic-system"));
-        assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"), "{problem}");
+        assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"), "{problem}");
         assert!(problem.message.contains(name), "{problem}");
         assert_eq!(fixture.asked(), [], "no passphrase is asked for in vain");
         fixture.publish("genfic-system").unwrap();
@@ -73,7 +73,7 @@ fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
     let early = IssuingAuthority::new(&fixture.records, authority, another(), NOW.plus(-2 * DAY));
     assert!(refused(early).message.contains("not valid before"));
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
-    assert_eq!(refused(fixture.pki().unlock_issuer("genfic")).code, "issuer.unfit");
+    assert_eq!(refused(fixture.pki().unlock_issuer("genfic")).code.code(), "issuer.unfit");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transacti
     fixture.script.steps();
     revoke(&fixture, "genfic", CrlReason::KeyCompromise);
     let problem = pki.issue(&issuer, "system", &[order("a.example")]).unwrap_err();
-    assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert_eq!(fixture.script.steps(), ["status", "intent"], "nothing was signed");
 }
 
@@ -94,14 +94,14 @@ fn a_key_that_is_not_the_certificates_is_found_out() {
     let fixture = Fixture::with_system_ca();
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
     let problem = refused(IssuingAuthority::new(&fixture.records, authority.clone(), another(), NOW));
-    assert_eq!((problem.exit, problem.code), (Exit::Integrity, "key.mismatch"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "key.mismatch"));
     let list = CrlAuthority::new("genfic-system", authority.certificate, another());
-    assert_eq!(list.err().unwrap().code, "key.mismatch");
+    assert_eq!(list.err().unwrap().code.code(), "key.mismatch");
     // the same by way of the files
     let keys = fixture.home.keys_directory();
     std::fs::rename(keys.join("genfic.age"), keys.join("genfic-system.age")).unwrap();
-    assert_eq!(refused(fixture.pki().unlock_issuer("genfic-system")).code, "key.mismatch");
-    assert_eq!(fixture.publish("genfic-system").unwrap_err().code, "key.mismatch");
+    assert_eq!(refused(fixture.pki().unlock_issuer("genfic-system")).code.code(), "key.mismatch");
+    assert_eq!(fixture.publish("genfic-system").unwrap_err().code.code(), "key.mismatch");
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn a_certificate_that_is_no_cas_makes_neither_authority() {
         Arc::new(LocalSigner(SoftKey::from_pkcs8_der(&own.to_pkcs8_der().unwrap()).unwrap()))
     };
     let problem = refused(IssuingAuthority::new(&fixture.records, authority, signer(), fixture.now()));
-    assert_eq!((problem.exit, problem.code), (Exit::Refused, "issuer.unfit"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(problem.message.contains("does not allow"), "{problem}");
-    assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code, "issuer.unfit");
+    assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code.code(), "issuer.unfit");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
     let other = pki.unlock_issuer("other-system").unwrap();
     fixture.script.steps();
     let problem = other.issue(recorded).unwrap_err();
-    assert_eq!((problem.exit, problem.code), (Exit::Integrity, "issuer.mismatch"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "issuer.mismatch"));
     assert_eq!(fixture.script.steps(), [""; 0], "the key was not used");
 }
 
@@ -157,7 +157,10 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
     let fixture = Fixture::with_system_ca();
     let far = fixture.certificate("genfic").tbs().validity().not_after.plus(1);
     let late = crate::ca::NewAuthority { length: Length::Until(far), ..new("late", "system-ca") };
-    assert_eq!(fixture.pki().create_child("genfic", &late).unwrap_err().code, "policy.outlives-issuer");
+    assert_eq!(
+        fixture.pki().create_child("genfic", &late).unwrap_err().code.code(),
+        "policy.outlives-issuer"
+    );
     let below = fixture.pki().create_child("genfic-system", &new("below", "system-ca")).unwrap_err();
     assert_eq!(below.exit, Exit::Refused);
     for name in ["late", "below"] {

@@ -7,7 +7,7 @@ use crate::x509::CrlReason;
 use std::collections::HashSet;
 
 fn codes(fixture: &Fixture, orders: &[Order]) -> Vec<&'static str> {
-    fixture.issue(orders).unwrap().refused.iter().map(|refusal| refusal.problem.code).collect()
+    fixture.issue(orders).unwrap().refused.iter().map(|refusal| refusal.problem.code.code()).collect()
 }
 
 #[test]
@@ -39,7 +39,11 @@ fn a_failure_halfway_leaves_whole_what_was_issued_before_it() {
     assert_eq!((issuance.issued.len(), issuance.refused.len()), (500, 200));
     assert!(issuance.issued.iter().all(|issued| issued.file.as_ref().unwrap().is_file()));
     let problem = issuance.problem().unwrap();
-    assert_eq!((problem.exit, problem.code), (Exit::Failure, "index.failed"), "not a refusal by policy");
+    assert_eq!(
+        (problem.exit, problem.code.code()),
+        (Exit::Failure, "index.failed"),
+        "not a refusal by policy"
+    );
     assert!(crate::index::StatusPublisher::is_current(&fixture.status, &fixture.records).unwrap());
     let mut count = 0;
     fixture

@@ -36,7 +36,7 @@ fn bump(fixture: &Fixture, record: &CertificateRecord) {
 fn refused<T: std::fmt::Debug>(outcome: Result<T, Problem>) -> &'static str {
     let problem = outcome.unwrap_err();
     assert_eq!(problem.exit, Exit::Integrity, "{problem:?}");
-    problem.code
+    problem.code.code()
 }
 
 fn lose_status(fixture: &Fixture) {
@@ -62,7 +62,11 @@ fn no_list_is_signed_that_lacks_what_the_last_has_revoked() {
         let before = fixture.list(CA);
         tamper(&fixture, &record, statement);
         let problem = fixture.publish(CA).unwrap_err();
-        assert_eq!((problem.exit, problem.code), (Exit::Integrity, "index.contradicts-crl"), "{statement}");
+        assert_eq!(
+            (problem.exit, problem.code.code()),
+            (Exit::Integrity, "index.contradicts-crl"),
+            "{statement}"
+        );
         let serial = record.id.serial_number.to_string();
         assert!(problem.message.contains(&serial) && problem.message.contains(CA), "{}", problem.message);
         assert!(problem.hint.contains("genfic-ca doctor --fix"), "{}", problem.hint);
@@ -71,7 +75,7 @@ fn no_list_is_signed_that_lacks_what_the_last_has_revoked() {
         // a revocation goes on record and is answered, and its list is owed
         let other = fixture.record("b.example");
         let told = fixture.pki().revoke(&other, None, None, true).unwrap();
-        assert_eq!(told.owed.unwrap().code, "index.contradicts-crl", "{statement}");
+        assert_eq!(told.owed.unwrap().code.code(), "index.contradicts-crl", "{statement}");
         assert!(told.unanswered.is_none() && fixture.list(CA) == before, "{statement}");
     }
 }
@@ -97,7 +101,7 @@ fn no_status_is_published_that_lacks_it() {
                 assert!(fixture.pki().recover().unwrap().owed.is_empty());
                 continue;
             }
-            assert_eq!(fixture.pki().recover().unwrap().owed[0].code, "index.contradicts-crl");
+            assert_eq!(fixture.pki().recover().unwrap().owed[0].code.code(), "index.contradicts-crl");
             // nothing is signed whose status could not be published
             fixture.script.steps();
             assert_eq!(refused(fixture.issue(&[order("c.example")])), "index.contradicts-crl");

@@ -58,13 +58,13 @@ fn a_key_left_by_a_command_that_died_is_kept_and_it_is_said_how_to_go_on() {
     fixture.keys.generate(&key, KeyAlgorithm::EcdsaP256).unwrap();
     let before = std::fs::read(key_file(&fixture, "genfic")).unwrap();
     let problem = fixture.pki().create_root(&new("genfic", "root-ca")).unwrap_err();
-    assert_eq!((problem.exit, problem.code), (Exit::Exists, "key.exists"));
+    assert_eq!((problem.exit, problem.code.code()), (Exit::Exists, "key.exists"));
     assert!(problem.message.contains("no CA of this home has it"), "{problem}");
     let mv = problem.hint.split(['(', ')']).nth(1).unwrap().to_owned();
     assert_eq!(std::fs::read(key_file(&fixture, "genfic")).unwrap(), before, "it may be the only copy");
     let other = crate::index::Index::signing(&fixture.records).unwrap();
     let busy = fixture.pki().create_root(&new("genfic", "root-ca")).unwrap_err();
-    assert_eq!((busy.exit, busy.code), (Exit::Busy, "key.in-use"), "its owner may be about to use it");
+    assert_eq!((busy.exit, busy.code.code()), (Exit::Busy, "key.in-use"), "its owner may be about to use it");
     drop(other);
     let words: Vec<&str> = mv.split(' ').collect();
     assert!(std::process::Command::new(words[0]).args(&words[1..]).status().unwrap().success(), "{mv}");
@@ -83,7 +83,7 @@ fn whatever_a_new_ca_lacks_after_a_failure_is_made_good_by_the_next_commands() {
         fixture.script.fail(&[]);
         let pki = fixture.pki();
         let again = pki.create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
-        assert_eq!((again.exit, again.code), (Exit::Exists, "authority.exists"), "{step}");
+        assert_eq!((again.exit, again.code.code()), (Exit::Exists, "authority.exists"), "{step}");
         pki.recover().unwrap();
         pki.keep_up(pki.unlock_issuer("genfic-system").unwrap()).unwrap();
         for file in [PublicFile::Certificate, PublicFile::CertificateDer, PublicFile::Chain, PublicFile::Crl]
@@ -186,7 +186,13 @@ fn names_that_a_ca_may_not_certify_are_refused_through_the_whole_chain() {
     fixture.pki().create_child("genfic", &above).unwrap();
     fixture.child("corp", "genfic-system", "system-ca");
     let codes = |host: &str| -> Vec<&str> {
-        fixture.issue(&[order(host)]).unwrap().refused.iter().map(|refusal| refusal.problem.code).collect()
+        fixture
+            .issue(&[order(host)])
+            .unwrap()
+            .refused
+            .iter()
+            .map(|refusal| refusal.problem.code.code())
+            .collect()
     };
     assert_eq!(codes("a.corp.example"), [""; 0]);
     assert_eq!(codes("a.example").len(), 1);

@@ -46,12 +46,12 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
     assert!(revoked.certificates.iter().all(|one| one.status(fixture.now()) == StatusValue::Revoked));
     assert!(!fixture.public(CA, PublicFile::Crossed).exists(), "a revoked certificate is not handed out");
     let refused = fixture.issue(&[order("b.example")]).unwrap_err();
-    assert_eq!((refused.exit, refused.code), (Exit::Refused, "issuer.unfit"));
+    assert_eq!((refused.exit, refused.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(fixture.actions().contains(&"authority.revoked".to_owned()));
     assert!(!pki.responder_is_due(CA).unwrap(), "it can issue none");
     fixture.publish(CA).unwrap();
     let again = pki.revoke_authority(CA, None, None).unwrap_err();
-    assert_eq!((again.exit, again.code), (Exit::Exists, "authority.revoked"));
+    assert_eq!((again.exit, again.code.code()), (Exit::Exists, "authority.revoked"));
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn a_root_that_is_revoked_issues_nothing_and_nor_does_what_is_below_it() {
     let fixture = Fixture::with_system_ca();
     fixture.pki().revoke_authority("genfic", None, None).unwrap();
     let refused = fixture.pki().unlock_issuer("genfic").err().unwrap();
-    assert_eq!(refused.code, "issuer.unfit");
-    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code, "issuer.unfit");
+    assert_eq!(refused.code.code(), "issuer.unfit");
+    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
     assert_eq!(fixture.list("genfic").tbs().entries().count(), 1);
 }
 
@@ -73,7 +73,7 @@ fn a_revocation_without_the_key_is_on_record_and_its_list_owed() {
     let revoked = fixture.pki().revoke_authority(CA, None, None).unwrap();
     assert!(revoked.crls.is_empty());
     assert_eq!((revoked.owed[0].0.as_str(), revoked.owed[0].1.exit), ("genfic", Exit::KeyUnavailable));
-    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code, "issuer.unfit");
+    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
 }
 
 #[test]

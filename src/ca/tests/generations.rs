@@ -58,7 +58,7 @@ fn a_generation_that_cannot_issue_leaves_it_to_the_one_before() {
     assert_eq!(pki.issuing_generation(CA).unwrap().name, CA);
     pki.revoke_authority(CA, None, None).unwrap();
     let refused = pki.issuing_generation(CA).unwrap_err();
-    assert_eq!(refused.code, "issuer.unfit");
+    assert_eq!(refused.code.code(), "issuer.unfit");
     assert!(refused.message.contains(NEXT), "the newest is told of: {refused}");
     assert_eq!(rekey(&fixture, CA).created.authority.name, "genfic-system-g3");
 }
@@ -199,7 +199,7 @@ fn nothing_is_renewed_or_rekeyed_between_a_restore_and_its_acceptance() {
     for name in ["genfic", CA] {
         let renewed = pki.renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
         let rekeyed = pki.rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
-        assert_eq!([renewed.code, rekeyed.code], ["restore.not-accepted"; 2]);
+        assert_eq!([renewed.code.code(), rekeyed.code.code()], ["restore.not-accepted"; 2]);
     }
     assert!(!fixture.home.keys_directory().join("genfic-g2.age").exists(), "no key is left behind");
     assert!(!fixture.home.keys_directory().join("genfic-system-g2.age").exists());
@@ -294,7 +294,7 @@ fn another_ca_is_certified_as_far_as_the_profile_says() {
     let found = fixture.records.select(&Selector::Exact(issued.certificate.fingerprint()), 2).unwrap();
     assert_eq!((found.len(), found[0].authority.as_str()), (1, "genfic"));
     let leaf = fixture.issue_host("a.example").certificate.unwrap();
-    assert_eq!(pki.cross_sign(&issuer, &crossing(leaf)).unwrap_err().code, "authority.not-a-ca");
+    assert_eq!(pki.cross_sign(&issuer, &crossing(leaf)).unwrap_err().code.code(), "authority.not-a-ca");
     let own = fixture.certificate("genfic");
-    assert_eq!(pki.cross_sign(&issuer, &crossing(own)).unwrap_err().code, "authority.itself");
+    assert_eq!(pki.cross_sign(&issuer, &crossing(own)).unwrap_err().code.code(), "authority.itself");
 }

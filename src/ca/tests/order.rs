@@ -36,7 +36,7 @@ fn what_fails_before_the_record_never_happened() {
     let fixture = Fixture::with_system_ca();
     let before = fixture.audit().len();
     fixture.script.fail(&["intent"]);
-    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code, "index.failed");
+    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "index.failed");
     assert_eq!((state(&fixture, "a.example"), fixture.audit().len()), (None, before));
     assert_eq!(fixture.script.steps(), ["open", "intent"]);
 }
@@ -47,7 +47,10 @@ fn what_was_intended_and_not_signed_is_abandoned_by_the_next_command() {
         let fixture = Fixture::with_system_ca();
         fixture.script.fail(&[step]);
         let problem = fixture.issue(&[order("a.example")]).unwrap_err();
-        assert!(["key.cryptography", "key.signature", "index.failed"].contains(&problem.code), "{problem:?}");
+        assert!(
+            ["key.cryptography", "key.signature", "index.failed"].contains(&problem.code.code()),
+            "{problem:?}"
+        );
         assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Pending), "{step}");
         assert!(!fixture.script.steps().contains(&"issued"), "{step}: nothing is handed out");
         fixture.script.fail(&[]);

@@ -61,7 +61,7 @@ fn an_expired_ca_is_renewed_and_issues_again_and_a_revoked_one_is_not() {
     // X11
     let fixture = Fixture::with_system_ca();
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(DAY));
-    assert_eq!(fixture.issue(&[super::fixture::order("a.example")]).unwrap_err().code, "issuer.unfit");
+    assert_eq!(fixture.issue(&[super::fixture::order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
     renew(&fixture, "genfic");
     renew(&fixture, CA);
     fixture.issue_host("a.example");
@@ -70,7 +70,7 @@ fn an_expired_ca_is_renewed_and_issues_again_and_a_revoked_one_is_not() {
     for name in [CA, "genfic"] {
         pki.revoke_authority(name, None, None).unwrap();
         let refused = pki.renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
-        assert_eq!((refused.exit, refused.code), (Exit::Refused, "authority.revoked"));
+        assert_eq!((refused.exit, refused.code.code()), (Exit::Refused, "authority.revoked"));
         assert!(refused.hint.contains("--rekey"), "{refused}");
     }
 }

@@ -87,7 +87,7 @@ fn a_hold_is_lifted_and_what_is_revoked_for_good_is_not() {
     assert_eq!(pki.release(&gone, true).unwrap_err().exit, Exit::Refused);
     assert_eq!(pki.revoke(&gone, None, None, true).unwrap_err().exit, Exit::Exists);
     let stale = pki.revoke(&record, None, None, true).unwrap_err();
-    assert_eq!((stale.exit, stale.code), (Exit::Busy, "index.conflict"), "somebody else was quicker");
+    assert_eq!((stale.exit, stale.code.code()), (Exit::Busy, "index.conflict"), "somebody else was quicker");
     let actions = fixture.actions();
     for action in ["certificate.held", "certificate.released", "certificate.revoked"] {
         assert_eq!(actions.iter().filter(|one| *one == action).count(), 1, "{action}");

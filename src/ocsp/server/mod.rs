@@ -14,7 +14,7 @@ use super::reload::Reloader;
 use super::settings::ServerSettings;
 use super::status::StatusSource;
 use crate::clock::Clock;
-use crate::error::{Exit, Problem};
+use crate::error::{Code, Problem};
 use crate::failpoint;
 use connection::{Connection, prepare};
 use listenfd::ListenFd;
@@ -57,8 +57,9 @@ pub enum ServerError {
 
 impl From<ServerError> for Problem {
     fn from(error: ServerError) -> Self {
-        let code = if matches!(error, ServerError::Ended(_)) { "daemon.ended" } else { "daemon.listen" };
-        let problem = Self::new(Exit::Failure, code, error.to_string());
+        let code =
+            if matches!(error, ServerError::Ended(_)) { Code::DaemonEnded } else { Code::DaemonListen };
+        let problem = Self::new(code, error.to_string());
         problem.hint(match error {
             ServerError::Bind { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "ports below 1024 need socket activation, or CAP_NET_BIND_SERVICE"

@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::FixedClock;
-use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, TestKey, write_responder};
+use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, write_responder};
 use crate::ocsp::http::looks;
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::query;
@@ -208,7 +208,7 @@ fn an_address_in_use_is_a_problem_with_a_remedy() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = vec![taken.local_addr().unwrap()];
     let error = listeners(&ServerSettings { listen, ..ServerSettings::default() }).unwrap_err();
-    assert_eq!(Problem::from(error).code, "daemon.listen");
+    assert_eq!(Problem::from(error).code.code(), "daemon.listen");
     let none = listeners(&ServerSettings { listen: Vec::new(), ..ServerSettings::default() });
     assert!(matches!(none, Err(ServerError::NoAddress)));
 }

@@ -90,7 +90,7 @@ fn a_certificate_of_a_purpose_cannot_come_from_another_ca() {
     assert_eq!(refused("user-ca", "user-ca", &user, &ask()), ["policy.wrong-ca"]);
     assert_eq!(refused("root-ca", "root-ca", &user, &ask()), ["policy.issuer"]);
     let alone = shipped("user").evaluate(&user, None, &ask(), NOW).unwrap_err();
-    assert_eq!(alone[0].rule, "policy.issuer");
+    assert_eq!(alone[0].rule.code(), "policy.issuer");
     for ca in ["root-ca", "sub-ca", "user-ca", "system-ca"] {
         grant("ocsp-responder", ca, &applicant("CN=OCSP"), &ask());
     }
@@ -102,7 +102,7 @@ fn who_is_not_a_ca_issues_nothing() {
     let user = applicant("CN=Amber");
     let violations =
         shipped("user").evaluate(&user, Some(&view(&issuer, "user-ca")), &ask(), NOW).unwrap_err();
-    assert_eq!(violations[0].rule, "policy.issuer");
+    assert_eq!(violations[0].rule.code(), "policy.issuer");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn grant(profile: &str, issuer_profile: &str, applicant: &Applicant, ask: &Ask) 
 fn refused(profile: &str, issuer_profile: &str, applicant: &Applicant, ask: &Ask) -> Vec<&'static str> {
     let issuer = root();
     let verdict = shipped(profile).evaluate(applicant, Some(&view(&issuer, issuer_profile)), ask, NOW);
-    verdict.unwrap_err().iter().map(|violation| violation.rule).collect()
+    verdict.unwrap_err().iter().map(|violation| violation.rule.code()).collect()
 }
 
 fn assembled(template: &CertificateTemplate, issuer: &Name) -> TbsCertificate {

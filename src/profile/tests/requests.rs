@@ -80,7 +80,7 @@ fn everything_that_is_wrong_is_told_at_once_as_one_problem() {
     let issuer = root();
     let verdict = shipped("system").evaluate(&applicant, Some(&view(&issuer, "user-ca")), &asked, NOW);
     let problem = Problem::from(verdict.unwrap_err());
-    assert_eq!((problem.code, problem.exit.code()), ("policy.wrong-ca", 7));
+    assert_eq!((problem.code.code(), problem.exit.code()), ("policy.wrong-ca", 7));
     assert!(problem.message.starts_with("the request breaks 7 rules:\n"));
 }
 

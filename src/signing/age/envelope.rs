@@ -3,7 +3,7 @@
 //! What is sealed can be opened without this program: `age -d FILE`. The end of the stream is authenticated
 //! too: whoever read all of it without an error has all of it.
 use super::AgeFileStore;
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use crate::home::{FileKind, Finding, OpenError, Owners, Rule, open_checked};
 use crate::signing::Secret;
 use age::secrecy::SecretString;
@@ -84,35 +84,33 @@ pub enum EnvelopeError {
 impl From<EnvelopeError> for Problem {
     fn from(error: EnvelopeError) -> Self {
         use EnvelopeError as E;
-        let (exit, code, hint) = match &error {
+        let (code, hint) = match &error {
             E::InvalidRecipient(_) => {
-                (Exit::Usage, "usage.recipient", "a recipient is what age-keygen prints as the public key, age1...".into())
+                (Code::UsageRecipient, "a recipient is what age-keygen prints as the public key, age1...".into())
             }
             E::InvalidIdentity(_) | E::Nobody(_) => (
-                Exit::Usage,
-                "usage.identity",
+                Code::UsageIdentity,
                 "the file has one age1... or AGE-SECRET-KEY-1... a line; `age-keygen` makes both. An identity that \
                  is itself encrypted is decrypted with `age -d` first".into(),
             ),
-            E::Unsafe(finding) => (Exit::Permissions, "key.unsafe", format!("run: {}", finding.remedy)),
+            E::Unsafe(finding) => (Code::KeyUnsafe, format!("run: {}", finding.remedy)),
             E::Unreadable(_, error) if error.kind() == io::ErrorKind::NotFound => {
-                (Exit::NotFound, "file.read", "look at the name".into())
+                (Code::FileMissing, "look at the name".into())
             }
-            E::Unreadable(..) => (Exit::Failure, "file.read", "look at its owner and mode".into()),
+            E::Unreadable(..) => (Code::FileNotRead, "look at its owner and mode".into()),
             E::NotAnEnvelope | E::TooMuchWork(_) => {
-                (Exit::NotVerified, "backup.damaged", "use another copy of it".into())
+                (Code::BackupDamaged, "use another copy of it".into())
             }
             E::WrongPassphrase => {
-                (Exit::KeyUnavailable, "key.passphrase-wrong", "try again with the right passphrase".into())
+                (Code::KeyPassphraseWrong, "try again with the right passphrase".into())
             }
             E::WrongIdentity => (
-                Exit::KeyUnavailable,
-                "key.identity-wrong",
+                Code::KeyIdentityWrong,
                 "give the identity that belongs to one of its recipients with --identity FILE".into(),
             ),
-            E::Io(_) => (Exit::Failure, "file.write", "look at free space, owner and mode, then try again".into()),
+            E::Io(_) => (Code::FileNotWritten, "look at free space, owner and mode, then try again".into()),
         };
-        Self::new(exit, code, error.to_string()).hint(hint)
+        Self::of(code, error).hint(hint)
     }
 }
 
@@ -278,6 +276,7 @@ fn refused(error: &DecryptError) -> EnvelopeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
     use age::secrecy::ExposeSecret;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
@@ -305,7 +304,7 @@ mod tests {
         let with = |text: &str| OpenWith::Passphrase(Secret::new(text.into()));
         assert_eq!(opened(&octets, &with("right")).unwrap(), b"contents");
         let problem = Problem::from(opened(&octets, &with("wrong")).unwrap_err());
-        assert_eq!((problem.exit, problem.code), (Exit::KeyUnavailable, "key.passphrase-wrong"));
+        assert_eq!((problem.exit, problem.code.code()), (Exit::KeyUnavailable, "key.passphrase-wrong"));
     }
 
     #[test]
@@ -323,7 +322,7 @@ mod tests {
                 Ok(plain) => assert!(at < 2 && plain == b"contents"),
                 Err(error) => {
                     assert_eq!(at, 2);
-                    assert_eq!(Problem::from(error).code, "key.identity-wrong");
+                    assert_eq!(Problem::from(error).code.code(), "key.identity-wrong");
                 }
             }
         }

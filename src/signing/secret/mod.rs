@@ -5,7 +5,7 @@ mod sources;
 pub use sources::PassphraseSources;
 
 use super::KeyError;
-use crate::error::{Exit, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -98,8 +98,7 @@ pub enum InvalidSecretSpec {
 
 impl From<InvalidSecretSpec> for Problem {
     fn from(error: InvalidSecretSpec) -> Self {
-        Self::new(Exit::Usage, "usage.passphrase-from", error.to_string())
-            .hint("use prompt, file:PATH, env:VAR, fd:N or cred:NAME")
+        Self::of(Code::UsagePassphraseFrom, error).hint("use prompt, file:PATH, env:VAR, fd:N or cred:NAME")
     }
 }
 
@@ -153,6 +152,7 @@ impl fmt::Display for SecretSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn sources_are_read_as_typed() {
@@ -165,7 +165,7 @@ mod tests {
     fn a_passphrase_on_the_command_line_is_refused_and_never_repeated() {
         // K2
         let problem = Problem::from("pass:s3cret".parse::<SecretSpec>().unwrap_err());
-        assert_eq!((problem.exit, problem.code), (Exit::Usage, "usage.passphrase-from"));
+        assert_eq!((problem.exit, problem.code.code()), (Exit::Usage, "usage.passphrase-from"));
         assert!(problem.message.contains("process list"));
         for text in ["pass:s3cret", "s3cret", "Prompt:s3cret", "fd:s3cret", "cred:s3cret/", "env:s3cret="] {
             let error = text.parse::<SecretSpec>().unwrap_err();

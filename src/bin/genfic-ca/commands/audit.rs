@@ -3,7 +3,7 @@ use crate::cli::AuditShow;
 use crate::report::{Report, table};
 use crate::session::Session;
 use genfic_ca::audit::{Outcome, Verifier};
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use serde_json::{Value, json};
 
 /// Prints the records.
@@ -60,8 +60,7 @@ pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
     let broken = broken.or_else(|| verifier.finish().err());
     if let Some(broken) = broken {
         return Err(Problem::new(
-            Exit::Integrity,
-            "audit.broken",
+            Code::AuditBroken,
             format!("the audit log is broken: {broken}"),
         )
         .hint("keep the home as it is and compare with a backup: somebody or something changed the index; `genfic-ca doctor` says what else is damaged"));

@@ -7,7 +7,7 @@ use crate::report::{Report, columns, counted, path_value, table};
 use crate::session::{Session, home_of};
 use genfic_ca::assembly;
 use genfic_ca::backup::{Behind, RestoredHome};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::signing::{
     EnvelopeIdentity, EnvelopeRecipient, OpenWith, PassphraseSources, SealFor, SecretPurpose, SecretSource,
     SecretSpec,
@@ -89,7 +89,7 @@ fn open_with(
     }
     if identities.is_empty() {
         let message = "the backup is encrypted to recipients, and no identity was given";
-        return Err(Problem::new(Exit::InputNeeded, "key.identity-needed", message)
+        return Err(Problem::new(Code::KeyIdentityNeeded, message)
             .hint("add --identity FILE, the file that age-keygen made for one of them"));
     }
     let mut all = Vec::new();
@@ -143,7 +143,7 @@ pub(crate) fn verify(global: &Global, args: &BackupVerify) -> Result<Report, Pro
         return Ok(Report::seen(result, format!("{file} restores\n{}", columns(&rows))));
     }
     let message = format!("{file} does not restore\n{}", verified.faults.join("\n"));
-    let problem = Problem::new(Exit::NotVerified, "backup.unusable", message)
+    let problem = Problem::new(Code::BackupUnusable, message)
         .hint("make another backup; if the home itself is at fault, `genfic-ca audit verify` says so");
     Ok(Report::seen(result, columns(&rows)).ending(Some(problem)))
 }

@@ -5,7 +5,7 @@ use crate::cli::{CrlCheck, CrlPublish, CrlSubject, Global};
 use crate::report::{Report, counted};
 use crate::session::{Session, home_of};
 use genfic_ca::config::CrlConfig;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::lint::crl_findings;
 use genfic_ca::ocsp::query::{QueryError, fetch};
@@ -96,7 +96,7 @@ fn first(failed: Vec<(&str, Problem)>) -> Option<Problem> {
 fn copy(files: &[std::path::PathBuf], directory: &Path) -> Result<(), Problem> {
     for file in files {
         let contents = fs::read(file).map_err(|error| {
-            Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", file.shown()))
+            Problem::new(Code::FileNotRead, format!("{} cannot be read: {error}", file.shown()))
         })?;
         if let Some(name) = file.file_name() {
             Output::within(&directory.join(name))?.put(&contents)?;
@@ -120,7 +120,7 @@ fn octets_of(global: &Global, what: &str) -> Result<Vec<u8>, Problem> {
         }
         if home_of(global).public_file(&name, PublicFile::Certificate).is_file() {
             let message = format!("the CRL of {name} is not in its public place, {}", published.shown());
-            return Err(Problem::new(Exit::NotFound, "crl.not-published", message)
+            return Err(Problem::new(Code::CrlNotPublished, message)
                 .hint(format!("run: genfic-ca crl publish {name}")));
         }
     }
@@ -129,8 +129,7 @@ fn octets_of(global: &Global, what: &str) -> Result<Vec<u8>, Problem> {
 
 fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
     let malformed = |error: String| {
-        Problem::new(Exit::NotVerified, "file.malformed", format!("{what}: {error}"))
-            .hint("a CRL, PEM or DER, is needed")
+        Problem::new(Code::FileMalformed, format!("{what}: {error}")).hint("a CRL, PEM or DER, is needed")
     };
     let blocks = pem::decode_file(octets, "X509 CRL").map_err(|error| malformed(error.to_string()))?;
     let block = blocks
@@ -142,10 +141,10 @@ fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
 
 fn not_fetched(error: &QueryError) -> Problem {
     let (code, hint) = match error {
-        QueryError::Unreachable { .. } => ("crl.unreachable", "is the server running, and the URL right?"),
-        _ => ("crl.not-there", "name the URL that certificates have in their CRL distribution point"),
+        QueryError::Unreachable { .. } => (Code::CrlUnreachable, "is the server running, and the URL right?"),
+        _ => (Code::CrlNotThere, "name the URL that certificates have in their CRL distribution point"),
     };
-    Problem::new(Exit::Failure, code, error.to_string()).hint(hint)
+    Problem::new(code, error.to_string()).hint(hint)
 }
 
 /// Checks a CRL: readable, signed by its issuer, current, number not behind, rules kept.
@@ -169,7 +168,7 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
         None => findings.push("its issuer is none of this home's CAs; give --issuer FILE".into()),
         Some(issuer) if !crl.is_signed_by(issuer.tbs().public_key()) => {
             let message = format!("{} is not signed by {}", args.what, issuer.tbs().subject());
-            return Err(Problem::new(Exit::NotVerified, "crl.signature", message)
+            return Err(Problem::new(Code::CrlSignature, message)
                 .hint("do not use it; fetch it again or publish a new one"));
         }
         Some(_) => {}
@@ -194,7 +193,7 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
         let number = crl.tbs().crl_number().unwrap_or_default();
         return Ok(Report::seen(result, format!("{}: CRL number {number} is in order{until}", args.what)));
     }
-    let problem = Problem::new(Exit::Findings, "crl.findings", counted(findings.len(), "finding"));
+    let problem = Problem::new(Code::CrlFindings, counted(findings.len(), "finding"));
     Ok(Report::seen(result, findings.join("\n")).ending(Some(problem)))
 }
 

@@ -6,7 +6,7 @@ use crate::session::home_of;
 use clap::CommandFactory;
 use genfic_ca::assembly::{self, Inspection};
 use genfic_ca::doctor::{Check, Finding, Mended, Severity};
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use genfic_ca::home::quoted;
 use genfic_ca::signing::{SecretSource, SecretSpec};
 use serde_json::{Value, json};
@@ -78,9 +78,8 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let changed = mended.iter().any(|one| one.outcome.is_ok());
     let serious: Vec<&Told> =
         told.iter().filter(|one| !one.fixed && one.finding.severity > Severity::Note).collect();
-    let exit = (!serious.is_empty()).then(|| {
-        Problem::new(Exit::Findings, "doctor.findings", summary(&told)).hint("each finding names its remedy")
-    });
+    let exit = (!serious.is_empty())
+        .then(|| Problem::new(Code::DoctorFindings, summary(&told)).hint("each finding names its remedy"));
     if global.quiet && !global.json {
         warnings.extend(serious.iter().map(|one| format!("{}; {}", one.finding.message, remedy(one))));
     }

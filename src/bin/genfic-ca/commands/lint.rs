@@ -2,7 +2,7 @@
 use super::values::read;
 use crate::cli::Lint;
 use crate::report::{Report, counted, table};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::lint::{lint_octets, rules};
 use genfic_ca::x509::Certificate;
 use serde_json::json;
@@ -11,8 +11,7 @@ use serde_json::json;
 pub(crate) fn lint(args: &Lint) -> Result<Report, Problem> {
     let Some(file) = &args.file else { return Ok(list_rules()) };
     let malformed = |error: String| {
-        Problem::new(Exit::NotVerified, "file.malformed", error)
-            .hint("a PEM or DER certificate or CRL is needed")
+        Problem::new(Code::FileMalformed, error).hint("a PEM or DER certificate or CRL is needed")
     };
     let issuer = args
         .issuer
@@ -33,7 +32,7 @@ pub(crate) fn lint(args: &Lint) -> Result<Report, Problem> {
         .iter()
         .map(|finding| format!("{}: {} ({})", finding.rule, finding.message, finding.citation))
         .collect();
-    let problem = Problem::new(Exit::Findings, "lint", counted(findings.len(), "finding"));
+    let problem = Problem::new(Code::LintFindings, counted(findings.len(), "finding"));
     Ok(Report::seen(result, lines.join("\n")).ending(Some(problem)))
 }
 

@@ -4,7 +4,7 @@ use crate::cli::{List, StatusFilter};
 use crate::report::{Lines, Listing, Report, Style, counted, unwritable};
 use crate::session::Session;
 use genfic_ca::config::parse_duration;
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::profile::Kind;
 use serde_json::json;
@@ -125,8 +125,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     let exit = args.expiring.as_deref().filter(|_| count > 0).map(|within| {
         Problem::new(
-            Exit::Findings,
-            "certificate.expiring",
+            Code::CertificateExpiring,
             format!("{} ending within {within}", counted(count, "certificate")),
         )
     });

@@ -7,7 +7,7 @@ use super::output::Output;
 use crate::cli::Man;
 use crate::report::{Report, counted, path_values};
 use genfic_ca::assembly::now;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::x509::UnixTime;
 use serde_json::json;
 use std::fs;
@@ -17,7 +17,7 @@ use std::io::Error;
 pub(crate) fn manual(args: &Man) -> Result<Report, Problem> {
     let directory = &args.directory;
     let failed = |error: Error| {
-        Problem::new(Exit::Failure, "file.write", format!("{}: {error}", directory.shown()))
+        Problem::new(Code::FileNotWritten, format!("{}: {error}", directory.shown()))
             .hint("name a directory that you may write to")
     };
     fs::create_dir_all(directory).map_err(failed)?;

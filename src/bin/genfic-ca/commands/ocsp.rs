@@ -5,7 +5,7 @@ use super::values::{read, usage};
 use crate::cli::{Global, OcspAuthority, Query, Responder};
 use crate::report::{Report, columns, counted, path_value};
 use crate::session::{Session, home_of};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::{Question, VerifiedStatus};
 use genfic_ca::ocsp::query;
@@ -178,7 +178,7 @@ pub(crate) fn question(global: &Global, args: &Query) -> Result<Report, Problem>
         "signed_by": signed_by,
     });
     let exit = (answer.status != CertStatus::Good).then(|| {
-        Problem::new(Exit::NotVerified, "ocsp.not-good", format!("the certificate is {}", answer.status))
+        Problem::new(Code::OcspNotGood, format!("the certificate is {}", answer.status))
             .hint("the answer itself is in order: its signature and its times verify")
     });
     Ok(Report::seen(result, text).warn(answer.remarks).ending(exit))
@@ -208,22 +208,12 @@ fn certificate_of(session: Option<&Session>, word: &str) -> Result<Certificate, 
             Ok(found) if !found.is_empty() => {
                 let record = the_one(found, word, "certificate", pki.clock.now())?;
                 return record.certificate.ok_or_else(|| {
-                    Problem::new(
-                        Exit::NotFound,
-                        "certificate.not-found",
-                        format!("`{word}` was never signed"),
-                    )
+                    Problem::new(Code::CertificateNotFound, format!("`{word}` was never signed"))
                 });
             }
             Ok(found) if !is_file => {
                 return Err(the_one(found, word, "certificate", pki.clock.now()).err().unwrap_or_else(
-                    || {
-                        Problem::new(
-                            Exit::NotFound,
-                            "certificate.not-found",
-                            format!("no certificate matches `{word}`"),
-                        )
-                    },
+                    || Problem::new(Code::CertificateNotFound, format!("no certificate matches `{word}`")),
                 ));
             }
             Err(problem) if !is_file => return Err(problem),

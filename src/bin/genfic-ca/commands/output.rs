@@ -1,7 +1,7 @@
 //! Where people say that something goes: a file, what a link points to, a FIFO or device, standard output.
 use super::values::usage;
 use crate::cli::Global;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::repository::{Mode, Replacement, WriteError, replace, replace_all, write_new};
 use rustix::fs::{Mode as NoMode, OFlags, fcntl_setfl, open};
 use std::fs::{self, File, Metadata};
@@ -89,7 +89,7 @@ impl Output {
             Ok(metadata) if metadata.is_file() || metadata.is_symlink() => Ok(Self::own(path)),
             Ok(metadata) => {
                 let message = format!("{} is {}, and is not replaced", path.shown(), kind_of(&metadata).0);
-                Err(Problem::new(Exit::Failure, "file.write", message)
+                Err(Problem::new(Code::FileNotWritten, message)
                     .hint("move it away, or name another directory"))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -230,19 +230,19 @@ pub(crate) fn not_written(error: WriteError) -> Problem {
         (ErrorKind::NotFound, Some(directory)) => return no_directory(directory),
         _ => {}
     }
-    Problem::new(Exit::Failure, "file.write", error.to_string())
+    Problem::new(Code::FileNotWritten, error.to_string())
         .hint("check the directory, its permissions and free space")
 }
 
 /// The directory that something should be written into is not there.
 pub(crate) fn no_directory(directory: &Path) -> Problem {
     let message = format!("the directory {} does not exist", directory.shown());
-    Problem::new(Exit::NotFound, "file.directory", message).hint("make it first; nothing was done")
+    Problem::new(Code::DirectoryMissing, message).hint("make it first; nothing was done")
 }
 
 /// What is there is not replaced.
 pub(crate) fn taken(path: &Path) -> Problem {
-    Problem::new(Exit::Exists, "file.exists", format!("{} exists already", path.shown()))
+    Problem::new(Code::FileExists, format!("{} exists already", path.shown()))
         .hint("move it away, or choose another name or --dir; nothing was written")
 }
 
@@ -285,8 +285,7 @@ fn stream(path: &Path) -> Result<File, Problem> {
         rustix::io::Errno::NXIO => {
             let message =
                 format!("{} is a FIFO that nobody reads, or a device that is not there", path.shown());
-            Problem::new(Exit::Failure, "file.write", message)
-                .hint("start its reader first; nothing was written")
+            Problem::new(Code::FileNotWritten, message).hint("start its reader first; nothing was written")
         }
         other => not_written(WriteError { path: path.to_owned(), source: other.into() }),
     };
@@ -303,7 +302,7 @@ fn stream(path: &Path) -> Result<File, Problem> {
 /// What is there is not to be replaced, and not to be written into.
 fn no_place(path: &Path, metadata: &Metadata) -> Problem {
     let (what, hint) = kind_of(metadata);
-    Problem::new(Exit::Usage, "file.not-a-file", format!("{} is {what}", path.shown())).hint(hint)
+    Problem::new(Code::FileNotAFile, format!("{} is {what}", path.shown())).hint(hint)
 }
 
 /// What it is, and what to name in its place.

@@ -2,7 +2,7 @@
 use crate::cli::Global;
 use crate::terminal::{self, Typed};
 use genfic_ca::ca::{ClockState, ClockWatch};
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use std::io::{Write, stderr};
 
 /// Whether a person can be asked.
@@ -16,8 +16,9 @@ pub(crate) fn confirm(global: &Global, question: &str) -> Result<(), Problem> {
         return Ok(());
     }
     if !is_attended(global) {
-        return Err(Problem::new(Exit::InputNeeded, "input.confirmation", question.to_owned())
-            .hint("add --yes to answer yes"));
+        return Err(
+            Problem::new(Code::InputConfirmation, question.to_owned()).hint("add --yes to answer yes")
+        );
     }
     ask(question)
 }
@@ -36,17 +37,14 @@ fn ask(question: &str) -> Result<(), Problem> {
         let _ = writeln!(stderr(), "{details}");
     }
     let typed = terminal::ask(&format!("{line} [y/N] "), true).map_err(|error| {
-        Problem::new(Exit::InputNeeded, "input.confirmation", format!("{question}: {error}"))
-            .hint("add --yes to answer yes")
+        Problem::new(Code::InputConfirmation, format!("{question}: {error}")).hint("add --yes to answer yes")
     })?;
     match typed {
         Typed::Line(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
         Typed::Line(_) | Typed::Nothing => {
-            Err(Problem::new(Exit::InputNeeded, "input.declined", "not confirmed; nothing was done"))
+            Err(Problem::new(Code::InputDeclined, "not confirmed; nothing was done"))
         }
-        Typed::Interrupted => {
-            Err(Problem::new(Exit::InputNeeded, "input.interrupted", "interrupted; nothing was done"))
-        }
+        Typed::Interrupted => Err(Problem::new(Code::InputInterrupted, "interrupted; nothing was done")),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::report::{Report, path_value};
 use crate::session::Session;
 use checks::{Check, Demonstration};
 use genfic_ca::assembly::{Founding, found};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::Home;
 use genfic_ca::repository::{Mode, write_new};
 use genfic_ca::signing::random_passphrase;
@@ -73,12 +73,12 @@ pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, P
 
 fn empty_directory(directory: &Path) -> Result<PathBuf, Problem> {
     let failed = |error: std::io::Error| {
-        Problem::new(Exit::Failure, "file.write", format!("{} cannot be used: {error}", directory.shown()))
+        Problem::new(Code::FileNotWritten, format!("{} cannot be used: {error}", directory.shown()))
             .hint("name another directory with --dir")
     };
     if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
         let message = format!("{} is not empty", directory.shown());
-        return Err(Problem::new(Exit::Exists, "home.exists", message)
+        return Err(Problem::new(Code::HomeExists, message)
             .hint(format!("remove it (rm -r {}), or name another with --dir", directory.shown())));
     }
     let is_new = !directory.exists();
@@ -99,9 +99,7 @@ fn free_address() -> Result<String, Problem> {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .map(|address| address.to_string())
-        .map_err(|error| {
-            Problem::new(Exit::Failure, "daemon.listen", format!("no loopback port can be had: {error}"))
-        })
+        .map_err(|error| Problem::new(Code::DaemonListen, format!("no loopback port can be had: {error}")))
 }
 
 /// Root, two CAs, a certificate for a system and one for a user, the user's revoked.
@@ -167,8 +165,7 @@ fn daemon_command(directory: &Path, address: &str) -> Command {
 /// Starts the daemon and waits until it says that it listens.
 fn start(directory: &Path, address: &str) -> Result<Child, Problem> {
     let failed = |what: String| {
-        Problem::new(Exit::Failure, "daemon.start", what)
-            .hint("genfic-ocspd must stand beside genfic-ca, or in the PATH")
+        Problem::new(Code::DaemonStart, what).hint("genfic-ocspd must stand beside genfic-ca, or in the PATH")
     };
     let mut daemon = daemon_command(directory, address)
         .stdin(Stdio::null())
@@ -231,12 +228,8 @@ fn report(directory: &Path, passphrase: &Path, address: &str, checks: &[Check], 
     });
     let failed = checks.iter().filter(|check| !check.passed).count();
     let exit = (failed > 0).then(|| {
-        Problem::new(
-            Exit::NotVerified,
-            "quickstart.check",
-            format!("{failed} of {} checks failed", checks.len()),
-        )
-        .hint("the lines marked FAILED say which")
+        Problem::new(Code::QuickstartCheck, format!("{failed} of {} checks failed", checks.len()))
+            .hint("the lines marked FAILED say which")
     });
     let serve = (!no_serve && failed == 0).then_some(then);
     Report { then: serve, ..Report::done(result, text) }.ending(exit)

@@ -12,7 +12,7 @@ use crate::session::Session;
 use genfic_ca::assembly;
 use genfic_ca::ca::Order;
 use genfic_ca::config::parse_duration;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, CertificateState};
 use genfic_ca::profile::{Applicant, Ask, Kind};
 use genfic_ca::x509::{Certificate, GeneralName, UnixTime};
@@ -51,7 +51,7 @@ pub(crate) fn rekey(session: &Session, args: &Rekey) -> Result<Report, Problem> 
         let applicant = applicant(file)?;
         if applicant.public_key == *former.certificate.tbs().public_key() {
             let message = format!("{} has the key that the certificate has already", file.shown());
-            return Err(Problem::new(Exit::Refused, "renewal.same-key", message)
+            return Err(Problem::new(Code::RenewalSameKey, message)
                 .hint("make a request with a new key, or use `genfic-ca renew`"));
         }
         let output = output(renew, &former);
@@ -129,14 +129,14 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
             args.certificate,
             list(&unfit, now)
         );
-        return Err(Problem::new(Exit::Refused, "certificate.revoked", message)
+        return Err(Problem::new(Code::CertificateRevoked, message)
             .hint("what is revoked or on hold is not renewed: sign a new request, or release it first"));
     }
     let record = newest_of_one_holder(session, fit, &args.certificate, now)?;
     let Some(certificate) = record.certificate.clone() else {
-        return Err(the_one(Vec::new(), &args.certificate, "certificate", now).err().unwrap_or_else(|| {
-            Problem::new(Exit::NotFound, "certificate.not-found", "there is no such certificate")
-        }));
+        return Err(the_one(Vec::new(), &args.certificate, "certificate", now)
+            .err()
+            .unwrap_or_else(|| Problem::new(Code::CertificateNotFound, "there is no such certificate")));
     };
     if certificate.is_ca() {
         return Err(usage(
@@ -266,6 +266,6 @@ fn issue(
 }
 
 fn otherwise(what: &str) -> Problem {
-    Problem::new(Exit::Refused, "renewal.differs", what.to_owned())
+    Problem::new(Code::RenewalDiffers, what.to_owned())
         .hint("a renewal changes neither subject nor names; `genfic-ca sign` issues for a request that does")
 }

@@ -6,7 +6,7 @@ use super::values::{until, usage};
 use crate::report::columns;
 use crate::session::Session;
 use genfic_ca::ca::Unrecorded;
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use genfic_ca::index::{CertificateRecord, StatusValue};
 use genfic_ca::x509::{Certificate, CrlReason, SerialNumber, UnixTime};
 
@@ -50,7 +50,7 @@ pub(crate) fn one_of(
         found.into_iter().partition(|record| states.contains(&record.status(now)));
     if fit.is_empty() && !unfit.is_empty() {
         let message = format!("no {among} matches `{word}`; there is\n{}", list(&unfit, now));
-        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message).hint(match states {
+        return Err(Problem::new(Code::CertificateNotFound, message).hint(match states {
             [StatusValue::Held] => "only what `genfic-ca hold` holds can be released",
             _ => "what is expired or revoked stays as it is",
         }));
@@ -67,7 +67,7 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
             let name = &unrecorded.authority.name;
             if !meant.is_empty() && !meant.contains(name) {
                 let message = format!("it was issued by {name}, and is not on record");
-                return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+                return Err(Problem::new(Code::CertificateNotFound, message)
                     .hint(format!("with -p {name} it is revoked all the same")));
             }
             return Ok(Some(unrecorded));
@@ -84,9 +84,7 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
         let message = format!(
             "{name} is run by others, and nothing with the number {serial_number} is on record of it"
         );
-        return Err(
-            Problem::new(Exit::NotFound, "key.elsewhere", message).hint("ask those who run it to revoke it")
-        );
+        return Err(Problem::new(Code::KeyNotHere, message).hint("ask those who run it to revoke it"));
     }
     Ok(Some(Unrecorded { authority, serial_number: serial_number.clone(), certificate: None }))
 }
@@ -97,7 +95,7 @@ fn of_which_ca(session: &Session, serial_number: &SerialNumber) -> Result<Proble
     let words: Vec<String> =
         all.iter().map(|one| format!("genfic-ca revoke {}/{serial_number}", one.name)).collect();
     let message = format!("no certificate with the number {serial_number} is on record");
-    Ok(Problem::new(Exit::NotFound, "certificate.not-found", message).hint(format!(
+    Ok(Problem::new(Code::CertificateNotFound, message).hint(format!(
         "where a CA has signed it all the same, revoke the file with the certificate, or the number: {}",
         words.join(" or ")
     )))
@@ -107,7 +105,7 @@ fn of_which_generation(names: &[String], serial_number: &SerialNumber) -> Proble
     let words: Vec<String> = names.iter().map(|name| format!("{name}/{serial_number}")).collect();
     let message =
         format!("no certificate with the number {serial_number} is on record, and the CA has several keys");
-    Problem::new(Exit::Usage, "certificate.ambiguous", message)
+    Problem::new(Code::CertificateAmbiguous, message)
         .hint(format!("say which of them signed it: {}", words.join(" or ")))
 }
 

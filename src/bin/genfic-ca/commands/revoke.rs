@@ -6,7 +6,7 @@ use crate::cli::{Revoke, Selected};
 use crate::report::{Report, columns};
 use crate::session::Session;
 use genfic_ca::ca::{KeyRevocation, Revoked};
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::x509::{CrlReason, UnixTime};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Prob
     } else {
         format!("which certificate? These could be revoked\n{}", list(&found, now))
     };
-    Ok(Problem::new(Exit::Usage, "certificate.unnamed", message)
+    Ok(Problem::new(Code::CertificateUnnamed, message)
         .hint("name one: genfic-ca revoke CERT, or -x with a name or serial number"))
 }
 
@@ -238,7 +238,7 @@ fn owed(revoked: &Revoked) -> Option<Problem> {
         (None, None) => return None,
     };
     // what was revoked is not revoked again: the passphrase is for what is owed
-    let is_of_passphrase = matches!(problem.code, "key.interrupted" | "key.passphrase-wrong");
+    let is_of_passphrase = matches!(problem.code.code(), "key.interrupted" | "key.passphrase-wrong");
     let hint = if is_of_passphrase { then } else { format!("{}\n{then}", problem.hint).trim().to_owned() };
     Some(Problem { message, hint, ..problem.clone() })
 }

@@ -2,7 +2,7 @@
 use super::question::confirm;
 use super::select::{matches, the_one};
 use crate::session::Session;
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use genfic_ca::profile::Applicant;
 use genfic_ca::x509::{Certificate, Name};
 
@@ -27,15 +27,13 @@ pub(crate) fn same_holder(
     let former = the_one(found, word, "certificate", now)?;
     if former.key != Some(applicant.public_key.digest()) {
         let message = format!("{}/{} is for another key", former.authority, former.id.serial_number);
-        return Err(Problem::new(Exit::Refused, "policy.other-key", message).hint(
+        return Err(Problem::new(Code::PolicyOtherKey, message).hint(
             "leave --same-holder-as out: a key that nobody had before needs no word about its holder",
         ));
     }
     if former.certificate.as_ref().is_some_and(Certificate::is_ca) {
         let message = format!("`{}` is a CA, and its key is nobody else's", former.subject);
-        return Err(
-            Problem::new(Exit::Refused, "policy.key-of-a-ca", message).hint("make a request with a new key")
-        );
+        return Err(Problem::new(Code::PolicyKeyOfACa, message).hint("make a request with a new key"));
     }
     if former.subject.is_same_as(&applicant.subject) {
         return Ok(None);

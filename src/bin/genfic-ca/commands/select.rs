@@ -1,7 +1,7 @@
 //! What `CERT` means on the command line.
 use super::values::{read, until, usage};
 use crate::report::table;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, IndexReader, Selector};
 use genfic_ca::x509::{Certificate, SerialNumber, UnixTime};
 use std::path::Path;
@@ -77,11 +77,11 @@ pub(crate) fn the_one(
     let mut found = found;
     if found.len() > 1 {
         let message = format!("`{word}` means {} certificates\n{}", found.len(), list(&found, now));
-        return Err(Problem::new(Exit::Usage, "certificate.ambiguous", message)
+        return Err(Problem::new(Code::CertificateAmbiguous, message)
             .hint("name one of them by its CERT, as in the first column"));
     }
     found.pop().ok_or_else(|| {
-        Problem::new(Exit::NotFound, "certificate.not-found", format!("no {among} matches `{word}`"))
+        Problem::new(Code::CertificateNotFound, format!("no {among} matches `{word}`"))
             .hint("`genfic-ca list` shows what is on record; a CERT is serial:HEX, sha256:PREFIX, an exact name, CA/SERIAL, a file, or -")
     })
 }
@@ -109,7 +109,7 @@ pub(crate) fn list(found: &[CertificateRecord], now: UnixTime) -> String {
 
 fn certificate_in(path: &Path) -> Result<Certificate, Problem> {
     Certificate::from_pem_or_der(&read(path)?).map_err(|error| {
-        Problem::new(Exit::Usage, "file.malformed", format!("{}: {error}", path.shown()))
+        Problem::new(Code::OtherFile, format!("{}: {error}", path.shown()))
             .hint("a PEM or DER certificate is needed")
     })
 }

@@ -4,7 +4,7 @@ use super::values::{read, reason, record as record_fields, until};
 use crate::cli::{Global, Show};
 use crate::report::{Report, columns};
 use crate::session::{Session, home_of};
-use genfic_ca::error::{Exit, Problem};
+use genfic_ca::error::{Code, Problem};
 use genfic_ca::index::{CertificateRecord, Selector};
 use genfic_ca::ocsp::text as ocsp_text;
 use genfic_ca::x509::text;
@@ -29,7 +29,7 @@ pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
     let thing = find(global, args)?;
     if (args.pem || args.der) && thing.der.is_empty() {
         let message = format!("`{}` is on record by its number only", args.what);
-        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+        return Err(Problem::new(Code::CertificateNotFound, message)
             .hint("its certificate was lost; who holds it can show it"));
     }
     let octets = if args.pem {
@@ -79,7 +79,7 @@ fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Resul
             return Ok(known_by_number(record, now));
         }
         let message = format!("{} is {}: it was never signed", record.id.serial_number, record.status(now));
-        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+        return Err(Problem::new(Code::CertificateNotFound, message)
             .hint("the serial number is used up and counts as revoked"));
     };
     let mut thing = certificate(signed);
@@ -152,7 +152,7 @@ fn crl(crl: &CertificateList) -> Thing {
 /// The first thing in a file that can be shown, PEM by its label and DER by trying.
 fn decode(octets: &[u8], what: &str) -> Result<Thing, Problem> {
     let unknown = |reason: String| {
-        Problem::new(Exit::NotVerified, "file.malformed", format!("{what}: {reason}"))
+        Problem::new(Code::FileMalformed, format!("{what}: {reason}"))
             .hint("certificates, requests, CRLs and OCSP messages can be shown, PEM or DER")
     };
     let blocks = pem::decode_file(octets, "").map_err(|error| unknown(error.to_string()))?;

@@ -8,7 +8,7 @@ use crate::cli::{Chain, Sign};
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{Issuance, IssuedCertificate, IssuingAuthority, Order, Pki, Refusal, abreast};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::Authority;
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
 use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError};
@@ -120,7 +120,7 @@ fn refusals(args: &Sign, refused: &[Refusal]) -> Vec<Value> {
     let fields = |Refusal { label: of, problem }: &Refusal| {
         let file = args.files.iter().find(|file| label(file) == *of);
         json!({
-            "file": file.map_or_else(|| json!(of), path_value), "code": problem.code, "message": problem.message, "hint": problem.hint,
+            "file": file.map_or_else(|| json!(of), path_value), "code": problem.code.code(), "message": problem.message, "hint": problem.hint,
         })
     };
     refused.iter().map(fields).collect()
@@ -202,19 +202,19 @@ pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
         let anew = "ask for a new request, PEM or DER, signed by its own key (`openssl req -new` or `genfic-ca create-request`)";
         let stronger = "ask for a key on P-256, P-384 or P-521, an Ed25519 key, or an RSA key of 2048 to 8192 bits, signed with SHA-256 or better";
         let (code, hint) = match error {
-            CsrError::BadSignature => ("request.signature", anew),
-            CsrError::KeyLength(_) | CsrError::WeakKey(_) => ("policy.weak-key", stronger),
-            CsrError::Unsupported(_) => ("request.unsupported", stronger),
-            CsrError::Malformed(_) => ("request.malformed", anew),
-            CsrError::Count(_) => ("request.malformed", "give each request in a file of its own"),
-            CsrError::Other(content) => ("request.not-a-request", in_place_of(content)),
+            CsrError::BadSignature => (Code::RequestSignature, anew),
+            CsrError::KeyLength(_) | CsrError::WeakKey(_) => (Code::PolicyWeakKey, stronger),
+            CsrError::Unsupported(_) => (Code::RequestUnsupported, stronger),
+            CsrError::Malformed(_) => (Code::RequestMalformed, anew),
+            CsrError::Count(_) => (Code::RequestMalformed, "give each request in a file of its own"),
+            CsrError::Other(content) => (Code::RequestNotARequest, in_place_of(content)),
             CsrError::Beside(Content::PrivateKey) => (
-                "request.with-private-key",
+                Code::RequestWithPrivateKey,
                 "a private key that was sent to somebody is no longer private: ask for a request with a new key, and for the request alone",
             ),
-            CsrError::Beside(_) => ("request.malformed", "give the request alone in its file"),
+            CsrError::Beside(_) => (Code::RequestMalformed, "give the request alone in its file"),
         };
-        Problem::new(Exit::Refused, code, format!("{}: {error}", file.shown())).hint(hint)
+        Problem::new(code, format!("{}: {error}", file.shown())).hint(hint)
     };
     let request =
         CertificationRequest::from_pem_or_der(&octets).map_err(refuse)?.verified().map_err(refuse)?;

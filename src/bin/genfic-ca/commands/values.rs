@@ -1,7 +1,7 @@
 //! JSON fields and words that several commands share.
 use crate::report::{columns, path_value, path_values};
 use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
 use genfic_ca::profile::Length;
@@ -122,7 +122,7 @@ pub(crate) fn length(valid: Option<&str>) -> Result<Length, Problem> {
 
 /// A wrong word on the command line.
 pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Problem {
-    Problem::new(Exit::Usage, "usage", message).hint(hint)
+    Problem::new(Code::Usage, message).hint(hint)
 }
 
 /// The largest CRL, and with it the largest file that is looked at.
@@ -142,37 +142,32 @@ pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
 
 fn unread(path: &Path, error: &ReadError) -> Problem {
     let name = if path == Path::new("-") { "standard input".into() } else { path.shown().to_string() };
-    let (exit, code, message, hint) = match error {
-        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => (
-            Exit::NotFound,
-            "file.read",
-            format!("there is no file {name}"),
-            "check the name and the directory",
-        ),
-        ReadError::Io(_) => (Exit::Failure, "file.read", format!("{name} {error}"), "check its permissions"),
+    let (code, message, hint) = match error {
+        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => {
+            (Code::FileMissing, format!("there is no file {name}"), "check the name and the directory")
+        }
+        ReadError::Io(_) => (Code::FileNotRead, format!("{name} {error}"), "check its permissions"),
         ReadError::TooLarge(_) => (
-            Exit::Failure,
-            "file.too-large",
+            Code::FileTooLarge,
             format!("{name} {error}"),
             "nothing of this kind is that large; look whether it is the right file",
         ),
         ReadError::Kind(FileKind::Directory) => {
-            (Exit::Usage, "file.not-a-file", format!("{name} {error}"), "name the file in it")
+            (Code::FileNotAFile, format!("{name} {error}"), "name the file in it")
         }
         ReadError::Kind(_) => (
-            Exit::Usage,
-            "file.not-a-file",
+            Code::FileNotAFile,
             format!("{name} {error}"),
             "name a file, or give its contents on standard input with - for the file",
         ),
     };
-    Problem::new(exit, code, message).hint(hint)
+    Problem::new(code, message).hint(hint)
 }
 
 /// A certificate as text, without what comes with signing.
 pub(crate) fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
     let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
-        .map_err(|error| Problem::new(Exit::Failure, "file.malformed", error.to_string()))?;
+        .map_err(|error| Problem::new(Code::OctetsMalformed, error.to_string()))?;
     let text = certificate_text(&unsigned);
     let kept = text.lines().filter_map(|line| match line.trim_start().split_once("  ") {
         Some(("Fingerprint", _)) => None,

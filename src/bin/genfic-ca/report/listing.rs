@@ -1,7 +1,7 @@
 //! Lists that are said while they are read: they may be longer than memory.
 use super::paths::resolved;
 use super::{Report, SCHEMA, Style, error_json, json_line, table, visible};
-use genfic_ca::error::{Exit, Problem, on_one_line};
+use genfic_ca::error::{Code, Problem, on_one_line};
 use genfic_ca::handout::csv_row;
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Stdout, Write};
@@ -177,5 +177,5 @@ pub(super) fn end(report: &Report) -> io::Result<()> {
 /// Standard output that is gone is no failure: nobody reads the rest. Another failure is one.
 pub(crate) fn unwritable(error: &io::Error) -> Problem {
     let message = format!("standard output cannot be written: {error}");
-    Problem::new(Exit::Failure, "output.failed", message).hint("make room where it goes, then list again")
+    Problem::new(Code::OutputFailed, message).hint("make room where it goes, then list again")
 }

@@ -9,7 +9,7 @@ use crate::x509::{CertificateId, CrlReason};
 use rusqlite::Connection;
 
 fn refused(index: &dyn IndexReader, home: &Home) -> &'static str {
-    Problem::from(publish(index, None, &home.status, NOW.plus(60)).unwrap_err()).code
+    Problem::from(publish(index, None, &home.status, NOW.plus(60)).unwrap_err()).code.code()
 }
 
 /// Turns a revocation back as the owner of the file can.
@@ -105,5 +105,5 @@ fn what_cannot_be_written_is_called_not_published() {
     let directory = StatusDirectory::new(&home.status);
     let error = crate::index::StatusPublisher::publish_status(&directory, &home.index, &lists, NOW);
     assert!(matches!(error, Err(IndexError::NotPublished(_))), "{error:?}");
-    assert_eq!(Problem::from(error.unwrap_err()).code, "status.not-published");
+    assert_eq!(Problem::from(error.unwrap_err()).code.code(), "status.not-published");
 }

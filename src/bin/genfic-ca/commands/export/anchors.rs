@@ -8,7 +8,7 @@ use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::handout::pkcs12::{Protection, trust_store};
 use genfic_ca::handout::{certificates_only, configuration_profile};
 use genfic_ca::index::Authority;
@@ -44,7 +44,7 @@ pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Author
         }
     }
     if chosen.is_empty() {
-        return Err(Problem::new(Exit::NotFound, "authority.not-found", "there is no root that is valid")
+        return Err(Problem::new(Code::AuthorityNotFound, "there is no root that is valid")
             .hint("`genfic-ca authorities` lists the CAs of this home; name those that are wanted"));
     }
     chosen.iter().try_for_each(|authority| pki.check_authority_published(authority))?;

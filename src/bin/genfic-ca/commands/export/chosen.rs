@@ -3,7 +3,7 @@ use super::super::renewal::newest_of_one_holder;
 use super::super::select::{list, matches, the_one};
 use crate::session::Session;
 use genfic_ca::ca::Pki;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, StatusValue};
 use genfic_ca::signing::SubscriberKey;
 use genfic_ca::x509::Certificate;
@@ -66,7 +66,7 @@ pub(super) fn of_key(
             file.shown(),
             list(&others, now)
         );
-        return Err(Problem::new(Exit::NotVerified, "key.mismatch", message)
+        return Err(Problem::new(Code::KeyOfAnother, message)
             .hint("name the key that one of them was asked for with, or the certificate of this key"));
     }
     let record = match valid(pki, &of_key).into_iter().next() {
@@ -94,7 +94,7 @@ fn chosen(
 ) -> Result<Chosen, Problem> {
     let Some(certificate) = record.certificate.clone() else {
         let message = format!("`{word}` is on record by its number only");
-        return Err(Problem::new(Exit::NotFound, "certificate.not-found", message)
+        return Err(Problem::new(Code::CertificateNotFound, message)
             .hint("its certificate was lost, or never signed"));
     };
     pki.check_published(&record.id)?;
@@ -131,6 +131,6 @@ pub(super) fn must_match(key: &SubscriberKey, file: &Path, certificate: &Certifi
     }
     let message =
         format!("{} is not the key of the certificate {}", file.shown(), certificate.tbs().serial_number());
-    Err(Problem::new(Exit::NotVerified, "key.mismatch", message)
+    Err(Problem::new(Code::KeyOfAnother, message)
         .hint("name the key that the certificate was asked for with, or the certificate of this key"))
 }

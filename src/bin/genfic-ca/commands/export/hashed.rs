@@ -7,7 +7,7 @@ use crate::cli::HashedDir;
 use crate::report::{Report, counted, path_value, path_values};
 use crate::session::Session;
 use genfic_ca::ca::Pki;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::handout::subject_hash;
 use genfic_ca::index::Authority;
 use genfic_ca::x509::{Certificate, CertificateList, pem};
@@ -33,7 +33,7 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
     said.extend(removed.iter().map(notice));
     fs::create_dir_all(&args.directory).map_err(|error| {
         let message = format!("{} cannot be made: {error}", args.directory.shown());
-        Problem::new(Exit::Failure, "file.write", message).hint("check the name and the directory above it")
+        Problem::new(Code::FileNotWritten, message).hint("check the name and the directory above it")
     })?;
     let mut files: Vec<PathBuf> = Vec::new();
     for authority in &chosen {
@@ -142,5 +142,5 @@ fn place(
         }
     }
     let message = format!("{} has {MOST} files of {hash}.{mark}", directory.shown());
-    Err(Problem::new(Exit::Exists, "file.exists", message).hint("choose another directory"))
+    Err(Problem::new(Code::FileExists, message).hint("choose another directory"))
 }

@@ -5,7 +5,7 @@ use crate::cli::{Global, HolderFile};
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted, path_value};
 use crate::session::Session;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::handout::pkcs12::{self, Holding, Passphrase, Protection};
 use genfic_ca::signing::{KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec};
 use genfic_ca::subscriber_key::read_holder_key_file;
@@ -48,8 +48,7 @@ pub(super) fn pkcs12_passphrase(secrets: &dyn SecretSource, what: &str) -> Resul
         Problem::from(error).hint(hint)
     })?;
     Passphrase::new(secret).map_err(|error| {
-        Problem::new(Exit::KeyUnavailable, "key.passphrase-unsuitable", error.to_string())
-            .hint("choose letters, digits and signs of ASCII")
+        Problem::of(Code::KeyPassphraseUnsuitable, error).hint("choose letters, digits and signs of ASCII")
     })
 }
 

@@ -6,7 +6,7 @@ use super::holder::unopened;
 use crate::cli::{ServerProgram, SnippetFor};
 use crate::report::{Report, path_value, path_values};
 use crate::session::Session;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::handout::{Server, Snippet};
 use genfic_ca::signing::{KeyError, Nobody, SubscriberKey};
 use genfic_ca::subscriber_key::read_holder_key_file;
@@ -96,7 +96,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
 
 fn absolute(path: &Path) -> Result<PathBuf, Problem> {
     let absolute = std::path::absolute(path).map_err(|error| {
-        Problem::new(Exit::Failure, "file.directory", format!("{}: {error}", path.shown()))
+        Problem::new(Code::DirectoryNotRead, format!("{}: {error}", path.shown()))
             .hint("give it from the root on")
     })?;
     Ok(absolute.components().collect())
@@ -121,7 +121,7 @@ fn names(certificate: &Certificate) -> Result<Vec<String>, Problem> {
             "the certificate of {} has neither a DNS name nor an address",
             certificate.tbs().subject()
         );
-        return Err(Problem::new(Exit::Refused, "certificate.no-server-name", message)
+        return Err(Problem::new(Code::CertificateNoServerName, message)
             .hint("clients check these names; issue one with --san"));
     }
     Ok(names)
@@ -146,7 +146,7 @@ fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SubscriberKey>, Pro
         Err(KeyError::NotFound(_)) if !must_be_here => Ok(None),
         Err(KeyError::InputNeeded(_)) => {
             let message = format!("{} is encrypted, and a server starts without a person", path.shown());
-            Err(Problem::new(Exit::KeyUnavailable, "key.encrypted", message)
+            Err(Problem::new(Code::KeyEncrypted, message)
                 .hint("decrypt it where the server runs: openssl pkey -in KEY -out PLAIN.key (mode 0600)"))
         }
         Err(error) => Err(unopened(error)),

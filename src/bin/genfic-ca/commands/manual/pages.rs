@@ -4,30 +4,12 @@ use crate::cli::Cli;
 use clap::{Command, CommandFactory};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use genfic_ca::config::template;
-use genfic_ca::error::Shown as _;
+use genfic_ca::error::{Code, Exit, Shown as _};
 use genfic_ca::home::Home;
 use std::io;
 
 /// A file name and its contents.
 type Page = (String, Vec<u8>);
-
-/// The exit statuses and what they mean.
-const EXIT: &[(&str, &str)] = &[
-    ("0", "done"),
-    ("1", "another failure"),
-    ("2", "wrong usage, or more than one thing matches"),
-    ("3", "busy; try again"),
-    ("4", "exists already"),
-    ("5", "does not exist"),
-    ("6", "no such user or mapping"),
-    ("7", "refused by policy"),
-    ("8", "passphrase or key unavailable"),
-    ("9", "an answer is needed and nobody can be asked"),
-    ("10", "unsafe owners or modes"),
-    ("11", "a verification said no"),
-    ("12", "done, with findings"),
-    ("13", "what is on record contradicts itself, or the clock is behind it or far from it"),
-];
 
 /// The pages of `genfic-ca`, its commands, `genfic-ocspd` and `genfic-ca.toml`.
 pub(super) fn all(date: &str) -> io::Result<Vec<Page>> {
@@ -61,8 +43,14 @@ fn of_command(command: &Command, date: &str, pages: &mut Vec<Page>) -> io::Resul
     let mut more = Roff::new();
     if name == "genfic-ca" {
         more.control("SH", ["EXIT STATUS"]);
-        for (status, meaning) in EXIT {
-            item(&mut more, [bold(*status)], meaning);
+        item(&mut more, [bold("0")], "done");
+        for exit in Exit::ALL {
+            item(&mut more, [bold(exit.code().to_string())], exit.meaning());
+        }
+        more.control("SH", ["ERROR CODES"]);
+        for code in Code::ALL {
+            let meaning = format!("({}) {}", code.exit().code(), code.meaning());
+            item(&mut more, [bold(code.code())], &meaning);
         }
         files(&mut more);
         see_also(&mut more, &[("genfic-ca.toml", "5"), ("genfic-ocspd", "8")]);
@@ -175,8 +163,19 @@ mod tests {
     #[test]
     fn the_exit_statuses_are_those_of_the_readme() {
         let readme = include_str!("../../../../../README.md");
-        for (status, meaning) in EXIT {
-            assert!(readme.contains(&format!("| {status} | {meaning} |")), "{status}");
+        for exit in Exit::ALL {
+            let row = format!("| {} | {} |", exit.code(), exit.meaning());
+            assert!(readme.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn every_error_code_is_in_the_page_of_the_program() {
+        let pages = all("2026-01-01").unwrap();
+        let (_, page) = pages.iter().find(|(name, _)| name == "genfic-ca.1").unwrap();
+        let page = String::from_utf8(page.clone()).unwrap().replace("\\-", "-");
+        for code in Code::ALL {
+            assert!(page.contains(code.code()) && page.contains(code.meaning()), "{code}");
         }
     }
 }

@@ -2,7 +2,7 @@
 use super::{SYSTEM, USER};
 use crate::commands::ocsp::ask;
 use crate::session::Session;
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::{AuthorityName, PublicFile};
 use genfic_ca::ocsp::query::fetch;
 use genfic_ca::x509::{Certificate, CertificateList};
@@ -140,7 +140,7 @@ impl Demonstration<'_> {
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Problem> {
         fs::read(path).map_err(|error| {
-            Problem::new(Exit::Failure, "file.read", format!("{} cannot be read: {error}", path.shown()))
+            Problem::new(Code::FileNotRead, format!("{} cannot be read: {error}", path.shown()))
         })
     }
 
@@ -163,5 +163,5 @@ impl Demonstration<'_> {
 }
 
 fn decoded<T>(outcome: Result<T, genfic_ca::x509::MalformedDer>) -> Result<T, Problem> {
-    outcome.map_err(|error| Problem::new(Exit::Integrity, "file.malformed", error.to_string()))
+    outcome.map_err(|error| Problem::new(Code::KeptFileMalformed, error.to_string()))
 }

@@ -2,84 +2,115 @@
 //!
 //! Modules have error types of their own where a caller can act on the difference; at the use cases all
 //! of them become a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
+mod code;
+
+pub use code::Code;
+
 use std::borrow::Cow;
+use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
-/// The process exit status of a failure; the numbers are part of the command line contract.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Something else failed.
-    Failure = 1,
-    /// The command line is wrong, or names more than one thing.
-    Usage = 2,
-    /// Another process is at it; trying again may help.
-    Busy = 3,
-    /// What was to be made is there already.
-    Exists = 4,
-    /// What was named is not there.
-    NotFound = 5,
-    /// No such user or mapping.
-    NoSuchUser = 6,
-    /// Policy forbids it.
-    Refused = 7,
-    /// The passphrase or the key cannot be had.
-    KeyUnavailable = 8,
-    /// A confirmation or a value is needed and nobody can be asked.
-    InputNeeded = 9,
-    /// Owners or modes of files are unsafe.
-    Permissions = 10,
-    /// A verification said no.
-    NotVerified = 11,
-    /// Done, and there is something to look at.
-    Findings = 12,
-    /// What is on record contradicts itself.
-    Integrity = 13,
+macro_rules! exits {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $meaning:literal;)+) => {
+        /// The process exit status of a failure; the numbers are part of the command line contract.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub enum Exit {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Exit {
+            /// Every exit status but 0, by number.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The number itself.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                match self { $(Self::$name => $number,)+ }
+            }
+
+            /// What it says, in a few words, as manuals have it.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)+ }
+            }
+        }
+    };
 }
 
-impl Exit {
-    /// The number itself.
-    #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Failure => 1,
-            Self::Usage => 2,
-            Self::Busy => 3,
-            Self::Exists => 4,
-            Self::NotFound => 5,
-            Self::NoSuchUser => 6,
-            Self::Refused => 7,
-            Self::KeyUnavailable => 8,
-            Self::InputNeeded => 9,
-            Self::Permissions => 10,
-            Self::NotVerified => 11,
-            Self::Findings => 12,
-            Self::Integrity => 13,
-        }
-    }
+exits! {
+    /// Something else failed.
+    Failure = 1, "another failure";
+    /// The command line is wrong, or names more than one thing.
+    Usage = 2, "wrong usage, or more than one thing matches";
+    /// Another process is at it; trying again may help.
+    Busy = 3, "busy; try again";
+    /// What was to be made is there already.
+    Exists = 4, "exists already";
+    /// What was named is not there.
+    NotFound = 5, "does not exist";
+    /// No such user or mapping.
+    NoSuchUser = 6, "no such user or mapping";
+    /// Policy forbids it.
+    Refused = 7, "refused by policy";
+    /// The passphrase or the key cannot be had.
+    KeyUnavailable = 8, "passphrase or key unavailable";
+    /// A confirmation or a value is needed and nobody can be asked.
+    InputNeeded = 9, "an answer is needed and nobody can be asked";
+    /// Owners or modes of files are unsafe.
+    Permissions = 10, "unsafe owners or modes";
+    /// A verification said no.
+    NotVerified = 11, "a verification said no";
+    /// Done, and there is something to look at.
+    Findings = 12, "done, with findings";
+    /// What is on record contradicts itself.
+    Integrity = 13, "what is on record contradicts itself, or the clock is behind it or far from it";
 }
 
 /// A failure, ready to be shown.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Problem {
-    /// Stable dotted name, for example `policy.weak-key`.
-    pub code: &'static str,
-    /// The exit status.
+    /// What went wrong.
+    pub code: Code,
+    /// The exit status: that of the code, unless the failure is one of several ([`Problem::exiting`]).
     pub exit: Exit,
     /// What is wrong, one sentence without a full stop; further lines are details.
     pub message: String,
     /// What to do; may be empty when nothing helps.
     pub hint: String,
+    /// What it came of; see [`Problem::because`].
+    pub cause: Option<Cause>,
 }
+
+/// The error that a [`Problem`] came of.
+pub type Cause = Arc<dyn Error + Send + Sync>;
 
 impl Problem {
     /// A problem without a remedy yet; add one with [`Problem::hint`].
     #[must_use]
-    pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, exit, message: in_words(message.into()), hint: String::new() }
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, exit: code.exit(), message: in_words(message.into()), hint: String::new(), cause: None }
+    }
+
+    /// The same problem, with another exit status than its code has: that of the whole of which it is a part.
+    #[must_use]
+    pub fn exiting(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// What an error says as a problem, and the error as its cause.
+    #[must_use]
+    pub fn of(code: Code, error: impl Error + Send + Sync + 'static) -> Self {
+        Self::new(code, error.to_string()).because(error)
+    }
+
+    /// The same problem, and the error that it came of.
+    #[must_use]
+    pub fn because(self, cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { cause: Some(Arc::new(cause)), ..self }
     }
 
     /// The same problem, with what to do.
@@ -159,7 +190,21 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+/// What is told is compared; what it came of is not.
+impl PartialEq for Problem {
+    fn eq(&self, other: &Self) -> bool {
+        let told = |one: &Self| (one.code, one.exit, one.message.clone(), one.hint.clone());
+        told(self) == told(other)
+    }
+}
+
+impl Eq for Problem {}
+
+impl Error for Problem {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| -> &(dyn Error + 'static) { cause.as_ref() })
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -182,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_systems_errors_are_told_in_words() {
-        let told = |message: &str| Problem::new(Exit::Failure, "file.read", message).message;
+        let told = |message: &str| Problem::new(Code::FileNotRead, message).message;
         assert_eq!(
             told("a cannot be read: Permission denied (os error 13)"),
             "a cannot be read: Permission denied"

@@ -1,0 +1,243 @@
+//! Every error that there is, as one table: variant, stable name, exit status, and what it means.
+use super::Exit;
+
+macro_rules! codes {
+    ($($name:ident, $code:literal, $exit:ident, $meaning:literal;)+) => {
+        /// What went wrong: a stable dotted name for programs, and the exit status that goes with it. Where one name is
+        /// told with several exit statuses, each is a variant of its own.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum Code {
+            $(#[doc = $meaning] $name,)+
+        }
+
+        impl Code {
+            /// Every code, by name.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The stable dotted name, for example `policy.weak-key`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The exit status of a command that ends with it.
+            #[must_use]
+            pub const fn exit(self) -> Exit {
+                match self { $(Self::$name => Exit::$exit,)+ }
+            }
+
+            /// What it says, in a few words.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    AuditBroken, "audit.broken", Integrity, "the chain of audit records is broken";
+    AuthorityEnded, "authority.ended", Refused, "the CA's certificate has ended";
+    AuthorityExists, "authority.exists", Exists, "a CA of this name, or for this key, is on record";
+    AuthorityItself, "authority.itself", Refused, "a CA does not certify itself";
+    AuthorityNotACa, "authority.not-a-ca", Refused, "the certificate is not a CA's";
+    AuthorityNotFound, "authority.not-found", NotFound, "there is no CA of this name";
+    AuthorityNotWaiting, "authority.not-waiting", NotFound, "no CA of this name waits for a certificate";
+    AuthorityRevoked, "authority.revoked", Refused, "the CA's certificate was revoked";
+    AuthorityRevokedBefore, "authority.revoked", Exists, "the CA was revoked before";
+    AuthorityWaiting, "authority.waiting", Exists, "a CA of this name waits for its certificate";
+    BackupDamaged, "backup.damaged", NotVerified, "the backup is not whole";
+    BackupExists, "backup.exists", Exists, "a backup of this name is there";
+    BackupFormat, "backup.format", Failure, "the backup is of a format that this version does not know";
+    BackupUnusable, "backup.unusable", NotVerified, "the backup would not restore to a home that works";
+    CertificateAmbiguous, "certificate.ambiguous", Usage, "more than one certificate is meant";
+    CertificateExpired, "certificate.expired", NotFound, "the certificate has expired";
+    CertificateLapsed, "certificate.expired", Refused, "the certificate to take has expired";
+    CertificateExpiring, "certificate.expiring", Findings, "certificates are about to expire";
+    CertificateHeld, "certificate.held", Exists, "the certificate is on hold already";
+    CertificateNoServerName, "certificate.no-server-name", Refused, "the certificate names no server";
+    CertificateNotFound, "certificate.not-found", NotFound, "no such certificate is on record";
+    CertificateNotHeld, "certificate.not-held", Refused, "the certificate is not on hold";
+    CertificateNotYetValid, "certificate.not-yet-valid", Refused, "the certificate is not valid yet";
+    CertificateOtherKey, "certificate.other-key", NotVerified, "the certificate is for another key";
+    CertificateOtherName, "certificate.other-name", NotVerified, "the certificate bears another name";
+    CertificateOtherOnRecord, "certificate.other-on-record", Usage, "another certificate is on record under this number";
+    CertificateRevoked, "certificate.revoked", Refused, "the certificate was revoked";
+    CertificateRevokedBefore, "certificate.revoked", Exists, "the certificate was revoked before";
+    CertificateSignature, "certificate.signature", NotVerified, "the certificate's signature does not verify";
+    CertificateUnnamed, "certificate.unnamed", Usage, "which certificate is meant was not said";
+    CertificateUnverifiable, "certificate.unverifiable", Refused, "the certificate's signature cannot be verified here";
+    ClockBehind, "clock.behind", Integrity, "the clock stands before what was signed last";
+    ClockUnconfirmed, "clock.unconfirmed", Integrity, "the clock is far from the last confirmed time";
+    ConfigInvalid, "config.invalid", Failure, "the configuration has mistakes";
+    ConfigUnsafe, "config.unsafe", Permissions, "others can change a file that the configuration names";
+    CrlFindings, "crl.findings", Findings, "the CRL has findings";
+    CrlNotPublished, "crl.not-published", NotFound, "no CRL of this CA is published";
+    CrlNotThere, "crl.not-there", Failure, "the URL has no CRL";
+    CrlNumber, "crl.number", Integrity, "the CRL number was not taken, or was used";
+    CrlOlder, "crl.older", Integrity, "a CRL with a higher number is published";
+    CrlSignature, "crl.signature", NotVerified, "the CRL's signature does not verify";
+    CrlUnreachable, "crl.unreachable", Failure, "the server that has the CRL cannot be reached";
+    DaemonEnded, "daemon.ended", Failure, "a part that the daemon cannot do without has ended";
+    DaemonListen, "daemon.listen", Failure, "the daemon cannot listen";
+    DaemonStart, "daemon.start", Failure, "the daemon cannot start";
+    DiskFull, "disk.full", Failure, "the disk is full";
+    DoctorFindings, "doctor.findings", Findings, "the doctor found something";
+    DirectoryNotRead, "file.directory", Failure, "the directory cannot be read";
+    DirectoryMissing, "file.directory", NotFound, "the directory is not there";
+    FileExists, "file.exists", Exists, "the file is there and is not replaced";
+    KeptFileMalformed, "file.malformed", Integrity, "a file of the home is not what it should be";
+    FileMalformed, "file.malformed", NotVerified, "the file is not what is needed";
+    OtherFile, "file.malformed", Usage, "the file has something else in it";
+    OctetsMalformed, "file.malformed", Failure, "the octets cannot be shown";
+    FileNotAFile, "file.not-a-file", Usage, "what was named is no regular file";
+    FileNotRead, "file.read", Failure, "the file cannot be read";
+    FileMissing, "file.read", NotFound, "the file is not there";
+    FileTooLarge, "file.too-large", Failure, "the file is larger than anything of its kind";
+    FileUnreadable, "file.unreadable", Integrity, "a published file cannot be read as what it is";
+    FileNotWritten, "file.write", Failure, "the file cannot be written";
+    FileNotPermitted, "file.write", Permissions, "the file may not be written";
+    HomeExists, "home.exists", Exists, "a home is there already";
+    HomeMissing, "home.missing", NotFound, "there is no home";
+    HomeNotCreated, "home.not-created", Failure, "the home cannot be made";
+    HomeNotPermitted, "home.not-created", Permissions, "the home may not be made there";
+    HomeUnsafe, "home.unsafe", Permissions, "owners or modes let others at the home";
+    HomeWrongUser, "home.wrong-user", Permissions, "the home belongs to another user";
+    ImportCrlNumber, "import.crl-number", Refused, "the CRL number cannot be taken over";
+    ImportIndexMalformed, "import.index-malformed", NotVerified, "the other program's record cannot be read";
+    ImportNoCa, "import.no-ca", Refused, "the directory has no CA's certificate";
+    ImportNoCertificate, "import.no-certificate", NotFound, "a certificate is not where it should be";
+    ImportNoIndex, "import.no-index", NotFound, "the directory has no record of another program";
+    ImportNoKey, "import.no-key", NotFound, "the directory has no key for the certificate";
+    ImportTooLarge, "import.too-large", Failure, "the directory has more than can be taken in";
+    IndexBusy, "index.busy", Busy, "another process uses the index";
+    IndexConflict, "index.conflict", Busy, "somebody else was quicker";
+    IndexContradictsAudit, "index.contradicts-audit", Integrity, "the index takes back what its audit records say";
+    IndexContradictsCrl, "index.contradicts-crl", Integrity, "the index takes back what a CRL says";
+    IndexContradictsStatus, "index.contradicts-status", Integrity, "the index takes back what the published status says";
+    IndexDamaged, "index.damaged", Integrity, "the index is damaged";
+    IndexExists, "index.exists", Exists, "an index is there already";
+    IndexFailed, "index.failed", Failure, "the index cannot be used";
+    IndexMissing, "index.missing", NotFound, "there is no index";
+    IndexNotFound, "index.not-found", NotFound, "it is not on record";
+    IndexRestored, "index.restored", Integrity, "the index is an older copy, or another one";
+    IndexSchema, "index.schema", Failure, "the index is of a schema that this version does not know";
+    IndexSerialInUse, "index.serial-in-use", Failure, "the serial number is in use";
+    IndexTransition, "index.transition", Refused, "the certificate is in a state that does not allow it";
+    InputConfirmation, "input.confirmation", InputNeeded, "a confirmation is needed";
+    InputDeclined, "input.declined", InputNeeded, "the question was answered with no";
+    InputInterrupted, "input.interrupted", InputNeeded, "the question was interrupted";
+    IssuerMismatch, "issuer.mismatch", Integrity, "what is to be signed names another issuer";
+    IssuerUnfit, "issuer.unfit", Refused, "the CA may not issue";
+    IssuerUnknown, "issuer.unknown", NotFound, "the issuer is not known";
+    KeyCryptography, "key.cryptography", Failure, "the cryptographic library failed";
+    KeyElsewhere, "key.elsewhere", KeyUnavailable, "others have the CA's key";
+    KeyNotHere, "key.elsewhere", NotFound, "the key is not in this home";
+    KeyEncrypted, "key.encrypted", KeyUnavailable, "the key is encrypted";
+    KeyExists, "key.exists", Exists, "a key of this name is there and is not replaced";
+    KeyIdentityNeeded, "key.identity-needed", InputNeeded, "the identity that opens the backup is needed";
+    KeyIdentityWrong, "key.identity-wrong", KeyUnavailable, "the identity does not open the backup";
+    KeyInUse, "key.in-use", Busy, "another command may be using the key";
+    KeyInterrupted, "key.interrupted", KeyUnavailable, "the passphrase was not given";
+    KeyMalformed, "key.malformed", KeyUnavailable, "the private key cannot be used";
+    KeyMismatch, "key.mismatch", Integrity, "the CA's key is not the one of its certificate";
+    KeyOfAnother, "key.mismatch", NotVerified, "the key is not the one of the certificate";
+    KeyNotFound, "key.not-found", KeyUnavailable, "the key is not in its place";
+    KeyNotRead, "key.not-read", Failure, "the key's file cannot be read";
+    KeyNotWritten, "key.not-written", Failure, "the key's file cannot be written";
+    KeyPassphraseNeeded, "key.passphrase-needed", InputNeeded, "the passphrase is needed and nobody can be asked";
+    KeyPassphraseUnavailable, "key.passphrase-unavailable", KeyUnavailable, "the source of the passphrase cannot be used";
+    KeyPassphraseUnsuitable, "key.passphrase-unsuitable", KeyUnavailable, "the passphrase is not fit for it";
+    KeyPassphraseWrong, "key.passphrase-wrong", KeyUnavailable, "the passphrase is wrong";
+    KeySignature, "key.signature", Integrity, "a signature that was just made does not verify";
+    KeyUnsafe, "key.unsafe", Permissions, "owners or modes let others at a key or passphrase";
+    KeyUnusable, "key.unusable", KeyUnavailable, "the key's store failed";
+    LintRefused, "lint", Refused, "what would be signed breaks a rule";
+    LintFindings, "lint", Findings, "the file breaks rules";
+    OcspNotAResponder, "ocsp.not-a-responder", Failure, "what answered is no OCSP responder";
+    OcspNotGood, "ocsp.not-good", NotVerified, "the answer is another than good";
+    OcspNotVerified, "ocsp.not-verified", NotVerified, "the answer does not verify";
+    OcspUnreachable, "ocsp.unreachable", Failure, "the responder cannot be reached";
+    OcspUrl, "ocsp.url", Usage, "no responder's URL is known";
+    OutputFailed, "output.failed", Failure, "the output cannot be written";
+    PolicyCommonName, "policy.common-name", Refused, "the commonName is not as the profile asks";
+    PolicyCompromisedKey, "policy.compromised-key", Refused, "the key is compromised";
+    PolicyContact, "policy.contact", Refused, "the contact is not a mail address";
+    PolicyExtendedKeyUsage, "policy.extended-key-usage", Refused, "an extended key usage is not allowed";
+    PolicyInvalidProfile, "policy.invalid-profile", Failure, "a profile has mistakes";
+    PolicyIssuer, "policy.issuer", Refused, "the issuer does not allow it";
+    PolicyIssuerExpired, "policy.issuer-expired", Refused, "the issuer has expired";
+    PolicyIssuerNotYetValid, "policy.issuer-not-yet-valid", Refused, "the issuer is not valid yet";
+    PolicyKeyHeld, "policy.key-held", Refused, "a certificate for the key is on hold";
+    PolicyKeyOfACa, "policy.key-of-a-ca", Refused, "the key is a CA's";
+    PolicyKeyReused, "policy.key-reused", Refused, "the key was certified for somebody else";
+    PolicyKeyType, "policy.key-type", Refused, "the profile does not take keys of this type";
+    PolicyLimits, "policy.limits", Refused, "the request is larger than anything that is granted";
+    PolicyNameConstraints, "policy.name-constraints", Refused, "a name is outside of what the CAs above permit";
+    PolicyNameCount, "policy.name-count", Refused, "there are too many names";
+    PolicyNameKind, "policy.name-kind", Refused, "the profile does not grant names of this kind";
+    PolicyNameMissing, "policy.name-missing", Refused, "a name that the profile requires is missing";
+    PolicyNameNotPermitted, "policy.name-not-permitted", Refused, "the profile does not permit the name";
+    PolicyNameOfACa, "policy.name-of-a-ca", Refused, "the name is a CA's";
+    PolicyNameSyntax, "policy.name-syntax", Refused, "the name is not well formed";
+    PolicyNameWildcard, "policy.name-wildcard", Refused, "the wildcard is not allowed";
+    PolicyNoSuchProfile, "policy.no-such-profile", NotFound, "there is no profile of this name";
+    PolicyOtherKey, "policy.other-key", Refused, "the request is for another key";
+    PolicyOutlivesIssuer, "policy.outlives-issuer", Refused, "it would outlive its issuer";
+    PolicyPathLength, "policy.path-length", Refused, "the path would be longer than a CA above allows";
+    PolicyRefused, "policy.refused", Refused, "the profile refuses it";
+    PolicyResponder, "policy.responder", Refused, "the profile of responders is not for requests";
+    PolicySubjectCount, "policy.subject-count", Refused, "an attribute of the subject is there too often";
+    PolicySubjectEmpty, "policy.subject-empty", Refused, "the subject would be empty";
+    PolicySubjectFixed, "policy.subject-fixed", Refused, "an attribute of the subject is fixed to another value";
+    PolicySubjectForbidden, "policy.subject-forbidden", Refused, "an attribute of the subject is forbidden";
+    PolicySubjectMissing, "policy.subject-missing", Refused, "an attribute of the subject is missing";
+    PolicySubjectRdn, "policy.subject-rdn", Refused, "a part of the subject is not well formed";
+    PolicySubjectUnlisted, "policy.subject-unlisted", Refused, "the profile does not name an attribute of the subject";
+    PolicySubjectValue, "policy.subject-value", Refused, "a value in the subject is not allowed";
+    PolicyTooLong, "policy.too-long", Refused, "it would be valid for longer than is allowed";
+    PolicyValidity, "policy.validity", Refused, "the validity is not as the profile asks";
+    PolicyWeakKey, "policy.weak-key", Refused, "the key is weak";
+    PolicyWrongCa, "policy.wrong-ca", Refused, "the profile is not for this CA";
+    PublishBusy, "publish.busy", Busy, "another command is publishing";
+    QuickstartCheck, "quickstart.check", NotVerified, "a check of the demonstration failed";
+    RenewalDiffers, "renewal.differs", Refused, "the certificate to renew is not as it would be now";
+    RenewalSameKey, "renewal.same-key", Refused, "the request is for the same key";
+    RequestMalformed, "request.malformed", Refused, "the file is not a well-formed request";
+    RequestNotARequest, "request.not-a-request", Refused, "the file has something else than a request";
+    RequestSignature, "request.signature", Refused, "the request is not signed by its own key";
+    RequestUnsupported, "request.unsupported", Refused, "the request's algorithm is not supported";
+    RequestWithPrivateKey, "request.with-private-key", Refused, "the file has a private key beside the request";
+    RestoreNotAccepted, "restore.not-accepted", Integrity, "the home was restored and nobody has accepted that yet";
+    StatusNotPublished, "status.not-published", Failure, "the status cannot be published";
+    Usage, "usage", Usage, "the command line is wrong";
+    UsageAmbiguous, "usage.ambiguous", Usage, "more than one thing is meant";
+    UsageAuthorityName, "usage.authority-name", Usage, "it cannot be the name of a CA";
+    UsageIdentity, "usage.identity", Usage, "it is no identity of age";
+    UsagePassphraseFrom, "usage.passphrase-from", Usage, "it names no source of a passphrase";
+    UsageRecipient, "usage.recipient", Usage, "it is no recipient of age";
+}
+
+/// The name.
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_is_a_row_of_its_own_in_order_and_well_formed() {
+        let rows: HashSet<_> = Code::ALL.iter().map(|code| (code.code(), code.exit())).collect();
+        assert_eq!(rows.len(), Code::ALL.len());
+        assert!(Code::ALL.is_sorted_by_key(|code| code.code()));
+        for code in Code::ALL {
+            let is_plain = |c: char| c.is_ascii_lowercase() || c == '-' || c == '.';
+            assert!(code.code().chars().all(is_plain) && !code.meaning().ends_with('.'), "{code}");
+        }
+    }
+}
