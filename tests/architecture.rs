@@ -25,7 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("audit", &["x509"]),
     ("repository", &["x509", "home", "error", "failpoint"]),
     ("home", &["x509", "audit", "error", "failpoint"]),
-    ("signing", &["x509", "error", "repository", "home", "failpoint"]),
+    ("signing", &["x509", "error", "index", "repository", "home", "failpoint"]),
+    ("subscriber_key", &["x509", "signing", "home"]),
     ("index", &["x509", "audit", "lint", "error", "repository", "home", "failpoint"]),
     (
         "ca",
@@ -43,7 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "failpoint",
         ],
     ),
-    ("import", &["x509", "error", "index", "signing", "home"]),
+    ("import", &["x509", "error", "index", "signing", "subscriber_key", "home"]),
     ("calendar", &["x509"]),
     ("handout", &["x509", "signing"]),
     ("backup", &["x509", "audit", "signing", "index", "repository", "error", "home", "failpoint"]),

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 /// }
 /// ```
 ///
-/// ```compile_fail,E0308
+/// ```compile_fail,E0277
 /// # use genfic_ca::signing::{CaSigner, ResponseSigner};
 /// fn of_a_ca(key: Box<dyn CaSigner>) -> ResponseSigner {
 ///     key.into()
@@ -73,7 +73,7 @@ impl fmt::Debug for ResponseSigner {
     }
 }
 
-/// A `ResponseData` (RFC 6960 §4.2.1) in DER. Only [`crate::ocsp`] makes one, by encoding what it answers.
+/// A `ResponseData` (RFC 6960 §4.2.1) in DER. Only this crate makes one, by encoding what is answered.
 ///
 /// ```compile_fail,E0624
 /// let _ = genfic_ca::signing::EncodedResponseData::new(b"anything".to_vec());

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 /// }
 /// ```
 ///
-/// ```compile_fail,E0308
+/// ```compile_fail,E0277
 /// # use genfic_ca::signing::{CaSigner, SubscriberKey};
 /// fn of_a_ca(key: Box<dyn CaSigner>) -> SubscriberKey {
 ///     SubscriberKey::from(key)

@@ -7,7 +7,7 @@ use genfic_ca::ca::{Pki, Recovered};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
-use genfic_ca::signing::{PassphraseSources, SecretSource, SecretSpec};
+use genfic_ca::signing::{PassphraseSources, SecretSpec};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Session {
         let assembly = open(home, global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
         let secrets = Arc::new(assembly::secret_sources(&assembly.practices().config, given, prompt));
-        let assembly = assembly.asking(Arc::clone(&secrets) as Arc<dyn SecretSource>);
+        let assembly = assembly.asking(secrets.clone());
         let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };
         let recovered = session.pki().recover()?;
         session.recovered = told(recovered);

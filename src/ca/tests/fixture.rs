@@ -107,7 +107,7 @@ impl Fixture {
         let script = Script::default();
         let status = StatusDirectory::new(&home.status_directory());
         let custodian = Arc::new(Custodian::default());
-        let store = AgeFileStore::new(10, Arc::clone(&custodian) as Arc<dyn SecretSource>).unwrap();
+        let store = AgeFileStore::new(10, custodian.clone()).unwrap();
         Self {
             records: Records { index, script: script.clone(), more: Default::default() },
             keys: Keys { store, script: script.clone() },

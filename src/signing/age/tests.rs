@@ -52,7 +52,7 @@ impl Keys {
 
     /// The store with this to ask.
     fn with(&self, secrets: &Arc<impl SecretSource + 'static>) -> AgeFileStore {
-        self.store.clone().asking(Arc::clone(secrets) as Arc<dyn SecretSource>)
+        self.store.clone().asking(secrets.clone())
     }
 
     fn generated(&self) -> Arc<dyn CaSigner> {

@@ -31,10 +31,10 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let home = home_of(global);
     let mut inspection = Inspection::open(&home, global.config.as_deref())?;
     // nobody is asked: what needs a passphrase that is not at hand is left with its command
-    let secrets = |inspection: &Inspection| {
+    let secrets = |inspection: &Inspection| -> Arc<dyn SecretSource> {
         let prompt = TerminalPrompt::new(false);
         let sources = assembly::secret_sources(inspection.settings(), given.clone(), prompt);
-        Arc::new(sources) as Arc<dyn SecretSource>
+        Arc::new(sources)
     };
     let at_hand = secrets(&inspection);
     inspection = inspection.asking(at_hand);
