@@ -11,7 +11,7 @@ pub use founding::{Founded, Founding, found};
 pub use inspection::Inspection;
 pub use settings::{leaf_key, read_config, secret_sources};
 
-use crate::ca::{ClockWatch, Pki, Practices, SerialSource};
+use crate::ca::{ClockWatch, Engine, EngineParts, Practices, SerialSource};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Problem};
 use crate::home::{Home, current_actor};
@@ -27,15 +27,13 @@ use std::sync::Arc;
 pub struct Assembly {
     /// The home.
     pub home: Home,
-    index: SqliteIndex,
+    index: Arc<SqliteIndex>,
     keys: AgeFileStore,
-    publisher: HomeDirectory,
-    status: StatusDirectory,
-    practices: Practices,
+    publisher: Arc<HomeDirectory>,
+    status: Arc<StatusDirectory>,
+    practices: Arc<Practices>,
     faults: Vec<Problem>,
-    clock: SystemClock,
-    watch: ClockWatch,
-    serials: SystemRandom,
+    watch: Arc<ClockWatch>,
 }
 
 /// Serial numbers from the system's generator.
@@ -99,28 +97,20 @@ impl Assembly {
         let status = StatusDirectory::new(&home.status_directory());
         Ok(Self {
             home,
-            index,
+            index: Arc::new(index),
             keys,
-            publisher,
-            status,
-            practices,
+            publisher: Arc::new(publisher),
+            status: Arc::new(status),
+            practices: Arc::new(practices),
             faults,
-            clock: SystemClock,
-            watch: ClockWatch::unattended(),
-            serials: SystemRandom,
+            watch: Arc::new(ClockWatch::unattended()),
         })
     }
 
     /// The same with somebody who says whether a clock is right that is far from what it was.
     #[must_use]
     pub fn watched(self, watch: ClockWatch) -> Self {
-        Self { watch, ..self }
-    }
-
-    /// The same with these to ask for the passphrases of CA keys; without them nobody is asked.
-    #[must_use]
-    pub fn asking(self, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { keys: self.keys.asking(secrets), ..self }
+        Self { watch: Arc::new(watch), ..self }
     }
 
     /// What is wrong with configuration and profiles and held nothing up.
@@ -134,19 +124,19 @@ impl Assembly {
         &self.practices
     }
 
-    /// The use cases over this home.
+    /// The use cases over this home; these are asked for the passphrases of CA keys.
     #[must_use]
-    pub fn pki(&self) -> Pki<'_> {
-        Pki {
-            index: &self.index,
-            keys: &self.keys,
-            publisher: &self.publisher,
-            status: &self.status,
-            clock: &self.clock,
-            watch: &self.watch,
-            serials: &self.serials,
-            practices: &self.practices,
+    pub fn engine(&self, secrets: Arc<dyn SecretSource>) -> Engine {
+        Engine::new(EngineParts {
+            index: self.index.clone(),
+            keys: Arc::new(self.keys.clone().asking(secrets)),
+            publisher: self.publisher.clone(),
+            status: self.status.clone(),
+            clock: Arc::new(SystemClock),
+            watch: self.watch.clone(),
+            serials: Arc::new(SystemRandom),
+            practices: self.practices.clone(),
             actor: current_actor(),
-        }
+        })
     }
 }

@@ -27,7 +27,7 @@
 //! | [`repository`] | whole files or none; never an older CRL over a newer one |
 //! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
-//! | [`ca`] | create, issue, renew, revoke, publish, recover: the only place where order matters |
+//! | [`ca`] | [`ca::Engine`] and its rooms (issuance, maintenance, revocation, lifecycle): the only place where order matters |
 //! | [`calendar`] | what ends and what is due when, as text, SVG and iCalendar; pure |
 //! | [`handout`] | what others take: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
 //! | [`doctor`] | a check a file over home, index, keys and what is published; what mends the findings |
@@ -46,27 +46,27 @@
 //! not on record, or twice, does not compile. CRLs go the same way. Nothing takes octets to sign: inside, a private key
 //! signs what `signing/admit.rs` alone admits, a certificate or CRL that says itself that it is by this key's CA, a
 //! request for this key, or the answer of this key's responder. Keys of responders and of subscribers are types of
-//! their own, and neither can be had for a CA's.
+//! their own, and neither can be had for a CA's; a [`ca::Engine`] hides its keys.
 //!
 //! # Five flows
 //!
 //! *Sign*: octets → verified request → profile → template → TBSCertificate → lint → record the intent (serial
 //! number, TBS, audit) → sign → check the own signature → record as issued → publish the status → files. Before
 //! the record nothing happened. After it the row is pending and is never signed again: the next command
-//! abandons it ([`ca::Pki::recover`]), which counts as revoked everywhere. A certificate is never handed out
+//! abandons it ([`ca::Maintenance::recover`]), which counts as revoked everywhere. A certificate is never handed out
 //! before its status is published. Many at once go in groups: while one is recorded, the one before it
 //! is signed and the one before that made public.
 //!
 //! *Revoke*: state transition with its audit event → status files → CRL → public files. Each later step that
-//! fails is reported and made good by the next command; the index has the truth. [`ca::Pki::recover`] repeats
-//! what needs no key (status, certificates and chains, what was issued lately), [`ca::Pki::keep_up`] what does
+//! fails is reported and made good by the next command; the index has the truth. [`ca::Maintenance::recover`] repeats
+//! what needs no key (status, certificates and chains, what was issued lately), [`ca::Maintenance::keep_up`] what does
 //! (CRL, responder). What a CA signed last, and what is published, is compared with the index before anything new is:
 //! no row of it takes a revocation back ([`index::contradicting`]). From taking a CRL number to the file in its place one process is at it at a time.
 //!
 //! *Renew a CA*: with the same key, the new certificate takes the place of the old one in the transaction that
 //! records it as issued, and both stay on record; with a new key, it is a CA of its own that succeeds the old one
-//! ([`ca::Pki::generations`]). The newest generation that can issue does; the others sign CRLs until their last
-//! certificate has ended ([`ca::Pki::is_quiet`]).
+//! ([`ca::Hierarchy::generations`]). The newest generation that can issue does; the others sign CRLs until their last
+//! certificate has ended ([`ca::Hierarchy::is_quiet`]).
 //!
 //! *Move in*: directory of another program → its record, certificates and newest CRL brought together → plan (what a
 //! dry run shows) → key encrypted anew → one transaction with everything → status, files, CRL, responder. A CA above

@@ -140,6 +140,32 @@ fn modules_use_only_what_is_below_them() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The rooms of the engine, lowest first: each may use those before it.
+const ROOMS: &[&str] = &["issuance", "maintenance", "revocation", "lifecycle"];
+
+#[test]
+fn rooms_of_the_engine_use_only_those_below_them() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src/ca")) {
+        let name = relative(&path);
+        if is_for_tests(&name) || ["src/ca/mod.rs", "src/ca/engine.rs"].contains(&name.as_str()) {
+            continue;
+        }
+        let own = ROOMS.iter().position(|room| name.starts_with(&format!("src/ca/{room}/")));
+        let text = fs::read_to_string(&path).unwrap();
+        // what lies below the rooms uses none of them
+        for room in ROOMS.iter().skip(own.map_or(0, |own| own + 1)) {
+            if [format!(".{room}()"), format!("ca::{room}::")]
+                .iter()
+                .any(|use_| code_of(&text).contains(use_))
+            {
+                wrong.push(format!("{name}: uses the room {room}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn use_cases_know_traits_and_no_adapters() {
     let mut wrong = Vec::new();

@@ -68,7 +68,7 @@ impl Assembly {
             home: &self.home,
             configuration,
             beside: &beside,
-            index: &self.index,
+            index: self.index.as_ref(),
             stores: &Files,
             with_keys,
             actor: current_actor(),

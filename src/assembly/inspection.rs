@@ -1,8 +1,8 @@
 //! A home opened as far as it can be, for looking at what is wrong with it.
 use super::settings;
 use crate::audit::{AuditEvent, Outcome};
-use crate::ca::{ClockWatch, Pki, Practices};
-use crate::clock::{Clock, SystemClock};
+use crate::ca::{ClockWatch, Engine, EngineParts, Practices};
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
 use crate::error::{Code, Exit, Problem, Shown as _};
@@ -26,14 +26,12 @@ pub struct Inspection {
     owner: Result<(), Problem>,
     config: Result<Config, Vec<Unread>>,
     profiles: Result<Profiles, Vec<Unread>>,
-    practices: Practices,
-    index: Result<SqliteIndex, Problem>,
+    practices: Arc<Practices>,
+    index: Result<Arc<SqliteIndex>, Problem>,
     keys: AgeFileStore,
-    publisher: HomeDirectory,
-    status: StatusDirectory,
+    publisher: Arc<HomeDirectory>,
+    status: Arc<StatusDirectory>,
     responders: ResponderFiles,
-    clock: SystemClock,
-    watch: ClockWatch,
     space: Space,
     _given: Given,
 }
@@ -83,18 +81,16 @@ impl Inspection {
         let (index, given) = index_with_room(home, &owner);
         Ok(Self {
             space,
-            index,
-            publisher: HomeDirectory::new(home.clone()),
-            status: StatusDirectory::new(&home.status_directory()),
+            index: index.map(Arc::new),
+            publisher: Arc::new(HomeDirectory::new(home.clone())),
+            status: Arc::new(StatusDirectory::new(&home.status_directory())),
             responders: ResponderFiles::new(home.responders_directory()),
-            clock: SystemClock,
-            watch: ClockWatch::unattended(),
             home: home.clone(),
             config_file: file,
             owner,
             config,
             profiles,
-            practices,
+            practices: Arc::new(practices),
             keys,
             _given: given,
         })
@@ -106,29 +102,23 @@ impl Inspection {
         &self.practices.config
     }
 
-    /// The same with these to ask for the passphrases of CA keys; without them nobody is asked.
+    /// Looks at everything. `deep` compares every signature and file, however many there are; `secrets` asks no
+    /// person, and keys that it opens are compared with their certificates.
     #[must_use]
-    pub fn asking(self, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { keys: self.keys.asking(secrets), ..self }
-    }
-
-    /// Looks at everything. `deep` compares every signature and file, however many there are; keys whose passphrases
-    /// are at hand are compared with their certificates.
-    #[must_use]
-    pub fn diagnose(&self, deep: bool) -> Vec<Check> {
+    pub fn diagnose(&self, deep: bool, secrets: Arc<dyn SecretSource>) -> Vec<Check> {
         doctor::diagnose(&Examination {
             home: &self.home,
             space: &self.space,
             owner: self.owner.clone(),
             config: self.config.as_ref().map_err(Vec::as_slice),
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
-            index: self.index.as_ref().map(|index| -> &dyn Index { index }),
-            keys: &self.keys,
-            publisher: &self.publisher,
-            status: &self.status,
+            index: self.index.as_ref().map(|index| -> &dyn Index { index.as_ref() }),
+            keys: &self.keys.clone().asking(secrets),
+            publisher: self.publisher.as_ref(),
+            status: self.status.as_ref(),
             responders: &self.responders,
             compromised_keys: &self.practices.compromised_keys,
-            now: self.clock.now(),
+            now: super::now(),
             deep,
         })
     }
@@ -141,7 +131,7 @@ impl Inspection {
     pub fn mend(
         self,
         findings: &[&Finding],
-        secrets: &Arc<dyn SecretSource>,
+        secrets: Arc<dyn SecretSource>,
     ) -> Result<(Self, Vec<Mended>, Option<Problem>), Problem> {
         if self.owner.is_err() {
             return Ok((self, Vec::new(), None));
@@ -149,7 +139,7 @@ impl Inspection {
         let mut mended = doctor::mend_files(&self.home, findings);
         let (home, file) = (self.home.clone(), self.config_file.clone());
         drop(self);
-        let again = Self::open(&home, Some(&file))?.asking(Arc::clone(secrets));
+        let again = Self::open(&home, Some(&file))?;
         let index = match &again.index {
             Ok(index) => index,
             Err(problem) => {
@@ -157,38 +147,38 @@ impl Inspection {
                 return Ok((again, mended, problem));
             }
         };
-        let pki = again.pki(index);
+        let engine = again.engine(index, secrets);
         // a profile that cannot be read is told where something is to be issued under it
         let signs = again.config.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
         // lists and status are what the space is kept for
         let reserve = Reserve::of(&home);
         let given = Given(reserve.make_way(reserve.size()));
-        let done = doctor::mend_records(&pki, findings, signs);
+        let done = doctor::mend_records(&engine, findings, signs);
         unrecorded = again.record(index, &done).err().or(unrecorded);
         drop(given);
         mended.extend(done);
         Ok((again, mended, unrecorded))
     }
 
-    fn pki<'a>(&'a self, index: &'a SqliteIndex) -> Pki<'a> {
-        Pki {
-            index,
-            keys: &self.keys,
-            publisher: &self.publisher,
-            status: &self.status,
-            clock: &self.clock,
-            watch: &self.watch,
-            serials: &super::SystemRandom,
-            practices: &self.practices,
+    fn engine(&self, index: &Arc<SqliteIndex>, secrets: Arc<dyn SecretSource>) -> Engine {
+        Engine::new(EngineParts {
+            index: index.clone(),
+            keys: Arc::new(self.keys.clone().asking(secrets)),
+            publisher: self.publisher.clone(),
+            status: self.status.clone(),
+            clock: Arc::new(SystemClock),
+            watch: Arc::new(ClockWatch::unattended()),
+            serials: Arc::new(super::SystemRandom),
+            practices: self.practices.clone(),
             actor: current_actor(),
-        }
+        })
     }
 
     fn record(&self, index: &SqliteIndex, mended: &[Mended]) -> Result<(), Problem> {
         for act in mended.iter().filter(|act| act.outcome.is_ok()) {
             index.record_event(AuditEvent {
-                at: self.clock.now(),
+                at: super::now(),
                 actor: current_actor(),
                 action: "doctor.mended".into(),
                 object: act.object.clone(),

@@ -1,5 +1,5 @@
 //! A CA certificate together with its unlocked key.
-use super::Pki;
+use super::Engine;
 use crate::error::{Code, Problem};
 use crate::index::{Authority, CertificateState, IndexReader, Recorded};
 use crate::signing::CaSigner;
@@ -163,7 +163,7 @@ pub(super) fn ancestors(index: &dyn IndexReader, authority: &Authority) -> Resul
     Ok(above(index, authority)?.into_iter().map(|above| above.certificate).collect())
 }
 
-fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority>, Problem> {
+pub(super) fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority>, Problem> {
     let mut out: Vec<Authority> = Vec::new();
     let mut parent = authority.parent.clone();
     while let Some(name) = parent {
@@ -220,56 +220,13 @@ pub(super) fn no_authority(name: &str) -> Problem {
         .hint("`genfic-ca authorities` lists the CAs of this home")
 }
 
-impl Pki<'_> {
-    /// The CA of this name.
-    ///
-    /// # Errors
-    /// Exit status 5 when there is none.
-    pub fn authority(&self, name: &str) -> Result<Authority, Problem> {
-        self.index.authority(name)?.ok_or_else(|| no_authority(name))
-    }
-
-    /// The CA of this name and those above it, the root last.
-    ///
-    /// # Errors
-    /// When there is none, or one above it is not on record.
-    pub fn with_ancestors(&self, name: &str) -> Result<Vec<Authority>, Problem> {
-        let authority = self.authority(name)?;
-        let above = above(self.index, &authority)?;
-        Ok(std::iter::once(authority).chain(above).collect())
-    }
-
-    /// Unlocks a CA for issuing.
-    ///
-    /// # Errors
-    /// When the clock is not trusted ([`Pki::signing_time`]), it may not issue, its key is not here, or the
-    /// passphrase cannot be had or is wrong.
-    pub fn unlock_issuer(&self, name: &str) -> Result<IssuingAuthority, Problem> {
-        let authority = self.authority(name)?;
-        // before a passphrase is asked for
-        let now = self.signing_time()?;
-        fit(self.index, &authority, now)?;
-        let signer = self.open(&authority)?;
-        IssuingAuthority::new(self.index, authority, signer, self.clock.now())
-    }
-
-    /// Unlocks a CA for its CRLs.
-    ///
-    /// # Errors
-    /// When the clock is not trusted, its key is not here, or the passphrase cannot be had or is wrong.
-    pub fn unlock_for_crl(&self, name: &str) -> Result<CrlAuthority, Problem> {
-        let authority = self.authority(name)?;
-        self.signing_time()?;
-        let signer = self.open(&authority)?;
-        CrlAuthority::new(name, authority.certificate, signer)
-    }
-
+impl Engine {
     pub(super) fn open(&self, authority: &Authority) -> Result<Arc<dyn CaSigner>, Problem> {
         if authority.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
             return Err(Problem::new(Code::KeyElsewhere, message)
                 .hint("ask those who run it; what it signs is taken in by `genfic-ca adopt`"));
         }
-        Ok(self.keys.signer(&self.practices.key_ref(&authority.key))?)
+        Ok(self.keys().signer(&self.practices().key_ref(&authority.key))?)
     }
 }

@@ -4,22 +4,53 @@
 //! everybody else, with its files, its URLs, its CRL and its responder. Whichever of them is named as the one that
 //! is to issue, the newest that can does. The older ones go on signing CRLs and responder certificates until
 //! their last certificate has ended, and are quiet afterwards.
-use super::Pki;
-use super::authority::{fit, no_authority};
+use super::Engine;
+use super::authority::{above, fit, no_authority};
 use crate::error::Problem;
-use crate::index::{self, Authority, CertificateState, Filter};
+use crate::index::{self, Authority, CertificateState};
 use crate::x509::{Certificate, CertificateId, IssuerId};
 
-/// So many days a generation is new.
-const YOUNG: i64 = 30;
+/// The CAs on record: those above one, its generations, and how they stand.
+#[derive(Clone, Copy)]
+pub struct Hierarchy<'e> {
+    pub(super) engine: &'e Engine,
+}
 
-impl Pki<'_> {
+impl Hierarchy<'_> {
+    /// The CA of this name.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is none.
+    pub fn authority(&self, name: &str) -> Result<Authority, Problem> {
+        self.engine.index().authority(name)?.ok_or_else(|| no_authority(name))
+    }
+
+    /// The CA of this name and those above it, the root last.
+    ///
+    /// # Errors
+    /// When there is none, or one above it is not on record.
+    pub fn with_ancestors(&self, name: &str) -> Result<Vec<Authority>, Problem> {
+        let authority = self.authority(name)?;
+        let above = above(self.engine.index(), &authority)?;
+        Ok(std::iter::once(authority).chain(above).collect())
+    }
+
+    /// The certificates above a CA, its issuer first, the root last.
+    pub(super) fn ancestors(&self, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
+        super::authority::ancestors(self.engine.index(), authority)
+    }
+
+    /// What others certified of a CA's name and key ([`index::crossed`]).
+    pub(in crate::ca) fn crossed(&self, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
+        Ok(index::crossed(self.engine.index(), authority)?)
+    }
+
     /// Every generation of the CA of this name, which may be that of any of them, oldest first.
     ///
     /// # Errors
     /// Exit status 5 when there is no such CA.
     pub fn generations(&self, name: &str) -> Result<Vec<Authority>, Problem> {
-        let all = self.index.authorities()?;
+        let all = self.engine.index().authorities()?;
         let find = |name: &str| all.iter().find(|one| one.name == name);
         let mut first = find(name).ok_or_else(|| no_authority(name))?;
         for _ in 0..all.len() {
@@ -50,10 +81,10 @@ impl Pki<'_> {
     /// # Errors
     /// Exit status 5 when there is no such CA; exit status 7, and why the newest cannot, when none can.
     pub fn issuing_generation(&self, name: &str) -> Result<Authority, Problem> {
-        let now = self.clock.now();
+        let now = self.engine.now();
         let mut refusal = None;
         for generation in self.generations(name)?.into_iter().rev() {
-            match fit(self.index, &generation, now) {
+            match fit(self.engine.index(), &generation, now) {
                 Ok(()) => return Ok(generation),
                 Err(problem) => refusal = refusal.or(Some(problem)),
             }
@@ -66,46 +97,22 @@ impl Pki<'_> {
     /// # Errors
     /// When the index cannot be read; so below.
     pub fn successor(&self, name: &str) -> Result<Option<Authority>, Problem> {
-        Ok(index::successor(self.index, name)?)
+        Ok(index::successor(self.engine.index(), name)?)
     }
 
     /// Whether a CA has nothing left to publish ([`index::is_quiet`]).
     pub fn is_quiet(&self, authority: &Authority) -> Result<bool, Problem> {
-        Ok(index::is_quiet(self.index, authority, self.clock.now())?)
+        Ok(index::is_quiet(self.engine.index(), authority, self.engine.now())?)
     }
 
     /// Whether neither a CA nor one above it has ended or is revoked for good ([`index::stands`]).
     pub fn stands(&self, authority: &Authority) -> Result<bool, Problem> {
-        Ok(index::stands(self.index, authority, self.clock.now())?)
-    }
-
-    /// What is said when a generation is succeeded that is of no use yet.
-    pub(super) fn unused(&self, newest: &Authority) -> Result<Option<String>, Problem> {
-        let begin = newest.certificate.tbs().validity().not_before;
-        let is_young = self.clock.now() < begin.plus_days(YOUNG);
-        if newest.succeeds.is_none() || !is_young || self.is_revoked(newest)? {
-            return Ok(None);
-        }
-        let family: Vec<IssuerId> =
-            self.generations(&newest.name)?.into_iter().map(|one| one.issuer).collect();
-        let filter = Filter { authority: Some(newest.name.clone()), ..Filter::default() };
-        let mut is_used = false;
-        self.index.list(&filter, &mut |record| {
-            // neither its own certificate nor a link counts, nor what never came to be
-            let is_for_others = |certificate: &Certificate| !family.contains(&certificate.tbs().as_issuer());
-            is_used = self.practices.keeps(&record.profile)
-                && record.certificate.as_ref().is_some_and(is_for_others);
-            !is_used
-        })?;
-        let name = &newest.name;
-        Ok((!is_used).then(|| {
-            format!("{name} is new, begins on {begin}, and has issued nothing; it is succeeded all the same")
-        }))
+        Ok(index::stands(self.engine.index(), authority, self.engine.now())?)
     }
 
     /// Whether the certificate of a CA is revoked for good.
     pub fn is_revoked(&self, authority: &Authority) -> Result<bool, Problem> {
-        let state = self.index.status(&self.certificate_id(authority)?)?;
+        let state = self.engine.index().status(&self.certificate_id(authority)?)?;
         Ok(matches!(state, Some(CertificateState::Revoked(revocation)) if !revocation.is_hold()))
     }
 

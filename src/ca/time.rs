@@ -1,5 +1,5 @@
 //! The time at which something is signed, and whether the clock is trusted with it (X2).
-use super::Pki;
+use super::Engine;
 use crate::clock::Clock;
 use crate::error::{Code, Problem};
 use crate::index::{Index, IndexError, NewestSigned, StatusPublisher};
@@ -150,12 +150,12 @@ impl Timekeeper<'_> {
         self.status.publish_status(self.index, self.publisher, self.time_to_publish()?)
     }
 
-    fn time_to_publish(&self) -> Result<UnixTime, IndexError> {
+    pub(super) fn time_to_publish(&self) -> Result<UnixTime, IndexError> {
         let state = self.state(self.clock.now())?;
         Ok(self.doubted(&state).unwrap_or(state.now))
     }
 
-    fn check(&self, now: UnixTime) -> Result<(), Problem> {
+    pub(super) fn check(&self, now: UnixTime) -> Result<(), Problem> {
         let state = self.state(now)?;
         match state.standing() {
             ClockStanding::Unconfirmed(confirmed) if !self.watch.confirms(&state, confirmed) => {
@@ -178,11 +178,11 @@ fn unconfirmed(state: &ClockState, confirmed: UnixTime) -> Problem {
     )
 }
 
-impl<'a> Pki<'a> {
-    pub(super) fn timekeeper(&self) -> Timekeeper<'a> {
-        let trust = self.practices.config.clock.trust;
-        let (index, status, publisher) = (self.index, self.status, self.publisher);
-        Timekeeper { index, status, publisher, clock: self.clock, watch: self.watch, trust }
+impl Engine {
+    pub(super) fn timekeeper(&self) -> Timekeeper<'_> {
+        let trust = self.practices().config.clock.trust;
+        let (index, status, publisher) = (self.index(), self.status(), self.publisher());
+        Timekeeper { index, status, publisher, clock: self.clock(), watch: self.watch(), trust }
     }
 
     /// What the clock says, and what it is held against.
@@ -190,7 +190,7 @@ impl<'a> Pki<'a> {
     /// # Errors
     /// When index or published status cannot be looked at.
     pub fn clock_state(&self) -> Result<ClockState, Problem> {
-        Ok(self.timekeeper().state(self.clock.now())?)
+        Ok(self.timekeeper().state(self.now())?)
     }
 
     /// The time, when it may be signed at: not before what was signed last, and not long after the last
@@ -199,7 +199,7 @@ impl<'a> Pki<'a> {
     /// # Errors
     /// Exit status 13: `clock.behind`, `clock.unconfirmed`.
     pub fn signing_time(&self) -> Result<UnixTime, Problem> {
-        self.in_time(|now| match self.index.newest_signed()? {
+        self.in_time(|now| match self.index().newest_signed()? {
             Some(NewestSigned { at: newest, .. }) if now < newest => {
                 Err(IndexError::ClockBehind { now, newest })
             }
@@ -207,69 +207,26 @@ impl<'a> Pki<'a> {
         })
     }
 
-    /// Makes sure that the clock is trusted as far as it is not behind, before it is looked at what is due by it.
-    ///
-    /// # Errors
-    /// `clock.unconfirmed` (exit 13).
-    pub fn confirm_clock(&self) -> Result<(), Problem> {
-        self.timekeeper().check(self.clock.now())
-    }
-
     /// The time to go by when something is distrusted: with a clock that is far ahead, and that nobody says is
     /// right, the last confirmed one. A time that is too early distrusts more, not less, and what has not ended
     /// can still be revoked.
     ///
     /// # Errors
-    /// As [`Pki::clock_state`].
+    /// As [`Engine::clock_state`].
     pub fn time_to_distrust(&self) -> Result<UnixTime, Problem> {
         let timekeeper = self.timekeeper();
-        let state = timekeeper.state(self.clock.now())?;
+        let state = timekeeper.state(self.now())?;
         if let ClockStanding::Unconfirmed(confirmed) = state.standing() {
             timekeeper.watch.confirms(&state, confirmed);
         }
         Ok(timekeeper.doubted(&state).map_or(state.now, |confirmed| state.now.min(confirmed)))
     }
 
-    /// Publishes the status of every certificate. Its time moves on only with a clock that is trusted.
-    ///
-    /// # Errors
-    /// As [`StatusPublisher::publish_status`].
-    pub fn publish_status(&self) -> Result<(), IndexError> {
-        self.timekeeper().publish_status()
-    }
-
-    /// Publishes it anew, whatever is there, as [`StatusPublisher::rebuild_status`] does.
-    ///
-    /// # Errors
-    /// As [`StatusPublisher::rebuild_status`].
-    pub fn rebuild_status(&self) -> Result<(), IndexError> {
-        self.status.rebuild_status(self.index, self.publisher, self.timekeeper().time_to_publish()?)
-    }
-
     /// The last time that was confirmed before this command; where nothing was signed yet, when the home was made.
     pub(super) fn confirmed_time(&self) -> Result<UnixTime, IndexError> {
-        let state = self.timekeeper().state(self.clock.now())?;
-        let before = self.watch.said(&state).map(|said| said.confirmed);
+        let state = self.timekeeper().state(self.now())?;
+        let before = self.watch().said(&state).map(|said| said.confirmed);
         Ok(before.or(state.confirmed()).or(state.published).unwrap_or(state.now))
-    }
-
-    /// Takes what the clock says for the last confirmed time, be it later or earlier than the one before.
-    ///
-    /// # Errors
-    /// `clock.behind` (exit 13) when it stands before what was signed last; when it cannot be recorded or the status
-    /// not be published.
-    pub fn accept_clock(&self) -> Result<ClockState, Problem> {
-        let state = self.clock_state()?;
-        if let ClockStanding::Behind(newest) = state.standing() {
-            return Err(IndexError::ClockBehind { now: state.now, newest }.into());
-        }
-        let mut event = self.event(state.now, "clock.accepted", "home");
-        if let Some(confirmed) = state.confirmed() {
-            event.details.push(("confirmed".into(), confirmed.to_string()));
-        }
-        self.index.record_event(event)?;
-        self.status.publish_status(self.index, self.publisher, state.now)?;
-        Ok(state)
     }
 
     /// Records something at the time of the clock. Where another process recorded something later while this
@@ -280,13 +237,13 @@ impl<'a> Pki<'a> {
     ) -> Result<T, Problem> {
         let timekeeper = self.timekeeper();
         let mut attempt = || {
-            let now = self.clock.now();
+            let now = self.now();
             timekeeper.check(now).map(|()| record(now))
         };
         let mut outcome = attempt()?;
         for _ in 0..OVERTAKEN {
             match &outcome {
-                Err(IndexError::ClockBehind { newest, .. }) if self.clock.now() >= *newest => {
+                Err(IndexError::ClockBehind { newest, .. }) if self.now() >= *newest => {
                     outcome = attempt()?;
                 }
                 _ => break,

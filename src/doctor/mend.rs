@@ -3,7 +3,7 @@ use super::finding::{Finding, Mending};
 use super::lists::{CONTRADICTED, NOTE_TOO_LARGE};
 use super::statuses::LOST_REVOCATION;
 use crate::backup;
-use crate::ca::Pki;
+use crate::ca::Engine;
 use crate::error::{Code, Problem};
 use crate::home::{self, Accounts, Home, Reserve};
 use crate::index::CertificateState;
@@ -78,17 +78,17 @@ fn of(finding: &Finding, outcome: Result<(), String>) -> Mended {
 /// Mends what the index has the truth of: what is pending, the published status, files of certificates; and,
 /// where the key can be used without asking, CRLs and responder certificates.
 #[must_use]
-pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Mended> {
+pub fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) -> Vec<Mended> {
     let damaged = findings.iter().find(|finding| DAMAGED.contains(&finding.code));
-    let (mut mended, contradicted) = take_over(pki, findings);
+    let (mut mended, contradicted) = take_over(engine, findings);
     let older = findings
         .iter()
-        .find(|finding| OLDER_COPY.contains(&finding.code) && !is_revoked_by_now(pki, finding))
+        .find(|finding| OLDER_COPY.contains(&finding.code) && !is_revoked_by_now(engine, finding))
         .map(|finding| finding.code);
     let withheld = older.or(damaged.map(|finding| finding.code)).or(contradicted.then_some(CONTRADICTED));
     if withheld.is_none() && !mended.is_empty() {
         // should it fail, it is found, and tried again by the next command
-        let _ = pki.publish_status();
+        let _ = engine.publication().publish_status();
     }
     let mut published: Vec<&Mending> = Vec::new();
     for finding in findings {
@@ -114,7 +114,7 @@ pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Me
             Ok(())
         } else {
             published.push(mending);
-            mend(pki, mending, signs).map_err(|problem| problem.message)
+            mend(engine, mending, signs).map_err(|problem| problem.message)
         };
         mended.push(of(finding, outcome));
     }
@@ -123,11 +123,11 @@ pub fn mend_records(pki: &Pki<'_>, findings: &[&Finding], signs: bool) -> Vec<Me
 
 /// Takes over what CRLs have revoked before anything is published: that makes nothing good again. Says whether
 /// some of it could not be.
-fn take_over(pki: &Pki<'_>, findings: &[&Finding]) -> (Vec<Mended>, bool) {
+fn take_over(engine: &Engine, findings: &[&Finding]) -> (Vec<Mended>, bool) {
     let mut mended = Vec::new();
     for finding in findings {
         let Some(Mending::Revocations(name)) = &finding.mending else { continue };
-        let taken = pki.take_over_from_crl(name).map(drop);
+        let taken = engine.revocation().take_over_from_crl(name).map(drop);
         mended.push(of(finding, taken.map_err(|problem| problem.message)));
     }
     let failed = mended.iter().any(|one: &Mended| one.outcome.is_err());
@@ -135,53 +135,47 @@ fn take_over(pki: &Pki<'_>, findings: &[&Finding]) -> (Vec<Mended>, bool) {
 }
 
 /// Whether a lost revocation, told as `CA/SERIAL`, is on record again.
-fn is_revoked_by_now(pki: &Pki<'_>, finding: &Finding) -> bool {
+fn is_revoked_by_now(engine: &Engine, finding: &Finding) -> bool {
     let state = || {
         let (name, serial) = finding.object.split_once('/')?;
-        let id =
-            CertificateId { issuer: pki.authority(name).ok()?.issuer, serial_number: serial.parse().ok()? };
-        pki.index.status(&id).ok()?
+        let id = CertificateId {
+            issuer: engine.hierarchy().authority(name).ok()?.issuer,
+            serial_number: serial.parse().ok()?,
+        };
+        engine.record().status(&id).ok()?
     };
     finding.code == LOST_REVOCATION
         && matches!(state(), Some(CertificateState::Revoked(revocation)) if !revocation.is_hold())
 }
 
-/// Certificates are in their places after their status is.
-fn publish_what_is_behind(pki: &Pki<'_>) -> Result<(), Problem> {
-    match pki.status.is_current(pki.index) {
-        Ok(false) => Ok(pki.publish_status()?),
-        // what is damaged is told, and mended by itself
-        Ok(true) | Err(_) => Ok(()),
-    }
-}
-
-fn mend(pki: &Pki<'_>, mending: &Mending, signs: bool) -> Result<(), Problem> {
+fn mend(engine: &Engine, mending: &Mending, signs: bool) -> Result<(), Problem> {
     match mending {
-        Mending::Pending => pki.abandon_pending().map(drop),
-        Mending::Status => Ok(pki.publish_status()?),
-        Mending::WholeStatus => Ok(pki.rebuild_status()?),
+        Mending::Pending => engine.maintenance().abandon_pending().map(drop),
+        Mending::Status => Ok(engine.publication().publish_status()?),
+        Mending::WholeStatus => Ok(engine.publication().rebuild_status()?),
         Mending::Authority(name) => {
-            publish_what_is_behind(pki)?;
-            pki.check_authority_published(&pki.authority(name)?)?;
-            pki.publish_authority(name)
+            engine.publication().catch_up()?;
+            engine.publication().check_authority_published(&engine.hierarchy().authority(name)?)?;
+            engine.publication().publish_authority(name)
         }
         Mending::Issued(name, ids) => {
-            publish_what_is_behind(pki)?;
+            engine.publication().catch_up()?;
             for id in ids {
-                pki.check_published(id)?;
-                if let Some(certificate) = pki.index.certificate(id)?.and_then(|record| record.certificate) {
-                    pki.publisher.issued(name, &[&certificate])?;
-                }
+                engine.publication().repeat_issued(name, id)?;
             }
             Ok(())
         }
-        Mending::CrlPem(name) => Ok(pki.publisher.repeat_crl_text(name)?),
+        Mending::CrlPem(name) => engine.publication().repeat_crl_text(name),
         Mending::Crl(_) | Mending::Responder(_) if !signs => {
             Err(Problem::new(Code::ConfigInvalid, "nothing is signed while the configuration cannot be read"))
         }
-        Mending::Crl(name) => pki.publish_crl(name, &pki.unlock_for_crl(name)?).map(drop),
-        Mending::Responder(name) => pki.issue_responder(&pki.unlock_issuer(name)?).map(drop),
-        Mending::Revocations(name) => pki.take_over_from_crl(name).map(drop),
+        Mending::Crl(name) => {
+            engine.maintenance().publish_crl(name, &engine.maintenance().unlock_for_crl(name)?).map(drop)
+        }
+        Mending::Responder(name) => {
+            engine.issuance().issue_responder(&engine.issuance().unlock_issuer(name)?).map(drop)
+        }
+        Mending::Revocations(name) => engine.revocation().take_over_from_crl(name).map(drop),
         Mending::Mode(_)
         | Mending::Directory(..)
         | Mending::File(..)

@@ -227,7 +227,7 @@ fn what_stands(session: &Session, before: u64, problem: Problem) -> Problem {
     if problem.code.code() != "key.interrupted" {
         return problem;
     }
-    let has_begun = session.pki().index.audit_head().is_ok_and(|head| head.sequence > before);
+    let has_begun = session.engine().record().audit_head().is_ok_and(|head| head.sequence > before);
     let stands = if has_begun {
         "what was on record before that stands: `genfic-ca audit show`"
     } else {
@@ -253,7 +253,7 @@ pub(crate) fn in_session(
 ) -> Result<Report, Problem> {
     let _room = Room::find(&home_of(global), name)?;
     let session = if distrusts(name) { Session::open_to_distrust(global) } else { Session::open(global) }?;
-    let before = session.pki().index.audit_head()?.sequence;
+    let before = session.engine().record().audit_head()?.sequence;
     let outcome = run(&session).and_then(|report| {
         let mut report = report.warn(session.notes());
         if global.verbose {
@@ -269,7 +269,7 @@ pub(crate) fn in_session(
     };
     if let Some(problem) = refusal {
         let home = home_of(global).directory().shown().to_string();
-        if let Err(unrecorded) = session.pki().record_refusal(name, object.unwrap_or(&home), problem) {
+        if let Err(unrecorded) = session.engine().record_refusal(name, object.unwrap_or(&home), problem) {
             return Err(Problem {
                 hint: format!("{}\nand this could not be recorded: {unrecorded}", problem.hint),
                 ..problem.clone()

@@ -3,7 +3,7 @@ use crate::cli::Global;
 use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly};
-use genfic_ca::ca::{Pki, Recovered};
+use genfic_ca::ca::{Engine, Recovered};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(crate) struct Session {
     pub(crate) global: Global,
     pub(crate) assembly: Assembly,
+    engine: Engine,
     secrets: Arc<PassphraseSources<'static>>,
     recovered: Vec<String>,
 }
@@ -46,22 +47,20 @@ impl Session {
         let assembly = open(home, global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
         let secrets = Arc::new(assembly::secret_sources(&assembly.practices().config, given, prompt));
-        let assembly = assembly.asking(secrets.clone());
-        let mut session = Self { global: global.clone(), assembly, secrets, recovered: Vec::new() };
-        let recovered = session.pki().recover()?;
-        session.recovered = told(recovered);
-        Ok(session)
+        let engine = assembly.engine(secrets.clone());
+        let recovered = told(engine.maintenance().recover()?);
+        Ok(Self { global: global.clone(), assembly, engine, secrets, recovered })
     }
 
     /// The use cases over this home.
-    pub(crate) fn pki(&self) -> Pki<'_> {
-        self.assembly.pki()
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The CAs that a name means where certificates are looked for: all generations when it is that of the first,
     /// else that one alone.
     pub(crate) fn meant(&self, name: &str) -> Result<Vec<String>, Problem> {
-        let generations = self.pki().generations(name)?;
+        let generations = self.engine().hierarchy().generations(name)?;
         let is_first = generations.first().is_some_and(|first| first.name == name);
         Ok(if is_first {
             generations.into_iter().map(|one| one.name).collect()

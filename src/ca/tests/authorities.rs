@@ -50,7 +50,7 @@ fn a_ca_that_is_revoked_held_or_below_such_a_one_issues_nothing_and_signs_its_cr
     ] {
         let fixture = Fixture::with_system_ca();
         revoke(&fixture, name, reason);
-        let problem = refused(fixture.pki().unlock_issuer("genfic-system"));
+        let problem = refused(fixture.engine().issuance().unlock_issuer("genfic-system"));
         assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"), "{problem}");
         assert!(problem.message.contains(name), "{problem}");
         assert_eq!(fixture.asked(), [], "no passphrase is asked for in vain");
@@ -64,27 +64,27 @@ fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
     let fixture = Fixture::with_system_ca();
     let end = fixture.certificate("genfic-system").tbs().validity().not_after;
     fixture.set(end);
-    fixture.pki().unlock_issuer("genfic-system").unwrap();
+    fixture.engine().issuance().unlock_issuer("genfic-system").unwrap();
     fixture.set(end.plus(1));
-    assert!(refused(fixture.pki().unlock_issuer("genfic-system")).message.contains("expired"));
+    assert!(refused(fixture.engine().issuance().unlock_issuer("genfic-system")).message.contains("expired"));
     let crl = fixture.publish("genfic-system").unwrap();
     assert!(crl.next_update > end, "a list may outlive its CA");
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let early = IssuingAuthority::new(&fixture.records, authority, another(), NOW.plus(-2 * DAY));
+    let early = IssuingAuthority::new(&*fixture.records, authority, another(), NOW.plus(-2 * DAY));
     assert!(refused(early).message.contains("not valid before"));
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
-    assert_eq!(refused(fixture.pki().unlock_issuer("genfic")).code.code(), "issuer.unfit");
+    assert_eq!(refused(fixture.engine().issuance().unlock_issuer("genfic")).code.code(), "issuer.unfit");
 }
 
 #[test]
 fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transaction() {
     // X11
     let fixture = Fixture::with_system_ca();
-    let pki = fixture.pki();
-    let issuer = pki.unlock_issuer("genfic-system").unwrap();
+    let engine = fixture.engine();
+    let issuer = engine.issuance().unlock_issuer("genfic-system").unwrap();
     fixture.script.steps();
     revoke(&fixture, "genfic", CrlReason::KeyCompromise);
-    let problem = pki.issue(&issuer, "system", &[order("a.example")]).unwrap_err();
+    let problem = engine.issuance().issue(&issuer, "system", &[order("a.example")]).unwrap_err();
     assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert_eq!(fixture.script.steps(), ["status", "intent"], "nothing was signed");
 }
@@ -93,14 +93,17 @@ fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transacti
 fn a_key_that_is_not_the_certificates_is_found_out() {
     let fixture = Fixture::with_system_ca();
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let problem = refused(IssuingAuthority::new(&fixture.records, authority.clone(), another(), NOW));
+    let problem = refused(IssuingAuthority::new(&*fixture.records, authority.clone(), another(), NOW));
     assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "key.mismatch"));
     let list = CrlAuthority::new("genfic-system", authority.certificate, another());
     assert_eq!(list.err().unwrap().code.code(), "key.mismatch");
     // the same by way of the files
     let keys = fixture.home.keys_directory();
     std::fs::rename(keys.join("genfic.age"), keys.join("genfic-system.age")).unwrap();
-    assert_eq!(refused(fixture.pki().unlock_issuer("genfic-system")).code.code(), "key.mismatch");
+    assert_eq!(
+        refused(fixture.engine().issuance().unlock_issuer("genfic-system")).code.code(),
+        "key.mismatch"
+    );
     assert_eq!(fixture.publish("genfic-system").unwrap_err().code.code(), "key.mismatch");
 }
 
@@ -119,7 +122,7 @@ fn a_certificate_that_is_no_cas_makes_neither_authority() {
     let signer = || -> Arc<dyn CaSigner> {
         Arc::new(LocalSigner(SoftKey::from_pkcs8_der(&own.to_pkcs8_der().unwrap()).unwrap()))
     };
-    let problem = refused(IssuingAuthority::new(&fixture.records, authority, signer(), fixture.now()));
+    let problem = refused(IssuingAuthority::new(&*fixture.records, authority, signer(), fixture.now()));
     assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(problem.message.contains("does not allow"), "{problem}");
     assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code.code(), "issuer.unfit");
@@ -130,8 +133,8 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
     // K3, X3
     let fixture = Fixture::with_system_ca();
     fixture.child("genfic", "other-system", "system-ca");
-    let pki = fixture.pki();
-    let (tbs, _) = pki.preview("genfic-system", "system", &order("a.example")).unwrap();
+    let engine = fixture.engine();
+    let (tbs, _) = engine.issuance().preview("genfic-system", "system", &order("a.example")).unwrap();
     let system = fixture.records.authority("genfic-system").unwrap().unwrap();
     let intent = Intent {
         issuer: system.issuer,
@@ -144,7 +147,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
         event: event(fixture.now()),
     };
     let recorded = fixture.records.index.record_intent(vec![intent]).unwrap().pop().unwrap();
-    let other = pki.unlock_issuer("other-system").unwrap();
+    let other = engine.issuance().unlock_issuer("other-system").unwrap();
     fixture.script.steps();
     let problem = other.issue(recorded).unwrap_err();
     assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "issuer.mismatch"));
@@ -158,10 +161,11 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
     let far = fixture.certificate("genfic").tbs().validity().not_after.plus(1);
     let late = crate::ca::NewAuthority { length: Length::Until(far), ..new("late", "system-ca") };
     assert_eq!(
-        fixture.pki().create_child("genfic", &late).unwrap_err().code.code(),
+        fixture.engine().lifecycle().create_child("genfic", &late).unwrap_err().code.code(),
         "policy.outlives-issuer"
     );
-    let below = fixture.pki().create_child("genfic-system", &new("below", "system-ca")).unwrap_err();
+    let below =
+        fixture.engine().lifecycle().create_child("genfic-system", &new("below", "system-ca")).unwrap_err();
     assert_eq!(below.exit, Exit::Refused);
     for name in ["late", "below"] {
         let key = fixture.practices.key_ref(&fixture.practices.key_record(name));
@@ -169,7 +173,7 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
         assert!(fixture.records.authority(name).unwrap().is_none());
     }
     let max = crate::ca::NewAuthority { length: Length::Max, ..new("longest", "system-ca") };
-    fixture.pki().create_child("genfic", &max).unwrap();
+    fixture.engine().lifecycle().create_child("genfic", &max).unwrap();
     let end = fixture.certificate("longest").tbs().validity().not_after;
     assert!(end <= view(&fixture.certificate("genfic")).end());
 }

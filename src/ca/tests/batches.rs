@@ -44,7 +44,7 @@ fn a_failure_halfway_leaves_whole_what_was_issued_before_it() {
         (Exit::Failure, "index.failed"),
         "not a refusal by policy"
     );
-    assert!(crate::index::StatusPublisher::is_current(&fixture.status, &fixture.records).unwrap());
+    assert!(crate::index::StatusPublisher::is_current(&*fixture.status, &*fixture.records).unwrap());
     let mut count = 0;
     fixture
         .records
@@ -81,7 +81,7 @@ fn when_the_files_of_a_group_fail_the_next_command_writes_those_of_every_group_t
     assert!(issuance.refused.iter().all(|refusal| refusal.problem.hint.contains("do not sign it again")));
     assert_eq!(fixture.records.pending().unwrap(), [], "what was begun was brought to its end");
     fixture.script.fail(&[]);
-    fixture.pki().recover().unwrap();
+    fixture.engine().maintenance().recover().unwrap();
     let mut issued = 0;
     let filter = Filter { profile: Some("system".into()), ..Filter::default() };
     let list = &mut |record: crate::index::CertificateRecord| {
@@ -92,7 +92,7 @@ fn when_the_files_of_a_group_fail_the_next_command_writes_those_of_every_group_t
     };
     fixture.records.list(&filter, list).unwrap();
     assert!(issued >= 1000, "{issued}");
-    assert_eq!(fixture.pki().recover().unwrap(), Default::default());
+    assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_key_revoked_for_compromise_is_never_certified_again() {
         let own = key();
         fixture.issue(&[order_by(&own, "a.example")]).unwrap();
         let record = fixture.record("a.example");
-        fixture.pki().revoke(&record, Some(reason), None, false).unwrap();
+        fixture.engine().revocation().revoke(&record, Some(reason), None, false).unwrap();
         assert_eq!(codes(&fixture, &[order_by(&own, "a.example")]), codes_after, "{reason}");
     }
 }

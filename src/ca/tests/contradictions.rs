@@ -14,7 +14,7 @@ fn revoked() -> (Fixture, CertificateRecord) {
     let record = fixture.issue_host("a.example");
     fixture.issue_host("b.example");
     let at = fixture.now().plus(-500);
-    fixture.pki().revoke(&record, Some(CrlReason::KeyCompromise), Some(at), true).unwrap();
+    fixture.engine().revocation().revoke(&record, Some(CrlReason::KeyCompromise), Some(at), true).unwrap();
     fixture.script.steps();
     (fixture, record)
 }
@@ -74,7 +74,7 @@ fn no_list_is_signed_that_lacks_what_the_last_has_revoked() {
         assert_eq!(fixture.list(CA), before, "{statement}");
         // a revocation goes on record and is answered, and its list is owed
         let other = fixture.record("b.example");
-        let told = fixture.pki().revoke(&other, None, None, true).unwrap();
+        let told = fixture.engine().revocation().revoke(&other, None, None, true).unwrap();
         assert_eq!(told.owed.unwrap().code.code(), "index.contradicts-crl", "{statement}");
         assert!(told.unanswered.is_none() && fixture.list(CA) == before, "{statement}");
     }
@@ -94,14 +94,17 @@ fn no_status_is_published_that_lacks_it() {
             } else {
                 bump(&fixture, &record);
             }
-            let refusal = refused(fixture.pki().publish_status().map_err(Problem::from));
+            let refusal = refused(fixture.engine().publication().publish_status().map_err(Problem::from));
             assert_eq!(refusal, "index.contradicts-crl", "{statement} {is_whole}");
             if statement.contains("state = 0") {
                 // what is pending is abandoned first, and so revoked again
-                assert!(fixture.pki().recover().unwrap().owed.is_empty());
+                assert!(fixture.engine().maintenance().recover().unwrap().owed.is_empty());
                 continue;
             }
-            assert_eq!(fixture.pki().recover().unwrap().owed[0].code.code(), "index.contradicts-crl");
+            assert_eq!(
+                fixture.engine().maintenance().recover().unwrap().owed[0].code.code(),
+                "index.contradicts-crl"
+            );
             // nothing is signed whose status could not be published
             fixture.script.steps();
             assert_eq!(refused(fixture.issue(&[order("c.example")])), "index.contradicts-crl");
@@ -120,7 +123,7 @@ fn what_the_list_has_is_taken_over_with_date_and_reason_and_everything_goes_on()
         lose_status(&fixture);
         fixture.wait(60);
         let actions = fixture.actions().len();
-        assert_eq!(fixture.pki().take_over_from_crl(CA).unwrap(), 1, "{statement}");
+        assert_eq!(fixture.engine().revocation().take_over_from_crl(CA).unwrap(), 1, "{statement}");
         let Some(CertificateState::Revoked(revocation)) = fixture.records.status(&record.id).unwrap() else {
             panic!("{statement}");
         };
@@ -130,12 +133,12 @@ fn what_the_list_has_is_taken_over_with_date_and_reason_and_everything_goes_on()
         let [event] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!(event.event.action, "certificate.revoked");
         assert!(event.event.details.contains(&("source".into(), format!("CRL 2 of {CA}"))), "{event:?}");
-        fixture.pki().publish_status().unwrap();
-        assert!(fixture.pki().crl_is_due(CA).unwrap(), "{statement}");
+        fixture.engine().publication().publish_status().unwrap();
+        assert!(fixture.engine().maintenance().crl_is_due(CA).unwrap(), "{statement}");
         fixture.publish(CA).unwrap();
         assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_some(), "{statement}");
         assert_eq!(fixture.record("a.example").certificate, record.certificate, "{statement}");
-        assert_eq!(fixture.pki().take_over_from_crl(CA).unwrap(), 0, "{statement}");
+        assert_eq!(fixture.engine().revocation().take_over_from_crl(CA).unwrap(), 0, "{statement}");
     }
 }
 
@@ -146,7 +149,7 @@ fn where_the_list_is_gone_or_an_older_one_stands_there_the_records_of_the_index_
         let fixture = Fixture::with_system_ca();
         let older = std::fs::read(fixture.public(CA, PublicFile::Crl)).unwrap();
         let record = fixture.issue_host("a.example");
-        fixture.pki().revoke(&record, None, None, true).unwrap();
+        fixture.engine().revocation().revoke(&record, None, None, true).unwrap();
         tamper(&fixture, &record, ISSUED);
         let file = fixture.public(CA, PublicFile::Crl);
         if is_gone {
@@ -156,12 +159,12 @@ fn where_the_list_is_gone_or_an_older_one_stands_there_the_records_of_the_index_
         }
         assert_eq!(refused(fixture.publish(CA)), "index.contradicts-audit", "{is_gone}");
         lose_status(&fixture);
-        let status = fixture.pki().publish_status().map_err(Problem::from);
+        let status = fixture.engine().publication().publish_status().map_err(Problem::from);
         assert_eq!(refused(status), "index.contradicts-audit", "{is_gone}");
         // what they ask for is done
         let again = fixture.record("a.example");
-        fixture.pki().revoke(&again, None, None, true).unwrap();
-        fixture.pki().publish_status().unwrap();
+        fixture.engine().revocation().revoke(&again, None, None, true).unwrap();
+        fixture.engine().publication().publish_status().unwrap();
         assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_some());
     }
 }
@@ -172,7 +175,7 @@ fn a_revocation_that_was_made_a_hold_by_hand_is_not_released() {
     let (fixture, record) = revoked();
     tamper(&fixture, &record, "UPDATE status SET reason = 6");
     let held = fixture.record("a.example");
-    assert_eq!(refused(fixture.pki().release(&held, true)), "index.contradicts-crl");
+    assert_eq!(refused(fixture.engine().revocation().release(&held, true)), "index.contradicts-crl");
     assert!(!matches!(fixture.records.status(&record.id).unwrap(), Some(CertificateState::Issued)));
 }
 
@@ -182,18 +185,18 @@ fn a_hold_that_is_lifted_and_what_has_ended_leave_the_list() {
     let mut fixture = Fixture::with_system_ca();
     let record = fixture.issue_host("a.example");
     let ended = fixture.issue_host("b.example");
-    fixture.pki().revoke(&record, Some(CrlReason::CertificateHold), None, true).unwrap();
-    fixture.pki().revoke(&ended, None, None, true).unwrap();
-    fixture.pki().release(&fixture.record("a.example"), true).unwrap();
+    fixture.engine().revocation().revoke(&record, Some(CrlReason::CertificateHold), None, true).unwrap();
+    fixture.engine().revocation().revoke(&ended, None, None, true).unwrap();
+    fixture.engine().revocation().release(&fixture.record("a.example"), true).unwrap();
     assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_none());
     fixture.set(UnixTime(ended.validity.not_after.0 + 1));
     // X2: the first list confirms the time, the second is the one that has it after its end
     fixture.publish(CA).unwrap();
-    fixture.watch = crate::ca::ClockWatch::unattended();
+    fixture.watch = crate::ca::ClockWatch::unattended().into();
     (0..2).for_each(|_| drop(fixture.publish(CA).unwrap()));
     assert_eq!(fixture.list(CA).tbs().entries().count(), 0);
     lose_status(&fixture);
-    fixture.pki().publish_status().unwrap();
+    fixture.engine().publication().publish_status().unwrap();
 }
 
 #[test]
@@ -207,11 +210,11 @@ fn an_index_that_is_older_than_what_was_used_is_told_by_its_numbers_alone() {
     lose_status(&fixture);
     let older = crate::index::sqlite::SqliteIndex::open(&copy).unwrap();
     let outcome = crate::index::StatusPublisher::publish_status(
-        &fixture.status,
+        &*fixture.status,
         &older,
-        &fixture.publication,
+        &*fixture.publication,
         fixture.now(),
     );
     assert_eq!(refused(outcome.map_err(Problem::from)), "index.restored");
-    fixture.pki().publish_status().unwrap();
+    fixture.engine().publication().publish_status().unwrap();
 }

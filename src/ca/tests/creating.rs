@@ -42,10 +42,10 @@ fn a_key_whose_certificate_did_not_come_to_be_is_removed_and_the_name_is_free_ag
     for step in ["intent", "sign", "miscalculate", "recorded"] {
         let fixture = Fixture::new();
         fixture.script.fail(&[step]);
-        fixture.pki().create_root(&new("genfic", "root-ca")).unwrap_err();
+        fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
         assert!(!key_file(&fixture, "genfic").exists(), "{step}");
         fixture.script.fail(&[]);
-        fixture.pki().recover().unwrap();
+        fixture.engine().maintenance().recover().unwrap();
         fixture.root("genfic");
         assert!(!fixture.audit().is_empty());
     }
@@ -57,13 +57,13 @@ fn a_key_left_by_a_command_that_died_is_kept_and_it_is_said_how_to_go_on() {
     let key = fixture.practices.key_ref("genfic.age");
     fixture.keys.generate(&key, KeyAlgorithm::EcdsaP256).unwrap();
     let before = std::fs::read(key_file(&fixture, "genfic")).unwrap();
-    let problem = fixture.pki().create_root(&new("genfic", "root-ca")).unwrap_err();
+    let problem = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
     assert_eq!((problem.exit, problem.code.code()), (Exit::Exists, "key.exists"));
     assert!(problem.message.contains("no CA of this home has it"), "{problem}");
     let mv = problem.hint.split(['(', ')']).nth(1).unwrap().to_owned();
     assert_eq!(std::fs::read(key_file(&fixture, "genfic")).unwrap(), before, "it may be the only copy");
-    let other = crate::index::Index::signing(&fixture.records).unwrap();
-    let busy = fixture.pki().create_root(&new("genfic", "root-ca")).unwrap_err();
+    let other = crate::index::Index::signing(&*fixture.records).unwrap();
+    let busy = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
     assert_eq!((busy.exit, busy.code.code()), (Exit::Busy, "key.in-use"), "its owner may be about to use it");
     drop(other);
     let words: Vec<&str> = mv.split(' ').collect();
@@ -77,22 +77,31 @@ fn whatever_a_new_ca_lacks_after_a_failure_is_made_good_by_the_next_commands() {
         let fixture = Fixture::new();
         fixture.root("genfic");
         fixture.script.fail(&[step]);
-        let problem = fixture.pki().create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
+        let problem = fixture
+            .engine()
+            .lifecycle()
+            .create_child("genfic", &new("genfic-system", "system-ca"))
+            .unwrap_err();
         assert!(problem.hint.contains("is on record"), "{step}: {problem:?}");
         assert!(key_file(&fixture, "genfic-system").exists(), "{step}");
         fixture.script.fail(&[]);
-        let pki = fixture.pki();
-        let again = pki.create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
+        let engine = fixture.engine();
+        let again =
+            engine.lifecycle().create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
         assert_eq!((again.exit, again.code.code()), (Exit::Exists, "authority.exists"), "{step}");
-        pki.recover().unwrap();
-        pki.keep_up(pki.unlock_issuer("genfic-system").unwrap()).unwrap();
+        engine.maintenance().recover().unwrap();
+        engine.maintenance().keep_up(engine.issuance().unlock_issuer("genfic-system").unwrap()).unwrap();
         for file in [PublicFile::Certificate, PublicFile::CertificateDer, PublicFile::Chain, PublicFile::Crl]
         {
             assert!(fixture.public("genfic-system", file).is_file(), "{step}: {}", file.ending());
         }
-        assert!(!pki.crl_is_due("genfic-system").unwrap(), "{step}");
-        assert!(!pki.responder_is_due("genfic-system").unwrap(), "{step}");
-        assert_eq!(pki.recover().unwrap(), Default::default(), "{step}: nothing is owed any more");
+        assert!(!engine.maintenance().crl_is_due("genfic-system").unwrap(), "{step}");
+        assert!(!engine.maintenance().responder_is_due("genfic-system").unwrap(), "{step}");
+        assert_eq!(
+            engine.maintenance().recover().unwrap(),
+            Default::default(),
+            "{step}: nothing is owed any more"
+        );
         fixture.issue(&[order("a.example")]).unwrap();
     }
 }
@@ -106,12 +115,13 @@ fn a_ca_that_is_to_have_a_responder_is_not_begun_without_the_profile_for_it() {
     let others = text.filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
     fixture.practices.profiles = crate::profile::Profiles::parse(others).unwrap();
     fixture.asked();
-    let problem = fixture.pki().create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
+    let problem =
+        fixture.engine().lifecycle().create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
     assert_eq!(problem.exit, Exit::NotFound);
     assert!(problem.message.contains("ocsp-responder"), "{problem}");
     assert_eq!(fixture.asked(), []);
     let without = NewAuthority { ocsp: Some(false), ..new("genfic-system", "system-ca") };
-    fixture.pki().create_child("genfic", &without).unwrap();
+    fixture.engine().lifecycle().create_child("genfic", &without).unwrap();
 }
 
 fn pointers(certificate: &Certificate) -> (Vec<String>, Vec<String>) {
@@ -131,25 +141,29 @@ fn certificates_of_a_root_name_its_list_and_certificate_only_unless_a_responder_
     let fixture = Fixture::with_system_ca();
     assert_eq!(pointers(&fixture.certificate("genfic")), (vec![], vec![]));
     let (lists, access) = pointers(&fixture.certificate("genfic-system"));
-    assert_eq!(lists, ["http://pki.example/genfic.crl"]);
-    assert_eq!(access, ["http://pki.example/genfic.crt"]);
+    assert_eq!(lists, ["http://engine.example/genfic.crl"]);
+    assert_eq!(access, ["http://engine.example/genfic.crt"]);
     let leaf = fixture.issue_host("a.example").certificate.unwrap();
     let (lists, access) = pointers(&leaf);
-    assert_eq!(lists, ["http://pki.example/genfic-system.crl"]);
-    assert_eq!(access, ["http://pki.example/ocsp", "http://pki.example/genfic-system.crt"]);
+    assert_eq!(lists, ["http://engine.example/genfic-system.crl"]);
+    assert_eq!(access, ["http://engine.example/ocsp", "http://engine.example/genfic-system.crt"]);
 
     let asked = Fixture::new();
-    asked.pki().create_root(&NewAuthority { ocsp: Some(true), ..new("genfic", "root-ca") }).unwrap();
+    asked
+        .engine()
+        .lifecycle()
+        .create_root(&NewAuthority { ocsp: Some(true), ..new("genfic", "root-ca") })
+        .unwrap();
     asked.child("genfic", "genfic-system", "system-ca");
     let (_, access) = pointers(&asked.certificate("genfic-system"));
-    assert_eq!(access, ["http://pki.example/ocsp", "http://pki.example/genfic.crt"]);
+    assert_eq!(access, ["http://engine.example/ocsp", "http://engine.example/genfic.crt"]);
 }
 
 #[test]
 fn without_an_address_nothing_is_pointed_to_and_it_is_said() {
     // X10
     let fixture = Fixture::with("");
-    let created = fixture.pki().create_root(&new("genfic", "root-ca")).unwrap();
+    let created = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap();
     assert!(created.notices.iter().any(|notice| notice.contains("no URL is configured")));
     fixture.child("genfic", "genfic-system", "system-ca");
     let issuance = fixture.issue(&[order("a.example")]).unwrap();
@@ -168,7 +182,7 @@ fn siblings_end_14_days_apart_in_either_order_and_an_explicit_end_is_warned_abou
         assert!(end("genfic-system-ca").0 - end("genfic-user-ca").0 >= 14 * DAY);
         assert!(end("genfic-system-ca") <= end("genfic"));
         let explicit = NewAuthority { length: Length::Days(3650), ..new("third", "user-ca") };
-        let created = fixture.pki().create_child("genfic", &explicit).unwrap();
+        let created = fixture.engine().lifecycle().create_child("genfic", &explicit).unwrap();
         assert!(created.notices.iter().any(|notice| notice.contains("14 days")), "{:?}", created.notices);
         let days = (end("third").0 - fixture.certificate("third").tbs().validity().not_before.0 + 1) / DAY;
         assert_eq!(days, 3650, "honoured all the same");
@@ -183,7 +197,7 @@ fn names_that_a_ca_may_not_certify_are_refused_through_the_whole_chain() {
     let permitted = vec!["corp.example".parse().unwrap()];
     let constraints = NameConstraints { permitted, excluded: Vec::new() };
     let above = NewAuthority { name_constraints: constraints, ..new("corp", "sub-ca") };
-    fixture.pki().create_child("genfic", &above).unwrap();
+    fixture.engine().lifecycle().create_child("genfic", &above).unwrap();
     fixture.child("corp", "genfic-system", "system-ca");
     let codes = |host: &str| -> Vec<&str> {
         fixture
@@ -198,7 +212,10 @@ fn names_that_a_ca_may_not_certify_are_refused_through_the_whole_chain() {
     assert_eq!(codes("a.example").len(), 1);
     let subject = Some(Name::parse("CN=www.elsewhere.example").unwrap());
     let child = NewAuthority { subject, ..new("child", "system-ca") };
-    assert!(fixture.pki().create_child("corp", &child).is_err(), "a CN that looks like a DNS name counts");
+    assert!(
+        fixture.engine().lifecycle().create_child("corp", &child).is_err(),
+        "a CN that looks like a DNS name counts"
+    );
 }
 
 #[test]
@@ -207,8 +224,8 @@ fn a_list_that_is_due_is_made_while_the_key_of_the_issuer_is_open() {
     let fixture = Fixture::new();
     fixture.root("genfic");
     fixture.set(NOW.plus_days(200));
-    assert!(fixture.pki().crl_is_due("genfic").unwrap());
+    assert!(fixture.engine().maintenance().crl_is_due("genfic").unwrap());
     fixture.child("genfic", "genfic-system", "system-ca");
-    assert!(!fixture.pki().crl_is_due("genfic").unwrap());
+    assert!(!fixture.engine().maintenance().crl_is_due("genfic").unwrap());
     assert_eq!(fixture.list("genfic").tbs().crl_number(), Some(2));
 }

@@ -17,8 +17,8 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
     fixture.root("other");
     let leaf = fixture.issue_host("a.example");
     fixture.wait(DAY);
-    let pki = fixture.pki();
-    pki.renew_authority(CA, &AuthorityRenewal::default()).unwrap();
+    let engine = fixture.engine();
+    engine.lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
     let crossing = Crossing {
         label: CA.into(),
         certificate: fixture.certificate(CA),
@@ -28,16 +28,16 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
         path_length: None,
         unconstrained: false,
     };
-    pki.cross_sign(&pki.unlock_issuer("other").unwrap(), &crossing).unwrap();
+    engine.lifecycle().cross_sign(&engine.issuance().unlock_issuer("other").unwrap(), &crossing).unwrap();
     assert!(fixture.public(CA, PublicFile::Crossed).exists());
 
-    let fallen = pki.what_falls("genfic").unwrap();
+    let fallen = engine.revocation().what_falls("genfic").unwrap();
     let names: Vec<(&str, usize)> =
         fallen.iter().map(|one| (one.authority.name.as_str(), one.certificates)).collect();
     assert_eq!(names, [("genfic", 0), (CA, 1)]);
     assert_eq!(fallen[1].last_end, Some(leaf.validity.not_after));
 
-    let revoked = pki.revoke_authority(CA, Some(CrlReason::CaCompromise), None).unwrap();
+    let revoked = engine.revocation().revoke_authority(CA, Some(CrlReason::CaCompromise), None).unwrap();
     assert_eq!(revoked.certificates.len(), 3);
     let lists: Vec<(&str, usize)> =
         revoked.crls.iter().map(|crl| (crl.authority.as_str(), crl.entries)).collect();
@@ -48,9 +48,9 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
     let refused = fixture.issue(&[order("b.example")]).unwrap_err();
     assert_eq!((refused.exit, refused.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(fixture.actions().contains(&"authority.revoked".to_owned()));
-    assert!(!pki.responder_is_due(CA).unwrap(), "it can issue none");
+    assert!(!engine.maintenance().responder_is_due(CA).unwrap(), "it can issue none");
     fixture.publish(CA).unwrap();
-    let again = pki.revoke_authority(CA, None, None).unwrap_err();
+    let again = engine.revocation().revoke_authority(CA, None, None).unwrap_err();
     assert_eq!((again.exit, again.code.code()), (Exit::Exists, "authority.revoked"));
 }
 
@@ -58,8 +58,8 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
 fn a_root_that_is_revoked_issues_nothing_and_nor_does_what_is_below_it() {
     // X11
     let fixture = Fixture::with_system_ca();
-    fixture.pki().revoke_authority("genfic", None, None).unwrap();
-    let refused = fixture.pki().unlock_issuer("genfic").err().unwrap();
+    fixture.engine().revocation().revoke_authority("genfic", None, None).unwrap();
+    let refused = fixture.engine().issuance().unlock_issuer("genfic").err().unwrap();
     assert_eq!(refused.code.code(), "issuer.unfit");
     assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
     assert_eq!(fixture.list("genfic").tbs().entries().count(), 1);
@@ -70,7 +70,7 @@ fn a_revocation_without_the_key_is_on_record_and_its_list_owed() {
     // G11
     let fixture = Fixture::with_system_ca();
     std::fs::remove_file(fixture.home.keys_directory().join("genfic.age")).unwrap();
-    let revoked = fixture.pki().revoke_authority(CA, None, None).unwrap();
+    let revoked = fixture.engine().revocation().revoke_authority(CA, None, None).unwrap();
     assert!(revoked.crls.is_empty());
     assert_eq!((revoked.owed[0].0.as_str(), revoked.owed[0].1.exit), ("genfic", Exit::KeyUnavailable));
     assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
@@ -80,11 +80,11 @@ fn a_revocation_without_the_key_is_on_record_and_its_list_owed() {
 fn what_is_not_revoked_yet_is_revoked_by_the_same_command_again() {
     let fixture = Fixture::with_system_ca();
     fixture.wait(DAY);
-    fixture.pki().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
+    fixture.engine().lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
     fixture.script.fail_after(1, "transition");
-    fixture.pki().revoke_authority(CA, None, None).unwrap_err();
+    fixture.engine().revocation().revoke_authority(CA, None, None).unwrap_err();
     fixture.script.fail(&[]);
-    let rest = fixture.pki().revoke_authority(CA, None, None).unwrap();
+    let rest = fixture.engine().revocation().revoke_authority(CA, None, None).unwrap();
     assert_eq!(rest.certificates.len(), 1);
     assert_eq!(fixture.list("genfic").tbs().entries().count(), 2);
 }

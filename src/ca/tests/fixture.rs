@@ -3,7 +3,9 @@ use super::faulty::{Records, Script, Status};
 use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
-use crate::ca::{ClockWatch, Issuance, NewAuthority, Order, Pki, Practices, SerialSource};
+use crate::ca::{
+    ClockWatch, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, SerialSource,
+};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Problem;
@@ -64,13 +66,13 @@ impl SerialSource for Random {
 
 pub(super) struct Fixture {
     pub(super) home: Home,
-    pub(super) records: Records,
-    pub(super) keys: Keys,
-    pub(super) publication: Publication,
-    pub(super) status: Status,
+    pub(super) records: Arc<Records>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) publication: Arc<Publication>,
+    pub(super) status: Arc<Status>,
     pub(super) clock: Hands,
     /// Everything is attended, unless a test says otherwise.
-    pub(super) watch: ClockWatch,
+    pub(super) watch: Arc<ClockWatch>,
     pub(super) custodian: Arc<Custodian>,
     pub(super) practices: Practices,
     pub(super) script: Script,
@@ -109,12 +111,15 @@ impl Fixture {
         let custodian = Arc::new(Custodian::default());
         let store = AgeFileStore::new(10, custodian.clone()).unwrap();
         Self {
-            records: Records { index, script: script.clone(), more: Default::default() },
-            keys: Keys { store, script: script.clone() },
-            publication: Publication { directory: HomeDirectory::new(home.clone()), script: script.clone() },
-            status: Status { directory: status, script: script.clone() },
+            records: Arc::new(Records { index, script: script.clone(), more: Default::default() }),
+            keys: Arc::new(Keys { store, script: script.clone() }),
+            publication: Arc::new(Publication {
+                directory: HomeDirectory::new(home.clone()),
+                script: script.clone(),
+            }),
+            status: Arc::new(Status { directory: status, script: script.clone() }),
             clock,
-            watch: ClockWatch::attended(|_| true),
+            watch: Arc::new(ClockWatch::attended(|_| true)),
             custodian,
             practices: Practices {
                 config: parsed,
@@ -131,7 +136,7 @@ impl Fixture {
     }
 
     pub(super) fn new() -> Self {
-        Self::with("publication = { url = 'http://pki.example' }")
+        Self::with("publication = { url = 'http://engine.example' }")
     }
 
     /// A home with a root and a system CA below it.
@@ -156,18 +161,18 @@ impl Fixture {
         self.clock.advance(seconds);
     }
 
-    pub(super) fn pki(&self) -> Pki<'_> {
-        Pki {
-            index: &self.records,
-            keys: &self.keys,
-            publisher: &self.publication,
-            status: &self.status,
-            clock: &self.clock,
-            watch: &self.watch,
-            serials: &Random,
-            practices: &self.practices,
+    pub(super) fn engine(&self) -> Engine {
+        Engine::new(EngineParts {
+            index: self.records.clone(),
+            keys: self.keys.clone(),
+            publisher: self.publication.clone(),
+            status: self.status.clone(),
+            clock: Arc::new(self.clock.clone()),
+            watch: self.watch.clone(),
+            serials: Arc::new(Random),
+            practices: Arc::new(self.practices.clone()),
             actor: Actor::named("alice"),
-        }
+        })
     }
 
     /// What passphrases were asked for since the last call.
@@ -176,17 +181,17 @@ impl Fixture {
     }
 
     pub(super) fn root(&self, name: &str) {
-        self.pki().create_root(&new(name, "root-ca")).unwrap();
+        self.engine().lifecycle().create_root(&new(name, "root-ca")).unwrap();
     }
 
     pub(super) fn child(&self, parent: &str, name: &str, profile: &str) {
-        self.pki().create_child(parent, &new(name, profile)).unwrap();
+        self.engine().lifecycle().create_child(parent, &new(name, profile)).unwrap();
     }
 
     /// Issues for these orders under the profile `system`, by the system CA.
-    pub(super) fn issue(&self, orders: &[Order]) -> Result<Issuance, Problem> {
-        let pki = self.pki();
-        pki.issue(&pki.unlock_issuer("genfic-system")?, "system", orders)
+    pub(super) fn issue(&self, orders: &[Order]) -> Result<IssuanceOutcome, Problem> {
+        let engine = self.engine();
+        engine.issuance().issue(&engine.issuance().unlock_issuer("genfic-system")?, "system", orders)
     }
 
     /// Issues one certificate for this host and gives its record.
@@ -208,8 +213,8 @@ impl Fixture {
     }
 
     pub(super) fn publish(&self, name: &str) -> Result<crate::ca::PublishedCrl, Problem> {
-        let pki = self.pki();
-        pki.publish_crl(name, &pki.unlock_for_crl(name)?)
+        let engine = self.engine();
+        engine.maintenance().publish_crl(name, &engine.maintenance().unlock_for_crl(name)?)
     }
 
     pub(super) fn public(&self, name: &str, file: PublicFile) -> std::path::PathBuf {

@@ -13,7 +13,7 @@ const CA: &str = "genfic-system";
 const NEXT: &str = "genfic-system-g2";
 
 fn rekey(fixture: &Fixture, name: &str) -> RekeyedAuthority {
-    fixture.pki().rekey_authority(name, &AuthorityRekeying::default()).unwrap()
+    fixture.engine().lifecycle().rekey_authority(name, &AuthorityRekeying::default()).unwrap()
 }
 
 fn numbers(fixture: &Fixture, name: &str) -> Vec<String> {
@@ -33,15 +33,20 @@ fn a_new_generation_has_everything_of_its_own_and_is_meant_by_every_name() {
     assert_eq!(new.tbs().subject().to_string(), "O=Genfic, CN=genfic-system G2");
     assert_eq!(fixture.list(NEXT).tbs().crl_number(), Some(1));
     assert!(rekeyed.created.responder.is_some_and(|one| one.is_signed_by(new.tbs().public_key())));
-    let pki = fixture.pki();
+    let engine = fixture.engine();
     for name in [CA, NEXT] {
-        assert_eq!(pki.issuing_generation(name).unwrap().name, NEXT);
-        let names: Vec<String> = pki.generations(name).unwrap().into_iter().map(|one| one.name).collect();
+        assert_eq!(engine.hierarchy().issuing_generation(name).unwrap().name, NEXT);
+        let names: Vec<String> =
+            engine.hierarchy().generations(name).unwrap().into_iter().map(|one| one.name).collect();
         assert_eq!(names, [CA, NEXT]);
     }
-    let issuance = pki.issue(&pki.unlock_issuer(NEXT).unwrap(), "system", &[order("new.example")]).unwrap();
+    let issuance = engine
+        .issuance()
+        .issue(&engine.issuance().unlock_issuer(NEXT).unwrap(), "system", &[order("new.example")])
+        .unwrap();
     let leaf = crate::x509::text::certificate_text(&issuance.issued[0].certificate);
-    for place in ["http://pki.example/genfic-system-g2.crl", "http://pki.example/genfic-system-g2.crt"] {
+    for place in ["http://engine.example/genfic-system-g2.crl", "http://engine.example/genfic-system-g2.crt"]
+    {
         assert!(leaf.contains(place), "{leaf}");
     }
     assert_eq!(rekey(&fixture, CA).created.authority.name, "genfic-system-g3");
@@ -53,11 +58,11 @@ fn a_new_generation_has_everything_of_its_own_and_is_meant_by_every_name() {
 fn a_generation_that_cannot_issue_leaves_it_to_the_one_before() {
     let fixture = Fixture::with_system_ca();
     rekey(&fixture, CA);
-    let pki = fixture.pki();
-    pki.revoke_authority(NEXT, None, None).unwrap();
-    assert_eq!(pki.issuing_generation(CA).unwrap().name, CA);
-    pki.revoke_authority(CA, None, None).unwrap();
-    let refused = pki.issuing_generation(CA).unwrap_err();
+    let engine = fixture.engine();
+    engine.revocation().revoke_authority(NEXT, None, None).unwrap();
+    assert_eq!(engine.hierarchy().issuing_generation(CA).unwrap().name, CA);
+    engine.revocation().revoke_authority(CA, None, None).unwrap();
+    let refused = engine.hierarchy().issuing_generation(CA).unwrap_err();
     assert_eq!(refused.code.code(), "issuer.unfit");
     assert!(refused.message.contains(NEXT), "the newest is told of: {refused}");
     assert_eq!(rekey(&fixture, CA).created.authority.name, "genfic-system-g3");
@@ -71,34 +76,44 @@ fn the_old_key_signs_lists_until_its_last_certificate_has_ended_and_is_quiet_the
     let last = fixture.issue_host("last.example");
     fixture.wait(10 * DAY);
     rekey(&fixture, CA);
-    let pki = fixture.pki();
-    pki.revoke(&first, None, None, true).unwrap();
+    let engine = fixture.engine();
+    engine.revocation().revoke(&first, None, None, true).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     assert_eq!(numbers(&fixture, NEXT), [""; 0]);
 
     fixture.wait(300 * DAY);
-    assert!(pki.crl_is_due(CA).unwrap() && pki.responder_is_due(CA).unwrap());
+    assert!(
+        engine.maintenance().crl_is_due(CA).unwrap() && engine.maintenance().responder_is_due(CA).unwrap()
+    );
     fixture.publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     let authority = fixture.records.authority(CA).unwrap().unwrap();
     assert_eq!(authority.last_end, Some(last.validity.not_after));
-    assert!(!pki.is_quiet(&authority).unwrap());
+    assert!(!engine.hierarchy().is_quiet(&authority).unwrap());
 
     fixture.set(last.validity.not_after.plus(1));
-    assert!(!pki.is_quiet(&authority).unwrap(), "what was revoked has not been on a list after its end");
-    assert!(pki.crl_is_due(CA).unwrap());
+    assert!(
+        !engine.hierarchy().is_quiet(&authority).unwrap(),
+        "what was revoked has not been on a list after its end"
+    );
+    assert!(engine.maintenance().crl_is_due(CA).unwrap());
     fixture.publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     assert!(
-        !pki.is_quiet(&authority).unwrap(),
+        !engine.hierarchy().is_quiet(&authority).unwrap(),
         "nor had it ended at the last time that was confirmed before"
     );
     fixture.another_process().publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
-    assert!(pki.is_quiet(&authority).unwrap());
+    assert!(engine.hierarchy().is_quiet(&authority).unwrap());
     fixture.wait(100 * DAY);
-    assert!(!pki.crl_is_due(CA).unwrap() && !pki.responder_is_due(CA).unwrap());
-    assert!(pki.crl_is_due(NEXT).unwrap() && pki.responder_is_due(NEXT).unwrap());
+    assert!(
+        !engine.maintenance().crl_is_due(CA).unwrap() && !engine.maintenance().responder_is_due(CA).unwrap()
+    );
+    assert!(
+        engine.maintenance().crl_is_due(NEXT).unwrap()
+            && engine.maintenance().responder_is_due(NEXT).unwrap()
+    );
 }
 
 #[test]
@@ -140,13 +155,13 @@ fn two_generations_of_a_root_are_linked_both_ways() {
     }
     // files that are gone come back
     fs::remove_file(fixture.public("genfic", PublicFile::Crossed)).unwrap();
-    fixture.pki().recover().unwrap();
+    fixture.engine().maintenance().recover().unwrap();
     assert_eq!(crossed(&fixture, "genfic"), links.old_with_new);
-    assert_eq!(fixture.pki().recover().unwrap(), Default::default());
+    assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
 
     // a CA below is brought over, and hangs on both
     let old_child = fixture.certificate(CA);
-    let renewed = fixture.pki().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
+    let renewed = fixture.engine().lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
     assert_eq!(renewed.authority.parent.as_deref(), Some("genfic-g2"));
     assert!(renewed.authority.certificate.is_signed_by(new.tbs().public_key()));
     assert_eq!(crossed(&fixture, CA), old_child);
@@ -157,14 +172,15 @@ fn two_generations_of_a_root_are_linked_both_ways() {
 fn links_that_were_not_made_are_made_by_a_cross_signature() {
     let fixture = Fixture::with_system_ca();
     fixture.script.fail_after(1, "intent");
-    let problem = fixture.pki().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
+    let problem =
+        fixture.engine().lifecycle().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
     assert!(problem.hint.contains("genfic-ca cross-sign genfic-g2 -p genfic"), "{problem}");
     fixture.script.fail(&[]);
-    let pki = fixture.pki();
-    assert_eq!(pki.issuing_generation("genfic").unwrap().name, "genfic-g2");
+    let engine = fixture.engine();
+    assert_eq!(engine.hierarchy().issuing_generation("genfic").unwrap().name, "genfic-g2");
     assert!(!fixture.public("genfic", PublicFile::Crossed).exists());
-    let unlock = |name| pki.unlock_issuer(name).unwrap();
-    pki.links(&unlock("genfic"), &unlock("genfic-g2")).unwrap();
+    let unlock = |name| engine.issuance().unlock_issuer(name).unwrap();
+    engine.lifecycle().links(&unlock("genfic"), &unlock("genfic-g2")).unwrap();
     assert!(crossed(&fixture, "genfic").is_signed_by(fixture.certificate("genfic-g2").tbs().public_key()));
 }
 
@@ -172,19 +188,20 @@ fn links_that_were_not_made_are_made_by_a_cross_signature() {
 fn a_root_whose_key_is_lost_gets_a_new_one_when_that_is_said() {
     let fixture = Fixture::with_system_ca();
     fs::remove_file(fixture.home.keys_directory().join("genfic.age")).unwrap();
-    let refused = fixture.pki().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
+    let refused =
+        fixture.engine().lifecycle().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
     assert_eq!(refused.exit, Exit::KeyUnavailable);
     assert!(refused.hint.contains("--no-links"), "{refused}");
     assert!(fixture.records.authority("genfic-g2").unwrap().is_none());
     let asked = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
-    assert!(fixture.pki().rekey_authority("genfic", &asked).unwrap().links.is_none());
-    assert_eq!(fixture.pki().issuing_generation("genfic").unwrap().name, "genfic-g2");
+    assert!(fixture.engine().lifecycle().rekey_authority("genfic", &asked).unwrap().links.is_none());
+    assert_eq!(fixture.engine().hierarchy().issuing_generation("genfic").unwrap().name, "genfic-g2");
 }
 
 #[test]
 fn nothing_is_renewed_or_rekeyed_between_a_restore_and_its_acceptance() {
     let fixture = Fixture::with_system_ca();
-    let pki = fixture.pki();
+    let engine = fixture.engine();
     let restoration = Restoration {
         backup: fixture.now(),
         change: 0,
@@ -193,18 +210,18 @@ fn nothing_is_renewed_or_rekeyed_between_a_restore_and_its_acceptance() {
         revocations: Vec::new(),
         superseded: Vec::new(),
         signed: None,
-        event: pki.event(fixture.now(), "home.restored", "home"),
+        event: engine.event(fixture.now(), "home.restored", "home"),
     };
     fixture.records.restore(&restoration).unwrap();
     for name in ["genfic", CA] {
-        let renewed = pki.renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
-        let rekeyed = pki.rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
+        let renewed = engine.lifecycle().renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
+        let rekeyed = engine.lifecycle().rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
         assert_eq!([renewed.code.code(), rekeyed.code.code()], ["restore.not-accepted"; 2]);
     }
     assert!(!fixture.home.keys_directory().join("genfic-g2.age").exists(), "no key is left behind");
     assert!(!fixture.home.keys_directory().join("genfic-system-g2.age").exists());
-    pki.revoke_authority(CA, None, None).unwrap();
-    pki.accept_restored().unwrap();
+    engine.revocation().revoke_authority(CA, None, None).unwrap();
+    engine.maintenance().accept_restored().unwrap();
     rekey(&fixture, CA);
 }
 
@@ -213,7 +230,8 @@ fn a_generation_that_was_cut_short_is_completed_and_no_other_is_made() {
     let fixture = Fixture::with_system_ca();
     for (name, next) in [(CA, NEXT), ("genfic", "genfic-g2")] {
         fixture.script.fail(&["number"]);
-        let problem = fixture.pki().rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
+        let problem =
+            fixture.engine().lifecycle().rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
         assert!(problem.hint.contains(next), "{problem}");
         fixture.script.fail(&[]);
         assert!(fixture.records.authority(next).unwrap().is_some());
@@ -221,7 +239,7 @@ fn a_generation_that_was_cut_short_is_completed_and_no_other_is_made() {
         assert_eq!(rekeyed.created.authority.name, next);
         assert_eq!(rekeyed.links.is_some(), name == "genfic");
         assert!(fixture.list(next).tbs().crl_number() >= Some(1));
-        assert_eq!(fixture.pki().generations(name).unwrap().len(), 2);
+        assert_eq!(fixture.engine().hierarchy().generations(name).unwrap().len(), 2);
     }
 }
 
@@ -241,11 +259,11 @@ fn no_link_is_handed_out_before_its_status_is_published() {
 #[test]
 fn a_revoked_root_is_not_linked_to_the_next() {
     let fixture = Fixture::with_system_ca();
-    fixture.pki().revoke_authority("genfic", None, None).unwrap();
+    fixture.engine().revocation().revoke_authority("genfic", None, None).unwrap();
     let rekeyed = rekey(&fixture, "genfic");
     assert!(rekeyed.links.is_none());
     assert!(rekeyed.created.notices.iter().any(|said| said.contains("no link")));
-    let brought = fixture.pki().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
+    let brought = fixture.engine().lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
     assert_eq!(brought.authority.parent.as_deref(), Some("genfic-g2"));
     fixture.issue_host("a.example");
 }
@@ -261,7 +279,7 @@ fn a_generation_can_have_another_subject_and_another_kind_of_key() {
         profile: None,
         without_links: false,
     };
-    let created = fixture.pki().rekey_authority(CA, &asked).unwrap().created;
+    let created = fixture.engine().lifecycle().rekey_authority(CA, &asked).unwrap().created;
     let tbs = created.authority.certificate.tbs();
     assert_eq!((tbs.subject(), tbs.public_key().algorithm()), (&subject, KeyAlgorithm::EcdsaP384));
     assert_eq!(tbs.validity().not_after.0 - tbs.validity().not_before.0, 100 * DAY - 1);
@@ -271,8 +289,8 @@ fn a_generation_can_have_another_subject_and_another_kind_of_key() {
 fn another_ca_is_certified_as_far_as_the_profile_says() {
     // X8, G21
     let (fixture, other) = (Fixture::with_system_ca(), Fixture::new());
-    other.pki().create_root(&super::fixture::new("partner", "root-ca")).unwrap();
-    let pki = fixture.pki();
+    other.engine().lifecycle().create_root(&super::fixture::new("partner", "root-ca")).unwrap();
+    let engine = fixture.engine();
     let crossing = |certificate: Certificate| Crossing {
         label: "partner.pem".into(),
         certificate,
@@ -286,15 +304,21 @@ fn another_ca_is_certified_as_far_as_the_profile_says() {
         unconstrained: false,
     };
     let partner = other.certificate("partner");
-    let issuer = pki.unlock_issuer("genfic").unwrap();
-    let issued = pki.cross_sign(&issuer, &crossing(partner.clone())).unwrap();
+    let issuer = engine.issuance().unlock_issuer("genfic").unwrap();
+    let issued = engine.lifecycle().cross_sign(&issuer, &crossing(partner.clone())).unwrap();
     let tbs = issued.certificate.tbs();
     assert_eq!(tbs.as_issuer(), partner.tbs().as_issuer());
     assert!(NameConstraints::of(tbs).unwrap().is_some());
     let found = fixture.records.select(&Selector::Exact(issued.certificate.fingerprint()), 2).unwrap();
     assert_eq!((found.len(), found[0].authority.as_str()), (1, "genfic"));
     let leaf = fixture.issue_host("a.example").certificate.unwrap();
-    assert_eq!(pki.cross_sign(&issuer, &crossing(leaf)).unwrap_err().code.code(), "authority.not-a-ca");
+    assert_eq!(
+        engine.lifecycle().cross_sign(&issuer, &crossing(leaf)).unwrap_err().code.code(),
+        "authority.not-a-ca"
+    );
     let own = fixture.certificate("genfic");
-    assert_eq!(pki.cross_sign(&issuer, &crossing(own)).unwrap_err().code.code(), "authority.itself");
+    assert_eq!(
+        engine.lifecycle().cross_sign(&issuer, &crossing(own)).unwrap_err().code.code(),
+        "authority.itself"
+    );
 }

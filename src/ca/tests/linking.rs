@@ -8,12 +8,12 @@ const ROOT: &str = "genfic";
 const NEXT: &str = "genfic-g2";
 
 fn rekey(fixture: &Fixture) -> Result<RekeyedAuthority, Problem> {
-    fixture.pki().rekey_authority(ROOT, &AuthorityRekeying::default())
+    fixture.engine().lifecycle().rekey_authority(ROOT, &AuthorityRekeying::default())
 }
 
 fn links(fixture: &Fixture) -> Vec<usize> {
     let of =
-        |name| crossed(&fixture.records, &fixture.records.authority(name).unwrap().unwrap()).unwrap().len();
+        |name| crossed(&*fixture.records, &fixture.records.authority(name).unwrap().unwrap()).unwrap().len();
     vec![of(ROOT), of(NEXT)]
 }
 
@@ -41,7 +41,7 @@ fn links_that_were_lost_are_made_by_the_same_command_and_no_other_generation() {
 fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
     let without = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
     let unwanted = Fixture::with_system_ca();
-    unwanted.pki().rekey_authority(ROOT, &without).unwrap();
+    unwanted.engine().lifecycle().rekey_authority(ROOT, &without).unwrap();
     assert_eq!(rekey(&unwanted).unwrap().created.authority.name, "genfic-g3");
 
     // wanted at first, and then the old key is lost
@@ -49,7 +49,7 @@ fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
     lost.script.fail_after(1, "intent");
     rekey(&lost).unwrap_err();
     lost.script.fail(&[]);
-    let given_up = lost.pki().rekey_authority(ROOT, &without).unwrap();
+    let given_up = lost.engine().lifecycle().rekey_authority(ROOT, &without).unwrap();
     assert_eq!((given_up.created.authority.name.as_str(), given_up.links.is_none()), (NEXT, true));
     assert_eq!(rekey(&lost).unwrap().created.authority.name, "genfic-g3");
 
@@ -58,6 +58,6 @@ fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
     revoked.script.fail_after(1, "intent");
     rekey(&revoked).unwrap_err();
     revoked.script.fail(&[]);
-    revoked.pki().revoke_authority(ROOT, None, None).unwrap();
+    revoked.engine().revocation().revoke_authority(ROOT, None, None).unwrap();
     assert_eq!(rekey(&revoked).unwrap().created.authority.name, "genfic-g3");
 }

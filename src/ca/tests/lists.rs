@@ -23,7 +23,7 @@ fn the_next_number_is_above_every_one_known_anywhere() {
     std::fs::remove_file(&file).unwrap();
     assert_eq!(number(&fixture), 3, "without the high-water file");
     std::fs::remove_file(fixture.public(CA, PublicFile::Crl)).unwrap();
-    assert!(fixture.pki().crl_is_due(CA).unwrap(), "what is gone is made again");
+    assert!(fixture.engine().maintenance().crl_is_due(CA).unwrap(), "what is gone is made again");
     assert_eq!(number(&fixture), 4, "without the published list");
     std::fs::write(&file, "70\n").unwrap();
     assert_eq!(number(&fixture), 71, "as after a restore of the index");
@@ -77,12 +77,12 @@ fn an_older_list_or_another_cas_in_its_place_is_found_due() {
     let file = fixture.public(CA, PublicFile::Crl);
     let older = std::fs::read(&file).unwrap();
     fixture.publish(CA).unwrap();
-    assert!(!fixture.pki().crl_is_due(CA).unwrap());
+    assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap());
     std::fs::write(&file, older).unwrap();
-    assert!(fixture.pki().crl_is_due(CA).unwrap());
+    assert!(fixture.engine().maintenance().crl_is_due(CA).unwrap());
     (0..3).for_each(|_| drop(fixture.publish("genfic").unwrap()));
     std::fs::copy(fixture.public("genfic", PublicFile::Crl), &file).unwrap();
-    assert!(fixture.pki().crl_is_due(CA).unwrap());
+    assert!(fixture.engine().maintenance().crl_is_due(CA).unwrap());
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_list_of_which_only_one_form_is_in_place_is_found_due() {
     let place = |files: [&[u8]; 2]| {
         std::fs::write(&der, files[0]).unwrap();
         std::fs::write(&text, files[1]).unwrap();
-        fixture.pki().crl_is_due(CA).unwrap()
+        fixture.engine().maintenance().crl_is_due(CA).unwrap()
     };
     assert!(!place([&newer[0], &newer[1]]));
     assert!(place([&newer[0], &older[1]]));
@@ -104,9 +104,9 @@ fn a_list_of_which_only_one_form_is_in_place_is_found_due() {
     assert!(place([&newer[0], &newer[1][..newer[1].len() - 1]]));
     assert!(place([&newer[0], b""]));
     std::fs::remove_file(&text).unwrap();
-    assert!(fixture.pki().crl_is_due(CA).unwrap());
+    assert!(fixture.engine().maintenance().crl_is_due(CA).unwrap());
     fixture.publish(CA).unwrap();
-    assert!(!fixture.pki().crl_is_due(CA).unwrap());
+    assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap());
 }
 
 #[test]
@@ -117,16 +117,16 @@ fn a_list_is_due_at_half_its_life_or_where_the_configuration_says() {
         let list = fixture.list(name);
         assert_eq!(list.tbs().next_update().unwrap().0 - list.tbs().this_update().0, days * DAY);
         fixture.set(NOW.plus(days * DAY / 2 - 1));
-        assert!(!fixture.pki().crl_is_due(name).unwrap());
+        assert!(!fixture.engine().maintenance().crl_is_due(name).unwrap());
         fixture.set(NOW.plus(days * DAY / 2));
-        assert!(fixture.pki().crl_is_due(name).unwrap());
+        assert!(fixture.engine().maintenance().crl_is_due(name).unwrap());
     }
     let early = Fixture::with("crl = { renew_at = 0.25, next_update = '100h' }\nauthority.a.offline = false");
     early.root("a");
     early.set(NOW.plus(25 * 3600 - 1));
-    assert!(!early.pki().crl_is_due("a").unwrap());
+    assert!(!early.engine().maintenance().crl_is_due("a").unwrap());
     early.set(NOW.plus(25 * 3600));
-    assert!(early.pki().crl_is_due("a").unwrap());
+    assert!(early.engine().maintenance().crl_is_due("a").unwrap());
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn what_was_revoked_and_then_ended_is_on_one_list_made_after_its_end() {
     // C3
     let fixture = Fixture::with_system_ca();
     let record = fixture.issue_host("a.example");
-    fixture.pki().revoke(&record, Some(CrlReason::Superseded), None, true).unwrap();
+    fixture.engine().revocation().revoke(&record, Some(CrlReason::Superseded), None, true).unwrap();
     let listed = || fixture.list(CA).tbs().find(&record.id.serial_number).is_some();
     assert!(listed());
     fixture.set(record.validity.not_after.plus(1));
@@ -155,12 +155,12 @@ fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
     // C2: counted are the octets that are held at once, and how often any are asked for
     const ENTRIES: u32 = 50_000;
     let fixture = Fixture::with_system_ca();
-    let (pki, signer) = (fixture.pki(), fixture.pki().unlock_for_crl(CA).unwrap());
+    let (engine, signer) = (fixture.engine(), fixture.engine().maintenance().unlock_for_crl(CA).unwrap());
     let measure = |more| {
         fixture.records.more.store(more, Ordering::SeqCst);
         let mut length = 0;
         let counted = allocation_counter::measure(|| {
-            let published = pki.publish_crl(CA, &signer).unwrap();
+            let published = engine.maintenance().publish_crl(CA, &signer).unwrap();
             length = u64::try_from(published.crl.as_der().len()).unwrap();
         });
         (counted, length)
@@ -174,7 +174,7 @@ fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
     // the entry that is visited has one, the lint's view of its extensions another
     let asked = long.count_total - short.count_total;
     assert!(asked < 5 * u64::from(ENTRIES) / 2, "{asked} allocations");
-    let due = allocation_counter::measure(|| assert!(!pki.crl_is_due(CA).unwrap()));
+    let due = allocation_counter::measure(|| assert!(!engine.maintenance().crl_is_due(CA).unwrap()));
     assert!(due.bytes_total < length / 4, "{} octets to see that it is not due", due.bytes_total);
 }
 
@@ -186,7 +186,7 @@ fn a_clock_behind_what_was_signed_signs_nothing() {
     let problems = [
         fixture.issue(&[order("a.example")]).unwrap_err(),
         fixture.publish(CA).unwrap_err(),
-        fixture.pki().create_root(&super::fixture::new("b", "root-ca")).err().unwrap(),
+        fixture.engine().lifecycle().create_root(&super::fixture::new("b", "root-ca")).err().unwrap(),
     ];
     for problem in problems {
         assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "clock.behind"));

@@ -54,14 +54,21 @@ fn what_was_intended_and_not_signed_is_abandoned_by_the_next_command() {
         assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Pending), "{step}");
         assert!(!fixture.script.steps().contains(&"issued"), "{step}: nothing is handed out");
         fixture.script.fail(&[]);
-        assert_eq!(fixture.pki().recover().unwrap().abandoned, 1, "{step}");
+        assert_eq!(fixture.engine().maintenance().recover().unwrap().abandoned, 1, "{step}");
         let record = fixture.record("a.example");
         assert!(record.is_abandoned() && record.certificate.is_none(), "{step}");
-        assert!(fixture.pki().crl_is_due("genfic-system").unwrap(), "{step}: a signature may exist");
+        assert!(
+            fixture.engine().maintenance().crl_is_due("genfic-system").unwrap(),
+            "{step}: a signature may exist"
+        );
         fixture.publish("genfic-system").unwrap();
         let listed = fixture.list("genfic-system").tbs().find(&record.id.serial_number);
         assert!(listed.is_some(), "{step}");
-        assert_eq!(fixture.pki().recover().unwrap(), Default::default(), "{step}: once is enough");
+        assert_eq!(
+            fixture.engine().maintenance().recover().unwrap(),
+            Default::default(),
+            "{step}: once is enough"
+        );
     }
 }
 
@@ -71,11 +78,11 @@ fn while_somebody_is_signing_nothing_is_abandoned() {
     fixture.script.fail(&["sign"]);
     fixture.issue(&[order("a.example")]).unwrap_err();
     fixture.script.fail(&[]);
-    let other = crate::index::Index::signing(&fixture.records).unwrap();
-    assert_eq!(fixture.pki().recover().unwrap().abandoned, 0);
+    let other = crate::index::Index::signing(&*fixture.records).unwrap();
+    assert_eq!(fixture.engine().maintenance().recover().unwrap().abandoned, 0);
     assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Pending));
     drop(other);
-    assert_eq!(fixture.pki().recover().unwrap().abandoned, 1);
+    assert_eq!(fixture.engine().maintenance().recover().unwrap().abandoned, 1);
 }
 
 #[test]
@@ -87,14 +94,14 @@ fn a_certificate_whose_status_is_not_published_is_not_handed_out_until_it_is() {
     assert!(problem.hint.contains("do not sign it again"), "{problem:?}");
     assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Issued));
     assert_eq!(kept(&fixture), 0);
-    let still = fixture.pki().recover().unwrap();
+    let still = fixture.engine().maintenance().recover().unwrap();
     assert_eq!((still.repeated.len(), still.owed.len()), (0, 1), "{still:?}");
     assert_eq!(kept(&fixture), 0, "its status is not published yet");
     fixture.script.fail(&[]);
-    let recovered = fixture.pki().recover().unwrap();
+    let recovered = fixture.engine().maintenance().recover().unwrap();
     assert_eq!(recovered.repeated.len(), 2, "{recovered:?}");
     assert_eq!(kept(&fixture), 1);
-    assert_eq!(fixture.pki().recover().unwrap(), Default::default());
+    assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
 }
 
 #[test]
@@ -104,24 +111,30 @@ fn a_certificate_that_could_not_be_kept_is_kept_by_the_next_command() {
     let problem = fixture.issue(&[order("a.example")]).unwrap_err();
     assert_eq!((problem.exit, kept(&fixture)), (Exit::Failure, 0));
     fixture.script.fail(&[]);
-    fixture.pki().recover().unwrap();
+    fixture.engine().maintenance().recover().unwrap();
     assert_eq!(kept(&fixture), 1);
 }
 
 #[test]
 fn a_passphrase_is_asked_for_once_and_not_for_what_is_refused_anyway() {
     let fixture = Fixture::with_system_ca();
-    let pki = fixture.pki();
-    let (issuer, refused) =
-        pki.unlock_and_issue("genfic-system", "system", &[order("not_a_host"), order("-")]).unwrap();
+    let engine = fixture.engine();
+    let (issuer, refused) = engine
+        .issuance()
+        .unlock_and_issue("genfic-system", "system", &[order("not_a_host"), order("-")])
+        .unwrap();
     assert!(issuer.is_none());
     assert_eq!((refused.issued.len(), refused.refused.len()), (0, 2));
     assert_eq!(fixture.asked(), []);
     let orders = [order("not_a_host"), order("a.example")];
-    let (issuer, issuance) = pki.unlock_and_issue("genfic-system", "system", &orders).unwrap();
+    let (issuer, issuance) = engine.issuance().unlock_and_issue("genfic-system", "system", &orders).unwrap();
     assert_eq!((issuance.issued.len(), issuance.refused.len()), (1, 1));
     let issuer = issuer.unwrap();
     fixture.wait(16 * super::fixture::DAY);
-    assert_eq!(pki.keep_up(issuer).unwrap().len(), 2, "the same key makes responder and list");
+    assert_eq!(
+        engine.maintenance().keep_up(issuer).unwrap().len(),
+        2,
+        "the same key makes responder and list"
+    );
     assert_eq!(fixture.asked().len(), 1);
 }

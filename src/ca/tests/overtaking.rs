@@ -24,13 +24,13 @@ fn whoever_finds_a_newer_list_published_has_nothing_left_to_do() {
         let record = fixture.issue_host("a.example");
         let other = fixture.another_process();
         fixture.script.before(step, move || drop(other.publish(CA).unwrap()));
-        let revoked = fixture.pki().revoke(&record, None, None, true).unwrap();
+        let revoked = fixture.engine().revocation().revoke(&record, None, None, true).unwrap();
         assert!(revoked.owed.is_none(), "{step}: {:?}", revoked.owed);
         let told = revoked.crl.unwrap();
         assert_eq!((told.number, told.entries, &told.crl), (3, 1, &fixture.list(CA)), "{step}");
         assert_eq!(told.next_update, fixture.list(CA).tbs().next_update().unwrap());
         assert!(lists(&fixture, "a.example"), "{step}");
-        assert!(!fixture.pki().crl_is_due(CA).unwrap(), "{step}");
+        assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap(), "{step}");
         let text = std::fs::read_to_string(&told.files[1]).unwrap();
         assert_eq!(text, pem::encode("X509 CRL", fixture.list(CA).as_der()), "{step}");
         assert_eq!(fixture.publish(CA).unwrap().number, 4, "{step}");
@@ -46,12 +46,18 @@ fn what_is_revoked_after_the_number_was_taken_leaves_a_list_owed() {
         fixture.issue_host("a.example");
         let other = fixture.another_process();
         fixture.script.before(step, move || {
-            other.pki().revoke(&other.record("a.example"), None, None, false).unwrap();
+            other.engine().revocation().revoke(&other.record("a.example"), None, None, false).unwrap();
         });
         assert_eq!(fixture.publish(CA).unwrap().number, 2, "{step}");
-        assert!(!lists(&fixture, "a.example") && fixture.pki().crl_is_due(CA).unwrap(), "{step}");
+        assert!(
+            !lists(&fixture, "a.example") && fixture.engine().maintenance().crl_is_due(CA).unwrap(),
+            "{step}"
+        );
         fixture.publish(CA).unwrap();
-        assert!(lists(&fixture, "a.example") && !fixture.pki().crl_is_due(CA).unwrap(), "{step}");
+        assert!(
+            lists(&fixture, "a.example") && !fixture.engine().maintenance().crl_is_due(CA).unwrap(),
+            "{step}"
+        );
     }
 }
 
@@ -63,11 +69,15 @@ fn a_revocation_does_not_wait_for_a_list_that_another_process_is_making() {
         fixture.issue_host("a.example");
         let other = fixture.another_process();
         fixture.script.before(step, move || {
-            let revoked = other.pki().revoke(&other.record("a.example"), None, None, true).unwrap();
+            let revoked =
+                other.engine().revocation().revoke(&other.record("a.example"), None, None, true).unwrap();
             assert_eq!((revoked.crl.unwrap().number, revoked.owed), (3, None));
         });
         assert_eq!(fixture.publish(CA).unwrap().number, 3, "{step}");
-        assert!(lists(&fixture, "a.example") && !fixture.pki().crl_is_due(CA).unwrap(), "{step}");
+        assert!(
+            lists(&fixture, "a.example") && !fixture.engine().maintenance().crl_is_due(CA).unwrap(),
+            "{step}"
+        );
     }
 }
 
@@ -80,9 +90,12 @@ fn one_that_overtakes_and_dies_before_it_publishes_leaves_the_place_to_the_slowe
         let other = fixture.another_process();
         other.script.fail(&[dies_at]);
         fixture.script.before("list", move || drop(other.publish(CA).unwrap_err()));
-        let revoked = fixture.pki().revoke(&record, None, None, true).unwrap();
+        let revoked = fixture.engine().revocation().revoke(&record, None, None, true).unwrap();
         assert_eq!((revoked.crl.unwrap().number, revoked.owed), (2, None), "{dies_at}");
-        assert!(lists(&fixture, "a.example") && !fixture.pki().crl_is_due(CA).unwrap(), "{dies_at}");
+        assert!(
+            lists(&fixture, "a.example") && !fixture.engine().maintenance().crl_is_due(CA).unwrap(),
+            "{dies_at}"
+        );
         assert_eq!(fixture.publish(CA).unwrap().number, 4, "{dies_at}: 3 is used up");
     }
 }
@@ -95,12 +108,15 @@ fn one_that_overtakes_and_dies_before_it_says_so_is_found_in_its_place() {
     let other = fixture.another_process();
     other.script.fail(&["listed"]);
     fixture.script.before("crl", move || drop(other.publish(CA).unwrap_err()));
-    let revoked = fixture.pki().revoke(&record, None, None, true).unwrap();
+    let revoked = fixture.engine().revocation().revoke(&record, None, None, true).unwrap();
     assert_eq!((revoked.crl.unwrap().number, revoked.owed), (3, None));
     assert!(lists(&fixture, "a.example"));
-    assert!(fixture.pki().crl_is_due(CA).unwrap(), "the index does not know of it: one more is made");
+    assert!(
+        fixture.engine().maintenance().crl_is_due(CA).unwrap(),
+        "the index does not know of it: one more is made"
+    );
     assert_eq!(fixture.publish(CA).unwrap().number, 4);
-    assert!(!fixture.pki().crl_is_due(CA).unwrap());
+    assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap());
 }
 
 #[test]
@@ -113,7 +129,7 @@ fn a_list_that_is_recorded_as_published_late_does_not_go_back_to_it() {
     let issuer = fixture.certificate(CA).tbs().as_issuer();
     assert_eq!(fixture.records.last_crl(&issuer).unwrap().unwrap().number, 3);
     assert_eq!(fixture.list(CA).tbs().crl_number(), Some(3));
-    assert!(!fixture.pki().crl_is_due(CA).unwrap());
+    assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap());
 }
 
 #[test]
@@ -122,7 +138,7 @@ fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
     for case in ["another's", "unknown", "unsigned"] {
         let fixture = Fixture::with_system_ca();
         let record = fixture.issue_host("a.example");
-        fixture.pki().revoke(&record, None, None, false).unwrap();
+        fixture.engine().revocation().revoke(&record, None, None, false).unwrap();
         (0..5).for_each(|_| drop(fixture.publish("genfic").unwrap()));
         let other = fixture.another_process();
         fixture.script.before("crl", move || {
@@ -137,10 +153,13 @@ fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
             std::fs::write(other.public(CA, PublicFile::Crl), octets).unwrap();
         });
         assert_eq!(fixture.publish(CA).unwrap_err().code.code(), "crl.older", "{case}");
-        assert!(case == "unsigned" || fixture.pki().crl_is_due(CA).unwrap(), "{case}");
+        assert!(case == "unsigned" || fixture.engine().maintenance().crl_is_due(CA).unwrap(), "{case}");
         let number = fixture.list(CA).tbs().crl_number().unwrap();
         assert_eq!(fixture.publish(CA).unwrap().number, number + 1, "{case}");
-        assert!(lists(&fixture, "a.example") && !fixture.pki().crl_is_due(CA).unwrap(), "{case}");
+        assert!(
+            lists(&fixture, "a.example") && !fixture.engine().maintenance().crl_is_due(CA).unwrap(),
+            "{case}"
+        );
     }
 }
 
@@ -166,7 +185,8 @@ fn a_crowd_that_revokes_and_publishes_loses_nothing() {
             let other = fixture.another_process();
             threads.spawn(move || {
                 for host in part {
-                    let revoked = other.pki().revoke(&other.record(host), None, None, true).unwrap();
+                    let revoked =
+                        other.engine().revocation().revoke(&other.record(host), None, None, true).unwrap();
                     assert!(revoked.owed.is_none(), "{host}: {:?}", revoked.owed);
                     let list = revoked.crl.unwrap().crl;
                     assert!(list.tbs().find(&revoked.record.id.serial_number).is_some(), "{host}");
@@ -175,7 +195,7 @@ fn a_crowd_that_revokes_and_publishes_loses_nothing() {
         }
     });
     assert!(hosts.iter().all(|host| lists(&fixture, host)));
-    assert!(!fixture.pki().crl_is_due(CA).unwrap());
+    assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap());
     let issuer = fixture.certificate(CA).tbs().as_issuer();
     let last = fixture.records.last_crl(&issuer).unwrap().unwrap();
     assert_eq!(fixture.list(CA).tbs().crl_number(), Some(last.number));

@@ -11,7 +11,7 @@ fn where_nothing_is_owed_nothing_is_written() {
     let fixture = Fixture::with_system_ca();
     fixture.issue(&[order("a.example")]).unwrap();
     fixture.script.steps();
-    assert_eq!(fixture.pki().recover().unwrap(), Default::default());
+    assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
     assert_eq!(fixture.script.steps(), [""; 0]);
 }
 
@@ -23,10 +23,10 @@ fn a_public_file_that_is_gone_or_changed_is_put_back() {
         let path = fixture.public(CA, file);
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        assert_eq!(fixture.pki().recover().unwrap().repeated.len(), 1, "{}", path.display());
+        assert_eq!(fixture.engine().maintenance().recover().unwrap().repeated.len(), 1, "{}", path.display());
         assert_eq!(fs::read(&path).unwrap(), whole);
         fs::remove_file(&path).unwrap();
-        fixture.pki().recover().unwrap();
+        fixture.engine().maintenance().recover().unwrap();
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
     let chain = fs::read_to_string(fixture.public(CA, PublicFile::Chain)).unwrap();
@@ -39,7 +39,7 @@ fn an_issued_certificate_that_is_gone_is_kept_again() {
     let issuance = fixture.issue(&[order("a.example")]).unwrap();
     let file = issuance.issued[0].file.clone().unwrap();
     fs::remove_file(&file).unwrap();
-    fixture.pki().recover().unwrap();
+    fixture.engine().maintenance().recover().unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), issuance.issued[0].certificate.to_pem());
 }
 
@@ -48,9 +48,9 @@ fn a_status_that_is_gone_is_published_again() {
     // O13
     let fixture = Fixture::with_system_ca();
     fs::remove_file(fixture.home.status_directory().join("manifest.json")).unwrap();
-    assert!(!fixture.status.is_current(&fixture.records).unwrap());
-    fixture.pki().recover().unwrap();
-    assert!(fixture.status.is_current(&fixture.records).unwrap());
+    assert!(!fixture.status.is_current(&*fixture.records).unwrap());
+    fixture.engine().maintenance().recover().unwrap();
+    assert!(fixture.status.is_current(&*fixture.records).unwrap());
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn what_cannot_be_published_is_told_and_holds_nothing_up() {
     let record = fixture.issue_host("a.example");
     fs::remove_file(fixture.public(CA, PublicFile::Chain)).unwrap();
     fixture.script.fail(&["authority"]);
-    let recovered = fixture.pki().recover().unwrap();
+    let recovered = fixture.engine().maintenance().recover().unwrap();
     assert!(recovered.owed[0].message.contains("genfic-system"), "{recovered:?}");
-    assert!(fixture.pki().revoke(&record, None, None, true).unwrap().crl.is_some());
+    assert!(fixture.engine().revocation().revoke(&record, None, None, true).unwrap().crl.is_some());
 }

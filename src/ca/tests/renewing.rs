@@ -15,7 +15,7 @@ use std::fs;
 const CA: &str = "genfic-system";
 
 fn renew(fixture: &Fixture, name: &str) -> crate::ca::RenewedAuthority {
-    fixture.pki().renew_authority(name, &AuthorityRenewal::default()).unwrap()
+    fixture.engine().lifecycle().renew_authority(name, &AuthorityRenewal::default()).unwrap()
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_renewed_ca_has_its_name_and_key_and_what_it_issued_verifies_with_both() {
     let chain = fs::read_to_string(fixture.public(CA, PublicFile::Chain)).unwrap();
     assert_eq!(chain, fixture.certificate(CA).to_pem() + &fixture.certificate("genfic").to_pem());
     fixture.issue_host("b.example");
-    assert_eq!(fixture.pki().recover().unwrap(), Default::default());
+    assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
 }
 
 #[test]
@@ -66,10 +66,10 @@ fn an_expired_ca_is_renewed_and_issues_again_and_a_revoked_one_is_not() {
     renew(&fixture, CA);
     fixture.issue_host("a.example");
 
-    let pki = fixture.pki();
+    let engine = fixture.engine();
     for name in [CA, "genfic"] {
-        pki.revoke_authority(name, None, None).unwrap();
-        let refused = pki.renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
+        engine.revocation().revoke_authority(name, None, None).unwrap();
+        let refused = engine.lifecycle().renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
         assert_eq!((refused.exit, refused.code.code()), (Exit::Refused, "authority.revoked"));
         assert!(refused.hint.contains("--rekey"), "{refused}");
     }
@@ -82,9 +82,9 @@ fn a_renewal_that_was_cut_short_changes_nothing_and_can_be_made_again() {
     for (step, name) in [("sign", "genfic"), ("recorded", "genfic"), ("sign", CA), ("recorded", CA)] {
         let old = fixture.certificate(name);
         fixture.script.fail(&[step]);
-        fixture.pki().renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
+        fixture.engine().lifecycle().renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
         fixture.script.fail(&[]);
-        assert_eq!(fixture.pki().recover().unwrap().abandoned, 1, "{step}");
+        assert_eq!(fixture.engine().maintenance().recover().unwrap().abandoned, 1, "{step}");
         assert_eq!(fixture.certificate(name), old);
         renew(&fixture, name);
         assert_ne!(fixture.certificate(name), old);
@@ -92,10 +92,11 @@ fn a_renewal_that_was_cut_short_changes_nothing_and_can_be_made_again() {
     // what is on record and not published is published by the next command
     for step in ["status", "authority"] {
         fixture.script.fail(&[step]);
-        let problem = fixture.pki().renew_authority("genfic", &AuthorityRenewal::default()).unwrap_err();
+        let problem =
+            fixture.engine().lifecycle().renew_authority("genfic", &AuthorityRenewal::default()).unwrap_err();
         assert!(problem.hint.contains("on record"), "{problem}");
         fixture.script.fail(&[]);
-        assert!(!fixture.pki().recover().unwrap().repeated.is_empty());
+        assert!(!fixture.engine().maintenance().recover().unwrap().repeated.is_empty());
         let published = fs::read(fixture.public("genfic", PublicFile::CertificateDer)).unwrap();
         assert_eq!(published, fixture.certificate("genfic").as_der());
     }
@@ -112,8 +113,11 @@ fn name_constraints_stay_and_siblings_stay_apart() {
         excluded: Vec::new(),
     };
     let new = super::fixture::new(CA, "system-ca");
-    let pki = fixture.pki();
-    pki.create_child("genfic", &crate::ca::NewAuthority { name_constraints: constraints, ..new }).unwrap();
+    let engine = fixture.engine();
+    engine
+        .lifecycle()
+        .create_child("genfic", &crate::ca::NewAuthority { name_constraints: constraints, ..new })
+        .unwrap();
     let before = NameConstraints::of(fixture.certificate(CA).tbs()).unwrap().unwrap();
     fixture.wait(400 * DAY);
     renew(&fixture, "genfic-user");
@@ -122,7 +126,7 @@ fn name_constraints_stay_and_siblings_stay_apart() {
     let end = |name| fixture.certificate(name).tbs().validity().not_after;
     assert!(end("genfic-user").plus(14 * DAY) <= end(CA));
     let asked = AuthorityRenewal { length: Length::Until(end("genfic-user").plus(DAY)), profile: None };
-    let near = pki.renew_authority(CA, &asked).unwrap();
+    let near = engine.lifecycle().renew_authority(CA, &asked).unwrap();
     assert!(near.notices.iter().any(|said| said.contains("14 days")), "{:?}", near.notices);
     assert!(near.notices.iter().any(|said| said.contains("no later")), "{:?}", near.notices);
 }
@@ -161,9 +165,9 @@ fn import_root(fixture: &Fixture) -> Certificate {
         succeeds: None,
         last_end: None,
     };
-    let event = fixture.pki().event(now, "authority.added", "elder");
+    let event = fixture.engine().event(now, "authority.added", "elder");
     fixture.records.import(&Import::of(authority, event)).unwrap();
-    fixture.pki().recover().unwrap();
+    fixture.engine().maintenance().recover().unwrap();
     certificate
 }
 

@@ -12,7 +12,8 @@ fn a_revocation_is_recorded_then_answered_then_listed() {
     let fixture = Fixture::with_system_ca();
     let record = fixture.issue_host("a.example");
     fixture.script.steps();
-    let revoked = fixture.pki().revoke(&record, Some(CrlReason::KeyCompromise), None, true).unwrap();
+    let revoked =
+        fixture.engine().revocation().revoke(&record, Some(CrlReason::KeyCompromise), None, true).unwrap();
     let steps = fixture.script.steps();
     let expected = ["transition", "status", "open", "number", "reserve", "list", "sign", "crl", "listed"];
     assert_eq!(steps, expected);
@@ -26,18 +27,18 @@ fn a_failure_after_the_record_is_told_and_made_good() {
         let fixture = Fixture::with_system_ca();
         let record = fixture.issue_host("a.example");
         fixture.script.fail(&[step]);
-        let revoked = fixture.pki().revoke(&record, None, None, true).unwrap();
+        let revoked = fixture.engine().revocation().revoke(&record, None, None, true).unwrap();
         assert!(revoked.owed.is_some(), "{step}");
         assert_eq!(revoked.unanswered.is_some(), step == "status", "{step}");
         assert!(matches!(fixture.record("a.example").state, CertificateState::Revoked(_)), "{step}");
         assert_eq!(revoked.crl.is_some(), step == "status", "{step}: the list does not wait for the status");
         fixture.script.fail(&[]);
-        fixture.pki().recover().unwrap();
-        assert!(fixture.status.is_current(&fixture.records).unwrap(), "{step}");
-        assert_eq!(fixture.pki().crl_is_due(CA).unwrap(), step != "status", "{step}");
+        fixture.engine().maintenance().recover().unwrap();
+        assert!(fixture.status.is_current(&*fixture.records).unwrap(), "{step}");
+        assert_eq!(fixture.engine().maintenance().crl_is_due(CA).unwrap(), step != "status", "{step}");
         fixture.publish(CA).unwrap();
         assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_some(), "{step}");
-        assert!(!fixture.pki().crl_is_due(CA).unwrap(), "{step}");
+        assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap(), "{step}");
     }
 }
 
@@ -48,10 +49,10 @@ fn without_the_key_a_revocation_is_recorded_and_answered_and_the_list_is_owed() 
     let record = fixture.issue_host("a.example");
     let keys = fixture.home.keys_directory();
     std::fs::rename(keys.join("genfic-system.age"), keys.join("away")).unwrap();
-    let revoked = fixture.pki().revoke(&record, None, None, true).unwrap();
+    let revoked = fixture.engine().revocation().revoke(&record, None, None, true).unwrap();
     assert_eq!(revoked.owed.unwrap().exit, Exit::KeyUnavailable);
-    assert!(fixture.status.is_current(&fixture.records).unwrap());
-    assert!(fixture.pki().crl_is_due(CA).unwrap());
+    assert!(fixture.status.is_current(&*fixture.records).unwrap());
+    assert!(fixture.engine().maintenance().crl_is_due(CA).unwrap());
 }
 
 #[test]
@@ -60,10 +61,11 @@ fn a_clock_that_is_behind_holds_up_the_list_and_not_the_revocation() {
     let fixture = Fixture::with_system_ca();
     let record = fixture.issue_host("a.example");
     fixture.set(NOW.plus(-100));
-    let revoked = fixture.pki().revoke(&record, Some(CrlReason::KeyCompromise), None, true).unwrap();
+    let revoked =
+        fixture.engine().revocation().revoke(&record, Some(CrlReason::KeyCompromise), None, true).unwrap();
     assert_eq!(revoked.owed.as_ref().unwrap().exit, Exit::Integrity);
     assert_eq!(revoked.record.revocation().unwrap().revoked_at, NOW.plus(-100));
-    assert!(fixture.status.is_current(&fixture.records).unwrap(), "it is answered");
+    assert!(fixture.status.is_current(&*fixture.records).unwrap(), "it is answered");
     fixture.set(NOW.plus(1));
     fixture.publish(CA).unwrap();
     assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_some());
@@ -75,18 +77,23 @@ fn a_hold_is_lifted_and_what_is_revoked_for_good_is_not() {
     // C4
     let fixture = Fixture::with_system_ca();
     let record = fixture.issue_host("a.example");
-    let pki = fixture.pki();
-    let held = pki.revoke(&record, Some(CrlReason::CertificateHold), None, true).unwrap().record;
+    let engine = fixture.engine();
+    let held =
+        engine.revocation().revoke(&record, Some(CrlReason::CertificateHold), None, true).unwrap().record;
     let entry = fixture.list(CA).tbs().find(&record.id.serial_number).unwrap();
     assert_eq!(entry.reason, Some(CrlReason::CertificateHold));
-    let free = pki.release(&held, true).unwrap().record;
+    let free = engine.revocation().release(&held, true).unwrap().record;
     assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_none());
-    let gone = pki.revoke(&free, Some(CrlReason::KeyCompromise), Some(NOW.plus(-5)), true).unwrap().record;
+    let gone = engine
+        .revocation()
+        .revoke(&free, Some(CrlReason::KeyCompromise), Some(NOW.plus(-5)), true)
+        .unwrap()
+        .record;
     let entry = fixture.list(CA).tbs().find(&record.id.serial_number).unwrap();
     assert_eq!((entry.reason, entry.invalidity_date), (Some(CrlReason::KeyCompromise), Some(NOW.plus(-5))));
-    assert_eq!(pki.release(&gone, true).unwrap_err().exit, Exit::Refused);
-    assert_eq!(pki.revoke(&gone, None, None, true).unwrap_err().exit, Exit::Exists);
-    let stale = pki.revoke(&record, None, None, true).unwrap_err();
+    assert_eq!(engine.revocation().release(&gone, true).unwrap_err().exit, Exit::Refused);
+    assert_eq!(engine.revocation().revoke(&gone, None, None, true).unwrap_err().exit, Exit::Exists);
+    let stale = engine.revocation().revoke(&record, None, None, true).unwrap_err();
     assert_eq!((stale.exit, stale.code.code()), (Exit::Busy, "index.conflict"), "somebody else was quicker");
     let actions = fixture.actions();
     for action in ["certificate.held", "certificate.released", "certificate.revoked"] {
@@ -99,7 +106,7 @@ fn an_invalidity_date_to_come_is_refused() {
     // C4
     let fixture = Fixture::with_system_ca();
     let record = fixture.issue_host("a.example");
-    let later = fixture.pki().revoke(&record, None, Some(NOW.plus(1)), true).unwrap_err();
+    let later = fixture.engine().revocation().revoke(&record, None, Some(NOW.plus(1)), true).unwrap_err();
     assert_eq!(later.exit, Exit::Usage);
     assert_eq!(fixture.record("a.example").state, CertificateState::Issued);
 }
@@ -109,10 +116,10 @@ fn every_act_and_refusal_is_on_record_with_who_and_what_and_no_secret() {
     // G15, K2
     let fixture = Fixture::with_system_ca();
     let record = fixture.issue_host("a.example");
-    let pki = fixture.pki();
-    pki.revoke(&record, Some(CrlReason::Superseded), None, true).unwrap();
-    let problem = pki.revoke(&fixture.record("a.example"), None, None, true).unwrap_err();
-    pki.record_refusal("revoke", "genfic-system", &problem).unwrap();
+    let engine = fixture.engine();
+    engine.revocation().revoke(&record, Some(CrlReason::Superseded), None, true).unwrap();
+    let problem = engine.revocation().revoke(&fixture.record("a.example"), None, None, true).unwrap_err();
+    engine.record_refusal("revoke", "genfic-system", &problem).unwrap();
     let records = fixture.audit();
     let serial = format!("genfic-system/{}", record.id.serial_number);
     for action in ["certificate.intended", "certificate.issued", "certificate.revoked"] {

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 /// Prints the records.
 pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let from = match args.last {
-        Some(last) => pki.index.audit_head()?.sequence.saturating_sub(last) + 1,
+        Some(last) => engine.record().audit_head()?.sequence.saturating_sub(last) + 1,
         None => args.from,
     };
     let mut values = Vec::new();
-    pki.index.audit_records(from, &mut |record| {
+    engine.record().audit_records(from, &mut |record| {
         values.push(record.to_json());
         true
     })?;
@@ -25,7 +25,7 @@ pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Proble
 /// The records from this one on, as a table.
 pub(crate) fn text(session: &Session, from: u64) -> Result<String, Problem> {
     let mut rows = Vec::new();
-    session.pki().index.audit_records(from, &mut |record| {
+    session.engine().record().audit_records(from, &mut |record| {
         let outcome = match &record.event.outcome {
             Outcome::Done => "done".to_owned(),
             Outcome::Refused(code) => format!("refused {code}"),
@@ -49,11 +49,11 @@ pub(crate) fn text(session: &Session, from: u64) -> Result<String, Problem> {
 
 /// Recomputes the chain.
 pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let head = pki.index.audit_head()?;
+    let engine = session.engine();
+    let head = engine.record().audit_head()?;
     let mut verifier = Verifier::new(Some(head));
     let mut broken = None;
-    pki.index.audit_records(1, &mut |record| {
+    engine.record().audit_records(1, &mut |record| {
         broken = verifier.check(&record).err();
         broken.is_none()
     })?;

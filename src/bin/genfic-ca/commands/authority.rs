@@ -18,7 +18,7 @@ use std::str::FromStr;
 pub(crate) fn create_root(session: &Session, args: &CreateRoot) -> Result<Report, Problem> {
     let profile = args.profile.clone().unwrap_or_else(|| "root-ca".into());
     let new = new_authority(&args.name, profile, &args.authority, NameConstraints::default())?;
-    let created = session.pki().create_root(&new)?;
+    let created = session.engine().lifecycle().create_root(&new)?;
     Ok(report(&created, "root CA", "next: genfic-ca create-child NAME -p ").warn(created.notices.clone()))
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
         return Ok(super::foreign::request_child(session, &new, parent, args.output.as_deref())?.warn(said));
     }
     let (parent, elsewhere) = issuing(session, args.parent.as_deref().unwrap_or_default())?;
-    let created = session.pki().create_child(&parent, &new)?;
+    let created = session.engine().lifecycle().create_child(&parent, &new)?;
     let profiles = &session.assembly.practices().profiles;
     let signs = profiles.get(&created.authority.profile).and_then(|profile| profile.default_leaf_profile());
     let next = match signs.and_then(|leaf| profiles.get(leaf)) {
@@ -153,16 +153,16 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
 
 /// Lists the CAs.
 pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let now = pki.clock.now();
-    let mut authorities = pki.index.authorities()?;
+    let engine = session.engine();
+    let now = engine.now();
+    let mut authorities = engine.record().authorities()?;
     if args.tree {
         authorities = depth_first(&authorities, None);
     }
     let mut values = Vec::new();
     let mut rows = Vec::new();
     for authority in &authorities {
-        let status = status(pki.index, authority, now)?;
+        let status = status(engine.record(), authority, now)?;
         let validity = authority.certificate.tbs().validity();
         values.push(json!({
             "name": authority.name,

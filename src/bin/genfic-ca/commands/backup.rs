@@ -283,8 +283,8 @@ fn told(restored: &RestoredHome, home: &Path) -> String {
 
 /// Unlocks a restored home.
 pub(crate) fn accept(session: &Session) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let Some(restored) = pki.index.restored()? else {
+    let engine = session.engine();
+    let Some(restored) = engine.record().restored()? else {
         let result = json!({ "accepted": false });
         return Ok(Report::seen(result, "this home is not locked; nothing was changed"));
     };
@@ -293,7 +293,7 @@ pub(crate) fn accept(session: &Session) -> Result<Report, Problem> {
         restored.backup
     );
     confirm(&session.global, &question)?;
-    pki.accept_restored()?;
+    engine.maintenance().accept_restored()?;
     let result = json!({
         "accepted": true,
         "backup": restored.backup.to_string(),

@@ -5,7 +5,7 @@ use super::values::usage;
 use crate::cli::CalendarFiles;
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::Pki;
+use genfic_ca::ca::Engine;
 use genfic_ca::calendar::{Calendar, Entry, FullLength, Outlook, Renewal};
 use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::index::Authority;
@@ -18,21 +18,24 @@ use std::path::PathBuf;
 /// Shows the calendar, and writes it as a picture and as iCalendar where asked.
 pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report, Problem> {
     let outputs = outputs(session, args)?;
-    let pki = session.pki();
-    let now = pki.clock.now();
+    let engine = session.engine();
+    let now = engine.now();
     let mut depths: HashMap<String, usize> = HashMap::new();
     let mut outlooks = Vec::new();
     let mut missing = Vec::new();
-    let authorities = pki.index.authorities()?;
+    let authorities = engine.record().authorities()?;
     for authority in &authorities {
         let above = authority.parent.as_ref().and_then(|parent| depths.get(parent));
         let depth = above.map_or(0, |depth| depth + 1);
         depths.insert(authority.name.clone(), depth);
-        let mut outlook = outlook(&pki, authority, depth, now)?;
+        let mut outlook = outlook(engine, authority, depth, now)?;
         if authorities.iter().any(|other| other.succeeds.as_ref() == Some(&authority.name)) {
             outlook.full_length = None;
         }
-        if outlook.is_fit && outlook.responder.is_none() && pki.responder_is_due(&authority.name)? {
+        if outlook.is_fit
+            && outlook.responder.is_none()
+            && engine.maintenance().responder_is_due(&authority.name)?
+        {
             let name = &authority.name;
             missing.push(format!("{name} has no responder certificate: genfic-ca ocsp responder {name}"));
         }
@@ -69,11 +72,11 @@ fn outputs(session: &Session, args: &CalendarFiles) -> Result<[Option<Output>; 2
     Ok(outputs)
 }
 
-fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) -> Result<Outlook, Problem> {
+fn outlook(engine: &Engine, authority: &Authority, depth: usize, now: UnixTime) -> Result<Outlook, Problem> {
     let name = &authority.name;
     let tbs = authority.certificate.tbs();
     let validity = tbs.validity();
-    let is_fit = status(pki.index, authority, now)? == "valid";
+    let is_fit = status(engine.record(), authority, now)? == "valid";
     let mut outlook = Outlook {
         name: name.clone(),
         depth,
@@ -81,31 +84,31 @@ fn outlook(pki: &Pki<'_>, authority: &Authority, depth: usize, now: UnixTime) ->
         issuer: IssuerId::by_octets(tbs.subject(), tbs.public_key()),
         validity,
         is_fit,
-        full_length: full_length(pki, authority, now),
+        full_length: full_length(engine, authority, now),
         crl: None,
         responder: None,
     };
     if !is_fit {
         return Ok(outlook);
     }
-    if let Some(crl) = pki.index.last_crl(&authority.issuer)? {
-        let due = pki.practices.config.crl.renewal(crl.this_update, crl.next_update);
-        let due = if pki.crl_is_due(name)? { due.min(now) } else { due };
+    if let Some(crl) = engine.record().last_crl(&authority.issuer)? {
+        let due = engine.practices().config.crl.renewal(crl.this_update, crl.next_update);
+        let due = if engine.maintenance().crl_is_due(name)? { due.min(now) } else { due };
         outlook.crl = Some(Renewal { begins: crl.this_update, due, ends: crl.next_update });
     }
-    let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
+    let responder = engine.publication().responder_certificate(name).filter(|_| authority.serves_ocsp);
     if let Some(certificate) = responder {
         let own = certificate.tbs().validity();
         let half = own.not_before.plus(own.not_after.0.saturating_sub(own.not_before.0) / 2);
-        let due = if pki.responder_is_due(name)? { half.min(now) } else { half };
+        let due = if engine.maintenance().responder_is_due(name)? { half.min(now) } else { half };
         outlook.responder = Some(Renewal { begins: own.not_before, due, ends: own.not_after });
     }
     Ok(outlook)
 }
 
 /// For the profile that the CA issues under when none is named; for one that issues CAs only, the longest of those.
-fn full_length(pki: &Pki<'_>, authority: &Authority, now: UnixTime) -> Option<FullLength> {
-    let practices = pki.practices;
+fn full_length(engine: &Engine, authority: &Authority, now: UnixTime) -> Option<FullLength> {
+    let practices = engine.practices();
     let profiles = &practices.profiles;
     let leaf = profiles.get(&authority.profile)?.default_leaf_profile();
     let end_of = |profile: &genfic_ca::profile::Profile| {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What the clock says, what it is held against, and what is signed with it.
 pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
-    let state = session.pki().clock_state()?;
+    let state = session.engine().clock_state()?;
     let or_none = |time: Option<String>| time.unwrap_or_else(|| "nothing yet".into());
     let mut rows = vec![
         ("  now".to_owned(), state.now.to_string()),
@@ -63,14 +63,14 @@ fn fields(state: &ClockState, word: &str, signs: &str) -> Value {
 
 /// Takes the clock's time for the last confirmed one.
 pub(crate) fn accept(session: &Session) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let state = pki.clock_state()?;
+    let engine = session.engine();
+    let state = engine.clock_state()?;
     if !matches!(state.standing(), ClockStanding::Behind(_)) {
         let confirmed = state.confirmed().map_or_else(|| "nothing yet".to_owned(), |at| at.to_string());
         let question = format!("Is it really {}? The last confirmed time is {confirmed}.", state.now);
         confirm(&session.global, &question)?;
     }
-    let before = pki.accept_clock()?;
+    let before = engine.maintenance().accept_clock()?;
     let result = json!({
         "accepted": before.now.to_string(),
         "before": before.confirmed().map(|at| at.to_string()),

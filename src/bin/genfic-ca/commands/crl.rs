@@ -23,19 +23,19 @@ const SHOWN: usize = 50;
 
 /// Makes and publishes CRLs.
 pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     if let Some(directory) = args.to.as_ref().filter(|directory| !directory.is_dir()) {
         return Err(super::output::no_directory(directory));
     }
     let mut names = Vec::new();
     if let Some(name) = &args.authority {
-        names.push(pki.authority(name)?.name);
+        names.push(engine.hierarchy().authority(name)?.name);
     } else {
-        pki.confirm_clock()?;
-        for authority in pki.index.authorities()? {
-            let goes_on = !authority.is_elsewhere() && !pki.is_quiet(&authority)?;
+        engine.maintenance().confirm_clock()?;
+        for authority in engine.record().authorities()? {
+            let goes_on = !authority.is_elsewhere() && !engine.hierarchy().is_quiet(&authority)?;
             // of a list that cannot be read more is said where it is made anew; it holds up no other CA's
-            if args.all && goes_on || pki.crl_is_due(&authority.name).unwrap_or(true) {
+            if args.all && goes_on || engine.maintenance().crl_is_due(&authority.name).unwrap_or(true) {
                 names.push(authority.name);
             }
         }
@@ -44,7 +44,10 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
     let mut lines = Vec::new();
     let mut failed: Vec<(&str, Problem)> = Vec::new();
     for name in &names {
-        let made = pki.unlock_for_crl(name).and_then(|signer| pki.publish_crl(name, &signer));
+        let made = engine
+            .maintenance()
+            .unlock_for_crl(name)
+            .and_then(|signer| engine.maintenance().publish_crl(name, &signer));
         match made {
             Ok(crl) => {
                 lines.push(format!(
@@ -161,7 +164,7 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
     };
     let crl = decode(&octets, &args.what)?;
     let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
-    let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.pki().clock.now());
+    let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.engine().now());
     let mut findings: Vec<String> = Vec::new();
     let issuer = issuer_of(session.as_ref(), args, &crl)?;
     match &issuer {
@@ -175,7 +178,7 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
     }
     let practice = session
         .as_ref()
-        .map_or_else(CrlConfig::default, |session| session.pki().practices.config.crl.clone());
+        .map_or_else(CrlConfig::default, |session| session.engine().practices().config.crl.clone());
     findings.extend(dates(&crl, &practice, now));
     if let (Some(session), Some(issuer)) = (&session, &issuer) {
         findings.extend(against_index(session, issuer, &crl)?);
@@ -209,8 +212,8 @@ fn issuer_of(
     }
     let Some(session) = session else { return Ok(None) };
     let candidates: Vec<Certificate> = session
-        .pki()
-        .index
+        .engine()
+        .record()
         .authorities()?
         .into_iter()
         .map(|authority| authority.certificate)
@@ -241,15 +244,15 @@ fn against_index(
     issuer: &Certificate,
     crl: &CertificateList,
 ) -> Result<Vec<String>, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let id = issuer.tbs().as_issuer();
     let mut findings = Vec::new();
-    if let Some(last) = pki.index.last_crl(&id)?
+    if let Some(last) = engine.record().last_crl(&id)?
         && crl.tbs().crl_number().is_none_or(|number| number < last.number)
     {
         findings.push(format!("number {} was issued since", last.number));
     }
-    if pki.index.crl_is_owed(&id)? {
+    if engine.record().crl_is_owed(&id)? {
         findings.push("something was revoked or released since the last CRL; publish a new one".into());
     }
     Ok(findings)

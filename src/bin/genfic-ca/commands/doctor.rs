@@ -33,12 +33,9 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     // nobody is asked: what needs a passphrase that is not at hand is left with its command
     let secrets = |inspection: &Inspection| -> Arc<dyn SecretSource> {
         let prompt = TerminalPrompt::new(false);
-        let sources = assembly::secret_sources(inspection.settings(), given.clone(), prompt);
-        Arc::new(sources)
+        Arc::new(assembly::secret_sources(inspection.settings(), given.clone(), prompt))
     };
-    let at_hand = secrets(&inspection);
-    inspection = inspection.asking(at_hand);
-    let mut checks = inspection.diagnose(args.deep);
+    let mut checks = inspection.diagnose(args.deep, secrets(&inspection));
     let mut told: Vec<Told> = all(&checks, &[]);
     let mut mended: Vec<Mended> = Vec::new();
     let mut warnings = Vec::new();
@@ -49,11 +46,10 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
             let left = now.iter().filter(|one| one.why_not.is_none());
             let findings: Vec<&Finding> = left.map(|one| &one.finding).collect();
             let at_hand = secrets(&inspection);
-            let (again, done, unrecorded) = inspection.mend(&findings, &at_hand)?;
+            let (again, done, unrecorded) = inspection.mend(&findings, at_hand)?;
             warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
-            let at_hand = secrets(&again);
-            inspection = again.asking(at_hand);
-            checks = inspection.diagnose(args.deep);
+            inspection = again;
+            checks = inspection.diagnose(args.deep, secrets(&inspection));
             take(&mut mended, done);
             now = all(&checks, &mended);
             for one in &now {

@@ -23,10 +23,10 @@ use std::path::Path;
 /// Writes OpenSSL's index.txt.
 pub(crate) fn index_txt(session: &Session, args: &IndexTxt) -> Result<Report, Problem> {
     let output = Output::chosen(args.output.as_deref())?;
-    let pki = session.pki();
-    pki.authority(&args.authority)?;
+    let engine = session.engine();
+    engine.hierarchy().authority(&args.authority)?;
     let mut text = Vec::new();
-    write_index_txt(pki.index, &args.authority, pki.clock.now(), &mut text)?;
+    write_index_txt(engine.record(), &args.authority, engine.now(), &mut text)?;
     let lines = text.iter().filter(|octet| **octet == b'\n').count();
     // both places are looked at before anything is written
     let attributes = match &args.output {

@@ -70,7 +70,7 @@ pub(crate) fn request_child(
     output: Option<&Path>,
 ) -> Result<Report, Problem> {
     let place = place_of_request(session, &new.name, output)?;
-    requested(&session.pki().request_child(new)?, parent, place)
+    requested(&session.engine().lifecycle().request_child(new)?, parent, place)
 }
 
 /// Makes key and request of the next generation of a CA whose certificate others sign.
@@ -79,16 +79,16 @@ pub(crate) fn request_rekeying(
     args: &RenewCa,
     asked: &AuthorityRekeying,
 ) -> Result<Report, Problem> {
-    let name = session.pki().next_generation(&args.name)?.name;
+    let name = session.engine().lifecycle().next_generation(&args.name)?.name;
     let place = place_of_request(session, &name, args.output.as_deref())?;
-    requested(&session.pki().request_authority_rekeying(&args.name, asked)?, None, place)
+    requested(&session.engine().lifecycle().request_authority_rekeying(&args.name, asked)?, None, place)
 }
 
 /// Makes the request for the next certificate of a CA whose certificate others sign.
 pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
-    let name = session.pki().newest(&args.name)?.name;
+    let name = session.engine().lifecycle().newest(&args.name)?.name;
     let place = place_of_request(session, &name, args.output.as_deref())?;
-    let asked = session.pki().request_authority_renewal(&name)?;
+    let asked = session.engine().lifecycle().request_authority_renewal(&name)?;
     let request = pem::encode("CERTIFICATE REQUEST", &asked.request);
     let path = place.put_new(request.as_bytes())?;
     let tbs = asked.authority.certificate.tbs();
@@ -146,13 +146,13 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) ->
 /// Installs a certificate that was signed elsewhere.
 pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
-    let pki = session.pki();
+    let engine = session.engine();
     let mut found: Vec<Certificate> = Vec::new();
     for file in std::iter::once(&args.certificate).chain(&args.chain) {
         found.extend(certificates(&read(file)?, file)?);
     }
     let by_name = || super::authority::profile_by_name(session, &name).unwrap_or_else(|| "system-ca".into());
-    let is_asked_for = pki.waiting(&name)?.is_none_or(|waiting| waiting.profile.is_some());
+    let is_asked_for = engine.lifecycle().waiting(&name)?.is_none_or(|waiting| waiting.profile.is_some());
     let (profile, said) = match &args.profile {
         None if !is_asked_for => {
             let profile = by_name();
@@ -161,7 +161,7 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         }
         given => (given.clone(), None),
     };
-    let adoption = pki.arrived(Arrival {
+    let adoption = engine.lifecycle().arrived(Arrival {
         name,
         certificates: found,
         profile,
@@ -169,7 +169,7 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         source: args.certificate.shown().to_string(),
     })?;
     let renews = adoption.renews.as_ref().map(|known| known.certificate.tbs().serial_number().to_string());
-    let adopted = pki.adopt(adoption, AdoptedKey::Here)?;
+    let adopted = engine.lifecycle().adopt(adoption, AdoptedKey::Here)?;
     let authority = &adopted.authority;
     let tbs = authority.certificate.tbs();
     let result = json!({
@@ -214,7 +214,7 @@ pub(crate) fn import_key(
     })?;
     let opened = open_key(session, &key, &args.file, old)?;
     let algorithm = opened.public_key().algorithm();
-    let waiting = session.pki().bring_key(&name, opened)?;
+    let waiting = session.engine().lifecycle().bring_key(&name, opened)?;
     let result = json!({
         "name": name,
         "key": format!("{name}.age"),

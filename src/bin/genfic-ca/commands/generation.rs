@@ -28,7 +28,7 @@ pub(crate) fn renew(session: &Session, args: &RenewCa) -> Result<Report, Problem
 
 fn renew_certificate(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
     let asked = AuthorityRenewal { length: length(args.valid.as_deref())?, profile: args.profile.clone() };
-    let renewed = session.pki().renew_authority(&args.name, &asked)?;
+    let renewed = session.engine().lifecycle().renew_authority(&args.name, &asked)?;
     let authority = &renewed.authority;
     let tbs = authority.certificate.tbs();
     let old = renewed.replaces.tbs();
@@ -75,13 +75,13 @@ fn rekeying(args: &RenewCa) -> Result<AuthorityRekeying, Problem> {
 
 fn rekey(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
     confirm_attended(&session.global, || {
-        let newest = session.pki().newest(&args.name)?.name;
-        let next = session.pki().next_generation(&args.name)?.name;
+        let newest = session.engine().lifecycle().newest(&args.name)?.name;
+        let next = session.engine().lifecycle().next_generation(&args.name)?.name;
         Ok(format!(
             "{next} succeeds {newest}, and issues from then on; {newest} only signs CRLs. Make it? It cannot be undone"
         ))
     })?;
-    let rekeyed = session.pki().rekey_authority(&args.name, &rekeying(args)?)?;
+    let rekeyed = session.engine().lifecycle().rekey_authority(&args.name, &rekeying(args)?)?;
     let (created, old) = (&rekeyed.created, &rekeyed.replaces);
     let mut report = created_report(created, "CA", "next: genfic-ca status; new certificates come from ");
     if let Some(result) = report.result.as_object_mut() {
@@ -124,26 +124,29 @@ fn links_text(links: &Links) -> String {
 
 /// Certifies a CA once more; between two generations of a root, links them both ways.
 pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let (subject, certificate) = match pki.index.authority(&args.what)? {
+    let engine = session.engine();
+    let (subject, certificate) = match engine.record().authority(&args.what)? {
         Some(authority) => (Some(authority.clone()), authority.certificate),
         None => (None, in_file(&args.what)?),
     };
-    let by = pki.authority(&args.parent)?;
+    let by = engine.hierarchy().authority(&args.parent)?;
     if let Some(subject) = &subject
         && subject.name != by.name
-        && pki.generations(&subject.name)?.iter().any(|one| one.name == by.name)
+        && engine.hierarchy().generations(&subject.name)?.iter().any(|one| one.name == by.name)
         && subject.parent.is_none()
         && by.parent.is_none()
     {
         for one in [subject, &by] {
-            pki.may_come_back(&one.name, &one.certificate)?;
+            engine.lifecycle().may_come_back(&one.name, &one.certificate)?;
         }
         let before = [
-            pki.certified_before(&by, &subject.certificate)?,
-            pki.certified_before(subject, &by.certificate)?,
+            engine.lifecycle().certified_before(&by, &subject.certificate)?,
+            engine.lifecycle().certified_before(subject, &by.certificate)?,
         ];
-        let links = pki.links(&pki.unlock_issuer(&by.name)?, &pki.unlock_issuer(&subject.name)?)?;
+        let links = engine.lifecycle().links(
+            &engine.issuance().unlock_issuer(&by.name)?,
+            &engine.issuance().unlock_issuer(&subject.name)?,
+        )?;
         return Ok(Report::done(json!({ "links": links_fields(&links) }), links_text(&links))
             .warn(before.into_iter().flatten()));
     }
@@ -161,7 +164,7 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         unconstrained: args.unconstrained,
     };
     if crossing.certificate.is_ca() {
-        pki.may_come_back(&args.what, &crossing.certificate)?;
+        engine.lifecycle().may_come_back(&args.what, &crossing.certificate)?;
     }
     if args.unconstrained
         && let Some(question) = widening(&args.what, &crossing.certificate)
@@ -169,8 +172,8 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         confirm(&session.global, &question)?;
     }
     let output = args.output.as_deref().map(Output::at).transpose()?;
-    let issuer = pki.unlock_issuer(&parent)?;
-    let issued = pki.cross_sign(&issuer, &crossing)?;
+    let issuer = engine.issuance().unlock_issuer(&parent)?;
+    let issued = engine.lifecycle().cross_sign(&issuer, &crossing)?;
     let mut file = issued.file.clone().unwrap_or_default();
     let mut octets = None;
     if let Some(output) = output {

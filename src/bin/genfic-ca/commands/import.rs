@@ -35,7 +35,7 @@ struct Reading {
 /// Reads the directory and checks what can be checked without the key.
 fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Reading, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
-    let before = session.pki().index.authority(&name)?.filter(|one| !one.is_elsewhere());
+    let before = session.engine().record().authority(&name)?.filter(|one| !one.is_elsewhere());
     let foreign = import::read(&Wanted {
         directory: &args.dir,
         layout,
@@ -69,9 +69,9 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         crl_number: foreign.crl_number,
         source: source.shown().to_string(),
     };
-    let known = session.pki().taken_over(&adoption)?;
+    let known = session.engine().lifecycle().taken_over(&adoption)?;
     let plan = match &known {
-        None => session.pki().plan_adoption(&adoption)?,
+        None => session.engine().lifecycle().plan_adoption(&adoption)?,
         Some(known) => AdoptionPlan { parent: known.parent.clone(), above: Vec::new(), notices: Vec::new() },
     };
     Ok(Reading { foreign, adoption, plan, known, said })
@@ -259,7 +259,7 @@ pub(crate) fn preview(
     old: Option<&PassphraseSources<'static>>,
 ) -> Result<Report, Problem> {
     let reading = reading(session, args, layout)?;
-    let now = session.pki().clock.now();
+    let now = session.engine().now();
     if let Some(known) = &reading.known {
         let result = fields(&reading, now);
         return import_again::preview(session, known, &reading.adoption, result, reading.said);
@@ -317,8 +317,8 @@ pub(crate) fn import(
     old: Option<&PassphraseSources<'static>>,
 ) -> Result<Report, Problem> {
     let reading = reading(session, args, layout)?;
-    let pki = session.pki();
-    let now = pki.clock.now();
+    let engine = session.engine();
+    let now = engine.now();
     let (mut result, mut rows) = (fields(&reading, now), rows(&reading, now));
     let Reading { foreign, adoption, said, known, .. } = reading;
     if let Some(known) = known {
@@ -332,8 +332,8 @@ pub(crate) fn import(
         Some((path, key)) => AdoptedKey::Foreign(open_key(session, key, path, old)?),
         None => AdoptedKey::Away,
     };
-    let doubts = pki.doubts(&adoption.name, &adoption.prior)?;
-    let adopted = pki.adopt(adoption, key)?;
+    let doubts = engine.lifecycle().doubts(&adoption.name, &adoption.prior)?;
+    let adopted = engine.lifecycle().adopt(adoption, key)?;
     let name = &adopted.authority.name;
     for (key, value) in [
         ("certificate", path_value(&adopted.files.certificate)),

@@ -20,8 +20,8 @@ pub(crate) fn preview(
     mut result: Map<String, Value>,
     said: Vec<String>,
 ) -> Result<Report, Problem> {
-    let new = session.pki().news(known, adoption)?;
-    let doubts = session.pki().doubts(&known.name, &new)?;
+    let new = session.engine().lifecycle().news(known, adoption)?;
+    let doubts = session.engine().lifecycle().doubts(&known.name, &new)?;
     result.insert("key_opened".into(), json!(false));
     result.insert("dry_run".into(), json!(true));
     result.insert("added".into(), added_fields(&counted_new(&new)));
@@ -41,15 +41,15 @@ pub(crate) fn import(
     mut result: Map<String, Value>,
     said: Vec<String>,
 ) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let new = pki.news(known, adoption)?;
+    let engine = session.engine();
+    let new = engine.lifecycle().news(known, adoption)?;
     let list = added(&new);
     if !new.is_empty() {
         let name = &known.name;
         confirm_attended(&session.global, || Ok(format!("{list}\nAdd it to {name}? It cannot be undone")))?;
     }
-    let doubts = pki.doubts(&known.name, &new)?;
-    let done = pki.supplement(known, adoption)?;
+    let doubts = engine.lifecycle().doubts(&known.name, &new)?;
+    let done = engine.lifecycle().supplement(known, adoption)?;
     result.insert("added".into(), added_fields(&done.imported));
     for (key, value) in [
         ("crl", json!(done.crl.as_ref().and_then(|crl| crl.files.first()))),

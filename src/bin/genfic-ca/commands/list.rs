@@ -32,8 +32,8 @@ const COLUMNS: [&str; 15] = [
 
 /// Lists certificates.
 pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let now = pki.clock.now();
+    let engine = session.engine();
+    let now = engine.now();
     let meant = args.parent.as_deref().map(|name| session.meant(name)).transpose()?.unwrap_or_default();
     let ending = args
         .expiring
@@ -69,14 +69,14 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     let mut listing = Listing::new("list", "certificates", &HEADINGS, style).in_lines(lines);
     let mut written = Ok(());
-    let standings = pki.standings()?;
+    let standings = engine.revocation().standings()?;
     let mut unread = None;
     let mut visit = |record: CertificateRecord| {
         if without_responders && renews_itself(&record.profile) {
             return true;
         }
         if args.below_revoked {
-            match pki.awaits_replacement(&record, &standings) {
+            match engine.revocation().awaits_replacement(&record, &standings) {
                 Ok(true) => {}
                 Ok(false) => return true,
                 Err(problem) => {
@@ -112,7 +112,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
         written.is_ok()
     };
     for filter in filter.of_each(&meant) {
-        pki.index.list(&filter, &mut visit)?;
+        engine.record().list(&filter, &mut visit)?;
     }
     if let Some(problem) = unread {
         return Err(problem);

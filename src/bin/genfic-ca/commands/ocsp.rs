@@ -22,14 +22,14 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Issues responder certificates.
 pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let mut names = Vec::new();
     if let Some(name) = &args.authority {
-        names.push(pki.authority(name)?.name);
+        names.push(engine.hierarchy().authority(name)?.name);
     } else {
-        pki.confirm_clock()?;
-        for authority in pki.index.authorities()? {
-            if pki.responder_is_due(&authority.name)? {
+        engine.maintenance().confirm_clock()?;
+        for authority in engine.record().authorities()? {
+            if engine.maintenance().responder_is_due(&authority.name)? {
                 names.push(authority.name);
             }
         }
@@ -39,9 +39,9 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
     let mut notices = Vec::new();
     let mut failed: Option<Problem> = None;
     for name in &names {
-        let made = pki.unlock_issuer(name).and_then(|issuer| {
-            notices.extend(pki.serve_ocsp(&issuer)?);
-            pki.issue_responder(&issuer)
+        let made = engine.issuance().unlock_issuer(name).and_then(|issuer| {
+            notices.extend(engine.maintenance().serve_ocsp(&issuer)?);
+            engine.issuance().issue_responder(&issuer)
         });
         match made {
             Ok(responder) => {
@@ -78,11 +78,11 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
 
 /// Publishes the status again.
 pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     // what was revoked is published by any clock; its time moves on by one that is trusted
-    let unconfirmed = pki.confirm_clock().err();
-    pki.publish_status()?;
-    let change = pki.index.change_number()?;
+    let unconfirmed = engine.maintenance().confirm_clock().err();
+    engine.publication().publish_status()?;
+    let change = engine.record().change_number()?;
     if let Some(problem) = unconfirmed {
         let message = format!("the status is published, but not its time: {}", problem.message);
         let text = format!("status published, change {change}; its time stays");
@@ -95,11 +95,11 @@ pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
 
 /// Has a CA answered for no more.
 pub(crate) fn disable(session: &Session, args: &OcspAuthority) -> Result<Report, Problem> {
-    let (pki, name) = (session.pki(), &args.authority);
-    if !pki.authority(name)?.serves_ocsp {
+    let (engine, name) = (session.engine(), &args.authority);
+    if !engine.hierarchy().authority(name)?.serves_ocsp {
         return Ok(Report::seen(switched(name, false, 0), format!("OCSP is disabled for {name} already")));
     }
-    let naming = pki.certificates_naming_responder(name)?;
+    let naming = engine.maintenance().certificates_naming_responder(name)?;
     let what = match naming {
         0 => format!("no valid certificate of {name} names its responder"),
         naming => format!(
@@ -111,7 +111,7 @@ pub(crate) fn disable(session: &Session, args: &OcspAuthority) -> Result<Report,
         ),
     };
     confirm(&session.global, &format!("{what}\nDisable OCSP for {name}?"))?;
-    pki.answer_by_ocsp(name, false)?;
+    engine.maintenance().answer_by_ocsp(name, false)?;
     let text = format!(
         "OCSP is disabled for {name}: its responder answers no more, and new certificates name none\n{what}"
     );
@@ -120,10 +120,10 @@ pub(crate) fn disable(session: &Session, args: &OcspAuthority) -> Result<Report,
 
 /// Has a CA answered for again.
 pub(crate) fn enable(session: &Session, args: &OcspAuthority) -> Result<Report, Problem> {
-    let (pki, name) = (session.pki(), &args.authority);
-    let is_new = pki.answer_by_ocsp(name, true)?;
-    let naming = pki.certificates_naming_responder(name)?;
-    let next = match pki.responder_is_due(name)? {
+    let (engine, name) = (session.engine(), &args.authority);
+    let is_new = engine.maintenance().answer_by_ocsp(name, true)?;
+    let naming = engine.maintenance().certificates_naming_responder(name)?;
+    let next = match engine.maintenance().responder_is_due(name)? {
         true => format!("; its responder certificate is due: genfic-ca ocsp responder {name}"),
         false => String::new(),
     };
@@ -143,7 +143,7 @@ fn switched(name: &str, answered: bool, naming: usize) -> serde_json::Value {
 /// Asks a responder and verifies its answer.
 pub(crate) fn question(global: &Global, args: &Query) -> Result<Report, Problem> {
     let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
-    let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.pki().clock.now());
+    let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.engine().now());
     let certificate = certificate_of(session.as_ref(), &args.certificate)?;
     let issuer = issuer_of(session.as_ref(), args, &certificate)?;
     let url = match &args.url {
@@ -201,20 +201,20 @@ pub(crate) fn ask(
 
 fn certificate_of(session: Option<&Session>, word: &str) -> Result<Certificate, Problem> {
     if let Some(session) = session {
-        let pki = session.pki();
-        let found = matches(pki.index, word);
+        let engine = session.engine();
+        let found = matches(engine.record(), word);
         let is_file = word == "-" || Path::new(word).is_file();
         match found {
             Ok(found) if !found.is_empty() => {
-                let record = the_one(found, word, "certificate", pki.clock.now())?;
+                let record = the_one(found, word, "certificate", engine.now())?;
                 return record.certificate.ok_or_else(|| {
                     Problem::new(Code::CertificateNotFound, format!("`{word}` was never signed"))
                 });
             }
             Ok(found) if !is_file => {
-                return Err(the_one(found, word, "certificate", pki.clock.now()).err().unwrap_or_else(
-                    || Problem::new(Code::CertificateNotFound, format!("no certificate matches `{word}`")),
-                ));
+                return Err(the_one(found, word, "certificate", engine.now()).err().unwrap_or_else(|| {
+                    Problem::new(Code::CertificateNotFound, format!("no certificate matches `{word}`"))
+                }));
             }
             Err(problem) if !is_file => return Err(problem),
             _ => {}
@@ -234,7 +234,7 @@ fn issuer_of(
             .map_err(|error| usage(format!("{}: {error}", file.shown()), "--issuer takes a certificate"));
     }
     let authorities = match session {
-        Some(session) => session.pki().index.authorities()?,
+        Some(session) => session.engine().record().authorities()?,
         None => Vec::new(),
     };
     authorities

@@ -115,10 +115,10 @@ fn output(args: &Renew, former: &Former) -> Option<PathBuf> {
 
 /// The certificate that is meant, and who issues its next: its CA as it is today.
 fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
-    let pki = session.pki();
-    let now = pki.clock.now();
+    let engine = session.engine();
+    let now = engine.now();
     let meant = args.parent.as_deref().map(|name| session.meant(name)).transpose()?;
-    let found = matches(pki.index, &args.certificate)?;
+    let found = matches(engine.record(), &args.certificate)?;
     let (fit, unfit): (Vec<_>, Vec<_>) = found
         .into_iter()
         .filter(|record| meant.as_ref().is_none_or(|names| names.contains(&record.authority)))
@@ -147,7 +147,7 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
     let (authority, said) = issuing(session, &record.authority)?;
     let profile = match (&args.profile, record.profile.as_str()) {
         (Some(profile), _) => profile.clone(),
-        (None, "") => profile_for(session, &pki.authority(&authority)?, None)?,
+        (None, "") => profile_for(session, &engine.hierarchy().authority(&authority)?, None)?,
         (None, profile) => profile.to_owned(),
     };
     if session.assembly.practices().profile(&profile)?.kind() == Kind::OcspResponder {
@@ -169,7 +169,7 @@ pub(crate) fn newest_of_one_holder(
 ) -> Result<CertificateRecord, Problem> {
     let Some(first) = fit.first() else { return the_one(fit, word, "certificate", now) };
     let generations: Vec<String> =
-        session.pki().generations(&first.authority)?.into_iter().map(|one| one.name).collect();
+        session.engine().hierarchy().generations(&first.authority)?.into_iter().map(|one| one.name).collect();
     // what came from elsewhere has no profile
     let profile = fit.iter().map(|one| &one.profile).find(|profile| !profile.is_empty());
     let alike = fit.iter().all(|other| {
@@ -192,7 +192,7 @@ fn same_names(one: &[GeneralName], other: &[GeneralName]) -> bool {
 fn not_yet(session: &Session, args: &Renew, former: &Former) -> Result<Option<Report>, Problem> {
     let Some(text) = args.expiring.as_deref() else { return Ok(None) };
     let seconds = parse_duration(text).map_err(|error| usage(error, "for example --expiring 30d"))?;
-    let now = session.pki().clock.now();
+    let now = session.engine().now();
     let end = former.record.validity.not_after;
     if end <= now.plus(seconds) {
         return Ok(None);
@@ -225,7 +225,7 @@ fn issue(
         ..Ask::default()
     };
     let order = Order { label: args.certificate.clone(), applicant, ask, authority: None };
-    let (tbs, _) = session.pki().preview(&former.authority, &former.profile, &order)?;
+    let (tbs, _) = session.engine().issuance().preview(&former.authority, &former.profile, &order)?;
     if !tbs.subject().is_same_as(&former.record.subject) {
         let (granted, is) = tbs.subject().beside(&former.record.subject);
         return Err(otherwise(&format!("it would be granted for {granted}, and is for {is}")));

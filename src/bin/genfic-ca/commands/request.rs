@@ -56,7 +56,7 @@ fn fields(made: &Made) -> serde_json::Value {
 /// Makes both and has the request signed at once.
 pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result<Report, Problem> {
     let parent = args.parent.clone().unwrap_or_default();
-    let authority = session.pki().authority(&issuing(session, &parent)?.0)?;
+    let authority = session.engine().hierarchy().authority(&issuing(session, &parent)?.0)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let takes_dns = session.assembly.practices().profile(&profile)?.takes_dns_names();
     let made = make(&session.global, args, takes_dns)?;

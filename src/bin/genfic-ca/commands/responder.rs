@@ -24,10 +24,10 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
         ));
     }
     let (parent, said) = issuing(session, authority)?;
-    let pki = session.pki();
+    let engine = session.engine();
     let days = match length(args.valid.as_deref())? {
         Length::Days(days) => Some(days),
-        Length::Max => Some(pki.practices.config.ocsp.responder_days_offline),
+        Length::Max => Some(engine.practices().config.ocsp.responder_days_offline),
         _ => None,
     };
     let (mut orders, mut questions, mut texts, mut certificates, mut notices) =
@@ -35,8 +35,8 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
     for file in &args.files {
         let asked = applicant(file)?;
         let label = file.shown().to_string();
-        let order = pki.responder_order(&parent, &label, asked.public_key, days)?;
-        let (tbs, more) = pki.preview_responder(&parent, &order)?;
+        let order = engine.issuance().responder_order(&parent, &label, asked.public_key, days)?;
+        let (tbs, more) = engine.issuance().preview_responder(&parent, &order)?;
         if asked.subject != *tbs.subject() || !asked.alt_names.is_empty() {
             notices
                 .push(format!("{label}: subject and names are not those of the request: {}", tbs.subject()));

@@ -26,7 +26,7 @@ pub(crate) fn target(
     among: &str,
     now: UnixTime,
 ) -> Result<Target, Problem> {
-    let (mut found, named) = meaning(session.pki().index, word)?;
+    let (mut found, named) = meaning(session.engine().record(), word)?;
     let is_on_record = !found.is_empty() && matches!(named, Named::Certificate(_));
     found.retain(|record| meant.is_empty() || meant.contains(&record.authority));
     if found.is_empty()
@@ -59,11 +59,11 @@ pub(crate) fn one_of(
 }
 
 fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Option<Unrecorded>, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let (name, serial_number) = match named {
         Named::Otherwise => return Ok(None),
         Named::Certificate(certificate) => {
-            let unrecorded = pki.unrecorded(certificate)?;
+            let unrecorded = engine.revocation().unrecorded(certificate)?;
             let name = &unrecorded.authority.name;
             if !meant.is_empty() && !meant.contains(name) {
                 let message = format!("it was issued by {name}, and is not on record");
@@ -79,7 +79,7 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
             several => return Err(of_which_generation(several, serial_number)),
         },
     };
-    let authority = pki.authority(name)?;
+    let authority = engine.hierarchy().authority(name)?;
     if authority.is_elsewhere() {
         let message = format!(
             "{name} is run by others, and nothing with the number {serial_number} is on record of it"
@@ -90,7 +90,7 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
 }
 
 fn of_which_ca(session: &Session, serial_number: &SerialNumber) -> Result<Problem, Problem> {
-    let mut all = session.pki().index.authorities()?;
+    let mut all = session.engine().record().authorities()?;
     all.retain(|one| !one.is_elsewhere());
     let words: Vec<String> =
         all.iter().map(|one| format!("genfic-ca revoke {}/{serial_number}", one.name)).collect();
@@ -117,8 +117,11 @@ pub(crate) struct Others {
 
 impl Others {
     pub(crate) fn of(session: &Session, record: &CertificateRecord) -> Result<Self, Problem> {
-        let pki = session.pki();
-        Ok(Self { of_holder: pki.others_of_the_holder(record)?, of_key: pki.others_of_the_key(record)? })
+        let engine = session.engine();
+        Ok(Self {
+            of_holder: engine.revocation().others_of_the_holder(record)?,
+            of_key: engine.revocation().others_of_the_key(record)?,
+        })
     }
 }
 
@@ -181,7 +184,7 @@ fn shown(
     record: &CertificateRecord,
     reason: Option<CrlReason>,
 ) -> Result<String, Problem> {
-    let now = session.pki().time_to_distrust()?;
+    let now = session.engine().time_to_distrust()?;
     let others = Others::of(session, record)?;
     let mut text = columns(&[
         ("  subject".to_owned(), record.subject.to_string()),

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 /// Revokes a certificate and publishes the CRL.
 pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let now = pki.time_to_distrust()?;
+    let engine = session.engine();
+    let now = engine.time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
     let Some(word) = &args.certificate else { return Err(candidates(session, &meant, now)?) };
     let reason = reason_given(args.reason.as_deref())?;
@@ -32,17 +32,19 @@ fn put_down(
     invalidity_date: Option<UnixTime>,
     with_crl: bool,
 ) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let is_hold = reason == Some(CrlReason::CertificateHold);
     if is_hold && matches!(target, Target::Unrecorded(one) if one.certificate.is_none()) {
         return Err(not_by_number());
     }
-    pki.check_invalidity_date(invalidity_date)?;
+    engine.revocation().check_invalidity_date(invalidity_date)?;
     ask(session, target, reason)?;
     let done = match target {
-        Target::Recorded(record) => pki.revoke_with_key(record, reason, invalidity_date, with_crl)?,
+        Target::Recorded(record) => {
+            engine.revocation().revoke_with_key(record, reason, invalidity_date, with_crl)?
+        }
         Target::Unrecorded(unrecorded) => {
-            pki.revoke_unrecorded(unrecorded, reason, invalidity_date, with_crl)?
+            engine.revocation().revoke_unrecorded(unrecorded, reason, invalidity_date, with_crl)?
         }
     };
     Ok(report_all(session, &done, if is_hold { "on hold" } else { "revoked" }))
@@ -74,7 +76,7 @@ fn meant(session: &Session, parent: Option<&str>) -> Result<Vec<String>, Problem
 
 /// Holds a certificate.
 pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem> {
-    let now = session.pki().time_to_distrust()?;
+    let now = session.engine().time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
     let states = [StatusValue::Valid];
     let target = target(session, &args.certificate, &meant, &states, "valid certificate", now)?;
@@ -83,13 +85,13 @@ pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem
 
 /// Lifts a hold.
 pub(crate) fn release(session: &Session, args: &Selected) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let now = pki.time_to_distrust()?;
+    let engine = session.engine();
+    let now = engine.time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
-    let mut found = matches(pki.index, &args.certificate)?;
+    let mut found = matches(engine.record(), &args.certificate)?;
     found.retain(|record| meant.is_empty() || meant.contains(&record.authority));
     let record = one_of(found, &args.certificate, &[StatusValue::Held], "certificate on hold", now)?;
-    Ok(report(&pki.release(&record, !args.no_crl)?, "released"))
+    Ok(report(&engine.revocation().release(&record, !args.no_crl)?, "released"))
 }
 
 /// `-x` without a value: what could be meant, and exit status 2.
@@ -97,7 +99,7 @@ fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Prob
     let filter = Filter { status: Some((StatusValue::Valid, now)), ..Filter::default() };
     let mut found = Vec::new();
     for filter in filter.of_each(meant) {
-        session.pki().index.list(&filter, &mut |record| {
+        session.engine().record().list(&filter, &mut |record| {
             found.push(record);
             true
         })?;
@@ -113,8 +115,8 @@ fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Prob
 
 /// What was done to one, to the others for its key, and what is owed.
 fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
-    let pki = session.pki();
-    let now = pki.time_to_distrust().unwrap_or_else(|_| pki.clock.now());
+    let engine = session.engine();
+    let now = engine.time_to_distrust().unwrap_or_else(|_| engine.now());
     let mut report = report(&done.named, word);
     let mut warnings: Vec<String> = done.unkept.iter().map(|problem| problem.message.clone()).collect();
     if !done.also.is_empty() {
@@ -158,7 +160,7 @@ fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
 /// How a CA whose certificate this is would be revoked, where it is one of this home.
 fn authority_command(session: &Session, record: &CertificateRecord) -> Option<String> {
     let identity = record.certificate.as_ref()?.tbs().as_issuer();
-    let all = session.pki().index.authorities().ok()?;
+    let all = session.engine().record().authorities().ok()?;
     let own = all.into_iter().find(|one| one.issuer == identity && !one.is_elsewhere())?;
     Some(format!("revoke-ca {} --reason ca-compromise", own.name))
 }

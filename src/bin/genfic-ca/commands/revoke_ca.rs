@@ -5,7 +5,7 @@ use super::values::crl;
 use crate::cli::RevokeCa;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
-use genfic_ca::ca::{Fallen, Pki, RevokedAuthority};
+use genfic_ca::ca::{Engine, Fallen, RevokedAuthority};
 use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, CertificateRecord, Selector, StatusValue};
 use genfic_ca::x509::{Certificate, CrlReason};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// Revokes a CA.
 pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let reason = reason_given(args.reason.as_deref())?;
     let invalidity_date = invalidity_date(args.invalidity_date.as_deref())?;
     if reason == Some(CrlReason::CertificateHold) {
@@ -22,12 +22,15 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
             "`genfic-ca hold CERT` suspends its certificate until it is released",
         ));
     }
-    let fallen = pki.what_falls(&args.name).map_err(|problem| run_by_others(&pki, &args.name, problem))?;
-    let brought = pki.to_be_brought(&fallen)?;
+    let fallen = engine
+        .revocation()
+        .what_falls(&args.name)
+        .map_err(|problem| run_by_others(engine, &args.name, problem))?;
+    let brought = engine.revocation().to_be_brought(&fallen)?;
     let falls = falls_text(&args.name, &fallen);
     confirm(&session.global, &format!("{falls}\nRevoke {}, for good?", args.name))?;
-    let revoked = pki.revoke_authority(&args.name, reason, invalidity_date)?;
-    let steps = run_book(&pki, &revoked, &fallen, &brought, reason)?;
+    let revoked = engine.revocation().revoke_authority(&args.name, reason, invalidity_date)?;
+    let steps = run_book(engine, &revoked, &fallen, &brought, reason)?;
     let certificates: Vec<Value> = revoked
         .certificates
         .iter()
@@ -87,9 +90,9 @@ fn falls_text(name: &str, fallen: &[Fallen]) -> String {
 }
 
 /// A CA that others run is none of this home, but its certificate may be.
-fn run_by_others(pki: &Pki<'_>, name: &str, problem: Problem) -> Problem {
-    let Ok(named) = pki.index.select(&Selector::Name(name.into()), 100) else { return problem };
-    let now = pki.time_to_distrust().unwrap_or_else(|_| pki.clock.now());
+fn run_by_others(engine: &Engine, name: &str, problem: Problem) -> Problem {
+    let Ok(named) = engine.record().select(&Selector::Name(name.into()), 100) else { return problem };
+    let now = engine.time_to_distrust().unwrap_or_else(|_| engine.now());
     let is_meant = |record: &&CertificateRecord| {
         matches!(record.status(now), StatusValue::Valid | StatusValue::Held)
             && record.certificate.as_ref().is_some_and(Certificate::is_ca)
@@ -109,7 +112,7 @@ fn run_by_others(pki: &Pki<'_>, name: &str, problem: Problem) -> Problem {
 
 /// What the administrator does next, a sentence each.
 fn run_book(
-    pki: &Pki<'_>,
+    engine: &Engine,
     revoked: &RevokedAuthority,
     fallen: &[Fallen],
     brought: &[Authority],
@@ -137,12 +140,16 @@ fn run_book(
             "keep keys/{name}.age and its passphrase locked away, and find out how they got out"
         ));
     }
-    let newer = pki.newer_generation(name)?.map(|one| one.name);
+    let newer = engine.revocation().newer_generation(name)?.map(|one| one.name);
     steps.push(match &newer {
         Some(newer) => format!("new certificates come from {newer}"),
         None => {
-            let parent =
-                revoked.authority.parent.as_deref().map(|parent| pki.authority(parent)).transpose()?;
+            let parent = revoked
+                .authority
+                .parent
+                .as_deref()
+                .map(|parent| engine.hierarchy().authority(parent))
+                .transpose()?;
             let request = if parent.is_some_and(|one| one.is_elsewhere()) { " --csr-only" } else { "" };
             format!("make a new key, if the CA is to go on: genfic-ca renew-ca {name} --rekey{request}")
         }
@@ -153,7 +160,7 @@ fn run_book(
     }
     for one in brought {
         let child = &one.name;
-        steps.push(if pki.is_revoked(one)? {
+        steps.push(if engine.hierarchy().is_revoked(one)? {
             format!("give {child}, which is revoked, a successor below the new key: genfic-ca renew-ca {child} --rekey")
         } else {
             format!("bring {child} below the new key, its own key being safe: genfic-ca renew-ca {child}")

@@ -15,9 +15,9 @@ pub(crate) fn same_holder(
     is_dry_run: bool,
 ) -> Result<Option<Name>, Problem> {
     let Some(word) = word else { return Ok(None) };
-    let pki = session.pki();
-    let now = pki.clock.now();
-    let mut found = matches(pki.index, word)?;
+    let engine = session.engine();
+    let now = engine.now();
+    let mut found = matches(engine.record(), word)?;
     // of one holder there may be several, and any of them will do
     if let Some(first) = found.first().cloned()
         && found.iter().all(|one| one.subject.is_same_as(&first.subject) && one.key == first.key)

@@ -48,25 +48,25 @@ fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
     let is_file = what == "-" || Path::new(what).is_file();
     if !is_file || home_of(global).exists() && what != "-" {
         let session = Session::open(global)?;
-        if let Some(authority) = session.pki().index.authority(what)? {
+        if let Some(authority) = session.engine().record().authority(what)? {
             if hands_out(args) {
-                session.pki().check_authority_published(&authority)?;
+                session.engine().publication().check_authority_published(&authority)?;
             }
             return Ok(certificate(&authority.certificate));
         }
         if !is_file {
-            let now = session.pki().clock.now();
-            let found = matches(session.pki().index, what)?;
+            let now = session.engine().now();
+            let found = matches(session.engine().record(), what)?;
             let record = the_one(found, what, "certificate, CA or file", now)?;
             if hands_out(args) {
-                session.pki().check_published(&record.id)?;
+                session.engine().publication().check_published(&record.id)?;
             }
             return recorded(&record, now);
         }
         let thing = decode(&read(Path::new(what))?, what)?;
         let known = Selector::Exact(Fingerprint::of(&thing.der));
-        return match session.pki().index.select(&known, 1)?.first() {
-            Some(record) => recorded(record, session.pki().clock.now()),
+        return match session.engine().record().select(&known, 1)?.first() {
+            Some(record) => recorded(record, session.engine().now()),
             None => Ok(thing),
         };
     }

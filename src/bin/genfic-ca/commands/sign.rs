@@ -7,7 +7,7 @@ use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fi
 use crate::cli::{Chain, Sign};
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{Issuance, IssuedCertificate, IssuingAuthority, Order, Pki, Refusal, abreast};
+use genfic_ca::ca::{IssuanceOutcome, IssuedCertificate, IssuingAuthority, Order, Refusal, abreast};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::Authority;
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
@@ -34,10 +34,10 @@ pub(crate) fn sign(session: &Session, args: &Sign) -> Result<Report, Problem> {
 
 /// The name of the generation that issues, and what is said when it is not the one that was named.
 pub(crate) fn issuing(session: &Session, name: &str) -> Result<(String, Option<String>), Problem> {
-    if session.pki().generations(name)?.len() < 2 {
+    if session.engine().hierarchy().generations(name)?.len() < 2 {
         return Ok((name.to_owned(), None));
     }
-    let newest = session.pki().issuing_generation(name)?.name;
+    let newest = session.engine().hierarchy().issuing_generation(name)?.name;
     let said = (newest != name).then(|| format!("{newest} issues, the newest generation of {name} that can"));
     Ok((newest, said))
 }
@@ -46,7 +46,7 @@ pub(crate) fn issuing(session: &Session, name: &str) -> Result<(String, Option<S
 pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let (parent, said) = issuing(session, &args.parent)?;
     let args = Sign { parent, ..args.clone() };
-    let authority = session.pki().authority(&args.parent)?;
+    let authority = session.engine().hierarchy().authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, refused) = orders(session, &args)?;
     Ok(issue_orders(session, &args, &profile, orders, refused)?.warn(said))
@@ -60,18 +60,18 @@ pub(crate) fn issue_orders(
     orders: Vec<Order>,
     mut refused: Vec<Refusal>,
 ) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let authority = pki.authority(&args.parent)?;
+    let engine = session.engine();
+    let authority = engine.hierarchy().authority(&args.parent)?;
     let places = places(args)?;
     let (orders, staggered, (issuer, issuance)) = if args.responder_for.is_some() {
-        let issued = pki.unlock_and_issue_responders(&args.parent, &orders)?;
+        let issued = engine.issuance().unlock_and_issue_responders(&args.parent, &orders)?;
         (orders, Vec::new(), issued)
     } else {
-        let (orders, staggered) = pki.stagger(&args.parent, profile, orders)?;
-        let issued = pki.unlock_and_issue(&args.parent, profile, &orders)?;
+        let (orders, staggered) = engine.issuance().stagger(&args.parent, profile, orders)?;
+        let issued = engine.issuance().unlock_and_issue(&args.parent, profile, &orders)?;
         (orders, staggered, issued)
     };
-    let Issuance { issued, refused: by_policy } = issuance;
+    let IssuanceOutcome { issued, refused: by_policy } = issuance;
     let above = issuer.iter().flat_map(IssuingAuthority::ancestors);
     let chain: Vec<Certificate> = std::iter::once(&authority.certificate).chain(above).cloned().collect();
     refused.extend(by_policy);
@@ -96,17 +96,17 @@ pub(crate) fn issue_orders(
         notices.extend(one.notices.iter().map(|notice| labelled(&orders, &one.label, notice)));
     }
     if args.files.len() > 1 && !refused.is_empty() {
-        pki.record_refusals("sign", &refused)?;
+        engine.record_refusals("sign", &refused)?;
     }
     let changed = !issued.is_empty();
     if let Some(issuer) = issuer.filter(|_| changed) {
-        match pki.keep_up(issuer) {
+        match engine.maintenance().keep_up(issuer) {
             Ok(done) => notices.extend(done),
             Err(problem) => notices.push(format!("what was due besides could not be done: {problem}")),
         }
     }
     let result = json!({ "certificates": certificates, "refused": refusals(args, &refused) });
-    let problem = Issuance { issued, refused }.problem().or(unplaced);
+    let problem = IssuanceOutcome { issued, refused }.problem().or(unplaced);
     match problem {
         Some(problem) if !changed && args.files.len() == 1 => Err(problem),
         problem => {
@@ -352,17 +352,17 @@ fn put(places: Places, contents: Vec<(PathBuf, Vec<u8>)>) -> Result<(), Problem>
 
 /// `--dry-run`: the exact certificate, but for its serial number and signature.
 fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
-    let pki: Pki<'_> = session.pki();
-    let authority = pki.authority(&args.parent)?;
+    let engine = session.engine();
+    let authority = engine.hierarchy().authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
-    let (orders, staggered) = pki.stagger(&args.parent, &profile, orders)?;
+    let (orders, staggered) = engine.issuance().stagger(&args.parent, &profile, orders)?;
     places(args)?;
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
     let mut notices = staggered;
     for order in &orders {
-        match pki.preview(&args.parent, &profile, order) {
+        match engine.issuance().preview(&args.parent, &profile, order) {
             Ok((tbs, said)) => {
                 texts.push(format!("{} would be granted as\n{}", order.label, unsigned_text(&tbs)?));
                 let mut fields = tbs_fields(&tbs, &args.parent, &profile);
@@ -377,7 +377,7 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     }
     let result =
         json!({ "certificates": certificates, "refused": refusals(args, &refused), "dry_run": true });
-    match (Issuance { issued: Vec::new(), refused }.problem()) {
+    match (IssuanceOutcome { issued: Vec::new(), refused }.problem()) {
         Some(problem) if args.files.len() == 1 => Err(problem),
         problem => Ok(Report::seen(result, texts.join("\n")).warn(notices).ending(problem.map(undone))),
     }

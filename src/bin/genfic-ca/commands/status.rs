@@ -45,28 +45,28 @@ fn responder_lines(responders: &[ResponderRecord], now: UnixTime) -> Vec<String>
 
 /// Every CA, its end, its CRL's age, its responder, what waits.
 pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let now = pki.clock.now();
+    let engine = session.engine();
+    let now = engine.now();
     let mut values: Vec<Value> = Vec::new();
     let mut rows = Vec::new();
     let mut attention = Vec::new();
     let mut generations = Vec::new();
-    let responders = pki.index.responders(now)?;
-    for authority in pki.index.authorities()? {
+    let responders = engine.record().responders(now)?;
+    for authority in engine.record().authorities()? {
         let name = &authority.name;
-        let status = authority_status(pki.index, &authority, now)?;
+        let status = authority_status(engine.record(), &authority, now)?;
         let end = authority.certificate.tbs().validity().not_after;
-        let crl = pki.index.last_crl(&authority.issuer)?;
-        let crl_due = pki.crl_is_due(name).unwrap_or_else(|problem| {
+        let crl = engine.record().last_crl(&authority.issuer)?;
+        let crl_due = engine.maintenance().crl_is_due(name).unwrap_or_else(|problem| {
             attention.push(format!("{}: genfic-ca doctor", problem.message));
             true
         });
-        let crl_owed = !authority.is_elsewhere() && pki.index.crl_is_owed(&authority.issuer)?;
-        let responder = pki.publisher.responder_certificate(name).filter(|_| authority.serves_ocsp);
+        let crl_owed = !authority.is_elsewhere() && engine.record().crl_is_owed(&authority.issuer)?;
+        let responder = engine.publication().responder_certificate(name).filter(|_| authority.serves_ocsp);
         let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
-        let responder_due = pki.responder_is_due(name)?;
-        let successor = pki.successor(name)?.map(|one| one.name);
-        let is_quiet = pki.is_quiet(&authority)?;
+        let responder_due = engine.maintenance().responder_is_due(name)?;
+        let successor = engine.hierarchy().successor(name)?.map(|one| one.name);
+        let is_quiet = engine.hierarchy().is_quiet(&authority)?;
         if let Some(successor) = &successor {
             generations.push(succeeded(&authority, successor, is_quiet));
         }
@@ -131,12 +131,12 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
     }
-    for (older, newer) in unlinked(pki.index, now)? {
+    for (older, newer) in unlinked(engine.record(), now)? {
         let (older, newer) = (older.name, newer.name);
         attention
             .push(format!("{older} and {newer} are not linked: genfic-ca cross-sign {newer} -p {older}"));
     }
-    match pki.clock_state()?.standing() {
+    match engine.clock_state()?.standing() {
         ClockStanding::Trusted => {}
         ClockStanding::Behind(newest) => attention.push(format!(
             "set the clock: it says {now}, before something was signed at {newest}, and nothing is signed until then"
@@ -146,7 +146,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
              unattended; if it is right: genfic-ca clock accept"
         )),
     }
-    let waiting = pki.all_waiting()?;
+    let waiting = engine.lifecycle().all_waiting()?;
     for one in &waiting {
         let (name, since) = (&one.name, one.since);
         rows.push(vec![name.clone(), "waiting".into(), format!("since {since}"), "-".into(), "-".into()]);
@@ -157,7 +157,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             None => format!("the key of {name} waits for its certificate: genfic-ca adopt {name} CERTIFICATE"),
         });
     }
-    let restored = pki.index.restored()?;
+    let restored = engine.record().restored()?;
     if let Some(restored) = &restored {
         attention.insert(
             0,
@@ -167,7 +167,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             ),
         );
     }
-    let pending = pki.index.pending()?.len();
+    let pending = engine.record().pending()?.len();
     if pending > 0 {
         attention
             .push(format!("{} being signed, or waiting to be abandoned", counted(pending, "certificate")));

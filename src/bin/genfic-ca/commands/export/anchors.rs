@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 
 /// The CAs of these names, or every root that is valid; and what should be known of them.
 pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Authority>, Vec<String>), Problem> {
-    let pki = session.pki();
-    let now = pki.clock.now();
+    let engine = session.engine();
+    let now = engine.now();
     let mut chosen: Vec<Authority> = Vec::new();
     let mut said = Vec::new();
     for name in names {
-        let authority = pki.authority(name)?;
-        let status = status(pki.index, &authority, now)?;
+        let authority = engine.hierarchy().authority(name)?;
+        let status = status(engine.record(), &authority, now)?;
         if status != "valid" {
             said.push(format!("{name} is {status}"));
         }
@@ -33,11 +33,11 @@ pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Author
         }
     }
     if names.is_empty() {
-        for authority in pki.index.authorities()? {
+        for authority in engine.record().authorities()? {
             if authority.parent.is_some() {
                 continue;
             }
-            match status(pki.index, &authority, now)?.as_str() {
+            match status(engine.record(), &authority, now)?.as_str() {
                 "valid" => chosen.push(authority),
                 other => said.push(format!("{} is left out: it is {other}", authority.name)),
             }
@@ -47,7 +47,7 @@ pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Author
         return Err(Problem::new(Code::AuthorityNotFound, "there is no root that is valid")
             .hint("`genfic-ca authorities` lists the CAs of this home; name those that are wanted"));
     }
-    chosen.iter().try_for_each(|authority| pki.check_authority_published(authority))?;
+    chosen.iter().try_for_each(|authority| engine.publication().check_authority_published(authority))?;
     Ok((chosen, said))
 }
 

@@ -2,7 +2,7 @@
 use super::super::renewal::newest_of_one_holder;
 use super::super::select::{list, matches, the_one};
 use crate::session::Session;
-use genfic_ca::ca::Pki;
+use genfic_ca::ca::Engine;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, StatusValue};
 use genfic_ca::signing::SubscriberKey;
@@ -18,40 +18,40 @@ pub(super) struct Chosen {
 }
 
 /// Everything that the word means.
-pub(super) fn found(pki: &Pki<'_>, word: &str) -> Result<Vec<CertificateRecord>, Problem> {
-    let found = matches(pki.index, word)?;
+pub(super) fn found(engine: &Engine, word: &str) -> Result<Vec<CertificateRecord>, Problem> {
+    let found = matches(engine.record(), word)?;
     if found.is_empty() {
-        the_one(Vec::new(), word, "certificate", pki.clock.now())?;
+        the_one(Vec::new(), word, "certificate", engine.now())?;
     }
     Ok(found)
 }
 
 /// The one that the word means; of several, the newest that is valid, when all that are valid are one holder's.
 pub(super) fn of_holder(session: &Session, word: &str) -> Result<Chosen, Problem> {
-    let pki = session.pki();
-    let now = pki.clock.now();
-    let found = found(&pki, word)?;
+    let engine = session.engine();
+    let now = engine.now();
+    let found = found(engine, word)?;
     let several = found.len();
-    let record = match valid(&pki, &found) {
+    let record = match valid(engine, &found) {
         fit if several < 2 || fit.is_empty() => the_one(found, word, "certificate", now)?,
         fit => newest_of_one_holder(session, fit, word, now)?,
     };
-    chosen(&pki, record, word, several, "the newest that is valid")
+    chosen(engine, record, word, several, "the newest that is valid")
 }
 
 /// The one of these that has a key; of several, the newest that is valid.
 pub(super) fn of_key(
-    pki: &Pki<'_>,
+    engine: &Engine,
     found: Vec<CertificateRecord>,
     word: &str,
     key: &SubscriberKey,
     file: &Path,
 ) -> Result<Chosen, Problem> {
-    let now = pki.clock.now();
+    let now = engine.now();
     let several = found.len();
     if several < 2 {
         let record = the_one(found, word, "certificate", now)?;
-        let chosen = chosen(pki, record, word, several, "")?;
+        let chosen = chosen(engine, record, word, several, "")?;
         must_match(key, file, &chosen.certificate)?;
         return Ok(chosen);
     }
@@ -69,16 +69,16 @@ pub(super) fn of_key(
         return Err(Problem::new(Code::KeyOfAnother, message)
             .hint("name the key that one of them was asked for with, or the certificate of this key"));
     }
-    let record = match valid(pki, &of_key).into_iter().next() {
+    let record = match valid(engine, &of_key).into_iter().next() {
         Some(newest) => newest,
         None => the_one(of_key, word, "certificate", now)?,
     };
-    chosen(pki, record, word, several, "the newest of this key")
+    chosen(engine, record, word, several, "the newest of this key")
 }
 
 /// Those that are valid, newest first as they were.
-fn valid(pki: &Pki<'_>, found: &[CertificateRecord]) -> Vec<CertificateRecord> {
-    let now = pki.clock.now();
+fn valid(engine: &Engine, found: &[CertificateRecord]) -> Vec<CertificateRecord> {
+    let now = engine.now();
     let is_fit = |record: &&CertificateRecord| {
         record.status(now) == StatusValue::Valid && record.certificate.is_some()
     };
@@ -86,7 +86,7 @@ fn valid(pki: &Pki<'_>, found: &[CertificateRecord]) -> Vec<CertificateRecord> {
 }
 
 fn chosen(
-    pki: &Pki<'_>,
+    engine: &Engine,
     record: CertificateRecord,
     word: &str,
     several: usize,
@@ -97,7 +97,7 @@ fn chosen(
         return Err(Problem::new(Code::CertificateNotFound, message)
             .hint("its certificate was lost, or never signed"));
     };
-    pki.check_published(&record.id)?;
+    engine.publication().check_published(&record.id)?;
     let mut notices = Vec::new();
     let serial = &record.id.serial_number;
     if several > 1 {
@@ -106,7 +106,7 @@ fn chosen(
             record.authority
         ));
     }
-    match record.status(pki.clock.now()) {
+    match record.status(engine.now()) {
         StatusValue::Valid => {}
         other => notices.push(format!("the certificate {serial} is {other}")),
     }
@@ -115,11 +115,11 @@ fn chosen(
 
 /// The certificates above one, its issuer first; the root where it is wanted.
 pub(super) fn issuers(
-    pki: &Pki<'_>,
+    engine: &Engine,
     record: &CertificateRecord,
     with_root: bool,
 ) -> Result<Vec<Certificate>, Problem> {
-    let above = pki.with_ancestors(&record.authority)?;
+    let above = engine.hierarchy().with_ancestors(&record.authority)?;
     let wanted = above.iter().filter(|one| with_root || one.parent.is_some());
     Ok(wanted.map(|one| one.certificate.clone()).collect())
 }

@@ -6,7 +6,7 @@ use super::removal::{Removed, remove};
 use crate::cli::HashedDir;
 use crate::report::{Report, counted, path_value, path_values};
 use crate::session::Session;
-use genfic_ca::ca::Pki;
+use genfic_ca::ca::Engine;
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::handout::subject_hash;
 use genfic_ca::index::Authority;
@@ -21,14 +21,14 @@ const MOST: usize = 1000;
 /// Writes the certificates of CAs as `HASH.N`, and the CRLs of these CAs and of all below them as `HASH.rN`; what
 /// is there of CAs that are trusted no more goes first.
 pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let (chosen, mut said) = match anchors(session, &args.authorities) {
         Err(problem) if args.authorities.is_empty() && problem.exit == Exit::NotFound => {
             return nothing_left(args, remove(session, &args.directory, &[], &[])?, problem);
         }
         chosen => chosen?,
     };
-    let with_lists = below(&pki, &chosen)?;
+    let with_lists = below(engine, &chosen)?;
     let removed = remove(session, &args.directory, &chosen, &with_lists)?;
     said.extend(removed.iter().map(notice));
     fs::create_dir_all(&args.directory).map_err(|error| {
@@ -46,7 +46,7 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
     }
     let mut lists = 0_usize;
     for authority in &with_lists {
-        let Some(text) = published(&pki, authority)? else {
+        let Some(text) = published(engine, authority)? else {
             said.push(if authority.is_elsewhere() {
                 format!("the CRL of {} is not here: others run it", authority.name)
             } else {
@@ -100,10 +100,10 @@ fn fields(
 }
 
 /// The CAs that have one of these above them, or are one.
-fn below(pki: &Pki<'_>, chosen: &[Authority]) -> Result<Vec<Authority>, Problem> {
+fn below(engine: &Engine, chosen: &[Authority]) -> Result<Vec<Authority>, Problem> {
     let mut out = Vec::new();
-    for authority in pki.index.authorities()? {
-        let chain = pki.with_ancestors(&authority.name)?;
+    for authority in engine.record().authorities()? {
+        let chain = engine.hierarchy().with_ancestors(&authority.name)?;
         if chain.iter().any(|one| chosen.iter().any(|anchor| anchor.name == one.name)) {
             out.push(authority);
         }
@@ -112,8 +112,8 @@ fn below(pki: &Pki<'_>, chosen: &[Authority]) -> Result<Vec<Authority>, Problem>
 }
 
 /// The published CRL, PEM.
-fn published(pki: &Pki<'_>, authority: &Authority) -> Result<Option<Vec<u8>>, Problem> {
-    let files = pki.publisher.crl_files(&authority.name).map_err(Problem::from)?;
+fn published(engine: &Engine, authority: &Authority) -> Result<Option<Vec<u8>>, Problem> {
+    let files = engine.publication().crl_files(&authority.name)?;
     match files.first() {
         Some(der) if der.is_file() => Ok(Some(pem::encode("X509 CRL", &read(der)?).into_bytes())),
         _ => Ok(None),

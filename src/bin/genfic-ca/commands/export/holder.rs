@@ -59,16 +59,16 @@ pub(crate) fn holder(
     old: Option<&PassphraseSources<'static>>,
     secrets: &dyn SecretSource,
 ) -> Result<Report, Problem> {
-    let pki = session.pki();
-    let found = found(&pki, &args.certificate)?;
+    let engine = session.engine();
+    let found = found(engine, &args.certificate)?;
     let output = Output::private(&args.output, args.force)?.beside_json(&session.global)?;
     let opens: &dyn SecretSource = match old {
         Some(old) => old,
         None => session.secrets(),
     };
     let key = read_holder_key_file(&args.key, opens).map_err(unopened)?;
-    let Chosen { record, certificate, notices } = of_key(&pki, found, &args.certificate, &key, &args.key)?;
-    let chain = issuers(&pki, &record, args.with_root)?;
+    let Chosen { record, certificate, notices } = of_key(engine, found, &args.certificate, &key, &args.key)?;
+    let chain = issuers(engine, &record, args.with_root)?;
     let subject = certificate.tbs().subject();
     let name = match &args.friendly_name {
         Some(name) => name.clone(),

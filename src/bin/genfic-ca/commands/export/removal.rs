@@ -2,7 +2,7 @@
 use super::super::output::not_written;
 use super::super::values::read;
 use crate::session::Session;
-use genfic_ca::ca::Pki;
+use genfic_ca::ca::Engine;
 use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, Selector, StatusValue, has_fallen};
 use genfic_ca::repository::{WriteError, sync_directory};
@@ -20,7 +20,7 @@ pub(super) struct Removed {
 
 /// What is written, and what is known of each CA.
 struct Present<'a> {
-    pki: Pki<'a>,
+    engine: &'a Engine,
     now: UnixTime,
     /// Those that are run here; each with why nothing of it is trusted any more.
     authorities: Vec<(Authority, Option<&'static str>)>,
@@ -37,18 +37,18 @@ pub(super) fn remove(
     anchors: &[Authority],
     with_lists: &[Authority],
 ) -> Result<Vec<Removed>, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let mut authorities = Vec::new();
-    for authority in pki.index.authorities()?.into_iter().filter(|one| !one.is_elsewhere()) {
-        let fate = match has_fallen(pki.index, &authority)? {
+    for authority in engine.record().authorities()?.into_iter().filter(|one| !one.is_elsewhere()) {
+        let fate = match has_fallen(engine.record(), &authority)? {
             false => None,
-            true if pki.is_revoked(&authority)? => Some("revoked"),
+            true if engine.hierarchy().is_revoked(&authority)? => Some("revoked"),
             true => Some("issuer-revoked"),
         };
         authorities.push((authority, fate));
     }
-    let now = pki.clock.now();
-    let present = Present { pki, now, authorities, anchors, with_lists };
+    let now = engine.now();
+    let present = Present { engine, now, authorities, anchors, with_lists };
     let mut removed = Vec::new();
     for (stem, mut numbers) in families(directory) {
         let path = |number: usize| directory.join(format!("{stem}{number}"));
@@ -115,7 +115,7 @@ impl Present<'_> {
         if let Some(fate) = fate {
             return Ok(Some(format!("{} is {fate}", authority.name)));
         }
-        let recorded = self.pki.index.select(&Selector::Exact(certificate.fingerprint()), 1)?;
+        let recorded = self.engine.record().select(&Selector::Exact(certificate.fingerprint()), 1)?;
         let own = match recorded.first().map(|record| record.status(self.now)) {
             // whoever issued it, it may be valid where the one on record has ended
             None if certificate.tbs().validity().not_after < self.now => StatusValue::Expired,

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 /// Writes chain and issuers beside the key, and says what goes into the server's configuration.
 pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Problem> {
-    let pki = session.pki();
+    let engine = session.engine();
     let output = Output::chosen(args.output.as_deref())?;
     let Chosen { record, certificate, notices: mut warnings } = of_holder(session, &args.certificate)?;
     let names = names(&certificate)?;
@@ -56,7 +56,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         warnings.push(format!("the certificate {} is not for servers", record.id.serial_number));
     }
     let mut files: Vec<PathBuf> = Vec::new();
-    let chain = text([&certificate], &issuers(&pki, &record, false)?);
+    let chain = text([&certificate], &issuers(engine, &record, false)?);
     if let Some(key) = key.filter(|_| is_haproxy) {
         let place = Output::private(&snippet.combined, args.force)?;
         let both = Zeroizing::new(format!("{}{chain}", key.to_pem()?.as_str()));
@@ -67,7 +67,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
     let staples =
         matches!(args.server, ServerProgram::Nginx | ServerProgram::Apache) && snippet.has_responder;
     if staples {
-        let all = text([], &issuers(&pki, &record, true)?);
+        let all = text([], &issuers(engine, &record, true)?);
         files.extend(Output::within(&snippet.issuers)?.put(all.as_bytes())?);
     }
     let (word, server) = match args.server {

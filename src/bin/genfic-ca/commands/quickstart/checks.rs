@@ -34,8 +34,8 @@ pub(crate) struct Demonstration<'a> {
 impl Demonstration<'_> {
     /// Checks chains, CRLs, OCSP answers and what is served.
     pub(crate) fn run(&self) -> Result<Vec<Check>, Problem> {
-        let pki = self.session.pki();
-        let now = pki.clock.now();
+        let engine = self.session.engine();
+        let now = engine.now();
         let root = self.published("genfic")?;
         let (system_ca, user_ca) = (self.published("genfic-system")?, self.published("genfic-user")?);
         let (system, user) = (self.leaf(SYSTEM)?, self.leaf(USER)?);

@@ -1,0 +1,176 @@
+//! What the use cases act on and through.
+use super::{ClockWatch, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, Publication, Revocations};
+use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::clock::Clock;
+use crate::error::Problem;
+use crate::index::{Index, IndexReader, StatusPublisher};
+use crate::repository::Publisher;
+use crate::signing::CaKeys;
+use crate::x509::{SerialNumber, UnixTime};
+use std::sync::Arc;
+
+/// Draws serial numbers.
+pub trait SerialSource: Send + Sync {
+    /// A fresh serial number with 128 random bits.
+    ///
+    /// # Errors
+    /// When the system's generator fails.
+    fn serial_number(&self) -> Result<SerialNumber, Problem>;
+}
+
+/// What an [`Engine`] is put together from.
+pub struct EngineParts {
+    /// The record.
+    pub index: Arc<dyn Index>,
+    /// The keys, which ask for their passphrases themselves.
+    pub keys: Arc<dyn CaKeys>,
+    /// Where certificates and CRLs go.
+    pub publisher: Arc<dyn Publisher>,
+    /// Where statuses go.
+    pub status: Arc<dyn StatusPublisher>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who says that it is right when it is far from what it was.
+    pub watch: Arc<ClockWatch>,
+    /// Serial numbers.
+    pub serials: Arc<dyn SerialSource>,
+    /// Profiles and settings.
+    pub practices: Arc<Practices>,
+    /// Who acts.
+    pub actor: Actor,
+}
+
+/// A CA home at work: record, keys, files, clock and settings, and the use cases over them. Whoever holds one can
+/// have done what the rooms do, and nothing else: nobody outside gets at the keys, or writes past a use case.
+///
+/// ```compile_fail,E0616
+/// fn parts(engine: &genfic_ca::ca::Engine) {
+///     let _ = &engine.parts;
+/// }
+/// ```
+///
+/// ```compile_fail,E0624
+/// fn keys(engine: &genfic_ca::ca::Engine) {
+///     let _ = engine.keys();
+/// }
+/// ```
+///
+/// What is on record can be read:
+///
+/// ```
+/// fn head(engine: &genfic_ca::ca::Engine) -> Option<u64> {
+///     engine.record().audit_head().ok().map(|head| head.sequence)
+/// }
+/// ```
+pub struct Engine {
+    parts: EngineParts,
+}
+
+impl Engine {
+    /// The use cases over these.
+    #[must_use]
+    pub fn new(parts: EngineParts) -> Self {
+        Self { parts }
+    }
+
+    /// Certificates: granted, recorded, signed, published.
+    #[must_use]
+    pub fn issuance(&self) -> Issuance<'_> {
+        Issuance { engine: self }
+    }
+
+    /// What is not to be trusted any more.
+    #[must_use]
+    pub fn revocation(&self) -> Revocations<'_> {
+        Revocations { engine: self }
+    }
+
+    /// CAs: how they come to be and are followed by others.
+    #[must_use]
+    pub fn lifecycle(&self) -> Lifecycle<'_> {
+        Lifecycle { engine: self }
+    }
+
+    /// What is owed and what is due.
+    #[must_use]
+    pub fn maintenance(&self) -> Maintenance<'_> {
+        Maintenance { engine: self }
+    }
+
+    /// What others see.
+    #[must_use]
+    pub fn publication(&self) -> Publication<'_> {
+        Publication { engine: self }
+    }
+
+    /// The CAs on record.
+    #[must_use]
+    pub fn hierarchy(&self) -> Hierarchy<'_> {
+        Hierarchy { engine: self }
+    }
+
+    /// What is on record, to be read.
+    #[must_use]
+    pub fn record(&self) -> &dyn IndexReader {
+        self.index()
+    }
+
+    /// Profiles and settings.
+    #[must_use]
+    pub fn practices(&self) -> &Practices {
+        &self.parts.practices
+    }
+
+    /// What the clock says.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        self.parts.clock.now()
+    }
+
+    pub(super) fn index(&self) -> &dyn Index {
+        self.parts.index.as_ref()
+    }
+
+    pub(super) fn keys(&self) -> &dyn CaKeys {
+        self.parts.keys.as_ref()
+    }
+
+    pub(super) fn publisher(&self) -> &dyn Publisher {
+        self.parts.publisher.as_ref()
+    }
+
+    pub(super) fn status(&self) -> &dyn StatusPublisher {
+        self.parts.status.as_ref()
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.parts.clock.as_ref()
+    }
+
+    pub(super) fn watch(&self) -> &ClockWatch {
+        &self.parts.watch
+    }
+
+    pub(super) fn serials(&self) -> &dyn SerialSource {
+        self.parts.serials.as_ref()
+    }
+
+    pub(super) fn actor(&self) -> &Actor {
+        &self.parts.actor
+    }
+
+    pub(super) fn event(&self, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
+        event(self.actor(), at, action, object)
+    }
+}
+
+pub(super) fn event(actor: &Actor, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
+    AuditEvent {
+        at,
+        actor: actor.clone(),
+        action: action.into(),
+        object: object.into(),
+        outcome: Outcome::Done,
+        details: Vec::new(),
+    }
+}

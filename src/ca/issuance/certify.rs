@@ -1,0 +1,59 @@
+//! One certificate that is signed with a CA's own key and that no applicant asked for: self-signed, or a link.
+use super::Issuance;
+use crate::error::{Code, Problem};
+use crate::index::{Intent, Issued, NewAuthority, Recorded};
+use crate::lint::Linted;
+use crate::x509::{Certificate, IssuerId, TbsCertificate};
+
+/// What is about to be recorded and signed.
+pub(in crate::ca) struct Draft<'a> {
+    /// The name of the CA that signs.
+    pub(in crate::ca) by: &'a str,
+    /// Its identity.
+    pub(in crate::ca) issuer: IssuerId,
+    /// The profile to put on record.
+    pub(in crate::ca) profile: &'a str,
+    /// The certificate.
+    pub(in crate::ca) tbs: Linted<TbsCertificate>,
+    /// The CA that it makes or renews.
+    pub(in crate::ca) authority: Option<NewAuthority>,
+}
+
+impl Issuance<'_> {
+    /// Records the intent, has it signed, and records what was signed. The caller says that it is signing.
+    pub(in crate::ca) fn certify(
+        &self,
+        draft: Draft<'_>,
+        sign: impl FnOnce(Recorded<TbsCertificate>) -> Result<Certificate, Problem>,
+    ) -> Result<Certificate, Problem> {
+        let Draft { by, issuer, profile, tbs, authority } = draft;
+        let object = format!("{by}/{}", tbs.get().serial_number());
+        let mut event = self.engine.event(self.engine.now(), "certificate.intended", object.clone());
+        event.details.push(("subject".into(), tbs.get().subject().to_string()));
+        event.details.push(("profile".into(), profile.into()));
+        let intent = Intent {
+            issuer,
+            profile: profile.into(),
+            contact: None,
+            same_holder_as: None,
+            authority,
+            requested: false,
+            event,
+            tbs,
+        };
+        let recorded = self.engine.in_time(|at| {
+            let mut intent = intent.clone();
+            intent.event.at = at;
+            self.engine.index().record_intent(vec![intent])
+        })?;
+        let tbs = recorded
+            .into_iter()
+            .next()
+            .ok_or_else(|| Problem::new(Code::IndexFailed, "the intent was not recorded"))?;
+        let certificate = sign(tbs)?;
+        let mut event = self.engine.event(self.engine.now(), "certificate.issued", object);
+        event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
+        self.engine.index().record_issued(&[Issued { issuer, certificate: certificate.clone(), event }])?;
+        Ok(certificate)
+    }
+}

@@ -1,0 +1,290 @@
+//! Signing what is granted, group by group: while one is recorded, the one before it is signed and the one before
+//! that is made public.
+use super::Issuance;
+use super::registration::Granted;
+use crate::audit::Actor;
+use crate::ca::engine::event;
+use crate::ca::time::Timekeeper;
+use crate::ca::{IssuanceOutcome, IssuedCertificate, IssuingAuthority, Refusal, abreast};
+use crate::clock::Clock;
+use crate::error::Problem;
+use crate::failpoint;
+use crate::index::{Guard, Index, IndexError, Intent, Issued, Recorded};
+use crate::profile::Profile;
+use crate::repository::Publisher;
+use crate::x509::{Certificate, TbsCertificate};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+
+/// How many certificates are recorded in one transaction.
+const GROUP: usize = 500;
+
+/// So many groups may be signed and wait to be made public, since once in a while the published status is made anew
+/// as a whole; none waits to be signed.
+const SIGNED: usize = 4;
+
+/// Labels and notices.
+type Answered = Vec<(String, Vec<String>)>;
+
+/// A group that may be signed.
+struct Intended {
+    recorded: Vec<Recorded<TbsCertificate>>,
+    answered: Answered,
+    /// As long as it is held, nobody takes them for left behind.
+    signing: Guard,
+}
+
+/// A group that is on record as issued.
+struct Signed {
+    certificates: Vec<Certificate>,
+    answered: Answered,
+}
+
+/// What became of the groups.
+#[derive(Default)]
+struct Outcome {
+    issued: Vec<IssuedCertificate>,
+    /// Labels of those that were begun and are not issued.
+    left: Vec<String>,
+    failure: Option<Problem>,
+}
+
+/// Where groups go on from being recorded.
+struct Line<'a> {
+    index: &'a dyn Index,
+    timekeeper: Timekeeper<'a>,
+    publisher: &'a dyn Publisher,
+    clock: &'a dyn Clock,
+    actor: &'a Actor,
+    issuer: &'a IssuingAuthority,
+    profile: &'a Profile,
+    /// Whether the keys came with requests: else they are handed over with the certificates.
+    requested: bool,
+}
+
+impl Line<'_> {
+    fn object(&self, tbs: &TbsCertificate) -> String {
+        format!("{}/{}", self.issuer.authority().name, tbs.serial_number())
+    }
+
+    fn sign(&self, group: Intended) -> Result<Signed, (Answered, Problem)> {
+        let Intended { recorded, answered, signing } = group;
+        let sign = || {
+            let at = self.clock.now();
+            let signed = abreast(recorded, |tbs| self.issuer.issue(tbs));
+            let mut issued = Vec::with_capacity(signed.len());
+            for certificate in signed {
+                let certificate = certificate?;
+                let object = self.object(certificate.tbs());
+                let mut event = event(self.actor, at, "certificate.issued", object);
+                event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
+                issued.push(Issued { issuer: self.issuer.authority().issuer, certificate, event });
+            }
+            self.index.record_issued(&issued)?;
+            Ok(issued.into_iter().map(|one| one.certificate).collect())
+        };
+        let signed = sign();
+        drop(signing);
+        match signed {
+            Ok(certificates) => Ok(Signed { certificates, answered }),
+            Err(problem) => Err((answered, problem)),
+        }
+    }
+
+    /// Publishes their status and then keeps them.
+    fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
+        self.timekeeper.publish_status()?;
+        if !self.requested {
+            return Ok(vec![None; certificates.len()]);
+        }
+        let certificates: Vec<&Certificate> = certificates.iter().collect();
+        let files = self.publisher.issued(&self.issuer.authority().name, &certificates)?;
+        Ok(files.into_iter().map(Some).collect())
+    }
+
+    /// Takes one group further; what was begun is tried to its end, whatever became of the others.
+    fn finish(&self, outcome: &mut Outcome, group: Result<Signed, (Answered, Problem)>) {
+        let finished =
+            group.and_then(|Signed { certificates, answered }| match self.publish(&certificates) {
+                Ok(files) => Ok(certificates.into_iter().zip(answered).zip(files)),
+                Err(problem) => Err((answered, on_record(problem))),
+            });
+        match finished {
+            Ok(group) => outcome.issued.extend(group.map(|((certificate, (label, notices)), file)| {
+                let profile = self.profile.name().into();
+                IssuedCertificate { label, certificate, profile, file, notices }
+            })),
+            Err((answered, problem)) => {
+                outcome.left.extend(answered.into_iter().map(|(label, _)| label));
+                outcome.failure.get_or_insert(problem);
+            }
+        }
+    }
+}
+
+impl Issuance<'_> {
+    /// Signs in groups; after a failure no further one is begun.
+    pub(in crate::ca) fn issue_granted(
+        &self,
+        issuer: &IssuingAuthority,
+        (profile, requested): (&Profile, bool),
+        granted: Vec<Granted>,
+        refused: Vec<Refusal>,
+    ) -> Result<IssuanceOutcome, Problem> {
+        let line = &Line {
+            index: self.engine.index(),
+            timekeeper: self.engine.timekeeper(),
+            publisher: self.engine.publisher(),
+            clock: self.engine.clock(),
+            actor: self.engine.actor(),
+            issuer,
+            profile,
+            requested,
+        };
+        if !granted.is_empty() && !self.engine.status().is_current(self.engine.index())? {
+            // what cannot be made public is not signed
+            self.engine.publication().publish_status()?;
+        }
+        let mut granted = granted.into_iter();
+        let (mut outcome, not_recorded, overtaken) = thread::scope(|scope| {
+            let (to_sign, intended) = mpsc::sync_channel::<Intended>(0);
+            let (to_publish, signed) = mpsc::sync_channel(SIGNED);
+            let (to_report, failed) = mpsc::channel::<()>();
+            scope.spawn(move || {
+                for group in intended {
+                    failpoint::in_thread("groups: to be signed");
+                    let group = line.sign(group);
+                    if to_publish.send(group).is_err() {
+                        return;
+                    }
+                }
+            });
+            let publishing = scope.spawn(move || {
+                let mut outcome = Outcome::default();
+                for group in signed {
+                    failpoint::in_thread("groups: to be published");
+                    line.finish(&mut outcome, group);
+                    if outcome.failure.is_some() {
+                        let _ = to_report.send(());
+                    }
+                }
+                outcome
+            });
+            let (mut not_recorded, mut overtaken) = (None, Vec::new());
+            while failed.try_recv().is_err() {
+                let group: Vec<Granted> = granted.by_ref().take(GROUP).collect();
+                if group.is_empty() {
+                    break;
+                }
+                let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
+                match self.record_group(line, group) {
+                    Ok((group, refused)) => {
+                        overtaken.extend(refused);
+                        if group.is_some_and(|group| to_sign.send(group).is_err()) {
+                            break;
+                        }
+                    }
+                    Err(problem) => {
+                        not_recorded = Some((labels, problem));
+                        break;
+                    }
+                }
+            }
+            drop(to_sign);
+            let outcome = publishing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (outcome, not_recorded, overtaken)
+        });
+        if let Some((labels, problem)) = not_recorded {
+            outcome.left.extend(labels);
+            outcome.failure.get_or_insert(problem);
+        }
+        let Outcome { issued, mut left, failure } = outcome;
+        let refused = [refused, overtaken].concat();
+        let mut issuance = IssuanceOutcome { issued, refused };
+        match failure {
+            Some(problem) if issuance.issued.is_empty() => Err(problem),
+            Some(problem) => {
+                left.extend(granted.map(|ready| ready.label));
+                let left = left.into_iter().map(|label| Refusal { label, problem: problem.clone() });
+                issuance.refused.extend(left);
+                Ok(issuance)
+            }
+            None => Ok(issuance),
+        }
+    }
+
+    /// Records a group. Those whose key or name became somebody else's meanwhile are left out of it, and refused.
+    fn record_group(
+        &self,
+        line: &Line<'_>,
+        group: Vec<Granted>,
+    ) -> Result<(Option<Intended>, Vec<Refusal>), Problem> {
+        let at = self.engine.now();
+        let mut intents = Vec::with_capacity(group.len());
+        let mut answered = Vec::with_capacity(group.len());
+        for ready in group {
+            let tbs = ready.tbs.get();
+            let mut event = self.engine.event(at, "certificate.intended", line.object(tbs));
+            event.details.push(("subject".into(), tbs.subject().to_string()));
+            event.details.push(("profile".into(), line.profile.name().into()));
+            if let Some(former) = &ready.same_holder_as {
+                event.details.push(("same_holder_as".into(), former.to_string()));
+            }
+            intents.push(Intent {
+                issuer: line.issuer.authority().issuer,
+                tbs: ready.tbs,
+                profile: line.profile.name().into(),
+                contact: ready.template.contact.clone(),
+                same_holder_as: ready.same_holder_as,
+                authority: ready.authority,
+                requested: line.requested,
+                event,
+            });
+            answered.push((ready.label, ready.template.notices));
+        }
+        let mut refused = Vec::new();
+        while !intents.is_empty() {
+            let signing = self.engine.index().signing()?;
+            let recorded = self.engine.in_time(|at| {
+                let mut intents = intents.clone();
+                intents.iter_mut().for_each(|intent| intent.event.at = at);
+                match self.engine.index().record_intent(intents) {
+                    Err(refusal @ (IndexError::KeyRefused { .. } | IndexError::NameTaken { .. })) => {
+                        Ok(Err(refusal))
+                    }
+                    other => other.map(Ok),
+                }
+            })?;
+            let refusal = match recorded {
+                Ok(recorded) => return Ok((Some(Intended { recorded, answered, signing }), refused)),
+                Err(refusal) => refusal,
+            };
+            let Some(place) = intents.iter().position(|intent| is_refused(intent, &refusal)) else {
+                return Err(refusal.into());
+            };
+            intents.remove(place);
+            let (label, _) = answered.remove(place);
+            refused.push(Refusal { label, problem: refusal.into() });
+        }
+        Ok((None, refused))
+    }
+}
+
+/// Whether it is this intent that the index refuses.
+fn is_refused(intent: &Intent, refusal: &IndexError) -> bool {
+    let tbs = intent.tbs.get();
+    match refusal {
+        IndexError::KeyRefused { id, .. } => *tbs.serial_number() == id.serial_number,
+        IndexError::NameTaken { subject, .. } => tbs.subject().to_string() == *subject,
+        _ => false,
+    }
+}
+
+/// Says of a failure after the record that signing once more would make a second certificate.
+pub(in crate::ca) fn on_record(problem: Problem) -> Problem {
+    let more = "what was signed is on record and not handed out; the next command publishes it, and \
+                `genfic-ca list` shows it: do not sign it again";
+    let hint = if problem.hint.is_empty() { more.to_owned() } else { format!("{}\n{more}", problem.hint) };
+    problem.hint(hint)
+}

@@ -1,0 +1,192 @@
+//! Issuing: profile, lint, record, sign, record, publish.
+use super::Issuance;
+use super::registration::Registration;
+use crate::ca::{IssuingAuthority, Order};
+use crate::error::{Code, Exit, Problem};
+use crate::profile::{Kind, Profile};
+use crate::x509::{Certificate, TbsCertificate};
+use std::path::PathBuf;
+use std::thread;
+
+/// A certificate that was issued.
+#[derive(Clone, Debug)]
+pub struct IssuedCertificate {
+    /// Which order it answers.
+    pub label: String,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The profile it was granted under.
+    pub profile: String,
+    /// Where it is kept; `None` for a responder's, which is kept beside its key.
+    pub file: Option<PathBuf>,
+    /// What was granted otherwise than asked.
+    pub notices: Vec<String>,
+}
+
+/// An order that was refused.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Which order.
+    pub label: String,
+    /// Why.
+    pub problem: Problem,
+}
+
+/// What became of a list of orders.
+#[derive(Clone, Debug, Default)]
+pub struct IssuanceOutcome {
+    /// Issued, in the order asked.
+    pub issued: Vec<IssuedCertificate>,
+    /// Refused, in the order asked.
+    pub refused: Vec<Refusal>,
+}
+
+impl<'e> Issuance<'e> {
+    /// Issues a certificate for each order under one profile; what is refused does not hold up the others.
+    /// Each group is recorded and its status published before the next one is begun, and its files are written
+    /// meanwhile; what is left when something fails on the way counts as refused.
+    ///
+    /// # Errors
+    /// When nothing could be issued for a reason that is not in an order: the CA may not issue, the index or the
+    /// disk fails.
+    pub fn issue(
+        &self,
+        issuer: &IssuingAuthority,
+        profile: &str,
+        orders: &[Order],
+    ) -> Result<IssuanceOutcome, Problem> {
+        let profile = self.leaf_profile(profile)?;
+        self.issue_under(issuer, (profile, true), orders)
+    }
+
+    /// The same under any profile, for keys that came with requests or are handed over.
+    pub(in crate::ca) fn issue_under(
+        &self,
+        issuer: &IssuingAuthority,
+        (profile, requested): (&Profile, bool),
+        orders: &[Order],
+    ) -> Result<IssuanceOutcome, Problem> {
+        self.engine.signing_time()?;
+        // whether it names a responder may have changed since the key was opened
+        let authority = self.engine.hierarchy().authority(&issuer.authority().name)?;
+        let registration = Registration::new(self.engine, &authority, issuer.ancestors(), profile)?;
+        let (granted, refused) = registration.decide_all(orders);
+        self.issue_granted(issuer, (profile, requested), granted, refused)
+    }
+
+    /// The profile of this name, unless responders are made under it: those answer for the whole CA, and nobody looks
+    /// up whether they are revoked (id-pkix-ocsp-nocheck).
+    fn leaf_profile(&self, name: &str) -> Result<&'e Profile, Problem> {
+        let profile = self.engine.practices().profile(name)?;
+        if profile.kind() != Kind::OcspResponder {
+            return Ok(profile);
+        }
+        let message = format!("{name} is the profile of OCSP responders, which is granted to no applicant");
+        Err(Problem::new(Code::PolicyResponder, message).hint(
+            "`genfic-ca ocsp responder CA` makes that of this home; for a key on another host: genfic-ca sign FILE \
+             --responder-for CA",
+        ))
+    }
+
+    /// Opens a CA and issues for each order, as [`Issuance::issue`] does. Nobody is asked for a passphrase before one
+    /// of the orders is known to be granted: where none is, no key is opened and there is no issuer. The others
+    /// are decided on while the key is being opened.
+    ///
+    /// # Errors
+    /// As [`Issuance::unlock_issuer`] and [`Issuance::issue`].
+    pub fn unlock_and_issue(
+        &self,
+        authority: &str,
+        profile: &str,
+        orders: &[Order],
+    ) -> Result<(Option<IssuingAuthority>, IssuanceOutcome), Problem> {
+        let profile = self.leaf_profile(profile)?;
+        let authority = self.engine.hierarchy().authority(authority)?;
+        // with a wrong clock everything would seem to have ended
+        self.engine.signing_time()?;
+        let ancestors = self.engine.hierarchy().ancestors(&authority)?;
+        let registration = Registration::new(self.engine, &authority, &ancestors, profile)?;
+        if !orders.iter().any(|order| registration.grants(order)) {
+            let (_, refused) = registration.decide_all(orders);
+            return Ok((None, IssuanceOutcome { issued: Vec::new(), refused }));
+        }
+        let (issuer, decisions) = thread::scope(|scope| {
+            let decisions = scope.spawn(|| registration.decide_all(orders));
+            let issuer = self.unlock_issuer(&authority.name);
+            (issuer, decisions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let issuer = issuer?;
+        // somebody may have looked for the passphrase for long, and others have been at work
+        if !registration.stands(self.engine.now())? {
+            let issuance = self.issue(&issuer, profile.name(), orders)?;
+            return Ok((Some(issuer), issuance));
+        }
+        let (granted, refused) = decisions;
+        let issuance = self.issue_granted(&issuer, (profile, true), granted, refused)?;
+        Ok((Some(issuer), issuance))
+    }
+
+    /// What [`Issuance::issue`] would sign, without the CA's key: the serial number will be another one.
+    ///
+    /// # Errors
+    /// As for an order that is refused.
+    pub fn preview(
+        &self,
+        authority: &str,
+        profile: &str,
+        order: &Order,
+    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+        self.preview_under(authority, self.leaf_profile(profile)?, order)
+    }
+
+    pub(in crate::ca) fn preview_under(
+        &self,
+        authority: &str,
+        profile: &Profile,
+        order: &Order,
+    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+        let authority = self.engine.hierarchy().authority(authority)?;
+        let ancestors = self.engine.hierarchy().ancestors(&authority)?;
+        let granted =
+            Registration::new(self.engine, &authority, &ancestors, profile)?.decide(order, Vec::new())?;
+        Ok((granted.tbs.into_inner(), granted.template.notices))
+    }
+}
+
+/// A problem for a list of which some were refused: the first refusal's code, exit status 7; or those of what
+/// failed on the way.
+impl IssuanceOutcome {
+    /// What the whole comes to when something was refused.
+    #[must_use]
+    pub fn problem(&self) -> Option<Problem> {
+        let is_failure = |refusal: &&Refusal| {
+            matches!(
+                refusal.problem.exit,
+                Exit::Failure | Exit::Busy | Exit::KeyUnavailable | Exit::Permissions | Exit::Integrity
+            )
+        };
+        let failed = self.refused.iter().find(is_failure);
+        let first = failed.or(self.refused.first())?;
+        if self.refused.len() == 1 && self.issued.is_empty() {
+            return Some(first.problem.clone());
+        }
+        let (refused, all) = (self.refused.len(), self.refused.len() + self.issued.len());
+        let were = if refused == 1 { "was" } else { "were" };
+        let lines: Vec<String> = self
+            .refused
+            .iter()
+            .map(|Refusal { label, problem }| match problem.message.strip_prefix(&format!("{label}: ")) {
+                Some(reason) => format!("{label}: {reason}"),
+                None => format!("{label}: {}", problem.message),
+            })
+            .collect();
+        let message = format!("{refused} of {all} requests {were} refused\n{}", lines.join("\n"));
+        let hint = if self.issued.is_empty() {
+            "mend these and sign them again; nothing was issued"
+        } else {
+            "the others were issued; mend these and sign them again"
+        };
+        let exit = failed.map_or(Exit::Refused, |_| first.problem.exit);
+        Some(Problem::new(first.problem.code, message).exiting(exit).hint(hint))
+    }
+}

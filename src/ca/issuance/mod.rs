@@ -1,0 +1,43 @@
+//! Issuing certificates: granted, linted, recorded, signed, recorded again, published.
+mod certify;
+mod groups;
+mod issue;
+mod order;
+mod registration;
+mod responder;
+mod stagger;
+
+pub(in crate::ca) use certify::Draft;
+pub(in crate::ca) use groups::on_record;
+pub use issue::{IssuanceOutcome, IssuedCertificate, Refusal};
+pub use order::Order;
+pub(in crate::ca) use registration::{Known, others};
+pub use responder::IssuedResponder;
+pub(in crate::ca) use responder::PROFILE as RESPONDER_PROFILE;
+pub(in crate::ca) use stagger::Parent;
+
+use super::{Engine, IssuingAuthority};
+use crate::ca::authority::fit;
+use crate::error::Problem;
+
+/// Certificates for those who ask for them.
+#[derive(Clone, Copy)]
+pub struct Issuance<'e> {
+    pub(super) engine: &'e Engine,
+}
+
+impl Issuance<'_> {
+    /// Unlocks a CA for issuing.
+    ///
+    /// # Errors
+    /// When the clock is not trusted ([`Engine::signing_time`]), it may not issue, its key is not here, or the
+    /// passphrase cannot be had or is wrong.
+    pub fn unlock_issuer(&self, name: &str) -> Result<IssuingAuthority, Problem> {
+        let authority = self.engine.hierarchy().authority(name)?;
+        // before a passphrase is asked for
+        let now = self.engine.signing_time()?;
+        fit(self.engine.index(), &authority, now)?;
+        let signer = self.engine.open(&authority)?;
+        IssuingAuthority::new(self.engine.index(), authority, signer, self.engine.now())
+    }
+}

@@ -1,0 +1,211 @@
+//! Registration: what is granted to whom, before any key is used.
+use crate::ca::problems::lint_problem;
+use crate::ca::{Engine, Order, Practices, Refusal, SerialSource, abreast};
+use crate::error::Problem;
+use crate::index::{Authority, CertificateState, IndexReader, KeyUse, NewAuthority, check_key};
+use crate::lint::{self, Linted};
+use crate::profile::{Applicant, CertificateTemplate, IssuerView, KnownAuthority, PriorUse, Profile};
+use crate::x509::{Certificate, Name, SignatureAlgorithm, TbsCertificate, UnixTime};
+use std::collections::HashMap;
+
+/// Decisions are good for so many seconds.
+const LONG: i64 = 60;
+
+/// An order that is granted: what is to be recorded and signed.
+pub(in crate::ca) struct Granted {
+    pub(in crate::ca) label: String,
+    pub(in crate::ca) template: CertificateTemplate,
+    pub(in crate::ca) tbs: Linted<TbsCertificate>,
+    pub(in crate::ca) authority: Option<NewAuthority>,
+    pub(in crate::ca) same_holder_as: Option<Name>,
+}
+
+/// A CA on record.
+pub(in crate::ca) struct Known {
+    authority: KnownAuthority,
+    succeeds: Option<String>,
+}
+
+impl Known {
+    pub(in crate::ca) fn of(authority: Authority) -> Self {
+        let tbs = authority.certificate.tbs();
+        let (subject, key) = (tbs.subject().prepared(), tbs.public_key().digest());
+        Self {
+            authority: KnownAuthority { name: authority.name, subject, key },
+            succeeds: authority.succeeds,
+        }
+    }
+}
+
+/// Those that are not generations of one CA with the one that would succeed `newest`.
+pub(in crate::ca) fn others(all: &[Known], newest: Option<&str>) -> Vec<KnownAuthority> {
+    let mut family = Vec::new();
+    let mut next = newest;
+    while let Some(name) = next.filter(|name| !family.contains(name)) {
+        family.push(name);
+        next = all.iter().find(|one| one.authority.name == name).and_then(|one| one.succeeds.as_deref());
+    }
+    let is_other = |one: &&Known| !family.contains(&one.authority.name.as_str());
+    all.iter().filter(is_other).map(|one| one.authority.clone()).collect()
+}
+
+/// Decides on orders to one CA under one profile.
+pub(in crate::ca) struct Registration<'a> {
+    index: &'a dyn IndexReader,
+    serials: &'a dyn SerialSource,
+    practices: &'a Practices,
+    issuer: IssuerView<'a>,
+    profile: &'a Profile,
+    algorithm: SignatureAlgorithm,
+    now: UnixTime,
+    /// The index's change number that the decisions are of.
+    change: u64,
+    /// The CAs on record.
+    authorities: Vec<Known>,
+}
+
+impl<'a> Registration<'a> {
+    pub(in crate::ca) fn new(
+        engine: &'a Engine,
+        authority: &'a Authority,
+        ancestors: &'a [Certificate],
+        profile: &'a Profile,
+    ) -> Result<Self, Problem> {
+        let practices = engine.practices();
+        let algorithm = authority.certificate.tbs().public_key().algorithm().signature_algorithm();
+        let issuer = IssuerView {
+            certificate: &authority.certificate,
+            ancestors,
+            profile: &authority.profile,
+            crl_urls: practices.crl_url(&authority.name).into_iter().collect(),
+            ca_issuers_url: practices.certificate_url(&authority.name),
+            ocsp_url: if authority.serves_ocsp { practices.ocsp_url() } else { None },
+        };
+        let (now, change) = (engine.now(), engine.index().change_number()?);
+        let index: &dyn IndexReader = engine.index();
+        let authorities = index.authorities()?.into_iter().map(Known::of).collect();
+        Ok(Self {
+            index,
+            serials: engine.serials(),
+            practices,
+            issuer,
+            profile,
+            algorithm,
+            now,
+            change,
+            authorities,
+        })
+    }
+
+    /// Whether its decisions would be the same at `now`: it is not long after, and nothing was issued, revoked
+    /// or made since.
+    pub(in crate::ca) fn stands(&self, now: UnixTime) -> Result<bool, Problem> {
+        Ok(now.0.saturating_sub(self.now.0) <= LONG && self.index.change_number()? == self.change)
+    }
+
+    /// Whether policy grants it. No serial number is drawn for it.
+    pub(in crate::ca) fn grants(&self, order: &Order) -> bool {
+        self.evaluate(order, Vec::new()).is_ok()
+    }
+
+    /// What is granted, and what is refused; each in the order asked. Orders that share a key are looked at one
+    /// after the other, since what is granted to one is a use of the key before the next.
+    pub(in crate::ca) fn decide_all(&self, orders: &[Order]) -> (Vec<Granted>, Vec<Refusal>) {
+        let keys: Vec<[u8; 32]> = orders.iter().map(|order| order.applicant.public_key.digest()).collect();
+        let mut times: HashMap<&[u8; 32], usize> = HashMap::new();
+        keys.iter().for_each(|key| *times.entry(key).or_default() += 1);
+        let decisions = abreast(orders.iter().zip(&keys).collect(), |(order, key)| {
+            let alone = times.get(key) == Some(&1);
+            alone.then(|| self.decide(order, Vec::new()))
+        });
+        let (mut granted, mut refused) = (Vec::new(), Vec::new());
+        let mut uses: HashMap<&[u8; 32], Vec<PriorUse>> = HashMap::new();
+        for ((decision, order), key) in decisions.into_iter().zip(orders).zip(&keys) {
+            let decision = decision.unwrap_or_else(|| {
+                let uses = uses.entry(key).or_default();
+                let decision = self.decide(order, uses.clone());
+                uses.extend(decision.as_ref().ok().map(|granted| PriorUse {
+                    subject: granted.template.subject.clone(),
+                    authority: granted.authority.as_ref().map(|new| new.name.clone()),
+                    compromised: false,
+                    is_one_holder: false,
+                }));
+                decision
+            });
+            match decision {
+                Ok(one) => granted.push(one),
+                Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
+            }
+        }
+        (granted, refused)
+    }
+
+    /// One order; `uses` of its key are those that are not on record yet.
+    pub(in crate::ca) fn decide(&self, order: &Order, uses: Vec<PriorUse>) -> Result<Granted, Problem> {
+        let template = self.evaluate(order, uses)?;
+        let subject = self.issuer.certificate.tbs().subject();
+        let tbs = template.assemble(self.serials.serial_number()?, self.algorithm, subject);
+        let issuer = Some(self.issuer.certificate);
+        let linted = match &order.ask.of {
+            None if self.profile.kind().is_ca() => {
+                lint::check_certificate_named(tbs, issuer, &order.applicant.subject)
+            }
+            None => lint::check_certificate(tbs, issuer),
+            Some(other) => lint::check_certificate_beside(tbs, issuer, other),
+        };
+        let tbs = linted.map_err(|findings| lint_problem(&findings))?;
+        Ok(Granted {
+            label: order.label.clone(),
+            authority: order.authority.clone(),
+            same_holder_as: order.ask.same_holder_as.clone(),
+            template,
+            tbs,
+        })
+    }
+
+    fn evaluate(&self, order: &Order, uses: Vec<PriorUse>) -> Result<CertificateTemplate, Problem> {
+        let past = self.index.key_uses(&order.applicant.public_key.digest())?;
+        let mut applicant = self.with_history(order, &past)?;
+        applicant.prior_uses.extend(uses);
+        let before = order.authority.as_ref().and_then(|new| new.succeeds.as_deref());
+        applicant.authorities = others(&self.authorities, before);
+        let template = self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?;
+        // what the index would refuse when it is recorded is refused before a key is used
+        let is_ca = self.profile.kind().is_ca();
+        let one_holder = self.one_holder(order, &template.subject)?;
+        check_key(&past, &template.subject, is_ca, &one_holder)?;
+        Ok(template)
+    }
+
+    /// The subjects of one holder with the key of this order, when it is for this subject.
+    fn one_holder(&self, order: &Order, subject: &Name) -> Result<Vec<Name>, Problem> {
+        let mut names = self.index.one_holder(&order.applicant.public_key.digest())?;
+        if let Some(former) = &order.ask.same_holder_as {
+            names.extend([former.clone(), subject.clone()]);
+        }
+        Ok(names)
+    }
+
+    /// What the record knows of the key (X13, P1).
+    fn with_history(&self, order: &Order, past: &[KeyUse]) -> Result<Applicant, Problem> {
+        let mut applicant = order.applicant.clone();
+        let subject = order.ask.subject.as_ref().unwrap_or(&applicant.subject);
+        let one_holder = if past.is_empty() { Vec::new() } else { self.one_holder(order, subject)? };
+        applicant.is_known_compromised =
+            self.practices.compromised_keys.contains(&applicant.public_key.digest());
+        applicant.prior_uses = past
+            .iter()
+            .map(|past| PriorUse {
+                compromised: matches!(
+                    &past.state,
+                    CertificateState::Revoked(revocation) if revocation.is_of_the_key()
+                ),
+                // whether the granted subject is one of them is looked at once it is known
+                is_one_holder: one_holder.iter().any(|one| one.is_same_as(&past.subject)),
+                subject: past.subject.clone(),
+                authority: past.authority.clone(),
+            })
+            .collect();
+        Ok(applicant)
+    }
+}

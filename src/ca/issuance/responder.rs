@@ -1,0 +1,138 @@
+//! Delegated responder certificates (RFC 6960 §4.2.2.2).
+use super::Issuance;
+use crate::ca::{IssuanceOutcome, IssuingAuthority, Order};
+use crate::error::{Code, Problem};
+use crate::profile::{Applicant, Ask, Length};
+use crate::signing::PlainKey;
+use crate::x509::{
+    Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
+};
+use std::path::PathBuf;
+
+/// The profile that responder certificates are issued under.
+pub(in crate::ca) const PROFILE: &str = "ocsp-responder";
+
+/// A responder certificate that was issued and handed over with its key.
+#[derive(Clone, Debug)]
+pub struct IssuedResponder {
+    /// The CA it answers for.
+    pub authority: String,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Where it was put.
+    pub file: PathBuf,
+    /// What was granted otherwise than asked.
+    pub notices: Vec<String>,
+}
+
+impl Issuance<'_> {
+    /// Issues a responder certificate for a fresh key and hands both over, the key plain: it lives short and
+    /// can sign nothing but answers.
+    ///
+    /// # Errors
+    /// When the profile is missing or refuses, or index or disk fail.
+    pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
+        let name = issuer.authority().name.clone();
+        let profile = self.engine.practices().profile(PROFILE)?;
+        let key = PlainKey::generate(self.engine.practices().config.keys.responder)?;
+        let order = self.responder_order(&name, &name, key.public_key.clone(), None)?;
+        let mut issuance = self.issue_under(issuer, (profile, false), &[order])?;
+        if let Some(problem) = issuance.problem() {
+            return Err(problem);
+        }
+        let issued =
+            issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
+        let file = self.engine.publisher().responder(&name, &issued.certificate, &key.pem)?;
+        let mut event = self.engine.event(self.engine.now(), "responder.installed", &*name);
+        event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
+        self.engine.index().record_event(event)?;
+        Ok(IssuedResponder {
+            authority: name,
+            certificate: issued.certificate,
+            file,
+            notices: issued.notices,
+        })
+    }
+
+    /// What is asked for a responder with this key: the subject is the CA's choice, and it lasts as long as the
+    /// configuration says, or as many days as are given.
+    ///
+    /// # Errors
+    /// When there is no such CA, or more days are given than a responder of a CA whose key is offline lasts.
+    pub fn responder_order(
+        &self,
+        name: &str,
+        label: &str,
+        public_key: SubjectPublicKeyInfo,
+        days: Option<i64>,
+    ) -> Result<Order, Problem> {
+        let authority = self.engine.hierarchy().authority(name)?;
+        let config = &self.engine.practices().config;
+        let longest = config.ocsp.responder_days_offline;
+        let offline = config.is_offline(name, authority.parent.is_none());
+        let usual = if offline { longest } else { config.ocsp.responder_days };
+        let days = days.unwrap_or(usual);
+        if days > longest.max(usual) {
+            let message = format!("a responder certificate of {days} days: the longest is {longest}");
+            return Err(Problem::new(Code::PolicyTooLong, message)
+                .hint("give fewer days, or set responder_days_offline below [ocsp]: it cannot be revoked"));
+        }
+        let above = self.engine.hierarchy().ancestors(&authority)?;
+        let own = authority.certificate.tbs().validity().not_after;
+        let end = above.iter().map(|above| above.tbs().validity().not_after).fold(own, UnixTime::min);
+        let wanted = self.engine.now().plus_days(days);
+        let ask = Ask {
+            length: if wanted > end { Length::Max } else { Length::Days(days) },
+            backdate: config.issuance.backdate,
+            ..Ask::default()
+        };
+        let subject = responder_subject(authority.certificate.tbs().subject(), name)?;
+        let subject = self.engine.practices().profile(PROFILE)?.admissible_subject(&subject);
+        let applicant = Applicant::new(subject, public_key);
+        Ok(Order { label: label.into(), applicant, ask, authority: None })
+    }
+
+    /// What [`Issuance::unlock_and_issue_responders`] would sign for one of them.
+    ///
+    /// # Errors
+    /// As for an order that is refused.
+    pub fn preview_responder(
+        &self,
+        name: &str,
+        order: &Order,
+    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+        self.preview_under(name, self.engine.practices().profile(PROFILE)?, order)
+    }
+
+    /// Issues responder certificates for keys that are on other hosts, as [`Issuance::responder_order`] asks for them.
+    /// Whoever has such a key answers for the CA until its certificate ends, whatever is done here.
+    ///
+    /// # Errors
+    /// As [`Issuance::unlock_issuer`] and [`Issuance::issue`].
+    pub fn unlock_and_issue_responders(
+        &self,
+        name: &str,
+        orders: &[Order],
+    ) -> Result<(Option<IssuingAuthority>, IssuanceOutcome), Problem> {
+        let profile = self.engine.practices().profile(PROFILE)?;
+        let issuer = self.unlock_issuer(name)?;
+        let issuance = self.issue_under(&issuer, (profile, true), orders)?;
+        Ok((Some(issuer), issuance))
+    }
+}
+
+/// The CA's own attributes without its commonName, and one that says what the certificate is for.
+fn responder_subject(ca: &Name, name: &str) -> Result<Name, Problem> {
+    let common_name = AttributeType::by_name("CN");
+    let mut attributes: Vec<Attribute> = ca
+        .attributes()
+        .into_iter()
+        .filter(|attribute| Some(attribute.oid) != common_name.map(|kind| kind.oid))
+        .collect();
+    if let Some(kind) = common_name {
+        let text: String = format!("{name} OCSP responder").chars().take(kind.upper_bound).collect();
+        let attribute = Attribute::new(kind, &text).map_err(|error| Problem::of(Code::Usage, error))?;
+        attributes.push(attribute);
+    }
+    Ok(Name::from_attributes(&attributes))
+}

@@ -1,0 +1,131 @@
+//! When a new CA ends beside its siblings (G4).
+use super::Issuance;
+use crate::ca::{Engine, Order};
+use crate::error::Problem;
+use crate::index::{Authority, Filter, StatusValue};
+use crate::profile::{IssuerView, Kind, Length, Profile, Sibling};
+use crate::x509::{Certificate, UnixTime};
+
+/// The CA that a new one is to be below.
+pub(in crate::ca) struct Parent<'a> {
+    pub(in crate::ca) authority: &'a Authority,
+    pub(in crate::ca) ancestors: &'a [Certificate],
+    siblings: Vec<Sibling>,
+}
+
+impl<'a> Parent<'a> {
+    pub(in crate::ca) fn new(
+        engine: &Engine,
+        authority: &'a Authority,
+        ancestors: &'a [Certificate],
+        family: &[String],
+        now: UnixTime,
+    ) -> Result<Self, Problem> {
+        let siblings = siblings(engine, authority, family, now)?;
+        Ok(Self { authority, ancestors, siblings })
+    }
+}
+
+/// CAs below this one: those of this home, and those that others run and whose requests were signed here. The
+/// generations of one CA, its family, are no siblings, nor are earlier certificates of a CA of this home.
+fn siblings(
+    engine: &Engine,
+    parent: &Authority,
+    family: &[String],
+    now: UnixTime,
+) -> Result<Vec<Sibling>, Problem> {
+    let end = |certificate: &Certificate| certificate.tbs().validity().not_after;
+    let here = engine.index().authorities()?;
+    let mut siblings: Vec<Sibling> = Vec::new();
+    for profile in engine.practices().profiles.iter().filter(|profile| profile.kind() == Kind::Ca) {
+        let filter = Filter {
+            authority: Some(parent.name.clone()),
+            profile: Some(profile.name().into()),
+            status: Some((StatusValue::Valid, now)),
+            ..Filter::default()
+        };
+        engine.index().list(&filter, &mut |record| {
+            let Some(certificate) = &record.certificate else { return true };
+            if !here.iter().any(|known| known.issuer == certificate.tbs().as_issuer()) {
+                let (name, profile) = (record.subject.to_string(), profile.name().into());
+                siblings.push(Sibling { name, profile, end: end(certificate) });
+            }
+            true
+        })?;
+    }
+    let here = here.into_iter().filter(|one| one.parent.as_deref() == Some(&*parent.name));
+    let here = here.filter(|one| !family.contains(&one.name)).map(|sibling| Sibling {
+        end: end(&sibling.certificate),
+        name: sibling.name,
+        profile: sibling.profile,
+    });
+    siblings.extend(here);
+    Ok(siblings)
+}
+
+impl Issuance<'_> {
+    /// The end that keeps siblings apart (G4), or what is said when an explicit one does not.
+    pub(in crate::ca) fn staggered(
+        &self,
+        parent: &Parent<'_>,
+        profile: &Profile,
+        length: Length,
+        now: UnixTime,
+    ) -> (Length, Vec<String>) {
+        let view = IssuerView {
+            certificate: &parent.authority.certificate,
+            ancestors: parent.ancestors,
+            profile: &parent.authority.profile,
+            crl_urls: Vec::new(),
+            ca_issuers_url: None,
+            ocsp_url: None,
+        };
+        let (profiles, siblings) = (&self.engine.practices().profiles, &parent.siblings);
+        let issuance = &self.engine.practices().config.issuance;
+        let gap = issuance.stagger_days;
+        let full = profile.full_length(Some(&view), issuance.backdate, now);
+        let end = match length {
+            Length::Default => {
+                let picked = profiles.stagger(profile.name(), full.not_after, view.end(), siblings, gap, now);
+                return (Length::Until(picked.end), picked.notices);
+            }
+            Length::Days(days) => full.not_before.plus_days(days).plus(-1),
+            Length::Until(end) => end,
+            Length::Max => view.end(),
+        };
+        (length, profiles.stagger_warnings(profile.name(), end, siblings, gap, now))
+    }
+
+    /// Requests of CAs that others run, each to end apart from its siblings and from those before it (G4, G6). Says
+    /// what cannot be kept. What is asked for under other profiles stays as it is.
+    ///
+    /// # Errors
+    /// When there is no such CA or profile, or the index fails.
+    pub fn stagger(
+        &self,
+        authority: &str,
+        profile: &str,
+        orders: Vec<Order>,
+    ) -> Result<(Vec<Order>, Vec<String>), Problem> {
+        let profile = self.engine.practices().profile(profile)?;
+        if profile.kind() != Kind::Ca {
+            return Ok((orders, Vec::new()));
+        }
+        let authority = self.engine.hierarchy().authority(authority)?;
+        let ancestors = self.engine.hierarchy().ancestors(&authority)?;
+        let now = self.engine.now();
+        let mut parent = Parent::new(self.engine, &authority, &ancestors, &[], now)?;
+        let mut said = Vec::new();
+        let staggered = orders.into_iter().map(|mut order| {
+            let (length, notices) = self.staggered(&parent, profile, order.ask.length, now);
+            order.ask.length = length;
+            if let Length::Until(end) = length {
+                let name = order.applicant.subject.to_string();
+                parent.siblings.push(Sibling { name, profile: profile.name().into(), end });
+            }
+            said.extend(notices);
+            order
+        });
+        Ok((staggered.collect(), said))
+    }
+}

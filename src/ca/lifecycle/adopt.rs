@@ -1,0 +1,284 @@
+//! CAs that were made elsewhere: what is checked of them, and in which order they come to be here.
+//!
+//! Key, then record, then what others see. The record is one transaction: a command that is killed before it leaves
+//! a key that the next attempt takes for what it is, and one that is killed after it leaves what every other command
+//! repeats.
+use super::Lifecycle;
+use super::above::weaknesses;
+use super::new_key::unfinished;
+use crate::ca::PublishedCrl;
+use crate::ca::authority::{may, mismatched};
+use crate::error::{Code, Problem};
+use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
+use crate::profile::Kind;
+use crate::repository::AuthorityFiles;
+use crate::signing::{KeyError, OpenedKey};
+use crate::x509::extension::{CrlNumber, KeyUsage};
+use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo};
+
+/// A CA that was made elsewhere.
+#[derive(Clone, Debug)]
+pub struct Adoption {
+    /// Its name here.
+    pub name: String,
+    /// The profile that says what it issues.
+    pub profile: String,
+    /// Whether it has a responder.
+    pub ocsp: bool,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// The CA here that this is the next certificate of, if it is one.
+    pub renews: Option<Authority>,
+    /// The generation of the same CA that it succeeds, if any.
+    pub succeeds: Option<String>,
+    /// Certificates among which those of the CAs above it are looked for; those of this home are known.
+    pub others: Vec<Certificate>,
+    /// What it issued, as far as that is known.
+    pub prior: Vec<PriorCertificate>,
+    /// The highest number of its CRLs so far.
+    pub crl_number: CrlNumber,
+    /// Where it comes from, for the record.
+    pub source: String,
+}
+
+impl Adoption {
+    /// Whether it is the key of the CA's certificate.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn check_key(&self, key: &SubjectPublicKeyInfo) -> Result<(), Problem> {
+        let is_its_own = key == self.certificate.tbs().public_key();
+        if is_its_own { Ok(()) } else { Err(mismatched(&self.name)) }
+    }
+}
+
+/// A certificate that the CA issued before.
+#[derive(Clone, Debug)]
+pub struct PriorCertificate {
+    /// `serialNumber`
+    pub serial_number: SerialNumber,
+    /// What is known of it.
+    pub contents: ImportedContents,
+    /// Issued or revoked.
+    pub state: CertificateState,
+}
+
+/// Where the key of an adopted CA is.
+pub enum AdoptedKey {
+    /// In another program's file, opened.
+    Foreign(OpenedKey),
+    /// Here already.
+    Here,
+    /// Where it stays: nothing is signed.
+    Away,
+}
+
+/// What would come of an adoption.
+#[derive(Clone, Debug)]
+pub struct AdoptionPlan {
+    /// The CA that issued its certificate, of this home or the last of `above`; `None` for a root.
+    pub parent: Option<String>,
+    /// CAs above it that are put on record because they are not known, the topmost first.
+    pub above: Vec<Authority>,
+    /// What is unusual.
+    pub notices: Vec<String>,
+}
+
+/// A CA that was adopted.
+#[derive(Clone, Debug)]
+pub struct AdoptedAuthority {
+    /// The CA as recorded.
+    pub authority: Authority,
+    /// CAs above it that others run, put on record with it.
+    pub above: Vec<String>,
+    /// What was put on record of what it issued.
+    pub imported: Imported,
+    /// Where its certificate and chain were published.
+    pub files: AuthorityFiles,
+    /// Its first CRL from here; `None` without a key that may sign one.
+    pub crl: Option<PublishedCrl>,
+    /// Its responder certificate, if it has one.
+    pub responder: Option<Certificate>,
+    /// What is unusual, and what could not be done.
+    pub notices: Vec<String>,
+}
+
+/// Says so when a CA's next certificate has its name in other octets: it is the same name, and not every client
+/// compares names.
+fn written_otherwise(known: &Authority, certificate: &Certificate) -> Option<String> {
+    let (old, new) = (known.certificate.tbs().subject(), certificate.tbs().subject());
+    if old == new && known.certificate.key_identifier() != certificate.key_identifier() {
+        return Some(format!(
+            "its new certificate has another subjectKeyIdentifier: clients that look for the one that {} wrote into what \
+             it issued so far, as OpenSSL does, need the old certificate for it",
+            known.name
+        ));
+    }
+    (old != new).then(|| {
+        let (new, old) = new.beside(old);
+        format!(
+            "its new certificate has the name in other octets: {new}, and {old} before. Clients that compare octets, \
+             as GnuTLS and NSS do, will not find with it what {} issued so far: have the request signed unchanged",
+            known.name
+        )
+    })
+}
+
+impl Lifecycle<'_> {
+    /// What [`Lifecycle::adopt`] would do, without the key.
+    ///
+    /// # Errors
+    /// When the name is taken, the profile is not that of a CA, the certificate is no CA's, or who issued it is not
+    /// known.
+    pub fn plan_adoption(&self, adoption: &Adoption) -> Result<AdoptionPlan, Problem> {
+        let certificate = &adoption.certificate;
+        let tbs = certificate.tbs();
+        self.may_come_back(&adoption.name, certificate)?;
+        if adoption.renews.is_none() {
+            self.may_be_called(&adoption.name, certificate)?;
+        }
+        let profile = self.engine.practices().profile(&adoption.profile)?;
+        if !profile.kind().is_ca() {
+            let message = format!("the profile {} is not that of a CA", profile.name());
+            return Err(Problem::new(Code::Usage, message).hint("for example --profile system-ca"));
+        }
+        if !certificate.is_ca() {
+            let message = format!("the certificate of `{}` is not a CA's: it has no CA:TRUE", tbs.subject());
+            return Err(Problem::new(Code::IssuerUnfit, message)
+                .hint("have the request signed as that of a CA: genfic-ca sign FILE --profile user-ca"));
+        }
+        if adoption.ocsp {
+            self.engine.practices().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
+        }
+        let mut notices = Vec::new();
+        let (end, now) = (tbs.validity().not_after, self.engine.now());
+        if end < now {
+            notices.push(format!("{} expired on {end}: it issues nothing more, only CRLs", adoption.name));
+        }
+        for (usage, word) in [(KeyUsage::KEY_CERT_SIGN, "certificates"), (KeyUsage::CRL_SIGN, "CRLs")] {
+            if !may(tbs, usage) {
+                notices.push(format!("by its keyUsage {} may not sign {word}, and will not", adoption.name));
+            }
+        }
+        let (parent, above) = self.above(adoption)?;
+        notices.extend(weaknesses(&adoption.name, certificate));
+        if let Some(known) = parent.as_ref().filter(|name| !above.iter().any(|one| one.name == **name)) {
+            notices.extend(weaknesses(known, &self.engine.hierarchy().authority(known)?.certificate));
+        }
+        if let Some(before) = adoption.renews.as_ref().filter(|known| known.parent != parent) {
+            notices.push(format!(
+                "{} stands below {} now, and stood below {}",
+                adoption.name,
+                parent.as_deref().unwrap_or("nothing"),
+                before.parent.as_deref().unwrap_or("nothing")
+            ));
+        }
+        notices.extend(adoption.renews.as_ref().and_then(|known| written_otherwise(known, certificate)));
+        notices.extend(above.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
+        if parent.is_none()
+            && adoption.renews.is_none()
+            && profile.kind() == Kind::Ca
+            && !self.engine.practices().config.authorities.contains_key(&adoption.name)
+        {
+            notices.push(format!(
+                "{0} is a root, so its key counts as offline and its CRL lasts long; when it issues every day, put \
+                 [authority.{0}] offline = false into the configuration",
+                adoption.name
+            ));
+        }
+        Ok(AdoptionPlan { parent, above, notices })
+    }
+
+    /// Whether a CA with this certificate may have this name: it is free, or is that of the same CA, run by others
+    /// so far.
+    fn may_be_called(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
+        let issuer = certificate.tbs().as_issuer();
+        let authorities = self.engine.index().authorities()?;
+        match authorities.iter().find(|one| one.issuer == issuer || one.name == name) {
+            None => Ok(()),
+            Some(known) if known.is_elsewhere() && known.issuer == issuer && known.name == name => Ok(()),
+            Some(known) if known.is_elsewhere() && known.issuer == issuer => {
+                let message = format!("this CA is on record as {}, run by others", known.name);
+                Err(Problem::new(Code::AuthorityExists, message)
+                    .hint(format!("take it over under that name: --as {}", known.name)))
+            }
+            Some(known) if known.issuer == issuer => {
+                let message = format!("this CA is here already, as {}", known.name);
+                Err(Problem::new(Code::AuthorityExists, message).hint(format!(
+                    "nothing was changed; what it issued and revoked elsewhere since then is added by the same import \
+                     --as {0}, and genfic-ca revoke {0}/SERIAL revokes a number that is not on record",
+                    known.name
+                )))
+            }
+            Some(_) => Err(IndexError::AuthorityExists(name.into()).into()),
+        }
+    }
+
+    /// Makes a CA that was made elsewhere one of this home, with all that it issued and revoked: its key is
+    /// encrypted here, its next CRL and its responder certificate are made.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::plan_adoption`]; when the key is not that of the certificate, no passphrase can be had, or index or
+    /// disk fail. Before the record nothing is left behind but, of a killed process, the key.
+    pub fn adopt(&self, adoption: Adoption, key: AdoptedKey) -> Result<AdoptedAuthority, Problem> {
+        let plan = self.plan_adoption(&adoption)?;
+        self.engine.signing_time()?;
+        let record = match &adoption.renews {
+            Some(known) => known.key.clone(),
+            None => self.engine.practices().key_record(&adoption.name),
+        };
+        let place = self.engine.practices().key_ref(&record);
+        let public_key = adoption.certificate.tbs().public_key().clone();
+        let signing = self.engine.index().signing()?;
+        let mut is_new = false;
+        let signer = match key {
+            AdoptedKey::Away => None,
+            AdoptedKey::Here => Some(self.engine.keys().signer(&place)?),
+            AdoptedKey::Foreign(foreign) if *foreign.public_key() != public_key => {
+                return Err(mismatched(&adoption.name));
+            }
+            AdoptedKey::Foreign(foreign) => {
+                match self.engine.keys().import(&place, foreign) {
+                    Ok(signer) => {
+                        is_new = true;
+                        Some(signer)
+                    }
+                    // of an attempt that was killed: the same key, under the same passphrase
+                    Err(KeyError::Exists(_)) => match self.engine.keys().signer(&place) {
+                        Ok(signer) if *signer.public_key() == public_key => Some(signer),
+                        Ok(_) | Err(_) => {
+                            drop(signing);
+                            return Err(self.key_without_authority(&adoption.name, &place)?);
+                        }
+                    },
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        if let Some(signer) = &signer {
+            adoption.check_key(signer.public_key())?;
+        }
+        let authority = Authority {
+            name: adoption.name.clone(),
+            issuer: adoption.certificate.tbs().as_issuer(),
+            parent: plan.parent.clone(),
+            profile: adoption.profile.clone(),
+            certificate: adoption.certificate.clone(),
+            key: record,
+            serves_ocsp: adoption.ocsp,
+            succeeds: adoption.succeeds.clone(),
+            last_end: None,
+        };
+        let recorded = self
+            .engine
+            .in_time(|at| self.engine.index().import(&self.import_of(&authority, &adoption, &plan, at)));
+        drop(signing);
+        let imported = match recorded {
+            Ok(imported) => imported,
+            Err(problem) if is_new => return Err(self.give_up(&adoption.name, &place, problem)),
+            Err(problem) => return Err(problem),
+        };
+        let name = adoption.name.clone();
+        self.equip_adopted(adoption, plan, imported, signer).map_err(|problem| unfinished(&name, problem))
+    }
+}

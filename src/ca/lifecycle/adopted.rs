@@ -1,0 +1,181 @@
+//! The record of an adopted CA, and what others see of it after that.
+use super::Lifecycle;
+use crate::ca::authority::may;
+use crate::ca::{
+    AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, PriorCertificate, PublishedCrl,
+};
+use crate::error::Problem;
+use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
+use crate::signing::CaSigner;
+use crate::x509::extension::KeyUsage;
+use crate::x509::{Certificate, UnixTime};
+use std::sync::Arc;
+
+/// How many certificates are put into files at once.
+pub(in crate::ca) const GROUP: usize = 500;
+
+impl Lifecycle<'_> {
+    /// What the index is told.
+    pub(in crate::ca) fn import_of(
+        &self,
+        authority: &Authority,
+        adoption: &Adoption,
+        plan: &AdoptionPlan,
+        at: UnixTime,
+    ) -> Import {
+        let name = &authority.name;
+        let above = plan.above.iter().map(|one| {
+            let mut event = self.engine.event(at, "authority.known", &*one.name);
+            event.details.push(("subject".into(), one.certificate.tbs().subject().to_string()));
+            event.details.push(("fingerprint".into(), one.certificate.fingerprint().to_string()));
+            (one.clone(), event)
+        });
+        let action = if adoption.renews.is_some() { "authority.renewed" } else { "authority.imported" };
+        let mut event = self.engine.event(at, action, &**name);
+        if let Some(known) = &adoption.renews {
+            let replaces = known.certificate.tbs().serial_number().to_string();
+            event.details.push(("replaces".into(), replaces));
+        }
+        if let Some(succeeds) = &adoption.succeeds {
+            event.details.push(("succeeds".into(), succeeds.clone()));
+        }
+        event.details.extend([
+            ("subject".into(), authority.certificate.tbs().subject().to_string()),
+            ("fingerprint".into(), authority.certificate.fingerprint().to_string()),
+            ("source".into(), adoption.source.clone()),
+            ("certificates".into(), adoption.prior.len().to_string()),
+            ("crl_number".into(), adoption.crl_number.to_string()),
+        ]);
+        Import {
+            above: above.collect(),
+            authority: authority.clone(),
+            renews: adoption.renews.is_some(),
+            certificates: self.imported_certificates(name, &adoption.prior, at),
+            crl_number: adoption.crl_number,
+            event,
+        }
+    }
+
+    /// Certificates of a CA as the index is told of them.
+    pub(in crate::ca) fn imported_certificates(
+        &self,
+        name: &str,
+        prior: &[PriorCertificate],
+        at: UnixTime,
+    ) -> Vec<ImportedCertificate> {
+        let certificates = prior.iter().map(|prior| {
+            let mut event =
+                self.engine.event(at, "certificate.imported", format!("{name}/{}", prior.serial_number));
+            match &prior.contents {
+                ImportedContents::Certificate(certificate) => {
+                    event.details.push(("subject".into(), certificate.tbs().subject().to_string()));
+                    event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
+                }
+                ImportedContents::Number { subject, .. } => {
+                    event.details.push(("subject".into(), subject.to_string()));
+                }
+            }
+            if let CertificateState::Revoked(revocation) = &prior.state {
+                event.details.push(("revoked_at".into(), revocation.revoked_at.to_string()));
+                let reason = revocation.reason.map(|reason| ("reason".into(), reason.to_string()));
+                event.details.extend(reason);
+            }
+            ImportedCertificate {
+                serial_number: prior.serial_number.clone(),
+                contents: prior.contents.clone(),
+                state: prior.state.clone(),
+                event,
+            }
+        });
+        certificates.collect()
+    }
+
+    /// Everything that others see of it, once it is on record.
+    pub(in crate::ca) fn equip_adopted(
+        &self,
+        adoption: Adoption,
+        plan: AdoptionPlan,
+        imported: Imported,
+        signer: Option<Arc<dyn CaSigner>>,
+    ) -> Result<AdoptedAuthority, Problem> {
+        let name = &adoption.name;
+        self.engine.publisher().waits_no_longer(name)?;
+        self.engine.publication().publish_status()?;
+        for above in &plan.above {
+            let above = self.engine.hierarchy().authority(&above.name)?;
+            let (certificates, crossed) =
+                (self.engine.hierarchy().ancestors(&above)?, self.engine.hierarchy().crossed(&above)?);
+            self.engine.publisher().authority(&above.name, &above.certificate, &certificates, &crossed)?;
+        }
+        if adoption.renews.is_some() {
+            self.engine.publication().republish()?;
+        }
+        let authority = self.engine.hierarchy().authority(name)?;
+        let mut notices = plan.notices;
+        if adoption.renews.is_some() {
+            notices.extend(self.bound_to_one_certificate(&authority)?);
+        }
+        let (above, crossed) =
+            (self.engine.hierarchy().ancestors(&authority)?, self.engine.hierarchy().crossed(&authority)?);
+        let files = self.engine.publisher().authority(name, &authority.certificate, &above, &crossed)?;
+        let own = [(&authority.parent, name, &authority.certificate)].into_iter();
+        for (parent, name, certificate) in
+            own.chain(plan.above.iter().map(|one| (&one.parent, &one.name, &one.certificate)))
+        {
+            self.engine.publisher().issued(parent.as_ref().unwrap_or(name), &[certificate])?;
+        }
+        let kept: Vec<&Certificate> = adoption
+            .prior
+            .iter()
+            .filter_map(|prior| match &prior.contents {
+                ImportedContents::Certificate(certificate) => Some(certificate),
+                ImportedContents::Number { .. } => None,
+            })
+            .filter(|certificate| **certificate != authority.certificate)
+            .collect();
+        for group in kept.chunks(GROUP) {
+            self.engine.publisher().issued(name, group)?;
+        }
+        let (mut crl, mut responder) = (None, None);
+        match signer {
+            None => notices.push(format!(
+                "without its key no CRL of {name} is signed; bring it by `genfic-ca key import {name} FILE`"
+            )),
+            Some(signer) => {
+                (crl, responder) = self.first_signatures(&authority, signer, &mut notices)?;
+            }
+        }
+        let above = plan.above.into_iter().map(|one| one.name).collect();
+        Ok(AdoptedAuthority { authority, above, imported, files, crl, responder, notices })
+    }
+
+    /// The CRL and the responder certificate, as far as this CA may sign them.
+    fn first_signatures(
+        &self,
+        authority: &Authority,
+        signer: Arc<dyn CaSigner>,
+        notices: &mut Vec<String>,
+    ) -> Result<(Option<PublishedCrl>, Option<Certificate>), Problem> {
+        let name = &authority.name;
+        let mut crl = None;
+        if may(authority.certificate.tbs(), KeyUsage::CRL_SIGN) {
+            let signer = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
+            crl = Some(self.engine.maintenance().publish_crl(name, &signer)?);
+        }
+        if !authority.serves_ocsp {
+            return Ok((crl, None));
+        }
+        let issued = IssuingAuthority::new(self.engine.index(), authority.clone(), signer, self.engine.now())
+            .and_then(|issuer| self.engine.issuance().issue_responder(&issuer));
+        match issued {
+            Ok(issued) => {
+                notices.extend(issued.notices);
+                Ok((crl, Some(issued.certificate)))
+            }
+            Err(problem) => {
+                notices.push(format!("no responder certificate could be issued: {problem}"));
+                Ok((crl, None))
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Creating CAs: roots, and children to any depth the path length allows.
+use super::Lifecycle;
+use super::waiting::already_waiting;
+use crate::ca::issuance::Draft;
+use crate::ca::issuance::Parent;
+use crate::ca::issuance::{Known, others};
+use crate::ca::problems::lint_problem;
+use crate::ca::{IssuingAuthority, Order, PublishedCrl};
+use crate::error::{Code, Problem};
+use crate::index::{self, Authority, IndexError};
+use crate::lint;
+use crate::profile::{Applicant, Ask, Length};
+use crate::repository::AuthorityFiles;
+use crate::x509::extension::NameConstraints;
+use crate::x509::{Certificate, KeyAlgorithm, Name};
+
+/// A CA to be created.
+#[derive(Clone, Debug)]
+pub struct NewAuthority {
+    /// Its name.
+    pub name: String,
+    /// The profile of its certificate.
+    pub profile: String,
+    /// Its subject; `None` for the organization's attributes and the name as CN.
+    pub subject: Option<Name>,
+    /// Its key type; `None` for the configured one.
+    pub key: Option<KeyAlgorithm>,
+    /// How long its certificate lasts; the default is staggered against its siblings.
+    pub length: Length,
+    /// Names that it may certify.
+    pub name_constraints: NameConstraints,
+    /// Whether it has a responder; `None` for yes, unless its key is kept offline.
+    pub ocsp: Option<bool>,
+    /// The generation before it, when it is the same CA with a new key.
+    pub succeeds: Option<String>,
+}
+
+/// A CA that was created.
+#[derive(Clone, Debug)]
+pub struct CreatedAuthority {
+    /// The CA as recorded.
+    pub authority: Authority,
+    /// Where its certificate and chain were published.
+    pub files: AuthorityFiles,
+    /// Its first CRL.
+    pub crl: PublishedCrl,
+    /// Its responder certificate, if it has one.
+    pub responder: Option<Certificate>,
+    /// What was decided for the administrator, and what is unusual.
+    pub notices: Vec<String>,
+}
+
+impl Lifecycle<'_> {
+    /// Creates a root: key, self-signed certificate, first CRL.
+    ///
+    /// # Errors
+    /// When the name is taken, the profile refuses, no passphrase can be had, or index or disk fail. A key
+    /// whose certificate did not come to be is removed again.
+    pub fn create_root(&self, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
+        self.make_root(new).map(|(created, _)| created)
+    }
+
+    pub(in crate::ca) fn make_root(
+        &self,
+        new: &NewAuthority,
+    ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
+        self.name_is_free(&new.name)?;
+        let now = self.engine.signing_time()?;
+        let profile = self.engine.practices().profile(&new.profile)?;
+        let rules = if new.succeeds.is_some() { self.rules_for_itself(profile)? } else { profile };
+        let ask = self.ask_for(new, new.length);
+        let subject = self.subject_for(new)?;
+        self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
+        self.responder_can_be_made(new, true)?;
+        self.with_new_key(new, new.key.unwrap_or(self.engine.practices().config.keys.root), |signer| {
+            let applicant = Applicant::new(subject, signer.public_key().clone());
+            let template = rules.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+            let tbs = template.assemble(
+                self.engine.serials().serial_number()?,
+                signer.algorithm(),
+                &template.subject,
+            );
+            let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
+            let authority = Some(self.authority_to_be(new, true));
+            let draft = Draft {
+                by: &new.name,
+                issuer: tbs.get().as_issuer(),
+                profile: profile.name(),
+                tbs,
+                authority,
+            };
+            self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
+            Ok(template.notices)
+        })
+    }
+
+    /// Creates a CA below another: key, certificate, first CRL, responder.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::create_root`], and when the parent may not issue or its key cannot be opened.
+    pub fn create_child(&self, parent: &str, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
+        self.name_is_free(&new.name)?;
+        let now = self.engine.signing_time()?;
+        let profile = self.engine.practices().profile(&new.profile)?;
+        let subject = self.subject_for(new)?;
+        self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
+        let family = self.engine.hierarchy().family_names(new.succeeds.as_deref())?;
+        self.responder_can_be_made(new, false)?;
+        let issuer = self.engine.issuance().unlock_issuer(parent)?;
+        let below = Parent::new(self.engine, issuer.authority(), issuer.ancestors(), &family, now)?;
+        let (length, staggered) = self.engine.issuance().staggered(&below, profile, new.length, now);
+        let ask = self.ask_for(new, length);
+        let (mut created, _) =
+            self.with_new_key(new, new.key.unwrap_or(self.engine.practices().config.keys.ca), |signer| {
+                let applicant = Applicant::new(subject, signer.public_key().clone());
+                let order = Order {
+                    label: new.name.clone(),
+                    applicant,
+                    ask,
+                    authority: Some(self.authority_to_be(new, false)),
+                };
+                let mut issuance = self.engine.issuance().issue(&issuer, profile.name(), &[order])?;
+                if let Some(problem) = issuance.problem() {
+                    return Err(problem);
+                }
+                let issued = issuance.issued.pop();
+                let issued = issued.ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
+                Ok([staggered, issued.notices].concat())
+            })?;
+        created.notices.extend(self.engine.maintenance().keep_up(issuer)?);
+        Ok(created)
+    }
+
+    /// Before a key is made: a CA that is to have a responder needs the profile for it.
+    fn responder_can_be_made(&self, new: &NewAuthority, is_root: bool) -> Result<(), Problem> {
+        if self.authority_to_be(new, is_root).serves_ocsp {
+            self.engine.practices().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::ca) fn name_is_free(&self, name: &str) -> Result<(), Problem> {
+        match self.engine.index().authority(name)? {
+            Some(_) => Err(crate::index::IndexError::AuthorityExists(name.into()).into()),
+            None => match self.waiting(name)? {
+                Some(_) => Err(already_waiting(name)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    pub(in crate::ca) fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
+        index::NewAuthority {
+            name: new.name.clone(),
+            key: self.engine.practices().key_record(&new.name),
+            serves_ocsp: new.ocsp.unwrap_or(!self.engine.practices().config.is_offline(&new.name, is_root)),
+            succeeds: new.succeeds.clone(),
+            renews: false,
+        }
+    }
+
+    fn ask_for(&self, new: &NewAuthority, length: Length) -> Ask {
+        Ask {
+            length,
+            name_constraints: new.name_constraints.clone(),
+            backdate: self.engine.practices().config.issuance.backdate,
+            ..Ask::default()
+        }
+    }
+
+    /// Whether a new CA may have this subject: no other has it, generations of the same CA excepted. Clients find
+    /// issuers by their names.
+    pub(in crate::ca) fn name_is_no_other_cas(
+        &self,
+        subject: &Name,
+        succeeds: Option<&str>,
+    ) -> Result<(), Problem> {
+        let known: Vec<Known> = self.engine.index().authorities()?.into_iter().map(Known::of).collect();
+        let prepared = subject.prepared();
+        match others(&known, succeeds).into_iter().find(|one| one.subject == prepared) {
+            None => Ok(()),
+            Some(other) => {
+                let bearer = format!("the CA {}", other.name);
+                Err(IndexError::NameTaken { subject: subject.to_string(), bearer }.into())
+            }
+        }
+    }
+
+    /// The subject asked for, or the organization's attributes and a commonName made of the CA's name.
+    pub(in crate::ca) fn subject_for(&self, new: &NewAuthority) -> Result<Name, Problem> {
+        if let Some(subject) = &new.subject {
+            return Ok(subject.clone());
+        }
+        self.engine
+            .practices()
+            .config
+            .organization
+            .subject(&new.name)
+            .map_err(|error| Problem::of(Code::Usage, error).hint("give a --subject, or a shorter name"))
+    }
+}

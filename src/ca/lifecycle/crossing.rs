@@ -1,0 +1,266 @@
+//! Certificates of a CA's name and key by other issuers: cross-certificates, and the links between two generations
+//! of a root (RFC 4210 §4.4, RFC 9810 §4.4).
+use super::Lifecycle;
+use crate::ca::issuance::Draft;
+use crate::ca::issuance::on_record;
+use crate::ca::problems::lint_problem;
+use crate::ca::{IssuedCertificate, IssuingAuthority, Order};
+use crate::error::{Code, Problem};
+use crate::index::{self, Authority, StatusValue};
+use crate::lint;
+use crate::profile::{Applicant, Ask, Length, Limits};
+use crate::x509::extension::{
+    self, AccessDescription, NameConstraints, authority_info_access, authority_key_identifier,
+    crl_distribution_points, subject_key_identifier_of,
+};
+use crate::x509::{Certificate, TbsCertificate, Validity};
+use std::path::PathBuf;
+
+/// What is asked of a cross-certificate.
+#[derive(Clone, Debug)]
+pub struct Crossing {
+    /// What it is called in messages: a CA's name or a file's.
+    pub label: String,
+    /// A certificate of the CA that is to be certified once more.
+    pub certificate: Certificate,
+    /// The profile.
+    pub profile: String,
+    /// How long; never beyond the issuer's end.
+    pub length: Length,
+    /// Names that the CA may certify, besides what its own certificate says.
+    pub name_constraints: NameConstraints,
+    /// How many CAs may follow below it; `None` for what its own certificate says, else the profile's.
+    pub path_length: Option<u8>,
+    /// Whether what limits it by its own certificate is left out.
+    pub unconstrained: bool,
+}
+
+/// The link certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
+#[derive(Clone, Debug)]
+pub struct Links {
+    /// The new key, certified by the old one: for those who trust the old root alone.
+    pub new_with_old: Certificate,
+    /// The old key, certified by the new one: for those who trust the new root alone.
+    pub old_with_new: Certificate,
+    /// Where the first is published.
+    pub new_with_old_file: PathBuf,
+    /// Where the second is published.
+    pub old_with_new_file: PathBuf,
+}
+
+impl Lifecycle<'_> {
+    /// Certifies a CA's name and key once more, by a CA of this home. Whoever trusts that one trusts the other from
+    /// then on, as far as the certificate says. What limits it by the certificate that is shown limits it by the new
+    /// one too, unless that is expressly left out.
+    ///
+    /// # Errors
+    /// When it is no CA's certificate or has ended, one of its name and key is revoked or on hold, what limits it cannot be
+    /// repeated, the profile refuses, or index or disk fail.
+    pub fn cross_sign(
+        &self,
+        issuer: &IssuingAuthority,
+        crossing: &Crossing,
+    ) -> Result<IssuedCertificate, Problem> {
+        let certificate = &crossing.certificate;
+        let tbs = certificate.tbs();
+        if !certificate.is_ca() {
+            let message = format!("{}: the certificate is not a CA's", crossing.label);
+            return Err(Problem::new(Code::AuthorityNotACa, message)
+                .hint("cross-sign takes the certificate of a CA; `genfic-ca sign` takes requests"));
+        }
+        if tbs.as_issuer() == issuer.authority().issuer {
+            let message = format!("{} cannot certify itself once more", issuer.authority().name);
+            return Err(Problem::new(Code::AuthorityItself, message)
+                .hint("`genfic-ca renew-ca` gives a CA a new certificate"));
+        }
+        self.may_come_back(&crossing.label, certificate)?;
+        let end = tbs.validity().not_after;
+        if end < self.engine.signing_time()? {
+            let message = format!("{}: the certificate ended on {end}", crossing.label);
+            return Err(Problem::new(Code::AuthorityEnded, message).hint(
+                "have the CA show one that is valid; a CA of this home gets it by `genfic-ca renew-ca`",
+            ));
+        }
+        let limits = if crossing.unconstrained { Limits::default() } else { Limits::of(certificate)? };
+        if let (Some(asked), Some(limit)) = (crossing.path_length, limits.path_length)
+            && asked > limit
+        {
+            let message =
+                format!("a path length of {asked} is asked for, and its own certificate says {limit}");
+            return Err(Problem::new(Code::PolicyPathLength, message)
+                .hint("ask for less, or leave its limits out by --unconstrained"));
+        }
+        let carried = (!limits.is_empty())
+            .then(|| format!("its own certificate limits it, and so does this one: {limits}"));
+        let ask = Ask {
+            length: crossing.length,
+            name_constraints: limits.narrowed(&crossing.name_constraints)?,
+            path_length: crossing.path_length.or(limits.path_length),
+            limits: Some(limits),
+            until: (!crossing.unconstrained).then_some(end),
+            backdate: self.engine.practices().config.issuance.backdate,
+            of: Some(certificate.clone()),
+            ..Ask::default()
+        };
+        let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
+        let order = Order { label: crossing.label.clone(), applicant, ask, authority: None };
+        let before = self.certified_before(issuer.authority(), certificate)?;
+        let mut issuance = self.engine.issuance().issue(issuer, &crossing.profile, &[order])?;
+        if let Some(problem) = issuance.problem() {
+            return Err(problem);
+        }
+        let mut issued =
+            issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
+        issued.notices.extend(carried);
+        issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
+        issued.notices.extend(before);
+        self.engine.publication().republish().map_err(on_record)?;
+        Ok(issued)
+    }
+
+    /// What is said of a certificate for a CA that others run which lets it certify every name.
+    fn unconstrained(
+        &self,
+        certificate: &Certificate,
+        issuer: &IssuingAuthority,
+    ) -> Result<Option<String>, Problem> {
+        let tbs = certificate.tbs();
+        let constraints = NameConstraints::of(tbs).ok().flatten().unwrap_or_default();
+        let all = self.engine.index().authorities()?;
+        let is_own = all.iter().any(|one| one.issuer == tbs.as_issuer() && !one.is_elsewhere());
+        let by = &issuer.authority().name;
+        Ok((constraints.permitted.is_empty() && !is_own).then(|| {
+            format!(
+                "it may certify every name{}, for whoever trusts {by}; if that is too much, cross-sign it once more with \
+                 what it may certify (--permit DOMAIN), and then revoke this one: genfic-ca revoke {by}/{}",
+                if constraints.excluded.is_empty() { "" } else { " but those that are excluded" },
+                tbs.serial_number()
+            )
+        }))
+    }
+
+    /// What is said when a CA has certified this name and key before, and that stands.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn certified_before(&self, issuer: &Authority, of: &Certificate) -> Result<Option<String>, Problem> {
+        let mut before = index::certified(self.engine.index(), issuer, of)?;
+        before.retain(|record| record.status(self.engine.now()) == StatusValue::Valid);
+        Ok(before.pop().map(|record| {
+            let (name, serial) = (&record.authority, &record.id.serial_number);
+            let end = record.validity.not_after;
+            format!("{name} has certified the same name and key before: {name}/{serial}, valid until {end}")
+        }))
+    }
+
+    /// Links two generations of a root, both ways, and publishes the certificates.
+    ///
+    /// # Errors
+    /// When one of them may not issue, or index or disk fail.
+    pub fn links(&self, old: &IssuingAuthority, new: &IssuingAuthority) -> Result<Links, Problem> {
+        self.link_both(old, new, [None, None])
+    }
+
+    /// The same, but what is there is taken as it is.
+    pub(in crate::ca) fn lacking_links(
+        &self,
+        old: &IssuingAuthority,
+        new: &IssuingAuthority,
+    ) -> Result<Links, Problem> {
+        let valid = |issuer: &IssuingAuthority, other: &IssuingAuthority| {
+            let made =
+                index::certified(self.engine.index(), issuer.authority(), &other.authority().certificate)?;
+            let now = self.engine.now();
+            let valid = made.into_iter().rfind(|record| record.status(now) == StatusValue::Valid);
+            Ok::<_, Problem>(valid.and_then(|record| record.certificate))
+        };
+        self.link_both(old, new, [valid(old, new)?, valid(new, old)?])
+    }
+
+    fn link_both(
+        &self,
+        old: &IssuingAuthority,
+        new: &IssuingAuthority,
+        [new_with_old, old_with_new]: [Option<Certificate>; 2],
+    ) -> Result<Links, Problem> {
+        for one in [old, new] {
+            self.may_come_back(&one.authority().name, &one.authority().certificate)?;
+        }
+        let signing = self.engine.index().signing()?;
+        let new_with_old = new_with_old.map_or_else(|| self.link(old, new.authority()), Ok)?;
+        let old_with_new = old_with_new.map_or_else(|| self.link(new, old.authority()), Ok)?;
+        drop(signing);
+        let publish = |name: &str| -> Result<PathBuf, Problem> {
+            let authority = self.engine.hierarchy().authority(name)?;
+            let above = self.engine.hierarchy().ancestors(&authority)?;
+            let crossed = self.engine.hierarchy().crossed(&authority)?;
+            let files = self.engine.publisher().authority(name, &authority.certificate, &above, &crossed)?;
+            Ok(files.crossed.unwrap_or_default())
+        };
+        self.engine.publication().publish_status().map_err(|error| on_record(error.into()))?;
+        for (issuer, certificate) in [(old, &new_with_old), (new, &old_with_new)] {
+            let kept = self.engine.publisher().issued(&issuer.authority().name, &[certificate]);
+            kept.map_err(|error| on_record(error.into()))?;
+        }
+        Ok(Links {
+            new_with_old,
+            old_with_new,
+            new_with_old_file: publish(&new.authority().name).map_err(on_record)?,
+            old_with_new_file: publish(&old.authority().name).map_err(on_record)?,
+        })
+    }
+
+    /// Certifies the name and key of another generation of a root: what that one's own certificate says, with this
+    /// one's pointers, for as long as both are valid. The caller publishes the status, and then the certificate.
+    fn link(&self, issuer: &IssuingAuthority, other: &Authority) -> Result<Certificate, Problem> {
+        let by = issuer.authority();
+        let (own, subject) = (by.certificate.tbs(), other.certificate.tbs());
+        let mut extensions = Vec::new();
+        let replaced = [
+            extension::AUTHORITY_KEY_IDENTIFIER,
+            extension::CRL_DISTRIBUTION_POINTS,
+            extension::AUTHORITY_INFO_ACCESS,
+            extension::FRESHEST_CRL,
+        ];
+        for one in subject.extensions().iter().filter(|one| !replaced.contains(&one.oid)) {
+            extensions.push(one.clone());
+            if one.oid == extension::SUBJECT_KEY_IDENTIFIER {
+                extensions.push(authority_key_identifier(&by.certificate.key_identifier()));
+            }
+        }
+        if !extensions.iter().any(|one| one.oid == extension::AUTHORITY_KEY_IDENTIFIER) {
+            extensions.push(subject_key_identifier_of(&other.certificate.key_identifier()));
+            extensions.push(authority_key_identifier(&by.certificate.key_identifier()));
+        }
+        let crl_urls: Vec<String> = self.engine.practices().crl_url(&by.name).into_iter().collect();
+        if !crl_urls.is_empty() {
+            extensions.push(crl_distribution_points(&crl_urls));
+        }
+        let ocsp = self.engine.practices().ocsp_url().filter(|_| by.serves_ocsp);
+        let mut access: Vec<AccessDescription> =
+            ocsp.as_deref().map(AccessDescription::ocsp).into_iter().collect();
+        let ca_issuers = self.engine.practices().certificate_url(&by.name);
+        access.extend(ca_issuers.as_deref().map(AccessDescription::ca_issuers));
+        if !access.is_empty() {
+            extensions.push(authority_info_access(&access));
+        }
+        let begin = self.engine.signing_time()?.plus(-self.engine.practices().config.issuance.backdate);
+        let validity = Validity {
+            not_before: begin.max(own.validity().not_before),
+            not_after: own.validity().not_after.min(subject.validity().not_after),
+        };
+        let tbs = TbsCertificate::encode(
+            self.engine.serials().serial_number()?,
+            issuer.algorithm(),
+            own.subject().clone(),
+            validity,
+            subject.subject().clone(),
+            subject.public_key().clone(),
+            extensions,
+        );
+        let tbs = lint::check_certificate_beside(tbs, Some(&by.certificate), &other.certificate)
+            .map_err(|findings| lint_problem(&findings))?;
+        let draft = Draft { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
+        self.engine.issuance().certify(draft, |tbs| issuer.issue(tbs))
+    }
+}

@@ -1,0 +1,75 @@
+//! CAs below a CA that others run, given new certificates and new keys: requests for those who sign them (G6).
+use super::Lifecycle;
+use crate::ca::AuthorityRekeying;
+use crate::ca::authority::mismatched;
+use crate::error::{Code, Problem};
+use crate::index::Authority;
+use crate::repository::WaitingAuthority;
+
+/// A request for a CA's next certificate.
+#[derive(Clone, Debug)]
+pub struct AuthorityRequest {
+    /// The CA.
+    pub authority: Authority,
+    /// The request in DER.
+    pub request: Vec<u8>,
+}
+
+impl Lifecycle<'_> {
+    /// Makes the request for the next certificate of a CA's newest generation, of the same name and key. Nothing
+    /// waits for the answer: [`Lifecycle::arrived`] takes it whenever it comes.
+    ///
+    /// # Errors
+    /// When its issuer is in this home, it is revoked, or its key cannot be opened.
+    pub fn request_authority_renewal(&self, name: &str) -> Result<AuthorityRequest, Problem> {
+        let authority = self.newest(name)?;
+        self.is_issued_elsewhere(&authority)?;
+        self.may_be_renewed(&authority)?;
+        let at = self.engine.signing_time()?;
+        let signer = self.engine.open(&authority)?;
+        let tbs = authority.certificate.tbs();
+        if signer.public_key() != tbs.public_key() {
+            return Err(mismatched(&authority.name));
+        }
+        let request = signer.sign_request(tbs.subject(), &[])?;
+        let mut event = self.engine.event(at, "authority.requested", &*authority.name);
+        event.details.push(("subject".into(), tbs.subject().to_string()));
+        self.engine.index().record_event(event)?;
+        Ok(AuthorityRequest { authority, request })
+    }
+
+    /// Makes the key of a CA's new generation, and the request for its certificate, for which it waits.
+    ///
+    /// # Errors
+    /// When the CA's issuer is in this home, or as [`Lifecycle::request_child`].
+    pub fn request_authority_rekeying(
+        &self,
+        name: &str,
+        asked: &AuthorityRekeying,
+    ) -> Result<WaitingAuthority, Problem> {
+        let replaces = self.newest(name)?;
+        self.is_issued_elsewhere(&replaces)?;
+        self.request_child(&self.generation_after(&replaces, asked)?)
+    }
+
+    fn is_issued_elsewhere(&self, authority: &Authority) -> Result<(), Problem> {
+        let name = &authority.name;
+        let why = match &authority.parent {
+            None => format!("{name} is a root, and signs its own certificate"),
+            Some(parent) if self.engine.hierarchy().authority(parent)?.is_elsewhere() => return Ok(()),
+            Some(parent) => format!("{parent}, which issued {name}, is a CA of this home"),
+        };
+        Err(Problem::new(Code::Usage, why).hint("leave out --csr-only"))
+    }
+
+    /// A CA whose issuer others run is not renewed by a command alone.
+    pub(in crate::ca) fn is_issued_here(&self, authority: &Authority) -> Result<(), Problem> {
+        let Some(parent) = &authority.parent else { return Ok(()) };
+        if !self.engine.hierarchy().authority(parent)?.is_elsewhere() {
+            return Ok(());
+        }
+        let message = format!("{parent}, which issued {}, is run by others", authority.name);
+        Err(Problem::new(Code::KeyElsewhere, message)
+            .hint("add --csr-only: it makes a request for them; `genfic-ca adopt` takes in what they sign"))
+    }
+}

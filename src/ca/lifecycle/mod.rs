@@ -1,0 +1,30 @@
+//! CAs: made, renewed, given new keys, taken over from elsewhere, certified once more.
+mod above;
+mod adopt;
+mod adopted;
+mod coming_back;
+mod creating;
+mod crossing;
+mod elsewhere;
+mod new_key;
+mod rekeying;
+mod renewal;
+mod supplementing;
+mod waiting;
+
+pub use adopt::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
+pub use creating::{CreatedAuthority, NewAuthority};
+pub use crossing::{Crossing, Links};
+pub use elsewhere::AuthorityRequest;
+pub use rekeying::{AuthorityRekeying, NextGeneration, RekeyedAuthority};
+pub use renewal::{AuthorityRenewal, RenewedAuthority};
+pub use supplementing::Supplemented;
+pub use waiting::Arrival;
+
+use super::Engine;
+
+/// How CAs come to be, and what follows them.
+#[derive(Clone, Copy)]
+pub struct Lifecycle<'e> {
+    pub(super) engine: &'e Engine,
+}

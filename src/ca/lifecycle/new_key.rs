@@ -1,0 +1,109 @@
+//! What is around the certificate of a new CA: its key before, what is published of it after.
+use super::Lifecycle;
+use crate::ca::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority};
+use crate::error::{Code, Problem};
+use crate::index::Authority;
+use crate::signing::{CaSigner, KeyError, KeyRef};
+use crate::x509::KeyAlgorithm;
+use std::sync::Arc;
+
+impl Lifecycle<'_> {
+    /// Makes the key, lets `certify` make and record the certificate, then publishes the CA, its first CRL
+    /// and its responder. The key is removed again when there is no certificate for it.
+    pub(in crate::ca) fn with_new_key(
+        &self,
+        new: &NewAuthority,
+        algorithm: KeyAlgorithm,
+        certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<String>, Problem>,
+    ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
+        let key = self.engine.practices().key_ref(&self.engine.practices().key_record(&new.name));
+        let signing = self.engine.index().signing()?;
+        let signer = match self.engine.keys().generate(&key, algorithm) {
+            Ok(signer) => signer,
+            Err(KeyError::Exists(key)) => {
+                drop(signing);
+                return Err(self.key_without_authority(&new.name, &key)?);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let certified = certify(signer.as_ref());
+        drop(signing);
+        let notices = certified.map_err(|problem| self.give_up(&new.name, &key, problem))?;
+        let authority = self.engine.hierarchy().authority(&new.name)?;
+        let name = new.name.as_str();
+        self.equip(authority, signer, notices).map_err(|problem| unfinished(name, problem))
+    }
+
+    /// Everything that others see of a CA, once it is on record.
+    pub(in crate::ca) fn equip(
+        &self,
+        authority: Authority,
+        signer: Arc<dyn CaSigner>,
+        mut notices: Vec<String>,
+    ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
+        let name = &authority.name;
+        self.engine.publication().publish_status()?;
+        let above = self.engine.hierarchy().ancestors(&authority)?;
+        let crossed = self.engine.hierarchy().crossed(&authority)?;
+        let files = self.engine.publisher().authority(name, &authority.certificate, &above, &crossed)?;
+        let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
+        let crl = self.engine.maintenance().publish_crl(name, &crl_authority)?;
+        let mut responder = None;
+        let issuer =
+            IssuingAuthority::new(self.engine.index(), authority.clone(), signer, self.engine.now())?;
+        if authority.serves_ocsp {
+            let issued = self.engine.issuance().issue_responder(&issuer)?;
+            notices.extend(issued.notices);
+            responder = Some(issued.certificate);
+        }
+        if authority.parent.is_none() && self.engine.practices().config.publication.url.is_none() {
+            notices.push(
+                "no URL is configured, so certificates name neither CRL nor OCSP; set [publication] url"
+                    .into(),
+            );
+        }
+        Ok((CreatedAuthority { authority, files, crl, responder, notices }, issuer))
+    }
+
+    /// A key that is there although no CA of this home has it. It is not removed: it may be the key of a CA
+    /// whose index is lost, and there may be no other copy.
+    pub(in crate::ca) fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
+        if self.engine.index().nobody_is_signing()?.is_none() {
+            let message = format!("the key {key} is there and another command is at work");
+            return Ok(Problem::new(Code::KeyInUse, message)
+                .hint("wait for the other command to end, then try again"));
+        }
+        let message = format!("the key {key} is there already, and no CA of this home has it");
+        Ok(Problem::new(Code::KeyExists, message).hint(format!(
+            "a command that was cut short may have left it: then move it away (mv {key} {key}.left) and run \
+             this again; but if {name} was a CA and its index is lost, restore the index"
+        )))
+    }
+
+    pub(in crate::ca) fn give_up(&self, name: &str, key: &KeyRef, problem: Problem) -> Problem {
+        match self.engine.index().authority(name) {
+            Ok(Some(_)) => unfinished(name, problem),
+            Ok(None) => match self.engine.keys().discard(key) {
+                Ok(()) => problem,
+                Err(error) => {
+                    more(problem, &format!("the key made for it is left behind: {error}; remove it"))
+                }
+            },
+            Err(error) => more(problem, &format!("the key {key} is left in its place: {error}")),
+        }
+    }
+}
+
+/// Says of a failure after the record that the CA is there.
+pub(in crate::ca) fn unfinished(name: &str, problem: Problem) -> Problem {
+    let next = format!(
+        "the CA {name} is on record; its certificate is published by the next command, and what it still \
+         lacks by `genfic-ca crl publish {name}` and, if it has a responder, `genfic-ca ocsp responder {name}`"
+    );
+    more(problem, &next)
+}
+
+pub(in crate::ca) fn more(problem: Problem, hint: &str) -> Problem {
+    let hint = format!("{}\n{hint}", problem.hint).trim().to_owned();
+    problem.hint(hint)
+}

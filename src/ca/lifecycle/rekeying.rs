@@ -1,0 +1,259 @@
+//! New keys for CAs: each makes a new generation.
+use super::Lifecycle;
+use super::crossing::Links;
+use super::renewal::constraints_of;
+use crate::ca::{CreatedAuthority, IssuingAuthority, NewAuthority};
+use crate::error::{Code, Problem};
+use crate::index::{self, Authority, Filter};
+use crate::profile::Length;
+use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
+
+/// So many days a generation is new.
+const YOUNG: i64 = 30;
+
+/// What is asked of a CA's new generation.
+#[derive(Clone, Debug, Default)]
+pub struct AuthorityRekeying {
+    /// How long its certificate lasts; the default is staggered against its siblings.
+    pub length: Length,
+    /// The profile; `None` for that of the generation before.
+    pub profile: Option<String>,
+    /// Its key type; `None` for that of the generation before.
+    pub key: Option<KeyAlgorithm>,
+    /// Its subject; `None` for a root's own, and for a child's with the generation in its commonName.
+    pub subject: Option<Name>,
+    /// Between roots: whether to do without links, since the old key is lost.
+    pub without_links: bool,
+}
+
+/// A CA that has a new key.
+#[derive(Clone, Debug)]
+pub struct RekeyedAuthority {
+    /// The new generation.
+    pub created: CreatedAuthority,
+    /// The generation before it.
+    pub replaces: Authority,
+    /// What ties the two together, between roots.
+    pub links: Option<Links>,
+}
+
+impl Lifecycle<'_> {
+    /// Gives a CA a new key: a new generation, with a certificate, files, URLs, a CRL and a responder of its own.
+    /// The old one goes on signing CRLs until its last certificate has ended. Between roots there are link
+    /// certificates, unless the old one can issue nothing any more. A generation that a killed process left without
+    /// a CRL or without its links is completed, and no other is made.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::create_root`] and [`Lifecycle::create_child`].
+    pub fn rekey_authority(
+        &self,
+        name: &str,
+        asked: &AuthorityRekeying,
+    ) -> Result<RekeyedAuthority, Problem> {
+        let replaces = self.newest(name)?;
+        if let Some(before) = self.left_unfinished(&replaces)? {
+            return self.finish(replaces, before, asked);
+        }
+        let unused = self.unused(&replaces)?;
+        self.is_issued_here(&replaces)?;
+        let new = self.generation_after(&replaces, asked)?;
+        if let Some(parent) = &replaces.parent {
+            let issuer = self.engine.hierarchy().issuing_generation(parent)?.name;
+            let mut created = self.create_child(&issuer, &new)?;
+            if issuer != *parent {
+                created.notices.push(format!("{issuer} issued it, the newest generation of {parent}"));
+            }
+            created.notices.extend(unused);
+            return self.succeeded(created, replaces, None);
+        }
+        // asked for first: nothing is made when the old key cannot be opened
+        let old = self.old_root(&replaces, asked)?;
+        let (mut created, issuer) = self.make_root(&new)?;
+        created.notices.extend(unused);
+        self.succeeded(created, replaces, Some((old, issuer)))
+    }
+
+    /// What is said when a generation is succeeded that is of no use yet.
+    fn unused(&self, newest: &Authority) -> Result<Option<String>, Problem> {
+        let begin = newest.certificate.tbs().validity().not_before;
+        let is_young = self.engine.now() < begin.plus_days(YOUNG);
+        if newest.succeeds.is_none() || !is_young || self.engine.hierarchy().is_revoked(newest)? {
+            return Ok(None);
+        }
+        let family: Vec<IssuerId> =
+            self.engine.hierarchy().generations(&newest.name)?.into_iter().map(|one| one.issuer).collect();
+        let filter = Filter { authority: Some(newest.name.clone()), ..Filter::default() };
+        let mut is_used = false;
+        self.engine.index().list(&filter, &mut |record| {
+            // neither its own certificate nor a link counts, nor what never came to be
+            let is_for_others = |certificate: &Certificate| !family.contains(&certificate.tbs().as_issuer());
+            is_used = self.engine.practices().keeps(&record.profile)
+                && record.certificate.as_ref().is_some_and(is_for_others);
+            !is_used
+        })?;
+        let name = &newest.name;
+        Ok((!is_used).then(|| {
+            format!("{name} is new, begins on {begin}, and has issued nothing; it is succeeded all the same")
+        }))
+    }
+
+    /// What the generation after this one is to be.
+    pub(in crate::ca) fn generation_after(
+        &self,
+        replaces: &Authority,
+        asked: &AuthorityRekeying,
+    ) -> Result<NewAuthority, Problem> {
+        let tbs = replaces.certificate.tbs();
+        let generation = self.next_generation(&replaces.name)?;
+        let subject = match (&asked.subject, &replaces.parent) {
+            (Some(subject), _) => subject.clone(),
+            (None, None) => tbs.subject().clone(),
+            (None, Some(_)) => numbered(tbs.subject(), generation.number)?,
+        };
+        Ok(NewAuthority {
+            name: generation.name,
+            profile: asked.profile.clone().unwrap_or_else(|| replaces.profile.clone()),
+            subject: Some(subject),
+            key: asked.key.or(Some(tbs.public_key().algorithm())),
+            length: asked.length,
+            name_constraints: constraints_of(replaces)?,
+            ocsp: Some(replaces.serves_ocsp),
+            succeeds: Some(replaces.name.clone()),
+        })
+    }
+
+    /// The generation before one that has no CRL or not the links that it should have: a command was killed before
+    /// it was complete.
+    fn left_unfinished(&self, newest: &Authority) -> Result<Option<Authority>, Problem> {
+        let Some(before) = &newest.succeeds else { return Ok(None) };
+        let unlinked = index::unlinked(self.engine.index(), self.engine.now())?;
+        let is_complete = self.engine.index().last_crl(&newest.issuer)?.is_some()
+            && !unlinked.iter().any(|(_, newer)| newer.name == newest.name);
+        if is_complete || self.engine.hierarchy().is_revoked(newest)? {
+            return Ok(None);
+        }
+        self.engine.hierarchy().authority(before).map(Some)
+    }
+
+    fn finish(
+        &self,
+        unfinished: Authority,
+        replaces: Authority,
+        asked: &AuthorityRekeying,
+    ) -> Result<RekeyedAuthority, Problem> {
+        let is_root = unfinished.parent.is_none();
+        let old = if is_root { Some(self.old_root(&replaces, asked)?) } else { None };
+        let signer = self.engine.open(&unfinished)?;
+        let notices = vec![format!("{} was made before, and is complete now", unfinished.name)];
+        let (created, issuer) = self.equip(unfinished, signer, notices)?;
+        self.succeeded(created, replaces, old.map(|old| (old, issuer)))
+    }
+
+    /// The root before, opened for a link; or why there is none.
+    fn old_root(
+        &self,
+        replaces: &Authority,
+        asked: &AuthorityRekeying,
+    ) -> Result<Result<IssuingAuthority, String>, Problem> {
+        match crate::ca::authority::fit(self.engine.index(), replaces, self.engine.now()) {
+            Ok(()) if asked.without_links => Ok(Err("they are not wanted".to_owned())),
+            Ok(()) => self.engine.issuance().unlock_issuer(&replaces.name).map(Ok).map_err(unopened),
+            Err(problem) => Ok(Err(problem.message)),
+        }
+    }
+
+    /// Notes which generation it succeeds, and links the two when they are roots.
+    fn succeeded(
+        &self,
+        mut created: CreatedAuthority,
+        replaces: Authority,
+        roots: Option<(Result<IssuingAuthority, String>, IssuingAuthority)>,
+    ) -> Result<RekeyedAuthority, Problem> {
+        let mut event = self.engine.event(self.engine.now(), "authority.rekeyed", &*created.authority.name);
+        event.details.push(("succeeds".into(), replaces.name.clone()));
+        if let Some((Err(why), _)) = &roots {
+            event.details.push((index::UNLINKED.into(), why.clone()));
+        }
+        self.engine.index().record_event(event)?;
+        let links = match roots {
+            None => None,
+            Some((Ok(old), new)) => Some(
+                self.lacking_links(&old, &new).map_err(|problem| unlinked(problem, &replaces, &created))?,
+            ),
+            Some((Err(why), _)) => {
+                created.notices.push(format!("there are no link certificates: {why}"));
+                None
+            }
+        };
+        // the old root's last certificate is the link now
+        let replaces = self.engine.hierarchy().authority(&replaces.name)?;
+        Ok(RekeyedAuthority { created, replaces, links })
+    }
+
+    /// The next generation: the first free one of `NAME-g2`, `NAME-g3` and so on.
+    ///
+    /// # Errors
+    /// When there is no such CA, or the name would be too long.
+    pub fn next_generation(&self, name: &str) -> Result<NextGeneration, Problem> {
+        let generations = self.engine.hierarchy().generations(name)?;
+        let first = generations.first().map_or(name, |first| first.name.as_str());
+        let mut number = generations.len().saturating_add(1);
+        loop {
+            let name = format!("{first}-g{number}");
+            // a name that its files cannot bear is refused before there is a key
+            self.engine.publisher().crl_files(&name).map_err(|error| {
+                Problem::of(Code::UsageAuthorityName, error)
+                    .hint("create a CA with a shorter name below the same issuer")
+            })?;
+            if self.engine.index().authority(&name)?.is_none() {
+                return Ok(NextGeneration { name, number });
+            }
+            number = number.saturating_add(1);
+        }
+    }
+}
+
+/// A generation that is not there yet.
+#[derive(Clone, Debug)]
+pub struct NextGeneration {
+    /// The name of the CA that it will be.
+    pub name: String,
+    /// Which generation, counted from 1.
+    pub number: usize,
+}
+
+/// The same subject with the generation at the end of its commonName: clients that look CRLs up by their
+/// issuer's name alone must not take one generation's for another's.
+fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
+    let no_room = |reason: String| {
+        Problem::new(Code::Usage, format!("the new generation needs a subject of its own: {reason}"))
+            .hint("give one: --subject DN")
+    };
+    let kind = AttributeType::by_name("CN").ok_or_else(|| no_room("CN is unknown".into()))?;
+    let mut rdns = subject.rdns();
+    let last = rdns.iter_mut().flatten().rfind(|attribute| attribute.oid == kind.oid);
+    let last = last.ok_or_else(|| no_room("there is no commonName to put its number into".into()))?;
+    let text = last.text().unwrap_or_default();
+    let base = match text.rsplit_once(" G") {
+        Some((base, digits)) if !digits.is_empty() && digits.chars().all(|one| one.is_ascii_digit()) => base,
+        _ => &text,
+    };
+    *last = Attribute::new(kind, &format!("{base} G{number}")).map_err(|error| no_room(error.to_string()))?;
+    Ok(Name::from_rdns(&rdns))
+}
+
+/// Without the old key there are no links, and without a word none are left out.
+fn unopened(problem: Problem) -> Problem {
+    let hint = format!("{}\nif the old key is lost, add --no-links", problem.hint).trim().to_owned();
+    problem.hint(hint)
+}
+
+fn unlinked(problem: Problem, old: &Authority, created: &CreatedAuthority) -> Problem {
+    let new = &created.authority.name;
+    let next = format!(
+        "{new} is there; what it lacks are the links: `genfic-ca cross-sign {new} -p {}` makes both",
+        old.name
+    );
+    let hint = format!("{}\n{next}", problem.hint).trim().to_owned();
+    problem.hint(hint)
+}

@@ -1,0 +1,258 @@
+//! New certificates for CAs: same name, same key.
+use super::Lifecycle;
+use crate::ca::Order;
+use crate::ca::authority::mismatched;
+use crate::ca::issuance::Draft;
+use crate::ca::issuance::Parent;
+use crate::ca::issuance::on_record;
+use crate::ca::problems::lint_problem;
+use crate::error::{Code, Problem};
+use crate::index::{self, Authority, Filter};
+use crate::lint;
+use crate::profile::{Applicant, Ask, Kind, Length, Limits, Profile};
+use crate::repository::AuthorityFiles;
+use crate::x509::extension::{
+    AUTHORITY_KEY_IDENTIFIER, BasicConstraints, NameConstraints, names_issuer_by_number,
+};
+use crate::x509::{Certificate, UnixTime};
+
+/// The profile of roots.
+pub(in crate::ca) const ROOT_PROFILE: &str = "root-ca";
+
+/// What is asked of a CA's new certificate.
+#[derive(Clone, Debug, Default)]
+pub struct AuthorityRenewal {
+    /// How long it lasts; the default is staggered against its siblings.
+    pub length: Length,
+    /// The profile; `None` for the one on record.
+    pub profile: Option<String>,
+}
+
+/// A CA that has a new certificate.
+#[derive(Clone, Debug)]
+pub struct RenewedAuthority {
+    /// The CA as it is on record now.
+    pub authority: Authority,
+    /// The certificate that it had, which stays valid until it ends.
+    pub replaces: Certificate,
+    /// Where certificate and chain were published.
+    pub files: AuthorityFiles,
+    /// What was decided for the administrator, and what is unusual.
+    pub notices: Vec<String>,
+}
+
+impl Lifecycle<'_> {
+    /// Gives the newest generation of a CA a new certificate of the same name and key. The one it has stays valid;
+    /// what it issued verifies with both. An expired CA can be renewed, a revoked one cannot.
+    ///
+    /// # Errors
+    /// When it is revoked or its issuer is not in this home, the profile refuses, or the key, the index or the disk
+    /// fails.
+    pub fn renew_authority(&self, name: &str, asked: &AuthorityRenewal) -> Result<RenewedAuthority, Problem> {
+        let authority = self.newest(name)?;
+        self.may_be_renewed(&authority)?;
+        self.is_issued_here(&authority)?;
+        let replaces = authority.certificate.clone();
+        let profile = asked.profile.as_deref().unwrap_or(&authority.profile);
+        let mut notices = match &authority.parent {
+            Some(parent) => self.renew_child(&authority, parent, profile, asked.length)?,
+            None => self.renew_root(&authority, profile, asked.length)?,
+        };
+        let authority = self.engine.hierarchy().authority(&authority.name)?;
+        let (old, new) =
+            (replaces.tbs().validity().not_after, authority.certificate.tbs().validity().not_after);
+        if new <= old {
+            notices
+                .push(format!("the new certificate ends on {new}, no later than the one before it on {old}"));
+        }
+        notices.extend(self.bound_to_one_certificate(&authority)?);
+        let mut event = self.engine.event(self.engine.now(), "authority.renewed", &*authority.name);
+        let serial_number = |certificate: &Certificate| certificate.tbs().serial_number().to_string();
+        event.details.push(("serial".into(), serial_number(&authority.certificate)));
+        event.details.push(("replaces".into(), serial_number(&replaces)));
+        self.engine.index().record_event(event).map_err(|error| on_record(error.into()))?;
+        let publish = || -> Result<AuthorityFiles, Problem> {
+            self.engine.publication().publish_status()?;
+            self.engine.publication().republish()?;
+            let above = self.engine.hierarchy().ancestors(&authority)?;
+            let crossed = self.engine.hierarchy().crossed(&authority)?;
+            Ok(self.engine.publisher().authority(
+                &authority.name,
+                &authority.certificate,
+                &above,
+                &crossed,
+            )?)
+        };
+        let files = publish().map_err(on_record)?;
+        Ok(RenewedAuthority { authority, replaces, files, notices })
+    }
+
+    /// A CA gets no new certificate of the same key while one of its name and key is revoked or on hold.
+    pub(in crate::ca) fn may_be_renewed(&self, authority: &Authority) -> Result<(), Problem> {
+        if !self.engine.hierarchy().is_revoked(authority)? {
+            return self.may_come_back(&authority.name, &authority.certificate);
+        }
+        let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
+        Err(Problem::new(Code::AuthorityRevoked, message)
+            .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)))
+    }
+
+    /// Says so when certificates that came from elsewhere name their issuer's certificate by its number: they verify
+    /// with that one alone, whatever its key.
+    pub(in crate::ca) fn bound_to_one_certificate(
+        &self,
+        authority: &Authority,
+    ) -> Result<Option<String>, Problem> {
+        let mut found = false;
+        let from_elsewhere = Filter {
+            authority: Some(authority.name.clone()),
+            ending: Some((self.engine.now(), UnixTime::NO_END)),
+            profile: Some(String::new()),
+            ..Filter::default()
+        };
+        self.engine.index().list(&from_elsewhere, &mut |record| {
+            let certificate = record.certificate.as_ref().map(Certificate::tbs);
+            let extension = certificate.and_then(|tbs| tbs.extension(AUTHORITY_KEY_IDENTIFIER));
+            found = extension.is_some_and(|one| names_issuer_by_number(&one.value));
+            !found
+        })?;
+        Ok(found.then(|| {
+            format!(
+                "certificates that {} issued elsewhere name its certificate by number: until they end or are renewed, \
+                 clients need the old one of it too",
+                authority.name
+            )
+        }))
+    }
+
+    /// The newest generation of the CA of this name.
+    ///
+    /// # Errors
+    /// When there is no such CA, or it is run by others.
+    pub fn newest(&self, name: &str) -> Result<Authority, Problem> {
+        let newest = self
+            .engine
+            .hierarchy()
+            .generations(name)?
+            .pop()
+            .ok_or_else(|| crate::ca::authority::no_authority(name))?;
+        if newest.is_elsewhere() {
+            let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
+            return Err(Problem::new(Code::KeyElsewhere, message)
+                .hint("ask those who run it for its new certificate"));
+        }
+        Ok(newest)
+    }
+
+    fn ask_beside(&self, authority: &Authority, profile: &str, length: Length) -> Result<Ask, Problem> {
+        let tbs = authority.certificate.tbs();
+        // where the profile says for what, it decides; where it does not, nothing that limits the CA is dropped
+        let limits = match self.engine.practices().profile(profile)?.has_purposes() {
+            true => None,
+            false => Some(Limits::of_purposes(&authority.certificate)),
+        };
+        Ok(Ask {
+            length,
+            name_constraints: constraints_of(authority)?,
+            limits,
+            path_length: BasicConstraints::of(tbs).and_then(|constraints| constraints.path_length),
+            backdate: self.engine.practices().config.issuance.backdate,
+            of: Some(authority.certificate.clone()),
+            ..Ask::default()
+        })
+    }
+
+    fn renewed(&self, authority: &Authority) -> index::NewAuthority {
+        index::NewAuthority {
+            name: authority.name.clone(),
+            key: authority.key.clone(),
+            serves_ocsp: authority.serves_ocsp,
+            succeeds: authority.succeeds.clone(),
+            renews: true,
+        }
+    }
+
+    fn renew_child(
+        &self,
+        authority: &Authority,
+        parent: &str,
+        profile: &str,
+        length: Length,
+    ) -> Result<Vec<String>, Problem> {
+        let now = self.engine.signing_time()?;
+        let parent = self.engine.hierarchy().issuing_generation(parent)?.name;
+        let issuer = self.engine.issuance().unlock_issuer(&parent)?;
+        let family = self.engine.hierarchy().family_names(Some(&authority.name))?;
+        let rules = self.engine.practices().profile(profile)?;
+        let below = Parent::new(self.engine, issuer.authority(), issuer.ancestors(), &family, now)?;
+        let (length, mut notices) = self.engine.issuance().staggered(&below, rules, length, now);
+        let tbs = authority.certificate.tbs();
+        let order = Order {
+            label: authority.name.clone(),
+            applicant: Applicant::new(tbs.subject().clone(), tbs.public_key().clone()),
+            ask: self.ask_beside(authority, profile, length)?,
+            authority: Some(self.renewed(authority)),
+        };
+        let mut issuance = self.engine.issuance().issue(&issuer, profile, &[order])?;
+        if let Some(problem) = issuance.problem() {
+            return Err(problem);
+        }
+        notices.extend(issuance.issued.pop().map(|issued| issued.notices).unwrap_or_default());
+        if authority.parent.as_deref() != Some(&parent) {
+            notices.push(format!(
+                "{parent} issued it, the newest generation of {}",
+                authority.parent.as_deref().unwrap_or_default()
+            ));
+        }
+        notices.extend(self.engine.maintenance().keep_up(issuer)?);
+        Ok(notices)
+    }
+
+    /// What a CA's self-signed certificate is made under: its profile; or, when that is for CAs below others, the
+    /// profile of roots. A CA that was made elsewhere may be its own root and issue to holders.
+    pub(in crate::ca) fn rules_for_itself<'p>(
+        &'p self,
+        profile: &'p Profile,
+    ) -> Result<&'p Profile, Problem> {
+        if profile.kind() == Kind::Ca { self.engine.practices().profile(ROOT_PROFILE) } else { Ok(profile) }
+    }
+
+    fn renew_root(
+        &self,
+        authority: &Authority,
+        profile: &str,
+        length: Length,
+    ) -> Result<Vec<String>, Problem> {
+        let now = self.engine.signing_time()?;
+        let profile = self.engine.practices().profile(profile)?;
+        let tbs = authority.certificate.tbs();
+        let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
+        let ask = self.ask_beside(authority, profile.name(), length)?;
+        let rules = self.rules_for_itself(profile)?;
+        let template = rules.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+        let signer = self.engine.open(authority)?;
+        if signer.public_key() != tbs.public_key() {
+            return Err(mismatched(&authority.name));
+        }
+        let tbs =
+            template.assemble(self.engine.serials().serial_number()?, signer.algorithm(), &template.subject);
+        let tbs = lint::check_certificate_beside(tbs, None, &authority.certificate)
+            .map_err(|findings| lint_problem(&findings))?;
+        let _signing = self.engine.index().signing()?;
+        let draft = Draft {
+            by: &authority.name,
+            issuer: authority.issuer,
+            profile: profile.name(),
+            tbs,
+            authority: Some(self.renewed(authority)),
+        };
+        self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
+        Ok(template.notices)
+    }
+}
+
+/// The constraints that a CA's own certificate has.
+pub(in crate::ca) fn constraints_of(authority: &Authority) -> Result<NameConstraints, Problem> {
+    let constraints = NameConstraints::of(authority.certificate.tbs());
+    Ok(constraints.map_err(|error| Problem::of(Code::KeptFileMalformed, error))?.unwrap_or_default())
+}

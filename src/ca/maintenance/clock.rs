@@ -1,0 +1,34 @@
+//! The clock, looked at and accepted by a person.
+use super::Maintenance;
+use crate::ca::{ClockStanding, ClockState};
+use crate::error::Problem;
+use crate::index::IndexError;
+
+impl Maintenance<'_> {
+    /// Makes sure that the clock is trusted as far as it is not behind, before it is looked at what is due by it.
+    ///
+    /// # Errors
+    /// `clock.unconfirmed` (exit 13).
+    pub fn confirm_clock(&self) -> Result<(), Problem> {
+        self.engine.timekeeper().check(self.engine.now())
+    }
+
+    /// Takes what the clock says for the last confirmed time, be it later or earlier than the one before.
+    ///
+    /// # Errors
+    /// `clock.behind` (exit 13) when it stands before what was signed last; when it cannot be recorded or the status
+    /// not be published.
+    pub fn accept_clock(&self) -> Result<ClockState, Problem> {
+        let state = self.engine.clock_state()?;
+        if let ClockStanding::Behind(newest) = state.standing() {
+            return Err(IndexError::ClockBehind { now: state.now, newest }.into());
+        }
+        let mut event = self.engine.event(state.now, "clock.accepted", "home");
+        if let Some(confirmed) = state.confirmed() {
+            event.details.push(("confirmed".into(), confirmed.to_string()));
+        }
+        self.engine.index().record_event(event)?;
+        self.engine.status().publish_status(self.engine.index(), self.engine.publisher(), state.now)?;
+        Ok(state)
+    }
+}

@@ -1,0 +1,30 @@
+//! What is owed and what is due: abandoned, published again, renewed.
+mod answering;
+mod clock;
+mod crl;
+mod recover;
+mod responder_due;
+mod upkeep;
+
+pub use crl::PublishedCrl;
+pub use recover::Recovered;
+
+use super::Engine;
+use crate::error::Problem;
+
+/// What commands that were cut short left behind, and what time makes due.
+#[derive(Clone, Copy)]
+pub struct Maintenance<'e> {
+    pub(super) engine: &'e Engine,
+}
+
+impl Maintenance<'_> {
+    /// Lets certificates be issued again after a restore; false when there was nothing to accept.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn accept_restored(&self) -> Result<bool, Problem> {
+        let event = self.engine.event(self.engine.now(), "home.accepted", "home");
+        Ok(self.engine.index().accept_restored(event)?)
+    }
+}

@@ -1,0 +1,33 @@
+//! Whether a CA needs a new responder certificate.
+use super::Maintenance;
+use crate::error::Problem;
+use crate::index::CertificateState;
+use crate::x509::CertificateId;
+
+impl Maintenance<'_> {
+    /// Whether a CA that serves OCSP needs a new responder certificate: there is none, it was not issued by
+    /// this CA's key, it is past half its life, or it was revoked: responder certificates are not looked up
+    /// themselves (id-pkix-ocsp-nocheck), so one that was revoked has to be replaced. A CA that has ended or is
+    /// revoked for good, or is below such a one, can issue none, and one that has gone quiet ([`Hierarchy::is_quiet`])
+    /// needs none.
+    ///
+    /// # Errors
+    /// When there is no such CA, or the index cannot be read.
+    pub fn responder_is_due(&self, name: &str) -> Result<bool, Problem> {
+        let authority = self.engine.hierarchy().authority(name)?;
+        if !authority.serves_ocsp
+            || self.engine.hierarchy().is_quiet(&authority)?
+            || !self.engine.hierarchy().stands(&authority)?
+        {
+            return Ok(false);
+        }
+        let Some(certificate) = self.engine.publisher().responder_certificate(name) else { return Ok(true) };
+        let validity = certificate.tbs().validity();
+        let half = validity.not_before.plus((validity.not_after.0 - validity.not_before.0) / 2);
+        let serial_number = certificate.tbs().serial_number().clone();
+        let state = self.engine.index().status(&CertificateId { issuer: authority.issuer, serial_number })?;
+        Ok(self.engine.now() >= half
+            || !matches!(state, Some(CertificateState::Issued))
+            || !certificate.is_signed_by(authority.certificate.tbs().public_key()))
+    }
+}

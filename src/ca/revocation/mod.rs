@@ -1,0 +1,17 @@
+//! Revoking, holding, releasing: certificates, all that is relied on for a key, and CAs with what falls with them.
+mod falling;
+mod key_revocation;
+mod revoke;
+mod taking_over;
+
+pub use falling::{Fallen, RevokedAuthority, Standings};
+pub use key_revocation::{KeyRevocation, Unrecorded};
+pub use revoke::{Revoked, find_revocable};
+
+use super::Engine;
+
+/// What is not to be trusted any more, or again.
+#[derive(Clone, Copy)]
+pub struct Revocations<'e> {
+    pub(super) engine: &'e Engine,
+}
