@@ -230,7 +230,7 @@ fn write_the_ocsp_corpus() {
         (
             "three-preferred",
             OcspRequest::new(vec![id(sha1, 2), id(sha256, 3), id(sha1, 4)], Some(vec![8; 16]))
-                .preferring(vec![SignatureAlgorithm::Ed25519]),
+                .preferring(vec![SignatureAlgorithm::ED25519]),
         ),
     ] {
         let corpus = directory().join("corpus");

@@ -81,10 +81,10 @@ impl Default for KeyConfig {
     fn default() -> Self {
         Self {
             scrypt_log_n: 18,
-            root: KeyAlgorithm::EcdsaP384,
-            ca: KeyAlgorithm::EcdsaP256,
-            leaf: KeyAlgorithm::EcdsaP256,
-            responder: KeyAlgorithm::EcdsaP256,
+            root: KeyAlgorithm::P384,
+            ca: KeyAlgorithm::P256,
+            leaf: KeyAlgorithm::P256,
+            responder: KeyAlgorithm::P256,
             compromised_spki_sha256_file: None,
         }
     }

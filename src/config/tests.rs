@@ -107,7 +107,7 @@ fn every_value_can_be_set() {
          [passphrase]\nfrom = 'cred:ca'\n",
     )
     .unwrap();
-    assert_eq!((config.keys.scrypt_log_n, config.keys.root), (10, KeyAlgorithm::Rsa(4096)));
+    assert_eq!((config.keys.scrypt_log_n, config.keys.root), (10, KeyAlgorithm::rsa(4096)));
     assert_eq!((config.issuance.backdate, config.issuance.stagger_days), (0, 7));
     assert_eq!((config.crl.next_update, config.crl.renew_at), (86_400, 0.25));
     assert_eq!((config.ocsp.not_issued, config.ocsp.nonce), (NotIssued::Revoked, NonceHandling::Ignore));

@@ -6,8 +6,8 @@ use crate::x509::{
 };
 
 pub(super) fn certificate_of(subject: &Name) -> Certificate {
-    let key = SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let algorithm = SignatureAlgorithm::EcdsaSha256;
+    let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
+    let algorithm = SignatureAlgorithm::ECDSA_SHA256;
     let tbs = TbsCertificate::encode(
         SerialNumber::from_be_octets(&[1]).unwrap(),
         algorithm,

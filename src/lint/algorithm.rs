@@ -1,7 +1,7 @@
 //! Algorithm identifiers (RFC 4055, 5480, 5758, 8410), for certificates and CRLs alike.
 use super::element::Element;
 use super::rule::when;
-use crate::x509::{KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo};
+use crate::x509::{SignatureAlgorithm, SubjectPublicKeyInfo};
 
 /// Whether the identifier is, octet for octet, that of an algorithm we sign with.
 pub(super) fn exactness(identifier: Element<'_>) -> Vec<String> {
@@ -19,12 +19,7 @@ pub(super) fn fitness(identifier: Element<'_>, issuer_key: Element<'_>) -> Vec<S
     else {
         return Vec::new();
     };
-    use SignatureAlgorithm as S;
-    let fits = match key.algorithm() {
-        KeyAlgorithm::Rsa(_) => algorithm.is_rsa(),
-        KeyAlgorithm::Ed25519 => algorithm == S::Ed25519,
-        _ => matches!(algorithm, S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512),
-    };
+    let fits = key.algorithm().can_sign_with(algorithm);
     when(!fits, format!("the issuer's {} key cannot sign with {algorithm}", key.algorithm()))
 }
 

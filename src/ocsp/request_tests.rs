@@ -34,7 +34,7 @@ fn parse(octets: &[u8]) -> Result<OcspRequest, RequestError> {
 #[test]
 fn requests_survive_a_round_trip() {
     let ids = vec![CertId::from_der(&id()).unwrap(); 3];
-    let asked = OcspRequest::new(ids, Some(vec![1; 128])).preferring(vec![SignatureAlgorithm::EcdsaSha384]);
+    let asked = OcspRequest::new(ids, Some(vec![1; 128])).preferring(vec![SignatureAlgorithm::ECDSA_SHA384]);
     assert_eq!(parse(&asked.to_der()), Ok(asked));
 }
 
@@ -45,7 +45,7 @@ fn an_explicit_version_a_requestor_and_a_signature_are_accepted() {
     let before = [&[0xa0, 3, 2, 1, 0][..], &requestor].concat();
     assert!(!parse(&request(&before, &[], &[])).unwrap().is_signed());
     let tbs = sequence(&[&before, &sequence(&[&sequence(&[&id()])])]);
-    let signature = [SignatureAlgorithm::EcdsaSha256.to_der(), vec![3, 2, 0, 1]].concat();
+    let signature = [SignatureAlgorithm::ECDSA_SHA256.to_der(), vec![3, 2, 0, 1]].concat();
     for certificates in [Vec::new(), tlv(0xa0, &[SEQUENCE, 0])] {
         let signature = tlv(0xa0, &sequence(&[&signature, &certificates]));
         assert!(parse(&sequence(&[&tbs, &signature])).unwrap().is_signed());
@@ -100,10 +100,10 @@ fn preferred_algorithms_that_are_unknown_are_passed_over() {
     // O10
     let one = |algorithm: &[u8]| sequence(&[algorithm]);
     let unknown = sequence(&[&UNKNOWN.to_der().unwrap()]);
-    let list = sequence(&[&one(&unknown), &one(&SignatureAlgorithm::Ed25519.to_der())]);
+    let list = sequence(&[&one(&unknown), &one(&SignatureAlgorithm::ED25519.to_der())]);
     let extension = Extension::new(oid::PREFERRED_SIGNATURE_ALGORITHMS, false, list);
     let parsed = parse(&request(&[], &[], &extensions(0xa2, &[extension]))).unwrap();
-    assert_eq!(parsed.preferred_algorithms(), [SignatureAlgorithm::Ed25519]);
+    assert_eq!(parsed.preferred_algorithms(), [SignatureAlgorithm::ED25519]);
 }
 
 #[test]

@@ -198,10 +198,10 @@ fn a_preferred_algorithm_is_used_when_there_is_such_a_key() {
         let request = OcspRequest::new(vec![hierarchy.id(2)], None).preferring(preferred).to_der();
         read(&answer(&request, &snapshot, &settings(), None, NOW)).signature_algorithm()
     };
-    assert_eq!(signed_with(vec![]), SignatureAlgorithm::EcdsaSha256);
-    let (rsa, p384) = (SignatureAlgorithm::RsaSha256, SignatureAlgorithm::EcdsaSha384);
+    assert_eq!(signed_with(vec![]), SignatureAlgorithm::ECDSA_SHA256);
+    let (rsa, p384) = (SignatureAlgorithm::RSA_SHA256, SignatureAlgorithm::ECDSA_SHA384);
     assert_eq!(signed_with(vec![rsa, p384]), p384);
-    assert_eq!(signed_with(vec![rsa]), SignatureAlgorithm::EcdsaSha256);
+    assert_eq!(signed_with(vec![rsa]), SignatureAlgorithm::ECDSA_SHA256);
 }
 
 #[test]

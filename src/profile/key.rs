@@ -4,57 +4,44 @@ use super::applicant::Applicant;
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::error::Code;
-use crate::x509::{KeyAlgorithm, Name, SubjectPublicKeyInfo, key_weaknesses};
+use crate::x509::{KeyAlgorithm, KeyScheme, Name, SubjectPublicKeyInfo, key_weaknesses};
 
 /// `[key]` of a profile.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct KeyRules {
-    families: Vec<&'static str>,
+    schemes: Vec<&'static KeyScheme>,
     rsa_min_bits: u32,
-}
-
-const FAMILIES: [&str; 5] = ["p256", "p384", "p521", "ed25519", "rsa"];
-
-fn family(algorithm: KeyAlgorithm) -> &'static str {
-    match algorithm {
-        KeyAlgorithm::EcdsaP256 => "p256",
-        KeyAlgorithm::EcdsaP384 => "p384",
-        KeyAlgorithm::EcdsaP521 => "p521",
-        KeyAlgorithm::Ed25519 => "ed25519",
-        KeyAlgorithm::Rsa(_) => "rsa",
-    }
 }
 
 impl KeyRules {
     pub(super) fn read(section: &mut Section) -> Self {
-        let families = section.has("algorithms").then(|| {
+        let schemes = section.has("algorithms").then(|| {
             section.require_list_as("algorithms", "key type", |name| {
-                FAMILIES
-                    .into_iter()
-                    .find(|known| *known == name)
-                    .ok_or_else(|| format!("`{name}` is not a key type; one of {}", FAMILIES.join(", ")))
+                let found = KeyScheme::all().iter().copied().find(|known| known.name() == name);
+                found.ok_or_else(|| format!("`{name}` is not a key type; one of {}", names(KeyScheme::all())))
             })
         });
         let bits = section.get_as("rsa_min_bits", |bits: i64| match u32::try_from(bits) {
             Ok(bits) if (2048..=8192).contains(&bits) => Ok(bits),
             _ => Err("must be from 2048 to 8192".to_owned()),
         });
-        Self { families: families.unwrap_or_else(|| FAMILIES.to_vec()), rsa_min_bits: bits.unwrap_or(2048) }
+        let usual = || KeyScheme::all().iter().copied().filter(|scheme| scheme.is_usual()).collect();
+        Self { schemes: schemes.unwrap_or_else(usual), rsa_min_bits: bits.unwrap_or(2048) }
     }
 
     pub(super) fn check(&self, key: &SubjectPublicKeyInfo, verdict: &mut Verdict) {
         let algorithm = key.algorithm();
-        if !self.families.contains(&family(algorithm)) {
+        if !self.schemes.contains(&algorithm.scheme()) {
             verdict.refuse(
                 Code::PolicyKeyType,
                 "key rules of the profile",
-                format!("the key is of type {algorithm}; the profile allows {}", self.families.join(", ")),
+                format!("the key is of type {algorithm}; the profile allows {}", names(&self.schemes)),
                 format!("make a request with a new key, for example --key {}", self.example()),
             );
         }
-        if let KeyAlgorithm::Rsa(bits) = algorithm
+        if let Some(bits) = algorithm.length()
             && bits < self.rsa_min_bits
-            && bits >= 2048
+            && algorithm.has_accepted_length()
         {
             verdict.refuse(
                 Code::PolicyWeakKey,
@@ -71,19 +58,20 @@ impl KeyRules {
                 format!("make a request with a new key, for example --key {}", self.example()),
             );
         }
-        if algorithm == KeyAlgorithm::Ed25519 {
-            verdict.notice("browsers, Windows and Apple's systems do not accept Ed25519 certificates");
+        if let Some(caution) = algorithm.scheme().caution() {
+            verdict.notice(caution);
         }
     }
 
     fn example(&self) -> String {
-        match self.families.first() {
-            Some(&"rsa") if self.rsa_min_bits > 3072 => "rsa4096".into(),
-            Some(&"rsa") => "rsa3072".into(),
-            Some(other) => (*other).to_owned(),
-            None => "p256".into(),
-        }
+        let scheme = self.schemes.first().copied().unwrap_or(KeyAlgorithm::P256.scheme());
+        scheme.example(self.rsa_min_bits)
     }
+}
+
+fn names(schemes: &[&KeyScheme]) -> String {
+    let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name()).collect();
+    names.join(", ")
 }
 
 /// A key belongs to one subject, not to a CA unless it is that CA, and not to anybody once compromised.
@@ -130,7 +118,7 @@ mod tests {
     use super::*;
     use crate::document;
     use crate::profile::PriorUse;
-    use crate::profile::testing::{ec_key, ed25519_key, rsa_key};
+    use crate::profile::testing::{ec_key, ed25519_key, ml_dsa_key, rsa_key};
 
     fn rules_broken(rules: &str, key: &SubjectPublicKeyInfo) -> Vec<&'static str> {
         let mut verdict = Verdict::default();
@@ -153,6 +141,18 @@ mod tests {
         let short = rules_broken("rsa_min_bits = 4096", &rsa_key());
         assert_eq!(short, ["policy.weak-key"]);
         assert!(!rules_broken("rsa_min_bits = 2048", &rsa_key()).contains(&"policy.key-type"));
+    }
+
+    #[test]
+    fn ml_dsa_is_refused_unless_the_profile_names_it() {
+        // X13
+        assert_eq!(rules_broken("", &ml_dsa_key()), ["policy.key-type"]);
+        assert_eq!(rules_broken("algorithms = ['p256', 'ml-dsa-87']", &ml_dsa_key()), ["policy.key-type"]);
+        assert_eq!(rules_broken("algorithms = ['p256', 'ml-dsa-65']", &ml_dsa_key()), [""; 0]);
+        let mut verdict = Verdict::default();
+        document::read("", KeyRules::read).unwrap().check(&ml_dsa_key(), &mut verdict);
+        let told = &verdict.violations[0].message;
+        assert!(told.ends_with("ml-dsa-65; the profile allows p256, p384, p521, ed25519, rsa"), "{told}");
     }
 
     #[test]

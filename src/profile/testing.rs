@@ -21,6 +21,11 @@ pub(super) fn ed25519_key() -> SubjectPublicKeyInfo {
     generated(&rcgen::PKCS_ED25519)
 }
 
+pub(super) fn ml_dsa_key() -> SubjectPublicKeyInfo {
+    let algorithm = sequence(&[&[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18]]);
+    SubjectPublicKeyInfo::from_der(&sequence(&[&algorithm, &tlv(3, &[0; 1953])])).unwrap()
+}
+
 pub(super) fn rsa_key() -> SubjectPublicKeyInfo {
     let key = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
     let public = aws_lc_rs::signature::KeyPair::public_key(&key).as_ref().to_vec();
@@ -30,7 +35,7 @@ pub(super) fn rsa_key() -> SubjectPublicKeyInfo {
 }
 
 fn authority(subject: &str, validity: Validity, extensions: Vec<Extension>) -> Certificate {
-    let algorithm = SignatureAlgorithm::EcdsaSha256;
+    let algorithm = SignatureAlgorithm::ECDSA_SHA256;
     let subject = Name::parse(subject).unwrap();
     let tbs = TbsCertificate::encode(
         SerialNumber::from_be_octets(&[1]).unwrap(),

@@ -61,13 +61,9 @@ impl UsageRules {
     }
 
     pub(super) fn key_usage(&self, algorithm: KeyAlgorithm) -> KeyUsage {
-        match algorithm {
-            KeyAlgorithm::Rsa(_) => self.every_key.with(self.rsa),
-            KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => {
-                self.every_key.with(self.ec)
-            }
-            KeyAlgorithm::Ed25519 => self.every_key,
-        }
+        let of_some_keys = self.rsa.with(self.ec);
+        let impossible = of_some_keys.without(algorithm.possible_uses());
+        self.every_key.with(of_some_keys.without(impossible))
     }
 
     /// Whether there is a purpose at all that its certificates are limited to.
@@ -255,11 +251,12 @@ mod tests {
     fn key_usage_follows_the_type_of_the_key() {
         // X5
         let rules = usage(LEAF, Kind::EndEntity).unwrap();
-        assert_eq!(rules.key_usage(KeyAlgorithm::Rsa(2048)).to_string(), "digitalSignature, keyEncipherment");
-        assert_eq!(rules.key_usage(KeyAlgorithm::EcdsaP256).to_string(), "digitalSignature, keyAgreement");
-        assert_eq!(rules.key_usage(KeyAlgorithm::Ed25519), KeyUsage::DIGITAL_SIGNATURE);
+        assert_eq!(rules.key_usage(KeyAlgorithm::rsa(2048)).to_string(), "digitalSignature, keyEncipherment");
+        assert_eq!(rules.key_usage(KeyAlgorithm::P256).to_string(), "digitalSignature, keyAgreement");
+        assert_eq!(rules.key_usage(KeyAlgorithm::ED25519), KeyUsage::DIGITAL_SIGNATURE);
+        assert_eq!(rules.key_usage(KeyAlgorithm::ML_DSA_65), KeyUsage::DIGITAL_SIGNATURE);
         let ca = usage("", Kind::Ca).unwrap();
-        assert_eq!(ca.key_usage(KeyAlgorithm::Rsa(2048)).to_string(), "keyCertSign, cRLSign");
+        assert_eq!(ca.key_usage(KeyAlgorithm::rsa(2048)).to_string(), "keyCertSign, cRLSign");
     }
 
     #[test]

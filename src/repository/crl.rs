@@ -10,8 +10,6 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const LABEL: &str = "X509 CRL";
-/// How many lines at its end tell one PEM form from another: as many as a signature takes, and more.
-const LAST_LINES: u64 = 40;
 
 /// `NAME.crl` and `NAME.crl.pem`. The first counts; the second follows it.
 pub(super) struct CrlForms {
@@ -88,20 +86,21 @@ impl CrlForms {
         hold: impl FnOnce() -> Result<Hold, PublishError>,
     ) -> Result<Option<CrlOutline>, PublishError> {
         let outline = self.outline()?;
-        if outline.is_none() || self.agree() {
+        if outline.as_ref().is_none_or(|outline| self.agree(outline)) {
             return Ok(outline);
         }
         let _alone = hold()?;
         let outline = self.outline()?;
-        Ok(outline.filter(|_| self.agree()))
+        Ok(outline.filter(|outline| self.agree(outline)))
     }
 
-    /// Whether the PEM form is of this DER: by its length and its last lines, which have the signature.
-    fn agree(&self) -> bool {
+    /// Whether the PEM form is of this DER: by its length and whatever stands after the entries, the whole
+    /// signature with it.
+    fn agree(&self, outline: &CrlOutline) -> bool {
         let compare = || -> io::Result<bool> {
             let (mut der, mut text) = (open_file(&self.der)?, open_file(&self.text)?);
             let (length, line) = (der.metadata()?.len(), u64::try_from(pem::LINE).unwrap_or(1));
-            let start = (length / line).saturating_sub(LAST_LINES).saturating_mul(line);
+            let start = length.saturating_sub(outline.after_entries()) / line * line;
             let last = read_from(&mut der, start)?;
             let expected: String = pem::body(&last).chain([pem::end(LABEL)]).collect();
             let whole = pem::encoded_length(LABEL, length);

@@ -16,7 +16,7 @@ fn home() -> (Home, HomeDirectory, tempfile::TempDir) {
 }
 
 fn crl(number: CrlNumber) -> CertificateList {
-    let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("CN=a").unwrap());
+    let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
     let list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
     CertificateList::seal(list.encode(vec![crl_number(number)]), &[1; 64])
 }
@@ -60,6 +60,23 @@ fn of_many_lists_published_at_once_the_newest_stays_in_both_its_forms() {
     assert_eq!(text, pem::encode("X509 CRL", newest.as_der()));
     let left = std::fs::read_dir(home.public_directory()).unwrap().count();
     assert_eq!(left, 2, "nothing is left aside");
+}
+
+#[test]
+fn a_list_whose_forms_differ_in_a_signature_of_any_length_is_in_one_form_only() {
+    // C7: the longest is that of ML-DSA-87
+    for length in [64, 512, 4627] {
+        let (home, publisher, _kept) = home();
+        let signed = |first: u8| {
+            let tbs = crl(7).tbs().clone();
+            CertificateList::seal(tbs, &[&[first][..], &vec![1; length - 1]].concat())
+        };
+        publisher.crl(CA, &signed(1)).unwrap();
+        assert!(publisher.crl_in_place(CA).unwrap().is_some());
+        let text = home.public_file(&CA.parse().unwrap(), PublicFile::CrlPem);
+        std::fs::write(text, pem::encode("X509 CRL", signed(2).as_der())).unwrap();
+        assert_eq!(publisher.crl_in_place(CA).unwrap(), None, "{length} octets");
+    }
 }
 
 #[test]

@@ -143,11 +143,11 @@ mod tests {
     #[test]
     fn certificates_lists_and_answers_are_told_apart_and_a_request_is_none_of_them() {
         // K3
-        let key = SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap().public_key().clone();
+        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap().public_key().clone();
         let identifier = authority_key_identifier(&[7; 20]);
         let certificate = TbsCertificate::encode(
             "05".parse().unwrap(),
-            SignatureAlgorithm::EcdsaSha256,
+            SignatureAlgorithm::ECDSA_SHA256,
             name("issuer"),
             Validity { not_before: UnixTime(0), not_after: UnixTime(4_000_000_000) },
             name("subject"),
@@ -163,7 +163,7 @@ mod tests {
         };
         assert_eq!(Contents::read(certificate.as_der()), Some(told));
         for entries in [0, 2] {
-            let algorithm = SignatureAlgorithm::EcdsaSha256;
+            let algorithm = SignatureAlgorithm::ECDSA_SHA256;
             let mut list = TbsCertListBuilder::new(algorithm, issuer.clone(), UnixTime(9), UnixTime(99));
             for number in 0..entries {
                 list.push(&CrlEntry {

@@ -39,9 +39,16 @@ mod tests {
             GeneralName::Dns("w03443ad.genfic.example".into()),
             GeneralName::Ip("192.0.2.7".parse().unwrap()),
         ];
-        for algorithm in KeyAlgorithm::GENERATED {
+        for algorithm in KeyAlgorithm::generated() {
             let key = SubscriberKey::generate(algorithm).unwrap();
             let request = key.request(&subject, &names).unwrap();
+            let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
+            assert_eq!((read.subject(), read.public_key()), (&subject, key.public_key()));
+            assert_eq!(read.subject_alt_names().unwrap(), names);
+            // which OpenSSL 3.0 does not know
+            if algorithm.to_string().starts_with("ml-dsa") {
+                continue;
+            }
             fs::write(&path, pem::encode("CERTIFICATE REQUEST", &request)).unwrap();
             let output = Command::new("openssl")
                 .args(["req", "-verify", "-noout", "-text", "-in", path.to_str().unwrap()])
@@ -51,16 +58,12 @@ mod tests {
             assert!(output.status.success() && text.contains("verify OK"), "{algorithm}: {text}");
             assert!(text.contains("DNS:w03443ad.genfic.example, IP Address:192.0.2.7"), "{text}");
             assert!(!text.contains("challengePassword"));
-
-            let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
-            assert_eq!((read.subject(), read.public_key()), (&subject, key.public_key()));
-            assert_eq!(read.subject_alt_names().unwrap(), names);
         }
     }
 
     #[test]
     fn without_names_no_extension_is_asked_for() {
-        let key = SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         let request = key.request(&Name::parse("CN=Alice").unwrap(), &[]).unwrap();
         let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
         assert!(read.extensions().is_empty());

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 pub struct SubscriberKey(SoftKey);
 
 impl SubscriberKey {
-    /// Makes a new key of one of the types of [`KeyAlgorithm::GENERATED`].
+    /// Makes a new key of one of the types of [`KeyAlgorithm::generated()`].
     ///
     /// # Errors
     /// [`KeyError::Malformed`] for other types, [`KeyError::Cryptography`] when the generator fails.

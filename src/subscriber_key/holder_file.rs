@@ -79,7 +79,7 @@ mod tests {
         // G19
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        let key = SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         let secret = Secret::new("of the key".into());
         write_new(&at("plain"), key.to_pem().unwrap().as_bytes(), Mode::Private).unwrap();
         let encrypted = encrypted_private_key_pem(&key, &secret).unwrap();
@@ -92,7 +92,7 @@ mod tests {
         std::fs::set_permissions(at("keys"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         let store = AgeFileStore::new(AgeFileStore::LEAST_WORK, Arc::new(Given("of the key"))).unwrap();
         let path = at("keys/one.age");
-        let made = store.generate(&KeyRef::AgeFile(path.clone()), KeyAlgorithm::EcdsaP256).unwrap();
+        let made = store.generate(&KeyRef::AgeFile(path.clone()), KeyAlgorithm::P256).unwrap();
         let read = read_holder_key_file(&path, &Given("of the key")).unwrap();
         assert_eq!(read.public_key(), made.public_key());
         for path in [path, at("encrypted")] {

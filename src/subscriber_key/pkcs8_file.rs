@@ -181,14 +181,17 @@ mod tests {
     fn openssl_reads_plain_and_encrypted_keys_and_so_does_this_program() {
         // K1
         let directory = tempfile::tempdir().unwrap();
-        for algorithm in KeyAlgorithm::GENERATED {
+        for algorithm in KeyAlgorithm::generated() {
             let key = SubscriberKey::generate(algorithm).unwrap();
             let plain = directory.path().join(format!("{algorithm}.key"));
             write_new(&plain, key.to_pem().unwrap().as_bytes(), Mode::Private).unwrap();
-            assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
             assert_eq!(read_private_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
+            // which OpenSSL 3.0 does not know
+            if !algorithm.to_string().starts_with("ml-dsa") {
+                assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
+            }
         }
-        let key = SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         let encrypted = directory.path().join("encrypted.key");
         let text = encrypted_private_key_pem(&key, &Secret::new("s3cret é".into())).unwrap();
         assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
@@ -207,7 +210,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for (number, options) in [&["-v2", "aes-256-cbc"][..], &["-scrypt"][..]].into_iter().enumerate() {
             let path = directory.path().join(format!("{number}.key"));
-            let key = SubscriberKey::generate(KeyAlgorithm::Ed25519).unwrap();
+            let key = SubscriberKey::generate(KeyAlgorithm::ED25519).unwrap();
             let plain = directory.path().join(format!("{number}.plain"));
             fs::write(&plain, key.to_pem().unwrap().as_bytes()).unwrap();
             let made = Command::new("openssl")
@@ -281,7 +284,7 @@ mod tests {
         // P2
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("responder.key");
-        let key = SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         write_new(&path, key.to_pem().unwrap().as_bytes(), Mode::Group).unwrap();
         assert!(read_private_key_file(&path, &Given("")).is_ok());
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
@@ -302,7 +305,7 @@ mod tests {
             let error = read_private_key_file(&path, &Given("")).unwrap_err();
             assert!(matches!(error, KeyError::Backend(..)), "{error}");
         }
-        let key = SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         assert!(encrypted_private_key_pem(&key, &Secret::default()).is_err());
     }
 }

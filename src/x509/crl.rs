@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     fn list(entries: u8) -> TbsCertList {
-        let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("CN=a").unwrap());
+        let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
         let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
         for number in 0..entries {
             list.push(&CrlEntry {

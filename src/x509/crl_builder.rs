@@ -93,7 +93,7 @@ mod tests {
 
     fn builder() -> TbsCertListBuilder {
         let issuer = Name::parse("CN=a").unwrap();
-        TbsCertListBuilder::new(SignatureAlgorithm::EcdsaSha256, issuer, UnixTime(1000), UnixTime(2000))
+        TbsCertListBuilder::new(SignatureAlgorithm::ECDSA_SHA256, issuer, UnixTime(1000), UnixTime(2000))
     }
 
     #[test]

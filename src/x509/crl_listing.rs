@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn listing(entries: &[CrlEntry]) -> CrlListing {
-        let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("CN=a").unwrap());
+        let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
         let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
         entries.iter().for_each(|entry| list.push(entry));
         let tbs = list.encode(vec![extension::crl_number(7)]);

@@ -9,7 +9,11 @@ const LONGEST: u64 = 64 * 1024;
 
 /// A CRL's issuer, times and number. That its entries can be read, and who signed it, is not known.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CrlOutline(CertificateList);
+pub struct CrlOutline {
+    /// The list without its entries.
+    bare: CertificateList,
+    after_entries: u64,
+}
 
 impl CrlOutline {
     /// Reads what stands before the entries and after them.
@@ -33,31 +37,38 @@ impl CrlOutline {
             .ok_or_else(|| malformed("its entries are longer than itself"))?;
         let tbs = tlv(SEQUENCE, &[frame.fields, extensions].concat());
         let list = CertificateList::from_der(&tlv(SEQUENCE, &[&tbs, signature].concat()));
-        list.map(Self).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        let bare = list.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(Self { bare, after_entries: rest })
     }
 
     /// `issuer`
     #[must_use]
     pub fn issuer(&self) -> &Name {
-        self.0.tbs().issuer()
+        self.bare.tbs().issuer()
     }
 
     /// `thisUpdate`
     #[must_use]
     pub fn this_update(&self) -> UnixTime {
-        self.0.tbs().this_update()
+        self.bare.tbs().this_update()
     }
 
     /// `nextUpdate`
     #[must_use]
     pub fn next_update(&self) -> Option<UnixTime> {
-        self.0.tbs().next_update()
+        self.bare.tbs().next_update()
     }
 
     /// `cRLNumber`; `None` when absent, malformed, or beyond 64 bits.
     #[must_use]
     pub fn crl_number(&self) -> Option<CrlNumber> {
-        self.0.tbs().crl_number()
+        self.bare.tbs().crl_number()
+    }
+
+    /// How many octets stand after its entries: extensions, signature algorithm and signature.
+    #[must_use]
+    pub fn after_entries(&self) -> u64 {
+        self.after_entries
     }
 }
 
@@ -135,7 +146,7 @@ mod tests {
     use std::io::Cursor;
 
     fn crl(entries: u32, next_number: u64) -> Vec<u8> {
-        let (algorithm, issuer) = (SignatureAlgorithm::EcdsaSha256, Name::parse("C=BE,CN=a").unwrap());
+        let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("C=BE,CN=a").unwrap());
         let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
         for number in 1..=entries {
             list.push(&CrlEntry {
@@ -169,6 +180,8 @@ mod tests {
     #[test]
     fn the_outline_says_what_the_whole_list_says_and_the_entries_are_not_read() {
         // C1
+        // [0] { cRLNumber }, ecdsa-with-SHA256, BIT STRING
+        let after = 17 + 12 + 67;
         for entries in [0, 1, 3, 100, 100_000] {
             let octets = crl(entries, 300);
             let whole = CertificateList::from_der(&octets).unwrap();
@@ -179,6 +192,7 @@ mod tests {
                 (whole.tbs().issuer(), UnixTime(1000), Some(UnixTime(2000)), Some(300))
             );
             assert!(source.1 < 140_000, "{} octets were read", source.1);
+            assert_eq!(outline.after_entries(), after, "the same, whatever stands before");
         }
     }
 

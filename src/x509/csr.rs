@@ -2,8 +2,8 @@
 use super::extension::{self, Extension};
 use super::octets::{SET, sequence, tlv};
 use super::{
-    Content, GeneralName, KeyAlgorithm, KeyWeakness, MalformedDer, Name, SignatureAlgorithm, Signed,
-    SubjectPublicKeyInfo, key_weaknesses, pem, verify,
+    Content, GeneralName, KeyWeakness, MalformedDer, Name, SignatureAlgorithm, Signed, SubjectPublicKeyInfo,
+    key_weaknesses, pem, verify,
 };
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Reader, SliceReader};
@@ -171,8 +171,9 @@ impl CertificationRequest {
     /// [`CsrError::BadSignature`] when the signature does not verify with the request's own key;
     /// [`CsrError::KeyLength`] or [`CsrError::WeakKey`] when that is for want of a key that could.
     pub fn verified(self) -> Result<VerifiedCsr, CsrError> {
-        if let KeyAlgorithm::Rsa(bits) = self.public_key.algorithm()
-            && !(2048..=8192).contains(&bits)
+        let algorithm = self.public_key.algorithm();
+        if let Some(bits) = algorithm.length()
+            && !algorithm.has_accepted_length()
         {
             return Err(CsrError::KeyLength(bits));
         }

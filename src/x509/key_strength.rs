@@ -1,12 +1,10 @@
 //! Key strength (X13): what makes a public key unfit to be certified.
-use super::{KeyAlgorithm, SubjectPublicKeyInfo};
-use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
+use super::SubjectPublicKeyInfo;
+use super::algorithm::rsa::MODULUS_BITS;
+use aws_lc_rs::signature::ParsedPublicKey;
 use num_bigint::BigUint;
-use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-/// Accepted lengths of an RSA modulus in bits.
-const MODULUS_BITS: RangeInclusive<u32> = 2048..=8192;
 /// Trial division goes up to here.
 const SMALL_PRIME_BOUND: u32 = 10_000;
 /// The primes up to this one tell a modulus with the ROCA flaw.
@@ -43,25 +41,24 @@ pub enum KeyWeakness {
 /// Everything that is wrong with a key; empty when nothing is.
 #[must_use]
 pub fn key_weaknesses(key: &SubjectPublicKeyInfo) -> Vec<KeyWeakness> {
-    let curve: &'static dyn VerificationAlgorithm = match key.algorithm() {
-        KeyAlgorithm::Rsa(bits) => {
-            let (modulus, exponent) = key.rsa_parts().unwrap_or_default();
-            return rsa_weaknesses(bits, &modulus, &exponent);
-        }
-        KeyAlgorithm::Ed25519 => return ed25519_weakness(key.key_octets()).into_iter().collect(),
-        KeyAlgorithm::EcdsaP256 => &signature::ECDSA_P256_SHA256_ASN1,
-        KeyAlgorithm::EcdsaP384 => &signature::ECDSA_P384_SHA384_ASN1,
-        KeyAlgorithm::EcdsaP521 => &signature::ECDSA_P521_SHA512_ASN1,
-    };
-    match ParsedPublicKey::new(curve, key.key_octets()) {
-        Ok(_) => Vec::new(),
-        Err(_) => vec![KeyWeakness::NotOnCurve],
+    key.algorithm().scheme().weaknesses(key)
+}
+
+/// Whether it is a point beside its curve.
+pub(super) fn off_its_curve(key: &SubjectPublicKeyInfo) -> Vec<KeyWeakness> {
+    let mut signatures = key.algorithm().scheme().signatures();
+    match signatures.next().map(|(_, by)| ParsedPublicKey::new(by, key.key_octets())) {
+        Some(Ok(_)) => Vec::new(),
+        _ => vec![KeyWeakness::NotOnCurve],
     }
 }
 
-fn rsa_weaknesses(bits: u32, modulus: &[u8], exponent: &[u8]) -> Vec<KeyWeakness> {
+/// What is known of bad RSA keys.
+pub(super) fn rsa_weaknesses(key: &SubjectPublicKeyInfo) -> Vec<KeyWeakness> {
+    let (modulus, exponent) = key.rsa_parts().unwrap_or_default();
+    let bits = key.algorithm().length().unwrap_or_default();
     let mut found = Vec::new();
-    let exponent = BigUint::from_bytes_be(exponent);
+    let exponent = BigUint::from_bytes_be(&exponent);
     if !exponent.bit(0) || exponent.bits() > 256 || exponent <= BigUint::from(1_u32 << 16) {
         found.push(KeyWeakness::Exponent);
     }
@@ -70,7 +67,7 @@ fn rsa_weaknesses(bits: u32, modulus: &[u8], exponent: &[u8]) -> Vec<KeyWeakness
         found.push(KeyWeakness::ModulusLength(bits));
         return found;
     }
-    let modulus = BigUint::from_bytes_be(modulus);
+    let modulus = BigUint::from_bytes_be(&modulus);
     if let Some(prime) = SMALL_PRIMES.iter().find(|prime| remainder(&modulus, **prime) == 0) {
         found.push(KeyWeakness::SmallFactor(*prime));
     }
@@ -135,6 +132,11 @@ fn has_close_factors(modulus: &BigUint) -> bool {
         }
     }
     false
+}
+
+/// Whether it is an Ed25519 point that has no private key.
+pub(super) fn of_small_order(key: &SubjectPublicKeyInfo) -> Vec<KeyWeakness> {
+    ed25519_weakness(key.key_octets()).into_iter().collect()
 }
 
 /// RFC 8032 §5.1.3 decodes the point; only its `y` is needed here.

@@ -29,7 +29,8 @@ mod spki;
 pub mod text;
 mod time;
 
-pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+pub use algorithm::{KeyAlgorithm, KeyScheme, SignatureAlgorithm};
+pub(crate) use algorithm::{Unidentified, identify};
 pub use apparent_host::apparent_host;
 pub use attribute::{AttributeType, StringKind, is_invisible};
 pub use attribute_value::AttributeValue;

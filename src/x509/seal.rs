@@ -1,11 +1,11 @@
 //! `SEQUENCE { toBeSigned, signatureAlgorithm, signature BIT STRING }`: the frame that certificates, CRLs,
 //! requests and OCSP answers share, and the verification of its signature over the octets received.
+use super::algorithm::Verification;
 use super::octets::{SEQUENCE, put_header};
-use super::{KeyAlgorithm, MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo};
-use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
+use super::{MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo};
+use aws_lc_rs::signature::ParsedPublicKey;
 use der::asn1::BitStringRef;
 use der::{Decode, Reader, SliceReader};
-use std::ops::RangeInclusive;
 
 /// Frames what was signed with its algorithm and signature, DER.
 #[must_use]
@@ -63,25 +63,7 @@ pub fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> bool {
-    use KeyAlgorithm as K;
-    use SignatureAlgorithm as S;
-    let verification: &'static dyn VerificationAlgorithm = match (key.algorithm(), algorithm) {
-        (K::EcdsaP256, S::EcdsaSha256) => &signature::ECDSA_P256_SHA256_ASN1,
-        (K::EcdsaP256, S::EcdsaSha384) => &signature::ECDSA_P256_SHA384_ASN1,
-        (K::EcdsaP256, S::EcdsaSha512) => &signature::ECDSA_P256_SHA512_ASN1,
-        (K::EcdsaP384, S::EcdsaSha256) => &signature::ECDSA_P384_SHA256_ASN1,
-        (K::EcdsaP384, S::EcdsaSha384) => &signature::ECDSA_P384_SHA384_ASN1,
-        (K::EcdsaP384, S::EcdsaSha512) => &signature::ECDSA_P384_SHA512_ASN1,
-        (K::EcdsaP521, S::EcdsaSha256) => &signature::ECDSA_P521_SHA256_ASN1,
-        (K::EcdsaP521, S::EcdsaSha384) => &signature::ECDSA_P521_SHA384_ASN1,
-        (K::EcdsaP521, S::EcdsaSha512) => &signature::ECDSA_P521_SHA512_ASN1,
-        (K::Ed25519, S::Ed25519) => &signature::ED25519,
-        (K::Rsa(_), S::RsaSha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
-        (K::Rsa(_), S::RsaSha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
-        (K::Rsa(_), S::RsaSha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
-        _ => return false,
-    };
-    is_valid(verification, key, message, signature)
+    is_valid(key.algorithm().verification(algorithm), key, message, signature)
 }
 
 /// The same, and RSA keys of 1024 to 2047 bits are not refused: for what was signed before it came here. Whoever can
@@ -93,40 +75,25 @@ pub fn verify_old(
     message: &[u8],
     signature: &[u8],
 ) -> bool {
-    use SignatureAlgorithm as S;
-    let verification: &'static dyn VerificationAlgorithm = match (key.algorithm(), algorithm) {
-        (KeyAlgorithm::Rsa(bits), algorithm) if SHORT_RSA.contains(&bits) => match algorithm {
-            S::RsaSha256 => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-            S::RsaSha512 => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-            _ => return false,
-        },
-        _ => return verify(key, algorithm, message, signature),
-    };
-    is_valid(verification, key, message, signature)
+    is_valid(key.algorithm().old_verification(algorithm), key, message, signature)
 }
-
-/// Lengths of RSA moduli in bits that are verified as old ones only.
-const SHORT_RSA: RangeInclusive<u32> = 1024..=2047;
 
 /// Whether [`verify_old`] can tell at all: not for RSA keys that are shorter still, or longer than 8192 bits, nor for
 /// SHA-384 by a short one.
 #[must_use]
 pub fn can_verify_old(key: &SubjectPublicKeyInfo, algorithm: SignatureAlgorithm) -> bool {
-    match key.algorithm() {
-        KeyAlgorithm::Rsa(bits) if SHORT_RSA.contains(&bits) => algorithm != SignatureAlgorithm::RsaSha384,
-        KeyAlgorithm::Rsa(bits) => (2048..=8192).contains(&bits),
-        _ => true,
-    }
+    key.algorithm().is_verified_as_old(algorithm)
 }
 
 fn is_valid(
-    verification: &'static dyn VerificationAlgorithm,
+    verification: Option<Verification>,
     key: &SubjectPublicKeyInfo,
     message: &[u8],
     signature: &[u8],
 ) -> bool {
-    ParsedPublicKey::new(verification, key.key_octets())
-        .is_ok_and(|parsed| parsed.verify_sig(message, signature).is_ok())
+    verification
+        .and_then(|(_, by)| ParsedPublicKey::new(by, key.key_octets()).ok())
+        .is_some_and(|parsed| parsed.verify_sig(message, signature).is_ok())
 }
 
 #[cfg(test)]
@@ -158,14 +125,14 @@ SQwcGCSRo4t8Zm9d+Fi0k+78lcDOWStmrFnKTKOVrLgjkA==
         let key = certificate.tbs().public_key();
         assert!(!certificate.is_signed_by(key));
         assert!(certificate.was_signed_by(key));
-        assert!(!verify_old(key, SignatureAlgorithm::RsaSha256, b"other octets", certificate.signature()));
+        assert!(!verify_old(key, SignatureAlgorithm::RSA_SHA256, b"other octets", certificate.signature()));
         assert!(!verify_old(
             key,
-            SignatureAlgorithm::RsaSha512,
+            SignatureAlgorithm::RSA_SHA512,
             certificate.tbs().as_der(),
             certificate.signature()
         ));
-        assert!(can_verify_old(key, SignatureAlgorithm::RsaSha256));
-        assert!(!can_verify_old(key, SignatureAlgorithm::RsaSha384));
+        assert!(can_verify_old(key, SignatureAlgorithm::RSA_SHA256));
+        assert!(!can_verify_old(key, SignatureAlgorithm::RSA_SHA384));
     }
 }

@@ -29,6 +29,7 @@ mod java;
 mod key_types;
 mod lengths;
 mod links;
+mod ml_dsa;
 mod name_constraints;
 mod nginx;
 mod nss;

@@ -31,7 +31,7 @@ pub(crate) fn end_responder_at(home: &Home, end: i64) {
     let at = tbs.windows(former.len()).position(|part| part == former).unwrap();
     tbs.splice(at..at + former.len(), utc_time(end));
     let signature = key.sign(&SystemRandom::new(), &tbs).unwrap();
-    let sealed = seal(&tbs, SignatureAlgorithm::EcdsaSha256, signature.as_ref());
+    let sealed = seal(&tbs, SignatureAlgorithm::ECDSA_SHA256, signature.as_ref());
     let lapsing = Certificate::from_der(&sealed).unwrap();
     assert_eq!(lapsing.tbs().validity().not_after.0, end);
     fs::write(file, lapsing.to_pem()).unwrap();

@@ -20,7 +20,7 @@ pub(crate) struct Forge {
 
 impl Forge {
     pub(crate) fn new() -> Self {
-        Self { key: SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap() }
+        Self { key: SubscriberKey::generate(KeyAlgorithm::P256).unwrap() }
     }
 
     pub(crate) fn public_key(&self) -> &[u8] {

@@ -33,15 +33,15 @@ fn keys_that_are_weak_or_broken_are_refused_by_what_is_wrong_with_them() {
     // X13
     let home = Home::with_hierarchy("http://pki.genfic.example");
     let weak = "policy.weak-key";
-    let with = |key: &[u8]| request(key, SignatureAlgorithm::RsaSha256);
-    let ec = |point: &[u8]| request(&public_key(EC, &tlv(6, P256), point), SignatureAlgorithm::EcdsaSha256);
+    let with = |key: &[u8]| request(key, SignatureAlgorithm::RSA_SHA256);
+    let ec = |point: &[u8]| request(&public_key(EC, &tlv(6, P256), point), SignatureAlgorithm::ECDSA_SHA256);
     let mut even = modulus();
     even[255] &= 0xfe;
     let mut off = Forge::new().public_key().to_vec();
     let (last, start) = (off.len() - 1, off.len() - 65);
     off[last] ^= 1;
     let ed =
-        |octets: &[u8]| request(&public_key(&[0x2b, 0x65, 0x70], &[], octets), SignatureAlgorithm::Ed25519);
+        |octets: &[u8]| request(&public_key(&[0x2b, 0x65, 0x70], &[], octets), SignatureAlgorithm::ED25519);
     let compressed = [&[2][..], &off[start + 1..start + 33]].concat();
     let cases: Vec<Case> = vec![
         ("RSA with 512 bits", with(&rsa(&modulus()[..64], &[1, 0, 1])), weak, "512 bits"),
@@ -65,14 +65,14 @@ fn keys_that_are_weak_or_broken_are_refused_by_what_is_wrong_with_them() {
             "explicit curve parameters",
             request(
                 &public_key(EC, &sequence(&[&[2, 1, 1]]), &off[start..]),
-                SignatureAlgorithm::EcdsaSha256,
+                SignatureAlgorithm::ECDSA_SHA256,
             ),
             "request.malformed",
             "",
         ),
         (
             "a curve that is not named",
-            request(&public_key(EC, &[], &off[start..]), SignatureAlgorithm::EcdsaSha256),
+            request(&public_key(EC, &[], &off[start..]), SignatureAlgorithm::ECDSA_SHA256),
             "request.malformed",
             "no curve",
         ),
@@ -80,7 +80,7 @@ fn keys_that_are_weak_or_broken_are_refused_by_what_is_wrong_with_them() {
             "DSA",
             request(
                 &public_key(&[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], &[5, 0], &[2, 1, 7]),
-                SignatureAlgorithm::RsaSha256,
+                SignatureAlgorithm::RSA_SHA256,
             ),
             "request.unsupported",
             "key type",
@@ -89,7 +89,7 @@ fn keys_that_are_weak_or_broken_are_refused_by_what_is_wrong_with_them() {
             "RSA without NULL",
             request(
                 &public_key(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1], &[], &[2, 1, 7]),
-                SignatureAlgorithm::RsaSha256,
+                SignatureAlgorithm::RSA_SHA256,
             ),
             "request.malformed",
             "NULL",
@@ -98,7 +98,7 @@ fn keys_that_are_weak_or_broken_are_refused_by_what_is_wrong_with_them() {
             "a key that is no RSAPublicKey",
             request(
                 &public_key(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1], &[5, 0], b"key"),
-                SignatureAlgorithm::RsaSha256,
+                SignatureAlgorithm::RSA_SHA256,
             ),
             "request.malformed",
             "",

@@ -109,7 +109,7 @@ fn malformed() -> Vec<Case> {
         (
             "unused bits in the signature",
             {
-                let algorithm = SignatureAlgorithm::EcdsaSha256;
+                let algorithm = SignatureAlgorithm::ECDSA_SHA256;
                 let sealed = seal(&inner, algorithm, &[0x30, 0]);
                 swapped(&sealed, &[3, 3, 0, 0x30, 0], &[3, 3, 4, 0x30, 0])
             },
@@ -208,7 +208,7 @@ fn a_signature_over_other_octets_or_by_another_key_or_algorithm_is_refused() {
     let (forge, other) = (Forge::new(), Forge::new());
     let name = cn("good.genfic.example");
     let own = info(0, name.as_der(), forge.public_key(), &[]);
-    let algorithm = SignatureAlgorithm::EcdsaSha256;
+    let algorithm = SignatureAlgorithm::ECDSA_SHA256;
     let by_other = seal(&own, algorithm, &other.sign(&own));
     let over_other = seal(&own, algorithm, &forge.sign(b"something else"));
     let signature = forge.sign(&own);
@@ -225,9 +225,9 @@ fn a_signature_over_other_octets_or_by_another_key_or_algorithm_is_refused() {
         &[
             ("signed by another key", by_other, "request.signature", is_not),
             ("a signature over something else", over_other, "request.signature", is_not),
-            ("RSA named for an EC key", named(SignatureAlgorithm::RsaSha256), "request.signature", is_not),
-            ("Ed25519 named for an EC key", named(SignatureAlgorithm::Ed25519), "request.signature", is_not),
-            ("another digest named", named(SignatureAlgorithm::EcdsaSha384), "request.signature", is_not),
+            ("RSA named for an EC key", named(SignatureAlgorithm::RSA_SHA256), "request.signature", is_not),
+            ("Ed25519 named for an EC key", named(SignatureAlgorithm::ED25519), "request.signature", is_not),
+            ("another digest named", named(SignatureAlgorithm::ECDSA_SHA384), "request.signature", is_not),
             ("r and s of zero", zero, "request.signature", is_not),
             ("an empty signature", seal(&own, algorithm, &[]), "request.signature", is_not),
             (

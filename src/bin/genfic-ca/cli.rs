@@ -22,6 +22,7 @@ pub(crate) use publication::{
 pub(crate) use renewal::{CrossSign, Rekey, Renew, RenewCa, RevokeCa};
 
 use clap::{Args, Parser, Subcommand};
+use genfic_ca::x509::KeyAlgorithm;
 use std::path::PathBuf;
 
 /// A private certificate authority: hierarchy, certificates, revocation, CRLs and OCSP.
@@ -242,4 +243,11 @@ pub(crate) struct Quickstart {
     /// Stop when the checks are done
     #[arg(long)]
     pub(crate) no_serve: bool,
+}
+
+/// What `--key` takes.
+fn key_help() -> String {
+    let mut names: Vec<String> = KeyAlgorithm::generated().iter().map(ToString::to_string).collect();
+    let last = names.pop().unwrap_or_default();
+    format!("Key type: {} or {last}", names.join(", "))
 }

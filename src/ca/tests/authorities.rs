@@ -37,7 +37,7 @@ fn refused(outcome: Result<IssuingAuthority, Problem>) -> Problem {
 
 /// A key that is no CA's here.
 fn another() -> Arc<dyn CaSigner> {
-    Arc::new(LocalSigner(SoftKey::generate(KeyAlgorithm::EcdsaP256).unwrap()))
+    Arc::new(LocalSigner(SoftKey::generate(KeyAlgorithm::P256).unwrap()))
 }
 
 #[test]

@@ -250,7 +250,7 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
         name: name.into(),
         profile: profile.into(),
         subject: None,
-        key: Some(KeyAlgorithm::EcdsaP256),
+        key: Some(KeyAlgorithm::P256),
         length: Length::Default,
         name_constraints: NameConstraints::default(),
         ocsp: None,
@@ -273,5 +273,5 @@ pub(super) fn order(host: &str) -> Order {
 }
 
 pub(super) fn key() -> SubscriberKey {
-    SubscriberKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+    SubscriberKey::generate(KeyAlgorithm::P256).unwrap()
 }

@@ -274,14 +274,14 @@ fn a_generation_can_have_another_subject_and_another_kind_of_key() {
     let subject = Name::parse("CN=Something else").unwrap();
     let asked = AuthorityRekeying {
         subject: Some(subject.clone()),
-        key: Some(KeyAlgorithm::EcdsaP384),
+        key: Some(KeyAlgorithm::P384),
         length: Length::Days(100),
         profile: None,
         without_links: false,
     };
     let created = fixture.engine().lifecycle().rekey_authority(CA, &asked).unwrap().created;
     let tbs = created.authority.certificate.tbs();
-    assert_eq!((tbs.subject(), tbs.public_key().algorithm()), (&subject, KeyAlgorithm::EcdsaP384));
+    assert_eq!((tbs.subject(), tbs.public_key().algorithm()), (&subject, KeyAlgorithm::P384));
     assert_eq!(tbs.validity().not_after.0 - tbs.validity().not_before.0, 100 * DAY - 1);
 }
 

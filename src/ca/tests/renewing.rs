@@ -134,7 +134,7 @@ fn name_constraints_stay_and_siblings_stay_apart() {
 /// A root that another program made: its key identifier is by no method of ours.
 fn import_root(fixture: &Fixture) -> Certificate {
     let place = fixture.practices.key_ref("elder.age");
-    let signer = fixture.keys.store.write(&place, || SoftKey::generate(KeyAlgorithm::EcdsaP256)).unwrap();
+    let signer = fixture.keys.store.write(&place, || SoftKey::generate(KeyAlgorithm::P256)).unwrap();
     let name = Name::parse("CN=Elder").unwrap();
     let now = fixture.now();
     let extensions = vec![
@@ -144,7 +144,7 @@ fn import_root(fixture: &Fixture) -> Certificate {
     ];
     let tbs = TbsCertificate::encode(
         "0102".parse().unwrap(),
-        SignatureAlgorithm::EcdsaSha256,
+        SignatureAlgorithm::ECDSA_SHA256,
         name.clone(),
         Validity { not_before: now.plus(-DAY), not_after: now.plus_days(1000) },
         name,
@@ -153,7 +153,7 @@ fn import_root(fixture: &Fixture) -> Certificate {
     );
     let signature = signer.forge(tbs.as_der());
     let certificate =
-        Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::EcdsaSha256, &signature)).unwrap();
+        Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ECDSA_SHA256, &signature)).unwrap();
     let authority = Authority {
         name: "elder".into(),
         issuer: certificate.tbs().as_issuer(),

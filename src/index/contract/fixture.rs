@@ -46,7 +46,7 @@ impl Key {
 
     pub(crate) fn sign(&self, tbs: &TbsCertificate) -> Certificate {
         let signature = self.pair.sign(tbs.as_der());
-        let octets = seal(tbs.as_der(), SignatureAlgorithm::Ed25519, signature.as_ref());
+        let octets = seal(tbs.as_der(), SignatureAlgorithm::ED25519, signature.as_ref());
         Certificate::from_der(&octets).unwrap()
     }
 }
@@ -74,7 +74,7 @@ impl CertificateAuthority {
     pub(crate) fn root_tbs(name: &str, key: &Key, serial_number: SerialNumber) -> TbsCertificate {
         TbsCertificate::encode(
             serial_number,
-            SignatureAlgorithm::Ed25519,
+            SignatureAlgorithm::ED25519,
             ca_subject(name),
             Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(10_950) },
             ca_subject(name),
@@ -99,7 +99,7 @@ impl CertificateAuthority {
         extensions.extend(self.pointers());
         TbsCertificate::encode(
             serial_number,
-            SignatureAlgorithm::Ed25519,
+            SignatureAlgorithm::ED25519,
             self.subject(),
             Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(3650) },
             ca_subject(name),
@@ -175,7 +175,7 @@ impl CertificateAuthority {
     ) -> lint::Linted<TbsCertList> {
         let next_update = this_update.plus_days(7);
         let mut builder =
-            TbsCertListBuilder::new(SignatureAlgorithm::Ed25519, self.subject(), this_update, next_update);
+            TbsCertListBuilder::new(SignatureAlgorithm::ED25519, self.subject(), this_update, next_update);
         entries.iter().for_each(|entry| builder.push(entry));
         let identifier = extension::authority_key_identifier(&self.certificate.key_identifier());
         let tbs = builder.encode(vec![identifier, extension::crl_number(number)]);
@@ -232,7 +232,7 @@ pub(crate) fn leaf(
     extensions.extend(issuer.pointers());
     TbsCertificate::encode(
         serial_number,
-        SignatureAlgorithm::Ed25519,
+        SignatureAlgorithm::ED25519,
         issuer.subject(),
         Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(days) },
         subject,

@@ -97,7 +97,7 @@ pub(crate) fn the_last_end_is_that_of_what_others_hold(index: &dyn Index) {
     let key = Key::generate();
     let responder = TbsCertificate::encode(
         serial(4),
-        crate::x509::SignatureAlgorithm::Ed25519,
+        crate::x509::SignatureAlgorithm::ED25519,
         root.subject(),
         Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(30) },
         Name::parse("CN=responder").unwrap(),

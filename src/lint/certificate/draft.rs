@@ -52,7 +52,7 @@ fn key() -> SubjectPublicKeyInfo {
 
 impl Draft {
     fn new(issuer: &str, subject: &str, from: UnixTime, until: UnixTime, extensions: Vec<Extension>) -> Self {
-        let signature = SignatureAlgorithm::EcdsaSha256.to_der();
+        let signature = SignatureAlgorithm::ECDSA_SHA256.to_der();
         let mut all = vec![subject_key_identifier_for(&key())];
         all.extend(extensions);
         Self {

@@ -1,8 +1,8 @@
 //! `keyUsage` (RFC 5280 §4.2.1.3).
 use super::{CertificateRule, Subject};
 use crate::lint::rule::{Reach, RuleOver, when};
+use crate::x509::SubjectPublicKeyInfo;
 use crate::x509::extension::{KEY_USAGE, KeyUsage};
-use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 
 const CITATION: &str = "RFC 5280 §4.2.1.3";
 
@@ -42,7 +42,7 @@ pub(super) const RULES: &[CertificateRule] = &[
     RuleOver {
         name: "key_usage_fits_key",
         rows: &["X5"],
-        citation: "RFC 3279 §2.3.1, RFC 8813 §3, RFC 8410 §5",
+        citation: "RFC 3279 §2.3.1, RFC 8813 §3, RFC 8410 §5, RFC 9881 §5",
         says: "keyUsage has only uses that a key of this type can have",
         reach: Reach::Everyone,
         check: fits_key,
@@ -83,14 +83,7 @@ fn of_ca(subject: &Subject<'_>) -> Vec<String> {
 fn fits_key(subject: &Subject<'_>) -> Vec<String> {
     let key = SubjectPublicKeyInfo::from_der(subject.own.public_key.whole);
     let (Some(usage), Ok(key)) = (usage(subject), key) else { return Vec::new() };
-    let encipherment = KeyUsage::KEY_ENCIPHERMENT.with(KeyUsage::DATA_ENCIPHERMENT);
-    let agreement = KeyUsage::KEY_AGREEMENT.with(KeyUsage::ENCIPHER_ONLY).with(KeyUsage::DECIPHER_ONLY);
-    let impossible = match key.algorithm() {
-        KeyAlgorithm::Rsa(_) => agreement,
-        KeyAlgorithm::Ed25519 => agreement.with(encipherment),
-        _ => encipherment,
-    };
-    let odd = usage.without(usage.without(impossible));
+    let odd = usage.without(key.algorithm().possible_uses());
     when(!odd.is_empty(), format!("a key of type {} is not for {odd}", key.algorithm()))
 }
 
@@ -98,10 +91,21 @@ fn fits_key(subject: &Subject<'_>) -> Vec<String> {
 pub(super) fn broken() -> Vec<super::draft::Broken> {
     use super::draft::{Broken, Draft};
     use crate::x509::Extension;
+    use crate::x509::octets::{sequence, tlv};
     let signing = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
     let value =
         |octets: Vec<u8>| move |leaf: &mut Draft| leaf.put(Extension::new(KEY_USAGE, true, octets.clone()));
     let put = |usage: KeyUsage| move |draft: &mut Draft| draft.put(usage.to_extension());
+    let ml_dsa_44 = || {
+        let identifier = sequence(&[&[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17]]);
+        sequence(&[&identifier, &tlv(3, &[0; 1313])])
+    };
+    let of_ml_dsa = |usage: KeyUsage| {
+        move |draft: &mut Draft| {
+            draft.set_key(&ml_dsa_44());
+            draft.put(usage.with(KeyUsage::DIGITAL_SIGNATURE).to_extension());
+        }
+    };
     vec![
         Broken::leaf("key_usage_present", |leaf| leaf.remove(KEY_USAGE)),
         Broken::leaf("key_usage_critical", |leaf| {
@@ -114,5 +118,10 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         Broken::child_ca("key_usage_of_ca", put(KeyUsage::KEY_CERT_SIGN)),
         Broken::leaf("key_usage_of_ca", put(signing)),
         Broken::leaf("key_usage_fits_key", put(KeyUsage::KEY_ENCIPHERMENT)),
+        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_ENCIPHERMENT)),
+        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::DATA_ENCIPHERMENT)),
+        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_AGREEMENT)),
+        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_AGREEMENT.with(KeyUsage::ENCIPHER_ONLY))),
+        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_AGREEMENT.with(KeyUsage::DECIPHER_ONLY))),
     ]
 }

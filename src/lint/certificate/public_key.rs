@@ -8,7 +8,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         name: "public_key_exact",
         rows: &["X13", "X14"],
         citation: "RFC 3279 §2.3.1, RFC 5480 §2.1.1, RFC 8410 §3",
-        says: "The public key is RSA, P-256, P-384, P-521 or Ed25519, with the parameters that belong to it",
+        says: "The public key is RSA, P-256, P-384, P-521, Ed25519 or ML-DSA, with the parameters that belong to it",
         reach: Reach::Everyone,
         check: exact,
     },

@@ -8,7 +8,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         name: "signature_algorithm_exact",
         rows: &["X14"],
         citation: "RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3",
-        says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for ECDSA and EdDSA",
+        says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for others",
         reach: Reach::Everyone,
         check: |subject| algorithm::exactness(subject.own.signature),
     },
@@ -53,8 +53,8 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         Broken::leaf("signature_algorithm_exact", signature(null())),
         Broken::leaf("signature_algorithm_exact", signature(sha1_rsa())),
         Broken::without_issuer("signature_algorithm_exact", signature(bare_rsa())),
-        Broken::leaf("signature_algorithm_fits_key", signature(S::RsaSha256.to_der())),
-        Broken::leaf("signature_algorithm_fits_key", signature(S::Ed25519.to_der())),
-        Broken::leaf("signature_algorithms_equal", |leaf| leaf.outer_signature = S::EcdsaSha512.to_der()),
+        Broken::leaf("signature_algorithm_fits_key", signature(S::RSA_SHA256.to_der())),
+        Broken::leaf("signature_algorithm_fits_key", signature(S::ED25519.to_der())),
+        Broken::leaf("signature_algorithms_equal", |leaf| leaf.outer_signature = S::ECDSA_SHA512.to_der()),
     ]
 }

@@ -37,7 +37,7 @@ pub(in crate::lint) fn entry_with(extensions: &[Extension]) -> Vec<u8> {
 
 impl Draft {
     pub(in crate::lint) fn complete() -> Self {
-        let signature = SignatureAlgorithm::EcdsaSha256.to_der();
+        let signature = SignatureAlgorithm::ECDSA_SHA256.to_der();
         let reason = reason_code(CrlReason::KeyCompromise).unwrap();
         let full = entry_with(&[reason, invalidity_date(THIS_UPDATE.plus(-9))]);
         Self {

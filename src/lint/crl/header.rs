@@ -18,7 +18,7 @@ pub(super) const RULES: &[CrlRule] = &[
         name: "crl_signature_algorithm_exact",
         rows: &["X14"],
         citation: "RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3",
-        says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for ECDSA and EdDSA",
+        says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for others",
         reach: Reach::Everyone,
         check: |list| algorithm::exactness(list.signature),
     },
@@ -138,9 +138,9 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         Broken::complete("crl_version_is_v2", |list| list.version = vec![2, 1, 0]),
         Broken::complete("crl_version_is_v2", |list| list.version = Vec::new()),
         Broken::complete("crl_signature_algorithm_exact", signature(null)),
-        Broken::complete("crl_signature_algorithm_fits_key", signature(S::RsaSha256.to_der())),
+        Broken::complete("crl_signature_algorithm_fits_key", signature(S::RSA_SHA256.to_der())),
         Broken::complete("crl_signature_algorithms_equal", |list| {
-            list.outer_signature = S::EcdsaSha512.to_der()
+            list.outer_signature = S::ECDSA_SHA512.to_der()
         }),
         Broken::without_issuer("crl_issuer_not_empty", |list| list.issuer = vec![0x30, 0]),
         Broken::complete("crl_issuer_repeats_subject", |list| list.issuer = name("CN=Child,C=BE")),

@@ -60,7 +60,7 @@ fn refused(profile: &str, issuer_profile: &str, applicant: &Applicant, ask: &Ask
 
 fn assembled(template: &CertificateTemplate, issuer: &Name) -> TbsCertificate {
     let serial = SerialNumber::from_random([7; 17]);
-    template.assemble(serial, SignatureAlgorithm::EcdsaSha256, issuer)
+    template.assemble(serial, SignatureAlgorithm::ECDSA_SHA256, issuer)
 }
 
 fn oids(template: &CertificateTemplate) -> Vec<der::asn1::ObjectIdentifier> {
@@ -85,7 +85,7 @@ fn request(subject: &str, extensions: &[Extension], challenge: bool) -> Applican
         info = crate::x509::octets::sequence(&[&[2, 1, 0], subject.as_der(), spki.as_der(), &attributes]);
     }
     let signature = key.sign(&aws_lc_rs::rand::SystemRandom::new(), &info).unwrap();
-    let der = seal(&info, SignatureAlgorithm::EcdsaSha256, signature.as_ref());
+    let der = seal(&info, SignatureAlgorithm::ECDSA_SHA256, signature.as_ref());
     Applicant::from(&CertificationRequest::from_der(&der).unwrap().verified().unwrap())
 }
 

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// An encrypted key of the largest type has under 4 KiB.
+/// An encrypted key of the largest type, an expanded one of ML-DSA-87, has under 8 KiB.
 const LARGEST_FILE: usize = 64 * 1024;
 
 /// Keeps CA keys in age files, mode 0600, in a directory of mode 0700 (K1).

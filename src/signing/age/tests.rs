@@ -56,7 +56,7 @@ impl Keys {
     }
 
     fn generated(&self) -> Arc<dyn CaSigner> {
-        self.with(&Given::new("s3cret")).generate(&self.key(), KeyAlgorithm::EcdsaP256).unwrap()
+        self.with(&Given::new("s3cret")).generate(&self.key(), KeyAlgorithm::P256).unwrap()
     }
 
     fn fails_to_open(&self, secrets: &Arc<impl SecretSource + 'static>) -> KeyError {
@@ -70,7 +70,7 @@ fn a_key_on_disk_is_encrypted_and_its_owners_alone() {
     let keys = Keys::new();
     let secrets = Given::new("s3cret");
     let store = keys.with(&secrets);
-    let made = store.generate(&keys.key(), KeyAlgorithm::EcdsaP256).unwrap();
+    let made = store.generate(&keys.key(), KeyAlgorithm::P256).unwrap();
     let octets = fs::read(keys.path()).unwrap();
     assert!(octets.starts_with(b"age-encryption.org/v1\n-> scrypt "));
     assert!(!octets.windows(11).any(|window| window == b"PRIVATE KEY"));
@@ -89,7 +89,7 @@ fn a_key_on_disk_is_encrypted_and_its_owners_alone() {
 #[test]
 fn every_key_type_is_kept() {
     // G1
-    for algorithm in KeyAlgorithm::GENERATED {
+    for algorithm in KeyAlgorithm::generated() {
         let keys = Keys::new();
         let store = keys.with(&Given::new("s3cret"));
         let made = store.generate(&keys.key(), algorithm).unwrap();
@@ -114,12 +114,12 @@ fn a_key_is_never_replaced() {
     let keys = Keys::new();
     keys.generated();
     let before = fs::read(keys.path()).unwrap();
-    let again = keys.store.generate(&keys.key(), KeyAlgorithm::Ed25519);
+    let again = keys.store.generate(&keys.key(), KeyAlgorithm::ED25519);
     assert!(matches!(again.err().unwrap(), KeyError::Exists(_)));
     assert_eq!(fs::read(keys.path()).unwrap(), before);
     fs::remove_file(keys.path()).unwrap();
     symlink("/nowhere", keys.path()).unwrap();
-    let dangling = keys.store.generate(&keys.key(), KeyAlgorithm::Ed25519);
+    let dangling = keys.store.generate(&keys.key(), KeyAlgorithm::ED25519);
     assert!(matches!(dangling.err().unwrap(), KeyError::Exists(_)));
 }
 
@@ -196,7 +196,7 @@ fn a_key_or_directory_that_others_can_read_is_refused_before_asking() {
     fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o750)).unwrap();
     assert!(matches!(keys.fails_to_open(&Arc::new(NotAsked)), KeyError::Unsafe(_)));
     let other = KeyRef::AgeFile(keys.directory.path().join("b.age"));
-    let made = keys.store.generate(&other, KeyAlgorithm::EcdsaP256);
+    let made = keys.store.generate(&other, KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::Unsafe(_)));
     fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o700)).unwrap();
     if rustix::process::geteuid().is_root() {
@@ -208,7 +208,7 @@ fn a_key_or_directory_that_others_can_read_is_refused_before_asking() {
 #[test]
 fn an_empty_passphrase_is_refused_and_nothing_is_written() {
     let keys = Keys::new();
-    let made = keys.with(&Given::new("")).generate(&keys.key(), KeyAlgorithm::EcdsaP256);
+    let made = keys.with(&Given::new("")).generate(&keys.key(), KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::SecretUnavailable(_)));
     assert!(!keys.path().exists());
 }
@@ -228,7 +228,7 @@ fn a_key_that_cannot_be_written_leaves_nothing_behind() {
             Ok(Secret::new("s3cret".into()))
         }
     }
-    let made = keys.with(&Arc::new(Removes(directory))).generate(&key, KeyAlgorithm::EcdsaP256);
+    let made = keys.with(&Arc::new(Removes(directory))).generate(&key, KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::NotWritten(_)));
     assert_eq!(fs::read_dir(keys.directory.path()).unwrap().count(), 0);
 }

@@ -31,6 +31,10 @@ impl KeyUsage {
     /// `decipherOnly`
     pub const DECIPHER_ONLY: Self = Self(0x0080);
 
+    /// What every signature scheme can be used for.
+    pub(crate) const SIGNATURES: Self =
+        Self::DIGITAL_SIGNATURE.with(Self::NON_REPUDIATION).with(Self::KEY_CERT_SIGN).with(Self::CRL_SIGN);
+
     const NAMES: [(Self, &'static str); 9] = [
         (Self::DIGITAL_SIGNATURE, "digitalSignature"),
         (Self::NON_REPUDIATION, "nonRepudiation"),
@@ -45,7 +49,7 @@ impl KeyUsage {
 
     /// Both sets together.
     #[must_use]
-    pub fn with(self, other: Self) -> Self {
+    pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

@@ -34,20 +34,20 @@ mod tests {
         ];
         let tbs = TbsCertificate::encode(
             SerialNumber::from_be_octets(&[0x0a, 0xbc]).unwrap(),
-            SignatureAlgorithm::Ed25519,
+            SignatureAlgorithm::ED25519,
             Name::parse(r"C=BE,O=Example\, Inc.,CN=Root").unwrap(),
             Validity { not_before: UnixTime(0), not_after: UnixTime::NO_END },
             subject,
             key(),
             extensions,
         );
-        Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::Ed25519, &[1; 64])).unwrap()
+        Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
     }
 
     fn crl(entries: u8) -> CertificateList {
         let issuer = Name::parse("CN=Root").unwrap();
         let mut list =
-            TbsCertListBuilder::new(SignatureAlgorithm::Ed25519, issuer, UnixTime(1000), UnixTime(2000));
+            TbsCertListBuilder::new(SignatureAlgorithm::ED25519, issuer, UnixTime(1000), UnixTime(2000));
         for number in 1..=entries {
             list.push(&CrlEntry {
                 serial_number: SerialNumber::from_be_octets(&[number]).unwrap(),
@@ -57,14 +57,14 @@ mod tests {
             });
         }
         let tbs = list.encode(vec![ext::crl_number(7)]);
-        CertificateList::from_der(&seal(tbs.as_der(), SignatureAlgorithm::Ed25519, &[1; 64])).unwrap()
+        CertificateList::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
     }
 
     fn request() -> CertificationRequest {
         let subject = Name::parse("CN=a").unwrap();
         let names = ext::subject_alt_name(&[GeneralName::Dns("a.example".into())], &subject);
         let info = encode_request(&subject, &key(), &[names]);
-        CertificationRequest::from_der(&seal(&info, SignatureAlgorithm::Ed25519, &[1; 64])).unwrap()
+        CertificationRequest::from_der(&seal(&info, SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
     }
 
     #[test]

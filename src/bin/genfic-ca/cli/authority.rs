@@ -1,4 +1,5 @@
 //! CAs.
+use super::key_help;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -11,8 +12,7 @@ pub(crate) struct NewAuthority {
     /// Subject, for example `C=BE,O=Example,CN=Example Root CA`
     #[arg(long, value_name = "DN")]
     pub(crate) subject: Option<String>,
-    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
-    #[arg(long, value_name = "ALG")]
+    #[arg(help = key_help(), long, value_name = "ALG")]
     pub(crate) key: Option<String>,
     /// Where the key is kept: `file`, encrypted in the home's keys directory
     #[arg(long, value_name = "STORE", default_value = "file", hide_possible_values = true)]

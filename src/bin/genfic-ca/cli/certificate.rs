@@ -1,4 +1,5 @@
 //! Requests and certificates.
+use super::key_help;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -12,8 +13,7 @@ pub(crate) struct CreateRequest {
     /// Subject [default: CN=NAME]
     #[arg(long, value_name = "DN")]
     pub(crate) subject: Option<String>,
-    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
-    #[arg(long, value_name = "ALG")]
+    #[arg(help = key_help(), long, value_name = "ALG")]
     pub(crate) key: Option<String>,
     /// Directory for NAME.key, NAME.req and NAME.crt
     #[arg(long, value_name = "DIR")]

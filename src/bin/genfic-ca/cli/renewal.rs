@@ -1,5 +1,5 @@
 //! Certificates issued once more, and CAs given new certificates, new keys, or up.
-use super::Chain;
+use super::{Chain, key_help};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -42,8 +42,7 @@ pub(crate) struct Rekey {
     /// A request with the new key, PEM or DER, in place of making one
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "dir", "encrypt"])]
     pub(crate) request: Option<PathBuf>,
-    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
-    #[arg(long, value_name = "ALG")]
+    #[arg(help = key_help(), long, value_name = "ALG")]
     pub(crate) key: Option<String>,
     /// Directory for NAME.key, NAME.req and NAME.crt, which must not be there yet
     #[arg(long, value_name = "DIR")]
@@ -66,8 +65,7 @@ pub(crate) struct RenewCa {
     /// Profile of the certificate [default: the one on record]
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
-    /// Key type: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096 [default: that of the old key]
-    #[arg(long, value_name = "ALG", requires = "rekey")]
+    #[arg(help = key_help() + " [default: that of the old key]", long, value_name = "ALG", requires = "rekey")]
     pub(crate) key: Option<String>,
     /// Subject of the new generation [default: a root's stays; below a root the CN gets G2, G3 and so on]
     #[arg(long, value_name = "DN", requires = "rekey")]

@@ -1,0 +1,206 @@
+//! Key and signature algorithms and their identifiers (RFC 3279, 4055, 5480, 5758, 8410, 9881): one table, [`SCHEMES`], a row a
+//! scheme, a scheme a file. Whatever depends on the type of a key asks its row; the private halves have a table of
+//! their own, beside the keys in memory.
+mod ecdsa;
+mod ed25519;
+mod ml_dsa;
+pub(super) mod rsa;
+mod scheme;
+mod signature;
+
+use super::extension::KeyUsage;
+use der::asn1::{AnyRef, ObjectIdentifier};
+pub use scheme::KeyScheme;
+pub(super) use scheme::Verification;
+pub(crate) use signature::RawAlgorithmIdentifier;
+pub use signature::SignatureAlgorithm;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+/// Every scheme, in the order in which people read of them.
+const SCHEMES: &[&KeyScheme] = &[
+    &ecdsa::P256,
+    &ecdsa::P384,
+    &ecdsa::P521,
+    &ed25519::ED25519,
+    &rsa::RSA,
+    &ml_dsa::ML_DSA_44,
+    &ml_dsa::ML_DSA_65,
+    &ml_dsa::ML_DSA_87,
+];
+
+/// A type of key that CAs and the holders of certificates may have: a scheme, and the length where that differs.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct KeyAlgorithm {
+    scheme: &'static KeyScheme,
+    length: Option<u32>,
+}
+
+impl KeyAlgorithm {
+    pub(super) fn new(scheme: &'static KeyScheme, length: Option<u32>) -> Self {
+        Self { scheme, length }
+    }
+
+    /// Those that can be generated.
+    #[must_use]
+    pub fn generated() -> Vec<Self> {
+        let of_scheme = |scheme: &&'static KeyScheme| {
+            let scheme = *scheme;
+            scheme.generated.iter().map(move |length| Self { scheme, length: *length })
+        };
+        SCHEMES.iter().flat_map(of_scheme).collect()
+    }
+
+    /// Its row of the table.
+    #[must_use]
+    pub fn scheme(self) -> &'static KeyScheme {
+        self.scheme
+    }
+
+    /// Bits of the modulus, for RSA.
+    #[must_use]
+    pub fn length(self) -> Option<u32> {
+        self.length
+    }
+
+    /// Whether keys of this length are taken at all.
+    #[must_use]
+    pub fn has_accepted_length(self) -> bool {
+        let (Some(lengths), Some(length)) = (&self.scheme.lengths, self.length) else { return true };
+        lengths.accepted.contains(&length)
+    }
+
+    /// What a key of this type signs with.
+    #[must_use]
+    pub fn signature_algorithm(self) -> SignatureAlgorithm {
+        self.scheme.signature.0
+    }
+
+    /// Whether a key of this type can have made signatures of that one.
+    #[must_use]
+    pub fn can_sign_with(self, algorithm: SignatureAlgorithm) -> bool {
+        self.verification(algorithm).is_some()
+    }
+
+    /// What a key of this type can be used for.
+    #[must_use]
+    pub fn possible_uses(self) -> KeyUsage {
+        self.scheme.uses
+    }
+
+    /// How its signatures are verified.
+    pub(super) fn verification(self, algorithm: SignatureAlgorithm) -> Option<Verification> {
+        self.scheme.signatures().find(|row| row.0 == algorithm)
+    }
+
+    /// The same for what was signed before it came here: with keys that are too short for anything new.
+    pub(super) fn old_verification(self, algorithm: SignatureAlgorithm) -> Option<Verification> {
+        match (&self.scheme.lengths, self.length) {
+            (Some(lengths), Some(length)) if lengths.old.contains(&length) => {
+                lengths.old_signatures.iter().copied().find(|row| row.0 == algorithm)
+            }
+            _ => self.verification(algorithm),
+        }
+    }
+
+    /// Whether [`KeyAlgorithm::old_verification`] can tell at all.
+    pub(super) fn is_verified_as_old(self, algorithm: SignatureAlgorithm) -> bool {
+        match (&self.scheme.lengths, self.length) {
+            (Some(lengths), Some(length)) if lengths.old.contains(&length) => {
+                self.old_verification(algorithm).is_some()
+            }
+            _ => self.has_accepted_length(),
+        }
+    }
+}
+
+/// Why an identifier is that of none of the schemes.
+pub(crate) enum Unidentified {
+    /// No scheme has this object identifier.
+    KeyType(ObjectIdentifier),
+    /// A curve belongs there, and none is.
+    NoCurve,
+    /// What is in the place of the curve is no object identifier.
+    NotACurve(der::Error),
+    /// Another curve.
+    Curve(ObjectIdentifier),
+}
+
+/// The scheme of an `AlgorithmIdentifier` of a key. Where the object identifier alone tells it, its parameters are not
+/// looked at.
+pub(crate) fn identify(
+    oid: ObjectIdentifier,
+    parameters: Option<AnyRef<'_>>,
+) -> Result<&'static KeyScheme, Unidentified> {
+    let mut of_type = SCHEMES.iter().filter(|scheme| scheme.oid == oid).peekable();
+    let first = of_type.peek().ok_or(Unidentified::KeyType(oid))?;
+    if first.parameters.curve().is_none() {
+        return Ok(first);
+    }
+    let curve = parameters.ok_or(Unidentified::NoCurve)?;
+    let curve = curve.decode_as::<ObjectIdentifier>().map_err(Unidentified::NotACurve)?;
+    of_type.find(|scheme| scheme.parameters.curve() == Some(curve)).copied().ok_or(Unidentified::Curve(curve))
+}
+
+/// As typed after `--key`: `p256`, `p384`, `p521`, `ed25519`, `rsa2048`, `ml-dsa-65`.
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.scheme.name)?;
+        self.length.map_or(Ok(()), |length| write!(f, "{length}"))
+    }
+}
+
+/// The same.
+impl fmt::Debug for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyAlgorithm({self})")
+    }
+}
+
+impl Hash for KeyAlgorithm {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.scheme.name, self.length).hash(state);
+    }
+}
+
+impl FromStr for KeyAlgorithm {
+    type Err = String;
+
+    /// Takes the names of [`KeyAlgorithm::generated`], with or without hyphens, in any case.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
+        let typed = plain(text);
+        let generated = Self::generated();
+        generated.iter().find(|algorithm| plain(&algorithm.to_string()) == typed).copied().ok_or_else(|| {
+            let names: Vec<String> = generated.iter().map(ToString::to_string).collect();
+            format!("`{text}` is not a key type; one of {}", names.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_types_are_read_as_typed() {
+        for algorithm in KeyAlgorithm::generated() {
+            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+        }
+        assert_eq!("RSA-3072".parse(), Ok(KeyAlgorithm::rsa(3072)));
+        assert_eq!("mldsa44".parse(), Ok(KeyAlgorithm::ML_DSA_44));
+        assert!("rsa1024".parse::<KeyAlgorithm>().is_err());
+    }
+
+    #[test]
+    fn no_two_rows_are_taken_for_each_other() {
+        for (at, one) in SCHEMES.iter().enumerate() {
+            for other in SCHEMES.iter().skip(at + 1) {
+                assert_ne!(one.name, other.name);
+                let curves = (one.parameters.curve(), other.parameters.curve());
+                assert!(one.oid != other.oid || curves.0 != curves.1, "{} and {}", one.name, other.name);
+            }
+        }
+    }
+}
