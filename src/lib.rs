@@ -10,6 +10,8 @@
 //!                /      \
 //!    ca   import   backup   ocsp       use cases; the responder and its server: all know traits only
 //!               │         │
+//!             status                   what the index says, published for responders
+//!               │
 //!   profile lint signing index audit repository config home clock handout calendar
 //!               │
 //!        x509 error document failpoint   values and octets; what is told to people; TOML with line numbers
@@ -22,10 +24,11 @@
 //! | [`lint`] | rules over encoded octets, one a file; makes [`lint::Linted`]; pure |
 //! | [`signing`] | what each key signs: [`signing::CaSigner`], [`signing::ResponseSigner`], [`signing::SubscriberKey`]; where CA keys are kept: [`signing::CaKeys`], the age file store; passphrases |
 //! | [`subscriber_key`] | file formats of other people's keys |
-//! | [`index`] | what was issued and what became of it; SQLite; the published status files |
+//! | [`index`] | what was issued and what became of it; SQLite |
+//! | [`status`] | what the index publishes for responders: files, their writer and their reader |
 //! | [`audit`] | events and the hash chain that binds them; pure |
-//! | [`repository`] | whole files or none; never an older CRL over a newer one |
-//! | [`home`] | paths, owners and modes; who is at work; space kept for revoking; what was left half written |
+//! | [`repository`] | what anyone may fetch, and what was issued; never an older CRL over a newer one |
+//! | [`home`] | paths, owners and modes; whole files or none; who is at work; space kept for revoking; what was left half written |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | [`ca::Engine`] and its rooms (issuance, maintenance, revocation, lifecycle): the only place where order matters |
 //! | [`calendar`] | what ends and what is due when, as text, SVG and iCalendar; pure |
@@ -95,5 +98,6 @@ pub mod ocsp;
 pub mod profile;
 pub mod repository;
 pub mod signing;
+pub mod status;
 pub mod subscriber_key;
 pub mod x509;

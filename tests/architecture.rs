@@ -25,9 +25,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("audit", &["x509"]),
     ("repository", &["x509", "home", "error", "failpoint"]),
     ("home", &["x509", "audit", "error", "failpoint"]),
-    ("signing", &["x509", "error", "index", "repository", "home", "failpoint"]),
+    ("signing", &["x509", "error", "index", "home", "failpoint"]),
     ("subscriber_key", &["x509", "signing", "home"]),
-    ("index", &["x509", "audit", "lint", "error", "repository", "home", "failpoint"]),
+    ("index", &["x509", "audit", "lint", "error", "home", "failpoint"]),
+    ("status", &["x509", "audit", "index", "repository", "error", "home", "failpoint"]),
     (
         "ca",
         &[
@@ -38,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "audit",
             "signing",
             "index",
+            "status",
             "repository",
             "config",
             "error",
@@ -47,7 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("import", &["x509", "error", "index", "signing", "subscriber_key", "home"]),
     ("calendar", &["x509"]),
     ("handout", &["x509", "signing"]),
-    ("backup", &["x509", "audit", "signing", "index", "repository", "error", "home", "failpoint"]),
+    ("backup", &["x509", "audit", "signing", "index", "status", "error", "home", "failpoint"]),
     (
         "doctor",
         &[
@@ -55,6 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "audit",
             "home",
             "index",
+            "status",
             "signing",
             "repository",
             "config",
@@ -65,10 +68,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    ("ocsp", &["x509", "clock", "config", "index", "signing", "error", "failpoint"]),
+    ("ocsp", &["x509", "clock", "config", "index", "status", "signing", "error", "failpoint"]),
 ];
 /// Adapters: named by `assembly` alone, outside their own module.
-const ADAPTERS: &[&str] = &["SqliteIndex", "AgeFileStore", "HomeDirectory", "SystemClock"];
+const ADAPTERS: &[&str] = &["SqliteIndex", "StatusDirectory", "AgeFileStore", "HomeDirectory", "SystemClock"];
 /// Names that say nothing.
 const BANNED: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 const LONGEST: usize = 400;
@@ -162,6 +165,25 @@ fn rooms_of_the_engine_use_only_those_below_them() {
                 wrong.push(format!("{name}: uses the room {room}"));
             }
         }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_order_of_publication_is_in_one_file() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src/ca")) {
+        let name = relative(&path);
+        if is_for_tests(&name) || name == "src/ca/publication.rs" {
+            continue;
+        }
+        let code: String = fs::read_to_string(&path).unwrap().split_whitespace().collect();
+        wrong.extend(
+            ["publisher().issued(", "publisher().authority("]
+                .iter()
+                .filter(|call| code.contains(*call))
+                .map(|call| format!("{name}: {call}")),
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

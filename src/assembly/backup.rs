@@ -6,9 +6,10 @@ use crate::backup::{
 };
 use crate::error::Problem;
 use crate::home::{Home, Reserve, current_actor};
-use crate::index::sqlite::{SqliteIndex, StatusDirectory, publish};
+use crate::index::sqlite::SqliteIndex;
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
 use crate::signing::SealFor;
+use crate::status::{StatusDirectory, StatusError, StatusReader as _, StatusSource as _, publish};
 use crate::x509::{CertificateId, UnixTime};
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ impl Stores for Files {
         &self,
         directory: &Path,
         visit: &mut dyn FnMut(CertificateId, CertificateState),
-    ) -> Result<PublishedState, IndexError> {
+    ) -> Result<PublishedState, StatusError> {
         let snapshot = StatusDirectory::new(directory).open(None)?;
         snapshot.for_each(visit)?;
         Ok(PublishedState { change: snapshot.change(), time: snapshot.time(), head: snapshot.head() })
@@ -45,7 +46,7 @@ impl Stores for Files {
         directory: &Path,
         index: &dyn IndexReader,
         now: UnixTime,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         publish(index, None, directory, now).map(drop)
     }
 }

@@ -3,14 +3,11 @@ use super::settings::read_config;
 use crate::clock::SystemClock;
 use crate::error::Problem;
 use crate::home::Home;
-use crate::index::sqlite::{StatusDirectory, StatusSnapshot};
-use crate::index::{IndexError, PublishedAuthority};
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::server::Daemon;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
-use crate::ocsp::status::{PublishedStatus, StatusSource};
-use crate::x509::UnixTime;
+use crate::status::StatusDirectory;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,32 +21,6 @@ pub struct DaemonOptions {
     pub status: Option<PathBuf>,
     /// Another configuration file.
     pub config: Option<PathBuf>,
-}
-
-impl PublishedStatus for StatusSnapshot {
-    fn authorities(&self) -> &[PublishedAuthority] {
-        Self::authorities(self)
-    }
-
-    fn change(&self) -> u64 {
-        Self::change(self)
-    }
-
-    fn time(&self) -> UnixTime {
-        Self::time(self)
-    }
-}
-
-impl StatusSource for StatusDirectory {
-    type View = StatusSnapshot;
-
-    fn open(&self, previous: Option<&StatusSnapshot>) -> Result<StatusSnapshot, IndexError> {
-        Self::open(self, previous)
-    }
-
-    fn changed_since(&self, view: &StatusSnapshot) -> bool {
-        Self::changed_since(self, view)
-    }
 }
 
 /// Puts a responder together from a home.

@@ -2,11 +2,12 @@
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
 use crate::error::{Code, Exit, Problem, Shown as _};
-use crate::home::{Home, Reserve, current_actor};
-use crate::index::sqlite::{SqliteIndex, StatusDirectory};
-use crate::index::{Index, IndexReader, StatusPublisher};
+use crate::home::{Home, Mode, Reserve, WriteError, current_actor, write_new};
+use crate::index::sqlite::SqliteIndex;
+use crate::index::{Index, IndexReader};
 use crate::profile::SHIPPED;
-use crate::repository::{HomeDirectory, Mode, WriteError, write_new};
+use crate::repository::HomeDirectory;
+use crate::status::{StatusDirectory, StatusPublisher};
 use crate::x509::UnixTime;
 use std::io::ErrorKind;
 

@@ -1,6 +1,5 @@
 //! Which files a backup may have, and where in a home each belongs.
-use crate::home::{AuthorityName, Home};
-use crate::repository::Mode;
+use crate::home::{AuthorityName, Home, Mode};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;

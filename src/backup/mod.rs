@@ -43,6 +43,7 @@ use crate::error::Problem;
 use crate::home::Home;
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
 use crate::signing::OpenWith;
+use crate::status::StatusError;
 use crate::x509::{CertificateId, UnixTime};
 use std::path::Path;
 
@@ -62,7 +63,7 @@ pub trait Stores {
         &self,
         directory: &Path,
         visit: &mut dyn FnMut(CertificateId, CertificateState),
-    ) -> Result<PublishedState, IndexError>;
+    ) -> Result<PublishedState, StatusError>;
 
     /// Reads configuration and profiles of a home, and says what is wrong with them.
     fn check_settings(&self, home: &Home) -> Result<(), Problem>;
@@ -73,7 +74,7 @@ pub trait Stores {
         directory: &Path,
         index: &dyn IndexReader,
         now: UnixTime,
-    ) -> Result<(), IndexError>;
+    ) -> Result<(), StatusError>;
 }
 
 /// What a published status says of itself.

@@ -9,11 +9,10 @@ use super::search::{Finder, search};
 use super::{Opener, Stores, read};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::error::{Code, Problem, Shown as _};
-use crate::home::{AuthorityName, Home, PublicFile};
+use crate::home::{AuthorityName, Home, Mode, PublicFile, WriteError, replace};
 use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
 };
-use crate::repository::{Mode, WriteError, replace};
 use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
 use std::fs::{self, OpenOptions};

@@ -3,9 +3,10 @@ use super::{ClockWatch, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, 
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
-use crate::index::{Index, IndexReader, StatusPublisher};
+use crate::index::{Index, IndexReader};
 use crate::repository::Publisher;
 use crate::signing::CaKeys;
+use crate::status::StatusPublisher;
 use crate::x509::{SerialNumber, UnixTime};
 use std::sync::Arc;
 
@@ -172,5 +173,16 @@ pub(super) fn event(actor: &Actor, at: UnixTime, action: &str, object: impl Into
         object: object.into(),
         outcome: Outcome::Done,
         details: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Engine;
+
+    #[test]
+    fn an_engine_can_be_held_by_a_server_and_used_from_many_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Engine>();
     }
 }

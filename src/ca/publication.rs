@@ -1,9 +1,16 @@
-//! What may be handed out: nothing whose status responders do not have yet (O12).
+//! What others see, and in which order they come to see it: the status, certificates, chains; after them what a CA
+//! signs about others' certificates and its own answers, CRL and responder certificate. Nothing is handed out whose
+//! status responders do not have yet (O12).
 use super::Engine;
 use crate::error::{Code, Problem};
-use crate::index::{Authority, IndexError};
+use crate::index::Authority;
+use crate::repository::AuthorityFiles;
+use crate::status::StatusError;
 use crate::x509::{Certificate, CertificateId};
 use std::path::PathBuf;
+
+/// How many certificates are put into files at once.
+const GROUP: usize = 500;
 
 /// What others see of CAs and certificates.
 #[derive(Clone, Copy)]
@@ -11,25 +18,81 @@ pub struct Publication<'e> {
     pub(super) engine: &'e Engine,
 }
 
+/// What has come on record and is to be seen by others.
+#[derive(Default)]
+pub(super) struct News<'n> {
+    /// Certificates that are kept, with the name of the CA among whose they are.
+    pub(super) issued: Vec<(&'n str, Vec<&'n Certificate>)>,
+    /// CAs whose certificate is new, by name; those above come first.
+    pub(super) authorities: Vec<&'n str>,
+    /// Whether chains or cross-certificates of others change by that.
+    pub(super) changes_chains: bool,
+}
+
+/// Where it was put.
+#[derive(Default)]
+pub(super) struct Published {
+    /// The certificates, in the order given.
+    pub(super) issued: Vec<PathBuf>,
+    /// The CAs, in the order given.
+    pub(super) authorities: Vec<AuthorityFiles>,
+}
+
+impl Published {
+    /// Where the CA that was named last was put.
+    pub(super) fn files_of_last(mut self) -> Result<AuthorityFiles, Problem> {
+        self.authorities.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "no CA was published"))
+    }
+}
+
 impl Publication<'_> {
+    /// Publishes what has come on record. Responders know of a certificate before it is in any file, and it is in its
+    /// own file before it is in a chain; what needs a CA's key, its CRL and its responder's certificate, comes after
+    /// this. Where it fails on the way, the next command goes on ([`super::Maintenance::recover`]).
+    pub(super) fn publish(&self, news: &News<'_>) -> Result<Published, Problem> {
+        self.publish_status()?;
+        let mut published = Published::default();
+        for (authority, certificates) in &news.issued {
+            for group in certificates.chunks(GROUP) {
+                published.issued.extend(self.engine.publisher().issued(authority, group)?);
+            }
+        }
+        for name in &news.authorities {
+            published.authorities.push(self.write_authority(&self.engine.hierarchy().authority(name)?)?);
+        }
+        if news.changes_chains {
+            self.repeat_chains()?;
+        }
+        Ok(published)
+    }
+
     /// Publishes the status of every certificate. Its time moves on only with a clock that is trusted.
     ///
     /// # Errors
-    /// As [`StatusPublisher::publish_status`].
-    pub fn publish_status(&self) -> Result<(), IndexError> {
+    /// As [`crate::status::StatusPublisher::publish_status`].
+    pub fn publish_status(&self) -> Result<(), StatusError> {
         self.engine.timekeeper().publish_status()
     }
 
-    /// Publishes it anew, whatever is there, as [`StatusPublisher::rebuild_status`] does.
+    /// Publishes it anew, whatever is there, as [`crate::status::StatusPublisher::rebuild_status`] does.
     ///
     /// # Errors
-    /// As [`StatusPublisher::rebuild_status`].
-    pub fn rebuild_status(&self) -> Result<(), IndexError> {
+    /// As [`crate::status::StatusPublisher::rebuild_status`].
+    pub fn rebuild_status(&self) -> Result<(), StatusError> {
         self.engine.status().rebuild_status(
             self.engine.index(),
             self.engine.publisher(),
             self.engine.timekeeper().time_to_publish()?,
         )
+    }
+
+    /// Publishes the status unless it is; says whether it was not.
+    pub(super) fn repeat_status(&self) -> Result<bool, Problem> {
+        if self.engine.status().is_current(self.engine.index())? {
+            return Ok(false);
+        }
+        self.publish_status()?;
+        Ok(true)
     }
 
     /// Publishes the certificate and chain of a CA as they are on record.
@@ -40,21 +103,35 @@ impl Publication<'_> {
         self.repeat_authority(&self.engine.hierarchy().authority(name)?).map(drop)
     }
 
-    pub(in crate::ca) fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
+    /// Publishes the certificate and chain of a CA unless they are; says whether they were not.
+    pub(super) fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
         let above = self.engine.hierarchy().ancestors(authority)?;
         let crossed = self.engine.hierarchy().crossed(authority)?;
-        if self.engine.publisher().is_published(&authority.name, &authority.certificate, &above, &crossed) {
+        let publisher = self.engine.publisher();
+        if publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
             return Ok(false);
         }
-        self.engine.publisher().authority(&authority.name, &authority.certificate, &above, &crossed)?;
+        publisher.authority(&authority.name, &authority.certificate, &above, &crossed)?;
         Ok(true)
     }
 
+    fn write_authority(&self, authority: &Authority) -> Result<AuthorityFiles, Problem> {
+        let above = self.engine.hierarchy().ancestors(authority)?;
+        let crossed = self.engine.hierarchy().crossed(authority)?;
+        Ok(self.engine.publisher().authority(&authority.name, &authority.certificate, &above, &crossed)?)
+    }
+
     /// Publishes the certificates and chains of CAs that differ from what is published.
-    pub(in crate::ca) fn republish(&self) -> Result<(), Problem> {
+    pub(super) fn repeat_chains(&self) -> Result<(), Problem> {
         for authority in self.engine.index().authorities()? {
             self.repeat_authority(&authority)?;
         }
+        Ok(())
+    }
+
+    /// Keeps certificates of a CA that are on record, of which the status is published.
+    pub(super) fn keep(&self, authority: &str, certificates: &[&Certificate]) -> Result<(), Problem> {
+        self.engine.publisher().issued(authority, certificates)?;
         Ok(())
     }
 
@@ -77,7 +154,7 @@ impl Publication<'_> {
         self.check_published(id)?;
         let record = self.engine.index().certificate(id)?;
         if let Some(certificate) = record.and_then(|record| record.certificate) {
-            self.engine.publisher().issued(name, &[&certificate])?;
+            self.keep(name, &[&certificate])?;
         }
         Ok(())
     }

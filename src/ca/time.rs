@@ -2,8 +2,9 @@
 use super::Engine;
 use crate::clock::Clock;
 use crate::error::{Code, Problem};
-use crate::index::{Index, IndexError, NewestSigned, StatusPublisher};
+use crate::index::{Index, IndexError, NewestSigned};
 use crate::repository::Publisher;
+use crate::status::{StatusError, StatusPublisher};
 use crate::x509::UnixTime;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -127,7 +128,7 @@ pub(super) struct Timekeeper<'a> {
 }
 
 impl Timekeeper<'_> {
-    fn state(&self, now: UnixTime) -> Result<ClockState, IndexError> {
+    fn state(&self, now: UnixTime) -> Result<ClockState, StatusError> {
         let (signed, published) = (self.index.newest_signed()?, self.status.confirmed()?);
         Ok(ClockState { now, signed, published, trust: self.trust })
     }
@@ -146,11 +147,11 @@ impl Timekeeper<'_> {
 
     /// Publishes what the index says. Its time moves on only with a clock that is trusted: a wrong one would
     /// confirm itself, and responders would go on with what they have for as long as it is ahead.
-    pub(super) fn publish_status(&self) -> Result<(), IndexError> {
+    pub(super) fn publish_status(&self) -> Result<(), StatusError> {
         self.status.publish_status(self.index, self.publisher, self.time_to_publish()?)
     }
 
-    pub(super) fn time_to_publish(&self) -> Result<UnixTime, IndexError> {
+    pub(super) fn time_to_publish(&self) -> Result<UnixTime, StatusError> {
         let state = self.state(self.clock.now())?;
         Ok(self.doubted(&state).unwrap_or(state.now))
     }
@@ -223,7 +224,7 @@ impl Engine {
     }
 
     /// The last time that was confirmed before this command; where nothing was signed yet, when the home was made.
-    pub(super) fn confirmed_time(&self) -> Result<UnixTime, IndexError> {
+    pub(super) fn confirmed_time(&self) -> Result<UnixTime, StatusError> {
         let state = self.timekeeper().state(self.now())?;
         let before = self.watch().said(&state).map(|said| said.confirmed);
         Ok(before.or(state.confirmed()).or(state.published).unwrap_or(state.now))

@@ -66,7 +66,7 @@ pub struct Examination<'a> {
     /// What is published for everybody.
     pub publisher: &'a dyn Publisher,
     /// What is published for responders.
-    pub status: &'a dyn crate::index::StatusPublisher,
+    pub status: &'a dyn crate::status::StatusPublisher,
     /// The responders' certificates and keys.
     pub responders: &'a ResponderFiles,
     /// SHA-256 digests of the public keys that others have, by the list of them.

@@ -1,9 +1,8 @@
 //! Responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, counted, only_files};
-use crate::index::{
-    Authority, CertificateRecord, CertificateState, Index, PublishedAuthority, is_quiet, stands,
-};
+use crate::index::{Authority, CertificateRecord, CertificateState, Index, is_quiet, stands};
+use crate::status::PublishedAuthority;
 use crate::x509::{Certificate, CertificateId, UnixTime};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {

@@ -2,7 +2,8 @@
 use super::finding::{Finding, Mending};
 use super::records::bring_back;
 use super::{Examination, Looked, only_files};
-use crate::index::{IndexError, StatusComparison};
+use crate::index::StoreError;
+use crate::status::{StatusComparison, StatusError};
 use crate::x509::CertificateId;
 
 const SYNC: &str = "genfic-ca ocsp sync";
@@ -19,18 +20,20 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             judge(examination, &comparison, findings);
             return Ok(format!("{} certificates as of {}", comparison.compared, comparison.time));
         }
-        Err(IndexError::Missing(_)) => findings.push(
+        Err(StatusError::Store(StoreError::Missing(_))) => findings.push(
             Finding::error("status.missing", object, "has no published status: responders answer nothing")
                 .remedy(SYNC)
                 .mending(Mending::Status),
         ),
-        Err(error @ IndexError::NotContinued { .. }) => findings.push(
+        Err(error @ StatusError::NotContinued { .. }) => findings.push(
             Finding::error("index.restored", "index.db", format!("is older than what is published: {error}"))
                 .remedy(bring_back(examination)),
         ),
         // of the index, then, and told there
-        Err(IndexError::Damaged(fault)) if index.status_rows(0, &mut |_| {}).is_err() => return Err(fault),
-        Err(IndexError::Busy) => return Err("another process is publishing".into()),
+        Err(StatusError::Store(StoreError::Damaged(fault))) if index.status_rows(0, &mut |_| {}).is_err() => {
+            return Err(fault);
+        }
+        Err(StatusError::Store(StoreError::Busy)) => return Err("another process is publishing".into()),
         Err(error) => findings.push(
             Finding::error("status.damaged", object, format!("cannot be read: {error}"))
                 .mending(Mending::WholeStatus),

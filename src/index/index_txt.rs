@@ -1,4 +1,5 @@
 //! `index.txt`, as `openssl ca` writes it and `openssl ocsp -index` reads it.
+use super::StoreError;
 use super::{CertificateRecord, CertificateState, Filter, IndexError, IndexReader, Revocation};
 use crate::x509::{Attribute, CrlReason, Name, UnixTime};
 use std::fmt::Write as _;
@@ -31,7 +32,9 @@ pub fn index_txt(
         }
         written.is_ok()
     })?;
-    written.map_err(|error| IndexError::Backend(format!("index.txt cannot be written: {error}")))
+    written.map_err(|error| {
+        IndexError::Store(StoreError::Backend(format!("index.txt cannot be written: {error}")))
+    })
 }
 
 fn line(record: &CertificateRecord, now: UnixTime) -> Option<String> {

@@ -4,7 +4,7 @@
 //! use case and one transaction; those that change something carry their audit events. Whatever an adapter
 //! stores, it passes the suite in `contract`.
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 mod contradiction;
 mod error;
 mod examination;
@@ -18,13 +18,12 @@ mod restoration;
 pub mod sqlite;
 mod standing;
 mod state;
+mod store_error;
 
 pub use contradiction::contradicting;
-pub(crate) use contradiction::{
-    Comparison, check_contradicting, contradicts, is_final, last_signed, signed_list,
-};
-pub use error::{Evidence, IndexError};
-pub use examination::{Damage, DamageKind, Examined, StatusComparison};
+pub(crate) use contradiction::{Comparison, is_final, need_not_be_listed};
+pub use error::IndexError;
+pub use examination::{Damage, DamageKind, Examined};
 pub(crate) use generation::UNLINKED;
 pub use generation::{certified, crossed, is_quiet, successor, unlinked};
 pub use import::{Import, Imported, ImportedCertificate, ImportedContents, Supplement};
@@ -32,35 +31,29 @@ pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use key_rule::{KeyConflict, check_key};
 pub use record::{
     Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, NewestSigned,
-    PublishedAuthority, ResponderRecord, Selector, StatusRow, StatusValue,
+    ResponderRecord, Selector, StatusRow, StatusValue,
 };
 pub use recorded::Recorded;
 pub use restoration::{FoundCertificate, FoundRevocation, Restoration, Restored, TakenOver};
 pub use standing::{has_fallen, stands};
 pub use state::{CertificateState, Revocation, TransitionError};
+pub use store_error::StoreError;
 
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::lint::Linted;
-use crate::repository::Publisher;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, TbsCertificate, UnixTime};
 use std::path::Path;
 
-/// All that an OCSP responder may see.
-pub trait StatusReader: Send + Sync {
-    /// `None` when this CA never assigned the serial number.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError>;
-}
-
 /// What listings, CRLs and publication read.
-pub trait IndexReader: StatusReader {
-    /// Every CA, parents before children, siblings by name.
+pub trait IndexReader: Send + Sync {
+    /// Where a certificate stands; `None` when this CA never assigned the serial number.
     ///
     /// # Errors
     /// When the store cannot be read; so below.
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError>;
+
+    /// Every CA, parents before children, siblings by name.
     fn authorities(&self) -> Result<Vec<Authority>, IndexError>;
 
     /// The CA of this name.
@@ -316,69 +309,6 @@ pub trait Index: IndexReader {
     fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
         events.into_iter().try_for_each(|event| self.record_event(event))
     }
-}
-
-/// Publishes the status of every certificate for responders to read.
-pub trait StatusPublisher: Send + Sync {
-    /// Publishes what the index says now; where nothing has changed, that it is still so. Nothing that was signed
-    /// or published as revoked for good is published as anything else: `lists` has what was signed. `now` is the
-    /// time of a clock that is trusted, else the last one that was.
-    ///
-    /// # Errors
-    /// When the index cannot be read, or what is published is newer; [`IndexError::NotPublished`] when the files
-    /// cannot be written; [`IndexError::Contradicts`], [`IndexError::OlderCopy`].
-    fn publish_status(
-        &self,
-        index: &dyn IndexReader,
-        lists: &dyn Publisher,
-        now: UnixTime,
-    ) -> Result<(), IndexError>;
-
-    /// Number of the latest change that is published; `None` when nothing is.
-    ///
-    /// # Errors
-    /// When what is published cannot be read.
-    fn published_change(&self) -> Result<Option<u64>, IndexError>;
-
-    /// Whether what is published is of the latest change.
-    ///
-    /// # Errors
-    /// When the index, or what is published, cannot be read.
-    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError>;
-
-    /// Makes sure that what is published was made from an earlier state of this index, or from this one: before
-    /// anything else is published from it. Where nothing says what is published, all that is left of it must agree.
-    ///
-    /// # Errors
-    /// [`IndexError::NotContinued`] when it is not: the index is an older copy, or another one.
-    /// [`IndexError::OlderCopy`], [`IndexError::Contradicts`] when what is left shows that.
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), IndexError>;
-
-    /// The time of what is published, when it is of a clock that was trusted; `None` also where nothing is
-    /// published, or it cannot be read, or does not say.
-    ///
-    /// # Errors
-    /// When the files cannot be looked at.
-    fn confirmed(&self) -> Result<Option<UnixTime>, IndexError>;
-
-    /// Compares what is published, certificate by certificate, with the index.
-    ///
-    /// # Errors
-    /// [`IndexError::Missing`] when nothing is published, [`IndexError::Damaged`] when a file is not the one
-    /// that was published, [`IndexError::NotContinued`] when it was made from a later state of the index or
-    /// from another one.
-    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError>;
-
-    /// Publishes everything anew, whatever is there, unless it is readable and newer than the index.
-    ///
-    /// # Errors
-    /// As [`StatusPublisher::publish_status`].
-    fn rebuild_status(
-        &self,
-        index: &dyn IndexReader,
-        lists: &dyn Publisher,
-        now: UnixTime,
-    ) -> Result<(), IndexError>;
 }
 
 /// Holds what it was given for until it is dropped.

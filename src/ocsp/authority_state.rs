@@ -1,6 +1,6 @@
 //! What becomes of questions about a CA, and why: it has ended, is revoked or disabled; or it is answered for.
-use super::status::PublishedAuthority;
 use crate::index::CertificateState;
+use crate::status::PublishedAuthority;
 use crate::x509::{CertificateId, UnixTime};
 use std::fmt;
 

@@ -3,9 +3,9 @@ use super::cert_id::{CertId, HashAlgorithm};
 use super::delegate::DelegatedResponder;
 use super::request::OcspRequest;
 use super::snapshot::{ServedIssuer, Snapshot};
-use super::status::{PublishedAuthority, PublishedStatus, StatusSource};
-use crate::index::{CertificateState, IndexError, Revocation, StatusReader};
+use crate::index::{CertificateState, Revocation, StoreError};
 use crate::signing::ResponseSigner;
+use crate::status::{PublishedAuthority, StatusError, StatusReader, StatusSource};
 use crate::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, crl_number,
     ocsp_no_check,
@@ -269,12 +269,10 @@ impl MemoryStatus {
 }
 
 impl StatusReader for MemoryStatus {
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
         Ok(self.states.get(id).cloned())
     }
-}
 
-impl PublishedStatus for MemoryStatus {
     fn authorities(&self) -> &[PublishedAuthority] {
         &self.authorities
     }
@@ -295,8 +293,12 @@ pub(super) struct MemorySource(pub(super) Arc<Mutex<Option<MemoryStatus>>>);
 impl StatusSource for MemorySource {
     type View = MemoryStatus;
 
-    fn open(&self, _: Option<&MemoryStatus>) -> Result<MemoryStatus, IndexError> {
-        self.0.lock().unwrap().clone().ok_or_else(|| IndexError::Backend("no manifest".into()))
+    fn open(&self, _: Option<&MemoryStatus>) -> Result<MemoryStatus, StatusError> {
+        self.0
+            .lock()
+            .unwrap()
+            .clone()
+            .ok_or_else(|| StatusError::Store(StoreError::Backend("no manifest".into())))
     }
 
     fn changed_since(&self, view: &MemoryStatus) -> bool {
@@ -306,7 +308,7 @@ impl StatusSource for MemorySource {
 
 /// Writes a responder's files below `HOME/ocsp/NAME`.
 pub(super) fn write_responder(directory: &Path, key: &TestKey, certificate: &Certificate) {
-    use crate::repository::{Mode, replace};
+    use crate::home::{Mode, replace};
     std::fs::create_dir_all(directory).unwrap();
     replace(&directory.join("responder.key"), key.to_pem().as_bytes(), Mode::Group).unwrap();
     replace(&directory.join("responder.pem"), certificate.to_pem().as_bytes(), Mode::Public).unwrap();

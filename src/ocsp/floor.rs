@@ -1,7 +1,7 @@
 //! The newest list of each CA that was verified here. What it has revoked for good is answered as revoked, whatever
 //! the published status says: that is not signed.
-use super::status::PublishedStatus;
 use crate::index::CertificateState;
+use crate::status::StatusReader;
 use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, SerialNumber};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Floors {
     }
 
     /// Compares the next entries of each list with a status; all of them from here on when it is a new one.
-    pub(super) fn compare(&mut self, status: &dyn PublishedStatus, is_new: bool) {
+    pub(super) fn compare(&mut self, status: &dyn StatusReader, is_new: bool) {
         for (issuer, floor) in &mut self.0 {
             floor.left = if is_new { floor.list.len() } else { floor.left };
             for _ in 0..floor.left.min(COMPARED) {

@@ -14,6 +14,7 @@ pub mod delegate;
 #[cfg(test)]
 mod fixture;
 mod floor;
+pub mod freshness;
 pub mod http;
 pub mod oid;
 pub mod public_files;
@@ -29,5 +30,4 @@ pub mod server;
 pub mod settings;
 pub mod snapshot;
 mod stamp;
-pub mod status;
 pub mod text;

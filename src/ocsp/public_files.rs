@@ -1,7 +1,7 @@
 //! `HOME/public/`: the CRLs and CA certificates that certificates point to.
 use super::stamp::{Stamp, open_file};
-use super::status::PublishedAuthority;
 use crate::error::Shown as _;
+use crate::status::PublishedAuthority;
 use crate::x509::{Certificate, CertificateList, CrlListing, Fingerprint, UnixTime};
 use std::io::Read;
 use std::path::{Path, PathBuf};

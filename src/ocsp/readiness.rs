@@ -1,7 +1,7 @@
 //! Whether the daemon can do its work, for `/readyz`.
+use super::freshness::Freshness;
 use super::settings::ResponderSettings;
 use super::snapshot::Snapshot;
-use super::status::Freshness;
 use crate::x509::UnixTime;
 
 /// Why not, one sentence each; empty when it can: the status is readable and young enough, and every CA

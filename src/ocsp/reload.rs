@@ -5,7 +5,7 @@ use super::public_files::{PublicFile, PublicFiles, PublicKind};
 use super::responder_files::{ResponderFiles, Stamps};
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::stamp::Stamp;
-use super::status::{PublishedAuthority, PublishedStatus, StatusSource};
+use crate::status::{PublishedAuthority, StatusReader, StatusSource};
 use crate::x509::{IssuerId, UnixTime};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap};

@@ -7,14 +7,15 @@ use super::answer::{Answer, Life};
 use super::cache::AnswerCache;
 use super::cert_id::CertId;
 use super::delegate::DelegatedResponder;
+use super::freshness::Freshness;
 use super::oid;
 use super::request::{OcspRequest, nonce_extension};
 use super::response::{ResponseStatus, encode_response};
 use super::response_data::{CertStatus, ResponseData, SingleResponse};
 use super::settings::{NonceHandling, NotIssued, ResponderSettings};
 use super::snapshot::{ServedIssuer, Snapshot};
-use super::status::Freshness;
-use crate::index::{CertificateState, IndexError};
+use crate::index::{CertificateState, StoreError};
+use crate::status::StatusError;
 use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
 use std::sync::Arc;
@@ -142,7 +143,9 @@ fn standing(id: &CertId, issuer: IssuerId, snapshot: &Snapshot) -> Result<Standi
     match snapshot.state(&id) {
         Ok(Some(CertificateState::Pending) | None) => Ok(Standing::NotIssued),
         Ok(Some(state)) => Ok(Standing::Recorded(state)),
-        Err(error) => Err(unavailable(matches!(error, IndexError::Busy), error.to_string())),
+        Err(error) => {
+            Err(unavailable(matches!(error, StatusError::Store(StoreError::Busy)), error.to_string()))
+        }
     }
 }
 

@@ -4,9 +4,9 @@
 //! that prefer another signature algorithm (RFC 6960 §4.4.7).
 use super::delegate::{DelegatedResponder, DelegationError};
 use super::stamp::{Stamp, open_file};
-use super::status::PublishedAuthority;
 use crate::error::Shown as _;
 use crate::signing::ResponseSigner;
+use crate::status::PublishedAuthority;
 use crate::x509::Certificate;
 use std::fs;
 use std::io::{self, Read};

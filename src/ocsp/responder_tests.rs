@@ -1,8 +1,9 @@
 use super::*;
+use crate::index::StoreError;
 use crate::ocsp::cert_id::HashAlgorithm;
 use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, Template, TestKey, serial_number};
 use crate::ocsp::response::{BasicOcspResponse, OcspResponse};
-use crate::ocsp::status::PublishedStatus;
+use crate::status::StatusReader;
 use crate::x509::SignatureAlgorithm;
 use der::Decode;
 use der::asn1::GeneralizedTime;
@@ -308,15 +309,13 @@ fn a_lapsed_or_missing_responder_certificate_answers_nothing() {
 #[test]
 fn a_status_that_fails_when_read_is_no_answer_at_all() {
     // O13
-    use crate::index::StatusReader;
-    struct Failing(MemoryStatus, fn() -> IndexError);
+    struct Failing(MemoryStatus, fn() -> StatusError);
     impl StatusReader for Failing {
-        fn status(&self, _: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+        fn status(&self, _: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
             Err(self.1())
         }
-    }
-    impl PublishedStatus for Failing {
-        fn authorities(&self) -> &[crate::ocsp::status::PublishedAuthority] {
+
+        fn authorities(&self) -> &[crate::status::PublishedAuthority] {
             self.0.authorities()
         }
         fn change(&self) -> u64 {
@@ -327,11 +326,14 @@ fn a_status_that_fails_when_read_is_no_answer_at_all() {
         }
     }
     let hierarchy = Hierarchy::new();
-    let ask = |error: fn() -> IndexError| {
+    let ask = |error: fn() -> StatusError| {
         let issuers = hierarchy.snapshot().issuers().to_vec();
         let snapshot = Snapshot::new(Arc::new(Failing(hierarchy.status(), error)), issuers);
         answer(&hierarchy.request(2), &snapshot, &settings(), None, NOW).status()
     };
-    assert_eq!(ask(|| IndexError::Busy), ResponseStatus::TryLater);
-    assert_eq!(ask(|| IndexError::Damaged("digest".into())), ResponseStatus::InternalError);
+    assert_eq!(ask(|| StatusError::Store(StoreError::Busy)), ResponseStatus::TryLater);
+    assert_eq!(
+        ask(|| StatusError::Store(StoreError::Damaged("digest".into()))),
+        ResponseStatus::InternalError
+    );
 }

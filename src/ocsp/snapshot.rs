@@ -3,8 +3,8 @@ use super::authority_state::{AuthorityState, Chain};
 use super::cert_id::{CertId, HashAlgorithm, issuer_hashes};
 use super::delegate::DelegatedResponder;
 use super::public_files::PublicFile;
-use super::status::{PublishedAuthority, PublishedStatus};
-use crate::index::{CertificateState, IndexError, Revocation};
+use crate::index::{CertificateState, Revocation};
+use crate::status::{PublishedAuthority, StatusError, StatusReader};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl ServedIssuer {
 /// Status, responders and public files as they stand together.
 #[derive(Default)]
 pub struct Snapshot {
-    status: Option<Arc<dyn PublishedStatus>>,
+    status: Option<Arc<dyn StatusReader>>,
     unreadable_since: Option<UnixTime>,
     issuers: Vec<ServedIssuer>,
     /// Of each issuer.
@@ -49,7 +49,7 @@ impl Snapshot {
 
     /// Of this status and these responders.
     #[must_use]
-    pub fn new(status: Arc<dyn PublishedStatus>, issuers: Vec<ServedIssuer>) -> Self {
+    pub fn new(status: Arc<dyn StatusReader>, issuers: Vec<ServedIssuer>) -> Self {
         let mut by_hashes = HashMap::new();
         for (at, issuer) in issuers.iter().enumerate() {
             for hash in HashAlgorithm::ALL {
@@ -101,7 +101,7 @@ impl Snapshot {
 
     /// The status; `None` while it could not be read at all.
     #[must_use]
-    pub fn status(&self) -> Option<&Arc<dyn PublishedStatus>> {
+    pub fn status(&self) -> Option<&Arc<dyn StatusReader>> {
         self.status.as_ref()
     }
 
@@ -141,7 +141,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the status cannot be read.
-    pub fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+    pub fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
         let published = self.status.as_ref().map(|status| status.status(id)).transpose()?.flatten();
         if matches!(&published, Some(CertificateState::Revoked(revocation)) if !revocation.is_hold()) {
             return Ok(published);

@@ -1,9 +1,8 @@
 //! A published CRL in its two forms.
-use super::atomic::{Aside, sync_directory};
+use super::PublishError;
 use super::directory::not_read;
 use super::hold::Hold;
-use super::{Mode, PublishError};
-use crate::home::{ReadError, open_file};
+use crate::home::{Aside, Mode, ReadError, open_file, sync_directory};
 use crate::x509::{CertificateList, CrlOutline, pem};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};

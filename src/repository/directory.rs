@@ -2,11 +2,11 @@
 use super::crl::CrlForms;
 use super::hold::Hold;
 use super::signed::SignedLists;
-use super::{
-    AuthorityFiles, Mode, PublishError, Publisher, Replacement, WaitingAuthority, WriteError, replace,
-    replace_all, sync_directory,
+use super::{AuthorityFiles, PublishError, Publisher, WaitingAuthority};
+use crate::home::{
+    AuthorityName, Home, InvalidAuthorityName, Mode, NoteError, PublicFile, ReadError, Replacement,
+    WriteError, read_file, replace, replace_all, sync_directory,
 };
-use crate::home::{AuthorityName, Home, InvalidAuthorityName, NoteError, PublicFile, ReadError, read_file};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
 use rustix::io::Errno;

@@ -1,5 +1,6 @@
 //! One at a time replaces what is published, in however many processes.
-use super::{PublishError, WriteError};
+use super::PublishError;
+use crate::home::WriteError;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

@@ -1,23 +1,17 @@
 //! What others read, and the requests that others are to sign: written aside, made durable, then renamed into place.
-mod atomic;
 mod crl;
 mod directory;
-mod group;
 mod hold;
 mod signed;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
-pub use crate::home::Writing;
-pub(crate) use atomic::Aside;
-pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use directory::HomeDirectory;
-pub(crate) use group::put_all;
-pub use group::{Replacement, replace_all};
 pub use waiting::WaitingAuthority;
 
 use crate::error::{Problem, Shown as _};
+use crate::home::WriteError;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
 use std::path::PathBuf;

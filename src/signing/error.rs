@@ -1,8 +1,7 @@
 //! What goes wrong with keys, and how it is told.
 use super::KeyRef;
 use crate::error::{Code, Problem};
-use crate::home::Finding;
-use crate::repository::WriteError;
+use crate::home::{Finding, WriteError};
 use crate::x509::{MalformedDer, Name};
 
 /// What can go wrong with a key.

@@ -60,7 +60,7 @@ fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repository::{Mode, write_new};
+    use crate::home::{Mode, write_new};
     use crate::signing::{AgeFileStore, CaKeys};
     use crate::subscriber_key::encrypted_private_key_pem;
     use crate::x509::KeyAlgorithm;

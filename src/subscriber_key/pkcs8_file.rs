@@ -155,7 +155,7 @@ fn private_key_from_pem(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repository::{Mode, write_new};
+    use crate::home::{Mode, write_new};
     use crate::x509::KeyAlgorithm;
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;

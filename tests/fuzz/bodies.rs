@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::Ed25519KeyPair;
 use genfic_ca::config::Config;
 use genfic_ca::import::parse_index_txt;
-use genfic_ca::index::{CertificateState, IndexError, PublishedAuthority, Revocation, StatusReader};
+use genfic_ca::index::{CertificateState, Revocation};
 use genfic_ca::lint;
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::Question;
@@ -12,10 +12,10 @@ use genfic_ca::ocsp::responder::answer;
 use genfic_ca::ocsp::response::OcspResponse;
 use genfic_ca::ocsp::settings::{NotIssued, ResponderSettings};
 use genfic_ca::ocsp::snapshot::{ServedIssuer, Snapshot};
-use genfic_ca::ocsp::status::PublishedStatus;
 use genfic_ca::ocsp::text::describe;
 use genfic_ca::profile::{Profile, check_alt_name, parse_alt_name};
 use genfic_ca::signing::{KeyError, OpenedKey, ResponseSigner, Secret, SubscriberKey};
+use genfic_ca::status::{PublishedAuthority, StatusError, StatusReader};
 use genfic_ca::subscriber_key::ForeignKey;
 use genfic_ca::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
@@ -183,7 +183,7 @@ pub struct Stage {
 struct Status(Vec<PublishedAuthority>);
 
 impl StatusReader for Status {
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
         Ok(match id.serial_number.as_be_octets() {
             [2] => Some(CertificateState::Issued),
             [3] => Some(CertificateState::Revoked(Revocation {
@@ -194,9 +194,7 @@ impl StatusReader for Status {
             _ => None,
         })
     }
-}
 
-impl PublishedStatus for Status {
     fn authorities(&self) -> &[PublishedAuthority] {
         &self.0
     }

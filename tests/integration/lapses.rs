@@ -2,11 +2,12 @@
 use crate::support::{Home, PASSPHRASE};
 use genfic_ca::config::Config;
 use genfic_ca::doctor::{Examination, Severity, Space, diagnose};
-use genfic_ca::index::sqlite::{SqliteIndex, StatusDirectory};
+use genfic_ca::index::sqlite::SqliteIndex;
 use genfic_ca::ocsp::responder_files::ResponderFiles;
 use genfic_ca::profile::Profiles;
 use genfic_ca::repository::HomeDirectory;
 use genfic_ca::signing::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource};
+use genfic_ca::status::StatusDirectory;
 use genfic_ca::x509::UnixTime;
 use std::fs;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Several processes at once on one home.
 use crate::support::{Home, Said};
-use genfic_ca::index::sqlite::StatusDirectory;
-use genfic_ca::index::{CertificateState, StatusReader};
+use genfic_ca::index::CertificateState;
+use genfic_ca::status::{StatusDirectory, StatusReader, StatusSource};
 use genfic_ca::x509::{Certificate, CertificateId, CertificateList, SerialNumber};
 use rusqlite::Connection;
 use serde_json::Value;

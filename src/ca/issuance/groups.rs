@@ -2,16 +2,12 @@
 //! that is made public.
 use super::Issuance;
 use super::registration::Granted;
-use crate::audit::Actor;
-use crate::ca::engine::event;
-use crate::ca::time::Timekeeper;
-use crate::ca::{IssuanceOutcome, IssuedCertificate, IssuingAuthority, Refusal, abreast};
-use crate::clock::Clock;
+use crate::ca::publication::News;
+use crate::ca::{Engine, IssuanceOutcome, IssuedCertificate, IssuingAuthority, Refusal, abreast};
 use crate::error::Problem;
 use crate::failpoint;
-use crate::index::{Guard, Index, IndexError, Intent, Issued, Recorded};
+use crate::index::{Guard, IndexError, Intent, Issued, Recorded};
 use crate::profile::Profile;
-use crate::repository::Publisher;
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -52,11 +48,7 @@ struct Outcome {
 
 /// Where groups go on from being recorded.
 struct Line<'a> {
-    index: &'a dyn Index,
-    timekeeper: Timekeeper<'a>,
-    publisher: &'a dyn Publisher,
-    clock: &'a dyn Clock,
-    actor: &'a Actor,
+    engine: &'a Engine,
     issuer: &'a IssuingAuthority,
     profile: &'a Profile,
     /// Whether the keys came with requests: else they are handed over with the certificates.
@@ -71,17 +63,17 @@ impl Line<'_> {
     fn sign(&self, group: Intended) -> Result<Signed, (Answered, Problem)> {
         let Intended { recorded, answered, signing } = group;
         let sign = || {
-            let at = self.clock.now();
+            let at = self.engine.now();
             let signed = abreast(recorded, |tbs| self.issuer.issue(tbs));
             let mut issued = Vec::with_capacity(signed.len());
             for certificate in signed {
                 let certificate = certificate?;
                 let object = self.object(certificate.tbs());
-                let mut event = event(self.actor, at, "certificate.issued", object);
+                let mut event = self.engine.event(at, "certificate.issued", object);
                 event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
                 issued.push(Issued { issuer: self.issuer.authority().issuer, certificate, event });
             }
-            self.index.record_issued(&issued)?;
+            self.engine.index().record_issued(&issued)?;
             Ok(issued.into_iter().map(|one| one.certificate).collect())
         };
         let signed = sign();
@@ -94,13 +86,11 @@ impl Line<'_> {
 
     /// Publishes their status and then keeps them.
     fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
-        self.timekeeper.publish_status()?;
-        if !self.requested {
-            return Ok(vec![None; certificates.len()]);
-        }
-        let certificates: Vec<&Certificate> = certificates.iter().collect();
-        let files = self.publisher.issued(&self.issuer.authority().name, &certificates)?;
-        Ok(files.into_iter().map(Some).collect())
+        let own = (self.issuer.authority().name.as_str(), certificates.iter().collect());
+        let issued = if self.requested { vec![own] } else { Vec::new() };
+        let published = self.engine.publication().publish(&News { issued, ..News::default() })?;
+        let mut files = published.issued.into_iter();
+        Ok(certificates.iter().map(|_| files.next()).collect())
     }
 
     /// Takes one group further; what was begun is tried to its end, whatever became of the others.
@@ -132,19 +122,10 @@ impl Issuance<'_> {
         granted: Vec<Granted>,
         refused: Vec<Refusal>,
     ) -> Result<IssuanceOutcome, Problem> {
-        let line = &Line {
-            index: self.engine.index(),
-            timekeeper: self.engine.timekeeper(),
-            publisher: self.engine.publisher(),
-            clock: self.engine.clock(),
-            actor: self.engine.actor(),
-            issuer,
-            profile,
-            requested,
-        };
-        if !granted.is_empty() && !self.engine.status().is_current(self.engine.index())? {
+        let line = &Line { engine: self.engine, issuer, profile, requested };
+        if !granted.is_empty() {
             // what cannot be made public is not signed
-            self.engine.publication().publish_status()?;
+            self.engine.publication().repeat_status()?;
         }
         let mut granted = granted.into_iter();
         let (mut outcome, not_recorded, overtaken) = thread::scope(|scope| {

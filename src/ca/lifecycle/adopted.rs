@@ -1,6 +1,7 @@
 //! The record of an adopted CA, and what others see of it after that.
 use super::Lifecycle;
 use crate::ca::authority::may;
+use crate::ca::publication::News;
 use crate::ca::{
     AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, PriorCertificate, PublishedCrl,
 };
@@ -10,9 +11,6 @@ use crate::signing::CaSigner;
 use crate::x509::extension::KeyUsage;
 use crate::x509::{Certificate, UnixTime};
 use std::sync::Arc;
-
-/// How many certificates are put into files at once.
-pub(in crate::ca) const GROUP: usize = 500;
 
 impl Lifecycle<'_> {
     /// What the index is told.
@@ -100,41 +98,21 @@ impl Lifecycle<'_> {
     ) -> Result<AdoptedAuthority, Problem> {
         let name = &adoption.name;
         self.engine.publisher().waits_no_longer(name)?;
-        self.engine.publication().publish_status()?;
-        for above in &plan.above {
-            let above = self.engine.hierarchy().authority(&above.name)?;
-            let (certificates, crossed) =
-                (self.engine.hierarchy().ancestors(&above)?, self.engine.hierarchy().crossed(&above)?);
-            self.engine.publisher().authority(&above.name, &above.certificate, &certificates, &crossed)?;
-        }
-        if adoption.renews.is_some() {
-            self.engine.publication().republish()?;
-        }
         let authority = self.engine.hierarchy().authority(name)?;
+        let own = (&authority.parent, name, &authority.certificate);
+        let above = plan.above.iter().map(|one| (&one.parent, &one.name, &one.certificate));
+        let mut issued: Vec<(&str, Vec<&Certificate>)> = std::iter::once(own)
+            .chain(above)
+            .map(|(parent, name, certificate)| (parent.as_ref().unwrap_or(name).as_str(), vec![certificate]))
+            .collect();
+        issued.push((name, kept(&adoption.prior, &authority)));
+        let mut authorities: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
+        authorities.push(name);
+        let news = News { issued, authorities, changes_chains: adoption.renews.is_some() };
+        let files = self.engine.publication().publish(&news)?.files_of_last()?;
         let mut notices = plan.notices;
         if adoption.renews.is_some() {
             notices.extend(self.bound_to_one_certificate(&authority)?);
-        }
-        let (above, crossed) =
-            (self.engine.hierarchy().ancestors(&authority)?, self.engine.hierarchy().crossed(&authority)?);
-        let files = self.engine.publisher().authority(name, &authority.certificate, &above, &crossed)?;
-        let own = [(&authority.parent, name, &authority.certificate)].into_iter();
-        for (parent, name, certificate) in
-            own.chain(plan.above.iter().map(|one| (&one.parent, &one.name, &one.certificate)))
-        {
-            self.engine.publisher().issued(parent.as_ref().unwrap_or(name), &[certificate])?;
-        }
-        let kept: Vec<&Certificate> = adoption
-            .prior
-            .iter()
-            .filter_map(|prior| match &prior.contents {
-                ImportedContents::Certificate(certificate) => Some(certificate),
-                ImportedContents::Number { .. } => None,
-            })
-            .filter(|certificate| **certificate != authority.certificate)
-            .collect();
-        for group in kept.chunks(GROUP) {
-            self.engine.publisher().issued(name, group)?;
         }
         let (mut crl, mut responder) = (None, None);
         match signer {
@@ -178,4 +156,16 @@ impl Lifecycle<'_> {
             }
         }
     }
+}
+
+/// The certificates of these that are kept: all that are known but the CA's own.
+pub(super) fn kept<'p>(prior: &'p [PriorCertificate], authority: &Authority) -> Vec<&'p Certificate> {
+    prior
+        .iter()
+        .filter_map(|prior| match &prior.contents {
+            ImportedContents::Certificate(certificate) => Some(certificate),
+            ImportedContents::Number { .. } => None,
+        })
+        .filter(|certificate| **certificate != authority.certificate)
+        .collect()
 }

@@ -4,6 +4,7 @@ use super::Lifecycle;
 use crate::ca::issuance::Draft;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
+use crate::ca::publication::News;
 use crate::ca::{IssuedCertificate, IssuingAuthority, Order};
 use crate::error::{Code, Problem};
 use crate::index::{self, Authority, StatusValue};
@@ -114,7 +115,7 @@ impl Lifecycle<'_> {
         issued.notices.extend(carried);
         issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
         issued.notices.extend(before);
-        self.engine.publication().republish().map_err(on_record)?;
+        self.engine.publication().repeat_chains().map_err(on_record)?;
         Ok(issued)
     }
 
@@ -190,24 +191,14 @@ impl Lifecycle<'_> {
         let new_with_old = new_with_old.map_or_else(|| self.link(old, new.authority()), Ok)?;
         let old_with_new = old_with_new.map_or_else(|| self.link(new, old.authority()), Ok)?;
         drop(signing);
-        let publish = |name: &str| -> Result<PathBuf, Problem> {
-            let authority = self.engine.hierarchy().authority(name)?;
-            let above = self.engine.hierarchy().ancestors(&authority)?;
-            let crossed = self.engine.hierarchy().crossed(&authority)?;
-            let files = self.engine.publisher().authority(name, &authority.certificate, &above, &crossed)?;
-            Ok(files.crossed.unwrap_or_default())
-        };
-        self.engine.publication().publish_status().map_err(|error| on_record(error.into()))?;
-        for (issuer, certificate) in [(old, &new_with_old), (new, &old_with_new)] {
-            let kept = self.engine.publisher().issued(&issuer.authority().name, &[certificate]);
-            kept.map_err(|error| on_record(error.into()))?;
-        }
-        Ok(Links {
-            new_with_old,
-            old_with_new,
-            new_with_old_file: publish(&new.authority().name).map_err(on_record)?,
-            old_with_new_file: publish(&old.authority().name).map_err(on_record)?,
-        })
+        let (older, newer) = (old.authority().name.as_str(), new.authority().name.as_str());
+        let issued = vec![(older, vec![&new_with_old]), (newer, vec![&old_with_new])];
+        let news = News { issued, authorities: vec![newer, older], changes_chains: false };
+        let published = self.engine.publication().publish(&news).map_err(on_record)?;
+        let mut files = published.authorities.into_iter().map(|files| files.crossed.unwrap_or_default());
+        let (new_with_old_file, old_with_new_file) =
+            (files.next().unwrap_or_default(), files.next().unwrap_or_default());
+        Ok(Links { new_with_old, old_with_new, new_with_old_file, old_with_new_file })
     }
 
     /// Certifies the name and key of another generation of a root: what that one's own certificate says, with this

@@ -1,5 +1,6 @@
 //! What is around the certificate of a new CA: its key before, what is published of it after.
 use super::Lifecycle;
+use crate::ca::publication::News;
 use crate::ca::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority};
 use crate::error::{Code, Problem};
 use crate::index::Authority;
@@ -42,10 +43,8 @@ impl Lifecycle<'_> {
         mut notices: Vec<String>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let name = &authority.name;
-        self.engine.publication().publish_status()?;
-        let above = self.engine.hierarchy().ancestors(&authority)?;
-        let crossed = self.engine.hierarchy().crossed(&authority)?;
-        let files = self.engine.publisher().authority(name, &authority.certificate, &above, &crossed)?;
+        let news = News { authorities: vec![name.as_str()], ..News::default() };
+        let files = self.engine.publication().publish(&news)?.files_of_last()?;
         let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
         let crl = self.engine.maintenance().publish_crl(name, &crl_authority)?;
         let mut responder = None;

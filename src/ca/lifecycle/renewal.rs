@@ -6,6 +6,7 @@ use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
+use crate::ca::publication::News;
 use crate::error::{Code, Problem};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
@@ -71,19 +72,9 @@ impl Lifecycle<'_> {
         event.details.push(("serial".into(), serial_number(&authority.certificate)));
         event.details.push(("replaces".into(), serial_number(&replaces)));
         self.engine.index().record_event(event).map_err(|error| on_record(error.into()))?;
-        let publish = || -> Result<AuthorityFiles, Problem> {
-            self.engine.publication().publish_status()?;
-            self.engine.publication().republish()?;
-            let above = self.engine.hierarchy().ancestors(&authority)?;
-            let crossed = self.engine.hierarchy().crossed(&authority)?;
-            Ok(self.engine.publisher().authority(
-                &authority.name,
-                &authority.certificate,
-                &above,
-                &crossed,
-            )?)
-        };
-        let files = publish().map_err(on_record)?;
+        let news =
+            News { authorities: vec![authority.name.as_str()], changes_chains: true, ..News::default() };
+        let files = self.engine.publication().publish(&news).map_err(on_record)?.files_of_last()?;
         Ok(RenewedAuthority { authority, replaces, files, notices })
     }
 

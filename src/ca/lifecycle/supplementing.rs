@@ -1,9 +1,11 @@
 //! What a CA of this home issued and revoked elsewhere since it was taken over.
 use super::Lifecycle;
+use super::adopted::kept;
+use crate::ca::publication::News;
 use crate::ca::{Adoption, PriorCertificate, PublishedCrl};
 use crate::error::{Code, Problem};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError, Supplement};
-use crate::x509::{Certificate, CertificateId, UnixTime};
+use crate::x509::{CertificateId, UnixTime};
 use std::collections::HashMap;
 
 /// What came of it.
@@ -130,18 +132,8 @@ impl Lifecycle<'_> {
                 crl_number: adoption.crl_number,
                 event: Some(event),
             })?;
-            self.engine.publication().publish_status()?;
-            let kept: Vec<&Certificate> = new
-                .iter()
-                .filter_map(|prior| match &prior.contents {
-                    ImportedContents::Certificate(certificate) => Some(certificate),
-                    ImportedContents::Number { .. } => None,
-                })
-                .filter(|certificate| **certificate != authority.certificate)
-                .collect();
-            for group in kept.chunks(super::adopted::GROUP) {
-                self.engine.publisher().issued(&authority.name, group)?;
-            }
+            let issued = vec![(authority.name.as_str(), kept(&new, authority))];
+            self.engine.publication().publish(&News { issued, ..News::default() })?;
         }
         let (mut crl, mut owed) = (None, None);
         if self.engine.index().crl_is_owed(&authority.issuer)? || is_ahead {

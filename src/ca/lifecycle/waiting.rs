@@ -26,7 +26,7 @@ pub struct Arrival {
 }
 
 /// A CA of this name waits for its certificate.
-pub(in crate::ca) fn already_waiting(name: &str) -> Problem {
+pub(super) fn already_waiting(name: &str) -> Problem {
     Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already")).hint(format!(
         "its request is in keys/{name}.waiting of the home, PEM after a few words; when the certificate has \
              come: genfic-ca adopt {name} CERTIFICATE"

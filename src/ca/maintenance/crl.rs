@@ -3,11 +3,10 @@ use super::Maintenance;
 use crate::ca::CrlAuthority;
 use crate::ca::problems::lint_problem;
 use crate::error::Problem;
-use crate::index::{
-    Authority, Comparison, CrlRecord, IndexError, check_contradicting, contradicting, last_signed,
-};
+use crate::index::{Authority, Comparison, CrlRecord, IndexError, contradicting};
 use crate::lint;
 use crate::repository::PublishError;
+use crate::status::{check_contradicting, last_signed};
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
 use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;

@@ -53,7 +53,7 @@ impl Maintenance<'_> {
         // What is on record by now is public after its status is.
         let authorities = self.engine.index().authorities()?;
         let unkept = self.unkept()?;
-        recovered.note("the status", self.repeat_status());
+        recovered.note("the status", self.engine.publication().repeat_status());
         if !recovered.owed.is_empty() {
             return Ok(recovered);
         }
@@ -99,14 +99,6 @@ impl Maintenance<'_> {
             })
             .collect();
         Ok(self.engine.index().abandon(&pending)?)
-    }
-
-    fn repeat_status(&self) -> Result<bool, Problem> {
-        if self.engine.status().is_current(self.engine.index())? {
-            return Ok(false);
-        }
-        self.engine.publication().publish_status()?;
-        Ok(true)
     }
 
     /// The certificates that were issued and are not kept: those of the latest changes. Where one is found, its
@@ -183,7 +175,7 @@ impl Maintenance<'_> {
                         .extend(self.engine.index().certificate(id)?.and_then(|record| record.certificate));
                 }
                 let certificates: Vec<&Certificate> = certificates.iter().collect();
-                self.engine.publisher().issued(&authority.name, &certificates)?;
+                self.engine.publication().keep(&authority.name, &certificates)?;
                 Ok(true)
             };
             recovered.note(&what, repeat());

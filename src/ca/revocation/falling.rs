@@ -238,7 +238,7 @@ impl Revocations<'_> {
                 Err(problem) => revoked.owed.push((issuer.to_owned(), problem)),
             }
         }
-        self.engine.publication().republish()?;
+        self.engine.publication().repeat_chains()?;
         Ok(revoked)
     }
 

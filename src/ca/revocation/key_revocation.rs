@@ -258,8 +258,7 @@ impl Revocations<'_> {
         }
         let mut done = self.with_others(record, reason, invalidity_date, with_crl)?;
         if let Some(certificate) = certificate {
-            let kept = self.engine.publisher().issued(&authority.name, &[certificate]);
-            done.unkept = kept.err().map(Problem::from);
+            done.unkept = self.engine.publication().keep(&authority.name, &[certificate]).err();
         }
         Ok(done)
     }

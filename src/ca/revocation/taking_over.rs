@@ -1,7 +1,8 @@
 //! Revocations that a CA signed and that its index has lost: taken over from its CRL.
 use super::Revocations;
 use crate::error::Problem;
-use crate::index::{FoundRevocation, Revocation, check_contradicting, contradicting, signed_list};
+use crate::index::{FoundRevocation, Revocation, contradicting};
+use crate::status::{check_contradicting, signed_list};
 use crate::x509::{CertificateId, SerialNumber};
 
 impl Revocations<'_> {

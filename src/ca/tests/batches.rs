@@ -44,7 +44,7 @@ fn a_failure_halfway_leaves_whole_what_was_issued_before_it() {
         (Exit::Failure, "index.failed"),
         "not a refusal by policy"
     );
-    assert!(crate::index::StatusPublisher::is_current(&*fixture.status, &*fixture.records).unwrap());
+    assert!(crate::status::StatusPublisher::is_current(&*fixture.status, &*fixture.records).unwrap());
     let mut count = 0;
     fixture
         .records

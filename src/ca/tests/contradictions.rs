@@ -2,7 +2,7 @@
 use super::fixture::{Fixture, order};
 use crate::error::{Exit, Problem};
 use crate::home::PublicFile;
-use crate::index::{CertificateRecord, CertificateState, IndexReader, StatusReader};
+use crate::index::{CertificateRecord, CertificateState, IndexReader};
 use crate::x509::{CrlReason, UnixTime};
 
 const CA: &str = "genfic-system";
@@ -209,7 +209,7 @@ fn an_index_that_is_older_than_what_was_used_is_told_by_its_numbers_alone() {
     std::fs::remove_file(fixture.public(CA, PublicFile::Crl)).unwrap();
     lose_status(&fixture);
     let older = crate::index::sqlite::SqliteIndex::open(&copy).unwrap();
-    let outcome = crate::index::StatusPublisher::publish_status(
+    let outcome = crate::status::StatusPublisher::publish_status(
         &*fixture.status,
         &older,
         &*fixture.publication,

@@ -1,14 +1,15 @@
 //! Index, publisher and status that note each step and fail where they are told to.
 use crate::audit::{AuditEvent, AuditRecord, Head};
-use crate::index::sqlite::{SqliteIndex, StatusDirectory};
+use crate::home::WriteError;
+use crate::index::sqlite::SqliteIndex;
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
     Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
-    Restoration, Restored, Selector, StatusComparison, StatusPublisher, StatusReader, StatusRow, Supplement,
-    TakenOver,
+    Restoration, Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
 };
 use crate::lint::Linted;
-use crate::repository::{PublishError, Publisher, WriteError};
+use crate::repository::{PublishError, Publisher};
+use crate::status::{StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, TbsCertList, UnixTime};
 use std::io;
@@ -76,7 +77,11 @@ impl Script {
     }
 
     fn index(&self, step: &'static str) -> Result<(), IndexError> {
-        if self.fails(step) { Err(IndexError::Backend(format!("{step} was made to fail"))) } else { Ok(()) }
+        if self.fails(step) {
+            Err(IndexError::Store(StoreError::Backend(format!("{step} was made to fail"))))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn publish(&self, step: &'static str) -> Result<(), PublishError> {
@@ -96,28 +101,28 @@ impl StatusPublisher for Status {
         index: &dyn IndexReader,
         lists: &dyn Publisher,
         now: UnixTime,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         self.script.index("status")?;
         self.directory.publish_status(index, lists, now)
     }
 
-    fn published_change(&self) -> Result<Option<u64>, IndexError> {
+    fn published_change(&self) -> Result<Option<u64>, StatusError> {
         self.directory.published_change()
     }
 
-    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
+    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, StatusError> {
         self.directory.is_current(index)
     }
 
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), IndexError> {
+    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError> {
         self.directory.check_continued(index, lists)
     }
 
-    fn confirmed(&self) -> Result<Option<UnixTime>, IndexError> {
+    fn confirmed(&self) -> Result<Option<UnixTime>, StatusError> {
         self.directory.confirmed()
     }
 
-    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, StatusError> {
         self.directory.compare(index)
     }
 
@@ -126,7 +131,7 @@ impl StatusPublisher for Status {
         index: &dyn IndexReader,
         lists: &dyn Publisher,
         now: UnixTime,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         self.directory.rebuild_status(index, lists, now)
     }
 }
@@ -153,13 +158,10 @@ fn entry(number: u32) -> CrlEntry {
 type Visit<'v, T> = &'v mut dyn FnMut(T);
 type Until<'v, T> = &'v mut dyn FnMut(T) -> bool;
 
-impl StatusReader for Records {
+impl IndexReader for Records {
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
         self.index.status(id)
     }
-}
-
-impl IndexReader for Records {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
         self.index.authorities()
     }

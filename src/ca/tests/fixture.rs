@@ -10,13 +10,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::home::{AuthorityName, Home, PublicFile};
-use crate::index::sqlite::{SqliteIndex, StatusDirectory};
-use crate::index::{CertificateRecord, IndexReader, Selector, StatusPublisher};
+use crate::index::sqlite::SqliteIndex;
+use crate::index::{CertificateRecord, IndexReader, Selector};
 use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
 use crate::repository::HomeDirectory;
 use crate::signing::{
     AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SubscriberKey, random_serial,
 };
+use crate::status::{StatusDirectory, StatusPublisher};
 use crate::x509::extension::NameConstraints;
 use crate::x509::{
     Certificate, CertificateList, CertificationRequest, GeneralName, KeyAlgorithm, Name, SerialNumber,

@@ -1,7 +1,7 @@
 //! What is gone is published again by the next command, and nothing more than that.
 use super::fixture::{Fixture, order};
 use crate::home::PublicFile;
-use crate::index::StatusPublisher;
+use crate::status::StatusPublisher;
 use std::fs;
 
 const CA: &str = "genfic-system";

@@ -3,7 +3,7 @@ use super::fixture::{DAY, Fixture};
 use crate::ca::AuthorityRenewal;
 use crate::error::Exit;
 use crate::home::PublicFile;
-use crate::index::{Authority, CertificateState, Import, Index, StatusReader};
+use crate::index::{Authority, CertificateState, Import, Index, IndexReader};
 use crate::profile::Length;
 use crate::signing::SoftKey;
 use crate::x509::extension::{self, BasicConstraints, KeyUsage, NameConstraints, Subtree};

@@ -1,7 +1,7 @@
 //! Selecting, listing and what is derived from the records.
 use super::fixture::*;
 use crate::index::{
-    CertificateState, Filter, Index, Revocation, Selector, StatusReader, StatusRow, StatusValue,
+    CertificateState, Filter, Index, IndexReader, Revocation, Selector, StatusRow, StatusValue,
 };
 use crate::x509::{CrlReason, SerialNumber, UnixTime};
 
@@ -163,7 +163,7 @@ pub(crate) fn a_visitor_may_ask_the_index_and_change_it(index: &dyn Index) {
     index
         .list(&Filter::default(), &mut |record| {
             seen += 1;
-            let reader: &dyn StatusReader = index;
+            let reader: &dyn IndexReader = index;
             assert_eq!(reader.status(&record.id).unwrap(), Some(CertificateState::Issued));
             root.issue_leaf(index, "a.example", 10, 9);
             true

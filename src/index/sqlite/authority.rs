@@ -1,6 +1,6 @@
 //! CAs: which there are, and which may issue.
 use super::row;
-use crate::index::{Authority, CertificateState, IndexError, NewAuthority};
+use crate::index::{Authority, CertificateState, IndexError, NewAuthority, StoreError};
 use crate::x509::{Certificate, IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -29,9 +29,12 @@ fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
 }
 
 /// The certificate in this column.
-pub(super) fn certificate(row: &Row<'_>, at: usize) -> Result<Certificate, IndexError> {
-    let octets = row.get_ref(at)?.as_blob().map_err(|error| IndexError::Damaged(error.to_string()))?;
-    Certificate::from_der(octets).map_err(|error| IndexError::Damaged(error.to_string()))
+pub(crate) fn certificate(row: &Row<'_>, at: usize) -> Result<Certificate, IndexError> {
+    let octets = row
+        .get_ref(at)?
+        .as_blob()
+        .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?;
+    Certificate::from_der(octets).map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
 }
 
 /// Every CA, parents before children, siblings by name.
@@ -265,7 +268,7 @@ pub(super) fn fit_issuer(
             break;
         }
         if seen.contains(&name) {
-            return Err(IndexError::Damaged(format!("{name} stands above itself")));
+            return Err(IndexError::Store(StoreError::Damaged(format!("{name} stands above itself"))));
         }
         seen.push(name);
         next = above;

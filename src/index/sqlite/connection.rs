@@ -2,7 +2,7 @@
 use super::journal::search_records;
 use crate::error::Shown as _;
 use crate::failpoint;
-use crate::index::IndexError;
+use crate::index::{IndexError, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use rustix::fs::Access;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `gfca`, in the header of every index.
-pub(super) const APPLICATION_ID: i64 = 0x6766_6361;
+pub(crate) const APPLICATION_ID: i64 = 0x6766_6361;
 
 /// So many octets of the log stay on the disk once it was copied into the file: as much as it needs every day.
 const LOG_KEPT: i64 = 4 << 20;
@@ -37,7 +37,7 @@ fn not_opened(error: &rusqlite::Error) -> String {
     }
 }
 
-impl From<rusqlite::Error> for IndexError {
+impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
         let extended = error.sqlite_error().map(|error| error.extended_code);
@@ -64,11 +64,17 @@ impl From<rusqlite::Error> for IndexError {
     }
 }
 
+impl From<rusqlite::Error> for IndexError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 /// Opens an index file that is there and brings it to the newest schema version.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
     open_and_settle(path, wait).map_err(|error| match (error, cause(path)) {
-        (IndexError::Backend(said), Some(cause)) => {
-            IndexError::Backend(format!("{}: {cause} ({said})", path.shown()))
+        (IndexError::Store(StoreError::Backend(said)), Some(cause)) => {
+            IndexError::Store(StoreError::Backend(format!("{}: {cause} ({said})", path.shown())))
         }
         (error, _) => error,
     })
@@ -85,7 +91,7 @@ fn cause(path: &Path) -> Option<std::io::Error> {
 
 fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
     if !path.is_file() {
-        return Err(IndexError::Missing(path.to_owned()));
+        return Err(IndexError::Store(StoreError::Missing(path.to_owned())));
     }
     let mut connection = Connection::open_with_flags(
         path,
@@ -94,7 +100,7 @@ fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError
     connection.busy_timeout(wait)?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application != APPLICATION_ID {
-        return Err(IndexError::Damaged(format!("{} is not an index", path.shown())));
+        return Err(IndexError::Store(StoreError::Damaged(format!("{} is not an index", path.shown()))));
     }
     settle(&connection)?;
     // what was committed is safe in the log; to copy it into the file whenever a command ends would make each wait
@@ -108,12 +114,13 @@ fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError
 pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     for taken in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         if taken.symlink_metadata().is_ok() {
-            return Err(IndexError::Exists(taken));
+            return Err(IndexError::Store(StoreError::Exists(taken)));
         }
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |error: std::io::Error| IndexError::Backend(format!("{}: {error}", path.shown()));
-    let _writing = crate::repository::Writing::into(directory).map_err(failed)?;
+    let failed =
+        |error: std::io::Error| IndexError::Store(StoreError::Backend(format!("{}: {error}", path.shown())));
+    let _writing = crate::home::Writing::into(directory).map_err(failed)?;
     // tempfile makes the file 0600, and SQLite gives the files beside it the same mode
     let aside =
         tempfile::Builder::new().prefix(".new-").suffix(".db").tempfile_in(directory).map_err(failed)?;
@@ -126,25 +133,25 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     connection.close().map_err(|(_, error)| error)?;
     aside.as_file().sync_all().map_err(failed)?;
     aside.persist_noclobber(path).map_err(|refused| match refused.error.kind() {
-        std::io::ErrorKind::AlreadyExists => IndexError::Exists(path.to_owned()),
+        std::io::ErrorKind::AlreadyExists => IndexError::Store(StoreError::Exists(path.to_owned())),
         _ => failed(refused.error),
     })?;
     failpoint::passed("index: in place");
-    Ok(crate::repository::sync_directory(directory)?)
+    Ok(crate::home::sync_directory(directory).map_err(StoreError::from)?)
 }
 
 /// A new, empty database that the caller alone may read, to be filled with the pages of another.
 pub(super) fn create_empty(path: &Path) -> Result<Connection, IndexError> {
     let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     opened.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => IndexError::Exists(path.to_owned()),
+        std::io::ErrorKind::AlreadyExists => IndexError::Store(StoreError::Exists(path.to_owned())),
         _ => failed(path, &error),
     })?;
     Ok(Connection::open(path)?)
 }
 
 pub(super) fn failed(path: &Path, error: &std::io::Error) -> IndexError {
-    IndexError::Backend(format!("{}: {error}", path.shown()))
+    IndexError::Store(StoreError::Backend(format!("{}: {error}", path.shown())))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -156,7 +163,9 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 fn settle(connection: &Connection) -> Result<(), IndexError> {
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
-        return Err(IndexError::Backend(format!("the file system does not allow WAL mode, only {mode}")));
+        return Err(IndexError::Store(StoreError::Backend(format!(
+            "the file system does not allow WAL mode, only {mode}"
+        ))));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
@@ -187,7 +196,7 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?; // again: another process may have migrated it meanwhile
     let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
-    let Some(done) = done else { return Err(IndexError::Schema { found, known }) };
+    let Some(done) = done else { return Err(IndexError::Store(StoreError::Schema { found, known })) };
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
     }
@@ -199,7 +208,9 @@ fn bring_up(connection: &mut Connection, known: i64) -> Result<(), IndexError> {
         }
     }
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
-        return Err(IndexError::Damaged("a row refers to one that is not there".to_owned()));
+        return Err(IndexError::Store(StoreError::Damaged(
+            "a row refers to one that is not there".to_owned(),
+        )));
     }
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)

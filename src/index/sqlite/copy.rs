@@ -1,6 +1,6 @@
 //! The whole index in one file.
 use super::connection::{create_empty, failed};
-use crate::index::IndexError;
+use crate::index::{IndexError, StoreError};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::path::Path;
@@ -28,5 +28,5 @@ pub(super) fn write(source: &Connection, path: &Path) -> Result<(), IndexError> 
             _ => {}
         }
     }
-    Err(IndexError::Busy)
+    Err(IndexError::Store(StoreError::Busy))
 }

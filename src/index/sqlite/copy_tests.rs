@@ -1,10 +1,9 @@
 //! Copies while others write, damage, and files of the first schema version.
+use super::SqliteIndex;
 use super::tests::make;
-use super::{SqliteIndex, StatusDirectory, publish};
 use crate::index::contract::{CertificateAuthority, NOW, event, serial};
-use crate::index::{
-    CertificateState, Examined, Filter, Index, IndexError, IndexReader, Restoration, Selector,
-};
+use crate::index::{CertificateState, Examined, Filter, Index, IndexReader, Restoration, Selector};
+use crate::status::{StatusDirectory, StatusError, StatusReader as _, StatusSource as _, publish};
 use crate::x509::IssuerId;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -184,7 +183,7 @@ fn a_status_that_a_restore_took_over_is_replaced_whole_and_any_other_is_refused(
     };
     old.restore(&restoration).unwrap();
     let refused = publish(&old, None, &status, NOW);
-    assert!(matches!(refused, Err(IndexError::NotContinued { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StatusError::NotContinued { .. })), "{refused:?}");
     restoration.superseded = published.head().into_iter().collect();
     old.restore(&restoration).unwrap();
     publish(&old, None, &status, NOW).unwrap();

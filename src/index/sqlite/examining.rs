@@ -2,7 +2,9 @@
 use super::naming;
 use super::reading::{record, stored};
 use super::row;
-use crate::index::{CertificateRecord, CertificateState, Damage, DamageKind, Examined, IndexError};
+use crate::index::{
+    CertificateRecord, CertificateState, Damage, DamageKind, Examined, IndexError, StoreError,
+};
 use crate::x509::{GeneralName, Name, TbsCertificate, sha256};
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
@@ -45,7 +47,9 @@ fn run(parts: &[Part], connection: &Connection, visit: &mut dyn FnMut(Examined))
     for part in parts {
         // a store that cannot be read on is a finding, and no reason to leave the rest out
         match part(connection, visit) {
-            Err(IndexError::Damaged(fault)) => visit(damage(DamageKind::Storage, "index.db", fault)),
+            Err(IndexError::Store(StoreError::Damaged(fault))) => {
+                visit(damage(DamageKind::Storage, "index.db", fault))
+            }
             other => other?,
         }
     }
@@ -133,7 +137,8 @@ fn certificates(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Res
         let tbs = match (&record.certificate, octets) {
             (Some(certificate), _) => Some(certificate.tbs().clone()),
             (None, Some(octets)) => Some(
-                TbsCertificate::from_der(&octets).map_err(|error| IndexError::Damaged(error.to_string()))?,
+                TbsCertificate::from_der(&octets)
+                    .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?,
             ),
             (None, None) => None,
         };

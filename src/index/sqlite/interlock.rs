@@ -1,7 +1,7 @@
 //! Who is between an intent and its outcome: a lock on a file beside the index, shared by all who sign. It is
 //! gone with the process that held it, however that ended.
 use crate::error::Shown as _;
-use crate::index::{Guard, IndexError};
+use crate::index::{Guard, IndexError, StoreError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ impl Interlock {
     }
 
     fn failed(&self, error: &std::io::Error) -> IndexError {
-        IndexError::Backend(format!("{}: {error}", self.path.shown()))
+        IndexError::Store(StoreError::Backend(format!("{}: {error}", self.path.shown())))
     }
 
     /// Waits until nobody excludes, which takes as long as abandoning a few rows.

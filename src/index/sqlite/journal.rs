@@ -1,7 +1,7 @@
 //! Audit records and change numbers within one transaction.
 use super::row::{serial_column, signed, unsigned};
 use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head, Outcome};
-use crate::index::{IndexError, NewestSigned};
+use crate::index::{IndexError, NewestSigned, StoreError};
 use crate::x509::{SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -61,7 +61,7 @@ impl<'t> Journal<'t> {
             self.changed = true;
             self.change = self.change.saturating_add(1);
         }
-        signed(self.change)
+        Ok(signed(self.change)?)
     }
 
     /// The number of one more change of this transaction.
@@ -169,9 +169,13 @@ pub(super) fn records(
     let mut rows = statement.query([signed(from)?])?;
     while let Some(row) = rows.next()? {
         let sequence = unsigned(row.get(0)?)?;
-        let octets = row.get_ref(1)?.as_blob().map_err(|error| IndexError::Damaged(error.to_string()))?;
-        let event = AuditEvent::from_octets(octets)
-            .map_err(|error| IndexError::Damaged(format!("audit record {sequence} was changed: {error}")))?;
+        let octets = row
+            .get_ref(1)?
+            .as_blob()
+            .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?;
+        let event = AuditEvent::from_octets(octets).map_err(|error| {
+            IndexError::Store(StoreError::Damaged(format!("audit record {sequence} was changed: {error}")))
+        })?;
         let digest: Digest = row.get(2)?;
         let record = AuditRecord { sequence, event, previous, digest };
         previous = digest;

@@ -2,7 +2,9 @@
 use super::authority::certificate as read_certificate;
 use super::reading::{read_tbs, record, records};
 use super::row::{self, STATE};
-use crate::index::{CertificateRecord, CertificateState, IndexError, KeyConflict, KeyUse, check_key};
+use crate::index::{
+    CertificateRecord, CertificateState, IndexError, KeyConflict, KeyUse, StoreError, check_key,
+};
 use crate::x509::extension::BasicConstraints;
 use crate::x509::{Certificate, CertificateId, Name, TbsCertificate, UnixTime};
 use rusqlite::Connection;
@@ -57,7 +59,10 @@ pub(super) fn one_holder(connection: &Connection, key: &[u8; 32]) -> Result<Vec<
     let mut names = Vec::new();
     while let Some(row) = rows.next()? {
         let octets: Vec<u8> = row.get(0)?;
-        names.push(Name::from_der(&octets).map_err(|error| IndexError::Damaged(error.to_string()))?);
+        names.push(
+            Name::from_der(&octets)
+                .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?,
+        );
     }
     Ok(names)
 }

@@ -2,8 +2,8 @@
 //!
 //! WAL mode with `synchronous=FULL`: what was committed stays. Writers take their lock at once and wait for
 //! each other; readers see one moment and hold nobody up.
-mod authority;
-mod connection;
+pub(crate) mod authority;
+pub(crate) mod connection;
 mod copy;
 #[cfg(test)]
 mod copy_tests;
@@ -22,17 +22,14 @@ mod pool;
 mod reading;
 mod restoring;
 mod revoking;
-mod row;
-mod status;
+pub(crate) mod row;
 #[cfg(test)]
-mod tests;
-
-pub use status::{Published, StatusDirectory, StatusSnapshot, Written, publish};
+pub(crate) mod tests;
 
 use super::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
     Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
-    Restoration, Restored, Selector, StatusReader, StatusRow, Supplement, TakenOver,
+    Restoration, Restored, Selector, StatusRow, Supplement, TakenOver,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::failpoint;
@@ -66,7 +63,7 @@ impl SqliteIndex {
     /// Makes a new, empty index; the file belongs to the caller alone (0600).
     ///
     /// # Errors
-    /// [`IndexError::Exists`] when the path names something, or a failing file system.
+    /// [`StoreError::Exists`] when the path names something, or a failing file system.
     pub fn create(path: &Path) -> Result<Self, IndexError> {
         connection::create(path)?;
         Self::open(path)
@@ -75,8 +72,8 @@ impl SqliteIndex {
     /// Opens an index and waits up to [`SqliteIndex::WAIT`] for other processes.
     ///
     /// # Errors
-    /// [`IndexError::Missing`], [`IndexError::Schema`] when a newer program wrote it,
-    /// [`IndexError::Damaged`] when it is something else, [`IndexError::Busy`], or a failing file system.
+    /// [`StoreError::Missing`], [`StoreError::Schema`] when a newer program wrote it,
+    /// [`StoreError::Damaged`] when it is something else, [`StoreError::Busy`], or a failing file system.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         Self::open_waiting(path, Self::WAIT)
     }
@@ -153,13 +150,11 @@ impl std::fmt::Debug for SqliteIndex {
     }
 }
 
-impl StatusReader for SqliteIndex {
+impl IndexReader for SqliteIndex {
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
         self.read(|connection| reading::status(connection, id))
     }
-}
 
-impl IndexReader for SqliteIndex {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
         self.read(authority::all)
     }

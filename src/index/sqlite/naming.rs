@@ -1,6 +1,6 @@
 //! Names as they are compared, beside their octets: whose a name is, and how an issuer's is written.
 use super::authority;
-use crate::index::{IndexError, Intent};
+use crate::index::{IndexError, Intent, StoreError};
 use crate::x509::{Certificate, IssuerId, Name, TbsCertificate};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
@@ -33,7 +33,10 @@ pub(super) fn written(connection: &Connection, issuer: &IssuerId) -> Result<Vec<
     let mut names = Vec::new();
     while let Some(row) = rows.next()? {
         let octets: Vec<u8> = row.get(0)?;
-        names.push(Name::from_der(&octets).map_err(|error| IndexError::Damaged(error.to_string()))?);
+        names.push(
+            Name::from_der(&octets)
+                .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?,
+        );
     }
     Ok(names)
 }

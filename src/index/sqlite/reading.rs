@@ -3,7 +3,7 @@ use super::authority::certificate as read_certificate;
 use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
     CertificateRecord, CertificateState, Filter, IndexError, ResponderRecord, Selector, StatusRow,
-    StatusValue,
+    StatusValue, StoreError,
 };
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
 use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity};
@@ -19,7 +19,7 @@ pub(super) fn status(
          WHERE i.identity = ?1 AND s.serial = ?2"
     ))?;
     let mut rows = statement.query((id.issuer.0, serial_column(&id.serial_number)))?;
-    rows.next()?.map(|row| row::state(row, 0)).transpose()
+    Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
 }
 
 /// What [`record`] reads, fifteen columns.
@@ -76,7 +76,8 @@ pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
 }
 
 pub(super) fn read_tbs(octets: &[u8]) -> Result<TbsCertificate, IndexError> {
-    TbsCertificate::from_der(octets).map_err(|error| IndexError::Damaged(error.to_string()))
+    TbsCertificate::from_der(octets)
+        .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
 }
 
 fn numbered(connection: &Connection, number: i64) -> Result<CertificateRecord, IndexError> {
@@ -84,7 +85,7 @@ fn numbered(connection: &Connection, number: i64) -> Result<CertificateRecord, I
     let mut rows = statement.query([number])?;
     match rows.next()? {
         Some(row) => record(row),
-        None => Err(IndexError::Damaged(format!("certificate {number} has no status"))),
+        None => Err(IndexError::Store(StoreError::Damaged(format!("certificate {number} has no status")))),
     }
 }
 
@@ -95,7 +96,7 @@ pub(super) fn change_of(connection: &Connection, id: &CertificateId) -> Result<O
     )?;
     let change: Option<i64> =
         statement.query_row((id.issuer.0, serial_column(&id.serial_number)), |row| row.get(0)).optional()?;
-    change.map(unsigned).transpose()
+    Ok(change.map(unsigned).transpose()?)
 }
 
 pub(super) const RESPONDERS: &str = "

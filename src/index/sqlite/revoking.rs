@@ -106,7 +106,7 @@ pub(super) fn highest_crl_number(
     let authority = authority::authority_number(connection, issuer)?;
     let mut statement = connection.prepare_cached("SELECT max(number) FROM crl WHERE issuer = ?1")?;
     let highest: Option<i64> = statement.query_row([authority], |row| row.get(0))?;
-    unsigned(highest.unwrap_or(0))
+    Ok(unsigned(highest.unwrap_or(0))?)
 }
 
 pub(super) fn take_crl_number(

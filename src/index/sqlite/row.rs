@@ -1,16 +1,16 @@
 //! Values as columns and columns as values.
-use crate::index::{CertificateState, IndexError, Revocation};
+use crate::index::{CertificateState, Revocation, StoreError};
 use crate::x509::{CrlReason, IssuerId, SerialNumber, UnixTime};
 use rusqlite::Row;
 
 /// Columns `state, revoked_at, reason, invalidity_date` of a state.
-pub(super) type StateColumns = (i64, Option<i64>, Option<u8>, Option<i64>);
+pub(crate) type StateColumns = (i64, Option<i64>, Option<u8>, Option<i64>);
 
 /// What [`state`] reads, in its order, of a table called `s`.
-pub(super) const STATE: &str = "s.state, s.revoked_at, s.reason, s.invalidity_date";
+pub(crate) const STATE: &str = "s.state, s.revoked_at, s.reason, s.invalidity_date";
 
 /// A state as its four columns.
-pub(super) fn state_columns(state: &CertificateState) -> StateColumns {
+pub(crate) fn state_columns(state: &CertificateState) -> StateColumns {
     match state {
         CertificateState::Pending => (0, None, None, None),
         CertificateState::Issued => (1, None, None, None),
@@ -24,22 +24,22 @@ pub(super) fn state_columns(state: &CertificateState) -> StateColumns {
 }
 
 /// The state in four columns from this one on.
-pub(super) fn state(row: &Row<'_>, first: usize) -> Result<CertificateState, IndexError> {
+pub(crate) fn state(row: &Row<'_>, first: usize) -> Result<CertificateState, StoreError> {
     Ok(match row.get(first)? {
         0 => CertificateState::Pending,
         1 => CertificateState::Issued,
         2 => CertificateState::Revoked(revocation(row, first + 1)?),
-        other => return Err(IndexError::Damaged(format!("there is no state {other}"))),
+        other => return Err(StoreError::Damaged(format!("there is no state {other}"))),
     })
 }
 
 /// The revocation in three columns from this one on.
-pub(super) fn revocation(row: &Row<'_>, first: usize) -> Result<Revocation, IndexError> {
+pub(crate) fn revocation(row: &Row<'_>, first: usize) -> Result<Revocation, StoreError> {
     let reason = match row.get::<_, Option<u8>>(first + 1)? {
         None => None,
         Some(number) => Some(
             CrlReason::from_number(number)
-                .ok_or_else(|| IndexError::Damaged(format!("there is no reason {number}")))?,
+                .ok_or_else(|| StoreError::Damaged(format!("there is no reason {number}")))?,
         ),
     };
     Ok(Revocation {
@@ -50,7 +50,7 @@ pub(super) fn revocation(row: &Row<'_>, first: usize) -> Result<Revocation, Inde
 }
 
 /// A serial number at full length, so that octets sort as numbers do.
-pub(super) fn serial_column(serial_number: &SerialNumber) -> [u8; 20] {
+pub(crate) fn serial_column(serial_number: &SerialNumber) -> [u8; 20] {
     let mut column = [0; 20];
     let octets = serial_number.as_be_octets();
     for (to, from) in column.iter_mut().rev().zip(octets.iter().rev()) {
@@ -60,24 +60,24 @@ pub(super) fn serial_column(serial_number: &SerialNumber) -> [u8; 20] {
 }
 
 /// The serial number in this column.
-pub(super) fn serial(row: &Row<'_>, at: usize) -> Result<SerialNumber, IndexError> {
-    let octets = row.get_ref(at)?.as_blob().map_err(|error| IndexError::Damaged(error.to_string()))?;
-    SerialNumber::from_be_octets(octets).map_err(|error| IndexError::Damaged(error.to_string()))
+pub(crate) fn serial(row: &Row<'_>, at: usize) -> Result<SerialNumber, StoreError> {
+    let octets = row.get_ref(at)?.as_blob().map_err(|error| StoreError::Damaged(error.to_string()))?;
+    SerialNumber::from_be_octets(octets).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// The issuer identity in this column.
-pub(super) fn issuer(row: &Row<'_>, at: usize) -> Result<IssuerId, IndexError> {
+pub(crate) fn issuer(row: &Row<'_>, at: usize) -> Result<IssuerId, StoreError> {
     Ok(IssuerId(row.get(at)?))
 }
 
 /// A count that SQLite keeps with a sign.
-pub(super) fn signed(number: u64) -> Result<i64, IndexError> {
-    i64::try_from(number).map_err(|_| IndexError::Damaged(format!("{number} does not fit 63 bits")))
+pub(crate) fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} does not fit 63 bits")))
 }
 
 /// A count that is never negative.
-pub(super) fn unsigned(number: i64) -> Result<u64, IndexError> {
-    u64::try_from(number).map_err(|_| IndexError::Damaged(format!("{number} is negative")))
+pub(crate) fn unsigned(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} is negative")))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The contract, and what is SQLite's own.
 use super::SqliteIndex;
 use crate::index::contract::{CertificateAuthority, NOW, contract, event, serial};
-use crate::index::{Index, IndexError, IndexReader};
+use crate::index::{Index, IndexError, IndexReader, StoreError};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use tempfile::TempDir;
 
-pub(super) fn make() -> (SqliteIndex, TempDir) {
+pub(crate) fn make() -> (SqliteIndex, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let index = SqliteIndex::create(&directory.path().join("index.db")).unwrap();
     (index, directory)
@@ -23,9 +23,9 @@ fn a_new_index_is_the_owners_alone_and_never_replaces_one() {
         let entry = entry.unwrap();
         assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
     }
-    assert!(matches!(SqliteIndex::create(&path), Err(IndexError::Exists(_))));
+    assert!(matches!(SqliteIndex::create(&path), Err(IndexError::Store(StoreError::Exists(_)))));
     let missing = SqliteIndex::open(&directory.path().join("other.db"));
-    assert!(matches!(missing, Err(IndexError::Missing(_))));
+    assert!(matches!(missing, Err(IndexError::Store(StoreError::Missing(_)))));
     assert!(!directory.path().join("other.db").exists());
 }
 
@@ -66,13 +66,16 @@ fn an_index_of_a_newer_version_or_of_another_program_is_refused() {
     let path = directory.path().join("index.db");
     let raw = rusqlite::Connection::open(&path).unwrap();
     raw.pragma_update(None, "user_version", 6).unwrap();
-    assert!(matches!(SqliteIndex::open(&path), Err(IndexError::Schema { found: 6, known: 5 })));
+    assert!(matches!(
+        SqliteIndex::open(&path),
+        Err(IndexError::Store(StoreError::Schema { found: 6, known: 5 }))
+    ));
     raw.pragma_update(None, "user_version", 5).unwrap();
     raw.pragma_update(None, "application_id", 7).unwrap();
-    assert!(matches!(SqliteIndex::open(&path), Err(IndexError::Damaged(_))));
+    assert!(matches!(SqliteIndex::open(&path), Err(IndexError::Store(StoreError::Damaged(_)))));
     let text = directory.path().join("text.db");
     std::fs::write(&text, "this is not a database, and longer than its header would be".repeat(20)).unwrap();
-    assert!(matches!(SqliteIndex::open(&text), Err(IndexError::Damaged(_))));
+    assert!(matches!(SqliteIndex::open(&text), Err(IndexError::Store(StoreError::Damaged(_)))));
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn another_writer_is_waited_for_and_then_reported_as_busy() {
     let index = SqliteIndex::open_waiting(&path, Duration::from_millis(20)).unwrap();
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(matches!(index.record_event(event(NOW, "x")), Err(IndexError::Busy)));
+    assert!(matches!(index.record_event(event(NOW, "x")), Err(IndexError::Store(StoreError::Busy))));
     assert_eq!(index.newest_signed().unwrap(), None, "readers are not held up");
     other.execute_batch("COMMIT").unwrap();
     index.record_event(event(NOW, "x")).unwrap();
@@ -171,7 +174,10 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     let now = limit(1); // is never below what is there
     let group = |count| (0..count).map(|number| root.intent(root.leaf("a.example", 10, serial(9 + number))));
     let error = index.record_intent(group(200).collect()).unwrap_err();
-    assert!(matches!(&error, IndexError::NoSpace(reason) if reason.contains("full")), "{error}");
+    assert!(
+        matches!(&error, IndexError::Store(StoreError::NoSpace(reason)) if reason.contains("full")),
+        "{error}"
+    );
     assert_eq!((index.audit_head().unwrap(), index.pending().unwrap()), (head, Vec::new()));
     limit(now + 1000);
     index.record_intent(group(20).collect()).unwrap();

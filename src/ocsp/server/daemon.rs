@@ -8,7 +8,7 @@ use crate::ocsp::readiness::unreadiness;
 use crate::ocsp::reload::Reloader;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
-use crate::ocsp::status::StatusSource;
+use crate::status::StatusSource;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::available_parallelism;

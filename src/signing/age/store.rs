@@ -2,8 +2,7 @@
 //!
 //! What is in the home can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
 use crate::failpoint;
-use crate::home::{FileStatus, OpenError, Owners, Rule, open_checked};
-use crate::repository::{Mode, sync_directory, write_new};
+use crate::home::{FileStatus, Mode, OpenError, Owners, Rule, open_checked, sync_directory, write_new};
 use crate::signing::ca_signer::LocalSigner;
 use crate::signing::octets::read_up_to;
 use crate::signing::soft_key::SoftKey;

@@ -2,7 +2,7 @@
 use super::values::usage;
 use crate::cli::Global;
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::repository::{Mode, Replacement, WriteError, replace, replace_all, write_new};
+use genfic_ca::home::{Mode, Replacement, WriteError, replace, replace_all, write_new};
 use rustix::fs::{Mode as NoMode, OFlags, fcntl_setfl, open};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};

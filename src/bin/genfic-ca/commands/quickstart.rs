@@ -10,7 +10,7 @@ use checks::{Check, Demonstration};
 use genfic_ca::assembly::{Founding, found};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::Home;
-use genfic_ca::repository::{Mode, write_new};
+use genfic_ca::home::{Mode, write_new};
 use genfic_ca::signing::random_passphrase;
 use serde_json::json;
 use std::fs;

@@ -4,10 +4,12 @@ use super::failed;
 use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
+use super::{PublishedAuthority, StatusError};
 use crate::audit::Head;
 use crate::failpoint;
-use crate::index::{IndexError, IndexReader, PublishedAuthority, StatusRow, is_final};
-use crate::repository::{Aside, Publisher, put_all};
+use crate::home::{Aside, put_all};
+use crate::index::{IndexReader, StatusRow, StoreError, is_final};
+use crate::repository::Publisher;
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 
@@ -48,15 +50,15 @@ const DELTA_SHARE: u64 = 32;
 /// manifest all that is left of earlier publications is looked at for that, and the CRL numbers that were used.
 ///
 /// # Errors
-/// [`IndexError::NotContinued`], [`IndexError::OlderCopy`], [`IndexError::Contradicts`], [`IndexError::Busy`] when
-/// another publisher takes too long, [`IndexError::Damaged`] when the manifest in the directory cannot be read, a
+/// [`StatusError::NotContinued`], [`StatusError::OlderCopy`], [`StatusError::Contradicts`], [`StoreError::Busy`] when
+/// another publisher takes too long, [`StoreError::Damaged`] when the manifest in the directory cannot be read, a
 /// failing index or file system; what was published before stays.
 pub fn publish(
     reader: &dyn IndexReader,
     lists: Option<&dyn Publisher>,
     directory: &Path,
     now: UnixTime,
-) -> Result<Published, IndexError> {
+) -> Result<Published, StatusError> {
     let _lock = Lock::take(directory)?;
     failpoint::passed("status: locked");
     let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
@@ -79,11 +81,11 @@ pub(super) fn rebuild(
     lists: &dyn Publisher,
     directory: &Path,
     now: UnixTime,
-) -> Result<Published, IndexError> {
+) -> Result<Published, StatusError> {
     let _lock = Lock::take(directory)?;
     let old = match Manifest::read(directory) {
         Ok(old) => old.map(|(manifest, _)| manifest),
-        Err(IndexError::Damaged(_)) => None,
+        Err(StatusError::Store(StoreError::Damaged(_))) => None,
         Err(error) => return Err(error),
     };
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
@@ -95,7 +97,7 @@ fn write(
     continuity: &Continuity<'_>,
     now: UnixTime,
     usable: Option<&Manifest>,
-) -> Result<Published, IndexError> {
+) -> Result<Published, StatusError> {
     let (reader, directory) = (continuity.reader, continuity.directory);
     // Head and change number come first: rows that change while they are read are published in their newer
     // state, and again with the next delta.
@@ -126,7 +128,7 @@ fn write(
 
 /// Whether the record that was the newest when it was last published is in this index; false when it is not,
 /// and a restore took over what was published.
-pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, IndexError> {
+pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, StatusError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {
@@ -137,7 +139,7 @@ pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<b
         Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(true),
         _ => match old.head().map(|head| reader.supersedes(&head)).transpose()? {
             Some(true) => Ok(false),
-            Some(false) | None => Err(IndexError::NotContinued { published }),
+            Some(false) | None => Err(StatusError::NotContinued { published }),
         },
     }
 }
@@ -148,7 +150,7 @@ fn build_delta(
     continuity: &Continuity<'_>,
     old: &Manifest,
     change: u64,
-) -> Result<Option<Image>, IndexError> {
+) -> Result<Option<Image>, StatusError> {
     let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
     let path = part_file(continuity.directory, "delta", change);
     let (mut image, since) = continued_or_new(&path, old.delta.as_ref(), old.base.change)?;
@@ -163,7 +165,7 @@ fn write_base(
     old: Option<&Manifest>,
     change: u64,
     files: &mut Vec<Aside>,
-) -> Result<(Part, Option<Part>, Written), IndexError> {
+) -> Result<(Part, Option<Part>, Written), StatusError> {
     let path = part_file(continuity.directory, "base", change);
     let (mut image, since) = continued_or_new(&path, old.map(|old| &old.base), 0)?;
     if image.is_continued() {
@@ -180,7 +182,7 @@ fn write_base(
 }
 
 /// An image that goes on from an old file, and the change number that it is of; else an empty one.
-fn continued_or_new(path: &Path, old: Option<&Part>, since: u64) -> Result<(Image, u64), IndexError> {
+fn continued_or_new(path: &Path, old: Option<&Part>, since: u64) -> Result<(Image, u64), StatusError> {
     let continued = match old {
         Some(old) => Image::continuing(path, old)?.map(|image| (image, old.change)),
         None => None,
@@ -204,7 +206,7 @@ fn put_rows(
     since: u64,
     limit: u64,
     beside: Option<&Part>,
-) -> Result<(), IndexError> {
+) -> Result<(), StatusError> {
     let beside = beside.map(|part| continuity.directory.join(&part.file));
     // of an image that is new all was compared before
     let is_compared = image.is_continued() || beside.is_some();
@@ -240,7 +242,7 @@ fn put_rows(
 
 /// Removes what neither the new nor the last manifest names: a reader that read the last one may still be
 /// about to open its files. What an interrupted publisher left aside goes too.
-fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), IndexError> {
+fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), StatusError> {
     let entries = std::fs::read_dir(directory).map_err(|error| failed(directory, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| failed(directory, &error))?;

@@ -1,10 +1,10 @@
 //! `manifest.json`: which files are the status, and of when.
+use super::StatusError;
 use super::failed;
 use crate::audit::Head;
 use crate::error::Shown as _;
-use crate::home::open_file;
-use crate::index::IndexError;
-use crate::repository::{Aside, Mode};
+use crate::home::{Aside, Mode, open_file};
+use crate::index::StoreError;
 use crate::x509::UnixTime;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read, Write};
@@ -91,7 +91,7 @@ impl Manifest {
     }
 
     /// The manifest of a directory; `None` when nothing was published there.
-    pub(super) fn read(directory: &Path) -> Result<Option<(Self, FileIdentity)>, IndexError> {
+    pub(super) fn read(directory: &Path) -> Result<Option<(Self, FileIdentity)>, StatusError> {
         let path = directory.join(Self::FILE);
         let file = match open_file(&path) {
             Ok(file) => file,
@@ -101,13 +101,14 @@ impl Manifest {
         let metadata = file.metadata().map_err(|error| failed(&path, &error))?;
         let mut text = String::new();
         file.take(LARGEST).read_to_string(&mut text).map_err(|error| failed(&path, &error))?;
-        let damaged = |reason: String| IndexError::Damaged(format!("{}: {reason}", path.shown()));
+        let damaged =
+            |reason: String| StatusError::Store(StoreError::Damaged(format!("{}: {reason}", path.shown())));
         let value: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
         match schema.strip_prefix(SCHEMA).and_then(|version| version.parse().ok()) {
             Some(VERSION) => {}
-            Some(found) => return Err(IndexError::Schema { found, known: VERSION }),
+            Some(found) => return Err(StoreError::Schema { found, known: VERSION }.into()),
             None => return Err(damaged("it is not a status manifest".to_owned())),
         }
         let manifest: Self = serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
@@ -119,18 +120,19 @@ impl Manifest {
     }
 
     /// The file, not in place yet.
-    pub(super) fn write(&self, directory: &Path) -> Result<Aside, IndexError> {
+    pub(super) fn write(&self, directory: &Path) -> Result<Aside, StatusError> {
         let mut text = serde_json::to_string_pretty(self)
-            .map_err(|error| IndexError::Backend(format!("manifest.json: {error}")))?;
+            .map_err(|error| StatusError::Store(StoreError::Backend(format!("manifest.json: {error}"))))?;
         text.push('\n');
         let path = directory.join(Self::FILE);
         Ok(Aside::fill(&path, Mode::Public, |file| file.write_all(text.as_bytes()))?)
     }
 
     /// When it was last confirmed.
-    pub(super) fn time(&self) -> Result<UnixTime, IndexError> {
-        UnixTime::parse(&self.time)
-            .ok_or_else(|| IndexError::Damaged(format!("manifest.json: `{}` is not a time", self.time)))
+    pub(super) fn time(&self) -> Result<UnixTime, StatusError> {
+        UnixTime::parse(&self.time).ok_or_else(|| {
+            StatusError::Store(StoreError::Damaged(format!("manifest.json: `{}` is not a time", self.time)))
+        })
     }
 
     /// The same, when the clock was trusted.

@@ -2,11 +2,9 @@
 use super::image::Image;
 use super::manifest::Manifest;
 use super::snapshot::connect;
+use super::{Evidence, StatusError, check_contradicting, contradicts, last_signed, signed_list};
 use crate::index::sqlite::row;
-use crate::index::{
-    Authority, CertificateState, Evidence, IndexError, IndexReader, StatusRow, check_contradicting,
-    contradicting, contradicts, is_final, last_signed, signed_list,
-};
+use crate::index::{Authority, CertificateState, IndexReader, StatusRow, contradicting, is_final};
 use crate::repository::Publisher;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, SerialNumber, compare_serials};
@@ -39,7 +37,7 @@ impl Continuity<'_> {
         rows: &[StatusRow],
         image: &Image,
         base: Option<&Path>,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -57,7 +55,7 @@ impl Continuity<'_> {
     }
 
     /// The same rows against the lists of their CAs, which are read once each.
-    fn check_listed(&self, rows: &[StatusRow]) -> Result<(), IndexError> {
+    fn check_listed(&self, rows: &[StatusRow]) -> Result<(), StatusError> {
         let Some(lists) = self.lists else { return Ok(()) };
         let mut changed = ByIssuer::new();
         for row in rows {
@@ -79,7 +77,7 @@ impl Continuity<'_> {
         &self,
         issuer: IssuerId,
         serials: Vec<SerialNumber>,
-    ) -> Result<Vec<SerialNumber>, IndexError> {
+    ) -> Result<Vec<SerialNumber>, StatusError> {
         let mut lost = Vec::new();
         for serial_number in serials {
             let id = CertificateId { issuer, serial_number };
@@ -90,7 +88,7 @@ impl Continuity<'_> {
         Ok(lost)
     }
 
-    fn refuse(&self, published: &ByIssuer) -> Result<(), IndexError> {
+    fn refuse(&self, published: &ByIssuer) -> Result<(), StatusError> {
         for authority in self.reader.authorities()? {
             let Some(serials) = published.get(&authority.issuer) else { continue };
             let mut lost = self.not_revoked(authority.issuer, serials.clone())?;
@@ -105,7 +103,7 @@ impl Continuity<'_> {
     }
 
     /// Looks at the last list of every CA before everything is published.
-    pub(super) fn check_lists(&self) -> Result<(), IndexError> {
+    pub(super) fn check_lists(&self) -> Result<(), StatusError> {
         let Some(lists) = self.lists else { return Ok(()) };
         for authority in self.reader.authorities()? {
             let Some(list) = last_signed(self.reader, lists, &authority)? else { continue };
@@ -116,20 +114,20 @@ impl Continuity<'_> {
     }
 
     /// Looks at all that there is, where no file is to be continued.
-    pub(super) fn check_all(&self) -> Result<(), IndexError> {
+    pub(super) fn check_all(&self) -> Result<(), StatusError> {
         self.check_lists()?;
         self.check_remains()
     }
 
     /// Looks at what is left of status files. Without a manifest nothing tells whether the index is an older copy
     /// but the numbers that were used.
-    pub(super) fn check_remains(&self) -> Result<(), IndexError> {
+    pub(super) fn check_remains(&self) -> Result<(), StatusError> {
         let authorities = self.reader.authorities()?;
         if self.old.is_none() {
             let change = self.reader.change_number()?;
             if let Some((name, number)) = self.files().into_iter().find(|(_, number)| *number > change) {
                 let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                return Err(IndexError::OlderCopy(format!(
+                return Err(StatusError::OlderCopy(format!(
                     "status/{name} has change {number}, and the index none above {change}"
                 )));
             }
@@ -152,7 +150,7 @@ impl Continuity<'_> {
         self.refuse(&published)
     }
 
-    fn check_numbers(&self, authority: &Authority) -> Result<(), IndexError> {
+    fn check_numbers(&self, authority: &Authority) -> Result<(), StatusError> {
         let Some(lists) = self.lists.filter(|_| !authority.is_elsewhere()) else { return Ok(()) };
         let name = &authority.name;
         let listed = signed_list(lists, authority)?.map_or(0, |list| list.number());
@@ -163,7 +161,7 @@ impl Continuity<'_> {
         let noted = if noted.saturating_sub(highest) > PROPORTION { 0 } else { noted };
         let used = listed.max(noted);
         if used > highest {
-            return Err(IndexError::OlderCopy(format!(
+            return Err(StatusError::OlderCopy(format!(
                 "CRL number {used} of {name} was used, as its published CRL or the note beside its key says, and the \
                  index knows of none above {highest}"
             )));
@@ -191,17 +189,17 @@ impl Continuity<'_> {
 pub(super) fn state_in(
     connection: &Connection,
     id: &CertificateId,
-) -> Result<Option<CertificateState>, IndexError> {
+) -> Result<Option<CertificateState>, StatusError> {
     let mut statement = connection.prepare_cached(
         "SELECT s.state, s.revoked_at, s.reason, s.invalidity_date FROM issuer i
          CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?2 WHERE i.identity = ?1",
     )?;
     let mut rows = statement.query((id.issuer.0, id.serial_number.as_be_octets()))?;
-    rows.next()?.map(|row| row::state(row, 0)).transpose()
+    Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
 }
 
 /// What a status file has as revoked for good.
-fn revoked_in(connection: &Connection) -> Result<Vec<CertificateId>, IndexError> {
+fn revoked_in(connection: &Connection) -> Result<Vec<CertificateId>, StatusError> {
     let mut statement = connection.prepare(
         "SELECT i.identity, s.serial, s.state, s.revoked_at, s.reason, s.invalidity_date FROM status s
          JOIN issuer i ON i.number = s.issuer WHERE s.state = 2",

@@ -1,6 +1,7 @@
 //! One publisher at a time.
+use super::StatusError;
 use super::failed;
-use crate::index::IndexError;
+use crate::index::StoreError;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
@@ -19,7 +20,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    pub(super) fn take(directory: &Path) -> Result<Self, IndexError> {
+    pub(super) fn take(directory: &Path) -> Result<Self, StatusError> {
         let path = directory.join(".lock");
         let file = OpenOptions::new()
             .write(true)
@@ -33,7 +34,7 @@ impl Lock {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Self { _file: file }),
                 Err(Errno::WOULDBLOCK) if begun.elapsed() < WAIT => std::thread::sleep(PAUSE),
-                Err(Errno::WOULDBLOCK) => return Err(IndexError::Busy),
+                Err(Errno::WOULDBLOCK) => return Err(StoreError::Busy.into()),
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(failed(&path, &error.into())),
             }

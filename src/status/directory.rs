@@ -4,7 +4,8 @@ use super::continuity::Continuity;
 use super::manifest::{FileIdentity, Manifest, Part};
 use super::publish::{is_continued, publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
-use crate::index::{IndexError, IndexReader, StatusComparison, StatusPublisher};
+use super::{StatusComparison, StatusError, StatusPublisher, StatusSource};
+use crate::index::{IndexReader, StoreError};
 use crate::repository::Publisher;
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
@@ -25,24 +26,24 @@ impl StatusPublisher for StatusDirectory {
         index: &dyn IndexReader,
         lists: &dyn Publisher,
         now: UnixTime,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         publish(index, Some(lists), &self.path, now).map(drop).map_err(unpublished)
     }
 
-    fn published_change(&self) -> Result<Option<u64>, IndexError> {
+    fn published_change(&self) -> Result<Option<u64>, StatusError> {
         let manifest = Manifest::read(&self.path).map_err(unpublished)?;
         Ok(manifest.map(|(manifest, _)| manifest.change))
     }
 
-    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, IndexError> {
+    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, StatusError> {
         let published = self.published_change()?;
         Ok(published == Some(index.change_number()?))
     }
 
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), IndexError> {
+    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError> {
         match Manifest::read(&self.path) {
             Ok(Some((published, _))) => is_continued(index, &published).map(drop),
-            Ok(None) | Err(IndexError::Damaged(_)) => {
+            Ok(None) | Err(StatusError::Store(StoreError::Damaged(_))) => {
                 let directory = &self.path;
                 let left =
                     Continuity { reader: index, lists: Some(lists), directory, old: None, continued: true };
@@ -52,15 +53,17 @@ impl StatusPublisher for StatusDirectory {
         }
     }
 
-    fn confirmed(&self) -> Result<Option<UnixTime>, IndexError> {
+    fn confirmed(&self) -> Result<Option<UnixTime>, StatusError> {
         match Manifest::read(&self.path) {
             Ok(published) => Ok(published.and_then(|(manifest, _)| manifest.confirmed())),
-            Err(IndexError::Damaged(_) | IndexError::Schema { .. }) => Ok(None),
+            Err(
+                StatusError::Store(StoreError::Damaged(_)) | StatusError::Store(StoreError::Schema { .. }),
+            ) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, StatusError> {
         compare(&self.path, index)
     }
 
@@ -69,15 +72,15 @@ impl StatusPublisher for StatusDirectory {
         index: &dyn IndexReader,
         lists: &dyn Publisher,
         now: UnixTime,
-    ) -> Result<(), IndexError> {
+    ) -> Result<(), StatusError> {
         rebuild(index, lists, &self.path, now).map(drop).map_err(unpublished)
     }
 }
 
 /// What failed on the way was for want of the files.
-fn unpublished(error: IndexError) -> IndexError {
+fn unpublished(error: StatusError) -> StatusError {
     match error {
-        IndexError::Backend(reason) => IndexError::NotPublished(reason),
+        StatusError::Store(StoreError::Backend(reason)) => StatusError::NotPublished(reason),
         error => error,
     }
 }
@@ -89,32 +92,6 @@ impl StatusDirectory {
         Self { path: path.to_owned() }
     }
 
-    /// Opens the newest state. `previous` lends the files that are the same, so that a large base is read
-    /// through and checked only once.
-    ///
-    /// # Errors
-    /// [`IndexError::Missing`] when nothing is published here, [`IndexError::Damaged`] when a file is not
-    /// the one the manifest means, [`IndexError::Schema`] when a newer program wrote it, or a failing file
-    /// system. The previous snapshot stays usable.
-    pub fn open(&self, previous: Option<&StatusSnapshot>) -> Result<StatusSnapshot, IndexError> {
-        let mut attempt = 1;
-        loop {
-            let (manifest, identity) = Manifest::read(&self.path)?
-                .ok_or_else(|| IndexError::Missing(self.path.join(Manifest::FILE)))?;
-            match self.open_files(&manifest, identity, previous) {
-                // the manifest was replaced while its files were being opened: they may be gone by now
-                Err(_) if attempt < ATTEMPTS && self.identity() != Some(identity) => attempt += 1,
-                result => return result,
-            }
-        }
-    }
-
-    /// Whether something else is published than what this snapshot was opened from; costs one `stat`.
-    #[must_use]
-    pub fn changed_since(&self, snapshot: &StatusSnapshot) -> bool {
-        self.identity() != Some(snapshot.manifest)
-    }
-
     fn identity(&self) -> Option<FileIdentity> {
         std::fs::metadata(self.path.join(Manifest::FILE)).ok().map(|metadata| FileIdentity::of(&metadata))
     }
@@ -124,7 +101,7 @@ impl StatusDirectory {
         manifest: &Manifest,
         identity: FileIdentity,
         previous: Option<&StatusSnapshot>,
-    ) -> Result<StatusSnapshot, IndexError> {
+    ) -> Result<StatusSnapshot, StatusError> {
         let base = self.layer(&manifest.base, previous.map(|snapshot| &snapshot.base))?;
         let open = previous.and_then(|snapshot| snapshot.delta.as_ref());
         let delta = manifest.delta.as_ref().map(|part| self.layer(part, open)).transpose()?;
@@ -138,10 +115,38 @@ impl StatusDirectory {
         })
     }
 
-    fn layer(&self, part: &Part, open: Option<&Arc<Layer>>) -> Result<Arc<Layer>, IndexError> {
+    fn layer(&self, part: &Part, open: Option<&Arc<Layer>>) -> Result<Arc<Layer>, StatusError> {
         match open {
             Some(layer) if layer.is(part) => Ok(Arc::clone(layer)),
             _ => Layer::open(&self.path, part).map(Arc::new),
         }
+    }
+}
+
+impl StatusSource for StatusDirectory {
+    type View = StatusSnapshot;
+
+    /// Files that are the same are taken from `previous`, so that a large base is read through and checked only once.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when nothing is published here, [`StoreError::Damaged`] when a file is not
+    /// the one the manifest means, [`StoreError::Schema`] when a newer program wrote it, or a failing file
+    /// system. The previous snapshot stays usable.
+    fn open(&self, previous: Option<&StatusSnapshot>) -> Result<StatusSnapshot, StatusError> {
+        let mut attempt = 1;
+        loop {
+            let (manifest, identity) = Manifest::read(&self.path)?
+                .ok_or_else(|| StatusError::Store(StoreError::Missing(self.path.join(Manifest::FILE))))?;
+            match self.open_files(&manifest, identity, previous) {
+                // the manifest was replaced while its files were being opened: they may be gone by now
+                Err(_) if attempt < ATTEMPTS && self.identity() != Some(identity) => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Costs one `stat`.
+    fn changed_since(&self, snapshot: &StatusSnapshot) -> bool {
+        self.identity() != Some(snapshot.manifest)
     }
 }

@@ -3,12 +3,12 @@ use super::continuity::state_in;
 use super::failed;
 use super::manifest::Part;
 use super::snapshot::hash;
+use super::{PublishedAuthority, StatusError};
 use crate::failpoint;
-use crate::home::open_file;
+use crate::home::{Aside, Mode, open_file};
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
-use crate::index::{CertificateState, IndexError, PublishedAuthority, StatusRow};
-use crate::repository::{Aside, Mode};
+use crate::index::{CertificateState, StatusRow};
 use crate::x509::{CertificateId, IssuerId};
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ pub(super) struct Image {
 
 impl Image {
     /// An empty one, for this path.
-    pub(super) fn begin(path: &Path) -> Result<Self, IndexError> {
+    pub(super) fn begin(path: &Path) -> Result<Self, StatusError> {
         let mut aside = Aside::begin(path, Mode::Public)?;
         let connection = connect(&mut aside)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -58,7 +58,7 @@ impl Image {
     }
 
     /// Goes on from a file that was published before; `None` when it is not there or not the one that is meant.
-    pub(super) fn continuing(path: &Path, old: &Part) -> Result<Option<Self>, IndexError> {
+    pub(super) fn continuing(path: &Path, old: &Part) -> Result<Option<Self>, StatusError> {
         let mut before = match open_file(&path.with_file_name(&old.file)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -87,7 +87,7 @@ impl Image {
     }
 
     /// What it has of a certificate so far.
-    pub(super) fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+    pub(super) fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
         state_in(&self.connection, id)
     }
 
@@ -95,7 +95,7 @@ impl Image {
         self.rows
     }
 
-    fn issuer(&mut self, issuer: &IssuerId) -> Result<i64, IndexError> {
+    fn issuer(&mut self, issuer: &IssuerId) -> Result<i64, StatusError> {
         if let Some(number) = self.issuers.get(issuer) {
             return Ok(*number);
         }
@@ -106,7 +106,7 @@ impl Image {
     }
 
     /// Adds a row; a later one of the same certificate takes its place.
-    pub(super) fn put(&mut self, row: &StatusRow) -> Result<(), IndexError> {
+    pub(super) fn put(&mut self, row: &StatusRow) -> Result<(), StatusError> {
         let issuer = self.issuer(&row.id.issuer)?;
         let (state, revoked_at, reason, invalidity_date) = state_columns(&row.state);
         self.connection
@@ -123,7 +123,7 @@ impl Image {
         Ok(())
     }
 
-    pub(super) fn put_authority(&mut self, authority: &PublishedAuthority) -> Result<(), IndexError> {
+    pub(super) fn put_authority(&mut self, authority: &PublishedAuthority) -> Result<(), StatusError> {
         let issuer = self.issuer(&authority.issuer)?;
         self.connection.execute(
             "INSERT INTO authority VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -144,7 +144,7 @@ impl Image {
     }
 
     /// The whole file and what it is. It is not durable yet.
-    pub(super) fn finish(self, change: u64) -> Result<(Part, Aside), IndexError> {
+    pub(super) fn finish(self, change: u64) -> Result<(Part, Aside), StatusError> {
         let Self { connection, mut aside, mut rows, is_continued, .. } = self;
         connection.execute_batch("COMMIT")?;
         if is_continued {
@@ -157,7 +157,7 @@ impl Image {
     }
 }
 
-fn connect(aside: &mut Aside) -> Result<Connection, IndexError> {
+fn connect(aside: &mut Aside) -> Result<Connection, StatusError> {
     let connection = Connection::open(aside.file().path())?;
     // nobody sees the file before it is whole and durable
     connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
@@ -165,7 +165,7 @@ fn connect(aside: &mut Aside) -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-fn digest(aside: &mut Aside) -> Result<String, IndexError> {
+fn digest(aside: &mut Aside) -> Result<String, StatusError> {
     let file = aside.file().as_file_mut();
     let digest = file.seek(SeekFrom::Start(0)).and_then(|_| hash(file));
     digest.map_err(|error| failed(aside.path(), &error))

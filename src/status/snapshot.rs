@@ -2,13 +2,14 @@
 use super::failed;
 use super::image::VERSION;
 use super::manifest::{FileIdentity, Part, hex};
+use super::{PublishedAuthority, StatusError, StatusReader};
 use crate::audit::Head;
 use crate::error::Shown as _;
 use crate::home::open_file;
 use crate::index::sqlite::authority::certificate;
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row;
-use crate::index::{CertificateState, IndexError, PublishedAuthority, StatusReader};
+use crate::index::{CertificateState, StoreError};
 use crate::x509::{CertificateId, IssuerId, Name, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{Connection, OpenFlags};
@@ -43,7 +44,10 @@ impl StatusSnapshot {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
+    pub fn for_each(
+        &self,
+        visit: &mut dyn FnMut(CertificateId, CertificateState),
+    ) -> Result<(), StatusError> {
         let Some(delta) = &self.delta else { return self.base.for_each(visit) };
         delta.for_each(visit)?;
         let mut failed = Ok(());
@@ -54,34 +58,28 @@ impl StatusSnapshot {
         })?;
         failed
     }
-
-    /// Every CA.
-    #[must_use]
-    pub fn authorities(&self) -> &[PublishedAuthority] {
-        &self.delta.as_ref().unwrap_or(&self.base).authorities
-    }
-
-    /// The index's change number that this is the state of.
-    #[must_use]
-    pub fn change(&self) -> u64 {
-        self.change
-    }
-
-    /// When it was last confirmed to be the newest state.
-    #[must_use]
-    pub fn time(&self) -> UnixTime {
-        self.time
-    }
 }
 
 impl StatusReader for StatusSnapshot {
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
         if let Some(delta) = &self.delta
             && let Some(state) = delta.status(id)?
         {
             return Ok(Some(state));
         }
         self.base.status(id)
+    }
+
+    fn authorities(&self) -> &[PublishedAuthority] {
+        &self.delta.as_ref().unwrap_or(&self.base).authorities
+    }
+
+    fn change(&self) -> u64 {
+        self.change
+    }
+
+    fn time(&self) -> UnixTime {
+        self.time
     }
 }
 
@@ -108,15 +106,16 @@ pub(super) struct Layer {
 impl Layer {
     /// Opens a file that the manifest names, if it is the one that is meant. All connections are opened at
     /// once: the file may be removed while it is in use.
-    pub(super) fn open(directory: &Path, part: &Part) -> Result<Self, IndexError> {
+    pub(super) fn open(directory: &Path, part: &Part) -> Result<Self, StatusError> {
         let path = directory.join(&part.file);
         let mut file = open_file(&path).map_err(|error| failed(&path, &error))?;
         let found = hash(&mut file).map_err(|error| failed(&path, &error))?;
         if found != part.sha256 {
-            return Err(IndexError::Damaged(format!(
+            return Err(StoreError::Damaged(format!(
                 "{} is not the file that its manifest names",
                 path.shown()
-            )));
+            ))
+            .into());
         }
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
         let connections: Vec<Connection> = (0..threads).map(|_| connect(&path)).collect::<Result<_, _>>()?;
@@ -139,16 +138,16 @@ impl Layer {
         self.file == part.file && self.sha256 == part.sha256
     }
 
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
         let Some(issuer) = self.issuers.get(&id.issuer) else { return Ok(None) };
         self.with_connection(|connection| {
             let mut statement = connection.prepare_cached(STATUS)?;
             let mut rows = statement.query((issuer, id.serial_number.as_be_octets()))?;
-            rows.next()?.map(|row| row::state(row, 0)).transpose()
+            Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
         })
     }
 
-    fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), IndexError> {
+    fn for_each(&self, visit: &mut dyn FnMut(CertificateId, CertificateState)) -> Result<(), StatusError> {
         for (issuer, number) in &self.issuers {
             self.with_connection(|connection| {
                 let mut statement = connection.prepare_cached(ALL)?;
@@ -166,8 +165,8 @@ impl Layer {
     /// Takes a connection that is free, or waits for the one whose turn it is.
     fn with_connection<T>(
         &self,
-        ask: impl FnOnce(&Connection) -> Result<T, IndexError>,
-    ) -> Result<T, IndexError> {
+        ask: impl FnOnce(&Connection) -> Result<T, StatusError>,
+    ) -> Result<T, StatusError> {
         let free = self.connections.iter().find_map(|connection| connection.try_lock().ok());
         if let Some(connection) = free {
             return ask(&connection);
@@ -175,7 +174,7 @@ impl Layer {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len().max(1);
         match self.connections.get(turn) {
             Some(connection) => ask(&connection.lock().unwrap_or_else(PoisonError::into_inner)),
-            None => Err(IndexError::Backend("no connection".to_owned())),
+            None => Err(StoreError::Backend("no connection".to_owned()).into()),
         }
     }
 }
@@ -192,7 +191,7 @@ pub(super) fn hash(file: &mut File) -> std::io::Result<String> {
 }
 
 /// Opens a status file as immutable; its digest is not compared.
-pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, StatusError> {
     let mut uri = "file:".to_owned();
     for &octet in path.as_os_str().as_bytes() {
         match octet {
@@ -211,17 +210,17 @@ pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
     let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (header("application_id")?, header("user_version")?);
     if application != APPLICATION_ID {
-        return Err(IndexError::Damaged(format!("{} is not a status file", path.shown())));
+        return Err(StoreError::Damaged(format!("{} is not a status file", path.shown())).into());
     }
     if version != VERSION {
-        return Err(IndexError::Schema { found: version, known: VERSION });
+        return Err(StoreError::Schema { found: version, known: VERSION }.into());
     }
     Ok(connection)
 }
 
 /// The issuers and the CAs of a file. Those of a CA whose certificate is there are known by what identifies it now,
 /// whatever the file says: one of before names were compared says otherwise.
-fn known(connection: &Connection) -> Result<(HashMap<IssuerId, i64>, Vec<PublishedAuthority>), IndexError> {
+fn known(connection: &Connection) -> Result<(HashMap<IssuerId, i64>, Vec<PublishedAuthority>), StatusError> {
     let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
     let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;
     let mut issuers: HashMap<IssuerId, i64> = pairs.collect::<Result<_, _>>()?;
@@ -231,7 +230,8 @@ fn known(connection: &Connection) -> Result<(HashMap<IssuerId, i64>, Vec<Publish
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let octets: Vec<u8> = row.get(1)?;
-            let name = Name::from_der(&octets).map_err(|error| IndexError::Damaged(error.to_string()))?;
+            let name = Name::from_der(&octets)
+                .map_err(|error| StatusError::Store(StoreError::Damaged(error.to_string())))?;
             written.entry(row.get(0)?).or_default().push(name);
         }
     }

@@ -1,18 +1,33 @@
 //! What is published, against the index.
-use super::StatusDirectory;
 use super::manifest::Manifest;
 use super::publish::is_continued;
 use super::snapshot::StatusSnapshot;
-use crate::index::{
-    CertificateState, IndexError, IndexReader, PublishedAuthority, StatusComparison, StatusReader, is_final,
-};
-use crate::x509::CertificateId;
+use super::{PublishedAuthority, StatusDirectory, StatusError, StatusReader, StatusSource as _};
+use crate::index::{CertificateState, IndexReader, is_final};
+use crate::x509::{CertificateId, UnixTime};
 use std::path::Path;
 
 /// How many certificates are named.
 const NAMED: usize = 20;
 
-pub(super) fn compare(path: &Path, index: &dyn IndexReader) -> Result<StatusComparison, IndexError> {
+/// How what is published and what is on record compare. Of many certificates a few are named.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StatusComparison {
+    /// When what is published was last confirmed.
+    pub time: UnixTime,
+    /// Whether it is of the latest change.
+    pub is_current: bool,
+    /// How many certificates were compared.
+    pub compared: u64,
+    /// Published otherwise than they are on record, changes since aside.
+    pub differing: Vec<CertificateId>,
+    /// Published as revoked for good, and not so on record: the index has lost a revocation.
+    pub lost: Vec<CertificateId>,
+    /// CAs that are published otherwise than they are on record, changes since aside.
+    pub authorities: Vec<String>,
+}
+
+pub(super) fn compare(path: &Path, index: &dyn IndexReader) -> Result<StatusComparison, StatusError> {
     let snapshot = StatusDirectory::new(path).open(None)?;
     // one that a restore took over counts changes otherwise than this index
     let continued = match Manifest::read(path)? {
@@ -59,7 +74,7 @@ pub(super) fn compare(path: &Path, index: &dyn IndexReader) -> Result<StatusComp
     Ok(comparison)
 }
 
-fn count(snapshot: &StatusSnapshot) -> Result<u64, IndexError> {
+fn count(snapshot: &StatusSnapshot) -> Result<u64, StatusError> {
     let mut count: u64 = 0;
     snapshot.for_each(&mut |_, _| count = count.saturating_add(1))?;
     Ok(count)
@@ -70,7 +85,7 @@ fn unknown(
     snapshot: &StatusSnapshot,
     index: &dyn IndexReader,
     comparison: &mut StatusComparison,
-) -> Result<(), IndexError> {
+) -> Result<(), StatusError> {
     let mut failed = Ok(());
     snapshot.for_each(&mut |id, state| match index.status(&id) {
         Ok(None) if is_final(&state) => name(&mut comparison.lost, id),
@@ -78,7 +93,7 @@ fn unknown(
         Ok(Some(_)) => {}
         Err(error) => failed = Err(error),
     })?;
-    failed
+    Ok(failed?)
 }
 
 fn name(list: &mut Vec<CertificateId>, id: CertificateId) {
@@ -92,7 +107,7 @@ fn authorities(
     snapshot: &StatusSnapshot,
     index: &dyn IndexReader,
     change: u64,
-) -> Result<Vec<String>, IndexError> {
+) -> Result<Vec<String>, StatusError> {
     let is_current = index.change_number()? == change;
     let on_record = index.authorities()?;
     let mut differing = Vec::new();

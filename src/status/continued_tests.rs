@@ -2,7 +2,7 @@
 use super::tests::Home;
 use super::*;
 use crate::index::contract::{Key, NOW, event, leaf};
-use crate::index::{CertificateState, Index, Intent, Issued, Recorded, StatusReader};
+use crate::index::{CertificateState, Index, Intent, Issued, Recorded};
 use crate::x509::{CertificateId, IssuerId, SerialNumber, sha256};
 use rusqlite::Connection;
 
@@ -109,7 +109,7 @@ fn files_of_before_names_were_compared_say_the_same_and_are_not_gone_on_from() {
     assert_eq!(home.open().status(&many[0]).unwrap(), Some(CertificateState::Issued));
     assert_eq!(home.open().authorities()[0].issuer, tbs.as_issuer());
     let compared =
-        crate::index::StatusPublisher::compare(&StatusDirectory::new(&home.status), &home.index).unwrap();
+        crate::status::StatusPublisher::compare(&StatusDirectory::new(&home.status), &home.index).unwrap();
     assert!(
         compared.is_current && compared.authorities.is_empty() && compared.differing.is_empty(),
         "{compared:?}"

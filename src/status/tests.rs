@@ -3,7 +3,7 @@ use super::*;
 use crate::index::contract::{CertificateAuthority, NOW, event, serial};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::sqlite::tests::make;
-use crate::index::{CertificateState, Index, IndexReader, Revocation, StatusReader};
+use crate::index::{CertificateState, Index, IndexReader, Revocation, StoreError};
 use crate::x509::{CertificateId, CrlReason};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -156,7 +156,7 @@ fn a_lost_file_is_made_anew() {
     home.publish();
     std::fs::remove_file(home.status.join("base-2.db")).unwrap();
     let error = StatusDirectory::new(&home.status).open(None).unwrap_err();
-    assert!(matches!(error, IndexError::Backend(_)), "{error}");
+    assert!(matches!(error, StatusError::Store(StoreError::Backend(_))), "{error}");
     assert_eq!(home.publish().written, Written::Base(1));
     home.open();
 }
@@ -172,17 +172,20 @@ fn a_changed_file_or_one_of_a_newer_version_is_refused() {
     octets[last] ^= 1;
     std::fs::write(&path, octets).unwrap();
     let directory = StatusDirectory::new(&home.status);
-    assert!(matches!(directory.open(None), Err(IndexError::Damaged(_))));
+    assert!(matches!(directory.open(None), Err(StatusError::Store(StoreError::Damaged(_)))));
     let manifest = home.status.join("manifest.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
     std::fs::write(&manifest, text.replace("status/1", "status/2")).unwrap();
-    assert!(matches!(directory.open(None), Err(IndexError::Schema { found: 2, known: 1 })));
+    assert!(matches!(
+        directory.open(None),
+        Err(StatusError::Store(StoreError::Schema { found: 2, known: 1 }))
+    ));
     std::fs::write(&manifest, text.replace("base-2.db", "../base-2.db")).unwrap();
-    assert!(matches!(directory.open(None), Err(IndexError::Damaged(_))));
+    assert!(matches!(directory.open(None), Err(StatusError::Store(StoreError::Damaged(_)))));
     std::fs::write(&manifest, "{").unwrap();
-    assert!(matches!(directory.open(None), Err(IndexError::Damaged(_))));
+    assert!(matches!(directory.open(None), Err(StatusError::Store(StoreError::Damaged(_)))));
     std::fs::remove_file(&manifest).unwrap();
-    assert!(matches!(directory.open(None), Err(IndexError::Missing(_))));
+    assert!(matches!(directory.open(None), Err(StatusError::Store(StoreError::Missing(_)))));
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn an_older_copy_of_the_index_cannot_take_a_revocation_back() {
     let restored = SqliteIndex::open(&copy).unwrap();
     let refused = |index: &SqliteIndex| {
         let error = publish(index, None, &home.status, NOW.plus(60)).unwrap_err();
-        assert!(matches!(error, IndexError::NotContinued { published: 5 }), "{error}");
+        assert!(matches!(error, StatusError::NotContinued { published: 5 }), "{error}");
     };
     refused(&restored);
     for octet in [20, 21] {

@@ -4,7 +4,7 @@ use super::*;
 use crate::error::Problem;
 use crate::index::contract::{NOW, event, serial};
 use crate::index::sqlite::SqliteIndex;
-use crate::index::{CertificateState, Index, IndexError, IndexReader, Revocation};
+use crate::index::{CertificateState, Index, IndexReader, Revocation};
 use crate::x509::{CertificateId, CrlReason};
 use rusqlite::Connection;
 
@@ -103,7 +103,7 @@ fn what_cannot_be_written_is_called_not_published() {
     std::fs::remove_dir(&home.status).unwrap();
     std::fs::write(&home.status, "no directory").unwrap();
     let directory = StatusDirectory::new(&home.status);
-    let error = crate::index::StatusPublisher::publish_status(&directory, &home.index, &lists, NOW);
-    assert!(matches!(error, Err(IndexError::NotPublished(_))), "{error:?}");
+    let error = crate::status::StatusPublisher::publish_status(&directory, &home.index, &lists, NOW);
+    assert!(matches!(error, Err(StatusError::NotPublished(_))), "{error:?}");
     assert_eq!(Problem::from(error.unwrap_err()).code.code(), "status.not-published");
 }

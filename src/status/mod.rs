@@ -1,8 +1,9 @@
-//! The index's public face: immutable SQLite files with the status of every certificate, and the CAs.
+//! What the index publishes for responders: immutable SQLite files with the status of every certificate, and the CAs.
 //!
 //! `base-N.db` has everything up to change N, `delta-M.db` what changed from N to M, and `manifest.json`
 //! names both with their digests. All are written aside and renamed, the manifest last, so that a reader
 //! finds a whole state whenever it looks. A new file goes on from the one before it where there is one. There are no subjects and no mail addresses in them.
+mod authority;
 mod compare;
 #[cfg(test)]
 mod compare_tests;
@@ -12,29 +13,39 @@ mod continuity;
 #[cfg(test)]
 mod continuity_tests;
 mod directory;
+mod error;
 mod image;
 mod lock;
 mod manifest;
 mod publish;
+mod publisher;
+mod reader;
+mod signed;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use authority::PublishedAuthority;
+pub use compare::StatusComparison;
 pub use directory::StatusDirectory;
-#[cfg(test)]
-use manifest::Manifest;
+pub use error::{Evidence, StatusError};
 pub use publish::{Published, Written, publish};
+pub use publisher::StatusPublisher;
+pub use reader::{StatusReader, StatusSource};
+pub(crate) use signed::{check_contradicting, contradicts, last_signed, signed_list};
 pub use snapshot::StatusSnapshot;
 
 use crate::error::Shown as _;
-use crate::index::IndexError;
+use crate::index::StoreError;
+#[cfg(test)]
+use manifest::Manifest;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-fn failed(path: &Path, error: &io::Error) -> IndexError {
+fn failed(path: &Path, error: &io::Error) -> StatusError {
     let message = format!("{}: {error}", path.shown());
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => IndexError::NoSpace(message),
-        _ => IndexError::Backend(message),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::NoSpace(message).into(),
+        _ => StoreError::Backend(message).into(),
     }
 }

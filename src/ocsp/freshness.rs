@@ -1,37 +1,6 @@
-//! Where the responder has its knowledge from: the published status, seen through two small traits.
+//! Whether the published status is recent enough to be answered from.
 use super::settings::ResponderSettings;
-use crate::index::{IndexError, StatusReader};
 use crate::x509::UnixTime;
-
-pub use crate::index::PublishedAuthority;
-
-/// One state of the published status; it never changes.
-pub trait PublishedStatus: StatusReader {
-    /// Every CA.
-    fn authorities(&self) -> &[PublishedAuthority];
-
-    /// Number of the latest change in it.
-    fn change(&self) -> u64;
-
-    /// When it was published, or said again to be current.
-    fn time(&self) -> UnixTime;
-}
-
-/// Where states of the published status come from.
-pub trait StatusSource: Send + Sync + 'static {
-    /// One state.
-    type View: PublishedStatus + 'static;
-
-    /// Opens what is published now; what has not changed since the previous state may be taken from it.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn open(&self, previous: Option<&Self::View>) -> Result<Self::View, IndexError>;
-
-    /// Whether something else, or a later time, was published since, or nothing is there any more; called
-    /// several times a second.
-    fn changed_since(&self, view: &Self::View) -> bool;
-}
 
 /// Whether a status of this time may be answered from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,7 +1,7 @@
 //! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+use super::{ASIDE, Accounts, Writing};
 use crate::error::Shown as _;
 use crate::failpoint;
-use crate::home::{ASIDE, Accounts, Writing};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -102,7 +102,7 @@ impl Aside {
     }
 
     /// One with its contents, durable.
-    pub(super) fn write(
+    pub(crate) fn write(
         path: &Path,
         mode: Mode,
         contents: impl FnOnce(&mut File) -> io::Result<()>,
@@ -134,7 +134,7 @@ impl Aside {
     }
 
     /// Puts it in place of whatever the path names; [`sync_directory`] makes that durable.
-    pub(super) fn replace(self) -> Result<(), WriteError> {
+    pub(crate) fn replace(self) -> Result<(), WriteError> {
         let Self { path, file, _writing, .. } = self;
         let put = file.persist(&path).map(drop);
         put.map_err(|refused| WriteError { path, source: refused.error })?;

@@ -1,9 +1,9 @@
 //! What is published, compared with indexes that say otherwise.
-use super::{Manifest, StatusDirectory};
+use super::{Manifest, StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::index::contract::{CertificateAuthority, NOW, event};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::sqlite::tests::make;
-use crate::index::{CertificateState, Index, IndexError, Revocation, StatusComparison, StatusPublisher};
+use crate::index::{CertificateState, Index, Revocation, StoreError};
 use crate::repository::HomeDirectory;
 use crate::x509::{CertificateId, CrlReason};
 use rusqlite::Connection;
@@ -39,7 +39,7 @@ impl Home {
         StatusDirectory::new(&self.status)
     }
 
-    fn compare(&self) -> Result<StatusComparison, IndexError> {
+    fn compare(&self) -> Result<StatusComparison, StatusError> {
         self.published().compare(&self.index)
     }
 
@@ -95,7 +95,7 @@ fn a_revocation_that_the_index_lost_is_told_from_other_differences() {
 fn damaged_files_are_replaced_whole_and_a_later_state_never_is() {
     let home = home();
     std::fs::write(base(&home.status), "nonsense").unwrap();
-    assert!(matches!(home.compare(), Err(IndexError::Damaged(_))));
+    assert!(matches!(home.compare(), Err(StatusError::Store(StoreError::Damaged(_)))));
     home.published().publish_status(&home.index, &home.lists(), NOW).unwrap();
     assert!(home.compare().is_err(), "publishing as always trusts what is there");
     home.published().rebuild_status(&home.index, &home.lists(), NOW).unwrap();
@@ -107,7 +107,7 @@ fn damaged_files_are_replaced_whole_and_a_later_state_never_is() {
     home.index.record_event(event(NOW, "later")).unwrap();
     home.published().publish_status(&home.index, &home.lists(), NOW).unwrap();
     home.tamper("delete from audit where sequence = (select max(sequence) from audit)");
-    assert!(matches!(home.compare(), Err(IndexError::NotContinued { .. })));
+    assert!(matches!(home.compare(), Err(StatusError::NotContinued { .. })));
     let refused = home.published().rebuild_status(&home.index, &home.lists(), NOW);
-    assert!(matches!(refused, Err(IndexError::NotContinued { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StatusError::NotContinued { .. })), "{refused:?}");
 }

@@ -1,0 +1,101 @@
+//! What can go wrong with a file that records are stored in.
+use crate::error::{Code, Problem, Shown as _};
+use crate::home::WriteError;
+use std::path::PathBuf;
+
+/// What can go wrong with the file of an index, or with one that its status is published in.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds it for longer than the wait allows.
+    #[error("the index is held by another process")]
+    Busy,
+    /// There is something in the place of a new index.
+    #[error("{} exists already", .0.shown())]
+    Exists(PathBuf),
+    /// There is none in this place.
+    #[error("{} does not exist", .0.shown())]
+    Missing(PathBuf),
+    /// It is of a version that this program does not know.
+    #[error("the index has schema version {found}; this program knows {known}")]
+    Schema {
+        /// In the file.
+        found: i64,
+        /// Known here.
+        known: i64,
+    },
+    /// What is stored contradicts itself.
+    #[error("what is stored is damaged: {0}")]
+    Damaged(String),
+    /// The disk is full.
+    #[error("there is no space left on the disk: {0}")]
+    NoSpace(String),
+    /// The database failed.
+    #[error("the index cannot be used: {0}")]
+    Backend(String),
+}
+
+impl From<WriteError> for StoreError {
+    fn from(error: WriteError) -> Self {
+        if error.is_for_want_of_space() {
+            Self::NoSpace(error.to_string())
+        } else {
+            Self::Backend(error.to_string())
+        }
+    }
+}
+
+impl StoreError {
+    pub(crate) fn code_and_hint(&self) -> (Code, &'static str) {
+        match self {
+            Self::Busy => (Code::IndexBusy, "wait for the other command to end, then try again"),
+            Self::Exists(_) => (Code::IndexExists, "use the index that is there, or another home"),
+            Self::Missing(_) => (
+                Code::IndexMissing,
+                "run `genfic-ca init` in a new home, or name the home with --home; where there were CAs, `genfic-ca doctor` says more",
+            ),
+            Self::Schema { .. } => {
+                (Code::IndexSchema, "use the version of genfic-ca that wrote it, or a newer one")
+            }
+            Self::Damaged(_) => (
+                Code::IndexDamaged,
+                "run `genfic-ca doctor`, which says what is damaged; keep the files as they are, and restore the index from a backup",
+            ),
+            Self::NoSpace(_) => (
+                Code::DiskFull,
+                "make room; nothing that is on record is lost, and the next command goes on from there",
+            ),
+            Self::Backend(_) => (
+                Code::IndexFailed,
+                "look at owner and mode of the file, free space and the limit of open files, or run `genfic-ca doctor`; then try again",
+            ),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let (code, hint) = error.code_and_hint();
+        Self::of(code, error).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_says_what_to_do() {
+        for error in [
+            StoreError::Busy,
+            StoreError::Missing("index.db".into()),
+            StoreError::Schema { found: 2, known: 1 },
+            StoreError::NoSpace("index.db".into()),
+        ] {
+            let problem = Problem::from(error);
+            assert!(!problem.hint.is_empty() && !problem.message.ends_with('.'), "{problem:?}");
+        }
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let unwritten = StoreError::from(WriteError { path: "delta-1.db".into(), source: full });
+        assert_eq!(Problem::from(unwritten).code.code(), "disk.full");
+    }
+}

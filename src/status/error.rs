@@ -1,0 +1,173 @@
+//! What can go wrong with the published status.
+use crate::error::{Code, Problem};
+use crate::home::WriteError;
+use crate::index::{IndexError, StoreError};
+use crate::x509::SerialNumber;
+use crate::x509::extension::CrlNumber;
+
+/// What can go wrong with the published status, its readers and its writers.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// What was published does not come from an earlier state of this index.
+    #[error(
+        "the status published up to audit record {published} was not made from this index: an older copy of the index may have been restored"
+    )]
+    NotContinued {
+        /// The audit record that was the newest when it was published.
+        published: u64,
+    },
+    /// Something shows that there was a later state of this index; says what.
+    #[error("{0}: the index is an older copy")]
+    OlderCopy(String),
+    /// What was signed or published revokes what is not revoked in the index.
+    #[error(
+        "the index contradicts {evidence}: {} there {} not so in the index, among them {}",
+        counted(*count), if *count == 1 { "is" } else { "are" }, listed(first)
+    )]
+    Contradicts {
+        /// What says otherwise.
+        evidence: Evidence,
+        /// The CA.
+        authority: String,
+        /// How many certificates.
+        count: usize,
+        /// The first of them.
+        first: Vec<SerialNumber>,
+    },
+    /// The status cannot be published.
+    #[error("the status is not published: {0}")]
+    NotPublished(String),
+    /// A status file, or the index's own, cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The index that is to be published does not say what is asked.
+    #[error(transparent)]
+    Index(IndexError),
+}
+
+impl From<IndexError> for StatusError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Store(error) => Self::Store(error),
+            error => Self::Index(error),
+        }
+    }
+}
+
+impl From<WriteError> for StatusError {
+    fn from(error: WriteError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for StatusError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What was signed or published, and an index is compared with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Evidence {
+    /// A CRL that the CA signed.
+    Crl(CrlNumber, String),
+    /// What is published for responders.
+    Status(String),
+    /// The index's own audit records.
+    Audit(String),
+}
+
+impl std::fmt::Display for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Crl(number, name) => write!(f, "CRL {number} that {name} signed"),
+            Self::Status(name) => write!(f, "the status published of what {name} issued"),
+            Self::Audit(name) => write!(f, "its own audit records of what {name} revoked"),
+        }
+    }
+}
+
+fn counted(count: usize) -> String {
+    format!("{count} certificate{} revoked", if count == 1 { "" } else { "s" })
+}
+
+fn listed(serials: &[SerialNumber]) -> String {
+    let texts: Vec<String> = serials.iter().map(ToString::to_string).collect();
+    texts.join(", ")
+}
+
+/// What to do with an index that is an older copy.
+const RESTORED_HINT: &str = "bring the newest index back; or, when it is lost for good, move the home aside and run `genfic-ca backup restore` with --published naming what was moved; `genfic-ca doctor` prints the commands";
+
+/// What to do with an index that takes back what a CRL says.
+const CONTRADICTED_HINT: &str = "nothing that takes a revocation back is published; `genfic-ca doctor --fix` takes the CRL's entries over as revoked; find out who changed the index: `genfic-ca audit verify`, `genfic-ca audit show`";
+
+/// The same where no CRL has it.
+const REVOKE_AGAIN_HINT: &str = "nothing that takes a revocation back is published; find out who changed the index: `genfic-ca audit show`; then revoke them again, or bring the right index back";
+
+impl StatusError {
+    fn code_and_hint(&self) -> (Code, &'static str) {
+        match self {
+            Self::Store(error) => error.code_and_hint(),
+            Self::Index(error) => error.code_and_hint(),
+            Self::NotContinued { .. } | Self::OlderCopy(_) => (Code::IndexRestored, RESTORED_HINT),
+            Self::Contradicts { evidence: Evidence::Crl(..), .. } => {
+                (Code::IndexContradictsCrl, CONTRADICTED_HINT)
+            }
+            Self::Contradicts { evidence: Evidence::Status(_), .. } => {
+                (Code::IndexContradictsStatus, REVOKE_AGAIN_HINT)
+            }
+            Self::Contradicts { evidence: Evidence::Audit(_), .. } => {
+                (Code::IndexContradictsAudit, REVOKE_AGAIN_HINT)
+            }
+            Self::NotPublished(_) => (
+                Code::StatusNotPublished,
+                "see that status/ can be written, then run `genfic-ca ocsp sync`; what is not published is not handed out",
+            ),
+        }
+    }
+}
+
+impl From<StatusError> for Problem {
+    fn from(error: StatusError) -> Self {
+        let (code, hint) = error.code_and_hint();
+        Self::of(code, error).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Exit;
+
+    fn contradicted(evidence: Evidence) -> StatusError {
+        let first = vec!["4a".parse().unwrap(), "4b".parse().unwrap()];
+        StatusError::Contradicts { evidence, authority: "a".into(), count: 2, first }
+    }
+
+    #[test]
+    fn a_contradiction_names_what_it_is_with_how_much_and_what_mends_it() {
+        let problem = Problem::from(contradicted(Evidence::Crl(7, "genfic-system".into())));
+        assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "index.contradicts-crl"));
+        let message = "the index contradicts CRL 7 that genfic-system signed: 2 certificates revoked there are \
+                       not so in the index, among them 4a, 4b";
+        assert_eq!(problem.message, message);
+        assert!(problem.hint.contains("`genfic-ca doctor --fix`"), "{}", problem.hint);
+    }
+
+    #[test]
+    fn every_problem_says_what_to_do() {
+        for error in [
+            StatusError::NotContinued { published: 7 },
+            StatusError::OlderCopy("CRL 7 of a is not on record".into()),
+            StatusError::NotPublished("status/: denied".into()),
+            StatusError::from(IndexError::CrlNumber(3)),
+            StatusError::from(IndexError::Store(StoreError::Busy)),
+            contradicted(Evidence::Status("a".into())),
+            contradicted(Evidence::Audit("a".into())),
+        ] {
+            let problem = Problem::from(error);
+            assert!(!problem.hint.is_empty() && !problem.message.ends_with('.'), "{problem:?}");
+        }
+    }
+}

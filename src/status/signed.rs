@@ -1,0 +1,126 @@
+//! What a CA signed last, against its index.
+use super::{Evidence, StatusError};
+use crate::audit::Outcome;
+use crate::index::{Authority, IndexReader, StoreError, is_final, need_not_be_listed};
+use crate::repository::{PublishError, Publisher};
+use crate::x509::{CertificateId, CrlListing, SerialNumber, compare_serials};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// How many certificates are named.
+const NAMED: usize = 3;
+
+/// The list that a CA signed last, as it is in its public place. Where that is gone, or an older one stands there,
+/// the index's own audit records have to do: what they say was revoked must be so.
+///
+/// # Errors
+/// [`StatusError::Contradicts`] by the audit records; when the index or the list cannot be read.
+pub(crate) fn last_signed(
+    index: &dyn IndexReader,
+    publisher: &dyn Publisher,
+    authority: &Authority,
+) -> Result<Option<Arc<CrlListing>>, StatusError> {
+    let list = signed_list(publisher, authority)?;
+    let recorded = index.last_crl(&authority.issuer)?.map(|last| last.number);
+    if recorded > list.as_ref().map(|list| list.number()) {
+        check_audit(index, authority)?;
+    }
+    Ok(list)
+}
+
+/// The published list of a CA of this home; of those that others run there is none.
+pub(crate) fn signed_list(
+    publisher: &dyn Publisher,
+    authority: &Authority,
+) -> Result<Option<Arc<CrlListing>>, StatusError> {
+    if authority.is_elsewhere() {
+        return Ok(None);
+    }
+    match publisher.signed_list(&authority.name, &authority.certificate) {
+        Ok(list) => Ok(list),
+        Err(PublishError::Unreadable { .. }) => Ok(None),
+        Err(error) => Err(StoreError::Backend(error.to_string()).into()),
+    }
+}
+
+/// Says no when a list revokes what is not revoked in the index. Other processes may publish meanwhile: what a newer
+/// list has left out was compared when that was made.
+///
+/// # Errors
+/// [`StatusError::Contradicts`]; [`StatusError::OlderCopy`] when the list is of a number that the index never took.
+pub(crate) fn check_contradicting(
+    index: &dyn IndexReader,
+    publisher: &dyn Publisher,
+    authority: &Authority,
+    list: &CrlListing,
+    mut serials: Vec<SerialNumber>,
+) -> Result<(), StatusError> {
+    let mut number = list.number();
+    while !serials.is_empty() {
+        let Some(newer) = signed_list(publisher, authority)?.filter(|newer| newer.number() > number) else {
+            break;
+        };
+        number = newer.number();
+        let mut still = Vec::new();
+        for serial in serials {
+            let is_listed = newer.find(&serial).is_some_and(|entry| entry.is_final());
+            if is_listed && !need_not_be_listed(index, authority, &newer, &serial)? {
+                still.push(serial);
+            }
+        }
+        serials = still;
+    }
+    let Some(first) = serials.first() else { return Ok(()) };
+    let name = &authority.name;
+    if number > index.highest_crl_number(&authority.issuer)? {
+        return Err(StatusError::OlderCopy(format!(
+            "CRL {number} of {name} is published and not on record, and lists {first}, which is not revoked in the \
+             index"
+        )));
+    }
+    Err(contradicts(Evidence::Crl(number, name.clone()), authority, &serials))
+}
+
+/// The error that says so.
+pub(crate) fn contradicts(
+    evidence: Evidence,
+    authority: &Authority,
+    serials: &[SerialNumber],
+) -> StatusError {
+    StatusError::Contradicts {
+        evidence,
+        authority: authority.name.clone(),
+        count: serials.len(),
+        first: serials.iter().take(NAMED).cloned().collect(),
+    }
+}
+
+/// Says no when the audit records have a certificate of a CA revoked that is not revoked.
+fn check_audit(index: &dyn IndexReader, authority: &Authority) -> Result<(), StatusError> {
+    let mut revoked: HashSet<SerialNumber> = HashSet::new();
+    index.audit_records(1, &mut |record| {
+        let event = &record.event;
+        let is_act = ["certificate.revoked", "certificate.abandoned"].contains(&event.action.as_str());
+        if is_act
+            && event.outcome == Outcome::Done
+            && let Some((name, serial)) = event.object.split_once('/')
+            && name == authority.name
+            && let Ok(serial) = serial.parse()
+        {
+            revoked.insert(serial);
+        }
+        true
+    })?;
+    let mut lost = Vec::new();
+    for serial_number in revoked {
+        let id = CertificateId { issuer: authority.issuer, serial_number };
+        if !index.status(&id)?.is_some_and(|state| is_final(&state)) {
+            lost.push(id.serial_number);
+        }
+    }
+    lost.sort_by(|a, b| compare_serials(a.as_be_octets(), b.as_be_octets()));
+    match lost.is_empty() {
+        true => Ok(()),
+        false => Err(contradicts(Evidence::Audit(authority.name.clone()), authority, &lost)),
+    }
+}
