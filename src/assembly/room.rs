@@ -2,7 +2,6 @@
 use crate::ca::{DiskReserve, Purpose, Room};
 use crate::error::Problem;
 use crate::home::{GivenBack, Home, Reserve};
-use std::path::PathBuf;
 
 /// What a home keeps.
 pub(super) struct HomeReserve(pub(super) Home);
@@ -18,7 +17,7 @@ impl DiskReserve for HomeReserve {
             Purpose::Distrust => reserve.make_way(reserve.size()),
             Purpose::Look => reserve.make_way(Reserve::TO_LOOK),
         };
-        Ok(Box::new(Given { reserve, given, index: self.0.index_file() }))
+        Ok(Box::new(Given { reserve, given, home: self.0.clone() }))
     }
 }
 
@@ -34,7 +33,7 @@ impl DiskReserve for FoundBefore {
 struct Given {
     reserve: Reserve,
     given: Option<GivenBack>,
-    index: PathBuf,
+    home: Home,
 }
 
 /// What was not needed is kept again; where it was not kept, and there is room by now, it is.
@@ -43,7 +42,7 @@ impl Drop for Given {
         match self.given.take() {
             Some(given) => given.take_back(),
             // an issuing command says when it is missing; here nothing depends on it
-            None if self.index.is_file() => drop(self.reserve.hold()),
+            None if self.home.has_index() => drop(self.reserve.hold()),
             // not a home: nothing of ours is left in it
             None => {}
         }

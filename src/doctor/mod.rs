@@ -27,7 +27,7 @@ use crate::ca::Hierarchy;
 use crate::config::Config;
 use crate::error::{Problem, Shown as _};
 use crate::home::{AuthorityName, Home};
-use crate::index::{Authority, Index};
+use crate::index::{Authority, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::profile::Profiles;
 use crate::repository::Publisher;
@@ -61,8 +61,10 @@ pub struct Examination<'a> {
     pub config: Result<&'a Config, &'a [Unread]>,
     /// The profiles, or every mistake in them.
     pub profiles: Result<&'a Profiles, &'a [Unread]>,
+    /// Where the index is.
+    pub index_file: &'a Path,
     /// The index.
-    pub index: Result<&'a dyn Index, &'a Problem>,
+    pub index: Result<&'a dyn StoredIndex, &'a Problem>,
     /// The keys.
     pub keys: &'a dyn KeyStore,
     /// Passphrases that are at hand; no person is asked.
@@ -162,7 +164,7 @@ fn keep_what_may_be_known(home: &Home, checks: &mut [Check]) {
 
 impl<'a> Examination<'a> {
     /// The index, or why a check that needs it does not run.
-    fn index(&self) -> Result<&'a dyn Index, String> {
+    fn index(&self) -> Result<&'a dyn StoredIndex, String> {
         self.index.map_err(|problem| format!("the index is not open: {problem}"))
     }
 

@@ -1,11 +1,12 @@
 //! Index, publisher and status that note each step and fail where they are told to.
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::home::WriteError;
+use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
-    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
-    Restoration, Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
+    Import, Imported, IndexError, Intent, Issued, KeyUse, NewestSigned, ResponderRecord, Restoration,
+    Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
 };
 use crate::lint::Linted;
 use crate::repository::{PublishError, Publisher};
@@ -174,10 +175,53 @@ fn entry(number: u32) -> CrlEntry {
 type Visit<'v, T> = &'v mut dyn FnMut(T);
 type Until<'v, T> = &'v mut dyn FnMut(T) -> bool;
 
-impl IndexReader for Records {
+impl CertificateReader for Records {
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
         self.index.status(id)
     }
+    fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
+        self.index.certificate(id)
+    }
+    fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError> {
+        self.index.select(selector, limit)
+    }
+    fn list(&self, filter: &Filter, visit: Until<'_, CertificateRecord>) -> Result<(), IndexError> {
+        self.index.list(filter, visit)
+    }
+    fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
+        self.index.responders(now)
+    }
+    fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
+        self.index.key_uses(key)
+    }
+    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
+        self.index.one_holder(key)
+    }
+    fn on_compromised_keys(
+        &self,
+        now: UnixTime,
+        visit: Visit<'_, CertificateRecord>,
+    ) -> Result<(), IndexError> {
+        self.index.on_compromised_keys(now, visit)
+    }
+}
+
+impl ChangeReader for Records {
+    fn change_number(&self) -> Result<u64, IndexError> {
+        self.index.change_number()
+    }
+    fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError> {
+        self.index.change_of(id)
+    }
+    fn last_of_changes(&self, visit: Until<'_, StatusRow>) -> Result<(), IndexError> {
+        self.index.last_of_changes(visit)
+    }
+    fn status_rows(&self, since: u64, visit: Visit<'_, StatusRow>) -> Result<(), IndexError> {
+        self.index.status_rows(since, visit)
+    }
+}
+
+impl AuthorityReader for Records {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
         let all = self.index.authorities()?;
         self.script.reads(&all);
@@ -198,88 +242,35 @@ impl IndexReader for Records {
         self.script.reads(&found);
         Ok(found)
     }
-    fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
-        self.index.certificate(id)
-    }
-    fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError> {
-        self.index.select(selector, limit)
-    }
-    fn list(&self, filter: &Filter, visit: Until<'_, CertificateRecord>) -> Result<(), IndexError> {
-        self.index.list(filter, visit)
-    }
-    fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
-        self.index.revoked(issuer, visit)
-    }
-    fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
-        self.index.responders(now)
-    }
-    fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError> {
-        self.index.key_uses(key)
-    }
-    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
-        self.index.one_holder(key)
-    }
-    fn on_compromised_keys(
-        &self,
-        now: UnixTime,
-        visit: Visit<'_, CertificateRecord>,
-    ) -> Result<(), IndexError> {
-        self.index.on_compromised_keys(now, visit)
-    }
     fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
         self.index.names_of_issuer(issuer)
     }
-    fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
-        self.index.last_crl(issuer)
+}
+
+impl AuthorityIndex for Records {
+    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
+        self.script.index("import")?;
+        self.index.import(import)
     }
-    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
-        self.index.is_recorded(issuer, tbs)
+    fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError> {
+        self.script.index("supplement")?;
+        self.index.supplement(supplement)
     }
-    fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
-        self.index.crl_is_owed(issuer)
+    fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
+        self.index.set_serves_ocsp(issuer, serves, event)
     }
+}
+
+impl IssuanceReader for Records {
     fn pending(&self) -> Result<Vec<CertificateId>, IndexError> {
         self.index.pending()
     }
     fn newest_signed(&self) -> Result<Option<NewestSigned>, IndexError> {
         self.index.newest_signed()
     }
-    fn audit_head(&self) -> Result<Head, IndexError> {
-        self.index.audit_head()
-    }
-    fn change_number(&self) -> Result<u64, IndexError> {
-        self.index.change_number()
-    }
-    fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError> {
-        self.index.change_of(id)
-    }
-    fn last_of_changes(&self, visit: Until<'_, StatusRow>) -> Result<(), IndexError> {
-        self.index.last_of_changes(visit)
-    }
-    fn status_rows(&self, since: u64, visit: Visit<'_, StatusRow>) -> Result<(), IndexError> {
-        self.index.status_rows(since, visit)
-    }
-    fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
-        self.index.audit_records(from, visit)
-    }
-    fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
-        self.index.examine(visit)
-    }
-    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
-        self.index.highest_crl_number(issuer)
-    }
-    fn restored(&self) -> Result<Option<Restored>, IndexError> {
-        self.index.restored()
-    }
-    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
-        self.index.supersedes(head)
-    }
-    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
-        self.index.copy_to(path)
-    }
 }
 
-impl Index for Records {
+impl IssuanceIndex for Records {
     fn signing(&self) -> Result<Guard, IndexError> {
         self.index.signing()
     }
@@ -297,6 +288,27 @@ impl Index for Records {
     fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError> {
         self.index.abandon(pending)
     }
+}
+
+impl CrlReader for Records {
+    fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
+        self.index.revoked(issuer, visit)
+    }
+    fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
+        self.index.last_crl(issuer)
+    }
+    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
+        self.index.highest_crl_number(issuer)
+    }
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
+        self.index.is_recorded(issuer, tbs)
+    }
+    fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
+        self.index.crl_is_owed(issuer)
+    }
+}
+
+impl RevocationIndex for Records {
     fn transition(
         &self,
         id: &CertificateId,
@@ -306,17 +318,6 @@ impl Index for Records {
     ) -> Result<(), IndexError> {
         self.script.index("transition")?;
         self.index.transition(id, from, to, event)
-    }
-    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
-        self.script.index("import")?;
-        self.index.import(import)
-    }
-    fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError> {
-        self.script.index("supplement")?;
-        self.index.supplement(supplement)
-    }
-    fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
-        self.index.set_serves_ocsp(issuer, serves, event)
     }
     fn next_crl_number(
         &self,
@@ -349,21 +350,54 @@ impl Index for Records {
         self.script.index("listed")?;
         self.index.record_crl_published(issuer, number, confirmed, event)
     }
-    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
-        self.index.restore(restoration)
-    }
     fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError> {
         self.script.index("take over")?;
         self.index.take_over(revocations)
     }
-    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
-        self.index.accept_restored(event)
+}
+
+impl AuditReader for Records {
+    fn audit_head(&self) -> Result<Head, IndexError> {
+        self.index.audit_head()
     }
+    fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
+        self.index.audit_records(from, visit)
+    }
+}
+
+impl AuditIndex for Records {
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
         self.index.record_event(event)
     }
     fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
         self.script.index("events")?;
         self.index.record_events(events)
+    }
+}
+
+impl RestorationReader for Records {
+    fn restored(&self) -> Result<Option<Restored>, IndexError> {
+        self.index.restored()
+    }
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
+        self.index.supersedes(head)
+    }
+}
+
+impl RestorationIndex for Records {
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
+        self.index.restore(restoration)
+    }
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
+        self.index.accept_restored(event)
+    }
+}
+
+impl StoredIndex for Records {
+    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
+        self.index.copy_to(path)
+    }
+    fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
+        self.index.examine(visit)
     }
 }

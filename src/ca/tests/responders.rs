@@ -1,7 +1,8 @@
 //! Delegated responder certificates: how long they last, and when they are due.
 use super::fixture::{DAY, Fixture, NOW, new};
 use crate::ca::NewAuthority;
-use crate::index::{IndexReader, Selector};
+use crate::index::Selector;
+use crate::index::prelude::*;
 use crate::profile::Length;
 use crate::repository::Publisher;
 use crate::x509::Certificate;
