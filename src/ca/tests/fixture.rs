@@ -4,7 +4,8 @@ use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
 use crate::ca::{
-    ClockWatch, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, SerialSource,
+    ClockWatch, DiskReserve, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, Purpose,
+    Room, SerialSource,
 };
 use crate::clock::Clock;
 use crate::config::Config;
@@ -55,6 +56,15 @@ impl SecretSource for Custodian {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
         self.0.lock().unwrap().push(purpose.clone());
         Ok(Secret::new("correct horse battery staple".into()))
+    }
+}
+
+/// A disk with room for everything.
+struct Unlimited;
+
+impl DiskReserve for Unlimited {
+    fn find(&self, _: Purpose) -> Result<Room, Problem> {
+        Ok(Box::new(()))
     }
 }
 
@@ -173,6 +183,7 @@ impl Fixture {
             watch: self.watch.clone(),
             serials: Arc::new(Random),
             practices: Arc::new(self.practices.clone()),
+            reserve: Arc::new(Unlimited),
             actor: Actor::named("alice"),
         })
     }
