@@ -23,6 +23,7 @@ pub use finding::{Finding, Mending, Severity};
 pub use mend::{Mended, mend_files, mend_records};
 pub use space::Space;
 
+use crate::ca::Hierarchy;
 use crate::config::Config;
 use crate::error::{Problem, Shown as _};
 use crate::home::{AuthorityName, Home};
@@ -34,6 +35,7 @@ use crate::signing::{KeyStore, SecretSource};
 use crate::x509::{Certificate, UnixTime};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A file that could not be read as what it should be, and why.
@@ -166,6 +168,11 @@ impl<'a> Examination<'a> {
         self.index.map_err(|problem| format!("the index is not open: {problem}"))
     }
 
+    /// The paths above CAs, and how they stand.
+    fn hierarchy(&self) -> Result<Hierarchy<'a>, String> {
+        Ok(Hierarchy::over(self.index()?))
+    }
+
     /// The CAs on record.
     fn authorities(&self) -> Result<Vec<Authority>, String> {
         self.index()?.authorities().map_err(|error| format!("the CAs cannot be read: {error}"))
@@ -197,21 +204,7 @@ fn is_plain(path: &std::path::Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
-/// The certificates above a CA, its issuer first.
-fn ancestors<'a>(authority: &Authority, all: &'a [Authority]) -> Vec<&'a Authority> {
-    let mut above: Vec<&Authority> = Vec::new();
-    let mut parent = authority.parent.as_deref();
-    while let Some(next) = parent.and_then(|name| all.iter().find(|one| one.name == name)) {
-        if above.iter().any(|one| one.name == next.name) {
-            break;
-        }
-        above.push(next);
-        parent = next.parent.as_deref();
-    }
-    above
-}
-
-fn certificates(authorities: &[&Authority]) -> Vec<Certificate> {
+fn certificates(authorities: &[Arc<Authority>]) -> Vec<Certificate> {
     authorities.iter().map(|authority| authority.certificate.clone()).collect()
 }
 

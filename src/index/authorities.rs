@@ -14,6 +14,12 @@ pub trait AuthorityReader: Send + Sync {
     /// The CA of this name.
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError>;
 
+    /// The generation after the CA of this name, if that was given a new key.
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError>;
+
+    /// The CAs whose certificate is for this name, by the comparison of names.
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError>;
+
     /// Every way in which the name of an issuer is written, in its own certificates and in those that it issued.
     fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError>;
 }

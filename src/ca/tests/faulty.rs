@@ -29,6 +29,8 @@ struct Scene {
     steps: Vec<&'static str>,
     /// The step, and how often it still goes well.
     failing: Vec<(&'static str, usize)>,
+    /// The CAs that were read, by name.
+    read: Vec<String>,
     /// What another process does before a step.
     before: Option<(&'static str, Interruption)>,
 }
@@ -77,6 +79,16 @@ impl Script {
         std::mem::take(&mut self.0.lock().unwrap().steps)
     }
 
+    /// The CAs that were read since the last call, by name.
+    pub(super) fn read(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().read)
+    }
+
+    fn reads<'a>(&self, authorities: impl IntoIterator<Item = &'a Authority>) {
+        let names = authorities.into_iter().map(|one| one.name.clone());
+        self.0.lock().unwrap().read.extend(names);
+    }
+
     fn index(&self, step: &'static str) -> Result<(), IndexError> {
         if self.fails(step) {
             Err(IndexError::Store(StoreError::Backend(format!("{step} was made to fail"))))
@@ -104,7 +116,11 @@ impl StatusPublisher for Status {
         now: UnixTime,
     ) -> Result<(), StatusError> {
         self.script.index("status")?;
-        self.directory.publish_status(index, lists, now)
+        let read = self.script.read();
+        let published = self.directory.publish_status(index, lists, now);
+        // what it reads is for all that trust what it publishes, whatever was issued
+        self.script.0.lock().unwrap().read = read;
+        published
     }
 
     fn published_change(&self) -> Result<Option<u64>, StatusError> {
@@ -207,10 +223,24 @@ impl ChangeReader for Records {
 
 impl AuthorityReader for Records {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
-        self.index.authorities()
+        let all = self.index.authorities()?;
+        self.script.reads(&all);
+        Ok(all)
     }
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
-        self.index.authority(name)
+        let found = self.index.authority(name)?;
+        self.script.reads(&found);
+        Ok(found)
+    }
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        let found = self.index.successor(name)?;
+        self.script.reads(&found);
+        Ok(found)
+    }
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError> {
+        let found = self.index.bearers(name)?;
+        self.script.reads(&found);
+        Ok(found)
     }
     fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
         self.index.names_of_issuer(issuer)

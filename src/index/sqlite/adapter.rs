@@ -84,6 +84,14 @@ impl AuthorityReader for SqliteIndex {
         self.read(|connection| authority::named(connection, name))
     }
 
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        self.read(|connection| authority::successor(connection, name))
+    }
+
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError> {
+        self.read(|connection| authority::bearers(connection, name))
+    }
+
     fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
         self.read(|connection| naming::written(connection, issuer))
     }
