@@ -10,11 +10,11 @@ use crate::x509::{CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
 
 impl IssuanceIndex for MemoryIndex {
     fn signing(&self) -> Result<Guard, IndexError> {
-        Ok(self.interlock.share())
+        Ok(self.store.interlock.share())
     }
 
     fn nobody_is_signing(&self) -> Result<Option<Guard>, IndexError> {
-        Ok(self.interlock.exclude())
+        Ok(self.store.interlock.exclude())
     }
 
     fn store_intents(&self, intents: &[Intent]) -> Result<(), IndexError> {

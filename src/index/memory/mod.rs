@@ -4,35 +4,64 @@ mod reading;
 mod revoking;
 mod state;
 mod taking;
-#[cfg(test)]
 mod tests;
 
-use super::{Guard, IndexError};
+use super::{Authority, Guard, IndexError};
 use state::State;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Asked with the name of each method that writes, before it does.
-type Watch = Box<dyn Fn(&'static str) -> Result<(), IndexError> + Send + Sync>;
+/// Who sees what is done with an index, and may have it fail.
+pub(crate) trait Watch: Send + Sync {
+    /// Asked before a method of this name writes.
+    ///
+    /// # Errors
+    /// Then the method fails with it, and nothing is written.
+    fn writes(&self, method: &'static str) -> Result<(), IndexError>;
 
-/// An index that is gone with the process.
+    /// Told which CA was read.
+    fn reads(&self, _authority: &str) {}
+}
+
+/// An index that is gone with the process. Several may be handles of one store, as processes at work in one home.
 #[derive(Default)]
 pub(crate) struct MemoryIndex {
+    store: Arc<Store>,
+    watch: Option<Box<dyn Watch>>,
+}
+
+#[derive(Default)]
+struct Store {
     state: Mutex<Arc<State>>,
     interlock: Arc<Interlock>,
-    watch: Option<Watch>,
+    unrecorded: AtomicU32,
 }
 
 impl MemoryIndex {
-    /// An empty one, which asks before each method that writes whether it is to fail.
-    pub(crate) fn watched(
-        watch: impl Fn(&'static str) -> Result<(), IndexError> + Send + Sync + 'static,
-    ) -> Self {
-        Self { watch: Some(Box::new(watch)), ..Self::default() }
+    /// Another handle of the same store, which this one watches.
+    pub(crate) fn watched(&self, watch: impl Watch + 'static) -> Self {
+        Self { store: Arc::clone(&self.store), watch: Some(Box::new(watch)) }
+    }
+
+    /// Another handle of the same store, which nobody watches.
+    pub(crate) fn unwatched(&self) -> Self {
+        Self { store: Arc::clone(&self.store), watch: None }
+    }
+
+    fn note_read<'a>(&self, authorities: impl IntoIterator<Item = &'a Authority>) {
+        if let Some(watch) = &self.watch {
+            authorities.into_iter().for_each(|authority| watch.reads(&authority.name));
+        }
+    }
+
+    /// Has lists so many more entries than there are certificates on record.
+    pub(crate) fn list_more(&self, entries: u32) {
+        self.store.unrecorded.store(entries, Ordering::SeqCst);
     }
 
     /// What is on record now; it does not change any more.
     fn now(&self) -> Arc<State> {
-        Arc::clone(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.store.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// One transaction: all of it, or nothing.
@@ -42,9 +71,9 @@ impl MemoryIndex {
         write: impl FnOnce(&mut State) -> Result<T, IndexError>,
     ) -> Result<T, IndexError> {
         if let Some(watch) = &self.watch {
-            watch(method)?;
+            watch.writes(method)?;
         }
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.store.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = State::clone(&state);
         let result = write(&mut next)?;
         *state = Arc::new(next);

@@ -180,12 +180,31 @@ impl ChangeReader for MemoryIndex {
 
 impl AuthorityReader for MemoryIndex {
     fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
-        Ok(self.now().authorities())
+        let all = self.now().authorities();
+        self.note_read(&all);
+        Ok(all)
     }
 
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
         let state = self.now();
-        Ok(state.named(name).map(|ca| state.authority(ca)))
+        let found = state.named(name).map(|ca| state.authority(ca));
+        self.note_read(&found);
+        Ok(found)
+    }
+
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        let is_next = |one: &Authority| one.succeeds.as_deref() == Some(name);
+        let found = self.now().authorities().into_iter().find(is_next);
+        self.note_read(&found);
+        Ok(found)
+    }
+
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError> {
+        let mut bearers = self.now().authorities();
+        bearers.retain(|one| !name.is_empty() && one.certificate.tbs().subject().is_same_as(name));
+        bearers.sort_by(|a, b| a.name.cmp(&b.name));
+        self.note_read(&bearers);
+        Ok(bearers)
     }
 
     fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {

@@ -9,7 +9,10 @@ use crate::index::{
 };
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime, sha256};
+use crate::x509::{
+    CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, TbsCertList, UnixTime, sha256,
+};
+use std::sync::atomic::Ordering;
 
 fn entries(state: &State, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) {
     for (id, revocation) in state.listed(issuer) {
@@ -19,6 +22,18 @@ fn entries(state: &State, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) {
             reason: revocation.reason,
             invalidity_date: revocation.invalidity_date,
         });
+    }
+}
+
+/// An entry whose serial number has 17 octets and grows with this.
+fn unrecorded(number: u32) -> CrlEntry {
+    let mut octets = [0x7f; 17];
+    octets[1..5].copy_from_slice(&number.to_be_bytes());
+    CrlEntry {
+        serial_number: SerialNumber::from_random(octets),
+        revocation_date: UnixTime(i64::from(number)),
+        reason: Some(CrlReason::Superseded),
+        invalidity_date: None,
     }
 }
 
@@ -94,6 +109,7 @@ impl RevocationIndex for MemoryIndex {
             Ok((number, state.clone()))
         })?;
         entries(&view, issuer, visit);
+        (0..self.store.unrecorded.load(Ordering::SeqCst)).for_each(|number| visit(unrecorded(number)));
         Ok(number)
     }
 

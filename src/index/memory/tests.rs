@@ -1,5 +1,5 @@
 //! The contract, and that a watched one fails where it is told to.
-use super::MemoryIndex;
+use super::{MemoryIndex, Watch};
 use crate::index::contract::{CertificateAuthority, NOW, contract, event};
 use crate::index::prelude::*;
 use crate::index::{IndexError, StoreError};
@@ -14,10 +14,13 @@ contract!(make, nothing_more; issuance revocation authorities audit reading rest
 
 #[test]
 fn what_is_made_to_fail_changes_nothing() {
-    let index = MemoryIndex::watched(|method| match method {
-        "record_event" => Err(IndexError::Store(StoreError::Busy)),
-        _ => Ok(()),
-    });
+    struct NoEvents;
+    impl Watch for NoEvents {
+        fn writes(&self, method: &'static str) -> Result<(), IndexError> {
+            if method == "record_event" { Err(IndexError::Store(StoreError::Busy)) } else { Ok(()) }
+        }
+    }
+    let index = MemoryIndex::default().watched(NoEvents);
     CertificateAuthority::root(&index, "genfic");
     let head = index.audit_head().unwrap();
     let failed = index.record_event(event(NOW, "x"));
