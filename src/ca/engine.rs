@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::error::Problem;
 use crate::index::{Index, IndexReader};
 use crate::repository::Publisher;
-use crate::signing::{KeyStore, SecretSource};
+use crate::signing::CaKeys;
 use crate::status::StatusPublisher;
 use crate::x509::{SerialNumber, UnixTime};
 use std::sync::Arc;
@@ -24,10 +24,8 @@ pub trait SerialSource: Send + Sync {
 pub struct EngineParts {
     /// The record.
     pub index: Arc<dyn Index>,
-    /// The keys.
-    pub keys: Arc<dyn KeyStore>,
-    /// Their passphrases.
-    pub secrets: Arc<dyn SecretSource>,
+    /// The keys, which ask for their passphrases themselves.
+    pub keys: Arc<dyn CaKeys>,
     /// Where certificates and CRLs go.
     pub publisher: Arc<dyn Publisher>,
     /// Where statuses go.
@@ -136,12 +134,8 @@ impl Engine {
         self.parts.index.as_ref()
     }
 
-    pub(super) fn keys(&self) -> &dyn KeyStore {
+    pub(super) fn keys(&self) -> &dyn CaKeys {
         self.parts.keys.as_ref()
-    }
-
-    pub(super) fn secrets(&self) -> &dyn SecretSource {
-        self.parts.secrets.as_ref()
     }
 
     pub(super) fn publisher(&self) -> &dyn Publisher {

@@ -32,9 +32,7 @@ pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use engine::{Engine, EngineParts, SerialSource};
 pub use hierarchy::{Hierarchy, IssuerPath};
-pub use issuance::{
-    Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal, make_request,
-};
+pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal};
 pub use lifecycle::{
     AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, Arrival, AuthorityRekeying, AuthorityRenewal,
     AuthorityRequest, CreatedAuthority, Crossing, Lifecycle, Links, NewAuthority, NextGeneration,

@@ -43,14 +43,16 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     staggered(examination, &living, &hierarchy, findings);
     for (older, newer) in hierarchy.unlinked(examination.now).map_err(|error| error.to_string())? {
         let file = examination.home.keys_directory().join(&older.key);
-        let key = examination.keys.inspect(&KeyRef::AgeFile(file));
+        let keys = examination.keys.inspecting();
+        let is_gone = keys
+            .is_some_and(|keys| matches!(keys.inspect(&KeyRef::AgeFile(file)), Err(KeyError::NotFound(_))));
         let (older, newer) = (older.name, newer.name);
         let message = format!(
             "lacks link certificates with {older} before it: a command was cut short before it made them"
         );
-        let remedy = match key {
-            Err(KeyError::NotFound(_)) => format!("genfic-ca renew-ca {newer} --rekey --no-links"),
-            _ => format!("genfic-ca cross-sign {newer} -p {older}"),
+        let remedy = match is_gone {
+            true => format!("genfic-ca renew-ca {newer} --rekey --no-links"),
+            false => format!("genfic-ca cross-sign {newer} -p {older}"),
         };
         findings.push(Finding::warning("authority.unlinked", &newer, message).remedy(remedy));
     }

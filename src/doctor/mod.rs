@@ -31,7 +31,7 @@ use crate::index::{Authority, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::profile::Profiles;
 use crate::repository::Publisher;
-use crate::signing::{KeyStore, SecretSource};
+use crate::signing::CaKeys;
 use crate::x509::{Certificate, UnixTime};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -65,10 +65,8 @@ pub struct Examination<'a> {
     pub index_file: &'a Path,
     /// The index.
     pub index: Result<&'a dyn StoredIndex, &'a Problem>,
-    /// The keys.
-    pub keys: &'a dyn KeyStore,
-    /// Passphrases that are at hand; no person is asked.
-    pub secrets: &'a dyn SecretSource,
+    /// The keys, with passphrases that are at hand; no person is asked.
+    pub keys: &'a dyn CaKeys,
     /// What is published for everybody.
     pub publisher: &'a dyn Publisher,
     /// What is published for responders.

@@ -1,7 +1,7 @@
 //! New certificates for CAs: same name, same key.
 use super::Lifecycle;
 use crate::ca::Order;
-use crate::ca::authority::{mismatched, sign_certificate};
+use crate::ca::authority::mismatched;
 use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::on_record;
@@ -237,7 +237,7 @@ impl Lifecycle<'_> {
             tbs,
             authority: Some(self.renewed(authority)),
         };
-        self.engine.issuance().certify(draft, |tbs| sign_certificate(signer.as_ref(), tbs))?;
+        self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
         Ok(template.notices)
     }
 }
