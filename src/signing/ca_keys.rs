@@ -3,7 +3,7 @@ use super::{CaSigner, KeyError, OpenedKey};
 use crate::error::Shown as _;
 use crate::x509::KeyAlgorithm;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Names a key without containing it.
@@ -13,6 +13,29 @@ pub enum KeyRef {
     AgeFile(PathBuf),
     /// A PKCS#8 file in PEM, plain or encrypted: the key of a responder or an end entity, never a CA's.
     Pkcs8File(PathBuf),
+    /// A URI of a store that is not known here.
+    Unknown(String),
+}
+
+impl KeyRef {
+    /// The key of this URI, by its scheme: `age:NAME.age` and `pkcs8:NAME` are files below the directory.
+    #[must_use]
+    pub fn of(uri: &str, directory: &Path) -> Self {
+        match uri.split_once(':') {
+            Some(("age", file)) => Self::AgeFile(directory.join(file)),
+            Some(("pkcs8", file)) => Self::Pkcs8File(directory.join(file)),
+            _ => Self::Unknown(uri.to_owned()),
+        }
+    }
+
+    /// The key's file, where it has one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::AgeFile(path) | Self::Pkcs8File(path) => Some(path),
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// The path, or the URI.
@@ -20,6 +43,7 @@ impl fmt::Display for KeyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AgeFile(path) | Self::Pkcs8File(path) => write!(f, "{}", path.shown()),
+            Self::Unknown(uri) => f.write_str(uri),
         }
     }
 }
@@ -92,5 +116,21 @@ impl dyn CaKeys + '_ {
     pub fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         let unable = || KeyError::Backend(key.clone(), "keys are not removed here".into());
         self.discarding().ok_or_else(unable)?.discard(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_names_a_key_by_its_scheme() {
+        let of = |uri| KeyRef::of(uri, Path::new("/keys"));
+        assert_eq!(of("age:genfic-g2.age"), KeyRef::AgeFile("/keys/genfic-g2.age".into()));
+        assert_eq!(of("pkcs8:one.key"), KeyRef::Pkcs8File("/keys/one.key".into()));
+        for unknown in ["", "genfic.age", "pkcs11:token=a"] {
+            assert_eq!(of(unknown), KeyRef::Unknown(unknown.into()));
+            assert_eq!(of(unknown).path(), None);
+        }
     }
 }

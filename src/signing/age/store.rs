@@ -197,6 +197,9 @@ fn path_of(key: &KeyRef) -> Result<&Path, KeyError> {
         KeyRef::Pkcs8File(_) => {
             Err(KeyError::Backend(key.clone(), "a CA key is kept in an age file only".into()))
         }
+        KeyRef::Unknown(_) => {
+            Err(KeyError::Backend(key.clone(), "no key store of that kind is known".into()))
+        }
     }
 }
 

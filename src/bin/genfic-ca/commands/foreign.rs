@@ -96,7 +96,7 @@ pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Repor
     let result = json!({
         "name": name,
         "request": path.as_ref().map(path_value),
-        "key": asked.authority.key,
+        "key": asked.authority.key_name(),
         "algorithm": tbs.public_key().algorithm().to_string(),
         "profile": profile,
         "waiting": false,
