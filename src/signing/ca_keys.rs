@@ -1,7 +1,8 @@
 //! Where CA keys are kept, and how they are named.
-use super::{CaSigner, KeyError, OpenedKey};
+use super::{CaSigner, KeyError, MarkError, OpenedKey};
 use crate::error::Shown as _;
 use crate::x509::KeyAlgorithm;
+use crate::x509::extension::CrlNumber;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +62,19 @@ pub trait CaKeys: Send + Sync {
     /// # Errors
     /// When there is no such key, no secret can be had or it is wrong, or the store fails.
     fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError>;
+
+    /// The mark beside this key: the highest CRL number ever taken with it, whatever became of the list; `None` when
+    /// there is none. Whoever restores an older index does not bring an older number back by that (C1).
+    ///
+    /// # Errors
+    /// When there is one that cannot be read.
+    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError>;
+
+    /// Sets the mark before a list is signed under its number, one process at a time; it never goes back.
+    ///
+    /// # Errors
+    /// When it cannot be read or written; [`MarkError::Busy`] when another process does not end.
+    fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError>;
 
     /// Takes in keys that were made elsewhere, where the store can.
     fn importing(&self) -> Option<&dyn ImportKeys>;

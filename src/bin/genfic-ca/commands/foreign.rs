@@ -120,7 +120,7 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) ->
     let key = format!("{}.age", waiting.name);
     let path = place.put_new(request.as_bytes()).map_err(|problem| {
         let hint =
-            format!("{}; the request is also in keys/{}.waiting of the home", problem.hint, waiting.name);
+            format!("{}; the request is also in requests/{}.waiting of the home", problem.hint, waiting.name);
         problem.hint(hint)
     })?;
     let profile = waiting.profile.as_deref().unwrap_or_default();
