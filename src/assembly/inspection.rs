@@ -7,8 +7,8 @@ use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
 use crate::error::{Code, Exit, Problem, Shown as _};
 use crate::home::{GivenBack, GivenError, Home, Reserve, current_actor};
-use crate::index::Index;
 use crate::index::sqlite::SqliteIndex;
+use crate::index::{AuditIndex, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::profile::Profiles;
 use crate::repository::HomeDirectory;
@@ -113,7 +113,8 @@ impl Inspection {
             owner: self.owner.clone(),
             config: self.config.as_ref().map_err(Vec::as_slice),
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
-            index: self.index.as_ref().map(|index| -> &dyn Index { index.as_ref() }),
+            index_file: &self.home.index_file(),
+            index: self.index.as_ref().map(|index| -> &dyn StoredIndex { index.as_ref() }),
             keys: &self.keys.clone().asking(secrets),
             publisher: self.publisher.as_ref(),
             status: self.status.as_ref(),

@@ -1,12 +1,10 @@
 //! A CA certificate together with its unlocked key.
-use super::Engine;
+use super::{Engine, Hierarchy};
 use crate::error::{Code, Problem};
-use crate::index::{Authority, CertificateState, IndexReader, Recorded};
+use crate::index::{Authority, Recorded};
 use crate::signing::CaSigner;
 use crate::x509::extension::{BasicConstraints, KeyUsage};
-use crate::x509::{
-    Certificate, CertificateId, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime,
-};
+use crate::x509::{Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime};
 use std::sync::Arc;
 
 /// Signs certificates. It cannot be had for a CA that must not issue: its key matches its certificate, which
@@ -35,13 +33,13 @@ impl IssuingAuthority {
     /// When the key does not match, the certificate is not one that may sign certificates, or the CA or one
     /// above it is expired or revoked.
     pub fn new(
-        index: &dyn IndexReader,
+        hierarchy: &Hierarchy<'_>,
         authority: Authority,
         signer: Arc<dyn CaSigner>,
         now: UnixTime,
     ) -> Result<Self, Problem> {
-        let ancestors = ancestors(index, &authority)?;
-        fit(index, &authority, now)?;
+        let ancestors = hierarchy.ancestors(&authority)?;
+        hierarchy.check_usable(&authority, now)?;
         let tbs = authority.certificate.tbs();
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));
@@ -156,68 +154,6 @@ impl CrlAuthority {
     pub fn sign(&self, tbs: Recorded<TbsCertList>) -> Result<CertificateList, Problem> {
         Ok(self.signer.sign_crl(tbs, &self.certificate)?)
     }
-}
-
-/// The certificates above a CA, its issuer first, the root last.
-pub(super) fn ancestors(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
-    Ok(above(index, authority)?.into_iter().map(|above| above.certificate).collect())
-}
-
-pub(super) fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority>, Problem> {
-    let mut out: Vec<Authority> = Vec::new();
-    let mut parent = authority.parent.clone();
-    while let Some(name) = parent {
-        if out.len() > 32 {
-            let message = format!("the hierarchy above {} does not end", authority.name);
-            return Err(Problem::new(Code::IndexDamaged, message));
-        }
-        let next = index.authority(&name)?.ok_or_else(|| no_authority(&name))?;
-        parent = next.parent.clone();
-        out.push(next);
-    }
-    Ok(out)
-}
-
-/// Says no of a CA that may not issue: it, or one above it, is expired, revoked, or not on record as issued.
-pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
-    for ca in std::iter::once(authority.clone()).chain(above(index, authority)?) {
-        let unfit = |what: String| {
-            Problem::new(Code::IssuerUnfit, format!("{} cannot issue: {what}", authority.name))
-                .hint("`genfic-ca authorities --tree` shows the hierarchy")
-        };
-        let validity = ca.certificate.tbs().validity();
-        if now > validity.not_after {
-            return Err(unfit(format!("{} expired at {}", ca.name, validity.not_after)));
-        }
-        if now < validity.not_before {
-            return Err(unfit(format!("{} is not valid before {}", ca.name, validity.not_before)));
-        }
-        let issuer = match &ca.parent {
-            Some(parent) => index.authority(parent)?.map(|parent| parent.issuer),
-            None => Some(ca.issuer),
-        };
-        let Some(issuer) = issuer else { return Err(no_authority(ca.parent.as_deref().unwrap_or_default())) };
-        let id = CertificateId { issuer, serial_number: ca.certificate.tbs().serial_number().clone() };
-        match index.status(&id)? {
-            Some(CertificateState::Issued) => {}
-            Some(CertificateState::Revoked(revocation)) if revocation.is_hold() => {
-                return Err(unfit(format!("{} has been on hold since {}", ca.name, revocation.revoked_at)));
-            }
-            Some(CertificateState::Revoked(revocation)) => {
-                return Err(unfit(format!("{} was revoked at {}", ca.name, revocation.revoked_at)));
-            }
-            Some(CertificateState::Pending) | None => {
-                return Err(unfit(format!("the certificate of {} is not on record as issued", ca.name)));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// No CA of that name.
-pub(super) fn no_authority(name: &str) -> Problem {
-    Problem::new(Code::AuthorityNotFound, format!("there is no CA named {name}"))
-        .hint("`genfic-ca authorities` lists the CAs of this home")
 }
 
 impl Engine {

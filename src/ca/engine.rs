@@ -1,4 +1,5 @@
 //! What the use cases act on and through.
+use super::hierarchy::Loaded;
 use super::{ClockWatch, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, Publication, Revocations};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
@@ -65,13 +66,14 @@ pub struct EngineParts {
 /// ```
 pub struct Engine {
     parts: EngineParts,
+    hierarchy: Loaded,
 }
 
 impl Engine {
     /// The use cases over these.
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts }
+        Self { parts, hierarchy: Loaded::default() }
     }
 
     /// Certificates: granted, recorded, signed, published.
@@ -107,7 +109,7 @@ impl Engine {
     /// The CAs on record.
     #[must_use]
     pub fn hierarchy(&self) -> Hierarchy<'_> {
-        Hierarchy { engine: self }
+        Hierarchy::with(self.index(), self.hierarchy.clone())
     }
 
     /// What is on record, to be read.

@@ -27,6 +27,7 @@ fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
     let profiles = Profiles::parse(texts.iter().map(|(name, text)| (&**name, &**text))).unwrap();
     let index = SqliteIndex::open(&place.index_file()).unwrap();
     let checks = diagnose(&Examination {
+        index_file: &place.index_file(),
         home: &place,
         space: &Space::of(&place),
         owner: Ok(()),

@@ -143,8 +143,9 @@ impl Lifecycle<'_> {
         if !authority.serves_ocsp {
             return Ok((crl, None));
         }
-        let issued = IssuingAuthority::new(self.engine.index(), authority.clone(), signer, self.engine.now())
-            .and_then(|issuer| self.engine.issuance().issue_responder(&issuer));
+        let issued =
+            IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now())
+                .and_then(|issuer| self.engine.issuance().issue_responder(&issuer));
         match issued {
             Ok(issued) => {
                 notices.extend(issued.notices);

@@ -49,7 +49,7 @@ impl Lifecycle<'_> {
         let crl = self.engine.maintenance().publish_crl(name, &crl_authority)?;
         let mut responder = None;
         let issuer =
-            IssuingAuthority::new(self.engine.index(), authority.clone(), signer, self.engine.now())?;
+            IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now())?;
         if authority.serves_ocsp {
             let issued = self.engine.issuance().issue_responder(&issuer)?;
             notices.extend(issued.notices);

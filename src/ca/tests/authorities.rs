@@ -1,9 +1,10 @@
 //! An authority that is wrong cannot be had, and signs nothing that is another's.
 use super::fixture::{DAY, Fixture, NOW, new, order};
 use crate::audit::{Actor, AuditEvent, Outcome};
-use crate::ca::{CrlAuthority, IssuingAuthority};
+use crate::ca::{CrlAuthority, Hierarchy, IssuingAuthority};
 use crate::error::{Exit, Problem};
-use crate::index::{Authority, CertificateState, Index, IndexReader, Intent, Revocation};
+use crate::index::prelude::*;
+use crate::index::{Authority, CertificateState, Intent, Revocation};
 use crate::lint;
 use crate::profile::{IssuerView, Length};
 use crate::signing::{CaKeys, CaSigner, LocalSigner, SoftKey};
@@ -70,7 +71,8 @@ fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
     let crl = fixture.publish("genfic-system").unwrap();
     assert!(crl.next_update > end, "a list may outlive its CA");
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let early = IssuingAuthority::new(&*fixture.records, authority, another(), NOW.plus(-2 * DAY));
+    let early =
+        IssuingAuthority::new(&Hierarchy::over(&*fixture.records), authority, another(), NOW.plus(-2 * DAY));
     assert!(refused(early).message.contains("not valid before"));
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
     assert_eq!(refused(fixture.engine().issuance().unlock_issuer("genfic")).code.code(), "issuer.unfit");
@@ -93,7 +95,8 @@ fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transacti
 fn a_key_that_is_not_the_certificates_is_found_out() {
     let fixture = Fixture::with_system_ca();
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let problem = refused(IssuingAuthority::new(&*fixture.records, authority.clone(), another(), NOW));
+    let hierarchy = Hierarchy::over(&*fixture.records);
+    let problem = refused(IssuingAuthority::new(&hierarchy, authority.clone(), another(), NOW));
     assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "key.mismatch"));
     let list = CrlAuthority::new("genfic-system", authority.certificate, another());
     assert_eq!(list.err().unwrap().code.code(), "key.mismatch");
@@ -122,7 +125,12 @@ fn a_certificate_that_is_no_cas_makes_neither_authority() {
     let signer = || -> Arc<dyn CaSigner> {
         Arc::new(LocalSigner(SoftKey::from_pkcs8_der(&own.to_pkcs8_der().unwrap()).unwrap()))
     };
-    let problem = refused(IssuingAuthority::new(&*fixture.records, authority, signer(), fixture.now()));
+    let problem = refused(IssuingAuthority::new(
+        &Hierarchy::over(&*fixture.records),
+        authority,
+        signer(),
+        fixture.now(),
+    ));
     assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(problem.message.contains("does not allow"), "{problem}");
     assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code.code(), "issuer.unfit");

@@ -62,7 +62,7 @@ fn a_key_left_by_a_command_that_died_is_kept_and_it_is_said_how_to_go_on() {
     assert!(problem.message.contains("no CA of this home has it"), "{problem}");
     let mv = problem.hint.split(['(', ')']).nth(1).unwrap().to_owned();
     assert_eq!(std::fs::read(key_file(&fixture, "genfic")).unwrap(), before, "it may be the only copy");
-    let other = crate::index::Index::signing(&*fixture.records).unwrap();
+    let other = crate::index::IssuanceIndex::signing(&*fixture.records).unwrap();
     let busy = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
     assert_eq!((busy.exit, busy.code.code()), (Exit::Busy, "key.in-use"), "its owner may be about to use it");
     drop(other);

@@ -10,8 +10,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::home::{AuthorityName, Home, PublicFile};
+use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
-use crate::index::{CertificateRecord, IndexReader, Selector};
+use crate::index::{CertificateRecord, Selector};
 use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
 use crate::repository::HomeDirectory;
 use crate::signing::{

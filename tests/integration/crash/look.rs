@@ -1,8 +1,9 @@
 //! What can be seen of a home from outside at a moment, and what must hold once it was put right.
 use genfic_ca::audit::Verifier;
 use genfic_ca::home::{AuthorityName, Home};
+use genfic_ca::index::prelude::*;
 use genfic_ca::index::sqlite::SqliteIndex;
-use genfic_ca::index::{CertificateState, Filter, Index, IndexReader};
+use genfic_ca::index::{CertificateState, Filter};
 use genfic_ca::signing::OpenedKey;
 use genfic_ca::status::{StatusDirectory, StatusPublisher, StatusReader, StatusSnapshot, StatusSource};
 use genfic_ca::x509::{Certificate, CertificateId, CertificateList, pem};

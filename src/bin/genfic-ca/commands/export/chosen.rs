@@ -119,7 +119,7 @@ pub(super) fn issuers(
     record: &CertificateRecord,
     with_root: bool,
 ) -> Result<Vec<Certificate>, Problem> {
-    let above = engine.hierarchy().with_ancestors(&record.authority)?;
+    let above = engine.hierarchy().path(&record.authority)?.complete()?.to_vec();
     let wanted = above.iter().filter(|one| with_root || one.parent.is_some());
     Ok(wanted.map(|one| one.certificate.clone()).collect())
 }
