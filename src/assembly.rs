@@ -110,6 +110,7 @@ impl Assembly {
         let keys = AgeFileStore::new(config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
             Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
+        home.move_former();
         let index = SqliteIndex::open(&home.index_file())?;
         practices.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());

@@ -28,7 +28,7 @@ pub struct Arrival {
 /// A CA of this name waits for its certificate.
 pub(super) fn already_waiting(name: &str) -> Problem {
     Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already")).hint(format!(
-        "its request is in keys/{name}.waiting of the home, PEM after a few words; when the certificate has \
+        "its request is in requests/{name}.waiting of the home, PEM after a few words; when the certificate has \
              come: genfic-ca adopt {name} CERTIFICATE"
     ))
 }
@@ -173,7 +173,7 @@ impl Lifecycle<'_> {
         let (own, others): (Vec<Certificate>, Vec<Certificate>) =
             arrival.certificates.into_iter().partition(|one| *one.tbs().public_key() == waiting.public_key);
         let certificate = own.into_iter().next().ok_or_else(|| {
-            other_key(&name).hint(format!("it must be the answer to the request in keys/{name}.waiting"))
+            other_key(&name).hint(format!("it must be the answer to the request in requests/{name}.waiting"))
         })?;
         self.is_in_force(&name, &certificate)?;
         let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {

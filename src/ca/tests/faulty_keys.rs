@@ -2,8 +2,9 @@
 use super::faulty::Script;
 use crate::signing::{
     Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef,
-    LocalSigner, OpenedKey, PrivateKey, SoftKey,
+    LocalSigner, MarkError, OpenedKey, PrivateKey, SoftKey,
 };
+use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 use std::sync::Arc;
 
@@ -46,6 +47,15 @@ impl CaKeys for Keys {
     fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError> {
         self.script.fails("open");
         Ok(self.faulty(self.store.open(key)?))
+    }
+
+    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError> {
+        self.store.mark(key)
+    }
+
+    fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
+        self.script.write("reserve")?;
+        self.store.raise_mark(key, number)
     }
 
     fn importing(&self) -> Option<&dyn ImportKeys> {
