@@ -139,7 +139,7 @@ impl Fixture {
         let custodian = Arc::new(Custodian::default());
         let store = AgeFileStore::new(10, custodian.clone()).unwrap();
         Self {
-            records: file.clone().map_or_else(|| -> Arc<dyn Index> { memory.clone() }, |file| file),
+            records: file.clone().unwrap_or_else(|| -> Arc<dyn Index> { memory.clone() }),
             memory,
             file,
             keys: Arc::new(Keys { store, script: script.clone() }),

@@ -64,7 +64,8 @@ pub(super) struct Ca {
     pub(super) name: String,
     /// The number of its certificate.
     pub(super) certificate: usize,
-    pub(super) key: String,
+    /// Where its key is kept; `None` while others run it.
+    pub(super) key: Option<String>,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
@@ -169,7 +170,8 @@ impl State {
             parent: parent.map(|parent| parent.name.clone()),
             profile: entry.profile.clone(),
             certificate: entry.certificate.clone().unwrap(),
-            key: ca.key.clone(),
+            key: ca.key.clone().unwrap_or_default(),
+            external: ca.key.is_none(),
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,
@@ -334,7 +336,7 @@ impl State {
     /// The newest CRL that was published.
     pub(super) fn last_crl(&self, issuer: &IssuerId) -> Option<(CrlNumber, &Crl)> {
         let all = self.crls.iter().filter(|((of, _), crl)| of == issuer && crl.is_published);
-        all.map(|((_, number), crl)| (*number, crl)).last()
+        all.map(|((_, number), crl)| (*number, crl)).next_back()
     }
 
     pub(super) fn last_crl_record(&self, issuer: &IssuerId) -> Option<CrlRecord> {
