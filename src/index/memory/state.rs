@@ -334,7 +334,7 @@ impl State {
     /// The newest CRL that was published.
     pub(super) fn last_crl(&self, issuer: &IssuerId) -> Option<(CrlNumber, &Crl)> {
         let all = self.crls.iter().filter(|((of, _), crl)| of == issuer && crl.is_published);
-        all.map(|((_, number), crl)| (*number, crl)).last()
+        all.map(|((_, number), crl)| (*number, crl)).next_back()
     }
 
     pub(super) fn last_crl_record(&self, issuer: &IssuerId) -> Option<CrlRecord> {
