@@ -2,8 +2,8 @@
 mod cli;
 mod commands;
 mod prompt;
+mod purpose;
 mod report;
-mod room;
 mod script;
 mod session;
 mod terminal;

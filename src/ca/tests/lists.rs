@@ -6,7 +6,6 @@ use crate::index::prelude::*;
 use crate::repository::Publisher;
 use crate::signing::CaKeys;
 use crate::x509::CrlReason;
-use std::sync::atomic::Ordering;
 
 const CA: &str = "genfic-system";
 
@@ -158,7 +157,7 @@ fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
     let fixture = Fixture::with_system_ca();
     let (engine, signer) = (fixture.engine(), fixture.engine().maintenance().unlock_for_crl(CA).unwrap());
     let measure = |more| {
-        fixture.records.more.store(more, Ordering::SeqCst);
+        fixture.memory.list_more(more);
         let mut length = 0;
         let counted = allocation_counter::measure(|| {
             let published = engine.maintenance().publish_crl(CA, &signer).unwrap();
@@ -238,7 +237,7 @@ fn an_entry_dated_after_the_list_does_not_keep_it_from_being_made() {
         crate::index::Revocation { revoked_at: NOW.plus_days(400), reason: None, invalidity_date: None };
     let to = crate::index::CertificateState::Revoked(revocation);
     let event = fixture.audit().pop().unwrap().event;
-    fixture.records.index.transition(&record.id, &record.state, &to, event).unwrap();
+    fixture.elsewhere().transition(&record.id, &record.state, &to, event).unwrap();
     fixture.publish(CA).unwrap();
     let entry = fixture.list(CA).tbs().find(&record.id.serial_number).unwrap();
     assert_eq!(entry.revocation_date, fixture.list(CA).tbs().this_update());

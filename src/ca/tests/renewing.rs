@@ -3,7 +3,6 @@ use super::fixture::{DAY, Fixture};
 use crate::ca::AuthorityRenewal;
 use crate::error::Exit;
 use crate::home::PublicFile;
-use crate::index::prelude::*;
 use crate::index::{Authority, CertificateState, Import};
 use crate::profile::Length;
 use crate::signing::SoftKey;

@@ -1,8 +1,8 @@
 //! What is on record, as plain values, and one transaction over it.
 use crate::audit::{AuditEvent, AuditRecord, Chain, Head};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority, NewestSigned,
-    Restored, Revocation,
+    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority,
+    NewestSigned, Restored, Revocation,
 };
 use crate::x509::extension::{BasicConstraints, CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{
@@ -45,9 +45,7 @@ impl Entry {
     }
 
     pub(super) fn is_abandoned(&self) -> bool {
-        self.tbs.is_some()
-            && self.certificate.is_none()
-            && matches!(self.state, CertificateState::Revoked(_))
+        self.tbs.is_some() && self.certificate.is_none() && matches!(self.state, CertificateState::Revoked(_))
     }
 
     /// What it can be found by, in lower case.
@@ -179,12 +177,8 @@ impl State {
     }
 
     pub(super) fn authorities(&self) -> Vec<Authority> {
-        let mut rest: Vec<Authority> = self
-            .cas
-            .iter()
-            .filter(|ca| self.has_certificate(ca))
-            .map(|ca| self.authority(ca))
-            .collect();
+        let mut rest: Vec<Authority> =
+            self.cas.iter().filter(|ca| self.has_certificate(ca)).map(|ca| self.authority(ca)).collect();
         rest.sort_by(|a, b| b.name.cmp(&a.name));
         let (mut sorted, mut parents) = (Vec::new(), vec![None]);
         while let Some(parent) = parents.pop() {
