@@ -64,7 +64,7 @@ pub(super) struct Ca {
     pub(super) name: String,
     /// The number of its certificate.
     pub(super) certificate: usize,
-    pub(super) key: String,
+    pub(super) key: Option<String>,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
@@ -169,7 +169,8 @@ impl State {
             parent: parent.map(|parent| parent.name.clone()),
             profile: entry.profile.clone(),
             certificate: entry.certificate.clone().unwrap(),
-            key: ca.key.clone(),
+            key: ca.key.clone().unwrap_or_default(),
+            external: ca.key.is_none(),
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,

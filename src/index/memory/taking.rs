@@ -159,7 +159,9 @@ fn add_authority(
     renews: bool,
     change: u64,
 ) -> Result<(), IndexError> {
-    let Authority { name, issuer, parent, profile, certificate, key, serves_ocsp, succeeds, .. } = authority;
+    let Authority {
+        name, issuer, parent, profile, certificate, key, external, serves_ocsp, succeeds, ..
+    } = authority;
     let tbs = certificate.tbs();
     if tbs.as_issuer() != *issuer {
         return Err(IndexError::IssuerUnfit(format!("{name}'s certificate is of another name or key")));
@@ -192,15 +194,15 @@ fn add_authority(
     };
     state.note_name(*issuer, tbs.subject());
     let outside =
-        state.cas.iter_mut().find(|ca| ca.issuer == *issuer && ca.name == *name && ca.key.is_empty());
-    if let Some(ca) = outside.filter(|_| !renews && !key.is_empty()) {
-        ca.key.clone_from(key);
+        state.cas.iter_mut().find(|ca| ca.issuer == *issuer && ca.name == *name && ca.key.is_none());
+    if let Some(ca) = outside.filter(|_| !renews && !external) {
+        ca.key = Some(key.clone());
         ca.serves_ocsp = *serves_ocsp;
         return Ok(());
     }
     let new = NewAuthority {
         name: name.clone(),
-        key: key.clone(),
+        key: (!external).then(|| key.clone()),
         serves_ocsp: *serves_ocsp,
         succeeds: succeeds.clone(),
         renews,
