@@ -1,9 +1,6 @@
 //! What the use cases act on and through.
 use super::hierarchy::Loaded;
-use super::{
-    ClockWatch, DiskReserve, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, Publication, Purpose,
-    Revocations, Room,
-};
+use super::{ClockWatch, DiskReserve, Hierarchy, Practices, Purpose, Room};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
@@ -79,36 +76,6 @@ impl Engine {
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
         Self { parts, hierarchy: Loaded::default() }
-    }
-
-    /// Certificates: granted, recorded, signed, published.
-    #[must_use]
-    pub fn issuance(&self) -> Issuance<'_> {
-        Issuance { engine: self }
-    }
-
-    /// What is not to be trusted any more.
-    #[must_use]
-    pub fn revocation(&self) -> Revocations<'_> {
-        Revocations { engine: self }
-    }
-
-    /// CAs: how they come to be and are followed by others.
-    #[must_use]
-    pub fn lifecycle(&self) -> Lifecycle<'_> {
-        Lifecycle { engine: self }
-    }
-
-    /// What is owed and what is due.
-    #[must_use]
-    pub fn maintenance(&self) -> Maintenance<'_> {
-        Maintenance { engine: self }
-    }
-
-    /// What others see.
-    #[must_use]
-    pub fn publication(&self) -> Publication<'_> {
-        Publication { engine: self }
     }
 
     /// The CAs on record.

@@ -14,6 +14,7 @@
 //! ```
 mod abreast;
 mod authority;
+mod disk_reserve;
 mod engine;
 mod hierarchy;
 mod issuance;
@@ -30,6 +31,7 @@ mod time;
 
 pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
+pub use disk_reserve::{DiskReserve, Purpose, Room};
 pub use engine::{Engine, EngineParts, SerialSource};
 pub use hierarchy::{Hierarchy, IssuerPath};
 pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal};
@@ -44,5 +46,5 @@ pub use publication::Publication;
 pub use revocation::{
     Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded, find_revocable,
 };
-pub use run::{Begun, Conclusion, DiskReserve, Purpose, Room, Task};
+pub use run::{Begun, Conclusion, Task};
 pub use time::{ClockStanding, ClockState, ClockWatch};

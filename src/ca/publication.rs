@@ -15,7 +15,15 @@ const GROUP: usize = 500;
 /// What others see of CAs and certificates.
 #[derive(Clone, Copy)]
 pub struct Publication<'e> {
-    pub(super) engine: &'e Engine,
+    engine: &'e Engine,
+}
+
+impl Engine {
+    /// What others see.
+    #[must_use]
+    pub fn publication(&self) -> Publication<'_> {
+        Publication { engine: self }
+    }
 }
 
 /// What has come on record and is to be seen by others.

@@ -1,31 +1,8 @@
 //! What is done around every command, whoever gives it: room on the disk, what commands that were cut short left behind,
 //! and the record of what was refused (G15).
-use super::{Engine, Recovered, Refusal};
+use super::{Engine, Purpose, Recovered, Refusal};
 use crate::audit::{AuditEvent, Outcome};
 use crate::error::{Code, Problem};
-
-/// What a command is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Purpose {
-    /// It issues: it leaves what is kept for revoking alone, and is refused while it is not there.
-    Issue,
-    /// It tells others what is not to be trusted any more, and may use what is kept for that.
-    Distrust,
-    /// It looks.
-    Look,
-}
-
-/// Room on the disk for one command; what was not needed is kept again when this is dropped.
-pub type Room = Box<dyn Send + Sync>;
-
-/// Space on the disk that is kept for revoking.
-pub trait DiskReserve: Send + Sync {
-    /// Sees that there is room for a command.
-    ///
-    /// # Errors
-    /// `disk.full` when it issues and there is none.
-    fn find(&self, purpose: Purpose) -> Result<Room, Problem>;
-}
 
 /// A command, as the record of its refusal names it.
 #[derive(Clone, Copy, Debug)]

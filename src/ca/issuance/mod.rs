@@ -22,7 +22,15 @@ use crate::error::Problem;
 /// Certificates for those who ask for them.
 #[derive(Clone, Copy)]
 pub struct Issuance<'e> {
-    pub(super) engine: &'e Engine,
+    engine: &'e Engine,
+}
+
+impl Engine {
+    /// Certificates: granted, recorded, signed, published.
+    #[must_use]
+    pub fn issuance(&self) -> Issuance<'_> {
+        Issuance { engine: self }
+    }
 }
 
 impl Issuance<'_> {

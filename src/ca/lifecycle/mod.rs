@@ -26,5 +26,13 @@ use super::Engine;
 /// How CAs come to be, and what follows them.
 #[derive(Clone, Copy)]
 pub struct Lifecycle<'e> {
-    pub(super) engine: &'e Engine,
+    engine: &'e Engine,
+}
+
+impl Engine {
+    /// CAs: how they come to be and are followed by others.
+    #[must_use]
+    pub fn lifecycle(&self) -> Lifecycle<'_> {
+        Lifecycle { engine: self }
+    }
 }

@@ -15,7 +15,15 @@ use crate::error::Problem;
 /// What commands that were cut short left behind, and what time makes due.
 #[derive(Clone, Copy)]
 pub struct Maintenance<'e> {
-    pub(super) engine: &'e Engine,
+    engine: &'e Engine,
+}
+
+impl Engine {
+    /// What is owed and what is due.
+    #[must_use]
+    pub fn maintenance(&self) -> Maintenance<'_> {
+        Maintenance { engine: self }
+    }
 }
 
 impl Maintenance<'_> {

@@ -13,5 +13,13 @@ use super::Engine;
 /// What is not to be trusted any more, or again.
 #[derive(Clone, Copy)]
 pub struct Revocations<'e> {
-    pub(super) engine: &'e Engine,
+    engine: &'e Engine,
+}
+
+impl Engine {
+    /// What is not to be trusted any more.
+    #[must_use]
+    pub fn revocation(&self) -> Revocations<'_> {
+        Revocations { engine: self }
+    }
 }
