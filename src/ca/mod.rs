@@ -14,6 +14,7 @@
 //! ```
 mod abreast;
 mod authority;
+mod clock_watch;
 mod disk_reserve;
 mod engine;
 mod hierarchy;
@@ -31,6 +32,7 @@ mod time;
 
 pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
+pub use clock_watch::{ClockStanding, ClockState, ClockWatch};
 pub use disk_reserve::{DiskReserve, Purpose, Room};
 pub use engine::{Engine, EngineParts, SerialSource};
 pub use hierarchy::{Hierarchy, IssuerPath};
@@ -47,4 +49,3 @@ pub use revocation::{
     Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded, find_revocable,
 };
 pub use run::{Begun, Conclusion, Task};
-pub use time::{ClockStanding, ClockState, ClockWatch};
