@@ -135,11 +135,15 @@ impl Fixture {
         let shipped = SHIPPED.iter().filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
         let script = Script::default();
         let memory = Arc::new(memory.watched(script.clone()));
+        let records: Arc<dyn Index> = match &file {
+            Some(file) => file.clone(),
+            None => memory.clone(),
+        };
         let status = StatusDirectory::new(&home.status_directory());
         let custodian = Arc::new(Custodian::default());
         let store = AgeFileStore::new(10, custodian.clone()).unwrap();
         Self {
-            records: file.clone().map_or_else(|| -> Arc<dyn Index> { memory.clone() }, |file| file),
+            records,
             memory,
             file,
             keys: Arc::new(Keys { store, script: script.clone() }),

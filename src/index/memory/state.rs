@@ -64,6 +64,7 @@ pub(super) struct Ca {
     pub(super) name: String,
     /// The number of its certificate.
     pub(super) certificate: usize,
+    /// Where its key is kept; `None` while others run it.
     pub(super) key: Option<String>,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
@@ -335,7 +336,7 @@ impl State {
     /// The newest CRL that was published.
     pub(super) fn last_crl(&self, issuer: &IssuerId) -> Option<(CrlNumber, &Crl)> {
         let all = self.crls.iter().filter(|((of, _), crl)| of == issuer && crl.is_published);
-        all.map(|((_, number), crl)| (*number, crl)).last()
+        all.map(|((_, number), crl)| (*number, crl)).next_back()
     }
 
     pub(super) fn last_crl_record(&self, issuer: &IssuerId) -> Option<CrlRecord> {
