@@ -159,8 +159,9 @@ fn add_authority(
     renews: bool,
     change: u64,
 ) -> Result<(), IndexError> {
-    let Authority { name, issuer, parent, profile, certificate, key, external, serves_ocsp, succeeds, .. } =
-        authority;
+    let Authority {
+        name, issuer, parent, profile, certificate, key, external, serves_ocsp, succeeds, ..
+    } = authority;
     let tbs = certificate.tbs();
     if tbs.as_issuer() != *issuer {
         return Err(IndexError::IssuerUnfit(format!("{name}'s certificate is of another name or key")));
