@@ -79,12 +79,8 @@ impl Script {
     }
 
     pub(super) fn publish(&self, step: &'static str) -> Result<(), PublishError> {
-        Ok(self.write(step)?)
-    }
-
-    pub(super) fn write(&self, step: &'static str) -> Result<(), WriteError> {
         let full = || WriteError { path: step.into(), source: io::Error::from(io::ErrorKind::StorageFull) };
-        if self.fails(step) { Err(full()) } else { Ok(()) }
+        if self.fails(step) { Err(full().into()) } else { Ok(()) }
     }
 }
 

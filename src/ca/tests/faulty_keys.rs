@@ -1,11 +1,13 @@
 //! Keys that note each step and fail where they are told to.
 use super::faulty::Script;
+use crate::home::WriteError;
 use crate::signing::{
     Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef,
     LocalSigner, MarkError, OpenedKey, PrivateKey, SoftKey,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
+use std::io;
 use std::sync::Arc;
 
 pub(super) struct Keys {
@@ -54,7 +56,10 @@ impl CaKeys for Keys {
     }
 
     fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
-        self.script.write("reserve")?;
+        if self.script.fails("reserve") {
+            let source = io::Error::from(io::ErrorKind::StorageFull);
+            return Err(WriteError { path: "reserve".into(), source }.into());
+        }
         self.store.raise_mark(key, number)
     }
 
