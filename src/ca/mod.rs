@@ -30,7 +30,8 @@ mod time;
 
 pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
-pub use engine::{Engine, EngineParts, SerialSource};
+pub use engine::Engine;
+pub(crate) use engine::{EngineParts, SerialSource};
 pub use hierarchy::{Hierarchy, IssuerPath};
 pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal};
 pub use lifecycle::{
@@ -41,8 +42,7 @@ pub use lifecycle::{
 pub use maintenance::{Maintenance, PublishedCrl, Recovered};
 pub use practices::Practices;
 pub use publication::Publication;
-pub use revocation::{
-    Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded, find_revocable,
-};
-pub use run::{Begun, Conclusion, DiskReserve, Purpose, Room, Task};
+pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded};
+pub use run::{Begun, Conclusion, Purpose, Task};
+pub(crate) use run::{DiskReserve, Room};
 pub use time::{ClockStanding, ClockState, ClockWatch};
