@@ -22,6 +22,7 @@ mod maintenance;
 mod practices;
 mod problems;
 mod publication;
+mod published;
 mod revocation;
 mod run;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use lifecycle::{
 pub use maintenance::{Maintenance, PublishedCrl, Recovered};
 pub use practices::Practices;
 pub use publication::Publication;
+pub use published::Published;
 pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded};
 pub use run::{Begun, Conclusion, Purpose, Task};
 pub(crate) use run::{DiskReserve, Room};
