@@ -13,10 +13,10 @@ pub enum Purpose {
 }
 
 /// Room on the disk for one command; what was not needed is kept again when this is dropped.
-pub type Room = Box<dyn Send + Sync>;
+pub(crate) type Room = Box<dyn Send + Sync>;
 
 /// Space on the disk that is kept for revoking.
-pub trait DiskReserve: Send + Sync {
+pub(crate) trait DiskReserve: Send + Sync {
     /// Sees that there is room for a command.
     ///
     /// # Errors

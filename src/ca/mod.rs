@@ -24,6 +24,7 @@ mod maintenance;
 mod practices;
 mod problems;
 mod publication;
+mod published;
 mod revocation;
 mod run;
 #[cfg(test)]
@@ -33,8 +34,10 @@ mod time;
 pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use clock_watch::{ClockStanding, ClockState, ClockWatch};
-pub use disk_reserve::{DiskReserve, Purpose, Room};
-pub use engine::{Engine, EngineParts, SerialSource};
+pub use disk_reserve::Purpose;
+pub(crate) use disk_reserve::{DiskReserve, Room};
+pub use engine::Engine;
+pub(crate) use engine::{EngineParts, SerialSource};
 pub use hierarchy::{Hierarchy, IssuerPath};
 pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal};
 pub use lifecycle::{
@@ -45,7 +48,6 @@ pub use lifecycle::{
 pub use maintenance::{Maintenance, PublishedCrl, Recovered};
 pub use practices::Practices;
 pub use publication::Publication;
-pub use revocation::{
-    Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded, find_revocable,
-};
+pub use published::Published;
+pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded};
 pub use run::{Begun, Conclusion, Task};

@@ -1,0 +1,81 @@
+//! Adapters are put together in `assembly`; everybody else knows what they can do, not what they are.
+use crate::source::production;
+
+/// Each, and the module that it is in.
+const ADAPTERS: &[(&str, &str)] = &[
+    ("SqliteIndex", "index"),
+    ("StatusDirectory", "status"),
+    ("HomeDirectory", "repository"),
+    ("SystemClock", "clock"),
+    ("AgeFileStore", "signing"),
+    ("SoftKey", "signing"),
+    ("LocalSigner", "signing"),
+    ("Admitted", "signing"),
+];
+/// The same of what is made of octets: a key read from a file of somebody else's is handed on to be taken in, and is
+/// opened by those who know the formats.
+const MAKERS: &[(&str, &[&str])] = &[
+    ("OpenedKey::", &["signing", "subscriber_key"]),
+    ("ResponseSigner::from_pkcs8_der(", &["signing", "ocsp"]),
+    ("SubscriberKey::from", &["signing", "subscriber_key"]),
+];
+
+/// Where a word is named, apart from longer words that it is in.
+fn names(code: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word)
+        .any(|(at, _)| !code[..at].ends_with(part) && !code[at + word.len()..].starts_with(part))
+}
+
+#[test]
+fn adapters_are_named_by_the_assembly_and_by_their_own_module_alone() {
+    let mut wrong = Vec::new();
+    for source in production() {
+        for (adapter, own) in ADAPTERS {
+            if !["assembly", own].contains(&source.top()) && names(&source.text, adapter) {
+                wrong.push(format!("{}: {adapter}", source.name));
+            }
+        }
+        for (made, makers) in MAKERS {
+            if !makers.contains(&source.top()) && source.text.contains(made) {
+                wrong.push(format!("{}: {made}", source.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_adapter_is_in_the_module_that_is_said_here() {
+    let sources = production();
+    for (adapter, own) in ADAPTERS {
+        assert!(
+            sources.iter().any(|source| source.top() == *own
+                && ["struct", "trait"].iter().any(|kind| names(&source.text, &format!("{kind} {adapter}")))),
+            "{own} has no {adapter}"
+        );
+    }
+}
+
+/// Adapters sit beside their traits: what one is made with is named in it alone.
+#[test]
+fn what_an_adapter_is_made_with_is_named_by_it_alone() {
+    const MADE_WITH: &[(&str, &[&str])] =
+        &[("rusqlite::", &["index::sqlite", "status"]), ("age::", &["signing::age"])];
+    let mut wrong = Vec::new();
+    for source in production() {
+        let module = source.module.join("::");
+        for (library, makers) in MADE_WITH {
+            let is_named = source
+                .text
+                .match_indices(library)
+                .any(|(at, _)| source.text[..at].ends_with(|c: char| c.is_whitespace() || "(<&".contains(c)));
+            if is_named
+                && !makers.iter().any(|maker| module == *maker || module.starts_with(&format!("{maker}::")))
+            {
+                wrong.push(format!("{}: {library}", source.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -1,0 +1,233 @@
+//! Who may use whom, and the drawing of it: a floor uses only floors below it.
+use crate::source::{Source, production, root};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+/// Who, and whom, in words.
+type Table = &'static [(&'static str, &'static str)];
+
+/// Module → the modules of the library that it names. Those who are named by nobody are the programs.
+const MAY_USE: Table = &[
+    ("document", ""),
+    ("error", ""),
+    ("failpoint", ""),
+    ("x509", ""),
+    ("audit", "x509"),
+    ("calendar", "x509"),
+    ("clock", "x509"),
+    ("lint", "x509"),
+    ("profile", "document error x509"),
+    ("home", "audit error failpoint x509"),
+    ("index", "home audit lint error failpoint x509"),
+    ("repository", "home error failpoint x509"),
+    ("signing", "index home error failpoint x509"),
+    ("status", "index repository home audit error failpoint x509"),
+    ("backup", "signing status index home audit error failpoint x509"),
+    ("config", "signing profile document error x509"),
+    ("handout", "signing x509"),
+    ("subscriber_key", "signing home x509"),
+    ("ca", "config signing status index repository audit clock lint profile error failpoint x509"),
+    ("import", "subscriber_key signing index home error x509"),
+    ("ocsp", "config signing status index clock error failpoint x509"),
+    ("doctor", "ca ocsp backup config signing status index repository home audit profile error x509"),
+    (
+        "assembly",
+        "doctor ca ocsp backup config signing status index repository home audit clock profile error x509",
+    ),
+    (
+        "bin/genfic-ca",
+        "assembly doctor ca import ocsp backup config handout subscriber_key signing index repository home audit calendar lint profile error x509",
+    ),
+    ("bin/genfic-ocspd", "assembly ocsp signing home error failpoint"),
+];
+
+/// The same of the places in `ca`. Each room is one.
+const CA_MAY_USE: Table = &[
+    ("abreast", ""),
+    ("clock_watch", ""),
+    ("disk_reserve", ""),
+    ("hierarchy", ""),
+    ("practices", ""),
+    ("problems", ""),
+    ("engine", "clock_watch disk_reserve hierarchy practices"),
+    ("authority", "engine hierarchy practices"),
+    ("publication", "engine hierarchy"),
+    ("time", "engine clock_watch practices"),
+    ("issuance", "authority publication engine abreast hierarchy practices problems"),
+    ("maintenance", "issuance authority publication engine clock_watch hierarchy practices problems"),
+    ("lifecycle", "maintenance issuance authority publication engine hierarchy practices problems"),
+    ("revocation", "maintenance publication engine hierarchy practices"),
+    ("run", "maintenance issuance engine disk_reserve"),
+];
+
+const WIDTH: usize = 112;
+
+/// How far each is from the ground; none when some use each other in a circle.
+fn floors(table: Table) -> Option<BTreeMap<&'static str, usize>> {
+    let mut floors = BTreeMap::new();
+    while floors.len() < table.len() {
+        let laid: Vec<(&str, usize)> = table
+            .iter()
+            .filter(|(module, _)| !floors.contains_key(module))
+            .filter_map(|(module, used)| {
+                let below: Option<Vec<usize>> =
+                    used.split_whitespace().map(|below| floors.get(below).copied()).collect();
+                Some((*module, below?.into_iter().max().map_or(0, |highest| highest + 1)))
+            })
+            .collect();
+        if laid.is_empty() {
+            return None;
+        }
+        floors.extend(laid);
+    }
+    Some(floors)
+}
+
+/// The table as floors, the highest first.
+fn drawn(table: Table) -> Vec<String> {
+    let floors = floors(table).expect("no floors: some use each other in a circle");
+    let indent = table.iter().map(|(module, _)| module.len()).max().unwrap() + 2;
+    let mut lines = Vec::new();
+    for floor in (0..=*floors.values().max().unwrap()).rev() {
+        if !lines.is_empty() {
+            lines.push("-".repeat(indent + 8));
+        }
+        for (module, used) in table.iter().filter(|(module, _)| floors[module] == floor) {
+            let mut line = format!("{module:indent$}");
+            // what lies right below is said first
+            let mut used: Vec<&str> = used.split_whitespace().collect();
+            used.sort_by_key(|below| (std::cmp::Reverse(floors[below]), *below));
+            for below in used {
+                if line.len() + below.len() > WIDTH {
+                    lines.push(line.trim_end().to_owned());
+                    line = " ".repeat(indent);
+                }
+                line.push_str(below);
+                line.push(' ');
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+    }
+    lines
+}
+
+/// Holds the drawing in a file's documentation, its first block of text, to the table; with GENFIC_TEST_WRITE set it
+/// is drawn anew.
+fn hold(file: &str, table: Table) {
+    let path = root().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("//! ```text\n").unwrap();
+    let (found, after) = rest.split_once("//! ```\n").unwrap();
+    let drawing: String = drawn(table).iter().map(|line| format!("//! {line}\n")).collect();
+    if std::env::var_os("GENFIC_TEST_WRITE").is_some() {
+        fs::write(&path, format!("{before}//! ```text\n{drawing}//! ```\n{after}")).unwrap();
+        return;
+    }
+    assert!(
+        found == drawing,
+        "{file} draws other floors (GENFIC_TEST_WRITE=1 cargo test --test architecture draws these):\n{drawing}"
+    );
+}
+
+#[test]
+fn the_map_draws_what_is_held_here() {
+    hold("src/lib.rs", MAY_USE);
+    hold("src/ca/mod.rs", CA_MAY_USE);
+}
+
+/// What is used and must not be, and what may be and is not: a permission that nobody needs is one too many.
+fn compare(table: Table, used: &BTreeMap<(String, String), String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for ((module, below), file) in used {
+        if !may_use(table, module, below) {
+            wrong.push(format!("{file}: {module} uses {below}"));
+        }
+    }
+    for (module, may) in table {
+        for below in may.split_whitespace() {
+            if !used.contains_key(&((*module).to_owned(), below.to_owned())) {
+                wrong.push(format!("{module} may use {below} and does not"));
+            }
+        }
+    }
+    wrong
+}
+
+fn may_use(table: Table, module: &str, below: &str) -> bool {
+    table.iter().any(|(ruled, may)| *ruled == module && may.split_whitespace().any(|one| one == below))
+}
+
+#[test]
+fn modules_use_only_what_is_below_them() {
+    let sources = production();
+    let modules: BTreeSet<&str> = sources.iter().map(Source::top).filter(|top| !top.is_empty()).collect();
+    let mut used = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for source in &sources {
+        if source.text.contains("crate::{") {
+            wrong.push(format!("{}: names several modules in one group", source.name));
+        }
+        let of_others = |path: &Vec<String>| {
+            let module = path.first().map(String::as_str).filter(|module| modules.contains(module))?;
+            (module != source.top() && !source.top().is_empty()).then(|| module.to_owned())
+        };
+        for below in source.paths(&source.code()).iter().filter_map(of_others) {
+            used.insert((source.top().to_owned(), below), source.name.clone());
+        }
+        // nor is it told of what is above
+        for told in source.paths(&source.text).iter().filter_map(of_others) {
+            if !may_use(MAY_USE, source.top(), &told) {
+                wrong.push(format!("{}: names {told}", source.name));
+            }
+        }
+    }
+    let ruled: BTreeSet<&str> = MAY_USE.iter().map(|(module, _)| *module).collect();
+    wrong.extend(
+        modules.symmetric_difference(&ruled).map(|module| format!("{module}: no rule, or no module")),
+    );
+    wrong.extend(compare(MAY_USE, &used));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn places_in_ca_use_only_what_is_below_them() {
+    let sources: Vec<Source> = production().into_iter().filter(|source| source.top() == "ca").collect();
+    let places: BTreeSet<&str> =
+        sources.iter().filter_map(|source| source.module.get(1).map(String::as_str)).collect();
+    // what the module hands out under its own name, by the place that it comes from
+    let mut homes: BTreeMap<String, String> = BTreeMap::new();
+    let front = sources.iter().find(|source| source.module.len() == 1).unwrap();
+    for path in front.paths(&front.code()) {
+        if let [_, place, .., name] = path.as_slice() {
+            homes.insert(name.clone(), place.clone());
+        }
+    }
+    let mut used = BTreeMap::new();
+    for source in sources.iter().filter(|source| source.module.len() > 1) {
+        let own = source.module[1].as_str();
+        let named = source
+            .paths(&source.code())
+            .into_iter()
+            .filter(|path| path.first().is_some_and(|top| top == "ca"))
+            .filter_map(|path| {
+                let next = path.get(1)?;
+                places
+                    .get(next.as_str())
+                    .map(|place| (*place).to_owned())
+                    .or_else(|| homes.get(next).cloned())
+            });
+        // an engine's rooms are entered by methods of their names
+        let code: String = source.code().split_whitespace().collect();
+        let entered = places.iter().filter(|place| code.contains(&format!(".{place}()")));
+        for below in named.chain(entered.map(|place| (*place).to_owned())) {
+            if below != own {
+                used.insert((own.to_owned(), below), source.name.clone());
+            }
+        }
+    }
+    let ruled: BTreeSet<&str> = CA_MAY_USE.iter().map(|(place, _)| *place).collect();
+    let mut wrong: Vec<String> =
+        places.symmetric_difference(&ruled).map(|place| format!("{place}: no rule, or no place")).collect();
+    wrong.extend(compare(CA_MAY_USE, &used));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

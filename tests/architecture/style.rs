@@ -1,0 +1,65 @@
+//! What files are called, how long they are, and what must not be in them.
+use crate::source::{files, production, relative};
+use std::fs;
+
+/// Names that say nothing.
+const BANNED: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
+const LONGEST: usize = 400;
+
+#[test]
+fn the_order_of_publication_is_in_one_file() {
+    const CALLS: &[&str] = &["publisher().issued(", "publisher().authority("];
+    let mut wrong = Vec::new();
+    for source in production().iter().filter(|source| source.top() == "ca") {
+        let code: String = source.text.split_whitespace().collect();
+        let calls = CALLS.iter().filter(|call| code.contains(*call));
+        if source.module.get(1).is_some_and(|place| place == "publication") {
+            assert_eq!(calls.count(), CALLS.len(), "renamed: this test would hold nothing");
+        } else {
+            wrong.extend(calls.map(|call| format!("{}: {call}", source.name)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn tokio_stays_in_the_server_and_the_programs() {
+    let mut wrong = Vec::new();
+    for path in files("src") {
+        let name = relative(&path);
+        let allowed =
+            ["src/ocsp/http", "src/ocsp/server", "src/bin/"].iter().any(|start| name.starts_with(start));
+        if !allowed && fs::read_to_string(&path).unwrap().contains("tokio::") {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn files_are_short_and_named_for_what_they_hold() {
+    let mut wrong = Vec::new();
+    for path in files("src").into_iter().chain(files("tests")) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        if lines > LONGEST {
+            wrong.push(format!("{}: {lines} lines", relative(&path)));
+        }
+        for part in path.iter().map(|part| part.to_string_lossy().replace(".rs", "")) {
+            if BANNED.contains(&part.as_str()) {
+                wrong.push(format!("{}: {part} says nothing", relative(&path)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn paths_are_told_on_one_line() {
+    // what is handed out to servers is held to plain characters instead
+    let wrong: Vec<String> = production()
+        .iter()
+        .filter(|source| source.top() != "handout" && source.text.contains(".display()"))
+        .map(|source| format!("{}: .display() of a path, where error::Shown is meant", source.name))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

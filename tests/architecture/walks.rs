@@ -1,0 +1,38 @@
+//! The map in `src/lib.rs` names files: each is there, and what it says of a place is in its own documentation too.
+use crate::source::root;
+use std::collections::BTreeSet;
+use std::fs;
+
+/// The walks that the map has, by the words that they begin with.
+const WALKS: &[&str] =
+    &["Request to certificate", "Revoke to CRL", "OCSP request to answer", "Passphrase to signature"];
+
+fn map() -> String {
+    let text = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    text.lines().filter_map(|line| line.strip_prefix("//!")).map(|line| format!("{line}\n")).collect()
+}
+
+/// The files that a text names in code type: what ends in `.rs` or in `/`.
+fn named(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs") || word.ends_with('/')).collect()
+}
+
+#[test]
+fn every_file_that_the_map_names_is_there() {
+    let map = map();
+    let gone: Vec<&str> = named(&map)
+        .into_iter()
+        .filter(|file| !root().join("src").join(file).exists() && !root().join(file).exists())
+        .collect();
+    assert!(gone.is_empty(), "{gone:?}");
+}
+
+#[test]
+fn the_map_walks_each_flow_by_the_names_of_its_files() {
+    let map = map();
+    for walk in WALKS {
+        let (_, steps) = map.split_once(&format!("## {walk}")).unwrap_or_else(|| panic!("no walk: {walk}"));
+        let steps = steps.split("\n #").next().unwrap();
+        assert!(named(steps).len() >= 5, "{walk} names {:?}", named(steps));
+    }
+}
