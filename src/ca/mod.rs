@@ -3,6 +3,8 @@
 //! An [`Engine`] is what they act on and through; they are in four rooms, of which each uses those below it alone:
 //!
 //! ```text
+//! Engine::run                  what is done around every command
+//! ----------------------------
 //! Lifecycle                    CAs: made, renewed, given new keys, taken over, certified once more
 //! Revocations                   certificates and CAs: revoked, held, released
 //! Maintenance                  what is owed and due: abandoned, published again, CRLs, responders, the clock
