@@ -62,7 +62,7 @@ impl Assembly {
     /// that tells others what is not to be trusted any more is not held up by a mistake in the configuration.
     ///
     /// # Errors
-    /// `disk.full` when it issues and there is no room; as [`Assembly::open`] and [`Assembly::open_to_distrust`].
+    /// `disk.full` when it issues and there is no room; as [`Assembly::open`].
     pub fn open_for(home: Home, config: Option<&Path>, purpose: Purpose) -> Result<Self, Problem> {
         let room = Some(HomeReserve(home.clone()).find(purpose)?);
         let opened = match purpose {

@@ -2,19 +2,45 @@
 //!
 //! # Who may use whom
 //!
+//! The programs are on top, values and octets at the bottom; each line says who, and whom.
+//!
 //! ```text
-//! bin/genfic-ca   bin/genfic-ocspd      parse, say, exit
-//!        └────── assembly ──────┘       configuration → working objects; the only place that names adapters
-//!                │
-//!              doctor                   looks at everything, mends what is safe; knows traits only
-//!                /      \
-//!    ca   import   backup   ocsp       use cases; the responder and its server: all know traits only
-//!               │         │
-//!             status                   what the index says, published for responders
-//!               │
-//!   profile lint signing index audit repository config home clock handout calendar
-//!               │
-//!        x509 error document failpoint   values and octets; what is told to people; TOML with line numbers
+//! bin/genfic-ca     assembly doctor ca import ocsp backup config handout subscriber_key signing index repository
+//!                   home audit calendar lint profile error x509
+//! bin/genfic-ocspd  assembly ocsp signing home error failpoint
+//! --------------------------
+//! assembly          doctor ca ocsp backup config signing status index repository home audit clock profile error
+//!                   x509
+//! --------------------------
+//! doctor            ca ocsp backup config signing status index repository home audit profile error x509
+//! --------------------------
+//! ca                config signing status index repository audit clock lint profile error failpoint x509
+//! import            subscriber_key signing index home error x509
+//! ocsp              config signing status index clock error failpoint x509
+//! --------------------------
+//! backup            signing status index home audit error failpoint x509
+//! config            signing profile document error x509
+//! handout           signing x509
+//! subscriber_key    signing home x509
+//! --------------------------
+//! signing           index home error failpoint x509
+//! status            index repository home audit error failpoint x509
+//! --------------------------
+//! index             home audit lint error failpoint x509
+//! repository        home error failpoint x509
+//! --------------------------
+//! home              audit error failpoint x509
+//! --------------------------
+//! audit             x509
+//! calendar          x509
+//! clock             x509
+//! lint              x509
+//! profile           document error x509
+//! --------------------------
+//! document
+//! error
+//! failpoint
+//! x509
 //! ```
 //!
 //! | module | what it is |
@@ -38,46 +64,103 @@
 //! | [`import`] | what other programs' CAs were: `index.txt`, certificates, keys and CRL numbers, read and not changed |
 //! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
+//! | [`assembly`] | configuration → working objects; the only place that names adapters |
+//! | [`document`], [`error`] | TOML with line numbers; what is told to people, and the codes of it |
 //! | [`failpoint`] | places where a test has the process killed; empty in release builds |
 //!
-//! `tests/architecture.rs` holds the code to this.
+//! `tests/architecture/` holds the code to this: what is drawn above is drawn by it, from the table that it checks every
+//! file against. `tests/symbols.rs` looks at what the programs link. What is where among the tests is in `tests/README.md`.
 //!
 //! # What cannot happen
 //!
 //! [`lint::Linted`] is made by `lint/linted.rs` alone, [`index::Recorded`] by `index/recorded.rs` alone and from a
 //! `Linted`, and a CA's key ([`signing::CaSigner`]) takes a `Recorded` by value: signing what was not checked, what is
-//! not on record, or twice, does not compile. CRLs go the same way. Nothing takes octets to sign: inside, a private key
-//! signs what `signing/admit.rs` alone admits, a certificate or CRL that says itself that it is by this key's CA, a
-//! request for this key, or the answer of this key's responder. Keys of responders and of subscribers are types of
-//! their own, and neither can be had for a CA's; a [`ca::Engine`] hides its keys.
+//! not on record, or twice, does not compile. CRLs go the same way. What is handed out is [`ca::Published`], which
+//! `ca/published.rs` alone makes, once responders know of it. Nothing takes octets to sign: inside, a private key signs an
+//! `Admitted`, which `signing/admit.rs` alone makes: a certificate or CRL that says itself that it is by this key's CA, a
+//! request for this key, or the answer of this key's responder. Keys of responders ([`signing::ResponseSigner`]) and of
+//! subscribers ([`signing::SubscriberKey`]) are types of their own, and neither can be had for a CA's; a [`ca::Engine`]
+//! hides its keys. [`ca::IssuingAuthority`] and [`ca::CrlAuthority`] are a certificate with the key that belongs to it
+//! and may be used: neither can exist wrong.
 //!
-//! # Five flows
+//! # Where things happen
 //!
-//! *Sign*: octets → verified request → profile → template → TBSCertificate → lint → record the intent (serial
-//! number, TBS, audit) → sign → check the own signature → record as issued → publish the status → files. Before
-//! the record nothing happened. After it the row is pending and is never signed again: the next command
-//! abandons it ([`ca::Maintenance::recover`]), which counts as revoked everywhere. A certificate is never handed out
-//! before its status is published. Many at once go in groups: while one is recorded, the one before it
-//! is signed and the one before that made public.
+//! Four walks through the code, each with the files in their order.
 //!
-//! *Revoke*: state transition with its audit event → status files → CRL → public files. Each later step that
-//! fails is reported and made good by the next command; the index has the truth. [`ca::Maintenance::recover`] repeats
-//! what needs no key (status, certificates and chains, what was issued lately), [`ca::Maintenance::keep_up`] what does
-//! (CRL, responder). What a CA signed last, and what is published, is compared with the index before anything new is:
-//! no row of it takes a revocation back ([`index::contradicting`]). From taking a CRL number to the file in its place one process is at it at a time.
+//! ## Request to certificate
 //!
-//! *Renew a CA*: with the same key, the new certificate takes the place of the old one in the transaction that
-//! records it as issued, and both stay on record; with a new key, it is a CA of its own that succeeds the old one
+//! 1. `bin/genfic-ca/commands/sign.rs` reads requests and options; `x509/csr.rs` reads each request (RFC 2986) and checks
+//!    its signature over the octets received.
+//! 2. `ca/run.rs` sees to room on the disk and to what was left behind; `ca/issuance/mod.rs` opens the CA's key
+//!    (last walk) into an [`ca::IssuingAuthority`] (`ca/authority.rs`).
+//! 3. `ca/issuance/registration.rs` asks the profile: `profile/evaluate.rs` says no with every violation, or grants a
+//!    template (`profile/template.rs`), which becomes a TBSCertificate.
+//! 4. `lint/linted.rs` holds it to the rules in `lint/certificate/` and makes a `Linted`.
+//! 5. `ca/issuance/groups.rs` takes what is granted group by group: while one is recorded, the one before it is signed,
+//!    and the one before that made public. The intent (serial number, TBSCertificate, audit event) is recorded through
+//!    `index/issuance.rs` by `index/sqlite/issuing.rs`; `index/recorded.rs` makes the `Recorded`.
+//! 6. `signing/ca_signer.rs` signs it: `signing/admit.rs` admits it, the signature is checked; it is recorded as issued.
+//! 7. `ca/publication.rs` publishes the status (`status/publish.rs`), makes the proof (`ca/published.rs`), and puts the
+//!    certificate into its file (`repository/directory.rs`).
+//!
+//! Before the record nothing happened. After it the row is pending and is never signed again: the next command abandons
+//! it (`ca/maintenance/recover.rs`), which counts as revoked everywhere. A certificate is never handed out before its
+//! status is published.
+//!
+//! ## Revoke to CRL
+//!
+//! 1. `bin/genfic-ca/commands/revoke.rs` finds what is meant and asks; `ca/revocation/revoke.rs` begins.
+//! 2. The transition is one transaction with its audit event: `index/revocation.rs`, `index/sqlite/revoking.rs`; what may
+//!    follow what is in `index/state.rs`.
+//! 3. `ca/publication.rs` publishes the status: `status/publish.rs`, a small file with what changed.
+//! 4. `ca/maintenance/crl.rs` compares what the CA signed last with the index (`index/contradiction.rs`), takes a number
+//!    above every one that is known and raises the mark beside the key (`signing/age/mark.rs`).
+//! 5. The list is encoded by `x509/crl_builder.rs`, held to the rules in `lint/crl/`, recorded and signed as a certificate
+//!    is: `lint/linted.rs`, `index/recorded.rs`, `signing/ca_signer.rs`.
+//! 6. `repository/directory.rs` puts it in the place of the one before, never an older one over a newer one.
+//!
+//! Each step after the second that fails is reported and made good by the next command; the index has the truth.
+//! [`ca::Maintenance::recover`] repeats what needs no key, [`ca::Maintenance::keep_up`] what does.
+//!
+//! ## OCSP request to answer
+//!
+//! 1. `bin/genfic-ocspd/main.rs` starts what `assembly/daemon.rs` puts together: `ocsp/server/daemon.rs`.
+//! 2. Beside all requests `ocsp/reload.rs` watches the files and swaps an `ocsp/snapshot.rs` in: the status
+//!    (`status/snapshot.rs`), responders' certificates and keys (`ocsp/responder_files.rs`), and the newest verified CRLs
+//!    (`ocsp/floor.rs`): what one of those has revoked for good is revoked, whatever the status says.
+//! 3. A connection (`ocsp/server/connection.rs`) brings a request to `ocsp/http/service.rs`: the body of a POST
+//!    (`ocsp/http/request_body.rs`) or the path of a GET (`ocsp/http/get_path.rs`).
+//! 4. `ocsp/request.rs` reads it, `ocsp/responder.rs` plans the answer: issuer by name and key hash (`ocsp/cert_id.rs`),
+//!    whether the CA is answered for (`ocsp/authority_state.rs`), the status of each certificate.
+//! 5. `ocsp/cache.rs` has the answer, or it is signed: `ocsp/response_data.rs` encodes it, `signing/response_signer.rs`
+//!    signs it as the responder of `ocsp/delegate.rs`, `ocsp/response.rs` frames it.
+//! 6. `ocsp/http/caching.rs` says how long it may be kept.
+//!
+//! The daemon never opens the index.
+//!
+//! ## Passphrase to signature
+//!
+//! 1. `bin/genfic-ca/session.rs` takes what was written after `--passphrase-from` (`signing/secret/mod.rs`) and makes the
+//!    sources of it (`signing/secret/sources.rs`); `assembly.rs` gives them to the store of keys.
+//! 2. `ca/authority.rs` opens the key of a CA that is on record, by its name in `signing/ca_keys.rs`.
+//! 3. `signing/age/store.rs` reads the file and asks for the passphrase: `signing/secret/read.rs` reads it from a file, a
+//!    variable, a descriptor or a credential, `bin/genfic-ca/prompt.rs` from the terminal.
+//! 4. What is decrypted becomes a private key in memory (`signing/soft_key.rs`) that is wiped when it is dropped, behind a
+//!    [`signing::CaSigner`] (`signing/ca_signer.rs`).
+//! 5. That admits what is to be signed (`signing/admit.rs`, by what `signing/contents.rs` tells of the octets), signs it
+//!    by the key's scheme (`signing/soft_key/`), frames it (`x509/seal.rs`) and checks the signature before it is given
+//!    out.
+//!
+//! ## Renewing a CA, and moving in
+//!
+//! With the same key, a CA's new certificate takes the place of the old one in the transaction that records it as
+//! issued, and both stay on record; with a new key, it is a CA of its own that succeeds the old one
 //! ([`ca::Hierarchy::generations`]). The newest generation that can issue does; the others sign CRLs until their last
 //! certificate has ended ([`ca::Hierarchy::is_quiet`]).
 //!
-//! *Move in*: directory of another program → its record, certificates and newest CRL brought together → plan (what a
-//! dry run shows) → key encrypted anew → one transaction with everything → status, files, CRL, responder. A CA above
-//! that others run is on record without a key, so that chains are complete.
-//!
-//! *Answer*: octets → request → CertID → issuer by name and key hash → status from the published files → cached
-//! or freshly signed answer. The daemon never opens the index, and what the newest verified CRL has revoked for good is
-//! revoked to it whatever the status says.
+//! Directory of another program → its record, certificates and newest CRL brought together (`import/`) → plan (what a
+//! dry run shows) → key encrypted anew → one transaction with everything → status, files, CRL, responder
+//! (`ca/lifecycle/adopt.rs`). A CA above that others run is on record without a key, so that chains are complete.
 pub mod assembly;
 pub mod audit;
 pub mod backup;

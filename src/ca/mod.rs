@@ -1,19 +1,45 @@
 //! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
 //!
-//! An [`Engine`] is what they act on and through; they are in four rooms, of which each uses those below it alone:
+//! An [`Engine`] is what they act on and through; they are in four rooms, [`Lifecycle`], [`Revocations`], [`Maintenance`]
+//! and [`Issuance`]. Who uses whom (`tests/architecture/` draws this):
 //!
 //! ```text
-//! Engine::run                  what is done around every command
-//! ----------------------------
-//! Lifecycle                    CAs: made, renewed, given new keys, taken over, certified once more
-//! Revocations                   certificates and CAs: revoked, held, released
-//! Maintenance                  what is owed and due: abandoned, published again, CRLs, responders, the clock
-//! Issuance                     certificates: granted, recorded, signed, recorded again, published
-//! ----------------------------
-//! Publication                  what others see, and in which order they come to see it
-//! Hierarchy                    the CAs on record: paths, generations, how they stand
-//! Engine                       index, keys, files, clock, settings
+//! lifecycle     maintenance issuance authority publication engine hierarchy practices problems
+//! revocation    maintenance publication engine hierarchy practices
+//! run           maintenance issuance engine disk_reserve
+//! ----------------------
+//! maintenance   issuance authority publication engine clock_watch hierarchy practices problems
+//! ----------------------
+//! issuance      published authority publication engine abreast hierarchy practices problems
+//! ----------------------
+//! published     publication
+//! ----------------------
+//! authority     engine hierarchy practices
+//! publication   engine hierarchy
+//! time          engine clock_watch practices
+//! ----------------------
+//! engine        clock_watch disk_reserve hierarchy practices
+//! ----------------------
+//! abreast
+//! clock_watch
+//! disk_reserve
+//! hierarchy
+//! practices
+//! problems
 //! ```
+//!
+//! | place | what it is |
+//! |---|---|
+//! | `lifecycle` | CAs: made, renewed, given new keys, taken over, certified once more |
+//! | `revocation` | certificates and CAs: revoked, held, released |
+//! | `run` | what is done around every command |
+//! | `maintenance` | what is owed and due: abandoned, published again, CRLs, responders, the clock |
+//! | `issuance` | certificates: granted, recorded, signed, recorded again, published |
+//! | `publication`, `published` | what others see, in which order they come to see it, and the proof of it |
+//! | `authority` | a CA's certificate with its key |
+//! | `time`, `clock_watch` | the time at which something is signed, and whether the clock is trusted |
+//! | `engine` | index, keys, files, clock, settings |
+//! | `hierarchy` | the CAs on record: paths, generations, how they stand |
 mod abreast;
 mod authority;
 mod clock_watch;

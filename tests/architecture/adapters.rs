@@ -31,13 +31,14 @@ fn names(code: &str, word: &str) -> bool {
 fn adapters_are_named_by_the_assembly_and_by_their_own_module_alone() {
     let mut wrong = Vec::new();
     for source in production() {
+        let code = source.code();
         for (adapter, own) in ADAPTERS {
-            if !["assembly", own].contains(&source.top()) && names(&source.text, adapter) {
+            if !["assembly", own].contains(&source.top()) && names(&code, adapter) {
                 wrong.push(format!("{}: {adapter}", source.name));
             }
         }
         for (made, makers) in MAKERS {
-            if !makers.contains(&source.top()) && source.text.contains(made) {
+            if !makers.contains(&source.top()) && code.contains(made) {
                 wrong.push(format!("{}: {made}", source.name));
             }
         }

@@ -43,7 +43,7 @@ impl Revocations<'_> {
     /// the published status and of the CRL; both are tried.
     ///
     /// It is done with a clock that is wrong too: nothing may hold a revocation up, and a time that is too early
-    /// distrusts more, not less ([`Engine::time_to_distrust`]). No list is signed with such a clock, so it is owed.
+    /// distrusts more, not less ([`crate::ca::Engine::time_to_distrust`]). No list is signed with such a clock, so it is owed.
     ///
     /// # Errors
     /// When it is revoked already, or the index fails.

@@ -1,0 +1,16 @@
+//! The rules that a single crate cannot get from the compiler.
+#![allow(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that cannot go on fails"
+)]
+mod adapters;
+mod floors;
+mod source;
+mod style;
+mod walks;
