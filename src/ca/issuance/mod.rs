@@ -37,7 +37,7 @@ impl Issuance<'_> {
     /// Unlocks a CA for issuing.
     ///
     /// # Errors
-    /// When the clock is not trusted ([`Engine::signing_time`]), it may not issue, its key is not here, or the
+    /// When the clock is not trusted (exit status 13), it may not issue, its key is not here, or the
     /// passphrase cannot be had or is wrong.
     pub fn unlock_issuer(&self, name: &str) -> Result<IssuingAuthority, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
