@@ -1,7 +1,7 @@
 //! CAs: which there are, and which may issue.
 use super::{naming, row};
 use crate::index::{Authority, CertificateState, IndexError, NewAuthority, StoreError};
-use crate::x509::{Certificate, IssuerId, Name, UnixTime};
+use crate::x509::{IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Every CA whose certificate is issued; a root's certificate is its own.
@@ -22,22 +22,13 @@ fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
         issuer: row::issuer(row, 1)?,
         parent: row.get(2)?,
         profile: row.get(3)?,
-        certificate: certificate(row, 4)?,
+        certificate: row::certificate(row, 4)?,
         key: row.get(5)?,
         external: row.get(6)?,
         serves_ocsp: row.get(7)?,
         succeeds: row.get(8)?,
         last_end: row.get::<_, Option<i64>>(9)?.map(UnixTime),
     })
-}
-
-/// The certificate in this column.
-pub(crate) fn certificate(row: &Row<'_>, at: usize) -> Result<Certificate, IndexError> {
-    let octets = row
-        .get_ref(at)?
-        .as_blob()
-        .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?;
-    Certificate::from_der(octets).map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
 }
 
 /// Every CA, parents before children, siblings by name.
@@ -317,5 +308,5 @@ pub(super) fn fit_issuer(
     )?;
     let mut rows = statement.query([number])?;
     let row = rows.next()?.ok_or(IndexError::UnknownAuthority(*issuer))?;
-    Ok((number, certificate(row, 0)?.tbs().subject().clone()))
+    Ok((number, row::certificate(row, 0)?.tbs().subject().clone()))
 }

@@ -4,7 +4,7 @@ use crate::error::Shown as _;
 use crate::failpoint;
 use crate::index::{IndexError, StoreError};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rustix::fs::Access;
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -29,47 +29,6 @@ const MIGRATIONS: [&str; 6] = [
 
 /// The schema version since which names are kept as they are compared, and the newest thing that was signed is noted.
 const NAMES_COMPARED: usize = 5;
-
-/// What could not be opened, with the system's reason where it opens nothing else either: SQLite does not say it.
-fn not_opened(error: &rusqlite::Error) -> String {
-    match std::fs::File::open("/dev/null") {
-        Ok(_) => error.to_string(),
-        Err(reason) => format!("{error}: {reason}"),
-    }
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::Error as E;
-        let extended = error.sqlite_error().map(|error| error.extended_code);
-        if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
-            return Self::NoSpace(format!("{error} while index.db-shm grew"));
-        }
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
-                Self::Damaged(error.to_string())
-            }
-            Some(ErrorCode::DiskFull) => Self::NoSpace(error.to_string()),
-            Some(ErrorCode::CannotOpen) => Self::Backend(not_opened(&error)),
-            Some(_) => Self::Backend(error.to_string()),
-            None => match error {
-                E::FromSqlConversionFailure(..)
-                | E::IntegralValueOutOfRange(..)
-                | E::InvalidColumnType(..)
-                | E::QueryReturnedNoRows
-                | E::Utf8Error(..) => Self::Damaged(error.to_string()),
-                other => Self::Backend(other.to_string()),
-            },
-        }
-    }
-}
-
-impl From<rusqlite::Error> for IndexError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
 
 /// Opens an index file that is there and brings it to the newest schema version.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {

@@ -1,6 +1,6 @@
 //! Which certificates are for which key, and whose keys are one holder's.
-use super::authority::certificate as read_certificate;
 use super::reading::{read_tbs, record, records};
+use super::row::certificate as read_certificate;
 use super::row::{self, STATE};
 use crate::index::{
     CertificateRecord, CertificateState, IndexError, KeyConflict, KeyUse, StoreError, check_key,

@@ -3,7 +3,7 @@
 //! WAL mode with `synchronous=FULL`: what was committed stays. Writers take their lock at once and wait for
 //! each other; readers see one moment and hold nobody up.
 mod adapter;
-pub(crate) mod authority;
+mod authority;
 pub(crate) mod connection;
 mod copy;
 #[cfg(test)]
@@ -11,6 +11,7 @@ mod copy_tests;
 mod examining;
 #[cfg(test)]
 mod examining_tests;
+mod failure;
 mod importing;
 mod interlock;
 mod issuing;

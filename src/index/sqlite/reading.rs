@@ -1,5 +1,5 @@
 //! Certificates and their status: one, those that a selector means, those that pass a filter.
-use super::authority::certificate as read_certificate;
+use super::row::certificate as read_certificate;
 use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
     CertificateRecord, CertificateState, Filter, IndexError, ResponderRecord, Selector, StatusRow,

@@ -1,6 +1,6 @@
 //! Values as columns and columns as values.
-use crate::index::{CertificateState, Revocation, StoreError};
-use crate::x509::{CrlReason, IssuerId, SerialNumber, UnixTime};
+use crate::index::{CertificateState, IndexError, Revocation, StoreError};
+use crate::x509::{Certificate, CrlReason, IssuerId, SerialNumber, UnixTime};
 use rusqlite::Row;
 
 /// Columns `state, revoked_at, reason, invalidity_date` of a state.
@@ -68,6 +68,15 @@ pub(crate) fn serial(row: &Row<'_>, at: usize) -> Result<SerialNumber, StoreErro
 /// The issuer identity in this column.
 pub(crate) fn issuer(row: &Row<'_>, at: usize) -> Result<IssuerId, StoreError> {
     Ok(IssuerId(row.get(at)?))
+}
+
+/// The certificate in this column.
+pub(crate) fn certificate(row: &Row<'_>, at: usize) -> Result<Certificate, IndexError> {
+    let octets = row
+        .get_ref(at)?
+        .as_blob()
+        .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?;
+    Certificate::from_der(octets).map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
 }
 
 /// A count that SQLite keeps with a sign.
