@@ -1,4 +1,4 @@
-//! The map in `src/lib.rs` names files: each is there, and what it says of a place is in its own documentation too.
+//! The map in `src/lib.rs` and `tests/README.md` name files: each is there.
 use crate::source::root;
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,4 +35,24 @@ fn the_map_walks_each_flow_by_the_names_of_its_files() {
         let steps = steps.split("\n #").next().unwrap();
         assert!(named(steps).len() >= 5, "{walk} names {:?}", named(steps));
     }
+}
+
+#[test]
+fn the_list_of_tests_names_files_that_are_there_and_leaves_no_directory_out() {
+    let list = fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let gone: Vec<&str> = named(&list)
+        .into_iter()
+        .filter(|file| !root().join("tests").join(file).exists() && !root().join(file).exists())
+        .collect();
+    assert!(gone.is_empty(), "{gone:?}");
+    let entries = fs::read_dir(root().join("tests")).unwrap().map(|entry| entry.unwrap());
+    let unlisted: Vec<String> = entries
+        .map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            if entry.path().is_dir() { format!("{name}/") } else { name }
+        })
+        .filter(|name| name.ends_with('/') || name.ends_with(".rs"))
+        .filter(|name| !named(&list).contains(name.as_str()))
+        .collect();
+    assert!(unlisted.is_empty(), "{unlisted:?}");
 }
