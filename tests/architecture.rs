@@ -46,7 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("import", &["x509", "error", "index", "signing", "home"]),
-    ("calendar", &["x509"]),
+    ("calendar", &["x509", "error"]),
     ("handout", &["x509", "signing"]),
     ("backup", &["x509", "audit", "signing", "index", "status", "error", "home", "failpoint"]),
     (

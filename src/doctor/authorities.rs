@@ -1,6 +1,7 @@
 //! The CAs: revoked, ended, ending soon, too near their siblings, outliving their issuer.
 use super::finding::Finding;
 use super::{Examination, Looked, ancestors, certificates, counted};
+use crate::error::remedy;
 use crate::index::{Authority, CertificateState, Index, unlinked};
 use crate::profile::{IssuerView, Sibling};
 use crate::signing::{KeyError, KeyRef};
@@ -22,15 +23,14 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         if revoked {
             findings.push(
                 Finding::note("authority.revoked", &authority.name, "is revoked")
-                    .remedy("genfic-ca authorities --tree"),
+                    .remedy(remedy::Repair::Hierarchy),
             );
         } else if let Some(fallen) = fallen {
             let message = format!("stands below {}, which is revoked: nobody trusts it", fallen.name);
             findings.push(Finding::warning("authority.issuer-revoked", &authority.name, message).remedy(
-                format!(
-                    "genfic-ca revoke serial:{} -p {} --reason ca-compromise",
-                    authority.certificate.tbs().serial_number(),
-                    authority.parent.as_deref().unwrap_or(&authority.name)
+                remedy::Repair::RevokeFallen(
+                    authority.certificate.tbs().serial_number().to_string(),
+                    authority.parent.as_ref().unwrap_or(&authority.name).clone(),
                 ),
             ));
         } else if !all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name)) {
@@ -48,8 +48,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             "lacks link certificates with {older} before it: a command was cut short before it made them"
         );
         let remedy = match key {
-            Err(KeyError::NotFound(_)) => format!("genfic-ca renew-ca {newer} --rekey --no-links"),
-            _ => format!("genfic-ca cross-sign {newer} -p {older}"),
+            Err(KeyError::NotFound(_)) => remedy::Repair::GiveUpLinks(newer.clone()),
+            _ => remedy::Repair::CrossSign(newer.clone(), older),
         };
         findings.push(Finding::warning("authority.unlinked", &newer, message).remedy(remedy));
     }
@@ -76,15 +76,15 @@ fn end_of(authority: &Authority) -> UnixTime {
 }
 
 /// The command that lets the CA go on: a new certificate of the same key, or the request for one.
-fn successor(authority: &Authority, issuer: Option<&Authority>) -> String {
+fn successor(authority: &Authority, issuer: Option<&Authority>) -> remedy::Repair {
+    let name = authority.name.clone();
     if authority.is_elsewhere() {
-        return format!(
-            "ask those who run {} for its next certificate, and show it to adopt with --chain",
-            authority.name
-        );
+        return remedy::Repair::AskForNext(name);
     }
-    let request = if issuer.is_some_and(Authority::is_elsewhere) { " --csr-only" } else { "" };
-    format!("genfic-ca renew-ca {}{request}", authority.name)
+    match issuer.is_some_and(Authority::is_elsewhere) {
+        true => remedy::Repair::RequestRenewal(name),
+        false => remedy::Repair::Renew(name),
+    }
 }
 
 fn lapses(
@@ -98,11 +98,11 @@ fn lapses(
     let ends: Vec<(&str, UnixTime)> = above.iter().map(|one| (&*one.name, end_of(one))).collect();
     if let Some((parent, first)) = outlived(end, &ends) {
         let message = format!("ends on {end}, after {parent} above it on {first}");
-        findings.push(Finding::warning("stagger.outlives", name, message).remedy(&*remedy));
+        findings.push(Finding::warning("stagger.outlives", name, message).remedy(remedy.clone()));
     }
     if now > end.plus_days(RECENT) {
         let message = format!("ended on {end}");
-        findings.push(Finding::note("authority.ended", name, message).remedy("genfic-ca authorities --tree"));
+        findings.push(Finding::note("authority.ended", name, message).remedy(remedy::Repair::Hierarchy));
     } else if now > end {
         let message = format!("ended on {end} and can issue nothing");
         findings.push(Finding::warning("authority.ended", name, message).remedy(remedy));

@@ -2,6 +2,7 @@
 //! compromised keys.
 use super::finding::Finding;
 use super::{Examination, Looked, counted};
+use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord};
 use crate::x509::Certificate;
 
@@ -35,15 +36,13 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     Ok(counted(examination.compromised_keys.len(), "listed key"))
 }
 
-fn remedy(record: &CertificateRecord, object: &str, authorities: &[Authority]) -> String {
+fn remedy(record: &CertificateRecord, object: &str, authorities: &[Authority]) -> remedy::Repair {
     let certificate = record.certificate.as_ref();
     let identity = certificate.filter(|one| one.is_ca()).map(|one| one.tbs().as_issuer());
     let own = authorities.iter().find(|one| Some(one.issuer) == identity && !one.is_elsewhere());
     match own {
-        Some(own) => format!("genfic-ca revoke-ca {} --reason ca-compromise", own.name),
-        None if certificate.is_some_and(Certificate::is_ca) => {
-            format!("genfic-ca revoke {object} --reason ca-compromise")
-        }
-        None => format!("genfic-ca revoke {object} --reason key-compromise"),
+        Some(own) => remedy::Repair::RevokeAuthority(own.name.clone()),
+        None if certificate.is_some_and(Certificate::is_ca) => remedy::Repair::RevokeCa(object.to_owned()),
+        None => remedy::Repair::RevokeHolder(object.to_owned()),
     }
 }

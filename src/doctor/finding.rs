@@ -1,4 +1,5 @@
 //! What is found, how bad it is, and what mends it.
+use crate::error::{Remedy, remedy};
 use crate::home;
 use crate::x509::CertificateId;
 use std::fmt;
@@ -38,7 +39,7 @@ pub struct Finding {
     /// One sentence without a full stop that begins with the object.
     pub message: String,
     /// The command that mends it, or what to do where no command does.
-    pub remedy: String,
+    pub remedy: Remedy,
     /// How [`super::mend_files`] and [`super::mend_records`] mend it; `None` where a person has to decide.
     pub mending: Option<Mending>,
 }
@@ -117,11 +118,11 @@ impl Finding {
     ) -> Self {
         let object = object.into();
         let message = format!("{object} {message}");
-        Self { code, severity, object, message, remedy: String::new(), mending: None }
+        Self { code, severity, object, message, remedy: Remedy::NONE, mending: None }
     }
 
     /// With what to do.
-    pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+    pub(super) fn remedy(mut self, remedy: impl Into<Remedy>) -> Self {
         self.remedy = remedy.into();
         self
     }
@@ -129,15 +130,12 @@ impl Finding {
     /// With what mends it; the remedy is that, unless another command is named.
     pub(super) fn mending(mut self, mending: Mending) -> Self {
         if self.remedy.is_empty() {
-            self.remedy = MEND.into();
+            self.remedy = remedy::Repair::Fix.into();
         }
         self.mending = Some(mending);
         self
     }
 }
-
-/// The command that does what is safe.
-pub(super) const MEND: &str = "genfic-ca doctor --fix";
 
 /// How many findings of one code are told one by one.
 const MOST: usize = 50;

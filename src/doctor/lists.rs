@@ -2,7 +2,8 @@
 use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
 use super::{Examination, Looked, counted, only_files};
-use crate::home::{AuthorityName, NoteError, PublicFile, ReadError, quoted};
+use crate::error::remedy;
+use crate::home::{AuthorityName, NoteError, PublicFile, ReadError};
 use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, contradicting, is_quiet};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CertificateList, CrlListing, CrlReason, SerialNumber, pem};
@@ -51,7 +52,7 @@ impl Subject<'_, '_> {
     fn tell(&mut self, severity: Severity, code: &'static str, message: impl std::fmt::Display) {
         let name = &self.authority.name;
         let finding = Finding::of(severity, code, name, message)
-            .remedy(format!("genfic-ca crl publish {name}"))
+            .remedy(remedy::Repair::PublishCrl(name.clone()))
             .mending(Mending::Crl(name.clone()));
         self.findings.push(finding);
     }
@@ -63,7 +64,7 @@ impl Subject<'_, '_> {
     fn unreadable(&mut self, fault: &str) {
         let name = &self.authority.name;
         let file = self.file(PublicFile::Crl);
-        let remedy = format!("mv {0} {0}.aside && genfic-ca crl publish {name}", quoted(&file));
+        let remedy = remedy::Repair::MoveAsideThenPublishCrl(file, name.clone());
         let finding =
             Finding::error("crl.unreadable", name, format!("has a CRL that cannot be read: {fault}"));
         self.findings.push(finding.remedy(remedy));
@@ -118,7 +119,7 @@ impl Subject<'_, '_> {
         let known = recorded.max(published.unwrap_or(0));
         let taken = self.index.highest_crl_number(&self.authority.issuer)?.max(known);
         let file = self.examination.home.crl_number_file(&name);
-        let aside = format!("mv {0} {0}.aside && genfic-ca crl publish {name}", quoted(&file));
+        let aside = remedy::Repair::MoveAsideThenPublishCrl(file, name.to_string());
         match self.examination.home.noted_crl_number(&name) {
             // told with owners and modes
             Err(NoteError::Read(ReadError::Kind(_))) => {}

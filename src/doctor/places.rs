@@ -2,7 +2,7 @@
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, UNKNOWN_FILE, counted};
 use crate::backup;
-use crate::error::Shown as _;
+use crate::error::{Remedy, Shown as _, remedy};
 use crate::home::{Cause, quoted};
 use std::os::unix::fs::MetadataExt;
 
@@ -11,7 +11,11 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let shown = home.directory().shown().to_string();
     let owned = examination.owner.is_ok();
     if let Err(problem) = &examination.owner {
-        let remedy = problem.hint.trim_start_matches("run: ").replace("genfic-ca ...", "genfic-ca doctor");
+        let remedy = match &problem.hint {
+            Remedy::Home(remedy::Home::As(user)) => remedy::Repair::ExamineAs(user.clone()).into(),
+            Remedy::Home(remedy::Home::AsOwner) => remedy::Repair::ExamineAsOwner.into(),
+            other => other.clone(),
+        };
         let message = problem.message.trim_start_matches("the home ").trim_start_matches(&shown).trim_start();
         findings.push(Finding::error("home.wrong-user", shown.clone(), message).remedy(remedy));
     }

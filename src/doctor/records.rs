@@ -3,7 +3,7 @@ use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
 use super::{Examination, Looked, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
-use crate::error::{Code, Shown as _};
+use crate::error::{Code, Remedy, Shown as _, remedy};
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, Index};
 
@@ -12,17 +12,13 @@ use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, E
 pub(super) const NEWEST: usize = 10_000;
 
 /// What is done about a damaged index, or one that lost something. There is no command that mends one.
-pub(super) fn restore(examination: &Examination<'_>) -> String {
-    let home = quoted(examination.home.directory());
-    format!(
-        "mv {home} {home}.damaged, then genfic-ca backup restore BACKUP --published {home}.damaged, and put back \
-         {home}.damaged/keys/*.age"
-    )
+fn restore(examination: &Examination<'_>) -> remedy::Repair {
+    remedy::Repair::Restore(examination.home.directory().to_owned())
 }
 
 /// What is done about an index that is older than what is published: nothing is published from it.
-pub(super) fn bring_back(examination: &Examination<'_>) -> String {
-    format!("bring the newest index back; or, when it is lost for good: {}", restore(examination))
+pub(super) fn bring_back(examination: &Examination<'_>) -> remedy::Repair {
+    remedy::Repair::BringBackOrRestore(examination.home.directory().to_owned())
 }
 
 pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -48,9 +44,10 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
             "was restored at {} from a backup of {}, and nothing is issued or released until that is accepted",
             restored.at, restored.backup
         );
-        findings.push(Finding::warning("restore.not-accepted", "index.db", message).remedy(
-            "revoke again what was revoked in that time and is not on record, then genfic-ca backup accept",
-        ));
+        findings.push(
+            Finding::warning("restore.not-accepted", "index.db", message)
+                .remedy(remedy::Repair::AcceptRestored),
+        );
     }
     Ok(format!("{}, change {}", counted_records(head.sequence), index.change_number().unwrap_or_default()))
 }
@@ -59,20 +56,15 @@ fn counted_records(count: u64) -> String {
     format!("{count} audit records")
 }
 
-fn of_unopened(examination: &Examination<'_>, code: Code, hint: &str) -> String {
+fn of_unopened(examination: &Examination<'_>, code: Code, hint: &Remedy) -> Remedy {
     let keys = std::fs::read_dir(examination.home.keys_directory());
     let has_keys = keys.is_ok_and(|mut keys| keys.next().is_some());
     match code {
-        Code::IndexMissing if !has_keys => "genfic-ca init".into(),
-        Code::IndexMissing => {
-            format!(
-                "bring index.db back, or {}; `genfic-ca init` would begin an empty one, which knows of no certificate",
-                restore(examination)
-            )
-        }
-        Code::IndexDamaged => restore(examination),
-        Code::IndexFailed => format!("ls -l {}", quoted(&examination.home.index_file())),
-        _ => hint.to_owned(),
+        Code::IndexMissing if !has_keys => remedy::Repair::Init(Box::default()).into(),
+        Code::IndexMissing => remedy::Repair::BringIndexBack(examination.home.directory().to_owned()).into(),
+        Code::IndexDamaged => restore(examination).into(),
+        Code::IndexFailed => format!("ls -l {}", quoted(&examination.home.index_file())).into(),
+        _ => hint.clone(),
     }
 }
 
@@ -84,7 +76,7 @@ fn pending_rows(index: &dyn Index, pending: usize, findings: &mut Vec<Finding>) 
         Finding::warning("index.pending", "index.db", message).mending(Mending::Pending)
     } else {
         Finding::note("index.pending", "index.db", format!("has {what} being signed at the moment"))
-            .remedy("genfic-ca status")
+            .remedy(remedy::Repair::LookAtStatus)
     });
     Ok(())
 }
@@ -96,7 +88,7 @@ pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Find
     let mut broken = |fault: String| {
         findings.push(
             Finding::error("audit.broken", "index.db", format!("has a broken audit chain: {fault}"))
-                .remedy("keep a copy of index.db, and compare it with a backup: genfic-ca audit verify"),
+                .remedy(remedy::Repair::CompareIndex),
         );
     };
     let mut count: u64 = 0;

@@ -1,6 +1,7 @@
 //! Responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, counted, only_files};
+use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord, CertificateState, Index, is_quiet, stands};
 use crate::status::PublishedAuthority;
 use crate::x509::{Certificate, CertificateId, UnixTime};
@@ -65,14 +66,13 @@ fn of_request(record: &CertificateRecord) -> Finding {
          revoked or not",
         id.serial_number, validity.not_after
     );
-    Finding::note("responder.requested", authority, message).remedy(format!(
-        "if that should not be: genfic-ca renew-ca {authority} --rekey, then revoke-ca {authority}"
-    ))
+    Finding::note("responder.requested", authority, message)
+        .remedy(remedy::Repair::ReplaceKey(authority.clone()))
 }
 
 fn offered(finding: Finding, authority: &Authority) -> Finding {
     finding
-        .remedy(format!("genfic-ca ocsp responder {}", authority.name))
+        .remedy(remedy::Repair::Responder(authority.name.clone()))
         .mending(Mending::Responder(authority.name.clone()))
 }
 

@@ -2,11 +2,12 @@
 use super::finding::{Finding, Mending};
 use super::records::bring_back;
 use super::{Examination, Looked, only_files};
+use crate::error::remedy;
 use crate::index::StoreError;
 use crate::status::{StatusComparison, StatusError};
 use crate::x509::CertificateId;
 
-const SYNC: &str = "genfic-ca ocsp sync";
+const SYNC: remedy::Repair = remedy::Repair::PublishStatus;
 /// What is published has it revoked, and the index has not.
 pub(super) const LOST_REVOCATION: &str = "status.lost-revocation";
 

@@ -36,6 +36,7 @@ mod values;
 pub(crate) use question::clock_watch;
 
 use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Global, Import, Key, Ocsp};
+use crate::hints;
 use crate::report::Report;
 use crate::room::{Room, distrusts};
 use crate::session::{Session, home_of};
@@ -271,7 +272,8 @@ pub(crate) fn in_session(
         let home = home_of(global).directory().shown().to_string();
         if let Err(unrecorded) = session.engine().record_refusal(name, object.unwrap_or(&home), problem) {
             return Err(Problem {
-                hint: format!("{}\nand this could not be recorded: {unrecorded}", problem.hint),
+                hint: format!("{}\nand this could not be recorded: {unrecorded}", hints::text(&problem.hint))
+                    .into(),
                 ..problem.clone()
             });
         }

@@ -1,4 +1,5 @@
 //! What a command says: text for people, one JSON object for programs.
+use crate::hints;
 use genfic_ca::error::{Exit, Problem, in_words, on_one_line};
 use genfic_ca::x509::is_invisible;
 use serde_json::{Value, json};
@@ -138,7 +139,7 @@ fn error_json(problem: &Problem) -> Value {
         "code": problem.code.code(),
         "exit": problem.exit.code(),
         "message": problem.message,
-        "hint": problem.hint,
+        "hint": hints::text(&problem.hint),
     })
 }
 
@@ -186,7 +187,7 @@ fn problem_text(problem: &Problem) -> io::Result<()> {
     let mut text = format!("error: {}", problem.message);
     if !problem.hint.is_empty() {
         text.push('\n');
-        text.push_str(&problem.hint);
+        text.push_str(&hints::text(&problem.hint));
     }
     text.push_str(&format!("\n(exit {}, {})", problem.exit.code(), problem.code));
     line(io::stderr(), &told(&text))

@@ -266,6 +266,6 @@ fn is_refused(intent: &Intent, refusal: &IndexError) -> bool {
 pub(in crate::ca) fn on_record(problem: Problem) -> Problem {
     let more = "what was signed is on record and not handed out; the next command publishes it, and \
                 `genfic-ca list` shows it: do not sign it again";
-    let hint = if problem.hint.is_empty() { more.to_owned() } else { format!("{}\n{more}", problem.hint) };
+    let hint = problem.hint.clone().and(more);
     problem.hint(hint)
 }

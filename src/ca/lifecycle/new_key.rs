@@ -2,7 +2,7 @@
 use super::Lifecycle;
 use crate::ca::publication::News;
 use crate::ca::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy};
 use crate::index::Authority;
 use crate::signing::{KeyError, KeyRef, Signer};
 use crate::x509::KeyAlgorithm;
@@ -85,10 +85,10 @@ impl Lifecycle<'_> {
             Ok(None) => match self.engine.keys().discard(key) {
                 Ok(()) => problem,
                 Err(error) => {
-                    more(problem, &format!("the key made for it is left behind: {error}; remove it"))
+                    more(problem, format!("the key made for it is left behind: {error}; remove it"))
                 }
             },
-            Err(error) => more(problem, &format!("the key {key} is left in its place: {error}")),
+            Err(error) => more(problem, format!("the key {key} is left in its place: {error}")),
         }
     }
 }
@@ -99,10 +99,10 @@ pub(in crate::ca) fn unfinished(name: &str, problem: Problem) -> Problem {
         "the CA {name} is on record; its certificate is published by the next command, and what it still \
          lacks by `genfic-ca crl publish {name}` and, if it has a responder, `genfic-ca ocsp responder {name}`"
     );
-    more(problem, &next)
+    more(problem, next)
 }
 
-pub(in crate::ca) fn more(problem: Problem, hint: &str) -> Problem {
-    let hint = format!("{}\n{hint}", problem.hint).trim().to_owned();
+pub(in crate::ca) fn more(problem: Problem, hint: impl Into<Remedy>) -> Problem {
+    let hint = problem.hint.clone().and(hint);
     problem.hint(hint)
 }

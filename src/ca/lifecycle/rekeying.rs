@@ -244,7 +244,7 @@ fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
 
 /// Without the old key there are no links, and without a word none are left out.
 fn unopened(problem: Problem) -> Problem {
-    let hint = format!("{}\nif the old key is lost, add --no-links", problem.hint).trim().to_owned();
+    let hint = problem.hint.clone().and("if the old key is lost, add --no-links");
     problem.hint(hint)
 }
 
@@ -254,6 +254,6 @@ fn unlinked(problem: Problem, old: &Authority, created: &CreatedAuthority) -> Pr
         "{new} is there; what it lacks are the links: `genfic-ca cross-sign {new} -p {}` makes both",
         old.name
     );
-    let hint = format!("{}\n{next}", problem.hint).trim().to_owned();
+    let hint = problem.hint.clone().and(next);
     problem.hint(hint)
 }

@@ -261,7 +261,7 @@ impl Lifecycle<'_> {
     fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.engine.now());
-        let refuse = |code, message: String, hint: &str| Err(Problem::new(code, message).hint(hint));
+        let refuse = |code, message: String, hint: &'static str| Err(Problem::new(code, message).hint(hint));
         if now > validity.not_after {
             let message = format!("the certificate of {name} expired at {}", validity.not_after);
             return refuse(Code::CertificateLapsed, message, "have a new one signed for the same request");

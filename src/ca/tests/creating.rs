@@ -1,7 +1,7 @@
 //! Creating CAs: order, crashes, names in certificates, siblings.
 use super::fixture::{DAY, Fixture, NOW, new, order};
 use crate::ca::NewAuthority;
-use crate::error::Exit;
+use crate::error::{Exit, Remedy};
 use crate::home::PublicFile;
 use crate::profile::Length;
 use crate::signing::KeyStore;
@@ -60,7 +60,8 @@ fn a_key_left_by_a_command_that_died_is_kept_and_it_is_said_how_to_go_on() {
     let problem = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
     assert_eq!((problem.exit, problem.code.code()), (Exit::Exists, "key.exists"));
     assert!(problem.message.contains("no CA of this home has it"), "{problem}");
-    let mv = problem.hint.split(['(', ')']).nth(1).unwrap().to_owned();
+    let Remedy::Words(hint) = &problem.hint else { panic!("{problem:?}") };
+    let mv = hint.split(['(', ')']).nth(1).unwrap().to_owned();
     assert_eq!(std::fs::read(key_file(&fixture, "genfic")).unwrap(), before, "it may be the only copy");
     let other = crate::index::Index::signing(&*fixture.records).unwrap();
     let busy = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
@@ -82,7 +83,7 @@ fn whatever_a_new_ca_lacks_after_a_failure_is_made_good_by_the_next_commands() {
             .lifecycle()
             .create_child("genfic", &new("genfic-system", "system-ca"))
             .unwrap_err();
-        assert!(problem.hint.contains("is on record"), "{step}: {problem:?}");
+        assert!(format!("{:?}", problem.hint).contains("is on record"), "{step}: {problem:?}");
         assert!(key_file(&fixture, "genfic-system").exists(), "{step}");
         fixture.script.fail(&[]);
         let engine = fixture.engine();

@@ -174,7 +174,7 @@ fn links_that_were_not_made_are_made_by_a_cross_signature() {
     fixture.script.fail_after(1, "intent");
     let problem =
         fixture.engine().lifecycle().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
-    assert!(problem.hint.contains("genfic-ca cross-sign genfic-g2 -p genfic"), "{problem}");
+    assert!(format!("{:?}", problem.hint).contains("genfic-ca cross-sign genfic-g2 -p genfic"), "{problem}");
     fixture.script.fail(&[]);
     let engine = fixture.engine();
     assert_eq!(engine.hierarchy().issuing_generation("genfic").unwrap().name, "genfic-g2");
@@ -191,7 +191,7 @@ fn a_root_whose_key_is_lost_gets_a_new_one_when_that_is_said() {
     let refused =
         fixture.engine().lifecycle().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
     assert_eq!(refused.exit, Exit::KeyUnavailable);
-    assert!(refused.hint.contains("--no-links"), "{refused}");
+    assert!(format!("{:?}", refused.hint).contains("--no-links"), "{refused}");
     assert!(fixture.records.authority("genfic-g2").unwrap().is_none());
     let asked = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
     assert!(fixture.engine().lifecycle().rekey_authority("genfic", &asked).unwrap().links.is_none());
@@ -232,7 +232,7 @@ fn a_generation_that_was_cut_short_is_completed_and_no_other_is_made() {
         fixture.script.fail(&["number"]);
         let problem =
             fixture.engine().lifecycle().rekey_authority(name, &AuthorityRekeying::default()).unwrap_err();
-        assert!(problem.hint.contains(next), "{problem}");
+        assert!(format!("{:?}", problem.hint).contains(next), "{problem}");
         fixture.script.fail(&[]);
         assert!(fixture.records.authority(next).unwrap().is_some());
         let rekeyed = rekey(&fixture, name);

@@ -91,7 +91,7 @@ fn a_certificate_whose_status_is_not_published_is_not_handed_out_until_it_is() {
     let fixture = Fixture::with_system_ca();
     fixture.script.fail(&["status"]);
     let problem = fixture.issue(&[order("a.example")]).unwrap_err();
-    assert!(problem.hint.contains("do not sign it again"), "{problem:?}");
+    assert!(format!("{:?}", problem.hint).contains("do not sign it again"), "{problem:?}");
     assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Issued));
     assert_eq!(kept(&fixture), 0);
     let still = fixture.engine().maintenance().recover().unwrap();

@@ -71,7 +71,7 @@ fn an_expired_ca_is_renewed_and_issues_again_and_a_revoked_one_is_not() {
         engine.revocation().revoke_authority(name, None, None).unwrap();
         let refused = engine.lifecycle().renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
         assert_eq!((refused.exit, refused.code.code()), (Exit::Refused, "authority.revoked"));
-        assert!(refused.hint.contains("--rekey"), "{refused}");
+        assert!(format!("{:?}", refused.hint).contains("--rekey"), "{refused}");
     }
 }
 
@@ -94,7 +94,7 @@ fn a_renewal_that_was_cut_short_changes_nothing_and_can_be_made_again() {
         fixture.script.fail(&[step]);
         let problem =
             fixture.engine().lifecycle().renew_authority("genfic", &AuthorityRenewal::default()).unwrap_err();
-        assert!(problem.hint.contains("on record"), "{problem}");
+        assert!(format!("{:?}", problem.hint).contains("on record"), "{problem}");
         fixture.script.fail(&[]);
         assert!(!fixture.engine().maintenance().recover().unwrap().repeated.is_empty());
         let published = fs::read(fixture.public("genfic", PublicFile::CertificateDer)).unwrap();

@@ -1,5 +1,6 @@
 //! `doctor`: works where other commands refuse, so it opens no session.
 use crate::cli::{Cli, Doctor, Global};
+use crate::hints;
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted};
 use crate::session::home_of;
@@ -67,7 +68,7 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     }
     if let Some(home) = named_home(global) {
         for one in &mut told {
-            one.finding.remedy = naming(&one.finding.remedy, &home);
+            one.finding.remedy = naming(&hints::text(&one.finding.remedy), &home).into();
         }
     }
     let changed = mended.iter().any(|one| one.outcome.is_ok());
@@ -153,7 +154,7 @@ fn fields(told: &Told) -> Value {
         "severity": finding.severity.to_string(),
         "object": finding.object,
         "message": finding.message,
-        "remedy": finding.remedy,
+        "remedy": hints::text(&finding.remedy),
         "fixable": finding.mending.is_some(),
         "fixed": told.fixed,
         "check": told.check,
@@ -174,9 +175,10 @@ fn check_fields(check: &Check) -> Value {
 }
 
 fn remedy(told: &Told) -> String {
+    let remedy = hints::text(&told.finding.remedy);
     match &told.why_not {
-        Some(reason) => format!("{} (not mended: {reason})", told.finding.remedy),
-        None => told.finding.remedy.clone(),
+        Some(reason) => format!("{remedy} (not mended: {reason})"),
+        None => remedy.into_owned(),
     }
 }
 

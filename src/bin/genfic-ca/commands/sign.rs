@@ -5,6 +5,7 @@ use super::output::{Output, put_all};
 use super::same_holder::same_holder;
 use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, unsigned_text, usage};
 use crate::cli::{Chain, Sign};
+use crate::hints;
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{IssuanceOutcome, IssuedCertificate, IssuingAuthority, Order, Refusal, abreast};
@@ -120,7 +121,7 @@ fn refusals(args: &Sign, refused: &[Refusal]) -> Vec<Value> {
     let fields = |Refusal { label: of, problem }: &Refusal| {
         let file = args.files.iter().find(|file| label(file) == *of);
         json!({
-            "file": file.map_or_else(|| json!(of), path_value), "code": problem.code.code(), "message": problem.message, "hint": problem.hint,
+            "file": file.map_or_else(|| json!(of), path_value), "code": problem.code.code(), "message": problem.message, "hint": hints::text(&problem.hint),
         })
     };
     refused.iter().map(fields).collect()
