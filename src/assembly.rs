@@ -17,7 +17,7 @@ use crate::error::{Code, Problem};
 use crate::home::{Home, current_actor};
 use crate::index::sqlite::SqliteIndex;
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, SecretSource, random_serial};
+use crate::signing::{AgeFileStore, Nobody, SecretSource, random_serial};
 use crate::status::StatusDirectory;
 use crate::x509::{SerialNumber, UnixTime};
 use std::collections::HashSet;
@@ -29,7 +29,7 @@ pub struct Assembly {
     /// The home.
     pub home: Home,
     index: Arc<SqliteIndex>,
-    keys: Arc<AgeFileStore>,
+    keys: AgeFileStore,
     publisher: Arc<HomeDirectory>,
     status: Arc<StatusDirectory>,
     practices: Arc<Practices>,
@@ -89,7 +89,7 @@ impl Assembly {
 
     fn with(home: Home, mut practices: Practices, faults: Vec<Problem>) -> Result<Self, Problem> {
         let config = &practices.config;
-        let keys = AgeFileStore::new(config.keys.scrypt_log_n).map_err(|error| {
+        let keys = AgeFileStore::new(config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
             Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
         let index = SqliteIndex::open(&home.index_file())?;
@@ -99,7 +99,7 @@ impl Assembly {
         Ok(Self {
             home,
             index: Arc::new(index),
-            keys: Arc::new(keys),
+            keys,
             publisher: Arc::new(publisher),
             status: Arc::new(status),
             practices: Arc::new(practices),
@@ -125,13 +125,12 @@ impl Assembly {
         &self.practices
     }
 
-    /// The use cases over this home.
+    /// The use cases over this home; these are asked for the passphrases of CA keys.
     #[must_use]
     pub fn engine(&self, secrets: Arc<dyn SecretSource>) -> Engine {
         Engine::new(EngineParts {
             index: self.index.clone(),
-            keys: self.keys.clone(),
-            secrets,
+            keys: Arc::new(self.keys.clone().asking(secrets)),
             publisher: self.publisher.clone(),
             status: self.status.clone(),
             clock: Arc::new(SystemClock),

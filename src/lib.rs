@@ -22,7 +22,8 @@
 //! | [`x509`] | names, keys, certificates, requests, CRLs, extensions (RFC 5280, RFC 2986) as DER and as text; pure |
 //! | [`profile`] | issuance policy: what is granted to an applicant, or every violation at once; pure |
 //! | [`lint`] | rules over encoded octets, one a file; makes [`lint::Linted`]; pure |
-//! | [`signing`] | [`signing::Signer`], [`signing::KeyStore`], [`signing::SecretSource`] and the age file store |
+//! | [`signing`] | what each key signs: [`signing::CaSigner`], [`signing::ResponseSigner`], [`signing::SubscriberKey`]; where CA keys are kept: [`signing::CaKeys`], the age file store; passphrases |
+//! | [`subscriber_key`] | file formats of other people's keys |
 //! | [`index`] | what was issued and what became of it; SQLite |
 //! | [`status`] | what the index publishes for responders: files, their writer and their reader |
 //! | [`audit`] | events and the hash chain that binds them; pure |
@@ -43,10 +44,12 @@
 //!
 //! # What cannot happen
 //!
-//! [`lint::Linted`] is made by `lint` alone, [`index::Recorded`] by an index alone and from a `Linted`, and
-//! [`ca::IssuingAuthority::issue`] takes a `Recorded` by value: signing what was not checked, what is not on
-//! record, or twice, does not compile. CRLs go the same way. Nobody outside of this crate can have anything else signed:
-//! a [`ca::Engine`] hides its keys, and a [`signing::Signer`] takes what only this crate makes.
+//! [`lint::Linted`] is made by `lint/linted.rs` alone, [`index::Recorded`] by `index/recorded.rs` alone and from a
+//! `Linted`, and a CA's key ([`signing::CaSigner`]) takes a `Recorded` by value: signing what was not checked, what is
+//! not on record, or twice, does not compile. CRLs go the same way. Nothing takes octets to sign: inside, a private key
+//! signs what `signing/admit.rs` alone admits, a certificate or CRL that says itself that it is by this key's CA, a
+//! request for this key, or the answer of this key's responder. Keys of responders and of subscribers are types of
+//! their own, and neither can be had for a CA's; a [`ca::Engine`] hides its keys.
 //!
 //! # Five flows
 //!
@@ -96,4 +99,5 @@ pub mod profile;
 pub mod repository;
 pub mod signing;
 pub mod status;
+pub mod subscriber_key;
 pub mod x509;

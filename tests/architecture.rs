@@ -25,7 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("audit", &["x509"]),
     ("repository", &["x509", "home", "error", "failpoint"]),
     ("home", &["x509", "audit", "error", "failpoint"]),
-    ("signing", &["x509", "error", "home", "failpoint"]),
+    ("signing", &["x509", "error", "index", "home", "failpoint"]),
+    ("subscriber_key", &["x509", "signing", "home"]),
     ("index", &["x509", "audit", "lint", "error", "home", "failpoint"]),
     ("status", &["x509", "audit", "index", "repository", "error", "home", "failpoint"]),
     (
@@ -45,7 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "failpoint",
         ],
     ),
-    ("import", &["x509", "error", "index", "signing", "home"]),
+    ("import", &["x509", "error", "index", "signing", "subscriber_key", "home"]),
     ("calendar", &["x509", "error"]),
     ("handout", &["x509", "signing"]),
     ("backup", &["x509", "audit", "signing", "index", "status", "error", "home", "failpoint"]),

@@ -194,7 +194,7 @@ fn every_target_has_a_test_a_program_and_a_corpus() {
 #[test]
 fn the_corpus_is_read_and_not_refused_at_the_door() {
     use genfic_ca::ocsp::request::OcspRequest;
-    use genfic_ca::signing::ForeignKey;
+    use genfic_ca::subscriber_key::ForeignKey;
     use genfic_ca::x509::{Certificate, CertificationRequest};
     let good = |target: &str, ok: &dyn Fn(&[u8]) -> bool| {
         let good = corpus(target).iter().filter(|(_, octets)| ok(octets)).count();

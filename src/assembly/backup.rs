@@ -18,6 +18,10 @@ use std::path::{Path, PathBuf};
 struct Files;
 
 impl Stores for Files {
+    fn index_in(&self, home: &Home) -> PathBuf {
+        home.index_file()
+    }
+
     fn open_index(&self, path: &Path) -> Result<Box<dyn Index>, IndexError> {
         Ok(Box::new(SqliteIndex::open(path)?))
     }

@@ -7,7 +7,6 @@ use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::server::Daemon;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
-use crate::signing::{KeyError, Signer, SoftKey};
 use crate::status::StatusDirectory;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,10 +23,6 @@ pub struct DaemonOptions {
     pub config: Option<PathBuf>,
 }
 
-pub(super) fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
-    Ok(Arc::new(SoftKey::from_pkcs8_der(octets)?))
-}
-
 /// Puts a responder together from a home.
 ///
 /// # Errors
@@ -38,7 +33,7 @@ pub fn daemon(home: &Home, options: DaemonOptions) -> Result<Daemon<StatusDirect
     let listen = if options.listen.is_empty() { config.daemon.listen.clone() } else { options.listen };
     Daemon::new(
         source,
-        ResponderFiles::new(home.responders_directory(), load_key),
+        ResponderFiles::new(home.responders_directory()),
         PublicFiles::new(home.public_directory()),
         ResponderSettings::from(&config.ocsp),
         ServerSettings { listen, ..ServerSettings::from(&config.daemon) },

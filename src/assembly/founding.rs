@@ -4,12 +4,13 @@ use crate::config::{self, Config};
 use crate::error::{Code, Exit, Problem, Shown as _, remedy};
 use crate::home::{Home, Mode, Reserve, WriteError, current_actor, write_new};
 use crate::index::sqlite::SqliteIndex;
-use crate::index::{Index, IndexReader};
+use crate::index::{AuditIndex, AuditReader};
 use crate::profile::SHIPPED;
 use crate::repository::HomeDirectory;
 use crate::status::{StatusDirectory, StatusPublisher};
 use crate::x509::UnixTime;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 
 /// What a new home is told.
 #[derive(Clone, Debug, Default)]
@@ -25,10 +26,12 @@ pub struct Founding {
 }
 
 /// What making a home came to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Founded {
     /// False when everything was there already.
     pub changed: bool,
+    /// The index.
+    pub index: PathBuf,
 }
 
 /// Makes directories, configuration, profiles and an empty index. What is there already stays as it is, so
@@ -58,11 +61,12 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
     for (name, profile) in SHIPPED {
         changed |= write_if_absent(&home.policy_directory().join(name), profile.as_bytes())?;
     }
-    if !home.index_file().exists() {
-        SqliteIndex::create(&home.index_file())?;
+    let file = home.index_file();
+    if !file.exists() {
+        SqliteIndex::create(&file)?;
         changed = true;
     }
-    let index = SqliteIndex::open(&home.index_file())?;
+    let index = SqliteIndex::open(&file)?;
     if index.audit_head()?.sequence == 0 {
         index.record_event(founded(home, super::now()))?;
         changed = true;
@@ -74,7 +78,7 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
     }
     // a full disk is said when something is to be issued
     let _ = Reserve::of(home).hold();
-    Ok(Founded { changed })
+    Ok(Founded { changed, index: file })
 }
 
 fn founded(home: &Home, at: UnixTime) -> AuditEvent {

@@ -1,5 +1,4 @@
 //! A home opened as far as it can be, for looking at what is wrong with it.
-use super::daemon::load_key;
 use super::settings;
 use crate::audit::{AuditEvent, Outcome};
 use crate::ca::{ClockWatch, Engine, EngineParts, Practices};
@@ -8,12 +7,12 @@ use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
 use crate::error::{Code, Exit, Problem, Shown as _};
 use crate::home::{GivenBack, GivenError, Home, Reserve, current_actor};
-use crate::index::Index;
 use crate::index::sqlite::SqliteIndex;
+use crate::index::{AuditIndex, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::profile::Profiles;
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, SecretSource};
+use crate::signing::{AgeFileStore, Nobody, SecretSource};
 use crate::status::StatusDirectory;
 use std::collections::HashSet;
 use std::fs;
@@ -30,7 +29,7 @@ pub struct Inspection {
     profiles: Result<Profiles, Vec<Unread>>,
     practices: Arc<Practices>,
     index: Result<Arc<SqliteIndex>, Problem>,
-    keys: Arc<AgeFileStore>,
+    keys: AgeFileStore,
     publisher: Arc<HomeDirectory>,
     status: Arc<StatusDirectory>,
     responders: ResponderFiles,
@@ -69,7 +68,8 @@ impl Inspection {
             }
         }
         let settings = config.clone().unwrap_or_default();
-        let keys = AgeFileStore::new(settings.keys.scrypt_log_n).unwrap_or_default();
+        let keys = AgeFileStore::new(settings.keys.scrypt_log_n, Arc::new(Nobody))
+            .unwrap_or_else(|_| AgeFileStore::usual(Arc::new(Nobody)));
         let practices = Practices {
             config: settings,
             profiles: settings::read_profiles(home),
@@ -85,14 +85,14 @@ impl Inspection {
             index: index.map(Arc::new),
             publisher: Arc::new(HomeDirectory::new(home.clone())),
             status: Arc::new(StatusDirectory::new(&home.status_directory())),
-            responders: ResponderFiles::new(home.responders_directory(), load_key),
+            responders: ResponderFiles::new(home.responders_directory()),
             home: home.clone(),
             config_file: file,
             owner,
             config,
             profiles,
             practices: Arc::new(practices),
-            keys: Arc::new(keys),
+            keys,
             _given: given,
         })
     }
@@ -106,16 +106,16 @@ impl Inspection {
     /// Looks at everything. `deep` compares every signature and file, however many there are; `secrets` asks no
     /// person, and keys that it opens are compared with their certificates.
     #[must_use]
-    pub fn diagnose(&self, deep: bool, secrets: &dyn SecretSource) -> Vec<Check> {
+    pub fn diagnose(&self, deep: bool, secrets: Arc<dyn SecretSource>) -> Vec<Check> {
         doctor::diagnose(&Examination {
             home: &self.home,
             space: &self.space,
             owner: self.owner.clone(),
             config: self.config.as_ref().map_err(Vec::as_slice),
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
-            index: self.index.as_ref().map(|index| -> &dyn Index { index.as_ref() }),
-            keys: self.keys.as_ref(),
-            secrets,
+            index_file: &self.home.index_file(),
+            index: self.index.as_ref().map(|index| -> &dyn StoredIndex { index.as_ref() }),
+            keys: &self.keys.clone().asking(secrets),
             publisher: self.publisher.as_ref(),
             status: self.status.as_ref(),
             responders: &self.responders,
@@ -166,8 +166,7 @@ impl Inspection {
     fn engine(&self, index: &Arc<SqliteIndex>, secrets: Arc<dyn SecretSource>) -> Engine {
         Engine::new(EngineParts {
             index: index.clone(),
-            keys: self.keys.clone(),
-            secrets,
+            keys: Arc::new(self.keys.clone().asking(secrets)),
             publisher: self.publisher.clone(),
             status: self.status.clone(),
             clock: Arc::new(SystemClock),

@@ -17,10 +17,11 @@ pub(super) fn check(
     stores: &dyn Stores,
 ) -> Result<(Box<dyn Index>, Vec<String>), Problem> {
     let mut faults = Vec::new();
-    for fault in stores.index_faults(&home.index_file())? {
+    let file = stores.index_in(home);
+    for fault in stores.index_faults(&file)? {
         faults.push(format!("index.db: {fault}"));
     }
-    let index = stores.open_index(&home.index_file())?;
+    let index = stores.open_index(&file)?;
     faults.extend(audit_faults(index.as_ref(), manifest)?);
     let authorities = index.authorities()?;
     let is_same = |(entry, one): (&AuthorityEntry, &Authority)| {

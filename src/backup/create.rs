@@ -9,7 +9,7 @@ use super::workplace::Workplace;
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, sync_directory};
-use crate::index::Index;
+use crate::index::StoredIndex;
 use crate::signing::{SealFor, Sealing};
 use crate::x509::UnixTime;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -26,7 +26,7 @@ pub struct Creation<'a> {
     /// Files that the configuration names, relative to its directory.
     pub beside: &'a [PathBuf],
     /// Its index.
-    pub index: &'a dyn Index,
+    pub index: &'a dyn StoredIndex,
     /// What it is kept in.
     pub stores: &'a dyn Stores,
     /// Whether CA keys and responder keys are to be in it.

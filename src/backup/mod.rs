@@ -45,10 +45,13 @@ use crate::index::{CertificateState, Index, IndexError, IndexReader};
 use crate::signing::OpenWith;
 use crate::status::StatusError;
 use crate::x509::{CertificateId, UnixTime};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a home's index and published status are kept in.
 pub trait Stores {
+    /// Where the index of a home is.
+    fn index_in(&self, home: &Home) -> PathBuf;
+
     /// Opens the index in this file.
     ///
     /// # Errors

@@ -11,7 +11,8 @@ use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, Mode, PublicFile, WriteError, replace};
 use crate::index::{
-    Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, Restoration, TakenOver,
+    Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, IssuanceReader, Restoration,
+    TakenOver,
 };
 use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
@@ -127,7 +128,7 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
 }
 
 /// A clock that is far from what was signed last does not confirm itself (X2).
-fn time_to_publish(index: &dyn Index, now: UnixTime) -> Result<UnixTime, Problem> {
+fn time_to_publish(index: &dyn IssuanceReader, now: UnixTime) -> Result<UnixTime, Problem> {
     let signed = index.newest_signed()?.map(|signed| signed.at);
     Ok(signed.filter(|at| now < *at || now > at.plus_days(TRUSTED_DAYS)).unwrap_or(now))
 }

@@ -1,27 +1,24 @@
 //! A CA certificate together with its unlocked key.
-use super::Engine;
+use super::{Engine, Hierarchy};
 use crate::error::{Code, Problem};
-use crate::failpoint;
-use crate::index::{Authority, CertificateState, IndexReader, Recorded};
-use crate::signing::{Signer, ToBeSigned};
-use crate::x509::extension::{self, BasicConstraints, KeyUsage};
-use crate::x509::{
-    Certificate, CertificateId, CertificateList, Extension, Name, SignatureAlgorithm, TbsCertList,
-    TbsCertificate, UnixTime, seal,
-};
+use crate::index::{Authority, Recorded};
+use crate::signing::CaSigner;
+use crate::x509::extension::{BasicConstraints, KeyUsage};
+use crate::x509::{Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime};
+use std::sync::Arc;
 
 /// Signs certificates. It cannot be had for a CA that must not issue: its key matches its certificate, which
 /// is a CA's with keyCertSign, and neither it nor one above it is expired or revoked.
 pub struct IssuingAuthority {
     authority: Authority,
     ancestors: Vec<Certificate>,
-    signer: Box<dyn Signer>,
+    signer: Arc<dyn CaSigner>,
 }
 
 /// Signs CRLs. It may be expired or revoked, and can sign nothing else.
 pub struct CrlAuthority {
     certificate: Certificate,
-    signer: Box<dyn Signer>,
+    signer: Arc<dyn CaSigner>,
 }
 
 pub(super) fn mismatched(name: &str) -> Problem {
@@ -36,13 +33,13 @@ impl IssuingAuthority {
     /// When the key does not match, the certificate is not one that may sign certificates, or the CA or one
     /// above it is expired or revoked.
     pub fn new(
-        index: &dyn IndexReader,
+        hierarchy: &Hierarchy<'_>,
         authority: Authority,
-        signer: Box<dyn Signer>,
+        signer: Arc<dyn CaSigner>,
         now: UnixTime,
     ) -> Result<Self, Problem> {
-        let ancestors = ancestors(index, &authority)?;
-        fit(index, &authority, now)?;
+        let ancestors = hierarchy.ancestors(&authority)?;
+        hierarchy.check_usable(&authority, now)?;
         let tbs = authority.certificate.tbs();
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));
@@ -74,7 +71,7 @@ impl IssuingAuthority {
         self.signer.algorithm()
     }
 
-    /// Signs what was linted and recorded, and checks its own signature.
+    /// Signs what was linted and recorded; the signature is checked.
     ///
     /// ```
     /// # use genfic_ca::{ca::IssuingAuthority, index::Recorded, x509::TbsCertificate};
@@ -105,11 +102,7 @@ impl IssuingAuthority {
     /// # Errors
     /// When what is on record is another issuer's, the key's store fails, or the signature does not verify.
     pub fn issue(&self, tbs: Recorded<TbsCertificate>) -> Result<Certificate, Problem> {
-        let own = &self.authority.certificate;
-        let identifier = extension::authority_key_identifier(&own.key_identifier());
-        let named = tbs.get().extension(extension::AUTHORITY_KEY_IDENTIFIER);
-        check_issuer(own.tbs().subject(), tbs.get().issuer(), &identifier, named)?;
-        sign_certificate(self.signer.as_ref(), tbs)
+        Ok(self.signer.sign_certificate(tbs, Some(&self.authority.certificate))?)
     }
 
     /// The same CA, for its CRLs.
@@ -125,51 +118,12 @@ pub(super) fn may(tbs: &TbsCertificate, what: KeyUsage) -> bool {
         && KeyUsage::of(tbs).is_none_or(|usage| usage.has(what))
 }
 
-/// Whoever holds a CA's key signs with that CA as the issuer and no other (K3): by name, and by key, since
-/// two may bear one name.
-fn check_issuer(
-    own: &Name,
-    issuer: &Name,
-    identifier: &Extension,
-    named: Option<&Extension>,
-) -> Result<(), Problem> {
-    let is_by_this_key = named.is_some_and(|named| named.value == identifier.value);
-    if issuer == own && is_by_this_key {
-        return Ok(());
-    }
-    let message = if issuer == own {
-        format!("what is to be signed names `{own}` as its issuer, but another key than that one's")
-    } else {
-        let (issuer, own) = issuer.beside(own);
-        format!("what is to be signed names {issuer} as its issuer, and the key is that of {own}")
-    };
-    Err(Problem::new(Code::IssuerMismatch, message).hint("nothing was signed; this is a defect"))
-}
-
-/// Signs a recorded TBSCertificate with the issuer's key and checks the signature.
-pub(super) fn sign_certificate(
-    signer: &dyn Signer,
-    tbs: Recorded<TbsCertificate>,
-) -> Result<Certificate, Problem> {
-    let tbs = tbs.into_inner();
-    let signature = signer.sign(ToBeSigned::new(tbs.as_der()))?;
-    failpoint::passed("certificate signed");
-    let certificate = Certificate::from_der(&seal(tbs.as_der(), signer.algorithm(), &signature))
-        .map_err(|error| Problem::of(Code::KeySignature, error))?;
-    if certificate.is_signed_by(signer.public_key()) { Ok(certificate) } else { Err(bad_signature()) }
-}
-
-fn bad_signature() -> Problem {
-    Problem::new(Code::KeySignature, "the signature just made does not verify")
-        .hint("the key or the machine is faulty; nothing was handed out")
-}
-
 impl CrlAuthority {
     /// Pairs a CA's certificate with its key.
     ///
     /// # Errors
     /// When the key does not match, or the certificate is not a CA's that may sign CRLs.
-    pub fn new(name: &str, certificate: Certificate, signer: Box<dyn Signer>) -> Result<Self, Problem> {
+    pub fn new(name: &str, certificate: Certificate, signer: Arc<dyn CaSigner>) -> Result<Self, Problem> {
         if signer.public_key() != certificate.tbs().public_key() {
             return Err(mismatched(name));
         }
@@ -193,96 +147,22 @@ impl CrlAuthority {
         self.signer.algorithm()
     }
 
-    /// Signs a CRL that was linted and recorded, once, and checks its own signature.
+    /// Signs a CRL that was linted and recorded, once; the signature is checked.
     ///
     /// # Errors
     /// When the list is another issuer's, the key's store fails, or the signature does not verify.
     pub fn sign(&self, tbs: Recorded<TbsCertList>) -> Result<CertificateList, Problem> {
-        let tbs = tbs.into_inner();
-        let identifier = extension::authority_key_identifier(&self.certificate.key_identifier());
-        let named = tbs.extensions().iter().find(|one| one.oid == extension::AUTHORITY_KEY_IDENTIFIER);
-        check_issuer(self.certificate.tbs().subject(), tbs.issuer(), &identifier, named)?;
-        let signature = self.signer.sign(ToBeSigned::new(tbs.as_der()))?;
-        failpoint::passed("CRL signed");
-        let crl = CertificateList::seal(tbs, &signature);
-        if crl.is_signed_by(self.signer.public_key()) { Ok(crl) } else { Err(bad_signature()) }
+        Ok(self.signer.sign_crl(tbs, &self.certificate)?)
     }
-
-    /// The same CA's key, for its certificates.
-    pub(super) fn into_signer(self) -> Box<dyn Signer> {
-        self.signer
-    }
-}
-
-/// The certificates above a CA, its issuer first, the root last.
-pub(super) fn ancestors(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
-    Ok(above(index, authority)?.into_iter().map(|above| above.certificate).collect())
-}
-
-pub(super) fn above(index: &dyn IndexReader, authority: &Authority) -> Result<Vec<Authority>, Problem> {
-    let mut out: Vec<Authority> = Vec::new();
-    let mut parent = authority.parent.clone();
-    while let Some(name) = parent {
-        if out.len() > 32 {
-            let message = format!("the hierarchy above {} does not end", authority.name);
-            return Err(Problem::new(Code::IndexDamaged, message));
-        }
-        let next = index.authority(&name)?.ok_or_else(|| no_authority(&name))?;
-        parent = next.parent.clone();
-        out.push(next);
-    }
-    Ok(out)
-}
-
-/// Says no of a CA that may not issue: it, or one above it, is expired, revoked, or not on record as issued.
-pub(super) fn fit(index: &dyn IndexReader, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
-    for ca in std::iter::once(authority.clone()).chain(above(index, authority)?) {
-        let unfit = |what: String| {
-            Problem::new(Code::IssuerUnfit, format!("{} cannot issue: {what}", authority.name))
-                .hint("`genfic-ca authorities --tree` shows the hierarchy")
-        };
-        let validity = ca.certificate.tbs().validity();
-        if now > validity.not_after {
-            return Err(unfit(format!("{} expired at {}", ca.name, validity.not_after)));
-        }
-        if now < validity.not_before {
-            return Err(unfit(format!("{} is not valid before {}", ca.name, validity.not_before)));
-        }
-        let issuer = match &ca.parent {
-            Some(parent) => index.authority(parent)?.map(|parent| parent.issuer),
-            None => Some(ca.issuer),
-        };
-        let Some(issuer) = issuer else { return Err(no_authority(ca.parent.as_deref().unwrap_or_default())) };
-        let id = CertificateId { issuer, serial_number: ca.certificate.tbs().serial_number().clone() };
-        match index.status(&id)? {
-            Some(CertificateState::Issued) => {}
-            Some(CertificateState::Revoked(revocation)) if revocation.is_hold() => {
-                return Err(unfit(format!("{} has been on hold since {}", ca.name, revocation.revoked_at)));
-            }
-            Some(CertificateState::Revoked(revocation)) => {
-                return Err(unfit(format!("{} was revoked at {}", ca.name, revocation.revoked_at)));
-            }
-            Some(CertificateState::Pending) | None => {
-                return Err(unfit(format!("the certificate of {} is not on record as issued", ca.name)));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// No CA of that name.
-pub(super) fn no_authority(name: &str) -> Problem {
-    Problem::new(Code::AuthorityNotFound, format!("there is no CA named {name}"))
-        .hint("`genfic-ca authorities` lists the CAs of this home")
 }
 
 impl Engine {
-    pub(super) fn open(&self, authority: &Authority) -> Result<Box<dyn Signer>, Problem> {
+    pub(super) fn open(&self, authority: &Authority) -> Result<Arc<dyn CaSigner>, Problem> {
         if authority.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
             return Err(Problem::new(Code::KeyElsewhere, message)
                 .hint("ask those who run it; what it signs is taken in by `genfic-ca adopt`"));
         }
-        Ok(self.keys().open(&self.practices().key_ref(&authority.key), self.secrets())?)
+        Ok(self.keys().signer(&self.practices().key_ref(&authority.key))?)
     }
 }

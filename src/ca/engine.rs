@@ -1,11 +1,12 @@
 //! What the use cases act on and through.
+use super::hierarchy::Loaded;
 use super::{ClockWatch, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, Publication, Revocations};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
 use crate::index::{Index, IndexReader};
 use crate::repository::Publisher;
-use crate::signing::{KeyStore, SecretSource};
+use crate::signing::CaKeys;
 use crate::status::StatusPublisher;
 use crate::x509::{SerialNumber, UnixTime};
 use std::sync::Arc;
@@ -23,10 +24,8 @@ pub trait SerialSource: Send + Sync {
 pub struct EngineParts {
     /// The record.
     pub index: Arc<dyn Index>,
-    /// The keys.
-    pub keys: Arc<dyn KeyStore>,
-    /// Their passphrases.
-    pub secrets: Arc<dyn SecretSource>,
+    /// The keys, which ask for their passphrases themselves.
+    pub keys: Arc<dyn CaKeys>,
     /// Where certificates and CRLs go.
     pub publisher: Arc<dyn Publisher>,
     /// Where statuses go.
@@ -67,13 +66,14 @@ pub struct EngineParts {
 /// ```
 pub struct Engine {
     parts: EngineParts,
+    hierarchy: Loaded,
 }
 
 impl Engine {
     /// The use cases over these.
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts }
+        Self { parts, hierarchy: Loaded::default() }
     }
 
     /// Certificates: granted, recorded, signed, published.
@@ -109,7 +109,7 @@ impl Engine {
     /// The CAs on record.
     #[must_use]
     pub fn hierarchy(&self) -> Hierarchy<'_> {
-        Hierarchy { engine: self }
+        Hierarchy::with(self.index(), self.hierarchy.clone())
     }
 
     /// What is on record, to be read.
@@ -134,12 +134,8 @@ impl Engine {
         self.parts.index.as_ref()
     }
 
-    pub(super) fn keys(&self) -> &dyn KeyStore {
+    pub(super) fn keys(&self) -> &dyn CaKeys {
         self.parts.keys.as_ref()
-    }
-
-    pub(super) fn secrets(&self) -> &dyn SecretSource {
-        self.parts.secrets.as_ref()
     }
 
     pub(super) fn publisher(&self) -> &dyn Publisher {

@@ -15,7 +15,7 @@
 mod abreast;
 mod authority;
 mod engine;
-mod generation;
+mod hierarchy;
 mod issuance;
 mod lifecycle;
 mod maintenance;
@@ -31,10 +31,8 @@ mod time;
 pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
 pub use engine::{Engine, EngineParts, SerialSource};
-pub use generation::Hierarchy;
-pub use issuance::{
-    Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal, make_request,
-};
+pub use hierarchy::{Hierarchy, IssuerPath};
+pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal};
 pub use lifecycle::{
     AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, Arrival, AuthorityRekeying, AuthorityRenewal,
     AuthorityRequest, CreatedAuthority, Crossing, Lifecycle, Links, NewAuthority, NextGeneration,

@@ -52,6 +52,9 @@ impl Publication<'_> {
     pub(super) fn publish(&self, news: &News<'_>) -> Result<Published, Problem> {
         self.publish_status()?;
         let mut published = Published::default();
+        for name in &news.authorities {
+            self.engine.publisher().place(name)?;
+        }
         for (authority, certificates) in &news.issued {
             for group in certificates.chunks(GROUP) {
                 published.issued.extend(self.engine.publisher().issued(authority, group)?);

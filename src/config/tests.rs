@@ -24,6 +24,14 @@ fn the_template_is_the_default_configuration() {
 }
 
 #[test]
+fn the_template_names_every_key_type_that_is_made() {
+    let text = template(None, None, None, None);
+    for algorithm in KeyAlgorithm::generated() {
+        assert!(text.contains(&format!(" {algorithm}")), "{algorithm}");
+    }
+}
+
+#[test]
 fn the_settings_in_the_template_are_the_defaults() {
     let mut config = Config::parse(&uncommented()).unwrap();
     assert_eq!(config.organization.unit.as_deref(), Some("Infrastructure"));

@@ -1,11 +1,13 @@
 //! The CAs: revoked, ended, ending soon, too near their siblings, outliving their issuer.
 use super::finding::Finding;
-use super::{Examination, Looked, ancestors, certificates, counted};
+use super::{Examination, Looked, certificates, counted};
+use crate::ca::Hierarchy;
 use crate::error::remedy;
-use crate::index::{Authority, CertificateState, Index, unlinked};
+use crate::index::Authority;
 use crate::profile::{IssuerView, Sibling};
 use crate::signing::{KeyError, KeyRef};
-use crate::x509::{CertificateId, UnixTime};
+use crate::x509::UnixTime;
+use std::sync::Arc;
 
 /// A successor is due this many days before a CA ends: relying parties need time to learn of it.
 const SOON: i64 = 365;
@@ -13,14 +15,13 @@ const SOON: i64 = 365;
 const RECENT: i64 = 90;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
-    let index = examination.index()?;
+    let hierarchy = examination.hierarchy()?;
     let all = examination.authorities()?;
     let mut living = Vec::new();
     for authority in &all {
-        let above = ancestors(authority, &all);
-        let revoked = is_revoked(index, authority, &all)?;
-        let fallen = above.iter().find(|one| is_revoked(index, one, &all).unwrap_or(false));
-        if revoked {
+        let path = hierarchy.path_of(authority).map_err(|error| error.to_string())?;
+        let fallen = path.revoked_or_held().next();
+        if fallen.is_some_and(|one| one.name == authority.name) {
             findings.push(
                 Finding::note("authority.revoked", &authority.name, "is revoked")
                     .remedy(remedy::Repair::Hierarchy),
@@ -35,40 +36,27 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             ));
         } else if !all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name)) {
             // an older generation ends by itself, and its successor keeps apart from the others
-            lapses(examination, authority, &above, findings);
+            lapses(examination, authority, path.members().get(1..).unwrap_or_default(), findings);
             living.push(authority);
         }
     }
-    staggered(examination, &living, &all, findings);
-    for (older, newer) in unlinked(index, examination.now).map_err(|error| error.to_string())? {
+    staggered(examination, &living, &hierarchy, findings);
+    for (older, newer) in hierarchy.unlinked(examination.now).map_err(|error| error.to_string())? {
         let file = examination.home.keys_directory().join(&older.key);
-        let key = examination.keys.inspect(&KeyRef::AgeFile(file));
+        let keys = examination.keys.inspecting();
+        let is_gone = keys
+            .is_some_and(|keys| matches!(keys.inspect(&KeyRef::AgeFile(file)), Err(KeyError::NotFound(_))));
         let (older, newer) = (older.name, newer.name);
         let message = format!(
             "lacks link certificates with {older} before it: a command was cut short before it made them"
         );
-        let remedy = match key {
-            Err(KeyError::NotFound(_)) => remedy::Repair::GiveUpLinks(newer.clone()),
-            _ => remedy::Repair::CrossSign(newer.clone(), older),
+        let remedy = match is_gone {
+            true => remedy::Repair::GiveUpLinks(newer.clone()),
+            false => remedy::Repair::CrossSign(newer.clone(), older),
         };
         findings.push(Finding::warning("authority.unlinked", &newer, message).remedy(remedy));
     }
     Ok(counted(all.len(), "CA"))
-}
-
-/// A CA is revoked by the state of its own certificate.
-pub(super) fn is_revoked(
-    index: &dyn Index,
-    authority: &Authority,
-    all: &[Authority],
-) -> Result<bool, String> {
-    let parent = authority.parent.as_ref().and_then(|name| all.iter().find(|one| one.name == *name));
-    let id = CertificateId {
-        issuer: parent.map_or(authority.issuer, |parent| parent.issuer),
-        serial_number: authority.certificate.tbs().serial_number().clone(),
-    };
-    let state = index.status(&id).map_err(|error| error.to_string())?;
-    Ok(matches!(state, Some(CertificateState::Revoked(_))))
 }
 
 fn end_of(authority: &Authority) -> UnixTime {
@@ -90,11 +78,11 @@ fn successor(authority: &Authority, issuer: Option<&Authority>) -> remedy::Repai
 fn lapses(
     examination: &Examination<'_>,
     authority: &Authority,
-    above: &[&Authority],
+    above: &[Arc<Authority>],
     findings: &mut Vec<Finding>,
 ) {
     let (now, end, name) = (examination.now, end_of(authority), &authority.name);
-    let remedy = successor(authority, above.first().copied());
+    let remedy = successor(authority, above.first().map(Arc::as_ref));
     let ends: Vec<(&str, UnixTime)> = above.iter().map(|one| (&*one.name, end_of(one))).collect();
     if let Some((parent, first)) = outlived(end, &ends) {
         let message = format!("ends on {end}, after {parent} above it on {first}");
@@ -127,7 +115,7 @@ fn outlived<'a>(end: UnixTime, above: &[(&'a str, UnixTime)]) -> Option<(&'a str
 fn last_full_length(
     examination: &Examination<'_>,
     authority: &Authority,
-    above: &[&Authority],
+    above: &[Arc<Authority>],
 ) -> Option<UnixTime> {
     let profiles = examination.profiles.ok()?;
     let leaf = profiles.get(profiles.get(&authority.profile)?.default_leaf_profile()?)?;
@@ -150,7 +138,7 @@ fn last_full_length(
 fn staggered(
     examination: &Examination<'_>,
     living: &[&Authority],
-    all: &[Authority],
+    hierarchy: &Hierarchy<'_>,
     findings: &mut Vec<Finding>,
 ) {
     let Ok(profiles) = examination.profiles else { return };
@@ -172,7 +160,8 @@ fn staggered(
         }
         for warning in profiles.stagger_warnings(&authority.profile, end_of(authority), &siblings, gap, now) {
             let message = format!("is badly staggered: {warning}");
-            let remedy = successor(authority, ancestors(authority, all).first().copied());
+            let above = hierarchy.above(authority).unwrap_or_default();
+            let remedy = successor(authority, above.first().map(Arc::as_ref));
             findings.push(Finding::warning("stagger.siblings", &authority.name, message).remedy(remedy));
         }
     }

@@ -14,7 +14,7 @@ fn of_another(
     file: &Path,
     all: &[Authority],
 ) -> Option<Finding> {
-    let signer = examination.keys.open(&KeyRef::AgeFile(file.to_owned()), examination.secrets).ok()?;
+    let signer = examination.keys.signer(&KeyRef::AgeFile(file.to_owned())).ok()?;
     let is_of = |one: &Authority| one.certificate.tbs().public_key() == signer.public_key();
     if is_of(authority) {
         return None;
@@ -30,13 +30,14 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     examination.owner.as_ref().map_err(ToString::to_string)?;
     let authorities = examination.authorities()?;
     let config = examination.settings();
+    let keys = examination.keys.inspecting().ok_or("keys cannot be looked at without their secrets")?;
     let mut here: usize = 0;
     // others have the key of a CA that they run
     let own: Vec<_> = authorities.iter().filter(|authority| !authority.is_elsewhere()).collect();
     for authority in &own {
         let name = &authority.name;
         let file = examination.home.keys_directory().join(&authority.key);
-        match examination.keys.inspect(&KeyRef::AgeFile(file.clone())) {
+        match keys.inspect(&KeyRef::AgeFile(file.clone())) {
             Ok(()) => {
                 here += 1;
                 findings.extend(of_another(examination, authority, &file, &authorities));

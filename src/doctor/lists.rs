@@ -2,9 +2,10 @@
 use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
 use super::{Examination, Looked, counted, only_files};
+use crate::ca::Hierarchy;
 use crate::error::remedy;
 use crate::home::{AuthorityName, NoteError, PublicFile, ReadError};
-use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, contradicting, is_quiet};
+use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, contradicting};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CertificateList, CrlListing, CrlReason, SerialNumber, pem};
 use std::collections::HashSet;
@@ -156,7 +157,7 @@ impl Subject<'_, '_> {
 
     /// Of a CA that has gone quiet no list is due.
     fn dates(&mut self, crl: &CertificateList) -> Result<(), IndexError> {
-        if is_quiet(self.index, self.authority, self.examination.now)? {
+        if Hierarchy::over(self.index).is_quiet(self.authority, self.examination.now)? {
             return Ok(());
         }
         let now = self.examination.now;

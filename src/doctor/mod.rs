@@ -23,17 +23,19 @@ pub use finding::{Finding, Mending, Severity};
 pub use mend::{Mended, mend_files, mend_records};
 pub use space::Space;
 
+use crate::ca::Hierarchy;
 use crate::config::Config;
 use crate::error::{Problem, Shown as _};
 use crate::home::{AuthorityName, Home};
-use crate::index::{Authority, Index};
+use crate::index::{Authority, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::profile::Profiles;
 use crate::repository::Publisher;
-use crate::signing::{KeyStore, SecretSource};
+use crate::signing::CaKeys;
 use crate::x509::{Certificate, UnixTime};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A file that could not be read as what it should be, and why.
@@ -59,12 +61,12 @@ pub struct Examination<'a> {
     pub config: Result<&'a Config, &'a [Unread]>,
     /// The profiles, or every mistake in them.
     pub profiles: Result<&'a Profiles, &'a [Unread]>,
+    /// Where the index is.
+    pub index_file: &'a Path,
     /// The index.
-    pub index: Result<&'a dyn Index, &'a Problem>,
-    /// The keys.
-    pub keys: &'a dyn KeyStore,
-    /// Passphrases that are at hand; no person is asked.
-    pub secrets: &'a dyn SecretSource,
+    pub index: Result<&'a dyn StoredIndex, &'a Problem>,
+    /// The keys, with passphrases that are at hand; no person is asked.
+    pub keys: &'a dyn CaKeys,
     /// What is published for everybody.
     pub publisher: &'a dyn Publisher,
     /// What is published for responders.
@@ -160,8 +162,13 @@ fn keep_what_may_be_known(home: &Home, checks: &mut [Check]) {
 
 impl<'a> Examination<'a> {
     /// The index, or why a check that needs it does not run.
-    fn index(&self) -> Result<&'a dyn Index, String> {
+    fn index(&self) -> Result<&'a dyn StoredIndex, String> {
         self.index.map_err(|problem| format!("the index is not open: {problem}"))
+    }
+
+    /// The paths above CAs, and how they stand.
+    fn hierarchy(&self) -> Result<Hierarchy<'a>, String> {
+        Ok(Hierarchy::over(self.index()?))
     }
 
     /// The CAs on record.
@@ -195,21 +202,7 @@ fn is_plain(path: &std::path::Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
-/// The certificates above a CA, its issuer first.
-fn ancestors<'a>(authority: &Authority, all: &'a [Authority]) -> Vec<&'a Authority> {
-    let mut above: Vec<&Authority> = Vec::new();
-    let mut parent = authority.parent.as_deref();
-    while let Some(next) = parent.and_then(|name| all.iter().find(|one| one.name == name)) {
-        if above.iter().any(|one| one.name == next.name) {
-            break;
-        }
-        above.push(next);
-        parent = next.parent.as_deref();
-    }
-    above
-}
-
-fn certificates(authorities: &[&Authority]) -> Vec<Certificate> {
+fn certificates(authorities: &[Arc<Authority>]) -> Vec<Certificate> {
     authorities.iter().map(|authority| authority.certificate.clone()).collect()
 }
 

@@ -1,14 +1,13 @@
 //! `public/NAME.{pem,crt,chain.pem,crossed.pem}` against the records.
 use super::finding::{Finding, Mending};
-use super::{Examination, Looked, ancestors, certificates, counted, only_files};
-use crate::index;
+use super::{Examination, Looked, certificates, counted, only_files};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
-    let all = examination.authorities()?;
+    let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
     only_files(&examination.home.public_directory())?;
     for authority in &all {
-        let above = certificates(&ancestors(authority, &all));
-        let crossed = index::crossed(examination.index()?, authority).map_err(|error| error.to_string())?;
+        let above = certificates(&hierarchy.above(authority).map_err(|error| error.to_string())?);
+        let crossed = hierarchy.crossed(authority).map_err(|error| error.to_string())?;
         let publisher = examination.publisher;
         if !publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
             findings.push(

@@ -5,7 +5,7 @@ use super::{Examination, Looked, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
 use crate::error::{Code, Remedy, Shown as _, remedy};
 use crate::home::quoted;
-use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, Index};
+use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, IssuanceIndex};
 
 /// Of how many certificates, the newest first, signatures and files are compared when not told to go deep: a
 /// second or two.
@@ -22,7 +22,7 @@ pub(super) fn bring_back(examination: &Examination<'_>) -> remedy::Repair {
 }
 
 pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
-    let file = examination.home.index_file().shown().to_string();
+    let file = examination.index_file.shown().to_string();
     let index = match &examination.index {
         Ok(index) => *index,
         Err(problem) => {
@@ -63,12 +63,16 @@ fn of_unopened(examination: &Examination<'_>, code: Code, hint: &Remedy) -> Reme
         Code::IndexMissing if !has_keys => remedy::Repair::Init(Box::default()).into(),
         Code::IndexMissing => remedy::Repair::BringIndexBack(examination.home.directory().to_owned()).into(),
         Code::IndexDamaged => restore(examination).into(),
-        Code::IndexFailed => format!("ls -l {}", quoted(&examination.home.index_file())).into(),
+        Code::IndexFailed => format!("ls -l {}", quoted(examination.index_file)).into(),
         _ => hint.clone(),
     }
 }
 
-fn pending_rows(index: &dyn Index, pending: usize, findings: &mut Vec<Finding>) -> Result<(), String> {
+fn pending_rows(
+    index: &dyn IssuanceIndex,
+    pending: usize,
+    findings: &mut Vec<Finding>,
+) -> Result<(), String> {
     let free = index.nobody_is_signing().map_err(|error| error.to_string())?.is_some();
     let what = counted(pending, "certificate");
     findings.push(if free {

@@ -2,18 +2,19 @@
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, counted, only_files};
 use crate::error::remedy;
-use crate::index::{Authority, CertificateRecord, CertificateState, Index, is_quiet, stands};
+use crate::index::{Authority, CertificateRecord, CertificateState, Index};
 use crate::status::PublishedAuthority;
 use crate::x509::{Certificate, CertificateId, UnixTime};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
-    let all = examination.authorities()?;
+    let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
     let mut count: usize = 0;
     for authority in &all {
         // others run that of theirs; one may be disabled; an older generation needs none any more, and one that does not stand gets none
-        let needs_none = is_quiet(index, authority, examination.now)
-            .and_then(|is_quiet| Ok(is_quiet || !stands(index, authority, examination.now)?));
+        let needs_none = hierarchy
+            .is_quiet(authority, examination.now)
+            .and_then(|is_quiet| Ok(is_quiet || !hierarchy.stands(authority, examination.now)?));
         if authority.is_elsewhere()
             || !authority.serves_ocsp
             || needs_none.map_err(|error| error.to_string())?

@@ -66,7 +66,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             findings.push(Finding::of(severity, "space.low", path.shown().to_string(), left).remedy(remedy));
         }
     }
-    if space.kept < space.wanted && examination.home.index_file().is_file() {
+    if space.kept < space.wanted && examination.home.has_index() {
         findings.push(reserve(examination));
     }
     let Some(least) = space.systems.iter().map(|system| system.free).min() else {

@@ -1,12 +1,12 @@
 //! Certificates for the tests of this module; their signatures are none.
-use crate::signing::{Signer, SoftKey};
+use crate::signing::SubscriberKey;
 use crate::x509::{
     Certificate, KeyAlgorithm, Name, SerialNumber, SignatureAlgorithm, TbsCertificate, UnixTime, Validity,
     seal,
 };
 
 pub(super) fn certificate_of(subject: &Name) -> Certificate {
-    let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
+    let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
     let algorithm = SignatureAlgorithm::ECDSA_SHA256;
     let tbs = TbsCertificate::encode(
         SerialNumber::from_be_octets(&[1]).unwrap(),

@@ -91,10 +91,8 @@ impl Home {
                 look(&profile, Rule::CONFIGURATION);
             }
         }
-        for ending in ["", "-wal", "-shm", "-journal", "-signing"] {
-            let mut index = self.index_file().into_os_string();
-            index.push(ending);
-            look(Path::new(&index), Rule::PRIVATE_FILE);
+        for file in self.index_files() {
+            look(&file, Rule::PRIVATE_FILE);
         }
         look(&self.lock_file(), Rule::PRIVATE_FILE);
         look(&self.reserve_file(), Rule::PRIVATE_FILE);

@@ -110,6 +110,22 @@ impl Home {
         self.state.join("index.db")
     }
 
+    /// Whether there is an index: without one it is no home of CAs, or not any more.
+    #[must_use]
+    pub fn has_index(&self) -> bool {
+        self.index_file().is_file()
+    }
+
+    /// The index and what is beside it at work: log, its map, journal, and the lock of those who sign.
+    pub(super) fn index_files(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        let index = self.index_file().into_os_string();
+        ["", "-wal", "-shm", "-journal", "-signing"].into_iter().map(move |ending| {
+            let mut file = index.clone();
+            file.push(ending);
+            file.into()
+        })
+    }
+
     /// The index's public face, `status/`.
     #[must_use]
     pub fn status_directory(&self) -> PathBuf {

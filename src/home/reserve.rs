@@ -102,7 +102,7 @@ impl Reserve {
     /// `disk.full` (exit 1) where there is not.
     pub fn must_be_held(&self) -> Result<(), Problem> {
         // what is missing there, or stands in its place, is said when it is opened
-        if !self.home.index_file().is_file() {
+        if !self.home.has_index() {
             return Ok(());
         }
         let size = self.size();
@@ -149,7 +149,7 @@ impl Reserve {
     fn is_ours(&self) -> bool {
         let user = rustix::process::geteuid().as_raw();
         let owned = fs::metadata(self.home.directory()).is_ok_and(|metadata| metadata.uid() == user);
-        owned && self.home.index_file().is_file()
+        owned && self.home.has_index()
     }
 
     fn not_written(&self, error: &io::Error) -> Problem {

@@ -18,7 +18,7 @@ pub use layout::{Layout, Wanted, unusable_key};
 
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::index::Revocation;
-use crate::signing::ForeignKey;
+use crate::subscriber_key::ForeignKey;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, MalformedDer, pem};
 use std::path::{Path, PathBuf};

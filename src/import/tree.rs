@@ -112,7 +112,7 @@ impl Tree {
             self.fault(path, &error, Some(error.clone()));
         } else if let Ok(crl) = CertificateList::from_der(octets) {
             self.crls.push((path.to_owned(), crl));
-        } else if matches!(crate::signing::ForeignKey::find(octets, path), Ok(Some(_))) {
+        } else if matches!(crate::subscriber_key::ForeignKey::find(octets, path), Ok(Some(_))) {
             self.keys.push(path.to_owned());
         }
     }

@@ -1,6 +1,6 @@
 //! A list that a CA signed, against its index: nobody takes a revocation back by changing a row.
 use super::StoreError;
-use super::{Authority, CertificateState, IndexError, IndexReader};
+use super::{Authority, CertificateReader, CertificateState, IndexError, IndexReader};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, SerialNumber, compare_serials};
 use std::cmp::Ordering;
 
@@ -40,7 +40,7 @@ impl<'a> Comparison<'a> {
     /// The serial numbers that the list revokes for good and that the next one has not, and must have.
     pub(crate) fn finish(
         mut self,
-        index: &dyn IndexReader,
+        index: &dyn CertificateReader,
         authority: &Authority,
     ) -> Result<Vec<SerialNumber>, IndexError> {
         self.missing.extend(self.at..self.list.len());
@@ -57,7 +57,7 @@ impl<'a> Comparison<'a> {
 /// Whether a certificate that a list revoked may be absent from the next: it is revoked in the index too, and had
 /// ended when that list was made (C3). What it says itself of its end counts, not what is kept beside it.
 pub(crate) fn need_not_be_listed(
-    index: &dyn IndexReader,
+    index: &dyn CertificateReader,
     authority: &Authority,
     list: &CrlListing,
     serial_number: &SerialNumber,

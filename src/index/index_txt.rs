@@ -116,8 +116,8 @@ fn put_attribute(out: &mut String, attribute: &Attribute) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::Index;
     use crate::index::contract::{CertificateAuthority, NOW, event, serial};
+    use crate::index::prelude::*;
     use crate::index::sqlite::SqliteIndex;
     use crate::x509::CertificateId;
     use std::fs;

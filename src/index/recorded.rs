@@ -1,6 +1,6 @@
 //! The proof that something is on record. This file alone makes one: an adapter says that it has stored what it was
 //! given, and never makes the proof of it.
-use super::{Index, IndexError, Intent};
+use super::{IndexError, Intent, IssuanceIndex, RevocationIndex};
 use crate::audit::AuditEvent;
 use crate::lint::Linted;
 use crate::x509::{IssuerId, TbsCertList, TbsCertificate};
@@ -17,9 +17,9 @@ use crate::x509::{IssuerId, TbsCertList, TbsCertificate};
 /// ```
 ///
 /// ```compile_fail,E0308
-/// # use genfic_ca::index::{Index, IndexError};
+/// # use genfic_ca::index::{IndexError, RevocationIndex};
 /// # use genfic_ca::{audit::AuditEvent, x509::{IssuerId, TbsCertList}};
-/// fn unlinted(index: &dyn Index, issuer: &IssuerId, tbs: TbsCertList, event: AuditEvent) {
+/// fn unlinted(index: &dyn RevocationIndex, issuer: &IssuerId, tbs: TbsCertList, event: AuditEvent) {
 ///     let _ = index.record_crl(issuer, tbs, event);
 /// }
 /// ```
@@ -38,8 +38,8 @@ impl<T> Recorded<T> {
     }
 }
 
-/// [`Index::record_intent`], whatever the index.
-pub(super) fn intents<I: Index + ?Sized>(
+/// [`IssuanceIndex::record_intent`], whatever the index.
+pub(super) fn intents<I: IssuanceIndex + ?Sized>(
     index: &I,
     intents: Vec<Intent>,
 ) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {
@@ -47,8 +47,8 @@ pub(super) fn intents<I: Index + ?Sized>(
     Ok(intents.into_iter().map(|intent| Recorded(intent.tbs.into_inner())).collect())
 }
 
-/// [`Index::record_crl`], whatever the index.
-pub(super) fn crl<I: Index + ?Sized>(
+/// [`RevocationIndex::record_crl`], whatever the index.
+pub(super) fn crl<I: RevocationIndex + ?Sized>(
     index: &I,
     issuer: &IssuerId,
     tbs: Linted<TbsCertList>,

@@ -1,5 +1,5 @@
 //! What an index is told when it was made from a backup: what others kept of the time since.
-use super::Revocation;
+use super::{IndexError, Revocation};
 use crate::audit::{AuditEvent, Head};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateId, IssuerId, UnixTime};
@@ -65,4 +65,31 @@ pub struct TakenOver {
     pub revoked: usize,
     /// Revoked certificates that are on record by their number alone.
     pub known_by_number: usize,
+}
+
+/// Whether this is an index from a backup, and of what.
+pub trait RestorationReader: Send + Sync {
+    /// Whether it was made from a backup that nobody has accepted yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read; so below.
+    fn restored(&self) -> Result<Option<Restored>, IndexError>;
+
+    /// Whether a published status whose newest audit record is this one was taken over by a restore, so that a
+    /// new one may be put in its place although the record is not here.
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError>;
+}
+
+/// What a restore takes over, and its end.
+pub trait RestorationIndex: Send + Sync {
+    /// Takes over what is known from elsewhere of the time after the backup that this index was made from, and
+    /// keeps everybody from issuing and releasing until [`RestorationIndex::accept_restored`]. Nothing that is revoked
+    /// here becomes less so. Every CA owes a CRL afterwards.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written; so below.
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError>;
+
+    /// Lets certificates be issued again after a restore; false when there was nothing to accept.
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError>;
 }

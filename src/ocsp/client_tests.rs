@@ -5,7 +5,6 @@ use crate::ocsp::responder::answer;
 use crate::ocsp::response::encode_response;
 use crate::ocsp::response_data::{ResponderId, ResponseData, SingleResponse};
 use crate::ocsp::settings::{NonceHandling, ResponderSettings};
-use crate::signing::{Signer, ToBeSigned};
 use crate::x509::CrlReason;
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -52,7 +51,7 @@ impl Asked {
 
 fn sealed(data: &ResponseData, key: &TestKey, certificate: &Certificate) -> Vec<u8> {
     let tbs = data.to_der();
-    encode_response(&tbs, key.algorithm(), &key.sign(ToBeSigned::new(&tbs)).unwrap(), certificate)
+    encode_response(&tbs, key.algorithm(), &key.sign(&tbs), certificate)
 }
 
 #[test]

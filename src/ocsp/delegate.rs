@@ -1,6 +1,6 @@
 //! The delegated responder (RFC 6960 §4.2.2.2): a short-lived certificate and its key.
 use super::response_data::ResponderId;
-use crate::signing::Signer;
+use crate::signing::ResponseSigner;
 use crate::x509::extension::{ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, Fingerprint, UnixTime};
 use std::fmt;
@@ -52,7 +52,7 @@ pub fn check_delegation(certificate: &Certificate, issuer: &Certificate) -> Resu
 pub struct DelegatedResponder {
     certificate: Certificate,
     fingerprint: Fingerprint,
-    signer: Arc<dyn Signer>,
+    signer: Arc<ResponseSigner>,
 }
 
 impl DelegatedResponder {
@@ -62,7 +62,7 @@ impl DelegatedResponder {
     /// When the certificate was not delegated by the issuer, is a CA's, or is for another key.
     pub fn new(
         certificate: Certificate,
-        signer: Arc<dyn Signer>,
+        signer: Arc<ResponseSigner>,
         issuer: &Certificate,
     ) -> Result<Self, DelegationError> {
         check_delegation(&certificate, issuer)?;
@@ -89,8 +89,8 @@ impl DelegatedResponder {
 
     /// Its key.
     #[must_use]
-    pub fn signer(&self) -> &dyn Signer {
-        self.signer.as_ref()
+    pub fn signer(&self) -> &ResponseSigner {
+        &self.signer
     }
 
     /// Whether the certificate is valid at `now`.
@@ -125,7 +125,7 @@ mod tests {
         let key = Arc::new(TestKey::generate());
         let certificate = |template: Template| hierarchy.issue(&key, template);
         let made = |certificate: Certificate| {
-            DelegatedResponder::new(certificate, key.clone(), &hierarchy.ca).map(|made| made.is_valid(NOW))
+            DelegatedResponder::new(certificate, key.signer(), &hierarchy.ca).map(|made| made.is_valid(NOW))
         };
         assert_eq!(made(certificate(Template::responder())), Ok(true));
         let other = hierarchy.issue(&TestKey::generate(), Template::responder());

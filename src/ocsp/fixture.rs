@@ -4,16 +4,15 @@ use super::delegate::DelegatedResponder;
 use super::request::OcspRequest;
 use super::snapshot::{ServedIssuer, Snapshot};
 use crate::index::{CertificateState, Revocation, StoreError};
-use crate::signing::sealed::Sealed;
-use crate::signing::{KeyError, Signer, ToBeSigned};
+use crate::signing::ResponseSigner;
 use crate::status::{PublishedAuthority, StatusError, StatusReader, StatusSource};
 use crate::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, crl_number,
     ocsp_no_check,
 };
 use crate::x509::{
-    Certificate, CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, SubjectPublicKeyInfo,
-    TbsCertListBuilder, TbsCertificate, UnixTime, Validity, pem, seal,
+    Certificate, CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, SignatureAlgorithm,
+    SubjectPublicKeyInfo, TbsCertListBuilder, TbsCertificate, UnixTime, Validity, pem, seal,
 };
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -50,9 +49,9 @@ impl TestKey {
         Self { pair, public, pkcs8: der.to_vec() }
     }
 
-    /// A key loader for P-256.
-    pub(super) fn load(der: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
-        Ok(Arc::new(Self::from_pkcs8(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, der)))
+    /// The same key for answers alone.
+    pub(super) fn signer(&self) -> Arc<ResponseSigner> {
+        Arc::new(ResponseSigner::from_pkcs8_der(&self.pkcs8).unwrap())
     }
 
     pub(super) fn to_pem(&self) -> String {
@@ -60,16 +59,17 @@ impl TestKey {
     }
 }
 
-impl Sealed for TestKey {}
-
-impl Signer for TestKey {
-    fn public_key(&self) -> &SubjectPublicKeyInfo {
+impl TestKey {
+    pub(super) fn public_key(&self) -> &SubjectPublicKeyInfo {
         &self.public
     }
 
-    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
-        let message = message.octets();
-        Ok(self.pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec())
+    pub(super) fn algorithm(&self) -> SignatureAlgorithm {
+        self.public.algorithm().signature_algorithm()
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
     }
 }
 
@@ -123,7 +123,7 @@ impl Template {
             key.clone(),
             extensions,
         );
-        let signature = by.sign(ToBeSigned::new(tbs.as_der())).unwrap();
+        let signature = by.sign(tbs.as_der());
         Certificate::from_der(&seal(tbs.as_der(), by.algorithm(), &signature)).unwrap()
     }
 }
@@ -145,7 +145,7 @@ impl Hierarchy {
         let other_ca = Template::ca("CN=Other CA").sign(other_key.public_key(), None, &other_key);
         let responder_key = Arc::new(TestKey::generate());
         let certificate = Template::responder().sign(responder_key.public_key(), Some(&ca), &ca_key);
-        let responder = Arc::new(DelegatedResponder::new(certificate, responder_key.clone(), &ca).unwrap());
+        let responder = Arc::new(DelegatedResponder::new(certificate, responder_key.signer(), &ca).unwrap());
         Self { ca, other_ca, ca_key, other_key, responder_key, responder }
     }
 
@@ -160,7 +160,7 @@ impl Hierarchy {
     /// A responder for the first CA with this key and template.
     pub(super) fn delegate(&self, key: TestKey, template: Template) -> Arc<DelegatedResponder> {
         let certificate = self.issue(&key, template);
-        Arc::new(DelegatedResponder::new(certificate, Arc::new(key), &self.ca).unwrap())
+        Arc::new(DelegatedResponder::new(certificate, key.signer(), &self.ca).unwrap())
     }
 
     pub(super) fn ca_key(&self) -> &TestKey {
@@ -180,7 +180,7 @@ impl Hierarchy {
             });
         }
         let tbs = list.encode(vec![crl_number(number)]);
-        seal(tbs.as_der(), algorithm, &self.ca_key.sign(ToBeSigned::new(tbs.as_der())).unwrap())
+        seal(tbs.as_der(), algorithm, &self.ca_key.sign(tbs.as_der()))
     }
 
     pub(super) fn authorities(&self) -> Vec<PublishedAuthority> {

@@ -129,7 +129,6 @@ fn read(path: &Path) -> std::io::Result<(Vec<u8>, UnixTime)> {
 mod tests {
     use super::*;
     use crate::ocsp::fixture::{Hierarchy, NOW};
-    use crate::signing::{Signer, ToBeSigned};
     use crate::x509::extension::crl_number;
     use crate::x509::{TbsCertListBuilder, seal};
 
@@ -157,7 +156,7 @@ mod tests {
         let (algorithm, issuer) = (hierarchy.ca_key().algorithm(), hierarchy.ca.tbs().subject().clone());
         let list = TbsCertListBuilder::new(algorithm, issuer, NOW, NOW.plus_days(7));
         let tbs = list.encode(vec![crl_number(1)]);
-        let signature = hierarchy.ca_key().sign(ToBeSigned::new(tbs.as_der())).unwrap();
+        let signature = hierarchy.ca_key().sign(tbs.as_der());
         std::fs::write(home.path().join("ca.crl"), seal(tbs.as_der(), algorithm, &signature)).unwrap();
         let file = files.load(PublicKind::Crl, &hierarchy.authorities()[0]).unwrap();
         assert_eq!((file.media_type, file.next_update), ("application/pkix-crl", Some(NOW.plus_days(7))));

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 fn reloader(hierarchy: &Hierarchy, home: &Path) -> (MemorySource, Reloader<MemorySource>) {
     let source = MemorySource(Arc::new(Mutex::new(Some(hierarchy.status()))));
-    let responders = ResponderFiles::new(home.join("ocsp"), TestKey::load);
+    let responders = ResponderFiles::new(home.join("ocsp"));
     let public = PublicFiles::new(home.join("public"));
     (source.clone(), Reloader::new(source, responders, public, NOW))
 }

@@ -15,7 +15,6 @@ use super::response_data::{CertStatus, ResponseData, SingleResponse};
 use super::settings::{NonceHandling, NotIssued, ResponderSettings};
 use super::snapshot::{ServedIssuer, Snapshot};
 use crate::index::{CertificateState, StoreError};
-use crate::signing::ToBeSigned;
 use crate::status::StatusError;
 use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
@@ -199,12 +198,15 @@ impl Plan {
             extensions.push(Extension::new(oid::EXTENDED_REVOKE, false, tlv(0x05, &[])));
         }
         let responder_id = self.responder.responder_id();
-        let tbs = ResponseData { responder_id, produced_at: now, responses, extensions }.to_der();
+        let tbs = ResponseData { responder_id, produced_at: now, responses, extensions }.encoded();
         let signer = self.responder.signer();
-        match signer.sign(ToBeSigned::new(&tbs)) {
+        match signer.sign(&tbs) {
             Ok(signature) => {
                 let certificate = self.responder.certificate();
-                Answer::signed(encode_response(&tbs, signer.algorithm(), &signature, certificate), life)
+                Answer::signed(
+                    encode_response(tbs.as_der(), signer.algorithm(), &signature, certificate),
+                    life,
+                )
             }
             Err(error) => Answer::refused(ResponseStatus::InternalError, error.to_string()),
         }

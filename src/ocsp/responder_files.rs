@@ -5,7 +5,7 @@
 use super::delegate::{DelegatedResponder, DelegationError};
 use super::stamp::{Stamp, open_file};
 use crate::error::Shown as _;
-use crate::signing::{KeyError, Signer};
+use crate::signing::ResponseSigner;
 use crate::status::PublishedAuthority;
 use crate::x509::Certificate;
 use std::fs;
@@ -14,9 +14,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// Makes a signer of a plain PKCS#8 key.
-pub type KeyLoader = fn(&[u8]) -> Result<Arc<dyn Signer>, KeyError>;
 
 /// Largest file that is read as a certificate or a key.
 const MAX_FILE: u64 = 64 << 10;
@@ -60,14 +57,13 @@ pub(super) type Stamps = Vec<(PathBuf, Option<Stamp>)>;
 #[derive(Clone, Debug)]
 pub struct ResponderFiles {
     directory: PathBuf,
-    load_key: KeyLoader,
 }
 
 impl ResponderFiles {
-    /// `HOME/ocsp`, and how keys are loaded.
+    /// `HOME/ocsp`.
     #[must_use]
-    pub fn new(directory: PathBuf, load_key: KeyLoader) -> Self {
-        Self { directory, load_key }
+    pub fn new(directory: PathBuf) -> Self {
+        Self { directory }
     }
 
     /// What tells that a CA's files have changed.
@@ -130,35 +126,35 @@ impl ResponderFiles {
             Certificate::from_pem_or_der(&certificate).map_err(|error| malformed(path, error.to_string()))?;
         let key_path = path.with_extension("key");
         let key = read(&key_path, Access::Secret)?;
-        let signers = self.signers(&key).map_err(|reason| malformed(&key_path, reason))?;
+        let signers = signers_of(&key).map_err(|reason| malformed(&key_path, reason))?;
         // while a responder is renewed its file has the next key beside the one in use
-        let fits = |signer: &&Arc<dyn Signer>| signer.public_key() == certificate.tbs().public_key();
+        let fits = |signer: &&Arc<ResponseSigner>| signer.public_key() == certificate.tbs().public_key();
         let signer = signers.iter().find(fits).or(signers.first());
         let signer = signer.ok_or_else(|| malformed(&key_path, "there is no key in it".into()))?;
         DelegatedResponder::new(certificate.clone(), Arc::clone(signer), issuer)
             .map_err(|source| ResponderFileError::Delegation { path: path.into(), source })
     }
+}
 
-    /// The keys of a PEM file, each in a block of its own.
-    fn signers(&self, key: &[u8]) -> Result<Vec<Arc<dyn Signer>>, String> {
-        const END: &str = "-----END";
-        let text = std::str::from_utf8(key).map_err(|_| "not a PEM file".to_owned())?;
-        let mut signers = Vec::new();
-        let mut rest = text;
-        while let Some(end) = rest.find(END) {
-            let (_, tail) = rest.split_at(end + END.len());
-            let length = tail.find("-----").map_or(tail.len(), |dashes| dashes + 5);
-            let (block, more) = rest.split_at(end + END.len() + length);
-            rest = more.trim_start();
-            let (label, document) =
-                der::SecretDocument::from_pem(block).map_err(|error| error.to_string())?;
-            if label != "PRIVATE KEY" {
-                return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs"));
-            }
-            signers.push((self.load_key)(document.as_bytes()).map_err(|error| error.to_string())?);
+/// The keys of a PEM file, each in a block of its own.
+fn signers_of(key: &[u8]) -> Result<Vec<Arc<ResponseSigner>>, String> {
+    const END: &str = "-----END";
+    let text = std::str::from_utf8(key).map_err(|_| "not a PEM file".to_owned())?;
+    let mut signers = Vec::new();
+    let mut rest = text;
+    while let Some(end) = rest.find(END) {
+        let (_, tail) = rest.split_at(end + END.len());
+        let length = tail.find("-----").map_or(tail.len(), |dashes| dashes + 5);
+        let (block, more) = rest.split_at(end + END.len() + length);
+        rest = more.trim_start();
+        let (label, document) = der::SecretDocument::from_pem(block).map_err(|error| error.to_string())?;
+        if label != "PRIVATE KEY" {
+            return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs"));
         }
-        Ok(signers)
+        let signer = ResponseSigner::from_pkcs8_der(document.as_bytes());
+        signers.push(Arc::new(signer.map_err(|error| error.to_string())?));
     }
+    Ok(signers)
 }
 
 enum Access {
@@ -189,7 +185,7 @@ mod tests {
     use crate::ocsp::fixture::{Hierarchy, TestKey, write_responder};
 
     fn files(home: &Path) -> ResponderFiles {
-        ResponderFiles::new(home.into(), TestKey::load)
+        ResponderFiles::new(home.into())
     }
 
     #[test]

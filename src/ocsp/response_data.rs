@@ -2,6 +2,7 @@
 use super::cert_id::CertId;
 use super::oid;
 use super::request::{contents_of, distinct_extensions};
+use crate::signing::EncodedResponseData;
 use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
 use crate::x509::{Certificate, CrlReason, Extension, MalformedDer, Name, UnixTime};
 use der::asn1::{AnyRef, GeneralizedTime, OctetStringRef};
@@ -140,6 +141,12 @@ pub struct ResponseData {
 }
 
 impl ResponseData {
+    /// What is signed.
+    #[must_use]
+    pub fn encoded(&self) -> EncodedResponseData {
+        EncodedResponseData::new(self.to_der())
+    }
+
     /// The octets that are signed; the version is v1 and so left out.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {

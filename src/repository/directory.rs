@@ -274,6 +274,10 @@ impl Publisher for HomeDirectory {
         Ok(replace(&path, authority.to_string().as_bytes(), Mode::Private)?)
     }
 
+    fn place(&self, name: &str) -> Result<(), PublishError> {
+        Ok(self.home.create_authority(&self.name(name)?)?)
+    }
+
     fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
         let path = self.home.waiting_file(&self.name(name)?);
         match std::fs::remove_file(&path) {

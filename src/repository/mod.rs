@@ -140,6 +140,12 @@ pub trait Publisher: Send + Sync {
     /// When the file cannot be written.
     fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError>;
 
+    /// Makes the directories of a CA where they are missing.
+    ///
+    /// # Errors
+    /// When one cannot be made.
+    fn place(&self, name: &str) -> Result<(), PublishError>;
+
     /// Notes that it waits no longer, if it did.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 use super::KeyRef;
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::home::{Finding, WriteError};
+use crate::x509::{MalformedDer, Name};
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,53 @@ impl From<KeyError> for Problem {
             KeyError::Cryptography(_) => (Code::KeyCryptography, "try again".into()),
         };
         Self::of(code, error).hint(hint)
+    }
+}
+
+/// Why something was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningError {
+    /// The key cannot be used.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// It is by another issuer than the CA of this key.
+    #[error("{}", other_issuer(named, own))]
+    Issuer {
+        /// The issuer that it names.
+        named: Name,
+        /// The CA's name.
+        own: Name,
+    },
+    /// The octets are not what this key signs; says what that is.
+    #[error("what is to be signed is not {0}")]
+    Contents(&'static str),
+    /// What was signed cannot be read.
+    #[error("{0}")]
+    Unreadable(#[from] MalformedDer),
+    /// The signature does not verify.
+    #[error("the signature just made does not verify")]
+    Signature,
+}
+
+fn other_issuer(named: &Name, own: &Name) -> String {
+    if named == own {
+        return format!("what is to be signed names `{own}` as its issuer, but another key than that one's");
+    }
+    let (named, own) = named.beside(own);
+    format!("what is to be signed names {named} as its issuer, and the key is that of {own}")
+}
+
+impl From<SigningError> for Problem {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::Key(error) => error.into(),
+            SigningError::Issuer { .. } | SigningError::Contents(_) => {
+                Self::of(Code::IssuerMismatch, error).hint("nothing was signed; this is a defect")
+            }
+            SigningError::Unreadable(_) => Self::of(Code::KeySignature, error),
+            SigningError::Signature => Self::of(Code::KeySignature, error)
+                .hint("the key or the machine is faulty; nothing was handed out"),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.
-pub(super) fn random_octets<const N: usize>() -> Result<[u8; N], KeyError> {
+pub(crate) fn random_octets<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut octets = [0; N];
     SystemRandom::new().fill(&mut octets).map_err(|_| KeyError::Cryptography("the random generator"))?;
     Ok(octets)

@@ -5,18 +5,22 @@ mod ml_dsa;
 mod private_half;
 mod rsa;
 
-use super::sealed::Sealed;
-use super::{KeyError, Signer, ToBeSigned};
+use super::KeyError;
+use super::admit::Admitted;
+use super::private_key::PrivateKey;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo, Unidentified, identify};
-use pkcs8::PrivateKeyInfoRef;
+use der::pem::LineEnding;
+use pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use private_half::PrivateHalf;
 use std::fmt;
 use zeroize::Zeroizing;
 
+const PLAIN: &str = "PRIVATE KEY";
+
 /// A private key that this process holds.
 ///
 /// The cryptographic library keeps the secret part and wipes it when the value is dropped.
-pub struct SoftKey {
+pub(crate) struct SoftKey {
     private: Box<dyn PrivateHalf>,
     public_key: SubjectPublicKeyInfo,
 }
@@ -26,7 +30,7 @@ impl SoftKey {
     ///
     /// # Errors
     /// [`KeyError::Malformed`] for other types, [`KeyError::Cryptography`] when the generator fails.
-    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let scheme = private_half::scheme(algorithm.scheme());
         let scheme = scheme.filter(|_| KeyAlgorithm::generated().contains(&algorithm));
         let scheme =
@@ -39,7 +43,7 @@ impl SoftKey {
     /// # Errors
     /// [`KeyError::Malformed`] when the octets are no such key, its type is none of
     /// [`KeyAlgorithm`], or its halves do not belong together.
-    pub fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfoRef::try_from(octets)
             .map_err(|error| KeyError::Malformed(format!("not PKCS#8: {error}")))?;
         let unsupported = |what: String| KeyError::Malformed(format!("{what} is not supported"));
@@ -60,7 +64,7 @@ impl SoftKey {
     ///
     /// # Errors
     /// As [`SoftKey::from_pkcs8_der`].
-    pub fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
         Self::new(rsa::read_pkcs1(octets)?)
     }
 
@@ -68,7 +72,7 @@ impl SoftKey {
     ///
     /// # Errors
     /// As [`SoftKey::from_pkcs8_der`].
-    pub fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
         let found = private_half::schemes().find_map(|scheme| scheme.read_sec1(octets));
         let none = || KeyError::Malformed("it is on none of P-256, P-384 and P-521".into());
         Self::new(found.ok_or_else(none)?)
@@ -88,20 +92,52 @@ impl SoftKey {
     ///
     /// # Errors
     /// [`KeyError::Cryptography`] when the key cannot be encoded.
-    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(crate) fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.private.to_pkcs8().map_err(|_| KeyError::Cryptography("encoding the private key"))
+    }
+
+    /// The public half.
+    pub(crate) fn public_key(&self) -> &SubjectPublicKeyInfo {
+        &self.public_key
+    }
+
+    /// The key as plain PEM, `PRIVATE KEY`.
+    pub(super) fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let document = SecretDocument::try_from(self.to_pkcs8_der()?.as_slice());
+        document
+            .and_then(|document| document.to_pem(PLAIN, LineEnding::LF))
+            .map_err(|_| KeyError::Cryptography("encoding the private key"))
+    }
+
+    /// Reads a key from plain PEM; says why it cannot.
+    pub(super) fn from_pem(text: &str) -> Result<Self, String> {
+        let (label, document) = SecretDocument::from_pem(text)
+            .map_err(|error| format!("not PKCS#8 in PEM: {}", pkcs8::Error::from(error)))?;
+        match label {
+            PLAIN => Self::from_pkcs8_der(document.as_bytes()).map_err(|error| error.to_string()),
+            "ENCRYPTED PRIVATE KEY" => Err("the key in it is encrypted once more".into()),
+            other => Err(format!(
+                "a {other} block where PRIVATE KEY is needed; convert it with: openssl pkcs8 -topk8"
+            )),
+        }
     }
 }
 
-impl Sealed for SoftKey {}
-
-impl Signer for SoftKey {
+impl PrivateKey for SoftKey {
     fn public_key(&self) -> &SubjectPublicKeyInfo {
         &self.public_key
     }
 
-    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
+    fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
         self.private.sign(message.octets()).map_err(|_| KeyError::Cryptography("signing"))
+    }
+}
+
+/// What tests forge.
+#[cfg(test)]
+impl SoftKey {
+    pub(crate) fn forge(&self, message: &[u8]) -> Vec<u8> {
+        self.private.sign(message).unwrap()
     }
 }
 
@@ -137,7 +173,7 @@ mod tests {
         for algorithm in KeyAlgorithm::generated() {
             let key = SoftKey::generate(algorithm).unwrap();
             assert_eq!(key.public_key().algorithm(), algorithm);
-            let signature = key.sign(ToBeSigned::new(b"to be signed")).unwrap();
+            let signature = key.forge(b"to be signed");
             assert!(verify(key.public_key(), key.algorithm(), b"to be signed", &signature), "{algorithm}");
             assert!(!verify(key.public_key(), key.algorithm(), b"something else", &signature));
             // OpenSSL 3.0 does not know it: tests/conformance has another implementation judge it
@@ -199,7 +235,7 @@ mod tests {
             let blocks = pem::decode_all(&fs::read_to_string(path).unwrap()).unwrap();
             let key = SoftKey::from_pkcs8_der(&blocks[0].der).unwrap();
             assert_eq!(key.public_key().algorithm(), algorithm);
-            let signature = key.sign(ToBeSigned::new(b"x")).unwrap();
+            let signature = key.forge(b"x");
             assert!(verify(key.public_key(), key.algorithm(), b"x", &signature));
         }
     }
@@ -225,9 +261,10 @@ mod tests {
         assert!(matches!(SoftKey::from_pkcs8_der(&mixed), Err(KeyError::Malformed(_))));
 
         let (one, other) = pairs(KeyAlgorithm::rsa(2048));
-        let (own, others) =
-            (one.public_key().rsa_parts().unwrap().0, other.public_key().rsa_parts().unwrap().0);
-        let mixed = with_the_public_half_of_another(&one.to_pkcs8_der().unwrap(), &own, &others);
+        // the modulus stands after the headers of `RSAPublicKey` and its own
+        let modulus = |key: &SoftKey| key.public_key().key_octets()[9..][..256].to_vec();
+        let mixed =
+            with_the_public_half_of_another(&one.to_pkcs8_der().unwrap(), &modulus(&one), &modulus(&other));
         assert!(matches!(SoftKey::from_pkcs8_der(&mixed), Err(KeyError::Malformed(_))));
 
         let (one, other) = pairs(KeyAlgorithm::ED25519);

@@ -9,7 +9,7 @@ pub struct PublishedAuthority {
     pub name: String,
     /// Its identity as an issuer.
     pub issuer: IssuerId,
-    /// Every way in which its name is written ([`crate::index::IndexReader::names_of_issuer`]).
+    /// Every way in which its name is written ([`crate::index::AuthorityReader::names_of_issuer`]).
     pub names: Vec<Name>,
     /// Its certificate.
     pub certificate: Certificate,

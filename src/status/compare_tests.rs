@@ -1,9 +1,10 @@
 //! What is published, compared with indexes that say otherwise.
 use super::{Manifest, StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::index::contract::{CertificateAuthority, NOW, event};
+use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
 use crate::index::sqlite::tests::make;
-use crate::index::{CertificateState, Index, Revocation, StoreError};
+use crate::index::{CertificateState, Revocation, StoreError};
 use crate::repository::HomeDirectory;
 use crate::x509::{CertificateId, CrlReason};
 use rusqlite::Connection;

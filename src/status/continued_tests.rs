@@ -2,7 +2,8 @@
 use super::tests::Home;
 use super::*;
 use crate::index::contract::{Key, NOW, event, leaf};
-use crate::index::{CertificateState, Index, Intent, Issued, Recorded};
+use crate::index::prelude::*;
+use crate::index::{CertificateState, Intent, Issued, Recorded};
 use crate::x509::{CertificateId, IssuerId, SerialNumber, sha256};
 use rusqlite::Connection;
 

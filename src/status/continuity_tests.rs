@@ -3,8 +3,9 @@ use super::tests::Home;
 use super::*;
 use crate::error::Problem;
 use crate::index::contract::{NOW, event, serial};
+use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
-use crate::index::{CertificateState, Index, IndexReader, Revocation};
+use crate::index::{CertificateState, Revocation};
 use crate::x509::{CertificateId, CrlReason};
 use rusqlite::Connection;
 

@@ -1,9 +1,10 @@
 use super::continued_tests::issue_many;
 use super::*;
 use crate::index::contract::{CertificateAuthority, NOW, event, serial};
+use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
 use crate::index::sqlite::tests::make;
-use crate::index::{CertificateState, Index, IndexReader, Revocation, StoreError};
+use crate::index::{CertificateState, Revocation, StoreError};
 use crate::x509::{CertificateId, CrlReason};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Key strength (X13): what makes a public key unfit to be certified.
 use super::SubjectPublicKeyInfo;
-use super::algorithm::rsa::MODULUS_BITS;
+use super::algorithm::rsa::{self, MODULUS_BITS};
 use aws_lc_rs::signature::ParsedPublicKey;
 use num_bigint::BigUint;
 use std::sync::LazyLock;
@@ -55,7 +55,7 @@ pub(super) fn off_its_curve(key: &SubjectPublicKeyInfo) -> Vec<KeyWeakness> {
 
 /// What is known of bad RSA keys.
 pub(super) fn rsa_weaknesses(key: &SubjectPublicKeyInfo) -> Vec<KeyWeakness> {
-    let (modulus, exponent) = key.rsa_parts().unwrap_or_default();
+    let (modulus, exponent) = rsa::parts(key.key_octets()).unwrap_or_default();
     let bits = key.algorithm().length().unwrap_or_default();
     let mut found = Vec::new();
     let exponent = BigUint::from_bytes_be(&exponent);

@@ -1,5 +1,5 @@
 //! `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
-use super::algorithm::{KeyAlgorithm, RawAlgorithmIdentifier, Unidentified, identify, rsa};
+use super::algorithm::{KeyAlgorithm, RawAlgorithmIdentifier, Unidentified, identify};
 use super::{MalformedDer, sha1, sha256};
 use der::asn1::BitStringRef;
 use der::{Decode, Sequence};
@@ -73,15 +73,5 @@ impl SubjectPublicKeyInfo {
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         sha256(&self.der)
-    }
-
-    /// Modulus and public exponent, big-endian, when it is an RSA key.
-    #[must_use]
-    pub fn rsa_parts(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        if self.algorithm.scheme() == KeyAlgorithm::rsa(0).scheme() {
-            rsa::parts(&self.key).ok()
-        } else {
-            None
-        }
     }
 }

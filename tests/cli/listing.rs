@@ -70,10 +70,10 @@ fn long_lists_are_whole_and_in_order_in_every_form() {
     let names: Vec<String> = (0..MANY).map(|at| format!("n{at:04}.example")).collect();
     fs::create_dir(home.path("requests")).unwrap();
     for name in &names {
-        let key = genfic_ca::signing::SoftKey::generate(genfic_ca::x509::KeyAlgorithm::P256).unwrap();
+        let key = genfic_ca::signing::SubscriberKey::generate(genfic_ca::x509::KeyAlgorithm::P256).unwrap();
         let subject = genfic_ca::x509::Name::parse(&format!("CN={name}")).unwrap();
         let alternative = [genfic_ca::x509::GeneralName::Dns(name.clone())];
-        let der = genfic_ca::ca::make_request(&key, &subject, &alternative).unwrap();
+        let der = key.request(&subject, &alternative).unwrap();
         let text = genfic_ca::x509::pem::encode("CERTIFICATE REQUEST", &der);
         fs::write(home.path("requests").join(format!("{name}.req")), text).unwrap();
     }

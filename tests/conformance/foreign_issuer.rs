@@ -2,8 +2,9 @@
 use crate::support::{Home, PASSPHRASE, free_address};
 use age::secrecy::SecretString;
 use genfic_ca::audit::{Actor, AuditEvent, Outcome};
+use genfic_ca::index::prelude::*;
 use genfic_ca::index::sqlite::SqliteIndex;
-use genfic_ca::index::{Authority, Import, Index};
+use genfic_ca::index::{Authority, Import};
 use genfic_ca::repository::{HomeDirectory, Publisher};
 use genfic_ca::x509::extension::subject_key_identifier;
 use genfic_ca::x509::{Certificate, CertificateList};

@@ -1,7 +1,6 @@
 //! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
 //! asserted beside that must hold for every input.
 use aws_lc_rs::signature::Ed25519KeyPair;
-use genfic_ca::ca::make_request;
 use genfic_ca::config::Config;
 use genfic_ca::import::parse_index_txt;
 use genfic_ca::index::{CertificateState, Revocation};
@@ -15,8 +14,9 @@ use genfic_ca::ocsp::settings::{NotIssued, ResponderSettings};
 use genfic_ca::ocsp::snapshot::{ServedIssuer, Snapshot};
 use genfic_ca::ocsp::text::describe;
 use genfic_ca::profile::{Profile, check_alt_name, parse_alt_name};
-use genfic_ca::signing::{ForeignKey, KeyError, Secret, Signer, SoftKey, private_key_pem};
+use genfic_ca::signing::{KeyError, OpenedKey, ResponseSigner, Secret, SubscriberKey};
 use genfic_ca::status::{PublishedAuthority, StatusError, StatusReader};
+use genfic_ca::subscriber_key::ForeignKey;
 use genfic_ca::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
     subject_key_identifier_for,
@@ -149,7 +149,7 @@ pub fn private_key(octets: &[u8]) {
         false => Err(KeyError::SecretUnavailable(key.to_string())),
     };
     if let Ok(key) = key.open(file, &mut ask) {
-        make_request(&key, &Name::empty(), &[]).expect("a key that was taken signs");
+        SubscriberKey::from(key).request(&Name::empty(), &[]).expect("a key that was taken signs");
     }
 }
 
@@ -209,18 +209,18 @@ impl StatusReader for Status {
 }
 
 /// An Ed25519 key of 32 equal octets: signatures by it are always the same.
-fn key(octet: u8) -> SoftKey {
+fn key(octet: u8) -> SubscriberKey {
     let mut pkcs8 = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     pkcs8.extend([octet; 32]);
-    SoftKey::from_pkcs8_der(&pkcs8).expect("RFC 8410")
+    OpenedKey::from_pkcs8_der(&pkcs8).expect("RFC 8410").into()
 }
 
 fn issue(
     serial: u8,
     subject: &str,
-    key: &SoftKey,
+    key: &SubscriberKey,
     issuer: Option<&Certificate>,
-    by: &SoftKey,
+    by: &SubscriberKey,
 ) -> Certificate {
     let subject = Name::parse(subject).expect("a name");
     let mut extensions = vec![subject_key_identifier_for(key.public_key())];
@@ -238,17 +238,22 @@ fn issue(
     }
     let tbs = TbsCertificate::encode(
         SerialNumber::from_be_octets(&[serial]).expect("a number"),
-        by.algorithm(),
+        by.public_key().algorithm().signature_algorithm(),
         issuer.map_or_else(|| subject.clone(), |issuer| issuer.tbs().subject().clone()),
         Validity { not_before: NOW.plus_days(-1), not_after: NOW.plus_days(29) },
         subject,
         key.public_key().clone(),
         extensions,
     );
-    let pkcs8 = private_key_pem(by).ok().and_then(|text| pem::decode_all(&text).ok()).expect("PKCS#8");
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8[0].der).expect("a key");
+    let pair =
+        Ed25519KeyPair::from_pkcs8_maybe_unchecked(&by.to_pkcs8_der().expect("PKCS#8")).expect("a key");
     let signature = pair.sign(tbs.as_der());
-    Certificate::from_der(&seal(tbs.as_der(), by.algorithm(), signature.as_ref())).expect("a certificate")
+    Certificate::from_der(&seal(
+        tbs.as_der(),
+        by.public_key().algorithm().signature_algorithm(),
+        signature.as_ref(),
+    ))
+    .expect("a certificate")
 }
 
 /// The stage, set once.
@@ -259,8 +264,9 @@ pub fn stage() -> &'static Stage {
         let ca = issue(1, "C=BE,O=Example,CN=CA", &ca_key, None, &ca_key);
         let certificate = issue(2, "CN=responder", &responder_key, Some(&ca), &ca_key);
         let question = Question::new(&certificate, &ca, HashAlgorithm::Sha1, None).expect("a question");
-        let responder =
-            DelegatedResponder::new(certificate, Arc::new(responder_key), &ca).expect("a responder");
+        let signer =
+            ResponseSigner::from_pkcs8_der(&responder_key.to_pkcs8_der().expect("PKCS#8")).expect("a key");
+        let responder = DelegatedResponder::new(certificate, Arc::new(signer), &ca).expect("a responder");
         let authority = PublishedAuthority {
             name: "ca".into(),
             issuer: ca.tbs().as_issuer(),

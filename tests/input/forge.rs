@@ -1,9 +1,9 @@
 //! Certification requests octet by octet, so that one thing at a time is wrong with them.
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
-use genfic_ca::signing::{Signer, SoftKey, private_key_pem};
+use genfic_ca::signing::SubscriberKey;
 use genfic_ca::x509::octets::{SEQUENCE, SET, sequence, tlv};
-use genfic_ca::x509::{KeyAlgorithm, Name, pem, seal};
+use genfic_ca::x509::{KeyAlgorithm, Name, seal};
 
 pub(crate) const SAN: &[u8] = &[0x55, 0x1d, 17];
 pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
@@ -15,12 +15,12 @@ pub(crate) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 
 /// A good key that signs whatever it is given.
 pub(crate) struct Forge {
-    pub key: SoftKey,
+    pub key: SubscriberKey,
 }
 
 impl Forge {
     pub(crate) fn new() -> Self {
-        Self { key: SoftKey::generate(KeyAlgorithm::P256).unwrap() }
+        Self { key: SubscriberKey::generate(KeyAlgorithm::P256).unwrap() }
     }
 
     pub(crate) fn public_key(&self) -> &[u8] {
@@ -29,15 +29,14 @@ impl Forge {
 
     /// A good signature over these octets.
     pub(crate) fn sign(&self, octets: &[u8]) -> Vec<u8> {
-        let text = private_key_pem(&self.key).unwrap();
-        let pkcs8 = &pem::decode_all(&text).unwrap()[0].der;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8).unwrap();
+        let pkcs8 = self.key.to_pkcs8_der().unwrap();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8).unwrap();
         pair.sign(&SystemRandom::new(), octets).unwrap().as_ref().to_vec()
     }
 
     /// `CertificationRequestInfo` of these octets, sealed with a good signature.
     pub(crate) fn sealed(&self, info: &[u8]) -> Vec<u8> {
-        seal(info, self.key.algorithm(), &self.sign(info))
+        seal(info, self.key.public_key().algorithm().signature_algorithm(), &self.sign(info))
     }
 
     /// A request for this subject with these attributes, both DER.

@@ -6,15 +6,11 @@ use genfic_ca::index::sqlite::SqliteIndex;
 use genfic_ca::ocsp::responder_files::ResponderFiles;
 use genfic_ca::profile::Profiles;
 use genfic_ca::repository::HomeDirectory;
-use genfic_ca::signing::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
+use genfic_ca::signing::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource};
 use genfic_ca::status::StatusDirectory;
 use genfic_ca::x509::UnixTime;
 use std::fs;
 use std::sync::Arc;
-
-fn load_key(octets: &[u8]) -> Result<Arc<dyn Signer>, KeyError> {
-    Ok(Arc::new(SoftKey::from_pkcs8_der(octets)?))
-}
 
 /// Severity, code and object of each finding at this time.
 fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
@@ -31,17 +27,17 @@ fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
     let profiles = Profiles::parse(texts.iter().map(|(name, text)| (&**name, &**text))).unwrap();
     let index = SqliteIndex::open(&place.index_file()).unwrap();
     let checks = diagnose(&Examination {
+        index_file: &place.index_file(),
         home: &place,
         space: &Space::of(&place),
         owner: Ok(()),
         config: Ok(&config),
         profiles: Ok(&profiles),
         index: Ok(&index),
-        keys: &AgeFileStore::new(10).unwrap(),
-        secrets: &Known,
+        keys: &AgeFileStore::new(10, Arc::new(Known)).unwrap(),
         publisher: &HomeDirectory::new(place.clone()),
         status: &StatusDirectory::new(&place.status_directory()),
-        responders: &ResponderFiles::new(place.responders_directory(), load_key),
+        responders: &ResponderFiles::new(place.responders_directory()),
         compromised_keys: &std::collections::HashSet::new(),
         now,
         deep: false,

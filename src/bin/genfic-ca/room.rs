@@ -1,7 +1,6 @@
 //! Room on the disk: what is kept for revoking, who may use it, and who must find it untouched.
 use genfic_ca::error::Problem;
 use genfic_ca::home::{GivenBack, Home, Reserve};
-use std::path::PathBuf;
 
 /// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
 const ISSUE: [&str; 13] = [
@@ -32,7 +31,7 @@ pub(crate) fn distrusts(command: &str) -> bool {
 pub(crate) struct Room {
     reserve: Reserve,
     given: Option<GivenBack>,
-    index: PathBuf,
+    home: Home,
 }
 
 impl Room {
@@ -50,7 +49,7 @@ impl Room {
         } else {
             reserve.make_way(Reserve::TO_LOOK)
         };
-        Ok(Self { reserve, given, index: home.index_file() })
+        Ok(Self { reserve, given, home: home.clone() })
     }
 }
 
@@ -60,7 +59,7 @@ impl Drop for Room {
         match self.given.take() {
             Some(given) => given.take_back(),
             // an issuing command says when it is missing; here nothing depends on it
-            None if self.index.is_file() => drop(self.reserve.hold()),
+            None if self.home.has_index() => drop(self.reserve.hold()),
             // not a home: nothing of ours is left in it
             None => {}
         }

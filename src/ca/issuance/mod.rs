@@ -4,7 +4,6 @@ mod groups;
 mod issue;
 mod order;
 mod registration;
-mod request;
 mod responder;
 mod stagger;
 
@@ -13,13 +12,11 @@ pub(in crate::ca) use groups::on_record;
 pub use issue::{IssuanceOutcome, IssuedCertificate, Refusal};
 pub use order::Order;
 pub(in crate::ca) use registration::{Known, others};
-pub use request::make_request;
 pub use responder::IssuedResponder;
 pub(in crate::ca) use responder::PROFILE as RESPONDER_PROFILE;
 pub(in crate::ca) use stagger::Parent;
 
 use super::{Engine, IssuingAuthority};
-use crate::ca::authority::fit;
 use crate::error::Problem;
 
 /// Certificates for those who ask for them.
@@ -38,8 +35,8 @@ impl Issuance<'_> {
         let authority = self.engine.hierarchy().authority(name)?;
         // before a passphrase is asked for
         let now = self.engine.signing_time()?;
-        fit(self.engine.index(), &authority, now)?;
+        self.engine.hierarchy().check_usable(&authority, now)?;
         let signer = self.engine.open(&authority)?;
-        IssuingAuthority::new(self.engine.index(), authority, signer, self.engine.now())
+        IssuingAuthority::new(&self.engine.hierarchy(), authority, signer, self.engine.now())
     }
 }

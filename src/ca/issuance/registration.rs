@@ -7,6 +7,7 @@ use crate::lint::{self, Linted};
 use crate::profile::{Applicant, CertificateTemplate, IssuerView, KnownAuthority, PriorUse, Profile};
 use crate::x509::{Certificate, Name, SignatureAlgorithm, TbsCertificate, UnixTime};
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Decisions are good for so many seconds.
 const LONG: i64 = 60;
@@ -60,8 +61,8 @@ pub(in crate::ca) struct Registration<'a> {
     now: UnixTime,
     /// The index's change number that the decisions are of.
     change: u64,
-    /// The CAs on record.
-    authorities: Vec<Known>,
+    /// The CAs on record, once one is refused: then all that is wrong is said at once.
+    authorities: OnceLock<Vec<Known>>,
 }
 
 impl<'a> Registration<'a> {
@@ -83,7 +84,6 @@ impl<'a> Registration<'a> {
         };
         let (now, change) = (engine.now(), engine.index().change_number()?);
         let index: &dyn IndexReader = engine.index();
-        let authorities = index.authorities()?.into_iter().map(Known::of).collect();
         Ok(Self {
             index,
             serials: engine.serials(),
@@ -93,7 +93,7 @@ impl<'a> Registration<'a> {
             algorithm,
             now,
             change,
-            authorities,
+            authorities: OnceLock::new(),
         })
     }
 
@@ -167,14 +167,45 @@ impl<'a> Registration<'a> {
         let past = self.index.key_uses(&order.applicant.public_key.digest())?;
         let mut applicant = self.with_history(order, &past)?;
         applicant.prior_uses.extend(uses);
-        let before = order.authority.as_ref().and_then(|new| new.succeeds.as_deref());
-        applicant.authorities = others(&self.authorities, before);
-        let template = self.profile.evaluate(&applicant, Some(&self.issuer), &order.ask, self.now)?;
+        let template = self.evaluate_among(order, applicant)?;
         // what the index would refuse when it is recorded is refused before a key is used
         let is_ca = self.profile.kind().is_ca();
         let one_holder = self.one_holder(order, &template.subject)?;
         check_key(&past, &template.subject, is_ca, &one_holder)?;
         Ok(template)
+    }
+
+    /// What the profile says, given whose names are taken. Of the CAs on record those of the name that is granted are
+    /// read; all of them where something is refused, or a CA is made that others of its name may be generations of.
+    fn evaluate_among(
+        &self,
+        order: &Order,
+        mut applicant: Applicant,
+    ) -> Result<CertificateTemplate, Problem> {
+        let before = order.authority.as_ref().and_then(|new| new.succeeds.as_deref());
+        let evaluate = |applicant: &Applicant| {
+            self.profile.evaluate(applicant, Some(&self.issuer), &order.ask, self.now).map_err(Problem::from)
+        };
+        if order.ask.of.is_some() {
+            // it repeats a name that is known
+            return evaluate(&applicant);
+        }
+        if before.is_none()
+            && let Ok(template) = evaluate(&applicant)
+            && self.index.bearers(&template.subject)?.is_empty()
+        {
+            return Ok(template);
+        }
+        applicant.authorities = others(self.authorities()?, before);
+        evaluate(&applicant)
+    }
+
+    fn authorities(&self) -> Result<&[Known], Problem> {
+        if let Some(known) = self.authorities.get() {
+            return Ok(known);
+        }
+        let read = self.index.authorities()?.into_iter().map(Known::of).collect();
+        Ok(self.authorities.get_or_init(|| read))
     }
 
     /// The subjects of one holder with the key of this order, when it is for this subject.

@@ -3,6 +3,7 @@ use super::Issuance;
 use crate::ca::{IssuanceOutcome, IssuingAuthority, Order};
 use crate::error::{Code, Problem};
 use crate::profile::{Applicant, Ask, Length};
+use crate::signing::PlainKey;
 use crate::x509::{
     Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
 };
@@ -33,8 +34,8 @@ impl Issuance<'_> {
     pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
         let name = issuer.authority().name.clone();
         let profile = self.engine.practices().profile(PROFILE)?;
-        let key = self.engine.keys().generate_plain(self.engine.practices().config.keys.responder)?;
-        let order = self.responder_order(&name, &name, key.signer.public_key().clone(), None)?;
+        let key = PlainKey::generate(self.engine.practices().config.keys.responder)?;
+        let order = self.responder_order(&name, &name, key.public_key.clone(), None)?;
         let mut issuance = self.issue_under(issuer, (profile, false), &[order])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);

@@ -2,13 +2,11 @@
 use super::Lifecycle;
 use super::renewal::ROOT_PROFILE;
 use crate::ca::Adoption;
+use crate::ca::hierarchy::MAX_PATH;
 use crate::config::is_authority_name;
 use crate::error::{Code, Problem};
 use crate::index::{Authority, IndexError};
 use crate::x509::{Certificate, UnixTime, can_verify_old, key_weaknesses};
-
-/// How many CAs may stand above one.
-const HIGHEST: usize = 16;
 
 impl Lifecycle<'_> {
     /// The CA that issued it, and those that must be put on record for that, the topmost first.
@@ -37,7 +35,7 @@ impl Lifecycle<'_> {
                     (self.name_for(&found, adoption, &above)?, Some(found))
                 }
             };
-            if above.len() >= HIGHEST {
+            if above.len() >= MAX_PATH {
                 return Err(unknown_issuer(&certificate, shown()));
             }
             match above.last_mut() {

@@ -12,9 +12,9 @@ use crate::error::{Code, Problem};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::profile::Kind;
 use crate::repository::AuthorityFiles;
-use crate::signing::{KeyError, Signer, SoftKey};
+use crate::signing::{KeyError, OpenedKey};
 use crate::x509::extension::{CrlNumber, KeyUsage};
-use crate::x509::{Certificate, SerialNumber};
+use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo};
 
 /// A CA that was made elsewhere.
 #[derive(Clone, Debug)]
@@ -46,8 +46,8 @@ impl Adoption {
     ///
     /// # Errors
     /// When it is another.
-    pub fn check_key(&self, key: &dyn Signer) -> Result<(), Problem> {
-        let is_its_own = key.public_key() == self.certificate.tbs().public_key();
+    pub fn check_key(&self, key: &SubjectPublicKeyInfo) -> Result<(), Problem> {
+        let is_its_own = key == self.certificate.tbs().public_key();
         if is_its_own { Ok(()) } else { Err(mismatched(&self.name)) }
     }
 }
@@ -66,7 +66,7 @@ pub struct PriorCertificate {
 /// Where the key of an adopted CA is.
 pub enum AdoptedKey {
     /// In another program's file, opened.
-    Foreign(SoftKey),
+    Foreign(OpenedKey),
     /// Here already.
     Here,
     /// Where it stays: nothing is signed.
@@ -233,32 +233,30 @@ impl Lifecycle<'_> {
         let mut is_new = false;
         let signer = match key {
             AdoptedKey::Away => None,
-            AdoptedKey::Here => Some(self.engine.keys().open(&place, self.engine.secrets())?),
+            AdoptedKey::Here => Some(self.engine.keys().signer(&place)?),
             AdoptedKey::Foreign(foreign) if *foreign.public_key() != public_key => {
                 return Err(mismatched(&adoption.name));
             }
             AdoptedKey::Foreign(foreign) => {
-                match self.engine.keys().keep(&place, foreign, self.engine.secrets()) {
+                match self.engine.keys().import(&place, foreign) {
                     Ok(signer) => {
                         is_new = true;
                         Some(signer)
                     }
                     // of an attempt that was killed: the same key, under the same passphrase
-                    Err(KeyError::Exists(_)) => {
-                        match self.engine.keys().open(&place, self.engine.secrets()) {
-                            Ok(signer) if *signer.public_key() == public_key => Some(signer),
-                            Ok(_) | Err(_) => {
-                                drop(signing);
-                                return Err(self.key_without_authority(&adoption.name, &place)?);
-                            }
+                    Err(KeyError::Exists(_)) => match self.engine.keys().signer(&place) {
+                        Ok(signer) if *signer.public_key() == public_key => Some(signer),
+                        Ok(_) | Err(_) => {
+                            drop(signing);
+                            return Err(self.key_without_authority(&adoption.name, &place)?);
                         }
-                    }
+                    },
                     Err(error) => return Err(error.into()),
                 }
             }
         };
         if let Some(signer) = &signer {
-            adoption.check_key(signer.as_ref())?;
+            adoption.check_key(signer.public_key())?;
         }
         let authority = Authority {
             name: adoption.name.clone(),

@@ -7,9 +7,10 @@ use crate::ca::{
 };
 use crate::error::Problem;
 use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
-use crate::signing::Signer;
+use crate::signing::CaSigner;
 use crate::x509::extension::KeyUsage;
 use crate::x509::{Certificate, UnixTime};
+use std::sync::Arc;
 
 impl Lifecycle<'_> {
     /// What the index is told.
@@ -93,7 +94,7 @@ impl Lifecycle<'_> {
         adoption: Adoption,
         plan: AdoptionPlan,
         imported: Imported,
-        signer: Option<Box<dyn Signer>>,
+        signer: Option<Arc<dyn CaSigner>>,
     ) -> Result<AdoptedAuthority, Problem> {
         let name = &adoption.name;
         self.engine.publisher().waits_no_longer(name)?;
@@ -130,23 +131,21 @@ impl Lifecycle<'_> {
     fn first_signatures(
         &self,
         authority: &Authority,
-        signer: Box<dyn Signer>,
+        signer: Arc<dyn CaSigner>,
         notices: &mut Vec<String>,
     ) -> Result<(Option<PublishedCrl>, Option<Certificate>), Problem> {
         let name = &authority.name;
         let mut crl = None;
-        let signer = if may(authority.certificate.tbs(), KeyUsage::CRL_SIGN) {
-            let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), signer)?;
-            crl = Some(self.engine.maintenance().publish_crl(name, &crl_authority)?);
-            crl_authority.into_signer()
-        } else {
-            signer
-        };
+        if may(authority.certificate.tbs(), KeyUsage::CRL_SIGN) {
+            let signer = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
+            crl = Some(self.engine.maintenance().publish_crl(name, &signer)?);
+        }
         if !authority.serves_ocsp {
             return Ok((crl, None));
         }
-        let issued = IssuingAuthority::new(self.engine.index(), authority.clone(), signer, self.engine.now())
-            .and_then(|issuer| self.engine.issuance().issue_responder(&issuer));
+        let issued =
+            IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now())
+                .and_then(|issuer| self.engine.issuance().issue_responder(&issuer));
         match issued {
             Ok(issued) => {
                 notices.extend(issued.notices);

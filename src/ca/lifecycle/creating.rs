@@ -1,7 +1,6 @@
 //! Creating CAs: roots, and children to any depth the path length allows.
 use super::Lifecycle;
 use super::waiting::already_waiting;
-use crate::ca::authority::sign_certificate;
 use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::{Known, others};
@@ -90,7 +89,7 @@ impl Lifecycle<'_> {
                 tbs,
                 authority,
             };
-            self.engine.issuance().certify(draft, |tbs| sign_certificate(signer, tbs))?;
+            self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
             Ok(template.notices)
         })
     }

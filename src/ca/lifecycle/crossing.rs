@@ -7,7 +7,7 @@ use crate::ca::problems::lint_problem;
 use crate::ca::publication::News;
 use crate::ca::{IssuedCertificate, IssuingAuthority, Order};
 use crate::error::{Code, Problem};
-use crate::index::{self, Authority, StatusValue};
+use crate::index::{Authority, StatusValue};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Length, Limits};
 use crate::x509::extension::{
@@ -145,7 +145,7 @@ impl Lifecycle<'_> {
     /// # Errors
     /// When the index cannot be read.
     pub fn certified_before(&self, issuer: &Authority, of: &Certificate) -> Result<Option<String>, Problem> {
-        let mut before = index::certified(self.engine.index(), issuer, of)?;
+        let mut before = self.engine.hierarchy().certified(issuer, of)?;
         before.retain(|record| record.status(self.engine.now()) == StatusValue::Valid);
         Ok(before.pop().map(|record| {
             let (name, serial) = (&record.authority, &record.id.serial_number);
@@ -170,7 +170,7 @@ impl Lifecycle<'_> {
     ) -> Result<Links, Problem> {
         let valid = |issuer: &IssuingAuthority, other: &IssuingAuthority| {
             let made =
-                index::certified(self.engine.index(), issuer.authority(), &other.authority().certificate)?;
+                self.engine.hierarchy().certified(issuer.authority(), &other.authority().certificate)?;
             let now = self.engine.now();
             let valid = made.into_iter().rfind(|record| record.status(now) == StatusValue::Valid);
             Ok::<_, Problem>(valid.and_then(|record| record.certificate))

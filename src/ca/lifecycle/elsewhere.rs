@@ -1,7 +1,7 @@
 //! CAs below a CA that others run, given new certificates and new keys: requests for those who sign them (G6).
 use super::Lifecycle;
+use crate::ca::AuthorityRekeying;
 use crate::ca::authority::mismatched;
-use crate::ca::{AuthorityRekeying, make_request};
 use crate::error::{Code, Problem};
 use crate::index::Authority;
 use crate::repository::WaitingAuthority;
@@ -31,7 +31,7 @@ impl Lifecycle<'_> {
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));
         }
-        let request = make_request(signer.as_ref(), tbs.subject(), &[])?;
+        let request = signer.sign_request(tbs.subject(), &[])?;
         let mut event = self.engine.event(at, "authority.requested", &*authority.name);
         event.details.push(("subject".into(), tbs.subject().to_string()));
         self.engine.index().record_event(event)?;

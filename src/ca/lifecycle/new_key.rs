@@ -4,8 +4,9 @@ use crate::ca::publication::News;
 use crate::ca::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority};
 use crate::error::{Code, Problem, Remedy};
 use crate::index::Authority;
-use crate::signing::{KeyError, KeyRef, Signer};
+use crate::signing::{CaSigner, KeyError, KeyRef};
 use crate::x509::KeyAlgorithm;
+use std::sync::Arc;
 
 impl Lifecycle<'_> {
     /// Makes the key, lets `certify` make and record the certificate, then publishes the CA, its first CRL
@@ -14,11 +15,11 @@ impl Lifecycle<'_> {
         &self,
         new: &NewAuthority,
         algorithm: KeyAlgorithm,
-        certify: impl FnOnce(&dyn Signer) -> Result<Vec<String>, Problem>,
+        certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<String>, Problem>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let key = self.engine.practices().key_ref(&self.engine.practices().key_record(&new.name));
         let signing = self.engine.index().signing()?;
-        let signer = match self.engine.keys().generate(&key, algorithm, self.engine.secrets()) {
+        let signer = match self.engine.keys().generate(&key, algorithm) {
             Ok(signer) => signer,
             Err(KeyError::Exists(key)) => {
                 drop(signing);
@@ -38,18 +39,17 @@ impl Lifecycle<'_> {
     pub(in crate::ca) fn equip(
         &self,
         authority: Authority,
-        signer: Box<dyn Signer>,
+        signer: Arc<dyn CaSigner>,
         mut notices: Vec<String>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let name = &authority.name;
         let news = News { authorities: vec![name.as_str()], ..News::default() };
         let files = self.engine.publication().publish(&news)?.files_of_last()?;
-        let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), signer)?;
+        let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
         let crl = self.engine.maintenance().publish_crl(name, &crl_authority)?;
         let mut responder = None;
-        let signer = crl_authority.into_signer();
         let issuer =
-            IssuingAuthority::new(self.engine.index(), authority.clone(), signer, self.engine.now())?;
+            IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now())?;
         if authority.serves_ocsp {
             let issued = self.engine.issuance().issue_responder(&issuer)?;
             notices.extend(issued.notices);

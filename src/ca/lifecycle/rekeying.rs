@@ -2,9 +2,10 @@
 use super::Lifecycle;
 use super::crossing::Links;
 use super::renewal::constraints_of;
+use crate::ca::hierarchy::UNLINKED;
 use crate::ca::{CreatedAuthority, IssuingAuthority, NewAuthority};
 use crate::error::{Code, Problem};
-use crate::index::{self, Authority, Filter};
+use crate::index::{Authority, Filter};
 use crate::profile::Length;
 use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
 
@@ -58,7 +59,7 @@ impl Lifecycle<'_> {
         self.is_issued_here(&replaces)?;
         let new = self.generation_after(&replaces, asked)?;
         if let Some(parent) = &replaces.parent {
-            let issuer = self.engine.hierarchy().issuing_generation(parent)?.name;
+            let issuer = self.engine.hierarchy().issuing_generation(parent, self.engine.now())?.name;
             let mut created = self.create_child(&issuer, &new)?;
             if issuer != *parent {
                 created.notices.push(format!("{issuer} issued it, the newest generation of {parent}"));
@@ -126,7 +127,7 @@ impl Lifecycle<'_> {
     /// it was complete.
     fn left_unfinished(&self, newest: &Authority) -> Result<Option<Authority>, Problem> {
         let Some(before) = &newest.succeeds else { return Ok(None) };
-        let unlinked = index::unlinked(self.engine.index(), self.engine.now())?;
+        let unlinked = self.engine.hierarchy().unlinked(self.engine.now())?;
         let is_complete = self.engine.index().last_crl(&newest.issuer)?.is_some()
             && !unlinked.iter().any(|(_, newer)| newer.name == newest.name);
         if is_complete || self.engine.hierarchy().is_revoked(newest)? {
@@ -155,7 +156,7 @@ impl Lifecycle<'_> {
         replaces: &Authority,
         asked: &AuthorityRekeying,
     ) -> Result<Result<IssuingAuthority, String>, Problem> {
-        match crate::ca::authority::fit(self.engine.index(), replaces, self.engine.now()) {
+        match self.engine.hierarchy().check_usable(&replaces, self.engine.now()) {
             Ok(()) if asked.without_links => Ok(Err("they are not wanted".to_owned())),
             Ok(()) => self.engine.issuance().unlock_issuer(&replaces.name).map(Ok).map_err(unopened),
             Err(problem) => Ok(Err(problem.message)),
@@ -172,7 +173,7 @@ impl Lifecycle<'_> {
         let mut event = self.engine.event(self.engine.now(), "authority.rekeyed", &*created.authority.name);
         event.details.push(("succeeds".into(), replaces.name.clone()));
         if let Some((Err(why), _)) = &roots {
-            event.details.push((index::UNLINKED.into(), why.clone()));
+            event.details.push((UNLINKED.into(), why.clone()));
         }
         self.engine.index().record_event(event)?;
         let links = match roots {

@@ -1,7 +1,7 @@
 //! New certificates for CAs: same name, same key.
 use super::Lifecycle;
 use crate::ca::Order;
-use crate::ca::authority::{mismatched, sign_certificate};
+use crate::ca::authority::mismatched;
 use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::on_record;
@@ -126,7 +126,7 @@ impl Lifecycle<'_> {
             .hierarchy()
             .generations(name)?
             .pop()
-            .ok_or_else(|| crate::ca::authority::no_authority(name))?;
+            .ok_or_else(|| crate::ca::hierarchy::no_authority(name))?;
         if newest.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
             return Err(Problem::new(Code::KeyElsewhere, message)
@@ -171,7 +171,7 @@ impl Lifecycle<'_> {
         length: Length,
     ) -> Result<Vec<String>, Problem> {
         let now = self.engine.signing_time()?;
-        let parent = self.engine.hierarchy().issuing_generation(parent)?.name;
+        let parent = self.engine.hierarchy().issuing_generation(parent, self.engine.now())?.name;
         let issuer = self.engine.issuance().unlock_issuer(&parent)?;
         let family = self.engine.hierarchy().family_names(Some(&authority.name))?;
         let rules = self.engine.practices().profile(profile)?;
@@ -237,7 +237,7 @@ impl Lifecycle<'_> {
             tbs,
             authority: Some(self.renewed(authority)),
         };
-        self.engine.issuance().certify(draft, |tbs| sign_certificate(signer.as_ref(), tbs))?;
+        self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
         Ok(template.notices)
     }
 }

@@ -1,12 +1,12 @@
 //! CAs whose certificate is signed by a parent elsewhere (G6): key and request here, then their certificate.
 use super::Lifecycle;
 use crate::ca::authority::{may, mismatched};
-use crate::ca::{Adoption, NewAuthority, make_request};
+use crate::ca::{Adoption, NewAuthority};
 use crate::error::{Code, Problem};
 use crate::index::Authority;
 use crate::profile::Kind;
 use crate::repository::WaitingAuthority;
-use crate::signing::{KeyError, Signer, SoftKey};
+use crate::signing::{KeyError, OpenedKey};
 use crate::x509::Certificate;
 use crate::x509::extension::KeyUsage;
 
@@ -75,9 +75,9 @@ impl Lifecycle<'_> {
         let place = self.engine.practices().key_ref(&self.engine.practices().key_record(&new.name));
         let signing = self.engine.index().signing()?;
         let algorithm = new.key.unwrap_or(self.engine.practices().config.keys.ca);
-        let signer = match self.engine.keys().generate(&place, algorithm, self.engine.secrets()) {
+        let signer = match self.engine.keys().generate(&place, algorithm) {
             Ok(signer) => signer,
-            Err(KeyError::Exists(_)) => match self.engine.keys().open(&place, self.engine.secrets()) {
+            Err(KeyError::Exists(_)) => match self.engine.keys().signer(&place) {
                 Ok(signer) => signer,
                 Err(_) => {
                     drop(signing);
@@ -86,7 +86,7 @@ impl Lifecycle<'_> {
             },
             Err(error) => return Err(error.into()),
         };
-        let request = make_request(signer.as_ref(), &subject, &[])?;
+        let request = signer.sign_request(&subject, &[])?;
         let waiting = WaitingAuthority {
             name: new.name.clone(),
             profile: Some(new.profile.clone()),
@@ -115,7 +115,7 @@ impl Lifecycle<'_> {
     ///
     /// # Errors
     /// When the key is that of another CA, there is one already, no passphrase can be had, or it cannot be written.
-    pub fn bring_key(&self, name: &str, key: SoftKey) -> Result<Option<WaitingAuthority>, Problem> {
+    pub fn bring_key(&self, name: &str, key: OpenedKey) -> Result<Option<WaitingAuthority>, Problem> {
         let authority = self.engine.index().authority(name)?;
         if let Some(authority) = &authority
             && *key.public_key() != *authority.certificate.tbs().public_key()
@@ -131,11 +131,11 @@ impl Lifecycle<'_> {
         let at = self.engine.signing_time()?;
         let public_key = key.public_key().clone();
         let fingerprint = key.public_key().digest().iter().map(|octet| format!("{octet:02x}")).collect();
-        match self.engine.keys().keep(&place, key, self.engine.secrets()) {
+        match self.engine.keys().import(&place, key) {
             Ok(_) => {}
             // of an attempt that was killed, before it was noted that it waits
             Err(KeyError::Exists(_)) if is_ours.is_none() => {
-                let opened = self.engine.keys().open(&place, self.engine.secrets())?;
+                let opened = self.engine.keys().signer(&place)?;
                 if *opened.public_key() != public_key {
                     return Err(self.key_without_authority(name, &place)?);
                 }

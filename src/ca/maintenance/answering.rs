@@ -19,7 +19,7 @@ impl Maintenance<'_> {
             return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("`genfic-ca authorities` shows the CAs of this home"));
         }
-        if answers && !self.engine.hierarchy().stands(&authority)? {
+        if answers && !self.engine.hierarchy().stands(&authority, self.engine.now())? {
             let message =
                 format!("{name}, or a CA above it, has ended or is revoked: it can have no responder");
             return Err(Problem::new(Code::IssuerUnfit, message)

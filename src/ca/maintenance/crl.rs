@@ -168,7 +168,7 @@ impl Maintenance<'_> {
     /// When the index or the published file cannot be read.
     pub fn crl_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
-        if authority.is_elsewhere() || self.engine.hierarchy().is_quiet(&authority)? {
+        if authority.is_elsewhere() || self.engine.hierarchy().is_quiet(&authority, self.engine.now())? {
             return Ok(false);
         }
         let Some(CrlRecord { number, this_update, next_update, .. }) =

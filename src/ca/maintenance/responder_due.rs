@@ -16,8 +16,8 @@ impl Maintenance<'_> {
     pub fn responder_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
         if !authority.serves_ocsp
-            || self.engine.hierarchy().is_quiet(&authority)?
-            || !self.engine.hierarchy().stands(&authority)?
+            || self.engine.hierarchy().is_quiet(&authority, self.engine.now())?
+            || !self.engine.hierarchy().stands(&authority, self.engine.now())?
         {
             return Ok(false);
         }

@@ -3,7 +3,7 @@ use super::Revocations;
 use super::key_revocation::ROUNDS;
 use crate::ca::PublishedCrl;
 use crate::error::{Code, Problem};
-use crate::index::{self, Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
+use crate::index::{Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
 use crate::profile::Kind;
 use crate::x509::{CrlReason, GeneralName, UnixTime};
 use std::collections::{BTreeSet, HashSet};
@@ -119,7 +119,7 @@ impl Revocations<'_> {
         let newer =
             self.engine.hierarchy().generations(name)?.into_iter().rev().take_while(|one| one.name != name);
         let now = self.engine.now();
-        Ok(newer.into_iter().find(|one| crate::ca::authority::fit(self.engine.index(), one, now).is_ok()))
+        Ok(newer.into_iter().find(|one| self.engine.hierarchy().check_usable(&one, now).is_ok()))
     }
 
     /// How each CA stands.
@@ -129,9 +129,9 @@ impl Revocations<'_> {
     pub fn standings(&self) -> Result<Standings, Problem> {
         let mut standings = Standings::default();
         for authority in self.engine.index().authorities()? {
-            if index::has_fallen(self.engine.index(), &authority)? {
+            if self.engine.hierarchy().has_fallen(&authority)? {
                 standings.fallen.insert(authority.name);
-            } else if self.engine.hierarchy().stands(&authority)? {
+            } else if self.engine.hierarchy().stands(&authority, self.engine.now())? {
                 standings.standing.insert(authority.name);
             }
         }

@@ -1,13 +1,15 @@
 //! An authority that is wrong cannot be had, and signs nothing that is another's.
 use super::fixture::{DAY, Fixture, NOW, new, order};
 use crate::audit::{Actor, AuditEvent, Outcome};
-use crate::ca::{CrlAuthority, IssuingAuthority};
+use crate::ca::{CrlAuthority, Hierarchy, IssuingAuthority};
 use crate::error::{Exit, Problem};
-use crate::index::{Authority, CertificateState, Index, IndexReader, Intent, Revocation};
+use crate::index::prelude::*;
+use crate::index::{Authority, CertificateState, Intent, Revocation};
 use crate::lint;
 use crate::profile::{IssuerView, Length};
-use crate::signing::{KeyStore, SoftKey};
+use crate::signing::{CaKeys, CaSigner, LocalSigner, SoftKey};
 use crate::x509::{CertificateId, CrlReason, KeyAlgorithm, UnixTime};
+use std::sync::Arc;
 
 fn event(at: UnixTime) -> AuditEvent {
     let (action, object) = ("certificate.revoked".into(), "test".into());
@@ -32,6 +34,11 @@ fn refused(outcome: Result<IssuingAuthority, Problem>) -> Problem {
         Ok(_) => panic!("it may not issue"),
         Err(problem) => problem,
     }
+}
+
+/// A key that is no CA's here.
+fn another() -> Arc<dyn CaSigner> {
+    Arc::new(LocalSigner(SoftKey::generate(KeyAlgorithm::P256).unwrap()))
 }
 
 #[test]
@@ -64,8 +71,8 @@ fn a_ca_that_has_ended_or_not_begun_issues_nothing_and_signs_its_crls() {
     let crl = fixture.publish("genfic-system").unwrap();
     assert!(crl.next_update > end, "a list may outlive its CA");
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let signer = Box::new(SoftKey::generate(KeyAlgorithm::P256).unwrap());
-    let early = IssuingAuthority::new(&*fixture.records, authority, signer, NOW.plus(-2 * DAY));
+    let early =
+        IssuingAuthority::new(&Hierarchy::over(&*fixture.records), authority, another(), NOW.plus(-2 * DAY));
     assert!(refused(early).message.contains("not valid before"));
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(1));
     assert_eq!(refused(fixture.engine().issuance().unlock_issuer("genfic")).code.code(), "issuer.unfit");
@@ -88,10 +95,10 @@ fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transacti
 fn a_key_that_is_not_the_certificates_is_found_out() {
     let fixture = Fixture::with_system_ca();
     let authority = fixture.records.authority("genfic-system").unwrap().unwrap();
-    let other = || Box::new(SoftKey::generate(KeyAlgorithm::P256).unwrap());
-    let problem = refused(IssuingAuthority::new(&*fixture.records, authority.clone(), other(), NOW));
+    let hierarchy = Hierarchy::over(&*fixture.records);
+    let problem = refused(IssuingAuthority::new(&hierarchy, authority.clone(), another(), NOW));
     assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "key.mismatch"));
-    let list = CrlAuthority::new("genfic-system", authority.certificate, other());
+    let list = CrlAuthority::new("genfic-system", authority.certificate, another());
     assert_eq!(list.err().unwrap().code.code(), "key.mismatch");
     // the same by way of the files
     let keys = fixture.home.keys_directory();
@@ -115,13 +122,15 @@ fn a_certificate_that_is_no_cas_makes_neither_authority() {
         certificate: certificate.clone(),
         ..fixture.records.authority("genfic-system").unwrap().unwrap()
     };
-    let signer = || {
-        let pem = crate::signing::private_key_pem(&own).unwrap();
-        let path = fixture.home.directory().join("a.key");
-        crate::home::replace(&path, pem.as_bytes(), crate::home::Mode::Private).unwrap();
-        Box::new(crate::signing::read_private_key_file(&path, &*fixture.custodian).unwrap())
+    let signer = || -> Arc<dyn CaSigner> {
+        Arc::new(LocalSigner(SoftKey::from_pkcs8_der(&own.to_pkcs8_der().unwrap()).unwrap()))
     };
-    let problem = refused(IssuingAuthority::new(&*fixture.records, authority, signer(), fixture.now()));
+    let problem = refused(IssuingAuthority::new(
+        &Hierarchy::over(&*fixture.records),
+        authority,
+        signer(),
+        fixture.now(),
+    ));
     assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(problem.message.contains("does not allow"), "{problem}");
     assert_eq!(CrlAuthority::new("a", certificate, signer()).err().unwrap().code.code(), "issuer.unfit");
@@ -168,7 +177,7 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
     assert_eq!(below.exit, Exit::Refused);
     for name in ["late", "below"] {
         let key = fixture.practices.key_ref(&fixture.practices.key_record(name));
-        assert!(fixture.keys.open(&key, &*fixture.custodian).is_err(), "the key of {name} is gone");
+        assert!(fixture.keys.signer(&key).is_err(), "the key of {name} is gone");
         assert!(fixture.records.authority(name).unwrap().is_none());
     }
     let max = crate::ca::NewAuthority { length: Length::Max, ..new("longest", "system-ca") };

@@ -2,7 +2,8 @@
 use super::fixture::{Fixture, key, order, order_by};
 use crate::ca::Order;
 use crate::error::Exit;
-use crate::index::{Filter, IndexReader};
+use crate::index::Filter;
+use crate::index::prelude::*;
 use crate::x509::CrlReason;
 use std::collections::HashSet;
 

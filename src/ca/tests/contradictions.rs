@@ -2,7 +2,8 @@
 use super::fixture::{Fixture, order};
 use crate::error::{Exit, Problem};
 use crate::home::PublicFile;
-use crate::index::{CertificateRecord, CertificateState, IndexReader};
+use crate::index::prelude::*;
+use crate::index::{CertificateRecord, CertificateState};
 use crate::x509::{CrlReason, UnixTime};
 
 const CA: &str = "genfic-system";

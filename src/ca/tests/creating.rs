@@ -4,7 +4,7 @@ use crate::ca::NewAuthority;
 use crate::error::{Exit, Remedy};
 use crate::home::PublicFile;
 use crate::profile::Length;
-use crate::signing::KeyStore;
+use crate::signing::CaKeys;
 use crate::x509::extension::{
     AUTHORITY_INFO_ACCESS, AccessDescription, NameConstraints, distribution_point_urls,
 };
@@ -55,7 +55,7 @@ fn a_key_whose_certificate_did_not_come_to_be_is_removed_and_the_name_is_free_ag
 fn a_key_left_by_a_command_that_died_is_kept_and_it_is_said_how_to_go_on() {
     let fixture = Fixture::new();
     let key = fixture.practices.key_ref("genfic.age");
-    fixture.keys.generate(&key, KeyAlgorithm::P256, &*fixture.custodian).unwrap();
+    fixture.keys.generate(&key, KeyAlgorithm::P256).unwrap();
     let before = std::fs::read(key_file(&fixture, "genfic")).unwrap();
     let problem = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
     assert_eq!((problem.exit, problem.code.code()), (Exit::Exists, "key.exists"));
@@ -63,7 +63,7 @@ fn a_key_left_by_a_command_that_died_is_kept_and_it_is_said_how_to_go_on() {
     let Remedy::Words(hint) = &problem.hint else { panic!("{problem:?}") };
     let mv = hint.split(['(', ')']).nth(1).unwrap().to_owned();
     assert_eq!(std::fs::read(key_file(&fixture, "genfic")).unwrap(), before, "it may be the only copy");
-    let other = crate::index::Index::signing(&*fixture.records).unwrap();
+    let other = crate::index::IssuanceIndex::signing(&*fixture.records).unwrap();
     let busy = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();
     assert_eq!((busy.exit, busy.code.code()), (Exit::Busy, "key.in-use"), "its owner may be about to use it");
     drop(other);

@@ -1,11 +1,12 @@
 //! Index, publisher and status that note each step and fail where they are told to.
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::home::WriteError;
+use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
-    Import, Imported, Index, IndexError, IndexReader, Intent, Issued, KeyUse, NewestSigned, ResponderRecord,
-    Restoration, Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
+    Import, Imported, IndexError, Intent, Issued, KeyUse, NewestSigned, ResponderRecord, Restoration,
+    Restored, Selector, StatusRow, StoreError, Supplement, TakenOver,
 };
 use crate::lint::Linted;
 use crate::repository::{PublishError, Publisher};
@@ -28,6 +29,8 @@ struct Scene {
     steps: Vec<&'static str>,
     /// The step, and how often it still goes well.
     failing: Vec<(&'static str, usize)>,
+    /// The CAs that were read, by name.
+    read: Vec<String>,
     /// What another process does before a step.
     before: Option<(&'static str, Interruption)>,
 }
@@ -76,6 +79,16 @@ impl Script {
         std::mem::take(&mut self.0.lock().unwrap().steps)
     }
 
+    /// The CAs that were read since the last call, by name.
+    pub(super) fn read(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().read)
+    }
+
+    fn reads<'a>(&self, authorities: impl IntoIterator<Item = &'a Authority>) {
+        let names = authorities.into_iter().map(|one| one.name.clone());
+        self.0.lock().unwrap().read.extend(names);
+    }
+
     fn index(&self, step: &'static str) -> Result<(), IndexError> {
         if self.fails(step) {
             Err(IndexError::Store(StoreError::Backend(format!("{step} was made to fail"))))
@@ -103,7 +116,11 @@ impl StatusPublisher for Status {
         now: UnixTime,
     ) -> Result<(), StatusError> {
         self.script.index("status")?;
-        self.directory.publish_status(index, lists, now)
+        let read = self.script.read();
+        let published = self.directory.publish_status(index, lists, now);
+        // what it reads is for all that trust what it publishes, whatever was issued
+        self.script.0.lock().unwrap().read = read;
+        published
     }
 
     fn published_change(&self) -> Result<Option<u64>, StatusError> {
@@ -158,15 +175,9 @@ fn entry(number: u32) -> CrlEntry {
 type Visit<'v, T> = &'v mut dyn FnMut(T);
 type Until<'v, T> = &'v mut dyn FnMut(T) -> bool;
 
-impl IndexReader for Records {
+impl CertificateReader for Records {
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError> {
         self.index.status(id)
-    }
-    fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
-        self.index.authorities()
-    }
-    fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
-        self.index.authority(name)
     }
     fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError> {
         self.index.certificate(id)
@@ -176,9 +187,6 @@ impl IndexReader for Records {
     }
     fn list(&self, filter: &Filter, visit: Until<'_, CertificateRecord>) -> Result<(), IndexError> {
         self.index.list(filter, visit)
-    }
-    fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
-        self.index.revoked(issuer, visit)
     }
     fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
         self.index.responders(now)
@@ -196,27 +204,9 @@ impl IndexReader for Records {
     ) -> Result<(), IndexError> {
         self.index.on_compromised_keys(now, visit)
     }
-    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
-        self.index.names_of_issuer(issuer)
-    }
-    fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
-        self.index.last_crl(issuer)
-    }
-    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
-        self.index.is_recorded(issuer, tbs)
-    }
-    fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
-        self.index.crl_is_owed(issuer)
-    }
-    fn pending(&self) -> Result<Vec<CertificateId>, IndexError> {
-        self.index.pending()
-    }
-    fn newest_signed(&self) -> Result<Option<NewestSigned>, IndexError> {
-        self.index.newest_signed()
-    }
-    fn audit_head(&self) -> Result<Head, IndexError> {
-        self.index.audit_head()
-    }
+}
+
+impl ChangeReader for Records {
     fn change_number(&self) -> Result<u64, IndexError> {
         self.index.change_number()
     }
@@ -229,27 +219,58 @@ impl IndexReader for Records {
     fn status_rows(&self, since: u64, visit: Visit<'_, StatusRow>) -> Result<(), IndexError> {
         self.index.status_rows(since, visit)
     }
-    fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
-        self.index.audit_records(from, visit)
+}
+
+impl AuthorityReader for Records {
+    fn authorities(&self) -> Result<Vec<Authority>, IndexError> {
+        let all = self.index.authorities()?;
+        self.script.reads(&all);
+        Ok(all)
     }
-    fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
-        self.index.examine(visit)
+    fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        let found = self.index.authority(name)?;
+        self.script.reads(&found);
+        Ok(found)
     }
-    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
-        self.index.highest_crl_number(issuer)
+    fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        let found = self.index.successor(name)?;
+        self.script.reads(&found);
+        Ok(found)
     }
-    fn restored(&self) -> Result<Option<Restored>, IndexError> {
-        self.index.restored()
+    fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError> {
+        let found = self.index.bearers(name)?;
+        self.script.reads(&found);
+        Ok(found)
     }
-    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
-        self.index.supersedes(head)
-    }
-    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
-        self.index.copy_to(path)
+    fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
+        self.index.names_of_issuer(issuer)
     }
 }
 
-impl Index for Records {
+impl AuthorityIndex for Records {
+    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
+        self.script.index("import")?;
+        self.index.import(import)
+    }
+    fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError> {
+        self.script.index("supplement")?;
+        self.index.supplement(supplement)
+    }
+    fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
+        self.index.set_serves_ocsp(issuer, serves, event)
+    }
+}
+
+impl IssuanceReader for Records {
+    fn pending(&self) -> Result<Vec<CertificateId>, IndexError> {
+        self.index.pending()
+    }
+    fn newest_signed(&self) -> Result<Option<NewestSigned>, IndexError> {
+        self.index.newest_signed()
+    }
+}
+
+impl IssuanceIndex for Records {
     fn signing(&self) -> Result<Guard, IndexError> {
         self.index.signing()
     }
@@ -267,6 +288,27 @@ impl Index for Records {
     fn abandon(&self, pending: &[(CertificateId, AuditEvent)]) -> Result<usize, IndexError> {
         self.index.abandon(pending)
     }
+}
+
+impl CrlReader for Records {
+    fn revoked(&self, issuer: &IssuerId, visit: Visit<'_, CrlEntry>) -> Result<(), IndexError> {
+        self.index.revoked(issuer, visit)
+    }
+    fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
+        self.index.last_crl(issuer)
+    }
+    fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
+        self.index.highest_crl_number(issuer)
+    }
+    fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
+        self.index.is_recorded(issuer, tbs)
+    }
+    fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
+        self.index.crl_is_owed(issuer)
+    }
+}
+
+impl RevocationIndex for Records {
     fn transition(
         &self,
         id: &CertificateId,
@@ -276,17 +318,6 @@ impl Index for Records {
     ) -> Result<(), IndexError> {
         self.script.index("transition")?;
         self.index.transition(id, from, to, event)
-    }
-    fn import(&self, import: &Import) -> Result<Imported, IndexError> {
-        self.script.index("import")?;
-        self.index.import(import)
-    }
-    fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError> {
-        self.script.index("supplement")?;
-        self.index.supplement(supplement)
-    }
-    fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
-        self.index.set_serves_ocsp(issuer, serves, event)
     }
     fn next_crl_number(
         &self,
@@ -319,21 +350,54 @@ impl Index for Records {
         self.script.index("listed")?;
         self.index.record_crl_published(issuer, number, confirmed, event)
     }
-    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
-        self.index.restore(restoration)
-    }
     fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError> {
         self.script.index("take over")?;
         self.index.take_over(revocations)
     }
-    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
-        self.index.accept_restored(event)
+}
+
+impl AuditReader for Records {
+    fn audit_head(&self) -> Result<Head, IndexError> {
+        self.index.audit_head()
     }
+    fn audit_records(&self, from: u64, visit: Until<'_, AuditRecord>) -> Result<(), IndexError> {
+        self.index.audit_records(from, visit)
+    }
+}
+
+impl AuditIndex for Records {
     fn record_event(&self, event: AuditEvent) -> Result<(), IndexError> {
         self.index.record_event(event)
     }
     fn record_events(&self, events: Vec<AuditEvent>) -> Result<(), IndexError> {
         self.script.index("events")?;
         self.index.record_events(events)
+    }
+}
+
+impl RestorationReader for Records {
+    fn restored(&self) -> Result<Option<Restored>, IndexError> {
+        self.index.restored()
+    }
+    fn supersedes(&self, head: &Head) -> Result<bool, IndexError> {
+        self.index.supersedes(head)
+    }
+}
+
+impl RestorationIndex for Records {
+    fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError> {
+        self.index.restore(restoration)
+    }
+    fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError> {
+        self.index.accept_restored(event)
+    }
+}
+
+impl StoredIndex for Records {
+    fn copy_to(&self, path: &Path) -> Result<(), IndexError> {
+        self.index.copy_to(path)
+    }
+    fn examine(&self, visit: Visit<'_, Examined>) -> Result<(), IndexError> {
+        self.index.examine(visit)
     }
 }

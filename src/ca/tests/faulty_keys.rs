@@ -1,73 +1,76 @@
 //! Keys that note each step and fail where they are told to.
 use super::faulty::Script;
-use crate::signing::sealed::Sealed;
 use crate::signing::{
-    AgeFileStore, KeyError, KeyRef, KeyStore, PlainKey, SecretSource, Signer, SoftKey, ToBeSigned,
+    Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef,
+    LocalSigner, OpenedKey, PrivateKey, SoftKey,
 };
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
+use std::sync::Arc;
 
 pub(super) struct Keys {
     pub(super) store: AgeFileStore,
     pub(super) script: Script,
 }
 
-struct FaultySigner(Box<dyn Signer>, Script);
+struct FaultyKey(SoftKey, Script);
 
-impl Sealed for FaultySigner {}
-
-impl Signer for FaultySigner {
+impl PrivateKey for FaultyKey {
     fn public_key(&self) -> &SubjectPublicKeyInfo {
         self.0.public_key()
     }
 
-    fn sign(&self, message: ToBeSigned<'_>) -> Result<Vec<u8>, KeyError> {
+    fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
         if self.1.fails("sign") {
             return Err(KeyError::Cryptography("signing"));
         }
         // a faulty machine: the signature is of something else
         if self.1.is_failing("miscalculate") {
-            return self.0.sign(ToBeSigned::new(b"something else"));
+            return Ok(self.0.forge(b"something else"));
         }
         self.0.sign(message)
     }
 }
 
-impl KeyStore for Keys {
-    fn generate(
-        &self,
-        key: &KeyRef,
-        algorithm: KeyAlgorithm,
-        secrets: &dyn SecretSource,
-    ) -> Result<Box<dyn Signer>, KeyError> {
+impl Keys {
+    fn faulty(&self, key: SoftKey) -> Arc<dyn CaSigner> {
+        Arc::new(LocalSigner(FaultyKey(key, self.script.clone())))
+    }
+}
+
+impl CaKeys for Keys {
+    fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError> {
         self.script.fails("generate");
-        Ok(Box::new(FaultySigner(self.store.generate(key, algorithm, secrets)?, self.script.clone())))
+        Ok(self.faulty(self.store.write(key, || SoftKey::generate(algorithm))?))
     }
 
-    fn keep(
-        &self,
-        key: &KeyRef,
-        foreign: SoftKey,
-        secrets: &dyn SecretSource,
-    ) -> Result<Box<dyn Signer>, KeyError> {
-        self.script.fails("keep");
-        Ok(Box::new(FaultySigner(self.store.keep(key, foreign, secrets)?, self.script.clone())))
-    }
-
-    fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {
+    fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError> {
         self.script.fails("open");
-        Ok(Box::new(FaultySigner(self.store.open(key, secrets)?, self.script.clone())))
+        Ok(self.faulty(self.store.open(key)?))
     }
 
-    fn generate_plain(&self, algorithm: KeyAlgorithm) -> Result<PlainKey, KeyError> {
-        self.store.generate_plain(algorithm)
+    fn importing(&self) -> Option<&dyn ImportKeys> {
+        Some(self)
     }
 
+    fn inspecting(&self) -> Option<&dyn InspectKeys> {
+        self.store.inspecting()
+    }
+
+    fn discarding(&self) -> Option<&dyn DiscardKeys> {
+        Some(self)
+    }
+}
+
+impl ImportKeys for Keys {
+    fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError> {
+        self.script.fails("keep");
+        Ok(self.faulty(self.store.write(key, || Ok(opened.into_inner()))?))
+    }
+}
+
+impl DiscardKeys for Keys {
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         self.script.fails("discard");
         self.store.discard(key)
-    }
-
-    fn inspect(&self, key: &KeyRef) -> Result<(), KeyError> {
-        self.store.inspect(key)
     }
 }

@@ -102,6 +102,10 @@ impl Publisher for Publication {
         self.directory.wait_for_certificate(authority)
     }
 
+    fn place(&self, name: &str) -> Result<(), PublishError> {
+        self.directory.place(name)
+    }
+
     fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
         self.script.publish("wait no longer")?;
         self.directory.waits_no_longer(name)

@@ -5,17 +5,19 @@ use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
 use crate::ca::{
     ClockWatch, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, SerialSource,
-    make_request,
 };
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::home::{AuthorityName, Home, PublicFile};
+use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
-use crate::index::{CertificateRecord, IndexReader, Selector};
+use crate::index::{CertificateRecord, Selector};
 use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SoftKey, random_serial};
+use crate::signing::{
+    AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SubscriberKey, random_serial,
+};
 use crate::status::{StatusDirectory, StatusPublisher};
 use crate::x509::extension::NameConstraints;
 use crate::x509::{
@@ -108,9 +110,11 @@ impl Fixture {
         let shipped = SHIPPED.iter().filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
         let script = Script::default();
         let status = StatusDirectory::new(&home.status_directory());
+        let custodian = Arc::new(Custodian::default());
+        let store = AgeFileStore::new(10, custodian.clone()).unwrap();
         Self {
             records: Arc::new(Records { index, script: script.clone(), more: Default::default() }),
-            keys: Arc::new(Keys { store: AgeFileStore::new(10).unwrap(), script: script.clone() }),
+            keys: Arc::new(Keys { store, script: script.clone() }),
             publication: Arc::new(Publication {
                 directory: HomeDirectory::new(home.clone()),
                 script: script.clone(),
@@ -118,7 +122,7 @@ impl Fixture {
             status: Arc::new(Status { directory: status, script: script.clone() }),
             clock,
             watch: Arc::new(ClockWatch::attended(|_| true)),
-            custodian: Arc::default(),
+            custodian,
             practices: Practices {
                 config: parsed,
                 profiles: Profiles::parse(shipped).unwrap(),
@@ -163,7 +167,6 @@ impl Fixture {
         Engine::new(EngineParts {
             index: self.records.clone(),
             keys: self.keys.clone(),
-            secrets: self.custodian.clone(),
             publisher: self.publication.clone(),
             status: self.status.clone(),
             clock: Arc::new(self.clock.clone()),
@@ -258,9 +261,9 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
 }
 
 /// A request for a host by this key.
-pub(super) fn order_by(key: &SoftKey, host: &str) -> Order {
+pub(super) fn order_by(key: &SubscriberKey, host: &str) -> Order {
     let subject = Name::parse(&format!("CN={host}")).unwrap();
-    let request = make_request(key, &subject, &[GeneralName::Dns(host.into())]).unwrap();
+    let request = key.request(&subject, &[GeneralName::Dns(host.into())]).unwrap();
     let request = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
     let ask = Ask { backdate: 3600, ..Ask::default() };
     Order { label: host.into(), applicant: Applicant::from(&request), ask, authority: None }
@@ -271,6 +274,6 @@ pub(super) fn order(host: &str) -> Order {
     order_by(&key(), host)
 }
 
-pub(super) fn key() -> SoftKey {
-    SoftKey::generate(KeyAlgorithm::P256).unwrap()
+pub(super) fn key() -> SubscriberKey {
+    SubscriberKey::generate(KeyAlgorithm::P256).unwrap()
 }

@@ -3,7 +3,8 @@ use super::fixture::{DAY, Fixture, order};
 use crate::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, RekeyedAuthority};
 use crate::error::Exit;
 use crate::home::PublicFile;
-use crate::index::{Index, IndexReader, Restoration, Selector};
+use crate::index::prelude::*;
+use crate::index::{Restoration, Selector};
 use crate::profile::Length;
 use crate::x509::extension::{BasicConstraints, NameConstraints};
 use crate::x509::{Certificate, KeyAlgorithm, Name};
@@ -35,7 +36,7 @@ fn a_new_generation_has_everything_of_its_own_and_is_meant_by_every_name() {
     assert!(rekeyed.created.responder.is_some_and(|one| one.is_signed_by(new.tbs().public_key())));
     let engine = fixture.engine();
     for name in [CA, NEXT] {
-        assert_eq!(engine.hierarchy().issuing_generation(name).unwrap().name, NEXT);
+        assert_eq!(engine.hierarchy().issuing_generation(name, fixture.now()).unwrap().name, NEXT);
         let names: Vec<String> =
             engine.hierarchy().generations(name).unwrap().into_iter().map(|one| one.name).collect();
         assert_eq!(names, [CA, NEXT]);
@@ -60,9 +61,9 @@ fn a_generation_that_cannot_issue_leaves_it_to_the_one_before() {
     rekey(&fixture, CA);
     let engine = fixture.engine();
     engine.revocation().revoke_authority(NEXT, None, None).unwrap();
-    assert_eq!(engine.hierarchy().issuing_generation(CA).unwrap().name, CA);
+    assert_eq!(engine.hierarchy().issuing_generation(CA, fixture.now()).unwrap().name, CA);
     engine.revocation().revoke_authority(CA, None, None).unwrap();
-    let refused = engine.hierarchy().issuing_generation(CA).unwrap_err();
+    let refused = engine.hierarchy().issuing_generation(CA, fixture.now()).unwrap_err();
     assert_eq!(refused.code.code(), "issuer.unfit");
     assert!(refused.message.contains(NEXT), "the newest is told of: {refused}");
     assert_eq!(rekey(&fixture, CA).created.authority.name, "genfic-system-g3");
@@ -89,23 +90,23 @@ fn the_old_key_signs_lists_until_its_last_certificate_has_ended_and_is_quiet_the
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     let authority = fixture.records.authority(CA).unwrap().unwrap();
     assert_eq!(authority.last_end, Some(last.validity.not_after));
-    assert!(!engine.hierarchy().is_quiet(&authority).unwrap());
+    assert!(!engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap());
 
     fixture.set(last.validity.not_after.plus(1));
     assert!(
-        !engine.hierarchy().is_quiet(&authority).unwrap(),
+        !engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap(),
         "what was revoked has not been on a list after its end"
     );
     assert!(engine.maintenance().crl_is_due(CA).unwrap());
     fixture.publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     assert!(
-        !engine.hierarchy().is_quiet(&authority).unwrap(),
+        !engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap(),
         "nor had it ended at the last time that was confirmed before"
     );
     fixture.another_process().publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
-    assert!(engine.hierarchy().is_quiet(&authority).unwrap());
+    assert!(engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap());
     fixture.wait(100 * DAY);
     assert!(
         !engine.maintenance().crl_is_due(CA).unwrap() && !engine.maintenance().responder_is_due(CA).unwrap()
@@ -177,7 +178,7 @@ fn links_that_were_not_made_are_made_by_a_cross_signature() {
     assert!(format!("{:?}", problem.hint).contains("genfic-ca cross-sign genfic-g2 -p genfic"), "{problem}");
     fixture.script.fail(&[]);
     let engine = fixture.engine();
-    assert_eq!(engine.hierarchy().issuing_generation("genfic").unwrap().name, "genfic-g2");
+    assert_eq!(engine.hierarchy().issuing_generation("genfic", fixture.now()).unwrap().name, "genfic-g2");
     assert!(!fixture.public("genfic", PublicFile::Crossed).exists());
     let unlock = |name| engine.issuance().unlock_issuer(name).unwrap();
     engine.lifecycle().links(&unlock("genfic"), &unlock("genfic-g2")).unwrap();
@@ -195,7 +196,10 @@ fn a_root_whose_key_is_lost_gets_a_new_one_when_that_is_said() {
     assert!(fixture.records.authority("genfic-g2").unwrap().is_none());
     let asked = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
     assert!(fixture.engine().lifecycle().rekey_authority("genfic", &asked).unwrap().links.is_none());
-    assert_eq!(fixture.engine().hierarchy().issuing_generation("genfic").unwrap().name, "genfic-g2");
+    assert_eq!(
+        fixture.engine().hierarchy().issuing_generation("genfic", fixture.now()).unwrap().name,
+        "genfic-g2"
+    );
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Links between two generations of a root: lost ones are made good, unwanted ones are not asked for.
 use super::fixture::Fixture;
+use crate::ca::Hierarchy;
 use crate::ca::{AuthorityRekeying, RekeyedAuthority};
 use crate::error::Problem;
-use crate::index::{IndexReader, crossed};
+use crate::index::prelude::*;
 
 const ROOT: &str = "genfic";
 const NEXT: &str = "genfic-g2";
@@ -12,8 +13,12 @@ fn rekey(fixture: &Fixture) -> Result<RekeyedAuthority, Problem> {
 }
 
 fn links(fixture: &Fixture) -> Vec<usize> {
-    let of =
-        |name| crossed(&*fixture.records, &fixture.records.authority(name).unwrap().unwrap()).unwrap().len();
+    let of = |name| {
+        Hierarchy::over(&*fixture.records)
+            .crossed(&fixture.records.authority(name).unwrap().unwrap())
+            .unwrap()
+            .len()
+    };
     vec![of(ROOT), of(NEXT)]
 }
 

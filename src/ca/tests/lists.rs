@@ -2,7 +2,7 @@
 use super::fixture::{DAY, Fixture, NOW, order};
 use crate::error::Exit;
 use crate::home::PublicFile;
-use crate::index::Index;
+use crate::index::prelude::*;
 use crate::repository::Publisher;
 use crate::x509::CrlReason;
 use std::sync::atomic::Ordering;

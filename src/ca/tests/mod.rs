@@ -13,6 +13,7 @@ mod linking;
 mod lists;
 mod order;
 mod overtaking;
+mod reading;
 mod recovering;
 mod renewing;
 mod responders;

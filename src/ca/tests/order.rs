@@ -2,7 +2,8 @@
 use super::fixture::{Fixture, order};
 use crate::error::Exit;
 use crate::home::AuthorityName;
-use crate::index::{CertificateState, IndexReader, Selector};
+use crate::index::prelude::*;
+use crate::index::{CertificateState, Selector};
 
 fn state(fixture: &Fixture, host: &str) -> Option<CertificateState> {
     let found = fixture.records.select(&Selector::Name(host.into()), 9).unwrap();
@@ -78,7 +79,7 @@ fn while_somebody_is_signing_nothing_is_abandoned() {
     fixture.script.fail(&["sign"]);
     fixture.issue(&[order("a.example")]).unwrap_err();
     fixture.script.fail(&[]);
-    let other = crate::index::Index::signing(&*fixture.records).unwrap();
+    let other = crate::index::IssuanceIndex::signing(&*fixture.records).unwrap();
     assert_eq!(fixture.engine().maintenance().recover().unwrap().abandoned, 0);
     assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Pending));
     drop(other);

@@ -3,9 +3,10 @@ use super::fixture::{DAY, Fixture};
 use crate::ca::AuthorityRenewal;
 use crate::error::Exit;
 use crate::home::PublicFile;
-use crate::index::{Authority, CertificateState, Import, Index, IndexReader};
+use crate::index::prelude::*;
+use crate::index::{Authority, CertificateState, Import};
 use crate::profile::Length;
-use crate::signing::{KeyStore, ToBeSigned};
+use crate::signing::SoftKey;
 use crate::x509::extension::{self, BasicConstraints, KeyUsage, NameConstraints, Subtree};
 use crate::x509::{
     Certificate, CertificateId, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertificate, Validity, seal,
@@ -134,7 +135,7 @@ fn name_constraints_stay_and_siblings_stay_apart() {
 /// A root that another program made: its key identifier is by no method of ours.
 fn import_root(fixture: &Fixture) -> Certificate {
     let place = fixture.practices.key_ref("elder.age");
-    let signer = fixture.keys.generate(&place, KeyAlgorithm::P256, &*fixture.custodian).unwrap();
+    let signer = fixture.keys.store.write(&place, || SoftKey::generate(KeyAlgorithm::P256)).unwrap();
     let name = Name::parse("CN=Elder").unwrap();
     let now = fixture.now();
     let extensions = vec![
@@ -151,7 +152,7 @@ fn import_root(fixture: &Fixture) -> Certificate {
         signer.public_key().clone(),
         extensions,
     );
-    let signature = signer.sign(ToBeSigned::new(tbs.as_der())).unwrap();
+    let signature = signer.forge(tbs.as_der());
     let certificate =
         Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ECDSA_SHA256, &signature)).unwrap();
     let authority = Authority {

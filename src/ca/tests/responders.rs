@@ -1,7 +1,8 @@
 //! Delegated responder certificates: how long they last, and when they are due.
 use super::fixture::{DAY, Fixture, NOW, new};
 use crate::ca::NewAuthority;
-use crate::index::{IndexReader, Selector};
+use crate::index::Selector;
+use crate::index::prelude::*;
 use crate::profile::Length;
 use crate::repository::Publisher;
 use crate::x509::Certificate;
@@ -51,8 +52,8 @@ fn the_key_that_is_handed_over_is_the_certificates_and_plain() {
     let path = fixture.home.responder_key_file(&CA.parse().unwrap());
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.matches("BEGIN PRIVATE KEY").count(), 1);
-    let key = crate::signing::read_private_key_file(&path, &*fixture.custodian).unwrap();
-    assert_eq!(crate::signing::Signer::public_key(&key), installed(&fixture, CA).tbs().public_key());
+    let key = crate::subscriber_key::read_private_key_file(&path, &*fixture.custodian).unwrap();
+    assert_eq!(key.public_key(), installed(&fixture, CA).tbs().public_key());
 }
 
 #[test]
@@ -142,7 +143,11 @@ fn the_list_of_an_ended_ca_goes_on_until_all_that_was_revoked_has_been_on_one_af
     // brought back to life, it is as before
     fixture.engine().lifecycle().renew_authority(CA, &crate::ca::AuthorityRenewal::default()).unwrap();
     assert!(
-        !fixture.engine().hierarchy().is_quiet(&fixture.records.authority(CA).unwrap().unwrap()).unwrap()
+        !fixture
+            .engine()
+            .hierarchy()
+            .is_quiet(&fixture.records.authority(CA).unwrap().unwrap(), fixture.now())
+            .unwrap()
     );
     assert!(fixture.engine().maintenance().responder_is_due(CA).is_ok());
 }

@@ -1,7 +1,8 @@
 //! Revoking: the index first, whatever becomes of the rest.
 use super::fixture::{Fixture, NOW};
 use crate::error::Exit;
-use crate::index::{CertificateState, IndexReader};
+use crate::index::CertificateState;
+use crate::index::prelude::*;
 use crate::status::StatusPublisher;
 use crate::x509::CrlReason;
 

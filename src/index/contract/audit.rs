@@ -1,7 +1,7 @@
 //! Acts, refusals and their records.
 use super::fixture::*;
 use crate::audit::{AuditRecord, Outcome, Verifier};
-use crate::index::{CertificateRecord, Damage, Examined, Index};
+use crate::index::Index;
 
 fn records(index: &dyn Index, from: u64) -> Vec<AuditRecord> {
     let mut records = Vec::new();
@@ -61,23 +61,4 @@ pub(crate) fn what_is_refused_leaves_no_trace_but_its_own_record(index: &dyn Ind
     index.record_event(refused).unwrap();
     assert_eq!(index.audit_head().unwrap().sequence, head.sequence + 1);
     assert_eq!(index.change_number().unwrap(), change);
-}
-
-pub(crate) fn what_is_recorded_is_found_whole_newest_first(index: &dyn Index) {
-    let root = CertificateAuthority::root(index, "genfic");
-    let child = root.child(index, "genfic-user", 2);
-    let id = child.issue_leaf(index, "a.example", 10, 9);
-    index.record_intent(vec![root.intent(root.leaf("b.example", 10, serial(8)))]).unwrap();
-    let (mut damages, mut records): (Vec<Damage>, Vec<CertificateRecord>) = (Vec::new(), Vec::new());
-    index
-        .examine(&mut |examined| match examined {
-            Examined::Damage(damage) => damages.push(damage),
-            Examined::Certificate(record) => records.push(*record),
-        })
-        .unwrap();
-    assert_eq!(damages, []);
-    let numbers: Vec<_> = records.iter().map(|record| record.id.serial_number.clone()).collect();
-    assert_eq!(numbers, [serial(8), serial(9), serial(2), serial(1)]);
-    assert_eq!(Some(&records[1]), index.certificate(&id).unwrap().as_ref());
-    assert_eq!(records[0].certificate, None, "what is pending is found too");
 }

@@ -1,5 +1,5 @@
 //! CAs: which there are, and which may issue.
-use super::row;
+use super::{naming, row};
 use crate::index::{Authority, CertificateState, IndexError, NewAuthority, StoreError};
 use crate::x509::{Certificate, IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -62,6 +62,31 @@ pub(super) fn named(connection: &Connection, name: &str) -> Result<Option<Author
     let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} AND a.name = ?1"))?;
     let mut rows = statement.query([name])?;
     rows.next()?.map(authority).transpose()
+}
+
+/// The generation after the CA of this name.
+pub(super) fn successor(connection: &Connection, name: &str) -> Result<Option<Authority>, IndexError> {
+    let mut statement =
+        connection.prepare_cached(&format!("{AUTHORITIES} AND b.name = ?1 ORDER BY a.name LIMIT 1"))?;
+    let mut rows = statement.query([name])?;
+    rows.next()?.map(authority).transpose()
+}
+
+/// The CAs whose certificate is for this name.
+pub(super) const BEARERS: &str = "
+    SELECT a.name FROM certificate c INDEXED BY certificate_holder
+    CROSS JOIN authority a ON a.certificate = c.number
+    WHERE c.holder = ?1 AND c.der IS NOT NULL ORDER BY a.name";
+
+pub(super) fn bearers(connection: &Connection, name: &Name) -> Result<Vec<Authority>, IndexError> {
+    let Some(holder) = naming::holder(name) else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(BEARERS)?;
+    let names: Vec<String> = statement.query_map([holder], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut bearers = Vec::new();
+    for name in names {
+        bearers.extend(named(connection, &name)?);
+    }
+    Ok(bearers)
 }
 
 /// The row number of an issuer that is known.

@@ -2,7 +2,8 @@
 use super::SqliteIndex;
 use super::tests::make;
 use crate::index::contract::{CertificateAuthority, NOW, event, serial};
-use crate::index::{CertificateState, Examined, Filter, Index, IndexReader, Restoration, Selector};
+use crate::index::prelude::*;
+use crate::index::{CertificateState, Examined, Filter, Restoration, Selector};
 use crate::status::{StatusDirectory, StatusError, StatusReader as _, StatusSource as _, publish};
 use crate::x509::IssuerId;
 use std::sync::atomic::{AtomicBool, Ordering};

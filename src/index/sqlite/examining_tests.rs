@@ -1,7 +1,8 @@
 //! What is damaged in the file is found, and the rest is still read.
 use super::tests::make;
 use crate::index::contract::CertificateAuthority;
-use crate::index::{DamageKind, Examined, IndexReader};
+use crate::index::prelude::*;
+use crate::index::{DamageKind, Examined};
 use rusqlite::Connection;
 
 /// Kind, place and fault of each damage after these statements, and how many certificates were read.

@@ -1,7 +1,8 @@
 //! The contract, and what is SQLite's own.
 use super::SqliteIndex;
-use crate::index::contract::{CertificateAuthority, NOW, contract, event, serial};
-use crate::index::{Index, IndexError, IndexReader, StoreError};
+use crate::index::contract::{CertificateAuthority, NOW, contract, event, is_undamaged, serial};
+use crate::index::prelude::*;
+use crate::index::{IndexError, StoreError};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -12,7 +13,7 @@ pub(crate) fn make() -> (SqliteIndex, TempDir) {
     (index, directory)
 }
 
-contract!(make);
+contract!(make, is_undamaged; issuance revocation authorities audit reading restoration stored);
 
 #[test]
 fn a_new_index_is_the_owners_alone_and_never_replaces_one() {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::FixedClock;
-use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, TestKey, write_responder};
+use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, write_responder};
 use crate::ocsp::http::looks;
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::query;
@@ -30,7 +30,7 @@ impl Daemon {
         let certificate = hierarchy.responder.certificate();
         write_responder(&home.path().join("ocsp/ca"), &hierarchy.responder_key, certificate);
         let source = MemorySource(Arc::new(Mutex::new(Some(hierarchy.status()))));
-        let responders = ResponderFiles::new(home.path().join("ocsp"), TestKey::load);
+        let responders = ResponderFiles::new(home.path().join("ocsp"));
         let public = PublicFiles::new(home.path().join("public"));
         let clock: Arc<dyn Clock> = Arc::new(FixedClock(NOW));
         let reloader = Reloader::new(source.clone(), responders, public, NOW);

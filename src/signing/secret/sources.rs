@@ -24,8 +24,8 @@ enum Descriptor {
     Unusable(String),
 }
 
-fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
+fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> PassphraseSources<'a> {
@@ -61,7 +61,7 @@ impl<'a> PassphraseSources<'a> {
     /// What is worth saying about the passphrases given since the last call, one sentence each.
     #[must_use]
     pub fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut *held(&self.notes))
+        std::mem::take(&mut held(&self.notes))
     }
 
     fn read_descriptor(&self, number: u32) -> Result<Secret, KeyError> {

@@ -1,9 +1,10 @@
 //! What can be seen of a home from outside at a moment, and what must hold once it was put right.
 use genfic_ca::audit::Verifier;
 use genfic_ca::home::{AuthorityName, Home};
+use genfic_ca::index::prelude::*;
 use genfic_ca::index::sqlite::SqliteIndex;
-use genfic_ca::index::{CertificateState, Filter, Index, IndexReader};
-use genfic_ca::signing::{Signer, SoftKey};
+use genfic_ca::index::{CertificateState, Filter};
+use genfic_ca::signing::OpenedKey;
 use genfic_ca::status::{StatusDirectory, StatusPublisher, StatusReader, StatusSnapshot, StatusSource};
 use genfic_ca::x509::{Certificate, CertificateId, CertificateList, pem};
 use std::collections::HashMap;
@@ -158,7 +159,7 @@ impl Seen {
         let octets = fs::read(directory.join("responder.key")).unwrap();
         let mut keys = pem::decode_file(&octets, "PRIVATE KEY").unwrap().into_iter();
         let fits = keys.any(|block| {
-            SoftKey::from_pkcs8_der(&block.der).unwrap().public_key() == certificate.tbs().public_key()
+            OpenedKey::from_pkcs8_der(&block.der).unwrap().public_key() == certificate.tbs().public_key()
         });
         assert!(fits, "{} has a key that is not beside it", file.display());
         self.note_certificate(certificate, &file);

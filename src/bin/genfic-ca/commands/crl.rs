@@ -33,7 +33,8 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
     } else {
         engine.maintenance().confirm_clock()?;
         for authority in engine.record().authorities()? {
-            let goes_on = !authority.is_elsewhere() && !engine.hierarchy().is_quiet(&authority)?;
+            let goes_on =
+                !authority.is_elsewhere() && !engine.hierarchy().is_quiet(&authority, engine.now())?;
             // of a list that cannot be read more is said where it is made anew; it holds up no other CA's
             if args.all && goes_on || engine.maintenance().crl_is_due(&authority.name).unwrap_or(true) {
                 names.push(authority.name);

@@ -9,7 +9,7 @@ use genfic_ca::assembly::{self, Inspection};
 use genfic_ca::doctor::{Check, Finding, Mended, Severity};
 use genfic_ca::error::{Code, Problem};
 use genfic_ca::home::quoted;
-use genfic_ca::signing::SecretSpec;
+use genfic_ca::signing::{SecretSource, SecretSpec};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -32,10 +32,11 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let home = home_of(global);
     let mut inspection = Inspection::open(&home, global.config.as_deref())?;
     // nobody is asked: what needs a passphrase that is not at hand is left with its command
-    let secrets = |inspection: &Inspection| {
-        assembly::secret_sources(inspection.settings(), given.clone(), TerminalPrompt::new(false))
+    let secrets = |inspection: &Inspection| -> Arc<dyn SecretSource> {
+        let prompt = TerminalPrompt::new(false);
+        Arc::new(assembly::secret_sources(inspection.settings(), given.clone(), prompt))
     };
-    let mut checks = inspection.diagnose(args.deep, &secrets(&inspection));
+    let mut checks = inspection.diagnose(args.deep, secrets(&inspection));
     let mut told: Vec<Told> = all(&checks, &[]);
     let mut mended: Vec<Mended> = Vec::new();
     let mut warnings = Vec::new();
@@ -45,11 +46,11 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
         for _ in 0..ROUNDS {
             let left = now.iter().filter(|one| one.why_not.is_none());
             let findings: Vec<&Finding> = left.map(|one| &one.finding).collect();
-            let at_hand = Arc::new(secrets(&inspection));
+            let at_hand = secrets(&inspection);
             let (again, done, unrecorded) = inspection.mend(&findings, at_hand)?;
             warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
             inspection = again;
-            checks = inspection.diagnose(args.deep, &secrets(&inspection));
+            checks = inspection.diagnose(args.deep, secrets(&inspection));
             take(&mut mended, done);
             now = all(&checks, &mended);
             for one in &now {

@@ -14,8 +14,9 @@ use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
 use genfic_ca::repository::WaitingAuthority;
 use genfic_ca::signing::{
-    ForeignKey, KeyError, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, Signer, SoftKey,
+    KeyError, OpenedKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec,
 };
+use genfic_ca::subscriber_key::ForeignKey;
 use genfic_ca::x509::{Certificate, pem};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub(crate) fn open_key(
     key: &ForeignKey,
     file: &Path,
     old: Option<&PassphraseSources<'static>>,
-) -> Result<SoftKey, Problem> {
+) -> Result<OpenedKey, Problem> {
     let purpose = SecretPurpose::Open(format!("the old key {}", file.shown()));
     let mut ask = || -> Result<Secret, _> { old.unwrap_or(session.secrets()).secret(&purpose) };
     key.open(file, &mut ask).map_err(|error| {

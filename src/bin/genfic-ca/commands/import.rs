@@ -245,7 +245,7 @@ fn try_key(
 ) -> Result<bool, Problem> {
     let Some((path, key)) = &reading.foreign.key else { return Ok(false) };
     match open_key(session, key, path, old) {
-        Ok(opened) => reading.adoption.check_key(&opened).map(|()| true),
+        Ok(opened) => reading.adoption.check_key(opened.public_key()).map(|()| true),
         Err(problem) if problem.exit == Exit::InputNeeded => Ok(false),
         Err(problem) => Err(problem),
     }

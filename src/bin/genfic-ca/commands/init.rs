@@ -22,7 +22,7 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
         "home": path_value(home.directory()),
         "config": path_value(home.configuration_file()),
         "policy": path_value(home.policy_directory()),
-        "index": path_value(home.index_file()),
+        "index": path_value(founded.index.clone()),
     });
     if !founded.changed {
         let given = [("--org", &args.org), ("--country", &args.country), ("--url", &args.url)];

@@ -8,13 +8,11 @@ use crate::prompt::TerminalPrompt;
 use crate::report::{Report, path_value};
 use crate::session::{Session, home_of};
 use genfic_ca::assembly;
-use genfic_ca::ca::make_request;
 use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::home::{Mode, write_new};
 use genfic_ca::profile::parse_alt_name;
-use genfic_ca::signing::{
-    SecretPurpose, SecretSource, SecretSpec, SoftKey, encrypted_private_key_pem, private_key_pem,
-};
+use genfic_ca::signing::{SecretPurpose, SecretSource, SecretSpec, SubscriberKey};
+use genfic_ca::subscriber_key::encrypted_private_key_pem;
 use genfic_ca::x509::{Attribute, AttributeType, GeneralName, KeyAlgorithm, Name, pem};
 use serde_json::json;
 use std::fs;
@@ -149,14 +147,14 @@ pub(crate) fn make_pair(global: &Global, wanted: Wanted<'_>) -> Result<Made, Pro
             return Err(taken(path));
         }
     }
-    let soft_key = SoftKey::generate(algorithm)?;
+    let new = SubscriberKey::generate(algorithm)?;
     let private = if encrypt {
         let secret = passphrase(global, base)?;
-        encrypted_private_key_pem(&soft_key, &secret)?
+        encrypted_private_key_pem(&new, &secret)?
     } else {
-        private_key_pem(&soft_key)?
+        new.to_pem()?
     };
-    let der = make_request(&soft_key, &subject, &names)?;
+    let der = new.request(&subject, &names)?;
     let request = pem::encode("CERTIFICATE REQUEST", &der);
     write_new(&path("key"), private.as_bytes(), Mode::Private).map_err(not_written)?;
     write_new(&path("req"), request.as_bytes(), Mode::Public).map_err(not_written)?;

@@ -38,7 +38,7 @@ pub(crate) fn issuing(session: &Session, name: &str) -> Result<(String, Option<S
     if session.engine().hierarchy().generations(name)?.len() < 2 {
         return Ok((name.to_owned(), None));
     }
-    let newest = session.engine().hierarchy().issuing_generation(name)?.name;
+    let newest = session.engine().hierarchy().issuing_generation(name, session.engine().now())?.name;
     let said = (newest != name).then(|| format!("{newest} issues, the newest generation of {name} that can"));
     Ok((newest, said))
 }

@@ -4,7 +4,7 @@ use crate::report::{Report, counted, table};
 use crate::session::Session;
 use genfic_ca::ca::ClockStanding;
 use genfic_ca::error::Problem;
-use genfic_ca::index::{Authority, ResponderRecord, StatusValue, unlinked};
+use genfic_ca::index::{Authority, ResponderRecord, StatusValue};
 use genfic_ca::x509::UnixTime;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
         let responder_due = engine.maintenance().responder_is_due(name)?;
         let successor = engine.hierarchy().successor(name)?.map(|one| one.name);
-        let is_quiet = engine.hierarchy().is_quiet(&authority)?;
+        let is_quiet = engine.hierarchy().is_quiet(&authority, engine.now())?;
         if let Some(successor) = &successor {
             generations.push(succeeded(&authority, successor, is_quiet));
         }
@@ -131,7 +131,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "responder": responder_end.map(|end| json!({ "not_after": end.to_string(), "due": responder_due })),
         }));
     }
-    for (older, newer) in unlinked(engine.record(), now)? {
+    for (older, newer) in engine.hierarchy().unlinked(now)? {
         let (older, newer) = (older.name, newer.name);
         attention
             .push(format!("{older} and {newer} are not linked: genfic-ca cross-sign {newer} -p {older}"));

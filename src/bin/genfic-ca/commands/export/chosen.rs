@@ -5,7 +5,7 @@ use crate::session::Session;
 use genfic_ca::ca::Engine;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, StatusValue};
-use genfic_ca::signing::{Signer, SoftKey};
+use genfic_ca::signing::SubscriberKey;
 use genfic_ca::x509::Certificate;
 use std::path::Path;
 
@@ -44,7 +44,7 @@ pub(super) fn of_key(
     engine: &Engine,
     found: Vec<CertificateRecord>,
     word: &str,
-    key: &SoftKey,
+    key: &SubscriberKey,
     file: &Path,
 ) -> Result<Chosen, Problem> {
     let now = engine.now();
@@ -119,13 +119,13 @@ pub(super) fn issuers(
     record: &CertificateRecord,
     with_root: bool,
 ) -> Result<Vec<Certificate>, Problem> {
-    let above = engine.hierarchy().with_ancestors(&record.authority)?;
+    let above = engine.hierarchy().path(&record.authority)?.complete()?.to_vec();
     let wanted = above.iter().filter(|one| with_root || one.parent.is_some());
     Ok(wanted.map(|one| one.certificate.clone()).collect())
 }
 
 /// That a key is the one of a certificate.
-pub(super) fn must_match(key: &SoftKey, file: &Path, certificate: &Certificate) -> Result<(), Problem> {
+pub(super) fn must_match(key: &SubscriberKey, file: &Path, certificate: &Certificate) -> Result<(), Problem> {
     if key.public_key() == certificate.tbs().public_key() {
         return Ok(());
     }

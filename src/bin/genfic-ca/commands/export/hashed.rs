@@ -103,7 +103,7 @@ fn fields(
 fn below(engine: &Engine, chosen: &[Authority]) -> Result<Vec<Authority>, Problem> {
     let mut out = Vec::new();
     for authority in engine.record().authorities()? {
-        let chain = engine.hierarchy().with_ancestors(&authority.name)?;
+        let chain = engine.hierarchy().path(&authority.name)?.complete()?.to_vec();
         if chain.iter().any(|one| chosen.iter().any(|anchor| anchor.name == one.name)) {
             out.push(authority);
         }

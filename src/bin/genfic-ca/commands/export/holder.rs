@@ -7,9 +7,8 @@ use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::handout::pkcs12::{self, Holding, Passphrase, Protection};
-use genfic_ca::signing::{
-    KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec, read_holder_key_file,
-};
+use genfic_ca::signing::{KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec};
+use genfic_ca::subscriber_key::read_holder_key_file;
 use serde_json::json;
 
 /// Where the passphrase of a new file comes from; never from where those of CA keys do.

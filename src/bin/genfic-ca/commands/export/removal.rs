@@ -5,7 +5,7 @@ use crate::session::Session;
 use genfic_ca::ca::Engine;
 use genfic_ca::error::Problem;
 use genfic_ca::home::{WriteError, sync_directory};
-use genfic_ca::index::{Authority, Selector, StatusValue, has_fallen};
+use genfic_ca::index::{Authority, Selector, StatusValue};
 use genfic_ca::x509::{Certificate, CertificateList, UnixTime, pem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -40,7 +40,7 @@ pub(super) fn remove(
     let engine = session.engine();
     let mut authorities = Vec::new();
     for authority in engine.record().authorities()?.into_iter().filter(|one| !one.is_elsewhere()) {
-        let fate = match has_fallen(engine.record(), &authority)? {
+        let fate = match engine.hierarchy().has_fallen(&authority)? {
             false => None,
             true if engine.hierarchy().is_revoked(&authority)? => Some("revoked"),
             true => Some("issuer-revoked"),

@@ -8,24 +8,13 @@ use crate::report::{Report, path_value, path_values};
 use crate::session::Session;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::handout::{Server, Snippet};
-use genfic_ca::signing::{
-    KeyError, Secret, SecretPurpose, SecretSource, SoftKey, private_key_pem, read_holder_key_file,
-};
+use genfic_ca::signing::{KeyError, Nobody, SubscriberKey};
+use genfic_ca::subscriber_key::read_holder_key_file;
 use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription, ExtendedKeyUsage};
 use genfic_ca::x509::{Certificate, GeneralName};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// A server starts without a person: there is no passphrase.
-struct Nobody;
-
-impl SecretSource for Nobody {
-    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
-        let (SecretPurpose::Open(name) | SecretPurpose::Protect(name)) = purpose;
-        Err(KeyError::InputNeeded(name.clone()))
-    }
-}
 
 /// Writes chain and issuers beside the key, and says what goes into the server's configuration.
 pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Problem> {
@@ -70,7 +59,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
     let chain = text([&certificate], &issuers(engine, &record, false)?);
     if let Some(key) = key.filter(|_| is_haproxy) {
         let place = Output::private(&snippet.combined, args.force)?;
-        let both = Zeroizing::new(format!("{}{chain}", private_key_pem(&key)?.as_str()));
+        let both = Zeroizing::new(format!("{}{chain}", key.to_pem()?.as_str()));
         files.extend(place.put_private(both.as_bytes(), args.force)?);
     } else {
         files.extend(Output::within(&snippet.chain)?.put(chain.as_bytes())?);
@@ -149,8 +138,9 @@ fn is_for_servers(certificate: &Certificate) -> bool {
         .is_none_or(|usage| usage.0.iter().any(|purpose| purpose.to_string() == "serverAuth"))
 }
 
-/// The server's key, where it is here already; one that a passphrase protects is none for a server.
-fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SoftKey>, Problem> {
+/// The server's key, where it is here already; one that a passphrase protects is none for a server, which starts
+/// without a person.
+fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SubscriberKey>, Problem> {
     match read_holder_key_file(path, &Nobody) {
         Ok(key) => Ok(Some(key)),
         Err(KeyError::NotFound(_)) if !must_be_here => Ok(None),

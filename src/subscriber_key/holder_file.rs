@@ -1,9 +1,10 @@
 //! Keys of holders that are to be handed out with their certificates: in any form that [`ForeignKey`] reads, or that
 //! within an age file.
-use super::octets::read_up_to;
+use super::ForeignKey;
 use super::pkcs8_file::read_checked;
-use super::{
-    Envelope, EnvelopeError, ForeignKey, KeyError, KeyRef, OpenWith, SecretPurpose, SecretSource, SoftKey,
+use crate::signing::{
+    Envelope, EnvelopeError, KeyError, KeyRef, OpenWith, Secret, SecretPurpose, SecretSource, SubscriberKey,
+    read_up_to,
 };
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -17,7 +18,7 @@ const AGE: &[u8] = b"age-encryption.org/v1";
 /// # Errors
 /// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], what the source of secrets
 /// says, and [`KeyError::Backend`] for a file that is no such key.
-pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SoftKey, KeyError> {
+pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SubscriberKey, KeyError> {
     let key = KeyRef::Pkcs8File(path.to_owned());
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
     let contents = read_checked(path)?;
@@ -31,13 +32,13 @@ pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<S
     }
     let found =
         ForeignKey::find(octets, path)?.ok_or_else(|| unusable("there is no private key in it".into()))?;
-    found.open(path, &mut ask)
+    found.open(path, &mut ask).map(SubscriberKey::from)
 }
 
 fn open(
     octets: &[u8],
     key: &KeyRef,
-    ask: &mut dyn FnMut() -> Result<super::Secret, KeyError>,
+    ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
     let envelope = Envelope::new(octets).map_err(|error| unusable(error.to_string()))?;
@@ -60,10 +61,10 @@ fn open(
 mod tests {
     use super::*;
     use crate::home::{Mode, write_new};
-    use crate::signing::{
-        AgeFileStore, KeyStore, Secret, Signer, encrypted_private_key_pem, private_key_pem,
-    };
+    use crate::signing::{AgeFileStore, CaKeys};
+    use crate::subscriber_key::encrypted_private_key_pem;
     use crate::x509::KeyAlgorithm;
+    use std::sync::Arc;
 
     struct Given(&'static str);
 
@@ -78,9 +79,9 @@ mod tests {
         // G19
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         let secret = Secret::new("of the key".into());
-        write_new(&at("plain"), private_key_pem(&key).unwrap().as_bytes(), Mode::Private).unwrap();
+        write_new(&at("plain"), key.to_pem().unwrap().as_bytes(), Mode::Private).unwrap();
         let encrypted = encrypted_private_key_pem(&key, &secret).unwrap();
         write_new(&at("encrypted"), encrypted.as_bytes(), Mode::Private).unwrap();
         for name in ["plain", "encrypted"] {
@@ -89,10 +90,9 @@ mod tests {
         }
         std::fs::create_dir(at("keys")).unwrap();
         std::fs::set_permissions(at("keys"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        let store = AgeFileStore::new(AgeFileStore::LEAST_WORK).unwrap();
+        let store = AgeFileStore::new(AgeFileStore::LEAST_WORK, Arc::new(Given("of the key"))).unwrap();
         let path = at("keys/one.age");
-        let made =
-            store.generate(&KeyRef::AgeFile(path.clone()), KeyAlgorithm::P256, &Given("of the key")).unwrap();
+        let made = store.generate(&KeyRef::AgeFile(path.clone()), KeyAlgorithm::P256).unwrap();
         let read = read_holder_key_file(&path, &Given("of the key")).unwrap();
         assert_eq!(read.public_key(), made.public_key());
         for path in [path, at("encrypted")] {

@@ -1,6 +1,6 @@
 //! Private keys encrypted by PEM itself (RFC 1421 §4.6.1.1, §4.6.1.3, as OpenSSL did before PKCS#8): read, never
 //! written. The key is MD5 over passphrase and vector, once; nothing guards it but the passphrase's length.
-use super::Secret;
+use crate::signing::Secret;
 use aes::{Aes128, Aes192, Aes256};
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;

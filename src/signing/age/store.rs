@@ -1,26 +1,32 @@
 //! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`) that a passphrase opens.
 //!
 //! What is in the home can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
-use super::octets::read_up_to;
-use super::pkcs8_file::{private_key_from_pem, private_key_pem};
-use super::{KeyError, KeyRef, KeyStore, PlainKey, Secret, SecretPurpose, SecretSource, Signer, SoftKey};
 use crate::failpoint;
 use crate::home::{FileStatus, Mode, OpenError, Owners, Rule, open_checked, sync_directory, write_new};
+use crate::signing::ca_signer::LocalSigner;
+use crate::signing::octets::read_up_to;
+use crate::signing::soft_key::SoftKey;
+use crate::signing::{
+    CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef, OpenedKey, Secret,
+    SecretPurpose, SecretSource,
+};
 use crate::x509::KeyAlgorithm;
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// An encrypted key of the largest type, an expanded one of ML-DSA-87, has under 8 KiB.
 const LARGEST_FILE: usize = 64 * 1024;
 
 /// Keeps CA keys in age files, mode 0600, in a directory of mode 0700 (K1).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone)]
 pub struct AgeFileStore {
     scrypt_log_n: u8,
+    secrets: Arc<dyn SecretSource>,
 }
 
 /// A work factor that is too cheap or too expensive.
@@ -40,25 +46,36 @@ impl AgeFileStore {
     /// The most accepted, for new keys and in files: 4 GiB and some fifteen seconds.
     pub const MOST_WORK: u8 = 22;
 
-    /// A store that protects new keys with N = 2^`scrypt_log_n` (RFC 7914 §2).
+    /// A store that protects new keys with N = 2^`scrypt_log_n` (RFC 7914 §2), and asks these for passphrases.
     ///
     /// # Errors
     /// When the work factor is not from [`Self::LEAST_WORK`] to [`Self::MOST_WORK`].
-    pub fn new(scrypt_log_n: u8) -> Result<Self, InvalidWorkFactor> {
+    pub fn new(scrypt_log_n: u8, secrets: Arc<dyn SecretSource>) -> Result<Self, InvalidWorkFactor> {
         if (Self::LEAST_WORK..=Self::MOST_WORK).contains(&scrypt_log_n) {
-            Ok(Self { scrypt_log_n })
+            Ok(Self { scrypt_log_n, secrets })
         } else {
             Err(InvalidWorkFactor(scrypt_log_n))
         }
     }
 
+    /// The same with the usual work factor.
+    #[must_use]
+    pub fn usual(secrets: Arc<dyn SecretSource>) -> Self {
+        Self { scrypt_log_n: Self::USUAL_WORK, secrets }
+    }
+
+    /// The same store with other sources of passphrases.
+    #[must_use]
+    pub fn asking(self, secrets: Arc<dyn SecretSource>) -> Self {
+        Self { secrets, ..self }
+    }
+
     /// Writes a key under a name that is not taken; it is made once there is a passphrase for it.
-    fn write(
-        self,
+    pub(crate) fn write(
+        &self,
         key: &KeyRef,
-        secrets: &dyn SecretSource,
         make: impl FnOnce() -> Result<SoftKey, KeyError>,
-    ) -> Result<Box<dyn Signer>, KeyError> {
+    ) -> Result<SoftKey, KeyError> {
         let path = path_of(key)?;
         check_directory(key, path)?;
         match path.symlink_metadata() {
@@ -66,20 +83,20 @@ impl AgeFileStore {
             Err(error) => return Err(KeyError::Backend(key.clone(), error.to_string())),
             Ok(_) => return Err(KeyError::Exists(key.clone())),
         }
-        let passphrase = secrets.secret(&SecretPurpose::Protect(name_of(path)))?;
+        let passphrase = self.secrets.secret(&SecretPurpose::Protect(name_of(path)))?;
         if passphrase.is_empty() {
             return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
         }
         let new = make()?;
-        let encrypted = self.encrypt(private_key_pem(&new)?.as_bytes(), &passphrase)?;
+        let encrypted = self.encrypt(new.to_pem()?.as_bytes(), &passphrase)?;
         write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
             io::ErrorKind::AlreadyExists => KeyError::Exists(key.clone()),
             _ => KeyError::NotWritten(error),
         })?;
-        Ok(Box::new(new))
+        Ok(new)
     }
 
-    fn encrypt(self, plain: &[u8], passphrase: &Secret) -> Result<Vec<u8>, KeyError> {
+    fn encrypt(&self, plain: &[u8], passphrase: &Secret) -> Result<Vec<u8>, KeyError> {
         let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
         recipient.set_work_factor(self.scrypt_log_n);
         let failed = KeyError::Cryptography("encrypting the key");
@@ -94,39 +111,14 @@ impl AgeFileStore {
         });
         written.map(|()| out).map_err(|_| failed)
     }
-}
 
-impl Default for AgeFileStore {
-    fn default() -> Self {
-        Self { scrypt_log_n: Self::USUAL_WORK }
-    }
-}
-
-impl KeyStore for AgeFileStore {
-    fn generate(
-        &self,
-        key: &KeyRef,
-        algorithm: KeyAlgorithm,
-        secrets: &dyn SecretSource,
-    ) -> Result<Box<dyn Signer>, KeyError> {
-        self.write(key, secrets, || SoftKey::generate(algorithm))
-    }
-
-    fn keep(
-        &self,
-        key: &KeyRef,
-        foreign: SoftKey,
-        secrets: &dyn SecretSource,
-    ) -> Result<Box<dyn Signer>, KeyError> {
-        self.write(key, secrets, || Ok(foreign))
-    }
-
-    fn open(&self, key: &KeyRef, secrets: &dyn SecretSource) -> Result<Box<dyn Signer>, KeyError> {
+    /// Reads a key and opens it.
+    pub(crate) fn open(&self, key: &KeyRef) -> Result<SoftKey, KeyError> {
         let path = path_of(key)?;
         check_directory(key, path)?;
         let encrypted = read_file(key, path)?;
         let decryptor = decryptor(key, &encrypted)?;
-        let passphrase = secrets.secret(&SecretPurpose::Open(name_of(path)))?;
+        let passphrase = self.secrets.secret(&SecretPurpose::Open(name_of(path)))?;
         let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
         identity.set_max_work_factor(Self::MOST_WORK);
         let identities: [&dyn age::Identity; 1] = [&identity];
@@ -138,18 +130,39 @@ impl KeyStore for AgeFileStore {
         let plain = plain.get(..length).unwrap_or_default();
         let text = std::str::from_utf8(plain)
             .map_err(|_| KeyError::Backend(key.clone(), "what is encrypted in it is not PEM".into()))?;
-        let opened = private_key_from_pem(text, key, &mut || {
-            Err(KeyError::Backend(key.clone(), "the key in it is encrypted once more".into()))
-        })?;
-        Ok(Box::new(opened))
+        SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(key.clone(), reason))
+    }
+}
+
+impl CaKeys for AgeFileStore {
+    fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError> {
+        Ok(Arc::new(LocalSigner(self.write(key, || SoftKey::generate(algorithm))?)))
     }
 
-    fn generate_plain(&self, algorithm: KeyAlgorithm) -> Result<PlainKey, KeyError> {
-        let key = SoftKey::generate(algorithm)?;
-        let pem = private_key_pem(&key)?;
-        Ok(PlainKey { signer: Box::new(key), pem })
+    fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError> {
+        Ok(Arc::new(LocalSigner(self.open(key)?)))
     }
 
+    fn importing(&self) -> Option<&dyn ImportKeys> {
+        Some(self)
+    }
+
+    fn inspecting(&self) -> Option<&dyn InspectKeys> {
+        Some(self)
+    }
+
+    fn discarding(&self) -> Option<&dyn DiscardKeys> {
+        Some(self)
+    }
+}
+
+impl ImportKeys for AgeFileStore {
+    fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError> {
+        Ok(Arc::new(LocalSigner(self.write(key, || Ok(opened.into_inner()))?)))
+    }
+}
+
+impl DiscardKeys for AgeFileStore {
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         let path = path_of(key)?;
         fs::remove_file(path).map_err(|error| missing_or(key, &error))?;
@@ -159,7 +172,9 @@ impl KeyStore for AgeFileStore {
         }
         Ok(())
     }
+}
 
+impl InspectKeys for AgeFileStore {
     fn inspect(&self, key: &KeyRef) -> Result<(), KeyError> {
         let path = path_of(key)?;
         check_directory(key, path)?;
@@ -242,4 +257,5 @@ fn unusable(key: &KeyRef, error: &DecryptError) -> KeyError {
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;

@@ -1,8 +1,9 @@
 //! Keys of responders and end entities: PKCS#8 in PEM (RFC 7468 §10, §11), plain or encrypted by PBES2.
-use super::octets::read_up_to;
-use super::random::random_octets;
-use super::{KeyError, KeyRef, Secret, SecretPurpose, SecretSource, SoftKey};
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
+use crate::signing::{
+    KeyError, KeyRef, OpenedKey, Secret, SecretPurpose, SecretSource, SubscriberKey, random_octets,
+    read_up_to,
+};
 use der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
@@ -23,24 +24,16 @@ const MOST_WORK: u64 = 4 << 30;
 
 const LARGEST_FILE: usize = 64 * 1024;
 
-/// The key as plain PEM, `PRIVATE KEY`.
-///
-/// # Errors
-/// [`KeyError::Cryptography`] when the key cannot be encoded.
-pub fn private_key_pem(key: &SoftKey) -> Result<Zeroizing<String>, KeyError> {
-    let document = SecretDocument::try_from(key.to_pkcs8_der()?.as_slice());
-    document
-        .and_then(|document| document.to_pem(PLAIN, LineEnding::LF))
-        .map_err(|_| KeyError::Cryptography("encoding the private key"))
-}
-
 /// The key as PEM, `ENCRYPTED PRIVATE KEY`: AES-256-CBC with a key from PBKDF2-HMAC-SHA256 (RFC 8018),
 /// which every tool reads.
 ///
 /// # Errors
 /// [`KeyError::SecretUnavailable`] for an empty passphrase, [`KeyError::Cryptography`] when the random
 /// generator fails or the key cannot be encoded.
-pub fn encrypted_private_key_pem(key: &SoftKey, passphrase: &Secret) -> Result<Zeroizing<String>, KeyError> {
+pub fn encrypted_private_key_pem(
+    key: &SubscriberKey,
+    passphrase: &Secret,
+) -> Result<Zeroizing<String>, KeyError> {
     if passphrase.is_empty() {
         return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
     }
@@ -64,7 +57,7 @@ pub fn encrypted_private_key_pem(key: &SoftKey, passphrase: &Secret) -> Result<Z
 /// # Errors
 /// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], what the source of secrets
 /// says, and [`KeyError::Backend`] for a file that is no such key.
-pub fn read_private_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SoftKey, KeyError> {
+pub fn read_private_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SubscriberKey, KeyError> {
     let key = KeyRef::Pkcs8File(path.to_owned());
     let octets = read_checked(path)?;
     let text = std::str::from_utf8(&octets);
@@ -124,14 +117,18 @@ pub(super) fn must_be_bearable(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Re
 /// # Errors
 /// [`KeyError::Backend`] when it is no such key, [`KeyError::SecretRejected`] when the passphrase is wrong,
 /// both with this name for it, and what `ask` says.
-pub(super) fn private_key_from_pem(
+fn private_key_from_pem(
     text: &str,
     key: &KeyRef,
     ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
-) -> Result<SoftKey, KeyError> {
+) -> Result<SubscriberKey, KeyError> {
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
     let malformed = |error: pkcs8::Error| unusable(format!("not PKCS#8 in PEM: {error}"));
-    let read = |octets: &[u8]| SoftKey::from_pkcs8_der(octets).map_err(|error| unusable(error.to_string()));
+    let read = |octets: &[u8]| {
+        OpenedKey::from_pkcs8_der(octets)
+            .map(SubscriberKey::from)
+            .map_err(|error| unusable(error.to_string()))
+    };
     let (label, document) = SecretDocument::from_pem(text).map_err(|error| malformed(error.into()))?;
     match label {
         PLAIN => read(document.as_bytes()),
@@ -159,7 +156,6 @@ pub(super) fn private_key_from_pem(
 mod tests {
     use super::*;
     use crate::home::{Mode, write_new};
-    use crate::signing::Signer;
     use crate::x509::KeyAlgorithm;
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
@@ -186,16 +182,16 @@ mod tests {
         // K1
         let directory = tempfile::tempdir().unwrap();
         for algorithm in KeyAlgorithm::generated() {
-            let key = SoftKey::generate(algorithm).unwrap();
+            let key = SubscriberKey::generate(algorithm).unwrap();
             let plain = directory.path().join(format!("{algorithm}.key"));
-            write_new(&plain, private_key_pem(&key).unwrap().as_bytes(), Mode::Private).unwrap();
+            write_new(&plain, key.to_pem().unwrap().as_bytes(), Mode::Private).unwrap();
             assert_eq!(read_private_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
             // which OpenSSL 3.0 does not know
             if !algorithm.to_string().starts_with("ml-dsa") {
                 assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
             }
         }
-        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         let encrypted = directory.path().join("encrypted.key");
         let text = encrypted_private_key_pem(&key, &Secret::new("s3cret é".into())).unwrap();
         assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
@@ -214,9 +210,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for (number, options) in [&["-v2", "aes-256-cbc"][..], &["-scrypt"][..]].into_iter().enumerate() {
             let path = directory.path().join(format!("{number}.key"));
-            let key = SoftKey::generate(KeyAlgorithm::ED25519).unwrap();
+            let key = SubscriberKey::generate(KeyAlgorithm::ED25519).unwrap();
             let plain = directory.path().join(format!("{number}.plain"));
-            fs::write(&plain, private_key_pem(&key).unwrap().as_bytes()).unwrap();
+            fs::write(&plain, key.to_pem().unwrap().as_bytes()).unwrap();
             let made = Command::new("openssl")
                 .args(["pkcs8", "-topk8", "-passout", "pass:abc", "-in"])
                 .arg(plain)
@@ -270,8 +266,9 @@ mod tests {
             let text = asking_for(parameters);
             let error = private_key_from_pem(&text, &key, &mut never).unwrap_err().to_string();
             assert!(error.contains("it asks for"), "{error}");
-            let found =
-                crate::signing::ForeignKey::find(text.as_bytes(), Path::new("a.key")).unwrap().unwrap();
+            let found = crate::subscriber_key::ForeignKey::find(text.as_bytes(), Path::new("a.key"))
+                .unwrap()
+                .unwrap();
             let error = found.open(Path::new("a.key"), &mut never).unwrap_err().to_string();
             assert!(error.contains("it asks for"), "{error}");
         }
@@ -287,8 +284,8 @@ mod tests {
         // P2
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("responder.key");
-        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
-        write_new(&path, private_key_pem(&key).unwrap().as_bytes(), Mode::Group).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
+        write_new(&path, key.to_pem().unwrap().as_bytes(), Mode::Group).unwrap();
         assert!(read_private_key_file(&path, &Given("")).is_ok());
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let Err(KeyError::Unsafe(finding)) = read_private_key_file(&path, &Given("")) else { panic!() };
@@ -308,7 +305,7 @@ mod tests {
             let error = read_private_key_file(&path, &Given("")).unwrap_err();
             assert!(matches!(error, KeyError::Backend(..)), "{error}");
         }
-        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         assert!(encrypted_private_key_pem(&key, &Secret::default()).is_err());
     }
 }

@@ -2,7 +2,7 @@
 //! encrypted by PBES2 or by PEM itself.
 use super::legacy_pem::LegacyEncryption;
 use super::pkcs8_file::must_be_bearable;
-use super::{KeyError, KeyRef, Secret, SoftKey};
+use crate::signing::{KeyError, KeyRef, OpenedKey, Secret};
 use crate::x509::pem;
 use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader};
@@ -67,7 +67,7 @@ impl ForeignKey {
         &self,
         file: &Path,
         ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
-    ) -> Result<SoftKey, KeyError> {
+    ) -> Result<OpenedKey, KeyError> {
         let name = KeyRef::Pkcs8File(file.to_owned());
         let plain;
         let mut octets = self.octets.as_slice();
@@ -84,9 +84,9 @@ impl ForeignKey {
             form = Form::Pkcs8;
         }
         let key = match form {
-            Form::Pkcs8 | Form::EncryptedPkcs8 => SoftKey::from_pkcs8_der(octets),
-            Form::Pkcs1 => SoftKey::from_pkcs1_der(octets),
-            Form::Sec1 => SoftKey::from_sec1_der(octets),
+            Form::Pkcs8 | Form::EncryptedPkcs8 => OpenedKey::from_pkcs8_der(octets),
+            Form::Pkcs1 => OpenedKey::from_pkcs1_der(octets),
+            Form::Sec1 => OpenedKey::from_sec1_der(octets),
         };
         key.map_err(|error| KeyError::Backend(name, error.to_string()))
     }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::signing::ToBeSigned;
 use crate::x509::verify;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -10,8 +9,8 @@ use std::sync::Mutex;
 struct Given(&'static str, Mutex<Vec<SecretPurpose>>);
 
 impl Given {
-    fn new(passphrase: &'static str) -> Self {
-        Self(passphrase, Mutex::default())
+    fn new(passphrase: &'static str) -> Arc<Self> {
+        Arc::new(Self(passphrase, Mutex::default()))
     }
 }
 
@@ -40,7 +39,7 @@ impl Keys {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
-        Self { directory, store: AgeFileStore::new(10).unwrap() }
+        Self { directory, store: AgeFileStore::new(10, Arc::new(NotAsked)).unwrap() }
     }
 
     fn path(&self) -> PathBuf {
@@ -51,12 +50,17 @@ impl Keys {
         KeyRef::AgeFile(self.path())
     }
 
-    fn generated(&self) -> Box<dyn Signer> {
-        self.store.generate(&self.key(), KeyAlgorithm::P256, &Given::new("s3cret")).unwrap()
+    /// The store with this to ask.
+    fn with(&self, secrets: &Arc<impl SecretSource + 'static>) -> AgeFileStore {
+        self.store.clone().asking(secrets.clone())
     }
 
-    fn fails_to_open(&self, secrets: &dyn SecretSource) -> KeyError {
-        self.store.open(&self.key(), secrets).err().unwrap()
+    fn generated(&self) -> Arc<dyn CaSigner> {
+        self.with(&Given::new("s3cret")).generate(&self.key(), KeyAlgorithm::P256).unwrap()
+    }
+
+    fn fails_to_open(&self, secrets: &Arc<impl SecretSource + 'static>) -> KeyError {
+        self.with(secrets).signer(&self.key()).err().unwrap()
     }
 }
 
@@ -65,19 +69,20 @@ fn a_key_on_disk_is_encrypted_and_its_owners_alone() {
     // K1, K2
     let keys = Keys::new();
     let secrets = Given::new("s3cret");
-    let made = keys.store.generate(&keys.key(), KeyAlgorithm::P256, &secrets).unwrap();
+    let store = keys.with(&secrets);
+    let made = store.generate(&keys.key(), KeyAlgorithm::P256).unwrap();
     let octets = fs::read(keys.path()).unwrap();
     assert!(octets.starts_with(b"age-encryption.org/v1\n-> scrypt "));
     assert!(!octets.windows(11).any(|window| window == b"PRIVATE KEY"));
     assert_eq!(fs::metadata(keys.path()).unwrap().permissions().mode() & 0o7777, 0o600);
     assert_eq!(fs::read_dir(keys.directory.path()).unwrap().count(), 1, "nothing is left aside");
 
-    let opened = keys.store.open(&keys.key(), &secrets).unwrap();
+    let opened = store.open(&keys.key()).unwrap();
     assert_eq!(opened.public_key(), made.public_key());
-    let signature = opened.sign(ToBeSigned::new(b"x")).unwrap();
+    let signature = opened.forge(b"x");
     assert!(verify(made.public_key(), made.algorithm(), b"x", &signature));
     let name = "genfic.g2".to_owned();
-    let asked = secrets.1.into_inner().unwrap();
+    let asked = std::mem::take(&mut *secrets.1.lock().unwrap());
     assert_eq!(asked, [SecretPurpose::Protect(name.clone()), SecretPurpose::Open(name)]);
 }
 
@@ -86,8 +91,9 @@ fn every_key_type_is_kept() {
     // G1
     for algorithm in KeyAlgorithm::generated() {
         let keys = Keys::new();
-        let made = keys.store.generate(&keys.key(), algorithm, &Given::new("s3cret")).unwrap();
-        let opened = keys.store.open(&keys.key(), &Given::new("s3cret")).unwrap();
+        let store = keys.with(&Given::new("s3cret"));
+        let made = store.generate(&keys.key(), algorithm).unwrap();
+        let opened = store.signer(&keys.key()).unwrap();
         assert_eq!(opened.public_key(), made.public_key(), "{algorithm}");
     }
 }
@@ -99,7 +105,7 @@ fn what_is_in_the_file_is_pem_for_openssl() {
     let octets = fs::read(keys.path()).unwrap();
     let identity = age::scrypt::Identity::new(SecretString::from("s3cret"));
     let text = String::from_utf8(age::decrypt(&identity, &octets).unwrap()).unwrap();
-    let again = private_key_from_pem(&text, &keys.key(), &mut || panic!("asked")).unwrap();
+    let again = SoftKey::from_pem(&text).unwrap();
     assert_eq!(again.public_key(), made.public_key());
 }
 
@@ -108,19 +114,19 @@ fn a_key_is_never_replaced() {
     let keys = Keys::new();
     keys.generated();
     let before = fs::read(keys.path()).unwrap();
-    let again = keys.store.generate(&keys.key(), KeyAlgorithm::ED25519, &NotAsked);
+    let again = keys.store.generate(&keys.key(), KeyAlgorithm::ED25519);
     assert!(matches!(again.err().unwrap(), KeyError::Exists(_)));
     assert_eq!(fs::read(keys.path()).unwrap(), before);
     fs::remove_file(keys.path()).unwrap();
     symlink("/nowhere", keys.path()).unwrap();
-    let dangling = keys.store.generate(&keys.key(), KeyAlgorithm::ED25519, &NotAsked);
+    let dangling = keys.store.generate(&keys.key(), KeyAlgorithm::ED25519);
     assert!(matches!(dangling.err().unwrap(), KeyError::Exists(_)));
 }
 
 #[test]
 fn a_wrong_passphrase_an_absent_key_and_a_damaged_file_are_told_apart() {
     let keys = Keys::new();
-    assert!(matches!(keys.fails_to_open(&NotAsked), KeyError::NotFound(_)));
+    assert!(matches!(keys.fails_to_open(&Arc::new(NotAsked)), KeyError::NotFound(_)));
     keys.generated();
     assert!(matches!(keys.fails_to_open(&Given::new("wrong")), KeyError::SecretRejected(_)));
     let whole = fs::read(keys.path()).unwrap();
@@ -145,7 +151,7 @@ fn a_wrong_passphrase_an_absent_key_and_a_damaged_file_are_told_apart() {
         );
     }
     fs::write(keys.path(), vec![b'a'; LARGEST_FILE + 1]).unwrap();
-    assert!(keys.fails_to_open(&NotAsked).to_string().contains("too large"));
+    assert!(keys.fails_to_open(&Arc::new(NotAsked)).to_string().contains("too large"));
 }
 
 #[test]
@@ -160,8 +166,9 @@ fn an_absurd_work_factor_is_refused_before_the_work() {
     fs::write(keys.path(), [&text[..end], absurd.as_bytes(), &text[line_end..]].concat()).unwrap();
     let message = keys.fails_to_open(&Given::new("s3cret")).to_string();
     assert!(message.contains("work factor of 40; at most 22"), "{message}");
-    assert!(AgeFileStore::new(23).is_err() && AgeFileStore::new(0).is_err());
-    assert!(AgeFileStore::new(9).unwrap_err().to_string().contains("10 to 22"));
+    let store = |work| AgeFileStore::new(work, Arc::new(NotAsked)).map(drop);
+    assert!(store(23).is_err() && store(0).is_err());
+    assert!(store(9).unwrap_err().to_string().contains("10 to 22"));
 }
 
 #[test]
@@ -170,9 +177,11 @@ fn a_file_that_is_not_for_a_passphrase_is_said() {
     let recipient = age::x25519::Identity::generate().to_public();
     fs::write(keys.path(), age::encrypt(&recipient, b"x").unwrap()).unwrap();
     fs::set_permissions(keys.path(), Permissions::from_mode(0o600)).unwrap();
-    assert!(keys.fails_to_open(&NotAsked).to_string().contains("not an age file with a passphrase"));
+    assert!(
+        keys.fails_to_open(&Arc::new(NotAsked)).to_string().contains("not an age file with a passphrase")
+    );
     let plain = KeyRef::Pkcs8File(keys.path());
-    assert!(keys.store.open(&plain, &NotAsked).is_err(), "K1: never a plain file");
+    assert!(keys.store.signer(&plain).is_err(), "K1: never a plain file");
 }
 
 #[test]
@@ -181,25 +190,25 @@ fn a_key_or_directory_that_others_can_read_is_refused_before_asking() {
     let keys = Keys::new();
     keys.generated();
     fs::set_permissions(keys.path(), Permissions::from_mode(0o640)).unwrap();
-    let KeyError::Unsafe(finding) = keys.fails_to_open(&NotAsked) else { panic!() };
+    let KeyError::Unsafe(finding) = keys.fails_to_open(&Arc::new(NotAsked)) else { panic!() };
     assert_eq!(finding.remedy, format!("chmod go-rwx {}", keys.path().display()));
     fs::set_permissions(keys.path(), Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o750)).unwrap();
-    assert!(matches!(keys.fails_to_open(&NotAsked), KeyError::Unsafe(_)));
+    assert!(matches!(keys.fails_to_open(&Arc::new(NotAsked)), KeyError::Unsafe(_)));
     let other = KeyRef::AgeFile(keys.directory.path().join("b.age"));
-    let made = keys.store.generate(&other, KeyAlgorithm::P256, &NotAsked);
+    let made = keys.store.generate(&other, KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::Unsafe(_)));
     fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o700)).unwrap();
     if rustix::process::geteuid().is_root() {
         chown(keys.path(), Some(65534), None).unwrap();
-        assert!(matches!(keys.fails_to_open(&NotAsked), KeyError::Unsafe(_)), "another user's");
+        assert!(matches!(keys.fails_to_open(&Arc::new(NotAsked)), KeyError::Unsafe(_)), "another user's");
     }
 }
 
 #[test]
 fn an_empty_passphrase_is_refused_and_nothing_is_written() {
     let keys = Keys::new();
-    let made = keys.store.generate(&keys.key(), KeyAlgorithm::P256, &Given::new(""));
+    let made = keys.with(&Given::new("")).generate(&keys.key(), KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::SecretUnavailable(_)));
     assert!(!keys.path().exists());
 }
@@ -219,7 +228,7 @@ fn a_key_that_cannot_be_written_leaves_nothing_behind() {
             Ok(Secret::new("s3cret".into()))
         }
     }
-    let made = keys.store.generate(&key, KeyAlgorithm::P256, &Removes(directory));
+    let made = keys.with(&Arc::new(Removes(directory))).generate(&key, KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::NotWritten(_)));
     assert_eq!(fs::read_dir(keys.directory.path()).unwrap().count(), 0);
 }

@@ -1,25 +1,30 @@
-//! Making a certification request (RFC 2986).
-use crate::signing::{KeyError, Signer, ToBeSigned};
-use crate::x509::{GeneralName, Name, encode_request, extension, seal};
+//! Making a certification request (RFC 2986): the only thing that keys of CAs and of subscribers both sign.
+use super::private_key::PrivateKey;
+use super::{SigningError, admit};
+use crate::x509::{GeneralName, Name, extension, seal, verify};
 
-/// A request for this subject and these names, signed by the key that it asks a certificate for, DER.
-///
-/// The names go into a subjectAltName in an extensionRequest; without names there is none.
-///
-/// # Errors
-/// When the key cannot sign.
-pub fn make_request(signer: &dyn Signer, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, KeyError> {
+/// A request for this subject and these names, signed by the key that it asks a certificate for, DER; the signature is
+/// checked.
+pub(super) fn sign(
+    key: &impl PrivateKey,
+    subject: &Name,
+    names: &[GeneralName],
+) -> Result<Vec<u8>, SigningError> {
     let extensions =
         if names.is_empty() { Vec::new() } else { vec![extension::subject_alt_name(names, subject)] };
-    let info = encode_request(subject, signer.public_key(), &extensions);
-    let signature = signer.sign(ToBeSigned::new(&info))?;
-    Ok(seal(&info, signer.algorithm(), &signature))
+    let info = admit::request(subject, &extensions, key.public_key());
+    let signature = key.sign(&info)?;
+    let info = info.into_inner();
+    if !verify(key.public_key(), key.algorithm(), &info, &signature) {
+        return Err(SigningError::Signature);
+    }
+    Ok(seal(&info, key.algorithm(), &signature))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signing::SoftKey;
+    use crate::signing::SubscriberKey;
     use crate::x509::{CertificationRequest, KeyAlgorithm, pem};
     use std::fs;
     use std::process::Command;
@@ -35,8 +40,8 @@ mod tests {
             GeneralName::Ip("192.0.2.7".parse().unwrap()),
         ];
         for algorithm in KeyAlgorithm::generated() {
-            let key = SoftKey::generate(algorithm).unwrap();
-            let request = make_request(&key, &subject, &names).unwrap();
+            let key = SubscriberKey::generate(algorithm).unwrap();
+            let request = key.request(&subject, &names).unwrap();
             let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
             assert_eq!((read.subject(), read.public_key()), (&subject, key.public_key()));
             assert_eq!(read.subject_alt_names().unwrap(), names);
@@ -58,8 +63,8 @@ mod tests {
 
     #[test]
     fn without_names_no_extension_is_asked_for() {
-        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap();
-        let request = make_request(&key, &Name::parse("CN=Alice").unwrap(), &[]).unwrap();
+        let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
+        let request = key.request(&Name::parse("CN=Alice").unwrap(), &[]).unwrap();
         let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
         assert!(read.extensions().is_empty());
     }

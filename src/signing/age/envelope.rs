@@ -2,9 +2,10 @@
 //!
 //! What is sealed can be opened without this program: `age -d FILE`. The end of the stream is authenticated
 //! too: whoever read all of it without an error has all of it.
-use super::{AgeFileStore, Secret};
+use super::AgeFileStore;
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::{FileKind, Finding, OpenError, Owners, Rule, open_checked};
+use crate::signing::Secret;
 use age::secrecy::SecretString;
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor};

@@ -1,5 +1,4 @@
 use super::*;
-use crate::signing::Signer;
 use std::fs;
 use std::process::Command;
 

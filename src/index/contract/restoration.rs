@@ -216,7 +216,6 @@ pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn I
         })
         .unwrap();
     index.accept_restored(event(NOW, "home.accepted")).unwrap();
-    super::importing::assert_whole(index);
     let record = index.certificate(&revoked).unwrap().unwrap();
     assert!(record.known_by_number && !record.is_abandoned() && record.certificate.is_none());
     assert_eq!((record.authority.as_str(), record.subject.to_string().as_str()), ("genfic", ""));
@@ -274,21 +273,6 @@ pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn I
     intent.event.action = "certificate.intended".into();
     let taken = index.record_intent(vec![intent]);
     assert!(matches!(taken, Err(IndexError::SerialInUse(_) | IndexError::IssuerUnfit(_))), "{taken:?}");
-}
-
-pub(crate) fn a_copy_is_of_one_moment_and_does_not_change(index: &dyn Index) {
-    let root = CertificateAuthority::root(index, "genfic");
-    root.issue_leaf(index, "a.example", 10, 9);
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("copy.db");
-    index.copy_to(&path).unwrap();
-    assert!(index.copy_to(&path).is_err(), "a copy never replaces anything");
-    let octets = std::fs::read(&path).unwrap();
-    root.issue_leaf(index, "b.example", 10, 10);
-    assert_eq!(std::fs::read(&path).unwrap(), octets);
-    let names: Vec<_> =
-        std::fs::read_dir(directory.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
-    assert_eq!(names, ["copy.db"], "all of it is in one file");
 }
 
 pub(crate) fn revocations_that_were_signed_are_taken_over_and_lift_nothing(index: &dyn Index) {

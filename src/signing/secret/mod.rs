@@ -4,11 +4,58 @@ mod sources;
 
 pub use sources::PassphraseSources;
 
-use super::SecretSource;
+use super::KeyError;
 use crate::error::{Code, Problem, Shown as _};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A passphrase or PIN, wiped after use.
+pub type Secret = Zeroizing<String>;
+
+/// What a secret is wanted for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SecretPurpose {
+    /// To open the key of this name.
+    Open(String),
+    /// To protect a new key of this name; an interactive source asks twice.
+    Protect(String),
+}
+
+/// Asks for a passphrase or PIN; the library never touches a terminal.
+pub trait SecretSource: Send + Sync {
+    /// The secret for this purpose.
+    ///
+    /// # Errors
+    /// [`KeyError::InputNeeded`] when a person would have to be asked and cannot be,
+    /// [`KeyError::SecretUnavailable`] when the source cannot be used.
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError>;
+}
+
+impl<S: SecretSource + ?Sized> SecretSource for &S {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        (**self).secret(purpose)
+    }
+}
+
+impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        (**self).secret(purpose)
+    }
+}
+
+/// Nobody is there to be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl SecretSource for Nobody {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        let (SecretPurpose::Open(key) | SecretPurpose::Protect(key)) = purpose;
+        Err(KeyError::InputNeeded(key.clone()))
+    }
+}
 
 /// A source of passphrases, named but not yet read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -1,0 +1,236 @@
+//! The CAs on record: the path above each, its generations, and how it stands.
+//!
+//! A generation is the same CA with another key. The first bears the CA's name, those after it `NAME-g2`, `NAME-g3`
+//! and so on; each is a CA of its own to everybody else, with its files, its URLs, its CRL and its responder. Whichever
+//! of them is named as the one that is to issue, the newest that can does. The older ones go on signing CRLs and
+//! responder certificates until their last certificate has ended, and are quiet afterwards.
+mod cross_certificates;
+mod issuer_path;
+
+pub(super) use cross_certificates::UNLINKED;
+pub use issuer_path::IssuerPath;
+pub(super) use issuer_path::MAX_PATH;
+
+use crate::error::{Code, Problem};
+use crate::index::{Authority, CertificateState, IndexError, IndexReader};
+use crate::x509::{Certificate, CertificateId, UnixTime};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The CAs on record. Of these it reads the ones that are asked for and those above them, each once as long as the
+/// record does not change: of ten thousand CAs, one that issues needs its own path.
+#[derive(Clone)]
+pub struct Hierarchy<'h> {
+    index: &'h dyn IndexReader,
+    loaded: Loaded,
+}
+
+/// What was read of one change of the record.
+#[derive(Clone, Default)]
+pub(super) struct Loaded(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    change: Option<u64>,
+    authorities: HashMap<String, Arc<Authority>>,
+    states: HashMap<CertificateId, Option<CertificateState>>,
+}
+
+/// No CA of that name.
+pub(super) fn no_authority(name: &str) -> Problem {
+    Problem::new(Code::AuthorityNotFound, format!("there is no CA named {name}"))
+        .hint("`genfic-ca authorities` lists the CAs of this home")
+}
+
+impl<'h> Hierarchy<'h> {
+    /// The CAs that this index has on record.
+    #[must_use]
+    pub fn over(index: &'h dyn IndexReader) -> Self {
+        Self::with(index, Loaded::default())
+    }
+
+    pub(super) fn with(index: &'h dyn IndexReader, loaded: Loaded) -> Self {
+        Self { index, loaded }
+    }
+
+    /// What was read, as far as it is of the record as it is now.
+    fn state(&self) -> Result<MutexGuard<'_, State>, IndexError> {
+        let change = Some(self.index.change_number()?);
+        let mut state = self.loaded.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.change != change {
+            *state = State { change, ..State::default() };
+        }
+        Ok(state)
+    }
+
+    fn find(&self, state: &mut State, name: &str) -> Result<Option<Arc<Authority>>, IndexError> {
+        if let Some(known) = state.authorities.get(name) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(read) = self.index.authority(name)?.map(Arc::new) else { return Ok(None) };
+        state.authorities.insert(name.to_owned(), read.clone());
+        Ok(Some(read))
+    }
+
+    /// The CA of this name.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is none.
+    pub fn authority(&self, name: &str) -> Result<Authority, Problem> {
+        let found = self.find(&mut *self.state()?, name)?;
+        found.map(Arc::unwrap_or_clone).ok_or_else(|| no_authority(name))
+    }
+
+    /// The CA of this name and those above it, and how they stand.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is none; when the index cannot be read.
+    pub fn path(&self, name: &str) -> Result<IssuerPath, Problem> {
+        Ok(self.path_of(&self.authority(name)?)?)
+    }
+
+    /// The same of a CA that is known.
+    ///
+    /// # Errors
+    /// When the index cannot be read; so below.
+    pub fn path_of(&self, authority: &Authority) -> Result<IssuerPath, IndexError> {
+        let mut state = self.state()?;
+        let mut path = self.walk(&mut state, authority)?;
+        for at in 0..path.members().len() {
+            let Some(id) = path.certificate_id(at) else { break };
+            let known = match state.states.get(&id) {
+                Some(known) => known.clone(),
+                None => {
+                    let read = self.index.status(&id)?;
+                    state.states.insert(id, read.clone());
+                    read
+                }
+            };
+            path.push_state(known);
+        }
+        Ok(path)
+    }
+
+    fn walk(&self, state: &mut State, authority: &Authority) -> Result<IssuerPath, IndexError> {
+        let mut path = IssuerPath::from(Arc::new(authority.clone()));
+        while let Some(name) = path.next() {
+            match self.find(state, &name)? {
+                Some(parent) => path.push(parent),
+                None => path.breaks_off(name),
+            }
+        }
+        Ok(path)
+    }
+
+    /// The CAs above one, its issuer first, as far as they are on record.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn above(&self, authority: &Authority) -> Result<Vec<Arc<Authority>>, IndexError> {
+        let path = self.walk(&mut *self.state()?, authority)?;
+        Ok(path.members().iter().skip(1).cloned().collect())
+    }
+
+    /// The certificates above a CA, its issuer first, the root last.
+    pub(super) fn ancestors(&self, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
+        let path = self.walk(&mut *self.state()?, authority)?;
+        Ok(path.above()?.iter().map(|above| above.certificate.clone()).collect())
+    }
+
+    /// Every generation of the CA of this name, which may be that of any of them, oldest first.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is no such CA.
+    pub fn generations(&self, name: &str) -> Result<Vec<Authority>, Problem> {
+        let mut generations = vec![self.authority(name)?];
+        let is_known = |generations: &[Authority], name: &str| generations.iter().any(|one| one.name == name);
+        while let Some(before) = generations.first().and_then(|first| first.succeeds.clone()) {
+            let Some(before) = self.find(&mut *self.state()?, &before)? else { break };
+            if is_known(&generations, &before.name) {
+                break;
+            }
+            generations.insert(0, Arc::unwrap_or_clone(before));
+        }
+        while let Some(last) = generations.last() {
+            match self.index.successor(&last.name)? {
+                Some(next) if !is_known(&generations, &next.name) => generations.push(next),
+                _ => break,
+            }
+        }
+        Ok(generations)
+    }
+
+    /// The names of a CA's generations; none without a name.
+    pub(super) fn family_names(&self, name: Option<&str>) -> Result<Vec<String>, Problem> {
+        let generations = name.map(|name| self.generations(name)).transpose()?.unwrap_or_default();
+        Ok(generations.into_iter().map(|one| one.name).collect())
+    }
+
+    /// The newest generation that can issue at `now`, of the CA of this name.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is no such CA; exit status 7, and why the newest cannot, when none can.
+    pub fn issuing_generation(&self, name: &str, now: UnixTime) -> Result<Authority, Problem> {
+        let mut refusal = None;
+        for generation in self.generations(name)?.into_iter().rev() {
+            match self.check_usable(&generation, now) {
+                Ok(()) => return Ok(generation),
+                Err(problem) => refusal = refusal.or(Some(problem)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| no_authority(name)))
+    }
+
+    /// Says no of a CA that may not issue at `now`: it, or one above it, is expired, revoked, or not on record as
+    /// issued.
+    pub(super) fn check_usable(&self, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
+        self.path_of(authority)?.check_usable(now)
+    }
+
+    /// The generation after a CA, if it has been given a new key.
+    ///
+    /// # Errors
+    /// When the index cannot be read; so below.
+    pub fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
+        self.index.successor(name)
+    }
+
+    /// Whether a CA has nothing left to publish: it has ended or there is a newer generation, its last certificate
+    /// has ended, and every certificate that was revoked has been on a CRL after its end (C3).
+    pub fn is_quiet(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
+        let has_ended = now > authority.certificate.tbs().validity().not_after;
+        if authority.last_end.is_some_and(|end| end >= now)
+            || !(has_ended || self.successor(&authority.name)?.is_some())
+        {
+            return Ok(false);
+        }
+        let mut is_listed = false;
+        self.index.revoked(&authority.issuer, &mut |_| is_listed = true)?;
+        Ok(!is_listed)
+    }
+
+    /// Whether neither a CA nor one above it has ended or is revoked for good. One that does not stand issues nothing
+    /// unless it gets a new certificate.
+    pub fn stands(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
+        Ok(self.path_of(authority)?.stands(now))
+    }
+
+    /// Whether a CA, or one above it, is revoked for good: nothing that it issued is to be trusted.
+    pub fn has_fallen(&self, authority: &Authority) -> Result<bool, IndexError> {
+        Ok(self.path_of(authority)?.has_fallen())
+    }
+
+    /// Whether the certificate of a CA is revoked for good.
+    pub fn is_revoked(&self, authority: &Authority) -> Result<bool, IndexError> {
+        Ok(self.path_of(authority)?.is_revoked())
+    }
+
+    /// Who issued the certificate that a CA has, and under which number.
+    pub(super) fn certificate_id(&self, authority: &Authority) -> Result<CertificateId, Problem> {
+        let issuer = match &authority.parent {
+            Some(parent) => self.authority(parent)?.issuer,
+            None => authority.issuer,
+        };
+        Ok(CertificateId { issuer, serial_number: authority.certificate.tbs().serial_number().clone() })
+    }
+}

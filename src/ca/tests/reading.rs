@@ -1,0 +1,45 @@
+//! How much of the record a use case reads.
+use super::fixture::{Fixture, order};
+use std::collections::BTreeSet;
+
+const CA: &str = "genfic-system";
+
+fn with_siblings(count: usize) -> Fixture {
+    let fixture = Fixture::with_system_ca();
+    for number in 0..count {
+        fixture.child("genfic", &format!("sibling-{number}"), "system-ca");
+    }
+    fixture
+}
+
+fn issue(fixture: &Fixture, host: &str) {
+    let engine = fixture.engine();
+    let issuer = engine.hierarchy().issuing_generation(CA, fixture.now()).unwrap();
+    let (_, outcome) = engine.issuance().unlock_and_issue(&issuer.name, "system", &[order(host)]).unwrap();
+    assert_eq!((outcome.issued.len(), outcome.refused.len()), (1, 0));
+}
+
+#[test]
+fn issuing_under_one_ca_of_many_reads_only_its_path() {
+    let fixture = with_siblings(5);
+    fixture.script.read();
+    issue(&fixture, "a.example");
+    let read = fixture.script.read();
+    let names: BTreeSet<&str> = read.iter().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from([CA, "genfic"]));
+}
+
+#[test]
+fn a_path_is_read_once_as_long_as_the_record_does_not_change() {
+    let fixture = with_siblings(0);
+    let engine = fixture.engine();
+    fixture.script.read();
+    for _ in 0..3 {
+        assert_eq!(engine.hierarchy().path(CA).unwrap().complete().unwrap().len(), 2);
+    }
+    assert_eq!(fixture.script.read(), [CA, "genfic"]);
+    let before = engine.hierarchy().path(CA).unwrap();
+    let root = fixture.record("genfic");
+    engine.revocation().revoke(&root, None, None, false).unwrap();
+    assert!(!before.has_fallen() && engine.hierarchy().path(CA).unwrap().has_fallen(), "it changed");
+}

@@ -1,0 +1,155 @@
+//! What a CA's key signs.
+use super::private_key::PrivateKey;
+use super::sealed::Sealed;
+use super::{SigningError, admit, request};
+use crate::failpoint;
+use crate::index::Recorded;
+use crate::x509::{
+    Certificate, CertificateList, GeneralName, Name, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertList,
+    TbsCertificate, seal,
+};
+
+/// A CA's unlocked key, wherever it is. It signs what was linted and recorded before, once, and requests for itself;
+/// outside of this crate nobody can make one that passes on what it is given.
+///
+/// ```compile_fail,E0308
+/// fn raw(signer: &dyn genfic_ca::signing::CaSigner) {
+///     let _ = signer.sign_certificate(b"anything", None);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{lint::Linted, signing::CaSigner, x509::{Certificate, TbsCertList}};
+/// fn unrecorded(signer: &dyn CaSigner, tbs: Linted<TbsCertList>, issuer: &Certificate) {
+///     let _ = signer.sign_crl(tbs, issuer);
+/// }
+/// ```
+///
+/// ```compile_fail,E0382
+/// # use genfic_ca::{index::Recorded, signing::CaSigner, x509::{Certificate, TbsCertList}};
+/// fn twice(signer: &dyn CaSigner, tbs: Recorded<TbsCertList>, issuer: &Certificate) {
+///     let _ = signer.sign_crl(tbs, issuer);
+///     let _ = signer.sign_crl(tbs, issuer);
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use genfic_ca::{signing::CaSigner, x509::{Name, SubjectPublicKeyInfo}};
+/// fn answers(signer: &dyn CaSigner, data: &genfic_ca::signing::EncodedResponseData) {
+///     let _ = signer.sign(data);
+/// }
+/// ```
+///
+/// ```compile_fail,E0603
+/// fn admitted(octets: &[u8]) {
+///     let _ = genfic_ca::signing::admit::response(octets, &[]);
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// use genfic_ca::index::Recorded;
+/// use genfic_ca::signing::{CaSigner, SigningError};
+/// use genfic_ca::x509::{
+///     Certificate, CertificateList, GeneralName, Name, SubjectPublicKeyInfo, TbsCertList, TbsCertificate,
+/// };
+///
+/// struct Deputy(Box<dyn CaSigner>);
+///
+/// impl CaSigner for Deputy {
+///     fn public_key(&self) -> &SubjectPublicKeyInfo {
+///         self.0.public_key()
+///     }
+///     fn sign_certificate(
+///         &self,
+///         tbs: Recorded<TbsCertificate>,
+///         issuer: Option<&Certificate>,
+///     ) -> Result<Certificate, SigningError> {
+///         self.0.sign_certificate(tbs, issuer)
+///     }
+///     fn sign_crl(&self, tbs: Recorded<TbsCertList>, issuer: &Certificate) -> Result<CertificateList, SigningError> {
+///         self.0.sign_crl(tbs, issuer)
+///     }
+///     fn sign_request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError> {
+///         self.0.sign_request(subject, names)
+///     }
+/// }
+/// ```
+pub trait CaSigner: Sealed + Send + Sync {
+    /// The public half.
+    fn public_key(&self) -> &SubjectPublicKeyInfo;
+
+    /// What it signs with.
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.public_key().algorithm().signature_algorithm()
+    }
+
+    /// Signs a TBSCertificate by the CA of this key that has the certificate `issuer`, or, without one, by the subject
+    /// itself; and checks its own signature.
+    ///
+    /// # Errors
+    /// [`SigningError::Issuer`] when it names another issuer, by name or by key; [`SigningError::Contents`] when its
+    /// octets are no such TBSCertificate; [`SigningError::Signature`]; [`SigningError::Key`] when the key's store fails.
+    fn sign_certificate(
+        &self,
+        tbs: Recorded<TbsCertificate>,
+        issuer: Option<&Certificate>,
+    ) -> Result<Certificate, SigningError>;
+
+    /// Signs a TBSCertList by the CA of this key that has the certificate `issuer`, and checks its own signature.
+    ///
+    /// # Errors
+    /// As [`CaSigner::sign_certificate`].
+    fn sign_crl(
+        &self,
+        tbs: Recorded<TbsCertList>,
+        issuer: &Certificate,
+    ) -> Result<CertificateList, SigningError>;
+
+    /// A request (RFC 2986) for a certificate of this key, DER. The names go into a subjectAltName in an
+    /// extensionRequest; without names there is none.
+    ///
+    /// # Errors
+    /// [`SigningError::Signature`], [`SigningError::Key`].
+    fn sign_request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError>;
+}
+
+/// A CA's key in this process.
+pub(crate) struct LocalSigner<K>(pub(crate) K);
+
+impl<K: PrivateKey> Sealed for LocalSigner<K> {}
+
+impl<K: PrivateKey> CaSigner for LocalSigner<K> {
+    fn public_key(&self) -> &SubjectPublicKeyInfo {
+        self.0.public_key()
+    }
+
+    fn sign_certificate(
+        &self,
+        tbs: Recorded<TbsCertificate>,
+        issuer: Option<&Certificate>,
+    ) -> Result<Certificate, SigningError> {
+        let admitted = admit::certificate(tbs, issuer, self.public_key())?;
+        let signature = self.0.sign(&admitted)?;
+        failpoint::passed("certificate signed");
+        let tbs = admitted.into_inner();
+        let certificate = Certificate::from_der(&seal(tbs.as_der(), self.algorithm(), &signature))?;
+        let is_own = certificate.is_signed_by(self.public_key());
+        if is_own { Ok(certificate) } else { Err(SigningError::Signature) }
+    }
+
+    fn sign_crl(
+        &self,
+        tbs: Recorded<TbsCertList>,
+        issuer: &Certificate,
+    ) -> Result<CertificateList, SigningError> {
+        let admitted = admit::crl(tbs, issuer, self.public_key())?;
+        let signature = self.0.sign(&admitted)?;
+        failpoint::passed("CRL signed");
+        let crl = CertificateList::seal(admitted.into_inner(), &signature);
+        if crl.is_signed_by(self.public_key()) { Ok(crl) } else { Err(SigningError::Signature) }
+    }
+
+    fn sign_request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError> {
+        request::sign(&self.0, subject, names)
+    }
+}

@@ -1,0 +1,196 @@
+//! What octets that are to be signed say of themselves, told by their elements.
+use super::SigningError;
+use crate::x509::extension::AUTHORITY_KEY_IDENTIFIER;
+use crate::x509::octets::{INTEGER, SEQUENCE};
+use crate::x509::{Certificate, Extension, Name, SubjectPublicKeyInfo};
+use der::asn1::{AnyRef, OctetStringRef};
+use der::{Decode, Reader, SliceReader, Tag, Tagged};
+
+/// A structure that is signed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// TBSCertificate (RFC 5280 §4.1), version 3.
+    Certificate,
+    /// TBSCertList (RFC 5280 §5.1), version 2.
+    Crl,
+    /// ResponseData (RFC 6960 §4.2.1), version 1, by a responder that is named by its key.
+    Response,
+}
+
+/// By and for whom such a structure says that it is.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Contents<'a> {
+    kind: Kind,
+    /// `issuer` in DER; the hash in `responderID`.
+    pub(super) by: &'a [u8],
+    /// The value of authorityKeyIdentifier.
+    pub(super) identifier: Option<Vec<u8>>,
+    /// `subject` and `subjectPublicKeyInfo` in DER.
+    subject: Option<(&'a [u8], &'a [u8])>,
+}
+
+const V3: [u8; 5] = [0xa0, 3, 2, 1, 2];
+const V2: [u8; 3] = [2, 1, 1];
+
+impl<'a> Contents<'a> {
+    /// What these octets say; the entries of a CRL are passed over.
+    ///
+    /// # Errors
+    /// [`SigningError::Contents`] when they are not of this kind.
+    pub(super) fn of(octets: &'a [u8], kind: Kind) -> Result<Self, SigningError> {
+        Self::read(octets).filter(|said| said.kind == kind).ok_or(SigningError::Contents(match kind {
+            Kind::Certificate => "a TBSCertificate",
+            Kind::Crl => "a TBSCertList",
+            Kind::Response => "a ResponseData",
+        }))
+    }
+
+    fn read(octets: &'a [u8]) -> Option<Self> {
+        let whole = AnyRef::from_der(octets).ok().filter(|whole| whole.tag() == Tag::Sequence)?;
+        let mut fields = SliceReader::new(whole.value()).ok()?;
+        let first = fields.tlv_bytes().ok()?;
+        let contents = match first.first()? {
+            0xa0 if first == V3 => certificate(&mut fields),
+            2 if first == V2 => crl(&mut fields),
+            0xa2 => response(first, &mut fields),
+            _ => None,
+        }?;
+        fields.is_finished().then_some(contents)
+    }
+
+    /// Whether it is a certificate of this key by its own subject.
+    ///
+    /// # Errors
+    /// [`SigningError::Contents`] when it is not.
+    pub(super) fn is_by_itself(&self, key: &SubjectPublicKeyInfo) -> Result<(), SigningError> {
+        let is_own = self.subject == Some((self.by, key.as_der()));
+        if is_own { Ok(()) } else { Err(SigningError::Contents("a certificate of this key by itself")) }
+    }
+
+    /// What is said when it names another issuer than this.
+    pub(super) fn is_not_by(&self, own: &Certificate) -> SigningError {
+        let named = Name::from_der(self.by).unwrap_or_else(|_| Name::empty());
+        SigningError::Issuer { named, own: own.tbs().subject().clone() }
+    }
+}
+
+fn certificate<'a>(fields: &mut SliceReader<'a>) -> Option<Contents<'a>> {
+    element(fields, |tag| tag == INTEGER)?;
+    element(fields, |tag| tag == SEQUENCE)?;
+    let by = element(fields, |tag| tag == SEQUENCE)?;
+    element(fields, |tag| tag == SEQUENCE)?;
+    let subject = element(fields, |tag| tag == SEQUENCE)?;
+    let public_key = element(fields, |tag| tag == SEQUENCE)?;
+    let identifier = extensions(fields, 0xa3)?;
+    Some(Contents { kind: Kind::Certificate, by, identifier, subject: Some((subject, public_key)) })
+}
+
+fn crl<'a>(fields: &mut SliceReader<'a>) -> Option<Contents<'a>> {
+    let is_time = |tag| matches!(tag, 0x17 | 0x18);
+    element(fields, |tag| tag == SEQUENCE)?;
+    let by = element(fields, |tag| tag == SEQUENCE)?;
+    // where a request has its key
+    element(fields, is_time)?;
+    element(fields, is_time)?;
+    if fields.peek_byte() == Some(SEQUENCE) {
+        element(fields, |tag| tag == SEQUENCE)?;
+    }
+    Some(Contents { kind: Kind::Crl, by, identifier: extensions(fields, 0xa0)?, subject: None })
+}
+
+fn response<'a>(responder: &'a [u8], fields: &mut SliceReader<'a>) -> Option<Contents<'a>> {
+    let responder = <&OctetStringRef>::from_der(AnyRef::from_der(responder).ok()?.value()).ok()?;
+    element(fields, |tag| tag == 0x18)?;
+    element(fields, |tag| tag == SEQUENCE)?;
+    if fields.peek_byte() == Some(0xa1) {
+        element(fields, |tag| tag == 0xa1)?;
+    }
+    Some(Contents { kind: Kind::Response, by: responder.as_bytes(), identifier: None, subject: None })
+}
+
+/// The next element, when it is of the right kind.
+fn element<'a>(fields: &mut SliceReader<'a>, is_right: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+    fields.peek_byte().filter(|tag| is_right(*tag))?;
+    fields.tlv_bytes().ok()
+}
+
+/// The value of authorityKeyIdentifier, if there is one, among the extensions, if there are any, under this tag.
+#[expect(clippy::option_option, reason = "neither, and malformed")]
+fn extensions(fields: &mut SliceReader<'_>, tag: u8) -> Option<Option<Vec<u8>>> {
+    if fields.is_finished() {
+        return Some(None);
+    }
+    let list = AnyRef::from_der(element(fields, |next| next == tag)?).ok()?;
+    let list = Extension::list_from_der(list.value()).ok()?;
+    Some(list.into_iter().find(|one| one.oid == AUTHORITY_KEY_IDENTIFIER).map(|one| one.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing::SoftKey;
+    use crate::x509::extension::{authority_key_identifier, crl_number};
+    use crate::x509::octets::{OCTET_STRING, sequence, tlv};
+    use crate::x509::{
+        CrlEntry, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertListBuilder, TbsCertificate, UnixTime,
+        Validity, encode_request,
+    };
+
+    fn name(common: &str) -> Name {
+        Name::parse(&format!("CN={common}")).unwrap()
+    }
+
+    #[test]
+    fn certificates_lists_and_answers_are_told_apart_and_a_request_is_none_of_them() {
+        // K3
+        let key = SoftKey::generate(KeyAlgorithm::P256).unwrap().public_key().clone();
+        let identifier = authority_key_identifier(&[7; 20]);
+        let certificate = TbsCertificate::encode(
+            "05".parse().unwrap(),
+            SignatureAlgorithm::ECDSA_SHA256,
+            name("issuer"),
+            Validity { not_before: UnixTime(0), not_after: UnixTime(4_000_000_000) },
+            name("subject"),
+            key.clone(),
+            vec![identifier.clone()],
+        );
+        let (issuer, subject) = (name("issuer"), name("subject"));
+        let told = Contents {
+            kind: Kind::Certificate,
+            by: issuer.as_der(),
+            identifier: Some(identifier.value.clone()),
+            subject: Some((subject.as_der(), key.as_der())),
+        };
+        assert_eq!(Contents::read(certificate.as_der()), Some(told));
+        for entries in [0, 2] {
+            let algorithm = SignatureAlgorithm::ECDSA_SHA256;
+            let mut list = TbsCertListBuilder::new(algorithm, issuer.clone(), UnixTime(9), UnixTime(99));
+            for number in 0..entries {
+                list.push(&CrlEntry {
+                    serial_number: format!("{:02x}", number + 1).parse().unwrap(),
+                    revocation_date: UnixTime(5),
+                    reason: None,
+                    invalidity_date: None,
+                });
+            }
+            let list = list.encode(vec![identifier.clone(), crl_number(1)]);
+            let identifier = Some(identifier.value.clone());
+            let told = Contents { kind: Kind::Crl, by: issuer.as_der(), identifier, subject: None };
+            assert_eq!(Contents::read(list.as_der()), Some(told), "{entries}");
+        }
+        let answer = sequence(&[
+            &tlv(0xa2, &tlv(OCTET_STRING, &[3; 20])),
+            &UnixTime(9).to_generalized_der(),
+            &sequence(&[]),
+        ]);
+        let told = Contents { kind: Kind::Response, by: &[3; 20], identifier: None, subject: None };
+        assert_eq!(Contents::read(&answer), Some(told));
+        assert!(Contents::of(&answer, Kind::Crl).is_err() && Contents::of(&answer, Kind::Response).is_ok());
+        let request = encode_request(&subject, &key, &[]);
+        for octets in
+            [&request[..], &[], b"anything", &certificate.as_der()[1..], &[&answer[..], &[0]].concat()]
+        {
+            assert_eq!(Contents::read(octets), None);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Private keys in the open, as files of other programs have them.
+use super::KeyError;
+use super::soft_key::SoftKey;
+use crate::x509::SubjectPublicKeyInfo;
+use std::fmt;
+
+/// A private key that was read from a file. It signs nothing: a store of CA keys takes it in
+/// ([`ImportKeys`](super::ImportKeys)), or it is its holder's ([`SubscriberKey`](super::SubscriberKey)).
+///
+/// ```compile_fail,E0599
+/// # use genfic_ca::{signing::OpenedKey, x509::Name};
+/// fn asks(key: &OpenedKey, subject: &Name) {
+///     let _ = key.request(subject, &[]);
+/// }
+/// ```
+pub struct OpenedKey(SoftKey);
+
+impl OpenedKey {
+    /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5208, RFC 5958); private and public half must belong
+    /// together.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] when the octets are no such key, its type is none of
+    /// [`KeyAlgorithm`](crate::x509::KeyAlgorithm), or its halves do not belong together.
+    pub fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
+        SoftKey::from_pkcs8_der(octets).map(Self)
+    }
+
+    /// Reads an `RSAPrivateKey` (RFC 8017 A.1.2).
+    ///
+    /// # Errors
+    /// As [`OpenedKey::from_pkcs8_der`].
+    pub fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
+        SoftKey::from_pkcs1_der(octets).map(Self)
+    }
+
+    /// Reads an `ECPrivateKey` (RFC 5915) that names its curve.
+    ///
+    /// # Errors
+    /// As [`OpenedKey::from_pkcs8_der`].
+    pub fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
+        SoftKey::from_sec1_der(octets).map(Self)
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public_key(&self) -> &SubjectPublicKeyInfo {
+        self.0.public_key()
+    }
+
+    pub(crate) fn into_inner(self) -> SoftKey {
+        self.0
+    }
+}
+
+/// The type only.
+impl fmt::Debug for OpenedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenedKey({})", self.0.public_key().algorithm())
+    }
+}

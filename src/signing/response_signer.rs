@@ -1,0 +1,113 @@
+//! Keys of OCSP responders (RFC 6960 §4.2.2.2).
+use super::private_key::PrivateKey;
+use super::soft_key::SoftKey;
+use super::{KeyError, SigningError, admit};
+use crate::x509::{KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The key of an OCSP responder: it signs ResponseData that names it as the responder, and nothing else. It cannot be
+/// had for the key of a CA, which nothing hands out.
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{index::Recorded, signing::ResponseSigner, x509::TbsCertificate};
+/// fn issues(key: &ResponseSigner, tbs: Recorded<TbsCertificate>) {
+///     let _ = key.sign(&tbs);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::signing::ResponseSigner;
+/// fn raw(key: &ResponseSigner) {
+///     let _ = key.sign(b"anything");
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use genfic_ca::signing::{CaSigner, ResponseSigner};
+/// fn of_a_ca(key: Box<dyn CaSigner>) -> ResponseSigner {
+///     key.into()
+/// }
+/// ```
+pub struct ResponseSigner {
+    key: SoftKey,
+    key_hash: Vec<u8>,
+}
+
+impl ResponseSigner {
+    /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5208, RFC 5958).
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] when the octets are no key that can be used.
+    pub fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
+        let key = SoftKey::from_pkcs8_der(octets)?;
+        Ok(Self { key_hash: key.public_key().key_hash(), key })
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public_key(&self) -> &SubjectPublicKeyInfo {
+        self.key.public_key()
+    }
+
+    /// What it signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> SignatureAlgorithm {
+        self.key.algorithm()
+    }
+
+    /// Signs an answer; returns the signature octets.
+    ///
+    /// # Errors
+    /// [`SigningError::Contents`] when it is no ResponseData or names another responder, [`SigningError::Key`] when the
+    /// key fails.
+    pub fn sign(&self, data: &EncodedResponseData) -> Result<Vec<u8>, SigningError> {
+        Ok(self.key.sign(&admit::response(&data.0, &self.key_hash)?)?)
+    }
+}
+
+/// The type only.
+impl fmt::Debug for ResponseSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResponseSigner({})", self.key.public_key().algorithm())
+    }
+}
+
+/// A `ResponseData` (RFC 6960 §4.2.1) in DER. Only this crate makes one, by encoding what is answered.
+///
+/// ```compile_fail,E0624
+/// let _ = genfic_ca::signing::EncodedResponseData::new(b"anything".to_vec());
+/// ```
+#[derive(Clone, Debug)]
+pub struct EncodedResponseData(Vec<u8>);
+
+impl EncodedResponseData {
+    pub(crate) fn new(octets: Vec<u8>) -> Self {
+        Self(octets)
+    }
+
+    /// The octets that are signed.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A new key for a responder, with its private half in the open: it is handed over, and is not kept here.
+pub struct PlainKey {
+    /// The public half, to ask a certificate for.
+    pub public_key: SubjectPublicKeyInfo,
+    /// The private key, PKCS#8 in PEM, wiped after use.
+    pub pem: Zeroizing<String>,
+}
+
+impl PlainKey {
+    /// Generates one.
+    ///
+    /// # Errors
+    /// When the key cannot be made.
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        let key = SoftKey::generate(algorithm)?;
+        Ok(Self { public_key: key.public_key().clone(), pem: key.to_pem()? })
+    }
+}

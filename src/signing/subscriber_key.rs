@@ -1,0 +1,78 @@
+//! Keys of those who ask for certificates.
+use super::soft_key::SoftKey;
+use super::{KeyError, OpenedKey, SigningError, request};
+use crate::x509::{GeneralName, KeyAlgorithm, Name, SubjectPublicKeyInfo};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The key of a subscriber (RFC 3647): it proves its possession in requests and signs nothing else. It is handed out,
+/// and lives with whoever gets it.
+///
+/// ```compile_fail,E0277
+/// # use genfic_ca::signing::{CaSigner, SubscriberKey};
+/// fn issues(key: SubscriberKey) -> Box<dyn CaSigner> {
+///     Box::new(key)
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use genfic_ca::signing::{CaSigner, SubscriberKey};
+/// fn of_a_ca(key: Box<dyn CaSigner>) -> SubscriberKey {
+///     SubscriberKey::from(key)
+/// }
+/// ```
+pub struct SubscriberKey(SoftKey);
+
+impl SubscriberKey {
+    /// Makes a new key of one of the types of [`KeyAlgorithm::generated()`].
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] for other types, [`KeyError::Cryptography`] when the generator fails.
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        SoftKey::generate(algorithm).map(Self)
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public_key(&self) -> &SubjectPublicKeyInfo {
+        self.0.public_key()
+    }
+
+    /// A request (RFC 2986) for a certificate of this key, DER. The names go into a subjectAltName in an
+    /// extensionRequest; without names there is none.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub fn request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError> {
+        request::sign(&self.0, subject, names)
+    }
+
+    /// `PrivateKeyInfo` of version 1, DER: what OpenSSL 3.0 reads for every type, Ed25519 included.
+    ///
+    /// # Errors
+    /// [`KeyError::Cryptography`] when the key cannot be encoded.
+    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.0.to_pkcs8_der()
+    }
+
+    /// The key as plain PEM, `PRIVATE KEY`.
+    ///
+    /// # Errors
+    /// [`KeyError::Cryptography`] when the key cannot be encoded.
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        self.0.to_pem()
+    }
+}
+
+impl From<OpenedKey> for SubscriberKey {
+    fn from(key: OpenedKey) -> Self {
+        Self(key.into_inner())
+    }
+}
+
+/// The type only.
+impl fmt::Debug for SubscriberKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SubscriberKey({})", self.0.public_key().algorithm())
+    }
+}
