@@ -3,9 +3,11 @@
 //! Modules have error types of their own where a caller can act on the difference; at the use cases all
 //! of them become a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
 mod code;
+mod notice;
 pub mod remedy;
 
 pub use code::Code;
+pub use notice::Notice;
 pub use remedy::Remedy;
 
 use std::borrow::Cow;

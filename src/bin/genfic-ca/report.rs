@@ -1,6 +1,6 @@
 //! What a command says: text for people, one JSON object for programs.
 use crate::hints;
-use genfic_ca::error::{Exit, Problem, in_words, on_one_line};
+use genfic_ca::error::{Exit, Notice, Problem, Remedy, on_one_line};
 use genfic_ca::x509::is_invisible;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -50,8 +50,8 @@ impl Report {
     }
 
     /// With these warnings.
-    pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
-        self.warnings.extend(warnings.into_iter().map(in_words));
+    pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = impl Into<Notice>>) -> Self {
+        self.warnings.extend(warnings.into_iter().map(|warning| told_with_remedy(&warning.into())));
         self
     }
 
@@ -59,6 +59,16 @@ impl Report {
     pub(crate) fn ending(mut self, exit: Option<Problem>) -> Self {
         self.exit = exit;
         self
+    }
+}
+
+/// What should be known, and what to do about it: words after a semicolon, a command that can be run after a colon.
+fn told_with_remedy(notice: &Notice) -> String {
+    let remedy = hints::text(&notice.remedy);
+    match &notice.remedy {
+        none if none.is_empty() => notice.message.clone(),
+        Remedy::Repair(_) => format!("{}: {remedy}", notice.message),
+        _ => format!("{}; {remedy}", notice.message),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is to be done, as a value. The programs say it in words of their own, with their commands and options.
 mod access;
+mod authority;
 mod home;
 mod import;
 mod record;
@@ -7,6 +8,7 @@ mod repair;
 mod request;
 
 pub use access::Access;
+pub use authority::Authority;
 pub use home::Home;
 pub use import::Import;
 pub use record::Record;
@@ -33,6 +35,8 @@ pub enum Remedy {
     Access(Access),
     /// A finding is to be mended.
     Repair(Repair),
+    /// A CA is to be asked, named or seen to otherwise.
+    Authority(Authority),
     /// What is on record is to be looked at or gone on with.
     Record(Record),
 }
@@ -94,7 +98,7 @@ macro_rules! themes {
     };
 }
 
-themes!(Request, Home, Import, Access, Repair, Record);
+themes!(Request, Home, Import, Access, Repair, Authority, Record);
 
 #[cfg(test)]
 mod tests {

@@ -17,4 +17,26 @@ pub enum Record {
     NextCrlNumber,
     /// The directory of the status looked at, and the status published.
     PublishStatus,
+    /// The status published, or what keeps it from that looked for.
+    SyncStatus,
+    /// The CRL looked at that another process published.
+    CrlInForce,
+    /// A file moved away that is none of the CA's.
+    MoveAside,
+    /// The CRL of this CA published.
+    PublishCrlAgain(String),
+    /// The responder certificate of this CA issued.
+    IssueResponderAgain(String),
+    /// Nothing signed once more: it is on record.
+    NotSignedAgain,
+    /// The certificate revoked by those who run its CA.
+    RevokedByItsOwners,
+    /// What is on record of `CA/SERIAL` looked at.
+    ShowCertificate(String),
+    /// Both certificates of the number, `CA/SERIAL`, revoked.
+    RevokeNumber(String),
+    /// The certificates looked for that are left to be revoked.
+    RevokeLeft,
+    /// The certificate on hold, `CA/SERIAL`, revoked, since others have its key.
+    RevokeHeld(String),
 }

@@ -1,5 +1,6 @@
 //! What is to be done, in the words of the command line: the one place where a remedy becomes text.
 mod access;
+mod authority;
 mod home;
 mod import;
 mod record;
@@ -22,6 +23,7 @@ pub(crate) fn text(remedy: &Remedy) -> Cow<'_, str> {
         Remedy::Import(remedy) => import::text(remedy),
         Remedy::Access(remedy) => access::text(remedy),
         Remedy::Repair(remedy) => repair::text(remedy),
+        Remedy::Authority(remedy) => authority::text(remedy),
         Remedy::Record(remedy) => record::text(remedy),
     }
 }
