@@ -19,7 +19,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     let mut living = Vec::new();
     for authority in &all {
-        let path = hierarchy.path_of(authority).map_err(|error| error.to_string())?;
+        let path = hierarchy.path_of(authority)?;
         let fallen = path.revoked_or_held().next();
         if fallen.is_some_and(|one| one.name == authority.name) {
             findings.push(
@@ -41,7 +41,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
     }
     staggered(examination, &living, &hierarchy, findings);
-    for (older, newer) in hierarchy.unlinked(examination.now).map_err(|error| error.to_string())? {
+    for (older, newer) in hierarchy.unlinked(examination.now)? {
         let file = examination.home.keys_directory().join(&older.key);
         let keys = examination.keys.inspecting();
         let is_gone = keys
@@ -56,7 +56,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         };
         findings.push(Finding::warning("authority.unlinked", &newer, message).remedy(remedy));
     }
-    Ok(counted(all.len(), "CA"))
+    Ok(counted(all.len(), "CA").into())
 }
 
 fn end_of(authority: &Authority) -> UnixTime {

@@ -27,10 +27,11 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let message = format!("was written at {at}, and the clock says {now}: one of the two is wrong");
         findings.push(Finding::warning("clock.files", path.shown().to_string(), message).remedy(SET));
     }
-    Ok(match newest {
+    let looked = match newest {
         Some(newest) => format!("{now}, last signed at {newest}"),
         None => now.to_string(),
-    })
+    };
+    Ok(looked.into())
 }
 
 fn unconfirmed(state: &ClockState) -> Option<Finding> {

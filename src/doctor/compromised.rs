@@ -1,23 +1,23 @@
 //! Certificates that are relied on although others have their key: by a revocation for that reason, or by the list of
 //! compromised keys.
 use super::finding::Finding;
-use super::{Examination, Looked, counted};
+use super::{Examination, Unseen, counted};
 use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord};
 use crate::x509::Certificate;
 
-pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Result<String, Unseen> {
     let index = examination.index()?;
     let authorities = examination.authorities().unwrap_or_default();
     let mut found = Vec::new();
     let known = index.on_compromised_keys(examination.now, &mut |record| {
         found.push((record, "although another certificate for its key was revoked because others have it"));
     });
-    known.map_err(|error| error.to_string())?;
+    known?;
     for key in examination.compromised_keys {
-        for past in index.key_uses(key).map_err(|error| error.to_string())? {
+        for past in index.key_uses(key)? {
             if past.is_live(examination.now) && !found.iter().any(|(one, _)| one.id == past.id) {
-                let record = index.certificate(&past.id).map_err(|error| error.to_string())?;
+                let record = index.certificate(&past.id)?;
                 found.extend(
                     record.map(|record| (record, "although its key is on the list of compromised keys")),
                 );

@@ -38,10 +38,19 @@ pub struct Finding {
     pub object: String,
     /// One sentence without a full stop that begins with the object.
     pub message: String,
-    /// The command that mends it, or what to do where no command does.
+    /// What follows from it for whoever uses the programs.
+    pub consequence: Option<Consequence>,
+    /// What mends it, or what to do where no command does.
     pub remedy: Remedy,
     /// How [`super::mend_files`] and [`super::mend_records`] mend it; `None` where a person has to decide.
     pub mending: Option<Mending>,
+}
+
+/// What a finding makes necessary.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Consequence {
+    /// Who has a certificate signed names its profile.
+    ProfileIsNamed,
 }
 
 /// What mends a finding: safe, and harmless to do twice.
@@ -118,7 +127,12 @@ impl Finding {
     ) -> Self {
         let object = object.into();
         let message = format!("{object} {message}");
-        Self { code, severity, object, message, remedy: Remedy::NONE, mending: None }
+        Self { code, severity, object, message, consequence: None, remedy: Remedy::NONE, mending: None }
+    }
+
+    /// With what follows from it.
+    pub(super) fn consequence(self, consequence: Consequence) -> Self {
+        Self { consequence: Some(consequence), ..self }
     }
 
     /// With what to do.
@@ -156,6 +170,7 @@ pub(super) fn shortened(findings: Vec<Finding>) -> Vec<Finding> {
     kept.extend(more.into_iter().map(|(finding, count)| Finding {
         object: "others".into(),
         message: format!("{count} more are like this"),
+        consequence: None,
         mending: None,
         ..finding
     }));

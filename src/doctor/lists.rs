@@ -21,16 +21,16 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for authority in &own {
         // the list first: what is revoked after it was read is then not taken for an entry too many
         let published = examination.publisher.published_crl(&authority.name);
-        let last = index.last_crl(&authority.issuer).map_err(|error| error.to_string())?;
+        let last = index.last_crl(&authority.issuer)?;
         let mut subject = Subject { examination, authority, index, findings };
-        subject.note(published.as_ref().ok().and_then(Option::as_ref)).map_err(|error| error.to_string())?;
+        subject.note(published.as_ref().ok().and_then(Option::as_ref))?;
         match published {
-            Ok(Some(crl)) => entries += subject.judge(&crl, last).map_err(|error| error.to_string())?,
+            Ok(Some(crl)) => entries += subject.judge(&crl, last)?,
             Ok(None) => subject.absent(),
             Err(error) => subject.unreadable(&error.to_string()),
         }
     }
-    Ok(format!("{}, {entries} entries", counted(own.len(), "CRL")))
+    Ok(format!("{}, {entries} entries", counted(own.len(), "CRL")).into())
 }
 
 /// No older copy of an index is behind by more CRL numbers than this.

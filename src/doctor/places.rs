@@ -19,7 +19,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let message = problem.message.trim_start_matches("the home ").trim_start_matches(&shown).trim_start();
         findings.push(Finding::error("home.wrong-user", shown.clone(), message).remedy(remedy));
     }
-    let user = home.directory().metadata().map_err(|error| error.to_string())?.uid();
+    let user = home.directory().metadata()?.uid();
     let survey = home.survey(examination.names().as_deref(), examination.now);
     let loose = home.findings_for(user).into_iter().chain(survey.shut);
     for found in loose {
@@ -62,5 +62,5 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
         findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
     }
-    Ok(counted(survey.seen, "file"))
+    Ok(counted(survey.seen, "file").into())
 }

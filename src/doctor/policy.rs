@@ -1,5 +1,5 @@
 //! Configuration and profiles: whether they can be read, and whether the CAs' are there.
-use super::finding::{Finding, Mending};
+use super::finding::{Consequence, Finding, Mending};
 use super::{Examination, Looked, Unread, counted};
 use crate::config;
 use crate::error::remedy::Origin;
@@ -56,7 +56,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         Err(faults) => findings.extend(faults.iter().map(|fault| of_profile(examination, fault))),
     }
     in_use(examination, &authorities, findings);
-    Ok(format!("configuration, {}", counted(count, "profile")))
+    Ok(format!("configuration, {}", counted(count, "profile")).into())
 }
 
 /// What a profile leaves open: new homes refuse it, and the next version does so everywhere.
@@ -171,11 +171,9 @@ fn without_leaf(
                 Finding::note(
                     "policy.no-leaf-profile",
                     authority.name.clone(),
-                    format!(
-                        "has profile {}, which names no leaf_profile: sign needs --profile",
-                        profile.name()
-                    ),
+                    format!("has profile {}, which names no leaf_profile", profile.name()),
                 )
+                .consequence(Consequence::ProfileIsNamed)
                 .remedy(format!("set leaf_profile below [ca] in {}", quoted(&file))),
             );
         }

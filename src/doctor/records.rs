@@ -1,7 +1,7 @@
 //! The index: whether it opens and is whole, its audit chain, and the certificates on record.
 use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
-use super::{Examination, Looked, compromised, counted};
+use super::{Examination, Looked, Seen, Unseen, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
 use crate::error::{Code, Remedy, Shown as _, remedy};
 use crate::home::quoted;
@@ -31,15 +31,15 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
                 let remedy = of_unopened(examination, problem.code, &problem.hint);
                 findings.push(Finding::error(problem.code.code(), file, message).remedy(remedy));
             }
-            return Err(format!("the index is not open: {problem}"));
+            return Err(Unseen::NoIndex((*problem).clone()));
         }
     };
-    let head = index.audit_head().map_err(|error| error.to_string())?;
-    let pending = index.pending().map_err(|error| error.to_string())?;
+    let head = index.audit_head()?;
+    let pending = index.pending()?;
     if !pending.is_empty() {
         pending_rows(index, pending.len(), findings)?;
     }
-    if let Some(restored) = index.restored().map_err(|error| error.to_string())? {
+    if let Some(restored) = index.restored()? {
         let message = format!(
             "was restored at {} from a backup of {}, and nothing is issued or released until that is accepted",
             restored.at, restored.backup
@@ -49,7 +49,8 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
                 .remedy(remedy::Repair::AcceptRestored),
         );
     }
-    Ok(format!("{}, change {}", counted_records(head.sequence), index.change_number().unwrap_or_default()))
+    Ok(format!("{}, change {}", counted_records(head.sequence), index.change_number().unwrap_or_default())
+        .into())
 }
 
 fn counted_records(count: u64) -> String {
@@ -72,8 +73,8 @@ fn pending_rows(
     index: &dyn IssuanceIndex,
     pending: usize,
     findings: &mut Vec<Finding>,
-) -> Result<(), String> {
-    let free = index.nobody_is_signing().map_err(|error| error.to_string())?.is_some();
+) -> Result<(), Unseen> {
+    let free = index.nobody_is_signing()?.is_some();
     let what = counted(pending, "certificate");
     findings.push(if free {
         let message = format!("has {what} that a command did not live to sign; they are to be abandoned");
@@ -87,7 +88,7 @@ fn pending_rows(
 
 pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
-    let head = index.audit_head().map_err(|error| error.to_string())?;
+    let head = index.audit_head()?;
     let mut verifier = Verifier::new(Some(head));
     let mut broken = |fault: String| {
         findings.push(
@@ -111,7 +112,7 @@ pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Find
         }
         Err(error) => broken(error.to_string()),
     }
-    Ok(counted_records(count))
+    Ok(counted_records(count).into())
 }
 
 pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -157,20 +158,18 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
     }
     let kept = files.finish(examination, &authorities, findings);
     let listed = compromised::check(examination, findings)?;
-    let of = match compared < count {
-        true if !known => " (the CAs cannot be read)".into(),
-        true => format!(" (the newest; --deep compares all {count})"),
-        false => String::new(),
-    };
+    let is_part = compared < count;
+    let unread = if is_part && !known { " (the CAs cannot be read)" } else { "" };
     let by_number = match by_number {
         0 => String::new(),
         number => format!(" ({number} known by number alone)"),
     };
-    Ok(format!(
-        "{} on record{by_number}, {kept}, {listed}, {} compared{of}",
+    let what = format!(
+        "{} on record{by_number}, {kept}, {listed}, {} compared{unread}",
         counted(count, "certificate"),
         counted(compared, "signature")
-    ))
+    );
+    Ok(Seen { what, newest_of: (is_part && known).then_some(count) })
 }
 
 fn is_by_its_issuer(record: &CertificateRecord, authorities: &[Authority]) -> bool {

@@ -1,6 +1,6 @@
 //! Room on the file systems of the home, and what is kept for revoking.
 use super::finding::{Finding, Mending, Severity};
-use super::{Examination, Looked};
+use super::{Examination, Looked, Unseen};
 use crate::error::{Shown as _, remedy};
 use crate::home::{Home, Reserve, quoted};
 use std::collections::BTreeSet;
@@ -70,9 +70,9 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         findings.push(reserve(examination));
     }
     let Some(least) = space.systems.iter().map(|system| system.free).min() else {
-        return Err("no file system could be asked".into());
+        return Err(Unseen::NoFileSystem);
     };
-    Ok(format!("{} MiB free, {} MiB kept for revoking", least >> 20, space.kept >> 20))
+    Ok(format!("{} MiB free, {} MiB kept for revoking", least >> 20, space.kept >> 20).into())
 }
 
 fn reserve(examination: &Examination<'_>) -> Finding {
