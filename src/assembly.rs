@@ -3,6 +3,7 @@ mod backup;
 mod daemon;
 mod founding;
 mod inspection;
+mod room;
 mod settings;
 
 pub use backup::{restore_backup, verify_backup};
@@ -11,7 +12,7 @@ pub use founding::{Founded, Founding, found};
 pub use inspection::Inspection;
 pub use settings::{leaf_key, read_config, secret_sources};
 
-use crate::ca::{ClockWatch, Engine, EngineParts, Practices, SerialSource};
+use crate::ca::{ClockWatch, DiskReserve, Engine, EngineParts, Practices, Purpose, Room, SerialSource};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Problem};
 use crate::home::{Home, current_actor};
@@ -20,6 +21,7 @@ use crate::repository::HomeDirectory;
 use crate::signing::{AgeFileStore, Nobody, SecretSource, random_serial};
 use crate::status::StatusDirectory;
 use crate::x509::{SerialNumber, UnixTime};
+use room::{FoundBefore, HomeReserve};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub struct Assembly {
     practices: Arc<Practices>,
     faults: Vec<Problem>,
     watch: Arc<ClockWatch>,
+    /// Given back last, when everything is closed.
+    room: Option<Room>,
 }
 
 /// Serial numbers from the system's generator.
@@ -54,6 +58,20 @@ pub fn now() -> UnixTime {
 }
 
 impl Assembly {
+    /// Opens a home for one command, with room for it from before the index is opened until everything is closed. One
+    /// that tells others what is not to be trusted any more is not held up by a mistake in the configuration.
+    ///
+    /// # Errors
+    /// `disk.full` when it issues and there is no room; as [`Assembly::open`] and [`Assembly::open_to_distrust`].
+    pub fn open_for(home: Home, config: Option<&Path>, purpose: Purpose) -> Result<Self, Problem> {
+        let room = Some(HomeReserve(home.clone()).find(purpose)?);
+        let opened = match purpose {
+            Purpose::Distrust => Self::open_to_distrust(home, config),
+            Purpose::Issue | Purpose::Look => Self::open(home, config),
+        }?;
+        Ok(Self { room, ..opened })
+    }
+
     /// Opens a home: checks owners and modes, reads configuration (`config`, or the home's own) and profiles,
     /// opens the index.
     ///
@@ -73,7 +91,7 @@ impl Assembly {
     ///
     /// # Errors
     /// When there is no home, its permissions or those of the configuration are unsafe, or the index cannot be used.
-    pub fn open_to_distrust(home: Home, config: Option<&Path>) -> Result<Self, Problem> {
+    fn open_to_distrust(home: Home, config: Option<&Path>) -> Result<Self, Problem> {
         settings::must_exist(&home)?;
         home.verify()?;
         let (config, mut faults) = settings::read_config_leniently(&home, config)?;
@@ -92,6 +110,7 @@ impl Assembly {
         let keys = AgeFileStore::new(config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
             Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
+        home.move_former();
         let index = SqliteIndex::open(&home.index_file())?;
         practices.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());
@@ -105,6 +124,7 @@ impl Assembly {
             practices: Arc::new(practices),
             faults,
             watch: Arc::new(ClockWatch::unattended()),
+            room: None,
         })
     }
 
@@ -128,6 +148,10 @@ impl Assembly {
     /// The use cases over this home; these are asked for the passphrases of CA keys.
     #[must_use]
     pub fn engine(&self, secrets: Arc<dyn SecretSource>) -> Engine {
+        let reserve: Arc<dyn DiskReserve> = match self.room {
+            Some(_) => Arc::new(FoundBefore),
+            None => Arc::new(HomeReserve(self.home.clone())),
+        };
         Engine::new(EngineParts {
             index: self.index.clone(),
             keys: Arc::new(self.keys.clone().asking(secrets)),
@@ -137,6 +161,7 @@ impl Assembly {
             watch: self.watch.clone(),
             serials: Arc::new(SystemRandom),
             practices: self.practices.clone(),
+            reserve,
             actor: current_actor(),
         })
     }

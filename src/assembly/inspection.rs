@@ -173,6 +173,7 @@ impl Inspection {
             watch: Arc::new(ClockWatch::unattended()),
             serials: Arc::new(super::SystemRandom),
             practices: self.practices.clone(),
+            reserve: Arc::new(super::room::HomeReserve(self.home.clone())),
             actor: current_actor(),
         })
     }

@@ -92,14 +92,14 @@ fn authority_faults(
     {
         faults.push(format!("public/{name}.crt is not a certificate of the CA on record"));
     }
-    let noted = home.noted_crl_number(&files).unwrap_or_else(|error| {
-        faults.push(format!("keys/{name}.crlnumber {error}"));
+    let noted = home.mark(&files).unwrap_or_else(|error| {
+        faults.push(format!("keys/{name}.mark {error}"));
         None
     });
     let noted = noted.unwrap_or(0);
     let last = index.last_crl(&authority.issuer)?.map_or(0, |crl| crl.number);
     if noted < last {
-        faults.push(format!("keys/{name}.crlnumber says {noted}, and CRL {last} was published"));
+        faults.push(format!("keys/{name}.mark says {noted}, and CRL {last} was published"));
     }
     if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::Crl))? {
         match CertificateList::from_der(&octets) {

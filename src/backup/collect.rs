@@ -114,7 +114,12 @@ pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>,
     }
     for name in names(&home.keys_directory())? {
         let Ok(entry) = format!("keys/{name}").parse::<Entry>() else { continue };
-        if with_keys || matches!(entry, Entry::CrlNumber(_) | Entry::Waiting(_)) {
+        if with_keys || !matches!(entry, Entry::Key(_)) {
+            collected.extend(Collected::open(&entry, &home.keys_directory().join(name))?);
+        }
+    }
+    for name in names(&home.requests_directory())? {
+        if let Ok(entry) = format!("requests/{name}").parse::<Entry>() {
             collected.extend(Collected::open(&entry, &entry.path_in(home))?);
         }
     }

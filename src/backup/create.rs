@@ -123,7 +123,7 @@ fn facts(stores: &dyn Stores, copy: &Path) -> Result<Facts, Problem> {
 /// The highest CRL number noted beside the keys; 0 when none can be read, which nobody is kept from a backup for.
 pub(super) fn high_water(home: &Home, authority: &str) -> u64 {
     let name = authority.parse::<AuthorityName>().ok();
-    name.and_then(|name| home.noted_crl_number(&name).ok().flatten()).unwrap_or(0)
+    name.and_then(|name| home.mark(&name).ok().flatten()).unwrap_or(0)
 }
 
 /// Counts and digests what goes through it.

@@ -15,10 +15,14 @@ pub(super) enum Entry {
     Policy(String),
     /// `public/NAME`
     Public(String),
-    /// `keys/NAME.crlnumber`
-    CrlNumber(AuthorityName),
-    /// `keys/NAME.waiting`
+    /// `keys/NAME.mark`
+    Mark(AuthorityName),
+    /// `keys/NAME.crlnumber`, as the mark was called before.
+    FormerMark(AuthorityName),
+    /// `requests/NAME.waiting`
     Waiting(AuthorityName),
+    /// `keys/NAME.waiting`, where it was before.
+    FormerWaiting(AuthorityName),
     /// `keys/NAME.age`
     Key(AuthorityName),
     /// `ocsp/NAME/responder.pem`
@@ -35,8 +39,8 @@ impl Entry {
             Self::Configuration(name) => home.configuration_directory().join(name),
             Self::Policy(name) => home.policy_directory().join(name),
             Self::Public(name) => home.public_directory().join(name),
-            Self::CrlNumber(name) => home.crl_number_file(name),
-            Self::Waiting(name) => home.waiting_file(name),
+            Self::Mark(name) | Self::FormerMark(name) => home.mark_file(name),
+            Self::Waiting(name) | Self::FormerWaiting(name) => home.waiting_file(name),
             Self::Key(name) => home.key_file(name),
             Self::ResponderCertificate(name) => home.responder_certificate_file(name),
             Self::ResponderKey(name) => home.responder_key_file(name),
@@ -46,7 +50,12 @@ impl Entry {
     /// The mode it gets when it is restored.
     pub(super) fn mode(&self) -> Mode {
         match self {
-            Self::Index | Self::CrlNumber(_) | Self::Waiting(_) | Self::Key(_) => Mode::Private,
+            Self::Index
+            | Self::Mark(_)
+            | Self::FormerMark(_)
+            | Self::Waiting(_)
+            | Self::FormerWaiting(_)
+            | Self::Key(_) => Mode::Private,
             Self::ResponderCertificate(_) | Self::ResponderKey(_) => Mode::Group,
             Self::Configuration(_) | Self::Policy(_) | Self::Public(_) => Mode::Public,
         }
@@ -78,8 +87,10 @@ impl fmt::Display for Entry {
             Self::Configuration(name) => write!(f, "configuration/{name}"),
             Self::Policy(name) => write!(f, "policy/{name}"),
             Self::Public(name) => write!(f, "public/{name}"),
-            Self::CrlNumber(name) => write!(f, "keys/{name}.crlnumber"),
-            Self::Waiting(name) => write!(f, "keys/{name}.waiting"),
+            Self::Mark(name) => write!(f, "keys/{name}.mark"),
+            Self::FormerMark(name) => write!(f, "keys/{name}.crlnumber"),
+            Self::Waiting(name) => write!(f, "requests/{name}.waiting"),
+            Self::FormerWaiting(name) => write!(f, "keys/{name}.waiting"),
             Self::Key(name) => write!(f, "keys/{name}.age"),
             Self::ResponderCertificate(name) => write!(f, "ocsp/{name}/responder.pem"),
             Self::ResponderKey(name) => write!(f, "ocsp/{name}/responder.key"),
@@ -99,9 +110,14 @@ impl FromStr for Entry {
             ["policy", name] if is_plain(name) => Ok(Self::Policy((*name).to_owned())),
             ["public", name] if is_plain(name) => Ok(Self::Public((*name).to_owned())),
             ["keys", file] => match file.rsplit_once('.') {
-                Some((name, "crlnumber")) => authority(name).map(Self::CrlNumber),
-                Some((name, "waiting")) => authority(name).map(Self::Waiting),
+                Some((name, "mark")) => authority(name).map(Self::Mark),
+                Some((name, "crlnumber")) => authority(name).map(Self::FormerMark),
+                Some((name, "waiting")) => authority(name).map(Self::FormerWaiting),
                 Some((name, "age")) => authority(name).map(Self::Key),
+                _ => Err(()),
+            },
+            ["requests", file] => match file.rsplit_once('.') {
+                Some((name, "waiting")) => authority(name).map(Self::Waiting),
                 _ => Err(()),
             },
             ["ocsp", name, "responder.pem"] => authority(name).map(Self::ResponderCertificate),
@@ -122,9 +138,11 @@ mod tests {
             "configuration/genfic-ca.toml",
             "policy/user.toml.example",
             "public/genfic.crl.pem",
+            "keys/genfic.mark",
             "keys/genfic.crlnumber",
             "keys/genfic.age",
             "keys/genfic-user.waiting",
+            "requests/genfic-user.waiting",
             "ocsp/genfic/responder.pem",
             "ocsp/genfic/responder.key",
         ] {
@@ -149,6 +167,8 @@ mod tests {
             "keys/a",
             "keys/../a.age",
             "keys/A B.age",
+            "requests/a.age",
+            "requests/../a.waiting",
             "ocsp/../responder.key",
             "ocsp/a/other.key",
             "status/manifest.json",

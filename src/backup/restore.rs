@@ -276,7 +276,7 @@ fn finish_authority(
 ) -> Result<(), Problem> {
     let name = authority.name.parse::<AuthorityName>()?;
     staged.create_authority(&name)?;
-    replace(&staged.crl_number_file(&name), format!("{taken}\n").as_bytes(), Mode::Private).map_err(told)?;
+    replace(&staged.mark_file(&name), format!("{taken}\n").as_bytes(), Mode::Private).map_err(told)?;
     if let Some(crl) = newest {
         let text = pem::encode("X509 CRL", crl.as_der());
         replace(&staged.public_file(&name, PublicFile::CrlPem), text.as_bytes(), Mode::Public)

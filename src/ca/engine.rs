@@ -1,6 +1,9 @@
 //! What the use cases act on and through.
 use super::hierarchy::Loaded;
-use super::{ClockWatch, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, Publication, Revocations};
+use super::{
+    ClockWatch, DiskReserve, Hierarchy, Issuance, Lifecycle, Maintenance, Practices, Publication, Purpose,
+    Revocations, Room,
+};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
@@ -38,6 +41,8 @@ pub struct EngineParts {
     pub serials: Arc<dyn SerialSource>,
     /// Profiles and settings.
     pub practices: Arc<Practices>,
+    /// Space on the disk that is kept for revoking.
+    pub reserve: Arc<dyn DiskReserve>,
     /// Who acts.
     pub actor: Actor,
 }
@@ -160,6 +165,10 @@ impl Engine {
 
     pub(super) fn actor(&self) -> &Actor {
         &self.parts.actor
+    }
+
+    pub(super) fn find_room(&self, purpose: Purpose) -> Result<Room, Problem> {
+        self.parts.reserve.find(purpose)
     }
 
     pub(super) fn event(&self, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {

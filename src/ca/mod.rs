@@ -22,8 +22,8 @@ mod maintenance;
 mod practices;
 mod problems;
 mod publication;
-mod refusals;
 mod revocation;
+mod run;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -44,4 +44,5 @@ pub use publication::Publication;
 pub use revocation::{
     Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded, find_revocable,
 };
+pub use run::{Begun, Conclusion, DiskReserve, Purpose, Room, Task};
 pub use time::{ClockStanding, ClockState, ClockWatch};

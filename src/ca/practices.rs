@@ -44,16 +44,16 @@ impl Practices {
         self.profiles.get(profile).is_none_or(|profile| profile.kind() != Kind::OcspResponder)
     }
 
-    /// What the index records of where the key of a new CA is.
+    /// Where the key of a new CA is kept, a URI.
     #[must_use]
     pub fn key_record(&self, authority: &str) -> String {
-        format!("{authority}.age")
+        format!("age:{authority}.age")
     }
 
-    /// The key that the index has on record.
+    /// The key of this URI.
     #[must_use]
-    pub fn key_ref(&self, record: &str) -> KeyRef {
-        KeyRef::AgeFile(self.key_directory.join(record))
+    pub fn key_ref(&self, uri: &str) -> KeyRef {
+        KeyRef::of(uri, &self.key_directory)
     }
 
     fn url(&self, path: &str) -> Option<String> {

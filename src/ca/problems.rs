@@ -3,6 +3,7 @@ use crate::error::{Code, Problem, remedy};
 use crate::index::TransitionError;
 use crate::lint::Finding;
 use crate::repository::PublishError;
+use crate::signing::MarkError;
 
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
@@ -22,6 +23,18 @@ impl From<PublishError> for Problem {
                 Self::of(Code::PublishBusy, error).hint("wait for the other command to end, then try again")
             }
             PublishError::Home(problem) => problem,
+        }
+    }
+}
+
+impl From<MarkError> for Problem {
+    fn from(error: MarkError) -> Self {
+        match error {
+            MarkError::Key(error) => error.into(),
+            MarkError::Unreadable { path, reason } => PublishError::Unreadable { path, reason }.into(),
+            MarkError::NotRead { path, source } => PublishError::NotRead { path, source }.into(),
+            MarkError::Write(error) => PublishError::Write(error).into(),
+            MarkError::Busy => PublishError::Busy.into(),
         }
     }
 }

@@ -42,10 +42,9 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     }
     staggered(examination, &living, &hierarchy, findings);
     for (older, newer) in hierarchy.unlinked(examination.now)? {
-        let file = examination.home.keys_directory().join(&older.key);
+        let key = KeyRef::of(&older.key, &examination.home.keys_directory());
         let keys = examination.keys.inspecting();
-        let is_gone = keys
-            .is_some_and(|keys| matches!(keys.inspect(&KeyRef::AgeFile(file)), Err(KeyError::NotFound(_))));
+        let is_gone = keys.is_some_and(|keys| matches!(keys.inspect(&key), Err(KeyError::NotFound(_))));
         let (older, newer) = (older.name, newer.name);
         let message = format!(
             "lacks link certificates with {older} before it: a command was cut short before it made them"

@@ -11,10 +11,10 @@ use std::path::Path;
 fn of_another(
     examination: &Examination<'_>,
     authority: &Authority,
-    file: &Path,
+    (key, file): (&KeyRef, &Path),
     all: &[Authority],
 ) -> Option<Finding> {
-    let signer = examination.keys.signer(&KeyRef::AgeFile(file.to_owned())).ok()?;
+    let signer = examination.keys.signer(key).ok()?;
     let is_of = |one: &Authority| one.certificate.tbs().public_key() == signer.public_key();
     if is_of(authority) {
         return None;
@@ -36,11 +36,12 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let own: Vec<_> = authorities.iter().filter(|authority| !authority.is_elsewhere()).collect();
     for authority in &own {
         let name = &authority.name;
-        let file = examination.home.keys_directory().join(&authority.key);
-        match keys.inspect(&KeyRef::AgeFile(file.clone())) {
+        let key = KeyRef::of(&authority.key, &examination.home.keys_directory());
+        let file = key.path().unwrap_or(Path::new(&authority.key)).to_owned();
+        match keys.inspect(&key) {
             Ok(()) => {
                 here += 1;
-                findings.extend(of_another(examination, authority, &file, &authorities));
+                findings.extend(of_another(examination, authority, (&key, &file), &authorities));
             }
             Err(KeyError::NotFound(_)) if config.is_offline(name, authority.parent.is_none()) => findings.push(
                 Finding::note("key.away", name, "has its key elsewhere, as the configuration says")

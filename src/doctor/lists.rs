@@ -119,26 +119,26 @@ impl Subject<'_, '_> {
         let recorded = self.index.last_crl(&self.authority.issuer)?.map_or(0, |last| last.number);
         let known = recorded.max(published.unwrap_or(0));
         let taken = self.index.highest_crl_number(&self.authority.issuer)?.max(known);
-        let file = self.examination.home.crl_number_file(&name);
+        let file = self.examination.home.mark_file(&name);
         let aside = remedy::Repair::MoveAsideThenPublishCrl(file, name.to_string());
-        match self.examination.home.noted_crl_number(&name) {
+        match self.examination.home.mark(&name) {
             // told with owners and modes
             Err(NoteError::Read(ReadError::Kind(_))) => {}
             Err(error) => {
-                let message = format!("publishes no CRL: keys/{name}.crlnumber {error}");
+                let message = format!("publishes no CRL: keys/{name}.mark {error}");
                 self.findings
                     .push(Finding::error("crl.note-unreadable", name.as_str(), message).remedy(aside));
             }
             Ok(Some(noted)) if noted.saturating_sub(taken) > PROPORTION => {
                 let message = format!(
-                    "has {noted} noted as its highest CRL number in keys/{name}.crlnumber, and {taken} is the \
+                    "has {noted} noted as its highest CRL number in keys/{name}.mark, and {taken} is the \
                      highest known otherwise: the note is wrong"
                 );
                 self.findings.push(Finding::error(NOTE_TOO_LARGE, name.as_str(), message).remedy(aside));
             }
             Ok(Some(noted)) if noted > taken => {
                 let message = format!(
-                    "has CRL number {noted} noted in keys/{name}.crlnumber, and neither the index nor its published \
+                    "has CRL number {noted} noted in keys/{name}.mark, and neither the index nor its published \
                      CRL has one above {taken}: the index is an older copy"
                 );
                 let finding = Finding::error("crl.note-ahead", name.as_str(), message);
@@ -146,7 +146,7 @@ impl Subject<'_, '_> {
             }
             Ok(noted) if known > 0 && noted.is_none_or(|noted| noted < known) => {
                 let message = format!(
-                    "has no note of CRL number {known} in keys/{name}.crlnumber: an older index could take it again"
+                    "has no note of CRL number {known} in keys/{name}.mark: an older index could take it again"
                 );
                 self.tell(Severity::Warning, "crl.high-water", message);
             }

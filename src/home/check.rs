@@ -96,8 +96,10 @@ impl Home {
         }
         look(&self.lock_file(), Rule::PRIVATE_FILE);
         look(&self.reserve_file(), Rule::PRIVATE_FILE);
-        for key in entries(&self.keys_directory()) {
-            look(&key, Rule::PRIVATE_FILE);
+        for directory in [self.keys_directory(), self.requests_directory()] {
+            for file in entries(&directory) {
+                look(&file, Rule::PRIVATE_FILE);
+            }
         }
         for responder in entries(&self.responders_directory()) {
             look(&responder, Rule::directory(Owners::User, 0o027));
@@ -126,21 +128,33 @@ impl Home {
     /// The CAs whose key waits for a certificate that is signed elsewhere, by name.
     ///
     /// # Errors
-    /// `file.read` when the directory of the keys cannot be read.
+    /// `file.read` when the directory of the requests, or that of the keys, cannot be read.
     pub fn waiting(&self) -> Result<Vec<AuthorityName>, Problem> {
-        let directory = self.keys_directory();
-        let failed = |error: io::Error| {
-            let message = format!("{} cannot be read: {error}", directory.shown());
-            Problem::new(Code::FileNotRead, message).hint("look at its owner and mode")
-        };
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&directory).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let name = name.to_str().and_then(|name| name.strip_suffix(".waiting"));
-            names.extend(name.and_then(|name| name.parse::<AuthorityName>().ok()));
+        let mut names = BTreeSet::new();
+        // where they were before
+        for directory in [self.requests_directory(), self.keys_directory()] {
+            let failed = |error: io::Error| {
+                let message = format!("{} cannot be read: {error}", directory.shown());
+                Problem::new(Code::FileNotRead, message).hint("look at its owner and mode")
+            };
+            let listed = match fs::read_dir(&directory) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                listed => listed.map_err(failed)?,
+            };
+            for entry in listed {
+                let name = entry.map_err(failed)?.file_name();
+                let name = name.to_str().and_then(|name| name.strip_suffix(".waiting"));
+                names.extend(name.and_then(|name| name.parse::<AuthorityName>().ok()));
+            }
         }
-        names.sort();
-        Ok(names)
+        Ok(names.into_iter().collect())
+    }
+
+    /// The file of a CA that waits: where it is, or was before.
+    #[must_use]
+    pub fn waiting_file_found(&self, authority: &AuthorityName) -> PathBuf {
+        let (now, before) = (self.waiting_file(authority), self.former_waiting_file(authority));
+        if !now.exists() && before.exists() { before } else { now }
     }
 }
 

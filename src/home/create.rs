@@ -40,6 +40,14 @@ impl Home {
         Ok(made)
     }
 
+    /// Makes the directory of requests, which homes of before do not have.
+    ///
+    /// # Errors
+    /// As [`Home::create`].
+    pub fn create_requests(&self) -> Result<(), Problem> {
+        make_within(&self.requests_directory(), 0o700, None).map(drop)
+    }
+
     /// Makes the directories of one CA: `ocsp/NAME/` and `issued/NAME/`.
     ///
     /// # Errors
@@ -57,7 +65,7 @@ impl Home {
 
 /// Makes a directory of the home with its mode at once: one that a killed process left without its group bit
 /// would stay so. One with the group bit is `group`'s where that is allowed; a group that others are in is kept out.
-fn make_within(path: &Path, mode: u32, group: Option<u32>) -> Result<Option<PathBuf>, Problem> {
+pub(super) fn make_within(path: &Path, mode: u32, group: Option<u32>) -> Result<Option<PathBuf>, Problem> {
     let parent = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.parent(),
         _ => None,

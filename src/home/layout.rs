@@ -144,17 +144,23 @@ impl Home {
         self.keys_directory().join(format!("{authority}.age"))
     }
 
-    /// The highest CRL number ever taken for a CA, `keys/NAME.crlnumber`: beside the key that signs the lists,
-    /// so that restoring an older index does not bring an older number back.
+    /// The key store's mark of a CA, `keys/NAME.mark`: the highest CRL number ever taken, beside the key that signs
+    /// the lists, so that restoring an older index does not bring an older number back.
     #[must_use]
-    pub fn crl_number_file(&self, authority: &AuthorityName) -> PathBuf {
-        self.keys_directory().join(format!("{authority}.crlnumber"))
+    pub fn mark_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.keys_directory().join(format!("{authority}.mark"))
     }
 
-    /// The request of a CA that waits for its certificate, `keys/NAME.waiting`: beside the key that it is for.
+    /// The requests of CAs that wait for their certificates, `requests/`.
+    #[must_use]
+    pub fn requests_directory(&self) -> PathBuf {
+        self.state.join("requests")
+    }
+
+    /// The request of a CA that waits for its certificate, `requests/NAME.waiting`.
     #[must_use]
     pub fn waiting_file(&self, authority: &AuthorityName) -> PathBuf {
-        self.keys_directory().join(format!("{authority}.waiting"))
+        self.requests_directory().join(format!("{authority}.waiting"))
     }
 
     /// What the responder of a CA reads, `ocsp/NAME/`.
@@ -240,6 +246,7 @@ impl Home {
             place(self.state.clone(), 0o711, Owners::User, 0o022),
             place(self.policy_directory(), 0o755, Owners::UserOrRoot, 0o022),
             place(self.keys_directory(), 0o700, Owners::User, 0o077),
+            place(self.requests_directory(), 0o700, Owners::User, 0o077),
             place(self.issued_root(), 0o700, Owners::User, 0o077),
             place(self.status_directory(), 0o2750, Owners::User, 0o027),
             place(self.responders_directory(), 0o2750, Owners::User, 0o027),

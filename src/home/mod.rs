@@ -13,7 +13,8 @@
 //! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of holders |
 //! | `~/index.db-signing`, `~/home.lock` | 0600 | locked by whoever signs, and by whoever publishes |
 //! | `~/reserve` | 0600 | nothing in it; [space](Reserve) that revoking may use on a full disk |
-//! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.crlnumber`, `~/keys/NAME.waiting` | 0700, 0600 | K1; the highest CRL number taken; a CA without its certificate |
+//! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.mark` | 0700, 0600 | K1; the highest CRL number taken |
+//! | `~/requests/`, `~/requests/NAME.waiting` | 0700, 0600 | CAs without their certificates |
 //! | `~/issued/`, `~/issued/NAME/` | 0700 | names of holders |
 //! | `~/status/` | 2750 | for the daemon's group, which new files take over from the directory |
 //! | `~/ocsp/`, `~/ocsp/NAME/` | 2750 | the same |
@@ -30,10 +31,11 @@ mod atomic;
 mod authority_name;
 mod check;
 mod create;
-mod crl_number;
+mod former;
 mod given;
 mod group;
 mod layout;
+mod mark;
 mod open;
 mod reserve;
 mod survey;
@@ -46,11 +48,11 @@ pub use aside::{ASIDE, Writing, remove_left};
 pub(crate) use atomic::Aside;
 pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
-pub use crl_number::NoteError;
 pub use given::GivenError;
 pub(crate) use group::put_all;
 pub use group::{Replacement, replace_all};
 pub use layout::{Home, PublicFile};
+pub use mark::{NoteError, read_mark};
 pub use open::{OpenError, ReadError, open_checked, open_file, read_file, read_most};
 pub use reserve::{GivenBack, Reserve};
 pub use survey::Survey;

@@ -75,13 +75,19 @@ impl Home {
             self.directory().to_owned(),
             self.policy_directory(),
             self.keys_directory(),
+            self.requests_directory(),
             self.status_directory(),
             self.public_directory(),
         ];
         if self.configuration_directory() != self.directory() {
             flat.push(self.configuration_directory().to_owned());
         }
-        let strict = [self.keys_directory(), self.status_directory(), self.public_directory()];
+        let strict = [
+            self.keys_directory(),
+            self.requests_directory(),
+            self.status_directory(),
+            self.public_directory(),
+        ];
         let for_daemon = self.status_directory();
         let issued = self.directory().join("issued");
         for below in [&self.responders_directory(), &issued] {
@@ -130,11 +136,13 @@ impl Home {
             let public = [Certificate, CertificateDer, Chain, Crossed, Crl, CrlPem];
             let mut paths: Vec<PathBuf> =
                 public.into_iter().map(|file| self.public_file(name, file)).collect();
-            paths.extend([self.key_file(name), self.crl_number_file(name)]);
+            paths.extend([self.key_file(name), self.mark_file(name), self.former_mark_file(name)]);
             paths
         };
         let waiting = self.waiting().unwrap_or_default();
-        let of_waiting = waiting.iter().flat_map(|name| [self.key_file(name), self.waiting_file(name)]);
+        let of_waiting = waiting
+            .iter()
+            .flat_map(|name| [self.key_file(name), self.waiting_file(name), self.former_waiting_file(name)]);
         authorities.iter().flat_map(of_one).chain(of_waiting).collect()
     }
 }

@@ -14,6 +14,8 @@ mod import;
 mod index_txt;
 mod issuance;
 mod key_rule;
+#[cfg(test)]
+pub(crate) mod memory;
 mod reading;
 mod record;
 mod recorded;

@@ -21,9 +21,10 @@ pub struct Authority {
     pub profile: String,
     /// Its certificate.
     pub certificate: Certificate,
-    /// Where its key is: a path relative to the home's `keys/`, or a URI. Empty when others keep it, and the CA
-    /// is here for those below it.
+    /// Where its key is kept: a URI whose scheme names the store; empty when others keep it.
     pub key: String,
+    /// Whether others run it, and it is here for those below it: neither its key nor its CRLs are ever here.
+    pub external: bool,
     /// Whether its certificates name an OCSP responder.
     pub serves_ocsp: bool,
     /// The name of the generation before it: the same CA with an older key.
@@ -37,7 +38,19 @@ impl Authority {
     /// Whether others run it: neither its key nor its CRLs are ever here.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
-        self.key.is_empty()
+        self.external
+    }
+
+    /// What its key is known by, whoever keeps it: SHA-256 of the SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn key_identity(&self) -> [u8; 32] {
+        self.certificate.tbs().public_key().digest()
+    }
+
+    /// Where its key is kept, as people know it: without the scheme of the store.
+    #[must_use]
+    pub fn key_name(&self) -> &str {
+        self.key.split_once(':').map_or(&*self.key, |(_, name)| name)
     }
 }
 
@@ -46,8 +59,8 @@ impl Authority {
 pub struct NewAuthority {
     /// The name that people type and that files bear.
     pub name: String,
-    /// Where its key is: a path relative to the home's `keys/`, or a URI.
-    pub key: String,
+    /// Where its key is kept: a URI whose scheme names the store; `None` when others keep it.
+    pub key: Option<String>,
     /// Whether its certificates name an OCSP responder.
     pub serves_ocsp: bool,
     /// The name of the generation before it.

@@ -54,8 +54,8 @@ impl HomeDirectory {
 
     fn reserved_crl_number(&self, name: &str) -> Result<Option<CrlNumber>, PublishError> {
         let name = self.name(name)?;
-        self.home.noted_crl_number(&name).map_err(|error| {
-            let path = self.home.crl_number_file(&name);
+        self.home.mark(&name).map_err(|error| {
+            let path = self.home.mark_file(&name);
             match error {
                 NoteError::Read(error) => not_read(&path, error),
                 NoteError::NoNumber(_) => unreadable(&path, error),
@@ -200,15 +200,6 @@ impl Publisher for HomeDirectory {
         Ok(self.reserved_crl_number(name)?.max(published).unwrap_or(0))
     }
 
-    fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError> {
-        let _alone = self.hold()?;
-        if self.reserved_crl_number(name)?.is_some_and(|reserved| reserved >= number) {
-            return Ok(());
-        }
-        let path = self.home.crl_number_file(&self.name(name)?);
-        Ok(replace(&path, format!("{number}\n").as_bytes(), Mode::Private)?)
-    }
-
     fn sweep(&self, issued_by: &[&str]) {
         let names: Vec<AuthorityName> = issued_by.iter().filter_map(|name| name.parse().ok()).collect();
         self.home.sweep(&names);
@@ -261,7 +252,7 @@ impl Publisher for HomeDirectory {
     fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError> {
         let mut waiting = Vec::new();
         for name in self.home.waiting()? {
-            let path = self.home.waiting_file(&name);
+            let path = self.home.waiting_file_found(&name);
             let Some(octets) = read_if_there(&path)? else { continue };
             let read = WaitingAuthority::parse(name.as_str(), &String::from_utf8_lossy(&octets));
             waiting.push(read.map_err(|error| unreadable(&path, error))?);
@@ -271,6 +262,7 @@ impl Publisher for HomeDirectory {
 
     fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError> {
         let path = self.home.waiting_file(&self.name(&authority.name)?);
+        self.home.create_requests()?;
         Ok(replace(&path, authority.to_string().as_bytes(), Mode::Private)?)
     }
 
@@ -279,9 +271,9 @@ impl Publisher for HomeDirectory {
     }
 
     fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
-        let path = self.home.waiting_file(&self.name(name)?);
+        let path = self.home.waiting_file_found(&self.name(name)?);
         match std::fs::remove_file(&path) {
-            Ok(()) => Ok(sync_directory(&self.home.keys_directory())?),
+            Ok(()) => Ok(sync_directory(path.parent().unwrap_or(&path))?),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(source) => Err(WriteError { path, source }.into()),
         }

@@ -90,18 +90,11 @@ pub trait Publisher: Send + Sync {
     /// When the CRL cannot be read or its other form not be written; [`PublishError::Busy`].
     fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError>;
 
-    /// The highest CRL number known outside the index: the published CRL's or the high-water file's.
+    /// The highest CRL number known outside the index: the published CRL's or the mark's beside the key.
     ///
     /// # Errors
     /// When one of them is there and cannot be read.
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError>;
-
-    /// Notes a CRL number in the high-water file before a list is signed under it, so that an index restored
-    /// from an old backup cannot use it again (C1). The number noted never goes back.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError>;
 
     /// Removes what killed processes left written aside, in the directories of issued certificates of these CAs
     /// and everywhere else. It is in nobody's way; what cannot be removed stays.

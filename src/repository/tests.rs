@@ -99,22 +99,3 @@ fn a_list_is_written_before_others_are_held_off() {
     });
     assert_eq!(publisher.published_crl(CA).unwrap(), Some(crl(1)));
 }
-
-#[test]
-fn the_number_noted_is_the_highest_whoever_notes_it_last() {
-    // C1
-    let (home, publisher, _kept) = home();
-    std::thread::scope(|threads| {
-        for first in 1..=4 {
-            let publisher = &publisher;
-            threads.spawn(move || {
-                for number in (first..=40).rev().step_by(4) {
-                    publisher.reserve_crl_number(CA, number).unwrap();
-                    assert!(publisher.crl_number_floor(CA).unwrap() >= number);
-                }
-            });
-        }
-    });
-    let file = home.crl_number_file(&CA.parse().unwrap());
-    assert_eq!(std::fs::read_to_string(file).unwrap(), "40\n");
-}

@@ -1,4 +1,4 @@
-//! CAs whose key is here and whose certificate is signed elsewhere and not here yet: `keys/NAME.waiting`, a few
+//! CAs whose key is here and whose certificate is signed elsewhere and not here yet: `requests/NAME.waiting`, a few
 //! words before a PEM block (RFC 7468 §2), which any tool reads.
 use crate::x509::{CertificationRequest, SubjectPublicKeyInfo, UnixTime, pem};
 use std::fmt;

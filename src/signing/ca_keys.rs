@@ -1,9 +1,10 @@
 //! Where CA keys are kept, and how they are named.
-use super::{CaSigner, KeyError, OpenedKey};
+use super::{CaSigner, KeyError, MarkError, OpenedKey};
 use crate::error::Shown as _;
 use crate::x509::KeyAlgorithm;
+use crate::x509::extension::CrlNumber;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Names a key without containing it.
@@ -13,6 +14,29 @@ pub enum KeyRef {
     AgeFile(PathBuf),
     /// A PKCS#8 file in PEM, plain or encrypted: the key of a responder or an end entity, never a CA's.
     Pkcs8File(PathBuf),
+    /// A URI of a store that is not known here.
+    Unknown(String),
+}
+
+impl KeyRef {
+    /// The key of this URI, by its scheme: `age:NAME.age` and `pkcs8:NAME` are files below the directory.
+    #[must_use]
+    pub fn of(uri: &str, directory: &Path) -> Self {
+        match uri.split_once(':') {
+            Some(("age", file)) => Self::AgeFile(directory.join(file)),
+            Some(("pkcs8", file)) => Self::Pkcs8File(directory.join(file)),
+            _ => Self::Unknown(uri.to_owned()),
+        }
+    }
+
+    /// The key's file, where it has one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::AgeFile(path) | Self::Pkcs8File(path) => Some(path),
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// The path, or the URI.
@@ -20,6 +44,7 @@ impl fmt::Display for KeyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AgeFile(path) | Self::Pkcs8File(path) => write!(f, "{}", path.shown()),
+            Self::Unknown(uri) => f.write_str(uri),
         }
     }
 }
@@ -37,6 +62,19 @@ pub trait CaKeys: Send + Sync {
     /// # Errors
     /// When there is no such key, no secret can be had or it is wrong, or the store fails.
     fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError>;
+
+    /// The mark beside this key: the highest CRL number ever taken with it, whatever became of the list; `None` when
+    /// there is none. Whoever restores an older index does not bring an older number back by that (C1).
+    ///
+    /// # Errors
+    /// When there is one that cannot be read.
+    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError>;
+
+    /// Sets the mark before a list is signed under its number, one process at a time; it never goes back.
+    ///
+    /// # Errors
+    /// When it cannot be read or written; [`MarkError::Busy`] when another process does not end.
+    fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError>;
 
     /// Takes in keys that were made elsewhere, where the store can.
     fn importing(&self) -> Option<&dyn ImportKeys>;
@@ -92,5 +130,21 @@ impl dyn CaKeys + '_ {
     pub fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         let unable = || KeyError::Backend(key.clone(), "keys are not removed here".into());
         self.discarding().ok_or_else(unable)?.discard(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_names_a_key_by_its_scheme() {
+        let of = |uri| KeyRef::of(uri, Path::new("/keys"));
+        assert_eq!(of("age:genfic-g2.age"), KeyRef::AgeFile("/keys/genfic-g2.age".into()));
+        assert_eq!(of("pkcs8:one.key"), KeyRef::Pkcs8File("/keys/one.key".into()));
+        for unknown in ["", "genfic.age", "pkcs11:token=a"] {
+            assert_eq!(of(unknown), KeyRef::Unknown(unknown.into()));
+            assert_eq!(of(unknown).path(), None);
+        }
     }
 }

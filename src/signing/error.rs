@@ -1,8 +1,9 @@
 //! What goes wrong with keys, and how it is told.
 use super::KeyRef;
-use crate::error::{Code, Problem, Remedy, remedy};
+use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::{Finding, WriteError};
 use crate::x509::{MalformedDer, Name};
+use std::path::PathBuf;
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,36 @@ impl From<KeyError> for Problem {
         };
         Self::of(code, error).hint(hint)
     }
+}
+
+/// What can go wrong with the mark beside a key.
+#[derive(Debug, thiserror::Error)]
+pub enum MarkError {
+    /// The key has no place for one.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// It is not what it should be.
+    #[error("{}: {reason}", path.shown())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// The system is short of what it takes to read it.
+    #[error("{} cannot be read: {source}", path.shown())]
+    NotRead {
+        /// The file.
+        path: PathBuf,
+        /// What the system is short of.
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Another process is raising one and does not end.
+    #[error("another process is publishing")]
+    Busy,
 }
 
 /// Why something was not signed.

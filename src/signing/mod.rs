@@ -28,7 +28,7 @@ pub use self::age::{
 pub use ca_keys::{CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyRef};
 pub use ca_signer::CaSigner;
 pub use core_dump::forbid_core_dumps;
-pub use error::{KeyError, SigningError};
+pub use error::{KeyError, MarkError, SigningError};
 pub(crate) use octets::read_up_to;
 pub use opened_key::OpenedKey;
 pub(crate) use random::random_octets;

@@ -98,7 +98,7 @@ fn a_ca_that_waits_is_given_up_by_removing_two_files() {
     let words = ["create-child", "genfic-mail", "--csr-only", "--profile", "user-ca"];
     home.ca(&words).ok();
     assert!(home.ca(&["status"]).ok().out.contains("genfic-mail waits"));
-    home.shell("rm home/keys/genfic-mail.waiting home/keys/genfic-mail.age genfic-mail.req").ok();
+    home.shell("rm home/requests/genfic-mail.waiting home/keys/genfic-mail.age genfic-mail.req").ok();
     assert!(!home.ca(&["status"]).ok().out.contains("genfic-mail"));
     let doctor = home.ca(&["doctor"]);
     assert!(!doctor.all().contains("genfic-mail"), "{}", doctor.all());

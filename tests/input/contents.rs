@@ -11,7 +11,7 @@ const FILES: [&str; 16] = [
     "public/genfic-system.pem",
     "public/genfic-system.crt",
     "public/genfic-system.chain.pem",
-    "keys/genfic-system.crlnumber",
+    "keys/genfic-system.mark",
     "ocsp/genfic-system/responder.pem",
     "ocsp/genfic-system/responder.key",
     "status/manifest.json",
@@ -100,7 +100,7 @@ fn whatever_is_in_a_file_of_the_home_a_revocation_is_recorded_and_no_crl_number_
             }
             let after = crl_number(&home);
             // a higher number that is noted may have been used
-            let is_noted = pattern.ends_with(".crlnumber") && octets.iter().all(u8::is_ascii_digit);
+            let is_noted = pattern.ends_with(".mark") && octets.iter().all(u8::is_ascii_digit);
             assert!(after > before && (after < before + 10 || is_noted), "{what}: {before}, {after}");
             home.ca(&["crl", "check", "genfic-system"]).ok();
             tried += 1;

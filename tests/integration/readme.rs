@@ -138,6 +138,7 @@ fn pattern(relative: &str) -> String {
     let parts: Vec<&str> = relative.split('/').collect();
     match parts.as_slice() {
         ["keys", file] => format!("keys/NAME.{}", file.rsplit('.').next().unwrap()),
+        ["requests", _] => "requests/NAME.waiting".into(),
         ["issued" | "ocsp", _] => format!("{}/NAME/", parts[0]),
         ["issued", _, _] => "issued/NAME/SERIAL.pem".into(),
         ["ocsp", _, file] => format!("ocsp/NAME/{file}"),
@@ -148,7 +149,7 @@ fn pattern(relative: &str) -> String {
         ["policy", file] if *file != "README.md" => {
             format!("policy/PROFILE.{}", file.split_once('.').unwrap().1)
         }
-        ["policy" | "keys" | "issued" | "ocsp" | "public" | "status"] => format!("{relative}/"),
+        ["policy" | "keys" | "requests" | "issued" | "ocsp" | "public" | "status"] => format!("{relative}/"),
         _ => relative.to_owned(),
     }
 }

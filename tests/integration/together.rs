@@ -173,7 +173,7 @@ fn eight_processes_that_sign_revoke_and_publish_for_a_minute_all_succeed_and_los
     assert_eq!(taken.iter().collect::<HashSet<_>>().len(), taken.len(), "no CRL number twice");
     let highest = taken.iter().max().copied();
     assert_eq!((list.tbs().crl_number(), placed.iter().max().copied()), (highest, highest));
-    let noted = fs::read_to_string(home.path(&format!("home/keys/{ISSUER}.crlnumber"))).unwrap();
+    let noted = fs::read_to_string(home.path(&format!("home/keys/{ISSUER}.mark"))).unwrap();
     assert_eq!(noted.trim().parse().ok(), highest);
     home.ca(&["crl", "check", ISSUER]).ok();
     home.ca(&["audit", "verify"]).ok();

@@ -36,11 +36,11 @@ mod values;
 pub(crate) use question::clock_watch;
 
 use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Global, Import, Key, Ocsp};
-use crate::hints;
+use crate::purpose::purpose;
 use crate::report::Report;
-use crate::room::{Room, distrusts};
 use crate::session::{Session, home_of};
-use genfic_ca::error::{Problem, Shown as _};
+use genfic_ca::ca::{Conclusion, Task};
+use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::import::Layout;
 
 /// The name of a command as typed.
@@ -223,20 +223,6 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
     }
 }
 
-/// Says of a command that was interrupted at a question whether it had begun.
-fn what_stands(session: &Session, before: u64, problem: Problem) -> Problem {
-    if problem.code.code() != "key.interrupted" {
-        return problem;
-    }
-    let has_begun = session.engine().record().audit_head().is_ok_and(|head| head.sequence > before);
-    let stands = if has_begun {
-        "what was on record before that stands: `genfic-ca audit show`"
-    } else {
-        "nothing was done"
-    };
-    Problem { message: format!("{}; {stands}", problem.message), ..problem }
-}
-
 /// Says of a command that was interrupted before it opened a home that there is nothing to put right.
 pub(crate) fn untouched(problem: Problem) -> Problem {
     if problem.code.code() != "key.interrupted" || problem.message.contains(';') {
@@ -245,38 +231,33 @@ pub(crate) fn untouched(problem: Problem) -> Problem {
     Problem { message: format!("{}; nothing was done", problem.message), ..problem }
 }
 
-/// Runs a command in an opened home; what it refuses is recorded before it is said (G15).
+/// Runs a command in an opened home.
 pub(crate) fn in_session(
     global: &Global,
     name: &str,
     object: Option<&str>,
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
-    let _room = Room::find(&home_of(global), name)?;
-    let session = if distrusts(name) { Session::open_to_distrust(global) } else { Session::open(global) }?;
-    let before = session.engine().record().audit_head()?.sequence;
-    let outcome = run(&session).and_then(|report| {
-        let mut report = report.warn(session.notes());
+    let session = Session::open_for(global, purpose(name))?;
+    let home = home_of(global).directory().shown().to_string();
+    let task = Task {
+        command: name,
+        object: object.unwrap_or(&home),
+        purpose: purpose(name),
+        shows_record: "`genfic-ca audit show`",
+    };
+    session.engine().run(&task, |begun| {
+        let mut report = run(&session)?.warn(session.notes(begun));
         if global.verbose {
-            let recorded = audit::text(&session, before + 1)?;
+            let recorded = audit::text(&session, begun.sequence + 1)?;
             report.text = format!("{}\n\non record\n{recorded}", report.text.trim_end());
         }
         Ok(report)
-    });
-    let outcome = outcome.map_err(|problem| what_stands(&session, before, problem));
-    let refusal = match &outcome {
-        Err(problem) => Some(problem),
-        Ok(report) => report.exit.as_ref().filter(|problem| problem.exit != genfic_ca::error::Exit::Findings),
-    };
-    if let Some(problem) = refusal {
-        let home = home_of(global).directory().shown().to_string();
-        if let Err(unrecorded) = session.engine().record_refusal(name, object.unwrap_or(&home), problem) {
-            return Err(Problem {
-                hint: format!("{}\nand this could not be recorded: {unrecorded}", hints::text(&problem.hint))
-                    .into(),
-                ..problem.clone()
-            });
-        }
+    })
+}
+
+impl Conclusion for Report {
+    fn refusal(&self) -> Option<&Problem> {
+        self.exit.as_ref().filter(|problem| problem.exit != Exit::Findings)
     }
-    outcome
 }

@@ -3,7 +3,7 @@ use crate::cli::Global;
 use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly};
-use genfic_ca::ca::{Engine, Recovered};
+use genfic_ca::ca::{Begun, Engine, Purpose, Recovered};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
@@ -14,10 +14,9 @@ use std::sync::Arc;
 /// What a command works with.
 pub(crate) struct Session {
     pub(crate) global: Global,
-    pub(crate) assembly: Assembly,
     engine: Engine,
+    pub(crate) assembly: Assembly,
     secrets: Arc<PassphraseSources<'static>>,
-    recovered: Vec<String>,
 }
 
 /// The home that the options name.
@@ -26,21 +25,22 @@ pub(crate) fn home_of(global: &Global) -> Home {
 }
 
 impl Session {
-    /// Opens the home: owners and modes, configuration, profiles, index; then puts right what a command that
-    /// was cut short left behind.
-    pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
-        Self::with(global, Assembly::open)
+    /// Opens the home for one command: room on the disk, owners and modes, configuration, profiles, index. What the
+    /// command finds is put right by [`Engine::run`].
+    pub(crate) fn open_for(global: &Global, purpose: Purpose) -> Result<Self, Problem> {
+        Self::with(global, |home, config| Assembly::open_for(home, config, purpose))
     }
 
-    /// The same for a command that tells others what is not to be trusted any more: a mistake in the configuration
-    /// does not hold it up.
-    pub(crate) fn open_to_distrust(global: &Global) -> Result<Self, Problem> {
-        Self::with(global, Assembly::open_to_distrust)
+    /// Opens the home to look at it, and puts right what a command that was cut short left behind.
+    pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
+        let session = Self::with(global, Assembly::open)?;
+        session.engine.begin()?;
+        Ok(session)
     }
 
     fn with(
         global: &Global,
-        open: fn(Home, Option<&Path>) -> Result<Assembly, Problem>,
+        open: impl FnOnce(Home, Option<&Path>) -> Result<Assembly, Problem>,
     ) -> Result<Self, Problem> {
         let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
         let home = home_of(global);
@@ -48,8 +48,7 @@ impl Session {
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
         let secrets = Arc::new(assembly::secret_sources(&assembly.practices().config, given, prompt));
         let engine = assembly.engine(secrets.clone());
-        let recovered = told(engine.maintenance().recover()?);
-        Ok(Self { global: global.clone(), assembly, engine, secrets, recovered })
+        Ok(Self { global: global.clone(), engine, assembly, secrets })
     }
 
     /// The use cases over this home.
@@ -83,15 +82,15 @@ impl Session {
     }
 
     /// What is worth saying besides: what was put right at the beginning, and about passphrases given.
-    pub(crate) fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self, begun: &Begun) -> Vec<String> {
         let faults =
             self.assembly.faults().map(|problem| format!("{}; this held nothing up", problem.message));
-        [faults.collect(), self.recovered.clone(), self.secrets.take_notes()].concat()
+        [faults.collect(), told(&begun.recovered), self.secrets.take_notes()].concat()
     }
 }
 
 /// What was put right after a command that was cut short, and what could not be.
-fn told(recovered: Recovered) -> Vec<String> {
+fn told(recovered: &Recovered) -> Vec<String> {
     let mut said = Vec::new();
     if recovered.abandoned > 0 {
         said.push(format!(
@@ -99,7 +98,7 @@ fn told(recovered: Recovered) -> Vec<String> {
             recovered.abandoned
         ));
     }
-    said.extend(recovered.repeated);
-    said.extend(recovered.owed.into_iter().map(|problem| problem.message));
+    said.extend(recovered.repeated.iter().cloned());
+    said.extend(recovered.owed.iter().map(|problem| problem.message.clone()));
     said
 }

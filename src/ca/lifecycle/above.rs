@@ -88,6 +88,7 @@ fn run_by_others(name: &str, certificate: Certificate) -> Authority {
         profile: ROOT_PROFILE.into(),
         certificate,
         key: String::new(),
+        external: true,
         serves_ocsp: false,
         succeeds: None,
         last_end: None,

@@ -261,6 +261,7 @@ impl Lifecycle<'_> {
             profile: adoption.profile.clone(),
             certificate: adoption.certificate.clone(),
             key: record,
+            external: false,
             serves_ocsp: adoption.ocsp,
             succeeds: adoption.succeeds.clone(),
             last_end: None,

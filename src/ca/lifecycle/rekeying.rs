@@ -156,7 +156,7 @@ impl Lifecycle<'_> {
         replaces: &Authority,
         asked: &AuthorityRekeying,
     ) -> Result<Result<IssuingAuthority, String>, Problem> {
-        match self.engine.hierarchy().check_usable(&replaces, self.engine.now()) {
+        match self.engine.hierarchy().check_usable(replaces, self.engine.now()) {
             Ok(()) if asked.without_links => Ok(Err("they are not wanted".to_owned())),
             Ok(()) => self.engine.issuance().unlock_issuer(&replaces.name).map(Ok).map_err(unopened),
             Err(problem) => Ok(Err(problem.message)),

@@ -157,7 +157,7 @@ impl Lifecycle<'_> {
     fn renewed(&self, authority: &Authority) -> index::NewAuthority {
         index::NewAuthority {
             name: authority.name.clone(),
-            key: authority.key.clone(),
+            key: Some(authority.key.clone()),
             serves_ocsp: authority.serves_ocsp,
             succeeds: authority.succeeds.clone(),
             renews: true,

@@ -171,7 +171,7 @@ impl Lifecycle<'_> {
         let (own, others): (Vec<Certificate>, Vec<Certificate>) =
             arrival.certificates.into_iter().partition(|one| *one.tbs().public_key() == waiting.public_key);
         let certificate = own.into_iter().next().ok_or_else(|| {
-            other_key(&name).hint(format!("it must be the answer to the request in keys/{name}.waiting"))
+            other_key(&name).hint(format!("it must be the answer to the request in requests/{name}.waiting"))
         })?;
         self.is_in_force(&name, &certificate)?;
         let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {

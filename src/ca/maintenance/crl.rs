@@ -83,7 +83,9 @@ impl Maintenance<'_> {
             check_contradicting(self.engine.index(), self.engine.publisher(), &authority, last, lacking)?;
         }
         let confirmed = self.engine.confirmed_time()?;
-        let floor = self.engine.publisher().crl_number_floor(name)?;
+        let key = self.engine.practices().key_ref(&authority.key);
+        let published = self.engine.publisher().crl_number_floor(name)?;
+        let floor = self.engine.keys().mark(&key)?.unwrap_or(0).max(published);
         let (number, this_update, list, entries, comparison) = self.engine.in_time(|now| {
             let issuer = certificate.tbs().subject().clone();
             let mut list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus(life));
@@ -106,7 +108,7 @@ impl Maintenance<'_> {
             check_contradicting(self.engine.index(), self.engine.publisher(), &authority, last, lacking)?;
         }
         drop(last);
-        self.engine.publisher().reserve_crl_number(name, number)?;
+        self.engine.keys().raise_mark(&key, number)?;
 
         let extensions = vec![authority_key_identifier(&certificate.key_identifier()), crl_number(number)];
         let tbs = lint::check_crl(list.encode(extensions), certificate)

@@ -119,7 +119,7 @@ impl Revocations<'_> {
         let newer =
             self.engine.hierarchy().generations(name)?.into_iter().rev().take_while(|one| one.name != name);
         let now = self.engine.now();
-        Ok(newer.into_iter().find(|one| self.engine.hierarchy().check_usable(&one, now).is_ok()))
+        Ok(newer.into_iter().find(|one| self.engine.hierarchy().check_usable(one, now).is_ok()))
     }
 
     /// How each CA stands.

@@ -26,7 +26,7 @@ fn revoke(fixture: &Fixture, name: &str, reason: CrlReason) {
     };
     let revocation = Revocation { revoked_at: fixture.now(), reason: Some(reason), invalidity_date: None };
     let to = CertificateState::Revoked(revocation);
-    fixture.records.index.transition(&id, &CertificateState::Issued, &to, event(fixture.now())).unwrap();
+    fixture.elsewhere().transition(&id, &CertificateState::Issued, &to, event(fixture.now())).unwrap();
 }
 
 fn refused(outcome: Result<IssuingAuthority, Problem>) -> Problem {
@@ -154,7 +154,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
         requested: true,
         event: event(fixture.now()),
     };
-    let recorded = fixture.records.index.record_intent(vec![intent]).unwrap().pop().unwrap();
+    let recorded = fixture.elsewhere().record_intent(vec![intent]).unwrap().pop().unwrap();
     let other = engine.issuance().unlock_issuer("other-system").unwrap();
     fixture.script.steps();
     let problem = other.issue(recorded).unwrap_err();

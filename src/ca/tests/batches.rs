@@ -3,7 +3,6 @@ use super::fixture::{Fixture, ends_with, key, order, order_by};
 use crate::ca::Order;
 use crate::error::{Exit, remedy};
 use crate::index::Filter;
-use crate::index::prelude::*;
 use crate::x509::CrlReason;
 use std::collections::HashSet;
 

@@ -2,7 +2,6 @@
 use super::fixture::{Fixture, order};
 use crate::error::{Exit, Problem};
 use crate::home::PublicFile;
-use crate::index::prelude::*;
 use crate::index::{CertificateRecord, CertificateState};
 use crate::x509::{CrlReason, UnixTime};
 
@@ -11,7 +10,7 @@ const ISSUED: &str = "UPDATE status SET state = 1, revoked_at = NULL, reason = N
 
 /// A certificate that was revoked and is on the CRL.
 fn revoked() -> (Fixture, CertificateRecord) {
-    let fixture = Fixture::with_system_ca();
+    let fixture = Fixture::with_system_ca_in_a_file();
     let record = fixture.issue_host("a.example");
     fixture.issue_host("b.example");
     let at = fixture.now().plus(-500);
@@ -147,7 +146,7 @@ fn what_the_list_has_is_taken_over_with_date_and_reason_and_everything_goes_on()
 fn where_the_list_is_gone_or_an_older_one_stands_there_the_records_of_the_index_tell() {
     // K3
     for is_gone in [true, false] {
-        let fixture = Fixture::with_system_ca();
+        let fixture = Fixture::with_system_ca_in_a_file();
         let older = std::fs::read(fixture.public(CA, PublicFile::Crl)).unwrap();
         let record = fixture.issue_host("a.example");
         fixture.engine().revocation().revoke(&record, None, None, true).unwrap();
@@ -183,7 +182,7 @@ fn a_revocation_that_was_made_a_hold_by_hand_is_not_released() {
 #[test]
 fn a_hold_that_is_lifted_and_what_has_ended_leave_the_list() {
     // C3, C4
-    let mut fixture = Fixture::with_system_ca();
+    let mut fixture = Fixture::with_system_ca_in_a_file();
     let record = fixture.issue_host("a.example");
     let ended = fixture.issue_host("b.example");
     fixture.engine().revocation().revoke(&record, Some(CrlReason::CertificateHold), None, true).unwrap();
@@ -203,9 +202,9 @@ fn a_hold_that_is_lifted_and_what_has_ended_leave_the_list() {
 #[test]
 fn an_index_that_is_older_than_what_was_used_is_told_by_its_numbers_alone() {
     // C1
-    let fixture = Fixture::with_system_ca();
+    let fixture = Fixture::with_system_ca_in_a_file();
     let copy = fixture.home.directory().join("older.db");
-    fixture.records.copy_to(&copy).unwrap();
+    fixture.file.as_ref().unwrap().copy_to(&copy).unwrap();
     fixture.publish(CA).unwrap();
     std::fs::remove_file(fixture.public(CA, PublicFile::Crl)).unwrap();
     lose_status(&fixture);

@@ -1,10 +1,13 @@
 //! Keys that note each step and fail where they are told to.
 use super::faulty::Script;
+use crate::home::WriteError;
 use crate::signing::{
     Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef,
-    LocalSigner, OpenedKey, PrivateKey, SoftKey,
+    LocalSigner, MarkError, OpenedKey, PrivateKey, SoftKey,
 };
+use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
+use std::io;
 use std::sync::Arc;
 
 pub(super) struct Keys {
@@ -46,6 +49,18 @@ impl CaKeys for Keys {
     fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError> {
         self.script.fails("open");
         Ok(self.faulty(self.store.open(key)?))
+    }
+
+    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError> {
+        self.store.mark(key)
+    }
+
+    fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
+        if self.script.fails("reserve") {
+            let source = io::Error::from(io::ErrorKind::StorageFull);
+            return Err(WriteError { path: "reserve".into(), source }.into());
+        }
+        self.store.raise_mark(key, number)
     }
 
     fn importing(&self) -> Option<&dyn ImportKeys> {

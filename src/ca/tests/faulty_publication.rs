@@ -74,11 +74,6 @@ impl Publisher for Publication {
         self.directory.crl_number_floor(name)
     }
 
-    fn reserve_crl_number(&self, name: &str, number: CrlNumber) -> Result<(), PublishError> {
-        self.script.publish("reserve")?;
-        self.directory.reserve_crl_number(name, number)
-    }
-
     fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError> {
         self.script.publish("issued")?;
         self.directory.issued(authority, certificates)

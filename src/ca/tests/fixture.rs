@@ -1,18 +1,19 @@
 //! A home of its own for each test, with a clock that is set by hand.
-use super::faulty::{Records, Script, Status};
+use super::faulty::{Script, Status};
 use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
 use crate::ca::{
-    ClockWatch, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, SerialSource,
+    ClockWatch, DiskReserve, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, Purpose,
+    Room, SerialSource,
 };
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Problem, Remedy};
 use crate::home::{AuthorityName, Home, PublicFile};
-use crate::index::prelude::*;
+use crate::index::memory::MemoryIndex;
 use crate::index::sqlite::SqliteIndex;
-use crate::index::{CertificateRecord, Selector};
+use crate::index::{CertificateRecord, Index, Selector, StoredIndex};
 use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
 use crate::repository::HomeDirectory;
 use crate::signing::{
@@ -58,6 +59,15 @@ impl SecretSource for Custodian {
     }
 }
 
+/// A disk with room for everything.
+struct Unlimited;
+
+impl DiskReserve for Unlimited {
+    fn find(&self, _: Purpose) -> Result<Room, Problem> {
+        Ok(Box::new(()))
+    }
+}
+
 struct Random;
 
 impl SerialSource for Random {
@@ -68,7 +78,11 @@ impl SerialSource for Random {
 
 pub(super) struct Fixture {
     pub(super) home: Home,
-    pub(super) records: Arc<Records>,
+    pub(super) records: Arc<dyn Index>,
+    /// What the records are kept in, where it is not a file.
+    pub(super) memory: Arc<MemoryIndex>,
+    /// The file, where it is one.
+    pub(super) file: Option<Arc<dyn StoredIndex>>,
     pub(super) keys: Arc<Keys>,
     pub(super) publication: Arc<Publication>,
     pub(super) status: Arc<Status>,
@@ -85,35 +99,53 @@ pub(super) struct Fixture {
 impl Fixture {
     /// An empty home with this configuration besides an address and an organization.
     pub(super) fn with(config: &str) -> Self {
+        Self::made(config, false)
+    }
+
+    fn made(config: &str, in_a_file: bool) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let home = Home::at(directory.path().join("home"));
         home.create().unwrap();
-        let index = SqliteIndex::create(&home.index_file()).unwrap();
-        StatusDirectory::new(&home.status_directory())
-            .publish_status(&index, &HomeDirectory::new(home.clone()), NOW)
-            .unwrap();
+        let file = in_a_file
+            .then(|| -> Arc<dyn StoredIndex> { Arc::new(SqliteIndex::create(&home.index_file()).unwrap()) });
         let clock = Hands::default();
         clock.advance(NOW.0);
-        Self::opened(config, directory, index, clock)
+        let fixture = Self::opened(config, directory, &MemoryIndex::default(), file, clock);
+        fixture.status.publish_status(&*fixture.records, &HomeDirectory::new(home), NOW).unwrap();
+        fixture.script.steps();
+        fixture
     }
 
     /// Another process at work in the same home, by the same clock.
     pub(super) fn another_process(&self) -> Self {
-        let index = SqliteIndex::open(&self.home.index_file()).unwrap();
-        Self::opened(&self.config, self.directory.clone(), index, self.clock.clone())
+        let file = self.file.clone();
+        Self::opened(&self.config, self.directory.clone(), &self.memory, file, self.clock.clone())
     }
 
-    fn opened(config: &str, directory: Arc<TempDir>, index: SqliteIndex, clock: Hands) -> Self {
+    fn opened(
+        config: &str,
+        directory: Arc<TempDir>,
+        memory: &MemoryIndex,
+        file: Option<Arc<dyn StoredIndex>>,
+        clock: Hands,
+    ) -> Self {
         let home = Home::at(directory.path().join("home"));
         let text = format!("organization = {{ organization = 'Genfic' }}\n{config}");
         let parsed = Config::parse(&text).unwrap();
         let shipped = SHIPPED.iter().filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
         let script = Script::default();
+        let memory = Arc::new(memory.watched(script.clone()));
+        let records: Arc<dyn Index> = match &file {
+            Some(file) => file.clone(),
+            None => memory.clone(),
+        };
         let status = StatusDirectory::new(&home.status_directory());
         let custodian = Arc::new(Custodian::default());
         let store = AgeFileStore::new(10, custodian.clone()).unwrap();
         Self {
-            records: Arc::new(Records { index, script: script.clone(), more: Default::default() }),
+            records,
+            memory,
+            file,
             keys: Arc::new(Keys { store, script: script.clone() }),
             publication: Arc::new(Publication {
                 directory: HomeDirectory::new(home.clone()),
@@ -143,12 +175,25 @@ impl Fixture {
 
     /// A home with a root and a system CA below it.
     pub(super) fn with_system_ca() -> Self {
-        let fixture = Self::new();
-        fixture.root("genfic");
-        fixture.child("genfic", "genfic-system", "system-ca");
-        fixture.script.steps();
-        fixture.asked();
-        fixture
+        Self::new().and_system_ca()
+    }
+
+    /// The same on an index in a file, which can be tampered with and copied; it is not made to fail.
+    pub(super) fn with_system_ca_in_a_file() -> Self {
+        Self::made("publication = { url = 'http://engine.example' }", true).and_system_ca()
+    }
+
+    fn and_system_ca(self) -> Self {
+        self.root("genfic");
+        self.child("genfic", "genfic-system", "system-ca");
+        self.script.steps();
+        self.asked();
+        self
+    }
+
+    /// The records as another process has them: nothing fails there, and nothing is noted.
+    pub(super) fn elsewhere(&self) -> MemoryIndex {
+        self.memory.unwatched()
     }
 
     pub(super) fn set(&self, now: UnixTime) {
@@ -173,6 +218,7 @@ impl Fixture {
             watch: self.watch.clone(),
             serials: Arc::new(Random),
             practices: Arc::new(self.practices.clone()),
+            reserve: Arc::new(Unlimited),
             actor: Actor::named("alice"),
         })
     }

@@ -3,7 +3,6 @@ use super::fixture::{DAY, Fixture, ends_with, order};
 use crate::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, RekeyedAuthority};
 use crate::error::{Exit, remedy};
 use crate::home::PublicFile;
-use crate::index::prelude::*;
 use crate::index::{Restoration, Selector};
 use crate::profile::Length;
 use crate::x509::extension::{BasicConstraints, NameConstraints};

@@ -3,7 +3,6 @@ use super::fixture::Fixture;
 use crate::ca::Hierarchy;
 use crate::ca::{AuthorityRekeying, RekeyedAuthority};
 use crate::error::Problem;
-use crate::index::prelude::*;
 
 const ROOT: &str = "genfic";
 const NEXT: &str = "genfic-g2";

@@ -4,8 +4,8 @@ use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::prelude::*;
 use crate::repository::Publisher;
+use crate::signing::CaKeys;
 use crate::x509::CrlReason;
-use std::sync::atomic::Ordering;
 
 const CA: &str = "genfic-system";
 
@@ -18,7 +18,7 @@ fn the_next_number_is_above_every_one_known_anywhere() {
     // C1
     let fixture = Fixture::with_system_ca();
     assert_eq!(number(&fixture), 2);
-    let file = fixture.home.crl_number_file(&CA.parse().unwrap());
+    let file = fixture.home.mark_file(&CA.parse().unwrap());
     assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), "2");
     std::fs::remove_file(&file).unwrap();
     assert_eq!(number(&fixture), 3, "without the high-water file");
@@ -61,9 +61,9 @@ fn a_list_is_never_replaced_by_an_older_one_and_the_noted_number_never_goes_back
     fixture.publish(CA).unwrap();
     assert!(fixture.publication.directory.crl(CA, &older).is_err());
     assert_eq!(fixture.list(CA).tbs().crl_number(), Some(2));
-    fixture.publication.directory.reserve_crl_number(CA, 1).unwrap();
+    fixture.keys.store.raise_mark(&fixture.practices.key_ref("age:genfic-system.age"), 1).unwrap();
     assert_eq!(fixture.publication.directory.crl_number_floor(CA).unwrap(), 2);
-    let file = fixture.home.crl_number_file(&CA.parse().unwrap());
+    let file = fixture.home.mark_file(&CA.parse().unwrap());
     assert_eq!(std::fs::read_to_string(file).unwrap().trim(), "2");
     let pem = std::fs::read(fixture.public(CA, PublicFile::CrlPem)).unwrap();
     let text = crate::x509::pem::encode("X509 CRL", fixture.list(CA).as_der());
@@ -157,7 +157,7 @@ fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
     let fixture = Fixture::with_system_ca();
     let (engine, signer) = (fixture.engine(), fixture.engine().maintenance().unlock_for_crl(CA).unwrap());
     let measure = |more| {
-        fixture.records.more.store(more, Ordering::SeqCst);
+        fixture.memory.list_more(more);
         let mut length = 0;
         let counted = allocation_counter::measure(|| {
             let published = engine.maintenance().publish_crl(CA, &signer).unwrap();
@@ -237,7 +237,7 @@ fn an_entry_dated_after_the_list_does_not_keep_it_from_being_made() {
         crate::index::Revocation { revoked_at: NOW.plus_days(400), reason: None, invalidity_date: None };
     let to = crate::index::CertificateState::Revoked(revocation);
     let event = fixture.audit().pop().unwrap().event;
-    fixture.records.index.transition(&record.id, &record.state, &to, event).unwrap();
+    fixture.elsewhere().transition(&record.id, &record.state, &to, event).unwrap();
     fixture.publish(CA).unwrap();
     let entry = fixture.list(CA).tbs().find(&record.id.serial_number).unwrap();
     assert_eq!(entry.revocation_date, fixture.list(CA).tbs().this_update());

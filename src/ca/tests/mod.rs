@@ -18,3 +18,4 @@ mod recovering;
 mod renewing;
 mod responders;
 mod revoking;
+mod running;

@@ -2,7 +2,6 @@
 use super::fixture::{Fixture, ends_with, order};
 use crate::error::{Exit, remedy};
 use crate::home::AuthorityName;
-use crate::index::prelude::*;
 use crate::index::{CertificateState, Selector};
 
 fn state(fixture: &Fixture, host: &str) -> Option<CertificateState> {

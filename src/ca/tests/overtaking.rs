@@ -2,7 +2,6 @@
 //! lost.
 use super::fixture::Fixture;
 use crate::home::PublicFile;
-use crate::index::prelude::*;
 use crate::signing::PrivateKey;
 use crate::x509::extension::crl_number;
 use crate::x509::{TbsCertListBuilder, pem, seal};

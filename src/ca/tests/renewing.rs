@@ -3,7 +3,6 @@ use super::fixture::{DAY, Fixture, ends_with};
 use crate::ca::AuthorityRenewal;
 use crate::error::{Exit, remedy};
 use crate::home::PublicFile;
-use crate::index::prelude::*;
 use crate::index::{Authority, CertificateState, Import};
 use crate::profile::Length;
 use crate::signing::SoftKey;
@@ -134,7 +133,7 @@ fn name_constraints_stay_and_siblings_stay_apart() {
 
 /// A root that another program made: its key identifier is by no method of ours.
 fn import_root(fixture: &Fixture) -> Certificate {
-    let place = fixture.practices.key_ref("elder.age");
+    let place = fixture.practices.key_ref("age:elder.age");
     let signer = fixture.keys.store.write(&place, || SoftKey::generate(KeyAlgorithm::P256)).unwrap();
     let name = Name::parse("CN=Elder").unwrap();
     let now = fixture.now();
@@ -161,7 +160,8 @@ fn import_root(fixture: &Fixture) -> Certificate {
         parent: None,
         profile: "root-ca".into(),
         certificate: certificate.clone(),
-        key: "elder.age".into(),
+        key: "age:elder.age".into(),
+        external: false,
         serves_ocsp: false,
         succeeds: None,
         last_end: None,

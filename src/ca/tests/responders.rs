@@ -3,7 +3,6 @@ use super::fixture::{DAY, Fixture, NOW, new};
 use crate::ca::NewAuthority;
 use crate::error::{Remedy, remedy};
 use crate::index::Selector;
-use crate::index::prelude::*;
 use crate::profile::Length;
 use crate::repository::Publisher;
 use crate::x509::Certificate;

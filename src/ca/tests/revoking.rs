@@ -2,7 +2,6 @@
 use super::fixture::{Fixture, NOW};
 use crate::error::Exit;
 use crate::index::CertificateState;
-use crate::index::prelude::*;
 use crate::status::StatusPublisher;
 use crate::x509::CrlReason;
 

@@ -23,7 +23,7 @@ pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
     let root = index.authority("genfic").unwrap().unwrap();
     assert_eq!(root.certificate, certificate);
     assert_eq!((root.issuer, root.parent.as_deref()), (issuer, None));
-    assert_eq!((root.profile.as_str(), root.key.as_str()), ("root-ca", "genfic.age"));
+    assert_eq!((root.profile.as_str(), root.key.as_str()), ("root-ca", "age:genfic.age"));
     assert!(!root.serves_ocsp);
     index.set_serves_ocsp(&issuer, true, event(NOW, "authority.changed")).unwrap();
     assert!(index.authority("genfic").unwrap().unwrap().serves_ocsp);

@@ -133,7 +133,8 @@ impl CertificateAuthority {
             parent: parent.map(Into::into),
             profile: "system-ca".into(),
             certificate: self.certificate.clone(),
-            key: format!("{name}.age"),
+            key: format!("age:{name}.age"),
+            external: false,
             serves_ocsp: true,
             succeeds: None,
             last_end: None,
@@ -257,7 +258,7 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
 pub(crate) fn new_authority(name: &str) -> NewAuthority {
     NewAuthority {
         name: name.into(),
-        key: format!("{name}.age"),
+        key: Some(format!("age:{name}.age")),
         serves_ocsp: false,
         succeeds: None,
         renews: false,

@@ -154,7 +154,8 @@ pub(crate) fn a_ca_that_others_kept_comes_home(index: &dyn Index) {
     let certificate = root.key.sign(&root.child_tbs("below", &key, serial(2)));
     let below = CertificateAuthority { key, certificate };
     let mut kept_by_others = root.as_authority("root", None);
-    (kept_by_others.key, kept_by_others.serves_ocsp) = (String::new(), false);
+    (kept_by_others.key, kept_by_others.external) = (String::new(), true);
+    kept_by_others.serves_ocsp = false;
     let mut first = import(below.as_authority("below", Some("root")), Vec::new());
     first.above = vec![(kept_by_others.clone(), event(NOW, "authority.known"))];
     index.import(&first).unwrap();
@@ -169,6 +170,7 @@ pub(crate) fn a_ca_that_others_kept_comes_home(index: &dyn Index) {
     index.import(&import(root.as_authority("root", None), vec![lists])).unwrap();
     let home = index.authority("root").unwrap().unwrap();
     assert!(!home.is_elsewhere() && home.serves_ocsp);
+    assert_eq!(home.key, "age:root.age");
     assert_eq!(index.status(&id(&root, &serial(2))).unwrap(), Some(revoked(None)));
     root.issue_leaf(index, "b.example", 10, 10);
 }

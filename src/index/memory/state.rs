@@ -1,8 +1,8 @@
 //! What is on record, as plain values, and one transaction over it.
 use crate::audit::{AuditEvent, AuditRecord, Chain, Head};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority, NewestSigned,
-    Restored, Revocation,
+    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority,
+    NewestSigned, Restored, Revocation,
 };
 use crate::x509::extension::{BasicConstraints, CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{
@@ -45,9 +45,7 @@ impl Entry {
     }
 
     pub(super) fn is_abandoned(&self) -> bool {
-        self.tbs.is_some()
-            && self.certificate.is_none()
-            && matches!(self.state, CertificateState::Revoked(_))
+        self.tbs.is_some() && self.certificate.is_none() && matches!(self.state, CertificateState::Revoked(_))
     }
 
     /// What it can be found by, in lower case.
@@ -66,7 +64,8 @@ pub(super) struct Ca {
     pub(super) name: String,
     /// The number of its certificate.
     pub(super) certificate: usize,
-    pub(super) key: String,
+    /// Where its key is kept; `None` while others run it.
+    pub(super) key: Option<String>,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
@@ -171,7 +170,8 @@ impl State {
             parent: parent.map(|parent| parent.name.clone()),
             profile: entry.profile.clone(),
             certificate: entry.certificate.clone().unwrap(),
-            key: ca.key.clone(),
+            key: ca.key.clone().unwrap_or_default(),
+            external: ca.key.is_none(),
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,
@@ -179,12 +179,8 @@ impl State {
     }
 
     pub(super) fn authorities(&self) -> Vec<Authority> {
-        let mut rest: Vec<Authority> = self
-            .cas
-            .iter()
-            .filter(|ca| self.has_certificate(ca))
-            .map(|ca| self.authority(ca))
-            .collect();
+        let mut rest: Vec<Authority> =
+            self.cas.iter().filter(|ca| self.has_certificate(ca)).map(|ca| self.authority(ca)).collect();
         rest.sort_by(|a, b| b.name.cmp(&a.name));
         let (mut sorted, mut parents) = (Vec::new(), vec![None]);
         while let Some(parent) = parents.pop() {
@@ -340,7 +336,7 @@ impl State {
     /// The newest CRL that was published.
     pub(super) fn last_crl(&self, issuer: &IssuerId) -> Option<(CrlNumber, &Crl)> {
         let all = self.crls.iter().filter(|((of, _), crl)| of == issuer && crl.is_published);
-        all.map(|((_, number), crl)| (*number, crl)).last()
+        all.map(|((_, number), crl)| (*number, crl)).next_back()
     }
 
     pub(super) fn last_crl_record(&self, issuer: &IssuerId) -> Option<CrlRecord> {

@@ -6,12 +6,14 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Every CA whose certificate is issued; a root's certificate is its own.
 pub(super) const AUTHORITIES: &str = "
-    SELECT a.name, i.identity, p.name, c.profile, c.der, a.key, a.serves_ocsp, b.name, a.last_end
+    SELECT a.name, i.identity, p.name, c.profile, c.der, coalesce(k.uri, ''), a.external, a.serves_ocsp, b.name,
+        a.last_end
     FROM authority a
     CROSS JOIN certificate c ON c.number = a.certificate
     CROSS JOIN issuer i ON i.number = a.issuer
     LEFT JOIN authority p ON p.issuer = c.issuer AND c.issuer <> a.issuer
     LEFT JOIN authority b ON b.issuer = a.succeeds
+    LEFT JOIN key_place k ON k.key = a.key
     WHERE c.der IS NOT NULL";
 
 fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
@@ -22,9 +24,10 @@ fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
         profile: row.get(3)?,
         certificate: certificate(row, 4)?,
         key: row.get(5)?,
-        serves_ocsp: row.get(6)?,
-        succeeds: row.get(7)?,
-        last_end: row.get::<_, Option<i64>>(8)?.map(UnixTime),
+        external: row.get(6)?,
+        serves_ocsp: row.get(7)?,
+        succeeds: row.get(8)?,
+        last_end: row.get::<_, Option<i64>>(9)?.map(UnixTime),
     })
 }
 
@@ -114,12 +117,12 @@ pub(super) fn authority_number(connection: &Connection, issuer: &IssuerId) -> Re
     number.ok_or(IndexError::UnknownAuthority(*issuer))
 }
 
-/// Takes name and identity for a CA; or notes that the certificate is to be that of a CA that is there.
+/// Takes name and identity for a CA with this key; or notes that the certificate is to be that of a CA that is there.
 pub(super) fn enter(
     connection: &Connection,
     issuer: &IssuerId,
     new: &NewAuthority,
-    certificate: i64,
+    (certificate, identity): (i64, [u8; 32]),
 ) -> Result<(), IndexError> {
     let NewAuthority { name, key, serves_ocsp, succeeds, renews } = new;
     if *renews {
@@ -141,10 +144,18 @@ pub(super) fn enter(
     }
     connection
         .prepare_cached(
-            "INSERT INTO authority (issuer, name, certificate, key, serves_ocsp, succeeds)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO authority (issuer, name, certificate, key, external, serves_ocsp, succeeds)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute((number, name, certificate, key, serves_ocsp, before))?;
+        .execute((number, name, certificate, identity, key.is_none(), serves_ocsp, before))?;
+    key.as_deref().map_or(Ok(()), |uri| keep_at(connection, identity, uri))
+}
+
+/// Notes where a key is kept.
+fn keep_at(connection: &Connection, identity: [u8; 32], uri: &str) -> Result<(), IndexError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO key_place (key, uri) VALUES (?1, ?2)")?
+        .execute((identity, uri))?;
     Ok(())
 }
 
@@ -228,24 +239,27 @@ pub(super) fn note_end(connection: &Connection, issuer: i64, end: UnixTime) -> R
 }
 
 /// Gives a CA whose key others kept so far its own key; false when there is no such CA of this name.
-pub(super) fn come_home(
-    connection: &Connection,
-    issuer: &IssuerId,
-    name: &str,
-    key: &str,
-    serves_ocsp: bool,
-) -> Result<bool, IndexError> {
+pub(super) fn come_home(connection: &Connection, authority: &Authority) -> Result<bool, IndexError> {
+    let Authority { issuer, name, key, serves_ocsp, external: false, .. } = authority else {
+        return Ok(false);
+    };
     let mut statement = connection.prepare_cached(
-        "UPDATE authority SET key = ?3, serves_ocsp = ?4 WHERE key = '' AND name = ?2
+        "UPDATE authority SET external = 0, serves_ocsp = ?3 WHERE external AND name = ?2
              AND issuer = (SELECT number FROM issuer WHERE identity = ?1)",
     )?;
-    Ok(!key.is_empty() && statement.execute((issuer.0, name, key, serves_ocsp))? == 1)
+    if statement.execute((issuer.0, name, serves_ocsp))? != 1 {
+        return Ok(false);
+    }
+    keep_at(connection, authority.certificate.tbs().public_key().digest(), key)?;
+    Ok(true)
 }
 
 /// Frees name and identity of a CA whose certificate came to nothing.
 pub(super) fn leave(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
     connection.prepare_cached("DELETE FROM renewal WHERE certificate = ?1")?.execute([certificate])?;
     connection.prepare_cached("DELETE FROM authority WHERE certificate = ?1")?.execute([certificate])?;
+    let unused = "DELETE FROM key_place WHERE key NOT IN (SELECT key FROM authority)";
+    connection.prepare_cached(unused)?.execute([])?;
     Ok(())
 }
 

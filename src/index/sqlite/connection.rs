@@ -18,12 +18,13 @@ pub(crate) const APPLICATION_ID: i64 = 0x6766_6361;
 const LOG_KEPT: i64 = 4 << 20;
 
 /// What brings an index from each schema version to the next; an empty file has version 0.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// The schema version since which names are kept as they are compared, and the newest thing that was signed is noted.

@@ -85,9 +85,10 @@ fn first_version(path: &std::path::Path, from: &std::path::Path) {
         format!("INSERT INTO main.certificate ({certificate}) SELECT {certificate} FROM new.certificate");
     raw.execute_batch(&rows).unwrap();
     ["name", "crl", "audit"].into_iter().for_each(copy);
-    let authority = "issuer, name, certificate, key, serves_ocsp, revised";
-    let rows = format!("INSERT INTO main.authority ({authority}) SELECT {authority} FROM new.authority");
-    raw.execute_batch(&rows).unwrap();
+    let rows = "INSERT INTO main.authority (issuer, name, certificate, key, serves_ocsp, revised)
+                SELECT issuer, name, certificate, coalesce(substr(uri, 5), ''), serves_ocsp, revised
+                FROM new.authority LEFT JOIN new.key_place USING (key)";
+    raw.execute_batch(rows).unwrap();
     let status =
         "issuer, serial, certificate, state, revoked_at, reason, invalidity_date, not_after, closed, change";
     raw.execute_batch(&format!("INSERT INTO main.status ({status}) SELECT {status} FROM new.status"))
@@ -106,6 +107,14 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     let (index, directory) = make();
     let root = CertificateAuthority::root(&index, "genfic");
     let child = root.child(&index, "child", 2);
+    root.child(&index, "others", 3);
+    let raw = rusqlite::Connection::open(directory.path().join("index.db")).unwrap();
+    raw.execute_batch(
+        "UPDATE authority SET external = 1 WHERE name = 'others';
+         DELETE FROM key_place WHERE uri = 'age:others.age'",
+    )
+    .unwrap();
+    drop(raw);
     root.issue_leaf(&index, "issued.example", 10, 9);
     index.record_intent(vec![root.intent(root.leaf("pending.example", 10, serial(10)))]).unwrap();
     let gone = root.leaf("gone.example", 10, serial(11));
@@ -131,9 +140,13 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
         records
     };
     assert_eq!(records(&migrated), records(&index));
-    assert_eq!(records(&migrated).len(), 5);
+    assert_eq!(records(&migrated).len(), 6);
     // X3: issuers are known by their names as they are compared, and how they are written is known too
     assert_eq!(migrated.authorities().unwrap(), index.authorities().unwrap());
+    let keys: Vec<_> =
+        migrated.authorities().unwrap().into_iter().map(|one| (one.key, one.external)).collect();
+    let own = |uri: &str| (uri.to_owned(), false);
+    assert_eq!(keys, [own("age:genfic.age"), own("age:child.age"), (String::new(), true)]);
     for authority in migrated.authorities().unwrap() {
         let own = vec![authority.certificate.tbs().subject().clone()];
         assert_eq!(migrated.names_of_issuer(&authority.issuer).unwrap(), own);
@@ -151,7 +164,7 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     drop(migrated);
     let raw = rusqlite::Connection::open(&old).unwrap();
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 5);
+    assert_eq!(version, 6);
 }
 
 #[test]

@@ -137,19 +137,19 @@ fn add_authority(
         }
         Err(error) => return Err(error),
     };
-    let Authority { issuer, name, key, serves_ocsp, succeeds, .. } = authority;
+    let Authority { issuer, name, key, external, serves_ocsp, succeeds, .. } = authority;
     naming::note_own(connection, tbs)?;
-    if !renews && authority::come_home(connection, issuer, name, key, *serves_ocsp)? {
+    if !renews && authority::come_home(connection, authority)? {
         return Ok(());
     }
     let new = NewAuthority {
         name: name.clone(),
-        key: key.clone(),
+        key: (!external).then(|| key.clone()),
         serves_ocsp: *serves_ocsp,
         succeeds: succeeds.clone(),
         renews,
     };
-    authority::enter(connection, issuer, &new, number)?;
+    authority::enter(connection, issuer, &new, (number, tbs.public_key().digest()))?;
     authority::install(connection, number)
 }
 

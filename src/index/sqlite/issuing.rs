@@ -55,7 +55,7 @@ pub(super) fn store_intents(connection: &Connection, intents: &[Intent]) -> Resu
         };
         let number = entry.insert(connection, journal.change()?)?;
         if let Some(new) = &intent.authority {
-            authority::enter(connection, &tbs.as_issuer(), new, number)?;
+            authority::enter(connection, &tbs.as_issuer(), new, (number, tbs.public_key().digest()))?;
             naming::note_own(connection, tbs)?;
         }
         journal.sign(intent.event.at, || format!("certificate {}", intent.event.object));

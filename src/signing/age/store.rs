@@ -1,16 +1,18 @@
 //! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`) that a passphrase opens.
 //!
 //! What is in the home can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
+use super::mark;
 use crate::failpoint;
 use crate::home::{FileStatus, Mode, OpenError, Owners, Rule, open_checked, sync_directory, write_new};
 use crate::signing::ca_signer::LocalSigner;
 use crate::signing::octets::read_up_to;
 use crate::signing::soft_key::SoftKey;
 use crate::signing::{
-    CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef, OpenedKey, Secret,
+    CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef, MarkError, OpenedKey, Secret,
     SecretPurpose, SecretSource,
 };
 use crate::x509::KeyAlgorithm;
+use crate::x509::extension::CrlNumber;
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor};
 use std::fs;
@@ -143,6 +145,14 @@ impl CaKeys for AgeFileStore {
         Ok(Arc::new(LocalSigner(self.open(key)?)))
     }
 
+    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError> {
+        mark::read(path_of(key)?)
+    }
+
+    fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
+        mark::raise(path_of(key)?, number)
+    }
+
     fn importing(&self) -> Option<&dyn ImportKeys> {
         Some(self)
     }
@@ -196,6 +206,9 @@ fn path_of(key: &KeyRef) -> Result<&Path, KeyError> {
         KeyRef::AgeFile(path) => Ok(path),
         KeyRef::Pkcs8File(_) => {
             Err(KeyError::Backend(key.clone(), "a CA key is kept in an age file only".into()))
+        }
+        KeyRef::Unknown(_) => {
+            Err(KeyError::Backend(key.clone(), "no key store of that kind is known".into()))
         }
     }
 }

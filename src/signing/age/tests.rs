@@ -241,3 +241,29 @@ fn a_discarded_key_is_gone() {
     assert!(!keys.path().exists());
     assert!(matches!(keys.store.discard(&keys.key()), Err(KeyError::NotFound(_))));
 }
+
+#[test]
+fn the_number_noted_is_the_highest_whoever_notes_it_last() {
+    // C1
+    let keys = Keys::new();
+    assert_eq!(keys.store.mark(&keys.key()).unwrap(), None);
+    std::thread::scope(|threads| {
+        for first in 1..=4 {
+            let keys = &keys;
+            threads.spawn(move || {
+                for number in (first..=40).rev().step_by(4) {
+                    keys.store.raise_mark(&keys.key(), number).unwrap();
+                    assert!(keys.store.mark(&keys.key()).unwrap() >= Some(number));
+                }
+            });
+        }
+    });
+    assert_eq!(fs::read_to_string(keys.path().with_extension("mark")).unwrap(), "40\n");
+    // of a home of before
+    fs::write(keys.path().with_extension("crlnumber"), "50\n").unwrap();
+    assert_eq!(keys.store.mark(&keys.key()).unwrap(), Some(50));
+    keys.store.raise_mark(&keys.key(), 45).unwrap();
+    assert_eq!(keys.store.mark(&keys.key()).unwrap(), Some(50));
+    fs::write(keys.path().with_extension("mark"), "many").unwrap();
+    assert!(matches!(keys.store.raise_mark(&keys.key(), 60), Err(MarkError::Unreadable { .. })));
+}

@@ -79,7 +79,7 @@ impl Seen {
             assert!(state.is_some(), "{} is out and no responder knows it", path.display());
         }
         for path in files(&home.keys_directory()) {
-            if let Some(name) = name_of(&path).strip_suffix(".crlnumber") {
+            if let Some(name) = name_of(&path).strip_suffix(".mark") {
                 let number: u64 = fs::read_to_string(&path).unwrap().trim().parse().unwrap();
                 let before = self.reserved.insert(name.to_owned(), number);
                 assert!(before.is_none_or(|before| before <= number), "{name} went back to {number}");

@@ -54,7 +54,7 @@ fn a_ca_whose_parent_is_in_another_home_is_requested_signed_there_and_adopted_he
 
     fs::copy(offline.path("user.pem"), online.path("user.pem")).unwrap();
     online.ca(&["adopt", "genfic-user", "user.pem"]).ok();
-    assert!(!online.path("home/keys/genfic-user.waiting").exists());
+    assert!(!online.path("home/requests/genfic-user.waiting").exists());
     let tree = online.ca(&["authorities", "--tree"]).ok().out;
     assert!(tree.contains("└─ genfic-user"), "{tree}");
     let issued = online.result(&[
@@ -273,7 +273,7 @@ fn only_the_right_certificate_of_a_ca_is_adopted() {
     ] {
         let said = online.ca(&words.split(' ').collect::<Vec<_>>());
         assert!(said.status == exit && said.err.contains(code), "{words}: {}", said.all());
-        assert!(online.path("home/keys/genfic-user.waiting").exists(), "{words}");
+        assert!(online.path("home/requests/genfic-user.waiting").exists(), "{words}");
     }
     online.ca(&["adopt", "genfic-user", "user.pem", "--chain", "root.pem"]).ok();
 }

@@ -131,7 +131,7 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
         "profile": authority.profile,
         "parent": authority.parent,
         "succeeds": authority.succeeds,
-        "key": authority.key,
+        "key": authority.key_name(),
         "fingerprint": authority.certificate.fingerprint().to_string(),
         "crl_details": crl(&created.crl),
         "responder": created.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
@@ -142,7 +142,7 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
         None => "none; its certificates name their CRL only".into(),
     };
     let more = [
-        ("key", format!("{} ({})", authority.key, tbs.public_key().algorithm())),
+        ("key", format!("{} ({})", authority.key_name(), tbs.public_key().algorithm())),
         ("crl", format!("number {}, until {}", created.crl.number, created.crl.next_update)),
         ("responder", responder),
     ];

@@ -97,7 +97,7 @@ pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Repor
     let result = json!({
         "name": name,
         "request": path.as_ref().map(path_value),
-        "key": asked.authority.key,
+        "key": asked.authority.key_name(),
         "algorithm": tbs.public_key().algorithm().to_string(),
         "profile": profile,
         "waiting": false,
@@ -121,7 +121,7 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) ->
     let key = format!("{}.age", waiting.name);
     let path = place.put_new(request.as_bytes()).map_err(|problem| {
         let hint = hints::text(&problem.hint);
-        let hint = format!("{hint}; the request is also in keys/{}.waiting of the home", waiting.name);
+        let hint = format!("{hint}; the request is also in requests/{}.waiting of the home", waiting.name);
         problem.hint(hint)
     })?;
     let profile = waiting.profile.as_deref().unwrap_or_default();

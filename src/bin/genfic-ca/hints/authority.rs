@@ -35,7 +35,7 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         }
         R::AdoptWaiting(authority) => {
             return format!(
-                "its request is in keys/{authority}.waiting of the home, PEM after a few words; when the \
+                "its request is in requests/{authority}.waiting of the home, PEM after a few words; when the \
                      certificate has come: genfic-ca adopt {authority} CERTIFICATE"
             )
             .into();

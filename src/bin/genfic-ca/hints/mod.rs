@@ -15,7 +15,7 @@ pub(crate) fn text(remedy: &Remedy) -> Cow<'_, str> {
     match remedy {
         Remedy::Words(words) => Cow::Borrowed(words),
         Remedy::Several(each) => {
-            let lines: Vec<Cow<'_, str>> = each.iter().map(text).filter(|line| !line.is_empty()).collect();
+            let lines: Vec<Cow<'_, str>> = each.iter().map(text).collect();
             Cow::Owned(lines.join("\n"))
         }
         Remedy::Request(remedy) => request::text(remedy),
@@ -100,7 +100,6 @@ mod tests {
     fn several_remedies_are_a_line_each() {
         let several = Remedy::from("make room").and(Repair::Fix);
         assert_eq!(text(&several), "make room\ngenfic-ca doctor --fix");
-        assert_eq!(text(&Remedy::Several(vec![Remedy::NONE, "a".into(), Remedy::NONE, "b".into()])), "a\nb");
         assert_eq!(text(&Remedy::NONE), "");
     }
 }
