@@ -114,8 +114,11 @@ pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>,
     }
     for name in names(&home.keys_directory())? {
         let Ok(entry) = format!("keys/{name}").parse::<Entry>() else { continue };
-        if with_keys || !matches!(entry, Entry::Key(_)) {
-            collected.extend(Collected::open(&entry, &home.keys_directory().join(name))?);
+        let path = home.keys_directory().join(&name);
+        // of two that have one place, what is where it is kept now counts
+        let counts = path == entry.path_in(home) || !entry.path_in(home).exists();
+        if counts && (with_keys || !matches!(entry, Entry::Key(_))) {
+            collected.extend(Collected::open(&entry, &path)?);
         }
     }
     for name in names(&home.requests_directory())? {

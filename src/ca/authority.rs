@@ -107,7 +107,7 @@ impl IssuingAuthority {
 
     /// The same CA, for its CRLs.
     #[must_use]
-    pub fn into_crl_authority(self) -> CrlAuthority {
+    pub(in crate::ca) fn into_crl_authority(self) -> CrlAuthority {
         CrlAuthority { certificate: self.authority.certificate, signer: self.signer }
     }
 }

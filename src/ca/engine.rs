@@ -15,7 +15,7 @@ use crate::x509::{SerialNumber, UnixTime};
 use std::sync::Arc;
 
 /// Draws serial numbers.
-pub trait SerialSource: Send + Sync {
+pub(crate) trait SerialSource: Send + Sync {
     /// A fresh serial number with 128 random bits.
     ///
     /// # Errors
@@ -24,27 +24,27 @@ pub trait SerialSource: Send + Sync {
 }
 
 /// What an [`Engine`] is put together from.
-pub struct EngineParts {
+pub(crate) struct EngineParts {
     /// The record.
-    pub index: Arc<dyn Index>,
+    pub(crate) index: Arc<dyn Index>,
     /// The keys, which ask for their passphrases themselves.
-    pub keys: Arc<dyn CaKeys>,
+    pub(crate) keys: Arc<dyn CaKeys>,
     /// Where certificates and CRLs go.
-    pub publisher: Arc<dyn Publisher>,
+    pub(crate) publisher: Arc<dyn Publisher>,
     /// Where statuses go.
-    pub status: Arc<dyn StatusPublisher>,
+    pub(crate) status: Arc<dyn StatusPublisher>,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Who says that it is right when it is far from what it was.
-    pub watch: Arc<ClockWatch>,
+    pub(crate) watch: Arc<ClockWatch>,
     /// Serial numbers.
-    pub serials: Arc<dyn SerialSource>,
+    pub(crate) serials: Arc<dyn SerialSource>,
     /// Profiles and settings.
-    pub practices: Arc<Practices>,
+    pub(crate) practices: Arc<Practices>,
     /// Space on the disk that is kept for revoking.
-    pub reserve: Arc<dyn DiskReserve>,
+    pub(crate) reserve: Arc<dyn DiskReserve>,
     /// Who acts.
-    pub actor: Actor,
+    pub(crate) actor: Actor,
 }
 
 /// A CA home at work: record, keys, files, clock and settings, and the use cases over them. Whoever holds one can
@@ -77,7 +77,7 @@ pub struct Engine {
 impl Engine {
     /// The use cases over these.
     #[must_use]
-    pub fn new(parts: EngineParts) -> Self {
+    pub(crate) fn new(parts: EngineParts) -> Self {
         Self { parts, hierarchy: Loaded::default() }
     }
 

@@ -3,6 +3,8 @@
 //! An [`Engine`] is what they act on and through; they are in four rooms, of which each uses those below it alone:
 //!
 //! ```text
+//! Engine::run                  what is done around every command
+//! ----------------------------
 //! Lifecycle                    CAs: made, renewed, given new keys, taken over, certified once more
 //! Revocations                   certificates and CAs: revoked, held, released
 //! Maintenance                  what is owed and due: abandoned, published again, CRLs, responders, the clock
@@ -22,6 +24,7 @@ mod maintenance;
 mod practices;
 mod problems;
 mod publication;
+mod published;
 mod revocation;
 mod run;
 #[cfg(test)]
@@ -30,7 +33,8 @@ mod time;
 
 pub use abreast::abreast;
 pub use authority::{CrlAuthority, IssuingAuthority};
-pub use engine::{Engine, EngineParts, SerialSource};
+pub use engine::Engine;
+pub(crate) use engine::{EngineParts, SerialSource};
 pub use hierarchy::{Hierarchy, IssuerPath};
 pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal};
 pub use lifecycle::{
@@ -41,8 +45,8 @@ pub use lifecycle::{
 pub use maintenance::{Maintenance, PublishedCrl, Recovered};
 pub use practices::Practices;
 pub use publication::Publication;
-pub use revocation::{
-    Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded, find_revocable,
-};
-pub use run::{Begun, Conclusion, DiskReserve, Purpose, Room, Task};
+pub use published::Published;
+pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded};
+pub use run::{Begun, Conclusion, Purpose, Task};
+pub(crate) use run::{DiskReserve, Room};
 pub use time::{ClockStanding, ClockState, ClockWatch};

@@ -40,19 +40,19 @@ impl Practices {
 
     /// Whether certificates of this profile are kept in `issued/`; a responder's is kept beside its key.
     #[must_use]
-    pub fn keeps(&self, profile: &str) -> bool {
+    pub(in crate::ca) fn keeps(&self, profile: &str) -> bool {
         self.profiles.get(profile).is_none_or(|profile| profile.kind() != Kind::OcspResponder)
     }
 
     /// Where the key of a new CA is kept, a URI.
     #[must_use]
-    pub fn key_record(&self, authority: &str) -> String {
+    pub(in crate::ca) fn key_record(&self, authority: &str) -> String {
         format!("age:{authority}.age")
     }
 
     /// The key of this URI.
     #[must_use]
-    pub fn key_ref(&self, uri: &str) -> KeyRef {
+    pub(in crate::ca) fn key_ref(&self, uri: &str) -> KeyRef {
         KeyRef::of(uri, &self.key_directory)
     }
 
@@ -69,13 +69,13 @@ impl Practices {
 
     /// Where the certificate of a CA is served.
     #[must_use]
-    pub fn certificate_url(&self, authority: &str) -> Option<String> {
+    pub(in crate::ca) fn certificate_url(&self, authority: &str) -> Option<String> {
         self.url(&format!("{authority}.crt"))
     }
 
     /// Where OCSP is answered.
     #[must_use]
-    pub fn ocsp_url(&self) -> Option<String> {
+    pub(in crate::ca) fn ocsp_url(&self) -> Option<String> {
         self.url("ocsp")
     }
 }

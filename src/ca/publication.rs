@@ -29,16 +29,23 @@ pub(super) struct News<'n> {
     pub(super) changes_chains: bool,
 }
 
-/// Where it was put.
-#[derive(Default)]
-pub(super) struct Published {
-    /// The certificates, in the order given.
-    pub(super) issued: Vec<PathBuf>,
-    /// The CAs, in the order given.
-    pub(super) authorities: Vec<AuthorityFiles>,
+/// Where it was put. There is none before the status was published.
+pub(super) struct Places {
+    issued: Vec<PathBuf>,
+    authorities: Vec<AuthorityFiles>,
 }
 
-impl Published {
+impl Places {
+    /// Where certificates are kept, in the order given.
+    pub(super) fn issued(&self) -> &[PathBuf] {
+        &self.issued
+    }
+
+    /// Where the CAs are, in the order given.
+    pub(super) fn into_authorities(self) -> Vec<AuthorityFiles> {
+        self.authorities
+    }
+
     /// Where the CA that was named last was put.
     pub(super) fn files_of_last(mut self) -> Result<AuthorityFiles, Problem> {
         self.authorities.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "no CA was published"))
@@ -49,9 +56,9 @@ impl Publication<'_> {
     /// Publishes what has come on record. Responders know of a certificate before it is in any file, and it is in its
     /// own file before it is in a chain; what needs a CA's key, its CRL and its responder's certificate, comes after
     /// this. Where it fails on the way, the next command goes on ([`super::Maintenance::recover`]).
-    pub(super) fn publish(&self, news: &News<'_>) -> Result<Published, Problem> {
+    pub(super) fn publish(&self, news: &News<'_>) -> Result<Places, Problem> {
         self.publish_status()?;
-        let mut published = Published::default();
+        let mut published = Places { issued: Vec::new(), authorities: Vec::new() };
         for name in &news.authorities {
             self.engine.publisher().place(name)?;
         }

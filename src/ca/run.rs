@@ -16,10 +16,10 @@ pub enum Purpose {
 }
 
 /// Room on the disk for one command; what was not needed is kept again when this is dropped.
-pub type Room = Box<dyn Send + Sync>;
+pub(crate) type Room = Box<dyn Send + Sync>;
 
 /// Space on the disk that is kept for revoking.
-pub trait DiskReserve: Send + Sync {
+pub(crate) trait DiskReserve: Send + Sync {
     /// Sees that there is room for a command.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Engine {
     ) -> Result<T, Problem> {
         let _room = self.find_room(task.purpose)?;
         let begun = self.begin()?;
-        let outcome = act(&begun).map_err(|problem| self.what_stands(&task, &begun, problem));
+        let outcome = act(&begun).map_err(|problem| self.what_stands(task, &begun, problem));
         let refusal = match &outcome {
             Err(problem) => Some(problem),
             Ok(conclusion) => conclusion.refusal(),

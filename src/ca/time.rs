@@ -197,7 +197,7 @@ impl Engine {
     ///
     /// # Errors
     /// Exit status 13: `clock.behind`, `clock.unconfirmed`.
-    pub fn signing_time(&self) -> Result<UnixTime, Problem> {
+    pub(in crate::ca) fn signing_time(&self) -> Result<UnixTime, Problem> {
         self.in_time(|now| match self.index().newest_signed()? {
             Some(NewestSigned { at: newest, .. }) if now < newest => {
                 Err(IndexError::ClockBehind { now, newest })

@@ -32,7 +32,7 @@ impl Hierarchy<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn certified(
+    pub(in crate::ca) fn certified(
         &self,
         issuer: &Authority,
         other: &Certificate,

@@ -104,7 +104,7 @@ impl IssuerPath {
 
     /// Whether the CA's own certificate is on record as issued, neither revoked nor on hold.
     #[must_use]
-    pub fn is_issued(&self) -> bool {
+    pub(in crate::ca) fn is_issued(&self) -> bool {
         self.steps().next().is_some_and(|(_, state)| state == Some(&CertificateState::Issued))
     }
 

@@ -3,7 +3,7 @@
 use super::Issuance;
 use super::registration::Granted;
 use crate::ca::publication::News;
-use crate::ca::{Engine, IssuanceOutcome, IssuedCertificate, IssuingAuthority, Refusal, abreast};
+use crate::ca::{Engine, IssuanceOutcome, IssuedCertificate, IssuingAuthority, Published, Refusal, abreast};
 use crate::error::{Notice, Problem, remedy};
 use crate::failpoint;
 use crate::index::{Guard, IndexError, Intent, Issued, Recorded};
@@ -22,6 +22,8 @@ const SIGNED: usize = 4;
 
 /// Labels and notices.
 type Answered = Vec<(String, Vec<Notice>)>;
+/// A certificate that may be handed out, and where it is kept.
+type Handout = (Published<Certificate>, Option<PathBuf>);
 
 /// A group that may be signed.
 struct Intended {
@@ -84,24 +86,23 @@ impl Line<'_> {
         }
     }
 
-    /// Publishes their status and then keeps them.
-    fn publish(&self, certificates: &[Certificate]) -> Result<Vec<Option<PathBuf>>, Problem> {
+    /// Publishes their status and then keeps them; says where.
+    fn publish(&self, certificates: Vec<Certificate>) -> Result<Vec<Handout>, Problem> {
         let own = (self.issuer.authority().name.as_str(), certificates.iter().collect());
         let issued = if self.requested { vec![own] } else { Vec::new() };
-        let published = self.engine.publication().publish(&News { issued, ..News::default() })?;
-        let mut files = published.issued.into_iter();
-        Ok(certificates.iter().map(|_| files.next()).collect())
+        let places = self.engine.publication().publish(&News { issued, ..News::default() })?;
+        let mut files = places.issued().iter().cloned();
+        Ok(certificates.into_iter().map(|one| (Published::new(one, &places), files.next())).collect())
     }
 
     /// Takes one group further; what was begun is tried to its end, whatever became of the others.
     fn finish(&self, outcome: &mut Outcome, group: Result<Signed, (Answered, Problem)>) {
-        let finished =
-            group.and_then(|Signed { certificates, answered }| match self.publish(&certificates) {
-                Ok(files) => Ok(certificates.into_iter().zip(answered).zip(files)),
-                Err(problem) => Err((answered, on_record(problem))),
-            });
+        let finished = group.and_then(|Signed { certificates, answered }| match self.publish(certificates) {
+            Ok(published) => Ok(published.into_iter().zip(answered)),
+            Err(problem) => Err((answered, on_record(problem))),
+        });
         match finished {
-            Ok(group) => outcome.issued.extend(group.map(|((certificate, (label, notices)), file)| {
+            Ok(group) => outcome.issued.extend(group.map(|((certificate, file), (label, notices))| {
                 let profile = self.profile.name().into();
                 IssuedCertificate { label, certificate, profile, file, notices }
             })),

@@ -1,7 +1,7 @@
 //! Issuing: profile, lint, record, sign, record, publish.
 use super::Issuance;
 use super::registration::Registration;
-use crate::ca::{IssuingAuthority, Order};
+use crate::ca::{IssuingAuthority, Order, Published};
 use crate::error::{Code, Exit, Notice, Problem, remedy};
 use crate::profile::{Kind, Profile};
 use crate::x509::{Certificate, TbsCertificate};
@@ -14,7 +14,7 @@ pub struct IssuedCertificate {
     /// Which order it answers.
     pub label: String,
     /// The certificate.
-    pub certificate: Certificate,
+    pub certificate: Published<Certificate>,
     /// The profile it was granted under.
     pub profile: String,
     /// Where it is kept; `None` for a responder's, which is kept beside its key.

@@ -48,7 +48,7 @@ impl Issuance<'_> {
         self.engine.index().record_event(event)?;
         Ok(IssuedResponder {
             authority: name,
-            certificate: issued.certificate,
+            certificate: issued.certificate.into_inner(),
             file,
             notices: issued.notices,
         })

@@ -191,7 +191,8 @@ impl Lifecycle<'_> {
         let issued = vec![(older, vec![&new_with_old]), (newer, vec![&old_with_new])];
         let news = News { issued, authorities: vec![newer, older], changes_chains: false };
         let published = self.engine.publication().publish(&news).map_err(on_record)?;
-        let mut files = published.authorities.into_iter().map(|files| files.crossed.unwrap_or_default());
+        let mut files =
+            published.into_authorities().into_iter().map(|files| files.crossed.unwrap_or_default());
         let (new_with_old_file, old_with_new_file) =
             (files.next().unwrap_or_default(), files.next().unwrap_or_default());
         Ok(Links { new_with_old, old_with_new, new_with_old_file, old_with_new_file })

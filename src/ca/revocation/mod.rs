@@ -6,7 +6,7 @@ mod taking_over;
 
 pub use falling::{Fallen, RevokedAuthority, Standings};
 pub use key_revocation::{KeyRevocation, Unrecorded};
-pub use revoke::{Revoked, find_revocable};
+pub use revoke::Revoked;
 
 use super::Engine;
 

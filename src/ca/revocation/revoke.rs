@@ -2,7 +2,7 @@
 use super::Revocations;
 use crate::ca::PublishedCrl;
 use crate::error::{Code, Problem, remedy};
-use crate::index::{CertificateRecord, CertificateState, IndexReader, Revocation, Selector, StatusValue};
+use crate::index::{CertificateRecord, CertificateState, Revocation};
 use crate::x509::{CrlReason, UnixTime};
 
 /// What became of a certificate.
@@ -16,25 +16,6 @@ pub struct Revoked {
     pub owed: Option<Problem>,
     /// Why the status could not be published: responders do not know yet. The next command publishes it.
     pub unanswered: Option<Problem>,
-}
-
-/// The certificates that `selector` may mean to somebody who wants to revoke: those of this CA, or of any,
-/// that are neither expired nor revoked; with `held`, those on hold in place of those that are valid.
-///
-/// # Errors
-/// When the index cannot be read.
-pub fn find_revocable(
-    index: &dyn IndexReader,
-    selector: &Selector,
-    authority: Option<&str>,
-    now: UnixTime,
-) -> Result<Vec<CertificateRecord>, Problem> {
-    let mut found = index.select(selector, 1000)?;
-    found.retain(|record| {
-        authority.is_none_or(|name| record.authority == name)
-            && matches!(record.status(now), StatusValue::Valid | StatusValue::Held | StatusValue::Pending)
-    });
-    Ok(found)
 }
 
 /// What a revocation with this reason is called in the audit log.

@@ -34,9 +34,9 @@ pub enum Remedy {
     /// Something is to be named that a key, a backup or a responder is reached by.
     Access(Access),
     /// A finding is to be mended.
-    Repair(Repair),
+    Repair(Box<Repair>),
     /// A CA is to be asked, named or seen to otherwise.
-    Authority(Authority),
+    Authority(Box<Authority>),
     /// What is on record is to be looked at or gone on with.
     Record(Record),
 }
@@ -92,7 +92,7 @@ macro_rules! themes {
     ($($theme:ident),+) => {
         $(impl From<$theme> for Remedy {
             fn from(remedy: $theme) -> Self {
-                Self::$theme(remedy)
+                Self::$theme(remedy.into())
             }
         })+
     };

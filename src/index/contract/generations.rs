@@ -84,6 +84,8 @@ pub(crate) fn a_generation_knows_the_one_before_it(index: &dyn Index) {
     issue(index, &key, make("genfic"));
     assert_eq!(index.authority("genfic-g2").unwrap().unwrap().succeeds.as_deref(), Some("genfic"));
     assert_eq!(index.authority("genfic").unwrap().unwrap().succeeds, None);
+    assert_eq!(index.successor("genfic").unwrap().map(|next| next.name).as_deref(), Some("genfic-g2"));
+    assert_eq!(index.successor("genfic-g2").unwrap(), None);
     root.issue_leaf(index, "old.example", 10, 7);
 }
 

@@ -29,6 +29,11 @@ fn with_subject(tbs: &TbsCertificate, subject: Name) -> TbsCertificate {
 pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
     let child = root.child(index, "child", 2);
+    let bearers = |name: &str| -> Vec<String> {
+        index.bearers(&written_otherwise(name)).unwrap().into_iter().map(|ca| ca.name).collect()
+    };
+    assert_eq!(bearers("child"), ["child"]);
+    assert_eq!(bearers("other"), [""; 0]);
     let bears = |subject: Name, octet| {
         let tbs = with_subject(&root.leaf("x.example", 10, serial(octet)), subject);
         let mut intent = root.intent(root.leaf("x.example", 10, serial(octet)));

@@ -291,7 +291,7 @@ fn contents(args: &Sign, issued: &IssuedCertificate, issuers: &[Certificate]) ->
         Some(Chain::WithoutRoot) => issuers.len().saturating_sub(1),
         Some(Chain::WithRoot) => issuers.len(),
     };
-    let chain = std::iter::once(&issued.certificate).chain(issuers.iter().take(above));
+    let chain = std::iter::once(&*issued.certificate).chain(issuers.iter().take(above));
     chain.map(Certificate::to_pem).collect()
 }
 
