@@ -2,7 +2,7 @@
 use super::Lifecycle;
 use crate::ca::AuthorityRekeying;
 use crate::ca::authority::mismatched;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::Authority;
 use crate::repository::WaitingAuthority;
 
@@ -59,7 +59,7 @@ impl Lifecycle<'_> {
             Some(parent) if self.engine.hierarchy().authority(parent)?.is_elsewhere() => return Ok(()),
             Some(parent) => format!("{parent}, which issued {name}, is a CA of this home"),
         };
-        Err(Problem::new(Code::Usage, why).hint("leave out --csr-only"))
+        Err(Problem::new(Code::Usage, why).hint(remedy::Authority::IssueHere))
     }
 
     /// A CA whose issuer others run is not renewed by a command alone.
@@ -69,7 +69,6 @@ impl Lifecycle<'_> {
             return Ok(());
         }
         let message = format!("{parent}, which issued {}, is run by others", authority.name);
-        Err(Problem::new(Code::KeyElsewhere, message)
-            .hint("add --csr-only: it makes a request for them; `genfic-ca adopt` takes in what they sign"))
+        Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::RequestFromOthers))
     }
 }
