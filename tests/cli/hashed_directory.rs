@@ -132,17 +132,16 @@ fn whether_a_certificate_has_ended_is_read_in_it_and_what_others_run_stays() {
     home.shell(ENDED).ok();
     home.ca(&["import", "openssl", "old", "--as", "exp", "--profile", "system-ca"]).ok();
     let all = names(&home);
-    let key = home.shell("sqlite3 home/index.db \"select key from authority where name = 'exp'\"").ok().out;
-    let run_by_others = |key: &str| {
+    let run_by_others = |external: u8| {
         home.shell(&format!(
-            "sqlite3 home/index.db \"update authority set key = '{key}' where name = 'exp'\""
+            "sqlite3 home/index.db \"update authority set external = {external} where name = 'exp'\""
         ))
         .ok()
     };
-    run_by_others("");
+    run_by_others(1);
     home.ca(&["export", "hashed-dir", "anchors"]).ok();
     assert_eq!(names(&home), all, "others run it");
-    run_by_others(key.trim());
+    run_by_others(0);
     let said = home.ca(&["export", "hashed-dir", "anchors"]).ok();
     assert!(said.err.contains("this certificate of exp is expired"), "{}", said.all());
     let left: Vec<String> = all.into_iter().filter(|name| !name.ends_with(".1")).collect();

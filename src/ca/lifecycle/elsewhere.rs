@@ -61,14 +61,4 @@ impl Lifecycle<'_> {
         };
         Err(Problem::new(Code::Usage, why).hint(remedy::Authority::IssueHere))
     }
-
-    /// A CA whose issuer others run is not renewed by a command alone.
-    pub(in crate::ca) fn is_issued_here(&self, authority: &Authority) -> Result<(), Problem> {
-        let Some(parent) = &authority.parent else { return Ok(()) };
-        if !self.engine.hierarchy().authority(parent)?.is_elsewhere() {
-            return Ok(());
-        }
-        let message = format!("{parent}, which issued {}, is run by others", authority.name);
-        Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::RequestFromOthers))
-    }
 }

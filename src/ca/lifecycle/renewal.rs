@@ -79,6 +79,16 @@ impl Lifecycle<'_> {
         Ok(RenewedAuthority { authority, replaces, files, notices })
     }
 
+    /// A CA whose issuer others run is not renewed by a command alone.
+    pub(in crate::ca) fn is_issued_here(&self, authority: &Authority) -> Result<(), Problem> {
+        let Some(parent) = &authority.parent else { return Ok(()) };
+        if !self.engine.hierarchy().authority(parent)?.is_elsewhere() {
+            return Ok(());
+        }
+        let message = format!("{parent}, which issued {}, is run by others", authority.name);
+        Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::RequestFromOthers))
+    }
+
     /// A CA gets no new certificate of the same key while one of its name and key is revoked or on hold.
     pub(in crate::ca) fn may_be_renewed(&self, authority: &Authority) -> Result<(), Problem> {
         if !self.engine.hierarchy().is_revoked(authority)? {
