@@ -16,7 +16,9 @@ pub(super) fn read(key: &Path) -> Result<Option<CrlNumber>, MarkError> {
         let path = key.with_extension(ending);
         read_mark(&path).map_err(|error| unreadable(&path, error))
     };
-    Ok(at("mark")?.max(at("crlnumber")?))
+    // in this order, one that is moved meanwhile is not missed
+    let former = at("crlnumber")?;
+    Ok(former.max(at("mark")?))
 }
 
 /// Raises it; the number noted never goes back.
