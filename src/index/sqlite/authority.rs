@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Every CA whose certificate is issued; a root's certificate is its own.
 pub(super) const AUTHORITIES: &str = "
-    SELECT a.name, i.identity, p.name, c.profile, c.der, coalesce(k.uri, ''), a.external, a.serves_ocsp, b.name,
+    SELECT a.name, i.identity, p.name, c.profile, c.der, k.uri, a.external, a.serves_ocsp, b.name,
         a.last_end
     FROM authority a
     CROSS JOIN certificate c ON c.number = a.certificate
@@ -17,14 +17,20 @@ pub(super) const AUTHORITIES: &str = "
     WHERE c.der IS NOT NULL";
 
 fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
+    let (name, uri, external): (String, Option<String>, bool) = (row.get(0)?, row.get(5)?, row.get(6)?);
+    if uri.is_none() && !external {
+        return Err(IndexError::Store(StoreError::Damaged(format!(
+            "nothing says where the key of {name} is"
+        ))));
+    }
     Ok(Authority {
-        name: row.get(0)?,
+        name,
         issuer: row::issuer(row, 1)?,
         parent: row.get(2)?,
         profile: row.get(3)?,
         certificate: certificate(row, 4)?,
-        key: row.get(5)?,
-        external: row.get(6)?,
+        key: uri.unwrap_or_default(),
+        external,
         serves_ocsp: row.get(7)?,
         succeeds: row.get(8)?,
         last_end: row.get::<_, Option<i64>>(9)?.map(UnixTime),
