@@ -110,8 +110,9 @@ impl Assembly {
         let keys = AgeFileStore::new(config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
             Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
         })?;
-        home.move_former();
         let index = SqliteIndex::open(&home.index_file())?;
+        // a program of before, which does not know the new places, is kept out of the index by now
+        home.move_former();
         practices.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());
         let status = StatusDirectory::new(&home.status_directory());

@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const FORMAT: &str = "genfic-ca-backup/";
-const VERSION: u64 = 1;
+/// Since 2, marks are `keys/NAME.mark` and requests are in `requests/`.
+const VERSION: u64 = 2;
+const OLDEST: u64 = 1;
 /// The largest file but for the index: a CRL of ten million entries has half of it.
 const LARGEST_FILE: u64 = 1 << 30;
 const LARGEST_INDEX: u64 = 1 << 42;
@@ -99,10 +101,10 @@ impl Manifest {
             serde_json::from_slice(octets).map_err(|error| malformed(error.to_string()))?;
         let format = value.get("format").and_then(serde_json::Value::as_str).unwrap_or_default();
         match format.strip_prefix(FORMAT).and_then(|version| version.parse::<u64>().ok()) {
-            Some(VERSION) => {}
+            Some(OLDEST..=VERSION) => {}
             Some(version) => {
                 let message = format!(
-                    "{} is a backup of format {version}, and this program knows {VERSION}",
+                    "{} is a backup of format {version}, and this program knows {OLDEST} to {VERSION}",
                     archive.shown()
                 );
                 return Err(Problem::new(Code::BackupFormat, message)

@@ -6,7 +6,7 @@ use super::{AuthorityName, Home};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the names of files and directories begin with until they are whole.
 pub const ASIDE: &str = ".new-";
@@ -35,6 +35,23 @@ impl Writing {
             }
         }
         Ok(Self { directory })
+    }
+
+    /// Says so, and that nobody else writes there meanwhile: those who do are waited for. What is written then is
+    /// written with [`replace_alone`](super::replace_alone).
+    ///
+    /// # Errors
+    /// When the directory cannot be opened or locked; `WouldBlock` when others write for longer than this.
+    pub fn alone(directory: &Path, wait: Duration) -> io::Result<Self> {
+        let (directory, begun) = (File::open(directory)?, Instant::now());
+        loop {
+            match directory.try_lock() {
+                Ok(()) => return Ok(Self { directory }),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < wait => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
     }
 
     /// Makes the names in the directory durable.
@@ -105,6 +122,7 @@ pub fn remove_left(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Mode, replace_alone};
     use super::*;
 
     fn left_in(directory: &Path) {
@@ -156,6 +174,30 @@ mod tests {
         assert_eq!(home.sweep(&[]), swept.len());
         assert!(issued.join(".new-a").exists());
         assert_eq!(home.sweep(&[name]), 1);
+    }
+
+    #[test]
+    fn who_writes_alone_waits_for_nobody_and_nobody_writes_meanwhile() {
+        // C1
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.mark");
+        let alone = Writing::alone(directory.path(), Duration::ZERO).unwrap();
+        // of many, one is not held up by the disk
+        let quickest = (0..20).map(|_| {
+            let begun = Instant::now();
+            replace_alone(&alone, &path, b"7", Mode::Private).unwrap();
+            begun.elapsed()
+        });
+        let waited = PAUSE * u32::try_from(ATTEMPTS).unwrap();
+        assert!(quickest.min().unwrap() < waited, "its own lock is not waited for");
+        let busy = Writing::alone(directory.path(), Duration::ZERO).unwrap_err();
+        assert_eq!(busy.kind(), io::ErrorKind::WouldBlock);
+        drop(alone);
+        let other = Writing::into(directory.path()).unwrap();
+        Writing::alone(directory.path(), Duration::ZERO).unwrap_err();
+        drop(other);
+        Writing::alone(directory.path(), Duration::ZERO).unwrap();
+        assert_eq!(names(directory.path()), ["a.mark"]);
     }
 
     #[test]

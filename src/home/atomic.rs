@@ -60,6 +60,15 @@ pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteErro
     sync_directory(directory_of(path))
 }
 
+/// The same for who writes alone in the directory of the path.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_alone(_alone: &Writing, path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
+    Aside::empty(path, mode, None)?.filled(|file| file.write_all(contents))?.settled()?.replace()?;
+    sync_directory(directory_of(path))
+}
+
 /// Puts a file with these contents where nothing is yet, durably.
 ///
 /// # Errors
@@ -74,17 +83,22 @@ pub(crate) struct Aside {
     path: PathBuf,
     mode: Mode,
     file: NamedTempFile,
-    _writing: Writing,
+    /// Nothing where somebody else holds it.
+    _writing: Option<Writing>,
 }
 
 impl Aside {
     /// An empty one.
     pub(crate) fn begin(path: &Path, mode: Mode) -> Result<Self, WriteError> {
-        let failed = |source| WriteError { path: path.to_owned(), source };
-        let directory = directory_of(path);
-        let writing = Writing::into(directory).map_err(failed)?;
+        let writing = Writing::into(directory_of(path))
+            .map_err(|source| WriteError { path: path.to_owned(), source })?;
+        Self::empty(path, mode, Some(writing))
+    }
+
+    fn empty(path: &Path, mode: Mode, writing: Option<Writing>) -> Result<Self, WriteError> {
         failpoint::passed("file: to be written");
-        let file = empty_file(directory).map_err(failed)?;
+        let file =
+            empty_file(directory_of(path)).map_err(|source| WriteError { path: path.to_owned(), source })?;
         failpoint::passed("file: aside, empty");
         Ok(Self { path: path.to_owned(), mode, file, _writing: writing })
     }
@@ -95,10 +109,13 @@ impl Aside {
         mode: Mode,
         contents: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<Self, WriteError> {
-        let mut aside = Self::begin(path, mode)?;
-        contents(aside.file.as_file_mut()).map_err(|source| aside.failed(source))?;
+        Self::begin(path, mode)?.filled(contents)
+    }
+
+    fn filled(mut self, contents: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Self, WriteError> {
+        contents(self.file.as_file_mut()).map_err(|source| self.failed(source))?;
         failpoint::passed("file: aside, written");
-        Ok(aside)
+        Ok(self)
     }
 
     /// One with its contents, durable.
@@ -107,10 +124,13 @@ impl Aside {
         mode: Mode,
         contents: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<Self, WriteError> {
-        let aside = Self::fill(path, mode, contents)?;
-        aside.settle()?;
+        Self::fill(path, mode, contents)?.settled()
+    }
+
+    fn settled(self) -> Result<Self, WriteError> {
+        self.settle()?;
         failpoint::passed("file: aside, durable");
-        Ok(aside)
+        Ok(self)
     }
 
     /// What it is for.

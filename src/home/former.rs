@@ -1,9 +1,16 @@
 //! What homes of before have in other places: moved when a command opens the home, and read where it is until then.
 use super::create::make_within;
 use super::mark::read_mark;
-use super::{AuthorityName, Home, Mode, replace, sync_directory};
+use super::{AuthorityName, Home, Mode, Writing, replace_alone, sync_directory};
+use crate::failpoint;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long to wait for those who write there.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// How the mark of a CA ended, which was in `keys/` as it is now.
 pub(super) const MARK: &str = "crlnumber";
@@ -21,43 +28,71 @@ impl Home {
         self.keys_directory().join(format!("{authority}.{WAITING}"))
     }
 
-    /// Moves what a home of before has in other places. What cannot be moved stays, and is read where it is.
+    /// Moves what a home of before has in other places, once programs of before are kept out of its index. What
+    /// cannot be moved stays, and is read where it is.
     pub fn move_former(&self) {
-        let requests = self.requests_directory();
+        self.move_former_within(WAIT);
+    }
+
+    fn move_former_within(&self, wait: Duration) {
+        let (keys, requests) = (self.keys_directory(), self.requests_directory());
         if requests.symlink_metadata().is_err() {
             let _ = make_within(&requests, 0o700, None);
         }
-        for path in super::check::entries(&self.keys_directory()) {
-            let name = path.file_stem().and_then(|name| name.to_str());
-            let Some(name) = name.and_then(|name| name.parse::<AuthorityName>().ok()) else { continue };
-            let ending = path.extension().and_then(|ending| ending.to_str());
-            let moved = match ending {
-                Some(MARK) => move_mark(&path, &self.mark_file(&name)),
-                Some(WAITING) => move_file(&path, &self.waiting_file(&name)),
-                _ => continue,
+        let former = self.former();
+        if former.is_empty() {
+            return;
+        }
+        // as whoever raises a mark
+        let Ok(alone) = Writing::alone(&keys, wait) else { return };
+        for (path, place) in former {
+            let moved = match place {
+                Place::Mark(mark) => move_mark(&alone, &path, &mark),
+                Place::Waiting(waiting) => move_file(&path, &waiting),
             };
             if moved.is_some() {
+                failpoint::passed("former: moved");
                 let _ = sync_directory(&requests);
-                let _ = sync_directory(&self.keys_directory());
+                let _ = sync_directory(&keys);
             }
         }
     }
+
+    /// What is in a former place, and where its place is.
+    fn former(&self) -> Vec<(PathBuf, Place)> {
+        let place = |path: PathBuf| {
+            let name: AuthorityName = path.file_stem()?.to_str()?.parse().ok()?;
+            let place = match path.extension()?.to_str()? {
+                MARK => Place::Mark(self.mark_file(&name)),
+                WAITING => Place::Waiting(self.waiting_file(&name)),
+                _ => return None,
+            };
+            Some((path, place))
+        };
+        super::check::entries(&self.keys_directory()).into_iter().filter_map(place).collect()
+    }
+}
+
+/// Where something belongs.
+enum Place {
+    Mark(PathBuf),
+    Waiting(PathBuf),
 }
 
 /// Moves a file to a place where nothing is; what is there already is the later one.
 fn move_file(from: &Path, to: &Path) -> Option<()> {
-    match to.symlink_metadata() {
-        Err(_) => fs::rename(from, to).ok(),
-        Ok(_) => fs::remove_file(from).ok(),
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::EXIST) => fs::remove_file(from).ok(),
+        moved => moved.ok(),
     }
 }
 
 /// The same of a mark, which never goes back.
-fn move_mark(from: &Path, to: &Path) -> Option<()> {
+fn move_mark(alone: &Writing, from: &Path, to: &Path) -> Option<()> {
     if to.symlink_metadata().is_ok() {
         let (former, mark) = (read_mark(from).ok()??, read_mark(to).ok()??);
         if former > mark {
-            replace(to, format!("{former}\n").as_bytes(), Mode::Private).ok()?;
+            replace_alone(alone, to, format!("{former}\n").as_bytes(), Mode::Private).ok()?;
         }
     }
     move_file(from, to)
@@ -98,6 +133,24 @@ mod tests {
             assert_eq!(home.mark(&name).unwrap(), Some(mark));
             assert_eq!(names(&keys), ["a.age", "a.mark"]);
         }
+    }
+
+    #[test]
+    fn a_mark_is_not_moved_while_somebody_raises_it() {
+        // C1
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let (name, keys): (AuthorityName, _) = ("a".parse().unwrap(), home.keys_directory());
+        fs::write(keys.join("a.crlnumber"), "7\n").unwrap();
+        let alone = Writing::alone(&keys, Duration::ZERO).unwrap();
+        home.move_former_within(Duration::ZERO);
+        assert!(keys.join("a.crlnumber").exists() && !keys.join("a.mark").exists());
+        replace_alone(&alone, &keys.join("a.mark"), b"8\n", Mode::Private).unwrap();
+        drop(alone);
+        home.move_former_within(Duration::ZERO);
+        assert!(!keys.join("a.crlnumber").exists());
+        assert_eq!(home.mark(&name).unwrap(), Some(8));
     }
 
     #[test]

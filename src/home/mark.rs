@@ -14,8 +14,9 @@ impl Home {
     /// # Errors
     /// When there is one that cannot be read or is no number.
     pub fn mark(&self, authority: &AuthorityName) -> Result<Option<CrlNumber>, NoteError> {
-        let mark = read_mark(&self.mark_file(authority))?;
-        Ok(mark.max(read_mark(&self.former_mark_file(authority))?))
+        // in this order, one that is moved meanwhile is not missed
+        let former = read_mark(&self.former_mark_file(authority))?;
+        Ok(former.max(read_mark(&self.mark_file(authority))?))
     }
 }
 

@@ -46,7 +46,7 @@ pub use accounts::Accounts;
 pub use actor::current_actor;
 pub use aside::{ASIDE, Writing, remove_left};
 pub(crate) use atomic::Aside;
-pub use atomic::{Mode, WriteError, replace, sync_directory, write_new};
+pub use atomic::{Mode, WriteError, replace, replace_alone, sync_directory, write_new};
 pub use authority_name::{AuthorityName, InvalidAuthorityName};
 pub use given::GivenError;
 pub(crate) use group::put_all;

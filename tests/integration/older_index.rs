@@ -24,6 +24,28 @@ fn lists_p(home: &Home) -> bool {
 }
 
 #[test]
+fn marks_and_requests_stay_where_programs_of_before_look_until_the_index_keeps_those_out() {
+    // C1
+    let home = Home::with_hierarchy("http://pki.genfic.example").copied();
+    home.ca(&["create-child", "far", "--csr-only", "--profile", "user-ca"]).ok();
+    home.shell(
+        "cd home/keys; mv genfic.mark genfic.crlnumber; mv ../requests/far.waiting .
+         sqlite3 ../index.db 'pragma user_version = 99'",
+    )
+    .ok();
+    let before = |there: bool| {
+        assert_eq!(home.path("home/keys/genfic.crlnumber").exists(), there);
+        assert_eq!(home.path("home/keys/far.waiting").exists(), there);
+    };
+    assert_ne!(home.ca(&["crl", "publish", "genfic"]).status, 0);
+    before(true);
+    home.shell("sqlite3 home/index.db 'pragma user_version = 6'").ok();
+    home.ca(&["crl", "publish", "genfic"]).ok();
+    before(false);
+    assert!(home.path("home/keys/genfic.mark").exists() && home.path("home/requests/far.waiting").exists());
+}
+
+#[test]
 fn no_crl_is_published_from_an_index_that_is_an_older_copy() {
     // C1, C7
     for lost in ["", "rm home/status/*"] {

@@ -66,6 +66,26 @@ pub(crate) fn the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_
     assert!(record.is_abandoned());
 }
 
+pub(crate) fn each_of_two_cas_with_one_key_has_it_in_its_own_place(index: &dyn Index) {
+    let first = CertificateAuthority::root(index, "first");
+    let place = |name: &str| index.authority(name).unwrap().map(|authority| authority.key);
+    let own = |name: &str| Some(format!("age:{name}.age"));
+    first.twin(index, "twin");
+    assert_eq!((place("first"), place("twin")), (own("first"), own("twin")));
+
+    // one that comes to nothing takes nobody's with it
+    let key = Key::generate();
+    let tbs = CertificateAuthority::root_tbs("pending", &key, serial(1));
+    let id = CertificateId { issuer: tbs.as_issuer(), serial_number: serial(1) };
+    let pending = CertificateAuthority { certificate: key.sign(&tbs), key };
+    let mut intent = intent(id.issuer, None, tbs);
+    intent.authority = Some(new_authority("pending"));
+    index.record_intent(vec![intent]).unwrap();
+    pending.twin(index, "other");
+    index.abandon(&[(id, event(NOW, "certificate.abandoned"))]).unwrap();
+    assert_eq!((place("pending"), place("other")), (None, own("other")));
+}
+
 pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
     let key = Key::generate();
     let certificate = key.sign(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));

@@ -1,6 +1,6 @@
 //! CAs and certificates that keep every rule, signed with throw-away keys.
 use crate::audit::{Actor, AuditEvent, Outcome};
-use crate::index::{Authority, Index, Intent, Issued, NewAuthority, Recorded};
+use crate::index::{Authority, Import, Index, Intent, Issued, NewAuthority, Recorded};
 use crate::lint;
 use crate::x509::extension::{
     self, AccessDescription, BasicConstraints, CrlNumber, ExtendedKeyUsage, KeyUsage, Purpose,
@@ -115,6 +115,20 @@ impl CertificateAuthority {
         intent.authority = Some(new_authority(name));
         let certificate = issue(index, &self.key, intent);
         Self { key, certificate }
+    }
+
+    /// Takes in a root of another name with the key of this CA.
+    pub(crate) fn twin(&self, index: &dyn Index, name: &str) -> Authority {
+        let certificate = self.key.sign(&Self::root_tbs(name, &self.key, serial(1)));
+        let twin = Authority {
+            name: name.into(),
+            issuer: certificate.tbs().as_issuer(),
+            key: format!("age:{name}.age"),
+            certificate,
+            ..self.as_authority(name, None)
+        };
+        index.import(&Import::of(twin.clone(), event(NOW, "authority.added"))).unwrap();
+        twin
     }
 
     pub(crate) fn subject(&self) -> Name {

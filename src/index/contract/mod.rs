@@ -69,6 +69,7 @@ macro_rules! contract {
             the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_abandoned
             nobody_else_bears_the_name_of_a_ca
             how_an_issuers_name_is_written_is_known
+            each_of_two_cas_with_one_key_has_it_in_its_own_place
             a_ca_signed_elsewhere_can_be_added
             authorities_come_with_parents_first_and_siblings_by_name
             a_renewed_certificate_takes_its_place_once_it_is_issued

@@ -6,25 +6,31 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Every CA whose certificate is issued; a root's certificate is its own.
 pub(super) const AUTHORITIES: &str = "
-    SELECT a.name, i.identity, p.name, c.profile, c.der, coalesce(k.uri, ''), a.external, a.serves_ocsp, b.name,
+    SELECT a.name, i.identity, p.name, c.profile, c.der, k.uri, a.external, a.serves_ocsp, b.name,
         a.last_end
     FROM authority a
     CROSS JOIN certificate c ON c.number = a.certificate
     CROSS JOIN issuer i ON i.number = a.issuer
     LEFT JOIN authority p ON p.issuer = c.issuer AND c.issuer <> a.issuer
     LEFT JOIN authority b ON b.issuer = a.succeeds
-    LEFT JOIN key_place k ON k.key = a.key
+    LEFT JOIN key_place k ON k.authority = a.issuer AND k.key = a.key
     WHERE c.der IS NOT NULL";
 
 fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
+    let (name, uri, external): (String, Option<String>, bool) = (row.get(0)?, row.get(5)?, row.get(6)?);
+    if uri.is_none() && !external {
+        return Err(IndexError::Store(StoreError::Damaged(format!(
+            "nothing says where the key of {name} is"
+        ))));
+    }
     Ok(Authority {
-        name: row.get(0)?,
+        name,
         issuer: row::issuer(row, 1)?,
         parent: row.get(2)?,
         profile: row.get(3)?,
         certificate: row::certificate(row, 4)?,
-        key: row.get(5)?,
-        external: row.get(6)?,
+        key: uri.unwrap_or_default(),
+        external,
         serves_ocsp: row.get(7)?,
         succeeds: row.get(8)?,
         last_end: row.get::<_, Option<i64>>(9)?.map(UnixTime),
@@ -139,14 +145,14 @@ pub(super) fn enter(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute((number, name, certificate, identity, key.is_none(), serves_ocsp, before))?;
-    key.as_deref().map_or(Ok(()), |uri| keep_at(connection, identity, uri))
+    key.as_deref().map_or(Ok(()), |uri| keep_at(connection, number, identity, uri))
 }
 
-/// Notes where a key is kept.
-fn keep_at(connection: &Connection, identity: [u8; 32], uri: &str) -> Result<(), IndexError> {
+/// Notes where a CA has its key.
+fn keep_at(connection: &Connection, authority: i64, identity: [u8; 32], uri: &str) -> Result<(), IndexError> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO key_place (key, uri) VALUES (?1, ?2)")?
-        .execute((identity, uri))?;
+        .prepare_cached("INSERT INTO key_place (authority, key, uri) VALUES (?1, ?2, ?3)")?
+        .execute((authority, identity, uri))?;
     Ok(())
 }
 
@@ -241,16 +247,18 @@ pub(super) fn come_home(connection: &Connection, authority: &Authority) -> Resul
     if statement.execute((issuer.0, name, serves_ocsp))? != 1 {
         return Ok(false);
     }
-    keep_at(connection, authority.certificate.tbs().public_key().digest(), key)?;
+    let number = authority_number(connection, issuer)?;
+    keep_at(connection, number, authority.certificate.tbs().public_key().digest(), key)?;
     Ok(true)
 }
 
 /// Frees name and identity of a CA whose certificate came to nothing.
 pub(super) fn leave(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
     connection.prepare_cached("DELETE FROM renewal WHERE certificate = ?1")?.execute([certificate])?;
+    let place =
+        "DELETE FROM key_place WHERE authority IN (SELECT issuer FROM authority WHERE certificate = ?1)";
+    connection.prepare_cached(place)?.execute([certificate])?;
     connection.prepare_cached("DELETE FROM authority WHERE certificate = ?1")?.execute([certificate])?;
-    let unused = "DELETE FROM key_place WHERE key NOT IN (SELECT key FROM authority)";
-    connection.prepare_cached(unused)?.execute([])?;
     Ok(())
 }
 

@@ -86,8 +86,8 @@ fn first_version(path: &std::path::Path, from: &std::path::Path) {
     raw.execute_batch(&rows).unwrap();
     ["name", "crl", "audit"].into_iter().for_each(copy);
     let rows = "INSERT INTO main.authority (issuer, name, certificate, key, serves_ocsp, revised)
-                SELECT issuer, name, certificate, coalesce(substr(uri, 5), ''), serves_ocsp, revised
-                FROM new.authority LEFT JOIN new.key_place USING (key)";
+                SELECT issuer, name, certificate, coalesce(substr(k.uri, 5), ''), serves_ocsp, revised
+                FROM new.authority a LEFT JOIN new.key_place k ON k.authority = a.issuer";
     raw.execute_batch(rows).unwrap();
     let status =
         "issuer, serial, certificate, state, revoked_at, reason, invalidity_date, not_after, closed, change";
@@ -108,6 +108,7 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     let root = CertificateAuthority::root(&index, "genfic");
     let child = root.child(&index, "child", 2);
     root.child(&index, "others", 3);
+    child.twin(&index, "twin");
     let raw = rusqlite::Connection::open(directory.path().join("index.db")).unwrap();
     raw.execute_batch(
         "UPDATE authority SET external = 1 WHERE name = 'others';
@@ -140,13 +141,14 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
         records
     };
     assert_eq!(records(&migrated), records(&index));
-    assert_eq!(records(&migrated).len(), 6);
+    assert_eq!(records(&migrated).len(), 7);
     // X3: issuers are known by their names as they are compared, and how they are written is known too
     assert_eq!(migrated.authorities().unwrap(), index.authorities().unwrap());
     let keys: Vec<_> =
         migrated.authorities().unwrap().into_iter().map(|one| (one.key, one.external)).collect();
     let own = |uri: &str| (uri.to_owned(), false);
-    assert_eq!(keys, [own("age:genfic.age"), own("age:child.age"), (String::new(), true)]);
+    let others = (String::new(), true);
+    assert_eq!(keys, [own("age:genfic.age"), own("age:twin.age"), own("age:child.age"), others]);
     for authority in migrated.authorities().unwrap() {
         let own = vec![authority.certificate.tbs().subject().clone()];
         assert_eq!(migrated.names_of_issuer(&authority.issuer).unwrap(), own);

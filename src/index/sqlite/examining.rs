@@ -104,6 +104,15 @@ fn references(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Resul
             visit(damage(DamageKind::Reference, format!("index.db, {one}"), fault));
         }
     }
+    let mut statement = connection.prepare(
+        "SELECT a.name FROM authority a LEFT JOIN key_place k ON k.authority = a.issuer AND k.key = a.key
+         WHERE a.external = 0 AND k.uri IS NULL ORDER BY a.name",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let fault = format!("does not say where the key of {} is", row.get::<_, String>(0)?);
+        visit(damage(DamageKind::Reference, "index.db, key_place", fault));
+    }
     let newest: (i64, i64) = connection.query_row(
         "SELECT (SELECT change FROM head), (SELECT coalesce(max(change), 0) FROM status)",
         [],

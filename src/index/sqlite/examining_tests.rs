@@ -2,7 +2,7 @@
 use super::tests::make;
 use crate::index::contract::CertificateAuthority;
 use crate::index::prelude::*;
-use crate::index::{DamageKind, Examined};
+use crate::index::{DamageKind, Examined, IndexError, StoreError};
 use rusqlite::Connection;
 
 /// Kind, place and fault of each damage after these statements, and how many certificates were read.
@@ -70,9 +70,24 @@ fn what_refers_to_nothing_and_what_breaks_a_constraint_is_found() {
         ("delete from certificate where number = 2", DamageKind::Reference),
         ("delete from issuer", DamageKind::Reference),
         ("update head set change = 1", DamageKind::Reference),
+        ("delete from key_place", DamageKind::Reference),
+        ("update authority set key = zeroblob(32)", DamageKind::Reference),
         ("update status set state = 7 where certificate = 2", DamageKind::Storage),
     ] {
         let (damages, _) = after(statement);
         assert!(damages.iter().any(|damage| damage.0 == kind), "{statement}: {damages:?}");
     }
+}
+
+#[test]
+fn a_ca_of_this_home_whose_key_is_nowhere_is_damage() {
+    let (index, directory) = make();
+    CertificateAuthority::root(&index, "genfic");
+    let raw = Connection::open(directory.path().join("index.db")).unwrap();
+    raw.execute_batch("DELETE FROM key_place").unwrap();
+    for read in [index.authority("genfic").map(drop), index.authorities().map(drop)] {
+        assert!(matches!(read, Err(IndexError::Store(StoreError::Damaged(_)))), "{read:?}");
+    }
+    raw.execute_batch("UPDATE authority SET external = 1").unwrap();
+    assert_eq!(index.authority("genfic").unwrap().unwrap().key, "", "others have it");
 }

@@ -1,17 +1,14 @@
 //! The mark beside a key, `NAME.mark`: a number in decimal.
-use crate::home::{Mode, NoteError, ReadError, read_mark, replace};
+use crate::home::{Mode, NoteError, ReadError, Writing, read_mark, replace_alone};
 use crate::signing::MarkError;
 use crate::x509::extension::CrlNumber;
 use rustix::io::Errno;
-use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long to wait for another process, and how often to look.
+/// How long to wait for another process.
 const WAIT: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The mark of the key in this file. Before it was called that, it was a `.crlnumber`.
 pub(super) fn read(key: &Path) -> Result<Option<CrlNumber>, MarkError> {
@@ -19,33 +16,22 @@ pub(super) fn read(key: &Path) -> Result<Option<CrlNumber>, MarkError> {
         let path = key.with_extension(ending);
         read_mark(&path).map_err(|error| unreadable(&path, error))
     };
-    Ok(at("mark")?.max(at("crlnumber")?))
+    // in this order, one that is moved meanwhile is not missed
+    let former = at("crlnumber")?;
+    Ok(former.max(at("mark")?))
 }
 
 /// Raises it; the number noted never goes back.
 pub(super) fn raise(key: &Path, number: CrlNumber) -> Result<(), MarkError> {
     let path = key.with_extension("mark");
-    let _alone = alone(key.parent().unwrap_or(key)).map_err(|error| match error.kind() {
+    let alone = Writing::alone(key.parent().unwrap_or(key), WAIT).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => MarkError::Busy,
         _ => MarkError::NotRead { path: path.clone(), source: error },
     })?;
     if read(key)?.is_some_and(|mark| mark >= number) {
         return Ok(());
     }
-    Ok(replace(&path, format!("{number}\n").as_bytes(), Mode::Private)?)
-}
-
-/// Locks a directory until what is returned is dropped; a process that ends lets go too.
-fn alone(directory: &Path) -> io::Result<File> {
-    let (file, begun) = (File::open(directory)?, Instant::now());
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if begun.elapsed() < WAIT => sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
+    Ok(replace_alone(&alone, &path, format!("{number}\n").as_bytes(), Mode::Private)?)
 }
 
 fn unreadable(path: &Path, error: NoteError) -> MarkError {

@@ -243,6 +243,19 @@ fn a_discarded_key_is_gone() {
 }
 
 #[test]
+fn a_mark_is_raised_without_waiting_for_oneself() {
+    // C1
+    let keys = Keys::new();
+    let quickest = (1..=20).map(|number| {
+        let begun = std::time::Instant::now();
+        keys.store.raise_mark(&keys.key(), number).unwrap();
+        begun.elapsed()
+    });
+    // so long somebody else's lock on the directory is waited for
+    assert!(quickest.min().unwrap() < std::time::Duration::from_millis(100));
+}
+
+#[test]
 fn the_number_noted_is_the_highest_whoever_notes_it_last() {
     // C1
     let keys = Keys::new();

@@ -77,6 +77,7 @@ pub(crate) fn all_scenarios() -> Vec<Scenario> {
         scenario(with_a_certificate_from_elsewhere(&home), "adopt far far.pem", &[4]),
         scenario(home.copied(), "ocsp sync", &[]),
         scenario(with_a_long_delta(&home), "ocsp sync", &[]),
+        scenario(of_before(&home), "crl publish genfic-system", &[]),
         scenario(with_much_due(&home), "sign c.example.req -p genfic-system", &[]),
     ]
 }
@@ -97,6 +98,14 @@ fn with_a_certificate_from_elsewhere(home: &Home) -> Home {
     let home = home.copied();
     home.ca(&["create-child", "far", "--csr-only", "--profile", "user-ca"]).ok();
     home.ca(&["sign", "far.req", "-p", "genfic", "--profile", "user-ca", "-o", "far.pem"]).ok();
+    home
+}
+
+/// Marks and requests where they were before.
+fn of_before(home: &Home) -> Home {
+    let home = with_a_certificate_from_elsewhere(home);
+    let back = "cd home/keys; mv ../requests/far.waiting .; for mark in *.mark; do mv $mark ${mark%mark}crlnumber; done";
+    home.run(&["sh", "-ec", back]).ok();
     home
 }
 

@@ -6,10 +6,12 @@ UPDATE authority SET key = (SELECT c.key FROM certificate c WHERE c.number = aut
 ALTER TABLE authority ADD COLUMN external INTEGER NOT NULL DEFAULT 0;
 UPDATE authority SET external = (file = '');
 
--- The key stores' own: where each key is kept, a URI whose scheme names the store.
+-- The key stores' own: where each key is kept, a URI whose scheme names the store. Two CAs of one key have it in
+-- places of their own, each with its passphrase and its mark.
 CREATE TABLE key_place (
-    key BLOB PRIMARY KEY,
-    uri TEXT NOT NULL
-) WITHOUT ROWID, STRICT;
-INSERT OR IGNORE INTO key_place SELECT key, 'age:' || file FROM authority WHERE external = 0;
+    authority INTEGER PRIMARY KEY REFERENCES authority,
+    key       BLOB NOT NULL,
+    uri       TEXT NOT NULL
+) STRICT;
+INSERT INTO key_place SELECT issuer, key, 'age:' || file FROM authority WHERE external = 0;
 ALTER TABLE authority DROP COLUMN file;
