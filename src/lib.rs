@@ -32,7 +32,7 @@
 //! home              audit error failpoint x509
 //! --------------------------
 //! audit             x509
-//! calendar          x509
+//! calendar          error x509
 //! clock             x509
 //! lint              x509
 //! profile           document error x509

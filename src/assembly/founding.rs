@@ -1,7 +1,7 @@
 //! Making a home.
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
-use crate::error::{Code, Exit, Problem, Shown as _};
+use crate::error::{Code, Exit, Problem, Shown as _, remedy};
 use crate::home::{Home, Mode, Reserve, WriteError, current_actor, write_new};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{AuditIndex, AuditReader};
@@ -48,7 +48,7 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
     );
     Config::parse(&text).map_err(|errors| {
         let problem = Problem::from(errors);
-        Problem { exit: Exit::Usage, hint: "see --org, --country and --url".into(), ..problem }
+        Problem { exit: Exit::Usage, hint: remedy::Home::FoundingValues.into(), ..problem }
     })?;
     if home.directory().is_dir() {
         home.verify_owner()?;

@@ -1,7 +1,7 @@
 //! Configuration and profiles from their files.
 use crate::ca::Practices;
 use crate::config::Config;
-use crate::error::{Code, Exit, Problem, Shown as _};
+use crate::error::{Code, Exit, Problem, Remedy, Shown as _, remedy};
 use crate::home::{FileStatus, GivenError, Home, ReadError, read_file};
 use crate::profile::Profiles;
 use crate::signing::{PassphraseSources, SecretSource, SecretSpec};
@@ -21,13 +21,13 @@ fn unreadable(path: &Path, error: &ReadError) -> Problem {
         ReadError::Io(error) if error.kind() == ErrorKind::NotFound => Code::FileMissing,
         _ => Code::FileNotRead,
     };
-    let hint = match error {
+    let hint: Remedy = match error {
         ReadError::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
-            "run as the user who owns the home, or let this one read it"
+            "run as the user who owns the home, or let this one read it".into()
         }
-        ReadError::TooLarge(_) => "look whether it is the right file",
-        ReadError::Io(_) => "`genfic-ca init` puts back what is missing of configuration and profiles",
-        ReadError::Kind(_) => "name a file; `genfic-ca init` makes configuration and profiles",
+        ReadError::TooLarge(_) => "look whether it is the right file".into(),
+        ReadError::Io(_) => remedy::Home::PutBackPolicy.into(),
+        ReadError::Kind(_) => remedy::Home::NamePolicyFile.into(),
     };
     Problem::new(code, format!("{} {error}", path.shown())).hint(hint)
 }
@@ -70,8 +70,7 @@ pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("there is no home in {}", home.directory().shown());
-    Err(Problem::new(Code::HomeMissing, message)
-        .hint("make one with `genfic-ca init`, or name another with --home or GENFIC_CA_HOME"))
+    Err(Problem::new(Code::HomeMissing, message).hint(remedy::Home::MakeOrSet))
 }
 
 /// Reads the configuration: the file given, or the home's.
@@ -184,7 +183,7 @@ fn own_text_of(path: &Path) -> Result<String, Problem> {
         Ok(metadata) if !metadata.is_file() => {
             let kind = FileStatus::from(&metadata).kind;
             let message = format!("{} is {kind} where a file belongs", path.shown());
-            Err(Problem::new(Code::HomeUnsafe, message).hint("`genfic-ca doctor` says what mends it"))
+            Err(Problem::new(Code::HomeUnsafe, message).hint(remedy::Home::Examine))
         }
         _ => text_of(path, LARGEST_TEXT),
     }

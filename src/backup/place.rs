@@ -1,7 +1,7 @@
 //! From a directory aside to the place of the home, in one step.
 use super::problems::unwritten;
 use super::workplace::{Workplace, sweep};
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::failpoint;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -106,10 +106,7 @@ pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("{} is not an empty directory", target.shown());
-    Err(Problem::new(Code::HomeExists, message).hint(
-        "a backup is restored into a home that is absent or empty: name another with --home, or move this one \
-         aside; show it with --published, so that what it knows is not lost",
-    ))
+    Err(Problem::new(Code::HomeExists, message).hint(remedy::Home::EmptyTarget))
 }
 
 /// Whether every file of a directory is in another with the same contents; that other may be within the first,

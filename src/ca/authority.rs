@@ -1,6 +1,6 @@
 //! A CA certificate together with its unlocked key.
 use super::{Engine, Hierarchy};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, Recorded};
 use crate::signing::CaSigner;
 use crate::x509::extension::{BasicConstraints, KeyUsage};
@@ -160,8 +160,7 @@ impl Engine {
     pub(super) fn open(&self, authority: &Authority) -> Result<Arc<dyn CaSigner>, Problem> {
         if authority.is_elsewhere() {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
-            return Err(Problem::new(Code::KeyElsewhere, message)
-                .hint("ask those who run it; what it signs is taken in by `genfic-ca adopt`"));
+            return Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::AskItsOwners));
         }
         Ok(self.keys().signer(&self.practices().key_ref(&authority.key))?)
     }

@@ -11,7 +11,7 @@ pub(super) use cross_certificates::UNLINKED;
 pub use issuer_path::IssuerPath;
 pub(super) use issuer_path::MAX_PATH;
 
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateState, IndexError, IndexReader};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ struct State {
 /// No CA of that name.
 pub(super) fn no_authority(name: &str) -> Problem {
     Problem::new(Code::AuthorityNotFound, format!("there is no CA named {name}"))
-        .hint("`genfic-ca authorities` lists the CAs of this home")
+        .hint(remedy::Authority::List)
 }
 
 impl<'h> Hierarchy<'h> {

@@ -1,5 +1,5 @@
 //! What the errors of the modules below mean to a person.
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::TransitionError;
 use crate::lint::Finding;
 use crate::repository::PublishError;
@@ -8,23 +8,20 @@ use crate::signing::MarkError;
 impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
-            PublishError::Write(error) if error.is_for_want_of_space() => {
-                Self::of(Code::DiskFull, error)
-                    .hint("make room; what is on record is published by the next command")
-            }
+            PublishError::Write(error) if error.is_for_want_of_space() => Self::of(Code::DiskFull, error)
+                .hint("make room; what is on record is published by the next command"),
             PublishError::Write(error) => Self::of(Code::FileNotWritten, error).hint(
                 "make room or mend the permissions; what is on record is published by the next command",
             ),
-            PublishError::Older { .. } => Self::of(Code::CrlOlder, error)
-                .hint("another process published meanwhile; `genfic-ca crl show CA` shows the list in force"),
+            PublishError::Older { .. } => Self::of(Code::CrlOlder, error).hint(remedy::Record::CrlInForce),
             PublishError::NotRead { .. } => Self::of(Code::FileNotRead, error)
                 .hint("see to the limit of open files and to memory, then try again"),
             PublishError::Unreadable { .. } => {
-                Self::of(Code::FileUnreadable, error)
-                    .hint("move the file away if it is not one of this CA's, then try again; `genfic-ca doctor` names the command")
+                Self::of(Code::FileUnreadable, error).hint(remedy::Record::MoveAside)
             }
-            PublishError::Busy => Self::of(Code::PublishBusy, error)
-                .hint("wait for the other command to end, then try again"),
+            PublishError::Busy => {
+                Self::of(Code::PublishBusy, error).hint("wait for the other command to end, then try again")
+            }
             PublishError::Home(problem) => problem,
         }
     }

@@ -2,7 +2,7 @@
 //! signs about others' certificates and its own answers, CRL and responder certificate. Nothing is handed out whose
 //! status responders do not have yet (O12).
 use super::Engine;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::Authority;
 use crate::repository::AuthorityFiles;
 use crate::status::StatusError;
@@ -214,8 +214,7 @@ impl Publication<'_> {
         let serial = &id.serial_number;
         let message =
             format!("the status of {serial} is not published, and before that it is not handed out");
-        Err(Problem::new(Code::StatusNotPublished, message)
-            .hint("run `genfic-ca ocsp sync`, which publishes it or says why it cannot be"))
+        Err(Problem::new(Code::StatusNotPublished, message).hint(remedy::Record::SyncStatus))
     }
 
     /// The same of a CA's certificate.

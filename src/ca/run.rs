@@ -2,7 +2,7 @@
 //! and the record of what was refused (G15).
 use super::{Engine, Purpose, Recovered, Refusal};
 use crate::audit::{AuditEvent, Outcome};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy};
 
 /// A command, as the record of its refusal names it.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct Task<'t> {
     pub object: &'t str,
     /// What it is for.
     pub purpose: Purpose,
+    /// What shows the record, in the words of who runs it.
+    pub shows_record: &'t str,
 }
 
 /// What a command finds when it begins.
@@ -52,7 +54,7 @@ impl Engine {
     ) -> Result<T, Problem> {
         let _room = self.find_room(task.purpose)?;
         let begun = self.begin()?;
-        let outcome = act(&begun).map_err(|problem| self.what_stands(&begun, problem));
+        let outcome = act(&begun).map_err(|problem| self.what_stands(task, &begun, problem));
         let refusal = match &outcome {
             Err(problem) => Some(problem),
             Ok(conclusion) => conclusion.refusal(),
@@ -60,8 +62,9 @@ impl Engine {
         if let Some(problem) = refusal
             && let Err(unrecorded) = self.record_refusal(task.command, task.object, problem)
         {
+            let unrecorded = format!("and this could not be recorded: {unrecorded}");
             return Err(Problem {
-                hint: format!("{}\nand this could not be recorded: {unrecorded}", problem.hint),
+                hint: Remedy::Several(vec![problem.hint.clone(), unrecorded.into()]),
                 ..problem.clone()
             });
         }
@@ -69,15 +72,14 @@ impl Engine {
     }
 
     /// Says of a command that was interrupted at a question whether it had begun.
-    fn what_stands(&self, begun: &Begun, problem: Problem) -> Problem {
+    fn what_stands(&self, task: &Task<'_>, begun: &Begun, problem: Problem) -> Problem {
         if problem.code != Code::KeyInterrupted {
             return problem;
         }
         let has_begun = self.index().audit_head().is_ok_and(|head| head.sequence > begun.sequence);
-        let stands = if has_begun {
-            "what was on record before that stands: `genfic-ca audit show`"
-        } else {
-            "nothing was done"
+        let stands = match has_begun {
+            true => format!("what was on record before that stands: {}", task.shows_record),
+            false => "nothing was done".to_owned(),
         };
         Problem { message: format!("{}; {stands}", problem.message), ..problem }
     }

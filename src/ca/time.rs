@@ -1,7 +1,7 @@
 //! The time at which something is signed, or published, or distrusted (X2).
 use super::{ClockStanding, ClockState, ClockWatch, Engine};
 use crate::clock::Clock;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{Index, IndexError, NewestSigned};
 use crate::repository::Publisher;
 use crate::status::{StatusError, StatusPublisher};
@@ -68,9 +68,7 @@ fn unconfirmed(state: &ClockState, confirmed: UnixTime) -> Problem {
         "the clock says {}, {days} days after the last confirmed time, {confirmed}: nothing is signed unattended with it",
         state.now
     );
-    Problem::new(Code::ClockUnconfirmed, message).hint(
-        "set the clock if it is wrong; if it is right: genfic-ca clock accept. `genfic-ca clock status` says more",
-    )
+    Problem::new(Code::ClockUnconfirmed, message).hint(remedy::Home::ConfirmClock)
 }
 
 impl Engine {

@@ -1,5 +1,6 @@
 //! The calendar as iCalendar (RFC 5545).
 use super::{Calendar, Entry, Occasion};
+use crate::error::Remedy;
 use crate::x509::UnixTime;
 
 /// Octets of the longest line, its end not counted (RFC 5545 §3.1).
@@ -7,9 +8,9 @@ const LONGEST: usize = 75;
 
 impl Calendar {
     /// One `VEVENT` for each thing that lies ahead, with reminders. The identifier of an event is made of what it is
-    /// about and the CA's name and key: taken in again, it moves and is not doubled.
+    /// about and the CA's name and key: taken in again, it moves and is not doubled. `say` gives remedies their words.
     #[must_use]
-    pub fn icalendar(&self) -> String {
+    pub fn icalendar(&self, say: impl Fn(&Remedy) -> String) -> String {
         let mut out = Lines::default();
         out.push("BEGIN", "VCALENDAR");
         out.push("VERSION", "2.0");
@@ -17,32 +18,32 @@ impl Calendar {
         out.push("CALSCALE", "GREGORIAN");
         out.push("X-WR-CALNAME", "Certificate authorities");
         for entry in self.entries() {
-            self.event(&entry, &mut out);
+            event(&entry, self.now, &say(&entry.remedy()), &mut out);
         }
         out.push("END", "VCALENDAR");
         out.text
     }
+}
 
-    fn event(&self, entry: &Entry<'_>, out: &mut Lines) {
-        let occasion = entry.occasion.word();
-        out.push("BEGIN", "VEVENT");
-        let issuer: String = entry.authority.issuer.0.iter().map(|octet| format!("{octet:02x}")).collect();
-        out.push("UID", &format!("{occasion}-{issuer}@genfic-ca"));
-        out.push("DTSTAMP", &stamp(self.now));
-        out.push("DTSTART", &stamp(entry.at));
-        out.push("SUMMARY", &escaped(&entry.sentence()));
-        out.push("DESCRIPTION", &escaped(&entry.remedy()));
-        out.push("CATEGORIES", occasion);
-        out.push("TRANSP", "TRANSPARENT");
-        for before in reminders(entry.occasion) {
-            out.push("BEGIN", "VALARM");
-            out.push("ACTION", "DISPLAY");
-            out.push("TRIGGER", before);
-            out.push("DESCRIPTION", &escaped(&entry.sentence()));
-            out.push("END", "VALARM");
-        }
-        out.push("END", "VEVENT");
+fn event(entry: &Entry<'_>, now: UnixTime, remedy: &str, out: &mut Lines) {
+    let occasion = entry.occasion.word();
+    out.push("BEGIN", "VEVENT");
+    let issuer: String = entry.authority.issuer.0.iter().map(|octet| format!("{octet:02x}")).collect();
+    out.push("UID", &format!("{occasion}-{issuer}@genfic-ca"));
+    out.push("DTSTAMP", &stamp(now));
+    out.push("DTSTART", &stamp(entry.at));
+    out.push("SUMMARY", &escaped(&entry.sentence()));
+    out.push("DESCRIPTION", &escaped(remedy));
+    out.push("CATEGORIES", occasion);
+    out.push("TRANSP", "TRANSPARENT");
+    for before in reminders(entry.occasion) {
+        out.push("BEGIN", "VALARM");
+        out.push("ACTION", "DISPLAY");
+        out.push("TRIGGER", before);
+        out.push("DESCRIPTION", &escaped(&entry.sentence()));
+        out.push("END", "VALARM");
     }
+    out.push("END", "VEVENT");
 }
 
 /// How long before.
@@ -99,9 +100,13 @@ mod tests {
     use super::super::fixture::{NOW, calendar};
     use super::*;
 
+    fn told(remedy: &Remedy) -> String {
+        format!("{remedy:?}")
+    }
+
     #[test]
     fn lines_end_in_crlf_and_are_folded_at_75_octets() {
-        let text = calendar().icalendar();
+        let text = calendar().icalendar(told);
         assert!(text.ends_with("END:VCALENDAR\r\n"));
         assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
         assert!(text.split("\r\n").all(|line| line.len() <= 75));
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn an_event_keeps_its_identifier_while_it_moves() {
         let identifiers = |calendar: &Calendar| {
-            let text = calendar.icalendar().replace("\r\n ", "");
+            let text = calendar.icalendar(told).replace("\r\n ", "");
             let mut found: Vec<String> =
                 text.lines().filter(|line| line.starts_with("UID:")).map(str::to_owned).collect();
             found.sort();

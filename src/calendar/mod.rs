@@ -5,6 +5,7 @@ mod scale;
 mod svg;
 mod timeline;
 
+use crate::error::{Remedy, remedy};
 use crate::x509::{IssuerId, UnixTime, Validity};
 
 /// What lies before one CA.
@@ -107,17 +108,18 @@ impl Entry<'_> {
 
     /// What to do about it.
     #[must_use]
-    pub fn remedy(&self) -> String {
+    pub fn remedy(&self) -> Remedy {
         let name = &self.authority.name;
         match self.occasion {
             Occasion::End => {
-                format!("What {name} issued ends with it; its successor has to be in use by then.")
+                format!("What {name} issued ends with it; its successor has to be in use by then.").into()
             }
             Occasion::LastFullLength => {
                 format!("From then on, certificates of {name} end with it. Renew it, or make its successor.")
+                    .into()
             }
-            Occasion::Crl => format!("genfic-ca crl publish {name}"),
-            Occasion::Responder => format!("genfic-ca ocsp responder {name}"),
+            Occasion::Crl => remedy::Repair::PublishCrl(name.clone()).into(),
+            Occasion::Responder => remedy::Repair::Responder(name.clone()).into(),
         }
     }
 }

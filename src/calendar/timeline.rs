@@ -11,10 +11,11 @@ const DATE: usize = 11;
 
 impl Calendar {
     /// A bar for each CA, then a line for each thing that lies ahead. Plain ASCII but for long names, no colours.
+    /// `None` when there is no CA.
     #[must_use]
-    pub fn timeline(&self) -> String {
+    pub fn timeline(&self) -> Option<String> {
         if self.outlooks.is_empty() {
-            return "no CA yet; `genfic-ca create-root NAME` makes the first".into();
+            return None;
         }
         let mut lines = self.bars();
         lines.push(String::new());
@@ -23,7 +24,7 @@ impl Calendar {
             let away = distance(self.now, entry.at);
             lines.push(format!("{:<10}  {away:<10}  {}", day(entry.at), entry.sentence()));
         }
-        lines.join("\n")
+        Some(lines.join("\n"))
     }
 
     fn bars(&self) -> Vec<String> {
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_timeline_fits_into_80_columns_and_is_plain() {
-        let text = calendar().timeline();
+        let text = calendar().timeline().unwrap();
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
             assert!(!line.contains('\u{1b}') && line.trim_end() == line, "{line:?}");
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_and_leaves_the_bar_its_room() {
         let name = "a-name-of-sixty-four-characters-is-the-longest-one-that-a-ca-has";
-        let text = Calendar::new(vec![outlook(name, 3, 20)], NOW).timeline();
+        let text = Calendar::new(vec![outlook(name, 3, 20)], NOW).timeline().unwrap();
         let bar = text.lines().nth(1).unwrap();
         assert!(bar.starts_with("      a-name-of-sixty-f…  ="), "{bar}");
         assert!(bar.chars().count() <= 80);
@@ -123,15 +124,15 @@ mod tests {
     fn a_ca_that_issues_no_more_is_told_from_one_that_does() {
         let mut older = outlook("older", 0, 2);
         older.full_length = None;
-        let text = Calendar::new(vec![older, outlook("newer", 0, 9)], NOW).timeline();
+        let text = Calendar::new(vec![older, outlook("newer", 0, 9)], NOW).timeline().unwrap();
         let bar = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
         assert!(bar("older").contains("...|") && !bar("older").contains('='), "{text}");
         assert!(!bar("newer").contains("...") && text.contains("... issues no more"), "{text}");
     }
 
     #[test]
-    fn without_a_ca_the_first_step_is_named() {
-        assert!(Calendar::new(Vec::new(), NOW).timeline().contains("create-root"));
+    fn without_a_ca_there_is_no_timeline() {
+        assert_eq!(Calendar::new(Vec::new(), NOW).timeline(), None);
     }
 
     #[test]

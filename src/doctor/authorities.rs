@@ -2,6 +2,7 @@
 use super::finding::Finding;
 use super::{Examination, Looked, certificates, counted};
 use crate::ca::Hierarchy;
+use crate::error::remedy;
 use crate::index::Authority;
 use crate::profile::{IssuerView, Sibling};
 use crate::signing::{KeyError, KeyRef};
@@ -18,20 +19,19 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     let mut living = Vec::new();
     for authority in &all {
-        let path = hierarchy.path_of(authority).map_err(|error| error.to_string())?;
+        let path = hierarchy.path_of(authority)?;
         let fallen = path.revoked_or_held().next();
         if fallen.is_some_and(|one| one.name == authority.name) {
             findings.push(
                 Finding::note("authority.revoked", &authority.name, "is revoked")
-                    .remedy("genfic-ca authorities --tree"),
+                    .remedy(remedy::Repair::Hierarchy),
             );
         } else if let Some(fallen) = fallen {
             let message = format!("stands below {}, which is revoked: nobody trusts it", fallen.name);
             findings.push(Finding::warning("authority.issuer-revoked", &authority.name, message).remedy(
-                format!(
-                    "genfic-ca revoke serial:{} -p {} --reason ca-compromise",
-                    authority.certificate.tbs().serial_number(),
-                    authority.parent.as_deref().unwrap_or(&authority.name)
+                remedy::Repair::RevokeFallen(
+                    authority.certificate.tbs().serial_number().to_string(),
+                    authority.parent.as_ref().unwrap_or(&authority.name).clone(),
                 ),
             ));
         } else if !all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name)) {
@@ -41,7 +41,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
     }
     staggered(examination, &living, &hierarchy, findings);
-    for (older, newer) in hierarchy.unlinked(examination.now).map_err(|error| error.to_string())? {
+    for (older, newer) in hierarchy.unlinked(examination.now)? {
         let key = KeyRef::of(&older.key, &examination.home.keys_directory());
         let keys = examination.keys.inspecting();
         let is_gone = keys.is_some_and(|keys| matches!(keys.inspect(&key), Err(KeyError::NotFound(_))));
@@ -50,12 +50,12 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             "lacks link certificates with {older} before it: a command was cut short before it made them"
         );
         let remedy = match is_gone {
-            true => format!("genfic-ca renew-ca {newer} --rekey --no-links"),
-            false => format!("genfic-ca cross-sign {newer} -p {older}"),
+            true => remedy::Repair::GiveUpLinks(newer.clone()),
+            false => remedy::Repair::CrossSign(newer.clone(), older),
         };
         findings.push(Finding::warning("authority.unlinked", &newer, message).remedy(remedy));
     }
-    Ok(counted(all.len(), "CA"))
+    Ok(counted(all.len(), "CA").into())
 }
 
 fn end_of(authority: &Authority) -> UnixTime {
@@ -63,15 +63,15 @@ fn end_of(authority: &Authority) -> UnixTime {
 }
 
 /// The command that lets the CA go on: a new certificate of the same key, or the request for one.
-fn successor(authority: &Authority, issuer: Option<&Authority>) -> String {
+fn successor(authority: &Authority, issuer: Option<&Authority>) -> remedy::Repair {
+    let name = authority.name.clone();
     if authority.is_elsewhere() {
-        return format!(
-            "ask those who run {} for its next certificate, and show it to adopt with --chain",
-            authority.name
-        );
+        return remedy::Repair::AskForNext(name);
     }
-    let request = if issuer.is_some_and(Authority::is_elsewhere) { " --csr-only" } else { "" };
-    format!("genfic-ca renew-ca {}{request}", authority.name)
+    match issuer.is_some_and(Authority::is_elsewhere) {
+        true => remedy::Repair::RequestRenewal(name),
+        false => remedy::Repair::Renew(name),
+    }
 }
 
 fn lapses(
@@ -85,11 +85,11 @@ fn lapses(
     let ends: Vec<(&str, UnixTime)> = above.iter().map(|one| (&*one.name, end_of(one))).collect();
     if let Some((parent, first)) = outlived(end, &ends) {
         let message = format!("ends on {end}, after {parent} above it on {first}");
-        findings.push(Finding::warning("stagger.outlives", name, message).remedy(&*remedy));
+        findings.push(Finding::warning("stagger.outlives", name, message).remedy(remedy.clone()));
     }
     if now > end.plus_days(RECENT) {
         let message = format!("ended on {end}");
-        findings.push(Finding::note("authority.ended", name, message).remedy("genfic-ca authorities --tree"));
+        findings.push(Finding::note("authority.ended", name, message).remedy(remedy::Repair::Hierarchy));
     } else if now > end {
         let message = format!("ended on {end} and can issue nothing");
         findings.push(Finding::warning("authority.ended", name, message).remedy(remedy));

@@ -2,7 +2,7 @@
 use super::finding::Finding;
 use super::{Examination, Looked};
 use crate::ca::{ClockStanding, ClockState};
-use crate::error::Shown as _;
+use crate::error::{Shown as _, remedy};
 use crate::x509::UnixTime;
 
 /// Set back, or carried forward by mistake: what sets it right.
@@ -27,10 +27,11 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let message = format!("was written at {at}, and the clock says {now}: one of the two is wrong");
         findings.push(Finding::warning("clock.files", path.shown().to_string(), message).remedy(SET));
     }
-    Ok(match newest {
+    let looked = match newest {
         Some(newest) => format!("{now}, last signed at {newest}"),
         None => now.to_string(),
-    })
+    };
+    Ok(looked.into())
 }
 
 fn unconfirmed(state: &ClockState) -> Option<Finding> {
@@ -39,7 +40,7 @@ fn unconfirmed(state: &ClockState) -> Option<Finding> {
         "says {}, long after the last confirmed time, {confirmed}: nothing is signed unattended (exit status 13)",
         state.now
     );
-    Some(Finding::warning("clock.unconfirmed", "the clock", message).remedy("genfic-ca clock accept"))
+    Some(Finding::warning("clock.unconfirmed", "the clock", message).remedy(remedy::Repair::ConfirmClock))
 }
 
 fn against_record(now: UnixTime, newest: UnixTime) -> Option<Finding> {

@@ -1,22 +1,23 @@
 //! Certificates that are relied on although others have their key: by a revocation for that reason, or by the list of
 //! compromised keys.
 use super::finding::Finding;
-use super::{Examination, Looked, counted};
+use super::{Examination, Unseen, counted};
+use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord};
 use crate::x509::Certificate;
 
-pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
+pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Result<String, Unseen> {
     let index = examination.index()?;
     let authorities = examination.authorities().unwrap_or_default();
     let mut found = Vec::new();
     let known = index.on_compromised_keys(examination.now, &mut |record| {
         found.push((record, "although another certificate for its key was revoked because others have it"));
     });
-    known.map_err(|error| error.to_string())?;
+    known?;
     for key in examination.compromised_keys {
-        for past in index.key_uses(key).map_err(|error| error.to_string())? {
+        for past in index.key_uses(key)? {
             if past.is_live(examination.now) && !found.iter().any(|(one, _)| one.id == past.id) {
-                let record = index.certificate(&past.id).map_err(|error| error.to_string())?;
+                let record = index.certificate(&past.id)?;
                 found.extend(
                     record.map(|record| (record, "although its key is on the list of compromised keys")),
                 );
@@ -35,15 +36,13 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     Ok(counted(examination.compromised_keys.len(), "listed key"))
 }
 
-fn remedy(record: &CertificateRecord, object: &str, authorities: &[Authority]) -> String {
+fn remedy(record: &CertificateRecord, object: &str, authorities: &[Authority]) -> remedy::Repair {
     let certificate = record.certificate.as_ref();
     let identity = certificate.filter(|one| one.is_ca()).map(|one| one.tbs().as_issuer());
     let own = authorities.iter().find(|one| Some(one.issuer) == identity && !one.is_elsewhere());
     match own {
-        Some(own) => format!("genfic-ca revoke-ca {} --reason ca-compromise", own.name),
-        None if certificate.is_some_and(Certificate::is_ca) => {
-            format!("genfic-ca revoke {object} --reason ca-compromise")
-        }
-        None => format!("genfic-ca revoke {object} --reason key-compromise"),
+        Some(own) => remedy::Repair::RevokeAuthority(own.name.clone()),
+        None if certificate.is_some_and(Certificate::is_ca) => remedy::Repair::RevokeCa(object.to_owned()),
+        None => remedy::Repair::RevokeHolder(object.to_owned()),
     }
 }

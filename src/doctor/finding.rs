@@ -1,4 +1,5 @@
 //! What is found, how bad it is, and what mends it.
+use crate::error::{Remedy, remedy};
 use crate::home;
 use crate::x509::CertificateId;
 use std::fmt;
@@ -37,10 +38,19 @@ pub struct Finding {
     pub object: String,
     /// One sentence without a full stop that begins with the object.
     pub message: String,
-    /// The command that mends it, or what to do where no command does.
-    pub remedy: String,
+    /// What follows from it for whoever uses the programs.
+    pub consequence: Option<Consequence>,
+    /// What mends it, or what to do where no command does.
+    pub remedy: Remedy,
     /// How [`super::mend_files`] and [`super::mend_records`] mend it; `None` where a person has to decide.
     pub mending: Option<Mending>,
+}
+
+/// What a finding makes necessary.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Consequence {
+    /// Who has a certificate signed names its profile.
+    ProfileIsNamed,
 }
 
 /// What mends a finding: safe, and harmless to do twice.
@@ -117,11 +127,16 @@ impl Finding {
     ) -> Self {
         let object = object.into();
         let message = format!("{object} {message}");
-        Self { code, severity, object, message, remedy: String::new(), mending: None }
+        Self { code, severity, object, message, consequence: None, remedy: Remedy::NONE, mending: None }
+    }
+
+    /// With what follows from it.
+    pub(super) fn consequence(self, consequence: Consequence) -> Self {
+        Self { consequence: Some(consequence), ..self }
     }
 
     /// With what to do.
-    pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+    pub(super) fn remedy(mut self, remedy: impl Into<Remedy>) -> Self {
         self.remedy = remedy.into();
         self
     }
@@ -129,15 +144,12 @@ impl Finding {
     /// With what mends it; the remedy is that, unless another command is named.
     pub(super) fn mending(mut self, mending: Mending) -> Self {
         if self.remedy.is_empty() {
-            self.remedy = MEND.into();
+            self.remedy = remedy::Repair::Fix.into();
         }
         self.mending = Some(mending);
         self
     }
 }
-
-/// The command that does what is safe.
-pub(super) const MEND: &str = "genfic-ca doctor --fix";
 
 /// How many findings of one code are told one by one.
 const MOST: usize = 50;
@@ -158,6 +170,7 @@ pub(super) fn shortened(findings: Vec<Finding>) -> Vec<Finding> {
     kept.extend(more.into_iter().map(|(finding, count)| Finding {
         object: "others".into(),
         message: format!("{count} more are like this"),
+        consequence: None,
         mending: None,
         ..finding
     }));

@@ -1,7 +1,7 @@
 //! `issued/NAME/SERIAL.pem` against the records, both ways.
 use super::finding::{Finding, Mending};
 use super::{Examination, UNKNOWN_FILE, counted};
-use crate::error::Shown as _;
+use crate::error::{Shown as _, remedy};
 use crate::home::{ASIDE, quoted};
 use crate::index::{Authority, CertificateRecord};
 use crate::profile::Kind;
@@ -151,19 +151,14 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
             return None;
         }
     }
-    let shown = format!("genfic-ca show {}", quoted(path));
     Some(match certificate {
         Some(certificate) if certificate.was_signed_by(issuer.certificate.tbs().public_key()) => {
             let message = format!(
                 "is signed by {} and not on record: the index is an older copy, or the CA's key was used elsewhere",
                 issuer.name
             );
-            Finding::error("issued.unrecorded", object, message).remedy(format!(
-                "{shown}; bring the newer index back, else treat the key of {} as stolen; genfic-ca revoke {} puts it on \
-                 record as revoked",
-                issuer.name,
-                quoted(path)
-            ))
+            Finding::error("issued.unrecorded", object, message)
+                .remedy(remedy::Repair::Unrecorded(path.to_owned(), issuer.name.clone()))
         }
         _ => Finding::note(UNKNOWN_FILE, object, "is none of this home's files")
             .remedy(format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(path))),

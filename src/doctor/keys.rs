@@ -1,6 +1,6 @@
 //! CA keys: there, and what a passphrase can open.
 use super::finding::Finding;
-use super::{Examination, Looked, counted};
+use super::{Examination, Looked, Unseen, counted};
 use crate::error::Shown as _;
 use crate::home::quoted;
 use crate::index::Authority;
@@ -27,10 +27,10 @@ fn of_another(
 }
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
-    examination.owner.as_ref().map_err(ToString::to_string)?;
+    examination.owner.as_ref().map_err(|problem| Unseen::Record((*problem).clone()))?;
     let authorities = examination.authorities()?;
     let config = examination.settings();
-    let keys = examination.keys.inspecting().ok_or("keys cannot be looked at without their secrets")?;
+    let keys = examination.keys.inspecting().ok_or(Unseen::Secrets)?;
     let mut here: usize = 0;
     // others have the key of a CA that they run
     let own: Vec<_> = authorities.iter().filter(|authority| !authority.is_elsewhere()).collect();
@@ -65,5 +65,5 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             ),
         }
     }
-    Ok(format!("{here} of {} here", counted(own.len(), "key")))
+    Ok(format!("{here} of {} here", counted(own.len(), "key")).into())
 }

@@ -3,7 +3,8 @@ use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
 use super::{Examination, Looked, counted, only_files};
 use crate::ca::Hierarchy;
-use crate::home::{AuthorityName, NoteError, PublicFile, ReadError, quoted};
+use crate::error::remedy;
+use crate::home::{AuthorityName, NoteError, PublicFile, ReadError};
 use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, contradicting};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CertificateList, CrlListing, CrlReason, SerialNumber, pem};
@@ -20,16 +21,16 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for authority in &own {
         // the list first: what is revoked after it was read is then not taken for an entry too many
         let published = examination.publisher.published_crl(&authority.name);
-        let last = index.last_crl(&authority.issuer).map_err(|error| error.to_string())?;
+        let last = index.last_crl(&authority.issuer)?;
         let mut subject = Subject { examination, authority, index, findings };
-        subject.note(published.as_ref().ok().and_then(Option::as_ref)).map_err(|error| error.to_string())?;
+        subject.note(published.as_ref().ok().and_then(Option::as_ref))?;
         match published {
-            Ok(Some(crl)) => entries += subject.judge(&crl, last).map_err(|error| error.to_string())?,
+            Ok(Some(crl)) => entries += subject.judge(&crl, last)?,
             Ok(None) => subject.absent(),
             Err(error) => subject.unreadable(&error.to_string()),
         }
     }
-    Ok(format!("{}, {entries} entries", counted(own.len(), "CRL")))
+    Ok(format!("{}, {entries} entries", counted(own.len(), "CRL")).into())
 }
 
 /// No older copy of an index is behind by more CRL numbers than this.
@@ -52,7 +53,7 @@ impl Subject<'_, '_> {
     fn tell(&mut self, severity: Severity, code: &'static str, message: impl std::fmt::Display) {
         let name = &self.authority.name;
         let finding = Finding::of(severity, code, name, message)
-            .remedy(format!("genfic-ca crl publish {name}"))
+            .remedy(remedy::Repair::PublishCrl(name.clone()))
             .mending(Mending::Crl(name.clone()));
         self.findings.push(finding);
     }
@@ -64,7 +65,7 @@ impl Subject<'_, '_> {
     fn unreadable(&mut self, fault: &str) {
         let name = &self.authority.name;
         let file = self.file(PublicFile::Crl);
-        let remedy = format!("mv {0} {0}.aside && genfic-ca crl publish {name}", quoted(&file));
+        let remedy = remedy::Repair::MoveAsideThenPublishCrl(file, name.clone());
         let finding =
             Finding::error("crl.unreadable", name, format!("has a CRL that cannot be read: {fault}"));
         self.findings.push(finding.remedy(remedy));
@@ -119,7 +120,7 @@ impl Subject<'_, '_> {
         let known = recorded.max(published.unwrap_or(0));
         let taken = self.index.highest_crl_number(&self.authority.issuer)?.max(known);
         let file = self.examination.home.mark_file(&name);
-        let aside = format!("mv {0} {0}.aside && genfic-ca crl publish {name}", quoted(&file));
+        let aside = remedy::Repair::MoveAsideThenPublishCrl(file, name.to_string());
         match self.examination.home.mark(&name) {
             // told with owners and modes
             Err(NoteError::Read(ReadError::Kind(_))) => {}

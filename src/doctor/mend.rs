@@ -12,15 +12,29 @@ use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
+/// Why a finding was not mended.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmended {
+    /// The system refuses to.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+    /// The use case refuses to, or failed.
+    #[error(transparent)]
+    Failed(#[from] Problem),
+    /// This finding comes first.
+    #[error("not while there is {0}")]
+    Withheld(&'static str),
+}
+
 /// What became of a finding that was to be mended.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub struct Mended {
     /// The finding's code.
     pub code: &'static str,
     /// The finding's object.
     pub object: String,
     /// Why it was not mended.
-    pub outcome: Result<(), String>,
+    pub outcome: Result<(), Unmended>,
 }
 
 /// While one of these is found, the index is, or may be, an older copy: nothing new is published from it, for
@@ -51,7 +65,7 @@ pub fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
             _ => continue,
         };
         tried.extend(&finding.mending);
-        mended.push(of(finding, done.map_err(|error| error.to_string())));
+        mended.push(of(finding, done.map_err(Unmended::System)));
     }
     mended
 }
@@ -70,7 +84,7 @@ fn hold(reserve: &Reserve) -> std::io::Result<()> {
     }
 }
 
-fn of(finding: &Finding, outcome: Result<(), String>) -> Mended {
+fn of(finding: &Finding, outcome: Result<(), Unmended>) -> Mended {
     Mended { code: finding.code, object: finding.object.clone(), outcome }
 }
 
@@ -97,7 +111,7 @@ pub fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) -> Vec<
         }
         let harmless = matches!(mending, Mending::Pending | Mending::CrlPem(_));
         if let Some(code) = withheld.filter(|_| !harmless) {
-            mended.push(of(finding, Err(format!("not while there is {code}"))));
+            mended.push(of(finding, Err(Unmended::Withheld(code))));
             continue;
         }
         let by_note =
@@ -105,7 +119,7 @@ pub fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) -> Vec<
         if let Mending::Crl(name) = mending
             && by_note(name)
         {
-            mended.push(of(finding, Err(format!("not while there is {NOTE_TOO_LARGE}"))));
+            mended.push(of(finding, Err(Unmended::Withheld(NOTE_TOO_LARGE))));
             continue;
         }
         // several findings about one CRL are mended by one list
@@ -113,7 +127,7 @@ pub fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) -> Vec<
             Ok(())
         } else {
             published.push(mending);
-            mend(engine, mending, signs).map_err(|problem| problem.message)
+            mend(engine, mending, signs).map_err(Unmended::Failed)
         };
         mended.push(of(finding, outcome));
     }
@@ -127,7 +141,7 @@ fn take_over(engine: &Engine, findings: &[&Finding]) -> (Vec<Mended>, bool) {
     for finding in findings {
         let Some(Mending::Revocations(name)) = &finding.mending else { continue };
         let taken = engine.revocation().take_over_from_crl(name).map(drop);
-        mended.push(of(finding, taken.map_err(|problem| problem.message)));
+        mended.push(of(finding, taken.map_err(Unmended::Failed)));
     }
     let failed = mended.iter().any(|one: &Mended| one.outcome.is_err());
     (mended, failed)

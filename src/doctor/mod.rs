@@ -10,6 +10,7 @@ mod finding;
 mod issued;
 mod keys;
 mod lists;
+mod looked;
 mod mend;
 mod places;
 mod policy;
@@ -19,13 +20,16 @@ mod responders;
 mod space;
 mod statuses;
 
-pub use finding::{Finding, Mending, Severity};
-pub use mend::{Mended, mend_files, mend_records};
+pub use finding::{Consequence, Finding, Mending, Severity};
+pub use looked::{Seen, Unseen};
+pub use mend::{Mended, Unmended, mend_files, mend_records};
 pub use space::Space;
+
+use looked::Looked;
 
 use crate::ca::Hierarchy;
 use crate::config::Config;
-use crate::error::{Problem, Shown as _};
+use crate::error::Problem;
 use crate::home::{AuthorityName, Home};
 use crate::index::{Authority, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
@@ -82,18 +86,16 @@ pub struct Examination<'a> {
 }
 
 /// One check that was run, or could not be.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub struct Check {
     /// Its name, for example `crl`.
     pub name: &'static str,
     /// What was looked at; or why nothing was.
-    pub looked: Result<String, String>,
+    pub looked: Result<Seen, Unseen>,
     /// What was found, the worst first.
     pub findings: Vec<Finding>,
 }
 
-/// What a check looked at, or why it could not.
-type Looked = Result<String, String>;
 type CheckFn = fn(&Examination<'_>, &mut Vec<Finding>) -> Looked;
 
 /// The checks in the order in which they are told.
@@ -162,18 +164,18 @@ fn keep_what_may_be_known(home: &Home, checks: &mut [Check]) {
 
 impl<'a> Examination<'a> {
     /// The index, or why a check that needs it does not run.
-    fn index(&self) -> Result<&'a dyn StoredIndex, String> {
-        self.index.map_err(|problem| format!("the index is not open: {problem}"))
+    fn index(&self) -> Result<&'a dyn StoredIndex, Unseen> {
+        self.index.map_err(|problem| Unseen::NoIndex(problem.clone()))
     }
 
     /// The paths above CAs, and how they stand.
-    fn hierarchy(&self) -> Result<Hierarchy<'a>, String> {
+    fn hierarchy(&self) -> Result<Hierarchy<'a>, Unseen> {
         Ok(Hierarchy::over(self.index()?))
     }
 
     /// The CAs on record.
-    fn authorities(&self) -> Result<Vec<Authority>, String> {
-        self.index()?.authorities().map_err(|error| format!("the CAs cannot be read: {error}"))
+    fn authorities(&self) -> Result<Vec<Authority>, Unseen> {
+        self.index()?.authorities().map_err(Unseen::Authorities)
     }
 
     /// Their names, where they can be file names.
@@ -190,10 +192,10 @@ impl<'a> Examination<'a> {
 
 /// Says no when there is something in a directory that reading could wait for without end, or that leads
 /// elsewhere. The check of owners and modes tells it.
-fn only_files(directory: &std::path::Path) -> Result<(), String> {
+fn only_files(directory: &std::path::Path) -> Result<(), Unseen> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     match entries.map(|entry| entry.path()).find(|path| !is_plain(path)) {
-        Some(path) => Err(format!("{} is not a regular file", path.shown())),
+        Some(path) => Err(Unseen::NotAFile(path)),
         None => Ok(()),
     }
 }

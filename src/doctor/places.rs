@@ -2,7 +2,7 @@
 use super::finding::{Finding, Mending};
 use super::{Examination, Looked, UNKNOWN_FILE, counted};
 use crate::backup;
-use crate::error::Shown as _;
+use crate::error::{Remedy, Shown as _, remedy};
 use crate::home::{Cause, quoted};
 use std::os::unix::fs::MetadataExt;
 
@@ -11,11 +11,15 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let shown = home.directory().shown().to_string();
     let owned = examination.owner.is_ok();
     if let Err(problem) = &examination.owner {
-        let remedy = problem.hint.trim_start_matches("run: ").replace("genfic-ca ...", "genfic-ca doctor");
+        let remedy = match &problem.hint {
+            Remedy::Home(remedy::Home::As(user)) => remedy::Repair::ExamineAs(user.clone()).into(),
+            Remedy::Home(remedy::Home::AsOwner) => remedy::Repair::ExamineAsOwner.into(),
+            other => other.clone(),
+        };
         let message = problem.message.trim_start_matches("the home ").trim_start_matches(&shown).trim_start();
         findings.push(Finding::error("home.wrong-user", shown.clone(), message).remedy(remedy));
     }
-    let user = home.directory().metadata().map_err(|error| error.to_string())?.uid();
+    let user = home.directory().metadata()?.uid();
     let survey = home.survey(examination.names().as_deref(), examination.now);
     let loose = home.findings_for(user).into_iter().chain(survey.shut);
     for found in loose {
@@ -58,5 +62,5 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
         findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
     }
-    Ok(counted(survey.seen, "file"))
+    Ok(counted(survey.seen, "file").into())
 }

@@ -1,8 +1,9 @@
 //! Configuration and profiles: whether they can be read, and whether the CAs' are there.
-use super::finding::{Finding, Mending};
+use super::finding::{Consequence, Finding, Mending};
 use super::{Examination, Looked, Unread, counted};
 use crate::config;
-use crate::error::Shown as _;
+use crate::error::remedy::Origin;
+use crate::error::{Shown as _, remedy};
 use crate::home::quoted;
 use crate::index::Authority;
 use crate::profile::{Kind, Profile, Profiles, SHIPPED};
@@ -55,7 +56,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         Err(faults) => findings.extend(faults.iter().map(|fault| of_profile(examination, fault))),
     }
     in_use(examination, &authorities, findings);
-    Ok(format!("configuration, {}", counted(count, "profile")))
+    Ok(format!("configuration, {}", counted(count, "profile")).into())
 }
 
 /// What a profile leaves open: new homes refuse it, and the next version does so everywhere.
@@ -75,7 +76,7 @@ fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Autho
     if fault.is_missing && fault.file == examination.home.configuration_file() {
         let finding = Finding::error("config.missing", object, "is not there");
         let text = config::template(None, None, None, None);
-        return lost(examination, finding, &fault.file, &text, &init(authorities));
+        return lost(examination, finding, &fault.file, &text, origin(authorities));
     }
     let code = if fault.is_missing { "config.missing" } else { "config.invalid" };
     Finding::error(code, object, format!("cannot be used: {}", fault.fault))
@@ -84,20 +85,17 @@ fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Autho
 
 /// With what puts a file back that came with the program. What it said may have been stricter than the one that
 /// is shipped: where there are, or may be, CAs, a person decides.
-fn lost(examination: &Examination<'_>, finding: Finding, file: &Path, text: &str, init: &str) -> Finding {
+fn lost(examination: &Examination<'_>, finding: Finding, file: &Path, text: &str, origin: Origin) -> Finding {
     if examination.authorities().is_ok_and(|authorities| authorities.is_empty()) {
-        return finding.remedy(init).mending(Mending::File(file.to_owned(), text.to_owned()));
+        return finding
+            .remedy(remedy::Repair::Init(Box::new(origin)))
+            .mending(Mending::File(file.to_owned(), text.to_owned()));
     }
-    finding.remedy(format!(
-        "bring {} back from a backup; or, if the one that is shipped with genfic-ca may take its place, which may \
-         allow more: {init}",
-        quoted(file)
-    ))
+    finding.remedy(remedy::Repair::BringBackOrInit(file.to_owned(), Box::new(origin)))
 }
 
-/// The command that writes what is missing as it is shipped, with what can be read off the first root and its
-/// children.
-fn init(authorities: &[Authority]) -> String {
+/// What the home was made with, as far as it can be read off the first root and its children.
+fn origin(authorities: &[Authority]) -> Origin {
     let root = authorities.first().map(|authority| authority.certificate.tbs());
     let of_root = |kind| root.and_then(|tbs| tbs.subject().texts(kind).into_iter().next());
     let url = authorities.iter().find_map(|authority| {
@@ -107,14 +105,7 @@ fn init(authorities: &[Authority]) -> String {
         let uris = distribution_point_urls(&extension.value).ok()?;
         uris.iter().find_map(|uri| uri.strip_suffix(&ending).map(str::to_owned))
     });
-    let given = [("--org", of_root("O")), ("--country", of_root("C")), ("--url", url)];
-    let mut command = String::from("genfic-ca init");
-    for (option, value) in given {
-        if let Some(value) = value {
-            command.push_str(&format!(" {option} {}", quoted(Path::new(&value))));
-        }
-    }
-    command
+    Origin { organization: of_root("O"), country: of_root("C"), url }
 }
 
 fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
@@ -128,7 +119,7 @@ fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
     match gone {
         Some((file, text)) => {
             let file = examination.home.policy_directory().join(file);
-            lost(examination, finding, &file, text, "genfic-ca init")
+            lost(examination, finding, &file, text, Origin::default())
         }
         None => finding.remedy(format!("edit {}", quoted(&fault.file))),
     }
@@ -158,7 +149,7 @@ fn in_use(examination: &Examination<'_>, authorities: &[Authority], findings: &m
         let finding = Finding::error("policy.profile-missing", object, format!("is not there, and {why}"));
         let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == format!("{name}.toml"));
         findings.push(match shipped {
-            Some((_, text)) => lost(examination, finding, &file, text, "genfic-ca init"),
+            Some((_, text)) => lost(examination, finding, &file, text, Origin::default()),
             None => finding.remedy(format!("bring {} back from a backup", quoted(&file))),
         });
     }
@@ -180,11 +171,9 @@ fn without_leaf(
                 Finding::note(
                     "policy.no-leaf-profile",
                     authority.name.clone(),
-                    format!(
-                        "has profile {}, which names no leaf_profile: sign needs --profile",
-                        profile.name()
-                    ),
+                    format!("has profile {}, which names no leaf_profile", profile.name()),
                 )
+                .consequence(Consequence::ProfileIsNamed)
                 .remedy(format!("set leaf_profile below [ca] in {}", quoted(&file))),
             );
         }

@@ -6,8 +6,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
     only_files(&examination.home.public_directory())?;
     for authority in &all {
-        let above = certificates(&hierarchy.above(authority).map_err(|error| error.to_string())?);
-        let crossed = hierarchy.crossed(authority).map_err(|error| error.to_string())?;
+        let above = certificates(&hierarchy.above(authority)?);
+        let crossed = hierarchy.crossed(authority)?;
         let publisher = examination.publisher;
         if !publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
             findings.push(
@@ -20,5 +20,5 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             );
         }
     }
-    Ok(counted(all.len(), "certificate"))
+    Ok(counted(all.len(), "certificate").into())
 }

@@ -1,9 +1,9 @@
 //! The index: whether it opens and is whole, its audit chain, and the certificates on record.
 use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
-use super::{Examination, Looked, compromised, counted};
+use super::{Examination, Looked, Seen, Unseen, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
-use crate::error::{Code, Shown as _};
+use crate::error::{Code, Remedy, Shown as _, remedy};
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, IssuanceIndex};
 
@@ -12,17 +12,13 @@ use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, E
 pub(super) const NEWEST: usize = 10_000;
 
 /// What is done about a damaged index, or one that lost something. There is no command that mends one.
-pub(super) fn restore(examination: &Examination<'_>) -> String {
-    let home = quoted(examination.home.directory());
-    format!(
-        "mv {home} {home}.damaged, then genfic-ca backup restore BACKUP --published {home}.damaged, and put back \
-         {home}.damaged/keys/*.age"
-    )
+fn restore(examination: &Examination<'_>) -> remedy::Repair {
+    remedy::Repair::Restore(examination.home.directory().to_owned())
 }
 
 /// What is done about an index that is older than what is published: nothing is published from it.
-pub(super) fn bring_back(examination: &Examination<'_>) -> String {
-    format!("bring the newest index back; or, when it is lost for good: {}", restore(examination))
+pub(super) fn bring_back(examination: &Examination<'_>) -> remedy::Repair {
+    remedy::Repair::BringBackOrRestore(examination.home.directory().to_owned())
 }
 
 pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -35,44 +31,41 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
                 let remedy = of_unopened(examination, problem.code, &problem.hint);
                 findings.push(Finding::error(problem.code.code(), file, message).remedy(remedy));
             }
-            return Err(format!("the index is not open: {problem}"));
+            return Err(Unseen::NoIndex((*problem).clone()));
         }
     };
-    let head = index.audit_head().map_err(|error| error.to_string())?;
-    let pending = index.pending().map_err(|error| error.to_string())?;
+    let head = index.audit_head()?;
+    let pending = index.pending()?;
     if !pending.is_empty() {
         pending_rows(index, pending.len(), findings)?;
     }
-    if let Some(restored) = index.restored().map_err(|error| error.to_string())? {
+    if let Some(restored) = index.restored()? {
         let message = format!(
             "was restored at {} from a backup of {}, and nothing is issued or released until that is accepted",
             restored.at, restored.backup
         );
-        findings.push(Finding::warning("restore.not-accepted", "index.db", message).remedy(
-            "revoke again what was revoked in that time and is not on record, then genfic-ca backup accept",
-        ));
+        findings.push(
+            Finding::warning("restore.not-accepted", "index.db", message)
+                .remedy(remedy::Repair::AcceptRestored),
+        );
     }
-    Ok(format!("{}, change {}", counted_records(head.sequence), index.change_number().unwrap_or_default()))
+    Ok(format!("{}, change {}", counted_records(head.sequence), index.change_number().unwrap_or_default())
+        .into())
 }
 
 fn counted_records(count: u64) -> String {
     format!("{count} audit records")
 }
 
-fn of_unopened(examination: &Examination<'_>, code: Code, hint: &str) -> String {
+fn of_unopened(examination: &Examination<'_>, code: Code, hint: &Remedy) -> Remedy {
     let keys = std::fs::read_dir(examination.home.keys_directory());
     let has_keys = keys.is_ok_and(|mut keys| keys.next().is_some());
     match code {
-        Code::IndexMissing if !has_keys => "genfic-ca init".into(),
-        Code::IndexMissing => {
-            format!(
-                "bring index.db back, or {}; `genfic-ca init` would begin an empty one, which knows of no certificate",
-                restore(examination)
-            )
-        }
-        Code::IndexDamaged => restore(examination),
-        Code::IndexFailed => format!("ls -l {}", quoted(examination.index_file)),
-        _ => hint.to_owned(),
+        Code::IndexMissing if !has_keys => remedy::Repair::Init(Box::default()).into(),
+        Code::IndexMissing => remedy::Repair::BringIndexBack(examination.home.directory().to_owned()).into(),
+        Code::IndexDamaged => restore(examination).into(),
+        Code::IndexFailed => format!("ls -l {}", quoted(examination.index_file)).into(),
+        _ => hint.clone(),
     }
 }
 
@@ -80,27 +73,27 @@ fn pending_rows(
     index: &dyn IssuanceIndex,
     pending: usize,
     findings: &mut Vec<Finding>,
-) -> Result<(), String> {
-    let free = index.nobody_is_signing().map_err(|error| error.to_string())?.is_some();
+) -> Result<(), Unseen> {
+    let free = index.nobody_is_signing()?.is_some();
     let what = counted(pending, "certificate");
     findings.push(if free {
         let message = format!("has {what} that a command did not live to sign; they are to be abandoned");
         Finding::warning("index.pending", "index.db", message).mending(Mending::Pending)
     } else {
         Finding::note("index.pending", "index.db", format!("has {what} being signed at the moment"))
-            .remedy("genfic-ca status")
+            .remedy(remedy::Repair::LookAtStatus)
     });
     Ok(())
 }
 
 pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
-    let head = index.audit_head().map_err(|error| error.to_string())?;
+    let head = index.audit_head()?;
     let mut verifier = Verifier::new(Some(head));
     let mut broken = |fault: String| {
         findings.push(
             Finding::error("audit.broken", "index.db", format!("has a broken audit chain: {fault}"))
-                .remedy("keep a copy of index.db, and compare it with a backup: genfic-ca audit verify"),
+                .remedy(remedy::Repair::CompareIndex),
         );
     };
     let mut count: u64 = 0;
@@ -119,7 +112,7 @@ pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Find
         }
         Err(error) => broken(error.to_string()),
     }
-    Ok(counted_records(count))
+    Ok(counted_records(count).into())
 }
 
 pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -165,20 +158,18 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
     }
     let kept = files.finish(examination, &authorities, findings);
     let listed = compromised::check(examination, findings)?;
-    let of = match compared < count {
-        true if !known => " (the CAs cannot be read)".into(),
-        true => format!(" (the newest; --deep compares all {count})"),
-        false => String::new(),
-    };
+    let is_part = compared < count;
+    let unread = if is_part && !known { " (the CAs cannot be read)" } else { "" };
     let by_number = match by_number {
         0 => String::new(),
         number => format!(" ({number} known by number alone)"),
     };
-    Ok(format!(
-        "{} on record{by_number}, {kept}, {listed}, {} compared{of}",
+    let what = format!(
+        "{} on record{by_number}, {kept}, {listed}, {} compared{unread}",
         counted(count, "certificate"),
         counted(compared, "signature")
-    ))
+    );
+    Ok(Seen { what, newest_of: (is_part && known).then_some(count) })
 }
 
 fn is_by_its_issuer(record: &CertificateRecord, authorities: &[Authority]) -> bool {

@@ -1,6 +1,7 @@
 //! Responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
-use super::{Examination, Looked, counted, only_files};
+use super::{Examination, Looked, Unseen, counted, only_files};
+use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord, CertificateState, Index};
 use crate::status::PublishedAuthority;
 use crate::x509::{Certificate, CertificateId, UnixTime};
@@ -14,13 +15,10 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let needs_none = hierarchy
             .is_quiet(authority, examination.now)
             .and_then(|is_quiet| Ok(is_quiet || !hierarchy.stands(authority, examination.now)?));
-        if authority.is_elsewhere()
-            || !authority.serves_ocsp
-            || needs_none.map_err(|error| error.to_string())?
-        {
+        if authority.is_elsewhere() || !authority.serves_ocsp || needs_none? {
             continue;
         }
-        let names = index.names_of_issuer(&authority.issuer).map_err(|error| error.to_string())?;
+        let names = index.names_of_issuer(&authority.issuer)?;
         let published = PublishedAuthority::of(authority, &all, names);
         if let Ok(name) = authority.name.parse() {
             only_files(&examination.home.ocsp_directory(&name))?;
@@ -47,7 +45,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             findings.push(offered(Finding::error("responder.missing", &authority.name, message), authority));
         }
     }
-    let believed = index.responders(examination.now).map_err(|error| error.to_string())?;
+    let believed = index.responders(examination.now)?;
     let requested = believed.iter().filter(|one| one.requested);
     findings.extend(requested.clone().map(|one| of_request(&one.record)));
     Ok(format!(
@@ -55,7 +53,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         counted(count, "responder"),
         counted(believed.len(), "certificate"),
         requested.count()
-    ))
+    )
+    .into())
 }
 
 /// Whoever has its key answers for the CA.
@@ -66,14 +65,13 @@ fn of_request(record: &CertificateRecord) -> Finding {
          revoked or not",
         id.serial_number, validity.not_after
     );
-    Finding::note("responder.requested", authority, message).remedy(format!(
-        "if that should not be: genfic-ca renew-ca {authority} --rekey, then revoke-ca {authority}"
-    ))
+    Finding::note("responder.requested", authority, message)
+        .remedy(remedy::Repair::ReplaceKey(authority.clone()))
 }
 
 fn offered(finding: Finding, authority: &Authority) -> Finding {
     finding
-        .remedy(format!("genfic-ca ocsp responder {}", authority.name))
+        .remedy(remedy::Repair::Responder(authority.name.clone()))
         .mending(Mending::Responder(authority.name.clone()))
 }
 
@@ -82,10 +80,10 @@ fn of_one(
     authority: &Authority,
     certificate: &Certificate,
     now: UnixTime,
-) -> Result<Option<Finding>, String> {
+) -> Result<Option<Finding>, Unseen> {
     let tbs = certificate.tbs();
     let id = CertificateId { issuer: authority.issuer, serial_number: tbs.serial_number().clone() };
-    let state = index.status(&id).map_err(|error| error.to_string())?;
+    let state = index.status(&id)?;
     let validity = tbs.validity();
     let half = validity.not_before.plus(validity.not_after.0.saturating_sub(validity.not_before.0) / 2);
     let name = &authority.name;

@@ -1,7 +1,7 @@
 //! Room on the file systems of the home, and what is kept for revoking.
-use super::finding::{Finding, MEND, Mending, Severity};
-use super::{Examination, Looked};
-use crate::error::Shown as _;
+use super::finding::{Finding, Mending, Severity};
+use super::{Examination, Looked, Unseen};
+use crate::error::{Shown as _, remedy};
 use crate::home::{Home, Reserve, quoted};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
@@ -70,9 +70,9 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         findings.push(reserve(examination));
     }
     let Some(least) = space.systems.iter().map(|system| system.free).min() else {
-        return Err("no file system could be asked".into());
+        return Err(Unseen::NoFileSystem);
     };
-    Ok(format!("{} MiB free, {} MiB kept for revoking", least >> 20, space.kept >> 20))
+    Ok(format!("{} MiB free, {} MiB kept for revoking", least >> 20, space.kept >> 20).into())
 }
 
 fn reserve(examination: &Examination<'_>) -> Finding {
@@ -87,7 +87,7 @@ fn reserve(examination: &Examination<'_>) -> Finding {
         space.wanted >> 20
     );
     let file = examination.home.reserve_file().shown().to_string();
-    let remedy = if has_room { MEND.to_owned() } else { format!("make room, then {MEND}") };
+    let remedy = if has_room { remedy::Repair::Fix } else { remedy::Repair::RoomThenFix };
     Finding::warning("space.reserve", file, message).remedy(remedy).mending(Mending::Reserve)
 }
 

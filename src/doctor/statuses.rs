@@ -1,12 +1,13 @@
 //! What responders are told, against the index.
 use super::finding::{Finding, Mending};
 use super::records::bring_back;
-use super::{Examination, Looked, only_files};
+use super::{Examination, Looked, Unseen, only_files};
+use crate::error::remedy;
 use crate::index::StoreError;
 use crate::status::{StatusComparison, StatusError};
 use crate::x509::CertificateId;
 
-const SYNC: &str = "genfic-ca ocsp sync";
+const SYNC: remedy::Repair = remedy::Repair::PublishStatus;
 /// What is published has it revoked, and the index has not.
 pub(super) const LOST_REVOCATION: &str = "status.lost-revocation";
 
@@ -18,7 +19,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     match examination.status.compare(index) {
         Ok(comparison) => {
             judge(examination, &comparison, findings);
-            return Ok(format!("{} certificates as of {}", comparison.compared, comparison.time));
+            return Ok(format!("{} certificates as of {}", comparison.compared, comparison.time).into());
         }
         Err(StatusError::Store(StoreError::Missing(_))) => findings.push(
             Finding::error("status.missing", object, "has no published status: responders answer nothing")
@@ -31,15 +32,15 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         ),
         // of the index, then, and told there
         Err(StatusError::Store(StoreError::Damaged(fault))) if index.status_rows(0, &mut |_| {}).is_err() => {
-            return Err(fault);
+            return Err(Unseen::Damaged(fault));
         }
-        Err(StatusError::Store(StoreError::Busy)) => return Err("another process is publishing".into()),
+        Err(StatusError::Store(StoreError::Busy)) => return Err(Unseen::Publishing),
         Err(error) => findings.push(
             Finding::error("status.damaged", object, format!("cannot be read: {error}"))
                 .mending(Mending::WholeStatus),
         ),
     }
-    Ok("what is published".into())
+    Ok("what is published".to_owned().into())
 }
 
 fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings: &mut Vec<Finding>) {

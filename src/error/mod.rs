@@ -3,8 +3,12 @@
 //! Modules have error types of their own where a caller can act on the difference; at the use cases all
 //! of them become a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
 mod code;
+mod notice;
+pub mod remedy;
 
 pub use code::Code;
+pub use notice::Notice;
+pub use remedy::Remedy;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -80,7 +84,7 @@ pub struct Problem {
     /// What is wrong, one sentence without a full stop; further lines are details.
     pub message: String,
     /// What to do; may be empty when nothing helps.
-    pub hint: String,
+    pub hint: Remedy,
     /// What it came of; see [`Problem::because`].
     pub cause: Option<Cause>,
 }
@@ -92,7 +96,7 @@ impl Problem {
     /// A problem without a remedy yet; add one with [`Problem::hint`].
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, exit: code.exit(), message: in_words(message.into()), hint: String::new(), cause: None }
+        Self { code, exit: code.exit(), message: in_words(message.into()), hint: Remedy::NONE, cause: None }
     }
 
     /// The same problem, with another exit status than its code has: that of the whole of which it is a part.
@@ -115,8 +119,8 @@ impl Problem {
 
     /// The same problem, with what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = in_words(hint.into());
+    pub fn hint(mut self, hint: impl Into<Remedy>) -> Self {
+        self.hint = hint.into();
         self
     }
 }

@@ -2,7 +2,7 @@
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, quoted};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _, remedy};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -42,11 +42,10 @@ impl Home {
         let home = self.directory();
         if error.kind() == io::ErrorKind::NotFound {
             Problem::new(Code::HomeMissing, format!("there is no home in {}", home.shown()))
-                .hint("make one with `genfic-ca init`, or name another with --home DIR")
+                .hint(remedy::Home::MakeOrName)
         } else {
             let message = format!("the home {} cannot be looked at: {error}", home.shown());
-            Problem::new(Code::HomeUnsafe, message)
-                .hint("run as the user who owns it: sudo -u genfic-ca genfic-ca ...")
+            Problem::new(Code::HomeUnsafe, message).hint(remedy::Home::AsOwner)
         }
     }
 
@@ -201,8 +200,7 @@ fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option
         accounts.name_of(user)
     );
     let name = if name.chars().all(|c| c.is_ascii_digit()) { format!("'#{name}'") } else { name };
-    let hint = format!("run: sudo -u {name} genfic-ca ...");
-    Some(Problem::new(Code::HomeWrongUser, message).hint(hint))
+    Some(Problem::new(Code::HomeWrongUser, message).hint(remedy::Home::As(name)))
 }
 
 fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
@@ -210,21 +208,17 @@ fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
         return None;
     }
     let faults: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    let mut remedies: Vec<&str> = findings.iter().map(|finding| finding.remedy.as_str()).collect();
-    remedies.dedup();
+    let mut commands: Vec<String> = findings.iter().map(|finding| finding.remedy.clone()).collect();
+    commands.dedup();
     let message = format!("the home {} is not safe to use\n{}", home.shown(), faults.join("\n"));
-    Some(
-        Problem::new(Code::HomeUnsafe, message).hint(format!(
-            "run: {}\nor let `genfic-ca doctor --fix` do what is safe",
-            remedies.join("\nrun: ")
-        )),
-    )
+    Some(Problem::new(Code::HomeUnsafe, message).hint(remedy::Home::Mend(commands)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::Exit;
+    use crate::error::Remedy;
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, chown, symlink};
     use std::process::Command;
@@ -303,7 +297,8 @@ mod tests {
         );
         let problem = home.verify().unwrap_err();
         assert_eq!((problem.code.code(), problem.exit), ("home.unsafe", Exit::Permissions));
-        assert!(problem.hint.contains("run: chmod go-rwx "), "{}", problem.hint);
+        let Remedy::Home(remedy::Home::Mend(commands)) = &problem.hint else { panic!("{problem:?}") };
+        assert!(commands.iter().any(|command| command.starts_with("chmod go-rwx ")), "{commands:?}");
         set_mode(&key, 0o604);
         for finding in home.findings() {
             let mended = Command::new("sh").args(["-c", &finding.remedy]).status().unwrap();
@@ -370,22 +365,22 @@ mod tests {
             ("home.wrong-user", Exit::Permissions),
             "root is refused"
         );
-        assert!(problem.hint.starts_with("run: sudo -u nobody genfic-ca"), "{}", problem.hint);
+        assert_eq!(problem.hint, remedy::Home::As("nobody".into()).into());
     }
 
     #[test]
     fn a_home_that_is_not_there_is_told_from_an_unsafe_one() {
         let problem = Home::at("/nowhere/at/all").verify().unwrap_err();
         assert_eq!((problem.code.code(), problem.exit), ("home.missing", Exit::NotFound));
-        assert!(problem.hint.contains("genfic-ca init"));
+        assert_eq!(problem.hint, remedy::Home::MakeOrName.into());
     }
 
     #[test]
     fn another_users_home_names_the_command_that_works() {
         let accounts = Accounts::parse("genfic-ca:x:900:900\nalice:x:1000:1000\n", "");
         let hint = |owner| wrong_user(Path::new("/h"), owner, 1000, &accounts).unwrap().hint;
-        assert_eq!(hint(900), "run: sudo -u genfic-ca genfic-ca ...");
-        assert_eq!(hint(4242), "run: sudo -u '#4242' genfic-ca ...");
+        assert_eq!(hint(900), remedy::Home::As("genfic-ca".into()).into());
+        assert_eq!(hint(4242), remedy::Home::As("'#4242'".into()).into());
         assert_eq!(wrong_user(Path::new("/h"), 1000, 1000, &accounts), None);
     }
 }

@@ -2,7 +2,7 @@
 use super::access::{FileStatus, aside};
 use super::layout::DAEMON_GROUP;
 use super::{ASIDE, Accounts, AuthorityName, Home, Writing};
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::failpoint;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -120,14 +120,14 @@ fn not_created(path: &Path, error: &io::Error) -> Problem {
         io::ErrorKind::PermissionDenied => Code::HomeNotPermitted,
         _ => Code::HomeNotCreated,
     };
-    Problem::new(code, format!("{} cannot be made: {error}", path.shown()))
-        .hint("choose a directory that you may write to with --home DIR, or run as the service user")
+    Problem::new(code, format!("{} cannot be made: {error}", path.shown())).hint(remedy::Home::OtherDirectory)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::Exit;
+    use crate::error::Remedy;
     use std::process::Command;
 
     fn modes(home: &Home) -> Vec<(PathBuf, u32)> {
@@ -219,6 +219,6 @@ mod tests {
         fs::write(directory.path().join("keys"), "").unwrap();
         let problem = Home::at(directory.path()).create().unwrap_err();
         assert_eq!((problem.code.code(), problem.exit), ("home.unsafe", Exit::Permissions));
-        assert!(problem.hint.contains("mv "));
+        assert!(matches!(&problem.hint, Remedy::Words(words) if words.contains("mv ")), "{problem:?}");
     }
 }

@@ -2,7 +2,7 @@
 use super::index_txt::IndexLine;
 use super::inventory::own_crls;
 use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::signing::KeyError;
 use crate::subscriber_key::ForeignKey;
 use crate::x509::{Certificate, MalformedDer};
@@ -113,20 +113,19 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
     let paths: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     match paths.as_slice() {
         [only] => Ok(Places { directory: directory.to_owned(), index_file: (*only).to_owned() }),
-        [] => Err(Problem::new(Code::ImportNoIndex, format!("there is no index.txt in {}", given.shown()))
-            .hint(match wanted.layout {
-                Layout::OpenSsl => {
-                    "name the directory that `dir` means in openssl.cnf, or the record itself with --index"
-                }
+        [] => {
+            let hint: Remedy = match wanted.layout {
+                Layout::OpenSsl => remedy::Import::Directory.into(),
                 Layout::EasyRsa => {
-                    "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's"
+                    "name easy-rsa's pki directory; a CA of easy-rsa 2 is imported as openssl's".into()
                 }
-            })),
+            };
+            let message = format!("there is no index.txt in {}", given.shown());
+            Err(Problem::new(Code::ImportNoIndex, message).hint(hint))
+        }
         several => {
             let message = format!("more than one CA has its record in {}\n{}", given.shown(), list(several));
-            Err(Problem::new(Code::UsageAmbiguous, message).hint(
-                "import them one after the other: name the directory of one, or its record with --index",
-            ))
+            Err(Problem::new(Code::UsageAmbiguous, message).hint(remedy::Import::OneByOne))
         }
     }
 }
@@ -200,7 +199,7 @@ pub(super) fn certificate<'t>(
         several => usual(several).ok_or_else(|| {
             let paths: Vec<&Path> = several.iter().map(|found| found.path.as_path()).collect();
             let message = format!("any of these could be the certificate of the CA\n{}", list(&paths));
-            Problem::new(Code::UsageAmbiguous, message).hint("name it with --cert FILE")
+            Problem::new(Code::UsageAmbiguous, message).hint(remedy::Import::Certificate)
         }),
     }
 }
@@ -222,12 +221,9 @@ fn missing_certificate(places: &Places, tree: &Tree) -> Problem {
         Some((path, fault)) => {
             let hint = super::unread_hint(Some(fault));
             let message = format!("{message}, and {} cannot be read: {fault}", path.shown());
-            Problem::new(Code::ImportNoCertificate, message)
-                .hint(format!("name it with --cert FILE; if it is that one: {hint}"))
+            Problem::new(Code::ImportNoCertificate, message).hint(remedy::Import::CertificateOr(hint.into()))
         }
-        None => Problem::new(Code::ImportNoCertificate, message).hint(
-            "name it with --cert FILE; it must be a certificate with CA:TRUE, signed with SHA-256 or better",
-        ),
+        None => Problem::new(Code::ImportNoCertificate, message).hint(remedy::Import::CaCertificate),
     }
 }
 
@@ -312,7 +308,7 @@ pub(super) fn key(
         [] => missing_key(&format!("the private key of the CA is not in {}", places.directory.shown())),
         several => {
             let message = format!("any of these could be the private key of the CA\n{}", list(several));
-            Problem::new(Code::UsageAmbiguous, message).hint("name it with --key FILE")
+            Problem::new(Code::UsageAmbiguous, message).hint(remedy::Import::Key)
         }
     })
 }
@@ -329,14 +325,9 @@ pub fn unusable_key(error: KeyError) -> Problem {
     if !is_unusable {
         return problem;
     }
-    problem.hint(
-        "keys on P-256, P-384 and P-521, Ed25519 and RSA keys of 2048 to 8192 bits are supported. With --without-key \
-         the CA's certificates and revocations are put on record all the same, but no CRL can be signed: have the \
-         last ones made by the program it comes from, and issue anew under another CA",
-    )
+    problem.hint(remedy::Import::WithoutKey)
 }
 
 fn missing_key(message: &str) -> Problem {
-    Problem::new(Code::ImportNoKey, message)
-        .hint("name it with --key FILE; or leave it where it is with --without-key, and bring it later by `genfic-ca key import NAME FILE`")
+    Problem::new(Code::ImportNoKey, message).hint(remedy::Import::KeyOrLater)
 }

@@ -16,7 +16,7 @@ pub use index_txt::{IndexLine, MalformedLine, parse_index_txt};
 pub use inventory::{ForeignCertificate, Inventory};
 pub use layout::{Layout, Wanted, unusable_key};
 
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::index::Revocation;
 use crate::subscriber_key::ForeignKey;
 use crate::x509::extension::CrlNumber;
@@ -131,9 +131,7 @@ fn unread_hint(fault: Option<&MalformedDer>) -> &'static str {
 fn malformed_index(file: &Path, wrong: &[MalformedLine]) -> Problem {
     let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
     let message = format!("{} cannot be read as a whole\n{}", file.shown(), lines.join("\n"));
-    Problem::new(Code::ImportIndexMalformed, message).hint(
-        "mend these lines in a copy and name it with --index: none is passed over, since it may be a revocation",
-    )
+    Problem::new(Code::ImportIndexMalformed, message).hint(remedy::Import::MendedIndex)
 }
 
 /// Whether it can be the certificate of a CA here.
@@ -143,8 +141,7 @@ fn check_certificate(certificate: &Certificate, file: &Path) -> Result<(), Probl
     }
     let message =
         format!("{} is not the certificate of a CA: it has no basicConstraints with CA:TRUE", file.shown());
-    Err(Problem::new(Code::ImportNoCa, message)
-        .hint("name the CA's certificate with --cert; without CA:TRUE no client accepts what it issued"))
+    Err(Problem::new(Code::ImportNoCa, message).hint(remedy::Import::CertificateOfTheCa))
 }
 
 /// Of two revocations of one certificate the one that distrusts more: for good before on hold, the earlier one.

@@ -1,6 +1,6 @@
 //! What can go wrong with the index.
 use super::{KeyConflict, StoreError, TransitionError};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy, remedy};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, UnixTime};
 
@@ -73,40 +73,23 @@ fn hex(issuer: &IssuerId) -> String {
 }
 
 impl IndexError {
-    pub(crate) fn code_and_hint(&self) -> (Code, &'static str) {
+    pub(crate) fn code_and_hint(&self) -> (Code, Remedy) {
         match self {
-            Self::KeyRefused { .. } => (Code::PolicyKeyReused, "make a request with a new key"),
+            Self::KeyRefused { .. } => (Code::PolicyKeyReused, "make a request with a new key".into()),
             Self::Store(error) => error.code_and_hint(),
             Self::SerialInUse(_) => {
-                (Code::IndexSerialInUse, "run the command again; it takes another number")
+                (Code::IndexSerialInUse, "run the command again; it takes another number".into())
             }
-            Self::NotFound(_) => (Code::IndexNotFound, "`genfic-ca list` shows what is on record"),
-            Self::Conflict(_) => (Code::IndexConflict, "look at it again, then repeat the command"),
-            Self::Transition(_) => (Code::IndexTransition, "`genfic-ca show` says where it stands"),
-            Self::AuthorityExists(_) => (
-                Code::AuthorityExists,
-                "choose another name; `genfic-ca authorities` lists those that are taken",
-            ),
-            Self::NameTaken { .. } => (
-                Code::PolicyNameOfACa,
-                "clients find issuers by their names: give another subject (--subject), or make the request anew with one",
-            ),
-            Self::UnknownAuthority(_) => (Code::AuthorityNotFound, "`genfic-ca authorities` lists the CAs"),
-            Self::IssuerUnfit(_) => {
-                (Code::IssuerUnfit, "use another CA; `genfic-ca authorities --tree` shows them")
-            }
-            Self::ClockBehind { .. } => (
-                Code::ClockBehind,
-                "set the clock; nothing is signed with a clock that stands before what was signed. `genfic-ca clock status` says more",
-            ),
-            Self::CrlNumber(_) => (
-                Code::CrlNumber,
-                "run `genfic-ca crl publish` again, which takes a new number; where that is refused too, the number noted beside the CA's key is too large, and `genfic-ca doctor` says how to go on",
-            ),
-            Self::NotAccepted { .. } => (
-                Code::RestoreNotAccepted,
-                "revoking, CRLs and OCSP work; see what `genfic-ca audit show` says was restored, then run `genfic-ca backup accept`",
-            ),
+            Self::NotFound(_) => (Code::IndexNotFound, remedy::Record::List.into()),
+            Self::Conflict(_) => (Code::IndexConflict, "look at it again, then repeat the command".into()),
+            Self::Transition(_) => (Code::IndexTransition, remedy::Record::Show.into()),
+            Self::AuthorityExists(_) => (Code::AuthorityExists, remedy::Record::OtherAuthorityName.into()),
+            Self::NameTaken { .. } => (Code::PolicyNameOfACa, remedy::Request::OtherNameOfTheCa.into()),
+            Self::UnknownAuthority(_) => (Code::AuthorityNotFound, remedy::Record::Authorities.into()),
+            Self::IssuerUnfit(_) => (Code::IssuerUnfit, remedy::Record::OtherIssuer.into()),
+            Self::ClockBehind { .. } => (Code::ClockBehind, remedy::Home::SetClock.into()),
+            Self::CrlNumber(_) => (Code::CrlNumber, remedy::Record::NextCrlNumber.into()),
+            Self::NotAccepted { .. } => (Code::RestoreNotAccepted, remedy::Home::AcceptRestored.into()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a key may be certified for, given what it was certified for before (P1, X13).
 use super::{CertificateState, KeyUse};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy, remedy};
 use crate::x509::{Name, SerialNumber, UnixTime};
 
 /// Why a key is not certified.
@@ -25,22 +25,15 @@ pub enum KeyConflict {
 
 impl From<KeyConflict> for Problem {
     fn from(conflict: KeyConflict) -> Self {
-        let new_key = "make a request with a new key";
+        let new_key = || Remedy::from("make a request with a new key");
         let (code, hint) = match &conflict {
-            KeyConflict::Compromised(_) => (Code::PolicyCompromisedKey, new_key),
-            KeyConflict::Revoked(..) => (
-                Code::AuthorityRevoked,
-                "a CA that was revoked is given a new key: `genfic-ca renew-ca NAME --rekey`, or a request with a new key",
-            ),
-            KeyConflict::Held(..) => (
-                Code::PolicyKeyHeld,
-                "lift the hold (`genfic-ca release`), or revoke it and make a request with a new key",
-            ),
-            KeyConflict::OfAuthority(_) => (Code::PolicyKeyOfACa, new_key),
-            KeyConflict::Reused(_) => (
-                Code::PolicyKeyReused,
-                "make a request with a new key; or, where the holder is the same and has a new name: --same-holder-as CERT",
-            ),
+            KeyConflict::Compromised(_) => (Code::PolicyCompromisedKey, new_key()),
+            KeyConflict::Revoked(..) => {
+                (Code::AuthorityRevoked, remedy::Request::NewKeyOrNewGeneration.into())
+            }
+            KeyConflict::Held(..) => (Code::PolicyKeyHeld, remedy::Request::ReleaseOrRevoke.into()),
+            KeyConflict::OfAuthority(_) => (Code::PolicyKeyOfACa, new_key()),
+            KeyConflict::Reused(_) => (Code::PolicyKeyReused, remedy::Request::NewKeyOrSameHolder.into()),
         };
         Self::new(code, conflict.to_string()).hint(hint)
     }

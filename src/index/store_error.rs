@@ -1,5 +1,5 @@
 //! What can go wrong with a file that records are stored in.
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::WriteError;
 use std::path::PathBuf;
 
@@ -45,29 +45,21 @@ impl From<WriteError> for StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn code_and_hint(&self) -> (Code, &'static str) {
+    pub(crate) fn code_and_hint(&self) -> (Code, Remedy) {
         match self {
-            Self::Busy => (Code::IndexBusy, "wait for the other command to end, then try again"),
-            Self::Exists(_) => (Code::IndexExists, "use the index that is there, or another home"),
-            Self::Missing(_) => (
-                Code::IndexMissing,
-                "run `genfic-ca init` in a new home, or name the home with --home; where there were CAs, `genfic-ca doctor` says more",
-            ),
+            Self::Busy => (Code::IndexBusy, "wait for the other command to end, then try again".into()),
+            Self::Exists(_) => (Code::IndexExists, "use the index that is there, or another home".into()),
+            Self::Missing(_) => (Code::IndexMissing, remedy::Home::MakeIndex.into()),
             Self::Schema { .. } => {
-                (Code::IndexSchema, "use the version of genfic-ca that wrote it, or a newer one")
+                (Code::IndexSchema, "use the version of genfic-ca that wrote it, or a newer one".into())
             }
-            Self::Damaged(_) => (
-                Code::IndexDamaged,
-                "run `genfic-ca doctor`, which says what is damaged; keep the files as they are, and restore the index from a backup",
-            ),
+            Self::Damaged(_) => (Code::IndexDamaged, remedy::Home::DamagedIndex.into()),
             Self::NoSpace(_) => (
                 Code::DiskFull,
-                "make room; nothing that is on record is lost, and the next command goes on from there",
+                "make room; nothing that is on record is lost, and the next command goes on from there"
+                    .into(),
             ),
-            Self::Backend(_) => (
-                Code::IndexFailed,
-                "look at owner and mode of the file, free space and the limit of open files, or run `genfic-ca doctor`; then try again",
-            ),
+            Self::Backend(_) => (Code::IndexFailed, remedy::Home::UnusableIndex.into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::delegate::{DelegationError, check_delegation};
 use super::request::OcspRequest;
 use super::response::{BasicOcspResponse, OcspResponse, ResponseStatus};
 use super::response_data::CertStatus;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy, remedy};
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, CRL_DISTRIBUTION_POINTS, OCSP_NO_CHECK};
 use crate::x509::{Certificate, MalformedDer, Name, SerialNumber, UnixTime};
 
@@ -61,17 +61,17 @@ pub enum VerificationError {
 
 impl From<VerificationError> for Problem {
     fn from(error: VerificationError) -> Self {
-        let hint = match &error {
+        let hint: Remedy = match &error {
             VerificationError::Refused(ResponseStatus::Unauthorized) => {
-                "this responder does not serve the certificate's issuer; look at the URL"
+                "this responder does not serve the certificate's issuer; look at the URL".into()
             }
-            VerificationError::Refused(_) => "look at the responder's /readyz",
-            VerificationError::ResponderLapsed(..) => "renew it with `genfic-ca ocsp responder CA`",
-            VerificationError::OtherIssuer(_) => "name the CA certificate that issued it",
+            VerificationError::Refused(_) => "look at the responder's /readyz".into(),
+            VerificationError::ResponderLapsed(..) => remedy::Access::RenewResponder.into(),
+            VerificationError::OtherIssuer(_) => "name the CA certificate that issued it".into(),
             VerificationError::Lapsed { .. } | VerificationError::NotYet(_) => {
-                "look at the clocks here and at the responder, and at caches between"
+                "look at the clocks here and at the responder, and at caches between".into()
             }
-            _ => "do not rely on this answer",
+            _ => "do not rely on this answer".into(),
         };
         Self::of(Code::OcspNotVerified, error).hint(hint)
     }

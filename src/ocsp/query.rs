@@ -1,6 +1,6 @@
 //! Asking a responder, and fetching CRLs, by HTTP.
 use super::client::{Question, VerifiedStatus};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::x509::UnixTime;
 use std::time::Duration;
 use ureq::Agent;
@@ -48,7 +48,7 @@ impl From<QueryError> for Problem {
                 Self::new(Code::OcspUnreachable, message).hint("is the responder running, and the URL right?")
             }
             QueryError::NotOcsp { .. } => {
-                Self::new(Code::OcspNotAResponder, message).hint("name the responder's URL with --url")
+                Self::new(Code::OcspNotAResponder, message).hint(remedy::Access::ResponderUrl)
             }
         }
     }

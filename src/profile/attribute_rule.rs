@@ -4,7 +4,7 @@ use super::bounds::within;
 use super::subject::{CITATION, Writing};
 use super::violation::Verdict;
 use crate::document::Section;
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::{Attribute, AttributeType};
 
 /// Whether an attribute may, must or must not be there.
@@ -129,7 +129,7 @@ impl AttributeRule {
                 Code::PolicySubjectMissing,
                 CITATION,
                 format!("the subject has no {label} ({}), which the profile requires", self.kind.long),
-                format!("give one in the request or by --subject, for example {label}=..."),
+                remedy::Request::Attribute(label.into()),
             );
         }
     }

@@ -1,7 +1,7 @@
 //! Bounds that hold whatever a profile says: what is beyond them is refused as a whole, before it is looked at
 //! one by one.
 use super::violation::Verdict;
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::Name;
 
 /// The most alternative names that any profile may allow.
@@ -35,12 +35,7 @@ pub(super) fn has_too_many_attributes(subject: &Name, verdict: &mut Verdict) -> 
     if count > MOST_ATTRIBUTES {
         let message =
             format!("the subject has {count} attributes; no profile takes more than {MOST_ATTRIBUTES}");
-        verdict.refuse(
-            Code::PolicySubjectCount,
-            "subject rules",
-            message,
-            "shorten the subject, or replace it by --subject",
-        );
+        verdict.refuse(Code::PolicySubjectCount, "subject rules", message, remedy::Request::ShorterSubject);
     }
     count > MOST_ATTRIBUTES
 }

@@ -4,7 +4,7 @@ use super::applicant::IssuerView;
 use super::names::{common_host_names, permits_nothing, subtrees};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::extension::{NameConstraints, Subtree};
 use crate::x509::{Certificate, GeneralName, Name};
 
@@ -60,7 +60,7 @@ impl ConstraintRules {
                 Code::PolicyNameConstraints,
                 "ca.name_constraints of the profile",
                 "the profile allows no name constraints",
-                "leave --permit and --exclude out",
+                remedy::Request::NoNameConstraints,
             );
         }
         if self.presence == Presence::Required && asked.is_empty() && self.own.is_empty() {
@@ -68,7 +68,7 @@ impl ConstraintRules {
                 Code::PolicyNameConstraints,
                 "ca.name_constraints of the profile",
                 "the profile requires name constraints and none are given",
-                "say what the CA may certify, for example --permit dns:host.example",
+                remedy::Request::NameConstraints,
             );
         }
         outside(asked, &self.own, "the profile", verdict);

@@ -5,7 +5,7 @@ use super::key::check_history;
 use super::subject::Writing;
 use super::violation::Verdict;
 use super::{CertificateTemplate, Kind, Profile, Revocation, Violation, alt_name, constraints};
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::extension::{
     self, AccessDescription, Extension, authority_info_access, authority_key_identifier,
     crl_distribution_points, no_rev_avail, ocsp_no_check, subject_alt_name, subject_key_identifier_of,
@@ -108,7 +108,7 @@ impl Profile {
                     self.issuers.join(" or "),
                     issuer.profile
                 ),
-                "name a CA for this purpose (-p), or another profile (--profile)",
+                remedy::Request::OtherCaOrProfile,
             );
         }
         if !issuer.certificate.is_ca() {
@@ -130,14 +130,14 @@ impl Profile {
                 Code::PolicySubjectEmpty,
                 "RFC 5280 §4.1.2.6",
                 "a CA or a responder needs a subject, and there is none",
-                "give one by --subject",
+                remedy::Request::Subject,
             );
         } else if alt_names.is_empty() {
             verdict.refuse(
                 Code::PolicySubjectEmpty,
                 "RFC 5280 §4.1.2.6",
                 "there is neither a subject nor an alternative name",
-                "give a subject by --subject or a name by --san",
+                remedy::Request::SubjectOrName,
             );
         }
     }
@@ -175,7 +175,7 @@ impl Profile {
                 Code::PolicyNameConstraints,
                 "RFC 5280 §4.2.1.10",
                 "name constraints and path lengths belong to CA certificates only",
-                "leave --permit and --exclude out",
+                remedy::Request::NoNameConstraints,
             );
         }
         if !alt_names.is_empty() {
@@ -250,7 +250,7 @@ fn check_contact(text: &str, verdict: &mut Verdict) -> Option<String> {
                 Code::PolicyContact,
                 "RFC 5321 §4.1.2",
                 format!("the contact `{}` {reason}", alt_name::printable(text)),
-                "give a mail address, for example --contact name@host.example",
+                remedy::Request::Contact,
             );
             None
         }

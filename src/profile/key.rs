@@ -3,7 +3,7 @@ use super::Kind;
 use super::applicant::Applicant;
 use super::violation::Verdict;
 use crate::document::Section;
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::{KeyAlgorithm, KeyScheme, Name, SubjectPublicKeyInfo, key_weaknesses};
 
 /// `[key]` of a profile.
@@ -36,7 +36,7 @@ impl KeyRules {
                 Code::PolicyKeyType,
                 "key rules of the profile",
                 format!("the key is of type {algorithm}; the profile allows {}", names(&self.schemes)),
-                format!("make a request with a new key, for example --key {}", self.example()),
+                remedy::Request::NewKeyLike(self.example()),
             );
         }
         if let Some(bits) = algorithm.length()
@@ -47,7 +47,7 @@ impl KeyRules {
                 Code::PolicyWeakKey,
                 "key rules of the profile",
                 format!("the RSA key has {bits} bits; the profile wants at least {}", self.rsa_min_bits),
-                format!("make a request with a new key, for example --key {}", self.example()),
+                remedy::Request::NewKeyLike(self.example()),
             );
         }
         for weakness in key_weaknesses(key) {
@@ -55,7 +55,7 @@ impl KeyRules {
                 Code::PolicyWeakKey,
                 "BR §6.1.6",
                 format!("the key is weak: {weakness}"),
-                format!("make a request with a new key, for example --key {}", self.example()),
+                remedy::Request::NewKeyLike(self.example()),
             );
         }
         if let Some(caution) = algorithm.scheme().caution() {
@@ -107,7 +107,7 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
                     "the key was certified before for another subject, {}",
                     prior.subject.beside(subject).0
                 ),
-                "make a request with a new key; or, where the holder is the same and has a new name: --same-holder-as CERT",
+                remedy::Request::NewKeyOrSameHolder,
             );
         }
     }

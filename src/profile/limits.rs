@@ -1,7 +1,7 @@
 //! What limits a CA by one of its certificates, for another of the same name and key.
 use super::Violation;
 use super::constraints::{lies_within, same_form};
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::extension::{
     self, BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, Extension, KEY_USAGE, KeyUsage,
     NameConstraints, Purpose, Subtree,
@@ -37,7 +37,7 @@ impl Limits {
                 rule: Code::PolicyLimits,
                 citation: CITATION,
                 message,
-                remedy: "have the CA show a certificate whose limits can be repeated; --unconstrained leaves them out".into(),
+                remedy: remedy::Request::RepeatableLimits.into(),
             });
         };
         for one in tbs.extensions().iter().filter(|one| one.critical && !extension::is_known(one.oid)) {
@@ -87,7 +87,7 @@ impl Limits {
     pub fn narrowed(&self, asked: &NameConstraints) -> Result<NameConstraints, Vec<Violation>> {
         let own = &self.name_constraints;
         let mut refused = Vec::new();
-        let mut refuse = |message: String, remedy: &str| {
+        let mut refuse = |message: String, remedy: remedy::Request| {
             let citation = "RFC 5280 §4.2.1.10";
             refused.push(Violation {
                 rule: Code::PolicyNameConstraints,
@@ -112,7 +112,7 @@ impl Limits {
             if narrower.is_empty() {
                 refuse(
                     format!("{tree} is asked for, and its own certificate does not permit it"),
-                    "permit only what its certificate permits, or leave its limits out by --unconstrained",
+                    remedy::Request::PermitWhatIsPermitted,
                 );
             }
             narrower.into_iter().for_each(|one| add(one));
@@ -128,7 +128,7 @@ impl Limits {
                     format!(
                         "{tree} is permitted by its certificate; a DNS name with a leading dot is not repeated"
                     ),
-                    "name what it may certify below it, for example --permit www.host.example",
+                    remedy::Request::PermitBelow,
                 );
             }
         }

@@ -4,7 +4,7 @@ use super::applicant::{Applicant, Ask};
 use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::extension::{NameConstraints, Subtree};
 use crate::x509::{GeneralName, Name, apparent_host};
 use std::net::IpAddr;
@@ -104,7 +104,7 @@ impl NameRules {
                     Code::PolicyNameSyntax,
                     "RFC 5280 §4.2.1.6",
                     format!("a requested alternative name is malformed: {malformed}"),
-                    "make the request anew, or replace its names by --san",
+                    remedy::Request::AnewOrOtherNames,
                 );
             }
         }
@@ -115,7 +115,7 @@ impl NameRules {
                     Code::PolicyNameSyntax,
                     "RFC 5280 §4.2.1.6",
                     format!("the alternative name {error}"),
-                    "correct the name; --san replaces those of the request",
+                    remedy::Request::CorrectName,
                 ),
             }
         }
@@ -156,7 +156,7 @@ impl NameRules {
                 format!(
                     "the alternative name {name} is of a kind that the profile does not allow ({allowed})"
                 ),
-                "leave the name out; --san replaces those of the request",
+                remedy::Request::WithoutName,
             );
         }
         if let GeneralName::Dns(text) = name {
@@ -218,7 +218,7 @@ impl NameRules {
                 Code::PolicyNameMissing,
                 CITATION,
                 format!("there is no alternative name of kind {wanted}, which the profile requires"),
-                format!("give one, for example --san {example}"),
+                remedy::Request::NameLike(example.into()),
             );
         }
         for name in common_host_names(subject) {
@@ -227,7 +227,7 @@ impl NameRules {
                     Code::PolicyCommonName,
                     "BR §7.1.4.3",
                     format!("the common name is a host name, and {name} is not among the alternative names"),
-                    format!("add --san {name}, or another common name by --subject"),
+                    remedy::Request::NameOrOtherCommonName(name.to_string()),
                 );
             }
             self.check_limits(&name, verdict);

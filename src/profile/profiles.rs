@@ -181,7 +181,7 @@ mod tests {
         let profiles = Profiles::parse([("root", ROOT), ("leaf", LEAF)]).unwrap();
         assert_eq!(profiles.find("leaf").unwrap().name(), "leaf");
         let problem = profiles.find("laef").unwrap_err();
-        assert_eq!((problem.exit, problem.hint.as_str()), (Exit::NotFound, "use one of leaf, root"));
+        assert_eq!((problem.exit, problem.hint), (Exit::NotFound, "use one of leaf, root".into()));
     }
 
     #[test]

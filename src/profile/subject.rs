@@ -4,7 +4,7 @@ use super::attribute_rule::{AttributeRule, Presence};
 use super::bounds::has_too_many_attributes;
 use super::violation::Verdict;
 use crate::document::Section;
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::{Attribute, AttributeType, Name};
 use const_oid::ObjectIdentifier;
 
@@ -114,7 +114,7 @@ impl SubjectRules {
                 Code::PolicySubjectForbidden,
                 CITATION,
                 format!("the subject has {label}, which the profile forbids"),
-                format!("leave {label} out of the subject (--subject replaces it)"),
+                remedy::Request::WithoutAttribute(label),
             );
             return attribute.clone();
         }
@@ -123,9 +123,7 @@ impl SubjectRules {
                 Code::PolicySubjectUnlisted,
                 CITATION,
                 format!("the subject has {label}, which the profile does not mention"),
-                format!(
-                    "leave {label} out of the subject (--subject replaces it), or list it in the profile"
-                ),
+                remedy::Request::WithoutAttributeOrListed(label),
             );
             return attribute.clone();
         }
@@ -137,7 +135,7 @@ impl SubjectRules {
                 Code::PolicySubjectValue,
                 "RFC 5280 §4.1.2.4",
                 format!("{label} of the subject is not text"),
-                "make the request anew, or replace the subject by --subject",
+                remedy::Request::AnewOrOtherSubject,
             );
             return attribute.clone();
         };
@@ -170,7 +168,7 @@ fn refuse_value(label: &str, text: &str, reason: &str, verdict: &mut Verdict) {
         Code::PolicySubjectValue,
         "RFC 5280 Appendix A.1",
         format!("{label} `{}` of the subject {reason}", alt_name::printable(text)),
-        "correct the subject; --subject replaces that of the request",
+        remedy::Request::CorrectSubject,
     );
 }
 

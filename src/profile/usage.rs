@@ -4,7 +4,7 @@ use super::bounds::within;
 use super::violation::Verdict;
 use super::{Kind, Limits};
 use crate::document::Section;
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::extension::{BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, KeyAlgorithm};
 
@@ -95,7 +95,7 @@ impl UsageRules {
                             "its own certificate is for {} alone, which the profile does not allow",
                             list.join(", ")
                         ),
-                        "use another profile, or leave its limits out by --unconstrained",
+                        remedy::Request::OtherProfileOrUnconstrained,
                     );
                 }
                 both

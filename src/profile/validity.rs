@@ -6,7 +6,7 @@
 use super::applicant::{Ask, IssuerView, Length};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
-use crate::error::Code;
+use crate::error::{Code, remedy};
 use crate::x509::{UnixTime, Validity};
 
 /// `[validity]` of a profile.
@@ -119,7 +119,7 @@ impl ValidityRules {
                 Code::PolicyLimits,
                 "X.509 validity nesting",
                 format!("the certificate would end on {not_after}, after the CA's own on {end}"),
-                "ask for less, or leave its limits out by --unconstrained",
+                remedy::Request::LessOrUnconstrained,
             );
         }
         if not_after <= now && issuer_end.is_none_or(|end| end > now) {
@@ -204,6 +204,7 @@ fn check_issuer(issuer: &IssuerView<'_>, now: UnixTime, verdict: &mut Verdict) {
 mod tests {
     use super::*;
     use crate::document;
+    use crate::error::Remedy;
     use crate::profile::testing::{authority_until, view};
     use proptest::prelude::*;
 
@@ -262,7 +263,8 @@ mod tests {
         for length in [Length::Days(60), Length::Until(end.plus(1))] {
             let (_, verdict) = grant(length, Some(end));
             assert_eq!(verdict.violations[0].rule.code(), "policy.outlives-issuer");
-            assert!(verdict.violations[0].remedy.contains(&end.to_string()));
+            let remedy = &verdict.violations[0].remedy;
+            assert!(matches!(remedy, Remedy::Words(words) if words.contains(&end.to_string())), "{remedy:?}");
         }
         assert_eq!(broken(Length::Until(end), Some(end)), [""; 0]);
         assert_eq!(grant(Length::Max, Some(end)).0.not_after, end);

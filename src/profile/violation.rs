@@ -1,5 +1,5 @@
 //! Refusals as values: what is wrong, by which rule, and what to do.
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy};
 use std::fmt;
 
 /// How many a person is told of one request.
@@ -15,7 +15,7 @@ pub struct Violation {
     /// What is wrong, one sentence without a full stop.
     pub message: String,
     /// What to do about it, one sentence without a full stop.
-    pub remedy: String,
+    pub remedy: Remedy,
 }
 
 impl fmt::Display for Violation {
@@ -39,13 +39,13 @@ impl From<Vec<Violation>> for Problem {
                 format!("the request breaks {} rules:\n{}", several.len(), lines.join("\n"))
             }
         };
-        let mut remedies: Vec<String> = Vec::new();
+        let mut remedies: Vec<Remedy> = Vec::new();
         for violation in violations.into_iter().take(SHOWN) {
             if !violation.remedy.is_empty() && !remedies.contains(&violation.remedy) {
                 remedies.push(violation.remedy);
             }
         }
-        Self::new(code, message).hint(remedies.join("\n"))
+        Self::new(code, message).hint(remedies.into_iter().fold(Remedy::NONE, Remedy::and))
     }
 }
 
@@ -62,7 +62,7 @@ impl Verdict {
         rule: Code,
         citation: &'static str,
         message: impl Into<String>,
-        remedy: impl Into<String>,
+        remedy: impl Into<Remedy>,
     ) {
         let violation = Violation { rule, citation, message: message.into(), remedy: remedy.into() };
         if !self.violations.contains(&violation) {
@@ -95,7 +95,7 @@ mod tests {
             problem.message,
             "the request breaks 2 rules:\n  - the key is weak (RFC 8017)\n  - no name (names.require_one_of)"
         );
-        assert_eq!(problem.hint, "make a new key\ngive a name");
+        assert_eq!(problem.hint, Remedy::from("make a new key").and("give a name"));
         let mut verdict = Verdict::default();
         for number in 0..300 {
             verdict.refuse(Code::PolicyNameSyntax, "RFC", format!("name {number}"), format!("mend {number}"));
@@ -107,6 +107,6 @@ mod tests {
             problem.message
         );
         assert!(problem.message.ends_with("\n  - and 280 more"), "{}", problem.message);
-        assert_eq!(problem.hint.lines().count(), 20);
+        assert!(matches!(&problem.hint, Remedy::Several(each) if each.len() == 20), "{problem:?}");
     }
 }

@@ -22,6 +22,8 @@ pub struct WaitingAuthority {
     pub request: Option<Vec<u8>>,
 }
 
+/// The first line of the file says what is done with it, whoever finds it; it is part of the format.
+const PROGRAM: &str = env!("CARGO_PKG_NAME");
 const REQUEST: &str = "CERTIFICATE REQUEST";
 const PUBLIC_KEY: &str = "PUBLIC KEY";
 
@@ -70,7 +72,7 @@ impl WaitingAuthority {
 /// As it stands in its file.
 impl fmt::Display for WaitingAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "waiting for its certificate: genfic-ca adopt {} CERTIFICATE", self.name)?;
+        writeln!(f, "waiting for its certificate: {PROGRAM} adopt {} CERTIFICATE", self.name)?;
         writeln!(f, "since: {}", self.since)?;
         if let Some(profile) = &self.profile {
             writeln!(f, "profile: {profile}")?;

@@ -1,6 +1,6 @@
 //! What goes wrong with keys, and how it is told.
 use super::KeyRef;
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::{Finding, WriteError};
 use crate::x509::{MalformedDer, Name};
 use std::path::PathBuf;
@@ -48,42 +48,35 @@ pub enum KeyError {
 
 impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
-        let (code, hint) = match &error {
-            KeyError::NotFound(_) => (
-                Code::KeyNotFound,
-                "bring the key file back to this place if it is kept elsewhere".to_owned(),
-            ),
-            KeyError::Exists(_) => {
-                (Code::KeyExists, "choose another name; a key is never replaced".to_owned())
+        let (code, hint): (_, Remedy) = match &error {
+            KeyError::NotFound(_) => {
+                (Code::KeyNotFound, "bring the key file back to this place if it is kept elsewhere".into())
             }
-            KeyError::SecretUnavailable(_) => (
-                Code::KeyPassphraseUnavailable,
-                "see that the source named by --passphrase-from has the passphrase".to_owned(),
-            ),
-            KeyError::InputNeeded(_) => (
-                Code::KeyPassphraseNeeded,
-                "use --passphrase-from file:PATH, env:VAR, fd:N or cred:NAME".to_owned(),
-            ),
+            KeyError::Exists(_) => (Code::KeyExists, "choose another name; a key is never replaced".into()),
+            KeyError::SecretUnavailable(_) => {
+                (Code::KeyPassphraseUnavailable, remedy::Access::PassphraseSource.into())
+            }
+            KeyError::InputNeeded(_) => {
+                (Code::KeyPassphraseNeeded, remedy::Access::NamePassphraseSource.into())
+            }
             KeyError::Interrupted(_) => {
-                (Code::KeyInterrupted, "run the command again, and type the passphrase".to_owned())
+                (Code::KeyInterrupted, "run the command again, and type the passphrase".into())
             }
             KeyError::SecretRejected(_) => {
-                (Code::KeyPassphraseWrong, "try again with the right passphrase".to_owned())
+                (Code::KeyPassphraseWrong, "try again with the right passphrase".into())
             }
-            KeyError::Backend(..) => (Code::KeyUnusable, "restore the key from its backup".to_owned()),
+            KeyError::Backend(..) => (Code::KeyUnusable, "restore the key from its backup".into()),
             KeyError::NotRead(..) => (
                 Code::KeyNotRead,
-                "see what keeps the system from reading it, then try again; nothing was changed".to_owned(),
+                "see what keeps the system from reading it, then try again; nothing was changed".into(),
             ),
-            KeyError::Unsafe(finding) => (Code::KeyUnsafe, format!("run: {}", finding.remedy)),
+            KeyError::Unsafe(finding) => (Code::KeyUnsafe, format!("run: {}", finding.remedy).into()),
             KeyError::NotWritten(_) => (
                 Code::KeyNotWritten,
-                "make room or mend the directory's owner and mode, then try again".to_owned(),
+                "make room or mend the directory's owner and mode, then try again".into(),
             ),
-            KeyError::Malformed(_) => {
-                (Code::KeyMalformed, "use a P-256, P-384, Ed25519 or RSA key".to_owned())
-            }
-            KeyError::Cryptography(_) => (Code::KeyCryptography, "try again".to_owned()),
+            KeyError::Malformed(_) => (Code::KeyMalformed, "use a P-256, P-384, Ed25519 or RSA key".into()),
+            KeyError::Cryptography(_) => (Code::KeyCryptography, "try again".into()),
         };
         Self::of(code, error).hint(hint)
     }

@@ -1,5 +1,5 @@
 //! What can go wrong with the published status.
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy, remedy};
 use crate::home::WriteError;
 use crate::index::{IndexError, StoreError};
 use crate::x509::SerialNumber;
@@ -96,34 +96,24 @@ fn listed(serials: &[SerialNumber]) -> String {
     texts.join(", ")
 }
 
-/// What to do with an index that is an older copy.
-const RESTORED_HINT: &str = "bring the newest index back; or, when it is lost for good, move the home aside and run `genfic-ca backup restore` with --published naming what was moved; `genfic-ca doctor` prints the commands";
-
-/// What to do with an index that takes back what a CRL says.
-const CONTRADICTED_HINT: &str = "nothing that takes a revocation back is published; `genfic-ca doctor --fix` takes the CRL's entries over as revoked; find out who changed the index: `genfic-ca audit verify`, `genfic-ca audit show`";
-
-/// The same where no CRL has it.
-const REVOKE_AGAIN_HINT: &str = "nothing that takes a revocation back is published; find out who changed the index: `genfic-ca audit show`; then revoke them again, or bring the right index back";
-
 impl StatusError {
-    fn code_and_hint(&self) -> (Code, &'static str) {
+    fn code_and_hint(&self) -> (Code, Remedy) {
         match self {
             Self::Store(error) => error.code_and_hint(),
             Self::Index(error) => error.code_and_hint(),
-            Self::NotContinued { .. } | Self::OlderCopy(_) => (Code::IndexRestored, RESTORED_HINT),
+            Self::NotContinued { .. } | Self::OlderCopy(_) => {
+                (Code::IndexRestored, remedy::Home::OlderIndex.into())
+            }
             Self::Contradicts { evidence: Evidence::Crl(..), .. } => {
-                (Code::IndexContradictsCrl, CONTRADICTED_HINT)
+                (Code::IndexContradictsCrl, remedy::Home::TakeOverRevocations.into())
             }
             Self::Contradicts { evidence: Evidence::Status(_), .. } => {
-                (Code::IndexContradictsStatus, REVOKE_AGAIN_HINT)
+                (Code::IndexContradictsStatus, remedy::Home::RevokeAgain.into())
             }
             Self::Contradicts { evidence: Evidence::Audit(_), .. } => {
-                (Code::IndexContradictsAudit, REVOKE_AGAIN_HINT)
+                (Code::IndexContradictsAudit, remedy::Home::RevokeAgain.into())
             }
-            Self::NotPublished(_) => (
-                Code::StatusNotPublished,
-                "see that status/ can be written, then run `genfic-ca ocsp sync`; what is not published is not handed out",
-            ),
+            Self::NotPublished(_) => (Code::StatusNotPublished, remedy::Record::PublishStatus.into()),
         }
     }
 }
@@ -152,7 +142,7 @@ mod tests {
         let message = "the index contradicts CRL 7 that genfic-system signed: 2 certificates revoked there are \
                        not so in the index, among them 4a, 4b";
         assert_eq!(problem.message, message);
-        assert!(problem.hint.contains("`genfic-ca doctor --fix`"), "{}", problem.hint);
+        assert_eq!(problem.hint, remedy::Home::TakeOverRevocations.into());
     }
 
     #[test]

@@ -13,7 +13,7 @@ const MAY_USE: Table = &[
     ("failpoint", ""),
     ("x509", ""),
     ("audit", "x509"),
-    ("calendar", "x509"),
+    ("calendar", "x509 error"),
     ("clock", "x509"),
     ("lint", "x509"),
     ("profile", "document error x509"),

@@ -14,3 +14,4 @@ mod floors;
 mod source;
 mod style;
 mod walks;
+mod words;

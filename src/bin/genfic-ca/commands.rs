@@ -240,7 +240,12 @@ pub(crate) fn in_session(
 ) -> Result<Report, Problem> {
     let session = Session::open_for(global, purpose(name))?;
     let home = home_of(global).directory().shown().to_string();
-    let task = Task { command: name, object: object.unwrap_or(&home), purpose: purpose(name) };
+    let task = Task {
+        command: name,
+        object: object.unwrap_or(&home),
+        purpose: purpose(name),
+        shows_record: "`genfic-ca audit show`",
+    };
     session.engine().run(&task, |begun| {
         let mut report = run(&session)?.warn(session.notes(begun));
         if global.verbose {

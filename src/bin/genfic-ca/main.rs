@@ -1,6 +1,7 @@
 //! The command line for the CA administrator.
 mod cli;
 mod commands;
+mod hints;
 mod prompt;
 mod purpose;
 mod report;

@@ -1,5 +1,6 @@
 //! What a command says: text for people, one JSON object for programs.
-use genfic_ca::error::{Exit, Problem, in_words, on_one_line};
+use crate::hints;
+use genfic_ca::error::{Exit, Notice, Problem, Remedy, on_one_line};
 use genfic_ca::x509::is_invisible;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -49,8 +50,8 @@ impl Report {
     }
 
     /// With these warnings.
-    pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
-        self.warnings.extend(warnings.into_iter().map(in_words));
+    pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = impl Into<Notice>>) -> Self {
+        self.warnings.extend(warnings.into_iter().map(|warning| told_with_remedy(&warning.into())));
         self
     }
 
@@ -58,6 +59,16 @@ impl Report {
     pub(crate) fn ending(mut self, exit: Option<Problem>) -> Self {
         self.exit = exit;
         self
+    }
+}
+
+/// What should be known, and what to do about it: words after a semicolon, a command that can be run after a colon.
+fn told_with_remedy(notice: &Notice) -> String {
+    let remedy = hints::text(&notice.remedy);
+    match &notice.remedy {
+        none if none.is_empty() => notice.message.clone(),
+        Remedy::Repair(_) => format!("{}: {remedy}", notice.message),
+        _ => format!("{}; {remedy}", notice.message),
     }
 }
 
@@ -138,7 +149,7 @@ fn error_json(problem: &Problem) -> Value {
         "code": problem.code.code(),
         "exit": problem.exit.code(),
         "message": problem.message,
-        "hint": problem.hint,
+        "hint": hints::text(&problem.hint),
     })
 }
 
@@ -186,7 +197,7 @@ fn problem_text(problem: &Problem) -> io::Result<()> {
     let mut text = format!("error: {}", problem.message);
     if !problem.hint.is_empty() {
         text.push('\n');
-        text.push_str(&problem.hint);
+        text.push_str(&hints::text(&problem.hint));
     }
     text.push_str(&format!("\n(exit {}, {})", problem.exit.code(), problem.code));
     line(io::stderr(), &told(&text))

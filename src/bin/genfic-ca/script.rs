@@ -1,6 +1,6 @@
 //! The older script's options, turned into the command they stand for (G12).
 use crate::cli::{Cli, Command, CreateChild, CreateRequest, CreateRoot, NewAuthority, Revoke, Script, Sign};
-use genfic_ca::error::{Code, Problem};
+use genfic_ca::error::{Code, Problem, Remedy};
 
 /// The one command that was given, whichever way.
 pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
@@ -74,7 +74,7 @@ pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
     }
 }
 
-fn usage(message: impl Into<String>, hint: &str) -> Problem {
+fn usage(message: impl Into<String>, hint: impl Into<Remedy>) -> Problem {
     Problem::new(Code::Usage, message).hint(hint)
 }
 

@@ -70,6 +70,7 @@ fn first_paragraph(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hints;
     use clap::Parser;
 
     fn told(words: &[&str]) -> (String, Problem) {
@@ -84,9 +85,9 @@ mod tests {
         assert_eq!(name, "sign");
         assert!(problem.message.ends_with("not provided: --parent <CA>, <FILE>..."), "{}", problem.message);
         assert!(
-            problem.hint.contains("usage: genfic-ca sign [OPTIONS] --parent <CA> <FILE>...;"),
+            hints::text(&problem.hint).contains("usage: genfic-ca sign [OPTIONS] --parent <CA> <FILE>...;"),
             "{}",
-            problem.hint
+            hints::text(&problem.hint)
         );
     }
 
@@ -99,7 +100,8 @@ mod tests {
             "{}",
             problem.message
         );
-        assert!(problem.hint.starts_with("a similar value exists: 'revoked'\n"), "{}", problem.hint);
+        let hint = hints::text(&problem.hint);
+        assert!(hint.starts_with("a similar value exists: 'revoked'\n"), "{hint}");
         assert_eq!(told(&["crl", "pubish"]).0, "crl");
     }
 }

@@ -1,5 +1,7 @@
 //! The OCSP responder: sees the published status and its own short-lived keys, never the index or a CA key.
 mod cli;
+#[path = "../genfic-ca/hints/mod.rs"]
+mod hints;
 mod log;
 
 use clap::{CommandFactory, Parser};
@@ -132,7 +134,7 @@ fn text_of(problem: &Problem) -> String {
     let Problem { code, exit, message, hint, .. } = problem;
     let mut text = format!("error: {message}\n");
     if !hint.is_empty() {
-        text.push_str(&format!("{hint}\n"));
+        text.push_str(&format!("{}\n", hints::text(hint)));
     }
     text.push_str(&format!("(exit {}, {code})\n", exit.code()));
     text

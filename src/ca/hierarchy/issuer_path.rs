@@ -1,6 +1,6 @@
 //! A CA and those above it.
 use super::no_authority;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateState};
 use crate::x509::{CertificateId, UnixTime};
 use std::sync::Arc;
@@ -132,7 +132,7 @@ impl IssuerPath {
         let name = &self.complete()?.first().ok_or_else(|| no_authority(""))?.name;
         let unfit = |what: String| {
             Err(Problem::new(Code::IssuerUnfit, format!("{name} cannot issue: {what}"))
-                .hint("`genfic-ca authorities --tree` shows the hierarchy"))
+                .hint(remedy::Authority::Hierarchy))
         };
         for (ca, state) in self.steps() {
             let validity = ca.certificate.tbs().validity();

@@ -4,7 +4,7 @@ use super::Issuance;
 use super::registration::Granted;
 use crate::ca::publication::News;
 use crate::ca::{Engine, IssuanceOutcome, IssuedCertificate, IssuingAuthority, Published, Refusal, abreast};
-use crate::error::Problem;
+use crate::error::{Notice, Problem, remedy};
 use crate::failpoint;
 use crate::index::{Guard, IndexError, Intent, Issued, Recorded};
 use crate::profile::Profile;
@@ -21,7 +21,7 @@ const GROUP: usize = 500;
 const SIGNED: usize = 4;
 
 /// Labels and notices.
-type Answered = Vec<(String, Vec<String>)>;
+type Answered = Vec<(String, Vec<Notice>)>;
 /// A certificate that may be handed out, and where it is kept.
 type Handout = (Published<Certificate>, Option<PathBuf>);
 
@@ -223,7 +223,7 @@ impl Issuance<'_> {
                 requested: line.requested,
                 event,
             });
-            answered.push((ready.label, ready.template.notices));
+            answered.push((ready.label, Notice::each(ready.template.notices)));
         }
         let mut refused = Vec::new();
         while !intents.is_empty() {
@@ -265,8 +265,7 @@ fn is_refused(intent: &Intent, refusal: &IndexError) -> bool {
 
 /// Says of a failure after the record that signing once more would make a second certificate.
 pub(in crate::ca) fn on_record(problem: Problem) -> Problem {
-    let more = "what was signed is on record and not handed out; the next command publishes it, and \
-                `genfic-ca list` shows it: do not sign it again";
-    let hint = if problem.hint.is_empty() { more.to_owned() } else { format!("{}\n{more}", problem.hint) };
+    let more = remedy::Record::NotSignedAgain;
+    let hint = problem.hint.clone().and(more);
     problem.hint(hint)
 }

@@ -2,7 +2,7 @@
 use super::Issuance;
 use super::registration::Registration;
 use crate::ca::{IssuingAuthority, Order, Published};
-use crate::error::{Code, Exit, Problem};
+use crate::error::{Code, Exit, Notice, Problem, remedy};
 use crate::profile::{Kind, Profile};
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub struct IssuedCertificate {
     /// Where it is kept; `None` for a responder's, which is kept beside its key.
     pub file: Option<PathBuf>,
     /// What was granted otherwise than asked.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 /// An order that was refused.
@@ -82,10 +82,7 @@ impl<'e> Issuance<'e> {
             return Ok(profile);
         }
         let message = format!("{name} is the profile of OCSP responders, which is granted to no applicant");
-        Err(Problem::new(Code::PolicyResponder, message).hint(
-            "`genfic-ca ocsp responder CA` makes that of this home; for a key on another host: genfic-ca sign FILE \
-             --responder-for CA",
-        ))
+        Err(Problem::new(Code::PolicyResponder, message).hint(remedy::Authority::ForResponders))
     }
 
     /// Opens a CA and issues for each order, as [`Issuance::issue`] does. Nobody is asked for a passphrase before one
@@ -135,7 +132,7 @@ impl<'e> Issuance<'e> {
         authority: &str,
         profile: &str,
         order: &Order,
-    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+    ) -> Result<(TbsCertificate, Vec<Notice>), Problem> {
         self.preview_under(authority, self.leaf_profile(profile)?, order)
     }
 
@@ -144,12 +141,12 @@ impl<'e> Issuance<'e> {
         authority: &str,
         profile: &Profile,
         order: &Order,
-    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+    ) -> Result<(TbsCertificate, Vec<Notice>), Problem> {
         let authority = self.engine.hierarchy().authority(authority)?;
         let ancestors = self.engine.hierarchy().ancestors(&authority)?;
         let granted =
             Registration::new(self.engine, &authority, &ancestors, profile)?.decide(order, Vec::new())?;
-        Ok((granted.tbs.into_inner(), granted.template.notices))
+        Ok((granted.tbs.into_inner(), Notice::each(granted.template.notices)))
     }
 }
 

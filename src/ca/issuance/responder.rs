@@ -1,7 +1,7 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::Issuance;
 use crate::ca::{IssuanceOutcome, IssuingAuthority, Order};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem};
 use crate::profile::{Applicant, Ask, Length};
 use crate::signing::PlainKey;
 use crate::x509::{
@@ -22,7 +22,7 @@ pub struct IssuedResponder {
     /// Where it was put.
     pub file: PathBuf,
     /// What was granted otherwise than asked.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 impl Issuance<'_> {
@@ -100,7 +100,7 @@ impl Issuance<'_> {
         &self,
         name: &str,
         order: &Order,
-    ) -> Result<(TbsCertificate, Vec<String>), Problem> {
+    ) -> Result<(TbsCertificate, Vec<Notice>), Problem> {
         self.preview_under(name, self.engine.practices().profile(PROFILE)?, order)
     }
 

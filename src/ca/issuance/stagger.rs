@@ -1,7 +1,7 @@
 //! When a new CA ends beside its siblings (G4).
 use super::Issuance;
 use crate::ca::{Engine, Order};
-use crate::error::Problem;
+use crate::error::{Notice, Problem};
 use crate::index::{Authority, Filter, StatusValue};
 use crate::profile::{IssuerView, Kind, Length, Profile, Sibling};
 use crate::x509::{Certificate, UnixTime};
@@ -71,7 +71,7 @@ impl Issuance<'_> {
         profile: &Profile,
         length: Length,
         now: UnixTime,
-    ) -> (Length, Vec<String>) {
+    ) -> (Length, Vec<Notice>) {
         let view = IssuerView {
             certificate: &parent.authority.certificate,
             ancestors: parent.ancestors,
@@ -87,13 +87,13 @@ impl Issuance<'_> {
         let end = match length {
             Length::Default => {
                 let picked = profiles.stagger(profile.name(), full.not_after, view.end(), siblings, gap, now);
-                return (Length::Until(picked.end), picked.notices);
+                return (Length::Until(picked.end), Notice::each(picked.notices));
             }
             Length::Days(days) => full.not_before.plus_days(days).plus(-1),
             Length::Until(end) => end,
             Length::Max => view.end(),
         };
-        (length, profiles.stagger_warnings(profile.name(), end, siblings, gap, now))
+        (length, Notice::each(profiles.stagger_warnings(profile.name(), end, siblings, gap, now)))
     }
 
     /// Requests of CAs that others run, each to end apart from its siblings and from those before it (G4, G6). Says
@@ -106,7 +106,7 @@ impl Issuance<'_> {
         authority: &str,
         profile: &str,
         orders: Vec<Order>,
-    ) -> Result<(Vec<Order>, Vec<String>), Problem> {
+    ) -> Result<(Vec<Order>, Vec<Notice>), Problem> {
         let profile = self.engine.practices().profile(profile)?;
         if profile.kind() != Kind::Ca {
             return Ok((orders, Vec::new()));

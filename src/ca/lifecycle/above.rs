@@ -4,7 +4,7 @@ use super::renewal::ROOT_PROFILE;
 use crate::ca::Adoption;
 use crate::ca::hierarchy::MAX_PATH;
 use crate::config::is_authority_name;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, IndexError};
 use crate::x509::{Certificate, UnixTime, can_verify_old, key_weaknesses};
 
@@ -179,8 +179,7 @@ fn unknown_issuer<'c>(certificate: &Certificate, shown: impl Iterator<Item = &'c
             tbs.issuer()
         )
     };
-    Problem::new(Code::IssuerUnknown, message)
-        .hint("import that CA first; or, when others run it, show the certificates above, up to the root, with --chain FILE")
+    Problem::new(Code::IssuerUnknown, message).hint(remedy::Authority::ShowAbove)
 }
 
 /// The certificate that takes the place of that of a CA which others run, when it was shown: of the same name and

@@ -8,7 +8,7 @@ use super::above::weaknesses;
 use super::new_key::unfinished;
 use crate::ca::PublishedCrl;
 use crate::ca::authority::{may, mismatched};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::profile::Kind;
 use crate::repository::AuthorityFiles;
@@ -81,7 +81,7 @@ pub struct AdoptionPlan {
     /// CAs above it that are put on record because they are not known, the topmost first.
     pub above: Vec<Authority>,
     /// What is unusual.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 /// A CA that was adopted.
@@ -100,7 +100,7 @@ pub struct AdoptedAuthority {
     /// Its responder certificate, if it has one.
     pub responder: Option<Certificate>,
     /// What is unusual, and what could not be done.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 /// Says so when a CA's next certificate has its name in other octets: it is the same name, and not every client
@@ -140,12 +140,11 @@ impl Lifecycle<'_> {
         let profile = self.engine.practices().profile(&adoption.profile)?;
         if !profile.kind().is_ca() {
             let message = format!("the profile {} is not that of a CA", profile.name());
-            return Err(Problem::new(Code::Usage, message).hint("for example --profile system-ca"));
+            return Err(Problem::new(Code::Usage, message).hint(remedy::Authority::ProfileOfCas));
         }
         if !certificate.is_ca() {
             let message = format!("the certificate of `{}` is not a CA's: it has no CA:TRUE", tbs.subject());
-            return Err(Problem::new(Code::IssuerUnfit, message)
-                .hint("have the request signed as that of a CA: genfic-ca sign FILE --profile user-ca"));
+            return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::SignAsThatOfACa));
         }
         if adoption.ocsp {
             self.engine.practices().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
@@ -186,7 +185,7 @@ impl Lifecycle<'_> {
                 adoption.name
             ));
         }
-        Ok(AdoptionPlan { parent, above, notices })
+        Ok(AdoptionPlan { parent, above, notices: Notice::each(notices) })
     }
 
     /// Whether a CA with this certificate may have this name: it is free, or is that of the same CA, run by others
@@ -200,15 +199,12 @@ impl Lifecycle<'_> {
             Some(known) if known.is_elsewhere() && known.issuer == issuer => {
                 let message = format!("this CA is on record as {}, run by others", known.name);
                 Err(Problem::new(Code::AuthorityExists, message)
-                    .hint(format!("take it over under that name: --as {}", known.name)))
+                    .hint(remedy::Authority::TakeOverAs(known.name.clone())))
             }
             Some(known) if known.issuer == issuer => {
                 let message = format!("this CA is here already, as {}", known.name);
-                Err(Problem::new(Code::AuthorityExists, message).hint(format!(
-                    "nothing was changed; what it issued and revoked elsewhere since then is added by the same import \
-                     --as {0}, and genfic-ca revoke {0}/SERIAL revokes a number that is not on record",
-                    known.name
-                )))
+                Err(Problem::new(Code::AuthorityExists, message)
+                    .hint(remedy::Authority::ImportAgain(known.name.clone())))
             }
             Some(_) => Err(IndexError::AuthorityExists(name.into()).into()),
         }

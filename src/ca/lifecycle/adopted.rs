@@ -5,7 +5,7 @@ use crate::ca::publication::News;
 use crate::ca::{
     AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, PriorCertificate, PublishedCrl,
 };
-use crate::error::Problem;
+use crate::error::{Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
 use crate::signing::CaSigner;
 use crate::x509::extension::KeyUsage;
@@ -112,13 +112,14 @@ impl Lifecycle<'_> {
         let files = self.engine.publication().publish(&news)?.files_of_last()?;
         let mut notices = plan.notices;
         if adoption.renews.is_some() {
-            notices.extend(self.bound_to_one_certificate(&authority)?);
+            notices.extend(self.bound_to_one_certificate(&authority)?.map(Notice::from));
         }
         let (mut crl, mut responder) = (None, None);
         match signer {
-            None => notices.push(format!(
-                "without its key no CRL of {name} is signed; bring it by `genfic-ca key import {name} FILE`"
-            )),
+            None => notices.push(
+                Notice::from(format!("without its key no CRL of {name} is signed"))
+                    .remedy(remedy::Authority::BringKey(name.to_string())),
+            ),
             Some(signer) => {
                 (crl, responder) = self.first_signatures(&authority, signer, &mut notices)?;
             }
@@ -132,7 +133,7 @@ impl Lifecycle<'_> {
         &self,
         authority: &Authority,
         signer: Arc<dyn CaSigner>,
-        notices: &mut Vec<String>,
+        notices: &mut Vec<Notice>,
     ) -> Result<(Option<PublishedCrl>, Option<Certificate>), Problem> {
         let name = &authority.name;
         let mut crl = None;
@@ -152,7 +153,7 @@ impl Lifecycle<'_> {
                 Ok((crl, Some(issued.certificate)))
             }
             Err(problem) => {
-                notices.push(format!("no responder certificate could be issued: {problem}"));
+                notices.push(format!("no responder certificate could be issued: {problem}").into());
                 Ok((crl, None))
             }
         }

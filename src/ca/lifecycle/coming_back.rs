@@ -1,7 +1,7 @@
 //! A CA that was revoked or is on hold does not come back under another certificate.
 use super::Lifecycle;
 use crate::ca::PriorCertificate;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{CertificateState, ImportedContents, KeyConflict, check_key};
 use crate::x509::{Certificate, CertificateId, CrlReason};
 use std::collections::HashSet;
@@ -42,7 +42,7 @@ impl Lifecycle<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn doubts(&self, name: &str, prior: &[PriorCertificate]) -> Result<Vec<String>, Problem> {
+    pub fn doubts(&self, name: &str, prior: &[PriorCertificate]) -> Result<Vec<Notice>, Problem> {
         let is_stolen = |state: &CertificateState| matches!(state, CertificateState::Revoked(one) if one.reason == Some(CrlReason::KeyCompromise));
         let digest = |one: &Certificate| one.tbs().public_key().digest();
         let stolen: HashSet<[u8; 32]> = prior
@@ -68,11 +68,12 @@ impl Lifecycle<'_> {
                 let is_known = matches!(conflict, Some(KeyConflict::Compromised(_)));
                 is_known.then(|| format!("{object}: others have its key"))
             };
-            let reason = if certificate.is_ca() { "ca-compromise" } else { "key-compromise" };
+            let remedy = match certificate.is_ca() {
+                true => remedy::Repair::RevokeCa(object),
+                false => remedy::Repair::RevokeHolder(object),
+            };
             doubts.extend(why.map(|why| {
-                format!(
-                    "{why}; on record it is valid all the same: genfic-ca revoke {object} --reason {reason}"
-                )
+                Notice::from(format!("{why}; on record it is valid all the same")).remedy(remedy)
             }));
         }
         Ok(doubts)

@@ -6,7 +6,7 @@ use crate::ca::issuance::Parent;
 use crate::ca::issuance::{Known, others};
 use crate::ca::problems::lint_problem;
 use crate::ca::{IssuingAuthority, Order, PublishedCrl};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, IndexError};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Length};
@@ -47,7 +47,7 @@ pub struct CreatedAuthority {
     /// Its responder certificate, if it has one.
     pub responder: Option<Certificate>,
     /// What was decided for the administrator, and what is unusual.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 impl Lifecycle<'_> {
@@ -90,7 +90,7 @@ impl Lifecycle<'_> {
                 authority,
             };
             self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
-            Ok(template.notices)
+            Ok(Notice::each(template.notices))
         })
     }
 
@@ -196,6 +196,6 @@ impl Lifecycle<'_> {
             .config
             .organization
             .subject(&new.name)
-            .map_err(|error| Problem::of(Code::Usage, error).hint("give a --subject, or a shorter name"))
+            .map_err(|error| Problem::of(Code::Usage, error).hint(remedy::Request::SubjectOrShorterName))
     }
 }

@@ -6,7 +6,7 @@ use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
 use crate::ca::publication::News;
 use crate::ca::{IssuedCertificate, IssuingAuthority, Order};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, StatusValue};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Length, Limits};
@@ -66,21 +66,19 @@ impl Lifecycle<'_> {
         let tbs = certificate.tbs();
         if !certificate.is_ca() {
             let message = format!("{}: the certificate is not a CA's", crossing.label);
-            return Err(Problem::new(Code::AuthorityNotACa, message)
-                .hint("cross-sign takes the certificate of a CA; `genfic-ca sign` takes requests"));
+            return Err(Problem::new(Code::AuthorityNotACa, message).hint(remedy::Authority::SignRequests));
         }
         if tbs.as_issuer() == issuer.authority().issuer {
             let message = format!("{} cannot certify itself once more", issuer.authority().name);
-            return Err(Problem::new(Code::AuthorityItself, message)
-                .hint("`genfic-ca renew-ca` gives a CA a new certificate"));
+            return Err(Problem::new(Code::AuthorityItself, message).hint(remedy::Authority::RenewInstead));
         }
         self.may_come_back(&crossing.label, certificate)?;
         let end = tbs.validity().not_after;
         if end < self.engine.signing_time()? {
             let message = format!("{}: the certificate ended on {end}", crossing.label);
-            return Err(Problem::new(Code::AuthorityEnded, message).hint(
-                "have the CA show one that is valid; a CA of this home gets it by `genfic-ca renew-ca`",
-            ));
+            return Err(
+                Problem::new(Code::AuthorityEnded, message).hint(remedy::Authority::CertificateInForce)
+            );
         }
         let limits = if crossing.unconstrained { Limits::default() } else { Limits::of(certificate)? };
         if let (Some(asked), Some(limit)) = (crossing.path_length, limits.path_length)
@@ -88,8 +86,9 @@ impl Lifecycle<'_> {
         {
             let message =
                 format!("a path length of {asked} is asked for, and its own certificate says {limit}");
-            return Err(Problem::new(Code::PolicyPathLength, message)
-                .hint("ask for less, or leave its limits out by --unconstrained"));
+            return Err(
+                Problem::new(Code::PolicyPathLength, message).hint(remedy::Request::LessOrUnconstrained)
+            );
         }
         let carried = (!limits.is_empty())
             .then(|| format!("its own certificate limits it, and so does this one: {limits}"));
@@ -112,9 +111,9 @@ impl Lifecycle<'_> {
         }
         let mut issued =
             issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
-        issued.notices.extend(carried);
+        issued.notices.extend(carried.map(Notice::from));
         issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
-        issued.notices.extend(before);
+        issued.notices.extend(before.map(Notice::from));
         self.engine.publication().repeat_chains().map_err(on_record)?;
         Ok(issued)
     }
@@ -124,19 +123,16 @@ impl Lifecycle<'_> {
         &self,
         certificate: &Certificate,
         issuer: &IssuingAuthority,
-    ) -> Result<Option<String>, Problem> {
+    ) -> Result<Option<Notice>, Problem> {
         let tbs = certificate.tbs();
         let constraints = NameConstraints::of(tbs).ok().flatten().unwrap_or_default();
         let all = self.engine.index().authorities()?;
         let is_own = all.iter().any(|one| one.issuer == tbs.as_issuer() && !one.is_elsewhere());
         let by = &issuer.authority().name;
         Ok((constraints.permitted.is_empty() && !is_own).then(|| {
-            format!(
-                "it may certify every name{}, for whoever trusts {by}; if that is too much, cross-sign it once more with \
-                 what it may certify (--permit DOMAIN), and then revoke this one: genfic-ca revoke {by}/{}",
-                if constraints.excluded.is_empty() { "" } else { " but those that are excluded" },
-                tbs.serial_number()
-            )
+            let but = if constraints.excluded.is_empty() { "" } else { " but those that are excluded" };
+            Notice::from(format!("it may certify every name{but}, for whoever trusts {by}"))
+                .remedy(remedy::Authority::ConstrainAndRevoke(format!("{by}/{}", tbs.serial_number())))
         }))
     }
 

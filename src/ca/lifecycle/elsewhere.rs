@@ -2,7 +2,7 @@
 use super::Lifecycle;
 use crate::ca::AuthorityRekeying;
 use crate::ca::authority::mismatched;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::Authority;
 use crate::repository::WaitingAuthority;
 
@@ -59,6 +59,6 @@ impl Lifecycle<'_> {
             Some(parent) if self.engine.hierarchy().authority(parent)?.is_elsewhere() => return Ok(()),
             Some(parent) => format!("{parent}, which issued {name}, is a CA of this home"),
         };
-        Err(Problem::new(Code::Usage, why).hint("leave out --csr-only"))
+        Err(Problem::new(Code::Usage, why).hint(remedy::Authority::IssueHere))
     }
 }

@@ -2,7 +2,7 @@
 use super::Lifecycle;
 use crate::ca::publication::News;
 use crate::ca::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem, Remedy, remedy};
 use crate::index::Authority;
 use crate::signing::{CaSigner, KeyError, KeyRef};
 use crate::x509::KeyAlgorithm;
@@ -15,7 +15,7 @@ impl Lifecycle<'_> {
         &self,
         new: &NewAuthority,
         algorithm: KeyAlgorithm,
-        certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<String>, Problem>,
+        certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<Notice>, Problem>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let key = self.engine.practices().key_ref(&self.engine.practices().key_record(&new.name));
         let signing = self.engine.index().signing()?;
@@ -40,7 +40,7 @@ impl Lifecycle<'_> {
         &self,
         authority: Authority,
         signer: Arc<dyn CaSigner>,
-        mut notices: Vec<String>,
+        mut notices: Vec<Notice>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let name = &authority.name;
         let news = News { authorities: vec![name.as_str()], ..News::default() };
@@ -85,24 +85,20 @@ impl Lifecycle<'_> {
             Ok(None) => match self.engine.keys().discard(key) {
                 Ok(()) => problem,
                 Err(error) => {
-                    more(problem, &format!("the key made for it is left behind: {error}; remove it"))
+                    more(problem, format!("the key made for it is left behind: {error}; remove it"))
                 }
             },
-            Err(error) => more(problem, &format!("the key {key} is left in its place: {error}")),
+            Err(error) => more(problem, format!("the key {key} is left in its place: {error}")),
         }
     }
 }
 
 /// Says of a failure after the record that the CA is there.
 pub(in crate::ca) fn unfinished(name: &str, problem: Problem) -> Problem {
-    let next = format!(
-        "the CA {name} is on record; its certificate is published by the next command, and what it still \
-         lacks by `genfic-ca crl publish {name}` and, if it has a responder, `genfic-ca ocsp responder {name}`"
-    );
-    more(problem, &next)
+    more(problem, remedy::Authority::Finish(name.to_owned()))
 }
 
-pub(in crate::ca) fn more(problem: Problem, hint: &str) -> Problem {
-    let hint = format!("{}\n{hint}", problem.hint).trim().to_owned();
+pub(in crate::ca) fn more(problem: Problem, hint: impl Into<Remedy>) -> Problem {
+    let hint = problem.hint.clone().and(hint);
     problem.hint(hint)
 }

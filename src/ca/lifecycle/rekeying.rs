@@ -4,7 +4,7 @@ use super::crossing::Links;
 use super::renewal::constraints_of;
 use crate::ca::hierarchy::UNLINKED;
 use crate::ca::{CreatedAuthority, IssuingAuthority, NewAuthority};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, Filter};
 use crate::profile::Length;
 use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
@@ -62,15 +62,15 @@ impl Lifecycle<'_> {
             let issuer = self.engine.hierarchy().issuing_generation(parent, self.engine.now())?.name;
             let mut created = self.create_child(&issuer, &new)?;
             if issuer != *parent {
-                created.notices.push(format!("{issuer} issued it, the newest generation of {parent}"));
+                created.notices.push(format!("{issuer} issued it, the newest generation of {parent}").into());
             }
-            created.notices.extend(unused);
+            created.notices.extend(unused.map(Notice::from));
             return self.succeeded(created, replaces, None);
         }
         // asked for first: nothing is made when the old key cannot be opened
         let old = self.old_root(&replaces, asked)?;
         let (mut created, issuer) = self.make_root(&new)?;
-        created.notices.extend(unused);
+        created.notices.extend(unused.map(Notice::from));
         self.succeeded(created, replaces, Some((old, issuer)))
     }
 
@@ -145,7 +145,7 @@ impl Lifecycle<'_> {
         let is_root = unfinished.parent.is_none();
         let old = if is_root { Some(self.old_root(&replaces, asked)?) } else { None };
         let signer = self.engine.open(&unfinished)?;
-        let notices = vec![format!("{} was made before, and is complete now", unfinished.name)];
+        let notices = vec![format!("{} was made before, and is complete now", unfinished.name).into()];
         let (created, issuer) = self.equip(unfinished, signer, notices)?;
         self.succeeded(created, replaces, old.map(|old| (old, issuer)))
     }
@@ -182,7 +182,7 @@ impl Lifecycle<'_> {
                 self.lacking_links(&old, &new).map_err(|problem| unlinked(problem, &replaces, &created))?,
             ),
             Some((Err(why), _)) => {
-                created.notices.push(format!("there are no link certificates: {why}"));
+                created.notices.push(format!("there are no link certificates: {why}").into());
                 None
             }
         };
@@ -228,7 +228,7 @@ pub struct NextGeneration {
 fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
     let no_room = |reason: String| {
         Problem::new(Code::Usage, format!("the new generation needs a subject of its own: {reason}"))
-            .hint("give one: --subject DN")
+            .hint(remedy::Request::SubjectOfItsOwn)
     };
     let kind = AttributeType::by_name("CN").ok_or_else(|| no_room("CN is unknown".into()))?;
     let mut rdns = subject.rdns();
@@ -245,16 +245,13 @@ fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
 
 /// Without the old key there are no links, and without a word none are left out.
 fn unopened(problem: Problem) -> Problem {
-    let hint = format!("{}\nif the old key is lost, add --no-links", problem.hint).trim().to_owned();
+    let hint = problem.hint.clone().and(remedy::Authority::WithoutLinks);
     problem.hint(hint)
 }
 
 fn unlinked(problem: Problem, old: &Authority, created: &CreatedAuthority) -> Problem {
     let new = &created.authority.name;
-    let next = format!(
-        "{new} is there; what it lacks are the links: `genfic-ca cross-sign {new} -p {}` makes both",
-        old.name
-    );
-    let hint = format!("{}\n{next}", problem.hint).trim().to_owned();
+    let next = remedy::Authority::MakeLinks(new.clone(), old.name.clone());
+    let hint = problem.hint.clone().and(next);
     problem.hint(hint)
 }

@@ -7,7 +7,7 @@ use crate::ca::issuance::Parent;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
 use crate::ca::publication::News;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
 use crate::profile::{Applicant, Ask, Kind, Length, Limits, Profile};
@@ -39,7 +39,7 @@ pub struct RenewedAuthority {
     /// Where certificate and chain were published.
     pub files: AuthorityFiles,
     /// What was decided for the administrator, and what is unusual.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 impl Lifecycle<'_> {
@@ -63,10 +63,11 @@ impl Lifecycle<'_> {
         let (old, new) =
             (replaces.tbs().validity().not_after, authority.certificate.tbs().validity().not_after);
         if new <= old {
-            notices
-                .push(format!("the new certificate ends on {new}, no later than the one before it on {old}"));
+            notices.push(
+                format!("the new certificate ends on {new}, no later than the one before it on {old}").into(),
+            );
         }
-        notices.extend(self.bound_to_one_certificate(&authority)?);
+        notices.extend(self.bound_to_one_certificate(&authority)?.map(Notice::from));
         let mut event = self.engine.event(self.engine.now(), "authority.renewed", &*authority.name);
         let serial_number = |certificate: &Certificate| certificate.tbs().serial_number().to_string();
         event.details.push(("serial".into(), serial_number(&authority.certificate)));
@@ -85,8 +86,7 @@ impl Lifecycle<'_> {
             return Ok(());
         }
         let message = format!("{parent}, which issued {}, is run by others", authority.name);
-        Err(Problem::new(Code::KeyElsewhere, message)
-            .hint("add --csr-only: it makes a request for them; `genfic-ca adopt` takes in what they sign"))
+        Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::RequestFromOthers))
     }
 
     /// A CA gets no new certificate of the same key while one of its name and key is revoked or on hold.
@@ -96,7 +96,7 @@ impl Lifecycle<'_> {
         }
         let message = format!("{} is revoked, and no new certificate of its key is issued", authority.name);
         Err(Problem::new(Code::AuthorityRevoked, message)
-            .hint(format!("genfic-ca renew-ca {} --rekey gives it a new key", authority.name)))
+            .hint(remedy::Authority::NewKey(authority.name.clone())))
     }
 
     /// Says so when certificates that came from elsewhere name their issuer's certificate by its number: they verify
@@ -180,7 +180,7 @@ impl Lifecycle<'_> {
         parent: &str,
         profile: &str,
         length: Length,
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Result<Vec<Notice>, Problem> {
         let now = self.engine.signing_time()?;
         let parent = self.engine.hierarchy().issuing_generation(parent, self.engine.now())?.name;
         let issuer = self.engine.issuance().unlock_issuer(&parent)?;
@@ -201,10 +201,8 @@ impl Lifecycle<'_> {
         }
         notices.extend(issuance.issued.pop().map(|issued| issued.notices).unwrap_or_default());
         if authority.parent.as_deref() != Some(&parent) {
-            notices.push(format!(
-                "{parent} issued it, the newest generation of {}",
-                authority.parent.as_deref().unwrap_or_default()
-            ));
+            let family = authority.parent.as_deref().unwrap_or_default();
+            notices.push(format!("{parent} issued it, the newest generation of {family}").into());
         }
         notices.extend(self.engine.maintenance().keep_up(issuer)?);
         Ok(notices)
@@ -224,7 +222,7 @@ impl Lifecycle<'_> {
         authority: &Authority,
         profile: &str,
         length: Length,
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Result<Vec<Notice>, Problem> {
         let now = self.engine.signing_time()?;
         let profile = self.engine.practices().profile(profile)?;
         let tbs = authority.certificate.tbs();
@@ -249,7 +247,7 @@ impl Lifecycle<'_> {
             authority: Some(self.renewed(authority)),
         };
         self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
-        Ok(template.notices)
+        Ok(Notice::each(template.notices))
     }
 }
 

@@ -3,7 +3,7 @@ use super::Lifecycle;
 use super::adopted::kept;
 use crate::ca::publication::News;
 use crate::ca::{Adoption, PriorCertificate, PublishedCrl};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError, Supplement};
 use crate::x509::{CertificateId, UnixTime};
 use std::collections::HashMap;
@@ -96,10 +96,8 @@ impl Lifecycle<'_> {
         let new = self.came_since(authority, adoption)?;
         if new.is_empty() && !self.is_ahead(authority, adoption)? {
             let message = format!("this CA is here already, as {}, and nothing came since", authority.name);
-            return Err(Problem::new(Code::AuthorityExists, message).hint(format!(
-                "nothing was changed; `genfic-ca list -p {}` shows what is on record",
-                authority.name
-            )));
+            return Err(Problem::new(Code::AuthorityExists, message)
+                .hint(remedy::Authority::NothingCame(authority.name.clone())));
         }
         Ok(new)
     }

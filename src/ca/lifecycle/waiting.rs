@@ -2,7 +2,7 @@
 use super::Lifecycle;
 use crate::ca::authority::{may, mismatched};
 use crate::ca::{Adoption, NewAuthority};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy, remedy};
 use crate::index::Authority;
 use crate::profile::Kind;
 use crate::repository::WaitingAuthority;
@@ -27,10 +27,8 @@ pub struct Arrival {
 
 /// A CA of this name waits for its certificate.
 pub(super) fn already_waiting(name: &str) -> Problem {
-    Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already")).hint(format!(
-        "its request is in requests/{name}.waiting of the home, PEM after a few words; when the certificate has \
-             come: genfic-ca adopt {name} CERTIFICATE"
-    ))
+    Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already"))
+        .hint(remedy::Authority::AdoptWaiting(name.to_owned()))
 }
 
 impl Lifecycle<'_> {
@@ -67,7 +65,7 @@ impl Lifecycle<'_> {
         let profile = self.engine.practices().profile(&new.profile)?;
         if profile.kind() != Kind::Ca {
             let message = format!("the profile {} is not that of a CA below another", profile.name());
-            return Err(Problem::new(Code::Usage, message).hint("for example --profile user-ca"));
+            return Err(Problem::new(Code::Usage, message).hint(remedy::Authority::ProfileBelow));
         }
         let subject = self.subject_for(new)?;
         self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
@@ -178,7 +176,7 @@ impl Lifecycle<'_> {
         self.is_in_force(&name, &certificate)?;
         let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {
             Problem::new(Code::Usage, format!("it is not known what {name} is for"))
-                .hint("add --profile, for example system-ca")
+                .hint(remedy::Authority::NameProfile)
         })?;
         let tbs = certificate.tbs();
         let usual = !self.engine.practices().config.is_offline(&name, tbs.is_self_issued());
@@ -201,10 +199,9 @@ impl Lifecycle<'_> {
         let name = arrival.name;
         let Some(known) = self.engine.index().authority(&name)?.filter(|known| !known.is_elsewhere()) else {
             let message = format!("no CA named {name} waits for its certificate");
-            return Err(Problem::new(Code::AuthorityNotWaiting, message).hint(
-                "`genfic-ca create-child NAME --csr-only` makes a key and a request, `genfic-ca key import NAME FILE` \
-                 brings a key",
-            ));
+            return Err(
+                Problem::new(Code::AuthorityNotWaiting, message).hint(remedy::Authority::RequestOrKey)
+            );
         };
         let parent =
             known.parent.as_ref().map(|parent| self.engine.hierarchy().authority(parent)).transpose()?;
@@ -216,24 +213,20 @@ impl Lifecycle<'_> {
             .partition(|one| one.tbs().public_key() == known.certificate.tbs().public_key());
         if (is_known && own.is_empty()) || !parent.is_some_and(|parent| parent.is_elsewhere()) {
             let message = format!("{name} has {} certificate already", if is_known { "this" } else { "a" });
-            return Err(Problem::new(Code::AuthorityExists, message)
-                .hint(format!("`genfic-ca show {name}` shows it")));
+            return Err(Problem::new(Code::AuthorityExists, message).hint(remedy::Authority::Show(name)));
         }
         let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
-        let certificate = own.into_iter().max_by_key(begins).ok_or_else(|| {
-            other_key(&name).hint(format!(
-                "it must be the answer to a request of `genfic-ca renew-ca {name} --csr-only`; that of a new key is \
-                 adopted under the name of the new generation"
-            ))
-        })?;
+        let certificate = own
+            .into_iter()
+            .max_by_key(begins)
+            .ok_or_else(|| other_key(&name).hint(remedy::Authority::AnswerToRenewal(name.clone())))?;
         if begins(&certificate) < begins(&known.certificate) {
             let message = format!(
                 "{name} has a later certificate: this one begins on {}, and that on {}",
                 begins(&certificate),
                 begins(&known.certificate)
             );
-            return Err(Problem::new(Code::AuthorityExists, message)
-                .hint(format!("`genfic-ca show {name}` shows it")));
+            return Err(Problem::new(Code::AuthorityExists, message).hint(remedy::Authority::Show(name)));
         }
         if !certificate.tbs().subject().is_same_as(known.certificate.tbs().subject()) {
             let (this, its) = certificate.tbs().subject().beside(known.certificate.tbs().subject());
@@ -261,24 +254,27 @@ impl Lifecycle<'_> {
     fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.engine.now());
-        let refuse = |code, message: String, hint: &str| Err(Problem::new(code, message).hint(hint));
+        let refuse = |code, message: String, hint: Remedy| Err(Problem::new(code, message).hint(hint));
         if now > validity.not_after {
             let message = format!("the certificate of {name} expired at {}", validity.not_after);
-            return refuse(Code::CertificateLapsed, message, "have a new one signed for the same request");
+            return refuse(
+                Code::CertificateLapsed,
+                message,
+                "have a new one signed for the same request".into(),
+            );
         }
         if now < validity.not_before {
             let message = format!("the certificate of {name} is not valid before {}", validity.not_before);
             return refuse(
                 Code::CertificateNotYetValid,
                 message,
-                "wait, or look at the clocks here and there",
+                "wait, or look at the clocks here and there".into(),
             );
         }
         if !certificate.is_ca() || !may(tbs, KeyUsage::KEY_CERT_SIGN) || !may(tbs, KeyUsage::CRL_SIGN) {
             let message =
                 format!("the certificate of {name} is not that of a CA that signs certificates and CRLs");
-            let hint = "it needs basicConstraints CA:TRUE and keyUsage keyCertSign and cRLSign; in the home of its \
-                        parent: genfic-ca sign FILE -p PARENT --profile user-ca";
+            let hint = remedy::Authority::SignAsACa.into();
             return refuse(Code::IssuerUnfit, message, hint);
         }
         Ok(())

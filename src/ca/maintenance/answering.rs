@@ -1,6 +1,6 @@
 //! Whether a CA is answered for by OCSP.
 use super::Maintenance;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{CertificateState, Filter, StatusValue};
 use crate::x509::Certificate;
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription};
@@ -16,14 +16,12 @@ impl Maintenance<'_> {
         let authority = self.engine.hierarchy().authority(name)?;
         if answers && authority.is_elsewhere() {
             let message = format!("{name} is run by others, who answer for it");
-            return Err(Problem::new(Code::IssuerUnfit, message)
-                .hint("`genfic-ca authorities` shows the CAs of this home"));
+            return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::ListOwn));
         }
         if answers && !self.engine.hierarchy().stands(&authority, self.engine.now())? {
             let message =
                 format!("{name}, or a CA above it, has ended or is revoked: it can have no responder");
-            return Err(Problem::new(Code::IssuerUnfit, message)
-                .hint("clients go by its CRL; `genfic-ca authorities --tree` shows where it stands"));
+            return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::GoByCrl));
         }
         if authority.serves_ocsp == answers {
             return Ok(false);

@@ -1,7 +1,7 @@
 //! What is done on the side while a CA's key is open anyway.
 use super::Maintenance;
 use crate::ca::IssuingAuthority;
-use crate::error::Problem;
+use crate::error::{Notice, Problem, remedy};
 
 impl Maintenance<'_> {
     /// Renews what is due while the key is open: the responder certificate past half its life, the CRL past
@@ -10,7 +10,7 @@ impl Maintenance<'_> {
     ///
     /// # Errors
     /// When the CA is not on record.
-    pub fn keep_up(&self, issuer: IssuingAuthority) -> Result<Vec<String>, Problem> {
+    pub fn keep_up(&self, issuer: IssuingAuthority) -> Result<Vec<Notice>, Problem> {
         let name = self.engine.hierarchy().authority(&issuer.authority().name)?.name;
         let mut said = Vec::new();
         let responder = match self.responder_is_due(&name) {
@@ -22,12 +22,16 @@ impl Maintenance<'_> {
             Ok(None) => {}
             Ok(Some(issued)) => {
                 let end = issued.certificate.tbs().validity().not_after;
-                said.push(format!("the responder certificate of {name} was due and is renewed, until {end}"));
+                said.push(
+                    format!("the responder certificate of {name} was due and is renewed, until {end}").into(),
+                );
             }
-            Err(problem) => said.push(format!(
-                "the responder certificate of {name} is due and could not be renewed: {problem}; `genfic-ca \
-                 ocsp responder {name}` tries again"
-            )),
+            Err(problem) => said.push(
+                Notice::from(format!(
+                    "the responder certificate of {name} is due and could not be renewed: {problem}"
+                ))
+                .remedy(remedy::Record::IssueResponderAgain(name.clone())),
+            ),
         }
         let crl = match self.crl_is_due(&name) {
             Ok(true) => self.publish_crl(&name, &issuer.into_crl_authority()).map(Some),
@@ -37,12 +41,14 @@ impl Maintenance<'_> {
         match crl {
             Ok(None) => {}
             Ok(Some(crl)) => {
-                said.push(format!("the CRL of {name} was due and is published, number {}", crl.number));
+                said.push(
+                    format!("the CRL of {name} was due and is published, number {}", crl.number).into(),
+                );
             }
-            Err(problem) => said.push(format!(
-                "the CRL of {name} is due and could not be published: {problem}; `genfic-ca crl publish \
-                 {name}` tries again"
-            )),
+            Err(problem) => said.push(
+                Notice::from(format!("the CRL of {name} is due and could not be published: {problem}"))
+                    .remedy(remedy::Record::PublishCrlAgain(name)),
+            ),
         }
         Ok(said)
     }

@@ -2,7 +2,7 @@
 use super::Revocations;
 use super::key_revocation::ROUNDS;
 use crate::ca::PublishedCrl;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
 use crate::profile::Kind;
 use crate::x509::{CrlReason, GeneralName, UnixTime};
@@ -216,7 +216,7 @@ impl Revocations<'_> {
         }
         if revoked.certificates.is_empty() {
             return Err(Problem::new(Code::AuthorityRevokedBefore, format!("{name} is revoked already"))
-                .hint("`genfic-ca authorities` shows how the CAs stand"));
+                .hint(remedy::Authority::Standing));
         }
         let mut event = self.engine.event(self.engine.now(), "authority.revoked", name);
         event.details.push(("certificates".into(), revoked.certificates.len().to_string()));

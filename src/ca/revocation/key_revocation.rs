@@ -3,7 +3,7 @@
 use super::Revocations;
 use super::revoke::action;
 use crate::ca::{PublishedCrl, Revoked};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, ImportedCertificate, ImportedContents, IndexError,
     Revocation, Selector, Supplement,
@@ -181,8 +181,7 @@ impl Revocations<'_> {
         named.retain(|one| one.certificate.tbs().subject().is_same_as(tbs.issuer()));
         if named.is_empty() {
             let message = format!("it was issued by `{}`, which is no CA of this home", tbs.issuer());
-            return Err(Problem::new(Code::IssuerUnknown, message)
-                .hint("whoever runs that CA revokes it; `genfic-ca authorities` lists those of this home"));
+            return Err(Problem::new(Code::IssuerUnknown, message).hint(remedy::Record::RevokedByItsOwners));
         }
         let signed = named.iter().find(|one| certificate.was_signed_by(one.certificate.tbs().public_key()));
         let Some(authority) = signed.cloned() else {
@@ -207,13 +206,13 @@ impl Revocations<'_> {
             if let Some(revocation) = known.revocation().filter(|revocation| !revocation.is_hold()) {
                 let message = format!("{word} was revoked at {}", revocation.revoked_at);
                 return Err(Problem::new(Code::CertificateRevokedBefore, message)
-                    .hint(format!("`genfic-ca show {word}` shows what is on record")));
+                    .hint(remedy::Record::ShowCertificate(word)));
             }
             if !known.known_by_number {
                 let message =
                     format!("another certificate of {} has the number {serial_number}", authority.name);
                 return Err(Problem::new(Code::CertificateOtherOnRecord, message)
-                    .hint(format!("a CRL lists numbers: `genfic-ca revoke {word}` revokes both")));
+                    .hint(remedy::Record::RevokeNumber(word)));
             }
         }
         Ok(Unrecorded { authority, serial_number, certificate: Some(certificate.clone()) })
@@ -266,8 +265,7 @@ impl Revocations<'_> {
 
 fn unfinished(problem: Problem) -> Problem {
     let message = format!("not every certificate for the key is revoked: {}", problem.message);
-    Problem { message, ..problem }
-        .hint("`genfic-ca doctor` names those that are left, and the command that revokes them")
+    Problem { message, ..problem }.hint(remedy::Record::RevokeLeft)
 }
 
 fn is_authoritys(record: &CertificateRecord) -> bool {

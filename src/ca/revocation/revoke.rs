@@ -1,7 +1,7 @@
 //! Revoking, holding, releasing: the index first, then the status, then the CRL.
 use super::Revocations;
 use crate::ca::PublishedCrl;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, remedy};
 use crate::index::{CertificateRecord, CertificateState, Revocation};
 use crate::x509::{CrlReason, UnixTime};
 
@@ -67,9 +67,8 @@ impl Revocations<'_> {
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
         if record.key.is_some_and(|key| self.engine.practices().compromised_keys.contains(&key)) {
             let message = "the key is on the list of compromised keys";
-            return Err(Problem::new(Code::PolicyCompromisedKey, message).hint(format!(
-                "revoke it: genfic-ca revoke {}/{} --reason key-compromise",
-                record.authority, record.id.serial_number
+            return Err(Problem::new(Code::PolicyCompromisedKey, message).hint(remedy::Record::RevokeHeld(
+                format!("{}/{}", record.authority, record.id.serial_number),
             )));
         }
         let to = record.state.release()?;

@@ -1,7 +1,7 @@
 //! Many requests at once, and what a key was used for before.
-use super::fixture::{Fixture, key, order, order_by};
+use super::fixture::{Fixture, ends_with, key, order, order_by};
 use crate::ca::Order;
-use crate::error::Exit;
+use crate::error::{Exit, remedy};
 use crate::index::Filter;
 use crate::x509::CrlReason;
 use std::collections::HashSet;
@@ -78,7 +78,9 @@ fn when_the_files_of_a_group_fail_the_next_command_writes_those_of_every_group_t
     fixture.script.fail_after(1, "issued");
     let issuance = fixture.issue(&orders).unwrap();
     assert_eq!((issuance.issued.len(), issuance.refused.len()), (500, 1100));
-    assert!(issuance.refused.iter().all(|refusal| refusal.problem.hint.contains("do not sign it again")));
+    assert!(
+        issuance.refused.iter().all(|refusal| ends_with(&refusal.problem, remedy::Record::NotSignedAgain))
+    );
     assert_eq!(fixture.records.pending().unwrap(), [], "what was begun was brought to its end");
     fixture.script.fail(&[]);
     fixture.engine().maintenance().recover().unwrap();

@@ -9,7 +9,7 @@ use crate::ca::{
 };
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::Problem;
+use crate::error::{Problem, Remedy};
 use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::memory::MemoryIndex;
 use crate::index::sqlite::SqliteIndex;
@@ -322,4 +322,13 @@ pub(super) fn order(host: &str) -> Order {
 
 pub(super) fn key() -> SubscriberKey {
     SubscriberKey::generate(KeyAlgorithm::P256).unwrap()
+}
+
+/// Whether this is the last of what a problem says is to be done.
+pub(super) fn ends_with(problem: &Problem, last: impl Into<Remedy>) -> bool {
+    let last = last.into();
+    match &problem.hint {
+        Remedy::Several(each) => each.last() == Some(&last),
+        one => *one == last,
+    }
 }

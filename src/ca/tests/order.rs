@@ -1,6 +1,6 @@
 //! What is done in which order, and what is left when a step fails.
-use super::fixture::{Fixture, order};
-use crate::error::Exit;
+use super::fixture::{Fixture, ends_with, order};
+use crate::error::{Exit, remedy};
 use crate::home::AuthorityName;
 use crate::index::{CertificateState, Selector};
 
@@ -91,7 +91,7 @@ fn a_certificate_whose_status_is_not_published_is_not_handed_out_until_it_is() {
     let fixture = Fixture::with_system_ca();
     fixture.script.fail(&["status"]);
     let problem = fixture.issue(&[order("a.example")]).unwrap_err();
-    assert!(problem.hint.contains("do not sign it again"), "{problem:?}");
+    assert!(ends_with(&problem, remedy::Record::NotSignedAgain), "{problem:?}");
     assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Issued));
     assert_eq!(kept(&fixture), 0);
     let still = fixture.engine().maintenance().recover().unwrap();

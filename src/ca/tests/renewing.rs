@@ -1,7 +1,7 @@
 //! CAs that get a new certificate of the same key.
-use super::fixture::{DAY, Fixture};
+use super::fixture::{DAY, Fixture, ends_with};
 use crate::ca::AuthorityRenewal;
-use crate::error::Exit;
+use crate::error::{Exit, remedy};
 use crate::home::PublicFile;
 use crate::index::{Authority, CertificateState, Import};
 use crate::profile::Length;
@@ -29,7 +29,7 @@ fn a_renewed_ca_has_its_name_and_key_and_what_it_issued_verifies_with_both() {
         let renewed = renew(&fixture, name);
         let new = fixture.certificate(name);
         assert_eq!((&renewed.replaces, &renewed.authority.certificate), (&old, &new));
-        assert_eq!(renewed.notices, [""; 0]);
+        assert_eq!(renewed.notices, []);
         let (was, is) = (old.tbs(), new.tbs());
         assert_eq!((was.subject(), was.public_key()), (is.subject(), is.public_key()));
         assert_eq!(old.key_identifier(), new.key_identifier());
@@ -71,7 +71,7 @@ fn an_expired_ca_is_renewed_and_issues_again_and_a_revoked_one_is_not() {
         engine.revocation().revoke_authority(name, None, None).unwrap();
         let refused = engine.lifecycle().renew_authority(name, &AuthorityRenewal::default()).unwrap_err();
         assert_eq!((refused.exit, refused.code.code()), (Exit::Refused, "authority.revoked"));
-        assert!(refused.hint.contains("--rekey"), "{refused}");
+        assert_eq!(refused.hint, remedy::Authority::NewKey(name.into()).into());
     }
 }
 
@@ -94,7 +94,7 @@ fn a_renewal_that_was_cut_short_changes_nothing_and_can_be_made_again() {
         fixture.script.fail(&[step]);
         let problem =
             fixture.engine().lifecycle().renew_authority("genfic", &AuthorityRenewal::default()).unwrap_err();
-        assert!(problem.hint.contains("on record"), "{problem}");
+        assert!(ends_with(&problem, remedy::Record::NotSignedAgain), "{problem:?}");
         fixture.script.fail(&[]);
         assert!(!fixture.engine().maintenance().recover().unwrap().repeated.is_empty());
         let published = fs::read(fixture.public("genfic", PublicFile::CertificateDer)).unwrap();
@@ -127,8 +127,8 @@ fn name_constraints_stay_and_siblings_stay_apart() {
     assert!(end("genfic-user").plus(14 * DAY) <= end(CA));
     let asked = AuthorityRenewal { length: Length::Until(end("genfic-user").plus(DAY)), profile: None };
     let near = engine.lifecycle().renew_authority(CA, &asked).unwrap();
-    assert!(near.notices.iter().any(|said| said.contains("14 days")), "{:?}", near.notices);
-    assert!(near.notices.iter().any(|said| said.contains("no later")), "{:?}", near.notices);
+    assert!(near.notices.iter().any(|said| said.message.contains("14 days")), "{:?}", near.notices);
+    assert!(near.notices.iter().any(|said| said.message.contains("no later")), "{:?}", near.notices);
 }
 
 /// A root that another program made: its key identifier is by no method of ours.

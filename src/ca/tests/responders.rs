@@ -1,6 +1,7 @@
 //! Delegated responder certificates: how long they last, and when they are due.
 use super::fixture::{DAY, Fixture, NOW, new};
 use crate::ca::NewAuthority;
+use crate::error::{Remedy, remedy};
 use crate::index::Selector;
 use crate::profile::Length;
 use crate::repository::Publisher;
@@ -71,7 +72,8 @@ fn a_responder_is_renewed_past_half_its_life_when_gone_or_when_revoked() {
     let first = installed(&fixture, CA);
     let said = engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
     assert!(
-        said.iter().any(|one| one.contains("responder certificate") && one.contains("renewed")),
+        said.iter()
+            .any(|one| one.message.contains("responder certificate") && one.message.contains("renewed")),
         "{said:?}"
     );
     assert!(!due());
@@ -93,14 +95,13 @@ fn what_a_key_was_opened_for_does_not_fail_over_what_is_done_on_the_side() {
     let engine = fixture.engine();
     fixture.script.fail(&["responder", "crl"]);
     let said = engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
-    assert_eq!(said.iter().filter(|one| one.contains("tries again")).count(), 2, "{said:?}");
+    let remedies: Vec<Remedy> = said.into_iter().map(|one| one.remedy).collect();
+    let [responder, crl] = [remedy::Record::IssueResponderAgain, remedy::Record::PublishCrlAgain];
+    assert_eq!(remedies, [responder(CA.into()).into(), crl(CA.into()).into()]);
     fixture.script.fail(&[]);
     let said = engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
-    assert!(said.iter().all(|one| one.contains("was due")) && said.len() == 2, "{said:?}");
-    assert_eq!(
-        engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap(),
-        Vec::<String>::new()
-    );
+    assert!(said.iter().all(|one| one.message.contains("was due")) && said.len() == 2, "{said:?}");
+    assert_eq!(engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap(), []);
 }
 
 #[test]

@@ -12,7 +12,12 @@ impl Conclusion for Done {
     }
 }
 
-const TASK: Task<'static> = Task { command: "sign", object: "genfic-system/a.csr", purpose: Purpose::Issue };
+const TASK: Task<'static> = Task {
+    command: "sign",
+    object: "genfic-system/a.csr",
+    purpose: Purpose::Issue,
+    shows_record: "`genfic-ca audit show`",
+};
 
 fn refused() -> Problem {
     Problem::new(Code::PolicyContact, "no")

@@ -13,7 +13,7 @@ use super::http::{Looks, OcspService};
 use super::reload::Reloader;
 use super::settings::ServerSettings;
 use crate::clock::Clock;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Remedy, remedy};
 use crate::failpoint;
 use crate::status::StatusSource;
 use connection::{Connection, prepare};
@@ -60,16 +60,19 @@ impl From<ServerError> for Problem {
         let code =
             if matches!(error, ServerError::Ended(_)) { Code::DaemonEnded } else { Code::DaemonListen };
         let problem = Self::new(code, error.to_string());
-        problem.hint(match error {
+        let hint: Remedy = match error {
             ServerError::Bind { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need socket activation, or CAP_NET_BIND_SERVICE"
+                "ports below 1024 need socket activation, or CAP_NET_BIND_SERVICE".into()
             }
-            ServerError::Bind { .. } => "stop what listens there, or choose another address with --listen",
-            ServerError::Passed(_) => "look at the .socket unit",
-            ServerError::Start(_) => "look at the limits on processes and open files",
-            ServerError::Ended(_) => "start it again, and report what the log says; systemd does the first",
-            ServerError::NoAddress => "name one with --listen ADDR:PORT",
-        })
+            ServerError::Bind { .. } => remedy::Access::OtherAddress.into(),
+            ServerError::Passed(_) => "look at the .socket unit".into(),
+            ServerError::Start(_) => "look at the limits on processes and open files".into(),
+            ServerError::Ended(_) => {
+                "start it again, and report what the log says; systemd does the first".into()
+            }
+            ServerError::NoAddress => remedy::Access::Address.into(),
+        };
+        problem.hint(hint)
     }
 }
 

@@ -3,7 +3,7 @@
 //! What is sealed can be opened without this program: `age -d FILE`. The end of the stream is authenticated
 //! too: whoever read all of it without an error has all of it.
 use super::AgeFileStore;
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::{FileKind, Finding, OpenError, Owners, Rule, open_checked};
 use crate::signing::Secret;
 use age::secrecy::SecretString;
@@ -84,7 +84,7 @@ pub enum EnvelopeError {
 impl From<EnvelopeError> for Problem {
     fn from(error: EnvelopeError) -> Self {
         use EnvelopeError as E;
-        let (code, hint) = match &error {
+        let (code, hint): (_, Remedy) = match &error {
             E::InvalidRecipient(_) => {
                 (Code::UsageRecipient, "a recipient is what age-keygen prints as the public key, age1...".into())
             }
@@ -93,7 +93,7 @@ impl From<EnvelopeError> for Problem {
                 "the file has one age1... or AGE-SECRET-KEY-1... a line; `age-keygen` makes both. An identity that \
                  is itself encrypted is decrypted with `age -d` first".into(),
             ),
-            E::Unsafe(finding) => (Code::KeyUnsafe, format!("run: {}", finding.remedy)),
+            E::Unsafe(finding) => (Code::KeyUnsafe, format!("run: {}", finding.remedy).into()),
             E::Unreadable(_, error) if error.kind() == io::ErrorKind::NotFound => {
                 (Code::FileMissing, "look at the name".into())
             }
@@ -106,7 +106,7 @@ impl From<EnvelopeError> for Problem {
             }
             E::WrongIdentity => (
                 Code::KeyIdentityWrong,
-                "give the identity that belongs to one of its recipients with --identity FILE".into(),
+                remedy::Access::Identity.into(),
             ),
             E::Io(_) => (Code::FileNotWritten, "look at free space, owner and mode, then try again".into()),
         };

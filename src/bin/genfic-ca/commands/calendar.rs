@@ -3,6 +3,7 @@ use super::authority::status;
 use super::output::Output;
 use super::values::usage;
 use crate::cli::CalendarFiles;
+use crate::hints;
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::Engine;
@@ -14,6 +15,9 @@ use genfic_ca::x509::{IssuerId, UnixTime};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
+
+/// What is said of a home without a CA.
+const NO_CA: &str = "no CA yet; `genfic-ca create-root NAME` makes the first";
 
 /// Shows the calendar, and writes it as a picture and as iCalendar where asked.
 pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report, Problem> {
@@ -44,14 +48,17 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let calendar = Calendar::new(outlooks, now);
     let mut written = Vec::new();
     let mut octets = None;
-    for (output, form) in outputs.into_iter().zip([calendar.svg(), calendar.icalendar()]) {
+    for (output, form) in outputs
+        .into_iter()
+        .zip([calendar.svg(), calendar.icalendar(|remedy| hints::text(remedy).into_owned())])
+    {
         match output.map(|output| output.put(form.as_bytes())).transpose()? {
             Some(Some(path)) => written.push(path),
             Some(None) => octets = Some(form.into_bytes()),
             None => {}
         }
     }
-    let mut text = calendar.timeline();
+    let mut text = calendar.timeline().unwrap_or_else(|| NO_CA.to_owned());
     text.extend(written.iter().map(|path| format!("\nwritten: {}", path.shown())));
     let report = Report::seen(fields(&calendar, args, &written), text).warn(missing);
     Ok(Report { changed: !written.is_empty(), octets, ..report })

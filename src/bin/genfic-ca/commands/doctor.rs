@@ -1,11 +1,12 @@
 //! `doctor`: works where other commands refuse, so it opens no session.
 use crate::cli::{Cli, Doctor, Global};
+use crate::hints;
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted};
 use crate::session::home_of;
 use clap::CommandFactory;
 use genfic_ca::assembly::{self, Inspection};
-use genfic_ca::doctor::{Check, Finding, Mended, Severity};
+use genfic_ca::doctor::{Check, Consequence, Finding, Mended, Seen, Severity};
 use genfic_ca::error::{Code, Problem};
 use genfic_ca::home::quoted;
 use genfic_ca::signing::{SecretSource, SecretSpec};
@@ -68,7 +69,7 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     }
     if let Some(home) = named_home(global) {
         for one in &mut told {
-            one.finding.remedy = naming(&one.finding.remedy, &home);
+            one.finding.remedy = naming(&hints::text(&one.finding.remedy), &home).into();
         }
     }
     let changed = mended.iter().any(|one| one.outcome.is_ok());
@@ -77,7 +78,7 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let exit = (!serious.is_empty())
         .then(|| Problem::new(Code::DoctorFindings, summary(&told)).hint("each finding names its remedy"));
     if global.quiet && !global.json {
-        warnings.extend(serious.iter().map(|one| format!("{}; {}", one.finding.message, remedy(one))));
+        warnings.extend(serious.iter().map(|one| format!("{}; {}", message(&one.finding), remedy(one))));
     }
     let result = json!({
         "findings": told.iter().map(fields).collect::<Vec<Value>>(),
@@ -139,7 +140,7 @@ fn all(checks: &[Check], mended: &[Mended]) -> Vec<Told> {
                 check: check.name,
                 finding: finding.clone(),
                 fixed: false,
-                why_not: tried.and_then(|one| one.outcome.clone().err()),
+                why_not: tried.and_then(|one| one.outcome.as_ref().err()).map(ToString::to_string),
             }
         };
         check.findings.iter().map(tell).collect::<Vec<_>>()
@@ -153,8 +154,8 @@ fn fields(told: &Told) -> Value {
         "code": finding.code,
         "severity": finding.severity.to_string(),
         "object": finding.object,
-        "message": finding.message,
-        "remedy": finding.remedy,
+        "message": message(finding),
+        "remedy": hints::text(&finding.remedy),
         "fixable": finding.mending.is_some(),
         "fixed": told.fixed,
         "check": told.check,
@@ -165,19 +166,34 @@ fn fields(told: &Told) -> Value {
     fields
 }
 
+fn message(finding: &Finding) -> String {
+    match finding.consequence {
+        Some(Consequence::ProfileIsNamed) => format!("{}: sign needs --profile", finding.message),
+        None => finding.message.clone(),
+    }
+}
+
 fn check_fields(check: &Check) -> Value {
     json!({
         "name": check.name,
-        "looked_at": check.looked.as_ref().ok(),
-        "skipped": check.looked.as_ref().err(),
+        "looked_at": check.looked.as_ref().ok().map(seen),
+        "skipped": check.looked.as_ref().err().map(ToString::to_string),
         "findings": check.findings.len(),
     })
 }
 
+fn seen(seen: &Seen) -> String {
+    match seen.newest_of {
+        Some(count) => format!("{} (the newest; --deep compares all {count})", seen.what),
+        None => seen.what.clone(),
+    }
+}
+
 fn remedy(told: &Told) -> String {
+    let remedy = hints::text(&told.finding.remedy);
     match &told.why_not {
-        Some(reason) => format!("{} (not mended: {reason})", told.finding.remedy),
-        None => told.finding.remedy.clone(),
+        Some(reason) => format!("{remedy} (not mended: {reason})"),
+        None => remedy.into_owned(),
     }
 }
 
@@ -186,13 +202,13 @@ fn text(checks: &[Check], told: &[Told]) -> String {
     let mut lines = Vec::new();
     for check in checks {
         let looked = match &check.looked {
-            Ok(looked) => looked.clone(),
+            Ok(looked) => seen(looked),
             Err(reason) => format!("not looked at: {reason}"),
         };
         lines.push(format!("{:<width$}  {looked}", check.name));
         for one in told.iter().filter(|one| one.check == check.name) {
             let word = if one.fixed { "mended".to_owned() } else { one.finding.severity.to_string() };
-            lines.push(format!("  {word:<7}  {}  ({})", one.finding.message, one.finding.code));
+            lines.push(format!("  {word:<7}  {}  ({})", message(&one.finding), one.finding.code));
             if !one.fixed {
                 lines.push(format!("  {:<7}  {}", "", remedy(one)));
             }

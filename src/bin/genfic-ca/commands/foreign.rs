@@ -4,6 +4,7 @@ use super::import::adopted_rows;
 use super::output::Output;
 use super::values::{crl, read, summary, usage};
 use crate::cli::{Adopt, Global, KeyImport, RenewCa};
+use crate::hints;
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, path_value};
 use crate::session::Session;
@@ -119,8 +120,8 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) ->
     let algorithm = waiting.public_key.algorithm();
     let key = format!("{}.age", waiting.name);
     let path = place.put_new(request.as_bytes()).map_err(|problem| {
-        let hint =
-            format!("{}; the request is also in requests/{}.waiting of the home", problem.hint, waiting.name);
+        let hint = hints::text(&problem.hint);
+        let hint = format!("{hint}; the request is also in requests/{}.waiting of the home", waiting.name);
         problem.hint(hint)
     })?;
     let profile = waiting.profile.as_deref().unwrap_or_default();

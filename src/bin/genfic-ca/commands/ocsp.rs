@@ -5,7 +5,7 @@ use super::values::{read, usage};
 use crate::cli::{Global, OcspAuthority, Query, Responder};
 use crate::report::{Report, columns, counted, path_value};
 use crate::session::{Session, home_of};
-use genfic_ca::error::{Code, Problem, Shown as _};
+use genfic_ca::error::{Code, Notice, Problem, Shown as _};
 use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::{Question, VerifiedStatus};
 use genfic_ca::ocsp::query;
@@ -40,7 +40,7 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
     let mut failed: Option<Problem> = None;
     for name in &names {
         let made = engine.issuance().unlock_issuer(name).and_then(|issuer| {
-            notices.extend(engine.maintenance().serve_ocsp(&issuer)?);
+            notices.extend(engine.maintenance().serve_ocsp(&issuer)?.map(Notice::from));
             engine.issuance().issue_responder(&issuer)
         });
         match made {

@@ -96,7 +96,7 @@ pub(crate) fn not_signed(problem: Problem, made: &Made) -> Problem {
         return problem;
     }
     let kept = format!("key and request are kept: {}, {}", made.key.shown(), made.request.shown());
-    Problem { hint: format!("{}\n{kept}", problem.hint).trim().to_owned(), ..problem }
+    Problem { hint: problem.hint.and(kept), ..problem }
 }
 
 fn make(global: &Global, args: &CreateRequest, takes_dns: bool) -> Result<Made, Problem> {

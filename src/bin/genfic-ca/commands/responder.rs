@@ -38,8 +38,9 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
         let order = engine.issuance().responder_order(&parent, &label, asked.public_key, days)?;
         let (tbs, more) = engine.issuance().preview_responder(&parent, &order)?;
         if asked.subject != *tbs.subject() || !asked.alt_names.is_empty() {
+            let subject = tbs.subject();
             notices
-                .push(format!("{label}: subject and names are not those of the request: {}", tbs.subject()));
+                .push(format!("{label}: subject and names are not those of the request: {subject}").into());
         }
         notices.extend(more);
         questions.push(format!(

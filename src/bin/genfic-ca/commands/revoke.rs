@@ -185,7 +185,7 @@ pub(crate) fn others_owed(owed: &[(String, Problem)]) -> Option<Problem> {
         names.join(", "),
         problem.message
     );
-    let hint = format!("{}\nthen: {}", problem.hint, publish.join("; ")).trim().to_owned();
+    let hint = problem.hint.clone().and(format!("then: {}", publish.join("; ")));
     Some(Problem { message, hint, ..problem.clone() })
 }
 
@@ -241,6 +241,6 @@ fn owed(revoked: &Revoked) -> Option<Problem> {
     };
     // what was revoked is not revoked again: the passphrase is for what is owed
     let is_of_passphrase = matches!(problem.code.code(), "key.interrupted" | "key.passphrase-wrong");
-    let hint = if is_of_passphrase { then } else { format!("{}\n{then}", problem.hint).trim().to_owned() };
+    let hint = if is_of_passphrase { then.into() } else { problem.hint.clone().and(then) };
     Some(Problem { message, hint, ..problem.clone() })
 }

@@ -180,7 +180,7 @@ fn run_book(
 fn owed(revoked: &RevokedAuthority) -> Option<Problem> {
     if let Some(problem) = &revoked.unanswered {
         let message = format!("it is recorded, but {}", problem.message);
-        let hint = format!("{}\nthen: genfic-ca ocsp sync", problem.hint).trim().to_owned();
+        let hint = problem.hint.clone().and("then: genfic-ca ocsp sync");
         return Some(Problem { message, hint, ..problem.clone() });
     }
     super::revoke::others_owed(&revoked.owed)

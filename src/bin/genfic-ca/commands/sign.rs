@@ -5,10 +5,11 @@ use super::output::{Output, put_all};
 use super::same_holder::same_holder;
 use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, unsigned_text, usage};
 use crate::cli::{Chain, Sign};
+use crate::hints;
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{IssuanceOutcome, IssuedCertificate, IssuingAuthority, Order, Refusal, abreast};
-use genfic_ca::error::{Code, Problem, Shown as _};
+use genfic_ca::error::{Code, Notice, Problem, Shown as _};
 use genfic_ca::index::Authority;
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
 use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError};
@@ -78,7 +79,7 @@ pub(crate) fn issue_orders(
 
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
-    let mut notices: Vec<String> = staggered;
+    let mut notices = staggered;
     let mut octets = None;
     let is_output = matches!(places, Places::Output);
     let (files, unplaced) = place(args, places, &issued, &chain);
@@ -102,7 +103,7 @@ pub(crate) fn issue_orders(
     if let Some(issuer) = issuer.filter(|_| changed) {
         match engine.maintenance().keep_up(issuer) {
             Ok(done) => notices.extend(done),
-            Err(problem) => notices.push(format!("what was due besides could not be done: {problem}")),
+            Err(problem) => notices.push(format!("what was due besides could not be done: {problem}").into()),
         }
     }
     let result = json!({ "certificates": certificates, "refused": refusals(args, &refused) });
@@ -120,15 +121,18 @@ fn refusals(args: &Sign, refused: &[Refusal]) -> Vec<Value> {
     let fields = |Refusal { label: of, problem }: &Refusal| {
         let file = args.files.iter().find(|file| label(file) == *of);
         json!({
-            "file": file.map_or_else(|| json!(of), path_value), "code": problem.code.code(), "message": problem.message, "hint": problem.hint,
+            "file": file.map_or_else(|| json!(of), path_value), "code": problem.code.code(), "message": problem.message, "hint": hints::text(&problem.hint),
         })
     };
     refused.iter().map(fields).collect()
 }
 
 /// A notice, behind the request that it is about where there are several.
-fn labelled(orders: &[Order], label: &str, notice: &str) -> String {
-    if orders.len() > 1 { format!("{label}: {notice}") } else { notice.to_owned() }
+fn labelled(orders: &[Order], label: &str, notice: &Notice) -> Notice {
+    match orders.len() > 1 {
+        true => Notice { message: format!("{label}: {}", notice.message), ..notice.clone() },
+        false => notice.clone(),
+    }
 }
 
 /// The profile that was named, or the CA's default for what it signs.

@@ -1,7 +1,7 @@
 //! JSON fields and words that several commands share.
 use crate::report::{columns, path_value, path_values};
 use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
-use genfic_ca::error::{Code, Problem, Shown as _};
+use genfic_ca::error::{Code, Problem, Remedy, Shown as _};
 use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
 use genfic_ca::profile::Length;
@@ -121,7 +121,7 @@ pub(crate) fn length(valid: Option<&str>) -> Result<Length, Problem> {
 }
 
 /// A wrong word on the command line.
-pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Problem {
+pub(crate) fn usage(message: impl Into<String>, hint: impl Into<Remedy>) -> Problem {
     Problem::new(Code::Usage, message).hint(hint)
 }
 

@@ -1,0 +1,103 @@
+//! What is done with CAs, in commands and options.
+use genfic_ca::error::remedy::Authority as R;
+use std::borrow::Cow;
+
+pub(super) fn text(remedy: &R) -> Cow<'static, str> {
+    Cow::Borrowed(match remedy {
+        R::List => "`genfic-ca authorities` lists the CAs of this home",
+        R::ListOwn => "`genfic-ca authorities` shows the CAs of this home",
+        R::Standing => "`genfic-ca authorities` shows how the CAs stand",
+        R::Hierarchy => "`genfic-ca authorities --tree` shows the hierarchy",
+        R::GoByCrl => "clients go by its CRL; `genfic-ca authorities --tree` shows where it stands",
+        R::AskItsOwners => "ask those who run it; what it signs is taken in by `genfic-ca adopt`",
+        R::ForResponders => {
+            "`genfic-ca ocsp responder CA` makes that of this home; for a key on another host: genfic-ca sign \
+             FILE --responder-for CA"
+        }
+        R::SignRequests => "cross-sign takes the certificate of a CA; `genfic-ca sign` takes requests",
+        R::RenewInstead => "`genfic-ca renew-ca` gives a CA a new certificate",
+        R::CertificateInForce => {
+            "have the CA show one that is valid; a CA of this home gets it by `genfic-ca renew-ca`"
+        }
+        R::ConstrainAndRevoke(certificate) => {
+            return format!(
+                "if that is too much, cross-sign it once more with what it may certify (--permit DOMAIN), \
+                     and then revoke this one: genfic-ca revoke {certificate}"
+            )
+            .into();
+        }
+        R::ShowAbove => {
+            "import that CA first; or, when others run it, show the certificates above, up to the root, with \
+             --chain FILE"
+        }
+        R::NewKey(authority) => {
+            return format!("genfic-ca renew-ca {authority} --rekey gives it a new key").into();
+        }
+        R::AdoptWaiting(authority) => {
+            return format!(
+                "its request is in requests/{authority}.waiting of the home, PEM after a few words; when the \
+                     certificate has come: genfic-ca adopt {authority} CERTIFICATE"
+            )
+            .into();
+        }
+        R::ProfileBelow => "for example --profile user-ca",
+        R::ProfileOfCas => "for example --profile system-ca",
+        R::NameProfile => "add --profile, for example system-ca",
+        R::RequestOrKey => {
+            "`genfic-ca create-child NAME --csr-only` makes a key and a request, `genfic-ca key import NAME \
+             FILE` brings a key"
+        }
+        R::Show(authority) => {
+            return format!("`genfic-ca show {authority}` shows it").into();
+        }
+        R::AnswerToRenewal(authority) => {
+            return format!(
+                "it must be the answer to a request of `genfic-ca renew-ca {authority} --csr-only`; that of \
+                     a new key is adopted under the name of the new generation"
+            )
+            .into();
+        }
+        R::SignAsACa => {
+            "it needs basicConstraints CA:TRUE and keyUsage keyCertSign and cRLSign; in the home of its parent: \
+             genfic-ca sign FILE -p PARENT --profile user-ca"
+        }
+        R::SignAsThatOfACa => {
+            "have the request signed as that of a CA: genfic-ca sign FILE --profile user-ca"
+        }
+        R::TakeOverAs(authority) => {
+            return format!("take it over under that name: --as {authority}").into();
+        }
+        R::ImportAgain(authority) => {
+            return format!("nothing was changed; what it issued and revoked elsewhere since then is added by the same \
+                     import --as {authority}, and genfic-ca revoke {authority}/SERIAL revokes a number that is \
+                     not on record").into();
+        }
+        R::NothingCame(authority) => {
+            return format!("nothing was changed; `genfic-ca list -p {authority}` shows what is on record")
+                .into();
+        }
+        R::IssueHere => "leave out --csr-only",
+        R::RequestFromOthers => {
+            "add --csr-only: it makes a request for them; `genfic-ca adopt` takes in what they sign"
+        }
+        R::BringKey(authority) => {
+            return format!("bring it by `genfic-ca key import {authority} FILE`").into();
+        }
+        R::Finish(authority) => {
+            return format!(
+                "the CA {authority} is on record; its certificate is published by the next command, and what \
+                     it still lacks by `genfic-ca crl publish {authority}` and, if it has a responder, \
+                     `genfic-ca ocsp responder {authority}`"
+            )
+            .into();
+        }
+        R::WithoutLinks => "if the old key is lost, add --no-links",
+        R::MakeLinks(newer, older) => {
+            return format!(
+                "{newer} is there; what it lacks are the links: `genfic-ca cross-sign {newer} -p {older}` \
+                     makes both"
+            )
+            .into();
+        }
+    })
+}

@@ -1,0 +1,119 @@
+//! What is to be done, as a value. The programs say it in words of their own, with their commands and options.
+mod access;
+mod authority;
+mod home;
+mod import;
+mod record;
+mod repair;
+mod request;
+
+pub use access::Access;
+pub use authority::Authority;
+pub use home::Home;
+pub use import::Import;
+pub use record::Record;
+pub use repair::{Origin, Repair};
+pub use request::Request;
+
+use super::in_words;
+use std::borrow::Cow;
+
+/// What is to be done about a failure or a finding.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Remedy {
+    /// What these words say, which name no command and no option; nothing when there are none.
+    Words(Cow<'static, str>),
+    /// Each of these, a line for each.
+    Several(Vec<Self>),
+    /// Something else is to be asked for.
+    Request(Request),
+    /// A home is to be seen to.
+    Home(Home),
+    /// Something of an import is to be named.
+    Import(Import),
+    /// Something is to be named that a key, a backup or a responder is reached by.
+    Access(Access),
+    /// A finding is to be mended.
+    Repair(Box<Repair>),
+    /// A CA is to be asked, named or seen to otherwise.
+    Authority(Box<Authority>),
+    /// What is on record is to be looked at or gone on with.
+    Record(Record),
+}
+
+impl Remedy {
+    /// Nothing that helps.
+    pub const NONE: Self = Self::Words(Cow::Borrowed(""));
+
+    /// Whether nothing helps.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Words(words) => words.is_empty(),
+            Self::Several(each) => each.iter().all(Self::is_empty),
+            _ => false,
+        }
+    }
+
+    /// This, and then more.
+    #[must_use]
+    pub fn and(self, more: impl Into<Self>) -> Self {
+        let more = more.into();
+        if self.is_empty() || more.is_empty() {
+            return if self.is_empty() { more } else { self };
+        }
+        let each = |remedy| match remedy {
+            Self::Several(each) => each,
+            one => vec![one],
+        };
+        Self::Several([each(self), each(more)].concat())
+    }
+}
+
+impl Default for Remedy {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl From<&'static str> for Remedy {
+    fn from(words: &'static str) -> Self {
+        Self::Words(words.into())
+    }
+}
+
+impl From<String> for Remedy {
+    fn from(words: String) -> Self {
+        Self::Words(in_words(words).into())
+    }
+}
+
+macro_rules! themes {
+    ($($theme:ident),+) => {
+        $(impl From<$theme> for Remedy {
+            fn from(remedy: $theme) -> Self {
+                Self::$theme(remedy.into())
+            }
+        })+
+    };
+}
+
+themes!(Request, Home, Import, Access, Repair, Authority, Record);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helps_nothing_adds_no_line() {
+        assert!(Remedy::NONE.and("").is_empty());
+        assert!(!Remedy::from(Repair::Fix).is_empty());
+        assert_eq!(Remedy::NONE.and("a").and(""), "a".into());
+    }
+
+    #[test]
+    fn lines_stay_in_their_order() {
+        let both = Remedy::from("a").and(Record::List).and(Remedy::from("b").and("c"));
+        assert_eq!(both, Remedy::Several(vec!["a".into(), Record::List.into(), "b".into(), "c".into()]));
+    }
+}
