@@ -93,7 +93,8 @@ fn authority_faults(
         faults.push(format!("public/{name}.crt is not a certificate of the CA on record"));
     }
     let noted = home.mark(&files).unwrap_or_else(|error| {
-        faults.push(format!("keys/{name}.mark {error}"));
+        let file = error.path.file_name().unwrap_or_default().to_string_lossy();
+        faults.push(format!("keys/{file} {error}"));
         None
     });
     let noted = noted.unwrap_or(0);

@@ -4,12 +4,13 @@ use super::records::bring_back;
 use super::{Examination, Looked, counted, only_files};
 use crate::ca::Hierarchy;
 use crate::error::remedy;
-use crate::home::{AuthorityName, NoteError, PublicFile, ReadError};
+use crate::home::{AuthorityName, NoteError, NoteFault, PublicFile, ReadError};
 use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, contradicting};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CertificateList, CrlListing, CrlReason, SerialNumber, pem};
 use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
@@ -119,32 +120,36 @@ impl Subject<'_, '_> {
         let recorded = self.index.last_crl(&self.authority.issuer)?.map_or(0, |last| last.number);
         let known = recorded.max(published.unwrap_or(0));
         let taken = self.index.highest_crl_number(&self.authority.issuer)?.max(known);
-        let file = self.examination.home.mark_file(&name);
-        let aside = remedy::Repair::MoveAsideThenPublishCrl(file, name.to_string());
-        match self.examination.home.mark(&name) {
+        let aside =
+            |file: &Path| remedy::Repair::MoveAsideThenPublishCrl(file.to_path_buf(), name.to_string());
+        let called = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match self.examination.home.noted(&name) {
             // told with owners and modes
-            Err(NoteError::Read(ReadError::Kind(_))) => {}
-            Err(error) => {
-                let message = format!("publishes no CRL: keys/{name}.mark {error}");
-                self.findings
-                    .push(Finding::error("crl.note-unreadable", name.as_str(), message).remedy(aside));
+            Err(NoteError { fault: NoteFault::Read(ReadError::Kind(_)), .. }) => {}
+            Err(NoteError { path, fault }) => {
+                let message = format!("publishes no CRL: keys/{} {fault}", called(&path));
+                let finding = Finding::error("crl.note-unreadable", name.as_str(), message);
+                self.findings.push(finding.remedy(aside(&path)));
             }
-            Ok(Some(noted)) if noted.saturating_sub(taken) > PROPORTION => {
+            Ok(Some((noted, file))) if noted.saturating_sub(taken) > PROPORTION => {
                 let message = format!(
-                    "has {noted} noted as its highest CRL number in keys/{name}.mark, and {taken} is the \
-                     highest known otherwise: the note is wrong"
+                    "has {noted} noted as its highest CRL number in keys/{}, and {taken} is the \
+                     highest known otherwise: the note is wrong",
+                    called(&file)
                 );
-                self.findings.push(Finding::error(NOTE_TOO_LARGE, name.as_str(), message).remedy(aside));
+                let finding = Finding::error(NOTE_TOO_LARGE, name.as_str(), message);
+                self.findings.push(finding.remedy(aside(&file)));
             }
-            Ok(Some(noted)) if noted > taken => {
+            Ok(Some((noted, file))) if noted > taken => {
                 let message = format!(
-                    "has CRL number {noted} noted in keys/{name}.mark, and neither the index nor its published \
-                     CRL has one above {taken}: the index is an older copy"
+                    "has CRL number {noted} noted in keys/{}, and neither the index nor its published \
+                     CRL has one above {taken}: the index is an older copy",
+                    called(&file)
                 );
                 let finding = Finding::error("crl.note-ahead", name.as_str(), message);
                 self.findings.push(finding.remedy(bring_back(self.examination)));
             }
-            Ok(noted) if known > 0 && noted.is_none_or(|noted| noted < known) => {
+            Ok(noted) if known > 0 && noted.as_ref().is_none_or(|(noted, _)| *noted < known) => {
                 let message = format!(
                     "has no note of CRL number {known} in keys/{name}.mark: an older index could take it again"
                 );

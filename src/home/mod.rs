@@ -52,7 +52,7 @@ pub use given::GivenError;
 pub(crate) use group::put_all;
 pub use group::{Replacement, replace_all};
 pub use layout::{Home, PublicFile};
-pub use mark::{NoteError, read_mark};
+pub use mark::{NoteError, NoteFault, read_mark};
 pub use open::{OpenError, ReadError, open_checked, open_file, read_file, read_most};
 pub use reserve::{GivenBack, Reserve};
 pub use survey::Survey;

@@ -4,7 +4,7 @@ use super::hold::Hold;
 use super::signed::SignedLists;
 use super::{AuthorityFiles, PublishError, Publisher, WaitingAuthority};
 use crate::home::{
-    AuthorityName, Home, InvalidAuthorityName, Mode, NoteError, PublicFile, ReadError, Replacement,
+    AuthorityName, Home, InvalidAuthorityName, Mode, NoteFault, PublicFile, ReadError, Replacement,
     WriteError, read_file, replace, replace_all, sync_directory,
 };
 use crate::x509::extension::CrlNumber;
@@ -55,10 +55,10 @@ impl HomeDirectory {
     fn reserved_crl_number(&self, name: &str) -> Result<Option<CrlNumber>, PublishError> {
         let name = self.name(name)?;
         self.home.mark(&name).map_err(|error| {
-            let path = self.home.mark_file(&name);
-            match error {
-                NoteError::Read(error) => not_read(&path, error),
-                NoteError::NoNumber(_) => unreadable(&path, error),
+            let path = error.path;
+            match error.fault {
+                NoteFault::Read(error) => not_read(&path, error),
+                fault @ NoteFault::NoNumber(_) => unreadable(&path, fault),
             }
         })
     }

@@ -201,6 +201,16 @@ pub(crate) const PUBLISHED: &[Damage] = &[
     ("echo 70 > home/keys/genfic.mark", "crl.note-ahead", Hand("echo 1 > home/keys/genfic.mark")),
     ("echo hello > home/keys/genfic.mark", "crl.note-unreadable", Remedy),
     ("echo hello > home/keys/genfic.mark; rm home/public/genfic.crl", "crl.note-unreadable", Remedy),
+    (
+        "cp -p home/keys/genfic.mark home/keys/genfic.crlnumber; echo hello > home/keys/genfic.crlnumber",
+        "crl.note-unreadable",
+        Remedy,
+    ),
+    (
+        "cp -p home/keys/genfic.mark home/keys/genfic.crlnumber; echo 9223372036854775806 > home/keys/genfic.crlnumber",
+        "crl.note-too-large",
+        Remedy,
+    ),
     ("echo 18446744073709551615 > home/keys/genfic.mark", "crl.note-too-large", Remedy),
     ("echo 9223372036854775806 > home/keys/genfic.mark", "crl.note-too-large", Remedy),
     (

@@ -1,5 +1,5 @@
 //! The mark beside a key, `NAME.mark`: a number in decimal.
-use crate::home::{Mode, NoteError, ReadError, Writing, read_mark, replace_alone};
+use crate::home::{Mode, NoteError, NoteFault, ReadError, Writing, read_mark, replace_alone};
 use crate::signing::MarkError;
 use crate::x509::extension::CrlNumber;
 use rustix::io::Errno;
@@ -12,10 +12,7 @@ const WAIT: Duration = Duration::from_secs(30);
 
 /// The mark of the key in this file. Before it was called that, it was a `.crlnumber`.
 pub(super) fn read(key: &Path) -> Result<Option<CrlNumber>, MarkError> {
-    let at = |ending: &str| {
-        let path = key.with_extension(ending);
-        read_mark(&path).map_err(|error| unreadable(&path, error))
-    };
+    let at = |ending: &str| read_mark(&key.with_extension(ending)).map_err(unreadable);
     // in this order, one that is moved meanwhile is not missed
     let former = at("crlnumber")?;
     Ok(former.max(at("mark")?))
@@ -34,17 +31,16 @@ pub(super) fn raise(key: &Path, number: CrlNumber) -> Result<(), MarkError> {
     Ok(replace_alone(&alone, &path, format!("{number}\n").as_bytes(), Mode::Private)?)
 }
 
-fn unreadable(path: &Path, error: NoteError) -> MarkError {
-    let path = path.to_owned();
-    match error {
+fn unreadable(NoteError { path, fault }: NoteError) -> MarkError {
+    match fault {
         // that says nothing of the file
-        NoteError::Read(ReadError::Io(source))
+        NoteFault::Read(ReadError::Io(source))
             if [Errno::MFILE, Errno::NFILE, Errno::NOMEM]
                 .iter()
                 .any(|errno| source.raw_os_error() == Some(errno.raw_os_error())) =>
         {
             MarkError::NotRead { path, source }
         }
-        error => MarkError::Unreadable { path, reason: error.to_string() },
+        fault => MarkError::Unreadable { path, reason: fault.to_string() },
     }
 }
