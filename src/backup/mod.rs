@@ -32,11 +32,12 @@ mod tests;
 mod verify;
 mod workplace;
 
-pub use create::{Created, Creation, create};
-pub use leftovers::{left_behind, remove_left};
-pub use manifest::{AuthorityEntry, FileEntry, Manifest};
-pub use restore::{RestoredAuthority, RestoredHome, Restoring, restore};
-pub use verify::{Behind, Verified, verify};
+pub(crate) use create::{Created, Creation, create};
+pub(crate) use leftovers::{left_behind, remove_left};
+pub use restore::RestoredHome;
+pub(crate) use restore::{Restoring, restore};
+pub(crate) use verify::Verified;
+pub use verify::{Behind, verify};
 
 use crate::audit::Head;
 use crate::error::Problem;

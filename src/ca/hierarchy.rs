@@ -8,7 +8,7 @@ mod cross_certificates;
 mod issuer_path;
 
 pub(super) use cross_certificates::UNLINKED;
-pub use issuer_path::IssuerPath;
+pub(crate) use issuer_path::IssuerPath;
 pub(super) use issuer_path::MAX_PATH;
 
 use crate::error::{Code, Problem};

@@ -8,11 +8,12 @@ mod sections;
 mod template;
 
 pub use duration::{format_duration, parse_duration};
-pub use organization::Organization;
-pub use sections::{
-    AuthorityConfig, ClockConfig, CrlConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling,
-    NotIssued, OcspConfig, PublicationConfig,
+pub(crate) use organization::Organization;
+pub(crate) use sections::{
+    AuthorityConfig, ClockConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, OcspConfig,
+    PublicationConfig,
 };
+pub use sections::{CrlConfig, NotIssued};
 pub use template::template;
 
 use crate::document::{self, Mistake, Section};

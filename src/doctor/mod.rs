@@ -19,8 +19,9 @@ mod responders;
 mod space;
 mod statuses;
 
-pub use finding::{Finding, Mending, Severity};
-pub use mend::{Mended, mend_files, mend_records};
+pub use finding::{Finding, Severity};
+pub use mend::Mended;
+pub(crate) use mend::{mend_files, mend_records};
 pub use space::Space;
 
 use crate::ca::Hierarchy;

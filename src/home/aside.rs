@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What the names of files and directories begin with until they are whole.
-pub const ASIDE: &str = ".new-";
+pub(crate) const ASIDE: &str = ".new-";
 /// How often, and how long each, to wait for somebody who removes a few files.
 const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Says that something is being written aside in a directory, until it is dropped.
 #[derive(Debug)]
-pub struct Writing {
+pub(crate) struct Writing {
     directory: File,
 }
 
@@ -26,7 +26,7 @@ impl Writing {
     ///
     /// # Errors
     /// When the directory cannot be opened.
-    pub fn into(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn into(directory: &Path) -> io::Result<Self> {
         let directory = File::open(directory)?;
         for _ in 0..ATTEMPTS {
             match directory.try_lock_shared() {
@@ -41,7 +41,7 @@ impl Writing {
     ///
     /// # Errors
     /// When the system cannot.
-    pub fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&self) -> io::Result<()> {
         self.directory.sync_all()
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn left_behind(directory: &Path) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// `WouldBlock` when somebody is; when it cannot be removed.
-pub fn remove_left(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_left(path: &Path) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     match left_in(directory) {
         Some((_lock, found)) if found.iter().any(|one| one == path) => remove(path),

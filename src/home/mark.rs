@@ -23,7 +23,7 @@ impl Home {
 ///
 /// # Errors
 /// When there is one that cannot be read or is no number.
-pub fn read_mark(file: &Path) -> Result<Option<CrlNumber>, NoteError> {
+pub(crate) fn read_mark(file: &Path) -> Result<Option<CrlNumber>, NoteError> {
     match read_file(file, LARGEST) {
         Ok(octets) => Ok(Some(String::from_utf8_lossy(&octets).trim().parse()?)),
         Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),

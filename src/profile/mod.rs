@@ -26,14 +26,16 @@ mod usage;
 mod validity;
 mod violation;
 
-pub use alt_name::{InvalidAltName, check_alt_name, parse_alt_name};
-pub use applicant::{Applicant, Ask, IssuerView, KnownAuthority, Length, PriorUse};
+pub use alt_name::{check_alt_name, parse_alt_name};
+pub use applicant::{Applicant, Ask, Length};
+pub(crate) use applicant::{IssuerView, KnownAuthority, PriorUse};
 pub use limits::Limits;
-pub use profiles::{ProfileError, Profiles};
+pub(crate) use profiles::ProfileError;
+pub use profiles::Profiles;
 pub use shipped::SHIPPED;
-pub use stagger::{Sibling, Staggered};
-pub use template::CertificateTemplate;
-pub use violation::Violation;
+pub(crate) use stagger::Sibling;
+pub(crate) use template::CertificateTemplate;
+pub(crate) use violation::Violation;
 
 use crate::document::{self, Mistake, Section};
 use crate::x509::{Attribute, Name, UnixTime, Validity};

@@ -32,7 +32,7 @@ pub struct Looks {
 
 /// Both ends.
 #[must_use]
-pub fn looks() -> (Looker, Looks) {
+pub(crate) fn looks() -> (Looker, Looks) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let began = Arc::new(Mutex::new(Instant::now()));
     (Looker { asks: sender, began: Arc::clone(&began) }, Looks { asked: receiver, began })

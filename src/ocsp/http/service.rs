@@ -38,7 +38,7 @@ const ANSWER: &str = "application/ocsp-response";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What goes back.
-pub type Reply = Response<ReplyBody>;
+pub(super) type Reply = Response<ReplyBody>;
 
 /// The responder as clients see it: OCSP by POST and GET, CRLs and CA certificates, health.
 #[derive(Clone)]

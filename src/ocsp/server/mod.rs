@@ -7,7 +7,7 @@ mod places;
 mod stall;
 
 pub use connection::{CONNECTION_OCTETS, SOCKET_OCTETS};
-pub use daemon::Daemon;
+pub(crate) use daemon::Daemon;
 
 use super::http::{Looks, OcspService};
 use super::reload::Reloader;

@@ -10,7 +10,7 @@ mod signature;
 
 use super::extension::KeyUsage;
 use der::asn1::{AnyRef, ObjectIdentifier};
-pub use scheme::KeyScheme;
+pub(crate) use scheme::KeyScheme;
 pub(super) use scheme::Verification;
 pub(crate) use signature::RawAlgorithmIdentifier;
 pub use signature::SignatureAlgorithm;

@@ -62,7 +62,7 @@ impl AccessDescription {
 
 /// Not critical, the descriptions in this order.
 #[must_use]
-pub fn authority_info_access(descriptions: &[AccessDescription]) -> Extension {
+pub(crate) fn authority_info_access(descriptions: &[AccessDescription]) -> Extension {
     let list: Vec<Vec<u8>> = descriptions
         .iter()
         .map(|description| {
