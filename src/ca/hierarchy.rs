@@ -93,7 +93,7 @@ impl<'h> Hierarchy<'h> {
     ///
     /// # Errors
     /// When the index cannot be read; so below.
-    pub fn path_of(&self, authority: &Authority) -> Result<IssuerPath, IndexError> {
+    pub(crate) fn path_of(&self, authority: &Authority) -> Result<IssuerPath, IndexError> {
         let mut state = self.state()?;
         let mut path = self.walk(&mut state, authority)?;
         for at in 0..path.members().len() {

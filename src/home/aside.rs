@@ -50,7 +50,7 @@ impl Home {
     /// Removes what killed processes left written aside; where somebody is writing at the moment, it is left to
     /// a later call. Directories of issued certificates, which may be large, are looked into for these CAs.
     /// Returns how many were removed; what cannot be read or removed is passed over.
-    pub fn sweep(&self, issued_by: &[AuthorityName]) -> usize {
+    pub(crate) fn sweep(&self, issued_by: &[AuthorityName]) -> usize {
         let mut directories: Vec<PathBuf> = self.places().into_iter().map(|place| place.path).collect();
         let responders = fs::read_dir(self.responders_directory()).into_iter().flatten().flatten();
         directories.extend(responders.map(|entry| entry.path()));

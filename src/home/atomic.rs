@@ -46,7 +46,7 @@ pub struct WriteError {
 impl WriteError {
     /// Whether the disk, or the user's share of it, is full.
     #[must_use]
-    pub fn is_for_want_of_space(&self) -> bool {
+    pub(crate) fn is_for_want_of_space(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 }

@@ -22,7 +22,7 @@ impl Home {
     }
 
     /// Moves what a home of before has in other places. What cannot be moved stays, and is read where it is.
-    pub fn move_former(&self) {
+    pub(crate) fn move_former(&self) {
         let requests = self.requests_directory();
         if requests.symlink_metadata().is_err() {
             let _ = make_within(&requests, 0o700, None);

@@ -177,13 +177,13 @@ impl Profile {
 
     /// Whether it limits its certificates to certain purposes.
     #[must_use]
-    pub fn has_purposes(&self) -> bool {
+    pub(crate) fn has_purposes(&self) -> bool {
         self.usage.has_purposes()
     }
 
     /// What it leaves open and should not, each with its line. Homes of before it was asked for go on with a notice.
     #[must_use]
-    pub fn flaws(&self) -> Vec<&Mistake> {
+    pub(crate) fn flaws(&self) -> Vec<&Mistake> {
         let constraints = &self.authority.constraints.flaws;
         self.names.flaws.iter().chain(&self.validity.flaws).chain(constraints).collect()
     }
@@ -239,7 +239,7 @@ impl Profile {
     /// What this profile would grant of a subject that is ours to choose, attribute by attribute; the rest is
     /// left out. For subjects modelled on another certificate's, never for a request's.
     #[must_use]
-    pub fn admissible_subject(&self, model: &Name) -> Name {
+    pub(crate) fn admissible_subject(&self, model: &Name) -> Name {
         let mut kept: Vec<Attribute> = Vec::new();
         for attribute in model.attributes() {
             let mut verdict = Verdict::default();

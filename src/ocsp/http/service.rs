@@ -98,7 +98,7 @@ impl OcspService {
 
     /// The same, asking for a look at the files before it answers that nothing is known.
     #[must_use]
-    pub fn with_looker(self, looker: Looker) -> Self {
+    pub(crate) fn with_looker(self, looker: Looker) -> Self {
         Self::with(self.parts, Some(looker))
     }
 

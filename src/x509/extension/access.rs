@@ -32,7 +32,7 @@ impl AccessDescription {
 
     /// Where the issuer's certificate can be fetched.
     #[must_use]
-    pub fn ca_issuers(url: &str) -> Self {
+    pub(crate) fn ca_issuers(url: &str) -> Self {
         Self::url(Self::CA_ISSUERS, url)
     }
 

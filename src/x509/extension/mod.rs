@@ -84,7 +84,7 @@ pub const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
 
 /// Whether it is about certificate policies.
 #[must_use]
-pub fn is_of_policies(oid: ObjectIdentifier) -> bool {
+pub(crate) fn is_of_policies(oid: ObjectIdentifier) -> bool {
     [CERTIFICATE_POLICIES, POLICY_MAPPINGS, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY].contains(&oid)
 }
 
@@ -138,7 +138,7 @@ impl Extension {
     ///
     /// # Errors
     /// When the octets are malformed, empty, or encode a FALSE that DER leaves out.
-    pub fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
+    pub(crate) fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
         let mut reader = SliceReader::new(octets)?;
         let list = reader.sequence(|list| {
             let mut out = Vec::new();
@@ -171,7 +171,7 @@ fn read<'r>(fields: &mut SliceReader<'r>) -> Result<Extension, MalformedDer> {
 
 /// `noRevAvail` (RFC 9608 §2): NULL, not critical.
 #[must_use]
-pub fn no_rev_avail() -> Extension {
+pub(crate) fn no_rev_avail() -> Extension {
     Extension::new(NO_REV_AVAIL, false, tlv(0x05, &[]))
 }
 
