@@ -164,7 +164,7 @@ impl Maintenance<'_> {
     /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the
     /// configuration says (half), what is published is not the one on record or another CA's or only in one
     /// of its two forms, or something was revoked or released since. Never that of a CA that others run, or of
-    /// one that has gone quiet ([`Hierarchy::is_quiet`]).
+    /// one that has gone quiet ([`crate::ca::Hierarchy::is_quiet`]).
     ///
     /// # Errors
     /// When the index or the published file cannot be read.

@@ -56,7 +56,7 @@ impl SqliteIndex {
     /// Makes a new, empty index; the file belongs to the caller alone (0600).
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when the path names something, or a failing file system.
+    /// [`super::StoreError::Exists`] when the path names something, or a failing file system.
     pub fn create(path: &Path) -> Result<Self, IndexError> {
         connection::create(path)?;
         Self::open(path)
@@ -65,8 +65,8 @@ impl SqliteIndex {
     /// Opens an index and waits up to [`SqliteIndex::WAIT`] for other processes.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::Schema`] when a newer program wrote it,
-    /// [`StoreError::Damaged`] when it is something else, [`StoreError::Busy`], or a failing file system.
+    /// [`super::StoreError::Missing`], [`super::StoreError::Schema`] when a newer program wrote it,
+    /// [`super::StoreError::Damaged`] when it is something else, [`super::StoreError::Busy`], or a failing file system.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         Self::open_waiting(path, Self::WAIT)
     }
