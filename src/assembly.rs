@@ -8,9 +8,10 @@ mod settings;
 
 pub use backup::{restore_backup, verify_backup};
 pub use daemon::{DaemonOptions, daemon};
-pub use founding::{Founded, Founding, found};
+pub use founding::{Founding, found};
 pub use inspection::Inspection;
-pub use settings::{leaf_key, read_config, secret_sources};
+pub(crate) use settings::read_config;
+pub use settings::{leaf_key, secret_sources};
 
 use crate::ca::{ClockWatch, DiskReserve, Engine, EngineParts, Practices, Purpose, Room, SerialSource};
 use crate::clock::{Clock, SystemClock};

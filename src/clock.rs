@@ -9,7 +9,7 @@ pub trait Clock: Send + Sync {
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
@@ -21,10 +21,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still, for tests and for reproducible ceremonies.
+/// A clock that stands still.
 #[derive(Clone, Copy, Debug)]
-pub struct FixedClock(pub UnixTime);
+#[cfg(test)]
+pub(crate) struct FixedClock(pub UnixTime);
 
+#[cfg(test)]
 impl Clock for FixedClock {
     fn now(&self) -> UnixTime {
         self.0

@@ -49,7 +49,7 @@ struct Placed {
 }
 
 /// A type that one TOML value can be read as.
-pub trait FromValue: Sized {
+pub(crate) trait FromValue: Sized {
     /// What is expected, for messages: `text`, `a whole number`.
     const EXPECTED: &'static str;
 
@@ -60,7 +60,7 @@ pub trait FromValue: Sized {
 
 /// A TOML value that is neither a list nor a table.
 #[derive(Clone, Copy, Debug)]
-pub enum Scalar<'v> {
+pub(crate) enum Scalar<'v> {
     /// A string.
     Text(&'v str),
     /// An integer.
@@ -117,7 +117,7 @@ impl Value {
 
 /// One table of the text. Ask for each key once; the rest is refused when the table is done with.
 #[derive(Debug)]
-pub struct Section {
+pub(crate) struct Section {
     path: String,
     line: Option<usize>,
     entries: BTreeMap<String, Placed>,
@@ -138,13 +138,13 @@ fn key_on_line(text: &str, at: usize) -> String {
 ///
 /// # Errors
 /// Every mistake, in the order of the text.
-pub fn read<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> Result<T, Vec<Mistake>> {
+pub(crate) fn read<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> Result<T, Vec<Mistake>> {
     let (built, mistakes) = read_leniently(text, build);
     if mistakes.is_empty() { Ok(built) } else { Err(mistakes) }
 }
 
 /// Reads what can be read: a key with a mistake is as if it was not there.
-pub fn read_leniently<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> (T, Vec<Mistake>) {
+pub(crate) fn read_leniently<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> (T, Vec<Mistake>) {
     let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let line_of = |at: usize| ends.partition_point(|end| *end < at) + 1;
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -218,43 +218,43 @@ impl Section {
     }
 
     /// Says that something is wrong with a key of this table, present or not.
-    pub fn mistake(&mut self, key: &str, message: impl Into<String>) {
+    pub(crate) fn mistake(&mut self, key: &str, message: impl Into<String>) {
         let line = self.entries.get(key).map(|entry| entry.line).or(self.line);
         self.push(line, key, message);
     }
 
     /// What is wrong with a key of this table, for those who say it themselves.
     #[must_use]
-    pub fn flaw(&self, key: &str, message: impl Into<String>) -> Mistake {
+    pub(crate) fn flaw(&self, key: &str, message: impl Into<String>) -> Mistake {
         let line = self.entries.get(key).map(|entry| entry.line).or(self.line);
         Mistake { line, key: self.full(key), message: message.into() }
     }
 
     /// Whether the key has a list with nothing in it, and nobody asked for it yet.
     #[must_use]
-    pub fn is_empty_list(&self, key: &str) -> bool {
+    pub(crate) fn is_empty_list(&self, key: &str) -> bool {
         matches!(self.entries.get(key), Some(Placed { value: Value::List(items), .. }) if items.is_empty())
     }
 
     /// Whether the table has this key, and nobody asked for it yet.
-    pub fn has(&mut self, key: &str) -> bool {
+    pub(crate) fn has(&mut self, key: &str) -> bool {
         self.learn(key);
         self.entries.contains_key(key)
     }
 
     /// The keys that nobody asked for yet.
     #[must_use]
-    pub fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         self.entries.keys().cloned().collect()
     }
 
     /// The value of a key; `None` when it is absent or of the wrong type, which is a mistake.
-    pub fn get<T: FromValue>(&mut self, key: &str) -> Option<T> {
+    pub(crate) fn get<T: FromValue>(&mut self, key: &str) -> Option<T> {
         self.get_as(key, Ok)
     }
 
     /// The value of a key after `read` has looked at it; what `read` says against it is a mistake.
-    pub fn get_as<T: FromValue, R>(
+    pub(crate) fn get_as<T: FromValue, R>(
         &mut self,
         key: &str,
         read: impl FnOnce(T) -> Result<R, String>,
@@ -265,7 +265,7 @@ impl Section {
     }
 
     /// The same for a key that must be there.
-    pub fn require_as<T: FromValue, R>(
+    pub(crate) fn require_as<T: FromValue, R>(
         &mut self,
         key: &str,
         read: impl FnOnce(T) -> Result<R, String>,
@@ -278,7 +278,11 @@ impl Section {
     }
 
     /// A list of text, each item looked at by `read`; `None` when the key is absent.
-    pub fn list_as<R>(&mut self, key: &str, read: impl Fn(&str) -> Result<R, String>) -> Option<Vec<R>> {
+    pub(crate) fn list_as<R>(
+        &mut self,
+        key: &str,
+        read: impl Fn(&str) -> Result<R, String>,
+    ) -> Option<Vec<R>> {
         let placed = self.take(key)?;
         let Value::List(items) = placed.value else {
             self.push(Some(placed.line), key, "must be a list of text in brackets");
@@ -296,7 +300,7 @@ impl Section {
     }
 
     /// The same for a list that must be there and not be empty; `what` is named when it is.
-    pub fn require_list_as<R>(
+    pub(crate) fn require_list_as<R>(
         &mut self,
         key: &str,
         what: &str,
@@ -316,7 +320,7 @@ impl Section {
     }
 
     /// The table under a key, or an empty one; its unknown keys are refused when `build` is done.
-    pub fn section<R>(&mut self, key: &str, build: impl FnOnce(&mut Self) -> R) -> R {
+    pub(crate) fn section<R>(&mut self, key: &str, build: impl FnOnce(&mut Self) -> R) -> R {
         let placed = self.take(key);
         let line = placed.as_ref().map(|placed| placed.line);
         let entries = match placed.map(|placed| placed.value) {
@@ -335,12 +339,12 @@ impl Section {
 
     /// Whether the value of a key is a table rather than a plain value.
     #[must_use]
-    pub fn is_table(&self, key: &str) -> bool {
+    pub(crate) fn is_table(&self, key: &str) -> bool {
         matches!(self.entries.get(key), Some(Placed { value: Value::Table(_), .. }))
     }
 
     /// Takes every key that is left for known, where it cannot be said which keys belong here.
-    pub fn pass_over(&mut self) {
+    pub(crate) fn pass_over(&mut self) {
         self.entries.clear();
     }
 

@@ -78,7 +78,7 @@ pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
 /// # Errors
 /// When there is no home, the file can be changed by others (`config.unsafe`), cannot be read or has mistakes; they
 /// are all named, with their lines.
-pub fn read_config(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
+pub(crate) fn read_config(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
     must_exist(home)?;
     let path = file.map_or_else(|| home.configuration_file(), Path::to_owned);
     Config::parse(&text_given(home, &path, LARGEST_TEXT)?).map_err(|errors| within(&path, errors.into()))

@@ -7,7 +7,7 @@ use super::AuditEvent;
 use crate::x509::sha256;
 
 /// SHA-256 of a record and everything before it.
-pub type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// Keeps these digests apart from every other use of SHA-256.
 const TAG: &[u8] = b"genfic-ca audit record 1\0";
@@ -48,25 +48,25 @@ fn digest(previous: &Digest, sequence: u64, event: &AuditEvent) -> Digest {
 
 /// Makes records, each bound to the one before it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Chain {
+pub(crate) struct Chain {
     head: Head,
 }
 
 impl Chain {
     /// Goes on after this record.
     #[must_use]
-    pub fn after(head: Head) -> Self {
+    pub(crate) fn after(head: Head) -> Self {
         Self { head }
     }
 
     /// The newest record.
     #[must_use]
-    pub fn head(&self) -> Head {
+    pub(crate) fn head(&self) -> Head {
         self.head
     }
 
     /// The record of this event, which is the newest from now on.
-    pub fn append(&mut self, event: AuditEvent) -> AuditRecord {
+    pub(crate) fn append(&mut self, event: AuditEvent) -> AuditRecord {
         let sequence = self.head.sequence.saturating_add(1);
         let previous = self.head.digest;
         let digest = digest(&previous, sequence, &event);

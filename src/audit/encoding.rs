@@ -11,7 +11,7 @@ const VERSION: u8 = 1;
 
 /// Why octets are not an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum MalformedEvent {
+pub(crate) enum MalformedEvent {
     /// They end early.
     #[error("the event ends early")]
     Short,
@@ -32,7 +32,7 @@ pub enum MalformedEvent {
 impl AuditEvent {
     /// The octets that the chain's digest is over.
     #[must_use]
-    pub fn to_octets(&self) -> Vec<u8> {
+    pub(crate) fn to_octets(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
         out.extend(self.at.0.to_be_bytes());
         put_text(&mut out, &self.actor.user);
@@ -59,7 +59,7 @@ impl AuditEvent {
     ///
     /// # Errors
     /// When the octets are not such an encoding.
-    pub fn from_octets(octets: &[u8]) -> Result<Self, MalformedEvent> {
+    pub(crate) fn from_octets(octets: &[u8]) -> Result<Self, MalformedEvent> {
         let mut rest = Rest(octets);
         match rest.octet()? {
             VERSION => {}

@@ -4,6 +4,6 @@ mod encoding;
 mod event;
 mod text;
 
-pub use chain::{AuditRecord, Break, Chain, Digest, Head, Verifier};
-pub use encoding::MalformedEvent;
+pub use chain::Verifier;
+pub(crate) use chain::{AuditRecord, Chain, Digest, Head};
 pub use event::{Actor, AuditEvent, Outcome};

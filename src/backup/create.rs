@@ -18,7 +18,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// A backup to be made.
-pub struct Creation<'a> {
+pub(crate) struct Creation<'a> {
     /// The home.
     pub home: &'a Home,
     /// The configuration in force, when it is not the home's.
@@ -55,7 +55,7 @@ pub struct Created {
 ///
 /// # Errors
 /// When the file exists, something cannot be read or written, or the index fails.
-pub fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Result<Created, Problem> {
+pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Result<Created, Problem> {
     let file = if to.is_dir() { to.join(file_name(creation.now)) } else { to.to_owned() };
     if file.symlink_metadata().is_ok() {
         return Err(exists(&file));

@@ -10,7 +10,7 @@ pub(super) const WITHIN_HOME: &str = ".backup-";
 
 /// Those in the home and beside it that nobody is at work in.
 #[must_use]
-pub fn left_behind(home: &Home) -> Vec<PathBuf> {
+pub(crate) fn left_behind(home: &Home) -> Vec<PathBuf> {
     places(home)
         .into_iter()
         .flat_map(|(within, prefix)| left_in(&within, &prefix))
@@ -22,7 +22,7 @@ pub fn left_behind(home: &Home) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// `WouldBlock` when somebody is; when it cannot be removed.
-pub fn remove_left(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_left(path: &Path) -> io::Result<()> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let found = left_in(path.parent().unwrap_or(Path::new(".")), &name);
     match found.iter().find(|(_, one)| one == path) {

@@ -1,7 +1,7 @@
 //! Backups of a home: made while others write, verified by restoring them, restored without forgetting what was
 //! published since.
 //!
-//! A backup is a tar archive in an age envelope. Its first entry is the [manifest](Manifest), which names every
+//! A backup is a tar archive in an age envelope. Its first entry is the [manifest](manifest::Manifest), which names every
 //! other with size and SHA-256; nothing that it does not name is read, and no entry is anything but a plain file
 //! in a known place. `issued/` and `status/` are not in it: both are made anew from the index. Neither are keys,
 //! unless they are asked for.
@@ -32,11 +32,12 @@ mod tests;
 mod verify;
 mod workplace;
 
-pub use create::{Created, Creation, create};
-pub use leftovers::{left_behind, remove_left};
-pub use manifest::{AuthorityEntry, FileEntry, Manifest};
-pub use restore::{RestoredAuthority, RestoredHome, Restoring, restore};
-pub use verify::{Behind, Verified, verify};
+pub(crate) use create::{Created, Creation, create};
+pub(crate) use leftovers::{left_behind, remove_left};
+pub use restore::RestoredHome;
+pub(crate) use restore::{Restoring, restore};
+pub(crate) use verify::Verified;
+pub use verify::{Behind, verify};
 
 use crate::audit::Head;
 use crate::error::Problem;

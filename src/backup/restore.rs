@@ -30,7 +30,7 @@ const SPARE_CHANGES: u64 = 1_000_000;
 const TRUSTED_DAYS: i64 = 30;
 
 /// A backup to be restored.
-pub struct Restoring<'a> {
+pub(crate) struct Restoring<'a> {
     /// The backup.
     pub file: &'a Path,
     /// What opens it.
@@ -87,7 +87,7 @@ pub struct RestoredAuthority {
 ///
 /// # Errors
 /// When there is a home already, the backup cannot be opened or does not verify, or a file cannot be written.
-pub fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
+pub(crate) fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     let home = restoring.home;
     check_vacant(home.directory())?;
     if home.directory().is_dir() {

@@ -8,7 +8,7 @@ mod cross_certificates;
 mod issuer_path;
 
 pub(super) use cross_certificates::UNLINKED;
-pub use issuer_path::IssuerPath;
+pub(crate) use issuer_path::IssuerPath;
 pub(super) use issuer_path::MAX_PATH;
 
 use crate::error::{Code, Problem, remedy};
@@ -93,7 +93,7 @@ impl<'h> Hierarchy<'h> {
     ///
     /// # Errors
     /// When the index cannot be read; so below.
-    pub fn path_of(&self, authority: &Authority) -> Result<IssuerPath, IndexError> {
+    pub(crate) fn path_of(&self, authority: &Authority) -> Result<IssuerPath, IndexError> {
         let mut state = self.state()?;
         let mut path = self.walk(&mut state, authority)?;
         for at in 0..path.members().len() {

@@ -60,22 +60,23 @@ mod tests;
 mod time;
 
 pub use abreast::abreast;
-pub use authority::{CrlAuthority, IssuingAuthority};
+pub(crate) use authority::CrlAuthority;
+pub use authority::IssuingAuthority;
 pub use clock_watch::{ClockStanding, ClockState, ClockWatch};
 pub use disk_reserve::Purpose;
 pub(crate) use disk_reserve::{DiskReserve, Room};
 pub use engine::Engine;
 pub(crate) use engine::{EngineParts, SerialSource};
-pub use hierarchy::{Hierarchy, IssuerPath};
-pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, IssuedResponder, Order, Refusal};
+pub(crate) use hierarchy::Hierarchy;
+pub use issuance::{IssuanceOutcome, IssuedCertificate, Order, Refusal};
 pub use lifecycle::{
     AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, Arrival, AuthorityRekeying, AuthorityRenewal,
-    AuthorityRequest, CreatedAuthority, Crossing, Lifecycle, Links, NewAuthority, NextGeneration,
-    PriorCertificate, RekeyedAuthority, RenewedAuthority, Supplemented,
+    CreatedAuthority, Crossing, Links, NewAuthority, PriorCertificate,
 };
-pub use maintenance::{Maintenance, PublishedCrl, Recovered};
-pub use practices::Practices;
-pub use publication::Publication;
+#[cfg(test)]
+pub(crate) use lifecycle::{RekeyedAuthority, RenewedAuthority};
+pub use maintenance::{PublishedCrl, Recovered};
+pub(crate) use practices::Practices;
 pub use published::Published;
-pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Standings, Unrecorded};
+pub use revocation::{Fallen, KeyRevocation, Revoked, RevokedAuthority, Unrecorded};
 pub use run::{Begun, Conclusion, Task};

@@ -96,7 +96,7 @@ impl Publication<'_> {
     ///
     /// # Errors
     /// As [`crate::status::StatusPublisher::rebuild_status`].
-    pub fn rebuild_status(&self) -> Result<(), StatusError> {
+    pub(crate) fn rebuild_status(&self) -> Result<(), StatusError> {
         self.engine.status().rebuild_status(
             self.engine.index(),
             self.engine.publisher(),
@@ -117,7 +117,7 @@ impl Publication<'_> {
     ///
     /// # Errors
     /// When there is no such CA, or a file cannot be written.
-    pub fn publish_authority(&self, name: &str) -> Result<(), Problem> {
+    pub(crate) fn publish_authority(&self, name: &str) -> Result<(), Problem> {
         self.repeat_authority(&self.engine.hierarchy().authority(name)?).map(drop)
     }
 
@@ -157,7 +157,7 @@ impl Publication<'_> {
     ///
     /// # Errors
     /// As [`Publication::publish_status`].
-    pub fn catch_up(&self) -> Result<(), Problem> {
+    pub(crate) fn catch_up(&self) -> Result<(), Problem> {
         match self.engine.status().is_current(self.engine.index()) {
             Ok(false) => Ok(self.publish_status()?),
             Ok(true) | Err(_) => Ok(()),
@@ -168,7 +168,7 @@ impl Publication<'_> {
     ///
     /// # Errors
     /// As [`Publication::check_published`]; or when a file cannot be written.
-    pub fn repeat_issued(&self, name: &str, id: &CertificateId) -> Result<(), Problem> {
+    pub(crate) fn repeat_issued(&self, name: &str, id: &CertificateId) -> Result<(), Problem> {
         self.check_published(id)?;
         let record = self.engine.index().certificate(id)?;
         if let Some(certificate) = record.and_then(|record| record.certificate) {
@@ -181,7 +181,7 @@ impl Publication<'_> {
     ///
     /// # Errors
     /// When there is none, or a file cannot be written.
-    pub fn repeat_crl_text(&self, name: &str) -> Result<(), Problem> {
+    pub(crate) fn repeat_crl_text(&self, name: &str) -> Result<(), Problem> {
         Ok(self.engine.publisher().repeat_crl_text(name)?)
     }
 

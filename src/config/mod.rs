@@ -8,11 +8,12 @@ mod sections;
 mod template;
 
 pub use duration::{format_duration, parse_duration};
-pub use organization::Organization;
-pub use sections::{
-    AuthorityConfig, ClockConfig, CrlConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling,
-    NotIssued, OcspConfig, PublicationConfig,
+pub(crate) use organization::Organization;
+pub(crate) use sections::{
+    AuthorityConfig, ClockConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, OcspConfig,
+    PublicationConfig,
 };
+pub use sections::{CrlConfig, NotIssued};
 pub use template::template;
 
 use crate::document::{self, Mistake, Section};
@@ -74,7 +75,7 @@ impl Config {
 
     /// Reads what can be read of it, and says every mistake: where there is one the default stands.
     #[must_use]
-    pub fn parse_leniently(text: &str) -> (Self, Vec<ConfigError>) {
+    pub(crate) fn parse_leniently(text: &str) -> (Self, Vec<ConfigError>) {
         let (config, mistakes) = document::read_leniently(text, Self::read);
         (config, mistakes.into_iter().map(ConfigError).collect())
     }
@@ -121,13 +122,13 @@ impl Config {
 
     /// Whether the key of a CA is kept offline; `is_root` decides where the configuration does not say.
     #[must_use]
-    pub fn is_offline(&self, authority: &str, is_root: bool) -> bool {
+    pub(crate) fn is_offline(&self, authority: &str, is_root: bool) -> bool {
         self.authorities.get(authority).and_then(|own| own.offline).unwrap_or(is_root)
     }
 
     /// Seconds from thisUpdate to nextUpdate of a CA's CRLs.
     #[must_use]
-    pub fn crl_next_update(&self, authority: &str, is_root: bool) -> i64 {
+    pub(crate) fn crl_next_update(&self, authority: &str, is_root: bool) -> i64 {
         let general = if self.is_offline(authority, is_root) {
             self.crl.next_update_offline
         } else {
@@ -139,7 +140,7 @@ impl Config {
 
 /// Whether a CA may have this name: it becomes part of file names and URLs.
 #[must_use]
-pub fn is_authority_name(name: &str) -> bool {
+pub(crate) fn is_authority_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))

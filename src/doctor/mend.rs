@@ -47,7 +47,7 @@ const DAMAGED: [&str; 4] = ["index.storage", "index.reference", "index.record", 
 /// Mends what needs no index: modes, directories, configuration and profiles that are missing, files that were
 /// left behind.
 #[must_use]
-pub fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
+pub(crate) fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
     let mut mended = Vec::new();
     let mut tried: Vec<&Mending> = Vec::new();
     for finding in findings {
@@ -91,7 +91,7 @@ fn of(finding: &Finding, outcome: Result<(), Unmended>) -> Mended {
 /// Mends what the index has the truth of: what is pending, the published status, files of certificates; and,
 /// where the key can be used without asking, CRLs and responder certificates.
 #[must_use]
-pub fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) -> Vec<Mended> {
+pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) -> Vec<Mended> {
     let damaged = findings.iter().find(|finding| DAMAGED.contains(&finding.code));
     let (mut mended, contradicted) = take_over(engine, findings);
     let older = findings

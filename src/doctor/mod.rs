@@ -20,9 +20,10 @@ mod responders;
 mod space;
 mod statuses;
 
-pub use finding::{Consequence, Finding, Mending, Severity};
+pub use finding::{Consequence, Finding, Severity};
 pub use looked::{Seen, Unseen};
-pub use mend::{Mended, Unmended, mend_files, mend_records};
+pub use mend::{Mended, Unmended};
+pub(crate) use mend::{mend_files, mend_records};
 pub use space::Space;
 
 use looked::Looked;

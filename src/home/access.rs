@@ -72,7 +72,7 @@ impl fmt::Display for FileKind {
 
 /// Kind, owner and mode of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct FileStatus {
+pub(crate) struct FileStatus {
     /// What it is.
     pub kind: FileKind,
     /// User number of the owner.
@@ -108,7 +108,7 @@ impl From<&Metadata> for FileStatus {
 
 /// Who may own a file besides the user who runs the program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Owners {
+pub(crate) enum Owners {
     /// Nobody.
     User,
     /// The administrator: what only root changes is safe from others.
@@ -119,7 +119,7 @@ pub enum Owners {
 
 /// What a file must be like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// What it must be.
     pub kind: FileKind,
     /// Who may own it.
@@ -130,22 +130,23 @@ pub struct Rule {
 
 impl Rule {
     /// A file for its owner alone: keys, passphrases, the index.
-    pub const PRIVATE_FILE: Self = Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o077 };
+    pub(crate) const PRIVATE_FILE: Self =
+        Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o077 };
     /// A file that its group may read: the responder's key.
-    pub const GROUP_FILE: Self = Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o027 };
+    pub(crate) const GROUP_FILE: Self = Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o027 };
     /// A file that the owner alone may change: configuration, profiles.
-    pub const CONFIGURATION: Self =
+    pub(crate) const CONFIGURATION: Self =
         Self { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o022 };
 
     /// A directory of the user with these bits forbidden.
     #[must_use]
-    pub const fn directory(owners: Owners, forbidden: u32) -> Self {
+    pub(crate) const fn directory(owners: Owners, forbidden: u32) -> Self {
         Self { kind: FileKind::Directory, owners, forbidden }
     }
 
     /// Everything that is wrong with a file of this status for the user of this number.
     #[must_use]
-    pub fn judge(&self, path: &Path, status: &FileStatus, user: u32) -> Vec<Finding> {
+    pub(crate) fn judge(&self, path: &Path, status: &FileStatus, user: u32) -> Vec<Finding> {
         if status.kind != self.kind {
             return vec![finding(
                 path,
@@ -189,7 +190,12 @@ impl Rule {
 ///
 /// `private_group` is the group that only this user is in: its write permission is the user's own.
 #[must_use]
-pub fn judge_parent(path: &Path, status: &FileStatus, user: u32, private_group: Option<u32>) -> Vec<Finding> {
+pub(super) fn judge_parent(
+    path: &Path,
+    status: &FileStatus,
+    user: u32,
+    private_group: Option<u32>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     if status.owner != user && status.owner != 0 {
         let fault = format!("belongs to user {}, who can replace what is in it", status.owner);

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 /// What the two files say; a user of a directory service is not among them and keeps its number.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Accounts {
+pub(crate) struct Accounts {
     users: Vec<User>,
     groups: Vec<Group>,
     /// User and group of this process, whom the files may not know.
@@ -29,7 +29,7 @@ struct Group {
 impl Accounts {
     /// Those of this system; none when the files cannot be read.
     #[must_use]
-    pub fn of_system() -> Self {
+    pub(crate) fn of_system() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let acting = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         Self { acting: Some(acting), ..Self::parse(&read("/etc/passwd"), &read("/etc/group")) }
@@ -37,7 +37,7 @@ impl Accounts {
 
     /// Those of these two texts; lines that are not entries are passed over.
     #[must_use]
-    pub fn parse(passwd: &str, group: &str) -> Self {
+    pub(crate) fn parse(passwd: &str, group: &str) -> Self {
         let users = passwd.lines().filter_map(|line| {
             let mut fields = line.split(':');
             let name = fields.next().filter(|name| !name.is_empty())?.to_owned();
@@ -57,7 +57,7 @@ impl Accounts {
 
     /// The user's name, or its number when it has none.
     #[must_use]
-    pub fn name_of(&self, user: u32) -> String {
+    pub(crate) fn name_of(&self, user: u32) -> String {
         self.users
             .iter()
             .find(|entry| entry.number == user)
@@ -66,13 +66,13 @@ impl Accounts {
 
     /// The user's number.
     #[must_use]
-    pub fn number_of(&self, name: &str) -> Option<u32> {
+    pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
         self.users.iter().find(|entry| entry.name == name).map(|entry| entry.number)
     }
 
     /// The group's number.
     #[must_use]
-    pub fn group_of(&self, name: &str) -> Option<u32> {
+    pub(crate) fn group_of(&self, name: &str) -> Option<u32> {
         self.groups.iter().find(|entry| entry.name == name).map(|entry| entry.number)
     }
 
@@ -80,7 +80,7 @@ impl Accounts {
     /// this user is in. Who is in the group that a user has from the beginning is known only of one that bears the
     /// user's name: a directory service may put all users into one that the files know nothing of.
     #[must_use]
-    pub fn is_confined(&self, group: u32, user: u32) -> bool {
+    pub(crate) fn is_confined(&self, group: u32, user: u32) -> bool {
         if self.group_of(DAEMON_GROUP) == Some(group) || self.private_group_of(user) == Some(group) {
             return true;
         }
@@ -97,21 +97,21 @@ impl Accounts {
     /// The bits of a mode that are right for a file or directory of this owner and group: those of a group that
     /// others are in are left out, but where anybody may have as much.
     #[must_use]
-    pub fn confined_mode(&self, mode: u32, owned: &Metadata) -> u32 {
+    pub(crate) fn confined_mode(&self, mode: u32, owned: &Metadata) -> u32 {
         let is_for_all = mode & 0o007 != 0;
         if is_for_all || self.is_confined(owned.gid(), owned.uid()) { mode } else { mode & !0o070 }
     }
 
     /// The name of a group, or its number when it has none.
     #[must_use]
-    pub fn name_of_group(&self, group: u32) -> String {
+    pub(crate) fn name_of_group(&self, group: u32) -> String {
         let entry = self.groups.iter().find(|entry| entry.number == group);
         entry.map_or_else(|| group.to_string(), |entry| entry.name.clone())
     }
 
     /// The group of the user's own name that nobody else is in, as many systems give every user one.
     #[must_use]
-    pub fn private_group_of(&self, user: u32) -> Option<u32> {
+    pub(crate) fn private_group_of(&self, user: u32) -> Option<u32> {
         let owner = self.users.iter().find(|entry| entry.number == user)?;
         let group = self.groups.iter().find(|group| group.number == owner.group)?;
         let alone = group.members.iter().all(|member| *member == owner.name)

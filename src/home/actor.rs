@@ -11,7 +11,7 @@ const NO_LOGIN: u32 = u32::MAX;
 /// That is the login user, which the kernel remembers across `su` and `sudo`; without one it is `SUDO_USER`,
 /// which is believed only below a `sudo` that runs as root, since anybody can set a variable.
 #[must_use]
-pub fn current_actor() -> Actor {
+pub(crate) fn current_actor() -> Actor {
     let login = fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
     let variable = |name| std::env::var(name).ok();
     let effective = rustix::process::geteuid().as_raw();

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What the names of files and directories begin with until they are whole.
-pub const ASIDE: &str = ".new-";
+pub(crate) const ASIDE: &str = ".new-";
 /// How often, and how long each, to wait for somebody who removes a few files.
 const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Says that something is being written aside in a directory, until it is dropped.
 #[derive(Debug)]
-pub struct Writing {
+pub(crate) struct Writing {
     directory: File,
 }
 
@@ -26,7 +26,7 @@ impl Writing {
     ///
     /// # Errors
     /// When the directory cannot be opened.
-    pub fn into(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn into(directory: &Path) -> io::Result<Self> {
         let directory = File::open(directory)?;
         for _ in 0..ATTEMPTS {
             match directory.try_lock_shared() {
@@ -42,7 +42,7 @@ impl Writing {
     ///
     /// # Errors
     /// When the directory cannot be opened or locked; `WouldBlock` when others write for longer than this.
-    pub fn alone(directory: &Path, wait: Duration) -> io::Result<Self> {
+    pub(crate) fn alone(directory: &Path, wait: Duration) -> io::Result<Self> {
         let (directory, begun) = (File::open(directory)?, Instant::now());
         loop {
             match directory.try_lock() {
@@ -58,7 +58,7 @@ impl Writing {
     ///
     /// # Errors
     /// When the system cannot.
-    pub fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&self) -> io::Result<()> {
         self.directory.sync_all()
     }
 }
@@ -67,7 +67,7 @@ impl Home {
     /// Removes what killed processes left written aside; where somebody is writing at the moment, it is left to
     /// a later call. Directories of issued certificates, which may be large, are looked into for these CAs.
     /// Returns how many were removed; what cannot be read or removed is passed over.
-    pub fn sweep(&self, issued_by: &[AuthorityName]) -> usize {
+    pub(crate) fn sweep(&self, issued_by: &[AuthorityName]) -> usize {
         let mut directories: Vec<PathBuf> = self.places().into_iter().map(|place| place.path).collect();
         let responders = fs::read_dir(self.responders_directory()).into_iter().flatten().flatten();
         directories.extend(responders.map(|entry| entry.path()));
@@ -111,7 +111,7 @@ pub(super) fn left_behind(directory: &Path) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// `WouldBlock` when somebody is; when it cannot be removed.
-pub fn remove_left(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_left(path: &Path) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     match left_in(directory) {
         Some((_lock, found)) if found.iter().any(|one| one == path) => remove(path),

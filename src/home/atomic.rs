@@ -46,7 +46,7 @@ pub struct WriteError {
 impl WriteError {
     /// Whether the disk, or the user's share of it, is full.
     #[must_use]
-    pub fn is_for_want_of_space(&self) -> bool {
+    pub(crate) fn is_for_want_of_space(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 }
@@ -64,7 +64,12 @@ pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteErro
 ///
 /// # Errors
 /// As [`replace`].
-pub fn replace_alone(_alone: &Writing, path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
+pub(crate) fn replace_alone(
+    _alone: &Writing,
+    path: &Path,
+    contents: &[u8],
+    mode: Mode,
+) -> Result<(), WriteError> {
     Aside::empty(path, mode, None)?.filled(|file| file.write_all(contents))?.settled()?.replace()?;
     sync_directory(directory_of(path))
 }

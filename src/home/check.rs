@@ -32,7 +32,7 @@ impl Home {
     ///
     /// # Errors
     /// `home.missing` and `home.wrong-user` as [`Home::verify`].
-    pub fn verify_owner(&self) -> Result<(), Problem> {
+    pub(crate) fn verify_owner(&self) -> Result<(), Problem> {
         let user = rustix::process::geteuid().as_raw();
         let metadata = fs::metadata(self.directory()).map_err(|error| self.unreachable(&error))?;
         wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()).map_or(Ok(()), Err)
@@ -60,7 +60,7 @@ impl Home {
 
     /// The same as the user of this number would be told.
     #[must_use]
-    pub fn findings_for(&self, user: u32) -> Vec<Finding> {
+    pub(crate) fn findings_for(&self, user: u32) -> Vec<Finding> {
         let accounts = Accounts::of_system();
         let private_group = accounts.private_group_of(user);
         let mut findings = Vec::new();
@@ -152,7 +152,7 @@ impl Home {
 
     /// The file of a CA that waits: where it is, or was before.
     #[must_use]
-    pub fn waiting_file_found(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn waiting_file_found(&self, authority: &AuthorityName) -> PathBuf {
         let (now, before) = (self.waiting_file(authority), self.former_waiting_file(authority));
         if !now.exists() && before.exists() { before } else { now }
     }

@@ -44,7 +44,7 @@ impl Home {
     ///
     /// # Errors
     /// As [`Home::create`].
-    pub fn create_requests(&self) -> Result<(), Problem> {
+    pub(crate) fn create_requests(&self) -> Result<(), Problem> {
         make_within(&self.requests_directory(), 0o700, None).map(drop)
     }
 
@@ -52,7 +52,7 @@ impl Home {
     ///
     /// # Errors
     /// As [`Home::create`].
-    pub fn create_authority(&self, authority: &AuthorityName) -> Result<(), Problem> {
+    pub(crate) fn create_authority(&self, authority: &AuthorityName) -> Result<(), Problem> {
         for (directory, mode) in
             [(self.ocsp_directory(authority), 0o2750), (self.issued_directory(authority), 0o700)]
         {

@@ -30,7 +30,7 @@ impl Home {
 
     /// Moves what a home of before has in other places, once programs of before are kept out of its index. What
     /// cannot be moved stays, and is read where it is.
-    pub fn move_former(&self) {
+    pub(crate) fn move_former(&self) {
         self.move_former_within(WAIT);
     }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Why a file was not taken.
 #[derive(Debug)]
-pub enum GivenError {
+pub(crate) enum GivenError {
     /// Others can change it, or put another in its place.
     Unsafe(Problem),
     /// It cannot be read.
@@ -23,7 +23,7 @@ impl Home {
     ///
     /// # Errors
     /// `config.unsafe` (exit 10) when somebody else can, or that it cannot be read.
-    pub fn read_given(&self, path: &Path, most: u64) -> Result<Vec<u8>, GivenError> {
+    pub(crate) fn read_given(&self, path: &Path, most: u64) -> Result<Vec<u8>, GivenError> {
         let user = rustix::process::geteuid().as_raw();
         let private_group = Accounts::of_system().private_group_of(user);
         let places = [self.directory(), self.configuration_directory(), &self.status_directory()];

@@ -112,7 +112,7 @@ impl Home {
 
     /// Whether there is an index: without one it is no home of CAs, or not any more.
     #[must_use]
-    pub fn has_index(&self) -> bool {
+    pub(crate) fn has_index(&self) -> bool {
         self.index_file().is_file()
     }
 
@@ -140,32 +140,32 @@ impl Home {
 
     /// The key of a CA, `keys/NAME.age`.
     #[must_use]
-    pub fn key_file(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn key_file(&self, authority: &AuthorityName) -> PathBuf {
         self.keys_directory().join(format!("{authority}.age"))
     }
 
     /// The key store's mark of a CA, `keys/NAME.mark`: the highest CRL number ever taken, beside the key that signs
     /// the lists, so that restoring an older index does not bring an older number back.
     #[must_use]
-    pub fn mark_file(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn mark_file(&self, authority: &AuthorityName) -> PathBuf {
         self.keys_directory().join(format!("{authority}.mark"))
     }
 
     /// The requests of CAs that wait for their certificates, `requests/`.
     #[must_use]
-    pub fn requests_directory(&self) -> PathBuf {
+    pub(crate) fn requests_directory(&self) -> PathBuf {
         self.state.join("requests")
     }
 
     /// The request of a CA that waits for its certificate, `requests/NAME.waiting`.
     #[must_use]
-    pub fn waiting_file(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn waiting_file(&self, authority: &AuthorityName) -> PathBuf {
         self.requests_directory().join(format!("{authority}.waiting"))
     }
 
     /// What the responder of a CA reads, `ocsp/NAME/`.
     #[must_use]
-    pub fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {
         self.responders_directory().join(authority.as_str())
     }
 
@@ -177,13 +177,13 @@ impl Home {
 
     /// The responder certificate of a CA, `ocsp/NAME/responder.pem`.
     #[must_use]
-    pub fn responder_certificate_file(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn responder_certificate_file(&self, authority: &AuthorityName) -> PathBuf {
         self.ocsp_directory(authority).join("responder.pem")
     }
 
     /// The responder key of a CA, `ocsp/NAME/responder.key`.
     #[must_use]
-    pub fn responder_key_file(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn responder_key_file(&self, authority: &AuthorityName) -> PathBuf {
         self.ocsp_directory(authority).join("responder.key")
     }
 
@@ -201,13 +201,13 @@ impl Home {
 
     /// The certificates that a CA issued, `issued/NAME/`.
     #[must_use]
-    pub fn issued_directory(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn issued_directory(&self, authority: &AuthorityName) -> PathBuf {
         self.issued_root().join(authority.as_str())
     }
 
     /// The directory of all of these, `issued/`.
     #[must_use]
-    pub fn issued_root(&self) -> PathBuf {
+    pub(crate) fn issued_root(&self) -> PathBuf {
         self.state.join("issued")
     }
 
@@ -219,13 +219,13 @@ impl Home {
 
     /// What a command that changes the home locks, `home.lock`.
     #[must_use]
-    pub fn lock_file(&self) -> PathBuf {
+    pub(crate) fn lock_file(&self) -> PathBuf {
         self.state.join("home.lock")
     }
 
     /// The space that is kept for revoking on a full disk, `reserve`.
     #[must_use]
-    pub fn reserve_file(&self) -> PathBuf {
+    pub(crate) fn reserve_file(&self) -> PathBuf {
         self.state.join("reserve")
     }
 

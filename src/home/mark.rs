@@ -34,7 +34,7 @@ impl Home {
 ///
 /// # Errors
 /// When there is one that cannot be read or is no number.
-pub fn read_mark(file: &Path) -> Result<Option<CrlNumber>, NoteError> {
+pub(crate) fn read_mark(file: &Path) -> Result<Option<CrlNumber>, NoteError> {
     let failed = |fault| NoteError { path: file.to_owned(), fault };
     match read_file(file, LARGEST) {
         Ok(octets) => {

@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`OpenError::Unsafe`] with what mends it, or the system's error.
-pub fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
+pub(crate) fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let user = rustix::process::geteuid().as_raw();
     let file = match open(path, flags, Mode::empty()) {
@@ -37,7 +37,7 @@ pub fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
 ///
 /// # Errors
 /// That it is no file, or the system's error.
-pub fn open_file(path: &Path) -> io::Result<File> {
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     open_regular(path).map_err(|error| match error {
         ReadError::Io(error) => error,
         other => io::Error::new(io::ErrorKind::InvalidInput, format!("it {other}")),
@@ -110,7 +110,7 @@ fn size(octets: u64) -> String {
 
 /// Why a file was not opened.
 #[derive(Debug)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// It breaks its rule.
     Unsafe(Finding),
     /// The system says no.

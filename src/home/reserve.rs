@@ -16,24 +16,24 @@ const MARGIN: u64 = 256 << 10;
 
 /// The file `reserve` of a home: as large as what revoking writes at most, and really allocated.
 #[derive(Clone, Debug)]
-pub struct Reserve {
+pub(crate) struct Reserve {
     home: Home,
 }
 
 /// The space is given back for as long as this is held; several processes may hold it.
 #[derive(Debug)]
-pub struct GivenBack {
+pub(crate) struct GivenBack {
     reserve: Reserve,
     file: File,
 }
 
 impl Reserve {
     /// What a command needs that changes nothing: SQLite's shared memory, an audit record.
-    pub const TO_LOOK: u64 = 1 << 20;
+    pub(crate) const TO_LOOK: u64 = 1 << 20;
 
     /// That of this home.
     #[must_use]
-    pub fn of(home: &Home) -> Self {
+    pub(crate) fn of(home: &Home) -> Self {
         Self { home: home.clone() }
     }
 
@@ -44,7 +44,7 @@ impl Reserve {
     /// How much a revocation may write, in octets: pages of the index, a status delta or a new base, and the
     /// CRL of the largest CA, DER and PEM, twice.
     #[must_use]
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         let lists = largest(&self.home.public_directory(), ".crl").saturating_mul(5);
         let status = largest(&self.home.status_directory(), ".db").saturating_mul(6) / 5;
         let more = lists.saturating_add(status).saturating_sub(LEAST / 2);
@@ -53,19 +53,19 @@ impl Reserve {
 
     /// What an issuing command is to find free besides, in octets, where this much is kept.
     #[must_use]
-    pub fn to_issue(size: u64) -> u64 {
+    pub(crate) fn to_issue(size: u64) -> u64 {
         size / 4
     }
 
     /// Whether it is there in full; costs a few looks and changes nothing.
     #[must_use]
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.kept() >= self.size()
     }
 
     /// How much is kept at the moment, in octets.
     #[must_use]
-    pub fn kept(&self) -> u64 {
+    pub(crate) fn kept(&self) -> u64 {
         let metadata = self.path().symlink_metadata().ok().filter(fs::Metadata::is_file);
         metadata.map_or(0, |metadata| allocated(&metadata))
     }
@@ -74,7 +74,7 @@ impl Reserve {
     ///
     /// # Errors
     /// When the file cannot be made for another reason than a full disk.
-    pub fn hold(&self) -> io::Result<bool> {
+    pub(crate) fn hold(&self) -> io::Result<bool> {
         if self.is_held() {
             return Ok(true);
         }
@@ -100,7 +100,7 @@ impl Reserve {
     ///
     /// # Errors
     /// `disk.full` (exit 1) where there is not.
-    pub fn must_be_held(&self) -> Result<(), Problem> {
+    pub(crate) fn must_be_held(&self) -> Result<(), Problem> {
         // what is missing there, or stands in its place, is said when it is opened
         if !self.home.has_index() {
             return Ok(());
@@ -129,7 +129,7 @@ impl Reserve {
 
     /// Gives the space back, where less than this is free. `None` where there is enough, or nothing to give.
     #[must_use]
-    pub fn make_way(&self, least: u64) -> Option<GivenBack> {
+    pub(crate) fn make_way(&self, least: u64) -> Option<GivenBack> {
         if !self.is_ours() || self.free().is_none_or(|free| free >= least) {
             return None;
         }
@@ -161,7 +161,7 @@ impl Reserve {
 
 impl GivenBack {
     /// Takes back what was not needed, unless others are still at work with it.
-    pub fn take_back(self) {
+    pub(crate) fn take_back(self) {
         let Self { reserve, file } = self;
         if file.unlock().is_err() || file.try_lock().is_err() {
             return;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// What a home looks like besides its owners and modes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// How many files and directories were looked at.
     pub seen: usize,
     /// Directories that are not there, with the mode they would have.
@@ -30,7 +30,7 @@ pub struct Survey {
 impl Home {
     /// Looks the home over; `authorities` are the CAs on record, `None` when they are not known.
     #[must_use]
-    pub fn survey(&self, authorities: Option<&[AuthorityName]>, now: UnixTime) -> Survey {
+    pub(crate) fn survey(&self, authorities: Option<&[AuthorityName]>, now: UnixTime) -> Survey {
         let mut survey = Survey::default();
         let accounts = Accounts::of_system();
         let mut directories: Vec<(PathBuf, u32)> =
@@ -226,7 +226,7 @@ impl Finding {
 
     /// Whether [`Finding::mend`] can: it is a matter of permission bits, and not above the home.
     #[must_use]
-    pub fn is_mendable(&self) -> bool {
+    pub(crate) fn is_mendable(&self) -> bool {
         matches!(self.cause, Cause::Mode(_) | Cause::Shared(_) | Cause::Shut(_))
     }
 }

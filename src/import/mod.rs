@@ -12,8 +12,9 @@ mod numbers;
 mod oneline;
 mod tree;
 
-pub use index_txt::{IndexLine, MalformedLine, parse_index_txt};
-pub use inventory::{ForeignCertificate, Inventory};
+pub(crate) use index_txt::MalformedLine;
+pub use index_txt::parse_index_txt;
+pub use inventory::Inventory;
 pub use layout::{Layout, Wanted, unusable_key};
 
 use crate::error::{Code, Problem, Shown as _, remedy};

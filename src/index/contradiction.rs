@@ -84,7 +84,7 @@ pub(crate) fn is_final(state: &CertificateState) -> bool {
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn contradicting(
+pub(crate) fn contradicting(
     index: &dyn IndexReader,
     authority: &Authority,
     list: &CrlListing,

@@ -61,4 +61,4 @@ pub trait IssuanceIndex: Send + Sync {
 }
 
 /// Holds what it was given for until it is dropped.
-pub type Guard = Box<dyn Send>;
+pub(crate) type Guard = Box<dyn Send>;

@@ -44,7 +44,7 @@ impl From<KeyConflict> for Problem {
 ///
 /// # Errors
 /// The gravest reason why not.
-pub fn check_key(
+pub(crate) fn check_key(
     uses: &[KeyUse],
     subject: &Name,
     is_ca: bool,

@@ -26,28 +26,33 @@ mod state;
 mod store_error;
 mod stored;
 
-pub use audit::{AuditIndex, AuditReader};
+pub(crate) use audit::AuditIndex;
+pub use audit::AuditReader;
 pub use authorities::{AuthorityIndex, AuthorityReader};
-pub use contradiction::contradicting;
-pub(crate) use contradiction::{Comparison, is_final, need_not_be_listed};
+pub(crate) use contradiction::{Comparison, contradicting, is_final, need_not_be_listed};
 pub use error::IndexError;
-pub use examination::{Damage, DamageKind, Examined};
-pub use import::{Import, Imported, ImportedCertificate, ImportedContents, Supplement};
+pub(crate) use examination::{Damage, DamageKind, Examined};
+pub use import::{Import, Imported, ImportedContents};
+pub(crate) use import::{ImportedCertificate, Supplement};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
-pub use issuance::{Guard, IssuanceIndex, IssuanceReader};
-pub use key_rule::{KeyConflict, check_key};
+pub use issuance::IssuanceReader;
+pub(crate) use issuance::{Guard, IssuanceIndex};
+pub(crate) use key_rule::{KeyConflict, check_key};
 pub use reading::{CertificateReader, ChangeReader, IndexReader};
 pub use record::{
-    Authority, CertificateRecord, CrlRecord, Filter, Intent, Issued, KeyUse, NewAuthority, NewestSigned,
-    ResponderRecord, Selector, StatusRow, StatusValue,
+    Authority, CertificateRecord, Filter, Issued, NewAuthority, ResponderRecord, Selector, StatusValue,
 };
+pub(crate) use record::{CrlRecord, Intent, KeyUse, NewestSigned, StatusRow};
 pub use recorded::Recorded;
-pub use restoration::{
-    FoundCertificate, FoundRevocation, Restoration, RestorationIndex, RestorationReader, Restored, TakenOver,
+pub use restoration::RestorationReader;
+pub(crate) use restoration::{
+    FoundCertificate, FoundRevocation, Restoration, RestorationIndex, Restored, TakenOver,
 };
-pub use revocation::{CrlReader, RevocationIndex};
-pub use state::{CertificateState, Revocation, TransitionError};
-pub use store_error::StoreError;
+pub use revocation::CrlReader;
+pub(crate) use revocation::RevocationIndex;
+pub(crate) use state::TransitionError;
+pub use state::{CertificateState, Revocation};
+pub(crate) use store_error::StoreError;
 pub use stored::StoredIndex;
 
 /// Everything, for whoever has all of it to do. Each method is one transaction with its audit events.
@@ -67,11 +72,14 @@ impl<T> Index for T where
 {
 }
 
-/// Every trait, for whoever holds an adapter itself.
+/// Every trait that reads, for whoever holds an adapter itself, and what an import takes. What records, and with it an
+/// index of one's own that only says that it has recorded, is for this crate alone.
 pub mod prelude {
+    #[cfg(test)]
+    pub(crate) use super::Index;
+    pub(crate) use super::{AuditIndex, IssuanceIndex, RestorationIndex, RevocationIndex};
     pub use super::{
-        AuditIndex, AuditReader, AuthorityIndex, AuthorityReader, CertificateReader, ChangeReader, CrlReader,
-        Index, IndexReader, IssuanceIndex, IssuanceReader, RestorationIndex, RestorationReader,
-        RevocationIndex, StoredIndex,
+        AuditReader, AuthorityIndex, AuthorityReader, CertificateReader, ChangeReader, CrlReader,
+        IndexReader, IssuanceReader, RestorationReader, StoredIndex,
     };
 }

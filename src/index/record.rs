@@ -41,12 +41,6 @@ impl Authority {
         self.external
     }
 
-    /// What its key is known by, whoever keeps it: SHA-256 of the SubjectPublicKeyInfo.
-    #[must_use]
-    pub fn key_identity(&self) -> [u8; 32] {
-        self.certificate.tbs().public_key().digest()
-    }
-
     /// Where its key is kept, as people know it: without the scheme of the store.
     #[must_use]
     pub fn key_name(&self) -> &str {
@@ -154,7 +148,7 @@ pub struct CertificateRecord {
 impl CertificateRecord {
     /// Whether it was given up before its signature was recorded.
     #[must_use]
-    pub fn is_abandoned(&self) -> bool {
+    pub(crate) fn is_abandoned(&self) -> bool {
         self.certificate.is_none()
             && !self.known_by_number
             && matches!(self.state, CertificateState::Revoked(_))
@@ -272,13 +266,13 @@ pub struct KeyUse {
 impl KeyUse {
     /// Whether the certificate is for this subject.
     #[must_use]
-    pub fn is_of(&self, subject: &Name) -> bool {
+    pub(crate) fn is_of(&self, subject: &Name) -> bool {
         self.subject.is_same_as(subject)
     }
 
     /// Whether it can be relied on at `now`, on hold or about to be signed included.
     #[must_use]
-    pub fn is_live(&self, now: UnixTime) -> bool {
+    pub(crate) fn is_live(&self, now: UnixTime) -> bool {
         let is_gone = matches!(&self.state, CertificateState::Revoked(revocation) if !revocation.is_hold());
         !is_gone && now <= self.not_after
     }

@@ -16,12 +16,14 @@ use crate::x509::{IssuerId, TbsCertList, TbsCertificate};
 /// }
 /// ```
 ///
-/// ```compile_fail,E0308
-/// # use genfic_ca::index::{IndexError, RevocationIndex};
-/// # use genfic_ca::{audit::AuditEvent, x509::{IssuerId, TbsCertList}};
-/// fn unlinted(index: &dyn RevocationIndex, issuer: &IssuerId, tbs: TbsCertList, event: AuditEvent) {
-///     let _ = index.record_crl(issuer, tbs, event);
-/// }
+/// And nobody outside of this crate has an index of their own, which says that it has stored what it has not:
+///
+/// ```compile_fail,E0603
+/// use genfic_ca::index::RevocationIndex;
+/// ```
+///
+/// ```compile_fail,E0603
+/// use genfic_ca::index::IssuanceIndex;
 /// ```
 #[derive(Debug)]
 pub struct Recorded<T>(T);

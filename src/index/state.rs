@@ -98,7 +98,7 @@ impl CertificateState {
     ///
     /// # Errors
     /// Why not.
-    pub fn check_transition(&self, to: &Self) -> Result<(), TransitionError> {
+    pub(crate) fn check_transition(&self, to: &Self) -> Result<(), TransitionError> {
         match to {
             Self::Revoked(revocation) => self.revoke(revocation.clone()).map(drop),
             Self::Issued => self.release().map(drop),

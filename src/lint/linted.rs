@@ -29,7 +29,7 @@ impl<T> Linted<T> {
 ///
 /// # Errors
 /// Every rule that is broken.
-pub fn check_certificate(
+pub(crate) fn check_certificate(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
 ) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
@@ -42,7 +42,7 @@ pub fn check_certificate(
 ///
 /// # Errors
 /// Every other rule that is broken.
-pub fn check_certificate_named(
+pub(crate) fn check_certificate_named(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
     name: &Name,
@@ -56,7 +56,7 @@ pub fn check_certificate_named(
 ///
 /// # Errors
 /// Every other rule that is broken.
-pub fn check_certificate_beside(
+pub(crate) fn check_certificate_beside(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
     other: &Certificate,
@@ -69,7 +69,7 @@ pub fn check_certificate_beside(
 ///
 /// # Errors
 /// Every rule that is broken.
-pub fn check_crl(tbs: TbsCertList, issuer: &Certificate) -> Result<Linted<TbsCertList>, Vec<Finding>> {
+pub(crate) fn check_crl(tbs: TbsCertList, issuer: &Certificate) -> Result<Linted<TbsCertList>, Vec<Finding>> {
     let findings = crl_findings(&tbs, Some(issuer));
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }

@@ -14,9 +14,11 @@ mod octets;
 mod raw_extension;
 mod rule;
 
-pub use linted::{Linted, check_certificate, check_certificate_beside, check_certificate_named, check_crl};
+pub use linted::Linted;
+pub(crate) use linted::{check_certificate, check_certificate_beside, check_certificate_named, check_crl};
 pub use octets::lint_octets;
-pub use rule::{Finding, Reach, Rule};
+pub use rule::Finding;
+pub(crate) use rule::{Reach, Rule};
 
 #[cfg(test)]
 use octets::{findings_of_certificate, findings_of_crl};

@@ -9,7 +9,7 @@ const DEPTH: usize = 32;
 
 /// Where a CA stands. Of what is not answered, and of what needs no responder any more, nothing is expected.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum AuthorityState {
+pub(crate) enum AuthorityState {
     /// Its responder's certificate is valid until then.
     Answered(UnixTime),
     /// It is to have a responder, and has none whose certificate is valid.
@@ -31,7 +31,7 @@ pub enum AuthorityState {
 impl AuthorityState {
     /// Whether somebody has to see that it is answered for.
     #[must_use]
-    pub fn is_lacking(&self) -> bool {
+    pub(crate) fn is_lacking(&self) -> bool {
         *self == Self::NoResponder
     }
 }

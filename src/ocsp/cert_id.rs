@@ -166,19 +166,19 @@ impl CertId {
 
     /// `hashAlgorithm`; `None` when it is none of ours.
     #[must_use]
-    pub fn hash_algorithm(&self) -> Option<HashAlgorithm> {
+    pub(crate) fn hash_algorithm(&self) -> Option<HashAlgorithm> {
         self.hash_algorithm
     }
 
     /// `issuerNameHash`
     #[must_use]
-    pub fn issuer_name_hash(&self) -> &[u8] {
+    pub(crate) fn issuer_name_hash(&self) -> &[u8] {
         &self.issuer_name_hash
     }
 
     /// `issuerKeyHash`
     #[must_use]
-    pub fn issuer_key_hash(&self) -> &[u8] {
+    pub(crate) fn issuer_key_hash(&self) -> &[u8] {
         &self.issuer_key_hash
     }
 
@@ -201,7 +201,11 @@ impl CertId {
 
 /// `issuerNameHash` and `issuerKeyHash` that CertIDs of certificates with this `issuer` field have.
 #[must_use]
-pub fn issuer_hashes(hash: HashAlgorithm, issuer: &Name, key: &SubjectPublicKeyInfo) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn issuer_hashes(
+    hash: HashAlgorithm,
+    issuer: &Name,
+    key: &SubjectPublicKeyInfo,
+) -> (Vec<u8>, Vec<u8>) {
     (hash.digest(issuer.as_der()), hash.digest(key.key_octets()))
 }
 

@@ -117,7 +117,7 @@ impl Question {
 
     /// The request, DER.
     #[must_use]
-    pub fn to_request(&self) -> Vec<u8> {
+    pub(crate) fn to_request(&self) -> Vec<u8> {
         OcspRequest::new(vec![self.id.clone()], self.nonce.clone()).to_der()
     }
 

@@ -30,7 +30,10 @@ pub enum DelegationError {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_delegation(certificate: &Certificate, issuer: &Certificate) -> Result<(), DelegationError> {
+pub(crate) fn check_delegation(
+    certificate: &Certificate,
+    issuer: &Certificate,
+) -> Result<(), DelegationError> {
     let tbs = certificate.tbs();
     if !tbs.names_as_issuer(issuer.tbs()) || !certificate.is_signed_by(issuer.tbs().public_key()) {
         return Err(DelegationError::NotIssuedByAuthority);
@@ -95,13 +98,13 @@ impl DelegatedResponder {
 
     /// Whether the certificate is valid at `now`.
     #[must_use]
-    pub fn is_valid(&self, now: UnixTime) -> bool {
+    pub(crate) fn is_valid(&self, now: UnixTime) -> bool {
         self.certificate.tbs().validity().contains(now)
     }
 
     /// `ResponderID`: SHA-1 of the key (O7).
     #[must_use]
-    pub fn responder_id(&self) -> ResponderId {
+    pub(crate) fn responder_id(&self) -> ResponderId {
         ResponderId::ByKey(self.certificate.tbs().public_key().key_hash())
     }
 }

@@ -4,7 +4,7 @@ use crate::x509::UnixTime;
 
 /// Whether a status of this time may be answered from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Freshness {
+pub(crate) enum Freshness {
     /// It may.
     Current,
     /// It lapsed a short while ago, or the clock is a little off; that may pass.
@@ -16,7 +16,7 @@ pub enum Freshness {
 impl Freshness {
     /// That of a status published at `time` (O13).
     #[must_use]
-    pub fn of(time: UnixTime, settings: &ResponderSettings, now: UnixTime) -> Self {
+    pub(crate) fn of(time: UnixTime, settings: &ResponderSettings, now: UnixTime) -> Self {
         let beyond = (now.0 - settings.max_status_age).saturating_sub(time.0);
         let ahead = time.0.saturating_sub(now.0.saturating_add(ResponderSettings::CLOCK_SKEW));
         match beyond.max(ahead) {

@@ -5,22 +5,22 @@
 //! function of them, of a [`Snapshot`](snapshot::Snapshot) and of the time. [`reload`] keeps the snapshot up
 //! to date with the files it comes from; [`http`] and [`server`] carry it all to clients, and are the only
 //! parts that know of tokio.
-pub mod answer;
-pub mod authority_state;
-pub mod cache;
+pub(crate) mod answer;
+pub(crate) mod authority_state;
+pub(crate) mod cache;
 pub mod cert_id;
 pub mod client;
 pub mod delegate;
 #[cfg(test)]
 mod fixture;
 mod floor;
-pub mod freshness;
-pub mod http;
-pub mod oid;
-pub mod public_files;
+pub(crate) mod freshness;
+pub(crate) mod http;
+pub(crate) mod oid;
+pub(crate) mod public_files;
 pub mod query;
-pub mod readiness;
-pub mod reload;
+pub(crate) mod readiness;
+pub(crate) mod reload;
 pub mod request;
 pub mod responder;
 pub mod responder_files;

@@ -8,7 +8,7 @@ use crate::x509::UnixTime;
 /// that is to have a responder has a valid one; one that has ended, is revoked, disabled or retired needs none.
 /// Anybody may read it, so it names no files: those are in the log.
 #[must_use]
-pub fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixTime) -> Vec<String> {
+pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixTime) -> Vec<String> {
     let mut reasons = Vec::new();
     match snapshot.status() {
         None => reasons.push("there is no published status that can be read".into()),
@@ -26,7 +26,7 @@ pub fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixT
 
 /// The lines of `/readyz`: that it is ready or why not, what was refused, and where each CA stands.
 #[must_use]
-pub fn report(reasons: &[String], snapshot: &Snapshot, now: UnixTime) -> String {
+pub(crate) fn report(reasons: &[String], snapshot: &Snapshot, now: UnixTime) -> String {
     let ready = if reasons.is_empty() { &["ready".to_owned()][..] } else { reasons };
     let refused = snapshot.refusals().iter().map(|refusal| format!("refused: {refusal}"));
     let states = snapshot.authority_states(now).map(|(name, state)| format!("{name}: {state}"));

@@ -22,7 +22,7 @@ const FORMER: i64 = 60;
 ///
 /// Nothing goes back: neither to a status of an earlier change nor to a CRL of a lower number than what was taken up
 /// before. What is refused for that is logged once, and said in the snapshot.
-pub struct Reloader<S: StatusSource> {
+pub(crate) struct Reloader<S: StatusSource> {
     source: S,
     responder_files: ResponderFiles,
     public_files: PublicFiles,
@@ -43,7 +43,12 @@ pub struct Reloader<S: StatusSource> {
 impl<S: StatusSource> Reloader<S> {
     /// Loads for the first time; what cannot be read yet is looked for again at every poll.
     #[must_use]
-    pub fn new(source: S, responder_files: ResponderFiles, public_files: PublicFiles, now: UnixTime) -> Self {
+    pub(crate) fn new(
+        source: S,
+        responder_files: ResponderFiles,
+        public_files: PublicFiles,
+        now: UnixTime,
+    ) -> Self {
         let mut reloader = Self {
             source,
             responder_files,
@@ -65,12 +70,12 @@ impl<S: StatusSource> Reloader<S> {
 
     /// The snapshot as it is swapped.
     #[must_use]
-    pub fn current(&self) -> Arc<ArcSwap<Snapshot>> {
+    pub(crate) fn current(&self) -> Arc<ArcSwap<Snapshot>> {
         Arc::clone(&self.current)
     }
 
     /// Looks whether something has changed, and swaps the snapshot when it has; returns whether it did.
-    pub fn poll(&mut self, now: UnixTime) -> bool {
+    pub(crate) fn poll(&mut self, now: UnixTime) -> bool {
         let (faults, refusals) = (self.faults.clone(), self.refusals.clone());
         self.former.retain(|_, (_, since)| (since.0..since.0.saturating_add(FORMER)).contains(&now.0));
         let is_new = self.poll_status(now);
@@ -95,7 +100,7 @@ impl<S: StatusSource> Reloader<S> {
 
     /// Whether other status is published than what is loaded; costs far less than a poll.
     #[must_use]
-    pub fn is_behind(&self) -> bool {
+    pub(crate) fn is_behind(&self) -> bool {
         self.view.as_ref().is_none_or(|view| self.source.changed_since(view))
             && self.refused.as_ref().is_none_or(|refused| self.source.changed_since(refused))
     }

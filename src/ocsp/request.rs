@@ -148,7 +148,7 @@ impl OcspRequest {
 
     /// The CertIDs in order; at least one.
     #[must_use]
-    pub fn cert_ids(&self) -> &[CertId] {
+    pub(crate) fn cert_ids(&self) -> &[CertId] {
         &self.cert_ids
     }
 
@@ -160,20 +160,20 @@ impl OcspRequest {
 
     /// What the answer should be signed with, best first, those that we do not know left out.
     #[must_use]
-    pub fn preferred_algorithms(&self) -> &[SignatureAlgorithm] {
+    pub(crate) fn preferred_algorithms(&self) -> &[SignatureAlgorithm] {
         &self.preferred_algorithms
     }
 
     /// Whether it came with a signature.
     #[must_use]
-    pub fn is_signed(&self) -> bool {
+    pub(crate) fn is_signed(&self) -> bool {
         self.is_signed
     }
 }
 
 /// The nonce extension of requests and answers (RFC 9654 §2.1).
 #[must_use]
-pub fn nonce_extension(nonce: &[u8]) -> Extension {
+pub(crate) fn nonce_extension(nonce: &[u8]) -> Extension {
     Extension::new(oid::NONCE, false, tlv(OCTET_STRING, nonce))
 }
 

@@ -164,13 +164,13 @@ impl Plan {
 
     /// Whether the answer echoes a nonce, and so is for one request only.
     #[must_use]
-    pub fn has_nonce(&self) -> bool {
+    pub(crate) fn has_nonce(&self) -> bool {
         self.nonce.is_some()
     }
 
     /// Whether every CertID is on record.
     #[must_use]
-    pub fn is_all_recorded(&self) -> bool {
+    pub(crate) fn is_all_recorded(&self) -> bool {
         self.entries.iter().all(|(_, standing)| matches!(standing, Standing::Recorded(_)))
     }
 

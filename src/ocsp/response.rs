@@ -37,7 +37,7 @@ impl ResponseStatus {
 
     /// The answer that says only this.
     #[must_use]
-    pub fn to_response(self) -> Vec<u8> {
+    pub(crate) fn to_response(self) -> Vec<u8> {
         sequence(&[&[0x0a, 1, self.row().0]])
     }
 }
@@ -120,7 +120,7 @@ impl BasicOcspResponse {
 
 /// A successful `OCSPResponse` around what was signed, with the responder's certificate in it.
 #[must_use]
-pub fn encode_response(
+pub(crate) fn encode_response(
     tbs: &[u8],
     algorithm: SignatureAlgorithm,
     signature: &[u8],

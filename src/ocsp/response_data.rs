@@ -143,7 +143,7 @@ pub struct ResponseData {
 impl ResponseData {
     /// What is signed.
     #[must_use]
-    pub fn encoded(&self) -> EncodedResponseData {
+    pub(crate) fn encoded(&self) -> EncodedResponseData {
         EncodedResponseData::new(self.to_der())
     }
 

@@ -4,7 +4,8 @@ use crate::config::{DaemonConfig, OcspConfig};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use crate::config::{NonceHandling, NotIssued};
+pub(crate) use crate::config::NonceHandling;
+pub use crate::config::NotIssued;
 
 /// How the responder answers.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -20,7 +20,7 @@ pub struct ServedIssuer {
 
 impl ServedIssuer {
     /// The responders whose certificates are valid at `now`.
-    pub fn valid_responders(&self, now: UnixTime) -> impl Iterator<Item = &Arc<DelegatedResponder>> {
+    pub(crate) fn valid_responders(&self, now: UnixTime) -> impl Iterator<Item = &Arc<DelegatedResponder>> {
         self.responders.iter().filter(move |responder| responder.is_valid(now))
     }
 }
@@ -80,21 +80,21 @@ impl Snapshot {
 
     /// The same with what was not taken up because it goes back, or is not believed, one sentence each.
     #[must_use]
-    pub fn with_refusals(mut self, refusals: Vec<String>) -> Self {
+    pub(crate) fn with_refusals(mut self, refusals: Vec<String>) -> Self {
         self.refusals = refusals;
         self
     }
 
     /// The same with these files, by file name.
     #[must_use]
-    pub fn with_files(mut self, files: HashMap<String, Arc<PublicFile>>) -> Self {
+    pub(crate) fn with_files(mut self, files: HashMap<String, Arc<PublicFile>>) -> Self {
         self.files = files;
         self
     }
 
     /// The same with what is wrong with files that were left aside for it, one sentence each.
     #[must_use]
-    pub fn with_faults(mut self, faults: Vec<String>) -> Self {
+    pub(crate) fn with_faults(mut self, faults: Vec<String>) -> Self {
         self.faults = faults;
         self
     }
@@ -107,7 +107,7 @@ impl Snapshot {
 
     /// Since when there is no status.
     #[must_use]
-    pub fn unreadable_since(&self) -> Option<UnixTime> {
+    pub(crate) fn unreadable_since(&self) -> Option<UnixTime> {
         self.unreadable_since
     }
 
@@ -128,7 +128,7 @@ impl Snapshot {
     }
 
     /// Where every CA stands at `now`, by name.
-    pub fn authority_states(&self, now: UnixTime) -> impl Iterator<Item = (&str, AuthorityState)> {
+    pub(crate) fn authority_states(&self, now: UnixTime) -> impl Iterator<Item = (&str, AuthorityState)> {
         self.issuers.iter().zip(&self.chains).map(move |(issuer, chain)| {
             let ends = issuer.valid_responders(now).map(|one| one.certificate().tbs().validity().not_after);
             let state = chain.state(&issuer.authority, ends.max(), now);

@@ -74,7 +74,7 @@ impl Applicant {
 
     /// Whether the request wants `cA` TRUE.
     #[must_use]
-    pub fn asks_for_ca(&self) -> bool {
+    pub(crate) fn asks_for_ca(&self) -> bool {
         self.extensions.iter().any(|extension| {
             extension.oid == BASIC_CONSTRAINTS
                 && BasicConstraints::from_value(&extension.value).is_ok_and(|constraints| constraints.ca)

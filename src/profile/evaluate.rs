@@ -18,7 +18,7 @@ impl Profile {
     ///
     /// # Errors
     /// Every rule that is broken, in the order of profile, subject, names, key, validity, usage.
-    pub fn evaluate(
+    pub(crate) fn evaluate(
         &self,
         applicant: &Applicant,
         issuer: Option<&IssuerView<'_>>,

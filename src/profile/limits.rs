@@ -70,7 +70,7 @@ impl Limits {
 
     /// The purposes alone, as far as they can be read.
     #[must_use]
-    pub fn of_purposes(certificate: &Certificate) -> Self {
+    pub(crate) fn of_purposes(certificate: &Certificate) -> Self {
         Self { purposes: purposes(certificate.tbs()).unwrap_or_default(), ..Self::default() }
     }
 
@@ -84,7 +84,7 @@ impl Limits {
     ///
     /// # Errors
     /// Each subtree asked for that does not meet what is permitted, or that could not be written here.
-    pub fn narrowed(&self, asked: &NameConstraints) -> Result<NameConstraints, Vec<Violation>> {
+    pub(crate) fn narrowed(&self, asked: &NameConstraints) -> Result<NameConstraints, Vec<Violation>> {
         let own = &self.name_constraints;
         let mut refused = Vec::new();
         let mut refuse = |message: String, remedy: remedy::Request| {

@@ -26,14 +26,16 @@ mod usage;
 mod validity;
 mod violation;
 
-pub use alt_name::{InvalidAltName, check_alt_name, parse_alt_name};
-pub use applicant::{Applicant, Ask, IssuerView, KnownAuthority, Length, PriorUse};
+pub use alt_name::{check_alt_name, parse_alt_name};
+pub use applicant::{Applicant, Ask, Length};
+pub(crate) use applicant::{IssuerView, KnownAuthority, PriorUse};
 pub use limits::Limits;
-pub use profiles::{ProfileError, Profiles};
+pub(crate) use profiles::ProfileError;
+pub use profiles::Profiles;
 pub use shipped::SHIPPED;
-pub use stagger::{Sibling, Staggered};
-pub use template::CertificateTemplate;
-pub use violation::Violation;
+pub(crate) use stagger::Sibling;
+pub(crate) use template::CertificateTemplate;
+pub(crate) use violation::Violation;
 
 use crate::document::{self, Mistake, Section};
 use crate::x509::{Attribute, Name, UnixTime, Validity};
@@ -175,13 +177,13 @@ impl Profile {
 
     /// Whether it limits its certificates to certain purposes.
     #[must_use]
-    pub fn has_purposes(&self) -> bool {
+    pub(crate) fn has_purposes(&self) -> bool {
         self.usage.has_purposes()
     }
 
     /// What it leaves open and should not, each with its line. Homes of before it was asked for go on with a notice.
     #[must_use]
-    pub fn flaws(&self) -> Vec<&Mistake> {
+    pub(crate) fn flaws(&self) -> Vec<&Mistake> {
         let constraints = &self.authority.constraints.flaws;
         self.names.flaws.iter().chain(&self.validity.flaws).chain(constraints).collect()
     }
@@ -237,7 +239,7 @@ impl Profile {
     /// What this profile would grant of a subject that is ours to choose, attribute by attribute; the rest is
     /// left out. For subjects modelled on another certificate's, never for a request's.
     #[must_use]
-    pub fn admissible_subject(&self, model: &Name) -> Name {
+    pub(crate) fn admissible_subject(&self, model: &Name) -> Name {
         let mut kept: Vec<Attribute> = Vec::new();
         for attribute in model.attributes() {
             let mut verdict = Verdict::default();

@@ -73,7 +73,7 @@ impl Profiles {
 
     /// What an end breaks: siblings too near, or in the wrong order. Empty when nothing.
     #[must_use]
-    pub fn stagger_warnings(
+    pub(crate) fn stagger_warnings(
         &self,
         profile: &str,
         end: UnixTime,

@@ -6,7 +6,7 @@ use crate::x509::{
 
 /// The contents of a certificate as granted.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CertificateTemplate {
+pub(crate) struct CertificateTemplate {
     /// Name of the profile that granted it.
     pub profile: String,
     /// `subject`
@@ -29,7 +29,7 @@ impl CertificateTemplate {
     /// The certificate to be signed; `issuer` is the subject of the issuer's certificate as it is there,
     /// or the template's own for a self-signed root.
     #[must_use]
-    pub fn assemble(
+    pub(crate) fn assemble(
         &self,
         serial_number: SerialNumber,
         algorithm: SignatureAlgorithm,

@@ -127,7 +127,7 @@ impl dyn CaKeys + '_ {
     ///
     /// # Errors
     /// As there; [`KeyError::Backend`] for a store that removes none.
-    pub fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
+    pub(crate) fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         let unable = || KeyError::Backend(key.clone(), "keys are not removed here".into());
         self.discarding().ok_or_else(unable)?.discard(key)
     }

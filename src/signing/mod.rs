@@ -21,19 +21,19 @@ mod secret;
 mod soft_key;
 mod subscriber_key;
 
-pub use self::age::{
-    AgeFileStore, Envelope, EnvelopeError, EnvelopeIdentity, EnvelopeRecipient, InvalidWorkFactor, OpenWith,
-    SealFor, Sealing,
-};
-pub use ca_keys::{CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyRef};
+pub use self::age::{AgeFileStore, EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor};
+pub(crate) use self::age::{Envelope, EnvelopeError, Sealing};
+pub(crate) use ca_keys::{CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyRef};
 pub use ca_signer::CaSigner;
 pub use core_dump::forbid_core_dumps;
-pub use error::{KeyError, MarkError, SigningError};
+pub(crate) use error::MarkError;
+pub use error::{KeyError, SigningError};
 pub(crate) use octets::read_up_to;
 pub use opened_key::OpenedKey;
-pub(crate) use random::random_octets;
-pub use random::{random_nonce, random_passphrase, random_salt, random_serial};
-pub use response_signer::{EncodedResponseData, PlainKey, ResponseSigner};
+pub use random::{random_nonce, random_passphrase};
+pub(crate) use random::{random_octets, random_salt, random_serial};
+pub(crate) use response_signer::PlainKey;
+pub use response_signer::{EncodedResponseData, ResponseSigner};
 pub use secret::{
     InvalidSecretSpec, Nobody, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec,
 };

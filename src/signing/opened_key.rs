@@ -30,7 +30,7 @@ impl OpenedKey {
     ///
     /// # Errors
     /// As [`OpenedKey::from_pkcs8_der`].
-    pub fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_pkcs1_der(octets: &[u8]) -> Result<Self, KeyError> {
         SoftKey::from_pkcs1_der(octets).map(Self)
     }
 
@@ -38,7 +38,7 @@ impl OpenedKey {
     ///
     /// # Errors
     /// As [`OpenedKey::from_pkcs8_der`].
-    pub fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_sec1_der(octets: &[u8]) -> Result<Self, KeyError> {
         SoftKey::from_sec1_der(octets).map(Self)
     }
 

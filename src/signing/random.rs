@@ -18,7 +18,7 @@ pub(crate) fn random_octets<const N: usize>() -> Result<[u8; N], KeyError> {
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.
-pub fn random_serial() -> Result<SerialNumber, KeyError> {
+pub(crate) fn random_serial() -> Result<SerialNumber, KeyError> {
     random_octets().map(SerialNumber::from_random)
 }
 
@@ -34,7 +34,7 @@ pub fn random_nonce() -> Result<Vec<u8>, KeyError> {
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.
-pub fn random_salt() -> Result<[u8; 16], KeyError> {
+pub(crate) fn random_salt() -> Result<[u8; 16], KeyError> {
     random_octets()
 }
 

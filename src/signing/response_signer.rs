@@ -94,7 +94,7 @@ impl EncodedResponseData {
 }
 
 /// A new key for a responder, with its private half in the open: it is handed over, and is not kept here.
-pub struct PlainKey {
+pub(crate) struct PlainKey {
     /// The public half, to ask a certificate for.
     pub public_key: SubjectPublicKeyInfo,
     /// The private key, PKCS#8 in PEM, wiped after use.
@@ -106,7 +106,7 @@ impl PlainKey {
     ///
     /// # Errors
     /// When the key cannot be made.
-    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+    pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let key = SoftKey::generate(algorithm)?;
         Ok(Self { public_key: key.public_key().clone(), pem: key.to_pem()? })
     }

@@ -26,10 +26,14 @@ mod snapshot;
 mod tests;
 
 pub use authority::PublishedAuthority;
-pub use compare::StatusComparison;
+pub(crate) use compare::StatusComparison;
 pub use directory::StatusDirectory;
-pub use error::{Evidence, StatusError};
-pub use publish::{Published, Written, publish};
+pub(crate) use error::Evidence;
+pub use error::StatusError;
+pub use publish::Published;
+#[cfg(test)]
+pub(crate) use publish::Written;
+pub(crate) use publish::publish;
 pub use publisher::StatusPublisher;
 pub use reader::{StatusReader, StatusSource};
 pub(crate) use signed::{check_contradicting, contradicts, last_signed, signed_list};

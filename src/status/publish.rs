@@ -53,7 +53,7 @@ const DELTA_SHARE: u64 = 32;
 /// [`StatusError::NotContinued`], [`StatusError::OlderCopy`], [`StatusError::Contradicts`], [`StoreError::Busy`] when
 /// another publisher takes too long, [`StoreError::Damaged`] when the manifest in the directory cannot be read, a
 /// failing index or file system; what was published before stays.
-pub fn publish(
+pub(crate) fn publish(
     reader: &dyn IndexReader,
     lists: Option<&dyn Publisher>,
     directory: &Path,

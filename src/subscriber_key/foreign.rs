@@ -54,7 +54,7 @@ impl ForeignKey {
 
     /// Whether a passphrase is needed.
     #[must_use]
-    pub fn is_encrypted(&self) -> bool {
+    pub(crate) fn is_encrypted(&self) -> bool {
         self.encryption.is_some() || self.form == Form::EncryptedPkcs8
     }
 

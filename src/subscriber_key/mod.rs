@@ -7,4 +7,4 @@ mod pkcs8_file;
 
 pub use foreign::ForeignKey;
 pub use holder_file::read_holder_key_file;
-pub use pkcs8_file::{encrypted_private_key_pem, read_private_key_file};
+pub use pkcs8_file::encrypted_private_key_pem;

@@ -1,16 +1,12 @@
 //! Keys of responders and end entities: PKCS#8 in PEM (RFC 7468 §10, §11), plain or encrypted by PBES2.
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
-use crate::signing::{
-    KeyError, KeyRef, OpenedKey, Secret, SecretPurpose, SecretSource, SubscriberKey, random_octets,
-    read_up_to,
-};
+use crate::signing::{KeyError, KeyRef, Secret, SubscriberKey, random_octets, read_up_to};
 use der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-const PLAIN: &str = "PRIVATE KEY";
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 
 /// Iterations of PBKDF2-HMAC-SHA256 for new files, as OWASP recommends: a fifth of a second or so.
@@ -47,23 +43,6 @@ pub fn encrypted_private_key_pem(
         })
         .and_then(|document| Ok(document.to_pem(ENCRYPTED, LineEnding::LF)?))
         .map_err(|_| KeyError::Cryptography("encrypting the private key"))
-}
-
-/// Reads a key from a PEM file, plain or encrypted; a passphrase is asked for when it is encrypted.
-///
-/// The file may belong to anybody, as the responder's belongs to the CA's user, but others than its owner
-/// and group must not be able to read it.
-///
-/// # Errors
-/// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], what the source of secrets
-/// says, and [`KeyError::Backend`] for a file that is no such key.
-pub fn read_private_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SubscriberKey, KeyError> {
-    let key = KeyRef::Pkcs8File(path.to_owned());
-    let octets = read_checked(path)?;
-    let text = std::str::from_utf8(&octets);
-    let text = text.map_err(|_| KeyError::Backend(key.clone(), "not PEM".into()))?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    private_key_from_pem(text, &key, &mut || secrets.secret(&SecretPurpose::Open(name.clone())))
 }
 
 /// The contents of a file with a key, read into memory that does not move.
@@ -112,50 +91,12 @@ pub(super) fn must_be_bearable(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Re
     }
 }
 
-/// Reads a key from the text of a PEM file whose first block it is; `ask` is called when it is encrypted.
-///
-/// # Errors
-/// [`KeyError::Backend`] when it is no such key, [`KeyError::SecretRejected`] when the passphrase is wrong,
-/// both with this name for it, and what `ask` says.
-fn private_key_from_pem(
-    text: &str,
-    key: &KeyRef,
-    ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
-) -> Result<SubscriberKey, KeyError> {
-    let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
-    let malformed = |error: pkcs8::Error| unusable(format!("not PKCS#8 in PEM: {error}"));
-    let read = |octets: &[u8]| {
-        OpenedKey::from_pkcs8_der(octets)
-            .map(SubscriberKey::from)
-            .map_err(|error| unusable(error.to_string()))
-    };
-    let (label, document) = SecretDocument::from_pem(text).map_err(|error| malformed(error.into()))?;
-    match label {
-        PLAIN => read(document.as_bytes()),
-        ENCRYPTED => {
-            let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(malformed)?;
-            must_be_bearable(&encrypted).map_err(unusable)?;
-            let passphrase = ask()?;
-            let plain = encrypted.decrypt(passphrase.as_bytes()).map_err(|error| match error {
-                pkcs8::Error::EncryptedPrivateKey(
-                    pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
-                    | pkcs8::pkcs5::Error::AlgorithmParametersInvalid { .. },
-                ) => unusable(format!("its encryption is not supported: {error}")),
-                // A wrong key that happens to leave good padding leaves bad DER.
-                _ => KeyError::SecretRejected(key.clone()),
-            })?;
-            read(plain.as_bytes())
-        }
-        other => Err(unusable(format!(
-            "a {other} block where PRIVATE KEY is needed; convert it with: openssl pkcs8 -topk8"
-        ))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::home::{Mode, write_new};
+    use crate::signing::{SecretPurpose, SecretSource};
+    use crate::subscriber_key::{ForeignKey, read_holder_key_file};
     use crate::x509::KeyAlgorithm;
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
@@ -185,7 +126,7 @@ mod tests {
             let key = SubscriberKey::generate(algorithm).unwrap();
             let plain = directory.path().join(format!("{algorithm}.key"));
             write_new(&plain, key.to_pem().unwrap().as_bytes(), Mode::Private).unwrap();
-            assert_eq!(read_private_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
+            assert_eq!(read_holder_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
             // which OpenSSL 3.0 does not know
             if !algorithm.to_string().starts_with("ml-dsa") {
                 assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
@@ -198,9 +139,9 @@ mod tests {
         write_new(&encrypted, text.as_bytes(), Mode::Private).unwrap();
         assert_eq!(openssl_reads(&encrypted, "s3cret é").stdout, key.public_key().as_der());
         assert!(!openssl_reads(&encrypted, "wrong").status.success());
-        let read = read_private_key_file(&encrypted, &Given("s3cret é")).unwrap();
+        let read = read_holder_key_file(&encrypted, &Given("s3cret é")).unwrap();
         assert_eq!(read.public_key(), key.public_key());
-        let error = read_private_key_file(&encrypted, &Given("wrong")).unwrap_err();
+        let error = read_holder_key_file(&encrypted, &Given("wrong")).unwrap_err();
         assert!(error.to_string().contains("encrypted.key"), "{error}");
         assert!(matches!(error, KeyError::SecretRejected(_)));
     }
@@ -222,7 +163,7 @@ mod tests {
                 .status()
                 .unwrap();
             assert!(made.success());
-            assert_eq!(read_private_key_file(&path, &Given("abc")).unwrap().public_key(), key.public_key());
+            assert_eq!(read_holder_key_file(&path, &Given("abc")).unwrap().public_key(), key.public_key());
         }
     }
 
@@ -234,7 +175,7 @@ mod tests {
             encryption_algorithm: scheme.into(),
             encrypted_data: der::asn1::OctetString::new([7; 64]).unwrap(),
         };
-        let document = SecretDocument::try_from(info).unwrap();
+        let document = pkcs8::SecretDocument::try_from(info).unwrap();
         document.to_pem(ENCRYPTED, LineEnding::LF).unwrap().to_string()
     }
 
@@ -252,7 +193,8 @@ mod tests {
             parameters.iteration_count = count;
             Kdf::Pbkdf2(parameters)
         };
-        let key = KeyRef::Pkcs8File("a.key".into());
+        let path = Path::new("a.key");
+        let found = |text: &str| ForeignKey::find(text.as_bytes(), path).unwrap().unwrap();
         let mut never = || -> Result<Secret, KeyError> { panic!("nobody is asked") };
         for parameters in [
             scrypt(1 << 30, 8, 1),
@@ -263,18 +205,13 @@ mod tests {
             pbkdf2(u32::MAX),
             pbkdf2(MOST_ITERATIONS + 1),
         ] {
-            let text = asking_for(parameters);
-            let error = private_key_from_pem(&text, &key, &mut never).unwrap_err().to_string();
-            assert!(error.contains("it asks for"), "{error}");
-            let found = crate::subscriber_key::ForeignKey::find(text.as_bytes(), Path::new("a.key"))
-                .unwrap()
-                .unwrap();
-            let error = found.open(Path::new("a.key"), &mut never).unwrap_err().to_string();
+            let found = found(&asking_for(parameters));
+            let error = found.open(path, &mut never).unwrap_err().to_string();
             assert!(error.contains("it asks for"), "{error}");
         }
         for parameters in [scrypt(1 << 14, 8, 1), pbkdf2(2048)] {
             let mut given = || Ok(Secret::new("x".into()));
-            let error = private_key_from_pem(&asking_for(parameters), &key, &mut given).unwrap_err();
+            let error = found(&asking_for(parameters)).open(path, &mut given).unwrap_err();
             assert!(matches!(error, KeyError::SecretRejected(_)), "{error}");
         }
     }
@@ -286,9 +223,9 @@ mod tests {
         let path = directory.path().join("responder.key");
         let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         write_new(&path, key.to_pem().unwrap().as_bytes(), Mode::Group).unwrap();
-        assert!(read_private_key_file(&path, &Given("")).is_ok());
+        assert!(read_holder_key_file(&path, &Given("")).is_ok());
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        let Err(KeyError::Unsafe(finding)) = read_private_key_file(&path, &Given("")) else { panic!() };
+        let Err(KeyError::Unsafe(finding)) = read_holder_key_file(&path, &Given("")) else { panic!() };
         assert_eq!(finding.remedy, format!("chmod g-w,o-rwx {}", path.display()));
     }
 
@@ -296,13 +233,13 @@ mod tests {
     fn what_is_no_key_is_told_from_what_is_not_there() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.key");
-        assert!(matches!(read_private_key_file(&path, &Given("")), Err(KeyError::NotFound(_))));
+        assert!(matches!(read_holder_key_file(&path, &Given("")), Err(KeyError::NotFound(_))));
         for contents in
             ["", "nonsense", "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n"]
         {
             fs::write(&path, contents).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-            let error = read_private_key_file(&path, &Given("")).unwrap_err();
+            let error = read_holder_key_file(&path, &Given("")).unwrap_err();
             assert!(matches!(error, KeyError::Backend(..)), "{error}");
         }
         let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();

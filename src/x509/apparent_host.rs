@@ -10,7 +10,7 @@ const SCHEMES: [&str; 12] =
 /// around it, full stops at its end, characters that cannot be seen, and with the full stops of other scripts as
 /// dots. `None` when nothing in it looks like a host: it has no dot, no scheme and no port, or blanks within.
 #[must_use]
-pub fn apparent_host(text: &str) -> Option<String> {
+pub(crate) fn apparent_host(text: &str) -> Option<String> {
     let plain: String = unescaped(text)
         .nfkc()
         .filter(|character| !is_unseen(*character))

@@ -75,7 +75,7 @@ impl AttributeType {
 
     /// By object identifier.
     #[must_use]
-    pub fn by_oid(oid: ObjectIdentifier) -> Option<Self> {
+    pub(crate) fn by_oid(oid: ObjectIdentifier) -> Option<Self> {
         Self::ALL.into_iter().find(|row| row.oid == oid)
     }
 

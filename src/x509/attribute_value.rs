@@ -81,7 +81,7 @@ impl AttributeValue {
 
     /// What its type is called: `PrintableString`.
     #[must_use]
-    pub fn type_name(&self) -> String {
+    pub(crate) fn type_name(&self) -> String {
         let known = STRINGS.iter().find(|(tag, _)| *tag == self.tag());
         known.map_or_else(
             || format!("no string but of the tag {}", self.tag()),

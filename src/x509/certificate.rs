@@ -205,7 +205,7 @@ impl TbsCertificate {
 
     /// Whether the issuer it names is called like the subject of that certificate.
     #[must_use]
-    pub fn names_as_issuer(&self, issuer: &Self) -> bool {
+    pub(crate) fn names_as_issuer(&self, issuer: &Self) -> bool {
         self.issuer.is_same_as(&issuer.subject)
     }
 
@@ -298,7 +298,7 @@ impl Certificate {
 
     /// Whether this key made the signature, be it a short one ([`verify_old`]): of CAs that were taken over.
     #[must_use]
-    pub fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
+    pub(crate) fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify_old(key, self.signature_algorithm, self.tbs.as_der(), &self.signature)
     }
 

@@ -68,7 +68,7 @@ impl Content {
 
     /// What a PEM label stands for.
     #[must_use]
-    pub fn of_label(label: &str) -> Option<Self> {
+    pub(crate) fn of_label(label: &str) -> Option<Self> {
         Some(match label {
             "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Self::Certificate,
             "X509 CRL" => Self::Crl,

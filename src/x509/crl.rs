@@ -153,8 +153,9 @@ impl TbsCertList {
     }
 
     /// Whether `revokedCertificates` is present; it never is when there are no entries.
+    #[cfg(test)]
     #[must_use]
-    pub fn has_entries(&self) -> bool {
+    pub(crate) fn has_entries(&self) -> bool {
         self.entries.is_some()
     }
 
@@ -295,7 +296,7 @@ impl CertificateList {
 
     /// Whether this key made the signature, be it a short one ([`verify_old`]): of CAs that were taken over.
     #[must_use]
-    pub fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
+    pub(crate) fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify_old(key, self.tbs.signature, self.tbs.as_der(), &self.signature)
     }
 }

@@ -5,7 +5,7 @@ use super::{CrlEntry, CrlReason, Name, SignatureAlgorithm, TbsCertList, UnixTime
 
 /// Collects entries one by one, as DER only, so that a million of them cost 50 octets each.
 #[derive(Debug)]
-pub struct TbsCertListBuilder {
+pub(crate) struct TbsCertListBuilder {
     signature: SignatureAlgorithm,
     issuer: Name,
     this_update: UnixTime,
@@ -20,7 +20,7 @@ pub struct TbsCertListBuilder {
 impl TbsCertListBuilder {
     /// A list without entries.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         signature: SignatureAlgorithm,
         issuer: Name,
         this_update: UnixTime,
@@ -31,7 +31,7 @@ impl TbsCertListBuilder {
     }
 
     /// Adds an entry.
-    pub fn push(&mut self, entry: &CrlEntry) {
+    pub(crate) fn push(&mut self, entry: &CrlEntry) {
         let (contents, extensions) = (&mut self.entry, &mut self.extensions);
         contents.clear();
         extensions.clear();
@@ -53,7 +53,7 @@ impl TbsCertListBuilder {
 
     /// Encodes version 2 with these extensions; without entries the field is left out.
     #[must_use]
-    pub fn encode(self, extensions: Vec<Extension>) -> TbsCertList {
+    pub(crate) fn encode(self, extensions: Vec<Extension>) -> TbsCertList {
         let list: Vec<Vec<u8>> = extensions.iter().map(Extension::to_der).collect();
         let mut fields = vec![2, 1, 1];
         fields.extend(self.signature.to_der());

@@ -118,7 +118,7 @@ impl CrlListing {
 impl CrlEntry {
     /// Whether it revokes for good: it is neither on hold nor taken off a list.
     #[must_use]
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         !matches!(self.reason, Some(CrlReason::CertificateHold | CrlReason::RemoveFromCrl))
     }
 }

@@ -67,7 +67,7 @@ impl CrlOutline {
 
     /// How many octets stand after its entries: extensions, signature algorithm and signature.
     #[must_use]
-    pub fn after_entries(&self) -> u64 {
+    pub(crate) fn after_entries(&self) -> u64 {
         self.after_entries
     }
 }

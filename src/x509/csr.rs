@@ -266,7 +266,11 @@ fn read_attributes(contents: &[u8], info: &mut CertificationRequestInfo) -> Resu
 
 /// `CertificationRequestInfo` for this subject, key and these extensions, DER; to be signed and sealed.
 #[must_use]
-pub fn encode_request(subject: &Name, key: &SubjectPublicKeyInfo, extensions: &[Extension]) -> Vec<u8> {
+pub(crate) fn encode_request(
+    subject: &Name,
+    key: &SubjectPublicKeyInfo,
+    extensions: &[Extension],
+) -> Vec<u8> {
     let attributes = if extensions.is_empty() {
         Vec::new()
     } else {

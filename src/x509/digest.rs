@@ -8,13 +8,13 @@ fn digest_of(algorithm: &'static Algorithm, octets: &[u8]) -> Vec<u8> {
 
 /// SHA-1, 20 octets; only where a protocol names things by it, never for signatures.
 #[must_use]
-pub fn sha1(octets: &[u8]) -> Vec<u8> {
+pub(crate) fn sha1(octets: &[u8]) -> Vec<u8> {
     digest_of(&digest::SHA1_FOR_LEGACY_USE_ONLY, octets)
 }
 
 /// SHA-256, 32 octets.
 #[must_use]
-pub fn sha256(octets: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(octets: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest::digest(&digest::SHA256, octets).as_ref());
     out
@@ -22,13 +22,13 @@ pub fn sha256(octets: &[u8]) -> [u8; 32] {
 
 /// SHA-384, 48 octets.
 #[must_use]
-pub fn sha384(octets: &[u8]) -> Vec<u8> {
+pub(crate) fn sha384(octets: &[u8]) -> Vec<u8> {
     digest_of(&digest::SHA384, octets)
 }
 
 /// SHA-512, 64 octets.
 #[must_use]
-pub fn sha512(octets: &[u8]) -> Vec<u8> {
+pub(crate) fn sha512(octets: &[u8]) -> Vec<u8> {
     digest_of(&digest::SHA512, octets)
 }
 

@@ -80,7 +80,7 @@ impl GeneralName {
     ///
     /// # Errors
     /// When an element is malformed or octets trail.
-    pub fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
+    pub(crate) fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
         let mut reader = SliceReader::new(octets)?;
         let elements: Vec<&[u8]> = reader.sequence(|list| {
             let mut out = Vec::new();
@@ -95,7 +95,7 @@ impl GeneralName {
 
     /// `GeneralNames`, DER.
     #[must_use]
-    pub fn list_to_der(names: &[Self]) -> Vec<u8> {
+    pub(crate) fn list_to_der(names: &[Self]) -> Vec<u8> {
         let elements: Vec<Vec<u8>> = names.iter().map(Self::to_der).collect();
         tlv(octets::SEQUENCE, &elements.concat())
     }

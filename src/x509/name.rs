@@ -106,7 +106,7 @@ impl Name {
 
     /// A name with these RDNs in this order; the attributes of one RDN are sorted as DER asks.
     #[must_use]
-    pub fn from_rdns(rdns: &[Vec<Attribute>]) -> Self {
+    pub(crate) fn from_rdns(rdns: &[Vec<Attribute>]) -> Self {
         let sets: Vec<Vec<u8>> = rdns
             .iter()
             .map(|rdn| {
@@ -163,7 +163,7 @@ impl Name {
 
     /// The label of an attribute type that one RDN has twice, which X.501 §9.3 forbids.
     #[must_use]
-    pub fn repeated_within_an_rdn(&self) -> Option<String> {
+    pub(crate) fn repeated_within_an_rdn(&self) -> Option<String> {
         self.rdns().iter().find_map(|rdn| {
             let twice = |one: &&Attribute| rdn.iter().filter(|other| other.oid == one.oid).count() > 1;
             rdn.iter().find(twice).map(Attribute::label)

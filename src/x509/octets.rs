@@ -10,7 +10,7 @@ pub const INTEGER: u8 = 0x02;
 pub const OCTET_STRING: u8 = 0x04;
 
 /// Appends identifier and length octets for contents of `length` octets.
-pub fn put_header(out: &mut Vec<u8>, tag: u8, length: usize) {
+pub(crate) fn put_header(out: &mut Vec<u8>, tag: u8, length: usize) {
     out.push(tag);
     match u8::try_from(length) {
         Ok(short) if short < 0x80 => out.push(short),

@@ -68,7 +68,7 @@ pub fn body(der: &[u8]) -> impl Iterator<Item = String> + '_ {
 
 /// How long a block is in characters, for contents of so many octets.
 #[must_use]
-pub fn encoded_length(label: &str, octets: u64) -> u64 {
+pub(crate) fn encoded_length(label: &str, octets: u64) -> u64 {
     let line = u64::try_from(LINE).unwrap_or(u64::MAX);
     let frame = u64::try_from(begin(label).len() + end(label).len()).unwrap_or(u64::MAX);
     frame.saturating_add(octets.div_ceil(3).saturating_mul(4)).saturating_add(octets.div_ceil(line))

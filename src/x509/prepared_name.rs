@@ -27,7 +27,7 @@ pub struct PreparedName(Vec<u8>);
 impl PreparedName {
     /// The octets that stand for it, one DER element.
     #[must_use]
-    pub fn as_octets(&self) -> &[u8] {
+    pub(crate) fn as_octets(&self) -> &[u8] {
         &self.0
     }
 
@@ -41,7 +41,7 @@ impl PreparedName {
 impl Name {
     /// The name as it is compared.
     #[must_use]
-    pub fn prepared(&self) -> PreparedName {
+    pub(crate) fn prepared(&self) -> PreparedName {
         PreparedName(tlv(SEQUENCE, &prepared_rdns(self).concat()))
     }
 
@@ -53,7 +53,7 @@ impl Name {
 
     /// Whether its first RDNs are those of `base`.
     #[must_use]
-    pub fn begins_with(&self, base: &Self) -> bool {
+    pub(crate) fn begins_with(&self, base: &Self) -> bool {
         prepared_rdns(self).starts_with(&prepared_rdns(base))
     }
 

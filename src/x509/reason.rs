@@ -52,7 +52,7 @@ impl CrlReason {
 
     /// The reason with this ENUMERATED value.
     #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.iter().find(|row| row.1 == number).map(|row| row.0)
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn frame(length: usize, algorithm: SignatureAlgorithm, signature: &[u
 
 /// The parts of a sealed structure, as received.
 #[derive(Clone, Copy, Debug)]
-pub struct Signed<'a> {
+pub(crate) struct Signed<'a> {
     /// What was signed: one whole DER element.
     pub tbs: &'a [u8],
     /// `signatureAlgorithm`, one whole DER element.
@@ -41,7 +41,7 @@ impl<'a> Signed<'a> {
     ///
     /// # Errors
     /// When the octets are not exactly one such structure, or the BIT STRING has unused bits.
-    pub fn from_der(octets: &'a [u8]) -> Result<Self, MalformedDer> {
+    pub(crate) fn from_der(octets: &'a [u8]) -> Result<Self, MalformedDer> {
         let mut reader = SliceReader::new(octets)?;
         let signed = reader.sequence(|parts| {
             let tbs = parts.tlv_bytes()?;
@@ -69,7 +69,7 @@ pub fn verify(
 /// The same, and RSA keys of 1024 to 2047 bits are not refused: for what was signed before it came here. Whoever can
 /// factor such a key can have signed it too.
 #[must_use]
-pub fn verify_old(
+pub(crate) fn verify_old(
     key: &SubjectPublicKeyInfo,
     algorithm: SignatureAlgorithm,
     message: &[u8],
@@ -81,7 +81,7 @@ pub fn verify_old(
 /// Whether [`verify_old`] can tell at all: not for RSA keys that are shorter still, or longer than 8192 bits, nor for
 /// SHA-384 by a short one.
 #[must_use]
-pub fn can_verify_old(key: &SubjectPublicKeyInfo, algorithm: SignatureAlgorithm) -> bool {
+pub(crate) fn can_verify_old(key: &SubjectPublicKeyInfo, algorithm: SignatureAlgorithm) -> bool {
     key.algorithm().is_verified_as_old(algorithm)
 }
 

@@ -43,7 +43,7 @@ impl SerialNumber {
     ///
     /// # Errors
     /// When the value is negative, zero or too long.
-    pub fn from_integer_contents(contents: &[u8]) -> Result<Self, InvalidSerialNumber> {
+    pub(crate) fn from_integer_contents(contents: &[u8]) -> Result<Self, InvalidSerialNumber> {
         if contents.first().is_some_and(|&octet| octet >= 0x80) {
             return Err(InvalidSerialNumber::Negative);
         }
@@ -52,7 +52,7 @@ impl SerialNumber {
 
     /// 128 random bits, made positive and of fixed length by a leading octet of `0x01`..`0x7f`.
     #[must_use]
-    pub fn from_random(octets: [u8; 17]) -> Self {
+    pub(crate) fn from_random(octets: [u8; 17]) -> Self {
         let mut octets = octets;
         if let Some(first) = octets.first_mut() {
             *first = (*first & 0x3f) | 0x40;

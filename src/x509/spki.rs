@@ -47,7 +47,7 @@ impl SubjectPublicKeyInfo {
 
     /// Contents of `subjectPublicKey`: what key identifiers and OCSP key hashes are taken over.
     #[must_use]
-    pub fn key_octets(&self) -> &[u8] {
+    pub(crate) fn key_octets(&self) -> &[u8] {
         &self.key
     }
 
@@ -65,7 +65,7 @@ impl SubjectPublicKeyInfo {
 
     /// SHA-1 of the key: what `ResponderID byKey` and SHA-1 CertIDs use, 20 octets.
     #[must_use]
-    pub fn key_hash(&self) -> Vec<u8> {
+    pub(crate) fn key_hash(&self) -> Vec<u8> {
         sha1(&self.key)
     }
 

@@ -66,7 +66,7 @@ impl UnixTime {
 
     /// `GeneralizedTime` whatever the year, DER: what OCSP and `invalidityDate` use.
     #[must_use]
-    pub fn to_generalized_der(self) -> Vec<u8> {
+    pub(crate) fn to_generalized_der(self) -> Vec<u8> {
         let mut out = vec![0x18, 15];
         self.put_digits(&mut out, true);
         out
@@ -95,7 +95,7 @@ impl UnixTime {
 
     /// From a duration since the epoch.
     #[must_use]
-    pub fn from_duration(since: Duration) -> Self {
+    pub(crate) fn from_duration(since: Duration) -> Self {
         Self(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 }

@@ -68,7 +68,7 @@ impl IssuerPath {
 
     /// The CA and those above it, as far as they are on record.
     #[must_use]
-    pub fn members(&self) -> &[Arc<Authority>] {
+    pub(crate) fn members(&self) -> &[Arc<Authority>] {
         &self.members
     }
 
@@ -122,7 +122,7 @@ impl IssuerPath {
     }
 
     /// The members whose certificate is revoked or on hold.
-    pub fn revoked_or_held(&self) -> impl Iterator<Item = &Authority> {
+    pub(crate) fn revoked_or_held(&self) -> impl Iterator<Item = &Authority> {
         let revoked = |state: Option<&CertificateState>| matches!(state, Some(CertificateState::Revoked(_)));
         self.steps().filter(move |(_, state)| revoked(*state)).map(|(one, _)| one)
     }

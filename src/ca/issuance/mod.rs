@@ -12,7 +12,6 @@ pub(in crate::ca) use groups::on_record;
 pub use issue::{IssuanceOutcome, IssuedCertificate, Refusal};
 pub use order::Order;
 pub(in crate::ca) use registration::{Known, others};
-pub use responder::IssuedResponder;
 pub(in crate::ca) use responder::PROFILE as RESPONDER_PROFILE;
 pub(in crate::ca) use stagger::Parent;
 

@@ -15,10 +15,12 @@ mod waiting;
 pub use adopt::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 pub use creating::{CreatedAuthority, NewAuthority};
 pub use crossing::{Crossing, Links};
-pub use elsewhere::AuthorityRequest;
-pub use rekeying::{AuthorityRekeying, NextGeneration, RekeyedAuthority};
-pub use renewal::{AuthorityRenewal, RenewedAuthority};
-pub use supplementing::Supplemented;
+pub use rekeying::AuthorityRekeying;
+#[cfg(test)]
+pub(crate) use rekeying::RekeyedAuthority;
+pub use renewal::AuthorityRenewal;
+#[cfg(test)]
+pub(crate) use renewal::RenewedAuthority;
 pub use waiting::Arrival;
 
 use super::Engine;

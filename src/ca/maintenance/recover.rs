@@ -47,7 +47,7 @@ impl Maintenance<'_> {
     ///
     /// # Errors
     /// When the index fails. What cannot be published is no error, but is told.
-    pub fn recover(&self) -> Result<Recovered, Problem> {
+    pub(crate) fn recover(&self) -> Result<Recovered, Problem> {
         self.engine.publisher().sweep(&[]);
         let mut recovered = Recovered { abandoned: self.abandon_pending()?, ..Recovered::default() };
         // What is on record by now is public after its status is.
@@ -76,7 +76,7 @@ impl Maintenance<'_> {
     ///
     /// # Errors
     /// When the index fails.
-    pub fn abandon_pending(&self) -> Result<usize, Problem> {
+    pub(crate) fn abandon_pending(&self) -> Result<usize, Problem> {
         if self.engine.index().pending()?.is_empty() {
             return Ok(0);
         }

@@ -8,8 +8,8 @@ impl Maintenance<'_> {
     /// Whether a CA that serves OCSP needs a new responder certificate: there is none, it was not issued by
     /// this CA's key, it is past half its life, or it was revoked: responder certificates are not looked up
     /// themselves (id-pkix-ocsp-nocheck), so one that was revoked has to be replaced. A CA that has ended or is
-    /// revoked for good, or is below such a one, can issue none, and one that has gone quiet ([`crate::ca::Hierarchy::is_quiet`])
-    /// needs none.
+    /// revoked for good, or is below such a one, can issue none, and one that has gone quiet
+    /// ([`crate::ca::Hierarchy::is_quiet`]) needs none.
     ///
     /// # Errors
     /// When there is no such CA, or the index cannot be read.

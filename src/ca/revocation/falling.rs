@@ -92,7 +92,7 @@ impl Revocations<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn to_be_brought(&self, fallen: &[Fallen]) -> Result<Vec<Authority>, Problem> {
+    pub fn to_be_brought(self, fallen: &[Fallen]) -> Result<Vec<Authority>, Problem> {
         let Some((first, below)) = fallen.split_first() else { return Ok(Vec::new()) };
         let mut brought: Vec<Authority> = Vec::new();
         for one in below {

@@ -4,7 +4,7 @@ mod key_revocation;
 mod revoke;
 mod taking_over;
 
-pub use falling::{Fallen, RevokedAuthority, Standings};
+pub use falling::{Fallen, RevokedAuthority};
 pub use key_revocation::{KeyRevocation, Unrecorded};
 pub use revoke::Revoked;
 

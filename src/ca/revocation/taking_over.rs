@@ -11,7 +11,7 @@ impl Revocations<'_> {
     ///
     /// # Errors
     /// When the index or the list cannot be read, or the index not be written.
-    pub fn take_over_from_crl(&self, name: &str) -> Result<usize, Problem> {
+    pub(crate) fn take_over_from_crl(&self, name: &str) -> Result<usize, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
         let Some(list) = signed_list(self.engine.publisher(), &authority)? else { return Ok(0) };
         let lacking = contradicting(self.engine.index(), &authority, &list)?;

@@ -76,7 +76,7 @@ impl SqliteIndex {
     ///
     /// # Errors
     /// As [`SqliteIndex::open`].
-    pub fn open_waiting(path: &Path, wait: Duration) -> Result<Self, IndexError> {
+    pub(crate) fn open_waiting(path: &Path, wait: Duration) -> Result<Self, IndexError> {
         Ok(Self {
             writer: Mutex::new(connection::open(path, wait)?),
             readers: Readers::new(path, wait),
@@ -98,7 +98,7 @@ impl SqliteIndex {
     ///
     /// # Errors
     /// A failing database.
-    pub fn is_migrated(&self) -> Result<bool, IndexError> {
+    pub(crate) fn is_migrated(&self) -> Result<bool, IndexError> {
         self.read(|connection| Ok(connection.prepare_cached("SELECT 1 FROM older")?.exists([])?))
     }
 

@@ -17,14 +17,14 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Asks for looks.
 #[derive(Clone, Debug)]
-pub struct Looker {
+pub(crate) struct Looker {
     asks: mpsc::Sender<oneshot::Sender<()>>,
     began: Arc<Mutex<Instant>>,
 }
 
 /// The looks that are asked for.
 #[derive(Debug)]
-pub struct Looks {
+pub(crate) struct Looks {
     asked: mpsc::Receiver<oneshot::Sender<()>>,
     /// When it was last waited for somebody to ask.
     began: Arc<Mutex<Instant>>,
@@ -32,7 +32,7 @@ pub struct Looks {
 
 /// Both ends.
 #[must_use]
-pub fn looks() -> (Looker, Looks) {
+pub(crate) fn looks() -> (Looker, Looks) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let began = Arc::new(Mutex::new(Instant::now()));
     (Looker { asks: sender, began: Arc::clone(&began) }, Looks { asked: receiver, began })
@@ -67,13 +67,13 @@ impl Looker {
 
 /// Those who wait for one look; they go on when this is dropped.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     _clients: Vec<oneshot::Sender<()>>,
 }
 
 impl Looks {
     /// Waits until a look is asked for and returns those who wait for it; `None` after `interval` without.
-    pub async fn next(&mut self, interval: Duration) -> Option<Waiting> {
+    pub(crate) async fn next(&mut self, interval: Duration) -> Option<Waiting> {
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let asked = async {
             match self.asked.recv().await {

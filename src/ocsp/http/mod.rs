@@ -9,7 +9,6 @@ mod request_body;
 mod service;
 mod turn;
 
-pub use look::{Looker, Looks, Waiting, looks};
-pub use reply_body::{FileBody, ReplyBody, Superseded};
-pub use service::{OcspService, Reply};
-pub use turn::{Held, Turn};
+pub(crate) use look::{Looks, looks};
+pub(crate) use service::OcspService;
+pub(crate) use turn::Turn;

@@ -38,7 +38,7 @@ const ANSWER: &str = "application/ocsp-response";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What goes back.
-pub type Reply = Response<ReplyBody>;
+pub(super) type Reply = Response<ReplyBody>;
 
 /// The responder as clients see it: OCSP by POST and GET, CRLs and CA certificates, health.
 #[derive(Clone)]
@@ -98,7 +98,7 @@ impl OcspService {
 
     /// The same, asking for a look at the files before it answers that nothing is known.
     #[must_use]
-    pub fn with_looker(self, looker: Looker) -> Self {
+    pub(crate) fn with_looker(self, looker: Looker) -> Self {
         Self::with(self.parts, Some(looker))
     }
 

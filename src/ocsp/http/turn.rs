@@ -5,15 +5,15 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The turn, once it has come; it is over when this is dropped.
-pub type Held = Option<OwnedSemaphorePermit>;
+pub(super) type Held = Option<OwnedSemaphorePermit>;
 
 /// Stands in the extensions of such a request, so that it is waited for when the body has come.
 #[derive(Clone)]
-pub struct Turn(Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Held> + Send>> + Send + Sync>);
+pub(crate) struct Turn(Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Held> + Send>> + Send + Sync>);
 
 impl Turn {
     /// One that has come when what `wait` gives has ended.
-    pub fn new<F: Future<Output = Held> + Send + 'static>(
+    pub(crate) fn new<F: Future<Output = Held> + Send + 'static>(
         wait: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(move || Box::pin(wait())))

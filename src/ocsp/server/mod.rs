@@ -7,7 +7,7 @@ mod places;
 mod stall;
 
 pub use connection::{CONNECTION_OCTETS, SOCKET_OCTETS};
-pub use daemon::Daemon;
+pub(crate) use daemon::Daemon;
 
 use super::http::{Looks, OcspService};
 use super::reload::Reloader;
@@ -97,7 +97,7 @@ pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerEr
 
 /// Looks for new files every `interval` and whenever `at_once` is notified, and for new status when a look is asked
 /// for, for ever: when this ends, something is wrong, and the daemon must not go on without it.
-pub async fn keep_reloading<S: StatusSource>(
+pub(crate) async fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
     mut looks: Looks,
     at_once: Arc<Notify>,

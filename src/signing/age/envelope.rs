@@ -185,14 +185,14 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Encrypts what is written into it. Without [`Sealing::finish`] nobody can open it.
-pub struct Sealing<W: Write>(StreamWriter<W>);
+pub(crate) struct Sealing<W: Write>(StreamWriter<W>);
 
 impl<W: Write> Sealing<W> {
     /// Writes the beginning.
     ///
     /// # Errors
     /// When there is no recipient, or nothing can be written.
-    pub fn new(output: W, reader: &SealFor) -> Result<Self, EnvelopeError> {
+    pub(crate) fn new(output: W, reader: &SealFor) -> Result<Self, EnvelopeError> {
         let encryptor = match reader {
             SealFor::Recipients(recipients) => Encryptor::with_recipients(
                 recipients.iter().map(|EnvelopeRecipient(one)| -> &dyn age::Recipient { one }),
@@ -212,7 +212,7 @@ impl<W: Write> Sealing<W> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(self) -> io::Result<W> {
+    pub(crate) fn finish(self) -> io::Result<W> {
         self.0.finish()
     }
 }
@@ -228,19 +228,19 @@ impl<W: Write> Write for Sealing<W> {
 }
 
 /// A sealed file whose beginning was read.
-pub struct Envelope<R>(Decryptor<R>);
+pub(crate) struct Envelope<R>(Decryptor<R>);
 
 impl<R: BufRead> Envelope<R> {
     /// Reads the beginning.
     ///
     /// # Errors
     /// When it is not an age file.
-    pub fn new(input: R) -> Result<Self, EnvelopeError> {
+    pub(crate) fn new(input: R) -> Result<Self, EnvelopeError> {
         Decryptor::new_buffered(input).map(Self).map_err(|error| refused(&error))
     }
 
     /// Whether a passphrase opens it; else it is an identity.
-    pub fn takes_passphrase(&self) -> bool {
+    pub(crate) fn takes_passphrase(&self) -> bool {
         self.0.is_scrypt()
     }
 
@@ -248,7 +248,7 @@ impl<R: BufRead> Envelope<R> {
     ///
     /// # Errors
     /// When passphrase or identities are not the right ones.
-    pub fn open(self, with: &OpenWith) -> Result<StreamReader<R>, EnvelopeError> {
+    pub(crate) fn open(self, with: &OpenWith) -> Result<StreamReader<R>, EnvelopeError> {
         let opened = match with {
             OpenWith::Identities(identities) => {
                 self.0.decrypt(identities.iter().map(|EnvelopeIdentity(one)| -> &dyn age::Identity { one }))

@@ -3,7 +3,6 @@ mod envelope;
 mod mark;
 mod store;
 
-pub use envelope::{
-    Envelope, EnvelopeError, EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor, Sealing,
-};
-pub use store::{AgeFileStore, InvalidWorkFactor};
+pub(crate) use envelope::{Envelope, EnvelopeError, Sealing};
+pub use envelope::{EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor};
+pub use store::AgeFileStore;

@@ -44,7 +44,7 @@ impl<'a> PassphraseSources<'a> {
     /// The same, with a source of its own for the key of this name (`[authority.NAME] passphrase_from`). A
     /// credential counts in a service of systemd only; elsewhere the key is asked for like the others.
     #[must_use]
-    pub fn with_authority(mut self, name: &str, spec: SecretSpec) -> Self {
+    pub(crate) fn with_authority(mut self, name: &str, spec: SecretSpec) -> Self {
         self.take_hold(&spec);
         self.authorities.insert(name.to_owned(), spec);
         self

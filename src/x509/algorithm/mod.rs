@@ -10,7 +10,7 @@ mod signature;
 
 use super::extension::KeyUsage;
 use der::asn1::{AnyRef, ObjectIdentifier};
-pub use scheme::KeyScheme;
+pub(crate) use scheme::KeyScheme;
 pub(super) use scheme::Verification;
 pub(crate) use signature::RawAlgorithmIdentifier;
 pub use signature::SignatureAlgorithm;
@@ -66,7 +66,7 @@ impl KeyAlgorithm {
 
     /// Whether keys of this length are taken at all.
     #[must_use]
-    pub fn has_accepted_length(self) -> bool {
+    pub(crate) fn has_accepted_length(self) -> bool {
         let (Some(lengths), Some(length)) = (&self.scheme.lengths, self.length) else { return true };
         lengths.accepted.contains(&length)
     }
@@ -79,13 +79,13 @@ impl KeyAlgorithm {
 
     /// Whether a key of this type can have made signatures of that one.
     #[must_use]
-    pub fn can_sign_with(self, algorithm: SignatureAlgorithm) -> bool {
+    pub(crate) fn can_sign_with(self, algorithm: SignatureAlgorithm) -> bool {
         self.verification(algorithm).is_some()
     }
 
     /// What a key of this type can be used for.
     #[must_use]
-    pub fn possible_uses(self) -> KeyUsage {
+    pub(crate) fn possible_uses(self) -> KeyUsage {
         self.scheme.uses
     }
 

@@ -83,7 +83,7 @@ impl KeyScheme {
 
     /// Whether profiles that name no schemes take it.
     #[must_use]
-    pub fn is_usual(&self) -> bool {
+    pub(crate) fn is_usual(&self) -> bool {
         self.is_usual
     }
 
@@ -100,7 +100,7 @@ impl KeyScheme {
 
     /// What somebody who gets such a key certified is told.
     #[must_use]
-    pub fn caution(&self) -> Option<&'static str> {
+    pub(crate) fn caution(&self) -> Option<&'static str> {
         self.caution
     }
 

@@ -32,7 +32,7 @@ impl AccessDescription {
 
     /// Where the issuer's certificate can be fetched.
     #[must_use]
-    pub fn ca_issuers(url: &str) -> Self {
+    pub(crate) fn ca_issuers(url: &str) -> Self {
         Self::url(Self::CA_ISSUERS, url)
     }
 
@@ -62,7 +62,7 @@ impl AccessDescription {
 
 /// Not critical, the descriptions in this order.
 #[must_use]
-pub fn authority_info_access(descriptions: &[AccessDescription]) -> Extension {
+pub(crate) fn authority_info_access(descriptions: &[AccessDescription]) -> Extension {
     let list: Vec<Vec<u8>> = descriptions
         .iter()
         .map(|description| {

@@ -29,7 +29,7 @@ impl BasicConstraints {
     ///
     /// # Errors
     /// When it is malformed or the path length is above 255.
-    pub fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
+    pub(crate) fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
         let decoded = x509_cert::ext::pkix::BasicConstraints::from_der(value)
             .map_err(|error| MalformedDer::from(error).reading("basicConstraints"))?;
         Ok(Self { ca: decoded.ca, path_length: decoded.path_len_constraint })

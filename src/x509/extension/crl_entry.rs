@@ -4,18 +4,19 @@ use crate::x509::{CrlReason, UnixTime};
 use der::asn1::ObjectIdentifier;
 
 /// `id-ce-cRLReasons`
-pub const REASON_CODE: ObjectIdentifier = ce("2.5.29.21");
+pub(crate) const REASON_CODE: ObjectIdentifier = ce("2.5.29.21");
 /// `id-ce-invalidityDate`
-pub const INVALIDITY_DATE: ObjectIdentifier = ce("2.5.29.24");
+pub(crate) const INVALIDITY_DATE: ObjectIdentifier = ce("2.5.29.24");
 
 /// `reasonCode`; `None` for `unspecified`, which is left out.
+#[cfg(test)]
 #[must_use]
-pub fn reason_code(reason: CrlReason) -> Option<Extension> {
+pub(crate) fn reason_code(reason: CrlReason) -> Option<Extension> {
     (reason != CrlReason::Unspecified)
         .then(|| Extension::new(REASON_CODE, false, vec![0x0a, 1, reason.number()]))
 }
 
-/// Appends a `reasonCode` other than `unspecified`, whole: what [`reason_code`] makes, without its detours.
+/// Appends a `reasonCode` other than `unspecified`, whole: `reasonCode` without the detours of [`Extension`].
 pub(crate) fn put_reason_code(out: &mut Vec<u8>, reason: CrlReason) {
     out.extend_from_slice(&[0x30, 10, 6, 3, 0x55, 0x1d, 21, 4, 3, 0x0a, 1, reason.number()]);
 }

@@ -1,12 +1,12 @@
 //! `cRLNumber` and `deltaCRLIndicator` (RFC 5280 §5.2.3, §5.2.4).
-use super::{CRL_NUMBER, DELTA_CRL_INDICATOR, Extension};
+use super::{CRL_NUMBER, Extension};
 use crate::x509::MalformedDer;
 use crate::x509::octets::{INTEGER, tlv};
 use der::Decode;
 use der::asn1::UintRef;
 
 /// `CRLNumber ::= INTEGER (0..MAX)`; ours stay below 2^63, those of others have at most 20 octets.
-pub type CrlNumber = u64;
+pub(crate) type CrlNumber = u64;
 
 fn integer(number: CrlNumber) -> Vec<u8> {
     let mut contents: Vec<u8> = number.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect();
@@ -23,16 +23,17 @@ pub fn crl_number(number: CrlNumber) -> Extension {
 }
 
 /// `deltaCRLIndicator`, critical: the number of the complete CRL that the delta is based on.
+#[cfg(test)]
 #[must_use]
-pub fn delta_crl_indicator(base: CrlNumber) -> Extension {
-    Extension::new(DELTA_CRL_INDICATOR, true, integer(base))
+pub(crate) fn delta_crl_indicator(base: CrlNumber) -> Extension {
+    Extension::new(super::DELTA_CRL_INDICATOR, true, integer(base))
 }
 
 /// Reads the value of either.
 ///
 /// # Errors
 /// When it is malformed, negative, or does not fit 64 bits.
-pub fn read_number(value: &[u8]) -> Result<CrlNumber, MalformedDer> {
+pub(crate) fn read_number(value: &[u8]) -> Result<CrlNumber, MalformedDer> {
     let malformed = || MalformedDer::new("cRLNumber", "not an INTEGER of at most 64 bits");
     let integer = UintRef::from_der(value).map_err(|_| malformed())?;
     let octets = integer.as_bytes();

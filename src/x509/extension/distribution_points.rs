@@ -1,5 +1,5 @@
 //! `cRLDistributionPoints`, `freshestCRL` and `issuingDistributionPoint` (RFC 5280 §4.2.1.13, §5.2.5, §5.2.6).
-use super::{CRL_DISTRIBUTION_POINTS, Extension, FRESHEST_CRL, ISSUING_DISTRIBUTION_POINT};
+use super::{CRL_DISTRIBUTION_POINTS, Extension};
 use crate::x509::octets::{SEQUENCE, sequence, tlv};
 use crate::x509::{GeneralName, MalformedDer};
 use der::asn1::AnyRef;
@@ -18,14 +18,15 @@ fn points(urls: &[String]) -> Vec<u8> {
 
 /// `cRLDistributionPoints`, not critical, one point a URL.
 #[must_use]
-pub fn crl_distribution_points(urls: &[String]) -> Extension {
+pub(crate) fn crl_distribution_points(urls: &[String]) -> Extension {
     Extension::new(CRL_DISTRIBUTION_POINTS, false, points(urls))
 }
 
 /// `freshestCRL`, not critical, one point a URL.
+#[cfg(test)]
 #[must_use]
-pub fn freshest_crl(urls: &[String]) -> Extension {
-    Extension::new(FRESHEST_CRL, false, points(urls))
+pub(crate) fn freshest_crl(urls: &[String]) -> Extension {
+    Extension::new(super::FRESHEST_CRL, false, points(urls))
 }
 
 /// The URIs in the value of `cRLDistributionPoints` or `freshestCRL`.
@@ -69,8 +70,9 @@ fn full_name_urls(point_name: &[u8]) -> Result<Vec<String>, MalformedDer> {
 }
 
 /// `IssuingDistributionPoint` as far as this project makes it: a location and a kind of certificate.
+#[cfg(test)]
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct IssuingDistributionPoint {
+pub(crate) struct IssuingDistributionPoint {
     /// `distributionPoint`, one `fullName` URI.
     pub url: Option<String>,
     /// `onlyContainsUserCerts`
@@ -79,10 +81,11 @@ pub struct IssuingDistributionPoint {
     pub only_ca_certificates: bool,
 }
 
+#[cfg(test)]
 impl IssuingDistributionPoint {
     /// Critical.
     #[must_use]
-    pub fn to_extension(&self) -> Extension {
+    pub(crate) fn to_extension(&self) -> Extension {
         let mut contents = self.url.as_deref().map(point_name).unwrap_or_default();
         if self.only_user_certificates {
             contents.extend(tlv(0x81, &[0xff]));
@@ -90,7 +93,7 @@ impl IssuingDistributionPoint {
         if self.only_ca_certificates {
             contents.extend(tlv(0x82, &[0xff]));
         }
-        Extension::new(ISSUING_DISTRIBUTION_POINT, true, tlv(SEQUENCE, &contents))
+        Extension::new(super::ISSUING_DISTRIBUTION_POINT, true, tlv(SEQUENCE, &contents))
     }
 }
 

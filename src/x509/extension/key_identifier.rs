@@ -13,7 +13,7 @@ pub fn subject_key_identifier_for(key: &SubjectPublicKeyInfo) -> Extension {
 
 /// `subjectKeyIdentifier` with these octets: those that certificates for a key have already.
 #[must_use]
-pub fn subject_key_identifier_of(identifier: &[u8]) -> Extension {
+pub(crate) fn subject_key_identifier_of(identifier: &[u8]) -> Extension {
     Extension::new(SUBJECT_KEY_IDENTIFIER, false, tlv(OCTET_STRING, identifier))
 }
 
@@ -32,7 +32,7 @@ pub fn authority_key_identifier(issuer_key_identifier: &[u8]) -> Extension {
 
 /// The keyIdentifier octets in an authorityKeyIdentifier value; `None` when absent or malformed.
 #[must_use]
-pub fn authority_key_identifier_of(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn authority_key_identifier_of(value: &[u8]) -> Option<Vec<u8>> {
     let decoded = x509_cert::ext::pkix::AuthorityKeyIdentifier::from_der(value).ok()?;
     decoded.key_identifier.map(|octets| octets.as_bytes().to_vec())
 }
@@ -40,7 +40,7 @@ pub fn authority_key_identifier_of(value: &[u8]) -> Option<Vec<u8>> {
 /// Whether an authorityKeyIdentifier value has an authorityCertSerialNumber: only the issuer's certificate of that
 /// number verifies it for clients that look at it (OpenSSL does).
 #[must_use]
-pub fn names_issuer_by_number(value: &[u8]) -> bool {
+pub(crate) fn names_issuer_by_number(value: &[u8]) -> bool {
     x509_cert::ext::pkix::AuthorityKeyIdentifier::from_der(value)
         .is_ok_and(|decoded| decoded.authority_cert_serial_number.is_some())
 }

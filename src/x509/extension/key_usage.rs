@@ -93,7 +93,7 @@ impl KeyUsage {
     ///
     /// # Errors
     /// When it is not a BIT STRING of at most nine bits.
-    pub fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
+    pub(crate) fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
         let malformed = || MalformedDer::new("keyUsage", "not a list of the nine uses");
         let bits = BitStringRef::from_der(value).map_err(|_| malformed())?;
         let (high, low) = match bits.raw_bytes() {
@@ -193,7 +193,7 @@ impl ExtendedKeyUsage {
     ///
     /// # Errors
     /// When it is not a list of object identifiers.
-    pub fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
+    pub(crate) fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
         let list = Vec::<ObjectIdentifier>::from_der(value)
             .map_err(|error| MalformedDer::from(error).reading("extKeyUsage"))?;
         Ok(Self(list.into_iter().map(Purpose).collect()))

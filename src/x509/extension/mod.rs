@@ -10,21 +10,28 @@ mod name_constraints;
 mod subject_alt_name;
 mod subtree_text;
 
-pub use access::{AccessDescription, authority_info_access};
+pub use access::AccessDescription;
+pub(crate) use access::authority_info_access;
 pub use basic_constraints::BasicConstraints;
-pub use crl_entry::{INVALIDITY_DATE, REASON_CODE, invalidity_date, reason_code};
-pub(crate) use crl_entry::{put_invalidity_date, put_reason_code};
-pub use crl_number::{CrlNumber, crl_number, delta_crl_indicator, read_number};
-pub use distribution_points::{
-    IssuingDistributionPoint, crl_distribution_points, distribution_point_urls, freshest_crl,
-};
-pub use key_identifier::{
-    authority_key_identifier, authority_key_identifier_of, names_issuer_by_number, subject_key_identifier,
-    subject_key_identifier_for, subject_key_identifier_of,
+pub use crl_entry::invalidity_date;
+#[cfg(test)]
+pub(crate) use crl_entry::reason_code;
+pub(crate) use crl_entry::{INVALIDITY_DATE, REASON_CODE, put_invalidity_date, put_reason_code};
+pub use crl_number::crl_number;
+#[cfg(test)]
+pub(crate) use crl_number::delta_crl_indicator;
+pub(crate) use crl_number::{CrlNumber, read_number};
+pub(crate) use distribution_points::crl_distribution_points;
+pub use distribution_points::distribution_point_urls;
+#[cfg(test)]
+pub(crate) use distribution_points::{IssuingDistributionPoint, freshest_crl};
+pub use key_identifier::{authority_key_identifier, subject_key_identifier, subject_key_identifier_for};
+pub(crate) use key_identifier::{
+    authority_key_identifier_of, names_issuer_by_number, subject_key_identifier_of,
 };
 pub use key_usage::{ExtendedKeyUsage, KeyUsage, Purpose};
 pub use name_constraints::{NameConstraints, Subtree};
-pub use subject_alt_name::subject_alt_name;
+pub(crate) use subject_alt_name::subject_alt_name;
 
 use super::MalformedDer;
 use super::octets::{OCTET_STRING, sequence, tlv};
@@ -77,7 +84,7 @@ pub const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
 
 /// Whether it is about certificate policies.
 #[must_use]
-pub fn is_of_policies(oid: ObjectIdentifier) -> bool {
+pub(crate) fn is_of_policies(oid: ObjectIdentifier) -> bool {
     [CERTIFICATE_POLICIES, POLICY_MAPPINGS, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY].contains(&oid)
 }
 
@@ -131,7 +138,7 @@ impl Extension {
     ///
     /// # Errors
     /// When the octets are malformed, empty, or encode a FALSE that DER leaves out.
-    pub fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
+    pub(crate) fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
         let mut reader = SliceReader::new(octets)?;
         let list = reader.sequence(|list| {
             let mut out = Vec::new();
@@ -164,7 +171,7 @@ fn read<'r>(fields: &mut SliceReader<'r>) -> Result<Extension, MalformedDer> {
 
 /// `noRevAvail` (RFC 9608 §2): NULL, not critical.
 #[must_use]
-pub fn no_rev_avail() -> Extension {
+pub(crate) fn no_rev_avail() -> Extension {
     Extension::new(NO_REV_AVAIL, false, tlv(0x05, &[]))
 }
 

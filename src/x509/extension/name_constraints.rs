@@ -100,7 +100,7 @@ impl Subtree {
 
     /// Whether this subtree is about names of that form at all.
     #[must_use]
-    pub fn concerns(&self, name: &GeneralName) -> bool {
+    pub(crate) fn concerns(&self, name: &GeneralName) -> bool {
         match (self, name) {
             (Self::Dns(_), GeneralName::Dns(_))
             | (Self::Email(_), GeneralName::Email(_) | GeneralName::SmtpUtf8Mailbox(_))
@@ -158,7 +158,7 @@ impl Subtree {
 
     /// Of a range of IPv6 addresses that are IPv4 addresses (RFC 4291 §2.5.5.2): the range of those.
     #[must_use]
-    pub fn in_ipv4(&self) -> Option<Self> {
+    pub(crate) fn in_ipv4(&self) -> Option<Self> {
         match self {
             Self::Ip { network: IpAddr::V6(network), prefix } => {
                 let network = IpAddr::V4(network.to_ipv4_mapped()?);
@@ -215,7 +215,7 @@ impl NameConstraints {
     /// Where only DNS names are permitted, addresses would remain free: excludes them all (X8). Where addresses of one
     /// family are permitted, the other is not excluded, though GnuTLS leaves it free: Java 17 would fail at every address.
     #[must_use]
-    pub fn closed_for_addresses(mut self) -> Self {
+    pub(crate) fn closed_for_addresses(mut self) -> Self {
         let dns = self.permitted.iter().any(|tree| matches!(tree, Subtree::Dns(_)));
         let ip = self.permitted.iter().any(|tree| matches!(tree, Subtree::Ip { .. }));
         if dns && !ip {
@@ -231,7 +231,7 @@ impl NameConstraints {
     /// Where DNS names are permitted and no mailboxes, or no URIs, those would remain free: permits those alone whose
     /// host lies within the names (X8).
     #[must_use]
-    pub fn closed_for_hosts(mut self) -> Self {
+    pub(crate) fn closed_for_hosts(mut self) -> Self {
         let names = |tree: &Subtree| match tree {
             Subtree::Dns(base) => Some(base.trim_start_matches('.').to_owned()),
             _ => None,
@@ -265,7 +265,7 @@ impl NameConstraints {
     ///
     /// # Errors
     /// When it is malformed, or has a minimum or maximum.
-    pub fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
+    pub(crate) fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
         let malformed = |reason: &str| MalformedDer::new("nameConstraints", reason);
         let mut reader = SliceReader::new(value)?;
         let mut constraints = Self::default();

@@ -4,7 +4,7 @@ use crate::x509::{GeneralName, Name};
 
 /// The names of a subject; critical only when the subject itself is empty.
 #[must_use]
-pub fn subject_alt_name(names: &[GeneralName], subject: &Name) -> Extension {
+pub(crate) fn subject_alt_name(names: &[GeneralName], subject: &Name) -> Extension {
     Extension::new(SUBJECT_ALT_NAME, subject.is_empty(), GeneralName::list_to_der(names))
 }
 

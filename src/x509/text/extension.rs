@@ -51,14 +51,14 @@ impl Decoded {
 
 /// The name in the standard that defines it, where it is known here.
 #[must_use]
-pub fn extension_name(oid: ObjectIdentifier) -> Option<&'static str> {
+pub(super) fn extension_name(oid: ObjectIdentifier) -> Option<&'static str> {
     NAMES.iter().find(|row| row.0 == oid).map(|row| row.1)
 }
 
 /// A label such as `keyUsage (critical)` and what the extension says, a line each; an unknown one is shown by
 /// its object identifier and its octets.
 #[must_use]
-pub fn extension_text(extension: &Extension) -> (String, Vec<String>) {
+pub(crate) fn extension_text(extension: &Extension) -> (String, Vec<String>) {
     let name = extension_name(extension.oid).map_or_else(|| extension.oid.to_string(), str::to_owned);
     let label = if extension.critical { format!("{name} (critical)") } else { name };
     let lines = match decode(extension) {
@@ -72,7 +72,7 @@ pub fn extension_text(extension: &Extension) -> (String, Vec<String>) {
 /// `{oid, name, critical, value}`; `name` and `value` are null for an unknown or malformed one, which has `der`,
 /// its octets in hexadecimal, instead.
 #[must_use]
-pub fn extension_json(extension: &Extension) -> Value {
+pub(crate) fn extension_json(extension: &Extension) -> Value {
     let mut out = json!({
         "oid": extension.oid.to_string(),
         "name": extension_name(extension.oid),

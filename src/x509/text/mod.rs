@@ -8,8 +8,9 @@ mod request;
 
 pub use certificate::{certificate_json, certificate_text};
 pub use crl::{crl_json, crl_text};
-pub use extension::{extension_json, extension_name, extension_text};
-pub use page::{Page, escape};
+#[cfg(test)]
+pub(crate) use extension::{extension_json, extension_text};
+pub(crate) use page::{Page, escape};
 pub use request::{request_json, request_text};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::x509::is_invisible;
 /// Text with every character written out that could move the cursor, change colours, or turn the direction
 /// or order of what is shown: control characters, and the invisible ones of Unicode's "format" kind.
 #[must_use]
-pub fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         let joins = matches!(character, '\u{200c}' | '\u{200d}');
@@ -19,18 +19,18 @@ pub fn escape(text: &str) -> String {
 
 /// Labels in a column, values in the next one; a value without a label continues the one above.
 #[derive(Clone, Debug, Default)]
-pub struct Page {
+pub(crate) struct Page {
     rows: Vec<(String, Vec<String>)>,
 }
 
 impl Page {
     /// Adds a label with one value.
-    pub fn row(&mut self, label: &str, value: impl ToString) {
+    pub(crate) fn row(&mut self, label: &str, value: impl ToString) {
         self.rows(label, &[value.to_string()]);
     }
 
     /// Adds a label with several values, one a line; nothing at all without values.
-    pub fn rows(&mut self, label: &str, values: &[String]) {
+    pub(crate) fn rows(&mut self, label: &str, values: &[String]) {
         if !values.is_empty() {
             self.rows.push((escape(label), values.iter().map(|value| escape(value)).collect()));
         }
@@ -38,7 +38,7 @@ impl Page {
 
     /// The lines, each behind this many blanks and ended by a line feed.
     #[must_use]
-    pub fn render(&self, indent: usize) -> String {
+    pub(crate) fn render(&self, indent: usize) -> String {
         let width = self.rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
         let mut out = String::new();
         for (label, values) in &self.rows {
