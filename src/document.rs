@@ -1,6 +1,7 @@
 //! A TOML text, read so that every mistake in it is found at once and told with its line and key.
 //!
 //! Keys are asked for by name; a key that nobody asked for is a mistake. Pure.
+use crate::error::Reason;
 use std::collections::BTreeMap;
 use std::fmt;
 use toml::{Spanned, de::DeTable, de::DeValue};
@@ -250,25 +251,26 @@ impl Section {
 
     /// The value of a key; `None` when it is absent or of the wrong type, which is a mistake.
     pub(crate) fn get<T: FromValue>(&mut self, key: &str) -> Option<T> {
-        self.get_as(key, Ok)
+        self.get_as(key, Ok::<T, Reason>)
     }
 
     /// The value of a key after `read` has looked at it; what `read` says against it is a mistake.
-    pub(crate) fn get_as<T: FromValue, R>(
+    pub(crate) fn get_as<T: FromValue, R, E: Into<Reason>>(
         &mut self,
         key: &str,
-        read: impl FnOnce(T) -> Result<R, String>,
+        read: impl FnOnce(T) -> Result<R, E>,
     ) -> Option<R> {
         let placed = self.take(key)?;
-        let read = placed.value.read::<T>().ok_or_else(|| format!("must be {}", T::EXPECTED)).and_then(read);
+        let typed = placed.value.read::<T>().ok_or_else(|| format!("must be {}", T::EXPECTED).into());
+        let read = typed.and_then(|value| read(value).map_err(E::into));
         read.map_err(|message| self.push(Some(placed.line), key, message)).ok()
     }
 
     /// The same for a key that must be there.
-    pub(crate) fn require_as<T: FromValue, R>(
+    pub(crate) fn require_as<T: FromValue, R, E: Into<Reason>>(
         &mut self,
         key: &str,
-        read: impl FnOnce(T) -> Result<R, String>,
+        read: impl FnOnce(T) -> Result<R, E>,
     ) -> Option<R> {
         if !self.has(key) {
             self.push(self.line, key, "is missing");
@@ -278,10 +280,10 @@ impl Section {
     }
 
     /// A list of text, each item looked at by `read`; `None` when the key is absent.
-    pub(crate) fn list_as<R>(
+    pub(crate) fn list_as<R, E: Into<Reason>>(
         &mut self,
         key: &str,
-        read: impl Fn(&str) -> Result<R, String>,
+        read: impl Fn(&str) -> Result<R, E>,
     ) -> Option<Vec<R>> {
         let placed = self.take(key)?;
         let Value::List(items) = placed.value else {
@@ -290,8 +292,8 @@ impl Section {
         };
         let mut out = Vec::with_capacity(items.len());
         for item in items {
-            let text = item.value.read::<String>().ok_or_else(|| "must hold only text in quotes".to_owned());
-            match text.and_then(|text| read(&text)) {
+            let text = item.value.read::<String>().ok_or_else(|| "must hold only text in quotes".into());
+            match text.and_then(|text| read(&text).map_err(E::into)) {
                 Ok(value) => out.push(value),
                 Err(message) => self.push(Some(item.line), key, message),
             }
@@ -300,11 +302,11 @@ impl Section {
     }
 
     /// The same for a list that must be there and not be empty; `what` is named when it is.
-    pub(crate) fn require_list_as<R>(
+    pub(crate) fn require_list_as<R, E: Into<Reason>>(
         &mut self,
         key: &str,
         what: &str,
-        read: impl Fn(&str) -> Result<R, String>,
+        read: impl Fn(&str) -> Result<R, E>,
     ) -> Vec<R> {
         self.learn(key);
         match self.entries.get(key) {

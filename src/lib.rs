@@ -6,41 +6,42 @@
 //!
 //! ```text
 //! bin/genfic-ca     assembly doctor ca import ocsp backup config handout subscriber_key signing index repository
-//!                   home audit calendar lint profile error x509
+//!                   home audit calendar lint profile x509 error
 //! bin/genfic-ocspd  assembly ocsp signing home error failpoint
 //! --------------------------
-//! assembly          doctor ca ocsp backup config signing status index repository home audit clock profile error
-//!                   x509
+//! assembly          doctor ca ocsp backup config signing status index repository home audit clock profile x509
+//!                   error
 //! --------------------------
-//! doctor            ca ocsp backup config signing status index repository home audit profile error x509
+//! doctor            ca ocsp backup config signing status index repository home audit profile x509 error
 //! --------------------------
-//! ca                config signing status index repository audit clock lint profile error failpoint x509
-//! import            subscriber_key signing index home error x509
-//! ocsp              config signing status index clock error failpoint x509
+//! ca                config signing status index repository audit clock lint profile x509 error failpoint
+//! import            subscriber_key signing index home x509 error
+//! ocsp              config signing status index clock x509 error failpoint
 //! --------------------------
-//! backup            signing status index home audit error failpoint x509
-//! config            signing profile document error x509
+//! backup            signing status index home audit x509 error failpoint
+//! config            signing profile document x509 error
 //! handout           signing x509
-//! subscriber_key    signing home x509
+//! subscriber_key    signing home x509 error
 //! --------------------------
-//! signing           index home error failpoint x509
-//! status            index repository home audit error failpoint x509
+//! signing           index home x509 error failpoint
+//! status            index repository home audit x509 error failpoint
 //! --------------------------
-//! index             home audit lint error failpoint x509
-//! repository        home error failpoint x509
+//! index             home audit lint x509 error failpoint
+//! repository        home x509 error failpoint
 //! --------------------------
-//! home              audit error failpoint x509
+//! home              audit x509 error failpoint
 //! --------------------------
 //! audit             x509
-//! calendar          error x509
+//! calendar          x509 error
 //! clock             x509
 //! lint              x509
-//! profile           document error x509
+//! profile           document x509 error
 //! --------------------------
-//! document
+//! document          error
+//! x509              error
+//! --------------------------
 //! error
 //! failpoint
-//! x509
 //! ```
 //!
 //! | module | what it is |

@@ -2,7 +2,7 @@
 use super::entry::Entry;
 use super::problems::damaged;
 use crate::audit::Head;
-use crate::error::{Code, Problem, Shown as _};
+use crate::error::{Code, Problem, Reason, Shown as _};
 use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
 use serde::{Deserialize, Serialize};
@@ -113,26 +113,26 @@ impl Manifest {
             None => return Err(malformed("it is not a backup's".into())),
         }
         let manifest: Self = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
-        manifest.check().map_err(malformed)?;
+        manifest.check().map_err(|reason| malformed(reason.into()))?;
         Ok(manifest)
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Reason> {
         let mut seen = BTreeSet::new();
         for file in &self.files {
             let entry = file.entry().ok_or_else(|| format!("`{}` has no place in a home", file.path))?;
             let largest = if entry == Entry::Index { LARGEST_INDEX } else { LARGEST_FILE };
             if file.size > largest {
-                return Err(format!("{} is said to have {} octets", file.path, file.size));
+                return Err(format!("{} is said to have {} octets", file.path, file.size).into());
             }
             if !seen.insert(&file.path) {
-                return Err(format!("{} is named twice", file.path));
+                return Err(format!("{} is named twice", file.path).into());
             }
         }
         if !self.files.iter().any(|file| file.entry() == Some(Entry::Index)) {
             return Err("there is no index.db".into());
         }
-        self.created().map(drop).ok_or_else(|| format!("`{}` is not a time", self.created))
+        self.created().map(drop).ok_or_else(|| format!("`{}` is not a time", self.created).into())
     }
 
     /// When the index was copied.

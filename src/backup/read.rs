@@ -3,7 +3,7 @@ use super::Opener;
 use super::entry::Entry;
 use super::manifest::{FileEntry, Manifest, hex};
 use super::problems::{damaged, unreadable, unwritten};
-use crate::error::{Problem, Shown as _};
+use crate::error::{Problem, Reason, Shown as _};
 use crate::home::{Home, open_file};
 use crate::signing::{Envelope, EnvelopeError};
 use aws_lc_rs::digest::{Context, SHA256};
@@ -68,16 +68,16 @@ pub(super) fn extract(file: &Path, source: impl Read, home: &Home) -> Result<Man
     Ok(manifest)
 }
 
-fn check_header<R: Read>(entry: &tar::Entry<'_, R>, path: &str) -> Result<u64, String> {
+fn check_header<R: Read>(entry: &tar::Entry<'_, R>, path: &str) -> Result<u64, Reason> {
     let header = entry.header();
     let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
     if name != path {
-        return Err(format!("`{name}` stands where {path} belongs"));
+        return Err(format!("`{name}` stands where {path} belongs").into());
     }
     if header.entry_type() != tar::EntryType::Regular {
-        return Err(format!("{path} is not a plain file in it"));
+        return Err(format!("{path} is not a plain file in it").into());
     }
-    header.entry_size().map_err(|error| error.to_string())
+    header.entry_size().map_err(|error| error.to_string().into())
 }
 
 fn put(

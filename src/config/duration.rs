@@ -1,4 +1,5 @@
 //! Lengths of time as people write them.
+use crate::error::Reason;
 
 const UNITS: [(&str, i64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
@@ -6,20 +7,20 @@ const UNITS: [(&str, i64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3600), ("m
 ///
 /// # Errors
 /// When it is not such a text, or the sum does not fit.
-pub fn parse_duration(text: &str) -> Result<i64, String> {
+pub fn parse_duration(text: &str) -> Result<i64, Reason> {
     let malformed = || format!("`{text}` is not a length of time such as \"90d\", \"1d12h\" or \"30m\"");
     let mut rest = text.trim();
     let mut seconds = 0_i64;
     let mut last = i64::MAX;
     if rest.is_empty() {
-        return Err(malformed());
+        return Err(malformed().into());
     }
     while !rest.is_empty() {
         let unit_at = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(malformed)?;
         let (digits, tail) = rest.split_at(unit_at);
         let (unit, length) = UNITS.iter().find(|(unit, _)| tail.starts_with(unit)).ok_or_else(malformed)?;
         if *length >= last {
-            return Err(malformed());
+            return Err(malformed().into());
         }
         last = *length;
         let number: i64 = digits.parse().map_err(|_| malformed())?;
@@ -66,7 +67,7 @@ mod tests {
         {
             assert!(parse_duration(text).is_err(), "{text}");
         }
-        assert!(parse_duration("9223372036854775807d").unwrap_err().contains("too long"));
+        assert!(parse_duration("9223372036854775807d").unwrap_err().to_string().contains("too long"));
     }
 
     proptest! {

@@ -47,11 +47,12 @@ impl PublicationConfig {
             let text = text.trim_end_matches('/');
             if text.starts_with("https://") {
                 return Err(
-                    "must be plain http: fetching it by https would need what it serves (RFC 5280 §8)".into(),
+                    "must be plain http: fetching it by https would need what it serves (RFC 5280 §8)"
+                        .to_owned(),
                 );
             }
             if !text.starts_with("http://") || text.contains(['?', '#', '@']) {
-                return Err("must be a URL such as \"http://pki.genfic.example\"".into());
+                return Err("must be a URL such as \"http://pki.genfic.example\"".to_owned());
             }
             parse_alt_name(&format!("URI:{text}")).map_err(|error| error.to_string())?;
             Ok(text.to_owned())

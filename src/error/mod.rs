@@ -4,10 +4,12 @@
 //! of them become a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
 mod code;
 mod notice;
+mod reason;
 pub mod remedy;
 
 pub use code::Code;
 pub use notice::Notice;
+pub use reason::Reason;
 pub use remedy::Remedy;
 
 use std::borrow::Cow;

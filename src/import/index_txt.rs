@@ -1,6 +1,7 @@
 //! `index.txt`, the record of `openssl ca`, which easy-rsa keeps and XCA exports too: one line a certificate, six
 //! fields with tabs between. Pure.
 use super::oneline::subject;
+use crate::error::Reason;
 use crate::index::Revocation;
 use crate::x509::{CrlReason, Name, SerialNumber, UnixTime};
 
@@ -54,16 +55,16 @@ pub fn parse_index_txt(text: &str) -> Result<Vec<IndexLine>, Vec<MalformedLine>>
             continue;
         }
         let read = if line > MOST_LINES {
-            Err(format!("there are more than {MOST_LINES} lines"))
+            Err(format!("there are more than {MOST_LINES} lines").into())
         } else if text.len() > LONGEST_LINE {
-            Err("it is longer than 64 KiB".to_owned())
+            Err("it is longer than 64 KiB".into())
         } else {
             read_line(line, text)
         };
         match read {
             Ok(entry) => lines.push(entry),
             Err(reason) => {
-                wrong.push(MalformedLine { line, reason });
+                wrong.push(MalformedLine { line, reason: reason.into() });
                 if wrong.len() >= TOLD {
                     break;
                 }
@@ -73,17 +74,17 @@ pub fn parse_index_txt(text: &str) -> Result<Vec<IndexLine>, Vec<MalformedLine>>
     if wrong.is_empty() { Ok(lines) } else { Err(wrong) }
 }
 
-fn read_line(line: usize, text: &str) -> Result<IndexLine, String> {
+fn read_line(line: usize, text: &str) -> Result<IndexLine, Reason> {
     let fields = fields(text);
     let [status, end, revoked, serial, file, name] = fields.as_slice() else {
-        return Err(format!("it has {} fields; six with tabs between are needed", fields.len()));
+        return Err(format!("it has {} fields; six with tabs between are needed", fields.len()).into());
     };
     let not_after = time(end).ok_or_else(|| format!("`{}` is not a time", shown(end)))?;
     let revocation = match status.as_str() {
         "R" => Some(revocation(revoked)?),
         "V" | "E" if revoked.is_empty() => None,
-        "V" | "E" => return Err(format!("it is {status} and has a revocation")),
-        other => return Err(format!("`{}` is none of V, R and E", shown(other))),
+        "V" | "E" => return Err(format!("it is {status} and has a revocation").into()),
+        other => return Err(format!("`{}` is none of V, R and E", shown(other)).into()),
     };
     Ok(IndexLine {
         line,
@@ -119,10 +120,10 @@ fn shown(text: &str) -> String {
 }
 
 /// Hexadecimal, as OpenSSL writes it, with a sign where it is negative.
-fn serial_number(text: &str) -> Result<Option<SerialNumber>, String> {
+fn serial_number(text: &str) -> Result<Option<SerialNumber>, Reason> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(format!("`{}` is not a serial number in hexadecimal", shown(text)));
+        return Err(format!("`{}` is not a serial number in hexadecimal", shown(text)).into());
     }
     Ok(if text.starts_with('-') { None } else { text.parse().ok() })
 }
@@ -147,7 +148,7 @@ pub(super) fn time(text: &str) -> Option<UnixTime> {
 /// `TIME[,REASON[,MORE]]`: what follows is the time since when the key is not to be trusted (`keyTime`,
 /// `CAkeyTime`) or the instruction of a hold, which is on hold whatever it instructs (RFC 5280 §5.3.1 has done
 /// away with instructions).
-fn revocation(text: &str) -> Result<Revocation, String> {
+fn revocation(text: &str) -> Result<Revocation, Reason> {
     let mut parts = text.splitn(3, ',');
     let at = parts.next().unwrap_or_default();
     let revoked_at = time(at).ok_or_else(|| format!("`{}` is not the time of a revocation", shown(at)))?;
@@ -164,7 +165,7 @@ fn revocation(text: &str) -> Result<Revocation, String> {
         _ => match word.parse::<CrlReason>() {
             // an entry for a delta CRL; in a record of revocations it says that one was lifted, which V says too
             Ok(CrlReason::RemoveFromCrl) | Err(_) => {
-                return Err(format!("`{}` is not a reason of a revocation", shown(word)));
+                return Err(format!("`{}` is not a reason of a revocation", shown(word)).into());
             }
             Ok(CrlReason::Unspecified) => (None, None),
             Ok(reason) => (Some(reason), None),

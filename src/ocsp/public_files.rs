@@ -1,5 +1,6 @@
 //! `HOME/public/`: the CRLs and CA certificates that certificates point to.
 use super::stamp::{Stamp, open_file};
+use crate::error::Reason;
 use crate::error::Shown as _;
 use crate::status::PublishedAuthority;
 use crate::x509::{Certificate, CertificateList, CrlListing, Fingerprint, UnixTime};
@@ -73,7 +74,7 @@ impl PublicFiles {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn load(&self, kind: PublicKind, authority: &PublishedAuthority) -> Result<PublicFile, String> {
+    pub fn load(&self, kind: PublicKind, authority: &PublishedAuthority) -> Result<PublicFile, Reason> {
         let path = self
             .path(kind, authority)
             .ok_or_else(|| format!("`{}` cannot be part of a file name", authority.name))?;
@@ -86,7 +87,7 @@ impl PublicFiles {
                 // a long list is there twice at most
                 drop(octets);
                 if !list.is_signed_by(key) {
-                    return Err(failed(format!("not signed by the key of {}", authority.name)));
+                    return Err(failed(format!("not signed by the key of {}", authority.name)).into());
                 }
                 let next_update = list.tbs().next_update();
                 let list = Arc::new(CrlListing::of(&list));
@@ -99,7 +100,7 @@ impl PublicFiles {
                 let certificate =
                     Certificate::from_der(&octets).map_err(|error| failed(error.to_string()))?;
                 if certificate.tbs().public_key() != key {
-                    return Err(failed(format!("not the certificate of {}", authority.name)));
+                    return Err(failed(format!("not the certificate of {}", authority.name)).into());
                 }
                 let tag = Fingerprint::of(&octets).to_hex();
                 let (octets, media_type) = (octets.into(), "application/pkix-cert");
@@ -143,7 +144,7 @@ mod tests {
         assert_eq!((&*file.octets, file.media_type), (hierarchy.ca.as_der(), "application/pkix-cert"));
         std::fs::write(home.path().join("ca.crt"), hierarchy.other_ca.as_der()).unwrap();
         let fault = files.load(PublicKind::Certificate, authority).unwrap_err();
-        assert!(fault.ends_with("not the certificate of ca"), "{fault}");
+        assert!(fault.to_string().ends_with("not the certificate of ca"), "{fault}");
         std::fs::write(home.path().join("ca.crl"), hierarchy.ca.as_der()).unwrap();
         assert!(files.load(PublicKind::Crl, authority).is_err());
     }
@@ -162,7 +163,7 @@ mod tests {
         assert_eq!((file.media_type, file.next_update), ("application/pkix-crl", Some(NOW.plus_days(7))));
         std::fs::rename(home.path().join("ca.crl"), home.path().join("other.crl")).unwrap();
         let fault = files.load(PublicKind::Crl, &hierarchy.authorities()[1]).unwrap_err();
-        assert!(fault.ends_with("not signed by the key of other"), "{fault}");
+        assert!(fault.to_string().ends_with("not signed by the key of other"), "{fault}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::public_files::{PublicFile, PublicFiles, PublicKind};
 use super::responder_files::{ResponderFiles, Stamps};
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::stamp::Stamp;
+use crate::error::Reason;
 use crate::status::{PublishedAuthority, StatusReader, StatusSource};
 use crate::x509::{IssuerId, UnixTime};
 use arc_swap::ArcSwap;
@@ -194,13 +195,13 @@ impl<S: StatusSource> Reloader<S> {
                     Ok(()) => Some(Arc::new(file)),
                     Err(refusal) => {
                         self.faults.remove(&name);
-                        self.refusals.insert(name.clone(), refusal);
+                        self.refusals.insert(name.clone(), refusal.into());
                         self.files.insert(name, (stamp, before));
                         return true;
                     }
                 },
                 Err(fault) => {
-                    self.faults.insert(name.clone(), fault);
+                    self.faults.insert(name.clone(), fault.into());
                     self.files.insert(name, (stamp, before));
                     return true;
                 }
@@ -216,7 +217,7 @@ impl<S: StatusSource> Reloader<S> {
     }
 
     /// Takes a list that was verified for the CA's newest, unless that has a higher number.
-    fn takes(&mut self, authority: &PublishedAuthority, file: &PublicFile) -> Result<(), String> {
+    fn takes(&mut self, authority: &PublishedAuthority, file: &PublicFile) -> Result<(), Reason> {
         let Some(list) = &file.list else { return Ok(()) };
         if let Some(newest) = self.floors.list(&authority.issuer).map(|newest| newest.number())
             && list.number() < newest
@@ -225,7 +226,8 @@ impl<S: StatusSource> Reloader<S> {
                 "the published CRL of {} has number {}, lower than {newest}, which stays in use",
                 authority.name,
                 list.number()
-            ));
+            )
+            .into());
         }
         self.floors.raise(authority.issuer, list);
         Ok(())

@@ -4,7 +4,7 @@
 //! that prefer another signature algorithm (RFC 6960 §4.4.7).
 use super::delegate::{DelegatedResponder, DelegationError};
 use super::stamp::{Stamp, open_file};
-use crate::error::Shown as _;
+use crate::error::{Reason, Shown as _};
 use crate::signing::ResponseSigner;
 use crate::status::PublishedAuthority;
 use crate::x509::Certificate;
@@ -126,7 +126,7 @@ impl ResponderFiles {
             Certificate::from_pem_or_der(&certificate).map_err(|error| malformed(path, error.to_string()))?;
         let key_path = path.with_extension("key");
         let key = read(&key_path, Access::Secret)?;
-        let signers = signers_of(&key).map_err(|reason| malformed(&key_path, reason))?;
+        let signers = signers_of(&key).map_err(|reason| malformed(&key_path, reason.into()))?;
         // while a responder is renewed its file has the next key beside the one in use
         let fits = |signer: &&Arc<ResponseSigner>| signer.public_key() == certificate.tbs().public_key();
         let signer = signers.iter().find(fits).or(signers.first());
@@ -137,7 +137,7 @@ impl ResponderFiles {
 }
 
 /// The keys of a PEM file, each in a block of its own.
-fn signers_of(key: &[u8]) -> Result<Vec<Arc<ResponseSigner>>, String> {
+fn signers_of(key: &[u8]) -> Result<Vec<Arc<ResponseSigner>>, Reason> {
     const END: &str = "-----END";
     let text = std::str::from_utf8(key).map_err(|_| "not a PEM file".to_owned())?;
     let mut signers = Vec::new();
@@ -149,7 +149,7 @@ fn signers_of(key: &[u8]) -> Result<Vec<Arc<ResponseSigner>>, String> {
         rest = more.trim_start();
         let (label, document) = der::SecretDocument::from_pem(block).map_err(|error| error.to_string())?;
         if label != "PRIVATE KEY" {
-            return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs"));
+            return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs").into());
         }
         let signer = ResponseSigner::from_pkcs8_der(document.as_bytes());
         signers.push(Arc::new(signer.map_err(|error| error.to_string())?));

@@ -1,4 +1,5 @@
 //! The syntax of subject alternative names (RFC 5280 §4.2.1.6; RFC 9598; RFC 5890 for A-labels).
+use crate::error::Reason;
 use crate::x509::{GeneralName, is_invisible};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
@@ -32,14 +33,15 @@ pub fn parse_alt_name(text: &str) -> Result<GeneralName, InvalidAltName> {
         Some((kind, value)) if kind.eq_ignore_ascii_case("ip") => value
             .parse()
             .map(GeneralName::Ip)
-            .map_err(|_| "is not an IP address such as 192.0.2.1 or 2001:db8::1".to_owned()),
+            .map_err(|_| "is not an IP address such as 192.0.2.1 or 2001:db8::1".to_owned())
+            .map_err(Reason::from),
         Some((kind, value)) if kind.eq_ignore_ascii_case("email") => mailbox(value),
         Some((kind, value)) if kind.eq_ignore_ascii_case("uri") => uri(value).map(GeneralName::Uri),
         _ if text.contains("://") => uri(text).map(GeneralName::Uri),
         _ if text.contains('@') => mailbox(text),
         _ => dns(text).map(GeneralName::Dns),
     };
-    read.map_err(|reason| InvalidAltName { name: printable(text), reason })
+    read.map_err(|reason| InvalidAltName { name: printable(text), reason: reason.into() })
 }
 
 /// Checks a value that was asked for and writes it anew, as [`parse_alt_name`] would.
@@ -53,7 +55,7 @@ pub fn check_alt_name(name: &GeneralName) -> Result<GeneralName, InvalidAltName>
         GeneralName::Uri(text) => uri(text).map(GeneralName::Uri),
         other => Ok(other.clone()),
     };
-    checked.map_err(|reason| InvalidAltName { name: printable(&name.to_string()), reason })
+    checked.map_err(|reason| InvalidAltName { name: printable(&name.to_string()), reason: reason.into() })
 }
 
 /// Text with what cannot be seen written out, cut where nobody would read on.
@@ -67,9 +69,9 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// A DNS name in lower-case A-labels, with at most one wildcard as its whole left-most label.
-pub(super) fn dns(text: &str) -> Result<String, String> {
+pub(super) fn dns(text: &str) -> Result<String, Reason> {
     if let Some(reason) = plain_text(text) {
-        return Err(reason);
+        return Err(reason.into());
     }
     if text.contains(':') {
         return Err("has a port or another colon; a DNS name has none".into());
@@ -124,9 +126,9 @@ fn plain_text(text: &str) -> Option<String> {
 }
 
 /// A mailbox: `rfc822Name` when its local part is ASCII, else `SmtpUTF8Mailbox` with an A-label host.
-pub(super) fn mailbox(text: &str) -> Result<GeneralName, String> {
+pub(super) fn mailbox(text: &str) -> Result<GeneralName, Reason> {
     if let Some(reason) = plain_text(text) {
-        return Err(reason);
+        return Err(reason.into());
     }
     let (local, host) =
         text.rsplit_once('@').ok_or_else(|| "is not a mailbox such as a@b.example".to_owned())?;
@@ -149,9 +151,9 @@ pub(super) fn mailbox(text: &str) -> Result<GeneralName, String> {
 }
 
 /// An absolute URI with a scheme and a host, kept as written.
-fn uri(text: &str) -> Result<String, String> {
+fn uri(text: &str) -> Result<String, Reason> {
     if let Some(reason) = plain_text(text) {
-        return Err(reason);
+        return Err(reason.into());
     }
     if !text.is_ascii() {
         return Err("has characters beyond ASCII; write them percent-encoded, the host in A-labels".into());

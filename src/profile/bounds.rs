@@ -1,7 +1,7 @@
 //! Bounds that hold whatever a profile says: what is beyond them is refused as a whole, before it is looked at
 //! one by one.
 use super::violation::Verdict;
-use crate::error::{Code, remedy};
+use crate::error::{Code, Reason, remedy};
 use crate::x509::Name;
 
 /// The most alternative names that any profile may allow.
@@ -13,10 +13,10 @@ const MOST_ATTRIBUTES: usize = 100;
 pub(super) const SPREAD: &str = "spread the names over several certificates";
 
 /// A whole number from `least` to `most`.
-pub(super) fn within(least: usize, most: usize) -> impl Fn(i64) -> Result<usize, String> {
+pub(super) fn within(least: usize, most: usize) -> impl Fn(i64) -> Result<usize, Reason> {
     move |number| match usize::try_from(number) {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("must be from {least} to {most}")),
+        _ => Err(format!("must be from {least} to {most}").into()),
     }
 }
 

@@ -35,7 +35,7 @@ impl ConstraintRules {
             "required" => Ok(Presence::Required),
             "optional" => Ok(Presence::Optional),
             "forbidden" => Ok(Presence::Forbidden),
-            _ => Err("must be \"required\", \"optional\" or \"forbidden\"".into()),
+            _ => Err("must be \"required\", \"optional\" or \"forbidden\"".to_owned()),
         });
         let own = NameConstraints {
             permitted: subtrees(section, "permit"),

@@ -1,7 +1,7 @@
 //! What limits a CA by one of its certificates, for another of the same name and key.
 use super::Violation;
 use super::constraints::{lies_within, same_form};
-use crate::error::{Code, remedy};
+use crate::error::{Code, Reason, remedy};
 use crate::x509::extension::{
     self, BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, Extension, KEY_USAGE, KeyUsage,
     NameConstraints, Purpose, Subtree,
@@ -55,7 +55,7 @@ impl Limits {
             refuse("by its keyUsage its key does not sign both certificates and CRLs".into());
         }
         let purposes = purposes(tbs).unwrap_or_else(|message| {
-            refuse(message);
+            refuse(message.into());
             None
         });
         let policies = tbs.extensions().iter().filter(|one| extension::is_of_policies(one.oid)).cloned();
@@ -170,7 +170,7 @@ impl fmt::Display for Limits {
     }
 }
 
-fn purposes(tbs: &TbsCertificate) -> Result<Option<Vec<Purpose>>, String> {
+fn purposes(tbs: &TbsCertificate) -> Result<Option<Vec<Purpose>>, Reason> {
     let Some(extension) = tbs.extension(EXTENDED_KEY_USAGE) else { return Ok(None) };
     let all = ExtendedKeyUsage::from_value(&extension.value)
         .map_err(|error| format!("the extended key usage of its certificate cannot be read: {error}"))?;

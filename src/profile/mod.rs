@@ -38,6 +38,7 @@ pub(crate) use template::CertificateTemplate;
 pub(crate) use violation::Violation;
 
 use crate::document::{self, Mistake, Section};
+use crate::error::Reason;
 use crate::x509::{Attribute, Name, UnixTime, Validity};
 use constraints::ConstraintRules;
 use key::KeyRules;
@@ -253,10 +254,10 @@ impl Profile {
     }
 }
 
-fn profile_name(name: &str) -> Result<String, String> {
+fn profile_name(name: &str) -> Result<String, Reason> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
     if name.is_empty() || !name.chars().all(fits) {
-        return Err(format!("`{name}` is not the name of a profile"));
+        return Err(format!("`{name}` is not the name of a profile").into());
     }
     Ok(name.to_owned())
 }
@@ -277,8 +278,8 @@ fn read_revocation(section: &mut Section, kind: Kind) -> Revocation {
                 "crl+ocsp" => Ok(Revocation::CrlAndOcsp),
                 "crl" => Ok(Revocation::Crl),
                 "none" if kind == Kind::EndEntity => Ok(Revocation::NotAvailable),
-                "none" => Err("a CA certificate must be revocable (RFC 9608)".into()),
-                _ => Err("must be \"crl+ocsp\", \"crl\" or \"none\"".into()),
+                "none" => Err("a CA certificate must be revocable (RFC 9608)".to_owned()),
+                _ => Err("must be \"crl+ocsp\", \"crl\" or \"none\"".to_owned()),
             })
             .unwrap_or(Revocation::CrlAndOcsp),
     }

@@ -4,7 +4,7 @@ use super::applicant::{Applicant, Ask};
 use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
-use crate::error::{Code, remedy};
+use crate::error::{Code, Reason, remedy};
 use crate::x509::extension::{NameConstraints, Subtree};
 use crate::x509::{GeneralName, Name, apparent_host};
 use std::net::IpAddr;
@@ -25,12 +25,12 @@ pub(super) struct NameRules {
     pub(super) flaws: Vec<Mistake>,
 }
 
-fn kind(word: &str) -> Result<&'static str, String> {
+fn kind(word: &str) -> Result<&'static str, Reason> {
     KINDS
         .iter()
         .find(|row| row.0 == word)
         .map(|row| row.1)
-        .ok_or_else(|| format!("`{word}` is not a kind of name; one of dns, ip, email, uri"))
+        .ok_or_else(|| format!("`{word}` is not a kind of name; one of dns, ip, email, uri").into())
 }
 
 /// A list of subtrees as typed after `--permit`.

@@ -35,7 +35,7 @@ impl SubjectRules {
             .get_as("other", |word: String| match word.as_str() {
                 "copy" => Ok(true),
                 "refuse" => Ok(false),
-                _ => Err("must be \"copy\" or \"refuse\"".into()),
+                _ => Err("must be \"copy\" or \"refuse\"".to_owned()),
             })
             .unwrap_or(false);
         let contact_in_subject = section.get("contact_in_subject").unwrap_or(false);
@@ -149,7 +149,7 @@ impl SubjectRules {
         if kind.short == "emailAddress"
             && let Err(reason) = alt_name::mailbox(&text)
         {
-            refuse_value(kind.short, &text, &reason, verdict);
+            refuse_value(kind.short, &text, &reason.to_string(), verdict);
         }
         match Attribute::new(kind, &text) {
             Ok(granted) if writing == Writing::Anew => granted,

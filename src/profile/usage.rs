@@ -4,7 +4,7 @@ use super::bounds::within;
 use super::violation::Verdict;
 use super::{Kind, Limits};
 use crate::document::Section;
-use crate::error::{Code, remedy};
+use crate::error::{Code, Reason, remedy};
 use crate::x509::extension::{BasicConstraints, EXTENDED_KEY_USAGE, ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, KeyAlgorithm};
 
@@ -18,11 +18,11 @@ pub(super) struct UsageRules {
 }
 
 /// Uses that fit a key type only, or no end entity at all.
-fn use_among(name: &str, allowed: KeyUsage) -> Result<KeyUsage, String> {
+fn use_among(name: &str, allowed: KeyUsage) -> Result<KeyUsage, Reason> {
     match KeyUsage::by_name(name) {
         Some(usage) if allowed.has(usage) => Ok(usage),
-        Some(_) => Err(format!("`{name}` does not belong here; allowed are {allowed}")),
-        None => Err(format!("`{name}` is not a key usage; allowed are {allowed}")),
+        Some(_) => Err(format!("`{name}` does not belong here; allowed are {allowed}").into()),
+        None => Err(format!("`{name}` is not a key usage; allowed are {allowed}").into()),
     }
 }
 
@@ -127,7 +127,7 @@ fn check_nesting(purposes: &[Purpose], above: &Certificate, verdict: &mut Verdic
     }
 }
 
-fn purpose(name: &str) -> Result<Purpose, String> {
+fn purpose(name: &str) -> Result<Purpose, Reason> {
     match name.parse::<Purpose>()? {
         Purpose::ANY => Err("anyExtendedKeyUsage is never issued".into()),
         Purpose::OCSP_SIGNING => Err("OCSPSigning belongs to kind = \"ocsp-responder\" only".into()),
@@ -156,7 +156,10 @@ pub(super) struct PathLengthRules {
 
 impl PathLengthRules {
     pub(super) fn read(section: &mut Section) -> Self {
-        let small = |number| within(0, 20)(number).and_then(|n| u8::try_from(n).map_err(|e| e.to_string()));
+        let small = |number| {
+            within(0, 20)(number)
+                .and_then(|n| u8::try_from(n).map_err(|e| e.to_string()).map_err(Reason::from))
+        };
         let default = section.get_as("path_length", small);
         let most = section.get_as("max_path_length", small).or(default);
         if most < default {
@@ -240,8 +243,10 @@ mod tests {
     use crate::document;
     use crate::profile::testing::{authority_with, view};
 
-    fn usage(text: &str, kind: Kind) -> Result<UsageRules, String> {
-        document::read(text, |section| UsageRules::read(section, kind)).map_err(|all| all[0].to_string())
+    fn usage(text: &str, kind: Kind) -> Result<UsageRules, Reason> {
+        document::read(text, |section| UsageRules::read(section, kind))
+            .map_err(|all| all[0].to_string())
+            .map_err(Reason::from)
     }
 
     const LEAF: &str = "key_usage = ['digitalSignature']\nkey_usage_rsa = ['keyEncipherment']\n\
@@ -271,7 +276,7 @@ mod tests {
         ] {
             let text = format!("key_usage = ['digitalSignature']\nextended_key_usage = {list}");
             let error = usage(&text, Kind::EndEntity).unwrap_err();
-            assert!(error.contains(reason), "{list}: {error}");
+            assert!(error.to_string().contains(reason), "{list}: {error}");
         }
         assert!(usage("extended_key_usage = ['OCSPSigning']", Kind::Ca).is_err());
     }

@@ -6,7 +6,7 @@
 use super::applicant::{Ask, IssuerView, Length};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
-use crate::error::{Code, remedy};
+use crate::error::{Code, Reason, remedy};
 use crate::x509::{UnixTime, Validity};
 
 /// `[validity]` of a profile.
@@ -22,8 +22,12 @@ pub(super) struct ValidityRules {
 /// The longest that a profile may say: about a thousand years.
 const MOST_DAYS: i64 = 365_000;
 
-fn days(days: i64) -> Result<i64, String> {
-    if (1..=MOST_DAYS).contains(&days) { Ok(days) } else { Err(format!("must be from 1 to {MOST_DAYS}")) }
+fn days(days: i64) -> Result<i64, Reason> {
+    if (1..=MOST_DAYS).contains(&days) {
+        Ok(days)
+    } else {
+        Err(format!("must be from 1 to {MOST_DAYS}").into())
+    }
 }
 
 /// The last second of a validity of this many days.

@@ -1,5 +1,6 @@
 //! CAs whose key is here and whose certificate is signed elsewhere and not here yet: `requests/NAME.waiting`, a few
 //! words before a PEM block (RFC 7468 §2), which any tool reads.
+use crate::error::Reason;
 use crate::x509::{CertificationRequest, SubjectPublicKeyInfo, UnixTime, pem};
 use std::fmt;
 
@@ -32,7 +33,7 @@ impl WaitingAuthority {
     ///
     /// # Errors
     /// Why it is none.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, String> {
+    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Reason> {
         let block = pem::decode_all(text).map_err(|error| error.to_string())?.into_iter().next();
         let block = block.ok_or("there is no request in it")?;
         let word = |key: &str| {
@@ -49,7 +50,7 @@ impl WaitingAuthority {
             PUBLIC_KEY => {
                 (SubjectPublicKeyInfo::from_der(&block.der).map_err(|error| error.to_string())?, None)
             }
-            other => return Err(format!("a {other} where a request belongs")),
+            other => return Err(format!("a {other} where a request belongs").into()),
         };
         Ok(Self {
             name: name.to_owned(),

@@ -8,6 +8,7 @@ mod rsa;
 use super::KeyError;
 use super::admit::Admitted;
 use super::private_key::PrivateKey;
+use crate::error::Reason;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo, Unidentified, identify};
 use der::pem::LineEnding;
 use pkcs8::{PrivateKeyInfoRef, SecretDocument};
@@ -110,15 +111,16 @@ impl SoftKey {
     }
 
     /// Reads a key from plain PEM; says why it cannot.
-    pub(super) fn from_pem(text: &str) -> Result<Self, String> {
+    pub(super) fn from_pem(text: &str) -> Result<Self, Reason> {
         let (label, document) = SecretDocument::from_pem(text)
             .map_err(|error| format!("not PKCS#8 in PEM: {}", pkcs8::Error::from(error)))?;
         match label {
-            PLAIN => Self::from_pkcs8_der(document.as_bytes()).map_err(|error| error.to_string()),
+            PLAIN => Self::from_pkcs8_der(document.as_bytes()).map_err(|error| error.to_string().into()),
             "ENCRYPTED PRIVATE KEY" => Err("the key in it is encrypted once more".into()),
             other => Err(format!(
                 "a {other} block where PRIVATE KEY is needed; convert it with: openssl pkcs8 -topk8"
-            )),
+            )
+            .into()),
         }
     }
 }

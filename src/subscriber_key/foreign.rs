@@ -2,6 +2,7 @@
 //! encrypted by PBES2 or by PEM itself.
 use super::legacy_pem::LegacyEncryption;
 use super::pkcs8_file::must_be_bearable;
+use crate::error::Reason;
 use crate::signing::{KeyError, KeyRef, OpenedKey, Secret};
 use crate::x509::pem;
 use der::asn1::AnyRef;
@@ -45,9 +46,10 @@ impl ForeignKey {
     pub fn find(contents: &[u8], file: &Path) -> Result<Option<Self>, KeyError> {
         let unusable = |reason: String| KeyError::Backend(KeyRef::Pkcs8File(file.to_owned()), reason);
         match std::str::from_utf8(contents) {
-            Ok(text) if text.contains("-----BEGIN ") => {
-                from_pem(text).transpose().map(|key| key.map_err(unusable)).transpose()
-            }
+            Ok(text) if text.contains("-----BEGIN ") => from_pem(text)
+                .transpose()
+                .map(|key| key.map_err(|reason| unusable(reason.into())))
+                .transpose(),
             _ => Ok(from_der(contents)),
         }
     }
@@ -104,7 +106,7 @@ fn open_pkcs8(
             let advice = "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW";
             unusable(format!("its encryption is not supported (only PBES2 is); convert it with: {advice}"))
         })?;
-    must_be_bearable(&encrypted).map_err(unusable)?;
+    must_be_bearable(&encrypted).map_err(|reason| unusable(reason.into()))?;
     let passphrase = ask()?;
     let plain = encrypted.decrypt(passphrase.as_bytes()).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(
@@ -176,7 +178,7 @@ fn form_of(octets: &[u8]) -> Option<Form> {
     }
 }
 
-fn from_pem(text: &str) -> Result<Option<ForeignKey>, String> {
+fn from_pem(text: &str) -> Result<Option<ForeignKey>, Reason> {
     let mut rest = text;
     while let Some(at) = rest.find("-----BEGIN ") {
         rest = rest.get(at..).unwrap_or_default();
@@ -190,7 +192,7 @@ fn from_pem(text: &str) -> Result<Option<ForeignKey>, String> {
             .split_once(&format!("-----END {label}-----"))
             .ok_or_else(|| "the private key in it has no end".to_owned())?;
         let Some((_, form)) = LABELS.iter().find(|row| row.0 == label) else {
-            return Err(format!("a {label} is not supported"));
+            return Err(format!("a {label} is not supported").into());
         };
         return block(label, *form, body).map(Some);
     }
@@ -198,7 +200,7 @@ fn from_pem(text: &str) -> Result<Option<ForeignKey>, String> {
 }
 
 /// One block, with its headers if it has any.
-fn block(label: &str, form: Form, body: &str) -> Result<ForeignKey, String> {
+fn block(label: &str, form: Form, body: &str) -> Result<ForeignKey, Reason> {
     let mut encryption = None;
     let mut contents = Zeroizing::new(String::with_capacity(body.len()));
     for line in body.lines() {

@@ -1,5 +1,6 @@
 //! Private keys encrypted by PEM itself (RFC 1421 §4.6.1.1, §4.6.1.3, as OpenSSL did before PKCS#8): read, never
 //! written. The key is MD5 over passphrase and vector, once; nothing guards it but the passphrase's length.
+use crate::error::Reason;
 use crate::signing::Secret;
 use aes::{Aes128, Aes192, Aes256};
 use cbc::Decryptor;
@@ -23,7 +24,7 @@ const CIPHERS: [(&str, usize, usize); 4] =
 
 impl LegacyEncryption {
     /// Reads the value of `DEK-Info`, `CIPHER,HEX`.
-    pub(super) fn parse(info: &str) -> Result<Self, String> {
+    pub(super) fn parse(info: &str) -> Result<Self, Reason> {
         let (name, vector) = info.split_once(',').unwrap_or((info, ""));
         let name = name.trim();
         let row = CIPHERS.iter().find(|row| row.0.eq_ignore_ascii_case(name));
@@ -103,7 +104,7 @@ mod tests {
             ("AES-128-CBC,0102030405060708", "damaged"),
             ("DES-EDE3-CBC,01020304050607é", "damaged"),
         ] {
-            assert!(LegacyEncryption::parse(info).unwrap_err().contains(told), "{info}");
+            assert!(LegacyEncryption::parse(info).unwrap_err().to_string().contains(told), "{info}");
         }
     }
 }

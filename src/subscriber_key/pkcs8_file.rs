@@ -1,4 +1,5 @@
 //! Keys of responders and end entities: PKCS#8 in PEM (RFC 7468 §10, §11), plain or encrypted by PBES2.
+use crate::error::Reason;
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
 use crate::signing::{KeyError, KeyRef, Secret, SubscriberKey, random_octets, read_up_to};
 use der::pem::LineEnding;
@@ -65,13 +66,14 @@ pub(super) fn read_checked(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> 
 
 /// Refuses a file that asks for absurd work before any is done: nobody waits for hours, and memory that is not there
 /// cannot be had.
-pub(super) fn must_be_bearable(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Result<(), String> {
+pub(super) fn must_be_bearable(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Result<(), Reason> {
     let Some(parameters) = encrypted.encryption_algorithm.pbes2() else { return Ok(()) };
     match &parameters.kdf {
         Kdf::Pbkdf2(asked) if asked.iteration_count > MOST_ITERATIONS => Err(format!(
             "it asks for {} iterations of PBKDF2, and at most {MOST_ITERATIONS} are done",
             asked.iteration_count
-        )),
+        )
+        .into()),
         Kdf::Scrypt(asked) => {
             let block = u64::from(asked.block_size).saturating_mul(128);
             let memory = asked.cost_parameter.saturating_mul(block);
@@ -83,7 +85,8 @@ pub(super) fn must_be_bearable(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Re
                     asked.parallelization,
                     MOST_MEMORY >> 20,
                     MOST_WORK >> 20
-                ));
+                )
+                .into());
             }
             Ok(())
         }

@@ -1,4 +1,5 @@
 //! `CRLReason` (RFC 5280 §5.3.1).
+use crate::error::Reason;
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,16 +66,21 @@ impl fmt::Display for CrlReason {
 }
 
 impl FromStr for CrlReason {
-    type Err = String;
+    type Err = Reason;
 
     /// Takes `key-compromise`, and `keyCompromise` as OpenSSL writes it.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Reason> {
         let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
-        Self::ALL.iter().find(|row| plain(row.2) == plain(text)).map(|row| row.0).ok_or_else(|| {
-            let lifts = |row: &&(Self, u8, &'static str)| row.0 == Self::RemoveFromCrl;
-            let names: Vec<&str> = Self::ALL.iter().filter(|row| !lifts(row)).map(|row| row.2).collect();
-            format!("`{text}` is not a reason; one of {}", names.join(", "))
-        })
+        Self::ALL
+            .iter()
+            .find(|row| plain(row.2) == plain(text))
+            .map(|row| row.0)
+            .ok_or_else(|| {
+                let lifts = |row: &&(Self, u8, &'static str)| row.0 == Self::RemoveFromCrl;
+                let names: Vec<&str> = Self::ALL.iter().filter(|row| !lifts(row)).map(|row| row.2).collect();
+                format!("`{text}` is not a reason; one of {}", names.join(", "))
+            })
+            .map_err(Reason::from)
     }
 }
 

@@ -4,7 +4,7 @@ use super::crossing::Links;
 use super::renewal::constraints_of;
 use crate::ca::hierarchy::UNLINKED;
 use crate::ca::{CreatedAuthority, IssuingAuthority, NewAuthority};
-use crate::error::{Code, Notice, Problem, remedy};
+use crate::error::{Code, Notice, Problem, Reason, remedy};
 use crate::index::{Authority, Filter};
 use crate::profile::Length;
 use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
@@ -155,11 +155,11 @@ impl Lifecycle<'_> {
         &self,
         replaces: &Authority,
         asked: &AuthorityRekeying,
-    ) -> Result<Result<IssuingAuthority, String>, Problem> {
+    ) -> Result<Result<IssuingAuthority, Reason>, Problem> {
         match self.engine.hierarchy().check_usable(replaces, self.engine.now()) {
-            Ok(()) if asked.without_links => Ok(Err("they are not wanted".to_owned())),
+            Ok(()) if asked.without_links => Ok(Err("they are not wanted".into())),
             Ok(()) => self.engine.issuance().unlock_issuer(&replaces.name).map(Ok).map_err(unopened),
-            Err(problem) => Ok(Err(problem.message)),
+            Err(problem) => Ok(Err(problem.message.into())),
         }
     }
 
@@ -168,12 +168,12 @@ impl Lifecycle<'_> {
         &self,
         mut created: CreatedAuthority,
         replaces: Authority,
-        roots: Option<(Result<IssuingAuthority, String>, IssuingAuthority)>,
+        roots: Option<(Result<IssuingAuthority, Reason>, IssuingAuthority)>,
     ) -> Result<RekeyedAuthority, Problem> {
         let mut event = self.engine.event(self.engine.now(), "authority.rekeyed", &*created.authority.name);
         event.details.push(("succeeds".into(), replaces.name.clone()));
         if let Some((Err(why), _)) = &roots {
-            event.details.push((UNLINKED.into(), why.clone()));
+            event.details.push((UNLINKED.into(), why.to_string()));
         }
         self.engine.index().record_event(event)?;
         let links = match roots {

@@ -132,7 +132,7 @@ impl AgeFileStore {
         let plain = plain.get(..length).unwrap_or_default();
         let text = std::str::from_utf8(plain)
             .map_err(|_| KeyError::Backend(key.clone(), "what is encrypted in it is not PEM".into()))?;
-        SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(key.clone(), reason))
+        SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(key.clone(), reason.into()))
     }
 }
 

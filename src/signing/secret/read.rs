@@ -1,4 +1,5 @@
 //! Reading passphrases from files, variables, descriptors and credentials.
+use crate::error::Reason;
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked, open_file};
 use crate::signing::octets::read_up_to;
 use crate::signing::{KeyError, Secret};
@@ -70,7 +71,7 @@ pub(super) fn credential(
 }
 
 /// Takes hold of a descriptor that the program was started with; says why it cannot be read.
-pub(super) fn descriptor(number: u32) -> Result<File, String> {
+pub(super) fn descriptor(number: u32) -> Result<File, Reason> {
     let failed = |error: io::Error| format!("fd:{number}: {error}");
     let file = if number == 0 {
         // Not by its path: a pipe of the user before `sudo` could not be opened again.
@@ -84,7 +85,7 @@ pub(super) fn descriptor(number: u32) -> Result<File, String> {
         File::from(opened)
     };
     if file.is_terminal() {
-        return Err(format!("fd:{number} is a terminal, where the passphrase would show; use prompt"));
+        return Err(format!("fd:{number} is a terminal, where the passphrase would show; use prompt").into());
     }
     Ok(file)
 }
@@ -145,6 +146,6 @@ mod tests {
 
     #[test]
     fn a_descriptor_that_is_not_open_is_said() {
-        assert!(descriptor(9999).unwrap_err().starts_with("fd:9999: "));
+        assert!(descriptor(9999).unwrap_err().to_string().starts_with("fd:9999: "));
     }
 }

@@ -53,7 +53,8 @@ impl<'a> PassphraseSources<'a> {
     fn take_hold(&self, spec: &SecretSpec) {
         if let SecretSpec::Descriptor(number) = spec {
             held(&self.descriptors).entry(*number).or_insert_with(|| {
-                read::descriptor(*number).map_or_else(Descriptor::Unusable, Descriptor::Open)
+                read::descriptor(*number)
+                    .map_or_else(|reason| Descriptor::Unusable(reason.into()), Descriptor::Open)
             });
         }
     }

@@ -9,6 +9,7 @@ mod scheme;
 mod signature;
 
 use super::extension::KeyUsage;
+use crate::error::Reason;
 use der::asn1::{AnyRef, ObjectIdentifier};
 pub(crate) use scheme::KeyScheme;
 pub(super) use scheme::Verification;
@@ -165,17 +166,22 @@ impl Hash for KeyAlgorithm {
 }
 
 impl FromStr for KeyAlgorithm {
-    type Err = String;
+    type Err = Reason;
 
     /// Takes the names of [`KeyAlgorithm::generated`], with or without hyphens, in any case.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Reason> {
         let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
         let typed = plain(text);
         let generated = Self::generated();
-        generated.iter().find(|algorithm| plain(&algorithm.to_string()) == typed).copied().ok_or_else(|| {
-            let names: Vec<String> = generated.iter().map(ToString::to_string).collect();
-            format!("`{text}` is not a key type; one of {}", names.join(", "))
-        })
+        generated
+            .iter()
+            .find(|algorithm| plain(&algorithm.to_string()) == typed)
+            .copied()
+            .ok_or_else(|| {
+                let names: Vec<String> = generated.iter().map(ToString::to_string).collect();
+                format!("`{text}` is not a key type; one of {}", names.join(", "))
+            })
+            .map_err(Reason::from)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `keyUsage` and `extKeyUsage` (RFC 5280 §4.2.1.3, §4.2.1.12).
 use super::{EXTENDED_KEY_USAGE, Extension, KEY_USAGE};
+use crate::error::Reason;
 use crate::x509::octets::{SEQUENCE, tlv};
 use crate::x509::{MalformedDer, TbsCertificate};
 use der::asn1::{BitStringRef, ObjectIdentifier};
@@ -162,17 +163,20 @@ impl fmt::Display for Purpose {
 }
 
 impl FromStr for Purpose {
-    type Err = String;
+    type Err = Reason;
 
     /// Takes `serverAuth` and its like, or an object identifier in dots.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Reason> {
         if let Some((purpose, _)) = Self::NAMES.iter().find(|row| row.1 == text) {
             return Ok(*purpose);
         }
-        ObjectIdentifier::new(text).map(Self).map_err(|_| {
-            let names: Vec<&str> = Self::NAMES.iter().map(|row| row.1).collect();
-            format!("`{text}` is not a key purpose; one of {}, or an OID", names.join(", "))
-        })
+        ObjectIdentifier::new(text)
+            .map(Self)
+            .map_err(|_| {
+                let names: Vec<&str> = Self::NAMES.iter().map(|row| row.1).collect();
+                format!("`{text}` is not a key purpose; one of {}, or an OID", names.join(", "))
+            })
+            .map_err(Reason::from)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Subtrees as people type and read them.
 use super::name_constraints::{Subtree, mask, octets_of};
+use crate::error::Reason;
 use crate::x509::Name;
 use std::fmt;
 use std::net::IpAddr;
@@ -8,9 +9,9 @@ use std::str::FromStr;
 /// As typed after `--permit` and `--exclude`: `dns:example`, `ip:192.0.2.0/24`, `email:example`,
 /// `uri:example`, `dir:C=BE,O=Example`; without a word it is an address range, a mailbox or a DNS name.
 impl FromStr for Subtree {
-    type Err = String;
+    type Err = Reason;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Reason> {
         let (kind, value) = match text.split_once(':') {
             Some((kind @ ("dns" | "DNS" | "ip" | "IP" | "email" | "uri" | "URI" | "dir"), value)) => {
                 (kind.to_ascii_lowercase(), value)
@@ -33,16 +34,18 @@ impl FromStr for Subtree {
             }
         };
         match kind.as_str() {
-            "dns" => host(value).map(|name| Self::Dns(name.trim_start_matches('.').to_owned())),
-            "uri" => host(value).map(Self::Uri),
+            "dns" => host(value)
+                .map(|name| Self::Dns(name.trim_start_matches('.').to_owned()))
+                .map_err(Reason::from),
+            "uri" => host(value).map(Self::Uri).map_err(Reason::from),
             "email" => match value.rsplit_once('@') {
                 Some((local, domain)) if !local.is_empty() && value.is_ascii() => {
                     Ok(Self::Email(format!("{local}@{}", host(domain)?)))
                 }
-                Some(_) => Err(format!("`{value}` is not a mailbox in ASCII")),
-                None => host(value).map(Self::Email),
+                Some(_) => Err(format!("`{value}` is not a mailbox in ASCII").into()),
+                None => host(value).map(Self::Email).map_err(Reason::from),
             },
-            "dir" => Name::parse(value).map(Self::Directory).map_err(|error| error.to_string()),
+            "dir" => Name::parse(value).map(Self::Directory).map_err(|error| error.to_string().into()),
             _ => {
                 let (address, prefix) = match value.split_once('/') {
                     Some((address, prefix)) => (address, prefix.parse::<u8>().ok()),
@@ -57,12 +60,12 @@ impl FromStr for Subtree {
                         let octets = octets_of(network);
                         let beyond = mask(octets.len(), prefix).iter().zip(&octets).any(|(m, o)| o & !m != 0);
                         if beyond {
-                            Err(format!("`{value}` has address bits beyond its prefix"))
+                            Err(format!("`{value}` has address bits beyond its prefix").into())
                         } else {
                             Ok(Self::Ip { network, prefix })
                         }
                     }
-                    _ => Err(format!("`{value}` has no prefix length from 0 to {longest}")),
+                    _ => Err(format!("`{value}` has no prefix length from 0 to {longest}").into()),
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::cli::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority as
 use crate::report::{Report, path_value, table};
 use crate::session::Session;
 use genfic_ca::ca::{CreatedAuthority, NewAuthority};
-use genfic_ca::error::Problem;
+use genfic_ca::error::{Problem, Reason};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::index::{Authority, CertificateState, IndexReader};
 use genfic_ca::profile::Kind;
@@ -113,7 +113,7 @@ pub(crate) fn subject(text: &str) -> Result<Name, Problem> {
 
 /// A key type as typed.
 pub(crate) fn key(text: &str) -> Result<KeyAlgorithm, Problem> {
-    text.parse().map_err(|error: String| usage(error, "for example --key p256"))
+    text.parse().map_err(|error: Reason| usage(error.to_string(), "for example --key p256"))
 }
 
 pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Report {
