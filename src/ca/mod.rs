@@ -35,7 +35,7 @@
 //! | `run` | what is done around every command |
 //! | `maintenance` | what is owed and due: abandoned, published again, CRLs, responders, the clock |
 //! | `issuance` | certificates: granted, recorded, signed, recorded again, published |
-//! | `publication`, `published` | what others see, in which order they come to see it, and the proof of it |
+//! | `publication`, `published` | status, files and chains, in which order others come to see them, and the proof of it |
 //! | `authority` | a CA's certificate with its key |
 //! | `time`, `clock_watch` | the time at which something is signed, and whether the clock is trusted |
 //! | `engine` | index, keys, files, clock, settings |

@@ -7,7 +7,7 @@ const BANNED: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"
 const LONGEST: usize = 400;
 
 #[test]
-fn the_order_of_publication_is_in_one_file() {
+fn status_files_and_chains_are_put_in_order_in_one_file() {
     const CALLS: &[&str] = &["publisher().issued(", "publisher().authority("];
     let mut wrong = Vec::new();
     for source in production().iter().filter(|source| source.top() == "ca") {
