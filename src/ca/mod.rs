@@ -67,16 +67,17 @@ pub use disk_reserve::Purpose;
 pub(crate) use disk_reserve::{DiskReserve, Room};
 pub use engine::Engine;
 pub(crate) use engine::{EngineParts, SerialSource};
-pub(crate) use hierarchy::Hierarchy;
-pub use issuance::{IssuanceOutcome, IssuedCertificate, Order, Refusal};
+pub use hierarchy::Hierarchy;
+pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, Order, Refusal};
 pub use lifecycle::{
     AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, Arrival, AuthorityRekeying, AuthorityRenewal,
-    CreatedAuthority, Crossing, Links, NewAuthority, PriorCertificate,
+    CreatedAuthority, Crossing, Lifecycle, Links, NewAuthority, PriorCertificate,
 };
 #[cfg(test)]
 pub(crate) use lifecycle::{RekeyedAuthority, RenewedAuthority};
-pub use maintenance::{PublishedCrl, Recovered};
+pub use maintenance::{Maintenance, PublishedCrl, Recovered};
 pub(crate) use practices::Practices;
+pub use publication::Publication;
 pub use published::Published;
-pub use revocation::{Fallen, KeyRevocation, Revoked, RevokedAuthority, Unrecorded};
+pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Unrecorded};
 pub use run::{Begun, Conclusion, Task};
