@@ -43,7 +43,7 @@ fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
         deep: false,
     });
     let findings = checks.into_iter().flat_map(|check| check.findings);
-    findings.map(|finding| (finding.severity, finding.code, finding.object)).collect()
+    findings.map(|finding| (finding.severity, finding.code.code(), finding.object)).collect()
 }
 
 #[test]
