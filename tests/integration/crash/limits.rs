@@ -188,6 +188,7 @@ fn on_a_full_disk_nothing_is_issued_and_everything_can_be_revoked() {
         &["create-child", "genfic-other", "-p", "genfic"],
         &["create-root", "another"],
         &["ocsp", "responder", "genfic-system"],
+        &["ocsp", "responder", "genfic-system", "--passphrase-from", "nowhere"],
     ] {
         let said = home.ca(words);
         assert_eq!(said.status, 1, "{}", said.all());
