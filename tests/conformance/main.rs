@@ -30,6 +30,7 @@ mod key_types;
 mod lengths;
 mod links;
 mod ml_dsa;
+mod ml_dsa_moving;
 mod name_constraints;
 mod nginx;
 mod nss;
