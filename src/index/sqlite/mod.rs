@@ -25,6 +25,7 @@ mod reading;
 mod restoring;
 mod revoking;
 pub(crate) mod row;
+mod summaries;
 #[cfg(test)]
 pub(crate) mod tests;
 
