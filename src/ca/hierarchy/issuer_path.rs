@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// So many CAs may stand above one.
-pub(in crate::ca) const MAX_PATH: usize = 32;
+const MAX_PATH: usize = 32;
 
 /// A CA and those above it, the root last, and how the certificate of each stands.
 #[derive(Clone, Debug)]
