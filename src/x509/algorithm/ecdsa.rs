@@ -18,7 +18,7 @@ impl KeyAlgorithm {
     /// ECDSA on secp384r1.
     pub const P384: Self = Self { scheme: &P384, length: None };
     /// ECDSA on secp521r1: accepted from requesters, not generated.
-    pub const P521: Self = Self { scheme: &P521, length: None };
+    pub(crate) const P521: Self = Self { scheme: &P521, length: None };
 }
 
 impl SignatureAlgorithm {
@@ -27,7 +27,7 @@ impl SignatureAlgorithm {
     /// `ecdsa-with-SHA384`
     pub const ECDSA_SHA384: Self = Self(&SHA384);
     /// `ecdsa-with-SHA512`
-    pub const ECDSA_SHA512: Self = Self(&SHA512);
+    pub(crate) const ECDSA_SHA512: Self = Self(&SHA512);
 }
 
 static SHA256: SignatureIdentifier =

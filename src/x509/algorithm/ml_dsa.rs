@@ -10,20 +10,20 @@ use der::asn1::ObjectIdentifier;
 
 impl KeyAlgorithm {
     /// ML-DSA-44.
-    pub const ML_DSA_44: Self = Self { scheme: &ML_DSA_44, length: None };
+    pub(crate) const ML_DSA_44: Self = Self { scheme: &ML_DSA_44, length: None };
     /// ML-DSA-65.
-    pub const ML_DSA_65: Self = Self { scheme: &ML_DSA_65, length: None };
+    pub(crate) const ML_DSA_65: Self = Self { scheme: &ML_DSA_65, length: None };
     /// ML-DSA-87.
-    pub const ML_DSA_87: Self = Self { scheme: &ML_DSA_87, length: None };
+    pub(crate) const ML_DSA_87: Self = Self { scheme: &ML_DSA_87, length: None };
 }
 
 impl SignatureAlgorithm {
     /// `id-ml-dsa-44`
-    pub const ML_DSA_44: Self = Self(&SIGNATURE_44);
+    pub(crate) const ML_DSA_44: Self = Self(&SIGNATURE_44);
     /// `id-ml-dsa-65`
-    pub const ML_DSA_65: Self = Self(&SIGNATURE_65);
+    pub(crate) const ML_DSA_65: Self = Self(&SIGNATURE_65);
     /// `id-ml-dsa-87`
-    pub const ML_DSA_87: Self = Self(&SIGNATURE_87);
+    pub(crate) const ML_DSA_87: Self = Self(&SIGNATURE_87);
 }
 
 static SIGNATURE_44: SignatureIdentifier =

@@ -28,9 +28,9 @@ impl SignatureAlgorithm {
     /// `sha256WithRSAEncryption`
     pub const RSA_SHA256: Self = Self(&SHA256);
     /// `sha384WithRSAEncryption`
-    pub const RSA_SHA384: Self = Self(&SHA384);
+    pub(crate) const RSA_SHA384: Self = Self(&SHA384);
     /// `sha512WithRSAEncryption`
-    pub const RSA_SHA512: Self = Self(&SHA512);
+    pub(crate) const RSA_SHA512: Self = Self(&SHA512);
 }
 
 static SHA256: SignatureIdentifier =
