@@ -204,4 +204,6 @@ pub mod repository;
 pub mod signing;
 pub mod status;
 pub mod subscriber_key;
+#[cfg(test)]
+mod testing;
 pub mod x509;

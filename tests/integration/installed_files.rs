@@ -1,5 +1,5 @@
 //! What is installed: units, scheduled commands, manual pages, completions.
-use crate::support::{CA, Home, OCSPD, run};
+use crate::support::{CA, Home, OCSPD, run, there_is};
 use genfic_ca::ocsp::server::{CONNECTION_OCTETS, SOCKET_OCTETS};
 use genfic_ca::ocsp::settings::ResponderSettings;
 use std::fs;
@@ -20,15 +20,6 @@ fn units(ending: &str) -> Vec<PathBuf> {
         files.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect();
     units.sort();
     units
-}
-
-/// Whether a program of somebody else's is here; says what is not tested without it.
-fn there_is(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output().is_ok();
-    if !found {
-        println!("there is no {program}: not tested here");
-    }
-    found
 }
 
 /// The value of a setting in a unit.
