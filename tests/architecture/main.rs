@@ -10,6 +10,7 @@
     reason = "a test that cannot go on fails"
 )]
 mod adapters;
+mod documents;
 mod floors;
 mod source;
 mod style;

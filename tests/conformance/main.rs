@@ -35,6 +35,7 @@ mod nginx;
 mod nss;
 mod openssl;
 mod pkilint;
+mod proxies;
 mod purposes;
 mod python;
 mod requests;
