@@ -11,8 +11,8 @@
 )]
 mod adapters;
 mod documents;
-mod floors;
+mod layers;
+mod named_files;
+mod no_command_line;
 mod source;
 mod style;
-mod walks;
-mod words;
