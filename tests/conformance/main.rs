@@ -36,6 +36,7 @@ mod nss;
 mod openssl;
 mod openssl_requests;
 mod pkilint;
+mod proxies;
 mod purposes;
 mod python;
 mod servers;
