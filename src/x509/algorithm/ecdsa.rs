@@ -18,6 +18,7 @@ impl KeyAlgorithm {
     /// ECDSA on secp384r1.
     pub const P384: Self = Self { scheme: &P384, length: None };
     /// ECDSA on secp521r1: accepted from requesters, not generated.
+    #[cfg(test)]
     pub(crate) const P521: Self = Self { scheme: &P521, length: None };
 }
 

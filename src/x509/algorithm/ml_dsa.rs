@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{self as aws, PqdsaSigningAlgorithm};
 use const_oid::db::fips204::{ID_ML_DSA_44, ID_ML_DSA_65, ID_ML_DSA_87};
 use der::asn1::ObjectIdentifier;
 
+#[cfg(test)]
 impl KeyAlgorithm {
     /// ML-DSA-44.
     pub(crate) const ML_DSA_44: Self = Self { scheme: &ML_DSA_44, length: None };
