@@ -201,12 +201,12 @@ mod tests {
         ] {
             fs::write(keys.join("a.crlnumber"), former).unwrap();
             fs::write(keys.join("a.mark"), mark).unwrap();
-            let files = home_files(&home, false).unwrap();
+            let files = home_files(&home, &home.index_file(), false).unwrap();
             let paths: Vec<&str> = files.iter().map(|one| one.file.path.as_str()).collect();
             assert_eq!(paths, [collected], "{former} {mark}");
         }
         fs::remove_file(keys.join("a.mark")).unwrap();
-        let files = home_files(&home, false).unwrap();
+        let files = home_files(&home, &home.index_file(), false).unwrap();
         assert_eq!(files.len(), 1, "what could not be moved is not left behind");
     }
 }
