@@ -1,4 +1,5 @@
 //! ML-DSA of FIPS 204 (RFC 9881): pure, with an empty context. No profile takes it that does not name it.
+#[cfg(test)]
 use super::KeyAlgorithm;
 use super::scheme::{KeyScheme, Parameters, PrivateAlgorithm, Verification};
 use super::signature::{SignatureAlgorithm, SignatureIdentifier};
