@@ -71,6 +71,7 @@
 //!
 //! `tests/architecture/` holds the code to this: what is drawn above is drawn by it, from the table that it checks every
 //! file against. `tests/symbols.rs` looks at what the programs link. What is where among the tests is in `tests/README.md`.
+//! The manual, by task, is in `ca-layout/doc/`.
 //!
 //! # What cannot happen
 //!
