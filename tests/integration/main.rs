@@ -13,6 +13,7 @@
 mod support;
 
 mod backup;
+mod certificate_policy;
 mod concurrent_commands;
 mod core_dumps;
 mod crash;
