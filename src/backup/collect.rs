@@ -117,7 +117,7 @@ pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>,
         let path = home.keys_directory().join(&name);
         // of two that have one place, what is where it is kept now counts
         let counts = path == entry.path_in(home) || !entry.path_in(home).exists();
-        if counts && (with_keys || !matches!(entry, Entry::Key(_))) {
+        if counts && (with_keys || !matches!(&entry, Entry::OfKeys(file) if file.is_key())) {
             collected.extend(Collected::open(&entry, &path)?);
         }
     }

@@ -2,8 +2,8 @@
 use crate::home::WriteError;
 use crate::index::memory::Watch;
 use crate::index::{IndexError, IndexReader, StoreError};
-use crate::repository::{PublishError, Publisher};
-use crate::status::{StatusComparison, StatusDirectory, StatusError, StatusPublisher};
+use crate::repository::PublishError;
+use crate::status::{SignedCrls, StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::x509::UnixTime;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -115,12 +115,12 @@ impl StatusPublisher for Status {
     fn publish_status(
         &self,
         index: &dyn IndexReader,
-        lists: &dyn Publisher,
+        signed: SignedCrls<'_>,
         now: UnixTime,
     ) -> Result<(), StatusError> {
         self.script.store("status")?;
         let read = self.script.read();
-        let published = self.directory.publish_status(index, lists, now);
+        let published = self.directory.publish_status(index, signed, now);
         // what it reads is for all that trust what it publishes, whatever was issued
         self.script.0.lock().unwrap().read = read;
         published
@@ -134,8 +134,8 @@ impl StatusPublisher for Status {
         self.directory.is_current(index)
     }
 
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError> {
-        self.directory.check_continued(index, lists)
+    fn check_continued(&self, index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError> {
+        self.directory.check_continued(index, signed)
     }
 
     fn confirmed(&self) -> Result<Option<UnixTime>, StatusError> {
@@ -149,9 +149,9 @@ impl StatusPublisher for Status {
     fn rebuild_status(
         &self,
         index: &dyn IndexReader,
-        lists: &dyn Publisher,
+        signed: SignedCrls<'_>,
         now: UnixTime,
     ) -> Result<(), StatusError> {
-        self.directory.rebuild_status(index, lists, now)
+        self.directory.rebuild_status(index, signed, now)
     }
 }

@@ -2,8 +2,8 @@
 use super::faulty::Script;
 use crate::home::WriteError;
 use crate::signing::{
-    Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef,
-    LocalSigner, MarkError, OpenedKey, PrivateKey, SoftKey,
+    Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace,
+    KeyRef, LocalSigner, Mark, MarkError, OpenedKey, PrivateKey, SoftKey,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
@@ -41,6 +41,14 @@ impl Keys {
 }
 
 impl CaKeys for Keys {
+    fn new_key(&self, authority: &str) -> KeyRef {
+        self.store.new_key(authority)
+    }
+
+    fn place(&self, key: &KeyRef) -> KeyPlace {
+        self.store.place(key)
+    }
+
     fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError> {
         self.script.fails("generate");
         Ok(self.faulty(self.store.write(key, || SoftKey::generate(algorithm))?))
@@ -51,7 +59,7 @@ impl CaKeys for Keys {
         Ok(self.faulty(self.store.open(key)?))
     }
 
-    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError> {
+    fn mark(&self, key: &KeyRef) -> Result<Mark, MarkError> {
         self.store.mark(key)
     }
 
