@@ -71,8 +71,8 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     let (change, head, authorities) = facts(creation.stores, &copy)?;
     let mut files: Vec<Collected> = Collected::open(&Entry::Index, &copy)?.into_iter().collect();
     files.extend(configuration(creation.home, creation.configuration, creation.beside)?);
-    files.extend(home_files(creation.home, creation.with_keys)?);
     let keys = creation.stores.keys_in(creation.home);
+    files.extend(home_files(creation.home, keys.as_ref(), creation.with_keys)?);
     let with_mark = |(authority, entry): (Authority, AuthorityEntry)| {
         let highest_crl = entry.highest_crl.max(high_water(keys.as_ref(), &authority));
         AuthorityEntry { highest_crl, ..entry }
