@@ -14,7 +14,7 @@
 //! ----------------------
 //! published     publication
 //! ----------------------
-//! authority     engine hierarchy practices
+//! authority     engine hierarchy
 //! publication   engine hierarchy
 //! time          engine clock_watch practices
 //! ----------------------

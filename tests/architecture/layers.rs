@@ -50,7 +50,7 @@ const CA_MAY_USE: Table = &[
     ("practices", ""),
     ("problems", ""),
     ("engine", "clock_watch disk_reserve hierarchy practices"),
-    ("authority", "engine hierarchy practices"),
+    ("authority", "engine hierarchy"),
     ("publication", "engine hierarchy"),
     ("published", "publication"),
     ("time", "engine clock_watch practices"),
