@@ -1,6 +1,6 @@
 //! `public/NAME.{pem,crt,chain.pem,crossed.pem}` against the records.
 use super::finding::{Finding, Mending};
-use super::{Examination, Looked, certificates, counted, only_files};
+use super::{Examination, FindingCode, Looked, certificates, counted, only_files};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
@@ -12,7 +12,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         if !publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
             findings.push(
                 Finding::error(
-                    "public.differs",
+                    FindingCode::PublicDiffers,
                     &authority.name,
                     "has not the certificate and chain in public/ that are on record",
                 )

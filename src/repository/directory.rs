@@ -271,11 +271,13 @@ impl Publisher for HomeDirectory {
     }
 
     fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
-        let path = self.home.waiting_file_found(&self.name(name)?);
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(sync_directory(path.parent().unwrap_or(&path))?),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(source) => Err(WriteError { path, source }.into()),
+        for path in self.home.waiting_files(&self.name(name)?) {
+            match fs::remove_file(&path) {
+                Ok(()) => sync_directory(path.parent().unwrap_or(&path))?,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(WriteError { path, source }.into()),
+            }
         }
+        Ok(())
     }
 }

@@ -15,7 +15,11 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 
-/// Schema version of status files.
+/// Schema version of status files; readers refuse a file of another. A file that goes on from one that was published has
+/// that one's version ([`Image::continuing`]). When this grows, base and delta are to be made anew from the index (`usable`
+/// in `publish.rs`), and what files of before have as revoked for good is to be compared as now (`continuity.rs`), so that
+/// their version has to be read still. Responders are brought up to date before the CA. A column or table that readers of
+/// before take no notice of needs no new version.
 pub(super) const VERSION: i64 = 1;
 
 /// Readers of before take no notice of `retires`, and files of before do not have it.

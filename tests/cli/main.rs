@@ -12,33 +12,33 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod answering;
-mod asking;
+mod ca_certified_again;
 mod calendar;
-mod clock;
-mod coming_back;
-mod compromise;
-mod crossing;
-mod damages;
+mod certificate_selection;
+mod clock_goes_back;
+mod cross_sign;
+mod damaged_home;
 mod doctor;
-mod doctor_losses;
-mod falling;
-mod handing_out;
-mod hashed_directory;
-mod homes;
+mod doctor_lost_files;
+mod export;
+mod export_hashed_dir;
+mod export_snippet;
+mod home_access;
 mod json;
-mod listing;
-mod naming;
-mod one_line;
-mod outputs;
-mod passphrases;
-mod renewing;
-mod revoking;
-mod selecting;
-mod signing;
-mod snippets;
-mod unpublished;
-mod unrecorded;
+mod key_compromise;
+mod list;
+mod name_rules;
+mod ocsp_enable;
+mod output_files;
+mod output_injection;
+mod passphrase_sources;
+mod renew_and_rekey;
+mod revoke;
+mod revoke_ca;
+mod revoke_unrecorded;
+mod sign;
+mod terminal_questions;
+mod unpublished_status;
 
 use support::Said;
 

@@ -1,6 +1,6 @@
 //! What the tests of nginx, Apache and HAProxy have in common: two servers, one of them with a revoked certificate, that
 //! staple answers and send their chain; the first also demands certificates of its clients and reads CRLs.
-use crate::fixture::{ROOT, ROOT_CRL, SYSTEM, SYSTEM_CHAIN, SYSTEM_CRL};
+use crate::hierarchy::{ROOT, ROOT_CRL, SYSTEM, SYSTEM_CHAIN, SYSTEM_CRL};
 use crate::support::{Daemon, Home, Said, free_address};
 use std::fs::{self, File, Permissions};
 use std::net::TcpStream;

@@ -6,7 +6,7 @@ use crate::x509::{CertificateId, UnixTime};
 use std::sync::Arc;
 
 /// So many CAs may stand above one.
-pub(in crate::ca) const MAX_PATH: usize = 32;
+const MAX_PATH: usize = 32;
 
 /// A CA and those above it, the root last, and how the certificate of each stands.
 #[derive(Clone, Debug)]

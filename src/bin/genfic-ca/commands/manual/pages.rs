@@ -4,6 +4,7 @@ use crate::cli::Cli;
 use clap::{Command, CommandFactory};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use genfic_ca::config::template;
+use genfic_ca::doctor::FindingCode;
 use genfic_ca::error::{Code, Exit, Shown as _};
 use genfic_ca::home::Home;
 use std::io;
@@ -55,6 +56,12 @@ fn of_command(command: &Command, date: &str, pages: &mut Vec<Page>) -> io::Resul
         files(&mut more);
         see_also(&mut more, &[("genfic-ca.toml", "5"), ("genfic-ocspd", "8")]);
     } else {
+        if name == "genfic-ca-doctor" {
+            more.control("SH", ["FINDINGS"]);
+            for code in FindingCode::ALL {
+                item(&mut more, [bold(code.code())], code.meaning());
+            }
+        }
         see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca.toml", "5")]);
     }
     page.extend(more.to_roff().into_bytes());
@@ -175,6 +182,16 @@ mod tests {
         let (_, page) = pages.iter().find(|(name, _)| name == "genfic-ca.1").unwrap();
         let page = String::from_utf8(page.clone()).unwrap().replace("\\-", "-");
         for code in Code::ALL {
+            assert!(page.contains(code.code()) && page.contains(code.meaning()), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_finding_is_in_the_page_of_the_doctor() {
+        let pages = all("2026-01-01").unwrap();
+        let (_, page) = pages.iter().find(|(name, _)| name == "genfic-ca-doctor.1").unwrap();
+        let page = String::from_utf8(page.clone()).unwrap().replace("\\-", "-");
+        for code in FindingCode::ALL {
             assert!(page.contains(code.code()) && page.contains(code.meaning()), "{code}");
         }
     }
