@@ -73,6 +73,51 @@ fn what_was_published_before_and_did_not_change_is_not_read_again() {
 }
 
 #[test]
+fn a_ca_that_is_published_as_it_is_on_record_is_not_read_again() {
+    let home = Home::new();
+    let child = home.root.child(&home.index, "child", 200);
+    home.publish();
+    // nothing of it changes that tells of a change
+    let index = Connection::open(home.directory.path().join("index.db")).unwrap();
+    let spoil = "UPDATE certificate SET der = x'00' WHERE number = (SELECT certificate FROM authority WHERE name = 'child')";
+    assert_eq!(index.execute(spoil, []).unwrap(), 1);
+    assert!(home.index.authority("child").is_err());
+    for round in [1, 2] {
+        // a new file, and one that goes on from it
+        issue_many(&home, round, 2);
+        home.publish();
+        let snapshot = home.open();
+        assert_eq!(
+            snapshot.authorities().iter().map(|one| &*one.name).collect::<Vec<_>>(),
+            ["child", "genfic"]
+        );
+        assert_eq!(snapshot.authorities()[0].certificate, child.certificate);
+    }
+    issue_many(&home, 3, 1001);
+    assert!(matches!(home.publish().written, Written::Base(_)));
+    assert_eq!(home.open().authorities().len(), 2);
+    home.index.set_serves_ocsp(&child.issuer(), true, event(NOW, "authority.ocsp")).unwrap();
+    assert!(publish(&home.index, None, &home.status, NOW).is_err(), "it has changed");
+}
+
+#[test]
+fn a_ca_that_is_damaged_in_the_base_is_read_again() {
+    let home = Home::new();
+    home.publish();
+    let before = home.open().authorities().to_vec();
+    let base = home.files().into_iter().find(|name| name.starts_with("base-")).unwrap();
+    let raw = Connection::open(home.status.join(base)).unwrap();
+    raw.execute("UPDATE authority SET certificate = x'00'", []).unwrap();
+    issue_many(&home, 1, 2);
+    assert_eq!(home.publish().written, Written::Delta(2));
+    let delta = home.files().into_iter().find(|name| name.starts_with("delta-")).unwrap();
+    let raw = Connection::open(home.status.join(delta)).unwrap();
+    let certificate: Vec<u8> =
+        raw.query_row("SELECT certificate FROM authority", [], |row| row.get(0)).unwrap();
+    assert_eq!(certificate, before[0].certificate.as_der());
+}
+
+#[test]
 fn a_file_that_is_not_the_one_published_is_not_gone_on_from() {
     let home = Home::new();
     home.publish();

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on fails"
 )]
 mod adapters;
+mod documents;
 mod layers;
 mod named_files;
 mod no_command_line;

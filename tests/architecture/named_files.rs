@@ -1,4 +1,4 @@
-//! The map in `src/lib.rs` and `tests/README.md` name files: each is there.
+//! The map in `src/lib.rs`, the manual's internals and `tests/README.md` name files: each is there.
 use crate::source::root;
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,6 +25,15 @@ fn every_file_that_the_map_names_is_there() {
         .filter(|file| !root().join("src").join(file).exists() && !root().join(file).exists())
         .collect();
     assert!(gone.is_empty(), "{gone:?}");
+}
+
+#[test]
+fn every_file_that_the_internals_of_the_manual_name_is_there() {
+    let page = fs::read_to_string(root().join("ca-layout/doc/internals.md")).unwrap();
+    let files = named(&page);
+    let is_there = |file: &&&str| root().join("src").join(file).exists() || root().join(file).exists();
+    let gone: Vec<&&str> = files.iter().filter(|file| !is_there(file)).collect();
+    assert!(gone.is_empty() && files.len() > 20, "{gone:?} of {files:?}");
 }
 
 #[test]

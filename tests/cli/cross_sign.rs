@@ -93,7 +93,7 @@ fn the_parent_that_was_named_is_in_the_next_step() {
 
 #[test]
 fn a_ca_that_waits_is_given_up_by_removing_two_files() {
-    // G6, as the README says
+    // G6, as the manual says
     let home = Home::with_hierarchy("http://pki.genfic.example");
     let words = ["create-child", "genfic-mail", "--csr-only", "--profile", "user-ca"];
     home.ca(&words).ok();

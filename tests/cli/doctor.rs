@@ -1,6 +1,6 @@
 //! `doctor`: each thing that can be wrong is found, and goes away by what is printed.
 use crate::damaged_home::{self, Damage, Mended};
-use crate::support::{Home, Said};
+use crate::support::{Home, Said, is_root};
 use serde_json::Value;
 use std::sync::OnceLock;
 
@@ -114,7 +114,7 @@ fn a_sound_home_has_no_findings_and_says_what_was_looked_at() {
 fn owners_modes_and_what_stands_in_the_place_of_files_are_found() {
     // P2, K1
     check_all(damaged_home::HOME);
-    if rustix::process::geteuid().is_root() {
+    if is_root() {
         check_all(damaged_home::OWNERS);
     }
 }
@@ -337,8 +337,7 @@ fn quiet_says_only_what_is_wrong_for_a_timer_to_mail() {
 #[test]
 fn an_ordinary_user_is_told_the_same_and_can_mend_it() {
     // P2, K1
-    if !rustix::process::geteuid().is_root() {
-        println!("only root can become another user: not tested here");
+    if !is_root() {
         return;
     }
     let home = base().copied();

@@ -1,6 +1,6 @@
 //! Homes: made twice, missing, loose, somebody else's, tampered with; and what repeats.
 use crate::refused;
-use crate::support::Home;
+use crate::support::{Home, is_root};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -56,8 +56,7 @@ fn a_home_that_is_missing_loose_or_somebody_elses_is_told_with_the_remedy() {
 #[test]
 fn a_group_that_others_are_in_reads_no_responder_key_and_doctor_mends_what_it_could_read() {
     // K1, P2
-    if !rustix::process::geteuid().is_root() {
-        println!("only root can become another user: not tested here");
+    if !is_root() {
         return;
     }
     let home = Home::new();

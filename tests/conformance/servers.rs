@@ -75,6 +75,11 @@ impl Site {
             .unwrap();
     }
 
+    /// The address of the first server.
+    pub(crate) fn good(&self) -> &str {
+        &self.good
+    }
+
     /// The answer for one of the servers' certificates, as a file to staple, once it says this.
     #[track_caller]
     pub(crate) fn fetch_answer(&self, host: &str, status: &str, to: &str) {

@@ -1,7 +1,7 @@
 //! The daemon as a user of its own: it reads what it needs and nothing else.
 use crate::http_client::{get, ocsp_request, post};
 use crate::running_daemon::{Issued, issue, request_for};
-use crate::support::{Home, OCSPD};
+use crate::support::{Home, OCSPD, is_root};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -22,14 +22,6 @@ struct Shared {
 struct Confined {
     child: Child,
     url: String,
-}
-
-fn is_root() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root {
-        println!("only root can become another user: not tested here");
-    }
-    is_root
 }
 
 impl Shared {

@@ -1,7 +1,7 @@
 //! Beginning and ending: sockets, signals, systemd, exit codes.
 use crate::http_client::{Client, get, message, ocsp_request};
 use crate::running_daemon::{Site, issue, request_for};
-use crate::support::{Home, OCSPD, Said, free_address, python};
+use crate::support::{Home, OCSPD, Said, free_address, python, there_is};
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
@@ -215,8 +215,7 @@ fn a_socket_that_is_passed_is_served_and_nothing_else_is_bound() {
 #[test]
 fn systemds_own_launcher_starts_it_with_the_first_client() {
     // G7
-    if Command::new("systemd-socket-activate").arg("--version").output().is_err() {
-        println!("systemd-socket-activate is not installed; the test above passes a socket without it");
+    if !there_is("systemd-socket-activate") {
         return;
     }
     let (home, address) = (Home::new(), free_address());

@@ -1,7 +1,7 @@
 //! Every file and directory of a home in turn replaced by what it should not be: exit 10 with the command that
 //! mends it, nothing waited for, nothing followed (P2).
 use crate::ends;
-use crate::support::{CA, Home, PASSPHRASE, Said, run};
+use crate::support::{CA, Home, PASSPHRASE, Said, is_root, run};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
@@ -248,7 +248,7 @@ fn whatever_replaces_a_file_of_the_home_is_told_with_the_command_that_mends_it()
 #[test]
 fn whatever_replaces_a_file_of_an_ordinary_users_home_is_told_with_the_command_that_mends_it() {
     // P2, K1
-    if own_user() == 0 {
+    if is_root() {
         Stage::new(NOBODY).all_cases();
     }
 }

@@ -1,5 +1,5 @@
 //! Files that decide what is done, of another user or open to others.
-use crate::support::{Home, OCSPD};
+use crate::support::{Home, OCSPD, is_root};
 use crate::{ca, ends, refused};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
@@ -57,7 +57,7 @@ fn a_configuration_that_others_can_change_or_replace_is_refused() {
     }
     set_mode(&home, "other.toml", 0o644);
     is_refused(&home, "open/c.toml", "in a directory that others can write");
-    if !rustix::process::geteuid().is_root() {
+    if !is_root() {
         return;
     }
     chown(home.path("other.toml"), None, Some(100)).unwrap();
@@ -89,7 +89,7 @@ fn a_list_of_compromised_keys_that_others_can_change_is_refused() {
     set_mode(&home, "weak", 0o666);
     refused(&ca(&home, &["status"]), 10, "config.unsafe", "0666");
     set_mode(&home, "weak", 0o644);
-    if rustix::process::geteuid().is_root() {
+    if is_root() {
         chown(home.path("weak"), Some(STRANGER), None).unwrap();
         refused(&ca(&home, &["status"]), 10, "config.unsafe", "another user's");
     }
@@ -98,7 +98,7 @@ fn a_list_of_compromised_keys_that_others_can_change_is_refused() {
 #[test]
 fn a_home_by_another_users_link_is_refused() {
     // P2: in a sticky directory too, where that user alone can turn it elsewhere
-    if !rustix::process::geteuid().is_root() {
+    if !is_root() {
         return;
     }
     let home = home();

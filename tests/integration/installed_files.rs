@@ -1,5 +1,5 @@
 //! What is installed: units, scheduled commands, manual pages, completions.
-use crate::support::{CA, Home, OCSPD, run};
+use crate::support::{CA, Home, OCSPD, run, there_is};
 use genfic_ca::ocsp::server::{CONNECTION_OCTETS, SOCKET_OCTETS};
 use genfic_ca::ocsp::settings::ResponderSettings;
 use std::fs;
@@ -20,15 +20,6 @@ fn units(ending: &str) -> Vec<PathBuf> {
         files.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect();
     units.sort();
     units
-}
-
-/// Whether a program of somebody else's is here; says what is not tested without it.
-fn there_is(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output().is_ok();
-    if !found {
-        println!("there is no {program}: not tested here");
-    }
-    found
 }
 
 /// The value of a setting in a unit.
@@ -172,11 +163,9 @@ fn the_completions_are_taken_by_their_shells() {
 }
 
 #[test]
-fn timers_and_cron_run_the_commands_of_the_readme() {
-    let readme = fs::read_to_string(layout("../README.md")).unwrap();
-    let tried = |command: &str| {
-        readme.lines().any(|line| line == command.replace("--no-input ocsp sync", "ocsp sync"))
-    };
+fn timers_and_cron_run_the_commands_of_the_manual() {
+    let page = text("doc/automate.md");
+    let tried = |command: &str| page.lines().any(|line| line == command);
     let mut commands = Vec::new();
     for timer in units("timer") {
         let service = fs::read_to_string(timer.with_extension("service")).unwrap();

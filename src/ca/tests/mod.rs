@@ -1,5 +1,5 @@
 //! The use cases over a real index, real keys and real files, each of which can be made to fail at a step.
-mod adopting;
+mod adopt;
 mod authorities;
 mod batches;
 mod concurrent_publication;

@@ -22,7 +22,7 @@ pub(super) fn all(date: &str) -> io::Result<Vec<Page>> {
     rendered(daemon::Cli::command(), "8", date, &mut page)?;
     let mut more = Roff::new();
     files(&mut more);
-    see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca.toml", "5")]);
+    see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca.toml", "5"), ("genfic-ca-responder", "7")]);
     page.extend(more.to_roff().into_bytes());
     pages.push(("genfic-ocspd.8".to_owned(), page));
     pages.push(("genfic-ca.toml.5".to_owned(), configuration(date)));
@@ -54,7 +54,7 @@ fn of_command(command: &Command, date: &str, pages: &mut Vec<Page>) -> io::Resul
             item(&mut more, [bold(code.code())], &meaning);
         }
         files(&mut more);
-        see_also(&mut more, &[("genfic-ca.toml", "5"), ("genfic-ocspd", "8")]);
+        see_also(&mut more, &[("genfic-ca.toml", "5"), ("genfic-ca-manual", "7"), ("genfic-ocspd", "8")]);
     } else {
         if name == "genfic-ca-doctor" {
             more.control("SH", ["FINDINGS"]);
@@ -168,11 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_statuses_are_those_of_the_readme() {
-        let readme = include_str!("../../../../../README.md");
+    fn the_exit_statuses_are_those_of_the_manual() {
+        let page = include_str!("../../../../../ca-layout/doc/automate.md");
         for exit in Exit::ALL {
             let row = format!("| {} | {} |", exit.code(), exit.meaning());
-            assert!(readme.contains(&row), "{row}");
+            assert!(page.contains(&row), "{row}");
         }
     }
 
