@@ -66,6 +66,8 @@ pub(super) struct Ca {
     pub(super) certificate: usize,
     /// The location of the CA's key; `None` for an external CA.
     pub(super) key: Option<String>,
+    /// Whether this is an external CA.
+    pub(super) external: bool,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
@@ -171,7 +173,7 @@ impl State {
             profile: entry.profile.clone(),
             certificate: entry.certificate.clone().unwrap(),
             key: ca.key.clone().unwrap_or_default(),
-            external: ca.key.is_none(),
+            external: ca.external,
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,
@@ -309,6 +311,7 @@ impl State {
             name: new.name.clone(),
             certificate: number,
             key: new.key.clone(),
+            external: new.key.is_none(),
             serves_ocsp: new.serves_ocsp,
             succeeds: new.succeeds.clone(),
             last_end: None,
