@@ -1,4 +1,4 @@
-//! CAs and how they come to be.
+//! CAs and their creation.
 use super::fixture::*;
 use crate::index::{
     AuthoritySummary, CertificateState, Import, Index, IndexError, Issued, Recorded, Revocation,
@@ -46,7 +46,7 @@ pub(crate) fn the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_
     index.abandon(&[(id, event(NOW, "certificate.abandoned"))]).unwrap();
     attempt(&key, "genfic-user", 3).unwrap();
 
-    // the same for a root, whose own identity is its issuer
+    // The same holds for a root, which is its own issuer.
     let key = Key::generate();
     let mut first = None;
     for octet in [4, 5] {
@@ -75,7 +75,7 @@ pub(crate) fn each_of_two_cas_with_one_key_has_it_in_its_own_place(index: &dyn I
     first.twin(index, "twin");
     assert_eq!((place("first"), place("twin")), (own("first"), own("twin")));
 
-    // one that comes to nothing takes nobody's with it
+    // Abandoning a CA leaves the key location of another CA with the same key alone.
     let key = Key::generate();
     let tbs = CertificateAuthority::root_tbs("pending", &key, serial(1));
     let id = CertificateId { issuer: tbs.as_issuer(), serial_number: serial(1) };
@@ -111,7 +111,7 @@ pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
     assert_eq!(index.status(&id(&below.certificate, &foreign)).unwrap(), Some(CertificateState::Issued));
     below.issue_leaf(index, "a.example", 10, 3);
 
-    // its next certificate, of the same key, signed elsewhere too
+    // The CA's next certificate, for the same key, is signed outside of this home too.
     let next = foreign.key.sign(&foreign.child_tbs("below", &below.key, serial(4)));
     let mut renewed = below.as_authority("below", Some("foreign"));
     renewed.certificate = next.clone();
@@ -125,7 +125,7 @@ pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
     }
     below.issue_leaf(index, "b.example", 10, 5);
 
-    // one that was revoked meanwhile is none
+    // A certificate that was revoked meanwhile cannot become the CA's again.
     let revocation = Revocation { revoked_at: NOW, reason: None, invalidity_date: None };
     let revoked = CertificateState::Revoked(revocation);
     let former = id(&below.certificate, &foreign);

@@ -1,4 +1,4 @@
-//! CAs and certificates that keep every rule, signed with throw-away keys.
+//! CAs and certificates that comply with every rule, signed with throw-away keys.
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::index::{Authority, Import, Index, Intent, Issued, NewAuthority, Recorded};
 use crate::lint;
@@ -27,7 +27,7 @@ pub(crate) fn event(at: UnixTime, action: &str) -> AuditEvent {
     }
 }
 
-/// A serial number with 128 bits, all of them this octet.
+/// Returns a serial number of 128 bits, all octets equal.
 pub(crate) fn serial(octet: u8) -> SerialNumber {
     SerialNumber::from_random([octet; 17])
 }
@@ -70,7 +70,7 @@ fn ca_extensions(key: &Key, path_length: Option<u8>) -> Vec<Extension> {
 }
 
 impl CertificateAuthority {
-    /// The TBSCertificate of a root with a new key.
+    /// Returns the TBSCertificate of a root with a new key.
     pub(crate) fn root_tbs(name: &str, key: &Key, serial_number: SerialNumber) -> TbsCertificate {
         TbsCertificate::encode(
             serial_number,
@@ -93,7 +93,7 @@ impl CertificateAuthority {
         Self { key, certificate }
     }
 
-    /// The TBSCertificate of a CA below this one.
+    /// Returns the TBSCertificate of a CA below this one.
     pub(crate) fn child_tbs(&self, name: &str, key: &Key, serial_number: SerialNumber) -> TbsCertificate {
         let mut extensions = ca_extensions(key, None);
         extensions.extend(self.pointers());
@@ -117,7 +117,7 @@ impl CertificateAuthority {
         Self { key, certificate }
     }
 
-    /// Takes in a root of another name with the key of this CA.
+    /// Imports a root of another name with the key of this CA.
     pub(crate) fn twin(&self, index: &dyn Index, name: &str) -> Authority {
         let certificate = self.key.sign(&Self::root_tbs(name, &self.key, serial(1)));
         let twin = Authority {
@@ -139,7 +139,7 @@ impl CertificateAuthority {
         self.certificate.tbs().as_issuer()
     }
 
-    /// This CA as it would be added when it was signed elsewhere.
+    /// Returns this CA as an import of a certificate signed by another program has it.
     pub(crate) fn as_authority(&self, name: &str, parent: Option<&str>) -> Authority {
         Authority {
             name: name.into(),
@@ -166,12 +166,12 @@ impl CertificateAuthority {
         ]
     }
 
-    /// A certificate for one DNS name with a key of its own, ending after so many days.
+    /// Returns a certificate for one DNS name with a key of its own, which expires after this number of days.
     pub(crate) fn leaf(&self, dns: &str, days: i64, serial_number: SerialNumber) -> TbsCertificate {
         leaf(self, dns, days, serial_number, &Key::generate().public)
     }
 
-    /// The intent to sign this.
+    /// Returns the intent to sign this certificate.
     pub(crate) fn intent(&self, tbs: TbsCertificate) -> Intent {
         intent(self.issuer(), Some(&self.certificate), tbs)
     }
@@ -181,7 +181,7 @@ impl CertificateAuthority {
         id(&issue(index, &self.key, self.intent(self.leaf(dns, days, serial(octet)))), self)
     }
 
-    /// A CRL with these entries.
+    /// Returns a CRL with these entries.
     pub(crate) fn crl(
         &self,
         number: CrlNumber,
@@ -197,7 +197,8 @@ impl CertificateAuthority {
         lint::check_crl(tbs, &self.certificate).unwrap()
     }
 
-    /// Takes a number, records a list of everything that is revoked, and notes that it is published.
+    /// Takes a number, records a CRL of every revoked certificate, and records its publication. Returns the
+    /// listed serial numbers.
     pub(crate) fn publish_crl(&self, index: &dyn Index, this_update: UnixTime) -> Vec<SerialNumber> {
         let (number, entries) = self.record_crl(index, this_update);
         let published = event(this_update, "crl.published");
@@ -205,7 +206,7 @@ impl CertificateAuthority {
         entries
     }
 
-    /// Takes the next number, with the entries of its list.
+    /// Takes the next number. Returns it with the entries of its CRL.
     pub(crate) fn take_crl_number(
         &self,
         index: &dyn Index,
@@ -217,7 +218,7 @@ impl CertificateAuthority {
         (number, entries)
     }
 
-    /// The same without the last step.
+    /// Does the same as `publish_crl` without the last step.
     pub(crate) fn record_crl(
         &self,
         index: &dyn Index,
@@ -279,7 +280,7 @@ pub(crate) fn new_authority(name: &str) -> NewAuthority {
     }
 }
 
-/// Records the intent, signs, and records what was signed.
+/// Records the intent, signs the certificate, and records the signed certificate.
 pub(crate) fn issue(index: &dyn Index, key: &Key, intent: Intent) -> Certificate {
     let issuer = intent.issuer;
     let at = intent.event.at;

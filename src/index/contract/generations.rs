@@ -1,4 +1,4 @@
-//! CAs that get new certificates, and those that succeed others.
+//! CAs that get new certificates, and CAs that succeed others.
 use super::fixture::*;
 use crate::index::{
     CertificateState, FoundCertificate, Index, IndexError, Intent, KeyConflict, NewAuthority, Restoration,

@@ -1,4 +1,4 @@
-//! CAs that were made elsewhere, with what they issued and revoked.
+//! CAs that were created by another program, with the certificates that they issued and revoked.
 use super::fixture::*;
 use crate::index::{
     Authority, CertificateState, Filter, Import, Imported, ImportedCertificate, ImportedContents, Index,
@@ -6,7 +6,7 @@ use crate::index::{
 };
 use crate::x509::{Certificate, CertificateId, CrlReason, Name, SerialNumber, UnixTime};
 
-/// A root that is in no index.
+/// Returns a root that is in no index.
 fn foreign() -> CertificateAuthority {
     let key = Key::generate();
     let certificate = key.sign(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
@@ -100,7 +100,7 @@ pub(crate) fn what_an_imported_ca_issued_and_revoked_is_on_record(index: &dyn In
 }
 
 pub(crate) fn an_import_completes_what_is_on_record_and_contradicts_none_of_it(index: &dyn Index) {
-    // a root comes first, and knows the CA below it as a certificate or by its number alone
+    // The root is imported first. It has the CA below it as a certificate or by its serial number only.
     let root = foreign();
     for (octet, name) in [(2, "known"), (3, "numbered")] {
         let key = Key::generate();

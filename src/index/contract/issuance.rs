@@ -1,4 +1,4 @@
-//! Intents and what becomes of them.
+//! Intents and their outcomes.
 use super::fixture::*;
 use crate::index::{CertificateState, Index, IndexError, Issued, Recorded, Revocation};
 use crate::x509::{CertificateId, CrlReason, UnixTime};
@@ -145,7 +145,7 @@ pub(crate) fn an_abandoned_certificate_counts_as_revoked_and_is_never_issued(ind
     let abandoned = [(id.clone(), event(NOW.plus(5), "certificate.abandoned"))];
     assert_eq!(index.abandon(&abandoned).unwrap(), 1);
     assert_eq!(index.abandon(&abandoned).unwrap(), 0, "once is enough");
-    // X2: of the clock that it is abandoned by, only what is later could be wrong
+    // X2: an event time after the newest signature may come from a wrong clock, and is not used.
     let expected = Revocation { revoked_at: NOW, reason: None, invalidity_date: None };
     assert_eq!(index.status(&id).unwrap(), Some(CertificateState::Revoked(expected)));
     let record = index.certificate(&id).unwrap().unwrap();

@@ -1,4 +1,5 @@
-//! What a key is certified for, decided where it is recorded; and what is put on record afterwards.
+//! For which subject a key is certified, which is decided in the transaction of the intent; and certificates
+//! that are put on record afterwards.
 use super::fixture::*;
 use crate::index::{
     CertificateState, Import, Imported, ImportedCertificate, ImportedContents, Index, IndexError, Intent,
@@ -18,7 +19,7 @@ fn conflict<T>(outcome: Result<T, IndexError>) -> Option<KeyConflict> {
     }
 }
 
-/// An intent for a host with this key.
+/// Returns an intent for a host with this key.
 fn by(key: &Key, root: &CertificateAuthority, host: &str, octet: u8) -> Intent {
     root.intent(leaf(root, host, 10, serial(octet), &key.public))
 }

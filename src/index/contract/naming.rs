@@ -1,10 +1,10 @@
-//! Names as they are compared.
+//! Comparison of names (RFC 5280 §7.1).
 use super::fixture::*;
 use crate::index::{CertificateState, Import, Imported, Index, IndexError, Revocation};
 use crate::x509::octets::{SEQUENCE, SET, sequence, tlv};
 use crate::x509::{CrlReason, Name, TbsCertificate};
 
-/// The subject of a CA of the fixture in PrintableString and capitals.
+/// Returns the subject of a CA of the fixture as PrintableString in capitals.
 fn written_otherwise(name: &str) -> Name {
     let value = |arc: u8, text: &str| {
         tlv(SET, &sequence(&[&[6, 3, 0x55, 4, arc], &tlv(0x13, text.to_uppercase().as_bytes())]))
@@ -25,7 +25,8 @@ fn with_subject(tbs: &TbsCertificate, subject: Name) -> TbsCertificate {
     )
 }
 
-/// X3: decided in the transaction that records it, so that two commands at once do not both succeed.
+/// X3: this is decided in the transaction that records the intent, so that two commands at the same time do not
+/// both succeed.
 pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
     let child = root.child(index, "child", 2);
@@ -71,7 +72,7 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
         matches!(&holder, Err(IndexError::NameTaken { bearer, .. }) if bearer.starts_with("the certificate genfic/44")),
         "{holder:?}"
     );
-    // a hold may be lifted
+    // A hold may be lifted.
     let held = root.issue_leaf(index, "held.example", 10, 10);
     let subject = root.leaf("held.example", 10, serial(10)).subject().clone();
     let revocation =
@@ -83,7 +84,7 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
     make(None, 9, None).unwrap();
 }
 
-/// X3, O3: CertIDs have hashes over these octets.
+/// X3, O3: CertIDs are hashes over these octets.
 pub(crate) fn how_an_issuers_name_is_written_is_known(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
     let child = root.child(index, "child", 2);

@@ -1,4 +1,4 @@
-//! Selecting, listing and what is derived from the records.
+//! Selections, lists and values derived from the records.
 use super::fixture::*;
 use crate::index::{
     CertificateState, Filter, Index, IndexReader, Revocation, Selector, StatusRow, StatusValue,
@@ -101,7 +101,7 @@ pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
     assert_eq!(serials(index, &glob("h[1]0.example")), [], "brackets are nothing special");
     assert_eq!(serials(index, &glob("*o=example*cn=genfic ca")), [serial(1)]);
     assert_eq!(serials(index, &glob("example")), []);
-    // a beginning may be that of a name, of a subject, or of both
+    // A beginning may match a name, a subject, or both.
     for (beginning, anywhere) in [("h1*", "*=h1*"), ("c=BE,*", "*c=be,*"), ("C*", "*c=be*")] {
         let found = serials(index, &glob(beginning));
         assert!(!found.is_empty() && found == serials(index, &glob(anywhere)), "{beginning}: {found:?}");

@@ -1,4 +1,4 @@
-//! Indexes from backups: what they take over, what they refuse until they are accepted, and copies.
+//! Indexes restored from backups: what they take over, what they refuse until they are accepted, and copies.
 use super::fixture::*;
 use crate::audit::Head;
 use crate::index::{
@@ -77,7 +77,7 @@ pub(crate) fn nothing_is_issued_or_released_between_a_restore_and_its_acceptance
         || index.transition(&held, &hold, &CertificateState::Issued, event(NOW, "certificate.released"));
     assert!(refused(release().unwrap_err()));
 
-    // what distrusts, and what tells of it, goes on
+    // Revocations, CRLs and responder certificates go on.
     let to = CertificateState::Revoked(revoked(None));
     index.transition(&good, &CertificateState::Issued, &to, event(NOW, "certificate.revoked")).unwrap();
     root.publish_crl(index, NOW);
@@ -202,7 +202,7 @@ pub(crate) fn numbers_go_on_above_all_that_were_seen(index: &dyn Index) {
 }
 
 pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn Index) {
-    // C3: its end is not known, so every list has it
+    // C3: notAfter is not known, so that every CRL lists the certificate.
     let root = CertificateAuthority::root(index, "genfic");
     let (revoked, held) = (of(&root, 20), of(&root, 21));
     let before = index.change_number().unwrap();
@@ -265,7 +265,7 @@ pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn I
     let to = CertificateState::Revoked(self::revoked(None));
     index.transition(&held, &hold, &to, later).unwrap();
 
-    // nor is the number given away again
+    // The serial number is not assigned again.
     let tbs = root.leaf("again.example", 10, serial(20));
     let again = lint::check_certificate(tbs, Some(&root.certificate)).unwrap();
     let mut intent = root.intent(again.into_inner());
