@@ -32,6 +32,7 @@ mod naming;
 mod one_line;
 mod outputs;
 mod passphrases;
+mod recorded;
 mod renewing;
 mod revoking;
 mod selecting;
@@ -41,12 +42,6 @@ mod unpublished;
 mod unrecorded;
 
 use support::Said;
-
-/// The help of every command and the errors that need no home, as they are printed.
-#[test]
-fn help_and_errors_read_as_recorded() {
-    trycmd::TestCases::new().env("COLUMNS", "100").env("NO_COLOR", "1").case("tests/cli/*.trycmd");
-}
 
 /// An error as people read it: the problem, what to do, then `(exit N, code)`; nothing on standard output.
 #[track_caller]
