@@ -42,6 +42,38 @@ pub struct Assembly {
     room: Option<Room>,
 }
 
+/// A home that is not opened yet, with room on the disk for one command.
+pub struct Unopened {
+    home: Home,
+    purpose: Purpose,
+    room: Room,
+}
+
+impl Unopened {
+    /// Sees that there is room for a command, from before anything is opened until everything is closed.
+    ///
+    /// # Errors
+    /// `disk.full` when it issues and there is none.
+    pub fn with_room(home: Home, purpose: Purpose) -> Result<Self, Problem> {
+        let room = HomeReserve(home.clone()).find(purpose)?;
+        Ok(Self { home, purpose, room })
+    }
+
+    /// Opens it. A command that tells others what is not to be trusted any more is not held up by a mistake in the
+    /// configuration.
+    ///
+    /// # Errors
+    /// As [`Assembly::open`].
+    pub fn open(self, config: Option<&Path>) -> Result<Assembly, Problem> {
+        let Self { home, purpose, room } = self;
+        let opened = match purpose {
+            Purpose::Distrust => Assembly::open_to_distrust(home, config),
+            Purpose::Issue | Purpose::Look => Assembly::open(home, config),
+        }?;
+        Ok(Assembly { room: Some(room), ..opened })
+    }
+}
+
 /// Serial numbers from the system's generator.
 #[derive(Clone, Copy, Debug)]
 struct SystemRandom;
@@ -59,20 +91,6 @@ pub fn now() -> UnixTime {
 }
 
 impl Assembly {
-    /// Opens a home for one command, with room for it from before the index is opened until everything is closed. One
-    /// that tells others what is not to be trusted any more is not held up by a mistake in the configuration.
-    ///
-    /// # Errors
-    /// `disk.full` when it issues and there is no room; as [`Assembly::open`].
-    pub fn open_for(home: Home, config: Option<&Path>, purpose: Purpose) -> Result<Self, Problem> {
-        let room = Some(HomeReserve(home.clone()).find(purpose)?);
-        let opened = match purpose {
-            Purpose::Distrust => Self::open_to_distrust(home, config),
-            Purpose::Issue | Purpose::Look => Self::open(home, config),
-        }?;
-        Ok(Self { room, ..opened })
-    }
-
     /// Opens a home: checks owners and modes, reads configuration (`config`, or the home's own) and profiles,
     /// opens the index.
     ///

@@ -169,12 +169,12 @@
 //! |---|---|
 //! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), `lint/certificate/extensions.rs` (`KNOWN`), `x509/text/extension.rs` (how it is shown), `profile/evaluate.rs` (when it is granted) |
 //! | a key store | a directory beside `signing/age/`, with [`signing::CaKeys`]; `assembly.rs` and `assembly/inspection.rs`, which hold the one there is; what says `age:NAME.age` or looks for such a file: `ca/practices.rs`, `doctor/keys.rs`, `home/layout.rs`, `backup/entry.rs` |
-//! | a command | `bin/genfic-ca/cli.rs`, `bin/genfic-ca/commands.rs` (its name, what it is about, what it runs), `bin/genfic-ca/purpose.rs` (what is not listed there looks), a file in `bin/genfic-ca/commands/` |
+//! | a command | `bin/genfic-ca/cli.rs`, `bin/genfic-ca/commands.rs` (its name, what it is about, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or looks), a file in `bin/genfic-ca/commands/` |
 //! | a lint rule | `lint/certificate/mod.rs`, and a file beside it |
 //! | a second index | a directory beside `index/sqlite/` that passes `index/contract/`, as `index/memory/` does; doctor and backup want a file too (`index/stored.rs`), and `status/` writes its files by `index/sqlite/row.rs` |
-//! | an algorithm | a row in `x509/algorithm/` and one in `signing/soft_key/` |
+//! | an algorithm | a row in `x509/algorithm/`; where the library has another kind of private key for it, a file in `signing/soft_key/` |
 //! | an error | a row in `error/code.rs`; a hint that names a command or an option is a value in `error/remedy/`, and words in `bin/genfic-ca/hints/`; any other is words where it is told |
-//! | a check of the doctor | a file in `doctor/`, and a row of `CHECKS` in `doctor/mod.rs`; what it looks at comes by `assembly/inspection.rs` |
+//! | a check of the doctor | a file in `doctor/`, a row of `CHECKS` in `doctor/mod.rs`, and of `doctor/code.rs` for each kind of finding; what it looks at comes by `assembly/inspection.rs` |
 //! | what responders are told | `status/image.rs`, `status/snapshot.rs`, `status/continuity.rs`, `status/compare.rs`; of a certificate also `index/sqlite/row.rs` |
 //! | the order of publication | `ca/publication.rs` for status, files and chains; where CRLs and responder certificates come after them: `ca/lifecycle/new_key.rs`, `ca/lifecycle/adopted.rs`, `ca/maintenance/upkeep.rs`, `ca/revocation/falling.rs` |
 #![allow(
@@ -204,4 +204,6 @@ pub mod repository;
 pub mod signing;
 pub mod status;
 pub mod subscriber_key;
+#[cfg(test)]
+mod testing;
 pub mod x509;

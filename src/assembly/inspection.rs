@@ -186,7 +186,7 @@ impl Inspection {
                 action: "doctor.mended".into(),
                 object: act.object.clone(),
                 outcome: Outcome::Done,
-                details: vec![("finding".into(), act.code.into())],
+                details: vec![("finding".into(), act.code.code().into())],
             })?;
         }
         Ok(())

@@ -102,7 +102,7 @@ pub(super) fn configuration(
 
 /// Everything else but the index, in the order in which it has to be read: CRLs before the marks that their
 /// numbers are below, a responder's key before its certificate.
-pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>, Problem> {
+pub(super) fn home_files(home: &Home, index: &Path, with_keys: bool) -> Result<Vec<Collected>, Problem> {
     let mut collected = Vec::new();
     for name in names(&home.policy_directory())?.into_iter().filter(|name| is_plain(name)) {
         let path = home.policy_directory().join(&name);
@@ -115,29 +115,42 @@ pub(super) fn home_files(home: &Home, with_keys: bool) -> Result<Vec<Collected>,
     for name in names(&home.keys_directory())? {
         let Ok(entry) = format!("keys/{name}").parse::<Entry>() else { continue };
         let path = home.keys_directory().join(&name);
-        // of two that have one place, what is where it is kept now counts
-        let counts = path == entry.path_in(home) || !entry.path_in(home).exists();
-        if counts && (with_keys || !matches!(entry, Entry::Key(_))) {
+        if counts(home, index, &entry, &path) && (with_keys || !matches!(entry, Entry::Key(_))) {
             collected.extend(Collected::open(&entry, &path)?);
         }
     }
     for name in names(&home.requests_directory())? {
         if let Ok(entry) = format!("requests/{name}").parse::<Entry>() {
-            collected.extend(Collected::open(&entry, &entry.path_in(home))?);
+            collected.extend(Collected::open(&entry, &entry.path_in(home, index))?);
         }
     }
     for name in names(&home.responders_directory())? {
         if let Ok(name) = name.parse::<AuthorityName>() {
-            collected.extend(responder(home, &name, with_keys)?);
+            collected.extend(responder(home, index, &name, with_keys)?);
         }
     }
     Ok(collected)
 }
 
+/// Of two files that have one place the higher mark counts, else what is where it is kept now.
+fn counts(home: &Home, index: &Path, entry: &Entry, path: &Path) -> bool {
+    if let Entry::Mark(name) | Entry::FormerMark(name) = entry
+        && let Ok(Some((_, file))) = home.noted(name)
+    {
+        return path == file;
+    }
+    path == entry.path_in(home, index) || !entry.path_in(home, index).exists()
+}
+
 /// Certificate and key of a responder that belong together: while one is handed over, the key file changes.
-fn responder(home: &Home, name: &AuthorityName, with_key: bool) -> Result<Vec<Collected>, Problem> {
+fn responder(
+    home: &Home,
+    index: &Path,
+    name: &AuthorityName,
+    with_key: bool,
+) -> Result<Vec<Collected>, Problem> {
     let (key, certificate) = (Entry::ResponderKey(name.clone()), Entry::ResponderCertificate(name.clone()));
-    let open = |entry: &Entry| Collected::open(entry, &entry.path_in(home));
+    let open = |entry: &Entry| Collected::open(entry, &entry.path_in(home, index));
     if !with_key {
         return Ok(open(&certificate)?.into_iter().collect());
     }
@@ -167,4 +180,33 @@ fn names(directory: &Path) -> Result<Vec<String>, Problem> {
     }
     names.sort();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_marks_of_a_ca_the_higher_is_collected() {
+        // C1
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let keys = home.keys_directory();
+        for (former, mark, collected) in [
+            ("9", "4", "keys/a.crlnumber"),
+            ("3", "4", "keys/a.mark"),
+            ("4", "4", "keys/a.mark"),
+            ("no", "4", "keys/a.mark"),
+        ] {
+            fs::write(keys.join("a.crlnumber"), former).unwrap();
+            fs::write(keys.join("a.mark"), mark).unwrap();
+            let files = home_files(&home, &home.index_file(), false).unwrap();
+            let paths: Vec<&str> = files.iter().map(|one| one.file.path.as_str()).collect();
+            assert_eq!(paths, [collected], "{former} {mark}");
+        }
+        fs::remove_file(keys.join("a.mark")).unwrap();
+        let files = home_files(&home, &home.index_file(), false).unwrap();
+        assert_eq!(files.len(), 1, "what could not be moved is not left behind");
+    }
 }

@@ -71,7 +71,7 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     let (change, head, mut authorities) = facts(creation.stores, &copy)?;
     let mut files: Vec<Collected> = Collected::open(&Entry::Index, &copy)?.into_iter().collect();
     files.extend(configuration(creation.home, creation.configuration, creation.beside)?);
-    files.extend(home_files(creation.home, creation.with_keys)?);
+    files.extend(home_files(creation.home, &creation.stores.index_in(creation.home), creation.with_keys)?);
     for authority in &mut authorities {
         let noted = high_water(creation.home, &authority.name);
         authority.highest_crl = authority.highest_crl.max(noted);

@@ -1,7 +1,7 @@
 //! Which files a backup may have, and where in a home each belongs.
 use crate::home::{AuthorityName, Home, Mode};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The place of one file, in an archive and in a home.
@@ -32,10 +32,10 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Where it is in a home.
-    pub(super) fn path_in(&self, home: &Home) -> PathBuf {
+    /// Where it is in a home whose index is `index`.
+    pub(super) fn path_in(&self, home: &Home, index: &Path) -> PathBuf {
         match self {
-            Self::Index => home.index_file(),
+            Self::Index => index.to_owned(),
             Self::Configuration(name) => home.configuration_directory().join(name),
             Self::Policy(name) => home.policy_directory().join(name),
             Self::Public(name) => home.public_directory().join(name),

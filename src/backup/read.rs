@@ -31,7 +31,12 @@ pub(super) fn open(file: &Path, opener: Opener<'_>) -> Result<impl Read + use<>,
 }
 
 /// Puts the files of an archive into the directories of a new home.
-pub(super) fn extract(file: &Path, source: impl Read, home: &Home) -> Result<Manifest, Problem> {
+pub(super) fn extract(
+    file: &Path,
+    source: impl Read,
+    home: &Home,
+    index: &Path,
+) -> Result<Manifest, Problem> {
     let broken = |error: io::Error| damaged(file, error);
     let mut archive = tar::Archive::new(source);
     // `raw` takes every header as it stands: none of tar's extensions, which may claim any length or path
@@ -53,7 +58,7 @@ pub(super) fn extract(file: &Path, source: impl Read, home: &Home) -> Result<Man
         if size != listed.size {
             return Err(damaged(file, format!("{} has {size} octets, not {}", listed.path, listed.size)));
         }
-        put(file, &mut found, &entry, listed, home)?;
+        put(file, &mut found, &entry, listed, (home, index))?;
     }
     if let Some(more) = next()? {
         let name = String::from_utf8_lossy(&more.path_bytes()).into_owned();
@@ -85,12 +90,12 @@ fn put(
     from: &mut impl Read,
     entry: &Entry,
     listed: &FileEntry,
-    home: &Home,
+    (home, index): (&Home, &Path),
 ) -> Result<(), Problem> {
     if let Some(authority) = entry.responder() {
         home.create_authority(authority)?;
     }
-    let path = entry.path_in(home);
+    let path = entry.path_in(home, index);
     let failed = |error: io::Error| unwritten(&path, &error);
     let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
     let mut context = Context::new(&SHA256);

@@ -102,7 +102,7 @@ pub(crate) fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem
         None => Home::at(state.path()),
     };
     staged.create()?;
-    let manifest = read::extract(restoring.file, source, &staged)?;
+    let manifest = read::extract(restoring.file, source, &staged, &restoring.stores.index_in(&staged))?;
     let is_compatible = is_part_of(home.configuration_directory(), staged.configuration_directory());
     if configuration.is_some() && !is_compatible.unwrap_or(false) {
         let message =

@@ -52,7 +52,7 @@ fn read(octets: &[u8]) -> Result<Manifest, Problem> {
     let directory = tempfile::tempdir().unwrap();
     let home = Home::at(directory.path().join("home"));
     home.create().unwrap();
-    let outcome = extract(Path::new("backup.age"), octets, &home);
+    let outcome = extract(Path::new("backup.age"), octets, &home, &home.index_file());
     let names: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
     assert_eq!(names, ["home"], "nothing is written outside the home");
     outcome
@@ -80,7 +80,7 @@ fn a_whole_archive_is_read_with_the_modes_of_a_home() {
     let home = Home::at(directory.path().join("home"));
     home.create().unwrap();
     let octets = archive(&manifest(listed(&good())), &good());
-    extract(Path::new("backup.age"), octets.as_slice(), &home).unwrap();
+    extract(Path::new("backup.age"), octets.as_slice(), &home, &home.index_file()).unwrap();
     for (file, mode) in [("index.db", 0o600), ("genfic-ca.toml", 0o644), ("public/a.crl", 0o644)] {
         let metadata = fs::metadata(home.directory().join(file)).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, mode, "{file}");
@@ -155,7 +155,8 @@ fn a_backup_of_the_first_format_has_its_marks_and_requests_put_where_they_are_no
     let text = String::from_utf8(manifest(listed(&parts))).unwrap();
     let first = text.replace("genfic-ca-backup/2", "genfic-ca-backup/1");
     assert_ne!(first, text, "programs of before are told that they do not know it");
-    extract(Path::new("backup.age"), archive(first.as_bytes(), &parts).as_slice(), &home).unwrap();
+    extract(Path::new("backup.age"), archive(first.as_bytes(), &parts).as_slice(), &home, &home.index_file())
+        .unwrap();
     let kept = |path: &str| fs::read_to_string(home.directory().join(path)).ok();
     assert_eq!(kept("keys/a.mark").as_deref(), Some("7\n"));
     assert_eq!(kept("requests/b.waiting").as_deref(), Some("request"));

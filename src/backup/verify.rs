@@ -55,7 +55,7 @@ pub fn verify(
     let inside: PathBuf = work.join("home");
     let staged = Home::in_directories(work.join("configuration"), inside);
     staged.create()?;
-    let manifest = read::extract(file, source, &staged)?;
+    let manifest = read::extract(file, source, &staged, &stores.index_in(&staged))?;
     let (index, mut faults) = check(&staged, &manifest, stores)?;
     if let Err(problem) = stores.check_settings(&staged) {
         faults.push(problem.message.replace(&work.path().shown().to_string(), "").trim().to_owned());

@@ -9,7 +9,7 @@ mod issuer_path;
 
 pub(super) use cross_certificates::UNLINKED;
 pub(crate) use issuer_path::IssuerPath;
-pub(super) use issuer_path::MAX_PATH;
+pub(super) use issuer_path::digests_above;
 
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateState, IndexError, IndexReader};

@@ -2,11 +2,13 @@
 //! signs about others' certificates and its own answers, CRL and responder certificate. Nothing is handed out whose
 //! status responders do not have yet (O12).
 use super::Engine;
+use super::hierarchy::digests_above;
 use crate::error::{Code, Problem, remedy};
-use crate::index::Authority;
+use crate::index::{Authority, AuthoritySummary};
 use crate::repository::AuthorityFiles;
 use crate::status::StatusError;
 use crate::x509::{Certificate, CertificateId};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// How many certificates are put into files at once.
@@ -122,15 +124,39 @@ impl Publication<'_> {
     }
 
     /// Publishes the certificate and chain of a CA unless they are; says whether they were not.
-    pub(super) fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
+    fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
         let above = self.engine.hierarchy().ancestors(authority)?;
         let crossed = self.engine.hierarchy().crossed(authority)?;
+        let (name, certificate) = (&authority.name, &authority.certificate);
         let publisher = self.engine.publisher();
-        if publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
+        let digests = |all: &[Certificate]| all.iter().map(Certificate::fingerprint).collect::<Vec<_>>();
+        if publisher.is_published(name, &certificate.fingerprint(), &digests(&above), &digests(&crossed)) {
             return Ok(false);
         }
-        publisher.authority(&authority.name, &authority.certificate, &above, &crossed)?;
+        publisher.authority(name, certificate, &above, &crossed)?;
         Ok(true)
+    }
+
+    /// Publishes the certificate and chain of a CA that were found not to be, unless it has another certificate by
+    /// now: who gave it that publishes it, or the next command does.
+    pub(super) fn repeat_summed_up(&self, summary: &AuthoritySummary) -> Result<bool, Problem> {
+        let authority = self.engine.hierarchy().authority(&summary.name)?;
+        Ok(authority.certificate.fingerprint() == summary.certificate && self.repeat_authority(&authority)?)
+    }
+
+    /// Those of these CAs of which the certificate, the chain or cross-certificates are not in public as they are on
+    /// record. None of their certificates is read for this, and of each CA above one the digest is known.
+    pub(super) fn unpublished<'s>(&self, all: &'s [AuthoritySummary]) -> Vec<&'s AuthoritySummary> {
+        let publisher = self.engine.publisher();
+        let by_name: HashMap<&str, &AuthoritySummary> = all.iter().map(|one| (&*one.name, one)).collect();
+        let is_published = |own: &AuthoritySummary| {
+            // where the path is not whole, it is said when the CA is published
+            let above = digests_above(own, &by_name);
+            above.is_some_and(|above| {
+                publisher.is_published(&own.name, &own.certificate, &above, &own.crossed)
+            })
+        };
+        all.iter().filter(|own| !is_published(own)).collect()
     }
 
     fn write_authority(&self, authority: &Authority) -> Result<AuthorityFiles, Problem> {
@@ -141,8 +167,9 @@ impl Publication<'_> {
 
     /// Publishes the certificates and chains of CAs that differ from what is published.
     pub(super) fn repeat_chains(&self) -> Result<(), Problem> {
-        for authority in self.engine.index().authorities()? {
-            self.repeat_authority(&authority)?;
+        let all = self.engine.index().summaries()?;
+        for summary in self.unpublished(&all) {
+            self.repeat_summed_up(summary)?;
         }
         Ok(())
     }

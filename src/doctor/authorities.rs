@@ -1,6 +1,6 @@
 //! The CAs: revoked, ended, ending soon, too near their siblings, outliving their issuer.
 use super::finding::Finding;
-use super::{Examination, Looked, certificates, counted};
+use super::{Examination, FindingCode, Looked, certificates, counted};
 use crate::ca::Hierarchy;
 use crate::error::remedy;
 use crate::index::Authority;
@@ -23,17 +23,19 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let fallen = path.revoked_or_held().next();
         if fallen.is_some_and(|one| one.name == authority.name) {
             findings.push(
-                Finding::note("authority.revoked", &authority.name, "is revoked")
+                Finding::note(FindingCode::AuthorityRevoked, &authority.name, "is revoked")
                     .remedy(remedy::Repair::Hierarchy),
             );
         } else if let Some(fallen) = fallen {
             let message = format!("stands below {}, which is revoked: nobody trusts it", fallen.name);
-            findings.push(Finding::warning("authority.issuer-revoked", &authority.name, message).remedy(
-                remedy::Repair::RevokeFallen(
-                    authority.certificate.tbs().serial_number().to_string(),
-                    authority.parent.as_ref().unwrap_or(&authority.name).clone(),
+            findings.push(
+                Finding::warning(FindingCode::AuthorityIssuerRevoked, &authority.name, message).remedy(
+                    remedy::Repair::RevokeFallen(
+                        authority.certificate.tbs().serial_number().to_string(),
+                        authority.parent.as_ref().unwrap_or(&authority.name).clone(),
+                    ),
                 ),
-            ));
+            );
         } else if !all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name)) {
             // an older generation ends by itself, and its successor keeps apart from the others
             lapses(examination, authority, path.members().get(1..).unwrap_or_default(), findings);
@@ -53,7 +55,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             true => remedy::Repair::GiveUpLinks(newer.clone()),
             false => remedy::Repair::CrossSign(newer.clone(), older),
         };
-        findings.push(Finding::warning("authority.unlinked", &newer, message).remedy(remedy));
+        findings.push(Finding::warning(FindingCode::AuthorityUnlinked, &newer, message).remedy(remedy));
     }
     Ok(counted(all.len(), "CA").into())
 }
@@ -85,23 +87,25 @@ fn lapses(
     let ends: Vec<(&str, UnixTime)> = above.iter().map(|one| (&*one.name, end_of(one))).collect();
     if let Some((parent, first)) = outlived(end, &ends) {
         let message = format!("ends on {end}, after {parent} above it on {first}");
-        findings.push(Finding::warning("stagger.outlives", name, message).remedy(remedy.clone()));
+        findings.push(Finding::warning(FindingCode::StaggerOutlives, name, message).remedy(remedy.clone()));
     }
     if now > end.plus_days(RECENT) {
         let message = format!("ended on {end}");
-        findings.push(Finding::note("authority.ended", name, message).remedy(remedy::Repair::Hierarchy));
+        findings.push(
+            Finding::note(FindingCode::AuthorityEnded, name, message).remedy(remedy::Repair::Hierarchy),
+        );
     } else if now > end {
         let message = format!("ended on {end} and can issue nothing");
-        findings.push(Finding::warning("authority.ended", name, message).remedy(remedy));
+        findings.push(Finding::warning(FindingCode::AuthorityEnded, name, message).remedy(remedy));
     } else if now.plus_days(SOON) > end {
         let message = format!("ends on {end}, within a year");
-        findings.push(Finding::warning("authority.ends-soon", name, message).remedy(remedy));
+        findings.push(Finding::warning(FindingCode::AuthorityEndsSoon, name, message).remedy(remedy));
     } else if let Some(last) = last_full_length(examination, authority, above)
         && now > last
     {
         let message =
             format!("ends on {end}: since {last} its certificates are shorter than their profile says");
-        findings.push(Finding::warning("authority.short-leaves", name, message).remedy(remedy));
+        findings.push(Finding::warning(FindingCode::AuthorityShortLeaves, name, message).remedy(remedy));
     }
 }
 
@@ -161,7 +165,9 @@ fn staggered(
             let message = format!("is badly staggered: {warning}");
             let above = hierarchy.above(authority).unwrap_or_default();
             let remedy = successor(authority, above.first().map(Arc::as_ref));
-            findings.push(Finding::warning("stagger.siblings", &authority.name, message).remedy(remedy));
+            findings.push(
+                Finding::warning(FindingCode::StaggerSiblings, &authority.name, message).remedy(remedy),
+            );
         }
     }
 }

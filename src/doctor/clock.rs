@@ -1,6 +1,6 @@
 //! The clock, against everything here that bears a time.
 use super::finding::Finding;
-use super::{Examination, Looked};
+use super::{Examination, FindingCode, Looked};
 use crate::ca::{ClockStanding, ClockState};
 use crate::error::{Shown as _, remedy};
 use crate::x509::UnixTime;
@@ -25,7 +25,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         && at.0.saturating_sub(now.0) > TOLERANCE
     {
         let message = format!("was written at {at}, and the clock says {now}: one of the two is wrong");
-        findings.push(Finding::warning("clock.files", path.shown().to_string(), message).remedy(SET));
+        findings
+            .push(Finding::warning(FindingCode::ClockFiles, path.shown().to_string(), message).remedy(SET));
     }
     let looked = match newest {
         Some(newest) => format!("{now}, last signed at {newest}"),
@@ -40,7 +41,10 @@ fn unconfirmed(state: &ClockState) -> Option<Finding> {
         "says {}, long after the last confirmed time, {confirmed}: nothing is signed unattended (exit status 13)",
         state.now
     );
-    Some(Finding::warning("clock.unconfirmed", "the clock", message).remedy(remedy::Repair::ConfirmClock))
+    Some(
+        Finding::warning(FindingCode::ClockUnconfirmed, "the clock", message)
+            .remedy(remedy::Repair::ConfirmClock),
+    )
 }
 
 fn against_record(now: UnixTime, newest: UnixTime) -> Option<Finding> {
@@ -48,14 +52,14 @@ fn against_record(now: UnixTime, newest: UnixTime) -> Option<Finding> {
         let message = format!(
             "says {now}, before something was signed at {newest}: nothing is signed (exit status 13)"
         );
-        return Some(Finding::error("clock.behind", "the clock", message).remedy(SET));
+        return Some(Finding::error(FindingCode::ClockBehind, "the clock", message).remedy(SET));
     }
     if now > newest.plus_days(QUIET) {
         let days = (now.0.saturating_sub(newest.0)) / UnixTime::DAY;
         let message = format!(
             "says {now}, {days} days after anything was signed: look whether it jumped before anything is signed"
         );
-        return Some(Finding::note("clock.ahead", "the clock", message).remedy("timedatectl"));
+        return Some(Finding::note(FindingCode::ClockAhead, "the clock", message).remedy("timedatectl"));
     }
     None
 }
@@ -68,9 +72,9 @@ mod tests {
     fn a_clock_behind_what_was_signed_is_an_error_and_one_far_ahead_a_note() {
         let newest = UnixTime(1_800_000_000);
         let code = |now| against_record(now, newest).map(|finding| finding.code);
-        assert_eq!(code(newest.plus(-1)), Some("clock.behind"));
+        assert_eq!(code(newest.plus(-1)), Some(FindingCode::ClockBehind));
         assert_eq!(code(newest), None);
         assert_eq!(code(newest.plus_days(QUIET)), None);
-        assert_eq!(code(newest.plus_days(QUIET).plus(1)), Some("clock.ahead"));
+        assert_eq!(code(newest.plus_days(QUIET).plus(1)), Some(FindingCode::ClockAhead));
     }
 }

@@ -1,7 +1,7 @@
 //! Certificates that are relied on although others have their key: by a revocation for that reason, or by the list of
 //! compromised keys.
 use super::finding::Finding;
-use super::{Examination, Unseen, counted};
+use super::{Examination, FindingCode, Unseen, counted};
 use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord};
 use crate::x509::Certificate;
@@ -27,7 +27,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for (record, why) in found {
         let object = format!("{}/{}", record.authority, record.id.serial_number);
         let message = format!("for `{}` is valid {why}", record.subject);
-        findings.push(Finding::error("key.compromised", &object, message).remedy(remedy(
+        findings.push(Finding::error(FindingCode::KeyCompromised, &object, message).remedy(remedy(
             &record,
             &object,
             &authorities,

@@ -1,4 +1,5 @@
 //! What is found, how bad it is, and what mends it.
+use super::FindingCode;
 use crate::error::{Remedy, remedy};
 use crate::home;
 use crate::x509::CertificateId;
@@ -30,8 +31,8 @@ impl fmt::Display for Severity {
 /// Something that is wrong, or worth knowing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {
-    /// Stable dotted name, for example `crl.lapsed`.
-    pub code: &'static str,
+    /// What kind of finding it is.
+    pub code: FindingCode,
     /// How bad it is.
     pub severity: Severity,
     /// What it is about: a CA, a certificate as `CA/SERIAL`, a file.
@@ -105,23 +106,23 @@ impl Mending {
 
 impl Finding {
     /// An error about something. The message goes on after the object.
-    pub(super) fn error(code: &'static str, object: impl Into<String>, message: impl fmt::Display) -> Self {
+    pub(super) fn error(code: FindingCode, object: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::of(Severity::Error, code, object, message)
     }
 
     /// A warning.
-    pub(super) fn warning(code: &'static str, object: impl Into<String>, message: impl fmt::Display) -> Self {
+    pub(super) fn warning(code: FindingCode, object: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::of(Severity::Warning, code, object, message)
     }
 
     /// A note.
-    pub(super) fn note(code: &'static str, object: impl Into<String>, message: impl fmt::Display) -> Self {
+    pub(super) fn note(code: FindingCode, object: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::of(Severity::Note, code, object, message)
     }
 
     pub(super) fn of(
         severity: Severity,
-        code: &'static str,
+        code: FindingCode,
         object: impl Into<String>,
         message: impl fmt::Display,
     ) -> Self {
@@ -183,9 +184,10 @@ mod tests {
 
     #[test]
     fn a_thousand_findings_of_a_kind_are_told_as_fifty_and_a_number() {
-        let mut all: Vec<Finding> =
-            (0..1000).map(|number| Finding::error("a.b", number.to_string(), "is wrong")).collect();
-        all.push(Finding::note("c.d", "it", "is strange"));
+        let mut all: Vec<Finding> = (0..1000)
+            .map(|number| Finding::error(FindingCode::CrlOwed, number.to_string(), "is wrong"))
+            .collect();
+        all.push(Finding::note(FindingCode::CrlDue, "it", "is strange"));
         let told = shortened(all);
         assert_eq!(told.len(), 52);
         assert_eq!(told[51].message, "950 more are like this");

@@ -1,6 +1,6 @@
 //! `issued/NAME/SERIAL.pem` against the records, both ways.
 use super::finding::{Finding, Mending};
-use super::{Examination, UNKNOWN_FILE, counted};
+use super::{Examination, FindingCode, counted};
 use crate::error::{Shown as _, remedy};
 use crate::home::{ASIDE, quoted};
 use crate::index::{Authority, CertificateRecord};
@@ -84,8 +84,8 @@ impl IssuedFiles {
         }
         self.missing.retain(|_, ids| !ids.is_empty());
         for (code, group, what) in [
-            ("issued.missing", self.missing, "lacks"),
-            ("issued.differs", self.differing, "has other contents than the record for"),
+            (FindingCode::IssuedMissing, self.missing, "lacks"),
+            (FindingCode::IssuedDiffers, self.differing, "has other contents than the record for"),
         ] {
             for (name, ids) in group {
                 let first = ids.first().map(|id| id.serial_number.to_string()).unwrap_or_default();
@@ -106,7 +106,10 @@ impl IssuedFiles {
         for path in self.strange {
             let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
             let object = path.shown().to_string();
-            findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
+            findings.push(
+                Finding::note(FindingCode::HomeUnknownFile, object, "is none of this home's files")
+                    .remedy(remedy),
+            );
         }
         format!("{} kept", counted(self.met, "file"))
     }
@@ -157,10 +160,10 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
                 "is signed by {} and not on record: the index is an older copy, or the CA's key was used elsewhere",
                 issuer.name
             );
-            Finding::error("issued.unrecorded", object, message)
+            Finding::error(FindingCode::IssuedUnrecorded, object, message)
                 .remedy(remedy::Repair::Unrecorded(path.to_owned(), issuer.name.clone()))
         }
-        _ => Finding::note(UNKNOWN_FILE, object, "is none of this home's files")
+        _ => Finding::note(FindingCode::HomeUnknownFile, object, "is none of this home's files")
             .remedy(format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(path))),
     })
 }

@@ -1,6 +1,6 @@
 //! CA keys: there, and what a passphrase can open.
 use super::finding::Finding;
-use super::{Examination, Looked, Unseen, counted};
+use super::{Examination, FindingCode, Looked, Unseen, counted};
 use crate::error::Shown as _;
 use crate::home::quoted;
 use crate::index::Authority;
@@ -23,7 +23,7 @@ fn of_another(
     let message =
         format!("cannot sign: {} has the key of {whose}, not the one in its certificate", file.shown());
     let remedy = format!("bring {} back from a backup of the keys", quoted(file));
-    Some(Finding::error("key.of-another", &authority.name, message).remedy(remedy))
+    Some(Finding::error(FindingCode::KeyOfAnother, &authority.name, message).remedy(remedy))
 }
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -43,24 +43,32 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                 here += 1;
                 findings.extend(of_another(examination, authority, (&key, &file), &authorities));
             }
-            Err(KeyError::NotFound(_)) if config.is_offline(name, authority.parent.is_none()) => findings.push(
-                Finding::note("key.away", name, "has its key elsewhere, as the configuration says")
+            Err(KeyError::NotFound(_)) if config.is_offline(name, authority.parent.is_none()) => findings
+                .push(
+                    Finding::note(
+                        FindingCode::KeyAway,
+                        name,
+                        "has its key elsewhere, as the configuration says",
+                    )
                     .remedy(format!("bring {} back when it is to sign", quoted(&file))),
-            ),
-            Err(KeyError::NotFound(_)) => findings.push(
-                Finding::warning("key.missing", name, "cannot sign or publish a CRL: its key is not here").remedy(
-                    format!(
-                        "bring {} back; where it is away on purpose, set offline = true below [authority.{name}] \
-                         in {}",
-                        quoted(&file),
-                        quoted(&examination.home.configuration_file())
-                    ),
                 ),
+            Err(KeyError::NotFound(_)) => findings.push(
+                Finding::warning(
+                    FindingCode::KeyMissing,
+                    name,
+                    "cannot sign or publish a CRL: its key is not here",
+                )
+                .remedy(format!(
+                    "bring {} back; where it is away on purpose, set offline = true below [authority.{name}] \
+                         in {}",
+                    quoted(&file),
+                    quoted(&examination.home.configuration_file())
+                )),
             ),
             // told with owners and modes
             Err(KeyError::Unsafe(_)) => here += 1,
             Err(error) => findings.push(
-                Finding::error("key.unusable", name, format!("cannot sign: {error}"))
+                Finding::error(FindingCode::KeyUnusable, name, format!("cannot sign: {error}"))
                     .remedy(format!("bring {} back from a backup of the keys", quoted(&file))),
             ),
         }

@@ -1,7 +1,7 @@
 //! Published CRLs against the index (C1, C3, C7).
 use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
-use super::{Examination, Looked, counted, only_files};
+use super::{Examination, FindingCode, Looked, counted, only_files};
 use crate::ca::Hierarchy;
 use crate::error::remedy;
 use crate::home::{AuthorityName, NoteError, NoteFault, PublicFile, ReadError};
@@ -36,12 +36,6 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 
 /// No older copy of an index is behind by more CRL numbers than this.
 const PROPORTION: u64 = 1 << 32;
-/// Whoever signed under such a number could hardly ever take a smaller one again.
-pub(super) const NOTE_TOO_LARGE: &str = "crl.note-too-large";
-
-/// The index has taken back what a CA signed: nothing new is published from it before that is taken over.
-pub(super) const CONTRADICTED: &str = "index.contradicts-crl";
-
 struct Subject<'a, 'f> {
     examination: &'a Examination<'a>,
     authority: &'a Authority,
@@ -51,7 +45,7 @@ struct Subject<'a, 'f> {
 
 impl Subject<'_, '_> {
     /// A finding that a new CRL puts right.
-    fn tell(&mut self, severity: Severity, code: &'static str, message: impl std::fmt::Display) {
+    fn tell(&mut self, severity: Severity, code: FindingCode, message: impl std::fmt::Display) {
         let name = &self.authority.name;
         let finding = Finding::of(severity, code, name, message)
             .remedy(remedy::Repair::PublishCrl(name.clone()))
@@ -60,15 +54,18 @@ impl Subject<'_, '_> {
     }
 
     fn absent(&mut self) {
-        self.tell(Severity::Error, "crl.missing", "has no published CRL");
+        self.tell(Severity::Error, FindingCode::CrlMissing, "has no published CRL");
     }
 
     fn unreadable(&mut self, fault: &str) {
         let name = &self.authority.name;
         let file = self.file(PublicFile::Crl);
         let remedy = remedy::Repair::MoveAsideThenPublishCrl(file, name.clone());
-        let finding =
-            Finding::error("crl.unreadable", name, format!("has a CRL that cannot be read: {fault}"));
+        let finding = Finding::error(
+            FindingCode::CrlUnreadable,
+            name,
+            format!("has a CRL that cannot be read: {fault}"),
+        );
         self.findings.push(finding.remedy(remedy));
     }
 
@@ -82,7 +79,11 @@ impl Subject<'_, '_> {
     fn judge(&mut self, crl: &CertificateList, last: Option<CrlRecord>) -> Result<usize, IndexError> {
         let tbs = self.authority.certificate.tbs();
         if !crl.tbs().issuer().is_same_as(tbs.subject()) || !crl.is_signed_by(tbs.public_key()) {
-            self.tell(Severity::Error, "crl.signature", "has a CRL in public/ that it did not sign");
+            self.tell(
+                Severity::Error,
+                FindingCode::CrlSignature,
+                "has a CRL in public/ that it did not sign",
+            );
             return Ok(0);
         }
         self.numbers(crl, last)?;
@@ -96,7 +97,7 @@ impl Subject<'_, '_> {
         let recorded = last.map_or(0, |last| last.number);
         if number < recorded {
             let message = format!("has CRL number {number} in public/, and number {recorded} was published");
-            self.tell(Severity::Error, "crl.number-behind", message);
+            self.tell(Severity::Error, FindingCode::CrlNumberBehind, message);
         } else if number > recorded {
             let taken = number <= self.index.highest_crl_number(&self.authority.issuer)?;
             let why = if taken {
@@ -107,7 +108,7 @@ impl Subject<'_, '_> {
             let message = format!(
                 "has CRL number {number} in public/, and {recorded} is the last on record as published: {why}"
             );
-            self.tell(Severity::Warning, "crl.number-ahead", message);
+            self.tell(Severity::Warning, FindingCode::CrlNumberAhead, message);
         }
         Ok(())
     }
@@ -128,7 +129,7 @@ impl Subject<'_, '_> {
             Err(NoteError { fault: NoteFault::Read(ReadError::Kind(_)), .. }) => {}
             Err(NoteError { path, fault }) => {
                 let message = format!("publishes no CRL: keys/{} {fault}", called(&path));
-                let finding = Finding::error("crl.note-unreadable", name.as_str(), message);
+                let finding = Finding::error(FindingCode::CrlNoteUnreadable, name.as_str(), message);
                 self.findings.push(finding.remedy(aside(&path)));
             }
             Ok(Some((noted, file))) if noted.saturating_sub(taken) > PROPORTION => {
@@ -137,7 +138,7 @@ impl Subject<'_, '_> {
                      highest known otherwise: the note is wrong",
                     called(&file)
                 );
-                let finding = Finding::error(NOTE_TOO_LARGE, name.as_str(), message);
+                let finding = Finding::error(FindingCode::CrlNoteTooLarge, name.as_str(), message);
                 self.findings.push(finding.remedy(aside(&file)));
             }
             Ok(Some((noted, file))) if noted > taken => {
@@ -146,14 +147,14 @@ impl Subject<'_, '_> {
                      CRL has one above {taken}: the index is an older copy",
                     called(&file)
                 );
-                let finding = Finding::error("crl.note-ahead", name.as_str(), message);
+                let finding = Finding::error(FindingCode::CrlNoteAhead, name.as_str(), message);
                 self.findings.push(finding.remedy(bring_back(self.examination)));
             }
             Ok(noted) if known > 0 && noted.as_ref().is_none_or(|(noted, _)| *noted < known) => {
                 let message = format!(
                     "has no note of CRL number {known} in keys/{name}.mark: an older index could take it again"
                 );
-                self.tell(Severity::Warning, "crl.high-water", message);
+                self.tell(Severity::Warning, FindingCode::CrlHighWater, message);
             }
             Ok(_) => {}
         }
@@ -171,14 +172,18 @@ impl Subject<'_, '_> {
         let severity = |severity| if ended { Severity::Note } else { severity };
         if this_update > now {
             let message = format!("has a CRL of {this_update}, which is in the future");
-            self.tell(Severity::Error, "crl.future", message);
+            self.tell(Severity::Error, FindingCode::CrlFuture, message);
         }
         let Some(next) = crl.tbs().next_update() else { return Ok(()) };
         if next < now {
-            self.tell(severity(Severity::Error), "crl.lapsed", format!("has a CRL that lapsed at {next}"));
+            self.tell(
+                severity(Severity::Error),
+                FindingCode::CrlLapsed,
+                format!("has a CRL that lapsed at {next}"),
+            );
         } else if self.examination.settings().crl.renewal(this_update, next) <= now {
             let message = format!("has a CRL that is due to be renewed; it lapses at {next}");
-            self.tell(severity(Severity::Warning), "crl.due", message);
+            self.tell(severity(Severity::Warning), FindingCode::CrlDue, message);
         }
         Ok(())
     }
@@ -189,8 +194,11 @@ impl Subject<'_, '_> {
         let file = self.file(PublicFile::CrlPem);
         if !fs::read(&file).is_ok_and(|found| found == expected.as_bytes()) {
             let name = &self.authority.name;
-            let finding =
-                Finding::warning("crl.pem-differs", name, "has another CRL in PEM than in DER, or none");
+            let finding = Finding::warning(
+                FindingCode::CrlPemDiffers,
+                name,
+                "has another CRL in PEM than in DER, or none",
+            );
             self.findings.push(finding.mending(Mending::CrlPem(name.clone())));
         }
     }
@@ -246,7 +254,7 @@ impl Subject<'_, '_> {
             "signed CRL {number}, which has {what} revoked that the index has not so, among them {first}: the index \
              was changed"
         );
-        let finding = Finding::error(CONTRADICTED, name, message);
+        let finding = Finding::error(FindingCode::IndexContradictsCrl, name, message);
         self.findings.push(finding.mending(Mending::Revocations(name.clone())));
     }
 
@@ -260,14 +268,14 @@ impl Subject<'_, '_> {
         if let Some(first) = lacking.first() {
             let what = counted(lacking.len(), "revoked certificate");
             let message = format!("has a CRL that lacks {what}, among them {first}");
-            self.tell(Severity::Error, "crl.lacks-revocation", message);
+            self.tell(Severity::Error, FindingCode::CrlLacksRevocation, message);
         } else if released > 0 || self.index.crl_is_owed(&self.authority.issuer)? {
             let message = "owes a CRL: something was revoked or released since the last";
-            self.tell(Severity::Warning, "crl.owed", message);
+            self.tell(Severity::Warning, FindingCode::CrlOwed, message);
         }
         if garbled > 0 {
             let message = format!("has a CRL with {} that cannot be read", counted(garbled, "entry"));
-            self.tell(Severity::Error, "crl.entries", message);
+            self.tell(Severity::Error, FindingCode::CrlEntries, message);
         }
         if let Some(first) = extra.first() {
             let name = &self.authority.name;
@@ -276,8 +284,10 @@ impl Subject<'_, '_> {
                 "has a CRL that lists {what} not revoked on record, among them {first}: the index has lost a \
                  revocation"
             );
-            self.findings
-                .push(Finding::error("crl.extra-entry", name, message).remedy(bring_back(self.examination)));
+            self.findings.push(
+                Finding::error(FindingCode::CrlExtraEntry, name, message)
+                    .remedy(bring_back(self.examination)),
+            );
         }
         Ok(())
     }

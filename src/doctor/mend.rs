@@ -1,7 +1,6 @@
 //! Doing what is safe.
+use super::FindingCode;
 use super::finding::{Finding, Mending};
-use super::lists::{CONTRADICTED, NOTE_TOO_LARGE};
-use super::statuses::LOST_REVOCATION;
 use crate::backup;
 use crate::ca::Engine;
 use crate::error::{Code, Problem};
@@ -23,14 +22,14 @@ pub enum Unmended {
     Failed(#[from] Problem),
     /// This finding comes first.
     #[error("not while there is {0}")]
-    Withheld(&'static str),
+    Withheld(FindingCode),
 }
 
 /// What became of a finding that was to be mended.
 #[derive(Debug)]
 pub struct Mended {
     /// The finding's code.
-    pub code: &'static str,
+    pub code: FindingCode,
     /// The finding's object.
     pub object: String,
     /// Why it was not mended.
@@ -39,10 +38,19 @@ pub struct Mended {
 
 /// While one of these is found, the index is, or may be, an older copy: nothing new is published from it, for
 /// that could make good again what was revoked.
-pub(super) const OLDER_COPY: [&str; 4] =
-    ["index.restored", "crl.extra-entry", LOST_REVOCATION, "issued.unrecorded"];
+pub(super) const OLDER_COPY: [FindingCode; 4] = [
+    FindingCode::IndexRestored,
+    FindingCode::CrlExtraEntry,
+    FindingCode::StatusLostRevocation,
+    FindingCode::IssuedUnrecorded,
+];
 /// With one of these the index is not to be trusted with what it says.
-const DAMAGED: [&str; 4] = ["index.storage", "index.reference", "index.record", "index.signature"];
+const DAMAGED: [FindingCode; 4] = [
+    FindingCode::IndexStorage,
+    FindingCode::IndexReference,
+    FindingCode::IndexRecord,
+    FindingCode::IndexSignature,
+];
 
 /// Mends what needs no index: modes, directories, configuration and profiles that are missing, files that were
 /// left behind.
@@ -98,7 +106,10 @@ pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) 
         .iter()
         .find(|finding| OLDER_COPY.contains(&finding.code) && !is_revoked_by_now(engine, finding))
         .map(|finding| finding.code);
-    let withheld = older.or(damaged.map(|finding| finding.code)).or(contradicted.then_some(CONTRADICTED));
+    // what a CA signed is taken over before anything new is published
+    let withheld = older
+        .or(damaged.map(|finding| finding.code))
+        .or(contradicted.then_some(FindingCode::IndexContradictsCrl));
     if withheld.is_none() && !mended.is_empty() {
         // should it fail, it is found, and tried again by the next command
         let _ = engine.publication().publish_status();
@@ -114,12 +125,14 @@ pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) 
             mended.push(of(finding, Err(Unmended::Withheld(code))));
             continue;
         }
-        let by_note =
-            |name: &str| findings.iter().any(|one| one.code == NOTE_TOO_LARGE && one.object == name);
+        // whoever signed under such a number could hardly ever take a smaller one again
+        let by_note = |name: &str| {
+            findings.iter().any(|one| one.code == FindingCode::CrlNoteTooLarge && one.object == name)
+        };
         if let Mending::Crl(name) = mending
             && by_note(name)
         {
-            mended.push(of(finding, Err(Unmended::Withheld(NOTE_TOO_LARGE))));
+            mended.push(of(finding, Err(Unmended::Withheld(FindingCode::CrlNoteTooLarge))));
             continue;
         }
         // several findings about one CRL are mended by one list
@@ -157,7 +170,7 @@ fn is_revoked_by_now(engine: &Engine, finding: &Finding) -> bool {
         };
         engine.record().status(&id).ok()?
     };
-    finding.code == LOST_REVOCATION
+    finding.code == FindingCode::StatusLostRevocation
         && matches!(state(), Some(CertificateState::Revoked(revocation)) if !revocation.is_hold())
 }
 

@@ -5,6 +5,7 @@
 //! safe, needs nobody's decision and cannot make anything that was revoked good again.
 mod authorities;
 mod clock;
+mod code;
 mod compromised;
 mod finding;
 mod issued;
@@ -20,6 +21,7 @@ mod responders;
 mod space;
 mod statuses;
 
+pub use code::FindingCode;
 pub use finding::{Consequence, Finding, Severity};
 pub use looked::{Seen, Unseen};
 pub use mend::{Mended, Unmended};
@@ -118,8 +120,6 @@ const CHECKS: [(&str, CheckFn); 13] = [
 
 /// What a command at work has recorded and is about to publish is no finding: these look twice.
 const MOVING: [&str; 4] = ["public", "crl", "status", "responder"];
-/// Of a file that is none of the home's.
-const UNKNOWN_FILE: &str = "home.unknown-file";
 /// As long as a command takes from its record to the files.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -155,7 +155,7 @@ pub fn diagnose(examination: &Examination<'_>) -> Vec<Check> {
 fn keep_what_may_be_known(home: &Home, checks: &mut [Check]) {
     let directories = [home.keys_directory(), home.public_directory(), home.directory().join("issued")];
     let may_be_known = |finding: &Finding| {
-        finding.code == UNKNOWN_FILE
+        finding.code == FindingCode::HomeUnknownFile
             && directories.iter().any(|one| Path::new(&finding.object).starts_with(one))
     };
     for check in checks {

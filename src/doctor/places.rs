@@ -1,6 +1,6 @@
 //! Directories and files: owners, modes, what is missing, left behind or strange.
 use super::finding::{Finding, Mending};
-use super::{Examination, Looked, UNKNOWN_FILE, counted};
+use super::{Examination, FindingCode, Looked, counted};
 use crate::backup;
 use crate::error::{Remedy, Shown as _, remedy};
 use crate::home::{Cause, quoted};
@@ -17,7 +17,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             other => other.clone(),
         };
         let message = problem.message.trim_start_matches("the home ").trim_start_matches(&shown).trim_start();
-        findings.push(Finding::error("home.wrong-user", shown.clone(), message).remedy(remedy));
+        findings.push(Finding::error(FindingCode::HomeWrongUser, shown.clone(), message).remedy(remedy));
     }
     let user = home.directory().metadata()?.uid();
     let survey = home.survey(examination.names().as_deref(), examination.now);
@@ -25,14 +25,14 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for found in loose {
         let object = found.path.shown().to_string();
         let (code, warning) = match found.cause {
-            Cause::Kind => ("home.kind", false),
-            Cause::Owner => ("home.owner", false),
-            Cause::Mode(_) => ("home.mode", false),
-            Cause::Shared(_) => ("home.shared", false),
-            Cause::Shut(_) => ("home.shut", true),
-            Cause::Group => ("home.group", true),
-            Cause::Parent => ("home.parent", false),
-            Cause::Unreadable => ("home.unreadable", false),
+            Cause::Kind => (FindingCode::HomeKind, false),
+            Cause::Owner => (FindingCode::HomeOwner, false),
+            Cause::Mode(_) => (FindingCode::HomeMode, false),
+            Cause::Shared(_) => (FindingCode::HomeShared, false),
+            Cause::Shut(_) => (FindingCode::HomeShut, true),
+            Cause::Group => (FindingCode::HomeGroup, true),
+            Cause::Parent => (FindingCode::HomeParent, false),
+            Cause::Unreadable => (FindingCode::HomeUnreadable, false),
         };
         let make = if warning { Finding::warning } else { Finding::error };
         let mut finding = make(code, object, &found.fault).remedy(found.remedy.clone());
@@ -44,7 +44,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for (path, mode) in survey.missing {
         let object = path.shown().to_string();
         findings.push(
-            Finding::error("home.directory-missing", object, "is not there")
+            Finding::error(FindingCode::HomeDirectoryMissing, object, "is not there")
                 .mending(Mending::Directory(path, mode)),
         );
     }
@@ -53,14 +53,21 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for (path, mending) in written.chain(workplaces.map(|path| (path.clone(), Mending::Workplace(path)))) {
         let object = path.shown().to_string();
         findings.push(
-            Finding::warning("home.leftover", object, "was left behind by a command that was cut short")
-                .mending(mending),
+            Finding::warning(
+                FindingCode::HomeLeftover,
+                object,
+                "was left behind by a command that was cut short",
+            )
+            .mending(mending),
         );
     }
     for path in survey.unknown {
         let object = path.shown().to_string();
         let remedy = format!("mv {} ELSEWHERE, if nobody knows what it is for", quoted(&path));
-        findings.push(Finding::note(UNKNOWN_FILE, object, "is none of this home's files").remedy(remedy));
+        findings.push(
+            Finding::note(FindingCode::HomeUnknownFile, object, "is none of this home's files")
+                .remedy(remedy),
+        );
     }
     Ok(counted(survey.seen, "file").into())
 }

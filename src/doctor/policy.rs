@@ -1,6 +1,6 @@
 //! Configuration and profiles: whether they can be read, and whether the CAs' are there.
 use super::finding::{Consequence, Finding, Mending};
-use super::{Examination, Looked, Unread, counted};
+use super::{Examination, FindingCode, Looked, Unread, counted};
 use crate::config;
 use crate::error::remedy::Origin;
 use crate::error::{Shown as _, remedy};
@@ -21,7 +21,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             if !authorities.iter().any(|authority| authority.name == *name) {
                 findings.push(
                     Finding::note(
-                        "config.no-such-ca",
+                        FindingCode::ConfigNoSuchCa,
                         file.shown().to_string(),
                         format!("has settings for {name}, and there is no CA of that name"),
                     )
@@ -34,7 +34,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         Ok(config) if config.publication.url.is_none() => {
             findings.push(
                 Finding::warning(
-                    "config.no-url",
+                    FindingCode::ConfigNoUrl,
                     file.shown().to_string(),
                     "sets no [publication] url: certificates name neither CRL nor OCSP",
                 )
@@ -65,7 +65,7 @@ fn flawed(examination: &Examination<'_>, profile: &Profile) -> Vec<Finding> {
     let flaws = profile.flaws().into_iter().map(ToString::to_string);
     let finding = |flaw: String| {
         let object = file.shown().to_string();
-        Finding::note("policy.invalid-profile", object, format!("leaves something open: {flaw}"))
+        Finding::note(FindingCode::PolicyInvalidProfile, object, format!("leaves something open: {flaw}"))
             .remedy(format!("edit {}", quoted(&file)))
     };
     flaws.map(finding).collect()
@@ -74,11 +74,11 @@ fn flawed(examination: &Examination<'_>, profile: &Profile) -> Vec<Finding> {
 fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Authority]) -> Finding {
     let object = fault.file.shown().to_string();
     if fault.is_missing && fault.file == examination.home.configuration_file() {
-        let finding = Finding::error("config.missing", object, "is not there");
+        let finding = Finding::error(FindingCode::ConfigMissing, object, "is not there");
         let text = config::template(None, None, None, None);
         return lost(examination, finding, &fault.file, &text, origin(authorities));
     }
-    let code = if fault.is_missing { "config.missing" } else { "config.invalid" };
+    let code = if fault.is_missing { FindingCode::ConfigMissing } else { FindingCode::ConfigInvalid };
     Finding::error(code, object, format!("cannot be used: {}", fault.fault))
         .remedy(format!("edit {}", quoted(&fault.file)))
 }
@@ -110,7 +110,8 @@ fn origin(authorities: &[Authority]) -> Origin {
 
 fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
     let object = fault.file.shown().to_string();
-    let finding = Finding::error("policy.invalid", object, format!("cannot be used: {}", fault.fault));
+    let finding =
+        Finding::error(FindingCode::PolicyInvalid, object, format!("cannot be used: {}", fault.fault));
     // one that names a profile which came with the program and was taken away
     let gone = SHIPPED.iter().find(|(file, _)| {
         let name = file.trim_end_matches(".toml");
@@ -146,7 +147,8 @@ fn in_use(examination: &Examination<'_>, authorities: &[Authority], findings: &m
             continue;
         }
         let object = file.shown().to_string();
-        let finding = Finding::error("policy.profile-missing", object, format!("is not there, and {why}"));
+        let finding =
+            Finding::error(FindingCode::PolicyProfileMissing, object, format!("is not there, and {why}"));
         let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == format!("{name}.toml"));
         findings.push(match shipped {
             Some((_, text)) => lost(examination, finding, &file, text, Origin::default()),
@@ -169,7 +171,7 @@ fn without_leaf(
             let file = file_of(examination, &authority.profile);
             findings.push(
                 Finding::note(
-                    "policy.no-leaf-profile",
+                    FindingCode::PolicyNoLeafProfile,
                     authority.name.clone(),
                     format!("has profile {}, which names no leaf_profile", profile.name()),
                 )

@@ -1,18 +1,19 @@
 //! `public/NAME.{pem,crt,chain.pem,crossed.pem}` against the records.
 use super::finding::{Finding, Mending};
-use super::{Examination, Looked, certificates, counted, only_files};
+use super::{Examination, FindingCode, Looked, certificates, counted, only_files};
+use crate::x509::{Certificate, Fingerprint};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
     only_files(&examination.home.public_directory())?;
     for authority in &all {
-        let above = certificates(&hierarchy.above(authority)?);
-        let crossed = hierarchy.crossed(authority)?;
-        let publisher = examination.publisher;
-        if !publisher.is_published(&authority.name, &authority.certificate, &above, &crossed) {
+        let above = digests(&certificates(&hierarchy.above(authority)?));
+        let crossed = digests(&hierarchy.crossed(authority)?);
+        let certificate = authority.certificate.fingerprint();
+        if !examination.publisher.is_published(&authority.name, &certificate, &above, &crossed) {
             findings.push(
                 Finding::error(
-                    "public.differs",
+                    FindingCode::PublicDiffers,
                     &authority.name,
                     "has not the certificate and chain in public/ that are on record",
                 )
@@ -21,4 +22,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
     }
     Ok(counted(all.len(), "certificate").into())
+}
+
+fn digests(certificates: &[Certificate]) -> Vec<Fingerprint> {
+    certificates.iter().map(Certificate::fingerprint).collect()
 }

@@ -1,7 +1,7 @@
 //! The index: whether it opens and is whole, its audit chain, and the certificates on record.
 use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
-use super::{Examination, Looked, Seen, Unseen, compromised, counted};
+use super::{Examination, FindingCode, Looked, Seen, Unseen, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
 use crate::error::{Code, Remedy, Shown as _, remedy};
 use crate::home::quoted;
@@ -29,7 +29,8 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
             if ![Code::HomeWrongUser, Code::HomeUnsafe].contains(&problem.code) {
                 let message = problem.message.trim_start_matches(&file).trim_start();
                 let remedy = of_unopened(examination, problem.code, &problem.hint);
-                findings.push(Finding::error(problem.code.code(), file, message).remedy(remedy));
+                findings
+                    .push(Finding::error(FindingCode::Unopened(problem.code), file, message).remedy(remedy));
             }
             return Err(Unseen::NoIndex((*problem).clone()));
         }
@@ -45,7 +46,7 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
             restored.at, restored.backup
         );
         findings.push(
-            Finding::warning("restore.not-accepted", "index.db", message)
+            Finding::warning(FindingCode::RestoreNotAccepted, "index.db", message)
                 .remedy(remedy::Repair::AcceptRestored),
         );
     }
@@ -78,9 +79,9 @@ fn pending_rows(
     let what = counted(pending, "certificate");
     findings.push(if free {
         let message = format!("has {what} that a command did not live to sign; they are to be abandoned");
-        Finding::warning("index.pending", "index.db", message).mending(Mending::Pending)
+        Finding::warning(FindingCode::IndexPending, "index.db", message).mending(Mending::Pending)
     } else {
-        Finding::note("index.pending", "index.db", format!("has {what} being signed at the moment"))
+        Finding::note(FindingCode::IndexPending, "index.db", format!("has {what} being signed at the moment"))
             .remedy(remedy::Repair::LookAtStatus)
     });
     Ok(())
@@ -92,8 +93,12 @@ pub(super) fn check_audit(examination: &Examination<'_>, findings: &mut Vec<Find
     let mut verifier = Verifier::new(Some(head));
     let mut broken = |fault: String| {
         findings.push(
-            Finding::error("audit.broken", "index.db", format!("has a broken audit chain: {fault}"))
-                .remedy(remedy::Repair::CompareIndex),
+            Finding::error(
+                FindingCode::AuditBroken,
+                "index.db",
+                format!("has a broken audit chain: {fault}"),
+            )
+            .remedy(remedy::Repair::CompareIndex),
         );
     };
     let mut count: u64 = 0;
@@ -125,9 +130,9 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
     let outcome = index.examine(&mut |examined| match examined {
         Examined::Damage(damage) => {
             let code = match damage.kind {
-                DamageKind::Storage => "index.storage",
-                DamageKind::Reference => "index.reference",
-                DamageKind::Record => "index.record",
+                DamageKind::Storage => FindingCode::IndexStorage,
+                DamageKind::Reference => FindingCode::IndexReference,
+                DamageKind::Record => FindingCode::IndexRecord,
             };
             findings.push(Finding::error(code, damage.place, damage.fault).remedy(restore(examination)));
         }
@@ -140,7 +145,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
                 let object = format!("{}/{}", record.authority, record.id.serial_number);
                 findings.push(
                     Finding::error(
-                        "index.signature",
+                        FindingCode::IndexSignature,
                         object,
                         "is not signed by the CA it is on record under",
                     )
@@ -152,7 +157,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
     });
     if let Err(error) = outcome {
         findings.push(
-            Finding::error("index.storage", "index.db", format!("cannot be read through: {error}"))
+            Finding::error(FindingCode::IndexStorage, "index.db", format!("cannot be read through: {error}"))
                 .remedy(restore(examination)),
         );
     }

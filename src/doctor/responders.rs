@@ -1,6 +1,6 @@
 //! Responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
-use super::{Examination, Looked, Unseen, counted, only_files};
+use super::{Examination, FindingCode, Looked, Unseen, counted, only_files};
 use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord, CertificateState, Index};
 use crate::status::PublishedAuthority;
@@ -27,7 +27,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         for fault in faults {
             findings.push(offered(
                 Finding::error(
-                    "responder.unusable",
+                    FindingCode::ResponderUnusable,
                     &authority.name,
                     format!("has a responder that cannot be used: {fault}"),
                 ),
@@ -38,11 +38,15 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             count += 1;
             findings.extend(of_one(index, authority, responder.certificate(), examination.now)?);
         }
-        let told =
-            findings.iter().any(|one| one.object == authority.name && one.code == "responder.unusable");
+        let told = findings
+            .iter()
+            .any(|one| one.object == authority.name && one.code == FindingCode::ResponderUnusable);
         if responders.is_empty() && !told {
             let message = "has certificates that name its OCSP responder, and has none";
-            findings.push(offered(Finding::error("responder.missing", &authority.name, message), authority));
+            findings.push(offered(
+                Finding::error(FindingCode::ResponderMissing, &authority.name, message),
+                authority,
+            ));
         }
     }
     let believed = index.responders(examination.now)?;
@@ -65,7 +69,7 @@ fn of_request(record: &CertificateRecord) -> Finding {
          revoked or not",
         id.serial_number, validity.not_after
     );
-    Finding::note("responder.requested", authority, message)
+    Finding::note(FindingCode::ResponderRequested, authority, message)
         .remedy(remedy::Repair::ReplaceKey(authority.clone()))
 }
 
@@ -91,27 +95,27 @@ fn of_one(
     let end = validity.not_after;
     let finding = match state {
         None => Finding::error(
-            "responder.unrecorded",
+            FindingCode::ResponderUnrecorded,
             name,
             format!("has a responder certificate {serial} that is not on record"),
         ),
         Some(CertificateState::Revoked(_) | CertificateState::Pending) => Finding::error(
-            "responder.revoked",
+            FindingCode::ResponderRevoked,
             name,
             format!("has a responder certificate {serial} that is revoked or was abandoned"),
         ),
         Some(CertificateState::Issued) if now > end => Finding::error(
-            "responder.lapsed",
+            FindingCode::ResponderLapsed,
             name,
             format!("has a responder certificate that lapsed at {end}: nothing is answered"),
         ),
         Some(CertificateState::Issued) if now < validity.not_before => Finding::error(
-            "responder.future",
+            FindingCode::ResponderFuture,
             name,
             format!("has a responder certificate that is not valid before {}", validity.not_before),
         ),
         Some(CertificateState::Issued) if now >= half => Finding::warning(
-            "responder.due",
+            FindingCode::ResponderDue,
             name,
             format!("has a responder certificate past half its life; it lapses at {end}"),
         ),

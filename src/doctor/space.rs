@@ -1,6 +1,6 @@
 //! Room on the file systems of the home, and what is kept for revoking.
 use super::finding::{Finding, Mending, Severity};
-use super::{Examination, Looked, Unseen};
+use super::{Examination, FindingCode, Looked, Unseen};
 use crate::error::{Shown as _, remedy};
 use crate::home::{Home, Reserve, quoted};
 use std::collections::BTreeSet;
@@ -63,7 +63,9 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             let files = if *files == u64::MAX { String::new() } else { format!(" and {files} files") };
             let left = format!("is on a file system with {} MiB{files} free", free >> 20);
             let remedy = format!("df -h {0}; df -i {0}", quoted(path));
-            findings.push(Finding::of(severity, "space.low", path.shown().to_string(), left).remedy(remedy));
+            findings.push(
+                Finding::of(severity, FindingCode::SpaceLow, path.shown().to_string(), left).remedy(remedy),
+            );
         }
     }
     if space.kept < space.wanted && examination.home.has_index() {
@@ -88,7 +90,7 @@ fn reserve(examination: &Examination<'_>) -> Finding {
     );
     let file = examination.home.reserve_file().shown().to_string();
     let remedy = if has_room { remedy::Repair::Fix } else { remedy::Repair::RoomThenFix };
-    Finding::warning("space.reserve", file, message).remedy(remedy).mending(Mending::Reserve)
+    Finding::warning(FindingCode::SpaceReserve, file, message).remedy(remedy).mending(Mending::Reserve)
 }
 
 /// `wanted` is what revoking writes at most.

@@ -1,15 +1,13 @@
 //! What responders are told, against the index.
 use super::finding::{Finding, Mending};
 use super::records::bring_back;
-use super::{Examination, Looked, Unseen, only_files};
+use super::{Examination, FindingCode, Looked, Unseen, only_files};
 use crate::error::remedy;
 use crate::index::StoreError;
 use crate::status::{StatusComparison, StatusError};
 use crate::x509::CertificateId;
 
 const SYNC: remedy::Repair = remedy::Repair::PublishStatus;
-/// What is published has it revoked, and the index has not.
-pub(super) const LOST_REVOCATION: &str = "status.lost-revocation";
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
@@ -22,13 +20,21 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             return Ok(format!("{} certificates as of {}", comparison.compared, comparison.time).into());
         }
         Err(StatusError::Store(StoreError::Missing(_))) => findings.push(
-            Finding::error("status.missing", object, "has no published status: responders answer nothing")
-                .remedy(SYNC)
-                .mending(Mending::Status),
+            Finding::error(
+                FindingCode::StatusMissing,
+                object,
+                "has no published status: responders answer nothing",
+            )
+            .remedy(SYNC)
+            .mending(Mending::Status),
         ),
         Err(error @ StatusError::NotContinued { .. }) => findings.push(
-            Finding::error("index.restored", "index.db", format!("is older than what is published: {error}"))
-                .remedy(bring_back(examination)),
+            Finding::error(
+                FindingCode::IndexRestored,
+                "index.db",
+                format!("is older than what is published: {error}"),
+            )
+            .remedy(bring_back(examination)),
         ),
         // of the index, then, and told there
         Err(StatusError::Store(StoreError::Damaged(fault))) if index.status_rows(0, &mut |_| {}).is_err() => {
@@ -36,7 +42,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
         Err(StatusError::Store(StoreError::Busy)) => return Err(Unseen::Publishing),
         Err(error) => findings.push(
-            Finding::error("status.damaged", object, format!("cannot be read: {error}"))
+            Finding::error(FindingCode::StatusDamaged, object, format!("cannot be read: {error}"))
                 .mending(Mending::WholeStatus),
         ),
     }
@@ -48,21 +54,21 @@ fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings:
     for lost in &comparison.lost {
         let message = "is published as revoked and not revoked on record: the index has lost a revocation";
         findings.push(
-            Finding::error(LOST_REVOCATION, named(examination, lost), message)
+            Finding::error(FindingCode::StatusLostRevocation, named(examination, lost), message)
                 .remedy(bring_back(examination)),
         );
     }
     let differing = comparison.differing.iter().map(|id| named(examination, id));
     for name in differing.chain(comparison.authorities.iter().cloned()) {
         findings.push(
-            Finding::error("status.differs", name, "is published otherwise than it is on record")
+            Finding::error(FindingCode::StatusDiffers, name, "is published otherwise than it is on record")
                 .mending(Mending::WholeStatus),
         );
     }
     if !comparison.is_current {
         findings.push(
             Finding::error(
-                "status.stale",
+                FindingCode::StatusStale,
                 object,
                 "lacks the latest changes: responders do not know of them",
             )
@@ -75,13 +81,19 @@ fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings:
     let told = format!("was last confirmed at {}", comparison.time);
     if age > limit {
         let message = format!("{told}, too long ago for a responder to answer from it");
-        findings.push(Finding::error("status.old", object, message).remedy(SYNC).mending(Mending::Status));
+        findings.push(
+            Finding::error(FindingCode::StatusOld, object, message).remedy(SYNC).mending(Mending::Status),
+        );
     } else if age > limit / 2 {
         let message = format!("{told}, and responders soon stop to answer from it; does the timer run");
-        findings.push(Finding::warning("status.old", object, message).remedy(SYNC).mending(Mending::Status));
+        findings.push(
+            Finding::warning(FindingCode::StatusOld, object, message).remedy(SYNC).mending(Mending::Status),
+        );
     } else if age < -300 {
         let message = format!("{told}, which is in the future");
-        findings.push(Finding::error("status.future", object, message).remedy(SYNC).mending(Mending::Status));
+        findings.push(
+            Finding::error(FindingCode::StatusFuture, object, message).remedy(SYNC).mending(Mending::Status),
+        );
     }
 }
 

@@ -240,4 +240,11 @@ mod tests {
             assert!(code.code().chars().all(is_plain) && !code.meaning().ends_with('.'), "{code}");
         }
     }
+
+    #[test]
+    fn every_exit_status_is_that_of_a_code_but_for_the_one_that_is_kept() {
+        let told: HashSet<_> = Code::ALL.iter().map(|code| code.exit()).collect();
+        let silent: Vec<&Exit> = Exit::ALL.iter().filter(|exit| !told.contains(exit)).collect();
+        assert_eq!(silent, [&Exit::NoSuchUser]);
+    }
 }

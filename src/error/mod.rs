@@ -58,7 +58,7 @@ exits! {
     Exists = 4, "exists already";
     /// What was named is not there.
     NotFound = 5, "does not exist";
-    /// No such user or mapping.
+    /// No such user or mapping: kept for commands about them, of which there is none yet.
     NoSuchUser = 6, "no such user or mapping";
     /// Policy forbids it.
     Refused = 7, "refused by policy";

@@ -156,6 +156,12 @@ impl Home {
         let (now, before) = (self.waiting_file(authority), self.former_waiting_file(authority));
         if !now.exists() && before.exists() { before } else { now }
     }
+
+    /// Wherever a file of a CA that waits may be: where it was before, and where it is now.
+    #[must_use]
+    pub(crate) fn waiting_files(&self, authority: &AuthorityName) -> [PathBuf; 2] {
+        [self.former_waiting_file(authority), self.waiting_file(authority)]
+    }
 }
 
 /// What a group may read that others are in, of what is for the daemon's group.

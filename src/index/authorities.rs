@@ -1,5 +1,5 @@
 //! The CAs on record.
-use super::{Authority, Import, Imported, IndexError, Supplement};
+use super::{Authority, AuthoritySummary, Import, Imported, IndexError, Supplement};
 use crate::audit::AuditEvent;
 use crate::x509::{IssuerId, Name};
 
@@ -13,6 +13,13 @@ pub trait AuthorityReader: Send + Sync {
 
     /// The CA of this name.
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError>;
+
+    /// The CA of this identity.
+    fn authority_of(&self, issuer: &IssuerId) -> Result<Option<Authority>, IndexError>;
+
+    /// Every CA without its certificate, in the order of [`AuthorityReader::authorities`]: enough to say whether what
+    /// is published of each is what is on record, however many there are.
+    fn summaries(&self) -> Result<Vec<AuthoritySummary>, IndexError>;
 
     /// The generation after the CA of this name, if that was given a new key.
     fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError>;

@@ -42,7 +42,7 @@ pub use reading::{CertificateReader, ChangeReader, IndexReader};
 pub use record::{
     Authority, CertificateRecord, Filter, Issued, NewAuthority, ResponderRecord, Selector, StatusValue,
 };
-pub(crate) use record::{CrlRecord, Intent, KeyUse, NewestSigned, StatusRow};
+pub(crate) use record::{AuthoritySummary, CrlRecord, Intent, KeyUse, NewestSigned, StatusRow};
 pub use recorded::Recorded;
 pub use restoration::RestorationReader;
 pub(crate) use restoration::{

@@ -48,6 +48,32 @@ impl Authority {
     }
 }
 
+/// A CA of this home, its certificates known by their digests.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuthoritySummary {
+    /// As [`Authority::name`].
+    pub name: String,
+    /// As [`Authority::issuer`].
+    pub issuer: IssuerId,
+    /// As [`Authority::parent`].
+    pub parent: Option<String>,
+    /// The digest of its certificate.
+    pub certificate: Fingerprint,
+    /// When that begins.
+    pub not_before: UnixTime,
+    /// The digests of the unrevoked certificates of its name and key by other issuers than that of the one it has,
+    /// oldest first.
+    pub crossed: Vec<Fingerprint>,
+    /// As [`super::AuthorityReader::names_of_issuer`], in the order of their octets.
+    pub names: Vec<Name>,
+    /// As [`Authority::serves_ocsp`].
+    pub serves_ocsp: bool,
+    /// As [`Authority::succeeds`].
+    pub succeeds: Option<String>,
+    /// As [`Authority::last_end`].
+    pub last_end: Option<UnixTime>,
+}
+
 /// What is known of a CA before its certificate is signed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NewAuthority {

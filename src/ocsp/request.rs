@@ -7,7 +7,7 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
 
 /// Octets of the longest nonce (RFC 9654 §2.1).
-pub const MAX_NONCE: usize = 128;
+pub(crate) const MAX_NONCE: usize = 128;
 
 /// What is asked, as far as an answer depends on it.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -35,9 +35,9 @@ pub struct ResponderSettings {
 
 impl ResponderSettings {
     /// How far a status may lie in the future before the clock is not believed.
-    pub const CLOCK_SKEW: i64 = 300;
+    pub(crate) const CLOCK_SKEW: i64 = 300;
     /// For how long an answer about an unknown certificate may be kept by anybody (O12).
-    pub const UNKNOWN_LIFE: i64 = 60;
+    pub(crate) const UNKNOWN_LIFE: i64 = 60;
 }
 
 impl From<&OcspConfig> for ResponderSettings {

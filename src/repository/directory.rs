@@ -8,7 +8,7 @@ use crate::home::{
     WriteError, read_file, replace, replace_all, sync_directory,
 };
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, Fingerprint, SerialNumber, pem};
 use rustix::io::Errno;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -100,6 +100,14 @@ fn text(certificates: &[Certificate]) -> String {
     certificates.iter().map(Certificate::to_pem).collect()
 }
 
+/// Whether it is what [`text`] makes of these certificates.
+fn is_text(found: &[u8], certificates: &[Fingerprint]) -> bool {
+    let Ok(found) = std::str::from_utf8(found) else { return false };
+    let Ok(blocks) = pem::decode_all(found) else { return false };
+    blocks.iter().map(|block| Fingerprint::of(&block.der)).eq(certificates.iter().copied())
+        && blocks.iter().map(|block| pem::encode("CERTIFICATE", &block.der)).collect::<String>() == found
+}
+
 fn remove_if_there(path: &Path) -> Result<(), PublishError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != ErrorKind::NotFound => {
@@ -113,22 +121,22 @@ impl Publisher for HomeDirectory {
     fn is_published(
         &self,
         name: &str,
-        certificate: &Certificate,
-        ancestors: &[Certificate],
-        crossed: &[Certificate],
+        certificate: &Fingerprint,
+        ancestors: &[Fingerprint],
+        crossed: &[Fingerprint],
     ) -> bool {
         let Ok(name) = self.name(name) else { return false };
-        let is = |file, contents: &[u8]| {
-            read_file(&self.home.public_file(&name, file), LARGEST).is_ok_and(|found| found == contents)
-        };
+        let read = |file| read_file(&self.home.public_file(&name, file), LARGEST).ok();
+        let is =
+            |file, certificates: &[Fingerprint]| read(file).is_some_and(|text| is_text(&text, certificates));
         let crosses = match crossed {
             [] => !self.home.public_file(&name, PublicFile::Crossed).exists(),
-            crossed => is(PublicFile::Crossed, text(crossed).as_bytes()),
+            crossed => is(PublicFile::Crossed, crossed),
         };
         crosses
-            && is(PublicFile::Chain, chain_text(certificate, ancestors).as_bytes())
-            && is(PublicFile::CertificateDer, certificate.as_der())
-            && is(PublicFile::Certificate, certificate.to_pem().as_bytes())
+            && is(PublicFile::Chain, &[&[*certificate], ancestors].concat())
+            && read(PublicFile::CertificateDer).is_some_and(|der| Fingerprint::of(&der) == *certificate)
+            && is(PublicFile::Certificate, &[*certificate])
             && self.home.issued_directory(&name).is_dir()
             && self.home.ocsp_directory(&name).is_dir()
     }
@@ -271,11 +279,13 @@ impl Publisher for HomeDirectory {
     }
 
     fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
-        let path = self.home.waiting_file_found(&self.name(name)?);
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(sync_directory(path.parent().unwrap_or(&path))?),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(source) => Err(WriteError { path, source }.into()),
+        for path in self.home.waiting_files(&self.name(name)?) {
+            match fs::remove_file(&path) {
+                Ok(()) => sync_directory(path.parent().unwrap_or(&path))?,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(WriteError { path, source }.into()),
+            }
         }
+        Ok(())
     }
 }

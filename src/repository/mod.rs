@@ -13,19 +13,20 @@ pub use waiting::WaitingAuthority;
 use crate::error::{Problem, Shown as _};
 use crate::home::WriteError;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, Fingerprint, SerialNumber};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Where certificates, CRLs, responder keys and statuses go once they are on record.
 pub trait Publisher: Send + Sync {
-    /// Whether a CA's certificate and chain are in their public place as they should be.
+    /// Whether a CA's certificate and chain are in their public place as they should be: the digests of what
+    /// [`Publisher::authority`] is given.
     fn is_published(
         &self,
         name: &str,
-        certificate: &Certificate,
-        ancestors: &[Certificate],
-        crossed: &[Certificate],
+        certificate: &Fingerprint,
+        ancestors: &[Fingerprint],
+        crossed: &[Fingerprint],
     ) -> bool;
 
     /// Whether an issued certificate is kept.

@@ -99,3 +99,15 @@ fn a_list_is_written_before_others_are_held_off() {
     });
     assert_eq!(publisher.published_crl(CA).unwrap(), Some(crl(1)));
 }
+
+#[test]
+fn a_ca_waits_no_longer_wherever_its_request_is() {
+    // G6: a program of before, which keeps it beside the key, may have been at work once more
+    let (home, publisher, _kept) = home();
+    let files = home.waiting_files(&CA.parse().unwrap());
+    for there in [vec![&files[0]], vec![&files[1]], vec![&files[0], &files[1]], Vec::new()] {
+        there.iter().for_each(|file| std::fs::write(file, "request").unwrap());
+        publisher.waits_no_longer(CA).unwrap();
+        assert_eq!(home.waiting().unwrap(), [], "{there:?}");
+    }
+}

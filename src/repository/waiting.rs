@@ -9,6 +9,8 @@ use std::fmt;
 pub struct WaitingAuthority {
     /// Its name.
     pub name: String,
+    /// What is done with its certificate, in the words of who runs it: the file says so to whoever finds it.
+    pub next: String,
     /// The profile that was asked for; `None` for a key that was brought from elsewhere.
     pub profile: Option<String>,
     /// Whether it is to have a responder; `None` for what is usual.
@@ -23,8 +25,7 @@ pub struct WaitingAuthority {
     pub request: Option<Vec<u8>>,
 }
 
-/// The first line of the file says what is done with it, whoever finds it; it is part of the format.
-const PROGRAM: &str = env!("CARGO_PKG_NAME");
+const NEXT: &str = "waiting for its certificate";
 const REQUEST: &str = "CERTIFICATE REQUEST";
 const PUBLIC_KEY: &str = "PUBLIC KEY";
 
@@ -54,6 +55,7 @@ impl WaitingAuthority {
         };
         Ok(Self {
             name: name.to_owned(),
+            next: word(NEXT).unwrap_or_default().to_owned(),
             profile: word("profile").map(str::to_owned),
             ocsp: word("ocsp").and_then(|word| word.parse().ok()),
             succeeds: word("succeeds").map(str::to_owned),
@@ -73,7 +75,7 @@ impl WaitingAuthority {
 /// As it stands in its file.
 impl fmt::Display for WaitingAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "waiting for its certificate: {PROGRAM} adopt {} CERTIFICATE", self.name)?;
+        writeln!(f, "{NEXT}: {}", self.next)?;
         writeln!(f, "since: {}", self.since)?;
         if let Some(profile) = &self.profile {
             writeln!(f, "profile: {profile}")?;
@@ -109,6 +111,7 @@ mod tests {
         let request = seal(&info, public_key.algorithm().signature_algorithm(), pair.sign(&info).as_ref());
         let asked = WaitingAuthority {
             name: "genfic-user".into(),
+            next: "see to genfic-user".into(),
             profile: Some("user-ca".into()),
             ocsp: Some(true),
             succeeds: Some("genfic".into()),
@@ -119,7 +122,9 @@ mod tests {
         let brought =
             WaitingAuthority { profile: None, ocsp: None, succeeds: None, request: None, ..asked.clone() };
         for waiting in [asked, brought] {
-            assert_eq!(WaitingAuthority::parse("genfic-user", &waiting.to_string()), Ok(waiting));
+            let text = waiting.to_string();
+            assert!(text.starts_with("waiting for its certificate: see to genfic-user\nsince: 2027-01-15T"));
+            assert_eq!(WaitingAuthority::parse("genfic-user", &text), Ok(waiting));
         }
         for text in ["", "since: now", "-----BEGIN X-----\nAA==\n-----END X-----\n"] {
             assert!(WaitingAuthority::parse("a", text).is_err());

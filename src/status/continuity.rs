@@ -61,8 +61,8 @@ impl Continuity<'_> {
         for row in rows {
             changed.entry(row.id.issuer).or_default().push(row.id.serial_number.clone());
         }
-        for authority in self.reader.authorities()? {
-            let Some(serials) = changed.get(&authority.issuer) else { continue };
+        for (issuer, serials) in changed {
+            let Some(authority) = self.reader.authority_of(&issuer)? else { continue };
             let Some(list) = signed_list(lists, &authority)? else { continue };
             let is_revoked = |serial: &&SerialNumber| list.find(serial).is_some_and(|entry| entry.is_final());
             let listed: Vec<SerialNumber> = serials.iter().filter(is_revoked).cloned().collect();
@@ -89,9 +89,9 @@ impl Continuity<'_> {
     }
 
     fn refuse(&self, published: &ByIssuer) -> Result<(), StatusError> {
-        for authority in self.reader.authorities()? {
-            let Some(serials) = published.get(&authority.issuer) else { continue };
-            let mut lost = self.not_revoked(authority.issuer, serials.clone())?;
+        for (issuer, serials) in published {
+            let Some(authority) = self.reader.authority_of(issuer)? else { continue };
+            let mut lost = self.not_revoked(*issuer, serials.clone())?;
             // base and delta may both have it
             lost.sort_by(|a, b| compare_serials(a.as_be_octets(), b.as_be_octets()));
             lost.dedup();

@@ -1,21 +1,26 @@
 //! A status file while it is built: aside, on disk, so that it may be larger than memory.
+use super::StatusError;
+use super::authority::WrittenAuthority;
 use super::continuity::state_in;
 use super::failed;
 use super::manifest::Part;
-use super::snapshot::hash;
-use super::{PublishedAuthority, StatusError};
+use super::snapshot::{self, hash};
 use crate::failpoint;
 use crate::home::{Aside, Mode, open_file};
 use crate::index::sqlite::connection::APPLICATION_ID;
 use crate::index::sqlite::row::{state_columns, unsigned};
 use crate::index::{CertificateState, StatusRow};
-use crate::x509::{CertificateId, IssuerId};
+use crate::x509::{CertificateId, IssuerId, UnixTime};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 
-/// Schema version of status files.
+/// Schema version of status files; readers refuse a file of another. A file that goes on from one that was published has
+/// that one's version ([`Image::continuing`]). When this grows, base and delta are to be made anew from the index (`usable`
+/// in `publish.rs`), and what files of before have as revoked for good is to be compared as now (`continuity.rs`), so that
+/// their version has to be read still. Responders are brought up to date before the CA. A column or table that readers of
+/// before take no notice of needs no new version.
 pub(super) const VERSION: i64 = 1;
 
 /// Readers of before take no notice of `retires`, and files of before do not have it.
@@ -40,6 +45,8 @@ pub(super) struct Image {
     issuers: HashMap<IssuerId, i64>,
     /// Some may be counted twice when it was continued.
     rows: u64,
+    /// The CAs of a file that was published before, by name.
+    known: HashMap<String, WrittenAuthority>,
     is_continued: bool,
 }
 
@@ -54,7 +61,14 @@ impl Image {
         connection.execute_batch(AUTHORITY)?;
         connection.execute_batch("BEGIN")?;
         failpoint::passed("status: file begun");
-        Ok(Self { connection, aside, issuers: HashMap::new(), rows: 0, is_continued: false })
+        Ok(Self {
+            connection,
+            aside,
+            issuers: HashMap::new(),
+            rows: 0,
+            known: HashMap::new(),
+            is_continued: false,
+        })
     }
 
     /// Goes on from a file that was published before; `None` when it is not there or not the one that is meant.
@@ -70,6 +84,7 @@ impl Image {
             return Ok(None);
         }
         let connection = connect(&mut aside)?;
+        let known = written(&connection)?;
         connection.execute_batch("BEGIN; DELETE FROM issuer_name; DROP TABLE authority")?;
         connection.execute_batch(AUTHORITY)?;
         let issuers = {
@@ -78,7 +93,17 @@ impl Image {
             pairs.collect::<Result<_, _>>()?
         };
         failpoint::passed("status: file begun");
-        Ok(Some(Self { connection, aside, issuers, rows: old.rows, is_continued: true }))
+        Ok(Some(Self { connection, aside, issuers, rows: old.rows, known, is_continued: true }))
+    }
+
+    /// Has the CAs of a file that was published before at hand. What cannot be read is not known.
+    pub(super) fn know(&mut self, published: &Path) {
+        self.known = snapshot::connect(published).and_then(|file| written(&file)).unwrap_or_default();
+    }
+
+    /// A CA as it was published before; only once.
+    pub(super) fn take_known(&mut self, name: &str) -> Option<WrittenAuthority> {
+        self.known.remove(name)
     }
 
     /// Whether it goes on from a file that was published.
@@ -123,22 +148,19 @@ impl Image {
         Ok(())
     }
 
-    pub(super) fn put_authority(&mut self, authority: &PublishedAuthority) -> Result<(), StatusError> {
+    pub(super) fn put_authority(&mut self, authority: &WrittenAuthority) -> Result<(), StatusError> {
         let issuer = self.issuer(&authority.issuer)?;
-        self.connection.execute(
-            "INSERT INTO authority VALUES (?1, ?2, ?3, ?4, ?5)",
-            (
-                issuer,
-                &authority.name,
-                authority.certificate.as_der(),
-                authority.serves_ocsp,
-                authority.retires.map(|at| at.0),
-            ),
-        )?;
+        self.connection.prepare_cached("INSERT INTO authority VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((
+            issuer,
+            &authority.name,
+            &authority.certificate,
+            authority.serves_ocsp,
+            authority.retires.map(|at| at.0),
+        ))?;
         for name in &authority.names {
             self.connection
                 .prepare_cached("INSERT INTO issuer_name VALUES (?1, ?2)")?
-                .execute((issuer, name.as_der()))?;
+                .execute((issuer, name))?;
         }
         Ok(())
     }
@@ -155,6 +177,37 @@ impl Image {
         let file = aside.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok((Part { file, sha256, change, rows }, aside))
     }
+}
+
+/// The CAs of a status file, by name; none of one that does not say when they retire.
+fn written(file: &Connection) -> Result<HashMap<String, WrittenAuthority>, StatusError> {
+    if !file.column_exists(None, "authority", "retires")? {
+        return Ok(HashMap::new());
+    }
+    let mut names: HashMap<i64, Vec<Vec<u8>>> = HashMap::new();
+    let mut statement = file.prepare("SELECT issuer, octets FROM issuer_name ORDER BY octets")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        names.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    let mut statement = file.prepare(
+        "SELECT a.name, i.identity, a.issuer, a.certificate, a.serves_ocsp, a.retires
+         FROM authority a JOIN issuer i ON i.number = a.issuer",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut written = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let authority = WrittenAuthority {
+            name: row.get(0)?,
+            issuer: IssuerId(row.get(1)?),
+            names: names.remove(&row.get(2)?).unwrap_or_default(),
+            certificate: row.get(3)?,
+            serves_ocsp: row.get(4)?,
+            retires: row.get::<_, Option<i64>>(5)?.map(UnixTime),
+        };
+        written.insert(authority.name.clone(), authority);
+    }
+    Ok(written)
 }
 
 fn connect(aside: &mut Aside) -> Result<Connection, StatusError> {

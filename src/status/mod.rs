@@ -7,14 +7,14 @@ mod authority;
 mod compare;
 #[cfg(test)]
 mod compare_tests;
-#[cfg(test)]
-mod continued_tests;
 mod continuity;
 #[cfg(test)]
 mod continuity_tests;
 mod directory;
 mod error;
 mod image;
+#[cfg(test)]
+mod image_reuse_tests;
 mod lock;
 mod manifest;
 mod publish;

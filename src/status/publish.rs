@@ -11,6 +11,7 @@ use crate::home::{Aside, put_all};
 use crate::index::{IndexReader, StatusRow, StoreError, is_final};
 use crate::repository::Publisher;
 use crate::x509::UnixTime;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// What was published.
@@ -154,6 +155,9 @@ fn build_delta(
     let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
     let path = part_file(continuity.directory, "delta", change);
     let (mut image, since) = continued_or_new(&path, old.delta.as_ref(), old.base.change)?;
+    if !image.is_continued() {
+        image.know(&continuity.directory.join(&old.base.file));
+    }
     put_rows(continuity, &mut image, since, limit, Some(&old.base))?;
     Ok((image.rows() <= limit).then_some(image))
 }
@@ -231,11 +235,22 @@ fn put_rows(
     })?;
     put?;
     put_compared(image, &mut waiting)?;
-    let reader = continuity.reader;
-    let all = reader.authorities()?;
-    for authority in &all {
-        let names = reader.names_of_issuer(&authority.issuer)?;
-        image.put_authority(&PublishedAuthority::of(authority, &all, names))?;
+    put_authorities(continuity.reader, image)
+}
+
+/// The CAs as they are on record. Of those that a file has as they are, the certificate is not read again: a change
+/// costs what changed, however many CAs there are.
+fn put_authorities(reader: &dyn IndexReader, image: &mut Image) -> Result<(), StatusError> {
+    let all = reader.summaries()?;
+    let succeeded: HashSet<&str> = all.iter().filter_map(|one| one.succeeds.as_deref()).collect();
+    for summary in &all {
+        let is_succeeded = succeeded.contains(&*summary.name);
+        if let Some(known) = image.take_known(&summary.name).filter(|known| known.is(summary, is_succeeded)) {
+            image.put_authority(&known)?;
+        } else if let Some(authority) = reader.authority(&summary.name)? {
+            let names = summary.names.clone();
+            image.put_authority(&PublishedAuthority::succeeded(&authority, is_succeeded, names).into())?;
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-use super::continued_tests::issue_many;
+use super::image_reuse_tests::issue_many;
 use super::*;
 use crate::index::contract::{CertificateAuthority, NOW, event, serial};
 use crate::index::prelude::*;

@@ -34,13 +34,13 @@ pub struct AttributeValue {
 
 impl AttributeValue {
     /// Identifier octet.
-    pub const UTF8_STRING: u8 = UTF8_STRING;
+    pub(crate) const UTF8_STRING: u8 = UTF8_STRING;
     /// Identifier octet.
-    pub const PRINTABLE_STRING: u8 = PRINTABLE_STRING;
+    pub(crate) const PRINTABLE_STRING: u8 = PRINTABLE_STRING;
     /// Identifier octet.
-    pub const IA5_STRING: u8 = IA5_STRING;
+    pub(crate) const IA5_STRING: u8 = IA5_STRING;
     /// Identifier octet.
-    pub const NUMERIC_STRING: u8 = NUMERIC_STRING;
+    pub(crate) const NUMERIC_STRING: u8 = NUMERIC_STRING;
 
     /// A value of this type and contents.
     #[must_use]

@@ -30,7 +30,7 @@ pub mod text;
 mod time;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
-pub(crate) use algorithm::{KeyScheme, Unidentified, identify};
+pub(crate) use algorithm::{KeyScheme, PrivateAlgorithm, Unidentified, identify};
 pub(crate) use apparent_host::apparent_host;
 pub(crate) use attribute::StringKind;
 pub use attribute::{AttributeType, is_invisible};

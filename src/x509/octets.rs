@@ -5,9 +5,9 @@ pub const SEQUENCE: u8 = 0x30;
 /// `SET`, constructed.
 pub const SET: u8 = 0x31;
 /// `INTEGER`.
-pub const INTEGER: u8 = 0x02;
+pub(crate) const INTEGER: u8 = 0x02;
 /// `OCTET STRING`.
-pub const OCTET_STRING: u8 = 0x04;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 
 /// Appends identifier and length octets for contents of `length` octets.
 pub(crate) fn put_header(out: &mut Vec<u8>, tag: u8, length: usize) {

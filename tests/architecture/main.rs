@@ -10,8 +10,9 @@
     reason = "a test that cannot go on fails"
 )]
 mod adapters;
-mod floors;
+mod documents;
+mod layers;
+mod named_files;
+mod no_command_line;
 mod source;
 mod style;
-mod walks;
-mod words;

@@ -1,6 +1,6 @@
 //! `doctor`: each thing that can be wrong is found, and goes away by what is printed.
-use crate::damages::{self, Damage, Mended};
-use crate::support::{Home, Said};
+use crate::damaged_home::{self, Damage, Mended};
+use crate::support::{Home, Said, is_root};
 use serde_json::Value;
 use std::sync::OnceLock;
 
@@ -113,15 +113,15 @@ fn a_sound_home_has_no_findings_and_says_what_was_looked_at() {
 #[test]
 fn owners_modes_and_what_stands_in_the_place_of_files_are_found() {
     // P2, K1
-    check_all(damages::HOME);
-    if rustix::process::geteuid().is_root() {
-        check_all(damages::OWNERS);
+    check_all(damaged_home::HOME);
+    if is_root() {
+        check_all(damaged_home::OWNERS);
     }
 }
 
 #[test]
 fn configuration_and_profiles_are_read_whatever_is_wrong_with_them() {
-    check_all(damages::POLICY);
+    check_all(damaged_home::POLICY);
     let home = base().copied();
     let before = std::fs::read_to_string(home.path("home/genfic-ca.toml")).unwrap();
     home.shell("rm home/genfic-ca.toml").ok();
@@ -139,24 +139,24 @@ fn configuration_and_profiles_are_read_whatever_is_wrong_with_them() {
 #[test]
 fn a_damaged_index_is_found_wherever_it_is_damaged() {
     // G15
-    check_all(damages::INDEX);
+    check_all(damaged_home::INDEX);
 }
 
 #[test]
 fn files_of_certificates_keys_and_responders_are_compared_with_the_records() {
-    check_all(damages::FILES);
+    check_all(damaged_home::FILES);
 }
 
 #[test]
 fn published_lists_and_status_are_compared_with_the_index() {
     // C1, C7
-    check_all(damages::PUBLISHED);
+    check_all(damaged_home::PUBLISHED);
 }
 
 #[test]
 fn authorities_that_end_soon_stand_too_near_or_below_a_revoked_one_are_told() {
     // G4
-    check_all(damages::AUTHORITIES);
+    check_all(damaged_home::AUTHORITIES);
 }
 
 #[test]
@@ -337,8 +337,7 @@ fn quiet_says_only_what_is_wrong_for_a_timer_to_mail() {
 #[test]
 fn an_ordinary_user_is_told_the_same_and_can_mend_it() {
     // P2, K1
-    if !rustix::process::geteuid().is_root() {
-        println!("only root can become another user: not tested here");
+    if !is_root() {
         return;
     }
     let home = base().copied();

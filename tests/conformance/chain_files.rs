@@ -1,5 +1,5 @@
 //! The file that a server is given: its own certificate, then each issuer up to the root.
-use crate::fixture::ROOT;
+use crate::hierarchy::ROOT;
 use crate::support::{Home, run};
 use genfic_ca::x509::{Certificate, pem};
 use std::fs;

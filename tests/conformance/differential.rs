@@ -1,6 +1,6 @@
 //! The same certificate by rcgen and by us, field by field and extension by extension.
-use crate::fixture::{ROOT, SYSTEM, ca_key_pem};
-use crate::foreign::noted;
+use crate::foreign_notes::noted;
+use crate::hierarchy::{ROOT, SYSTEM, ca_key_pem};
 use crate::support::Home;
 use genfic_ca::x509::extension::subject_key_identifier;
 use genfic_ca::x509::{Certificate, Extension};

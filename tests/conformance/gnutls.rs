@@ -1,5 +1,5 @@
 //! `certtool` and `ocsptool` of GnuTLS, which share no code with OpenSSL.
-use crate::fixture::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
+use crate::hierarchy::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
 use crate::support::{Home, Said};
 use std::fs;
 

@@ -1,5 +1,5 @@
 //! Java's PKIX validator, by OCSP and by CRL, both fetched from where the certificates point to.
-use crate::fixture::{Hierarchy, ROOT, SYSTEM, certificate};
+use crate::hierarchy::{Hierarchy, ROOT, SYSTEM, certificate};
 use crate::support::{Home, Said};
 use std::fs::{self, File};
 use std::process::Command;

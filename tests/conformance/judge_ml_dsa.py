@@ -10,7 +10,8 @@ import sys
 import urllib.request
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes, padding, serialization
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.x509 import ocsp
 from dilithium_py.ml_dsa import ML_DSA_44, ML_DSA_65, ML_DSA_87
 
@@ -21,6 +22,10 @@ IDENTIFIERS = {
     bytes.fromhex("300b0609608648016503040313"): ("ml-dsa-87", ML_DSA_87, 2592, 4627),
 }
 SEQUENCE, OCTET_STRING, BIT_STRING, EXPLICIT_0 = 0x30, 0x04, 0x03, 0xA0
+# 1.2.840.113549.1.12.10.1.2, pkcs8ShroudedKeyBag
+SHROUDED_KEY = bytes.fromhex("060b2a864886f70d010c0a0102")
+# 1.2.840.113549.1.5.13, PBES2
+PBES2 = bytes.fromhex("06092a864886f70d01050d")
 
 task = json.loads(sys.argv[1])
 
@@ -116,7 +121,38 @@ def check_answer(leaf, issuer, ca_key, status):
     return responder
 
 
-names = []
+def shrouded(octets):
+    """EncryptedPrivateKeyInfo of the only key in a PKCS#12 (RFC 7292 §4)."""
+    safe = within(within(octets)[1][1])[1]
+    ((_, _, contents),) = elements(safe[2])
+    found = []
+    for info in within(contents):
+        ((tag, _, content),) = elements(within(info[1])[1][2])
+        # the certificates are in EncryptedData
+        found += [within(bag[1]) for bag in within(content)] if tag == OCTET_STRING else []
+    ((kind, value, *_),) = found
+    expect(kind[1] == SHROUDED_KEY, "one shrouded key")
+    return value[2]
+
+
+def decrypted(info, passphrase):
+    """PrivateKeyInfo, decrypted here step by step; None when it is not under PBES2 with AES-256 (RFC 8018)."""
+    algorithm, encrypted = within(info, SEQUENCE, OCTET_STRING)
+    scheme, parameters = within(algorithm[1])
+    if scheme[1] != PBES2:
+        return None
+    derivation, encryption = (within(part[1]) for part in within(parameters[1], SEQUENCE, SEQUENCE))
+    salt, rounds = within(derivation[1][1])[:2]
+    key = hashlib.pbkdf2_hmac("sha256", passphrase, salt[2], int.from_bytes(rounds[2], "big"), 32)
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(encryption[1][2])).decryptor()
+    padded = decryptor.update(encrypted[2]) + decryptor.finalize()
+    unpadder = padding.PKCS7(128).unpadder()
+    return unpadder.update(padded) + unpadder.finalize()
+
+
+DER, PKCS8 = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+PLAIN = serialization.NoEncryption()
+names, shrouded_by_pbes2 = [], 0
 for entry in task["signed"]:
     octets = der(entry["file"])
     if entry["by"] is None:
@@ -138,4 +174,15 @@ for entry in task["keys"]:
     expect(version[2] == b"\0" and identifier[1] == key.identifier and tag == 0x80, "seed form")
     public, _ = key.scheme.key_derive(seed)
     expect(public == key.octets, "the private key is that of the certificate")
+for entry in task["pkcs12"]:
+    # `cryptography` opens no PKCS#12 with such a key, and reads what is in it
+    info, passphrase = shrouded(der(entry["file"])), task["passphrase"].encode()
+    key = serialization.load_der_private_key(info, passphrase)
+    certificate = x509.load_der_x509_certificate(der(entry["certificate"]))
+    expect(key.public_key() == certificate.public_key(), "the key is that of the certificate")
+    expect(key.private_bytes(DER, PKCS8, PLAIN) == der(entry["key"]), "the key is the holder's")
+    plain = decrypted(info, passphrase)
+    expect(plain in (None, der(entry["key"])), "what is shrouded is what the holder has, in the seed form")
+    shrouded_by_pbes2 += plain is not None
+expect(shrouded_by_pbes2 == len(task["pkcs12"]) // 2, "half of the files are under PBES2")
 print(*names)

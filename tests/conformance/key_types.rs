@@ -1,6 +1,6 @@
 //! Every key type as CA and as leaf, before every judge. One hierarchy a type; the leaves rotate through all types,
 //! so that each is twice among the good ones and once revoked.
-use crate::fixture::Hierarchy;
+use crate::hierarchy::Hierarchy;
 use crate::{gnutls, java, nss, openssl, python, webpki};
 
 fn every_judge_agrees(n: usize) {

@@ -1,13 +1,13 @@
 //! ML-DSA as root, CA, leaf and responder (RFC 9881), verified by an implementation in Python; the other judges here know
 //! none.
-use crate::support::{Home, free_address, python};
+use crate::support::{Home, PASSPHRASE, free_address, python};
 use serde_json::json;
 use std::fs;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/judge_ml_dsa.py");
 
 /// Lets every profile of the home have keys of ML-DSA, and of the usual kinds.
-fn ask_for_ml_dsa(home: &Home) {
+pub(crate) fn ask_for_ml_dsa(home: &Home) {
     let list = "algorithms = ['p256', 'p384', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87']";
     for profile in ["root-ca", "system-ca", "system", "ocsp-responder"] {
         let path = home.path(&format!("home/policy/{profile}.toml"));
@@ -52,12 +52,25 @@ fn what_ml_dsa_keys_sign_is_verified_by_another_implementation_and_refused_unles
         ["create-child", "genfic-system", "-p", "genfic", "--profile", "system-ca", "--key", "ml-dsa-65"];
     home.ca(&child).ok();
     let leaves = [("a", "ml-dsa-44"), ("b", "ml-dsa-65"), ("c", "ml-dsa-87")];
+    let mut handed_out = Vec::new();
     for (leaf, key) in leaves {
         let name = format!("{leaf}.genfic.example");
         home.ca(&["create-request", &name, "--key", key, "--sign", "-p", "genfic-system"]).ok();
         let said =
             home.ca(&["lint", &format!("{name}.crt"), "--issuer", "home/public/genfic-system.pem"]).ok();
         assert!(!said.all().contains("ERROR"), "{}", said.all());
+        let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
+        for (file, more) in [(format!("{leaf}.p12"), &[][..]), (format!("{leaf}-legacy.p12"), &["--legacy"])]
+        {
+            let words = ["export", "p12", &name, "--key", &key, "-o", &file, "--p12-passphrase-from"];
+            home.ca(&[&words[..], &["env:GENFIC_TEST_PASSPHRASE"], more].concat()).ok();
+            let pass = format!("pass:{PASSPHRASE}");
+            let words = ["openssl", "pkcs12", "-in", &file, "-nokeys", "-passin", &pass];
+            let old = if more.is_empty() { &[][..] } else { &["-legacy"] };
+            let said = home.run(&[&words[..], old].concat()).ok();
+            assert_eq!(said.out.matches("BEGIN CERTIFICATE").count(), 2, "{}", said.all());
+            handed_out.push(json!({"file": file, "key": key, "certificate": certificate}));
+        }
     }
     home.ca(&["revoke", "c.genfic.example", "--reason", "key-compromise"]).ok();
     let daemon = home.daemon(&listen);
@@ -91,6 +104,7 @@ fn what_ml_dsa_keys_sign_is_verified_by_another_implementation_and_refused_unles
         .collect();
     let task = json!({
         "signed": signed, "issuer": system, "url": daemon.url, "keys": keys,
+        "pkcs12": handed_out, "passphrase": PASSPHRASE,
         "leaves": [status("a", "GOOD"), status("c", "REVOKED")],
     });
     let said = home.run(&[&python(), SCRIPT, &task.to_string()]).ok();

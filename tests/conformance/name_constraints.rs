@@ -1,6 +1,6 @@
 //! Name constraints as others apply them: to what we issue, and to what a thief of the key would.
-use crate::fixture::{self, ROOT, SYSTEM};
-use crate::foreign::noted;
+use crate::foreign_notes::noted;
+use crate::hierarchy::{self, ROOT, SYSTEM};
 use crate::support::{Home, Said, python};
 use crate::{java, nss, webpki};
 use ::webpki::{Error, KeyUsage};
@@ -20,7 +20,7 @@ fn constrained_home(constraints: &[&str]) -> Home {
 
 /// What a thief of the CA's key makes.
 fn forge(home: &Home, names: &str) -> String {
-    fixture::forge(home, "genfic-system", names, "serverAuth")
+    hierarchy::forge(home, "genfic-system", names, "serverAuth")
 }
 
 fn by_openssl(home: &Home, file: &str) -> Said {

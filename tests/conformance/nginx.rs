@@ -1,5 +1,5 @@
 //! nginx fetches what it staples from the responder that the certificate names, or reads it from a file.
-use crate::foreign::noted;
+use crate::foreign_notes::noted;
 use crate::servers::{GOOD, REVOKED, Site};
 use std::time::{Duration, Instant};
 

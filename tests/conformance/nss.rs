@@ -1,7 +1,7 @@
 //! NSS: `vfychain` (libpkix, OCSP and CRL fetched from where the certificates point to) and `certutil` (the older verifier,
 //! with imported CRLs). Firefox and Thunderbird have a verifier of their own above it.
-use crate::fixture::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
-use crate::foreign::noted;
+use crate::foreign_notes::noted;
+use crate::hierarchy::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
 use crate::support::{Home, Said};
 
 pub(crate) const FOR_CLIENT: &str = "0";

@@ -1,5 +1,5 @@
 //! `openssl verify`, `openssl crl`, `openssl ocsp`, and `curl` for OCSP by GET.
-use crate::fixture::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CHAIN, SYSTEM_CRL, certificate};
+use crate::hierarchy::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CHAIN, SYSTEM_CRL, certificate};
 use crate::support::{Home, Said};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

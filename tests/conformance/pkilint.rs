@@ -1,5 +1,5 @@
 //! DigiCert's pkilint over what every shipped profile, the commented examples included, makes of a request.
-use crate::foreign::noted;
+use crate::foreign_notes::noted;
 use crate::support::{Daemon, Home, free_address, python};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! CAs for one purpose alone: their extendedKeyUsage limits everything below them (X9), the responder excepted, whose
 //! OCSPSigning is never among the purposes of a CA.
-use crate::fixture::{ROOT, ROOT_CRL, forge};
-use crate::foreign::noted;
+use crate::foreign_notes::noted;
+use crate::hierarchy::{ROOT, ROOT_CRL, forge};
 use crate::support::{Daemon, Home, Said, free_address};
 use crate::{java, nss, webpki};
 use ::webpki::{Error, KeyUsage};

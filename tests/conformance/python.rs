@@ -1,6 +1,6 @@
 //! Python's `cryptography`: an X.509 parser and verifier written in Rust, its signatures by its own OpenSSL.
-use crate::fixture::{Hierarchy, ROOT, SYSTEM};
-use crate::foreign::noted;
+use crate::foreign_notes::noted;
+use crate::hierarchy::{Hierarchy, ROOT, SYSTEM};
 use crate::support::python;
 use serde_json::json;
 

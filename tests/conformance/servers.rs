@@ -1,6 +1,6 @@
 //! What the tests of nginx, Apache and HAProxy have in common: two servers, one of them with a revoked certificate, that
 //! staple answers and send their chain; the first also demands certificates of its clients and reads CRLs.
-use crate::fixture::{ROOT, ROOT_CRL, SYSTEM, SYSTEM_CHAIN, SYSTEM_CRL};
+use crate::hierarchy::{ROOT, ROOT_CRL, SYSTEM, SYSTEM_CHAIN, SYSTEM_CRL};
 use crate::support::{Daemon, Home, Said, free_address};
 use std::fs::{self, File, Permissions};
 use std::net::TcpStream;
@@ -73,6 +73,11 @@ impl Site {
         let text = text.replace("DIR", &directory).replace("AT_GOOD", &self.good);
         fs::write(self.home.path(&format!("server/{file}")), text.replace("AT_REVOKED", &self.revoked))
             .unwrap();
+    }
+
+    /// The address of the first server.
+    pub(crate) fn good(&self) -> &str {
+        &self.good
     }
 
     /// The answer for one of the servers' certificates, as a file to staple, once it says this.

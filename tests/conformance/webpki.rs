@@ -1,5 +1,5 @@
 //! rustls-webpki, which Rust's TLS checks certificates with; revocation by CRL alone.
-use crate::fixture::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
+use crate::hierarchy::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CRL, certificate};
 use crate::support::Home;
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use rustls_pki_types::pem::PemObject as _;

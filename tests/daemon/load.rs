@@ -1,6 +1,6 @@
 //! Many clients, slow ones, and many requests.
-use crate::client::{Client, get, ocsp_request, post};
-use crate::site::{Site, configure, issue, request_for};
+use crate::http_client::{Client, get, ocsp_request, post};
+use crate::running_daemon::{Site, configure, issue, request_for};
 use crate::support::{Daemon, Home, OCSPD};
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -60,7 +60,7 @@ fn six_hundred_connections_at_once_are_served_and_idle_ones_hold_nobody_up() {
             let rest = format!("{OCSP}Content-Length: {}\r\n\r\n", question.len());
             client.send(&[rest.as_bytes(), &question].concat()).unwrap();
         } else {
-            client.send(&crate::client::message("POST", "/", OCSP, &question)).unwrap();
+            client.send(&crate::http_client::message("POST", "/", OCSP, &question)).unwrap();
         }
     }
     for client in &mut clients {

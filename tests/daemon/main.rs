@@ -12,20 +12,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod asking;
-mod backwards;
-mod changes;
-mod client;
-mod collapses;
-mod crowds;
-mod faults;
-mod files;
-mod lapse;
+mod file_permissions;
+mod foreign_clients;
+mod http_client;
+mod http_syntax;
+mod live_updates;
 mod load;
 mod memory;
-mod octets;
-mod others;
-mod process;
-mod refusals;
-mod rights;
-mod site;
+mod ocsp_requests;
+mod post_and_get;
+mod published_files;
+mod resource_failures;
+mod running_daemon;
+mod short_lived_responder;
+mod slow_clients;
+mod startup_and_shutdown;
+mod status_rollback;
+mod unusable_status;

@@ -1,7 +1,7 @@
 //! What clients can have the daemon's memory grow to: no more than each connection's share of it, whatever they send
 //! and whether or not they read.
-use crate::client::{message, ocsp_request, post};
-use crate::site::{Site, request_for};
+use crate::http_client::{message, ocsp_request, post};
+use crate::running_daemon::{Site, request_for};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -203,7 +203,9 @@ fn clients_that_pipeline_questions_and_never_read_cost_no_more_than_others() {
     // O2
     let (site, question) = asked();
     let [one, two] = [1, 2].map(|nonce| {
-        let issued = crate::client::contents(crate::client::contents(crate::client::contents(&question)));
+        let issued = crate::http_client::contents(crate::http_client::contents(
+            crate::http_client::contents(&question),
+        ));
         message("POST", "/", OCSP, &ocsp_request(&[issued.to_vec()], Some(&[nonce; 32])))
     });
     pipelining(&site, &question, &[one, two].concat());

@@ -14,20 +14,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod answers;
-mod clocks;
-mod contents;
-mod every;
-mod files;
+mod all_commands;
+mod configuration_mistakes;
+mod corrupted_home_files;
 mod forge;
-mod given;
-mod homes;
-mod keys;
-mod lookalikes;
+mod hostile_servers;
+mod malformed_requests;
 mod names;
-mod requests;
-mod secrets;
-mod texts;
+mod replaced_home_files;
+mod unreadable_files;
+mod untrusted_files;
+mod unusable_secrets;
+mod weak_keys;
+mod wrong_clock;
+mod wrong_file_types;
 
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;

@@ -1,6 +1,6 @@
 //! Subjects and alternative names that no certificate may have (X4, X7), through `sign`.
 use crate::forge::*;
-use crate::requests::{Case, all_refused};
+use crate::malformed_requests::{Case, all_refused};
 use crate::support::Home;
 use crate::{ca, refused};
 use genfic_ca::x509::octets::{SET, sequence, tlv};

@@ -13,22 +13,23 @@
 mod support;
 
 mod backup;
+mod certificate_policy;
+mod concurrent_commands;
 mod core_dumps;
 mod crash;
 #[cfg(debug_assertions)]
-mod groups;
-mod installing;
-mod lapses;
-mod moving;
-mod older_index;
+mod disk_flushes;
+mod expiry;
+#[cfg(debug_assertions)]
+mod failing_threads;
+mod hierarchy_in_six_lines;
+mod import;
+mod index_rollback;
+mod installed_files;
 mod older_script;
 mod policy;
-mod power;
+mod power_loss;
 mod quickstart;
 mod readme;
-mod renewing;
+mod renew_ca;
 mod restore;
-mod six_lines;
-#[cfg(debug_assertions)]
-mod threads;
-mod together;

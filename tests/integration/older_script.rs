@@ -1,5 +1,5 @@
 //! The older script's example, word for word.
-use crate::six_lines::shell;
+use crate::hierarchy_in_six_lines::shell;
 use crate::support::Home;
 
 /// As the command line contract prints them; the directory of the example is put below the test's own.

@@ -1,20 +1,61 @@
-//! The README is true: its `sh` blocks run, one after the other, as they stand.
-use crate::support::{Daemon, Home};
+//! The README and the manual are true: their `sh` blocks run, one after the other, as they stand.
+use crate::support::{Daemon, Home, Said};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The address in the README; the test takes a free one.
+/// The address in the documents; the test takes a free one.
 const LISTEN: &str = "127.0.0.1:2560";
-const SIX_LINES: &str = r#"genfic-ca init --org "Gentoo Fictional, Inc." --country BE --url http://pki.genfic.example
+/// What a reader types who has no package, and the six lines of the first hierarchy.
+const FIRST_CA: &str = r#"export PATH="$PWD/target/release:$PATH"
+export GENFIC_CA_HOME="$PWD/genfic-home"
+genfic-ca init --org "Gentoo Fictional, Inc." --country BE --url http://pki.genfic.example
 genfic-ca create-root   genfic
 genfic-ca create-child  genfic-user   -p genfic --profile user-ca
 genfic-ca create-child  genfic-system -p genfic --profile system-ca
 genfic-ca create-request w03443ad.genfic.example --sign -p genfic-system
 genfic-ca revoke w03443ad.genfic.example --reason key-compromise
 "#;
+/// Files that the blocks of a page of the manual leave beside the home, and how many certificates they revoke.
+const LEFT: &[(&str, &[&str], usize)] = &[
+    (
+        "operate.md",
+        &["shop.crt", "certificates/b.genfic.example.crt", "bert.crt", "index.txt", "myhostname.crt"],
+        2,
+    ),
+    ("renew.md", &["mail.crt", "new/Amber_McStone.crt"], 0),
+    (
+        "hand-out.md",
+        &["roots.pem", "trust.p12", "amber.p12", "www.conf", "www.genfic.example.haproxy.pem"],
+        0,
+    ),
+    ("servers.md", &["all.crl.pem"], 0),
+    ("move-in.md", &["genfic-mail.pem", "home/public/old-system.crl"], 0),
+    ("backup.md", &["genfic.age", "rebuilt/index.db"], 0),
+    // the certificates of the user CA by both generations of the root
+    ("troubleshoot.md", &["again/Amber_McStone.crt", "home/public/genfic.crossed.pem"], 2),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn readme() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// A page of the manual.
+fn page(name: &str) -> String {
+    fs::read_to_string(root().join("ca-layout/doc").join(name)).unwrap()
+}
+
+/// The names of all pages of the manual but its contents.
+fn pages() -> Vec<String> {
+    let entries = fs::read_dir(root().join("ca-layout/doc")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".md") && name != "README.md");
+    names.sort();
+    names
 }
 
 /// The contents of the fenced blocks of a language.
@@ -23,67 +64,141 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     text.split(&opening).skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
 }
 
-/// Runs shell lines as they stand, with the programs' directory first in the PATH.
-fn shell(home: &Home, lines: &str) {
-    let programs = Path::new(crate::support::CA).parent().unwrap();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let like = home.command::<&str>(&[]);
-    let mut command = std::process::Command::new("sh");
-    command.args(["-euc", lines]).current_dir(home.directory()).env("PATH", path);
-    for (name, value) in like.get_envs() {
-        command.env(name, value.unwrap());
+/// A home and what a reader of one document does beside it.
+struct Reader {
+    home: Home,
+    /// The home that the document's commands work in.
+    at: PathBuf,
+    exports: String,
+    daemon: Option<Daemon>,
+}
+
+impl Reader {
+    fn of(home: Home, at: &str) -> Self {
+        let at = home.path(at);
+        Self { home, at, exports: String::new(), daemon: None }
     }
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{lines}\n{}{said}", String::from_utf8_lossy(&output.stdout));
+
+    /// Runs a block as it stands, with the programs' directory first in the PATH. What a block exports counts in the
+    /// blocks after it, and a daemon that it starts runs until the end.
+    fn does(&mut self, block: &str) -> Said {
+        let mut lines = self.exports.clone();
+        for line in block.lines() {
+            if let Some(options) = line.strip_prefix("genfic-ocspd ") {
+                assert_eq!(options, format!("--listen {LISTEN}"));
+                self.daemon = Some(Daemon::start(&self.at, "127.0.0.1:0"));
+                continue;
+            }
+            if line.starts_with("export ") {
+                self.exports.push_str(&format!("{line}\n"));
+            }
+            let address = self.daemon.as_ref().map_or(LISTEN, |one| one.url.trim_start_matches("http://"));
+            lines.push_str(&format!("{}\n", line.replace(LISTEN, address)));
+        }
+        self.home.shell(&lines)
+    }
+
+    /// Runs all blocks of a document up to the first that fails, which it tells.
+    fn does_all(&mut self, name: &str, text: &str) -> Result<(), String> {
+        for block in blocks(text, "sh") {
+            let said = self.does(&block);
+            if said.status != 0 {
+                return Err(format!("{name}:\n{block}{}", said.all()));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[test]
 fn every_shell_block_of_the_readme_runs_as_it_stands() {
     // G1, G2, G3, G11, G12
-    let blocks = blocks(&readme(), "sh");
-    assert_eq!(blocks[0], SIX_LINES);
-    assert!(blocks.len() > 8, "{}", blocks.len());
+    let readme = readme();
+    let blocks = blocks(&readme, "sh");
+    assert_eq!(blocks[0], FIRST_CA);
+    assert!(blocks.len() > 4, "{}", blocks.len());
     let home = Home::new();
-    let mut daemon: Option<Daemon> = None;
-    for block in &blocks {
-        let mut lines = String::new();
-        for line in block.lines() {
-            if let Some(options) = line.strip_prefix("genfic-ocspd ") {
-                assert_eq!(options, format!("--listen {LISTEN}"));
-                daemon = Some(home.daemon("127.0.0.1:0"));
-                continue;
-            }
-            let address = daemon.as_ref().map_or(LISTEN, |daemon| daemon.url.trim_start_matches("http://"));
-            lines.push_str(&line.replace(LISTEN, address));
-            lines.push('\n');
-        }
-        shell(&home, &lines);
-    }
-    assert!(daemon.is_some());
-    let revoked = home.result(&["list", "--status", "revoked"]);
-    // three in the daily tasks, and the three certificates of the user CA in a run-book
-    assert_eq!(revoked["certificates"].as_array().unwrap().len(), 6, "{revoked}");
-    for file in [
-        "mail.crt",
-        "certificates/b.genfic.example.crt",
-        "myhostname.crt",
-        "index.txt",
-        "amber.crt",
-        "new/b.genfic.example.crt",
-        "again/Amber_McStone.crt",
-    ] {
-        assert!(home.path(file).is_file(), "{file}");
+    fs::rename(home.path("home"), home.path("genfic-home")).unwrap();
+    let mut reader = Reader::of(home, "genfic-home");
+    reader.does_all("README.md", &readme).unwrap();
+    assert!(reader.daemon.is_some());
+    let home = reader.at.display().to_string();
+    let revoked = reader.home.result(&["--home", &home, "list", "--status", "revoked"]);
+    assert_eq!(revoked["certificates"].as_array().unwrap().len(), 2, "{revoked}");
+    for file in ["mail.crt", "amber.crt", "amber-2.crt", "roots.pem"] {
+        assert!(reader.home.path(file).is_file(), "{file}");
     }
 }
 
 #[test]
+fn the_readme_has_at_most_200_lines() {
+    let lines = readme().lines().count();
+    assert!(lines <= 200, "{lines}");
+}
+
+#[test]
+fn every_shell_block_of_the_manual_runs_in_a_home_of_its_page() {
+    // G1, G2, G3, G11, G12
+    let mut first = Reader::of(Home::new(), "home");
+    first.does_all("README.md", &page("README.md")).unwrap();
+    let mut wrong = Vec::new();
+    let mut daemons = 0;
+    for name in pages() {
+        let mut reader = Reader::of(first.home.copied(), "home");
+        if let Err(problem) = reader.does_all(&name, &page(&name)) {
+            wrong.push(problem);
+            continue;
+        }
+        daemons += usize::from(reader.daemon.is_some());
+        let Some((_, files, count)) = LEFT.iter().find(|row| row.0 == name) else { continue };
+        let gone = files.iter().filter(|file| !reader.home.path(file).is_file());
+        wrong.extend(gone.map(|file| format!("{name}: {file} is not there")));
+        let revoked = reader.home.result(&["list", "--status", "revoked"]);
+        if revoked["certificates"].as_array().unwrap().len() != *count {
+            wrong.push(format!("{name}: {revoked}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert_eq!(daemons, 1);
+    let gone: Vec<&str> =
+        LEFT.iter().map(|row| row.0).filter(|name| !pages().contains(&(*name).to_owned())).collect();
+    assert!(gone.is_empty(), "{gone:?}");
+}
+
+#[test]
+fn settings_and_objects_in_the_manual_are_taken_as_they_stand() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let config = home.path("home/genfic-ca.toml");
+    let shipped = fs::read_to_string(&config).unwrap();
+    let (mut settings, mut objects) = (0, 0);
+    for name in pages() {
+        for block in blocks(&page(&name), "toml") {
+            fs::write(&config, format!("{shipped}\n{block}")).unwrap();
+            home.ca(&["status"]).ok();
+            settings += 1;
+        }
+        for block in blocks(&page(&name), "json") {
+            let object: serde_json::Value = serde_json::from_str(&block).unwrap();
+            fs::write(&config, &shipped).unwrap();
+            let said = home.ca(&["--json", object["command"].as_str().unwrap()]).ok().json();
+            let names = |value: &serde_json::Value| {
+                value.as_object().unwrap().keys().cloned().collect::<Vec<String>>()
+            };
+            assert_eq!(names(&object), names(&said));
+            assert_eq!(object["schema"], said["schema"]);
+            objects += 1;
+        }
+    }
+    assert!(settings > 0 && objects > 0, "{settings} {objects}");
+}
+
+#[test]
 fn the_cron_lines_are_commands_that_are_tried() {
-    let readme = readme();
-    let tried = blocks(&readme, "sh").concat();
-    let cron = blocks(&readme, "crontab");
+    let page = page("automate.md");
+    let tried = blocks(&page, "sh").concat();
+    let cron = blocks(&page, "crontab");
     let lines: Vec<&str> = cron[0].lines().collect();
-    assert_eq!(lines.len(), 4);
+    assert_eq!(lines.len(), 5);
     for line in lines {
         let command = &line[line.find("genfic-ca").unwrap()..];
         assert!(tried.lines().any(|line| line == command), "{command}");
@@ -98,10 +213,10 @@ fn the_readme_begins_with_the_two_commands() {
 }
 
 #[test]
-fn the_exit_codes_of_the_readme_are_those_of_the_program() {
+fn the_exit_codes_of_the_manual_are_those_of_the_program() {
     use genfic_ca::error::Exit;
-    let readme = readme();
-    let table = readme.split_once("| exit |").unwrap().1.split("\n\n").next().unwrap();
+    let page = page("automate.md");
+    let table = page.split_once("| exit |").unwrap().1.split("\n\n").next().unwrap();
     let codes: Vec<u8> =
         table.lines().filter_map(|line| line.split('|').nth(1)?.trim().parse().ok()).collect();
     let expected: Vec<u8> = std::iter::once(0).chain(Exit::ALL.iter().map(|exit| exit.code())).collect();
@@ -161,8 +276,7 @@ fn every_file_of_a_home_is_in_the_layout_with_its_mode() {
     home.ca(&["create-request", "a.genfic.example", "--sign", "-p", "genfic-system"]).ok();
     home.ca(&["renew-ca", "genfic", "--rekey"]).ok();
     home.ca(&["create-child", "far-user", "--csr-only"]).ok();
-    let layout = Path::new(env!("CARGO_MANIFEST_DIR")).join("ca-layout/README.md");
-    let layout = fs::read_to_string(layout).unwrap();
+    let layout = fs::read_to_string(root().join("ca-layout/README.md")).unwrap();
     let (home_rows, _) = layout.split_once("\n## What is installed\n").unwrap();
     let rows: Vec<Vec<&str>> = home_rows
         .lines()

@@ -1,5 +1,5 @@
 //! A whole machine is lost and built again from its backup, its keys, and what the world has.
-use crate::support::{CA, Daemon, Home, PASSPHRASE, Said};
+use crate::support::{CA, Daemon, Home, PASSPHRASE, Said, is_root};
 use genfic_ca::assembly::restore_backup;
 use genfic_ca::home::Home as Directories;
 use genfic_ca::signing::{OpenWith, Secret};
@@ -310,8 +310,7 @@ fn configuration_and_state_in_two_directories_are_restored_into_both() {
 fn a_service_user_restores_into_the_empty_directory_it_was_given() {
     // P2
     use std::os::unix::fs::{PermissionsExt, chown};
-    if !rustix::process::geteuid().is_root() {
-        println!("only root can become another user: not tested here");
+    if !is_root() {
         return;
     }
     let home = Home::with_hierarchy("http://pki.genfic.example");

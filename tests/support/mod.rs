@@ -1,6 +1,9 @@
 //! A home of its own for each test, and the programs run in it.
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(unreachable_pub, reason = "shared by path between test binaries")]
+#[path = "../../src/testing/skipped.rs"]
+mod skipped;
+
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -11,6 +14,9 @@ use tempfile::TempDir;
 
 pub const CA: &str = env!("CARGO_BIN_EXE_genfic-ca");
 pub const OCSPD: &str = env!("CARGO_BIN_EXE_genfic-ocspd");
+#[allow(unused_imports, reason = "each test binary uses its part")]
+pub(crate) use skipped::{is_root, skipped};
+
 /// What every CA key here is protected with.
 pub const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -235,6 +241,16 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a program of somebody else's is here; says otherwise that what follows is skipped.
+#[track_caller]
+pub fn there_is(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    if !found {
+        skipped(&format!("there is no {program}"));
+    }
+    found
 }
 
 /// A loopback address that was free a moment ago, as `ADDR:PORT`.

@@ -39,7 +39,7 @@ use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Global, Import, Key
 use crate::purpose::purpose;
 use crate::report::Report;
 use crate::session::{Session, home_of};
-use genfic_ca::ca::{Conclusion, Task};
+use genfic_ca::ca::{Conclusion, Purpose, Task};
 use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::import::Layout;
 
@@ -135,16 +135,33 @@ fn object(command: &Command) -> Option<String> {
         Command::Export(Export::IndexTxt(args)) => Some(args.authority.clone()),
         Command::Export(Export::P12(args)) => Some(args.certificate.clone()),
         Command::Export(Export::Snippet(args)) => Some(args.certificate.clone()),
-        _ => None,
+        Command::Init(_)
+        | Command::Quickstart(_)
+        | Command::Status
+        | Command::Doctor(_)
+        | Command::Calendar(_)
+        | Command::Authorities(_)
+        | Command::Show(_)
+        | Command::Lint(_)
+        | Command::Crl(Crl::Show(_) | Crl::Check(_))
+        | Command::Ocsp(Ocsp::Query(_) | Ocsp::Sync)
+        | Command::Clock(Clock::Status | Clock::Accept)
+        | Command::Audit(Audit::Show(_) | Audit::Verify)
+        | Command::Export(Export::Bundle(_) | Export::Truststore(_) | Export::HashedDir(_))
+        | Command::Backup(Backup::Create(_) | Backup::Verify(_) | Backup::Restore(_) | Backup::Accept)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Version => None,
     }
 }
 
 /// Runs a command.
 pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> {
     let name = name(&command);
-    let object = object(&command);
-    let at_home =
-        |run: &dyn Fn(&Session) -> Result<Report, Problem>| in_session(global, name, object.as_deref(), run);
+    let (object, purpose) = (object(&command), purpose(&command));
+    let at_home = |run: &dyn Fn(&Session) -> Result<Report, Problem>| {
+        in_session(global, name, object.as_deref(), purpose, run)
+    };
     match command {
         Command::Version => Ok(init::version()),
         Command::Completions(args) => Ok(completions::completions(&args)),
@@ -236,14 +253,15 @@ pub(crate) fn in_session(
     global: &Global,
     name: &str,
     object: Option<&str>,
+    purpose: Purpose,
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
-    let session = Session::open_for(global, purpose(name))?;
+    let session = Session::open_for(global, purpose)?;
     let home = home_of(global).directory().shown().to_string();
     let task = Task {
         command: name,
         object: object.unwrap_or(&home),
-        purpose: purpose(name),
+        purpose,
         shows_record: "`genfic-ca audit show`",
     };
     session.engine().run(&task, |begun| {

@@ -1,33 +1,52 @@
 //! What each command is for: whether it needs room on the disk, and may use what is kept for revoking.
+use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Import, Key, Ocsp};
 use genfic_ca::ca::Purpose;
 
-/// Commands that issue: they leave what is kept for revoking alone, and are refused while it is not there.
-const ISSUE: [&str; 13] = [
-    "create-root",
-    "create-child",
-    "renew-ca",
-    "cross-sign",
-    "create-request",
-    "sign",
-    "renew",
-    "rekey",
-    "ocsp responder",
-    "adopt",
-    "import openssl",
-    "import easy-rsa",
-    "key import",
-];
-/// Commands that tell others what is not to be trusted any more.
-const DISTRUST: [&str; 7] =
-    ["revoke", "revoke-ca", "hold", "release", "crl publish", "ocsp sync", "ocsp disable"];
-
-/// What the command of this name is for.
-pub(crate) fn purpose(command: &str) -> Purpose {
-    if ISSUE.contains(&command) {
-        Purpose::Issue
-    } else if DISTRUST.contains(&command) {
-        Purpose::Distrust
-    } else {
-        Purpose::Look
+/// What a command is for.
+pub(crate) fn purpose(command: &Command) -> Purpose {
+    match command {
+        Command::CreateRoot(_)
+        | Command::CreateChild(_)
+        | Command::RenewCa(_)
+        | Command::CrossSign(_)
+        | Command::CreateRequest(_)
+        | Command::Sign(_)
+        | Command::Renew(_)
+        | Command::Rekey(_)
+        | Command::Ocsp(Ocsp::Responder(_))
+        | Command::Adopt(_)
+        | Command::Import(Import::Openssl(_) | Import::EasyRsa(_))
+        | Command::Key(Key::Import(_)) => Purpose::Issue,
+        Command::Revoke(_)
+        | Command::RevokeCa(_)
+        | Command::Hold(_)
+        | Command::Release(_)
+        | Command::Crl(Crl::Publish(_))
+        | Command::Ocsp(Ocsp::Sync | Ocsp::Disable(_)) => Purpose::Distrust,
+        Command::Init(_)
+        | Command::Quickstart(_)
+        | Command::Status
+        | Command::Doctor(_)
+        | Command::Calendar(_)
+        | Command::Authorities(_)
+        | Command::List(_)
+        | Command::Show(_)
+        | Command::Lint(_)
+        | Command::Crl(Crl::Show(_) | Crl::Check(_))
+        | Command::Ocsp(Ocsp::Query(_) | Ocsp::Enable(_))
+        | Command::Clock(Clock::Status | Clock::Accept)
+        | Command::Audit(Audit::Show(_) | Audit::Verify)
+        | Command::Export(
+            Export::IndexTxt(_)
+            | Export::Bundle(_)
+            | Export::Truststore(_)
+            | Export::HashedDir(_)
+            | Export::P12(_)
+            | Export::Snippet(_),
+        )
+        | Command::Backup(Backup::Create(_) | Backup::Verify(_) | Backup::Restore(_) | Backup::Accept)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Version => Purpose::Look,
     }
 }

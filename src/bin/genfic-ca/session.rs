@@ -2,7 +2,7 @@
 use crate::cli::Global;
 use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
-use genfic_ca::assembly::{self, Assembly};
+use genfic_ca::assembly::{self, Assembly, Unopened};
 use genfic_ca::ca::{Begun, Engine, Purpose, Recovered};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
@@ -28,23 +28,24 @@ impl Session {
     /// Opens the home for one command: room on the disk, owners and modes, configuration, profiles, index. What the
     /// command finds is put right by [`Engine::run`].
     pub(crate) fn open_for(global: &Global, purpose: Purpose) -> Result<Self, Problem> {
-        Self::with(global, |home, config| Assembly::open_for(home, config, purpose))
+        // on a full disk that is said, whatever else is wrong
+        let home = Unopened::with_room(home_of(global), purpose)?;
+        Self::with(global, |config| home.open(config))
     }
 
     /// Opens the home to look at it, and puts right what a command that was cut short left behind.
     pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
-        let session = Self::with(global, Assembly::open)?;
+        let session = Self::with(global, |config| Assembly::open(home_of(global), config))?;
         session.engine.begin()?;
         Ok(session)
     }
 
     fn with(
         global: &Global,
-        open: impl FnOnce(Home, Option<&Path>) -> Result<Assembly, Problem>,
+        open: impl FnOnce(Option<&Path>) -> Result<Assembly, Problem>,
     ) -> Result<Self, Problem> {
         let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
-        let home = home_of(global);
-        let assembly = open(home, global.config.as_deref())?.watched(clock_watch(global));
+        let assembly = open(global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
         let secrets = Arc::new(assembly::secret_sources(&assembly.practices().config, given, prompt));
         let engine = assembly.engine(secrets.clone());

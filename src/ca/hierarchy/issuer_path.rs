@@ -1,12 +1,13 @@
 //! A CA and those above it.
 use super::no_authority;
 use crate::error::{Code, Problem, remedy};
-use crate::index::{Authority, CertificateState};
-use crate::x509::{CertificateId, UnixTime};
+use crate::index::{Authority, AuthoritySummary, CertificateState};
+use crate::x509::{CertificateId, Fingerprint, UnixTime};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// So many CAs may stand above one.
-pub(in crate::ca) const MAX_PATH: usize = 32;
+const MAX_PATH: usize = 32;
 
 /// A CA and those above it, the root last, and how the certificate of each stands.
 #[derive(Clone, Debug)]
@@ -157,6 +158,21 @@ impl IssuerPath {
         }
         Ok(())
     }
+}
+
+/// The digests of the certificates above a CA, its issuer's first, as its path has them; `None` where that is not whole.
+pub(in crate::ca) fn digests_above(
+    own: &AuthoritySummary,
+    all: &HashMap<&str, &AuthoritySummary>,
+) -> Option<Vec<Fingerprint>> {
+    let mut above = Vec::new();
+    let mut next = own.parent.as_deref();
+    while let Some(name) = next {
+        let parent = all.get(name).filter(|_| above.len() < MAX_PATH)?;
+        above.push(parent.certificate);
+        next = parent.parent.as_deref();
+    }
+    Some(above)
 }
 
 fn is_revoked_for_good(state: Option<&CertificateState>) -> bool {

@@ -2,11 +2,13 @@
 use super::Lifecycle;
 use super::renewal::ROOT_PROFILE;
 use crate::ca::Adoption;
-use crate::ca::hierarchy::MAX_PATH;
 use crate::config::is_authority_name;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, IndexError};
 use crate::x509::{Certificate, UnixTime, can_verify_old, key_weaknesses};
+
+/// So many CAs that others run are taken on record above one at once.
+const MAX_EXTERNAL: usize = 16;
 
 impl Lifecycle<'_> {
     /// The CA that issued it, and those that must be put on record for that, the topmost first.
@@ -35,7 +37,7 @@ impl Lifecycle<'_> {
                     (self.name_for(&found, adoption, &above)?, Some(found))
                 }
             };
-            if above.len() >= MAX_PATH {
+            if above.len() >= MAX_EXTERNAL {
                 return Err(unknown_issuer(&certificate, shown()));
             }
             match above.last_mut() {

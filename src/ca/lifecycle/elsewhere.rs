@@ -46,10 +46,11 @@ impl Lifecycle<'_> {
         &self,
         name: &str,
         asked: &AuthorityRekeying,
+        next: fn(&str) -> String,
     ) -> Result<WaitingAuthority, Problem> {
         let replaces = self.newest(name)?;
         self.is_issued_elsewhere(&replaces)?;
-        self.request_child(&self.generation_after(&replaces, asked)?)
+        self.request_child(&self.generation_after(&replaces, asked)?, next)
     }
 
     fn is_issued_elsewhere(&self, authority: &Authority) -> Result<(), Problem> {

@@ -55,12 +55,17 @@ impl Lifecycle<'_> {
     }
 
     /// Makes the key of a CA that is to be below one elsewhere, and the request for its certificate. A key that a
-    /// killed process left is taken, when the passphrase opens it.
+    /// killed process left is taken, when the passphrase opens it. `next` says what is done with the certificate of the CA
+    /// of this name, in the words of who runs it.
     ///
     /// # Errors
     /// When the name is taken, the profile is not that of a CA below another, no passphrase can be had, or a file
     /// cannot be written.
-    pub fn request_child(&self, new: &NewAuthority) -> Result<WaitingAuthority, Problem> {
+    pub fn request_child(
+        &self,
+        new: &NewAuthority,
+        next: fn(&str) -> String,
+    ) -> Result<WaitingAuthority, Problem> {
         self.name_is_free(&new.name)?;
         let profile = self.engine.practices().profile(&new.profile)?;
         if profile.kind() != Kind::Ca {
@@ -87,6 +92,7 @@ impl Lifecycle<'_> {
         let request = signer.sign_request(&subject, &[])?;
         let waiting = WaitingAuthority {
             name: new.name.clone(),
+            next: next(&new.name),
             profile: Some(new.profile.clone()),
             ocsp: Some(self.authority_to_be(new, false).serves_ocsp),
             succeeds: new.succeeds.clone(),
@@ -109,11 +115,16 @@ impl Lifecycle<'_> {
     }
 
     /// Takes in the key of a CA: one of this home whose key is away, when there is one of this name; else of one
-    /// whose certificate is to be adopted. The second is returned.
+    /// whose certificate is to be adopted. The second is returned; `next` as in [`Lifecycle::request_child`].
     ///
     /// # Errors
     /// When the key is that of another CA, there is one already, no passphrase can be had, or it cannot be written.
-    pub fn bring_key(&self, name: &str, key: OpenedKey) -> Result<Option<WaitingAuthority>, Problem> {
+    pub fn bring_key(
+        &self,
+        name: &str,
+        key: OpenedKey,
+        next: fn(&str) -> String,
+    ) -> Result<Option<WaitingAuthority>, Problem> {
         let authority = self.engine.index().authority(name)?;
         if let Some(authority) = &authority
             && *key.public_key() != *authority.certificate.tbs().public_key()
@@ -146,9 +157,10 @@ impl Lifecycle<'_> {
         if is_ours.is_some() {
             return Ok(None);
         }
-        let (name, since) = (name.to_owned(), at);
+        let (next, name, since) = (next(name), name.to_owned(), at);
         let waiting = WaitingAuthority {
             name,
+            next,
             profile: None,
             ocsp: None,
             succeeds: None,

@@ -1,9 +1,10 @@
 //! Putting right what a command that was cut short left behind, and repeating what is owed.
 use super::Maintenance;
 use crate::error::Problem;
-use crate::index::{Authority, CertificateState};
+use crate::index::{AuthoritySummary, CertificateState};
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
-use crate::x509::{Certificate, CertificateId};
+use crate::x509::{Certificate, CertificateId, IssuerId};
+use std::collections::HashMap;
 
 /// So many changes in a row must be kept before the search for certificates that are not kept yet ends. A group
 /// that is issued is one change, and its files are put in place by rising serial number: the last tells of all.
@@ -14,6 +15,9 @@ const LATEST: usize = 64;
 
 /// So many certificates are kept at a time.
 const GROUP: usize = 500;
+
+/// The names of CAs.
+type Names<'n> = HashMap<IssuerId, &'n str>;
 
 /// What was put right, and what could not be.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -51,22 +55,24 @@ impl Maintenance<'_> {
         self.engine.publisher().sweep(&[]);
         let mut recovered = Recovered { abandoned: self.abandon_pending()?, ..Recovered::default() };
         // What is on record by now is public after its status is.
-        let authorities = self.engine.index().authorities()?;
-        let unkept = self.unkept()?;
+        let all = self.engine.index().summaries()?;
+        let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
+        let unkept = self.unkept(&names)?;
         recovered.note("the status", self.engine.publication().repeat_status());
         if !recovered.owed.is_empty() {
             return Ok(recovered);
         }
-        for authority in &authorities {
-            let what = format!("the certificate of {}", authority.name);
-            recovered.note(&what, self.engine.publication().repeat_authority(authority));
+        for summary in self.engine.publication().unpublished(&all) {
+            let what = format!("the certificate of {}", summary.name);
+            recovered.note(&what, self.engine.publication().repeat_summed_up(summary));
         }
-        for authority in &authorities {
-            self.repeat_issued(authority, &unkept, &mut recovered);
+        let concerned = all.iter().filter(|one| unkept.iter().any(|id| id.issuer == one.issuer));
+        let concerned: Vec<&AuthoritySummary> = concerned.collect();
+        for summary in &concerned {
+            self.repeat_issued(summary, &unkept, &mut recovered);
         }
-        if !unkept.is_empty() {
-            let of = |authority: &&Authority| unkept.iter().any(|id| id.issuer == authority.issuer);
-            let names: Vec<&str> = authorities.iter().filter(of).map(|one| one.name.as_str()).collect();
+        if !concerned.is_empty() {
+            let names: Vec<&str> = concerned.iter().map(|one| &*one.name).collect();
             self.engine.publisher().sweep(&names);
         }
         Ok(recovered)
@@ -82,17 +88,15 @@ impl Maintenance<'_> {
         }
         let Some(_alone) = self.engine.index().nobody_is_signing()? else { return Ok(0) };
         let now = self.engine.now();
-        let authorities = self.engine.index().authorities()?;
+        let all = self.engine.index().summaries()?;
+        let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
         let pending: Vec<_> = self
             .engine
             .index()
             .pending()?
             .into_iter()
             .map(|id| {
-                let name = authorities
-                    .iter()
-                    .find(|authority| authority.issuer == id.issuer)
-                    .map_or("", |authority| authority.name.as_str());
+                let name = names.get(&id.issuer).copied().unwrap_or_default();
                 let event =
                     self.engine.event(now, "certificate.abandoned", format!("{name}/{}", id.serial_number));
                 (id, event)
@@ -104,15 +108,14 @@ impl Maintenance<'_> {
     /// The certificates that were issued and are not kept: those of the latest changes. Where one is found, its
     /// whole change is looked through, and more changes before it: many commands may have been cut short, or the
     /// disk was full for long.
-    fn unkept(&self) -> Result<Vec<CertificateId>, Problem> {
-        let authorities = self.engine.index().authorities()?;
+    fn unkept(&self, names: &Names<'_>) -> Result<Vec<CertificateId>, Problem> {
         let (mut looked_at, mut kept) = (0, 0);
         let mut wanting = Vec::new();
         let mut failed = None;
         self.engine.index().last_of_changes(&mut |row| {
             looked_at += 1;
             if row.state == CertificateState::Issued {
-                match self.is_kept(&authorities, &row.id) {
+                match self.is_kept(names, &row.id) {
                     Ok(true) => kept += 1,
                     Ok(false) => {
                         wanting.push(row.change);
@@ -135,7 +138,7 @@ impl Maintenance<'_> {
         })?;
         let mut unkept = Vec::new();
         for id in issued {
-            if !self.is_kept(&authorities, &id)? {
+            if !self.is_kept(names, &id)? {
                 unkept.push(id);
             }
         }
@@ -143,11 +146,9 @@ impl Maintenance<'_> {
     }
 
     /// Whether a certificate is where it should be: responders' are kept beside their keys, roots' in public.
-    fn is_kept(&self, authorities: &[Authority], id: &CertificateId) -> Result<bool, Problem> {
-        let Some(issuer) = authorities.iter().find(|authority| authority.issuer == id.issuer) else {
-            return Ok(true);
-        };
-        if self.engine.publisher().is_kept(&issuer.name, &id.serial_number) {
+    fn is_kept(&self, names: &Names<'_>, id: &CertificateId) -> Result<bool, Problem> {
+        let Some(issuer) = names.get(&id.issuer) else { return Ok(true) };
+        if self.engine.publisher().is_kept(issuer, &id.serial_number) {
             return Ok(true);
         }
         let Some(record) = self.engine.index().certificate(id)? else { return Ok(true) };
@@ -161,7 +162,12 @@ impl Maintenance<'_> {
     }
 
     /// Keeps what this CA issued and is not kept, in groups.
-    fn repeat_issued(&self, authority: &Authority, unkept: &[CertificateId], recovered: &mut Recovered) {
+    fn repeat_issued(
+        &self,
+        authority: &AuthoritySummary,
+        unkept: &[CertificateId],
+        recovered: &mut Recovered,
+    ) {
         let own: Vec<&CertificateId> = unkept.iter().filter(|id| id.issuer == authority.issuer).collect();
         for group in own.chunks(GROUP) {
             let what = match group {

@@ -2,11 +2,23 @@
 use crate::home::WriteError;
 use crate::index::memory::Watch;
 use crate::index::{IndexError, IndexReader, StoreError};
-use crate::repository::{PublishError, Publisher};
+use crate::repository::Publisher;
 use crate::status::{StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::x509::UnixTime;
 use std::io;
 use std::sync::{Arc, Mutex};
+
+/// Methods that do as those of a field do. Where a step is named it is noted first, and they fail if it is to.
+macro_rules! forward {
+    ($to:ident $check:ident;
+     $($name:ident($($given:ident: $type:ty),*) $(-> $out:ty $(, $step:literal)?)?;)*) => {
+        $(fn $name(&self, $($given: $type),*) $(-> $out)? {
+            $($(self.script.$check($step)?;)?)?
+            self.$to.$name($($given),*)
+        })*
+    };
+}
+pub(super) use forward;
 
 /// What was done, in order, and what is to fail.
 #[derive(Clone, Default)]
@@ -74,13 +86,14 @@ impl Script {
         std::mem::take(&mut self.0.lock().unwrap().read)
     }
 
-    fn store(&self, step: &'static str) -> Result<(), StoreError> {
-        if self.fails(step) { Err(StoreError::Backend(format!("{step} was made to fail"))) } else { Ok(()) }
+    /// A step that fails where the disk is full.
+    pub(super) fn write(&self, step: &'static str) -> Result<(), WriteError> {
+        let full = || WriteError { path: step.into(), source: io::Error::from(io::ErrorKind::StorageFull) };
+        if self.fails(step) { Err(full()) } else { Ok(()) }
     }
 
-    pub(super) fn publish(&self, step: &'static str) -> Result<(), PublishError> {
-        let full = || WriteError { path: step.into(), source: io::Error::from(io::ErrorKind::StorageFull) };
-        if self.fails(step) { Err(full().into()) } else { Ok(()) }
+    fn store(&self, step: &'static str) -> Result<(), StoreError> {
+        if self.fails(step) { Err(StoreError::Backend(format!("{step} was made to fail"))) } else { Ok(()) }
     }
 }
 
@@ -112,46 +125,13 @@ pub(super) struct Status {
 }
 
 impl StatusPublisher for Status {
-    fn publish_status(
-        &self,
-        index: &dyn IndexReader,
-        lists: &dyn Publisher,
-        now: UnixTime,
-    ) -> Result<(), StatusError> {
-        self.script.store("status")?;
-        let read = self.script.read();
-        let published = self.directory.publish_status(index, lists, now);
-        // what it reads is for all that trust what it publishes, whatever was issued
-        self.script.0.lock().unwrap().read = read;
-        published
-    }
-
-    fn published_change(&self) -> Result<Option<u64>, StatusError> {
-        self.directory.published_change()
-    }
-
-    fn is_current(&self, index: &dyn IndexReader) -> Result<bool, StatusError> {
-        self.directory.is_current(index)
-    }
-
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError> {
-        self.directory.check_continued(index, lists)
-    }
-
-    fn confirmed(&self) -> Result<Option<UnixTime>, StatusError> {
-        self.directory.confirmed()
-    }
-
-    fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, StatusError> {
-        self.directory.compare(index)
-    }
-
-    fn rebuild_status(
-        &self,
-        index: &dyn IndexReader,
-        lists: &dyn Publisher,
-        now: UnixTime,
-    ) -> Result<(), StatusError> {
-        self.directory.rebuild_status(index, lists, now)
+    forward! { directory store;
+        publish_status(index: &dyn IndexReader, lists: &dyn Publisher, now: UnixTime) -> Result<(), StatusError>, "status";
+        published_change() -> Result<Option<u64>, StatusError>;
+        is_current(index: &dyn IndexReader) -> Result<bool, StatusError>;
+        check_continued(index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError>;
+        confirmed() -> Result<Option<UnixTime>, StatusError>;
+        compare(index: &dyn IndexReader) -> Result<StatusComparison, StatusError>;
+        rebuild_status(index: &dyn IndexReader, lists: &dyn Publisher, now: UnixTime) -> Result<(), StatusError>;
     }
 }

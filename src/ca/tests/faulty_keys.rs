@@ -1,13 +1,11 @@
 //! Keys that note each step and fail where they are told to.
-use super::faulty::Script;
-use crate::home::WriteError;
+use super::faulty::{Script, forward};
 use crate::signing::{
     Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef,
     LocalSigner, MarkError, OpenedKey, PrivateKey, SoftKey,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
-use std::io;
 use std::sync::Arc;
 
 pub(super) struct Keys {
@@ -51,24 +49,14 @@ impl CaKeys for Keys {
         Ok(self.faulty(self.store.open(key)?))
     }
 
-    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError> {
-        self.store.mark(key)
-    }
-
-    fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
-        if self.script.fails("reserve") {
-            let source = io::Error::from(io::ErrorKind::StorageFull);
-            return Err(WriteError { path: "reserve".into(), source }.into());
-        }
-        self.store.raise_mark(key, number)
+    forward! { store write;
+        mark(key: &KeyRef) -> Result<Option<CrlNumber>, MarkError>;
+        raise_mark(key: &KeyRef, number: CrlNumber) -> Result<(), MarkError>, "reserve";
+        inspecting() -> Option<&dyn InspectKeys>;
     }
 
     fn importing(&self) -> Option<&dyn ImportKeys> {
         Some(self)
-    }
-
-    fn inspecting(&self) -> Option<&dyn InspectKeys> {
-        self.store.inspecting()
     }
 
     fn discarding(&self) -> Option<&dyn DiscardKeys> {

@@ -1,6 +1,8 @@
 //! CAs and how they come to be.
 use super::fixture::*;
-use crate::index::{CertificateState, Import, Index, IndexError, Issued, Recorded, Revocation};
+use crate::index::{
+    AuthoritySummary, CertificateState, Import, Index, IndexError, Issued, Recorded, Revocation,
+};
 use crate::x509::CertificateId;
 
 pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
@@ -145,4 +147,38 @@ pub(crate) fn authorities_come_with_parents_first_and_siblings_by_name(index: &d
     let names: Vec<String> = index.authorities().unwrap().into_iter().map(|ca| ca.name).collect();
     assert_eq!(names, ["b-root", "m-root", "system", "user", "a-team"]);
     assert_eq!(index.authority("a-team").unwrap().unwrap().parent.as_deref(), Some("user"));
+}
+
+pub(crate) fn a_summary_says_of_each_ca_what_is_on_record(index: &dyn Index) {
+    let root = CertificateAuthority::root(index, "m-root");
+    let user = root.child(index, "user", 2);
+    user.child(index, "a-team", 3);
+    let other = CertificateAuthority::root(index, "b-root");
+    user.issue_leaf(index, "a.example", 10, 7);
+    let cross =
+        |octet| issue(index, &other.key, other.intent(other.child_tbs("user", &user.key, serial(octet))));
+    let (first, second) = (cross(4), cross(5));
+    let revocation = Revocation { revoked_at: NOW, reason: None, invalidity_date: None };
+    let revoked = CertificateState::Revoked(revocation);
+    index.transition(&id(&first, &other), &CertificateState::Issued, &revoked, event(NOW, "x")).unwrap();
+    index.set_serves_ocsp(&other.issuer(), true, event(NOW, "authority.changed")).unwrap();
+
+    let all = index.authorities().unwrap();
+    assert_eq!(all.len(), 4);
+    let expected = all.into_iter().map(|authority| AuthoritySummary {
+        crossed: if authority.name == "user" { vec![second.fingerprint()] } else { Vec::new() },
+        names: index.names_of_issuer(&authority.issuer).unwrap(),
+        name: authority.name,
+        issuer: authority.issuer,
+        parent: authority.parent,
+        certificate: authority.certificate.fingerprint(),
+        not_before: authority.certificate.tbs().validity().not_before,
+        serves_ocsp: authority.serves_ocsp,
+        succeeds: authority.succeeds,
+        last_end: authority.last_end,
+    });
+    assert_eq!(index.summaries().unwrap(), expected.collect::<Vec<_>>());
+    let found = index.authority_of(&user.issuer()).unwrap();
+    assert_eq!(found, index.authority("user").unwrap());
+    assert_eq!(index.authority_of(&crate::x509::IssuerId([7; 32])).unwrap(), None);
 }

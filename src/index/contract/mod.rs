@@ -72,6 +72,7 @@ macro_rules! contract {
             each_of_two_cas_with_one_key_has_it_in_its_own_place
             a_ca_signed_elsewhere_can_be_added
             authorities_come_with_parents_first_and_siblings_by_name
+            a_summary_says_of_each_ca_what_is_on_record
             a_renewed_certificate_takes_its_place_once_it_is_issued
             only_the_name_and_key_of_a_ca_that_is_not_revoked_are_renewed
             a_generation_knows_the_one_before_it

@@ -4,8 +4,8 @@ use super::state::{Entry, by_serial, is_responders};
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::prelude::*;
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, Filter, IndexError, KeyUse, NewestSigned,
-    ResponderRecord, Restored, Selector, StatusRow,
+    Authority, AuthoritySummary, CertificateRecord, CertificateState, Filter, IndexError, KeyUse,
+    NewestSigned, ResponderRecord, Restored, Selector, StatusRow,
 };
 use crate::x509::{CertificateId, IssuerId, Name, UnixTime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,6 +190,18 @@ impl AuthorityReader for MemoryIndex {
         let found = state.named(name).map(|ca| state.authority(ca));
         self.note_read(&found);
         Ok(found)
+    }
+
+    fn authority_of(&self, issuer: &IssuerId) -> Result<Option<Authority>, IndexError> {
+        let state = self.now();
+        let found = state.ca(issuer).ok().map(|ca| state.authority(ca));
+        self.note_read(&found);
+        Ok(found)
+    }
+
+    fn summaries(&self) -> Result<Vec<AuthoritySummary>, IndexError> {
+        let state = self.now();
+        Ok(state.authorities().iter().map(|authority| state.summary(authority)).collect())
     }
 
     fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {

@@ -1,14 +1,14 @@
 //! The traits of an index, each method a transaction.
 use super::{
     SqliteIndex, authority, copy, examining, importing, issuing, journal, keys, naming, reading, restoring,
-    revoking,
+    revoking, summaries,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::prelude::*;
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, Examined, Filter, FoundRevocation, Guard,
-    Import, Imported, IndexError, Intent, Issued, KeyUse, NewestSigned, ResponderRecord, Restoration,
-    Restored, Selector, StatusRow, Supplement, TakenOver,
+    Authority, AuthoritySummary, CertificateRecord, CertificateState, CrlRecord, Examined, Filter,
+    FoundRevocation, Guard, Import, Imported, IndexError, Intent, Issued, KeyUse, NewestSigned,
+    ResponderRecord, Restoration, Restored, Selector, StatusRow, Supplement, TakenOver,
 };
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
@@ -82,6 +82,14 @@ impl AuthorityReader for SqliteIndex {
 
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError> {
         self.read(|connection| authority::named(connection, name))
+    }
+
+    fn authority_of(&self, issuer: &IssuerId) -> Result<Option<Authority>, IndexError> {
+        self.read(|connection| authority::identified(connection, issuer))
+    }
+
+    fn summaries(&self) -> Result<Vec<AuthoritySummary>, IndexError> {
+        self.read(summaries::all)
     }
 
     fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {

@@ -3,6 +3,7 @@ use super::{naming, row};
 use crate::index::{Authority, CertificateState, IndexError, NewAuthority, StoreError};
 use crate::x509::{IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashMap;
 
 /// Every CA whose certificate is issued; a root's certificate is its own.
 pub(super) const AUTHORITIES: &str = "
@@ -39,28 +40,50 @@ fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
 
 /// Every CA, parents before children, siblings by name.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Authority>, IndexError> {
-    let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} ORDER BY a.name DESC"))?;
+    let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} ORDER BY a.name"))?;
     let mut rows = statement.query([])?;
-    let mut rest = Vec::new();
+    let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        rest.push(authority(row)?);
+        all.push(authority(row)?);
     }
-    let mut sorted: Vec<Authority> = Vec::with_capacity(rest.len());
+    Ok(parents_first(all, |one| (&one.name, one.parent.as_deref())))
+}
+
+/// CAs that come by name, parents before children; those that stand below none of them come last. `place` says the
+/// name of one and that of the CA above it.
+pub(super) fn parents_first<T>(by_name: Vec<T>, place: impl Fn(&T) -> (&str, Option<&str>)) -> Vec<T> {
+    let mut below: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
+    let mut order = Vec::with_capacity(by_name.len());
+    for (at, one) in by_name.iter().enumerate() {
+        below.entry(place(one).1).or_default().push(at);
+    }
     let mut parents = vec![None];
     while let Some(parent) = parents.pop() {
-        let (children, others) = rest.into_iter().partition(|authority| authority.parent == parent);
-        rest = others;
-        parents.extend(children.iter().map(|child: &Authority| Some(child.name.clone())));
-        sorted.extend(children.into_iter().rev());
+        let children = below.remove(&parent).unwrap_or_default();
+        parents.extend(children.iter().rev().filter_map(|at| by_name.get(*at)).map(|one| Some(place(one).0)));
+        order.extend(children);
     }
-    sorted.extend(rest);
-    Ok(sorted)
+    let mut rest: Vec<usize> = below.into_values().flatten().collect();
+    rest.sort_unstable();
+    order.extend(rest.into_iter().rev());
+    let mut waiting: Vec<Option<T>> = by_name.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| waiting.get_mut(at).and_then(Option::take)).collect()
 }
 
 /// The CA of this name.
 pub(super) fn named(connection: &Connection, name: &str) -> Result<Option<Authority>, IndexError> {
     let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} AND a.name = ?1"))?;
     let mut rows = statement.query([name])?;
+    rows.next()?.map(authority).transpose()
+}
+
+/// The CA of this identity.
+pub(super) fn identified(
+    connection: &Connection,
+    issuer: &IssuerId,
+) -> Result<Option<Authority>, IndexError> {
+    let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} AND i.identity = ?1"))?;
+    let mut rows = statement.query([issuer.0])?;
     rows.next()?.map(authority).transpose()
 }
 

@@ -25,6 +25,7 @@ mod reading;
 mod restoring;
 mod revoking;
 pub(crate) mod row;
+mod summaries;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -52,7 +53,7 @@ pub struct SqliteIndex {
 
 impl SqliteIndex {
     /// How long to wait for another process, unless told otherwise.
-    pub const WAIT: Duration = Duration::from_secs(30);
+    pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
     /// Makes a new, empty index; the file belongs to the caller alone (0600).
     ///

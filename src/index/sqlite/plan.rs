@@ -1,6 +1,6 @@
 //! No query that has to be quick reads a whole table, however many certificates there are.
 use super::tests::make;
-use super::{authority, journal, keys, naming, reading, revoking};
+use super::{authority, journal, keys, naming, reading, revoking, summaries};
 use crate::index::contract::NOW;
 use crate::index::{Filter, Selector, StatusValue};
 use crate::x509::Fingerprint;
@@ -39,6 +39,10 @@ fn every_look_up_uses_an_index() {
         reading::last_of_change_query(),
         journal::RECORDS.to_owned(),
         authority::AUTHORITIES.to_owned(),
+        format!("{} AND i.identity = ?1", authority::AUTHORITIES),
+        summaries::SUMMARIES.to_owned(),
+        summaries::NAMES.to_owned(),
+        summaries::CROSSED.to_owned(),
         naming::BEARERS.to_owned(),
         naming::HOLDERS.to_owned(),
     ];

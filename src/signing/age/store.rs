@@ -42,11 +42,11 @@ pub struct InvalidWorkFactor(pub u8);
 
 impl AgeFileStore {
     /// The usual work factor: just under a second and 256 MiB for one guess.
-    pub const USUAL_WORK: u8 = 18;
+    pub(crate) const USUAL_WORK: u8 = 18;
     /// The least accepted: 1 MiB, for demonstrations and tests.
-    pub const LEAST_WORK: u8 = 10;
+    pub(crate) const LEAST_WORK: u8 = 10;
     /// The most accepted, for new keys and in files: 4 GiB and some fifteen seconds.
-    pub const MOST_WORK: u8 = 22;
+    pub(crate) const MOST_WORK: u8 = 22;
 
     /// A store that protects new keys with N = 2^`scrypt_log_n` (RFC 7914 §2), and asks these for passphrases.
     ///

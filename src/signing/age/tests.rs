@@ -199,7 +199,7 @@ fn a_key_or_directory_that_others_can_read_is_refused_before_asking() {
     let made = keys.store.generate(&other, KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::Unsafe(_)));
     fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o700)).unwrap();
-    if rustix::process::geteuid().is_root() {
+    if crate::testing::is_root() {
         chown(keys.path(), Some(65534), None).unwrap();
         assert!(matches!(keys.fails_to_open(&Arc::new(NotAsked)), KeyError::Unsafe(_)), "another user's");
     }

@@ -1,27 +1,13 @@
-//! What private keys of every scheme can do: the table's other half, a row a scheme.
+//! What private keys of every scheme can do.
 use super::ecdsa::Ecdsa;
 use super::ed25519::Ed25519;
 use super::ml_dsa::MlDsa;
 use super::rsa::Rsa;
 use crate::signing::KeyError;
-use crate::x509::{KeyAlgorithm, KeyScheme};
+use crate::x509::{KeyScheme, PrivateAlgorithm};
 use aws_lc_rs::encoding::PublicKeyX509Der;
 use aws_lc_rs::error::{KeyRejected, Unspecified};
-use aws_lc_rs::signature as aws;
-use const_oid::db::fips204::{ID_ML_DSA_44, ID_ML_DSA_65, ID_ML_DSA_87};
 use zeroize::Zeroizing;
-
-/// Which reads and makes the keys of which scheme.
-const SCHEMES: &[(KeyAlgorithm, &dyn PrivateScheme)] = &[
-    (KeyAlgorithm::P256, &Ecdsa(&aws::ECDSA_P256_SHA256_ASN1_SIGNING)),
-    (KeyAlgorithm::P384, &Ecdsa(&aws::ECDSA_P384_SHA384_ASN1_SIGNING)),
-    (KeyAlgorithm::P521, &Ecdsa(&aws::ECDSA_P521_SHA512_ASN1_SIGNING)),
-    (KeyAlgorithm::ED25519, &Ed25519),
-    (KeyAlgorithm::rsa(0), &Rsa),
-    (KeyAlgorithm::ML_DSA_44, &MlDsa(&aws::ML_DSA_44_SIGNING, ID_ML_DSA_44)),
-    (KeyAlgorithm::ML_DSA_65, &MlDsa(&aws::ML_DSA_65_SIGNING, ID_ML_DSA_65)),
-    (KeyAlgorithm::ML_DSA_87, &MlDsa(&aws::ML_DSA_87_SIGNING, ID_ML_DSA_87)),
-];
 
 /// A private key of one scheme, in memory.
 pub(super) trait PrivateHalf: Send + Sync {
@@ -49,14 +35,14 @@ pub(super) trait PrivateScheme: Sync {
     }
 }
 
-/// Every row, to be tried.
-pub(super) fn schemes() -> impl Iterator<Item = &'static dyn PrivateScheme> {
-    SCHEMES.iter().map(|row| row.1)
-}
-
-/// The row of a scheme.
-pub(super) fn scheme(of: &KeyScheme) -> Option<&'static dyn PrivateScheme> {
-    SCHEMES.iter().find(|row| row.0.scheme() == of).map(|row| row.1)
+/// What makes and reads the private keys of a scheme, by its row in the table of all.
+pub(super) fn scheme(of: &KeyScheme) -> Box<dyn PrivateScheme> {
+    match of.private() {
+        PrivateAlgorithm::Ecdsa(algorithm) => Box::new(Ecdsa(algorithm)),
+        PrivateAlgorithm::Ed25519 => Box::new(Ed25519),
+        PrivateAlgorithm::Rsa => Box::new(Rsa),
+        PrivateAlgorithm::MlDsa(algorithm) => Box::new(MlDsa(algorithm, of.oid())),
+    }
 }
 
 /// A key that cannot be read, in the library's word.

@@ -1,6 +1,6 @@
 //! ECDSA on the curves of NIST (RFC 5480, RFC 5758 §3.2).
 use super::KeyAlgorithm;
-use super::scheme::{KeyScheme, Parameters, Verification};
+use super::scheme::{KeyScheme, Parameters, PrivateAlgorithm, Verification};
 use super::signature::{SignatureAlgorithm, SignatureIdentifier};
 use crate::x509::MalformedDer;
 use crate::x509::extension::KeyUsage;
@@ -18,7 +18,8 @@ impl KeyAlgorithm {
     /// ECDSA on secp384r1.
     pub const P384: Self = Self { scheme: &P384, length: None };
     /// ECDSA on secp521r1: accepted from requesters, not generated.
-    pub const P521: Self = Self { scheme: &P521, length: None };
+    #[cfg(test)]
+    pub(crate) const P521: Self = Self { scheme: &P521, length: None };
 }
 
 impl SignatureAlgorithm {
@@ -27,7 +28,7 @@ impl SignatureAlgorithm {
     /// `ecdsa-with-SHA384`
     pub const ECDSA_SHA384: Self = Self(&SHA384);
     /// `ecdsa-with-SHA512`
-    pub const ECDSA_SHA512: Self = Self(&SHA512);
+    pub(crate) const ECDSA_SHA512: Self = Self(&SHA512);
 }
 
 static SHA256: SignatureIdentifier =
@@ -43,6 +44,7 @@ pub(super) static P256: KeyScheme = KeyScheme {
     generated: &[None],
     ..on_curve(
         SECP_256_R_1,
+        PrivateAlgorithm::Ecdsa(&aws::ECDSA_P256_SHA256_ASN1_SIGNING),
         (SignatureAlgorithm::ECDSA_SHA256, &aws::ECDSA_P256_SHA256_ASN1),
         &[
             (SignatureAlgorithm::ECDSA_SHA384, &aws::ECDSA_P256_SHA384_ASN1),
@@ -57,6 +59,7 @@ pub(super) static P384: KeyScheme = KeyScheme {
     generated: &[None],
     ..on_curve(
         SECP_384_R_1,
+        PrivateAlgorithm::Ecdsa(&aws::ECDSA_P384_SHA384_ASN1_SIGNING),
         (SignatureAlgorithm::ECDSA_SHA384, &aws::ECDSA_P384_SHA384_ASN1),
         &[
             (SignatureAlgorithm::ECDSA_SHA256, &aws::ECDSA_P384_SHA256_ASN1),
@@ -70,6 +73,7 @@ pub(super) static P521: KeyScheme = KeyScheme {
     read: |key| uncompressed(key, 66),
     ..on_curve(
         SECP_521_R_1,
+        PrivateAlgorithm::Ecdsa(&aws::ECDSA_P521_SHA512_ASN1_SIGNING),
         (SignatureAlgorithm::ECDSA_SHA512, &aws::ECDSA_P521_SHA512_ASN1),
         &[
             (SignatureAlgorithm::ECDSA_SHA256, &aws::ECDSA_P521_SHA256_ASN1),
@@ -81,6 +85,7 @@ pub(super) static P521: KeyScheme = KeyScheme {
 /// What the curves have in common.
 const fn on_curve(
     curve: ObjectIdentifier,
+    private: PrivateAlgorithm,
     signature: Verification,
     other_signatures: &'static [Verification],
 ) -> KeyScheme {
@@ -96,6 +101,7 @@ const fn on_curve(
         uses: KeyUsage::SIGNATURES
             .with(KeyUsage::KEY_AGREEMENT.with(KeyUsage::ENCIPHER_ONLY).with(KeyUsage::DECIPHER_ONLY)),
         signature,
+        private,
         other_signatures,
         is_usual: true,
         caution: None,

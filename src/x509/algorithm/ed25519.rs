@@ -1,6 +1,6 @@
 //! Ed25519 (RFC 8410).
 use super::KeyAlgorithm;
-use super::scheme::{KeyScheme, Parameters};
+use super::scheme::{KeyScheme, Parameters, PrivateAlgorithm};
 use super::signature::{SignatureAlgorithm, SignatureIdentifier};
 use crate::x509::extension::KeyUsage;
 use crate::x509::key_strength::of_small_order;
@@ -31,6 +31,7 @@ pub(super) static ED25519: KeyScheme = KeyScheme {
     // RFC 8410 §5
     uses: KeyUsage::SIGNATURES,
     signature: (SignatureAlgorithm::ED25519, &aws::ED25519),
+    private: PrivateAlgorithm::Ed25519,
     other_signatures: &[],
     is_usual: true,
     caution: Some("browsers, Windows and Apple's systems do not accept Ed25519 certificates"),

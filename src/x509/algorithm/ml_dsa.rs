@@ -1,29 +1,31 @@
 //! ML-DSA of FIPS 204 (RFC 9881): pure, with an empty context. No profile takes it that does not name it.
+#[cfg(test)]
 use super::KeyAlgorithm;
-use super::scheme::{KeyScheme, Parameters, Verification};
+use super::scheme::{KeyScheme, Parameters, PrivateAlgorithm, Verification};
 use super::signature::{SignatureAlgorithm, SignatureIdentifier};
 use crate::x509::MalformedDer;
 use crate::x509::extension::KeyUsage;
-use aws_lc_rs::signature as aws;
+use aws_lc_rs::signature::{self as aws, PqdsaSigningAlgorithm};
 use const_oid::db::fips204::{ID_ML_DSA_44, ID_ML_DSA_65, ID_ML_DSA_87};
 use der::asn1::ObjectIdentifier;
 
+#[cfg(test)]
 impl KeyAlgorithm {
     /// ML-DSA-44.
-    pub const ML_DSA_44: Self = Self { scheme: &ML_DSA_44, length: None };
+    pub(crate) const ML_DSA_44: Self = Self { scheme: &ML_DSA_44, length: None };
     /// ML-DSA-65.
-    pub const ML_DSA_65: Self = Self { scheme: &ML_DSA_65, length: None };
+    pub(crate) const ML_DSA_65: Self = Self { scheme: &ML_DSA_65, length: None };
     /// ML-DSA-87.
-    pub const ML_DSA_87: Self = Self { scheme: &ML_DSA_87, length: None };
+    pub(crate) const ML_DSA_87: Self = Self { scheme: &ML_DSA_87, length: None };
 }
 
 impl SignatureAlgorithm {
     /// `id-ml-dsa-44`
-    pub const ML_DSA_44: Self = Self(&SIGNATURE_44);
+    pub(crate) const ML_DSA_44: Self = Self(&SIGNATURE_44);
     /// `id-ml-dsa-65`
-    pub const ML_DSA_65: Self = Self(&SIGNATURE_65);
+    pub(crate) const ML_DSA_65: Self = Self(&SIGNATURE_65);
     /// `id-ml-dsa-87`
-    pub const ML_DSA_87: Self = Self(&SIGNATURE_87);
+    pub(crate) const ML_DSA_87: Self = Self(&SIGNATURE_87);
 }
 
 static SIGNATURE_44: SignatureIdentifier =
@@ -36,23 +38,39 @@ static SIGNATURE_87: SignatureIdentifier =
 pub(super) static ML_DSA_44: KeyScheme = KeyScheme {
     name: "ml-dsa-44",
     read: |key| of_length(key, 1312),
-    ..of_parameter_set(ID_ML_DSA_44, (SignatureAlgorithm::ML_DSA_44, &aws::ML_DSA_44))
+    ..of_parameter_set(
+        ID_ML_DSA_44,
+        &aws::ML_DSA_44_SIGNING,
+        (SignatureAlgorithm::ML_DSA_44, &aws::ML_DSA_44),
+    )
 };
 
 pub(super) static ML_DSA_65: KeyScheme = KeyScheme {
     name: "ml-dsa-65",
     read: |key| of_length(key, 1952),
-    ..of_parameter_set(ID_ML_DSA_65, (SignatureAlgorithm::ML_DSA_65, &aws::ML_DSA_65))
+    ..of_parameter_set(
+        ID_ML_DSA_65,
+        &aws::ML_DSA_65_SIGNING,
+        (SignatureAlgorithm::ML_DSA_65, &aws::ML_DSA_65),
+    )
 };
 
 pub(super) static ML_DSA_87: KeyScheme = KeyScheme {
     name: "ml-dsa-87",
     read: |key| of_length(key, 2592),
-    ..of_parameter_set(ID_ML_DSA_87, (SignatureAlgorithm::ML_DSA_87, &aws::ML_DSA_87))
+    ..of_parameter_set(
+        ID_ML_DSA_87,
+        &aws::ML_DSA_87_SIGNING,
+        (SignatureAlgorithm::ML_DSA_87, &aws::ML_DSA_87),
+    )
 };
 
 /// What the parameter sets have in common.
-const fn of_parameter_set(oid: ObjectIdentifier, signature: Verification) -> KeyScheme {
+const fn of_parameter_set(
+    oid: ObjectIdentifier,
+    private: &'static PqdsaSigningAlgorithm,
+    signature: Verification,
+) -> KeyScheme {
     KeyScheme {
         name: "",
         oid,
@@ -65,6 +83,7 @@ const fn of_parameter_set(oid: ObjectIdentifier, signature: Verification) -> Key
         // RFC 9881 §5
         uses: KeyUsage::SIGNATURES,
         signature,
+        private: PrivateAlgorithm::MlDsa(private),
         other_signatures: &[],
         is_usual: false,
         caution: Some("few programs verify ML-DSA signatures yet"),

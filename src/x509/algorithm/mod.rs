@@ -1,6 +1,5 @@
 //! Key and signature algorithms and their identifiers (RFC 3279, 4055, 5480, 5758, 8410, 9881): one table, [`SCHEMES`], a row a
-//! scheme, a scheme a file. Whatever depends on the type of a key asks its row; the private halves have a table of
-//! their own, beside the keys in memory.
+//! scheme, a scheme a file. Whatever depends on the type of a key asks its row.
 mod ecdsa;
 mod ed25519;
 mod ml_dsa;
@@ -11,8 +10,8 @@ mod signature;
 use super::extension::KeyUsage;
 use crate::error::Reason;
 use der::asn1::{AnyRef, ObjectIdentifier};
-pub(crate) use scheme::KeyScheme;
 pub(super) use scheme::Verification;
+pub(crate) use scheme::{KeyScheme, PrivateAlgorithm};
 pub(crate) use signature::RawAlgorithmIdentifier;
 pub use signature::SignatureAlgorithm;
 use std::fmt;

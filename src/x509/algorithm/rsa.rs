@@ -1,6 +1,6 @@
 //! RSA with PKCS#1 v1.5 signatures (RFC 3279 §2.3.1, RFC 4055 §5).
 use super::KeyAlgorithm;
-use super::scheme::{KeyScheme, Lengths, Parameters};
+use super::scheme::{KeyScheme, Lengths, Parameters, PrivateAlgorithm};
 use super::signature::{SignatureAlgorithm, SignatureIdentifier};
 use crate::x509::MalformedDer;
 use crate::x509::extension::KeyUsage;
@@ -28,9 +28,9 @@ impl SignatureAlgorithm {
     /// `sha256WithRSAEncryption`
     pub const RSA_SHA256: Self = Self(&SHA256);
     /// `sha384WithRSAEncryption`
-    pub const RSA_SHA384: Self = Self(&SHA384);
+    pub(crate) const RSA_SHA384: Self = Self(&SHA384);
     /// `sha512WithRSAEncryption`
-    pub const RSA_SHA512: Self = Self(&SHA512);
+    pub(crate) const RSA_SHA512: Self = Self(&SHA512);
 }
 
 static SHA256: SignatureIdentifier =
@@ -59,6 +59,7 @@ pub(super) static RSA: KeyScheme = KeyScheme {
     // RFC 3279 §2.3.1
     uses: KeyUsage::SIGNATURES.with(KeyUsage::KEY_ENCIPHERMENT).with(KeyUsage::DATA_ENCIPHERMENT),
     signature: (SignatureAlgorithm::RSA_SHA256, &aws::RSA_PKCS1_2048_8192_SHA256),
+    private: PrivateAlgorithm::Rsa,
     other_signatures: &[
         (SignatureAlgorithm::RSA_SHA384, &aws::RSA_PKCS1_2048_8192_SHA384),
         (SignatureAlgorithm::RSA_SHA512, &aws::RSA_PKCS1_2048_8192_SHA512),

@@ -2,7 +2,7 @@
 use super::{SCHEMES, SignatureAlgorithm};
 use crate::x509::extension::KeyUsage;
 use crate::x509::{KeyWeakness, MalformedDer, SubjectPublicKeyInfo};
-use aws_lc_rs::signature::VerificationAlgorithm;
+use aws_lc_rs::signature::{EcdsaSigningAlgorithm, PqdsaSigningAlgorithm, VerificationAlgorithm};
 use der::asn1::{AnyRef, ObjectIdentifier};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -31,12 +31,26 @@ pub struct KeyScheme {
     pub(super) uses: KeyUsage,
     /// What keys sign with.
     pub(super) signature: Verification,
+    /// What has their private halves.
+    pub(super) private: PrivateAlgorithm,
     /// What signatures of others are verified with besides.
     pub(super) other_signatures: &'static [Verification],
     /// Whether profiles that name no schemes take it.
     pub(super) is_usual: bool,
     /// What somebody who gets such a key certified is told.
     pub(super) caution: Option<&'static str>,
+}
+
+/// The library's kind of private keys, as data: keys themselves are made and read where they are kept.
+#[derive(Clone, Copy)]
+pub(crate) enum PrivateAlgorithm {
+    /// On one curve, with its digest.
+    Ecdsa(&'static EcdsaSigningAlgorithm),
+    Ed25519,
+    /// PKCS#1 1.5 with SHA-256.
+    Rsa,
+    /// Of one parameter set.
+    MlDsa(&'static PqdsaSigningAlgorithm),
 }
 
 /// `parameters` of a key's AlgorithmIdentifier.
@@ -79,6 +93,18 @@ impl KeyScheme {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// `algorithm` in SubjectPublicKeyInfo and PrivateKeyInfo.
+    #[must_use]
+    pub(crate) fn oid(&self) -> ObjectIdentifier {
+        self.oid
+    }
+
+    /// What has the private halves of its keys.
+    #[must_use]
+    pub(crate) fn private(&self) -> PrivateAlgorithm {
+        self.private
     }
 
     /// Whether profiles that name no schemes take it.

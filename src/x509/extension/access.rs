@@ -18,7 +18,7 @@ impl AccessDescription {
     /// `id-ad-ocsp`
     pub const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
     /// `id-ad-caIssuers`
-    pub const CA_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
+    pub(crate) const CA_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
 
     fn url(method: ObjectIdentifier, url: &str) -> Self {
         Self { method, location: GeneralName::Uri(url.into()) }

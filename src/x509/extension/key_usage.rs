@@ -16,21 +16,21 @@ impl KeyUsage {
     /// `digitalSignature`
     pub const DIGITAL_SIGNATURE: Self = Self(0x8000);
     /// `nonRepudiation`, also called contentCommitment.
-    pub const NON_REPUDIATION: Self = Self(0x4000);
+    pub(crate) const NON_REPUDIATION: Self = Self(0x4000);
     /// `keyEncipherment`
-    pub const KEY_ENCIPHERMENT: Self = Self(0x2000);
+    pub(crate) const KEY_ENCIPHERMENT: Self = Self(0x2000);
     /// `dataEncipherment`
-    pub const DATA_ENCIPHERMENT: Self = Self(0x1000);
+    pub(crate) const DATA_ENCIPHERMENT: Self = Self(0x1000);
     /// `keyAgreement`
-    pub const KEY_AGREEMENT: Self = Self(0x0800);
+    pub(crate) const KEY_AGREEMENT: Self = Self(0x0800);
     /// `keyCertSign`
     pub const KEY_CERT_SIGN: Self = Self(0x0400);
     /// `cRLSign`
     pub const CRL_SIGN: Self = Self(0x0200);
     /// `encipherOnly`
-    pub const ENCIPHER_ONLY: Self = Self(0x0100);
+    pub(crate) const ENCIPHER_ONLY: Self = Self(0x0100);
     /// `decipherOnly`
-    pub const DECIPHER_ONLY: Self = Self(0x0080);
+    pub(crate) const DECIPHER_ONLY: Self = Self(0x0080);
 
     /// What every signature scheme can be used for.
     pub(crate) const SIGNATURES: Self =
@@ -127,15 +127,15 @@ pub struct Purpose(pub ObjectIdentifier);
 
 impl Purpose {
     /// `id-kp-serverAuth`
-    pub const SERVER_AUTH: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1"));
+    pub(crate) const SERVER_AUTH: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1"));
     /// `id-kp-clientAuth`
-    pub const CLIENT_AUTH: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2"));
+    pub(crate) const CLIENT_AUTH: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2"));
     /// `id-kp-codeSigning`
-    pub const CODE_SIGNING: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3"));
+    pub(crate) const CODE_SIGNING: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3"));
     /// `id-kp-emailProtection`
-    pub const EMAIL_PROTECTION: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4"));
+    pub(crate) const EMAIL_PROTECTION: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4"));
     /// `id-kp-timeStamping`
-    pub const TIME_STAMPING: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8"));
+    pub(crate) const TIME_STAMPING: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8"));
     /// `id-kp-OCSPSigning`
     pub const OCSP_SIGNING: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9"));
     /// `anyExtendedKeyUsage`, never issued.

@@ -47,40 +47,40 @@ pub const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ce("2.5.29.14");
 /// `id-ce-keyUsage`
 pub const KEY_USAGE: ObjectIdentifier = ce("2.5.29.15");
 /// `id-ce-subjectAltName`
-pub const SUBJECT_ALT_NAME: ObjectIdentifier = ce("2.5.29.17");
+pub(crate) const SUBJECT_ALT_NAME: ObjectIdentifier = ce("2.5.29.17");
 /// `id-ce-basicConstraints`
 pub const BASIC_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.19");
 /// `id-ce-cRLNumber`
-pub const CRL_NUMBER: ObjectIdentifier = ce("2.5.29.20");
+pub(crate) const CRL_NUMBER: ObjectIdentifier = ce("2.5.29.20");
 /// `id-ce-deltaCRLIndicator`
-pub const DELTA_CRL_INDICATOR: ObjectIdentifier = ce("2.5.29.27");
+pub(crate) const DELTA_CRL_INDICATOR: ObjectIdentifier = ce("2.5.29.27");
 /// `id-ce-issuingDistributionPoint`
-pub const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ce("2.5.29.28");
+pub(crate) const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ce("2.5.29.28");
 /// `id-ce-nameConstraints`
 pub const NAME_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.30");
 /// `id-ce-cRLDistributionPoints`
 pub const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ce("2.5.29.31");
 /// `id-ce-certificatePolicies`
-pub const CERTIFICATE_POLICIES: ObjectIdentifier = ce("2.5.29.32");
+pub(crate) const CERTIFICATE_POLICIES: ObjectIdentifier = ce("2.5.29.32");
 /// `id-ce-authorityKeyIdentifier`
 pub const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ce("2.5.29.35");
 /// `id-ce-extKeyUsage`
-pub const EXTENDED_KEY_USAGE: ObjectIdentifier = ce("2.5.29.37");
+pub(crate) const EXTENDED_KEY_USAGE: ObjectIdentifier = ce("2.5.29.37");
 /// `id-ce-freshestCRL`
-pub const FRESHEST_CRL: ObjectIdentifier = ce("2.5.29.46");
+pub(crate) const FRESHEST_CRL: ObjectIdentifier = ce("2.5.29.46");
 /// `id-ce-noRevAvail` (RFC 9608)
-pub const NO_REV_AVAIL: ObjectIdentifier = ce("2.5.29.56");
+pub(crate) const NO_REV_AVAIL: ObjectIdentifier = ce("2.5.29.56");
 /// `id-pe-authorityInfoAccess`
 pub const AUTHORITY_INFO_ACCESS: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.1");
 /// `id-pkix-ocsp-nocheck` (RFC 6960 §4.2.2.2.1)
-pub const OCSP_NO_CHECK: ObjectIdentifier = ce("1.3.6.1.5.5.7.48.1.5");
+pub(crate) const OCSP_NO_CHECK: ObjectIdentifier = ce("1.3.6.1.5.5.7.48.1.5");
 
 /// `id-ce-policyMappings`
-pub const POLICY_MAPPINGS: ObjectIdentifier = ce("2.5.29.33");
+pub(crate) const POLICY_MAPPINGS: ObjectIdentifier = ce("2.5.29.33");
 /// `id-ce-policyConstraints`
-pub const POLICY_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.36");
+pub(crate) const POLICY_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.36");
 /// `id-ce-inhibitAnyPolicy`
-pub const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
+pub(crate) const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
 
 /// Whether it is about certificate policies.
 #[must_use]

@@ -55,9 +55,9 @@ pub(super) fn octets_of(address: IpAddr) -> Vec<u8> {
 
 impl Subtree {
     /// Every IPv4 address.
-    pub const ALL_IPV4: Self = Self::Ip { network: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 0 };
+    pub(crate) const ALL_IPV4: Self = Self::Ip { network: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 0 };
     /// Every IPv6 address.
-    pub const ALL_IPV6: Self = Self::Ip { network: IpAddr::V6(Ipv6Addr::UNSPECIFIED), prefix: 0 };
+    pub(crate) const ALL_IPV6: Self = Self::Ip { network: IpAddr::V6(Ipv6Addr::UNSPECIFIED), prefix: 0 };
 
     fn to_der(&self) -> Vec<u8> {
         let base = match self {

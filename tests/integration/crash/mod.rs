@@ -1,12 +1,12 @@
 //! Killed at every step: what others see at that moment, and what the next commands make of it.
 #[cfg(debug_assertions)]
-pub(crate) mod kills;
+mod full_disk;
 #[cfg(debug_assertions)]
-mod limits;
-#[cfg(debug_assertions)]
-mod links;
-#[cfg(debug_assertions)]
-pub(crate) mod look;
+pub(crate) mod killed_at_each_step;
 #[cfg(debug_assertions)]
 mod mounts;
+#[cfg(debug_assertions)]
+pub(crate) mod observed;
+#[cfg(debug_assertions)]
+mod rekeyed_root;
 mod release;

@@ -1,5 +1,5 @@
 //! File systems of a test's own: small ones, and ones that cannot be written.
-use crate::support::run;
+use crate::support::{run, skipped};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,12 +15,12 @@ pub(super) fn are_our_own(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
-    if !may_mount() {
-        println!("this user may not mount here (unshare -m): not tested");
+    let Some(how) = how() else {
+        skipped("no mounts of its own: neither unshare -m nor unshare -rm is permitted");
         return false;
-    }
+    };
     let output = Command::new("unshare")
-        .args([how(), "--"])
+        .args([how, "--"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(INSIDE, "yes")
@@ -32,17 +32,15 @@ pub(super) fn are_our_own(test: &str) -> bool {
     false
 }
 
-/// What gives a process mounts of its own.
-fn how() -> &'static str {
-    if rustix::process::geteuid().is_root() { "-m" } else { "-rm" }
-}
-
-/// Whether the machine lets this user have mounts of its own; many containers do not.
-fn may_mount() -> bool {
+/// What gives a process mounts of its own, where the machine lets this user have them; many containers do not.
+fn how() -> Option<&'static str> {
     let directory = tempfile::tempdir().unwrap();
-    let words = [how(), "--", "mount", "-t", "tmpfs", "genfic"];
-    let mounted = Command::new("unshare").args(words).arg(directory.path()).output().unwrap();
-    mounted.status.success()
+    let mounts = |how: &str| {
+        let words = [how, "--", "mount", "-t", "tmpfs", "genfic"];
+        let mounted = Command::new("unshare").args(words).arg(directory.path()).output().unwrap();
+        mounted.status.success()
+    };
+    ["-m", "-rm"].into_iter().find(|how| mounts(how))
 }
 
 /// A file system in memory.

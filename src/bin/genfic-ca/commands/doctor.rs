@@ -151,7 +151,7 @@ fn all(checks: &[Check], mended: &[Mended]) -> Vec<Told> {
 fn fields(told: &Told) -> Value {
     let finding = &told.finding;
     let mut fields = json!({
-        "code": finding.code,
+        "code": finding.code.code(),
         "severity": finding.severity.to_string(),
         "object": finding.object,
         "message": message(finding),

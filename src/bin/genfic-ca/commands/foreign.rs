@@ -63,6 +63,11 @@ fn place_of_request(session: &Session, name: &str, output: Option<&Path>) -> Res
     place.beside_json(&session.global)
 }
 
+/// What takes in the certificate of a CA that waits for it.
+fn adopting(name: &str) -> String {
+    format!("genfic-ca adopt {name} CERTIFICATE")
+}
+
 /// Makes key and request of a CA whose certificate others sign.
 pub(crate) fn request_child(
     session: &Session,
@@ -71,7 +76,7 @@ pub(crate) fn request_child(
     output: Option<&Path>,
 ) -> Result<Report, Problem> {
     let place = place_of_request(session, &new.name, output)?;
-    requested(&session.engine().lifecycle().request_child(new)?, parent, place)
+    requested(&session.engine().lifecycle().request_child(new, adopting)?, parent, place)
 }
 
 /// Makes key and request of the next generation of a CA whose certificate others sign.
@@ -82,7 +87,8 @@ pub(crate) fn request_rekeying(
 ) -> Result<Report, Problem> {
     let name = session.engine().lifecycle().next_generation(&args.name)?.name;
     let place = place_of_request(session, &name, args.output.as_deref())?;
-    requested(&session.engine().lifecycle().request_authority_rekeying(&args.name, asked)?, None, place)
+    let waiting = session.engine().lifecycle().request_authority_rekeying(&args.name, asked, adopting)?;
+    requested(&waiting, None, place)
 }
 
 /// Makes the request for the next certificate of a CA whose certificate others sign.
@@ -215,7 +221,7 @@ pub(crate) fn import_key(
     })?;
     let opened = open_key(session, &key, &args.file, old)?;
     let algorithm = opened.public_key().algorithm();
-    let waiting = session.engine().lifecycle().bring_key(&name, opened)?;
+    let waiting = session.engine().lifecycle().bring_key(&name, opened, adopting)?;
     let result = json!({
         "name": name,
         "key": format!("{name}.age"),
@@ -224,7 +230,7 @@ pub(crate) fn import_key(
         "waiting": waiting.is_some(),
     });
     let next = match waiting {
-        Some(_) => format!("next: genfic-ca adopt {name} CERTIFICATE"),
+        Some(_) => format!("next: {}", adopting(&name)),
         None => format!("next: genfic-ca crl publish {name}"),
     };
     let text = format!(

@@ -4,6 +4,7 @@ use crate::cli::Cli;
 use clap::{Command, CommandFactory};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use genfic_ca::config::template;
+use genfic_ca::doctor::FindingCode;
 use genfic_ca::error::{Code, Exit, Shown as _};
 use genfic_ca::home::Home;
 use std::io;
@@ -21,7 +22,7 @@ pub(super) fn all(date: &str) -> io::Result<Vec<Page>> {
     rendered(daemon::Cli::command(), "8", date, &mut page)?;
     let mut more = Roff::new();
     files(&mut more);
-    see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca.toml", "5")]);
+    see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca.toml", "5"), ("genfic-ca-responder", "7")]);
     page.extend(more.to_roff().into_bytes());
     pages.push(("genfic-ocspd.8".to_owned(), page));
     pages.push(("genfic-ca.toml.5".to_owned(), configuration(date)));
@@ -53,8 +54,14 @@ fn of_command(command: &Command, date: &str, pages: &mut Vec<Page>) -> io::Resul
             item(&mut more, [bold(code.code())], &meaning);
         }
         files(&mut more);
-        see_also(&mut more, &[("genfic-ca.toml", "5"), ("genfic-ocspd", "8")]);
+        see_also(&mut more, &[("genfic-ca.toml", "5"), ("genfic-ca-manual", "7"), ("genfic-ocspd", "8")]);
     } else {
+        if name == "genfic-ca-doctor" {
+            more.control("SH", ["FINDINGS"]);
+            for code in FindingCode::ALL {
+                item(&mut more, [bold(code.code())], code.meaning());
+            }
+        }
         see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca.toml", "5")]);
     }
     page.extend(more.to_roff().into_bytes());
@@ -161,11 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_statuses_are_those_of_the_readme() {
-        let readme = include_str!("../../../../../README.md");
+    fn the_exit_statuses_are_those_of_the_manual() {
+        let page = include_str!("../../../../../ca-layout/doc/automate.md");
         for exit in Exit::ALL {
             let row = format!("| {} | {} |", exit.code(), exit.meaning());
-            assert!(readme.contains(&row), "{row}");
+            assert!(page.contains(&row), "{row}");
         }
     }
 
@@ -175,6 +182,16 @@ mod tests {
         let (_, page) = pages.iter().find(|(name, _)| name == "genfic-ca.1").unwrap();
         let page = String::from_utf8(page.clone()).unwrap().replace("\\-", "-");
         for code in Code::ALL {
+            assert!(page.contains(code.code()) && page.contains(code.meaning()), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_finding_is_in_the_page_of_the_doctor() {
+        let pages = all("2026-01-01").unwrap();
+        let (_, page) = pages.iter().find(|(name, _)| name == "genfic-ca-doctor.1").unwrap();
+        let page = String::from_utf8(page.clone()).unwrap().replace("\\-", "-");
+        for code in FindingCode::ALL {
             assert!(page.contains(code.code()) && page.contains(code.meaning()), "{code}");
         }
     }

@@ -1,0 +1,4 @@
+//! What tests share.
+mod skipped;
+
+pub(crate) use skipped::is_root;

@@ -1,0 +1,169 @@
+//! What people read: links lead somewhere, blocks say what they are, error codes are those that there are.
+use crate::source::{production, root};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a fenced block may be. `sh` is run by a test, `console` is shown only.
+const LANGUAGES: &[&str] =
+    &["sh", "console", "crontab", "toml", "json", "text", "ini", "nginx", "apache", "haproxy"];
+/// Directories whose Markdown is read by people.
+const DIRECTORIES: &[&str] = &["", "ca-layout", "ca-layout/doc", "policy", "tests", "tests/surface"];
+
+/// A document: its path below the root, and its text.
+struct Document {
+    path: PathBuf,
+    text: String,
+}
+
+impl Document {
+    fn at(path: PathBuf) -> Self {
+        let text = fs::read_to_string(root().join(&path)).unwrap();
+        Self { path, text }
+    }
+
+    /// The lines outside of fenced blocks, and the languages of the blocks.
+    fn parts(&self) -> (Vec<&str>, Vec<&str>) {
+        let (mut lines, mut languages, mut is_inside) = (Vec::new(), Vec::new(), false);
+        for line in self.text.lines() {
+            match line.trim_start().strip_prefix("```") {
+                Some(language) => {
+                    if !is_inside {
+                        languages.push(language);
+                    }
+                    is_inside = !is_inside;
+                }
+                None if !is_inside => lines.push(line),
+                None => {}
+            }
+        }
+        assert!(!is_inside, "{}: a block has no end", self.path.display());
+        (lines, languages)
+    }
+
+    /// Where the links in the text lead.
+    fn links(&self) -> Vec<String> {
+        let text = self.parts().0.join("\n");
+        text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()).collect()
+    }
+
+    /// What a link names to come to a heading.
+    fn anchors(&self) -> BTreeSet<String> {
+        let lines = self.parts().0;
+        let headings = lines.iter().filter(|line| line.starts_with('#'));
+        headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+    }
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+fn in_directory(directory: &str) -> Vec<Document> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(root().join(directory))
+        .unwrap()
+        .map(|entry| Path::new(directory).join(entry.unwrap().file_name()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    paths.sort();
+    paths.into_iter().map(Document::at).collect()
+}
+
+fn documents() -> Vec<Document> {
+    DIRECTORIES.iter().flat_map(|directory| in_directory(directory)).collect()
+}
+
+#[test]
+fn every_block_says_what_it_is() {
+    for document in documents() {
+        for language in document.parts().1 {
+            assert!(LANGUAGES.contains(&language), "{}: ```{language}", document.path.display());
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for document in documents() {
+        for link in document.links().into_iter().filter(|link| !link.contains("://")) {
+            count += 1;
+            let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let directory = document.path.parent().unwrap();
+            let path = if file.is_empty() { document.path.clone() } else { directory.join(file) };
+            let is_there = root().join(&path).exists();
+            if !is_there || !heading.is_empty() && !Document::at(path).anchors().contains(heading) {
+                wrong.push(format!("{}: {link}", document.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(count > 50, "{count}");
+}
+
+#[test]
+fn the_contents_of_the_manual_name_every_page() {
+    let contents = Document::at("ca-layout/doc/README.md".into());
+    let links = contents.links();
+    for page in in_directory("ca-layout/doc") {
+        let name = page.path.file_name().unwrap().to_str().unwrap();
+        if name != "README.md" {
+            assert!(links.iter().any(|link| link == name), "{name}");
+            let manual = format!("`genfic-ca-{}(7)`", name.trim_end_matches(".md").to_lowercase());
+            assert!(contents.text.contains(&manual), "{manual}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_links_every_page_that_is_a_task() {
+    let links = Document::at("README.md".into()).links();
+    for page in in_directory("ca-layout/doc") {
+        let link = page.path.to_str().unwrap();
+        let is_linked = links.iter().any(|one| one.split('#').next() == Some(link));
+        assert!(is_linked || link.ends_with("/niap.md"), "{link}");
+    }
+}
+
+/// Words in code type that look like an error code or the code of a finding, `index.restored`.
+fn codes(text: &str) -> BTreeSet<&str> {
+    let areas: BTreeSet<&str> = genfic_ca::error::Code::ALL
+        .iter()
+        .filter_map(|code| code.code().split_once('.'))
+        .map(|two| two.0)
+        .collect();
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '.' | '-')))
+        // files of the home
+        .filter(|word| !word.starts_with("index.db"))
+        .filter(|word| word.split_once('.').is_some_and(|(area, _)| areas.contains(area)))
+        .collect()
+}
+
+#[test]
+fn every_code_that_the_documents_name_is_one_that_is_told() {
+    let sources = production();
+    let is_told = |code: &str| {
+        let literal = format!("\"{code}\"");
+        sources.iter().any(|source| source.text.contains(&literal))
+    };
+    assert!(is_told("home.unsafe") && is_told("home.shared") && !is_told("home.no-such-code"));
+    let mut count = 0;
+    for document in documents() {
+        for code in codes(&document.parts().0.join("\n")) {
+            count += 1;
+            assert!(is_told(code), "{}: {code}", document.path.display());
+        }
+    }
+    assert!(count > 20, "{count}");
+}
+
+#[test]
+fn a_link_names_a_heading_as_the_web_does() {
+    assert_eq!(anchor("A CA's key is stolen"), "a-cas-key-is-stolen");
+    assert_eq!(anchor("By hand, with systemd"), "by-hand-with-systemd");
+}
