@@ -107,8 +107,9 @@ impl IssuingAuthority {
 
     /// The same CA, for its CRLs.
     #[must_use]
-    pub(in crate::ca) fn into_crl_authority(self) -> CrlAuthority {
-        CrlAuthority { certificate: self.authority.certificate, signer: self.signer }
+    pub(in crate::ca) fn crl_authority(&self) -> CrlAuthority {
+        let (certificate, signer) = (self.authority.certificate.clone(), Arc::clone(&self.signer));
+        CrlAuthority { certificate, signer }
     }
 }
 

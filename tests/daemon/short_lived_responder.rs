@@ -34,5 +34,5 @@ pub(crate) fn end_responder_at(home: &Home, end: i64) {
     let sealed = seal(&tbs, SignatureAlgorithm::ECDSA_SHA256, signature.as_ref());
     let lapsing = Certificate::from_der(&sealed).unwrap();
     assert_eq!(lapsing.tbs().validity().not_after.0, end);
-    fs::write(file, lapsing.to_pem()).unwrap();
+    fs::write(file, pem::encode("CERTIFICATE", &sealed)).unwrap();
 }

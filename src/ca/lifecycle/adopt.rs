@@ -6,8 +6,8 @@
 use super::Lifecycle;
 use super::above::weaknesses;
 use super::new_key::unfinished;
-use crate::ca::PublishedCrl;
 use crate::ca::authority::{may, mismatched};
+use crate::ca::{Published, PublishedCrl};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::profile::Kind;
@@ -88,7 +88,7 @@ pub struct AdoptionPlan {
 #[derive(Clone, Debug)]
 pub struct AdoptedAuthority {
     /// The CA as recorded.
-    pub authority: Authority,
+    pub authority: Published<Authority>,
     /// CAs above it that others run, put on record with it.
     pub above: Vec<String>,
     /// What was put on record of what it issued.
@@ -98,7 +98,7 @@ pub struct AdoptedAuthority {
     /// Its first CRL from here; `None` without a key that may sign one.
     pub crl: Option<PublishedCrl>,
     /// Its responder certificate, if it has one.
-    pub responder: Option<Certificate>,
+    pub responder: Option<Published<Certificate>>,
     /// What is unusual, and what could not be done.
     pub notices: Vec<Notice>,
 }

@@ -5,7 +5,7 @@ use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::{Known, others};
 use crate::ca::problems::lint_problem;
-use crate::ca::{IssuingAuthority, Order, PublishedCrl};
+use crate::ca::{IssuingAuthority, Order, Published, PublishedCrl};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, IndexError};
 use crate::lint;
@@ -39,13 +39,13 @@ pub struct NewAuthority {
 #[derive(Clone, Debug)]
 pub struct CreatedAuthority {
     /// The CA as recorded.
-    pub authority: Authority,
+    pub authority: Published<Authority>,
     /// Where its certificate and chain were published.
     pub files: AuthorityFiles,
     /// Its first CRL.
     pub crl: PublishedCrl,
     /// Its responder certificate, if it has one.
-    pub responder: Option<Certificate>,
+    pub responder: Option<Published<Certificate>>,
     /// What was decided for the administrator, and what is unusual.
     pub notices: Vec<Notice>,
 }

@@ -179,7 +179,7 @@ fn an_identifier_that_another_program_made_is_kept() {
     let old = import_root(&fixture);
     fixture.wait(DAY);
     fixture.child("elder", CA, "system-ca");
-    let renewed = renew(&fixture, "elder").authority.certificate;
+    let renewed = renew(&fixture, "elder").authority.certificate.clone();
     assert_eq!(renewed.key_identifier(), [7; 20]);
     assert_eq!(
         extension::authority_key_identifier_of(

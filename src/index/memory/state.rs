@@ -1,8 +1,8 @@
 //! What is on record, as plain values, and one transaction over it.
 use crate::audit::{AuditEvent, AuditRecord, Chain, Head};
 use crate::index::{
-    Authority, AuthoritySummary, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse,
-    NewAuthority, NewestSigned, Restored, Revocation,
+    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority,
+    NewestSigned, Restored, Revocation,
 };
 use crate::x509::extension::{BasicConstraints, CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{
@@ -175,32 +175,6 @@ impl State {
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,
-        }
-    }
-
-    pub(super) fn summary(&self, authority: &Authority) -> AuthoritySummary {
-        let tbs = authority.certificate.tbs();
-        let own = self.entered(&authority.issuer).map(|ca| self.entries[ca.certificate].id.issuer);
-        let is_crossed = |entry: &&Entry| {
-            entry.key() == Some(tbs.public_key().digest())
-                && entry.subject().is_same_as(tbs.subject())
-                && entry.state == CertificateState::Issued
-                && Some(entry.id.issuer) != own
-        };
-        let crossed = self.entries.iter().filter(is_crossed).filter_map(|entry| entry.certificate.as_ref());
-        let mut names = self.issuer_names.get(&authority.issuer).cloned().unwrap_or_default();
-        names.sort_by(|a, b| a.as_der().cmp(b.as_der()));
-        AuthoritySummary {
-            name: authority.name.clone(),
-            issuer: authority.issuer,
-            parent: authority.parent.clone(),
-            certificate: authority.certificate.fingerprint(),
-            not_before: tbs.validity().not_before,
-            crossed: crossed.map(Certificate::fingerprint).collect(),
-            names,
-            serves_ocsp: authority.serves_ocsp,
-            succeeds: authority.succeeds.clone(),
-            last_end: authority.last_end,
         }
     }
 

@@ -6,6 +6,7 @@ use super::holder::unopened;
 use crate::cli::{ServerProgram, SnippetFor};
 use crate::report::{Report, path_value, path_values};
 use crate::session::Session;
+use genfic_ca::ca::Published;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::handout::{Server, Snippet};
 use genfic_ca::signing::{KeyError, Nobody, SubscriberKey};
@@ -153,6 +154,6 @@ fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SubscriberKey>, Pro
     }
 }
 
-fn text<const N: usize>(first: [&Certificate; N], rest: &[Certificate]) -> String {
-    first.into_iter().chain(rest).map(Certificate::to_pem).collect()
+fn text<const N: usize>(first: [&Published<Certificate>; N], rest: &[Published<Certificate>]) -> String {
+    first.into_iter().chain(rest).map(Published::to_pem).collect()
 }
