@@ -5,13 +5,14 @@
 //! The programs are on top, values and octets at the bottom; each line says who, and whom.
 //!
 //! ```text
-//! bin/genfic-ca     assembly doctor ca import ocsp backup config handout subscriber_key signing index repository
+//! bin/genfic-ca     assembly doctor handout ca import ocsp backup config subscriber_key signing index repository
 //!                   home audit calendar lint profile x509 error
 //! bin/genfic-ocspd  assembly ocsp signing home error failpoint
 //! --------------------------
 //! assembly          doctor ca ocsp backup config signing status index repository home audit clock profile x509
 //!                   error
 //! --------------------------
+//! handout           ca signing x509
 //! doctor            ca ocsp backup config signing status index repository home audit profile x509 error
 //! --------------------------
 //! ca                config signing status index repository audit clock lint profile x509 error failpoint
@@ -20,7 +21,6 @@
 //! --------------------------
 //! backup            signing status index home audit x509 error failpoint
 //! config            signing profile document x509 error
-//! handout           signing x509
 //! subscriber_key    signing home x509 error
 //! --------------------------
 //! signing           index home x509 error failpoint
@@ -77,7 +77,9 @@
 //! [`lint::Linted`] is made by `lint/linted.rs` alone, [`index::Recorded`] by `index/recorded.rs` alone and from a
 //! `Linted`, and a CA's key ([`signing::CaSigner`]) takes a `Recorded` by value: signing what was not checked, what is
 //! not on record, or twice, does not compile. CRLs go the same way. What is handed out is [`ca::Published`], which
-//! `ca/published.rs` alone makes, once responders know of it. Nothing takes octets to sign: inside, a private key signs an
+//! `ca/publication/published.rs` alone makes, of what responders know of: the programs have the octets of a certificate
+//! from one of these alone, and so have the formats in [`handout`], so handing out what is not published does not compile.
+//! Nothing takes octets to sign: inside, a private key signs an
 //! `Admitted`, which `signing/admit.rs` alone makes: a certificate or CRL that says itself that it is by this key's CA, a
 //! request for this key, or the answer of this key's responder. Keys of responders ([`signing::ResponseSigner`]) and of
 //! subscribers ([`signing::SubscriberKey`]) are types of their own, and neither can be had for a CA's; a [`ca::Engine`]
@@ -101,8 +103,8 @@
 //!    and the one before that made public. The intent (serial number, TBSCertificate, audit event) is recorded through
 //!    `index/issuance.rs` by `index/sqlite/issuing.rs`; `index/recorded.rs` makes the `Recorded`.
 //! 6. `signing/ca_signer.rs` signs it: `signing/admit.rs` admits it, the signature is checked; it is recorded as issued.
-//! 7. `ca/publication.rs` publishes the status (`status/publish.rs`), makes the proof (`ca/published.rs`), and puts the
-//!    certificate into its file (`repository/directory.rs`).
+//! 7. `ca/publication.rs` publishes the status (`status/publish.rs`), puts the certificate into its file
+//!    (`repository/directory.rs`), and gives it back with the proof (`ca/publication/published.rs`).
 //!
 //! Before the record nothing happened. After it the row is pending and is never signed again: the next command abandons
 //! it (`ca/maintenance/recover.rs`), which counts as revoked everywhere. A certificate is never handed out before its
@@ -143,8 +145,9 @@
 //!
 //! 1. `bin/genfic-ca/session.rs` takes what was written after `--passphrase-from` (`signing/secret/mod.rs`) and makes the
 //!    sources of it (`signing/secret/sources.rs`); `assembly.rs` gives them to the store of keys.
-//! 2. `ca/authority.rs` opens the key of a CA that is on record, by its name in `signing/ca_keys.rs`.
-//! 3. `signing/age/store.rs` reads the file and asks for the passphrase: `signing/secret/read.rs` reads it from a file, a
+//! 2. `ca/authority.rs` asks for the key of a CA that is on record, by what it is and the URI that the index has of it
+//!    (`signing/ca_keys.rs`).
+//! 3. `signing/age/store.rs` takes it for a file, reads that and asks for the passphrase: `signing/secret/read.rs` reads it from a file, a
 //!    variable, a descriptor or a credential, `bin/genfic-ca/prompt.rs` from the terminal.
 //! 4. What is decrypted becomes a private key in memory (`signing/soft_key.rs`) that is wiped when it is dropped, behind a
 //!    [`signing::CaSigner`] (`signing/ca_signer.rs`).
@@ -168,7 +171,7 @@
 //! | change | files |
 //! |---|---|
 //! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), `lint/certificate/extensions.rs` (`KNOWN`), `x509/text/extension.rs` (how it is shown), `profile/evaluate.rs` (when it is granted) |
-//! | a key store | a directory beside `signing/age/`, with [`signing::CaKeys`]; `assembly.rs` and `assembly/inspection.rs`, which hold the one there is; what says `age:NAME.age` or looks for such a file: `ca/practices.rs`, `doctor/keys.rs`, `home/layout.rs`, `backup/entry.rs` |
+//! | a key store | a directory beside `signing/age/`, with [`signing::CaKeys`], which names new keys, finds those on record by their URIs, keeps their marks, and says what else it can do and which files are its own; `assembly.rs` and the files in `assembly/` that make the one there is; where it keeps files that backups are to have: `backup/entry.rs` |
 //! | a command | `bin/genfic-ca/cli.rs`, `bin/genfic-ca/commands.rs` (its name, what it is about, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or looks), a file in `bin/genfic-ca/commands/` |
 //! | a lint rule | `lint/certificate/mod.rs`, and a file beside it |
 //! | a second index | a directory beside `index/sqlite/` that passes `index/contract/`, as `index/memory/` does; doctor and backup want a file too (`index/stored.rs`), and `status/` writes its files by `index/sqlite/row.rs` |
@@ -176,7 +179,7 @@
 //! | an error | a row in `error/code.rs`; a hint that names a command or an option is a value in `error/remedy/`, and words in `bin/genfic-ca/hints/`; any other is words where it is told |
 //! | a check of the doctor | a file in `doctor/`, a row of `CHECKS` in `doctor/mod.rs`, and of `doctor/code.rs` for each kind of finding; what it looks at comes by `assembly/inspection.rs` |
 //! | what responders are told | `status/image.rs`, `status/snapshot.rs`, `status/continuity.rs`, `status/compare.rs`; of a certificate also `index/sqlite/row.rs` |
-//! | the order of publication | `ca/publication.rs` for status, files and chains; where CRLs and responder certificates come after them: `ca/lifecycle/new_key.rs`, `ca/lifecycle/adopted.rs`, `ca/maintenance/upkeep.rs`, `ca/revocation/falling.rs` |
+//! | the order of publication | `ca/publication.rs` for status, certificates and chains; `ca/maintenance/own_signatures.rs` for what a CA signs after them, its CRL and its responder's certificate |
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the documentation is made with private items, for those who build on it"

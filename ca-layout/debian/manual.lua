@@ -1,5 +1,5 @@
 -- A page of the manual as a manual page: the title is its NAME, what stands before the first heading its DESCRIPTION,
--- and links to other pages name them.
+-- links to other pages name them, and tables fit.
 local page
 -- where documents are that are no pages
 local installed = {
@@ -40,8 +40,23 @@ local function link(element)
   return element.content
 end
 
+-- paths and names in tables may break where they can be read on
+local function breakable(element)
+  if #element.text < 16 then
+    return element
+  end
+  local parts = pandoc.List()
+  for part in (element.text:gsub("::", "::\0"):gsub("([/_])", "%1\0") .. "\0"):gmatch("(%Z+)%z") do
+    if #parts > 0 then
+      parts:insert(pandoc.RawInline("man", "\\:"))
+    end
+    parts:insert(pandoc.Code(part))
+  end
+  return parts
+end
+
 local function whole(document)
-  local blocks = pandoc.List()
+  local blocks = pandoc.List({ pandoc.RawBlock("man", ".ad l") })
   for _, block in ipairs(document.blocks) do
     if block.t == "Header" and block.level == 1 then
       local title = pandoc.utils.stringify(block)
@@ -66,5 +81,6 @@ end
 return {
   { Meta = function(meta) page = pandoc.utils.stringify(meta.page) end },
   { Link = link },
+  { Table = function(element) return pandoc.walk_block(element, { Code = breakable }) end },
   { Pandoc = whole },
 }

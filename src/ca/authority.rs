@@ -2,7 +2,7 @@
 use super::{Engine, Hierarchy};
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, Recorded};
-use crate::signing::CaSigner;
+use crate::signing::{CaSigner, KeyRef};
 use crate::x509::extension::{BasicConstraints, KeyUsage};
 use crate::x509::{Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime};
 use std::sync::Arc;
@@ -107,8 +107,9 @@ impl IssuingAuthority {
 
     /// The same CA, for its CRLs.
     #[must_use]
-    pub(in crate::ca) fn into_crl_authority(self) -> CrlAuthority {
-        CrlAuthority { certificate: self.authority.certificate, signer: self.signer }
+    pub(in crate::ca) fn crl_authority(&self) -> CrlAuthority {
+        let (certificate, signer) = (self.authority.certificate.clone(), Arc::clone(&self.signer));
+        CrlAuthority { certificate, signer }
     }
 }
 
@@ -162,6 +163,6 @@ impl Engine {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
             return Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::AskItsOwners));
         }
-        Ok(self.keys().signer(&self.practices().key_ref(&authority.key))?)
+        Ok(self.keys().signer(&KeyRef::of(authority))?)
     }
 }

@@ -10,11 +10,9 @@
 //! ----------------------
 //! maintenance   issuance authority publication engine clock_watch hierarchy practices problems
 //! ----------------------
-//! issuance      published authority publication engine abreast hierarchy practices problems
+//! issuance      authority publication engine abreast hierarchy practices problems
 //! ----------------------
-//! published     publication
-//! ----------------------
-//! authority     engine hierarchy practices
+//! authority     engine hierarchy
 //! publication   engine hierarchy
 //! time          engine clock_watch practices
 //! ----------------------
@@ -35,7 +33,7 @@
 //! | `run` | what is done around every command |
 //! | `maintenance` | what is owed and due: abandoned, published again, CRLs, responders, the clock |
 //! | `issuance` | certificates: granted, recorded, signed, recorded again, published |
-//! | `publication`, `published` | status, files and chains, in which order others come to see them, and the proof of it |
+//! | `publication` | status, files and chains, in which order others come to see them, and the proof of it |
 //! | `authority` | a CA's certificate with its key |
 //! | `time`, `clock_watch` | the time at which something is signed, and whether the clock is trusted |
 //! | `engine` | index, keys, files, clock, settings |
@@ -52,7 +50,6 @@ mod maintenance;
 mod practices;
 mod problems;
 mod publication;
-mod published;
 mod revocation;
 mod run;
 #[cfg(test)]
@@ -77,7 +74,6 @@ pub use lifecycle::{
 pub(crate) use lifecycle::{RekeyedAuthority, RenewedAuthority};
 pub use maintenance::{Maintenance, PublishedCrl, Recovered};
 pub(crate) use practices::Practices;
-pub use publication::Publication;
-pub use published::Published;
+pub use publication::{Publication, Published};
 pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Unrecorded};
 pub use run::{Begun, Conclusion, Task};

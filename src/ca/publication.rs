@@ -1,13 +1,18 @@
 //! What others see, and in which order they come to see it: the status, certificates, chains; after them what a CA
-//! signs about others' certificates and its own answers, CRL and responder certificate. Nothing is handed out whose
-//! status responders do not have yet (O12).
+//! signs of its own, its CRL and the certificate of its responder (`maintenance/own_signatures.rs`). Nothing is handed
+//! out whose status responders do not have yet (O12).
+mod published;
+
+pub use published::Published;
+
 use super::Engine;
 use super::hierarchy::digests_above;
-use crate::error::{Code, Problem, remedy};
-use crate::index::{Authority, AuthoritySummary};
+use crate::error::{Code, Problem};
+use crate::index::{Authority, AuthoritySummary, CertificateRecord};
 use crate::repository::AuthorityFiles;
 use crate::status::StatusError;
 use crate::x509::{Certificate, CertificateId};
+use published::StatusPublished;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -31,33 +36,28 @@ impl Engine {
 /// What has come on record and is to be seen by others.
 #[derive(Default)]
 pub(super) struct News<'n> {
-    /// Certificates that are kept, with the name of the CA among whose they are.
-    pub(super) issued: Vec<(&'n str, Vec<&'n Certificate>)>,
+    /// Certificates that are to be handed out, with the name of the CA among whose they are kept; without one where
+    /// they are kept elsewhere.
+    pub(super) issued: Vec<(Option<&'n str>, Vec<Certificate>)>,
+    /// Certificates that were handed out elsewhere and are kept, with the name of the CA among whose they are.
+    pub(super) adopted: Vec<(&'n str, Vec<&'n Certificate>)>,
     /// CAs whose certificate is new, by name; those above come first.
     pub(super) authorities: Vec<&'n str>,
     /// Whether chains or cross-certificates of others change by that.
     pub(super) changes_chains: bool,
 }
 
-/// Where it was put. There is none before the status was published.
-pub(super) struct Places {
-    issued: Vec<PathBuf>,
-    authorities: Vec<AuthorityFiles>,
+/// What became public of it, and where it was put.
+pub(super) struct Public {
+    /// The certificates that are to be handed out, in the order given.
+    pub(super) issued: Vec<(Published<Certificate>, Option<PathBuf>)>,
+    /// The CAs, in the order given.
+    pub(super) authorities: Vec<(Published<Authority>, AuthorityFiles)>,
 }
 
-impl Places {
-    /// Where certificates are kept, in the order given.
-    pub(super) fn issued(&self) -> &[PathBuf] {
-        &self.issued
-    }
-
-    /// Where the CAs are, in the order given.
-    pub(super) fn into_authorities(self) -> Vec<AuthorityFiles> {
-        self.authorities
-    }
-
-    /// Where the CA that was named last was put.
-    pub(super) fn files_of_last(mut self) -> Result<AuthorityFiles, Problem> {
+impl Public {
+    /// The CA that was named last.
+    pub(super) fn last_authority(mut self) -> Result<(Published<Authority>, AuthorityFiles), Problem> {
         self.authorities.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "no CA was published"))
     }
 }
@@ -66,24 +66,41 @@ impl Publication<'_> {
     /// Publishes what has come on record. Responders know of a certificate before it is in any file, and it is in its
     /// own file before it is in a chain; what needs a CA's key, its CRL and its responder's certificate, comes after
     /// this. Where it fails on the way, the next command goes on ([`super::Maintenance::recover`]).
-    pub(super) fn publish(&self, news: &News<'_>) -> Result<Places, Problem> {
-        self.publish_status()?;
-        let mut published = Places { issued: Vec::new(), authorities: Vec::new() };
+    pub(super) fn publish(&self, news: News<'_>) -> Result<Public, Problem> {
+        let hierarchy = self.engine.hierarchy();
+        let authorities: Vec<Authority> =
+            news.authorities.iter().map(|name| hierarchy.authority(name)).collect::<Result<_, _>>()?;
+        let status = StatusPublished::by(self.engine)?;
+        let mut public = Public { issued: Vec::new(), authorities: Vec::new() };
         for name in &news.authorities {
             self.engine.publisher().place(name)?;
         }
-        for (authority, certificates) in &news.issued {
-            for group in certificates.chunks(GROUP) {
-                published.issued.extend(self.engine.publisher().issued(authority, group)?);
-            }
+        for (authority, certificates) in news.issued {
+            let kept = authority.map(|name| self.copy(name, &certificates.iter().collect::<Vec<_>>()));
+            let mut files = kept.transpose()?.unwrap_or_default().into_iter();
+            let published = certificates.into_iter().map(|one| Published::on_record(one, &status));
+            public.issued.extend(published.map(|one| (one, files.next())));
         }
-        for name in &news.authorities {
-            published.authorities.push(self.write_authority(&self.engine.hierarchy().authority(name)?)?);
+        for (authority, certificates) in &news.adopted {
+            self.copy(authority, certificates)?;
+        }
+        for authority in authorities {
+            let files = self.write_authority(&hierarchy.authority(&authority.name)?)?;
+            public.authorities.push((Published::on_record(authority, &status), files));
         }
         if news.changes_chains {
             self.repeat_chains()?;
         }
-        Ok(published)
+        Ok(public)
+    }
+
+    /// Keeps certificates of a CA; says where.
+    fn copy(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, Problem> {
+        let mut files = Vec::with_capacity(certificates.len());
+        for group in certificates.chunks(GROUP) {
+            files.extend(self.engine.publisher().issued(authority, group)?);
+        }
+        Ok(files)
     }
 
     /// Publishes the status of every certificate. Its time moves on only with a clock that is trusted.
@@ -101,7 +118,7 @@ impl Publication<'_> {
     pub(crate) fn rebuild_status(&self) -> Result<(), StatusError> {
         self.engine.status().rebuild_status(
             self.engine.index(),
-            self.engine.publisher(),
+            self.engine.signed(),
             self.engine.timekeeper().time_to_publish()?,
         )
     }
@@ -115,12 +132,12 @@ impl Publication<'_> {
         Ok(true)
     }
 
-    /// Publishes the certificate and chain of a CA as they are on record.
+    /// Publishes the certificate and chain of a CA.
     ///
     /// # Errors
-    /// When there is no such CA, or a file cannot be written.
-    pub(crate) fn publish_authority(&self, name: &str) -> Result<(), Problem> {
-        self.repeat_authority(&self.engine.hierarchy().authority(name)?).map(drop)
+    /// When a CA above it is not on record, or a file cannot be written.
+    pub(crate) fn publish_authority(&self, authority: &Published<Authority>) -> Result<(), Problem> {
+        self.repeat_authority(authority).map(drop)
     }
 
     /// Publishes the certificate and chain of a CA unless they are; says whether they were not.
@@ -196,12 +213,11 @@ impl Publication<'_> {
     /// # Errors
     /// As [`Publication::check_published`]; or when a file cannot be written.
     pub(crate) fn repeat_issued(&self, name: &str, id: &CertificateId) -> Result<(), Problem> {
-        self.check_published(id)?;
-        let record = self.engine.index().certificate(id)?;
-        if let Some(certificate) = record.and_then(|record| record.certificate) {
-            self.keep(name, &[&certificate])?;
+        let Some(record) = self.engine.index().certificate(id)? else { return Ok(()) };
+        match &self.check_published(record)?.certificate {
+            Some(certificate) => self.keep(name, &[certificate]),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Makes the PEM form of a CA's CRL anew from its DER form.
@@ -226,29 +242,23 @@ impl Publication<'_> {
         Ok(self.engine.publisher().crl_files(name)?)
     }
 
-    /// Says no to handing out a certificate whose latest change is not published: responders would call it unknown.
-    /// What is not on record is not ours to keep.
+    /// What is on record, to be handed out: not when its latest change is not published, for responders would call it
+    /// unknown. What is not on record is not ours to keep back.
     ///
     /// # Errors
     /// `status.not-published`; or when the index cannot be read.
-    pub fn check_published(&self, id: &CertificateId) -> Result<(), Problem> {
-        let Some(change) = self.engine.index().change_of(id)? else { return Ok(()) };
-        // one that cannot be read is not there for responders either
-        let published = self.engine.status().published_change().ok().flatten();
-        if published.is_some_and(|published| change <= published) {
-            return Ok(());
-        }
-        let serial = &id.serial_number;
-        let message =
-            format!("the status of {serial} is not published, and before that it is not handed out");
-        Err(Problem::new(Code::StatusNotPublished, message).hint(remedy::Record::SyncStatus))
+    pub fn check_published(
+        &self,
+        record: CertificateRecord,
+    ) -> Result<Published<CertificateRecord>, Problem> {
+        Published::<CertificateRecord>::looked_up(self.engine, record)
     }
 
-    /// The same of a CA's certificate.
+    /// The same of a CA with its certificate, be it one that others run.
     ///
     /// # Errors
     /// As [`Publication::check_published`].
-    pub fn check_authority_published(&self, authority: &Authority) -> Result<(), Problem> {
-        self.check_published(&self.engine.hierarchy().certificate_id(authority)?)
+    pub fn check_authority_published(&self, authority: Authority) -> Result<Published<Authority>, Problem> {
+        Published::<Authority>::looked_up(self.engine, authority)
     }
 }

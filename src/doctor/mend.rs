@@ -181,8 +181,10 @@ fn mend(engine: &Engine, mending: &Mending, signs: bool) -> Result<(), Problem> 
         Mending::WholeStatus => Ok(engine.publication().rebuild_status()?),
         Mending::Authority(name) => {
             engine.publication().catch_up()?;
-            engine.publication().check_authority_published(&engine.hierarchy().authority(name)?)?;
-            engine.publication().publish_authority(name)
+            let authority = engine.hierarchy().authority(name)?;
+            engine
+                .publication()
+                .publish_authority(&engine.publication().check_authority_published(authority)?)
         }
         Mending::Issued(name, ids) => {
             engine.publication().catch_up()?;

@@ -1,4 +1,5 @@
 //! Trust anchors as a configuration profile for macOS and iOS (`.mobileconfig`), not signed.
+use crate::ca::Published;
 use crate::x509::{Certificate, sha256};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +8,7 @@ use std::fmt::Write;
 /// The text of the profile: one payload for each certificate, roots to be trusted, others to complete chains. Its
 /// identifiers are made of the certificates: installed again, it replaces itself.
 #[must_use]
-pub fn configuration_profile(title: &str, certificates: &[Certificate]) -> String {
+pub fn configuration_profile(title: &str, certificates: &[Published<Certificate>]) -> String {
     let mut payloads = String::new();
     let mut all = Vec::new();
     for certificate in certificates {

@@ -1,5 +1,5 @@
-//! What is handed out in the formats of other programs: trust anchors, and a holder's certificate with its key.
-//! Octets and text alone; nothing is read or written here.
+//! What is handed out in the formats of other programs: trust anchors, and a holder's certificate with its key, of what
+//! is published. Octets and text alone; nothing is read or written here.
 mod configuration_profile;
 mod csv;
 pub mod pkcs12;

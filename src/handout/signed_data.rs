@@ -1,5 +1,6 @@
 //! Certificates in PKCS#7: a `SignedData` without signers (RFC 5652 §5, "degenerate" in RFC 2315 §9).
 use super::oid;
+use crate::ca::Published;
 use crate::x509::Certificate;
 use crate::x509::octets::{INTEGER, SET, sequence, tlv};
 use der::asn1::ObjectIdentifier;
@@ -10,8 +11,8 @@ pub(super) const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.
 /// A `ContentInfo` with these certificates and nothing else, DER: what Windows calls `.p7b`. The certificates are a
 /// set: DER says in which order they stand.
 #[must_use]
-pub fn certificates_only(certificates: &[Certificate]) -> Vec<u8> {
-    let mut set: Vec<&[u8]> = certificates.iter().map(Certificate::as_der).collect();
+pub fn certificates_only(certificates: &[Published<Certificate>]) -> Vec<u8> {
+    let mut set: Vec<&[u8]> = certificates.iter().map(Published::as_der).collect();
     set.sort_unstable();
     set.dedup();
     let signed_data = sequence(&[

@@ -157,7 +157,13 @@ impl CertificateBuilder {
 
     /// Signed by this key, whoever is said to be the issuer.
     pub(crate) fn signed_by(self, key: &TestKey) -> Certificate {
-        self.signature(key.algorithm()).signed(|tbs| key.sign(tbs))
+        Certificate::from_der(&self.signed_der(key)).unwrap()
+    }
+
+    /// The octets of the certificate, signed by this key.
+    pub(crate) fn signed_der(self, key: &TestKey) -> Vec<u8> {
+        let signed = self.signature(key.algorithm());
+        signed.der(&key.sign(&signed.tbs_der()))
     }
 
     /// With the signature that this makes of the octets.

@@ -254,15 +254,15 @@ impl Certificate {
         Self::from_der(&block.der)
     }
 
-    /// The octets.
+    /// The octets. Programs have them of what is published alone, as they have the PEM form.
     #[must_use]
-    pub fn as_der(&self) -> &[u8] {
+    pub(crate) fn as_der(&self) -> &[u8] {
         &self.der
     }
 
     /// One `CERTIFICATE` block.
     #[must_use]
-    pub fn to_pem(&self) -> String {
+    pub(crate) fn to_pem(&self) -> String {
         pem::encode("CERTIFICATE", &self.der)
     }
 
@@ -279,8 +279,8 @@ impl Certificate {
     }
 
     /// The signature octets.
-    #[must_use]
-    pub fn signature(&self) -> &[u8] {
+    #[cfg(test)]
+    pub(crate) fn signature(&self) -> &[u8] {
         &self.signature
     }
 

@@ -13,10 +13,25 @@ fn status_files_and_chains_are_put_in_order_in_one_file() {
     for source in production().iter().filter(|source| source.top() == "ca") {
         let code: String = source.text.split_whitespace().collect();
         let calls = CALLS.iter().filter(|call| code.contains(*call));
-        if source.module.get(1).is_some_and(|place| place == "publication") {
+        if source.module == ["ca", "publication"] {
             assert_eq!(calls.count(), CALLS.len(), "renamed: this test would hold nothing");
         } else {
             wrong.extend(calls.map(|call| format!("{}: {call}", source.name)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_cas_list_and_its_responders_certificate_are_put_in_order_in_one_file() {
+    const FIRST_AND_LAST: [&str; 2] = [".publish_crl(", ".issue_responder("];
+    let mut wrong = Vec::new();
+    for source in production().iter().filter(|source| source.top() == "ca") {
+        let [list, responder] = FIRST_AND_LAST.map(|call| source.code().find(call));
+        if source.module == ["ca", "maintenance", "own_signatures"] {
+            assert!(list.is_some() && list < responder, "the list is first, or this test holds nothing");
+        } else if responder.is_some() || (list.is_some() && source.module != ["ca", "maintenance", "crl"]) {
+            wrong.push(source.name.clone());
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

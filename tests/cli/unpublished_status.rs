@@ -122,6 +122,22 @@ fn a_ca_whose_status_cannot_be_published_is_handed_out_by_no_command() {
 }
 
 #[test]
+fn what_was_published_is_not_handed_out_with_a_chain_that_is_not() {
+    // O12
+    let home = home();
+    let said = ca(&home, &["renew-ca", "genfic-system"]);
+    assert!(said.status == 1 && said.all().contains(CODE), "{}", said.all());
+    ca(&home, &["show", "kept.genfic.example", "--pem"]).ok();
+    let words = &["export", "snippet", "nginx", "kept.genfic.example", "--dir", "."];
+    refused(&ca(&home, words), 1, CODE);
+    assert!(!home.path("kept.genfic.example.chain.pem").exists());
+    home.shell("chmod u+w home/status").ok();
+    ca(&home, &["ocsp", "sync"]).ok();
+    ca(&home, words).ok();
+    assert!(home.path("kept.genfic.example.chain.pem").exists());
+}
+
+#[test]
 fn a_home_without_any_published_status_hands_nothing_out_until_it_is_published() {
     // O12
     let home = home();

@@ -10,6 +10,6 @@ pub(crate) fn end_responder_at(home: &Home, end: i64) {
     let certificate = Certificate::from_pem_or_der(&fs::read(&file).unwrap()).unwrap();
     let key = TestKey::p256_of(&pem::decode_all(&home.ca_key_pem("genfic-system")).unwrap()[0].der);
     let begin = certificate.tbs().validity().not_before;
-    let lapsing = CertificateBuilder::of(certificate.tbs()).valid(begin, UnixTime(end)).signed_by(&key);
-    fs::write(file, lapsing.to_pem()).unwrap();
+    let lapsing = CertificateBuilder::of(certificate.tbs()).valid(begin, UnixTime(end)).signed_der(&key);
+    fs::write(file, pem::encode("CERTIFICATE", &lapsing)).unwrap();
 }

@@ -21,8 +21,8 @@ use genfic_ca::signing::{KeyError, ResponseSigner, Secret, SubscriberKey};
 use genfic_ca::status::{PublishedAuthority, StatusError, StatusReader};
 use genfic_ca::subscriber_key::ForeignKey;
 use genfic_ca::x509::{
-    Certificate, CertificateId, CertificateList, CertificationRequest, CrlReason, Name, SerialNumber,
-    UnixTime, key_weaknesses, pem, text,
+    Certificate, CertificateId, CertificateList, CertificationRequest, CrlReason, Fingerprint, Name,
+    SerialNumber, UnixTime, key_weaknesses, pem, text,
 };
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -62,8 +62,10 @@ pub fn request(octets: &[u8]) {
 /// A certificate, as `show` and `lint` read it.
 pub fn certificate(octets: &[u8]) {
     let Ok(certificate) = Certificate::from_pem_or_der(octets) else { return };
-    let again = Certificate::from_der(certificate.as_der()).expect("what was read is read again");
-    assert_eq!(again, certificate);
+    let blocks = pem::decode_file(octets, "CERTIFICATE").expect("what was read is read again");
+    let block = blocks.iter().find(|block| block.label == "CERTIFICATE").expect("it was found before");
+    assert_eq!(Certificate::from_der(&block.der).expect("what was read is read again"), certificate);
+    assert_eq!(certificate.fingerprint(), Fingerprint::of(&block.der), "its octets are those received");
     let _ = (text::certificate_text(&certificate), text::certificate_json(&certificate));
     let tbs = certificate.tbs();
     let _ = (lint::certificate_findings(tbs, None), lint::certificate_findings(tbs, Some(&certificate)));

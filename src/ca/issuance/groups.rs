@@ -88,11 +88,9 @@ impl Line<'_> {
 
     /// Publishes their status and then keeps them; says where.
     fn publish(&self, certificates: Vec<Certificate>) -> Result<Vec<Handout>, Problem> {
-        let own = (self.issuer.authority().name.as_str(), certificates.iter().collect());
-        let issued = if self.requested { vec![own] } else { Vec::new() };
-        let places = self.engine.publication().publish(&News { issued, ..News::default() })?;
-        let mut files = places.issued().iter().cloned();
-        Ok(certificates.into_iter().map(|one| (Published::new(one, &places), files.next())).collect())
+        let among = self.requested.then_some(self.issuer.authority().name.as_str());
+        let news = News { issued: vec![(among, certificates)], ..News::default() };
+        Ok(self.engine.publication().publish(news)?.issued)
     }
 
     /// Takes one group further; what was begun is tried to its end, whatever became of the others.

@@ -12,7 +12,7 @@ pub(in crate::ca) use groups::on_record;
 pub use issue::{IssuanceOutcome, IssuedCertificate, Refusal};
 pub use order::Order;
 pub(in crate::ca) use registration::{Known, others};
-pub(in crate::ca) use responder::PROFILE as RESPONDER_PROFILE;
+pub(in crate::ca) use responder::{IssuedResponder, PROFILE as RESPONDER_PROFILE};
 pub(in crate::ca) use stagger::Parent;
 
 use super::{Engine, IssuingAuthority};

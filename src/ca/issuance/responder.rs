@@ -1,6 +1,6 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::Issuance;
-use crate::ca::{IssuanceOutcome, IssuingAuthority, Order};
+use crate::ca::{IssuanceOutcome, IssuingAuthority, Order, Published};
 use crate::error::{Code, Notice, Problem};
 use crate::profile::{Applicant, Ask, Length};
 use crate::signing::PlainKey;
@@ -18,7 +18,7 @@ pub struct IssuedResponder {
     /// The CA it answers for.
     pub authority: String,
     /// The certificate.
-    pub certificate: Certificate,
+    pub certificate: Published<Certificate>,
     /// Where it was put.
     pub file: PathBuf,
     /// What was granted otherwise than asked.
@@ -48,7 +48,7 @@ impl Issuance<'_> {
         self.engine.index().record_event(event)?;
         Ok(IssuedResponder {
             authority: name,
-            certificate: issued.certificate.into_inner(),
+            certificate: issued.certificate,
             file,
             notices: issued.notices,
         })

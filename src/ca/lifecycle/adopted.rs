@@ -1,9 +1,11 @@
 //! The record of an adopted CA, and what others see of it after that.
 use super::Lifecycle;
 use crate::ca::authority::may;
+use crate::ca::maintenance::{OwnSignatures, WithoutCrl};
 use crate::ca::publication::News;
 use crate::ca::{
-    AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, PriorCertificate, PublishedCrl,
+    AdoptedAuthority, Adoption, AdoptionPlan, CrlAuthority, IssuingAuthority, PriorCertificate, Published,
+    PublishedCrl,
 };
 use crate::error::{Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents};
@@ -101,15 +103,16 @@ impl Lifecycle<'_> {
         let authority = self.engine.hierarchy().authority(name)?;
         let own = (&authority.parent, name, &authority.certificate);
         let above = plan.above.iter().map(|one| (&one.parent, &one.name, &one.certificate));
-        let mut issued: Vec<(&str, Vec<&Certificate>)> = std::iter::once(own)
+        let mut adopted: Vec<(&str, Vec<&Certificate>)> = std::iter::once(own)
             .chain(above)
             .map(|(parent, name, certificate)| (parent.as_ref().unwrap_or(name).as_str(), vec![certificate]))
             .collect();
-        issued.push((name, kept(&adoption.prior, &authority)));
+        adopted.push((name, kept(&adoption.prior, &authority)));
         let mut authorities: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
         authorities.push(name);
-        let news = News { issued, authorities, changes_chains: adoption.renews.is_some() };
-        let files = self.engine.publication().publish(&news)?.files_of_last()?;
+        let changes_chains = adoption.renews.is_some();
+        let news = News { adopted, authorities, changes_chains, ..News::default() };
+        let (published, files) = self.engine.publication().publish(news)?.last_authority()?;
         let mut notices = plan.notices;
         if adoption.renews.is_some() {
             notices.extend(self.bound_to_one_certificate(&authority)?.map(Notice::from));
@@ -125,7 +128,7 @@ impl Lifecycle<'_> {
             }
         }
         let above = plan.above.into_iter().map(|one| one.name).collect();
-        Ok(AdoptedAuthority { authority, above, imported, files, crl, responder, notices })
+        Ok(AdoptedAuthority { authority: published, above, imported, files, crl, responder, notices })
     }
 
     /// The CRL and the responder certificate, as far as this CA may sign them.
@@ -134,21 +137,26 @@ impl Lifecycle<'_> {
         authority: &Authority,
         signer: Arc<dyn CaSigner>,
         notices: &mut Vec<Notice>,
-    ) -> Result<(Option<PublishedCrl>, Option<Certificate>), Problem> {
-        let name = &authority.name;
-        let mut crl = None;
-        if may(authority.certificate.tbs(), KeyUsage::CRL_SIGN) {
-            let signer = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
-            crl = Some(self.engine.maintenance().publish_crl(name, &signer)?);
-        }
-        if !authority.serves_ocsp {
-            return Ok((crl, None));
-        }
-        let issued =
-            IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now())
-                .and_then(|issuer| self.engine.issuance().issue_responder(&issuer));
-        match issued {
-            Ok(issued) => {
+    ) -> Result<(Option<PublishedCrl>, Option<Published<Certificate>>), Problem> {
+        let (name, certificate) = (&authority.name, &authority.certificate);
+        let lists = may(certificate.tbs(), KeyUsage::CRL_SIGN)
+            .then(|| CrlAuthority::new(name, certificate.clone(), Arc::clone(&signer)))
+            .transpose()?;
+        let hierarchy = self.engine.hierarchy();
+        let issuer = authority
+            .serves_ocsp
+            .then(|| IssuingAuthority::new(&hierarchy, authority.clone(), signer, self.engine.now()))
+            .transpose();
+        let OwnSignatures { crl, responder } = self.engine.maintenance().sign_own(
+            name,
+            Ok(lists.as_ref()),
+            issuer.as_ref().map(Option::as_ref).map_err(Problem::clone),
+            WithoutCrl::NoResponder,
+        );
+        let crl = crl?;
+        match responder {
+            Ok(None) => Ok((crl, None)),
+            Ok(Some(issued)) => {
                 notices.extend(issued.notices);
                 Ok((crl, Some(issued.certificate)))
             }

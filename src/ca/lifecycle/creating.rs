@@ -5,7 +5,7 @@ use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::{Known, others};
 use crate::ca::problems::lint_problem;
-use crate::ca::{IssuingAuthority, Order, PublishedCrl};
+use crate::ca::{IssuingAuthority, Order, Published, PublishedCrl};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, IndexError};
 use crate::lint;
@@ -39,13 +39,13 @@ pub struct NewAuthority {
 #[derive(Clone, Debug)]
 pub struct CreatedAuthority {
     /// The CA as recorded.
-    pub authority: Authority,
+    pub authority: Published<Authority>,
     /// Where its certificate and chain were published.
     pub files: AuthorityFiles,
     /// Its first CRL.
     pub crl: PublishedCrl,
     /// Its responder certificate, if it has one.
-    pub responder: Option<Certificate>,
+    pub responder: Option<Published<Certificate>>,
     /// What was decided for the administrator, and what is unusual.
     pub notices: Vec<Notice>,
 }
@@ -152,7 +152,7 @@ impl Lifecycle<'_> {
     pub(in crate::ca) fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
         index::NewAuthority {
             name: new.name.clone(),
-            key: Some(self.engine.practices().key_record(&new.name)),
+            key: Some(self.engine.keys().new_key(&new.name).uri),
             serves_ocsp: new.ocsp.unwrap_or(!self.engine.practices().config.is_offline(&new.name, is_root)),
             succeeds: new.succeeds.clone(),
             renews: false,

@@ -5,7 +5,7 @@ use crate::ca::issuance::Draft;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
 use crate::ca::publication::News;
-use crate::ca::{IssuedCertificate, IssuingAuthority, Order};
+use crate::ca::{IssuedCertificate, IssuingAuthority, Order, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, StatusValue};
 use crate::lint;
@@ -40,9 +40,9 @@ pub struct Crossing {
 #[derive(Clone, Debug)]
 pub struct Links {
     /// The new key, certified by the old one: for those who trust the old root alone.
-    pub new_with_old: Certificate,
+    pub new_with_old: Published<Certificate>,
     /// The old key, certified by the new one: for those who trust the new root alone.
-    pub old_with_new: Certificate,
+    pub old_with_new: Published<Certificate>,
     /// Where the first is published.
     pub new_with_old_file: PathBuf,
     /// Where the second is published.
@@ -188,13 +188,16 @@ impl Lifecycle<'_> {
         let old_with_new = old_with_new.map_or_else(|| self.link(new, old.authority()), Ok)?;
         drop(signing);
         let (older, newer) = (old.authority().name.as_str(), new.authority().name.as_str());
-        let issued = vec![(older, vec![&new_with_old]), (newer, vec![&old_with_new])];
-        let news = News { issued, authorities: vec![newer, older], changes_chains: false };
-        let published = self.engine.publication().publish(&news).map_err(on_record)?;
-        let mut files =
-            published.into_authorities().into_iter().map(|files| files.crossed.unwrap_or_default());
-        let (new_with_old_file, old_with_new_file) =
-            (files.next().unwrap_or_default(), files.next().unwrap_or_default());
+        let issued = vec![(Some(older), vec![new_with_old]), (Some(newer), vec![old_with_new])];
+        let news = News { issued, authorities: vec![newer, older], ..News::default() };
+        let public = self.engine.publication().publish(news).map_err(on_record)?;
+        let mut links = public.issued.into_iter().zip(public.authorities);
+        let mut next = || {
+            let ((link, _), (_, files)) =
+                links.next().ok_or_else(|| Problem::new(Code::IndexFailed, "no link was published"))?;
+            Ok::<_, Problem>((link, files.crossed.unwrap_or_default()))
+        };
+        let ((new_with_old, new_with_old_file), (old_with_new, old_with_new_file)) = (next()?, next()?);
         Ok(Links { new_with_old, old_with_new, new_with_old_file, old_with_new_file })
     }
 

@@ -1,5 +1,6 @@
 //! What is around the certificate of a new CA: its key before, what is published of it after.
 use super::Lifecycle;
+use crate::ca::maintenance::{OwnSignatures, WithoutCrl};
 use crate::ca::publication::News;
 use crate::ca::{CreatedAuthority, CrlAuthority, IssuingAuthority, NewAuthority};
 use crate::error::{Code, Notice, Problem, Remedy, remedy};
@@ -17,11 +18,11 @@ impl Lifecycle<'_> {
         algorithm: KeyAlgorithm,
         certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<Notice>, Problem>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
-        let key = self.engine.practices().key_ref(&self.engine.practices().key_record(&new.name));
+        let key = self.engine.keys().new_key(&new.name);
         let signing = self.engine.index().signing()?;
         let signer = match self.engine.keys().generate(&key, algorithm) {
             Ok(signer) => signer,
-            Err(KeyError::Exists(key)) => {
+            Err(KeyError::Exists(_)) => {
                 drop(signing);
                 return Err(self.key_without_authority(&new.name, &key)?);
             }
@@ -42,31 +43,37 @@ impl Lifecycle<'_> {
         signer: Arc<dyn CaSigner>,
         mut notices: Vec<Notice>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
-        let name = &authority.name;
-        let news = News { authorities: vec![name.as_str()], ..News::default() };
-        let files = self.engine.publication().publish(&news)?.files_of_last()?;
-        let crl_authority = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
-        let crl = self.engine.maintenance().publish_crl(name, &crl_authority)?;
-        let mut responder = None;
+        let name = authority.name.as_str();
+        let news = News { authorities: vec![name], ..News::default() };
+        let (published, files) = self.engine.publication().publish(news)?.last_authority()?;
+        let lists = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
         let issuer =
-            IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now())?;
-        if authority.serves_ocsp {
-            let issued = self.engine.issuance().issue_responder(&issuer)?;
+            IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now());
+        let answers = issuer.as_ref().map(|issuer| authority.serves_ocsp.then_some(issuer));
+        let OwnSignatures { crl, responder } = self.engine.maintenance().sign_own(
+            name,
+            Ok(Some(&lists)),
+            answers.map_err(Problem::clone),
+            WithoutCrl::NoResponder,
+        );
+        let crl = crl?.ok_or_else(|| Problem::new(Code::IndexFailed, "no CRL was published"))?;
+        let responder = responder?.map(|issued| {
             notices.extend(issued.notices);
-            responder = Some(issued.certificate);
-        }
+            issued.certificate
+        });
         if authority.parent.is_none() && self.engine.practices().config.publication.url.is_none() {
             notices.push(
                 "no URL is configured, so certificates name neither CRL nor OCSP; set [publication] url"
                     .into(),
             );
         }
-        Ok((CreatedAuthority { authority, files, crl, responder, notices }, issuer))
+        Ok((CreatedAuthority { authority: published, files, crl, responder, notices }, issuer?))
     }
 
     /// A key that is there although no CA of this home has it. It is not removed: it may be the key of a CA
     /// whose index is lost, and there may be no other copy.
     pub(in crate::ca) fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
+        let key = self.engine.keys().place(key);
         if self.engine.index().nobody_is_signing()?.is_none() {
             let message = format!("the key {key} is there and another command is at work");
             return Ok(Problem::new(Code::KeyInUse, message)
@@ -88,7 +95,10 @@ impl Lifecycle<'_> {
                     more(problem, format!("the key made for it is left behind: {error}; remove it"))
                 }
             },
-            Err(error) => more(problem, format!("the key {key} is left in its place: {error}")),
+            Err(error) => more(
+                problem,
+                format!("the key {} is left in its place: {error}", self.engine.keys().place(key)),
+            ),
         }
     }
 }

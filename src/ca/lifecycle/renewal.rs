@@ -1,12 +1,12 @@
 //! New certificates for CAs: same name, same key.
 use super::Lifecycle;
-use crate::ca::Order;
 use crate::ca::authority::mismatched;
 use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
 use crate::ca::publication::News;
+use crate::ca::{Order, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
@@ -33,7 +33,7 @@ pub struct AuthorityRenewal {
 #[derive(Clone, Debug)]
 pub struct RenewedAuthority {
     /// The CA as it is on record now.
-    pub authority: Authority,
+    pub authority: Published<Authority>,
     /// The certificate that it had, which stays valid until it ends.
     pub replaces: Certificate,
     /// Where certificate and chain were published.
@@ -75,7 +75,8 @@ impl Lifecycle<'_> {
         self.engine.index().record_event(event).map_err(|error| on_record(error.into()))?;
         let news =
             News { authorities: vec![authority.name.as_str()], changes_chains: true, ..News::default() };
-        let files = self.engine.publication().publish(&news).map_err(on_record)?.files_of_last()?;
+        let (authority, files) =
+            self.engine.publication().publish(news).map_err(on_record)?.last_authority()?;
         Ok(RenewedAuthority { authority, replaces, files, notices })
     }
 

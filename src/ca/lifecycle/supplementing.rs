@@ -130,8 +130,8 @@ impl Lifecycle<'_> {
                 crl_number: adoption.crl_number,
                 event: Some(event),
             })?;
-            let issued = vec![(authority.name.as_str(), kept(&new, authority))];
-            self.engine.publication().publish(&News { issued, ..News::default() })?;
+            let adopted = vec![(authority.name.as_str(), kept(&new, authority))];
+            self.engine.publication().publish(News { adopted, ..News::default() })?;
         }
         let (mut crl, mut owed) = (None, None);
         if self.engine.index().crl_is_owed(&authority.issuer)? || is_ahead {

@@ -2,11 +2,13 @@
 mod answering;
 mod clock;
 mod crl;
+mod own_signatures;
 mod recover;
 mod responder_due;
 mod upkeep;
 
 pub use crl::PublishedCrl;
+pub(in crate::ca) use own_signatures::{OwnSignatures, WithoutCrl};
 pub use recover::Recovered;
 
 use super::Engine;

@@ -1,5 +1,5 @@
 //! What is done on the side while a CA's key is open anyway.
-use super::Maintenance;
+use super::{Maintenance, OwnSignatures, WithoutCrl};
 use crate::ca::IssuingAuthority;
 use crate::error::{Notice, Problem, remedy};
 
@@ -13,11 +13,11 @@ impl Maintenance<'_> {
     pub fn keep_up(&self, issuer: IssuingAuthority) -> Result<Vec<Notice>, Problem> {
         let name = self.engine.hierarchy().authority(&issuer.authority().name)?.name;
         let mut said = Vec::new();
-        let responder = match self.responder_is_due(&name) {
-            Ok(true) => self.engine.issuance().issue_responder(&issuer).map(Some),
-            Ok(false) => Ok(None),
-            Err(problem) => Err(problem),
-        };
+        let lists = issuer.crl_authority();
+        let crl = self.crl_is_due(&name).map(|due| due.then_some(&lists));
+        let responder = self.responder_is_due(&name).map(|due| due.then_some(&issuer));
+        let OwnSignatures { crl, responder } =
+            self.sign_own(&name, crl, responder, WithoutCrl::ResponderAllTheSame);
         match responder {
             Ok(None) => {}
             Ok(Some(issued)) => {
@@ -33,11 +33,6 @@ impl Maintenance<'_> {
                 .remedy(remedy::Record::IssueResponderAgain(name.clone())),
             ),
         }
-        let crl = match self.crl_is_due(&name) {
-            Ok(true) => self.publish_crl(&name, &issuer.into_crl_authority()).map(Some),
-            Ok(false) => Ok(None),
-            Err(problem) => Err(problem),
-        };
         match crl {
             Ok(None) => {}
             Ok(Some(crl)) => {

@@ -2,7 +2,7 @@
 //! lost.
 use super::fixture::Fixture;
 use crate::home::PublicFile;
-use crate::signing::PrivateKey;
+use crate::signing::{KeyRef, PrivateKey};
 use crate::testing::tbs_cert_list;
 use crate::x509::extension::crl_number;
 use crate::x509::{pem, seal};
@@ -166,8 +166,7 @@ fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
 /// A list with a higher number that the CA's key has signed, as it would on another host.
 fn unknown_list(fixture: &Fixture) -> Vec<u8> {
     let authority = fixture.records.authority(CA).unwrap().unwrap();
-    let key = fixture.practices.key_ref(&authority.key);
-    let signer = fixture.keys.store.open(&key).unwrap();
+    let signer = fixture.keys.store.open(&KeyRef::of(&authority)).unwrap();
     let (issuer, now) = (authority.certificate.tbs().subject(), fixture.now());
     let tbs = tbs_cert_list(signer.algorithm(), issuer, (now, now.plus_days(9)), [], vec![crl_number(6)]);
     seal(tbs.as_der(), signer.algorithm(), &signer.forge(tbs.as_der()))

@@ -1,5 +1,5 @@
 //! What is done in which order, and what is left when a step fails.
-use super::fixture::{Fixture, ends_with, order};
+use super::fixture::{DAY, Fixture, ends_with, new, order};
 use crate::error::{Exit, remedy};
 use crate::home::AuthorityName;
 use crate::index::{CertificateState, Selector};
@@ -137,4 +137,40 @@ fn a_passphrase_is_asked_for_once_and_not_for_what_is_refused_anyway() {
         "the same key makes responder and list"
     );
     assert_eq!(fixture.asked().len(), 1);
+}
+
+/// What of this became public, in which order.
+fn made_public(fixture: &Fixture) -> Vec<&'static str> {
+    let mut steps = fixture.script.steps();
+    steps.retain(|step| ["authority", "crl", "responder"].contains(step));
+    steps
+}
+
+#[test]
+fn a_ca_signs_its_list_after_its_certificate_is_public_and_before_its_responder_is_certified() {
+    let fixture = Fixture::new();
+    fixture.root("genfic");
+    fixture.script.steps();
+    fixture.child("genfic", "genfic-system", "system-ca");
+    assert_eq!(made_public(&fixture), ["authority", "crl", "responder"]);
+    fixture.wait(16 * DAY);
+    let engine = fixture.engine();
+    let issuer = engine.issuance().unlock_issuer("genfic-system").unwrap();
+    assert_eq!(engine.maintenance().keep_up(issuer).unwrap().len(), 2);
+    assert_eq!(made_public(&fixture), ["crl", "responder"]);
+}
+
+#[test]
+fn a_responder_that_is_due_does_not_wait_for_a_list_that_fails_and_the_first_of_a_ca_does() {
+    let fixture = Fixture::new();
+    fixture.root("genfic");
+    fixture.script.steps();
+    fixture.script.fail(&["crl"]);
+    let (engine, child) = (fixture.engine(), new("genfic-system", "system-ca"));
+    engine.lifecycle().create_child("genfic", &child).unwrap_err();
+    assert_eq!(made_public(&fixture), ["authority", "crl"]);
+    let issuer = engine.issuance().unlock_issuer("genfic-system").unwrap();
+    assert_eq!(engine.maintenance().keep_up(issuer).unwrap().len(), 2);
+    assert_eq!(made_public(&fixture), ["crl", "responder"]);
+    assert!(!engine.maintenance().responder_is_due("genfic-system").unwrap());
 }

@@ -10,6 +10,7 @@ pub use protection::Protection;
 
 use super::oid;
 use super::signed_data::DATA;
+use crate::ca::Published;
 use crate::signing::{KeyError, Secret};
 use crate::x509::Certificate;
 use crate::x509::octets::{INTEGER, OCTET_STRING, sequence, tlv};
@@ -24,9 +25,9 @@ pub struct Holding<'a> {
     /// The private key, PKCS#8 in DER.
     pub key: Zeroizing<Vec<u8>>,
     /// The certificate of this key.
-    pub certificate: &'a Certificate,
+    pub certificate: &'a Published<Certificate>,
     /// The certificates above it, its issuer first.
-    pub chain: &'a [Certificate],
+    pub chain: &'a [Published<Certificate>],
     /// The name under which it is shown.
     pub friendly_name: &'a str,
 }
@@ -85,7 +86,7 @@ pub fn holding(
 /// # Errors
 /// As [`holding`].
 pub fn trust_store(
-    anchors: &[(String, Certificate)],
+    anchors: &[(String, Published<Certificate>)],
     passphrase: &Passphrase,
     protection: Protection,
 ) -> Result<Vec<u8>, KeyError> {

@@ -3,6 +3,7 @@ mod issuing;
 mod reading;
 mod revoking;
 mod state;
+mod summaries;
 mod taking;
 mod tests;
 

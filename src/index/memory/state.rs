@@ -1,8 +1,8 @@
 //! What is on record, as plain values, and one transaction over it.
 use crate::audit::{AuditEvent, AuditRecord, Chain, Head};
 use crate::index::{
-    Authority, AuthoritySummary, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse,
-    NewAuthority, NewestSigned, Restored, Revocation,
+    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority,
+    NewestSigned, Restored, Revocation,
 };
 use crate::x509::extension::{BasicConstraints, CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{
@@ -64,8 +64,10 @@ pub(super) struct Ca {
     pub(super) name: String,
     /// The number of its certificate.
     pub(super) certificate: usize,
-    /// Where its key is kept; `None` while others run it.
+    /// Where its key is kept; nowhere while others run it.
     pub(super) key: Option<String>,
+    /// Whether others run it.
+    pub(super) external: bool,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
@@ -171,36 +173,10 @@ impl State {
             profile: entry.profile.clone(),
             certificate: entry.certificate.clone().unwrap(),
             key: ca.key.clone().unwrap_or_default(),
-            external: ca.key.is_none(),
+            external: ca.external,
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,
-        }
-    }
-
-    pub(super) fn summary(&self, authority: &Authority) -> AuthoritySummary {
-        let tbs = authority.certificate.tbs();
-        let own = self.entered(&authority.issuer).map(|ca| self.entries[ca.certificate].id.issuer);
-        let is_crossed = |entry: &&Entry| {
-            entry.key() == Some(tbs.public_key().digest())
-                && entry.subject().is_same_as(tbs.subject())
-                && entry.state == CertificateState::Issued
-                && Some(entry.id.issuer) != own
-        };
-        let crossed = self.entries.iter().filter(is_crossed).filter_map(|entry| entry.certificate.as_ref());
-        let mut names = self.issuer_names.get(&authority.issuer).cloned().unwrap_or_default();
-        names.sort_by(|a, b| a.as_der().cmp(b.as_der()));
-        AuthoritySummary {
-            name: authority.name.clone(),
-            issuer: authority.issuer,
-            parent: authority.parent.clone(),
-            certificate: authority.certificate.fingerprint(),
-            not_before: tbs.validity().not_before,
-            crossed: crossed.map(Certificate::fingerprint).collect(),
-            names,
-            serves_ocsp: authority.serves_ocsp,
-            succeeds: authority.succeeds.clone(),
-            last_end: authority.last_end,
         }
     }
 
@@ -335,6 +311,7 @@ impl State {
             name: new.name.clone(),
             certificate: number,
             key: new.key.clone(),
+            external: new.key.is_none(),
             serves_ocsp: new.serves_ocsp,
             succeeds: new.succeeds.clone(),
             last_end: None,

@@ -19,6 +19,7 @@ fn hands_out(args: &Show) -> bool {
 
 struct Thing {
     label: &'static str,
+    /// Octets that may be handed out: those of a file, or what is published where they are asked for.
     der: Vec<u8>,
     text: String,
     json: Value,
@@ -49,24 +50,29 @@ fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
     if !is_file || home_of(global).exists() && what != "-" {
         let session = Session::open(global)?;
         if let Some(authority) = session.engine().record().authority(what)? {
+            let mut thing = certificate(&authority.certificate);
             if hands_out(args) {
-                session.engine().publication().check_authority_published(&authority)?;
+                let published = session.engine().publication().check_authority_published(authority)?;
+                thing.der = published.certificate().as_der().to_vec();
             }
-            return Ok(certificate(&authority.certificate));
+            return Ok(thing);
         }
         if !is_file {
             let now = session.engine().now();
             let found = matches(session.engine().record(), what)?;
             let record = the_one(found, what, "certificate, CA or file", now)?;
-            if hands_out(args) {
-                session.engine().publication().check_published(&record.id)?;
+            if !hands_out(args) {
+                return recorded(&record, now);
             }
-            return recorded(&record, now);
+            let record = session.engine().publication().check_published(record)?;
+            let mut thing = recorded(&record, now)?;
+            thing.der = record.certificate().map(|one| one.as_der().to_vec()).unwrap_or_default();
+            return Ok(thing);
         }
         let thing = decode(&read(Path::new(what))?, what)?;
         let known = Selector::Exact(Fingerprint::of(&thing.der));
         return match session.engine().record().select(&known, 1)?.first() {
-            Some(record) => recorded(record, session.engine().now()),
+            Some(record) => Ok(Thing { der: thing.der, ..recorded(record, session.engine().now())? }),
             None => Ok(thing),
         };
     }
@@ -125,7 +131,7 @@ fn known_by_number(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -
 fn certificate(certificate: &Certificate) -> Thing {
     Thing {
         label: "CERTIFICATE",
-        der: certificate.as_der().to_vec(),
+        der: Vec::new(),
         text: text::certificate_text(certificate),
         json: text::certificate_json(certificate),
     }
@@ -162,7 +168,7 @@ fn decode(octets: &[u8], what: &str) -> Result<Thing, Problem> {
         let is = |label: &str| block.label.is_empty() || block.label.ends_with(label);
         if is("CERTIFICATE") {
             match Certificate::from_der(der) {
-                Ok(decoded) => return Ok(certificate(&decoded)),
+                Ok(decoded) => return Ok(Thing { der: der.to_vec(), ..certificate(&decoded) }),
                 Err(error) => reason = error.to_string(),
             }
         }

@@ -1,6 +1,7 @@
 //! `sign`: many requests in one go, one unlock.
 mod naming;
 
+use super::chain::{issuers, pem};
 use super::output::{Output, put_all};
 use super::same_holder::same_holder;
 use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, unsigned_text, usage};
@@ -8,7 +9,7 @@ use crate::cli::{Chain, Sign};
 use crate::hints;
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{IssuanceOutcome, IssuedCertificate, IssuingAuthority, Order, Refusal, abreast};
+use genfic_ca::ca::{IssuanceOutcome, IssuedCertificate, Order, Published, Refusal, abreast};
 use genfic_ca::error::{Code, Notice, Problem, Shown as _};
 use genfic_ca::index::Authority;
 use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
@@ -62,7 +63,7 @@ pub(crate) fn issue_orders(
     mut refused: Vec<Refusal>,
 ) -> Result<Report, Problem> {
     let engine = session.engine();
-    let authority = engine.hierarchy().authority(&args.parent)?;
+    engine.hierarchy().authority(&args.parent)?;
     let places = places(args)?;
     let (orders, staggered, (issuer, issuance)) = if args.responder_for.is_some() {
         let issued = engine.issuance().unlock_and_issue_responders(&args.parent, &orders)?;
@@ -73,8 +74,6 @@ pub(crate) fn issue_orders(
         (orders, staggered, issued)
     };
     let IssuanceOutcome { issued, refused: by_policy } = issuance;
-    let above = issuer.iter().flat_map(IssuingAuthority::ancestors);
-    let chain: Vec<Certificate> = std::iter::once(&authority.certificate).chain(above).cloned().collect();
     refused.extend(by_policy);
 
     let mut certificates = Vec::new();
@@ -82,15 +81,21 @@ pub(crate) fn issue_orders(
     let mut notices = staggered;
     let mut octets = None;
     let is_output = matches!(places, Places::Output);
-    let (files, unplaced) = place(args, places, &issued, &chain);
+    let chain = match &args.chain {
+        Some(wanted) if !issued.is_empty() => {
+            issuers(engine, &args.parent, matches!(wanted, Chain::WithRoot))
+        }
+        _ => Ok(Vec::new()),
+    };
+    let (files, unplaced) = place(args, places, &issued, chain.as_deref());
     let said = abreast(issued.iter().zip(files).collect(), |(one, file)| {
         let text = summary(&one.certificate, Some(&file), []);
         let text = format!("issued by {} under {profile}\n{text}", args.parent);
         (issued_fields(one, &args.parent, &file), text)
     });
     for (one, (fields, text)) in issued.iter().zip(said) {
-        if is_output && !session.global.json {
-            octets = Some(contents(args, one, &chain).into_bytes());
+        if let (true, Ok(chain)) = (is_output && !session.global.json, &chain) {
+            octets = Some(with_chain(one, chain));
         }
         certificates.push(fields);
         texts.push(text);
@@ -285,14 +290,8 @@ fn places(args: &Sign) -> Result<Places, Problem> {
 }
 
 /// The certificate as PEM, with its chain where asked (P15).
-fn contents(args: &Sign, issued: &IssuedCertificate, issuers: &[Certificate]) -> String {
-    let above = match args.chain {
-        None => 0,
-        Some(Chain::WithoutRoot) => issuers.len().saturating_sub(1),
-        Some(Chain::WithRoot) => issuers.len(),
-    };
-    let chain = std::iter::once(&*issued.certificate).chain(issuers.iter().take(above));
-    chain.map(Certificate::to_pem).collect()
+fn with_chain(issued: &IssuedCertificate, chain: &[Published<Certificate>]) -> Vec<u8> {
+    pem(std::iter::once(&issued.certificate).chain(chain)).into_bytes()
 }
 
 /// Saves the certificates and says where they are; where that fails, where they are kept.
@@ -300,7 +299,7 @@ fn place(
     args: &Sign,
     places: Places,
     issued: &[IssuedCertificate],
-    chain: &[Certificate],
+    chain: Result<&[Published<Certificate>], &Problem>,
 ) -> (Vec<PathBuf>, Option<Problem>) {
     let kept: Vec<PathBuf> = issued.iter().map(|one| one.file.clone().unwrap_or_default()).collect();
     let requests = labelled_files(args, issued.iter().map(|one| one.label.as_str()));
@@ -321,9 +320,11 @@ fn place(
     if paths == kept {
         return (kept, None);
     }
-    let contents = issued.iter().map(|one| contents(args, one, chain).into_bytes());
-    let contents: Vec<(PathBuf, Vec<u8>)> = paths.iter().cloned().zip(contents).collect();
-    match put(places, contents) {
+    let written = chain.map_err(Problem::clone).and_then(|chain| {
+        let contents = issued.iter().map(|one| with_chain(one, chain));
+        put(places, paths.iter().cloned().zip(contents).collect())
+    });
+    match written {
         Ok(()) => (paths, None),
         Err(problem) => {
             let hint = match kept.as_slice() {

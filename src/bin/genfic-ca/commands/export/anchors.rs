@@ -1,5 +1,6 @@
 //! `export bundle` and `export truststore`: whom to trust.
 use super::super::authority::status;
+use super::super::chain::pem;
 use super::super::output::Output;
 use super::super::values::usage;
 use super::holder::pkcs12_passphrase;
@@ -8,6 +9,7 @@ use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use genfic_ca::ca::Published;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::handout::pkcs12::{Protection, trust_store};
 use genfic_ca::handout::{certificates_only, configuration_profile};
@@ -17,7 +19,10 @@ use genfic_ca::x509::Certificate;
 use serde_json::{Value, json};
 
 /// The CAs of these names, or every root that is valid; and what should be known of them.
-pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Authority>, Vec<String>), Problem> {
+pub(super) fn anchors(
+    session: &Session,
+    names: &[String],
+) -> Result<(Vec<Published<Authority>>, Vec<String>), Problem> {
     let engine = session.engine();
     let now = engine.now();
     let mut chosen: Vec<Authority> = Vec::new();
@@ -47,13 +52,13 @@ pub(super) fn anchors(session: &Session, names: &[String]) -> Result<(Vec<Author
         return Err(Problem::new(Code::AuthorityNotFound, "there is no root that is valid")
             .hint("`genfic-ca authorities` lists the CAs of this home; name those that are wanted"));
     }
-    chosen.iter().try_for_each(|authority| engine.publication().check_authority_published(authority))?;
-    Ok((chosen, said))
+    let published = chosen.into_iter().map(|one| engine.publication().check_authority_published(one));
+    Ok((published.collect::<Result<_, _>>()?, said))
 }
 
 /// Name, fingerprint and end of each.
-pub(super) fn listed(authorities: &[Authority]) -> Value {
-    let fields = |authority: &Authority| {
+pub(super) fn listed(authorities: &[Published<Authority>]) -> Value {
+    let fields = |authority: &Published<Authority>| {
         json!({
             "name": authority.name,
             "subject": authority.certificate.tbs().subject().to_string(),
@@ -68,12 +73,10 @@ pub(super) fn listed(authorities: &[Authority]) -> Value {
 pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem> {
     let output = Output::chosen(args.output.as_deref())?;
     let (authorities, said) = anchors(session, &args.authorities)?;
-    let certificates: Vec<Certificate> = authorities.iter().map(|one| one.certificate.clone()).collect();
+    let certificates: Vec<Published<Certificate>> =
+        authorities.iter().map(Published::<Authority>::certificate).collect();
     let (word, is_text, octets) = match args.format {
-        BundleFormat::Pem => {
-            let text: String = certificates.iter().map(Certificate::to_pem).collect();
-            ("pem", true, text.into_bytes())
-        }
+        BundleFormat::Pem => ("pem", true, pem(&certificates).into_bytes()),
         BundleFormat::Der => ("der", false, single(&certificates)?.as_der().to_vec()),
         BundleFormat::Pkcs7 => ("pkcs7", false, certificates_only(&certificates)),
         BundleFormat::Mobileconfig => {
@@ -105,7 +108,7 @@ pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem
     Ok(report.warn(said))
 }
 
-fn single(certificates: &[Certificate]) -> Result<&Certificate, Problem> {
+fn single(certificates: &[Published<Certificate>]) -> Result<&Published<Certificate>, Problem> {
     match certificates {
         [one] => Ok(one),
         many => Err(usage(
@@ -124,8 +127,8 @@ pub(crate) fn truststore(
     let output = Output::at(&args.output)?.beside_json(&session.global)?;
     let (authorities, said) = anchors(session, &args.authorities)?;
     let passphrase = pkcs12_passphrase(secrets, "the trust store")?;
-    let entries: Vec<(String, Certificate)> =
-        authorities.iter().map(|one| (one.name.clone(), one.certificate.clone())).collect();
+    let entries: Vec<(String, Published<Certificate>)> =
+        authorities.iter().map(|one| (one.name.clone(), one.certificate())).collect();
     let protection = if args.legacy { Protection::Legacy } else { Protection::Modern };
     let octets = trust_store(&entries, &passphrase, protection)?;
     let file = output.put(&octets)?;

@@ -2,7 +2,7 @@
 use super::super::renewal::newest_of_one_holder;
 use super::super::select::{list, matches, the_one};
 use crate::session::Session;
-use genfic_ca::ca::Engine;
+use genfic_ca::ca::{Engine, Published};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, StatusValue};
 use genfic_ca::signing::SubscriberKey;
@@ -11,8 +11,8 @@ use std::path::Path;
 
 /// A certificate that is handed out.
 pub(super) struct Chosen {
-    pub(super) record: CertificateRecord,
-    pub(super) certificate: Certificate,
+    pub(super) record: Published<CertificateRecord>,
+    pub(super) certificate: Published<Certificate>,
     /// What should be known of it.
     pub(super) notices: Vec<String>,
 }
@@ -92,12 +92,15 @@ fn chosen(
     several: usize,
     why: &str,
 ) -> Result<Chosen, Problem> {
-    let Some(certificate) = record.certificate.clone() else {
+    let unknown = || {
         let message = format!("`{word}` is on record by its number only");
-        return Err(Problem::new(Code::CertificateNotFound, message)
-            .hint("its certificate was lost, or never signed"));
+        Problem::new(Code::CertificateNotFound, message).hint("its certificate was lost, or never signed")
     };
-    engine.publication().check_published(&record.id)?;
+    if record.certificate.is_none() {
+        return Err(unknown());
+    }
+    let record = engine.publication().check_published(record)?;
+    let certificate = record.certificate().ok_or_else(unknown)?;
     let mut notices = Vec::new();
     let serial = &record.id.serial_number;
     if several > 1 {
@@ -111,17 +114,6 @@ fn chosen(
         other => notices.push(format!("the certificate {serial} is {other}")),
     }
     Ok(Chosen { record, certificate, notices })
-}
-
-/// The certificates above one, its issuer first; the root where it is wanted.
-pub(super) fn issuers(
-    engine: &Engine,
-    record: &CertificateRecord,
-    with_root: bool,
-) -> Result<Vec<Certificate>, Problem> {
-    let above = engine.hierarchy().path(&record.authority)?.complete()?.to_vec();
-    let wanted = above.iter().filter(|one| with_root || one.parent.is_some());
-    Ok(wanted.map(|one| one.certificate.clone()).collect())
 }
 
 /// That a key is the one of a certificate.

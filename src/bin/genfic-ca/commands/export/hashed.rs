@@ -6,7 +6,7 @@ use super::removal::{Removed, remove};
 use crate::cli::HashedDir;
 use crate::report::{Report, counted, path_value, path_values};
 use crate::session::Session;
-use genfic_ca::ca::Engine;
+use genfic_ca::ca::{Engine, Published};
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::handout::subject_hash;
 use genfic_ca::index::Authority;
@@ -41,7 +41,7 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
             Certificate::from_pem_or_der(octets).is_ok_and(|found| found == authority.certificate)
         };
         let path = place(&args.directory, authority, "", &own)?;
-        Output::within(&path)?.put(authority.certificate.to_pem().as_bytes())?;
+        Output::within(&path)?.put(authority.certificate().to_pem().as_bytes())?;
         files.push(path);
     }
     let mut lists = 0_usize;
@@ -85,7 +85,7 @@ fn notice(removed: &Removed) -> String {
 
 fn fields(
     args: &HashedDir,
-    chosen: &[Authority],
+    chosen: &[Published<Authority>],
     lists: usize,
     files: &[PathBuf],
     removed: &[Removed],
@@ -100,7 +100,7 @@ fn fields(
 }
 
 /// The CAs that have one of these above them, or are one.
-fn below(engine: &Engine, chosen: &[Authority]) -> Result<Vec<Authority>, Problem> {
+fn below(engine: &Engine, chosen: &[Published<Authority>]) -> Result<Vec<Authority>, Problem> {
     let mut out = Vec::new();
     for authority in engine.record().authorities()? {
         let chain = engine.hierarchy().path(&authority.name)?.complete()?.to_vec();

@@ -2,7 +2,7 @@
 use super::super::output::not_written;
 use super::super::values::read;
 use crate::session::Session;
-use genfic_ca::ca::Engine;
+use genfic_ca::ca::{Engine, Published};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{WriteError, sync_directory};
 use genfic_ca::index::{Authority, Selector, StatusValue};
@@ -24,7 +24,7 @@ struct Present<'a> {
     now: UnixTime,
     /// Those that are run here; each with why nothing of it is trusted any more.
     authorities: Vec<(Authority, Option<&'static str>)>,
-    anchors: &'a [Authority],
+    anchors: &'a [Published<Authority>],
     with_lists: &'a [Authority],
 }
 
@@ -34,7 +34,7 @@ struct Present<'a> {
 pub(super) fn remove(
     session: &Session,
     directory: &Path,
-    anchors: &[Authority],
+    anchors: &[Published<Authority>],
     with_lists: &[Authority],
 ) -> Result<Vec<Removed>, Problem> {
     let engine = session.engine();

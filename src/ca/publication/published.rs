@@ -1,0 +1,172 @@
+//! The proof that responders know of what is handed out (O12). This file alone makes one: of what was on record when the
+//! status was published, or of what is looked up and found to be published.
+use crate::ca::Engine;
+use crate::error::{Code, Problem, remedy};
+use crate::index::{Authority, CertificateRecord};
+use crate::status::StatusError;
+use crate::x509::{Certificate, CertificateId};
+use std::ops::Deref;
+
+/// Something whose status responders have. Only what is published is handed out: there is no other way to one of these,
+///
+/// ```compile_fail,E0423
+/// # use genfic_ca::{ca::Published, x509::Certificate};
+/// fn unpublished(certificate: Certificate) -> Published<Certificate> {
+///     Published(certificate)
+/// }
+/// ```
+///
+/// results of commands have them,
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{ca::IssuedCertificate, x509::Certificate};
+/// fn hand_out(issued: &mut IssuedCertificate, certificate: Certificate) {
+///     issued.certificate = certificate;
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{ca::CreatedAuthority, index::Authority};
+/// fn hand_out(created: &mut CreatedAuthority, authority: Authority) {
+///     created.authority = authority;
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{ca::Links, x509::Certificate};
+/// fn hand_out(links: &mut Links, certificate: Certificate) {
+///     links.new_with_old = certificate;
+/// }
+/// ```
+///
+/// what is in one is not exchanged,
+///
+/// ```compile_fail,E0594
+/// # use genfic_ca::{ca::Published, index::Authority, x509::Certificate};
+/// fn exchange(published: &mut Published<Authority>, certificate: Certificate) {
+///     published.certificate = certificate;
+/// }
+/// ```
+///
+/// and the octets of a certificate are to be had from one alone, be it as they are
+///
+/// ```
+/// # use genfic_ca::{ca::Published, x509::Certificate};
+/// fn published(certificate: &Published<Certificate>) -> String {
+///     certificate.to_pem()
+/// }
+/// ```
+///
+/// ```compile_fail,E0624
+/// # use genfic_ca::x509::Certificate;
+/// fn unpublished(certificate: &Certificate) -> String {
+///     certificate.to_pem()
+/// }
+/// ```
+///
+/// ```compile_fail,E0624
+/// # use genfic_ca::x509::Certificate;
+/// fn unpublished(certificate: &Certificate) -> Vec<u8> {
+///     certificate.as_der().to_vec()
+/// }
+/// ```
+///
+/// or in another program's format:
+///
+/// ```
+/// # use genfic_ca::{ca::Published, handout::certificates_only, x509::Certificate};
+/// fn published(certificates: &[Published<Certificate>]) -> Vec<u8> {
+///     certificates_only(certificates)
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{handout::certificates_only, x509::Certificate};
+/// fn unpublished(certificates: &[Certificate]) -> Vec<u8> {
+///     certificates_only(certificates)
+/// }
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Published<T>(T);
+
+/// That the status was published of all that was on record before.
+pub(super) struct StatusPublished(());
+
+impl StatusPublished {
+    /// Publishes it.
+    pub(super) fn by(engine: &Engine) -> Result<Self, StatusError> {
+        engine.timekeeper().publish_status()?;
+        Ok(Self(()))
+    }
+}
+
+impl<T> Published<T> {
+    /// What was on record before the status was published.
+    pub(super) fn on_record(known: T, _before: &StatusPublished) -> Self {
+        Self(known)
+    }
+}
+
+impl Published<CertificateRecord> {
+    /// What is on record, unless its latest change is not published.
+    pub(super) fn looked_up(engine: &Engine, record: CertificateRecord) -> Result<Self, Problem> {
+        check(engine, &record.id)?;
+        Ok(Self(record))
+    }
+
+    /// The certificate; `None` of one that is known by its number, or was never signed.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Published<Certificate>> {
+        self.0.certificate.clone().map(Published)
+    }
+}
+
+impl Published<Authority> {
+    /// A CA, unless the latest change of its certificate is not published.
+    pub(super) fn looked_up(engine: &Engine, authority: Authority) -> Result<Self, Problem> {
+        check(engine, &engine.hierarchy().certificate_id(&authority)?)?;
+        Ok(Self(authority))
+    }
+
+    /// Its certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Published<Certificate> {
+        Published(self.0.certificate.clone())
+    }
+}
+
+impl Published<Certificate> {
+    /// The octets.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        self.0.as_der()
+    }
+
+    /// One `CERTIFICATE` block.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        self.0.to_pem()
+    }
+}
+
+impl<T> Deref for Published<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Says no of what responders would call unknown. What is not on record, as the certificates of CAs that others run, is
+/// not ours to keep back: responders here do not answer for it.
+fn check(engine: &Engine, id: &CertificateId) -> Result<(), Problem> {
+    let Some(change) = engine.index().change_of(id)? else { return Ok(()) };
+    // one that cannot be read is not there for responders either
+    let published = engine.status().published_change().ok().flatten();
+    if published.is_some_and(|published| change <= published) {
+        return Ok(());
+    }
+    let serial = &id.serial_number;
+    let message = format!("the status of {serial} is not published, and before that it is not handed out");
+    Err(Problem::new(Code::StatusNotPublished, message).hint(remedy::Record::SyncStatus))
+}
