@@ -2,8 +2,9 @@
 use super::hold::Hold;
 use super::{HomeDirectory, PublishError, Publisher};
 use crate::home::{Home, PublicFile};
-use crate::x509::extension::{CrlNumber, crl_number};
-use crate::x509::{CertificateList, Name, SignatureAlgorithm, TbsCertListBuilder, UnixTime, pem};
+use crate::testing;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateList, pem};
 use std::time::Duration;
 
 const CA: &str = "a";
@@ -16,9 +17,7 @@ fn home() -> (Home, HomeDirectory, tempfile::TempDir) {
 }
 
 fn crl(number: CrlNumber) -> CertificateList {
-    let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
-    let list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
-    CertificateList::seal(list.encode(vec![crl_number(number)]), &[1; 64])
+    testing::crl(number, [])
 }
 
 #[test]

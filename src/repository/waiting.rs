@@ -97,19 +97,15 @@ impl fmt::Display for WaitingAuthority {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::x509::{Name, encode_request, seal};
-    use aws_lc_rs::encoding::AsDer;
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+    use crate::testing::TestKey;
+    use crate::x509::{Name, encode_request};
 
     #[test]
     fn what_waits_is_read_as_it_was_written() {
         // G6
-        let pair = Ed25519KeyPair::generate().unwrap();
-        let public_key =
-            SubjectPublicKeyInfo::from_der(pair.public_key().as_der().unwrap().as_ref()).unwrap();
+        let key = TestKey::ed25519();
         let subject = Name::parse("CN=a").unwrap();
-        let info = encode_request(&subject, &public_key, &[]);
-        let request = seal(&info, public_key.algorithm().signature_algorithm(), pair.sign(&info).as_ref());
+        let request = key.seal(&encode_request(&subject, key.public_key(), &[]));
         let asked = WaitingAuthority {
             name: "genfic-user".into(),
             next: "see to genfic-user".into(),
@@ -117,7 +113,7 @@ mod tests {
             ocsp: Some(true),
             succeeds: Some("genfic".into()),
             since: UnixTime(1_800_000_000),
-            public_key,
+            public_key: key.public_key().clone(),
             request: Some(request),
         };
         let brought =

@@ -1,7 +1,7 @@
 //! Tests of files that continue those published before.
 use super::tests::Home;
 use super::*;
-use crate::index::contract::{Key, NOW, event, leaf};
+use crate::index::contract::{NOW, TestKey, event, leaf};
 use crate::index::prelude::*;
 use crate::index::{CertificateState, Intent, Issued, Recorded};
 use crate::x509::{CertificateId, IssuerId, SerialNumber, sha256};
@@ -9,17 +9,23 @@ use rusqlite::Connection;
 
 /// Issues `count` certificates in one group.
 pub(super) fn issue_many(home: &Home, round: u8, count: u32) -> Vec<CertificateId> {
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     let intents = (0..count).map(|number| -> Intent {
         let mut octets = [round; 17];
         // The serial numbers are spread over the others of the same CA.
         octets[1..5].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
-        home.root.intent(leaf(&home.root, "x.example", 10, SerialNumber::from_random(octets), &key.public))
+        home.root.intent(leaf(
+            &home.root,
+            "x.example",
+            10,
+            SerialNumber::from_random(octets),
+            key.public_key(),
+        ))
     });
     let recorded = home.index.record_intent(intents.collect()).unwrap();
     let issued = recorded.into_iter().map(Recorded::into_inner).map(|tbs| Issued {
         issuer: home.root.issuer(),
-        certificate: home.root.key.sign(&tbs),
+        certificate: home.root.key.certify(&tbs),
         event: event(NOW, "certificate.issued"),
     });
     let issued: Vec<Issued> = issued.collect();

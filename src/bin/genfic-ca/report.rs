@@ -8,7 +8,6 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::sync::OnceLock;
-use unicode_width::UnicodeWidthStr;
 
 mod listing;
 mod paths;
@@ -254,18 +253,10 @@ pub(crate) fn columns(rows: &[(String, String)]) -> String {
 
 /// A table with headings, columns two blanks apart.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
-    let heading: Vec<_> = headings.iter().map(|heading| Cow::Borrowed(*heading)).collect();
-    let rows = rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell)).collect());
-    let lines: Vec<Vec<Cow<'_, str>>> = std::iter::once(heading).chain(rows).collect();
-    let cells = |column| lines.iter().filter_map(move |line| line.get(column));
-    let widths: Vec<usize> =
-        (0..headings.len()).map(|column| cells(column).map(|cell| cell.width()).max().unwrap_or(0)).collect();
-    let padded = |(cell, width): (&Cow<'_, str>, &usize)| {
-        format!("{cell}{:blanks$}", "", blanks = width.saturating_sub(cell.width()))
-    };
-    lines
-        .iter()
-        .map(|line| line.iter().zip(&widths).map(padded).collect::<Vec<_>>().join("  ").trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(headings);
+    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell))));
+    let text = table.to_string();
+    text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }

@@ -8,13 +8,13 @@ use crate::x509::{Certificate, CertificateId, CrlReason, Name, SerialNumber, Uni
 
 /// Returns a root that is in no index.
 fn foreign() -> CertificateAuthority {
-    let key = Key::generate();
-    let certificate = key.sign(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
+    let key = TestKey::ed25519();
+    let certificate = key.certify(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
     CertificateAuthority { key, certificate }
 }
 
 fn leaf_of(ca: &CertificateAuthority, host: &str, octet: u8) -> Certificate {
-    ca.key.sign(&ca.leaf(host, 10, serial(octet)))
+    ca.key.certify(&ca.leaf(host, 10, serial(octet)))
 }
 
 fn revoked(reason: Option<CrlReason>) -> CertificateState {
@@ -103,8 +103,8 @@ pub(crate) fn an_import_completes_what_is_on_record_and_contradicts_none_of_it(i
     // The root is imported first. It has the CA below it as a certificate or by its serial number only.
     let root = foreign();
     for (octet, name) in [(2, "known"), (3, "numbered")] {
-        let key = Key::generate();
-        let certificate = root.key.sign(&root.child_tbs(name, &key, serial(octet)));
+        let key = TestKey::ed25519();
+        let certificate = root.key.certify(&root.child_tbs(name, &key, serial(octet)));
         let below = CertificateAuthority { key, certificate };
         if octet == 2 {
             let child = whole(&below.certificate, CertificateState::Issued);
@@ -125,8 +125,8 @@ pub(crate) fn an_import_completes_what_is_on_record_and_contradicts_none_of_it(i
             assert!(found.is_empty(), "what the record called it is no name of the certificate");
         }
     }
-    let key = Key::generate();
-    let other = root.key.sign(&root.child_tbs("other", &key, serial(2)));
+    let key = TestKey::ed25519();
+    let other = root.key.certify(&root.child_tbs("other", &key, serial(2)));
     let other = CertificateAuthority { key, certificate: other };
     let clash = index.import(&import(other.as_authority("other", Some("root")), Vec::new()));
     assert!(matches!(clash, Err(IndexError::SerialInUse(_))), "{clash:?}");
@@ -150,8 +150,8 @@ pub(crate) fn an_import_is_whole_or_not_at_all(index: &dyn Index) {
 pub(crate) fn a_ca_that_others_kept_comes_home(index: &dyn Index) {
     // G6
     let root = foreign();
-    let key = Key::generate();
-    let certificate = root.key.sign(&root.child_tbs("below", &key, serial(2)));
+    let key = TestKey::ed25519();
+    let certificate = root.key.certify(&root.child_tbs("below", &key, serial(2)));
     let below = CertificateAuthority { key, certificate };
     let mut kept_by_others = root.as_authority("root", None);
     (kept_by_others.key, kept_by_others.external) = (String::new(), true);

@@ -18,7 +18,7 @@ mod stored;
 
 pub(crate) use audit::*;
 pub(crate) use authorities::*;
-pub(crate) use fixture::{CertificateAuthority, Key, NOW, event, leaf, serial};
+pub(crate) use fixture::{CertificateAuthority, NOW, TestKey, event, leaf, serial};
 pub(crate) use generations::*;
 pub(crate) use importing::*;
 pub(crate) use issuance::*;

@@ -116,16 +116,18 @@ pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
 pub(crate) fn the_uses_of_a_key_are_known(index: &dyn Index) {
     // P1
     let root = CertificateAuthority::root(index, "genfic");
-    let key = Key::generate();
-    assert!(index.key_uses(&key.public.digest()).unwrap().is_empty());
-    index.record_intent(vec![root.intent(leaf(&root, "a.example", 10, serial(9), &key.public))]).unwrap();
-    issue(index, &root.key, root.intent(leaf(&root, "a.example", 10, serial(10), &key.public)));
-    let uses = index.key_uses(&key.public.digest()).unwrap();
+    let key = TestKey::ed25519();
+    assert!(index.key_uses(&key.public_key().digest()).unwrap().is_empty());
+    index
+        .record_intent(vec![root.intent(leaf(&root, "a.example", 10, serial(9), key.public_key()))])
+        .unwrap();
+    issue(index, &root.key, root.intent(leaf(&root, "a.example", 10, serial(10), key.public_key())));
+    let uses = index.key_uses(&key.public_key().digest()).unwrap();
     let subjects: Vec<String> = uses.iter().filter_map(|used| used.subject.common_name()).collect();
     assert_eq!(subjects, ["a.example", "a.example"]);
     assert_eq!((&uses[0].state, &uses[1].state), (&CertificateState::Pending, &CertificateState::Issued));
     assert_eq!(uses[0].authority, None);
-    let of_ca = index.key_uses(&root.key.public.digest()).unwrap();
+    let of_ca = index.key_uses(&root.key.public_key().digest()).unwrap();
     assert_eq!(of_ca.len(), 1);
     assert_eq!(of_ca[0].authority.as_deref(), Some("genfic"));
 }
