@@ -1,4 +1,4 @@
-//! CRLs as we make them, to be broken in tests.
+//! Valid CRLs whose fields tests can break.
 use crate::lint::certificate::draft::{self, PARENT_IDENTIFIER, name};
 use crate::lint::{Finding, findings_of_crl};
 use crate::x509::extension::{
@@ -11,7 +11,7 @@ use der::asn1::ObjectIdentifier;
 
 pub(in crate::lint) const THIS_UPDATE: UnixTime = UnixTime(1_750_000_000);
 
-/// Fields of a CRL as octets, each to be replaced.
+/// Fields of a CRL as octets. Tests replace them.
 #[derive(Clone, Debug)]
 pub(in crate::lint) struct Draft {
     pub(in crate::lint) version: Vec<u8>,
@@ -90,7 +90,7 @@ impl Draft {
         self.extensions.retain(|one| one.oid != oid);
     }
 
-    /// With a signature that nobody made.
+    /// Returns the CRL with a signature that does not verify.
     pub(in crate::lint) fn crl(&self) -> Vec<u8> {
         let mut list: Vec<Vec<u8>> = self.extensions.iter().map(Extension::to_der).collect();
         list.extend(self.raw_extensions.clone());
@@ -146,7 +146,7 @@ impl Broken {
         self
     }
 
-    /// Breaking this rule breaks that one too.
+    /// Adds a rule that is broken too whenever this one is.
     pub(in crate::lint) fn and(mut self, rule: &'static str) -> Self {
         self.and.push(rule);
         self
