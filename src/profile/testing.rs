@@ -49,18 +49,18 @@ fn authority(subject: &str, validity: Validity, extensions: Vec<Extension>) -> C
     Certificate::from_der(&seal(tbs.as_der(), algorithm, &[1, 2, 3])).unwrap()
 }
 
-/// A CA certificate with just these extensions; its signature is none.
+/// Returns a CA certificate with exactly these extensions. Its signature does not verify.
 pub(super) fn authority_with(subject: &str, extensions: Vec<Extension>) -> Certificate {
     authority(subject, Validity { not_before: UnixTime(0), not_after: UnixTime(4_000_000_000) }, extensions)
 }
 
-/// A CA certificate with this validity; its signature is none.
+/// Returns a CA certificate with this validity. Its signature does not verify.
 pub(super) fn authority_until(subject: &str, not_before: UnixTime, not_after: UnixTime) -> Certificate {
     let constraints = BasicConstraints { ca: true, path_length: None };
     authority(subject, Validity { not_before, not_after }, vec![constraints.to_extension()])
 }
 
-/// An issuer without addresses.
+/// Returns an issuer without URLs.
 pub(super) fn view<'a>(certificate: &'a Certificate, ancestors: &'a [Certificate]) -> IssuerView<'a> {
     IssuerView {
         certificate,

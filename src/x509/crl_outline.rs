@@ -4,8 +4,8 @@ use super::octets::{INTEGER, SEQUENCE, tlv};
 use super::{CertificateList, MalformedDer, Name, UnixTime};
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Maximum length in octets of the part before the entries, and of the part after them. The parts hold names,
-/// extensions and a signature, which need a few hundred octets.
+/// Maximum length in octets of the part before the entries, and of the part after them. Names, extensions and the
+/// signature take a few kilobytes at most.
 const LONGEST: u64 = 64 * 1024;
 
 /// Issuer, times and number of a CRL. Neither the entries nor the signature were checked.
