@@ -54,7 +54,8 @@ impl SubjectRules {
         Self { attributes, copies_other, contact_in_subject }
     }
 
-    /// Returns the subject as it will be written. The attributes keep their order; those that the profile adds are inserted.
+    /// Returns the subject as it will be written. The attributes keep their order; those that the profile adds are
+    /// inserted.
     pub(super) fn grant(
         &self,
         wanted: &Name,
