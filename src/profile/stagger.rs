@@ -3,10 +3,10 @@
 //!
 //! The choice starts from the profile's full validity. A profile that `ends_before` others leaves room before the
 //! issuer's end for one sibling of each of those profiles that has none yet. From there, the next free second is
-//! taken that keeps the gap to every sibling that has not expired, and the order to the siblings of the other
-//! profiles. When no such second is left before the issuer's end, the nearest earlier one is taken. With a gap of 14
-//! days, for example, the user CA gets its full validity, and a system CA created after it 14 days more. In the other
-//! order of creation, the system CA gets its full validity and the user CA 14 days less.
+//! taken that keeps the gap to every sibling that has not expired, and the order where the profiles set one. When no
+//! such second is left before the issuer's end, the nearest earlier one is taken. With a gap of 14 days, for example,
+//! the user CA gets its full validity, and a system CA created after it 14 days more. In the other order of creation,
+//! the system CA gets its full validity and the user CA 14 days less.
 //!
 //! Neither the gap nor the order may take more than half of the validity that a CA would have without them. A sibling
 //! that is about to expire is also about to be replaced, and must not shorten new ones.

@@ -9,7 +9,7 @@ use der::Decode;
 pub struct BasicConstraints {
     /// `cA`
     pub ca: bool,
-    /// `pathLenConstraint`: maximum number of intermediate CA certificates below this one in a path.
+    /// `pathLenConstraint`: maximum number of CA certificates below this one in a path, self-issued ones not counted.
     pub path_length: Option<u8>,
 }
 

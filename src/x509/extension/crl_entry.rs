@@ -26,7 +26,7 @@ pub(crate) fn put_invalidity_date(out: &mut Vec<u8>, at: UnixTime) {
     out.extend(invalidity_date(at).to_der());
 }
 
-/// Returns `invalidityDate`: the time from which the key or the certificate is suspected to be invalid.
+/// Returns `invalidityDate`: the time at which the key is known or suspected to have become untrustworthy.
 #[must_use]
 pub fn invalidity_date(at: UnixTime) -> Extension {
     Extension::new(INVALIDITY_DATE, false, at.to_generalized_der())
