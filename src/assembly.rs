@@ -118,20 +118,22 @@ impl Assembly {
             faults.push(problem);
             HashSet::new()
         });
-        let (profiles, key_directory) = (settings::read_profiles(&home), home.keys_directory());
-        let practices =
-            Practices { config, profiles, key_directory, compromised_keys, takes_flawed_profiles: false };
+        let profiles = settings::read_profiles(&home);
+        let practices = Practices { config, profiles, compromised_keys, takes_flawed_profiles: false };
         Self::with(home, practices, faults)
     }
 
     fn with(home: Home, mut practices: Practices, faults: Vec<Problem>) -> Result<Self, Problem> {
         let config = &practices.config;
-        let keys = AgeFileStore::new(config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
-            Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
-        })?;
+        let directory = home.keys_directory();
+        let keys =
+            AgeFileStore::new(directory, config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
+                Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
+            })?;
         let index = SqliteIndex::open(&home.index_file())?;
         // a program of before, which does not know the new places, is kept out of the index by now
         home.move_former();
+        keys.move_former();
         practices.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());
         let status = StatusDirectory::new(&home.status_directory());

@@ -145,8 +145,9 @@
 //!
 //! 1. `bin/genfic-ca/session.rs` takes what was written after `--passphrase-from` (`signing/secret/mod.rs`) and makes the
 //!    sources of it (`signing/secret/sources.rs`); `assembly.rs` gives them to the store of keys.
-//! 2. `ca/authority.rs` opens the key of a CA that is on record, by its name in `signing/ca_keys.rs`.
-//! 3. `signing/age/store.rs` reads the file and asks for the passphrase: `signing/secret/read.rs` reads it from a file, a
+//! 2. `ca/authority.rs` asks for the key of a CA that is on record, by what it is and the URI that the index has of it
+//!    (`signing/ca_keys.rs`).
+//! 3. `signing/age/store.rs` takes it for a file, reads that and asks for the passphrase: `signing/secret/read.rs` reads it from a file, a
 //!    variable, a descriptor or a credential, `bin/genfic-ca/prompt.rs` from the terminal.
 //! 4. What is decrypted becomes a private key in memory (`signing/soft_key.rs`) that is wiped when it is dropped, behind a
 //!    [`signing::CaSigner`] (`signing/ca_signer.rs`).
@@ -170,7 +171,7 @@
 //! | change | files |
 //! |---|---|
 //! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), `lint/certificate/extensions.rs` (`KNOWN`), `x509/text/extension.rs` (how it is shown), `profile/evaluate.rs` (when it is granted) |
-//! | a key store | a directory beside `signing/age/`, with [`signing::CaKeys`]; `assembly.rs` and `assembly/inspection.rs`, which hold the one there is; what says `age:NAME.age` or looks for such a file: `ca/practices.rs`, `doctor/keys.rs`, `home/layout.rs`, `backup/entry.rs` |
+//! | a key store | a directory beside `signing/age/`, with [`signing::CaKeys`], which names new keys, finds those on record by their URIs, keeps their marks, and says what else it can do and which files are its own; `assembly.rs` and the files in `assembly/` that make the one there is; where it keeps files that backups are to have: `backup/entry.rs` |
 //! | a command | `bin/genfic-ca/cli.rs`, `bin/genfic-ca/commands.rs` (its name, what it is about, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or looks), a file in `bin/genfic-ca/commands/` |
 //! | a lint rule | `lint/certificate/mod.rs`, and a file beside it |
 //! | a second index | a directory beside `index/sqlite/` that passes `index/contract/`, as `index/memory/` does; doctor and backup want a file too (`index/stored.rs`), and `status/` writes its files by `index/sqlite/row.rs` |

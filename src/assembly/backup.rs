@@ -8,16 +8,21 @@ use crate::error::Problem;
 use crate::home::{Home, Reserve, current_actor};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
-use crate::signing::SealFor;
+use crate::signing::{AgeFileStore, CaKeys, Nobody, SealFor};
 use crate::status::{StatusDirectory, StatusError, StatusReader as _, StatusSource as _, publish};
 use crate::x509::{CertificateId, UnixTime};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// SQLite files and published directories.
+/// SQLite files, age files and published directories.
 #[derive(Clone, Copy, Debug)]
 struct Files;
 
 impl Stores for Files {
+    fn keys_in(&self, home: &Home) -> Box<dyn CaKeys> {
+        Box::new(AgeFileStore::usual(home.keys_directory(), Arc::new(Nobody)))
+    }
+
     fn index_in(&self, home: &Home) -> PathBuf {
         home.index_file()
     }

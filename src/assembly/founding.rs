@@ -7,10 +7,12 @@ use crate::index::sqlite::SqliteIndex;
 use crate::index::{AuditIndex, AuditReader};
 use crate::profile::SHIPPED;
 use crate::repository::HomeDirectory;
-use crate::status::{StatusDirectory, StatusPublisher};
+use crate::signing::{AgeFileStore, CaKeys, Nobody};
+use crate::status::{SignedCrls, StatusDirectory, StatusPublisher};
 use crate::x509::UnixTime;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What a new home is told.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +75,9 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
     }
     let status = StatusDirectory::new(&home.status_directory());
     if !status.is_current(&index)? {
-        status.publish_status(&index, &HomeDirectory::new(home.clone()), super::now())?;
+        let keys: Arc<dyn CaKeys> = Arc::new(AgeFileStore::usual(home.keys_directory(), Arc::new(Nobody)));
+        let signed = SignedCrls { lists: &HomeDirectory::new(home.clone()), marks: &keys };
+        status.publish_status(&index, signed, super::now())?;
         changed = true;
     }
     // a full disk is said when something is to be issued

@@ -68,12 +68,11 @@ impl Inspection {
             }
         }
         let settings = config.clone().unwrap_or_default();
-        let keys = AgeFileStore::new(settings.keys.scrypt_log_n, Arc::new(Nobody))
-            .unwrap_or_else(|_| AgeFileStore::usual(Arc::new(Nobody)));
+        let keys = AgeFileStore::new(home.keys_directory(), settings.keys.scrypt_log_n, Arc::new(Nobody))
+            .unwrap_or_else(|_| AgeFileStore::usual(home.keys_directory(), Arc::new(Nobody)));
         let practices = Practices {
             config: settings,
             profiles: settings::read_profiles(home),
-            key_directory: home.keys_directory(),
             compromised_keys: compromised,
             // each is a finding
             takes_flawed_profiles: true,

@@ -136,8 +136,7 @@ pub(super) fn read_config_leniently(
 pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
     let profiles = read_profiles(home);
     let compromised_keys = compromised_keys(home, &config)?;
-    let key_directory = home.keys_directory();
-    Ok(Practices { config, profiles, key_directory, compromised_keys, takes_flawed_profiles: false })
+    Ok(Practices { config, profiles, compromised_keys, takes_flawed_profiles: false })
 }
 
 /// The digests of keys that are not certified.

@@ -2,9 +2,10 @@
 use super::manifest::{AuthorityEntry, Manifest, hex};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
-use crate::error::Problem;
+use crate::error::{Problem, Shown as _};
 use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::{Authority, Index, IndexReader};
+use crate::signing::{CaKeys, KeyFile};
 use crate::x509::{Certificate, CertificateList, IssuerId};
 use std::fs;
 use std::io::ErrorKind;
@@ -34,8 +35,10 @@ pub(super) fn check(
     if named.len() != authorities.len() || !named.iter().zip(&authorities).all(is_same) {
         faults.push("the manifest names other CAs than the index".into());
     }
+    let keys = stores.keys_in(home);
     for authority in &authorities {
-        faults.extend(authority_faults(home, index.as_ref(), authority, &authorities, manifest)?);
+        let parts = (home, keys.as_ref());
+        faults.extend(authority_faults(parts, index.as_ref(), authority, &authorities, manifest)?);
     }
     Ok((index, faults))
 }
@@ -66,7 +69,7 @@ fn audit_faults(index: &dyn IndexReader, manifest: &Manifest) -> Result<Vec<Stri
 }
 
 fn authority_faults(
-    home: &Home,
+    (home, keys): (&Home, &dyn CaKeys),
     index: &dyn IndexReader,
     authority: &Authority,
     all: &[Authority],
@@ -92,15 +95,20 @@ fn authority_faults(
     {
         faults.push(format!("public/{name}.crt is not a certificate of the CA on record"));
     }
-    let noted = home.mark(&files).unwrap_or_else(|error| {
-        let file = error.path.file_name().unwrap_or_default().to_string_lossy();
-        faults.push(format!("keys/{file} {error}"));
-        None
-    });
-    let noted = noted.unwrap_or(0);
+    let key = keys.key_of(authority);
+    let called = |path: &Path| path.strip_prefix(home.directory()).unwrap_or(path).shown().to_string();
+    let (noted, place) = match keys.mark(&key) {
+        Ok(mark) => (mark.number.unwrap_or(0), called(mark.place.as_path())),
+        Err(error) => {
+            let place = keys.place(&key);
+            let (path, fault) = error.fault().unwrap_or_else(|| (place.as_path(), error.to_string()));
+            faults.push(format!("{} {fault}", called(path)));
+            (0, called(path))
+        }
+    };
     let last = index.last_crl(&authority.issuer)?.map_or(0, |crl| crl.number);
     if noted < last {
-        faults.push(format!("keys/{name}.mark says {noted}, and CRL {last} was published"));
+        faults.push(format!("{place} says {noted}, and CRL {last} was published"));
     }
     if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::Crl))? {
         match CertificateList::from_der(&octets) {
@@ -116,9 +124,10 @@ fn authority_faults(
             Err(error) => faults.push(format!("public/{name}.crl: {error}")),
         }
     }
-    let key = read_if_there(&home.key_file(&files))?;
-    if manifest.with_keys && key.is_some_and(|key| !key.starts_with(b"age-encryption.org/v1\n")) {
-        faults.push(format!("keys/{name}.age is not an age file"));
+    let place = keys.place(&key);
+    let octets = read_if_there(place.as_path())?;
+    if manifest.with_keys && octets.is_some_and(|octets| !KeyFile::has_key(&octets)) {
+        faults.push(format!("{} is not an age file", called(place.as_path())));
     }
     Ok(faults)
 }

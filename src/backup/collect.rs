@@ -4,6 +4,7 @@ use super::manifest::{FileEntry, hex};
 use super::problems::unreadable;
 use crate::error::{Code, Problem};
 use crate::home::{AuthorityName, Home, open_file};
+use crate::signing::{CaKeys, KeyFile};
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};
@@ -102,7 +103,12 @@ pub(super) fn configuration(
 
 /// Everything else but the index, in the order in which it has to be read: CRLs before the marks that their
 /// numbers are below, a responder's key before its certificate.
-pub(super) fn home_files(home: &Home, index: &Path, with_keys: bool) -> Result<Vec<Collected>, Problem> {
+pub(super) fn home_files(
+    home: &Home,
+    index: &Path,
+    keys: &dyn CaKeys,
+    with_keys: bool,
+) -> Result<Vec<Collected>, Problem> {
     let mut collected = Vec::new();
     for name in names(&home.policy_directory())?.into_iter().filter(|name| is_plain(name)) {
         let path = home.policy_directory().join(&name);
@@ -115,7 +121,8 @@ pub(super) fn home_files(home: &Home, index: &Path, with_keys: bool) -> Result<V
     for name in names(&home.keys_directory())? {
         let Ok(entry) = format!("keys/{name}").parse::<Entry>() else { continue };
         let path = home.keys_directory().join(&name);
-        if counts(home, index, &entry, &path) && (with_keys || !matches!(entry, Entry::Key(_))) {
+        let kept_back = !with_keys && matches!(&entry, Entry::OfKeys(file) if file.is_key());
+        if !kept_back && counts(home, (index, keys), &entry, &path) {
             collected.extend(Collected::open(&entry, &path)?);
         }
     }
@@ -133,11 +140,11 @@ pub(super) fn home_files(home: &Home, index: &Path, with_keys: bool) -> Result<V
 }
 
 /// Of two files that have one place the higher mark counts, else what is where it is kept now.
-fn counts(home: &Home, index: &Path, entry: &Entry, path: &Path) -> bool {
-    if let Entry::Mark(name) | Entry::FormerMark(name) = entry
-        && let Ok(Some((_, file))) = home.noted(name)
+fn counts(home: &Home, (index, keys): (&Path, &dyn CaKeys), entry: &Entry, path: &Path) -> bool {
+    if let Entry::OfKeys(KeyFile::Mark(name) | KeyFile::FormerMark(name)) = entry
+        && let Ok(mark) = keys.mark(&keys.new_key(name.as_str()))
     {
-        return path == file;
+        return path == mark.place.as_path();
     }
     path == entry.path_in(home, index) || !entry.path_in(home, index).exists()
 }
@@ -185,6 +192,8 @@ fn names(directory: &Path) -> Result<Vec<String>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signing::{AgeFileStore, Nobody};
+    use std::sync::Arc;
 
     #[test]
     fn of_two_marks_of_a_ca_the_higher_is_collected() {
@@ -193,6 +202,7 @@ mod tests {
         let home = Home::at(directory.path().join("home"));
         home.create().unwrap();
         let keys = home.keys_directory();
+        let store = AgeFileStore::usual(&keys, Arc::new(Nobody));
         for (former, mark, collected) in [
             ("9", "4", "keys/a.crlnumber"),
             ("3", "4", "keys/a.mark"),
@@ -201,12 +211,12 @@ mod tests {
         ] {
             fs::write(keys.join("a.crlnumber"), former).unwrap();
             fs::write(keys.join("a.mark"), mark).unwrap();
-            let files = home_files(&home, &home.index_file(), false).unwrap();
+            let files = home_files(&home, &home.index_file(), &store, false).unwrap();
             let paths: Vec<&str> = files.iter().map(|one| one.file.path.as_str()).collect();
             assert_eq!(paths, [collected], "{former} {mark}");
         }
         fs::remove_file(keys.join("a.mark")).unwrap();
-        let files = home_files(&home, &home.index_file(), false).unwrap();
+        let files = home_files(&home, &home.index_file(), &store, false).unwrap();
         assert_eq!(files.len(), 1, "what could not be moved is not left behind");
     }
 }

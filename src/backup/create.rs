@@ -8,9 +8,9 @@ use super::problems::unwritten;
 use super::workplace::Workplace;
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::error::{Code, Problem, Shown as _};
-use crate::home::{AuthorityName, Home, sync_directory};
-use crate::index::StoredIndex;
-use crate::signing::{SealFor, Sealing};
+use crate::home::{Home, sync_directory};
+use crate::index::{Authority, StoredIndex};
+use crate::signing::{CaKeys, SealFor, Sealing};
 use crate::x509::UnixTime;
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fs::File;
@@ -68,14 +68,21 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     let work = Workplace::new(creation.home.directory(), WITHIN_HOME)?;
     let copy = work.join("index.db");
     creation.index.copy_to(&copy)?;
-    let (change, head, mut authorities) = facts(creation.stores, &copy)?;
+    let (change, head, authorities) = facts(creation.stores, &copy)?;
     let mut files: Vec<Collected> = Collected::open(&Entry::Index, &copy)?.into_iter().collect();
     files.extend(configuration(creation.home, creation.configuration, creation.beside)?);
-    files.extend(home_files(creation.home, &creation.stores.index_in(creation.home), creation.with_keys)?);
-    for authority in &mut authorities {
-        let noted = high_water(creation.home, &authority.name);
-        authority.highest_crl = authority.highest_crl.max(noted);
-    }
+    let keys = creation.stores.keys_in(creation.home);
+    files.extend(home_files(
+        creation.home,
+        &creation.stores.index_in(creation.home),
+        keys.as_ref(),
+        creation.with_keys,
+    )?);
+    let with_mark = |(authority, entry): (Authority, AuthorityEntry)| {
+        let highest_crl = entry.highest_crl.max(high_water(keys.as_ref(), &authority));
+        AuthorityEntry { highest_crl, ..entry }
+    };
+    let authorities = authorities.into_iter().map(with_mark).collect();
     let entries = files.iter().map(|file| file.file.clone()).collect();
     let manifest = Manifest::new(creation.now, change, head, creation.with_keys, authorities, entries);
 
@@ -103,27 +110,27 @@ fn exists(file: &Path) -> Problem {
         .hint("a backup is never written over: give another name, or a directory for a name with the time")
 }
 
-type Facts = (u64, crate::audit::Head, Vec<AuthorityEntry>);
+type Facts = (u64, crate::audit::Head, Vec<(Authority, AuthorityEntry)>);
 
 /// What the copy itself says, so that the manifest is of the same moment.
 fn facts(stores: &dyn Stores, copy: &Path) -> Result<Facts, Problem> {
     let index = stores.open_index(copy)?;
     let mut authorities = Vec::new();
     for authority in index.authorities()? {
-        authorities.push(AuthorityEntry {
+        let entry = AuthorityEntry {
             issuer: hex(&authority.issuer.0),
             highest_crl: index.highest_crl_number(&authority.issuer)?,
             last_crl: index.last_crl(&authority.issuer)?.map(|crl| crl.number),
-            name: authority.name,
-        });
+            name: authority.name.clone(),
+        };
+        authorities.push((authority, entry));
     }
     Ok((index.change_number()?, index.audit_head()?, authorities))
 }
 
 /// The highest CRL number noted beside the keys; 0 when none can be read, which nobody is kept from a backup for.
-pub(super) fn high_water(home: &Home, authority: &str) -> u64 {
-    let name = authority.parse::<AuthorityName>().ok();
-    name.and_then(|name| home.mark(&name).ok().flatten()).unwrap_or(0)
+pub(super) fn high_water(keys: &dyn CaKeys, authority: &Authority) -> u64 {
+    keys.mark(&keys.key_of(authority)).ok().and_then(|mark| mark.number).unwrap_or(0)
 }
 
 /// Counts and digests what goes through it.

@@ -1,5 +1,6 @@
 //! Which files a backup may have, and where in a home each belongs.
 use crate::home::{AuthorityName, Home, Mode};
+use crate::signing::KeyFile;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -15,16 +16,12 @@ pub(super) enum Entry {
     Policy(String),
     /// `public/NAME`
     Public(String),
-    /// `keys/NAME.mark`
-    Mark(AuthorityName),
-    /// `keys/NAME.crlnumber`, as the mark was called before.
-    FormerMark(AuthorityName),
+    /// `keys/NAME`, a file of the store of keys.
+    OfKeys(KeyFile),
     /// `requests/NAME.waiting`
     Waiting(AuthorityName),
     /// `keys/NAME.waiting`, where it was before.
     FormerWaiting(AuthorityName),
-    /// `keys/NAME.age`
-    Key(AuthorityName),
     /// `ocsp/NAME/responder.pem`
     ResponderCertificate(AuthorityName),
     /// `ocsp/NAME/responder.key`
@@ -39,9 +36,8 @@ impl Entry {
             Self::Configuration(name) => home.configuration_directory().join(name),
             Self::Policy(name) => home.policy_directory().join(name),
             Self::Public(name) => home.public_directory().join(name),
-            Self::Mark(name) | Self::FormerMark(name) => home.mark_file(name),
+            Self::OfKeys(file) => home.keys_directory().join(file.now().to_string()),
             Self::Waiting(name) | Self::FormerWaiting(name) => home.waiting_file(name),
-            Self::Key(name) => home.key_file(name),
             Self::ResponderCertificate(name) => home.responder_certificate_file(name),
             Self::ResponderKey(name) => home.responder_key_file(name),
         }
@@ -50,12 +46,7 @@ impl Entry {
     /// The mode it gets when it is restored.
     pub(super) fn mode(&self) -> Mode {
         match self {
-            Self::Index
-            | Self::Mark(_)
-            | Self::FormerMark(_)
-            | Self::Waiting(_)
-            | Self::FormerWaiting(_)
-            | Self::Key(_) => Mode::Private,
+            Self::Index | Self::OfKeys(_) | Self::Waiting(_) | Self::FormerWaiting(_) => Mode::Private,
             Self::ResponderCertificate(_) | Self::ResponderKey(_) => Mode::Group,
             Self::Configuration(_) | Self::Policy(_) | Self::Public(_) => Mode::Public,
         }
@@ -87,11 +78,9 @@ impl fmt::Display for Entry {
             Self::Configuration(name) => write!(f, "configuration/{name}"),
             Self::Policy(name) => write!(f, "policy/{name}"),
             Self::Public(name) => write!(f, "public/{name}"),
-            Self::Mark(name) => write!(f, "keys/{name}.mark"),
-            Self::FormerMark(name) => write!(f, "keys/{name}.crlnumber"),
+            Self::OfKeys(file) => write!(f, "keys/{file}"),
             Self::Waiting(name) => write!(f, "requests/{name}.waiting"),
             Self::FormerWaiting(name) => write!(f, "keys/{name}.waiting"),
-            Self::Key(name) => write!(f, "keys/{name}.age"),
             Self::ResponderCertificate(name) => write!(f, "ocsp/{name}/responder.pem"),
             Self::ResponderKey(name) => write!(f, "ocsp/{name}/responder.key"),
         }
@@ -110,11 +99,8 @@ impl FromStr for Entry {
             ["policy", name] if is_plain(name) => Ok(Self::Policy((*name).to_owned())),
             ["public", name] if is_plain(name) => Ok(Self::Public((*name).to_owned())),
             ["keys", file] => match file.rsplit_once('.') {
-                Some((name, "mark")) => authority(name).map(Self::Mark),
-                Some((name, "crlnumber")) => authority(name).map(Self::FormerMark),
                 Some((name, "waiting")) => authority(name).map(Self::FormerWaiting),
-                Some((name, "age")) => authority(name).map(Self::Key),
-                _ => Err(()),
+                _ => file.parse().map(Self::OfKeys),
             },
             ["requests", file] => match file.rsplit_once('.') {
                 Some((name, "waiting")) => authority(name).map(Self::Waiting),

@@ -43,13 +43,16 @@ use crate::audit::Head;
 use crate::error::Problem;
 use crate::home::Home;
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
-use crate::signing::OpenWith;
+use crate::signing::{CaKeys, OpenWith};
 use crate::status::StatusError;
 use crate::x509::{CertificateId, UnixTime};
 use std::path::{Path, PathBuf};
 
-/// What a home's index and published status are kept in.
+/// What a home's index, keys and published status are kept in.
 pub trait Stores {
+    /// The keys of a home, of which no person is asked for a secret.
+    fn keys_in(&self, home: &Home) -> Box<dyn CaKeys>;
+
     /// Where the index of a home is.
     fn index_in(&self, home: &Home) -> PathBuf;
 

@@ -14,6 +14,7 @@ use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, IssuanceReader, Restoration,
     TakenOver,
 };
+use crate::signing::{CaKeys, MarkError};
 use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
 use std::fs::{self, OpenOptions};
@@ -153,25 +154,26 @@ fn take_over(
     search(restoring.published, &mut evidence)?;
     evidence.conclude()?;
 
+    let keys = restoring.stores.keys_in(staged);
     let mut report = Vec::new();
     for authority in &authorities {
         let found = evidence.highest.get(&authority.issuer).copied();
         let taken = index
             .highest_crl_number(&authority.issuer)?
-            .max(high_water(staged, &authority.name))
+            .max(high_water(keys.as_ref(), authority))
             .max(found.unwrap_or(0))
             .saturating_add(SPARE_CRL_NUMBERS);
         let listed = manifest.authorities.iter().find(|one| one.name == authority.name);
         let newest = evidence.newest_crl.get(&authority.issuer);
-        finish_authority(staged, authority, taken, newest)?;
-        let key = authority.name.parse::<AuthorityName>().map(|name| staged.key_file(&name));
+        finish_authority(staged, keys.as_ref(), (authority, taken), newest)?;
+        let key = keys.place(&keys.key_of(authority));
         report.push(RestoredAuthority {
             name: authority.name.clone(),
             backup_crl: listed.and_then(|one| one.last_crl),
             found_crl: found,
             found_this_update: newest.map(|crl| crl.tbs().this_update()),
             next_crl: taken.saturating_add(1),
-            has_key: key.is_ok_and(|key| key.is_file()),
+            has_key: key.as_path().is_file(),
         });
     }
     let numbers = authorities.iter().zip(&report).map(|(one, row)| (one.issuer, row.next_crl - 1)).collect();
@@ -270,13 +272,16 @@ fn told(error: WriteError) -> Problem {
 /// certificate without its key: it would hide that a new one is due.
 fn finish_authority(
     staged: &Home,
-    authority: &Authority,
-    taken: CrlNumber,
+    keys: &dyn CaKeys,
+    (authority, taken): (&Authority, CrlNumber),
     newest: Option<&CertificateList>,
 ) -> Result<(), Problem> {
     let name = authority.name.parse::<AuthorityName>()?;
     staged.create_authority(&name)?;
-    replace(&staged.mark_file(&name), format!("{taken}\n").as_bytes(), Mode::Private).map_err(told)?;
+    keys.raise_mark(&keys.key_of(authority), taken).map_err(|error| match error {
+        MarkError::Write(error) => told(error),
+        error => error.into(),
+    })?;
     if let Some(crl) = newest {
         let text = pem::encode("X509 CRL", crl.as_der());
         replace(&staged.public_file(&name, PublicFile::CrlPem), text.as_bytes(), Mode::Public)

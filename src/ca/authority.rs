@@ -2,7 +2,7 @@
 use super::{Engine, Hierarchy};
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, Recorded};
-use crate::signing::CaSigner;
+use crate::signing::{CaSigner, KeyRef};
 use crate::x509::extension::{BasicConstraints, KeyUsage};
 use crate::x509::{Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime};
 use std::sync::Arc;
@@ -163,6 +163,6 @@ impl Engine {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
             return Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::AskItsOwners));
         }
-        Ok(self.keys().signer(&self.practices().key_ref(&authority.key))?)
+        Ok(self.keys().signer(&KeyRef::of(authority))?)
     }
 }

@@ -4,10 +4,11 @@ use super::{ClockWatch, DiskReserve, Hierarchy, Practices, Purpose, Room};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
-use crate::index::{Index, IndexReader};
+use crate::index::{Authority, Index, IndexReader};
 use crate::repository::Publisher;
-use crate::signing::CaKeys;
-use crate::status::StatusPublisher;
+use crate::signing::{CaKeys, KeyRef};
+use crate::status::{CrlMarks, SignedCrls, StatusPublisher};
+use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime};
 use std::sync::Arc;
 
@@ -42,6 +43,13 @@ pub(crate) struct EngineParts {
     pub(crate) reserve: Arc<dyn DiskReserve>,
     /// Who acts.
     pub(crate) actor: Actor,
+}
+
+/// As the store of the keys has them.
+impl CrlMarks for Arc<dyn CaKeys> {
+    fn mark(&self, authority: &Authority) -> Option<CrlNumber> {
+        self.as_ref().mark(&KeyRef::of(authority)).ok()?.number
+    }
 }
 
 /// A CA home at work: record, keys, files, clock and settings, and the use cases over them. Whoever holds one can
@@ -112,6 +120,11 @@ impl Engine {
 
     pub(super) fn publisher(&self) -> &dyn Publisher {
         self.parts.publisher.as_ref()
+    }
+
+    /// What the CAs signed, outside the record.
+    pub(super) fn signed(&self) -> SignedCrls<'_> {
+        SignedCrls { lists: self.publisher(), marks: &self.parts.keys }
     }
 
     pub(super) fn status(&self) -> &dyn StatusPublisher {

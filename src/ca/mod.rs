@@ -12,7 +12,7 @@
 //! ----------------------
 //! issuance      authority publication engine abreast hierarchy practices problems
 //! ----------------------
-//! authority     engine hierarchy practices
+//! authority     engine hierarchy
 //! publication   engine hierarchy
 //! time          engine clock_watch practices
 //! ----------------------

@@ -2,9 +2,7 @@
 use crate::config::Config;
 use crate::error::{Code, Problem};
 use crate::profile::{Kind, Profile, Profiles};
-use crate::signing::KeyRef;
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 /// Configuration and profiles.
 #[derive(Clone, Debug)]
@@ -13,8 +11,6 @@ pub struct Practices {
     pub config: Config,
     /// The certificate profiles.
     pub profiles: Profiles,
-    /// Where the files of CA keys are kept.
-    pub key_directory: PathBuf,
     /// SHA-256 digests of SubjectPublicKeyInfo that are not certified: keys known to be compromised.
     pub compromised_keys: HashSet<[u8; 32]>,
     /// Whether profiles that leave something open are used with a notice: those of a home that was made before they
@@ -42,18 +38,6 @@ impl Practices {
     #[must_use]
     pub(in crate::ca) fn keeps(&self, profile: &str) -> bool {
         self.profiles.get(profile).is_none_or(|profile| profile.kind() != Kind::OcspResponder)
-    }
-
-    /// Where the key of a new CA is kept, a URI.
-    #[must_use]
-    pub(in crate::ca) fn key_record(&self, authority: &str) -> String {
-        format!("age:{authority}.age")
-    }
-
-    /// The key of this URI.
-    #[must_use]
-    pub(in crate::ca) fn key_ref(&self, uri: &str) -> KeyRef {
-        KeyRef::of(uri, &self.key_directory)
     }
 
     fn url(&self, path: &str) -> Option<String> {

@@ -31,7 +31,9 @@ impl From<MarkError> for Problem {
     fn from(error: MarkError) -> Self {
         match error {
             MarkError::Key(error) => error.into(),
-            MarkError::Unreadable { path, reason } => PublishError::Unreadable { path, reason }.into(),
+            MarkError::Unreadable { path, reason } | MarkError::NotAFile { path, reason } => {
+                PublishError::Unreadable { path, reason }.into()
+            }
             MarkError::NotRead { path, source } => PublishError::NotRead { path, source }.into(),
             MarkError::Write(error) => PublishError::Write(error).into(),
             MarkError::Busy => PublishError::Busy.into(),

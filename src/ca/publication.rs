@@ -118,7 +118,7 @@ impl Publication<'_> {
     pub(crate) fn rebuild_status(&self) -> Result<(), StatusError> {
         self.engine.status().rebuild_status(
             self.engine.index(),
-            self.engine.publisher(),
+            self.engine.signed(),
             self.engine.timekeeper().time_to_publish()?,
         )
     }

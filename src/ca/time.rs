@@ -3,8 +3,7 @@ use super::{ClockStanding, ClockState, ClockWatch, Engine};
 use crate::clock::Clock;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Index, IndexError, NewestSigned};
-use crate::repository::Publisher;
-use crate::status::{StatusError, StatusPublisher};
+use crate::status::{SignedCrls, StatusError, StatusPublisher};
 use crate::x509::UnixTime;
 
 /// How often another process may record something between our look at the clock and our turn at the index.
@@ -15,7 +14,7 @@ const OVERTAKEN: usize = 100;
 pub(super) struct Timekeeper<'a> {
     index: &'a dyn Index,
     status: &'a dyn StatusPublisher,
-    publisher: &'a dyn Publisher,
+    signed: SignedCrls<'a>,
     clock: &'a dyn Clock,
     watch: &'a ClockWatch,
     trust: i64,
@@ -42,7 +41,7 @@ impl Timekeeper<'_> {
     /// Publishes what the index says. Its time moves on only with a clock that is trusted: a wrong one would
     /// confirm itself, and responders would go on with what they have for as long as it is ahead.
     pub(super) fn publish_status(&self) -> Result<(), StatusError> {
-        self.status.publish_status(self.index, self.publisher, self.time_to_publish()?)
+        self.status.publish_status(self.index, self.signed, self.time_to_publish()?)
     }
 
     pub(super) fn time_to_publish(&self) -> Result<UnixTime, StatusError> {
@@ -74,8 +73,8 @@ fn unconfirmed(state: &ClockState, confirmed: UnixTime) -> Problem {
 impl Engine {
     pub(super) fn timekeeper(&self) -> Timekeeper<'_> {
         let trust = self.practices().config.clock.trust;
-        let (index, status, publisher) = (self.index(), self.status(), self.publisher());
-        Timekeeper { index, status, publisher, clock: self.clock(), watch: self.watch(), trust }
+        let (index, status, signed) = (self.index(), self.status(), self.signed());
+        Timekeeper { index, status, signed, clock: self.clock(), watch: self.watch(), trust }
     }
 
     /// What the clock says, and what it is held against.

@@ -44,7 +44,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     }
     staggered(examination, &living, &hierarchy, findings);
     for (older, newer) in hierarchy.unlinked(examination.now)? {
-        let key = KeyRef::of(&older.key, &examination.home.keys_directory());
+        let key = KeyRef::of(&older);
         let keys = examination.keys.inspecting();
         let is_gone = keys.is_some_and(|keys| matches!(keys.inspect(&key), Err(KeyError::NotFound(_))));
         let (older, newer) = (older.name, newer.name);

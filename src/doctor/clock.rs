@@ -20,7 +20,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let published = examination.status.confirmed().ok().flatten();
     let trust = examination.settings().clock.trust;
     findings.extend(unconfirmed(&ClockState { now, signed, published, trust }));
-    let survey = examination.home.survey(None, now);
+    let survey = examination.home.survey(None, &[], now);
     if let Some((path, at)) = survey.newest
         && at.0.saturating_sub(now.0) > TOLERANCE
     {

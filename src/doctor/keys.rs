@@ -1,17 +1,15 @@
 //! CA keys: there, and what a passphrase can open.
 use super::finding::Finding;
 use super::{Examination, FindingCode, Looked, Unseen, counted};
-use crate::error::Shown as _;
 use crate::home::quoted;
 use crate::index::Authority;
-use crate::signing::{KeyError, KeyRef};
-use std::path::Path;
+use crate::signing::{KeyError, KeyPlace, KeyRef};
 
 /// What opens without a person is compared with the CA's certificate.
 fn of_another(
     examination: &Examination<'_>,
     authority: &Authority,
-    (key, file): (&KeyRef, &Path),
+    (key, place): (&KeyRef, &KeyPlace),
     all: &[Authority],
 ) -> Option<Finding> {
     let signer = examination.keys.signer(key).ok()?;
@@ -20,9 +18,8 @@ fn of_another(
         return None;
     }
     let whose = all.iter().find(|one| is_of(one)).map_or("no CA here", |one| one.name.as_str());
-    let message =
-        format!("cannot sign: {} has the key of {whose}, not the one in its certificate", file.shown());
-    let remedy = format!("bring {} back from a backup of the keys", quoted(file));
+    let message = format!("cannot sign: {place} has the key of {whose}, not the one in its certificate");
+    let remedy = format!("bring {} back from a backup of the keys", quoted(place.as_path()));
     Some(Finding::error(FindingCode::KeyOfAnother, &authority.name, message).remedy(remedy))
 }
 
@@ -36,12 +33,13 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let own: Vec<_> = authorities.iter().filter(|authority| !authority.is_elsewhere()).collect();
     for authority in &own {
         let name = &authority.name;
-        let key = KeyRef::of(&authority.key, &examination.home.keys_directory());
-        let file = key.path().unwrap_or(Path::new(&authority.key)).to_owned();
+        let key = KeyRef::of(authority);
+        let place = examination.keys.place(&key);
+        let file = place.as_path();
         match keys.inspect(&key) {
             Ok(()) => {
                 here += 1;
-                findings.extend(of_another(examination, authority, (&key, &file), &authorities));
+                findings.extend(of_another(examination, authority, (&key, &place), &authorities));
             }
             Err(KeyError::NotFound(_)) if config.is_offline(name, authority.parent.is_none()) => findings
                 .push(
@@ -50,7 +48,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                         name,
                         "has its key elsewhere, as the configuration says",
                     )
-                    .remedy(format!("bring {} back when it is to sign", quoted(&file))),
+                    .remedy(format!("bring {} back when it is to sign", quoted(file))),
                 ),
             Err(KeyError::NotFound(_)) => findings.push(
                 Finding::warning(
@@ -61,7 +59,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                 .remedy(format!(
                     "bring {} back; where it is away on purpose, set offline = true below [authority.{name}] \
                          in {}",
-                    quoted(&file),
+                    quoted(file),
                     quoted(&examination.home.configuration_file())
                 )),
             ),
@@ -69,7 +67,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             Err(KeyError::Unsafe(_)) => here += 1,
             Err(error) => findings.push(
                 Finding::error(FindingCode::KeyUnusable, name, format!("cannot sign: {error}"))
-                    .remedy(format!("bring {} back from a backup of the keys", quoted(&file))),
+                    .remedy(format!("bring {} back from a backup of the keys", quoted(file))),
             ),
         }
     }

@@ -3,9 +3,10 @@ use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
 use super::{Examination, FindingCode, Looked, counted, only_files};
 use crate::ca::Hierarchy;
-use crate::error::remedy;
-use crate::home::{AuthorityName, NoteError, NoteFault, PublicFile, ReadError};
+use crate::error::{Shown as _, remedy};
+use crate::home::{AuthorityName, PublicFile};
 use crate::index::{Authority, CertificateState, CrlRecord, Index, IndexError, contradicting};
+use crate::signing::{KeyRef, Mark, MarkError};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CertificateList, CrlListing, CrlReason, SerialNumber, pem};
 use std::collections::HashSet;
@@ -123,36 +124,46 @@ impl Subject<'_, '_> {
         let taken = self.index.highest_crl_number(&self.authority.issuer)?.max(known);
         let aside =
             |file: &Path| remedy::Repair::MoveAsideThenPublishCrl(file.to_path_buf(), name.to_string());
-        let called = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match self.examination.home.noted(&name) {
+        let home = self.examination.home.directory();
+        let called = |place: &Path| place.strip_prefix(home).unwrap_or(place).shown().to_string();
+        match self.examination.keys.mark(&KeyRef::of(self.authority)) {
             // told with owners and modes
-            Err(NoteError { fault: NoteFault::Read(ReadError::Kind(_)), .. }) => {}
-            Err(NoteError { path, fault }) => {
-                let message = format!("publishes no CRL: keys/{} {fault}", called(&path));
+            Err(MarkError::NotAFile { .. }) => {}
+            Err(error) => {
+                let (what, path) = match error.fault() {
+                    Some((path, fault)) => (format!("{} {fault}", called(path)), Some(path)),
+                    None => (error.to_string(), None),
+                };
+                let message = format!("publishes no CRL: {what}");
                 let finding = Finding::error(FindingCode::CrlNoteUnreadable, name.as_str(), message);
-                self.findings.push(finding.remedy(aside(&path)));
+                self.findings.push(match path {
+                    Some(path) => finding.remedy(aside(path)),
+                    None => finding,
+                });
             }
-            Ok(Some((noted, file))) if noted.saturating_sub(taken) > PROPORTION => {
+            Ok(Mark { number: Some(noted), place }) if noted.saturating_sub(taken) > PROPORTION => {
+                let place = place.as_path();
                 let message = format!(
-                    "has {noted} noted as its highest CRL number in keys/{}, and {taken} is the \
+                    "has {noted} noted as its highest CRL number in {}, and {taken} is the \
                      highest known otherwise: the note is wrong",
-                    called(&file)
+                    called(place)
                 );
                 let finding = Finding::error(FindingCode::CrlNoteTooLarge, name.as_str(), message);
-                self.findings.push(finding.remedy(aside(&file)));
+                self.findings.push(finding.remedy(aside(place)));
             }
-            Ok(Some((noted, file))) if noted > taken => {
+            Ok(Mark { number: Some(noted), place }) if noted > taken => {
                 let message = format!(
-                    "has CRL number {noted} noted in keys/{}, and neither the index nor its published \
+                    "has CRL number {noted} noted in {}, and neither the index nor its published \
                      CRL has one above {taken}: the index is an older copy",
-                    called(&file)
+                    called(place.as_path())
                 );
                 let finding = Finding::error(FindingCode::CrlNoteAhead, name.as_str(), message);
                 self.findings.push(finding.remedy(bring_back(self.examination)));
             }
-            Ok(noted) if known > 0 && noted.as_ref().is_none_or(|(noted, _)| *noted < known) => {
+            Ok(Mark { number, place }) if known > 0 && number.is_none_or(|noted| noted < known) => {
                 let message = format!(
-                    "has no note of CRL number {known} in keys/{name}.mark: an older index could take it again"
+                    "has no note of CRL number {known} in {}: an older index could take it again",
+                    called(place.as_path())
                 );
                 self.tell(Severity::Warning, FindingCode::CrlHighWater, message);
             }

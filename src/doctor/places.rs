@@ -5,6 +5,7 @@ use crate::backup;
 use crate::error::{Remedy, Shown as _, remedy};
 use crate::home::{Cause, quoted};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let home = examination.home;
@@ -20,7 +21,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         findings.push(Finding::error(FindingCode::HomeWrongUser, shown.clone(), message).remedy(remedy));
     }
     let user = home.directory().metadata()?.uid();
-    let survey = home.survey(examination.names().as_deref(), examination.now);
+    let survey = home.survey(examination.names().as_deref(), &kept(examination), examination.now);
     let loose = home.findings_for(user).into_iter().chain(survey.shut);
     for found in loose {
         let object = found.path.shown().to_string();
@@ -70,4 +71,15 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         );
     }
     Ok(counted(survey.seen, "file").into())
+}
+
+/// What the store of keys has of CAs on record, and of those that wait for their certificates.
+fn kept(examination: &Examination<'_>) -> Vec<PathBuf> {
+    let keys = examination.keys;
+    let Some(inspecting) = keys.inspecting() else { return Vec::new() };
+    let authorities = examination.authorities().unwrap_or_default();
+    let on_record = authorities.iter().flat_map(|one| inspecting.files(&keys.key_of(one)));
+    let waiting = examination.home.waiting().unwrap_or_default();
+    let of_waiting = waiting.iter().map(|name| keys.place(&keys.new_key(name.as_str())));
+    on_record.chain(of_waiting.map(|place| place.as_path().to_owned())).collect()
 }

@@ -251,7 +251,7 @@ mod tests {
         write(&home.configuration_file(), 0o644);
         write(&home.policy_directory().join("user.toml"), 0o644);
         write(&home.index_file(), 0o600);
-        write(&home.key_file(&name), 0o600);
+        write(&home.keys_directory().join("a.age"), 0o600);
         write(&home.responder_key_file(&name), 0o640);
         write(&home.responder_certificate_file(&name), 0o644);
     }
@@ -283,7 +283,7 @@ mod tests {
             .filter(|one| one.path.starts_with(home.directory()))
             .for_each(|one| one.mend().unwrap());
 
-        set_mode(&home.key_file(&"a".parse().unwrap()), 0o644);
+        set_mode(&home.keys_directory().join("a.age"), 0o644);
         set_mode(&home.index_file(), 0o660);
         set_mode(&home.keys_directory(), 0o750);
         set_mode(&home.responder_key_file(&"a".parse().unwrap()), 0o644);

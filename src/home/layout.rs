@@ -132,23 +132,10 @@ impl Home {
         self.state.join("status")
     }
 
-    /// The CA keys, `keys/`.
+    /// What the store of CA keys has, `keys/`.
     #[must_use]
     pub fn keys_directory(&self) -> PathBuf {
         self.state.join("keys")
-    }
-
-    /// The key of a CA, `keys/NAME.age`.
-    #[must_use]
-    pub(crate) fn key_file(&self, authority: &AuthorityName) -> PathBuf {
-        self.keys_directory().join(format!("{authority}.age"))
-    }
-
-    /// The key store's mark of a CA, `keys/NAME.mark`: the highest CRL number ever taken, beside the key that signs
-    /// the lists, so that restoring an older index does not bring an older number back.
-    #[must_use]
-    pub(crate) fn mark_file(&self, authority: &AuthorityName) -> PathBuf {
-        self.keys_directory().join(format!("{authority}.mark"))
     }
 
     /// The requests of CAs that wait for their certificates, `requests/`.
@@ -286,7 +273,7 @@ mod tests {
             (home.configuration_file(), "/h/genfic-ca.toml"),
             (home.policy_directory(), "/h/policy"),
             (home.index_file(), "/h/index.db"),
-            (home.key_file(&name), "/h/keys/genfic-user.age"),
+            (home.keys_directory(), "/h/keys"),
             (home.responder_key_file(&name), "/h/ocsp/genfic-user/responder.key"),
             (home.responder_certificate_file(&name), "/h/ocsp/genfic-user/responder.pem"),
             (home.public_file(&name, PublicFile::Chain), "/h/public/genfic-user.chain.pem"),

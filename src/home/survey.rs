@@ -28,9 +28,15 @@ pub(crate) struct Survey {
 }
 
 impl Home {
-    /// Looks the home over; `authorities` are the CAs on record, `None` when they are not known.
+    /// Looks the home over; `authorities` are the CAs on record, `None` when they are not known, and `kept` the files
+    /// that the store of keys has of them and of those that wait for their certificates.
     #[must_use]
-    pub(crate) fn survey(&self, authorities: Option<&[AuthorityName]>, now: UnixTime) -> Survey {
+    pub(crate) fn survey(
+        &self,
+        authorities: Option<&[AuthorityName]>,
+        kept: &[PathBuf],
+        now: UnixTime,
+    ) -> Survey {
         let mut survey = Survey::default();
         let accounts = Accounts::of_system();
         let mut directories: Vec<(PathBuf, u32)> =
@@ -63,7 +69,8 @@ impl Home {
                 survey.judge_owner(&path, metadata, needed, 0);
             }
         }
-        self.look_into(&mut survey, &accounts, authorities, now);
+        let known = authorities.map(|names| self.known_files(names, kept));
+        self.look_into(&mut survey, &accounts, known.as_ref(), now);
         survey
     }
 
@@ -71,10 +78,9 @@ impl Home {
         &self,
         survey: &mut Survey,
         accounts: &Accounts,
-        authorities: Option<&[AuthorityName]>,
+        known: Option<&BTreeSet<PathBuf>>,
         now: UnixTime,
     ) {
-        let known = authorities.map(|names| self.known_files(names));
         let mut flat = vec![
             self.directory().to_owned(),
             self.policy_directory(),
@@ -124,9 +130,7 @@ impl Home {
                 }
                 let status = directory == for_daemon
                     && (name == ".lock" || name == "manifest.json" || is_status_file(&name));
-                if strict.contains(&directory)
-                    && !status
-                    && known.as_ref().is_some_and(|known| !known.contains(&path))
+                if strict.contains(&directory) && !status && known.is_some_and(|known| !known.contains(&path))
                 {
                     survey.unknown.push(path);
                 }
@@ -134,20 +138,16 @@ impl Home {
         }
     }
 
-    fn known_files(&self, authorities: &[AuthorityName]) -> BTreeSet<PathBuf> {
+    fn known_files(&self, authorities: &[AuthorityName], kept: &[PathBuf]) -> BTreeSet<PathBuf> {
         use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem, Crossed};
         let of_one = |name: &AuthorityName| {
             let public = [Certificate, CertificateDer, Chain, Crossed, Crl, CrlPem];
-            let mut paths: Vec<PathBuf> =
-                public.into_iter().map(|file| self.public_file(name, file)).collect();
-            paths.extend([self.key_file(name), self.mark_file(name), self.former_mark_file(name)]);
-            paths
+            public.map(|file| self.public_file(name, file))
         };
         let waiting = self.waiting().unwrap_or_default();
-        let of_waiting = waiting
-            .iter()
-            .flat_map(|name| [self.key_file(name), self.waiting_file(name), self.former_waiting_file(name)]);
-        authorities.iter().flat_map(of_one).chain(of_waiting).collect()
+        let of_waiting =
+            waiting.iter().flat_map(|name| [self.waiting_file(name), self.former_waiting_file(name)]);
+        authorities.iter().flat_map(of_one).chain(of_waiting).chain(kept.iter().cloned()).collect()
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_new_home_has_nothing_missing_shut_or_strange() {
         let (_directory, home, name) = home();
-        let survey = home.survey(Some(&[name]), NOW);
+        let survey = home.survey(Some(&[name]), &[], NOW);
         assert_eq!((survey.missing, survey.shut), (Vec::new(), Vec::new()));
         assert_eq!((survey.leftovers, survey.unknown), (Vec::new(), Vec::new()));
     }
@@ -265,11 +265,13 @@ mod tests {
     fn a_home_of_before_lacks_nothing_and_has_nothing_strange() {
         let (_directory, home, name) = home();
         fs::remove_dir(home.requests_directory()).unwrap();
-        for file in ["a.age", "a.crlnumber", "b.age", "b.waiting"] {
-            fs::write(home.keys_directory().join(file), "x").unwrap();
-            set_mode(&home.keys_directory().join(file), 0o600);
+        let files = ["a.age", "a.crlnumber", "b.age", "b.waiting"];
+        let files = files.map(|file| home.keys_directory().join(file));
+        for file in &files {
+            fs::write(file, "x").unwrap();
+            set_mode(file, 0o600);
         }
-        let survey = home.survey(Some(&[name]), NOW);
+        let survey = home.survey(Some(&[name]), &files[..3], NOW);
         assert_eq!((survey.missing, survey.shut), (Vec::new(), Vec::new()));
         assert_eq!(survey.unknown, Vec::<PathBuf>::new());
     }
@@ -279,16 +281,20 @@ mod tests {
         let (_directory, home, name) = home();
         fs::remove_dir(home.issued_directory(&name)).unwrap();
         let left = home.public_directory().join(".new-abc");
-        let (key, strange) = (home.key_file(&name), home.keys_directory().join("b.age"));
+        let (key, strange) = (home.keys_directory().join("a.age"), home.keys_directory().join("b.age"));
         for path in [&left, &key, &strange] {
             fs::write(path, "x").unwrap();
         }
-        let survey = home.survey(Some(std::slice::from_ref(&name)), NOW);
+        let survey = home.survey(Some(std::slice::from_ref(&name)), &[key], NOW);
         assert_eq!(survey.missing, [(home.issued_directory(&name), 0o700)]);
         assert_eq!((survey.leftovers, survey.unknown), (vec![left.clone()], vec![strange]));
-        assert_eq!(home.survey(None, NOW).unknown, Vec::<PathBuf>::new(), "nobody knows whose they are");
+        assert_eq!(home.survey(None, &[], NOW).unknown, Vec::<PathBuf>::new(), "nobody knows whose they are");
         let _writing = Writing::into(&home.public_directory()).unwrap();
-        assert_eq!(home.survey(None, NOW).leftovers, Vec::<PathBuf>::new(), "somebody may be writing it");
+        assert_eq!(
+            home.survey(None, &[], NOW).leftovers,
+            Vec::<PathBuf>::new(),
+            "somebody may be writing it"
+        );
     }
 
     #[test]
@@ -296,7 +302,7 @@ mod tests {
         let (_directory, home, name) = home();
         set_mode(&home.status_directory(), 0o700);
         set_mode(&home.keys_directory(), 0o500);
-        let survey = home.survey(Some(&[name]), NOW);
+        let survey = home.survey(Some(&[name]), &[], NOW);
         let mut remedies: Vec<String> = survey.shut.iter().map(|one| one.remedy.clone()).collect();
         remedies.sort();
         assert!(remedies[0].starts_with("chmod g+r,g+x,g+s /") && remedies[0].ends_with("/status"));

@@ -4,8 +4,8 @@ use super::hold::Hold;
 use super::signed::SignedLists;
 use super::{AuthorityFiles, PublishError, Publisher, WaitingAuthority};
 use crate::home::{
-    AuthorityName, Home, InvalidAuthorityName, Mode, NoteFault, PublicFile, ReadError, Replacement,
-    WriteError, read_file, replace, replace_all, sync_directory,
+    AuthorityName, Home, InvalidAuthorityName, Mode, PublicFile, ReadError, Replacement, WriteError,
+    read_file, replace, replace_all, sync_directory,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, Fingerprint, SerialNumber, pem};
@@ -50,17 +50,6 @@ impl HomeDirectory {
 
     fn crl_forms(&self, name: &str) -> Result<CrlForms, PublishError> {
         Ok(CrlForms::new(self.public(name, PublicFile::Crl)?, self.public(name, PublicFile::CrlPem)?))
-    }
-
-    fn reserved_crl_number(&self, name: &str) -> Result<Option<CrlNumber>, PublishError> {
-        let name = self.name(name)?;
-        self.home.mark(&name).map_err(|error| {
-            let path = error.path;
-            match error.fault {
-                NoteFault::Read(error) => not_read(&path, error),
-                fault @ NoteFault::NoNumber(_) => unreadable(&path, fault),
-            }
-        })
     }
 }
 
@@ -204,8 +193,7 @@ impl Publisher for HomeDirectory {
     }
 
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError> {
-        let published = self.crl_forms(name)?.outline()?.and_then(|crl| crl.crl_number());
-        Ok(self.reserved_crl_number(name)?.max(published).unwrap_or(0))
+        Ok(self.crl_forms(name)?.outline()?.and_then(|crl| crl.crl_number()).unwrap_or(0))
     }
 
     fn sweep(&self, issued_by: &[&str]) {

@@ -91,10 +91,10 @@ pub trait Publisher: Send + Sync {
     /// When the CRL cannot be read or its other form not be written; [`PublishError::Busy`].
     fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError>;
 
-    /// The highest CRL number known outside the index: the published CRL's or the mark's beside the key.
+    /// The number of the CRL that is in its public place, whoever signed it; 0 when there is none.
     ///
     /// # Errors
-    /// When one of them is there and cannot be read.
+    /// When it is there and cannot be read.
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError>;
 
     /// Removes what killed processes left written aside, in the directories of issued certificates of these CAs

@@ -1,19 +1,19 @@
 //! What goes wrong with keys, and how it is told.
-use super::KeyRef;
+use super::KeyPlace;
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::{Finding, WriteError};
 use crate::x509::{MalformedDer, Name};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// No such key.
     #[error("the key {0} is not here")]
-    NotFound(KeyRef),
+    NotFound(KeyPlace),
     /// The name is taken.
     #[error("the key {0} exists already")]
-    Exists(KeyRef),
+    Exists(KeyPlace),
     /// The source of the passphrase or PIN cannot be used; says why.
     #[error("no passphrase: {0}")]
     SecretUnavailable(String),
@@ -25,13 +25,13 @@ pub enum KeyError {
     Interrupted(String),
     /// The passphrase or PIN is wrong.
     #[error("the passphrase does not open {0}")]
-    SecretRejected(KeyRef),
+    SecretRejected(KeyPlace),
     /// The token or file failed.
     #[error("{0}: {1}")]
-    Backend(KeyRef, String),
+    Backend(KeyPlace, String),
     /// The system cannot read the key's file; says why.
     #[error("{0} cannot be read: {1}")]
-    NotRead(KeyRef, String),
+    NotRead(KeyPlace, String),
     /// Owner or mode of the key, its directory or the passphrase's file let others at it.
     #[error("{0}")]
     Unsafe(Finding),
@@ -96,6 +96,14 @@ pub enum MarkError {
         /// Why it cannot be used.
         reason: String,
     },
+    /// Something else than a file is in its place.
+    #[error("{}: {reason}", path.shown())]
+    NotAFile {
+        /// The place.
+        path: PathBuf,
+        /// What is there.
+        reason: String,
+    },
     /// The system is short of what it takes to read it.
     #[error("{} cannot be read: {source}", path.shown())]
     NotRead {
@@ -110,6 +118,20 @@ pub enum MarkError {
     /// Another process is raising one and does not end.
     #[error("another process is publishing")]
     Busy,
+}
+
+impl MarkError {
+    /// The file that cannot be used as the mark, and why, to be read behind its name; `None` when it is not about one.
+    #[must_use]
+    pub(crate) fn fault(&self) -> Option<(&Path, String)> {
+        match self {
+            Self::Unreadable { path, reason } | Self::NotAFile { path, reason } => {
+                Some((path, reason.clone()))
+            }
+            Self::NotRead { path, source } => Some((path, format!("cannot be read: {source}"))),
+            Self::Key(_) | Self::Write(_) | Self::Busy => None,
+        }
+    }
 }
 
 /// Why something was not signed.
@@ -168,7 +190,7 @@ mod tests {
 
     #[test]
     fn each_failure_has_the_exit_status_of_the_contract() {
-        let key = || KeyRef::AgeFile(PathBuf::from("/k.age"));
+        let key = || KeyPlace::File(PathBuf::from("/k.age"));
         let finding = Finding {
             path: "/k.age".into(),
             cause: Cause::Mode(0o044),

@@ -22,8 +22,8 @@ mod soft_key;
 mod subscriber_key;
 
 pub use self::age::{AgeFileStore, EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor};
-pub(crate) use self::age::{Envelope, EnvelopeError, Sealing};
-pub(crate) use ca_keys::{CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyRef};
+pub(crate) use self::age::{Envelope, EnvelopeError, KeyFile, Sealing};
+pub(crate) use ca_keys::{CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyPlace, KeyRef, Mark};
 pub use ca_signer::CaSigner;
 pub use core_dump::forbid_core_dumps;
 pub(crate) use error::MarkError;

@@ -1,5 +1,5 @@
 //! What is published, compared with indexes that say otherwise.
-use super::{Manifest, StatusComparison, StatusDirectory, StatusError, StatusPublisher};
+use super::{Manifest, StatusComparison, StatusDirectory, StatusError, StatusPublisher, unmarked};
 use crate::index::contract::{CertificateAuthority, NOW, event};
 use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
@@ -26,7 +26,7 @@ fn home() -> Home {
     let status = directory.path().join("status");
     std::fs::create_dir(&status).unwrap();
     let home = Home { index, directory, status, id };
-    home.published().publish_status(&home.index, &home.lists(), NOW).unwrap();
+    home.published().publish_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     home
 }
 
@@ -72,7 +72,7 @@ fn what_was_published_from_the_index_agrees_with_it() {
     home.revoke(CrlReason::KeyCompromise);
     let behind = home.compare().unwrap();
     assert!(!behind.is_current && behind.differing.is_empty(), "what changed since is no contradiction");
-    home.published().publish_status(&home.index, &home.lists(), NOW).unwrap();
+    home.published().publish_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     assert_eq!(home.compare().unwrap(), comparison, "a delta is read with its base");
 }
 
@@ -80,7 +80,7 @@ fn what_was_published_from_the_index_agrees_with_it() {
 fn a_revocation_that_the_index_lost_is_told_from_other_differences() {
     let home = home();
     home.revoke(CrlReason::KeyCompromise);
-    home.published().publish_status(&home.index, &home.lists(), NOW).unwrap();
+    home.published().publish_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     home.tamper("update status set state = 1, revoked_at = null, reason = null where state = 2");
     let comparison = home.compare().unwrap();
     assert_eq!((comparison.lost, comparison.differing), (vec![home.id.clone()], Vec::new()));
@@ -97,18 +97,18 @@ fn damaged_files_are_replaced_whole_and_a_later_state_never_is() {
     let home = home();
     std::fs::write(base(&home.status), "nonsense").unwrap();
     assert!(matches!(home.compare(), Err(StatusError::Store(StoreError::Damaged(_)))));
-    home.published().publish_status(&home.index, &home.lists(), NOW).unwrap();
+    home.published().publish_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     assert!(home.compare().is_err(), "publishing as always trusts what is there");
-    home.published().rebuild_status(&home.index, &home.lists(), NOW).unwrap();
+    home.published().rebuild_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     assert_eq!(home.compare().unwrap().compared, 3);
     std::fs::write(home.status.join(Manifest::FILE), "nonsense").unwrap();
-    home.published().rebuild_status(&home.index, &home.lists(), NOW).unwrap();
+    home.published().rebuild_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     assert!(home.compare().unwrap().is_current);
 
     home.index.record_event(event(NOW, "later")).unwrap();
-    home.published().publish_status(&home.index, &home.lists(), NOW).unwrap();
+    home.published().publish_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     home.tamper("delete from audit where sequence = (select max(sequence) from audit)");
     assert!(matches!(home.compare(), Err(StatusError::NotContinued { .. })));
-    let refused = home.published().rebuild_status(&home.index, &home.lists(), NOW);
+    let refused = home.published().rebuild_status(&home.index, unmarked(&home.lists()), NOW);
     assert!(matches!(refused, Err(StatusError::NotContinued { .. })), "{refused:?}");
 }

@@ -2,10 +2,9 @@
 use super::image::Image;
 use super::manifest::Manifest;
 use super::snapshot::connect;
-use super::{Evidence, StatusError, check_contradicting, contradicts, last_signed, signed_list};
+use super::{Evidence, SignedCrls, StatusError, check_contradicting, contradicts, last_signed, signed_list};
 use crate::index::sqlite::row;
 use crate::index::{Authority, CertificateState, IndexReader, StatusRow, contradicting, is_final};
-use crate::repository::Publisher;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, SerialNumber, compare_serials};
 use rusqlite::Connection;
@@ -21,7 +20,7 @@ type ByIssuer = BTreeMap<IssuerId, Vec<SerialNumber>>;
 /// What is checked before status files are written.
 pub(super) struct Continuity<'a> {
     pub(super) reader: &'a dyn IndexReader,
-    pub(super) lists: Option<&'a dyn Publisher>,
+    pub(super) signed: Option<SignedCrls<'a>>,
     pub(super) directory: &'a Path,
     /// What was published last.
     pub(super) old: Option<&'a Manifest>,
@@ -56,7 +55,7 @@ impl Continuity<'_> {
 
     /// The same rows against the lists of their CAs, which are read once each.
     fn check_listed(&self, rows: &[StatusRow]) -> Result<(), StatusError> {
-        let Some(lists) = self.lists else { return Ok(()) };
+        let Some(SignedCrls { lists, .. }) = self.signed else { return Ok(()) };
         let mut changed = ByIssuer::new();
         for row in rows {
             changed.entry(row.id.issuer).or_default().push(row.id.serial_number.clone());
@@ -104,7 +103,7 @@ impl Continuity<'_> {
 
     /// Looks at the last list of every CA before everything is published.
     pub(super) fn check_lists(&self) -> Result<(), StatusError> {
-        let Some(lists) = self.lists else { return Ok(()) };
+        let Some(SignedCrls { lists, .. }) = self.signed else { return Ok(()) };
         for authority in self.reader.authorities()? {
             let Some(list) = last_signed(self.reader, lists, &authority)? else { continue };
             let serials = contradicting(self.reader, &authority, &list)?;
@@ -151,11 +150,12 @@ impl Continuity<'_> {
     }
 
     fn check_numbers(&self, authority: &Authority) -> Result<(), StatusError> {
-        let Some(lists) = self.lists.filter(|_| !authority.is_elsewhere()) else { return Ok(()) };
+        let Some(signed) = self.signed.filter(|_| !authority.is_elsewhere()) else { return Ok(()) };
         let name = &authority.name;
-        let listed = signed_list(lists, authority)?.map_or(0, |list| list.number());
+        let listed = signed_list(signed.lists, authority)?.map_or(0, |list| list.number());
         // what cannot be read is told where a list is made
-        let noted = lists.crl_number_floor(name).unwrap_or(0);
+        let published = signed.lists.crl_number_floor(name).unwrap_or(0);
+        let noted = signed.marks.mark(authority).unwrap_or(0).max(published);
         // read last: others may be taking numbers
         let highest = self.reader.highest_crl_number(&authority.issuer)?;
         let noted = if noted.saturating_sub(highest) > PROPORTION { 0 } else { noted };

@@ -104,7 +104,8 @@ fn what_cannot_be_written_is_called_not_published() {
     std::fs::remove_dir(&home.status).unwrap();
     std::fs::write(&home.status, "no directory").unwrap();
     let directory = StatusDirectory::new(&home.status);
-    let error = crate::status::StatusPublisher::publish_status(&directory, &home.index, &lists, NOW);
+    let error =
+        crate::status::StatusPublisher::publish_status(&directory, &home.index, super::unmarked(&lists), NOW);
     assert!(matches!(error, Err(StatusError::NotPublished(_))), "{error:?}");
     assert_eq!(Problem::from(error.unwrap_err()).code.code(), "status.not-published");
 }

@@ -4,9 +4,8 @@ use super::continuity::Continuity;
 use super::manifest::{FileIdentity, Manifest, Part};
 use super::publish::{is_continued, publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
-use super::{StatusComparison, StatusError, StatusPublisher, StatusSource};
+use super::{SignedCrls, StatusComparison, StatusError, StatusPublisher, StatusSource};
 use crate::index::{IndexReader, StoreError};
-use crate::repository::Publisher;
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,10 +23,10 @@ impl StatusPublisher for StatusDirectory {
     fn publish_status(
         &self,
         index: &dyn IndexReader,
-        lists: &dyn Publisher,
+        signed: SignedCrls<'_>,
         now: UnixTime,
     ) -> Result<(), StatusError> {
-        publish(index, Some(lists), &self.path, now).map(drop).map_err(unpublished)
+        publish(index, Some(signed), &self.path, now).map(drop).map_err(unpublished)
     }
 
     fn published_change(&self) -> Result<Option<u64>, StatusError> {
@@ -40,13 +39,13 @@ impl StatusPublisher for StatusDirectory {
         Ok(published == Some(index.change_number()?))
     }
 
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError> {
+    fn check_continued(&self, index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError> {
         match Manifest::read(&self.path) {
             Ok(Some((published, _))) => is_continued(index, &published).map(drop),
             Ok(None) | Err(StatusError::Store(StoreError::Damaged(_))) => {
                 let directory = &self.path;
                 let left =
-                    Continuity { reader: index, lists: Some(lists), directory, old: None, continued: true };
+                    Continuity { reader: index, signed: Some(signed), directory, old: None, continued: true };
                 left.check_all()
             }
             Err(error) => Err(error),
@@ -70,10 +69,10 @@ impl StatusPublisher for StatusDirectory {
     fn rebuild_status(
         &self,
         index: &dyn IndexReader,
-        lists: &dyn Publisher,
+        signed: SignedCrls<'_>,
         now: UnixTime,
     ) -> Result<(), StatusError> {
-        rebuild(index, lists, &self.path, now).map(drop).map_err(unpublished)
+        rebuild(index, signed, &self.path, now).map(drop).map_err(unpublished)
     }
 }
 

@@ -36,13 +36,15 @@ pub(crate) use publish::Written;
 pub(crate) use publish::publish;
 pub use publisher::StatusPublisher;
 pub use reader::{StatusReader, StatusSource};
-pub(crate) use signed::{check_contradicting, contradicts, last_signed, signed_list};
+pub(crate) use signed::{CrlMarks, SignedCrls, check_contradicting, contradicts, last_signed, signed_list};
 pub use snapshot::StatusSnapshot;
 
 use crate::error::Shown as _;
 use crate::index::StoreError;
 #[cfg(test)]
 use manifest::Manifest;
+#[cfg(test)]
+pub(crate) use signed::unmarked;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 

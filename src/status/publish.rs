@@ -4,12 +4,11 @@ use super::failed;
 use super::image::Image;
 use super::lock::Lock;
 use super::manifest::{Manifest, Part};
-use super::{PublishedAuthority, StatusError};
+use super::{PublishedAuthority, SignedCrls, StatusError};
 use crate::audit::Head;
 use crate::failpoint;
 use crate::home::{Aside, put_all};
 use crate::index::{IndexReader, StatusRow, StoreError, is_final};
-use crate::repository::Publisher;
 use crate::x509::UnixTime;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -47,7 +46,7 @@ const DELTA_SHARE: u64 = 32;
 /// record is an older copy, or another index, and is refused, because publishing it could un-revoke; unless it
 /// was restored with this very status taken over, and then nothing of it is kept.
 ///
-/// What was published as revoked for good stays so; with `lists`, also what a CA's last signed CRL has so. Without a
+/// What was published as revoked for good stays so; with `signed`, also what a CA's last signed CRL has so. Without a
 /// manifest all that is left of earlier publications is looked at for that, and the CRL numbers that were used.
 ///
 /// # Errors
@@ -56,7 +55,7 @@ const DELTA_SHARE: u64 = 32;
 /// failing index or file system; what was published before stays.
 pub(crate) fn publish(
     reader: &dyn IndexReader,
-    lists: Option<&dyn Publisher>,
+    signed: Option<SignedCrls<'_>>,
     directory: &Path,
     now: UnixTime,
 ) -> Result<Published, StatusError> {
@@ -69,7 +68,7 @@ pub(crate) fn publish(
             && old.compares_names()
             && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
-    let continuity = Continuity { reader, lists, directory, old: old.as_ref(), continued };
+    let continuity = Continuity { reader, signed, directory, old: old.as_ref(), continued };
     write(&continuity, now, usable)
 }
 
@@ -79,7 +78,7 @@ pub(crate) fn publish(
 /// As [`publish`]; a manifest that cannot be read holds nothing up.
 pub(super) fn rebuild(
     reader: &dyn IndexReader,
-    lists: &dyn Publisher,
+    signed: SignedCrls<'_>,
     directory: &Path,
     now: UnixTime,
 ) -> Result<Published, StatusError> {
@@ -90,7 +89,7 @@ pub(super) fn rebuild(
         Err(error) => return Err(error),
     };
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
-    let continuity = Continuity { reader, lists: Some(lists), directory, old: old.as_ref(), continued };
+    let continuity = Continuity { reader, signed: Some(signed), directory, old: old.as_ref(), continued };
     write(&continuity, now, None)
 }
 

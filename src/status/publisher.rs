@@ -1,13 +1,12 @@
 //! What publishes, and what can be asked of what is published.
-use super::{StatusComparison, StatusError};
+use super::{SignedCrls, StatusComparison, StatusError};
 use crate::index::IndexReader;
-use crate::repository::Publisher;
 use crate::x509::UnixTime;
 
 /// Publishes the status of every certificate for responders to read.
 pub trait StatusPublisher: Send + Sync {
     /// Publishes what the index says now; where nothing has changed, that it is still so. Nothing that was signed
-    /// or published as revoked for good is published as anything else: `lists` has what was signed. `now` is the
+    /// or published as revoked for good is published as anything else. `now` is the
     /// time of a clock that is trusted, else the last one that was.
     ///
     /// # Errors
@@ -16,7 +15,7 @@ pub trait StatusPublisher: Send + Sync {
     fn publish_status(
         &self,
         index: &dyn IndexReader,
-        lists: &dyn Publisher,
+        signed: SignedCrls<'_>,
         now: UnixTime,
     ) -> Result<(), StatusError>;
 
@@ -38,7 +37,7 @@ pub trait StatusPublisher: Send + Sync {
     /// # Errors
     /// [`StatusError::NotContinued`] when it is not: the index is an older copy, or another one.
     /// [`StatusError::OlderCopy`], [`StatusError::Contradicts`] when what is left shows that.
-    fn check_continued(&self, index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError>;
+    fn check_continued(&self, index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError>;
 
     /// The time of what is published, when it is of a clock that was trusted; `None` also where nothing is
     /// published, or it cannot be read, or does not say.
@@ -62,7 +61,7 @@ pub trait StatusPublisher: Send + Sync {
     fn rebuild_status(
         &self,
         index: &dyn IndexReader,
-        lists: &dyn Publisher,
+        signed: SignedCrls<'_>,
         now: UnixTime,
     ) -> Result<(), StatusError>;
 }

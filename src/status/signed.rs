@@ -3,9 +3,25 @@ use super::{Evidence, StatusError};
 use crate::audit::Outcome;
 use crate::index::{Authority, IndexReader, StoreError, is_final, need_not_be_listed};
 use crate::repository::{PublishError, Publisher};
+use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlListing, SerialNumber, compare_serials};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// What the CAs of a home signed, outside its index.
+#[derive(Clone, Copy)]
+pub struct SignedCrls<'a> {
+    /// The lists that are published.
+    pub lists: &'a dyn Publisher,
+    /// The numbers that were taken, whatever became of the lists.
+    pub marks: &'a dyn CrlMarks,
+}
+
+/// Has the highest CRL number ever taken with the key of each CA.
+pub trait CrlMarks {
+    /// That of this CA; `None` when there is none that can be read.
+    fn mark(&self, authority: &Authority) -> Option<CrlNumber>;
+}
 
 /// How many certificates are named.
 const NAMED: usize = 3;
@@ -123,4 +139,16 @@ fn check_audit(index: &dyn IndexReader, authority: &Authority) -> Result<(), Sta
         true => Ok(()),
         false => Err(contradicts(Evidence::Audit(authority.name.clone()), authority, &lost)),
     }
+}
+
+/// These lists, of a home without marks.
+#[cfg(test)]
+pub(crate) fn unmarked(lists: &dyn Publisher) -> SignedCrls<'_> {
+    struct None;
+    impl CrlMarks for None {
+        fn mark(&self, _: &Authority) -> Option<CrlNumber> {
+            Option::None
+        }
+    }
+    SignedCrls { lists, marks: &None }
 }

@@ -3,7 +3,7 @@
 use super::legacy_pem::LegacyEncryption;
 use super::pkcs8_file::must_be_bearable;
 use crate::error::Reason;
-use crate::signing::{KeyError, KeyRef, OpenedKey, Secret};
+use crate::signing::{KeyError, KeyPlace, OpenedKey, Secret};
 use crate::x509::pem;
 use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader};
@@ -44,7 +44,7 @@ impl ForeignKey {
     /// # Errors
     /// [`KeyError::Backend`] for a private key that is damaged, or of a type or encryption that is not supported.
     pub fn find(contents: &[u8], file: &Path) -> Result<Option<Self>, KeyError> {
-        let unusable = |reason: String| KeyError::Backend(KeyRef::Pkcs8File(file.to_owned()), reason);
+        let unusable = |reason: String| KeyError::Backend(KeyPlace::File(file.to_owned()), reason);
         match std::str::from_utf8(contents) {
             Ok(text) if text.contains("-----BEGIN ") => from_pem(text)
                 .transpose()
@@ -70,7 +70,7 @@ impl ForeignKey {
         file: &Path,
         ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
     ) -> Result<OpenedKey, KeyError> {
-        let name = KeyRef::Pkcs8File(file.to_owned());
+        let name = KeyPlace::File(file.to_owned());
         let plain;
         let mut octets = self.octets.as_slice();
         let mut form = self.form;
@@ -96,7 +96,7 @@ impl ForeignKey {
 
 fn open_pkcs8(
     octets: &[u8],
-    name: &KeyRef,
+    name: &KeyPlace,
     ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let unusable = |reason: String| KeyError::Backend(name.clone(), reason);

@@ -3,8 +3,8 @@
 use super::ForeignKey;
 use super::pkcs8_file::read_checked;
 use crate::signing::{
-    Envelope, EnvelopeError, KeyError, KeyRef, OpenWith, Secret, SecretPurpose, SecretSource, SubscriberKey,
-    read_up_to,
+    Envelope, EnvelopeError, KeyError, KeyPlace, OpenWith, Secret, SecretPurpose, SecretSource,
+    SubscriberKey, read_up_to,
 };
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -19,7 +19,7 @@ const AGE: &[u8] = b"age-encryption.org/v1";
 /// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], what the source of secrets
 /// says, and [`KeyError::Backend`] for a file that is no such key.
 pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SubscriberKey, KeyError> {
-    let key = KeyRef::Pkcs8File(path.to_owned());
+    let key = KeyPlace::File(path.to_owned());
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
     let contents = read_checked(path)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -37,7 +37,7 @@ pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<S
 
 fn open(
     octets: &[u8],
-    key: &KeyRef,
+    key: &KeyPlace,
     ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
@@ -90,9 +90,10 @@ mod tests {
         }
         std::fs::create_dir(at("keys")).unwrap();
         std::fs::set_permissions(at("keys"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        let store = AgeFileStore::new(AgeFileStore::LEAST_WORK, Arc::new(Given("of the key"))).unwrap();
+        let asked = Arc::new(Given("of the key"));
+        let store = AgeFileStore::new(at("keys"), AgeFileStore::LEAST_WORK, asked).unwrap();
         let path = at("keys/one.age");
-        let made = store.generate(&KeyRef::AgeFile(path.clone()), KeyAlgorithm::P256).unwrap();
+        let made = store.generate(&store.new_key("one"), KeyAlgorithm::P256).unwrap();
         let read = read_holder_key_file(&path, &Given("of the key")).unwrap();
         assert_eq!(read.public_key(), made.public_key());
         for path in [path, at("encrypted")] {

@@ -50,7 +50,7 @@ const CA_MAY_USE: Table = &[
     ("practices", ""),
     ("problems", ""),
     ("engine", "clock_watch disk_reserve hierarchy practices"),
-    ("authority", "engine hierarchy practices"),
+    ("authority", "engine hierarchy"),
     ("publication", "engine hierarchy"),
     ("time", "engine clock_watch practices"),
     ("issuance", "authority publication engine abreast hierarchy practices problems"),

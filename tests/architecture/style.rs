@@ -23,6 +23,21 @@ fn status_files_and_chains_are_put_in_order_in_one_file() {
 }
 
 #[test]
+fn a_cas_list_and_its_responders_certificate_are_put_in_order_in_one_file() {
+    const FIRST_AND_LAST: [&str; 2] = [".publish_crl(", ".issue_responder("];
+    let mut wrong = Vec::new();
+    for source in production().iter().filter(|source| source.top() == "ca") {
+        let [list, responder] = FIRST_AND_LAST.map(|call| source.code().find(call));
+        if source.module == ["ca", "maintenance", "own_signatures"] {
+            assert!(list.is_some() && list < responder, "the list is first, or this test holds nothing");
+        } else if responder.is_some() || (list.is_some() && source.module != ["ca", "maintenance", "crl"]) {
+            wrong.push(source.name.clone());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn tokio_stays_in_the_server_and_the_programs() {
     let mut wrong = Vec::new();
     for path in files("src") {

@@ -34,7 +34,7 @@ fn found(home: &Home, now: UnixTime) -> Vec<(Severity, &'static str, String)> {
         config: Ok(&config),
         profiles: Ok(&profiles),
         index: Ok(&index),
-        keys: &AgeFileStore::new(10, Arc::new(Known)).unwrap(),
+        keys: &AgeFileStore::new(place.keys_directory(), 10, Arc::new(Known)).unwrap(),
         publisher: &HomeDirectory::new(place.clone()),
         status: &StatusDirectory::new(&place.status_directory()),
         responders: &ResponderFiles::new(place.responders_directory()),

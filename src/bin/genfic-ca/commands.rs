@@ -3,6 +3,7 @@ mod audit;
 mod authority;
 mod backup;
 mod calendar;
+mod chain;
 mod clock;
 mod completions;
 mod crl;

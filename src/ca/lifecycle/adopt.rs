@@ -12,7 +12,7 @@ use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::profile::Kind;
 use crate::repository::AuthorityFiles;
-use crate::signing::{KeyError, OpenedKey};
+use crate::signing::{KeyError, KeyRef, OpenedKey};
 use crate::x509::extension::{CrlNumber, KeyUsage};
 use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo};
 
@@ -219,12 +219,11 @@ impl Lifecycle<'_> {
     pub fn adopt(&self, adoption: Adoption, key: AdoptedKey) -> Result<AdoptedAuthority, Problem> {
         let plan = self.plan_adoption(&adoption)?;
         self.engine.signing_time()?;
-        let record = match &adoption.renews {
-            Some(known) => known.key.clone(),
-            None => self.engine.practices().key_record(&adoption.name),
-        };
-        let place = self.engine.practices().key_ref(&record);
         let public_key = adoption.certificate.tbs().public_key().clone();
+        let place = match &adoption.renews {
+            Some(known) => KeyRef::of(known),
+            None => self.engine.keys().new_key(&adoption.name).of_key(&public_key),
+        };
         let signing = self.engine.index().signing()?;
         let mut is_new = false;
         let signer = match key {
@@ -260,7 +259,7 @@ impl Lifecycle<'_> {
             parent: plan.parent.clone(),
             profile: adoption.profile.clone(),
             certificate: adoption.certificate.clone(),
-            key: record,
+            key: place.uri.clone(),
             external: false,
             serves_ocsp: adoption.ocsp,
             succeeds: adoption.succeeds.clone(),

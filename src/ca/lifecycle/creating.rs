@@ -152,7 +152,7 @@ impl Lifecycle<'_> {
     pub(in crate::ca) fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
         index::NewAuthority {
             name: new.name.clone(),
-            key: Some(self.engine.practices().key_record(&new.name)),
+            key: Some(self.engine.keys().new_key(&new.name).uri),
             serves_ocsp: new.ocsp.unwrap_or(!self.engine.practices().config.is_offline(&new.name, is_root)),
             succeeds: new.succeeds.clone(),
             renews: false,

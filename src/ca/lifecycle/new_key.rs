@@ -18,11 +18,11 @@ impl Lifecycle<'_> {
         algorithm: KeyAlgorithm,
         certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<Notice>, Problem>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
-        let key = self.engine.practices().key_ref(&self.engine.practices().key_record(&new.name));
+        let key = self.engine.keys().new_key(&new.name);
         let signing = self.engine.index().signing()?;
         let signer = match self.engine.keys().generate(&key, algorithm) {
             Ok(signer) => signer,
-            Err(KeyError::Exists(key)) => {
+            Err(KeyError::Exists(_)) => {
                 drop(signing);
                 return Err(self.key_without_authority(&new.name, &key)?);
             }
@@ -73,6 +73,7 @@ impl Lifecycle<'_> {
     /// A key that is there although no CA of this home has it. It is not removed: it may be the key of a CA
     /// whose index is lost, and there may be no other copy.
     pub(in crate::ca) fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
+        let key = self.engine.keys().place(key);
         if self.engine.index().nobody_is_signing()?.is_none() {
             let message = format!("the key {key} is there and another command is at work");
             return Ok(Problem::new(Code::KeyInUse, message)
@@ -94,7 +95,10 @@ impl Lifecycle<'_> {
                     more(problem, format!("the key made for it is left behind: {error}; remove it"))
                 }
             },
-            Err(error) => more(problem, format!("the key {key} is left in its place: {error}")),
+            Err(error) => more(
+                problem,
+                format!("the key {} is left in its place: {error}", self.engine.keys().place(key)),
+            ),
         }
     }
 }

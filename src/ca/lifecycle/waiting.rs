@@ -6,7 +6,7 @@ use crate::error::{Code, Problem, Remedy, remedy};
 use crate::index::Authority;
 use crate::profile::Kind;
 use crate::repository::WaitingAuthority;
-use crate::signing::{KeyError, OpenedKey};
+use crate::signing::{KeyError, KeyRef, OpenedKey};
 use crate::x509::Certificate;
 use crate::x509::extension::KeyUsage;
 
@@ -75,7 +75,7 @@ impl Lifecycle<'_> {
         let subject = self.subject_for(new)?;
         self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
         let at = self.engine.signing_time()?;
-        let place = self.engine.practices().key_ref(&self.engine.practices().key_record(&new.name));
+        let place = self.engine.keys().new_key(&new.name);
         let signing = self.engine.index().signing()?;
         let algorithm = new.key.unwrap_or(self.engine.practices().config.keys.ca);
         let signer = match self.engine.keys().generate(&place, algorithm) {
@@ -135,10 +135,10 @@ impl Lifecycle<'_> {
         if is_ours.is_none() && self.waiting(name)?.is_some() {
             return Err(already_waiting(name));
         }
-        let record = is_ours.map_or_else(|| self.engine.practices().key_record(name), |one| one.key.clone());
-        let place = self.engine.practices().key_ref(&record);
-        let at = self.engine.signing_time()?;
         let public_key = key.public_key().clone();
+        let new = || self.engine.keys().new_key(name).of_key(&public_key);
+        let place = is_ours.map_or_else(new, KeyRef::of);
+        let at = self.engine.signing_time()?;
         let fingerprint = key.public_key().digest().iter().map(|octet| format!("{octet:02x}")).collect();
         match self.engine.keys().import(&place, key) {
             Ok(_) => {}

@@ -28,7 +28,7 @@ impl Maintenance<'_> {
             event.details.push(("confirmed".into(), confirmed.to_string()));
         }
         self.engine.index().record_event(event)?;
-        self.engine.status().publish_status(self.engine.index(), self.engine.publisher(), state.now)?;
+        self.engine.status().publish_status(self.engine.index(), self.engine.signed(), state.now)?;
         Ok(state)
     }
 }

@@ -6,6 +6,7 @@ use crate::error::Problem;
 use crate::index::{Authority, Comparison, CrlRecord, IndexError, contradicting};
 use crate::lint;
 use crate::repository::PublishError;
+use crate::signing::KeyRef;
 use crate::status::{check_contradicting, last_signed};
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
 use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
@@ -73,7 +74,7 @@ impl Maintenance<'_> {
         let authority = self.engine.hierarchy().authority(name)?;
         let certificate = signer.certificate();
         let life = self.engine.practices().config.crl_next_update(name, authority.parent.is_none());
-        self.engine.status().check_continued(self.engine.index(), self.engine.publisher())?;
+        self.engine.status().check_continued(self.engine.index(), self.engine.signed())?;
         let last = last_signed(self.engine.index(), self.engine.publisher(), &authority)?;
         if let Some(last) = &last
             && last.number() > self.engine.index().highest_crl_number(&authority.issuer)?
@@ -83,9 +84,9 @@ impl Maintenance<'_> {
             check_contradicting(self.engine.index(), self.engine.publisher(), &authority, last, lacking)?;
         }
         let confirmed = self.engine.confirmed_time()?;
-        let key = self.engine.practices().key_ref(&authority.key);
+        let key = KeyRef::of(&authority);
         let published = self.engine.publisher().crl_number_floor(name)?;
-        let floor = self.engine.keys().mark(&key)?.unwrap_or(0).max(published);
+        let floor = self.engine.keys().mark(&key)?.number.unwrap_or(0).max(published);
         let (number, this_update, list, entries, comparison) = self.engine.in_time(|now| {
             let issuer = certificate.tbs().subject().clone();
             let mut list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus(life));

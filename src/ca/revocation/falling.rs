@@ -227,18 +227,14 @@ impl Revocations<'_> {
         let mut issuers: Vec<&str> = revoked.certificates.iter().map(|one| one.authority.as_str()).collect();
         issuers.sort_unstable();
         issuers.dedup();
+        let chains = self.engine.publication().repeat_chains();
         for issuer in issuers {
-            let list = self
-                .engine
-                .maintenance()
-                .unlock_for_crl(issuer)
-                .and_then(|signer| self.engine.maintenance().publish_crl(issuer, &signer));
-            match list {
+            match self.engine.maintenance().crl_of(issuer) {
                 Ok(crl) => revoked.crls.push(crl),
                 Err(problem) => revoked.owed.push((issuer.to_owned(), problem)),
             }
         }
-        self.engine.publication().repeat_chains()?;
+        chains?;
         Ok(revoked)
     }
 

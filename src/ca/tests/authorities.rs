@@ -176,7 +176,7 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
         fixture.engine().lifecycle().create_child("genfic-system", &new("below", "system-ca")).unwrap_err();
     assert_eq!(below.exit, Exit::Refused);
     for name in ["late", "below"] {
-        let key = fixture.practices.key_ref(&fixture.practices.key_record(name));
+        let key = fixture.keys.new_key(name);
         assert!(fixture.keys.signer(&key).is_err(), "the key of {name} is gone");
         assert!(fixture.records.authority(name).unwrap().is_none());
     }

@@ -2,7 +2,7 @@
 //! lost.
 use super::fixture::Fixture;
 use crate::home::PublicFile;
-use crate::signing::PrivateKey;
+use crate::signing::{KeyRef, PrivateKey};
 use crate::x509::extension::crl_number;
 use crate::x509::{TbsCertListBuilder, pem, seal};
 
@@ -165,8 +165,7 @@ fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
 /// A list with a higher number that the CA's key has signed, as it would on another host.
 fn unknown_list(fixture: &Fixture) -> Vec<u8> {
     let authority = fixture.records.authority(CA).unwrap().unwrap();
-    let key = fixture.practices.key_ref(&authority.key);
-    let signer = fixture.keys.store.open(&key).unwrap();
+    let signer = fixture.keys.store.open(&KeyRef::of(&authority)).unwrap();
     let (issuer, now) = (authority.certificate.tbs().subject().clone(), fixture.now());
     let list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus_days(9));
     let tbs = list.encode(vec![crl_number(6)]);

@@ -54,7 +54,7 @@ fn a_key_whose_certificate_did_not_come_to_be_is_removed_and_the_name_is_free_ag
 #[test]
 fn a_key_left_by_a_command_that_died_is_kept_and_it_is_said_how_to_go_on() {
     let fixture = Fixture::new();
-    let key = fixture.practices.key_ref("age:genfic.age");
+    let key = fixture.keys.new_key("genfic");
     fixture.keys.generate(&key, KeyAlgorithm::P256).unwrap();
     let before = std::fs::read(key_file(&fixture, "genfic")).unwrap();
     let problem = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap_err();

@@ -18,7 +18,7 @@ fn the_next_number_is_above_every_one_known_anywhere() {
     // C1
     let fixture = Fixture::with_system_ca();
     assert_eq!(number(&fixture), 2);
-    let file = fixture.home.mark_file(&CA.parse().unwrap());
+    let file = fixture.home.keys_directory().join("genfic-system.mark");
     assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), "2");
     std::fs::remove_file(&file).unwrap();
     assert_eq!(number(&fixture), 3, "without the high-water file");
@@ -61,9 +61,11 @@ fn a_list_is_never_replaced_by_an_older_one_and_the_noted_number_never_goes_back
     fixture.publish(CA).unwrap();
     assert!(fixture.publication.directory.crl(CA, &older).is_err());
     assert_eq!(fixture.list(CA).tbs().crl_number(), Some(2));
-    fixture.keys.store.raise_mark(&fixture.practices.key_ref("age:genfic-system.age"), 1).unwrap();
+    let key = fixture.keys.new_key(CA);
+    fixture.keys.store.raise_mark(&key, 1).unwrap();
+    assert_eq!(fixture.keys.mark(&key).unwrap().number, Some(2));
     assert_eq!(fixture.publication.directory.crl_number_floor(CA).unwrap(), 2);
-    let file = fixture.home.mark_file(&CA.parse().unwrap());
+    let file = fixture.home.keys_directory().join("genfic-system.mark");
     assert_eq!(std::fs::read_to_string(file).unwrap().trim(), "2");
     let pem = std::fs::read(fixture.public(CA, PublicFile::CrlPem)).unwrap();
     let text = crate::x509::pem::encode("X509 CRL", fixture.list(CA).as_der());

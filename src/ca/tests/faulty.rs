@@ -2,8 +2,7 @@
 use crate::home::WriteError;
 use crate::index::memory::Watch;
 use crate::index::{IndexError, IndexReader, StoreError};
-use crate::repository::Publisher;
-use crate::status::{StatusComparison, StatusDirectory, StatusError, StatusPublisher};
+use crate::status::{SignedCrls, StatusComparison, StatusDirectory, StatusError, StatusPublisher};
 use crate::x509::UnixTime;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -126,12 +125,12 @@ pub(super) struct Status {
 
 impl StatusPublisher for Status {
     forward! { directory store;
-        publish_status(index: &dyn IndexReader, lists: &dyn Publisher, now: UnixTime) -> Result<(), StatusError>, "status";
+        publish_status(index: &dyn IndexReader, signed: SignedCrls<'_>, now: UnixTime) -> Result<(), StatusError>, "status";
         published_change() -> Result<Option<u64>, StatusError>;
         is_current(index: &dyn IndexReader) -> Result<bool, StatusError>;
-        check_continued(index: &dyn IndexReader, lists: &dyn Publisher) -> Result<(), StatusError>;
+        check_continued(index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError>;
         confirmed() -> Result<Option<UnixTime>, StatusError>;
         compare(index: &dyn IndexReader) -> Result<StatusComparison, StatusError>;
-        rebuild_status(index: &dyn IndexReader, lists: &dyn Publisher, now: UnixTime) -> Result<(), StatusError>;
+        rebuild_status(index: &dyn IndexReader, signed: SignedCrls<'_>, now: UnixTime) -> Result<(), StatusError>;
     }
 }

@@ -1,8 +1,8 @@
 //! Keys that note each step and fail where they are told to.
 use super::faulty::{Script, forward};
 use crate::signing::{
-    Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef,
-    LocalSigner, MarkError, OpenedKey, PrivateKey, SoftKey,
+    Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace,
+    KeyRef, LocalSigner, Mark, MarkError, OpenedKey, PrivateKey, SoftKey,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
@@ -39,6 +39,14 @@ impl Keys {
 }
 
 impl CaKeys for Keys {
+    fn new_key(&self, authority: &str) -> KeyRef {
+        self.store.new_key(authority)
+    }
+
+    fn place(&self, key: &KeyRef) -> KeyPlace {
+        self.store.place(key)
+    }
+
     fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError> {
         self.script.fails("generate");
         Ok(self.faulty(self.store.write(key, || SoftKey::generate(algorithm))?))
@@ -50,7 +58,7 @@ impl CaKeys for Keys {
     }
 
     forward! { store write;
-        mark(key: &KeyRef) -> Result<Option<CrlNumber>, MarkError>;
+        mark(key: &KeyRef) -> Result<Mark, MarkError>;
         raise_mark(key: &KeyRef, number: CrlNumber) -> Result<(), MarkError>, "reserve";
         inspecting() -> Option<&dyn InspectKeys>;
     }

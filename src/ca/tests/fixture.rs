@@ -19,7 +19,7 @@ use crate::repository::HomeDirectory;
 use crate::signing::{
     AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SubscriberKey, random_serial,
 };
-use crate::status::{StatusDirectory, StatusPublisher};
+use crate::status::{StatusDirectory, StatusPublisher, unmarked};
 use crate::x509::extension::NameConstraints;
 use crate::x509::{
     Certificate, CertificateList, CertificationRequest, GeneralName, KeyAlgorithm, Name, SerialNumber,
@@ -111,7 +111,7 @@ impl Fixture {
         let clock = Hands::default();
         clock.advance(NOW.0);
         let fixture = Self::opened(config, directory, &MemoryIndex::default(), file, clock);
-        fixture.status.publish_status(&*fixture.records, &HomeDirectory::new(home), NOW).unwrap();
+        fixture.status.publish_status(&*fixture.records, unmarked(&HomeDirectory::new(home)), NOW).unwrap();
         fixture.script.steps();
         fixture
     }
@@ -141,7 +141,7 @@ impl Fixture {
         };
         let status = StatusDirectory::new(&home.status_directory());
         let custodian = Arc::new(Custodian::default());
-        let store = AgeFileStore::new(10, custodian.clone()).unwrap();
+        let store = AgeFileStore::new(home.keys_directory(), 10, custodian.clone()).unwrap();
         Self {
             records,
             memory,
@@ -158,7 +158,6 @@ impl Fixture {
             practices: Practices {
                 config: parsed,
                 profiles: Profiles::parse(shipped).unwrap(),
-                key_directory: home.keys_directory(),
                 compromised_keys: std::collections::HashSet::new(),
                 takes_flawed_profiles: false,
             },

@@ -212,7 +212,7 @@ fn an_index_that_is_older_than_what_was_used_is_told_by_its_numbers_alone() {
     let outcome = crate::status::StatusPublisher::publish_status(
         &*fixture.status,
         &older,
-        &*fixture.publication,
+        fixture.engine().signed(),
         fixture.now(),
     );
     assert_eq!(refused(outcome.map_err(Problem::from)), "index.restored");

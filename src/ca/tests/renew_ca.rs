@@ -5,7 +5,7 @@ use crate::error::{Exit, remedy};
 use crate::home::PublicFile;
 use crate::index::{Authority, CertificateState, Import};
 use crate::profile::Length;
-use crate::signing::SoftKey;
+use crate::signing::{CaKeys, SoftKey};
 use crate::x509::extension::{self, BasicConstraints, KeyUsage, NameConstraints, Subtree};
 use crate::x509::{
     Certificate, CertificateId, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertificate, Validity, seal,
@@ -133,7 +133,7 @@ fn name_constraints_stay_and_siblings_stay_apart() {
 
 /// A root that another program made: its key identifier is by no method of ours.
 fn import_root(fixture: &Fixture) -> Certificate {
-    let place = fixture.practices.key_ref("age:elder.age");
+    let place = fixture.keys.new_key("elder");
     let signer = fixture.keys.store.write(&place, || SoftKey::generate(KeyAlgorithm::P256)).unwrap();
     let name = Name::parse("CN=Elder").unwrap();
     let now = fixture.now();

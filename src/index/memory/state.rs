@@ -64,8 +64,10 @@ pub(super) struct Ca {
     pub(super) name: String,
     /// The number of its certificate.
     pub(super) certificate: usize,
-    /// Where its key is kept; `None` while others run it.
+    /// Where its key is kept; nowhere while others run it.
     pub(super) key: Option<String>,
+    /// Whether others run it.
+    pub(super) external: bool,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
@@ -171,7 +173,7 @@ impl State {
             profile: entry.profile.clone(),
             certificate: entry.certificate.clone().unwrap(),
             key: ca.key.clone().unwrap_or_default(),
-            external: ca.key.is_none(),
+            external: ca.external,
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,
@@ -309,6 +311,7 @@ impl State {
             name: new.name.clone(),
             certificate: number,
             key: new.key.clone(),
+            external: new.key.is_none(),
             serves_ocsp: new.serves_ocsp,
             succeeds: new.succeeds.clone(),
             last_end: None,

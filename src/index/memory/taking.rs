@@ -193,10 +193,9 @@ fn add_authority(
         }
     };
     state.note_name(*issuer, tbs.subject());
-    let outside =
-        state.cas.iter_mut().find(|ca| ca.issuer == *issuer && ca.name == *name && ca.key.is_none());
+    let outside = state.cas.iter_mut().find(|ca| ca.issuer == *issuer && ca.name == *name && ca.external);
     if let Some(ca) = outside.filter(|_| !renews && !external) {
-        ca.key = Some(key.clone());
+        (ca.key, ca.external) = (Some(key.clone()), false);
         ca.serves_ocsp = *serves_ocsp;
         return Ok(());
     }

@@ -1,15 +1,15 @@
 //! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`) that a passphrase opens.
 //!
 //! What is in the home can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
-use super::mark;
+use super::{files, mark};
 use crate::failpoint;
 use crate::home::{FileStatus, Mode, OpenError, Owners, Rule, open_checked, sync_directory, write_new};
 use crate::signing::ca_signer::LocalSigner;
 use crate::signing::octets::read_up_to;
 use crate::signing::soft_key::SoftKey;
 use crate::signing::{
-    CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyRef, MarkError, OpenedKey, Secret,
-    SecretPurpose, SecretSource,
+    CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef, Mark, MarkError,
+    OpenedKey, Secret, SecretPurpose, SecretSource,
 };
 use crate::x509::KeyAlgorithm;
 use crate::x509::extension::CrlNumber;
@@ -17,16 +17,20 @@ use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor};
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// An encrypted key of the largest type, an expanded one of ML-DSA-87, has under 8 KiB.
 const LARGEST_FILE: usize = 64 * 1024;
 
+/// The scheme of the URIs of these keys: `age:NAME.age`.
+const SCHEME: &str = "age";
+
 /// Keeps CA keys in age files, mode 0600, in a directory of mode 0700 (K1).
 #[derive(Clone)]
 pub struct AgeFileStore {
+    directory: PathBuf,
     scrypt_log_n: u8,
     secrets: Arc<dyn SecretSource>,
 }
@@ -48,13 +52,18 @@ impl AgeFileStore {
     /// The most accepted, for new keys and in files: 4 GiB and some fifteen seconds.
     pub(crate) const MOST_WORK: u8 = 22;
 
-    /// A store that protects new keys with N = 2^`scrypt_log_n` (RFC 7914 §2), and asks these for passphrases.
+    /// A store in this directory that protects new keys with N = 2^`scrypt_log_n` (RFC 7914 §2), and asks these for
+    /// passphrases.
     ///
     /// # Errors
     /// When the work factor is not from [`Self::LEAST_WORK`] to [`Self::MOST_WORK`].
-    pub fn new(scrypt_log_n: u8, secrets: Arc<dyn SecretSource>) -> Result<Self, InvalidWorkFactor> {
+    pub fn new(
+        directory: impl Into<PathBuf>,
+        scrypt_log_n: u8,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Result<Self, InvalidWorkFactor> {
         if (Self::LEAST_WORK..=Self::MOST_WORK).contains(&scrypt_log_n) {
-            Ok(Self { scrypt_log_n, secrets })
+            Ok(Self { directory: directory.into(), scrypt_log_n, secrets })
         } else {
             Err(InvalidWorkFactor(scrypt_log_n))
         }
@@ -62,8 +71,8 @@ impl AgeFileStore {
 
     /// The same with the usual work factor.
     #[must_use]
-    pub fn usual(secrets: Arc<dyn SecretSource>) -> Self {
-        Self { scrypt_log_n: Self::USUAL_WORK, secrets }
+    pub fn usual(directory: impl Into<PathBuf>, secrets: Arc<dyn SecretSource>) -> Self {
+        Self { directory: directory.into(), scrypt_log_n: Self::USUAL_WORK, secrets }
     }
 
     /// The same store with other sources of passphrases.
@@ -72,18 +81,24 @@ impl AgeFileStore {
         Self { secrets, ..self }
     }
 
+    /// Moves what a home of before calls otherwise, once programs of before are kept out of its index. What cannot be
+    /// moved stays, and is read where it is.
+    pub(crate) fn move_former(&self) {
+        mark::move_former(&self.directory);
+    }
+
     /// Writes a key under a name that is not taken; it is made once there is a passphrase for it.
     pub(crate) fn write(
         &self,
         key: &KeyRef,
         make: impl FnOnce() -> Result<SoftKey, KeyError>,
     ) -> Result<SoftKey, KeyError> {
-        let path = path_of(key)?;
-        check_directory(key, path)?;
+        let path = &self.path_of(key)?;
+        check_directory(path)?;
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(KeyError::Backend(key.clone(), error.to_string())),
-            Ok(_) => return Err(KeyError::Exists(key.clone())),
+            Err(error) => return Err(KeyError::Backend(at(path), error.to_string())),
+            Ok(_) => return Err(KeyError::Exists(at(path))),
         }
         let passphrase = self.secrets.secret(&SecretPurpose::Protect(name_of(path)))?;
         if passphrase.is_empty() {
@@ -92,7 +107,7 @@ impl AgeFileStore {
         let new = make()?;
         let encrypted = self.encrypt(new.to_pem()?.as_bytes(), &passphrase)?;
         write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists(key.clone()),
+            io::ErrorKind::AlreadyExists => KeyError::Exists(at(path)),
             _ => KeyError::NotWritten(error),
         })?;
         Ok(new)
@@ -116,27 +131,45 @@ impl AgeFileStore {
 
     /// Reads a key and opens it.
     pub(crate) fn open(&self, key: &KeyRef) -> Result<SoftKey, KeyError> {
-        let path = path_of(key)?;
-        check_directory(key, path)?;
-        let encrypted = read_file(key, path)?;
-        let decryptor = decryptor(key, &encrypted)?;
+        let path = &self.path_of(key)?;
+        check_directory(path)?;
+        let encrypted = read_file(path)?;
+        let decryptor = decryptor(path, &encrypted)?;
         let passphrase = self.secrets.secret(&SecretPurpose::Open(name_of(path)))?;
         let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
         identity.set_max_work_factor(Self::MOST_WORK);
         let identities: [&dyn age::Identity; 1] = [&identity];
-        let reader = decryptor.decrypt(identities.into_iter()).map_err(|error| unusable(key, &error))?;
+        let reader = decryptor.decrypt(identities.into_iter()).map_err(|error| unusable(path, &error))?;
         // Never grows, so no copy of the key stays behind in freed memory.
         let mut plain = Zeroizing::new(vec![0; encrypted.len()]);
         let length = read_up_to(reader, &mut plain)
-            .map_err(|error| KeyError::Backend(key.clone(), format!("the file is damaged: {error}")))?;
+            .map_err(|error| KeyError::Backend(at(path), format!("the file is damaged: {error}")))?;
         let plain = plain.get(..length).unwrap_or_default();
         let text = std::str::from_utf8(plain)
-            .map_err(|_| KeyError::Backend(key.clone(), "what is encrypted in it is not PEM".into()))?;
-        SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(key.clone(), reason.into()))
+            .map_err(|_| KeyError::Backend(at(path), "what is encrypted in it is not PEM".into()))?;
+        SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(at(path), reason.into()))
+    }
+
+    fn path_of(&self, key: &KeyRef) -> Result<PathBuf, KeyError> {
+        match key.within(SCHEME) {
+            Some(file) => Ok(self.directory.join(file)),
+            None => Err(KeyError::Backend(self.place(key), "no key store of that kind is known".into())),
+        }
     }
 }
 
 impl CaKeys for AgeFileStore {
+    fn new_key(&self, authority: &str) -> KeyRef {
+        KeyRef { identity: None, uri: format!("{SCHEME}:{authority}.{}", files::KEY) }
+    }
+
+    fn place(&self, key: &KeyRef) -> KeyPlace {
+        match key.within(SCHEME) {
+            Some(file) => KeyPlace::File(self.directory.join(file)),
+            None => KeyPlace::Uri(key.uri.clone()),
+        }
+    }
+
     fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError> {
         Ok(Arc::new(LocalSigner(self.write(key, || SoftKey::generate(algorithm))?)))
     }
@@ -145,12 +178,12 @@ impl CaKeys for AgeFileStore {
         Ok(Arc::new(LocalSigner(self.open(key)?)))
     }
 
-    fn mark(&self, key: &KeyRef) -> Result<Option<CrlNumber>, MarkError> {
-        mark::read(path_of(key)?)
+    fn mark(&self, key: &KeyRef) -> Result<Mark, MarkError> {
+        mark::read(&self.path_of(key)?)
     }
 
     fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
-        mark::raise(path_of(key)?, number)
+        mark::raise(&self.path_of(key)?, number)
     }
 
     fn importing(&self) -> Option<&dyn ImportKeys> {
@@ -174,8 +207,8 @@ impl ImportKeys for AgeFileStore {
 
 impl DiscardKeys for AgeFileStore {
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
-        let path = path_of(key)?;
-        fs::remove_file(path).map_err(|error| missing_or(key, &error))?;
+        let path = self.path_of(key)?;
+        fs::remove_file(&path).map_err(|error| missing_or(&path, &error))?;
         failpoint::passed("key: discarded");
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             sync_directory(directory)?;
@@ -186,31 +219,29 @@ impl DiscardKeys for AgeFileStore {
 
 impl InspectKeys for AgeFileStore {
     fn inspect(&self, key: &KeyRef) -> Result<(), KeyError> {
-        let path = path_of(key)?;
-        check_directory(key, path)?;
-        decryptor(key, &read_file(key, path)?).map(drop)
+        let path = &self.path_of(key)?;
+        check_directory(path)?;
+        decryptor(path, &read_file(path)?).map(drop)
+    }
+
+    fn files(&self, key: &KeyRef) -> Vec<PathBuf> {
+        let Ok(path) = self.path_of(key) else { return Vec::new() };
+        let marks = mark::places(&path);
+        std::iter::once(path).chain(marks).collect()
     }
 }
 
 /// What opens an age file that a passphrase protects.
-fn decryptor<'e>(key: &KeyRef, encrypted: &'e [u8]) -> Result<Decryptor<&'e [u8]>, KeyError> {
-    let decryptor = Decryptor::new_buffered(encrypted).map_err(|error| unusable(key, &error))?;
+fn decryptor<'e>(path: &Path, encrypted: &'e [u8]) -> Result<Decryptor<&'e [u8]>, KeyError> {
+    let decryptor = Decryptor::new_buffered(encrypted).map_err(|error| unusable(path, &error))?;
     if !decryptor.is_scrypt() {
-        return Err(KeyError::Backend(key.clone(), "not an age file with a passphrase".into()));
+        return Err(KeyError::Backend(at(path), "not an age file with a passphrase".into()));
     }
     Ok(decryptor)
 }
 
-fn path_of(key: &KeyRef) -> Result<&Path, KeyError> {
-    match key {
-        KeyRef::AgeFile(path) => Ok(path),
-        KeyRef::Pkcs8File(_) => {
-            Err(KeyError::Backend(key.clone(), "a CA key is kept in an age file only".into()))
-        }
-        KeyRef::Unknown(_) => {
-            Err(KeyError::Backend(key.clone(), "no key store of that kind is known".into()))
-        }
-    }
+fn at(path: &Path) -> KeyPlace {
+    KeyPlace::File(path.to_owned())
 }
 
 /// The name a person knows the key by: the CA's.
@@ -218,43 +249,43 @@ fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn check_directory(key: &KeyRef, path: &Path) -> Result<(), KeyError> {
+fn check_directory(path: &Path) -> Result<(), KeyError> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
-    let metadata = fs::metadata(directory).map_err(|error| missing_or(key, &error))?;
+    let metadata = fs::metadata(directory).map_err(|error| missing_or(path, &error))?;
     let user = rustix::process::geteuid().as_raw();
     let rule = Rule::directory(Owners::User, 0o077);
     let finding = rule.judge(directory, &FileStatus::from(&metadata), user).into_iter().next();
     finding.map_or(Ok(()), |finding| Err(KeyError::Unsafe(finding)))
 }
 
-fn read_file(key: &KeyRef, path: &Path) -> Result<Vec<u8>, KeyError> {
+fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
     let file = open_checked(path, Rule::PRIVATE_FILE).map_err(|error| match error {
         OpenError::Unsafe(finding) => KeyError::Unsafe(finding),
-        OpenError::Io(error) => missing_or(key, &error),
+        OpenError::Io(error) => missing_or(path, &error),
     })?;
     let mut octets = Vec::new();
     let limit = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
-    let length = file.take(limit + 1).read_to_end(&mut octets).map_err(|error| missing_or(key, &error))?;
+    let length = file.take(limit + 1).read_to_end(&mut octets).map_err(|error| missing_or(path, &error))?;
     if length > LARGEST_FILE {
-        return Err(KeyError::Backend(key.clone(), "too large for a key".into()));
+        return Err(KeyError::Backend(at(path), "too large for a key".into()));
     }
     Ok(octets)
 }
 
-fn missing_or(key: &KeyRef, error: &io::Error) -> KeyError {
+fn missing_or(path: &Path, error: &io::Error) -> KeyError {
     match error.kind() {
-        io::ErrorKind::NotFound => KeyError::NotFound(key.clone()),
-        io::ErrorKind::PermissionDenied => KeyError::Backend(key.clone(), error.to_string()),
-        _ => KeyError::NotRead(key.clone(), error.to_string()),
+        io::ErrorKind::NotFound => KeyError::NotFound(at(path)),
+        io::ErrorKind::PermissionDenied => KeyError::Backend(at(path), error.to_string()),
+        _ => KeyError::NotRead(at(path), error.to_string()),
     }
 }
 
-fn unusable(key: &KeyRef, error: &DecryptError) -> KeyError {
-    let backend = |reason: String| KeyError::Backend(key.clone(), reason);
+fn unusable(path: &Path, error: &DecryptError) -> KeyError {
+    let backend = |reason: String| KeyError::Backend(at(path), reason);
     match error {
         DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
-            KeyError::SecretRejected(key.clone())
+            KeyError::SecretRejected(at(path))
         }
         // The library's own message for this computes a duration that overflows.
         DecryptError::ExcessiveWork { required, .. } => backend(format!(

@@ -39,7 +39,8 @@ impl Keys {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
-        Self { directory, store: AgeFileStore::new(10, Arc::new(NotAsked)).unwrap() }
+        let store = AgeFileStore::new(directory.path(), 10, Arc::new(NotAsked)).unwrap();
+        Self { directory, store }
     }
 
     fn path(&self) -> PathBuf {
@@ -47,7 +48,7 @@ impl Keys {
     }
 
     fn key(&self) -> KeyRef {
-        KeyRef::AgeFile(self.path())
+        self.store.new_key("genfic.g2")
     }
 
     /// The store with this to ask.
@@ -166,7 +167,7 @@ fn an_absurd_work_factor_is_refused_before_the_work() {
     fs::write(keys.path(), [&text[..end], absurd.as_bytes(), &text[line_end..]].concat()).unwrap();
     let message = keys.fails_to_open(&Given::new("s3cret")).to_string();
     assert!(message.contains("work factor of 40; at most 22"), "{message}");
-    let store = |work| AgeFileStore::new(work, Arc::new(NotAsked)).map(drop);
+    let store = |work| AgeFileStore::new("keys", work, Arc::new(NotAsked)).map(drop);
     assert!(store(23).is_err() && store(0).is_err());
     assert!(store(9).unwrap_err().to_string().contains("10 to 22"));
 }
@@ -180,8 +181,33 @@ fn a_file_that_is_not_for_a_passphrase_is_said() {
     assert!(
         keys.fails_to_open(&Arc::new(NotAsked)).to_string().contains("not an age file with a passphrase")
     );
-    let plain = KeyRef::Pkcs8File(keys.path());
-    assert!(keys.store.signer(&plain).is_err(), "K1: never a plain file");
+    let key = |uri: &str| KeyRef { identity: None, uri: uri.into() };
+    fs::write(
+        keys.directory.path().join("plain.key"),
+        SoftKey::generate(KeyAlgorithm::P256).unwrap().to_pem().unwrap().as_bytes(),
+    )
+    .unwrap();
+    for plain in ["pkcs8:plain.key", "age:plain.key", "plain.key"] {
+        assert!(keys.store.signer(&key(plain)).is_err(), "K1: never a plain file: {plain}");
+    }
+}
+
+#[test]
+fn a_key_of_another_store_is_named_by_its_uri_and_never_looked_for() {
+    let keys = Keys::new();
+    let key = KeyRef { identity: Some([1; 32]), uri: "pkcs11:token=a;object=b".into() };
+    assert_eq!(keys.store.place(&key), KeyPlace::Uri(key.uri.clone()));
+    let error = keys.store.signer(&key).err().unwrap();
+    assert!(error.to_string().starts_with("pkcs11:token=a;object=b: no key store"), "{error}");
+    assert!(matches!(keys.store.mark(&key), Err(MarkError::Key(_))));
+    assert_eq!(InspectKeys::files(&keys.store, &key), Vec::<PathBuf>::new());
+    let own = keys.store.new_key("genfic.g2");
+    assert_eq!(
+        (own.uri.as_str(), keys.store.place(&own)),
+        ("age:genfic.g2.age", KeyPlace::File(keys.path()))
+    );
+    let files = ["genfic.g2.age", "genfic.g2.mark", "genfic.g2.crlnumber"];
+    assert_eq!(InspectKeys::files(&keys.store, &own), files.map(|file| keys.directory.path().join(file)));
 }
 
 #[test]
@@ -195,7 +221,7 @@ fn a_key_or_directory_that_others_can_read_is_refused_before_asking() {
     fs::set_permissions(keys.path(), Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o750)).unwrap();
     assert!(matches!(keys.fails_to_open(&Arc::new(NotAsked)), KeyError::Unsafe(_)));
-    let other = KeyRef::AgeFile(keys.directory.path().join("b.age"));
+    let other = keys.store.new_key("b");
     let made = keys.store.generate(&other, KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::Unsafe(_)));
     fs::set_permissions(keys.directory.path(), Permissions::from_mode(0o700)).unwrap();
@@ -219,7 +245,8 @@ fn a_key_that_cannot_be_written_leaves_nothing_behind() {
     let directory = keys.directory.path().join("d");
     fs::create_dir(&directory).unwrap();
     fs::set_permissions(&directory, Permissions::from_mode(0o700)).unwrap();
-    let key = KeyRef::AgeFile(directory.join("a.age"));
+    let store = AgeFileStore::new(&directory, 10, Arc::new(NotAsked)).unwrap();
+    let key = store.new_key("a");
     // The directory disappears while the person types.
     struct Removes(PathBuf);
     impl SecretSource for Removes {
@@ -228,7 +255,7 @@ fn a_key_that_cannot_be_written_leaves_nothing_behind() {
             Ok(Secret::new("s3cret".into()))
         }
     }
-    let made = keys.with(&Arc::new(Removes(directory))).generate(&key, KeyAlgorithm::P256);
+    let made = store.asking(Arc::new(Removes(directory))).generate(&key, KeyAlgorithm::P256);
     assert!(matches!(made.err().unwrap(), KeyError::NotWritten(_)));
     assert_eq!(fs::read_dir(keys.directory.path()).unwrap().count(), 0);
 }
@@ -259,14 +286,14 @@ fn a_mark_is_raised_without_waiting_for_oneself() {
 fn the_number_noted_is_the_highest_whoever_notes_it_last() {
     // C1
     let keys = Keys::new();
-    assert_eq!(keys.store.mark(&keys.key()).unwrap(), None);
+    assert_eq!(keys.store.mark(&keys.key()).unwrap().number, None);
     std::thread::scope(|threads| {
         for first in 1..=4 {
             let keys = &keys;
             threads.spawn(move || {
                 for number in (first..=40).rev().step_by(4) {
                     keys.store.raise_mark(&keys.key(), number).unwrap();
-                    assert!(keys.store.mark(&keys.key()).unwrap() >= Some(number));
+                    assert!(keys.store.mark(&keys.key()).unwrap().number >= Some(number));
                 }
             });
         }
@@ -274,9 +301,9 @@ fn the_number_noted_is_the_highest_whoever_notes_it_last() {
     assert_eq!(fs::read_to_string(keys.path().with_extension("mark")).unwrap(), "40\n");
     // of a home of before
     fs::write(keys.path().with_extension("crlnumber"), "50\n").unwrap();
-    assert_eq!(keys.store.mark(&keys.key()).unwrap(), Some(50));
+    assert_eq!(keys.store.mark(&keys.key()).unwrap().number, Some(50));
     keys.store.raise_mark(&keys.key(), 45).unwrap();
-    assert_eq!(keys.store.mark(&keys.key()).unwrap(), Some(50));
+    assert_eq!(keys.store.mark(&keys.key()).unwrap().number, Some(50));
     fs::write(keys.path().with_extension("mark"), "many").unwrap();
     assert!(matches!(keys.store.raise_mark(&keys.key(), 60), Err(MarkError::Unreadable { .. })));
 }

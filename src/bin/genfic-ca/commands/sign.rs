@@ -1,6 +1,7 @@
 //! `sign`: many requests in one go, one unlock.
 mod naming;
 
+use super::chain::{issuers, pem};
 use super::output::{Output, put_all};
 use super::same_holder::same_holder;
 use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, unsigned_text, usage};
@@ -80,7 +81,12 @@ pub(crate) fn issue_orders(
     let mut notices = staggered;
     let mut octets = None;
     let is_output = matches!(places, Places::Output);
-    let chain = if issued.is_empty() { Ok(Vec::new()) } else { chain(session, args) };
+    let chain = match &args.chain {
+        Some(wanted) if !issued.is_empty() => {
+            issuers(engine, &args.parent, matches!(wanted, Chain::WithRoot))
+        }
+        _ => Ok(Vec::new()),
+    };
     let (files, unplaced) = place(args, places, &issued, chain.as_deref());
     let said = abreast(issued.iter().zip(files).collect(), |(one, file)| {
         let text = summary(&one.certificate, Some(&file), []);
@@ -89,7 +95,7 @@ pub(crate) fn issue_orders(
     });
     for (one, (fields, text)) in issued.iter().zip(said) {
         if let (true, Ok(chain)) = (is_output && !session.global.json, &chain) {
-            octets = Some(contents(one, chain).into_bytes());
+            octets = Some(with_chain(one, chain));
         }
         certificates.push(fields);
         texts.push(text);
@@ -283,26 +289,9 @@ fn places(args: &Sign) -> Result<Places, Problem> {
     }
 }
 
-/// The certificates above what a CA issued, as far as they are asked for (P15).
-fn chain(session: &Session, args: &Sign) -> Result<Vec<Published<Certificate>>, Problem> {
-    let Some(wanted) = &args.chain else { return Ok(Vec::new()) };
-    let engine = session.engine();
-    let path = engine.hierarchy().path(&args.parent)?;
-    let issuers = path.complete()?;
-    let above = match wanted {
-        Chain::WithoutRoot => issuers.len().saturating_sub(1),
-        Chain::WithRoot => issuers.len(),
-    };
-    let published = issuers
-        .iter()
-        .take(above)
-        .map(|one| engine.publication().check_authority_published(Authority::clone(one)));
-    published.map(|one| Ok(one?.certificate())).collect()
-}
-
-/// The certificate as PEM, with those above it.
-fn contents(issued: &IssuedCertificate, above: &[Published<Certificate>]) -> String {
-    std::iter::once(&issued.certificate).chain(above).map(Published::to_pem).collect()
+/// The certificate as PEM, with its chain where asked (P15).
+fn with_chain(issued: &IssuedCertificate, chain: &[Published<Certificate>]) -> Vec<u8> {
+    pem(std::iter::once(&issued.certificate).chain(chain)).into_bytes()
 }
 
 /// Saves the certificates and says where they are; where that fails, where they are kept.
@@ -332,7 +321,7 @@ fn place(
         return (kept, None);
     }
     let written = chain.map_err(Problem::clone).and_then(|chain| {
-        let contents = issued.iter().map(|one| contents(one, chain).into_bytes());
+        let contents = issued.iter().map(|one| with_chain(one, chain));
         put(places, paths.iter().cloned().zip(contents).collect())
     });
     match written {

@@ -1,5 +1,6 @@
 //! `export bundle` and `export truststore`: whom to trust.
 use super::super::authority::status;
+use super::super::chain::pem;
 use super::super::output::Output;
 use super::super::values::usage;
 use super::holder::pkcs12_passphrase;
@@ -75,10 +76,7 @@ pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem
     let certificates: Vec<Published<Certificate>> =
         authorities.iter().map(Published::<Authority>::certificate).collect();
     let (word, is_text, octets) = match args.format {
-        BundleFormat::Pem => {
-            let text: String = certificates.iter().map(Published::to_pem).collect();
-            ("pem", true, text.into_bytes())
-        }
+        BundleFormat::Pem => ("pem", true, pem(&certificates).into_bytes()),
         BundleFormat::Der => ("der", false, single(&certificates)?.as_der().to_vec()),
         BundleFormat::Pkcs7 => ("pkcs7", false, certificates_only(&certificates)),
         BundleFormat::Mobileconfig => {

@@ -4,7 +4,7 @@ use super::super::select::{list, matches, the_one};
 use crate::session::Session;
 use genfic_ca::ca::{Engine, Published};
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::index::{Authority, CertificateRecord, StatusValue};
+use genfic_ca::index::{CertificateRecord, StatusValue};
 use genfic_ca::signing::SubscriberKey;
 use genfic_ca::x509::Certificate;
 use std::path::Path;
@@ -114,18 +114,6 @@ fn chosen(
         other => notices.push(format!("the certificate {serial} is {other}")),
     }
     Ok(Chosen { record, certificate, notices })
-}
-
-/// The certificates above one, its issuer first; the root where it is wanted.
-pub(super) fn issuers(
-    engine: &Engine,
-    record: &CertificateRecord,
-    with_root: bool,
-) -> Result<Vec<Published<Certificate>>, Problem> {
-    let path = engine.hierarchy().path(&record.authority)?;
-    let wanted = path.complete()?.iter().filter(|one| with_root || one.parent.is_some());
-    let published = wanted.map(|one| engine.publication().check_authority_published(Authority::clone(one)));
-    published.map(|one| Ok(one?.certificate())).collect()
 }
 
 /// That a key is the one of a certificate.

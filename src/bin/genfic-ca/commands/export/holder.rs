@@ -1,6 +1,7 @@
 //! `export p12`: a certificate with its key and chain, for whoever holds it.
+use super::super::chain::issuers;
 use super::super::output::Output;
-use super::chosen::{Chosen, found, issuers, of_key};
+use super::chosen::{Chosen, found, of_key};
 use crate::cli::{Global, HolderFile};
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted, path_value};
@@ -68,7 +69,7 @@ pub(crate) fn holder(
     };
     let key = read_holder_key_file(&args.key, opens).map_err(unopened)?;
     let Chosen { record, certificate, notices } = of_key(engine, found, &args.certificate, &key, &args.key)?;
-    let chain = issuers(engine, &record, args.with_root)?;
+    let chain = issuers(engine, &record.authority, args.with_root)?;
     let subject = certificate.tbs().subject();
     let name = match &args.friendly_name {
         Some(name) => name.clone(),

@@ -1,12 +1,12 @@
 //! `export snippet`: what a server's configuration says of its certificate, and the files it names.
+use super::super::chain::{issuers, pem};
 use super::super::output::{Output, no_directory};
 use super::super::values::usage;
-use super::chosen::{Chosen, issuers, must_match, of_holder};
+use super::chosen::{Chosen, must_match, of_holder};
 use super::holder::unopened;
 use crate::cli::{ServerProgram, SnippetFor};
 use crate::report::{Report, path_value, path_values};
 use crate::session::Session;
-use genfic_ca::ca::Published;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::handout::{Server, Snippet};
 use genfic_ca::signing::{KeyError, Nobody, SubscriberKey};
@@ -57,7 +57,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         warnings.push(format!("the certificate {} is not for servers", record.id.serial_number));
     }
     let mut files: Vec<PathBuf> = Vec::new();
-    let chain = text([&certificate], &issuers(engine, &record, false)?);
+    let chain = pem(std::iter::once(&certificate).chain(&issuers(engine, &record.authority, false)?));
     if let Some(key) = key.filter(|_| is_haproxy) {
         let place = Output::private(&snippet.combined, args.force)?;
         let both = Zeroizing::new(format!("{}{chain}", key.to_pem()?.as_str()));
@@ -68,7 +68,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
     let staples =
         matches!(args.server, ServerProgram::Nginx | ServerProgram::Apache) && snippet.has_responder;
     if staples {
-        let all = text([], &issuers(engine, &record, true)?);
+        let all = pem(&issuers(engine, &record.authority, true)?);
         files.extend(Output::within(&snippet.issuers)?.put(all.as_bytes())?);
     }
     let (word, server) = match args.server {
@@ -152,8 +152,4 @@ fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SubscriberKey>, Pro
         }
         Err(error) => Err(unopened(error)),
     }
-}
-
-fn text<const N: usize>(first: [&Published<Certificate>; N], rest: &[Published<Certificate>]) -> String {
-    first.into_iter().chain(rest).map(Published::to_pem).collect()
 }

@@ -1,0 +1,22 @@
+//! Certificates with those above them, as they are handed out.
+use genfic_ca::ca::{Engine, Published};
+use genfic_ca::error::Problem;
+use genfic_ca::index::Authority;
+use genfic_ca::x509::Certificate;
+
+/// The certificates above what a CA issued, its own first; the root where it is wanted.
+pub(crate) fn issuers(
+    engine: &Engine,
+    authority: &str,
+    with_root: bool,
+) -> Result<Vec<Published<Certificate>>, Problem> {
+    let path = engine.hierarchy().path(authority)?;
+    let wanted = path.complete()?.iter().filter(|one| with_root || one.parent.is_some());
+    let published = wanted.map(|one| engine.publication().check_authority_published(Authority::clone(one)));
+    published.map(|one| Ok(one?.certificate())).collect()
+}
+
+/// Their PEM, one after the other.
+pub(crate) fn pem<'c>(certificates: impl IntoIterator<Item = &'c Published<Certificate>>) -> String {
+    certificates.into_iter().map(Published::to_pem).collect()
+}
