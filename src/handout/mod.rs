@@ -2,8 +2,6 @@
 //! is published. Octets and text alone; nothing is read or written here.
 mod configuration_profile;
 mod csv;
-#[cfg(test)]
-mod fixture;
 pub mod pkcs12;
 mod signed_data;
 mod snippet;

@@ -39,13 +39,13 @@ fn folded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handout::fixture::certificate_of;
+    use crate::testing::{CertificateBuilder, TestKey};
     use std::process::Command;
 
     #[test]
     fn names_hash_as_openssl_hashes_them() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("ca.pem");
+        let (key, path) = (TestKey::p256(), directory.path().join("ca.pem"));
         for text in [
             "C=BE,O=Gentoo Fictional\\, Inc.,CN=GenFic Root CA",
             "O=  Two   Spaces ,CN=\\ MiXeD\\ ",
@@ -54,7 +54,8 @@ mod tests {
             "O=b,CN=joined+UID=Attributes",
         ] {
             let name = Name::parse(text).unwrap();
-            std::fs::write(&path, certificate_of(&name).to_pem()).unwrap();
+            std::fs::write(&path, CertificateBuilder::new(&name, key.public_key()).unsigned().to_pem())
+                .unwrap();
             let output = Command::new("openssl")
                 .args(["x509", "-noout", "-subject_hash", "-in"])
                 .arg(&path)

@@ -1,4 +1,4 @@
-//! Owners and modes: what is right is decided from values, so that it can be tested as any user.
+//! Rules for owners and modes. They are applied to values, so that they can be tested as any user.
 use crate::error::Shown as _;
 use std::fmt;
 use std::fs::Metadata;
@@ -6,37 +6,38 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// One thing that lets others at a file or that keeps its owner out, and the command that mends it.
+/// One fault that gives other users access to a file or that denies it to the owner, with the command that
+/// corrects it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {
     /// The file or directory.
     pub path: PathBuf,
-    /// What kind of thing is wrong.
+    /// The kind of fault.
     pub cause: Cause,
-    /// What is wrong with it, to follow its path.
+    /// The fault, worded to follow the path.
     pub fault: String,
-    /// A command for a shell.
+    /// A shell command that corrects the fault.
     pub remedy: String,
 }
 
-/// The kinds of what can be wrong with a file or directory.
+/// Kind of fault of a file or directory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cause {
-    /// Something else is in its place: a link (a hard one to somebody else's file too), a FIFO, a directory.
+    /// The path is of another kind: a symbolic link, a hard link to another user's file, a FIFO or a directory.
     Kind,
-    /// It belongs to somebody else.
+    /// The owner is another user.
     Owner,
-    /// It has these permission bits too many.
+    /// The file has these permission bits too many.
     Mode(u32),
-    /// A group that others are in has these permission bits, which are for the daemon's.
+    /// The file gives these permission bits, meant for the daemon's group, to a group with other members.
     Shared(u32),
-    /// Its owner lacks these permission bits.
+    /// The owner lacks these permission bits.
     Shut(u32),
-    /// It has another group than the directory it is in, so that the daemon cannot read it.
+    /// The group differs from that of the directory, so that the daemon cannot read the file.
     Group,
-    /// It stands above the home and can be changed by others.
+    /// The directory is above the home and can be changed by other users.
     Parent,
-    /// It cannot be looked at.
+    /// The status of the path cannot be read.
     Unreadable,
 }
 
@@ -46,7 +47,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a path names.
+/// Kind of file at a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FileKind {
     /// A regular file.
@@ -73,7 +74,7 @@ impl fmt::Display for FileKind {
 /// Kind, owner and mode of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct FileStatus {
-    /// What it is.
+    /// The kind of the file.
     pub kind: FileKind,
     /// User number of the owner.
     pub owner: u32,
@@ -81,7 +82,7 @@ pub(crate) struct FileStatus {
     pub group: u32,
     /// Permission bits with set-id and sticky bits, at most 0o7777.
     pub mode: u32,
-    /// How many names it has; more than one where hard links were made.
+    /// Number of hard links.
     pub links: u64,
 }
 
@@ -106,45 +107,45 @@ impl From<&Metadata> for FileStatus {
     }
 }
 
-/// Who may own a file besides the user who runs the program.
+/// The owners that a file may have besides the user who runs the program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Owners {
-    /// Nobody.
+    /// No other owner.
     User,
-    /// The administrator: what only root changes is safe from others.
+    /// Root too, because what only root can change is safe from other users.
     UserOrRoot,
-    /// Anybody; access alone decides.
+    /// Any owner; only the mode is checked.
     Anybody,
 }
 
-/// What a file must be like.
+/// Requirements for a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Rule {
-    /// What it must be.
+    /// The required kind.
     pub kind: FileKind,
-    /// Who may own it.
+    /// The permitted owners.
     pub owners: Owners,
-    /// Permission bits that it must not have.
+    /// The permission bits that the file must not have.
     pub forbidden: u32,
 }
 
 impl Rule {
-    /// A file for its owner alone: keys, passphrases, the index.
+    /// A file for its owner only: a key, a passphrase, the index.
     pub(crate) const PRIVATE_FILE: Self =
         Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o077 };
     /// A file that its group may read: the responder's key.
     pub(crate) const GROUP_FILE: Self = Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o027 };
-    /// A file that the owner alone may change: configuration, profiles.
+    /// A file that only the owner may change: the configuration, a profile.
     pub(crate) const CONFIGURATION: Self =
         Self { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o022 };
 
-    /// A directory of the user with these bits forbidden.
+    /// Returns the rule for a directory with these owners and forbidden bits.
     #[must_use]
     pub(crate) const fn directory(owners: Owners, forbidden: u32) -> Self {
         Self { kind: FileKind::Directory, owners, forbidden }
     }
 
-    /// Everything that is wrong with a file of this status for the user of this number.
+    /// Returns every fault of a file of this status, for the user of this number.
     #[must_use]
     pub(crate) fn judge(&self, path: &Path, status: &FileStatus, user: u32) -> Vec<Finding> {
         if status.kind != self.kind {
@@ -163,7 +164,7 @@ impl Rule {
         };
         let is_theirs = status.owner != user && self.owners != Owners::Anybody;
         if is_theirs && status.kind == FileKind::File && status.links > 1 {
-            // to change its owner here is to change it there
+            // A change of owner here would also change the other user's file.
             let fault = format!("is a hard link to a file of user {}", status.owner);
             return vec![finding(path, Cause::Kind, fault, aside(path))];
         }
@@ -186,9 +187,10 @@ impl Rule {
     }
 }
 
-/// What is wrong with a directory above the home: whoever can rename in it can put another home in place.
+/// Returns the fault of a directory above the home, if any. Whoever can rename entries in it can replace the
+/// home.
 ///
-/// `private_group` is the group that only this user is in: its write permission is the user's own.
+/// `private_group` is the group that has only this user. Its write permission counts as the user's own.
 #[must_use]
 pub(super) fn judge_parent(
     path: &Path,
@@ -220,14 +222,14 @@ pub(super) fn finding(path: &Path, cause: Cause, fault: String, remedy: String) 
     Finding { path: path.to_owned(), cause, fault, remedy }
 }
 
-/// The command that moves away what is in the place of something else.
+/// Returns the command that renames what is at a path, so that the right file can be created there.
 pub(super) fn aside(path: &Path) -> String {
     let mut to = path.as_os_str().to_owned();
     to.push(".aside");
     format!("mv {} {}", quoted(path), quoted(Path::new(&to)))
 }
 
-/// The argument of `chmod` that takes these bits away.
+/// Returns the argument of `chmod` that removes these bits.
 fn without(bits: u32) -> String {
     let letters = |bits: u32| -> String {
         [(4, 'r'), (2, 'w'), (1, 'x')].iter().filter(|(bit, _)| bits & bit != 0).map(|(_, c)| *c).collect()
@@ -241,7 +243,8 @@ fn without(bits: u32) -> String {
     }
 }
 
-/// The path as a shell takes it; with what cannot be shown in bash's `$'...'`.
+/// Returns the path quoted for a shell. A path with control characters or invalid UTF-8 is written as `$'...'`
+/// of bash.
 #[must_use]
 pub fn quoted(path: &Path) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@%=".contains(c);

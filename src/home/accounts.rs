@@ -3,12 +3,12 @@ use super::layout::DAEMON_GROUP;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-/// What the two files say; a user of a directory service is not among them and keeps its number.
+/// The contents of the two files. They have no users of a directory service, who are shown by number.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Accounts {
     users: Vec<User>,
     groups: Vec<Group>,
-    /// User and group of this process, whom the files may not know.
+    /// User and group of this process, which the files may not have.
     acting: Option<(u32, u32)>,
 }
 
@@ -27,7 +27,7 @@ struct Group {
 }
 
 impl Accounts {
-    /// Those of this system; none when the files cannot be read.
+    /// Reads the files of this system. A file that cannot be read counts as empty.
     #[must_use]
     pub(crate) fn of_system() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
@@ -35,7 +35,7 @@ impl Accounts {
         Self { acting: Some(acting), ..Self::parse(&read("/etc/passwd"), &read("/etc/group")) }
     }
 
-    /// Those of these two texts; lines that are not entries are passed over.
+    /// Parses two texts. Lines that are not entries are skipped.
     #[must_use]
     pub(crate) fn parse(passwd: &str, group: &str) -> Self {
         let users = passwd.lines().filter_map(|line| {
@@ -55,7 +55,7 @@ impl Accounts {
         Self { users: users.collect(), groups: groups.collect(), acting: None }
     }
 
-    /// The user's name, or its number when it has none.
+    /// Returns the user's name, or the number when there is none.
     #[must_use]
     pub(crate) fn name_of(&self, user: u32) -> String {
         self.users
@@ -64,21 +64,21 @@ impl Accounts {
             .map_or_else(|| user.to_string(), |entry| entry.name.clone())
     }
 
-    /// The user's number.
+    /// Returns the user's number.
     #[must_use]
     pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
         self.users.iter().find(|entry| entry.name == name).map(|entry| entry.number)
     }
 
-    /// The group's number.
+    /// Returns the group's number.
     #[must_use]
     pub(crate) fn group_of(&self, name: &str) -> Option<u32> {
         self.groups.iter().find(|entry| entry.name == name).map(|entry| entry.number)
     }
 
-    /// Whether a group is one that what the daemon reads may be shown to: the daemon's own, or one that nobody but
-    /// this user is in. Who is in the group that a user has from the beginning is known only of one that bears the
-    /// user's name: a directory service may put all users into one that the files know nothing of.
+    /// Returns whether a group may read what the daemon reads: the daemon's own group, or a group with no other
+    /// member than this user. The user's primary group counts only when it has the user's name, because a
+    /// directory service may give all users one primary group that the files do not list.
     #[must_use]
     pub(crate) fn is_confined(&self, group: u32, user: u32) -> bool {
         if self.group_of(DAEMON_GROUP) == Some(group) || self.private_group_of(user) == Some(group) {
@@ -94,22 +94,23 @@ impl Accounts {
         !is_primary && !has_others
     }
 
-    /// The bits of a mode that are right for a file or directory of this owner and group: those of a group that
-    /// others are in are left out, but where anybody may have as much.
+    /// Returns the mode that a file or directory of this owner and group should have. Bits for a group with
+    /// other members are removed, unless the mode gives everybody access.
     #[must_use]
     pub(crate) fn confined_mode(&self, mode: u32, owned: &Metadata) -> u32 {
         let is_for_all = mode & 0o007 != 0;
         if is_for_all || self.is_confined(owned.gid(), owned.uid()) { mode } else { mode & !0o070 }
     }
 
-    /// The name of a group, or its number when it has none.
+    /// Returns the name of a group, or the number when there is none.
     #[must_use]
     pub(crate) fn name_of_group(&self, group: u32) -> String {
         let entry = self.groups.iter().find(|entry| entry.number == group);
         entry.map_or_else(|| group.to_string(), |entry| entry.name.clone())
     }
 
-    /// The group of the user's own name that nobody else is in, as many systems give every user one.
+    /// Returns the group of the user's own name without other members, which many systems create for every
+    /// user.
     #[must_use]
     pub(crate) fn private_group_of(&self, user: u32) -> Option<u32> {
         let owner = self.users.iter().find(|entry| entry.number == user)?;

@@ -1,15 +1,16 @@
-//! Who runs the program.
+//! Identifies the user who runs the program.
 use super::Accounts;
 use crate::audit::Actor;
 use std::fs;
 
-/// What the kernel writes into `/proc/self/loginuid` when nobody has logged in.
+/// Value of `/proc/self/loginuid` when nobody has logged in.
 const NO_LOGIN: u32 = u32::MAX;
 
-/// The user of this process, and on whose behalf when that is known.
+/// Returns the user of this process, and the person on whose behalf it runs when that is known.
 ///
-/// That is the login user, which the kernel remembers across `su` and `sudo`; without one it is `SUDO_USER`,
-/// which is believed only below a `sudo` that runs as root, since anybody can set a variable.
+/// The person is the login user, which the kernel keeps across `su` and `sudo`. Without a login user it is
+/// `SUDO_USER`. Since anybody can set a variable, it counts only when an ancestor process is a `sudo` that runs
+/// as root.
 #[must_use]
 pub(crate) fn current_actor() -> Actor {
     let login = fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
@@ -34,7 +35,7 @@ fn actor(effective: u32, login: Option<u32>, sudo: Option<(String, String)>, acc
     }
 }
 
-/// Whether an ancestor of this process is a `sudo` with root's rights.
+/// Returns whether an ancestor of this process is a `sudo` with root's rights.
 fn below_sudo(process: u32) -> bool {
     let mut process = process;
     for _ in 0..64 {

@@ -1,28 +1,29 @@
-//! What is written aside before it is put in place, and what a killed process left of it.
+//! Temporary files that are renamed when they are complete, and their removal after a process was killed.
 //!
-//! Whoever writes a `.new-*` holds a shared lock on the directory from before it is there until it has its
-//! name. What is there while nobody holds one was left behind.
+//! A process that writes a `.new-*` file holds a shared lock on the directory, from before the file exists
+//! until it is renamed. A file that exists while no process holds the lock was left behind.
 use super::{AuthorityName, Home};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What the names of files and directories begin with until they are whole.
+/// Prefix of the names of files and directories until they are complete.
 pub(crate) const ASIDE: &str = ".new-";
-/// How often, and how long each, to wait for somebody who removes a few files.
+/// Bound of the attempts to get the lock, and the time between them. Another process holds it while it removes
+/// a few files.
 const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Says that something is being written aside in a directory, until it is dropped.
+/// Marks a directory as being written into, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Writing {
     directory: File,
 }
 
 impl Writing {
-    /// Says so of this directory. One that somebody keeps locked for long, or whose file system has no such
-    /// locks, is written into all the same: nothing can be removed there either.
+    /// Marks this directory. If another process keeps it locked for long, or the file system has no such locks,
+    /// the directory is written into without the mark: no process can remove files there either.
     ///
     /// # Errors
     /// When the directory cannot be opened.
@@ -37,11 +38,12 @@ impl Writing {
         Ok(Self { directory })
     }
 
-    /// Says so, and that nobody else writes there meanwhile: those who do are waited for. What is written then is
+    /// Locks this directory exclusively, after waiting for the processes that write into it. Files are then
     /// written with [`replace_alone`](super::replace_alone).
     ///
     /// # Errors
-    /// When the directory cannot be opened or locked; `WouldBlock` when others write for longer than this.
+    /// When the directory cannot be opened or locked; `WouldBlock` when other processes write for longer than
+    /// `wait`.
     pub(crate) fn alone(directory: &Path, wait: Duration) -> io::Result<Self> {
         let (directory, begun) = (File::open(directory)?, Instant::now());
         loop {
@@ -64,9 +66,9 @@ impl Writing {
 }
 
 impl Home {
-    /// Removes what killed processes left written aside; where somebody is writing at the moment, it is left to
-    /// a later call. Directories of issued certificates, which may be large, are looked into for these CAs.
-    /// Returns how many were removed; what cannot be read or removed is passed over.
+    /// Removes temporary files that killed processes left, and returns their number. A directory that is being
+    /// written into is left to a later call. The directories of issued certificates may be large, so that only
+    /// those of these CAs are read. Files that cannot be read or removed are skipped.
     pub(crate) fn sweep(&self, issued_by: &[AuthorityName]) -> usize {
         let mut directories: Vec<PathBuf> = self.places().into_iter().map(|place| place.path).collect();
         let responders = fs::read_dir(self.responders_directory()).into_iter().flatten().flatten();
@@ -81,8 +83,8 @@ fn sweep(directory: &Path) -> usize {
     found.iter().filter(|path| remove(path).is_ok()).count()
 }
 
-/// What was left behind in a directory, and the lock that keeps anybody from writing there meanwhile. Those that
-/// were there before the lock was had, and still are, belong to nobody: names are not used again.
+/// Returns the files left behind in a directory, and the lock that keeps processes from writing there. A file
+/// that existed before the lock was taken, and still exists, has no writer, because names are not used again.
 fn left_in(directory: &Path) -> Option<(File, Vec<PathBuf>)> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
@@ -102,15 +104,16 @@ fn remove(path: &Path) -> io::Result<()> {
     if path.symlink_metadata()?.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) }
 }
 
-/// What killed processes left written aside in this directory; nothing where somebody is writing.
+/// Returns the temporary files that killed processes left in this directory; none while a process is writing
+/// there.
 pub(super) fn left_behind(directory: &Path) -> Vec<PathBuf> {
     left_in(directory).map(|(_lock, found)| found).unwrap_or_default()
 }
 
-/// Removes one of them, unless somebody is writing beside it.
+/// Removes one such file, unless a process is writing in the directory.
 ///
 /// # Errors
-/// `WouldBlock` when somebody is; when it cannot be removed.
+/// `WouldBlock` when a process is writing; when the file cannot be removed.
 pub(crate) fn remove_left(path: &Path) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     match left_in(directory) {
@@ -182,7 +185,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.mark");
         let alone = Writing::alone(directory.path(), Duration::ZERO).unwrap();
-        // of many, one is not held up by the disk
+        // The fastest of many writes is not delayed by the disk.
         let quickest = (0..20).map(|_| {
             let begun = Instant::now();
             replace_alone(&alone, &path, b"7", Mode::Private).unwrap();

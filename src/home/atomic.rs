@@ -1,4 +1,4 @@
-//! Whole files or none: a reader sees the old contents or the new, never a part (C7).
+//! Writes whole files: a reader sees the old contents or the new, never a part (C7).
 use super::{ASIDE, Accounts, Writing};
 use crate::error::Shown as _;
 use crate::failpoint;
@@ -8,22 +8,23 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// The permission bits of a new file; the process' umask does not change them.
+/// Permission bits of a new file. The umask does not change them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
-    /// 0600: the owner alone.
+    /// 0600: only the owner.
     Private,
-    /// 0640: the owner writes, the group reads; 0600 where others are in that group than the daemon or this user.
+    /// 0640: the owner writes, the group reads. 0600 when the group has other members than the daemon or this
+    /// user.
     Group,
     /// 0644: everybody reads.
     Public,
 }
 
 impl Mode {
-    /// The bits for this file, of which owner and group are looked at.
+    /// Returns the bits for this file, which depend on its owner and group.
     ///
     /// # Errors
-    /// When it cannot be looked at.
+    /// When the status of the file cannot be read.
     pub fn bits(self, file: &File) -> io::Result<u32> {
         Ok(match self {
             Self::Private => 0o600,
@@ -33,25 +34,25 @@ impl Mode {
     }
 }
 
-/// A file could not be written; what was there before is still there.
+/// A file could not be written. The former file is still there.
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be written: {source}", path.shown())]
 pub struct WriteError {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Why.
+    /// The error of the system.
     pub source: io::Error,
 }
 
 impl WriteError {
-    /// Whether the disk, or the user's share of it, is full.
+    /// Returns whether the disk, or the user's quota, is full.
     #[must_use]
     pub(crate) fn is_for_want_of_space(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 }
 
-/// Puts a file with these contents in place of whatever the path names, durably.
+/// Creates or replaces a file, durably.
 ///
 /// # Errors
 /// When the directory cannot be written or the disk is full; the old file stays.
@@ -60,7 +61,7 @@ pub fn replace(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteErro
     sync_directory(directory_of(path))
 }
 
-/// The same for who writes alone in the directory of the path.
+/// Replaces a file in a directory that the caller has locked exclusively.
 ///
 /// # Errors
 /// As [`replace`].
@@ -74,26 +75,26 @@ pub(crate) fn replace_alone(
     sync_directory(directory_of(path))
 }
 
-/// Puts a file with these contents where nothing is yet, durably.
+/// Creates a file at a path that does not exist, durably.
 ///
 /// # Errors
-/// As [`replace`], and [`io::ErrorKind::AlreadyExists`] when the path names something.
+/// As [`replace`], and [`io::ErrorKind::AlreadyExists`] when the path exists.
 pub fn write_new(path: &Path, contents: &[u8], mode: Mode) -> Result<(), WriteError> {
     Aside::write(path, mode, |file| file.write_all(contents))?.put_new()?;
     sync_directory(directory_of(path))
 }
 
-/// A file written aside, and the path that it is for. It is gone when it is not put there.
+/// A temporary file and the path that it is for. It is removed when it is dropped before it is renamed.
 pub(crate) struct Aside {
     path: PathBuf,
     mode: Mode,
     file: NamedTempFile,
-    /// Nothing where somebody else holds it.
+    /// The mark on the directory; `None` when the caller has locked the directory exclusively.
     _writing: Option<Writing>,
 }
 
 impl Aside {
-    /// An empty one.
+    /// Creates an empty temporary file.
     pub(crate) fn begin(path: &Path, mode: Mode) -> Result<Self, WriteError> {
         let writing = Writing::into(directory_of(path))
             .map_err(|source| WriteError { path: path.to_owned(), source })?;
@@ -108,7 +109,7 @@ impl Aside {
         Ok(Self { path: path.to_owned(), mode, file, _writing: writing })
     }
 
-    /// One with its contents, not durable yet.
+    /// Creates a temporary file with its contents, not durable yet.
     pub(crate) fn fill(
         path: &Path,
         mode: Mode,
@@ -123,7 +124,7 @@ impl Aside {
         Ok(self)
     }
 
-    /// One with its contents, durable.
+    /// Creates a temporary file with its contents, durable.
     pub(crate) fn write(
         path: &Path,
         mode: Mode,
@@ -138,17 +139,17 @@ impl Aside {
         Ok(self)
     }
 
-    /// What it is for.
+    /// Returns the path that the file is for.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where it is until then, and the open file.
+    /// Returns the open temporary file.
     pub(crate) fn file(&mut self) -> &mut NamedTempFile {
         &mut self.file
     }
 
-    /// Gives it its mode and waits until it is durable.
+    /// Sets the mode and waits until the file is durable.
     pub(super) fn settle(&self) -> Result<(), WriteError> {
         let file = self.file.as_file();
         self.mode
@@ -158,7 +159,7 @@ impl Aside {
             .map_err(|source| self.failed(source))
     }
 
-    /// Puts it in place of whatever the path names; [`sync_directory`] makes that durable.
+    /// Renames the file to its path, replacing what is there. [`sync_directory`] makes the name durable.
     pub(crate) fn replace(self) -> Result<(), WriteError> {
         let Self { path, file, _writing, .. } = self;
         let put = file.persist(&path).map(drop);
@@ -167,7 +168,7 @@ impl Aside {
         Ok(())
     }
 
-    /// The same where the path names nothing yet.
+    /// Renames the file to its path, which must not exist.
     fn put_new(self) -> Result<(), WriteError> {
         let Self { path, file, _writing, .. } = self;
         let put = file.persist_noclobber(&path).map(drop);
@@ -181,7 +182,7 @@ impl Aside {
     }
 }
 
-/// A new file that the owner alone may read.
+/// Creates a temporary file with mode 0600.
 pub(super) fn empty_file(directory: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(ASIDE).make_in(directory, |aside| {
         OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(aside)

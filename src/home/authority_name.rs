@@ -1,4 +1,4 @@
-//! The names of CAs here, which become file names and parts of URLs.
+//! The names of CAs in a home. They are part of file names and URLs.
 use std::fmt;
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct AuthorityName(String);
 
-/// Why text is not the name of a CA.
+/// Reason why a text is not the name of a CA.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{text}` cannot be the name of a CA: {reason}")]
 pub struct InvalidAuthorityName {
@@ -14,11 +14,11 @@ pub struct InvalidAuthorityName {
     reason: &'static str,
 }
 
-/// Endings that files of a CA have: a name with one would be another CA's file.
+/// Suffixes of a CA's files. A name that ended in one could be that of another CA's file.
 const ENDINGS: [&str; 7] = [".pem", ".crt", ".crl", ".chain", ".crossed", ".age", ".key"];
 
 impl AuthorityName {
-    /// The text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

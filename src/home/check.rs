@@ -1,4 +1,4 @@
-//! Looking at the owners and modes of a home before it is used.
+//! Checks the owners and modes of a home before it is used.
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, quoted};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
@@ -9,26 +9,27 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A file of the home that anyone may read and the user alone may change.
+/// A file of the home that anyone may read and only the user may change.
 const OWN_FILE: Rule = Rule { owners: Owners::User, ..Rule::CONFIGURATION };
 
 impl Home {
-    /// Says yes when this user may work here and nobody else can get at anything.
+    /// Checks that this user may work in the home and that no other user has access that the rules forbid.
     ///
     /// # Errors
     /// - `home.missing` (exit 5): there is no home here.
-    /// - `home.wrong-user` (exit 10): it belongs to another user; for root too, whose new files would lock
-    ///   the owner out.
-    /// - `home.unsafe` (exit 10): there are [findings](Home::findings) but for what a group may read.
+    /// - `home.wrong-user` (exit 10): it belongs to another user. This holds for root too, whose new files
+    ///   would deny access to the owner.
+    /// - `home.unsafe` (exit 10): there are [findings](Home::findings), except for files that a group may read.
     pub fn verify(&self) -> Result<(), Problem> {
         self.verify_owner()?;
         let mut findings = self.findings();
-        // what was shown to a group was so all along: `doctor` tells, and nothing waits for it
+        // A file that a group can read was readable before, so that `doctor` reports it and no command is
+        // refused.
         findings.retain(|finding| !matches!(finding.cause, Cause::Shared(_)));
         unsafe_home(self.directory(), &findings).map_or(Ok(()), Err)
     }
 
-    /// Says yes when the home, or the empty directory in its place, is this user's.
+    /// Checks that the home, or the empty directory at its path, belongs to this user.
     ///
     /// # Errors
     /// `home.missing` and `home.wrong-user` as [`Home::verify`].
@@ -49,16 +50,16 @@ impl Home {
         }
     }
 
-    /// Everything that is loose in the home, in what is above it, and in its files.
+    /// Returns every fault that gives other users access to the home, to its files, or to a directory above it.
     ///
-    /// What is not there is no finding. Files of the directories that only the owner can enter are looked at
-    /// when they are keys.
+    /// A missing file is no fault. In directories that only the owner can enter, only keys and requests are
+    /// checked.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.findings_for(rustix::process::geteuid().as_raw())
     }
 
-    /// The same as the user of this number would be told.
+    /// Returns the findings for the user of this number.
     #[must_use]
     pub(crate) fn findings_for(&self, user: u32) -> Vec<Finding> {
         let accounts = Accounts::of_system();
@@ -76,7 +77,7 @@ impl Home {
                 let mut found = rule.judge(path, &status, user);
                 found.extend(shared(path, &status, rule, &accounts));
                 let is_aside = path.extension().is_some_and(|extension| extension == "aside");
-                // what was moved aside, as an earlier finding asked, is in nobody's way
+                // A file that was renamed as an earlier finding asked does no harm.
                 findings.extend(found.into_iter().filter(|one| !is_aside || one.remedy != aside(path)));
             }
             Ok(None) => {}
@@ -125,13 +126,14 @@ impl Home {
 }
 
 impl Home {
-    /// The CAs whose key waits for a certificate that is signed elsewhere, by name.
+    /// Returns the names of the CAs with a pending request: their keys are in this home, and their certificates
+    /// are not issued yet.
     ///
     /// # Errors
     /// `file.read` when the directory of the requests, or that of the keys, cannot be read.
     pub fn waiting(&self) -> Result<Vec<AuthorityName>, Problem> {
         let mut names = BTreeSet::new();
-        // where they were before
+        // Earlier versions kept requests in the directory of the keys.
         for directory in [self.requests_directory(), self.keys_directory()] {
             let failed = |error: io::Error| {
                 let message = format!("{} cannot be read: {error}", directory.shown());
@@ -150,21 +152,22 @@ impl Home {
         Ok(names.into_iter().collect())
     }
 
-    /// The file of a CA that waits: where it is, or was before.
+    /// Returns the path of a CA's pending request: the former path when the file is only there, otherwise the
+    /// present one.
     #[must_use]
     pub(crate) fn waiting_file_found(&self, authority: &AuthorityName) -> PathBuf {
         let (now, before) = (self.waiting_file(authority), self.former_waiting_file(authority));
         if !now.exists() && before.exists() { before } else { now }
     }
 
-    /// Wherever a file of a CA that waits may be: where it was before, and where it is now.
+    /// Returns the former and the present path of a CA's pending request.
     #[must_use]
     pub(crate) fn waiting_files(&self, authority: &AuthorityName) -> [PathBuf; 2] {
         [self.former_waiting_file(authority), self.waiting_file(authority)]
     }
 }
 
-/// What a group may read that others are in, of what is for the daemon's group.
+/// Returns a finding when a file for the daemon's group can be read by a group with other members.
 fn shared(path: &Path, status: &FileStatus, rule: Rule, accounts: &Accounts) -> Option<Finding> {
     let excess = status.mode & !rule.forbidden & 0o070;
     let is_for_daemon = rule.forbidden == Rule::GROUP_FILE.forbidden && status.kind == rule.kind;
@@ -179,7 +182,7 @@ fn shared(path: &Path, status: &FileStatus, rule: Rule, accounts: &Accounts) -> 
     Some(finding(path, Cause::Shared(excess), fault, format!("chmod g-rwx {}", quoted(path))))
 }
 
-/// The status of a path; a symbolic link is followed only where the person typed it.
+/// Returns the status of a path. A symbolic link is followed only for the path that the user typed.
 fn examine(path: &Path, follow: bool) -> io::Result<Option<FileStatus>> {
     let metadata = if follow { fs::metadata(path) } else { fs::symlink_metadata(path) };
     match metadata {
@@ -189,7 +192,8 @@ fn examine(path: &Path, follow: bool) -> io::Result<Option<FileStatus>> {
     }
 }
 
-/// The entries of a directory in order; none when it cannot be read, which its own check says.
+/// Returns the entries of a directory in order. A directory that cannot be read counts as empty, because its
+/// own check reports it.
 pub(super) fn entries(directory: &Path) -> BTreeSet<PathBuf> {
     let list = fs::read_dir(directory).into_iter().flatten();
     list.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
@@ -256,7 +260,7 @@ mod tests {
         write(&home.responder_certificate_file(&name), 0o644);
     }
 
-    /// What an ordinary user finds in a home of its own; panics when something is not found.
+    /// Checks a home of an ordinary user, and panics when a fault is not found.
     fn look_as_an_ordinary_user(home: &Home) {
         filled(home);
         let status = fs::metadata(home.directory()).unwrap();

@@ -1,4 +1,4 @@
-//! Making the directories of a home.
+//! Creates the directories of a home.
 use super::access::{FileStatus, aside};
 use super::layout::DAEMON_GROUP;
 use super::{ASIDE, Accounts, AuthorityName, Home, Writing};
@@ -10,13 +10,14 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 impl Home {
-    /// Makes the directories that are not there, with their modes whatever the umask is; what is there is
-    /// left as it is. Returns those it made.
+    /// Creates the missing directories, with their modes whatever the umask is, and returns them. Existing
+    /// directories are not changed.
     ///
-    /// `status/` and `ocsp/` get the group `genfic-ocsp` where there is one and this user is in it.
+    /// `status/` and `ocsp/` get the group `genfic-ocsp` where it exists and this user is a member.
     ///
     /// # Errors
-    /// `home.not-created` when one cannot be made, `home.unsafe` when something else is in its place.
+    /// `home.not-created` when a directory cannot be created, `home.unsafe` when another kind of file is at its
+    /// path.
     pub fn create(&self) -> Result<Vec<PathBuf>, Problem> {
         for directory in [self.configuration_directory(), self.directory()] {
             if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -40,7 +41,7 @@ impl Home {
         Ok(made)
     }
 
-    /// Makes the directory of requests, which homes of before do not have.
+    /// Creates the directory of requests, which homes of earlier versions do not have.
     ///
     /// # Errors
     /// As [`Home::create`].
@@ -48,7 +49,7 @@ impl Home {
         make_within(&self.requests_directory(), 0o700, None).map(drop)
     }
 
-    /// Makes the directories of one CA: `ocsp/NAME/` and `issued/NAME/`.
+    /// Creates the directories of one CA: `ocsp/NAME/` and `issued/NAME/`.
     ///
     /// # Errors
     /// As [`Home::create`].
@@ -63,8 +64,9 @@ impl Home {
     }
 }
 
-/// Makes a directory of the home with its mode at once: one that a killed process left without its group bit
-/// would stay so. One with the group bit is `group`'s where that is allowed; a group that others are in is kept out.
+/// Creates a directory of the home that has its mode from the start, because a directory left without its
+/// set-group-ID bit by a killed process would stay so. A directory with that bit gets `group` where that is
+/// permitted. A group with other members gets no access.
 pub(super) fn make_within(path: &Path, mode: u32, group: Option<u32>) -> Result<Option<PathBuf>, Problem> {
     let parent = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.parent(),
@@ -78,20 +80,21 @@ pub(super) fn make_within(path: &Path, mode: u32, group: Option<u32>) -> Result<
             .tempdir_in(parent)?;
         failpoint::passed("directory: aside");
         if let Some(group) = group.filter(|_| mode & 0o2000 != 0) {
-            // before the mode, for this takes the group bit away; only a member may, and others go on without
+            // The group is set before the mode, because `chown` clears the set-group-ID bit. Only a member may
+            // set it; other users continue without.
             let _ = chown(aside.path(), None, Some(group));
         }
         let mode = Accounts::of_system().confined_mode(mode, &fs::metadata(aside.path())?);
         fs::set_permissions(aside.path(), Permissions::from_mode(mode))?;
         failpoint::passed("directory: aside, with its mode");
         fs::rename(aside.path(), path)?;
-        // the name it had is nobody's now
+        // The directory no longer has its temporary name, so that nothing is to be removed at the drop.
         let _ = aside.keep();
         writing.sync()
     });
     match made {
         Ok(()) => Ok(Some(path.to_owned())),
-        // another process may have made it meanwhile
+        // Another process may have created it meanwhile.
         Err(_) if path.symlink_metadata().is_ok() => make(path, mode),
         Err(error) => Err(not_created(path, &error)),
     }
@@ -140,7 +143,7 @@ mod tests {
             .collect()
     }
 
-    /// The mode without what is for a group, where others may be in that of the tests.
+    /// Returns the mode that a directory gets in the tests, where the group may have other members.
     fn of_this_group(mode: u32, path: &Path) -> u32 {
         Accounts::of_system().confined_mode(mode, &fs::metadata(path).unwrap())
     }
@@ -180,7 +183,7 @@ mod tests {
             let path = directory.path().join(name);
             make_within(&path, mode, group).unwrap();
             let metadata = fs::metadata(&path).unwrap();
-            // K1: in a group of which nobody knows who is in it, the directory is the owner's alone
+            // K1: the members of the group are not known, so that only the owner has access.
             let mode = of_this_group(mode, &path);
             assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (expected, mode), "{name}");
         }

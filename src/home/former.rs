@@ -1,4 +1,5 @@
-//! What homes of before have in other places: moved when a command opens the home, and read where it is until then.
+//! Files at the paths of earlier versions. They are moved when a command opens the home, and read there until
+//! then.
 use super::create::make_within;
 use super::{AuthorityName, Home, sync_directory};
 use crate::failpoint;
@@ -7,17 +8,17 @@ use rustix::io::Errno;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How the request of a CA ended that waits for its certificate, which was in `keys/`.
+/// Suffix of a CA's pending request, which was in `keys/`.
 pub(super) const WAITING: &str = "waiting";
 
 impl Home {
-    /// Where the request of a CA was.
+    /// Returns the former path of a CA's pending request.
     pub(super) fn former_waiting_file(&self, authority: &AuthorityName) -> PathBuf {
         self.keys_directory().join(format!("{authority}.{WAITING}"))
     }
 
-    /// Moves what a home of before has in other places, once programs of before are kept out of its index. What
-    /// cannot be moved stays, and is read where it is.
+    /// Moves files from the paths of earlier versions, after programs of earlier versions can no longer open
+    /// the index. A file that cannot be moved stays and is read there.
     pub(crate) fn move_former(&self) {
         let (keys, requests) = (self.keys_directory(), self.requests_directory());
         if requests.symlink_metadata().is_err() {
@@ -32,7 +33,7 @@ impl Home {
         }
     }
 
-    /// What is in a former place, and where its place is.
+    /// Returns the files at former paths, each with its present path.
     fn former(&self) -> Vec<(PathBuf, PathBuf)> {
         let place = |path: PathBuf| {
             let name: AuthorityName = path.file_stem()?.to_str()?.parse().ok()?;
@@ -43,7 +44,8 @@ impl Home {
     }
 }
 
-/// Moves a file to a place where nothing is; what is there already is the later one.
+/// Moves a file to a path that does not exist. An existing file there is newer, so that the former one is
+/// removed.
 fn move_file(from: &Path, to: &Path) -> Option<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::EXIST) => fs::remove_file(from).ok(),
@@ -71,7 +73,7 @@ mod tests {
             let paths = super::super::check::entries(directory).into_iter();
             paths.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
         };
-        // a program of before was at work once more
+        // A program of an earlier version ran again.
         for former in ["request", "an older one"] {
             fs::write(keys.join("b.waiting"), former).unwrap();
             home.move_former();

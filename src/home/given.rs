@@ -1,4 +1,4 @@
-//! Files that decide what is done, wherever somebody keeps them: configuration, lists of keys.
+//! Reads files that decide what a command does, wherever a user keeps them: configuration, lists of keys.
 use super::access::{FileStatus, Finding, Owners, Rule};
 use super::open::read_open;
 use super::trail::Trail;
@@ -8,21 +8,21 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Why a file was not taken.
+/// Reason why a file was refused.
 #[derive(Debug)]
 pub(crate) enum GivenError {
-    /// Others can change it, or put another in its place.
+    /// Other users can change or replace it.
     Unsafe(Problem),
     /// It cannot be read.
     Read(ReadError),
 }
 
 impl Home {
-    /// Reads a file of at most `most` octets that nobody but this user, root and the owners of the home can change or
-    /// replace; links are followed.
+    /// Reads a file of at most `most` octets that only this user, root and the owners of the home can change or
+    /// replace. Symbolic links are followed.
     ///
     /// # Errors
-    /// `config.unsafe` (exit 10) when somebody else can, or that it cannot be read.
+    /// `config.unsafe` (exit 10) when another user can change or replace it, or the error of reading it.
     pub(crate) fn read_given(&self, path: &Path, most: u64) -> Result<Vec<u8>, GivenError> {
         let user = rustix::process::geteuid().as_raw();
         let private_group = Accounts::of_system().private_group_of(user);
@@ -38,7 +38,7 @@ impl Home {
 
 fn judge(path: &Path, status: FileStatus, user: u32, group: Option<u32>, owners: &[u32]) -> Vec<Finding> {
     let owner = if owners.contains(&status.owner) { user } else { status.owner };
-    // a private group has nobody else in it
+    // A private group has no other member.
     let forbidden = if group == Some(status.group) { 0o002 } else { 0o022 };
     let rule = Rule { owners: Owners::UserOrRoot, forbidden, ..Rule::CONFIGURATION };
     rule.judge(path, &FileStatus { owner, ..status }, user)

@@ -1,4 +1,4 @@
-//! Many files at the price of a few: they wait for the disk together.
+//! Writes many files durably for the price of a few, with one wait for the disk.
 use super::atomic::{Aside, directory_of, empty_file};
 use super::{Mode, WriteError, Writing, sync_directory};
 use crate::failpoint;
@@ -8,27 +8,28 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
-/// Up to so many files are made durable one by one, side by side; of more, the whole file system is told to
-/// write what it has, which waits for other programs' data too.
+/// Bound of the files that are synchronised one by one, in parallel. For more files the whole file system is
+/// synchronised, which also waits for other programs' data.
 const FEW: usize = 8;
 
-/// A file to be put in place.
+/// A file to be written.
 #[derive(Clone, Debug)]
 pub struct Replacement {
-    /// Where.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What will be in it.
+    /// The contents of the file.
     pub contents: Vec<u8>,
-    /// Its permissions.
+    /// The permissions of the file.
     pub mode: Mode,
 }
 
-/// Puts files in the places of whatever their paths name. All are written aside and made durable together, then
-/// put in place one after the other in the order given, and last the directories are made durable: a process
-/// that is killed on the way leaves the first of them in place or none, and each of them whole.
+/// Creates or replaces files. All are written under temporary names and made durable together. Then they are
+/// renamed in the order given, and last the directories are made durable. If the process is killed on the way,
+/// each file is complete, and those already renamed are the first in the order.
 ///
 /// # Errors
-/// When a directory cannot be written or the disk is full. Those that follow the one named are as they were.
+/// When a directory cannot be written or the disk is full. The file that the error names and those after it are
+/// not replaced.
 pub fn replace_all(files: &[Replacement]) -> Result<(), WriteError> {
     if files.len() > FEW {
         return replace_many(files);
@@ -38,7 +39,7 @@ pub fn replace_all(files: &[Replacement]) -> Result<(), WriteError> {
     put_all(asides.collect::<Result<_, _>>()?)
 }
 
-/// The same with a few files that are written already.
+/// Makes a few written temporary files durable and renames them, in the same way.
 ///
 /// # Errors
 /// As [`replace_all`].
@@ -50,7 +51,8 @@ pub(crate) fn put_all(asides: Vec<Aside>) -> Result<(), WriteError> {
     sync_directories(&directories(paths.iter()))
 }
 
-/// The files are closed on the way: there may be more of them than a process may have open.
+/// Writes many files. Each is closed after it is written, because there may be more of them than a process may
+/// have open.
 fn replace_many(files: &[Replacement]) -> Result<(), WriteError> {
     let failed = |path: &Path, source| WriteError { path: path.to_owned(), source };
     let directories = directories(files.iter().map(|file| &file.path));
@@ -96,7 +98,7 @@ fn sync_directories(directories: &[&Path]) -> Result<(), WriteError> {
     each(directories, |directory| sync_directory(directory)).into_iter().collect()
 }
 
-/// Does something with each, all at the same time; the outcomes are in the same order.
+/// Applies a function to all elements in parallel, and returns the results in the same order.
 fn each<T: Sync, R: Send>(all: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let act = &act;

@@ -1,11 +1,11 @@
-//! The paths of a home, and what its directories must be like.
+//! The paths of a home, and the rules for its directories.
 use super::AuthorityName;
 use super::access::{Owners, Rule};
 use crate::x509::SerialNumber;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the files of the CAs are.
+/// The directories that have the files of the CAs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Home {
     configuration: PathBuf,
@@ -16,22 +16,22 @@ pub struct Home {
 /// A file of a CA that anyone may fetch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PublicFile {
-    /// `NAME.pem`: its certificate, PEM.
+    /// `NAME.pem`: the CA's certificate, PEM.
     Certificate,
-    /// `NAME.crt`: its certificate, DER; caIssuers points here.
+    /// `NAME.crt`: the CA's certificate, DER. caIssuers points here (RFC 5280 §4.2.2.1).
     CertificateDer,
-    /// `NAME.chain.pem`: its certificate and its issuers', PEM.
+    /// `NAME.chain.pem`: the CA's certificate and those of its issuers, PEM.
     Chain,
-    /// `NAME.crossed.pem`: certificates of the same name and key by other issuers, PEM.
+    /// `NAME.crossed.pem`: the CA's cross-certificates, for the same name and key by other issuers, PEM.
     Crossed,
-    /// `NAME.crl`: its CRL, DER; crlDistributionPoints points here.
+    /// `NAME.crl`: the CA's CRL, DER. cRLDistributionPoints points here (RFC 5280 §4.2.1.13).
     Crl,
-    /// `NAME.crl.pem`: its CRL, PEM.
+    /// `NAME.crl.pem`: the CA's CRL, PEM.
     CrlPem,
 }
 
 impl PublicFile {
-    /// What follows the CA's name.
+    /// Returns what follows the CA's name in the file name.
     #[must_use]
     pub fn ending(self) -> &'static str {
         match self {
@@ -45,10 +45,10 @@ impl PublicFile {
     }
 }
 
-/// The group that the daemon runs as where it has a user of its own.
+/// The group of the daemon, where it has a user of its own.
 pub(super) const DAEMON_GROUP: &str = "genfic-ocsp";
 
-/// A directory of the home, its mode, and what it must not have.
+/// A directory of the home, with its mode and the rule that it must obey.
 pub(super) struct Place {
     pub(super) path: PathBuf,
     pub(super) mode: u32,
@@ -56,21 +56,21 @@ pub(super) struct Place {
 }
 
 impl Home {
-    /// A home with everything below one directory.
+    /// Returns a home with everything below one directory.
     #[must_use]
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         let state = directory.into();
         Self { configuration: state.clone(), log: state.join("log"), state }
     }
 
-    /// A home in two directories that are not the system's: one that is being made.
+    /// Returns a home in two directories other than the system's, for a home under construction.
     #[must_use]
     pub fn in_directories(configuration: impl Into<PathBuf>, state: impl Into<PathBuf>) -> Self {
         let state = state.into();
         Self { configuration: configuration.into(), log: state.join("log"), state }
     }
 
-    /// The system's: `/etc/genfic-ca`, `/var/lib/genfic-ca` and `/var/log/genfic-ca`.
+    /// Returns the home of the system: `/etc/genfic-ca`, `/var/lib/genfic-ca` and `/var/log/genfic-ca`.
     #[must_use]
     pub fn system() -> Self {
         Self {
@@ -80,43 +80,44 @@ impl Home {
         }
     }
 
-    /// The directory that has index, keys and public files.
+    /// Returns the directory of index, keys and public files.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.state
     }
 
-    /// The directory that has the configuration; the same one unless it is the system's home.
+    /// Returns the directory of the configuration, which is the same one except in the system's home.
     #[must_use]
     pub fn configuration_directory(&self) -> &Path {
         &self.configuration
     }
 
-    /// The configuration, `genfic-ca.toml`.
+    /// Returns the path of the configuration, `genfic-ca.toml`.
     #[must_use]
     pub fn configuration_file(&self) -> PathBuf {
         self.configuration.join("genfic-ca.toml")
     }
 
-    /// The certificate profiles, `policy/`.
+    /// Returns the directory of the certificate profiles, `policy/`.
     #[must_use]
     pub fn policy_directory(&self) -> PathBuf {
         self.configuration.join("policy")
     }
 
-    /// What was issued, `index.db`.
+    /// Returns the path of the index, `index.db`.
     #[must_use]
     pub fn index_file(&self) -> PathBuf {
         self.state.join("index.db")
     }
 
-    /// Whether there is an index: without one it is no home of CAs, or not any more.
+    /// Returns whether there is an index. A directory without one is not a home of CAs, or no longer one.
     #[must_use]
     pub(crate) fn has_index(&self) -> bool {
         self.index_file().is_file()
     }
 
-    /// The index and what is beside it at work: log, its map, journal, and the lock of those who sign.
+    /// Returns the paths of the index and of the files beside it: write-ahead log, shared memory, journal, and
+    /// the lock of processes that sign.
     pub(super) fn index_files(&self) -> impl Iterator<Item = PathBuf> + use<> {
         let index = self.index_file().into_os_string();
         ["", "-wal", "-shm", "-journal", "-signing"].into_iter().map(move |ending| {
@@ -126,97 +127,97 @@ impl Home {
         })
     }
 
-    /// The index's public face, `status/`.
+    /// Returns the directory of the published status, `status/`.
     #[must_use]
     pub fn status_directory(&self) -> PathBuf {
         self.state.join("status")
     }
 
-    /// What the store of CA keys has, `keys/`.
+    /// Returns the directory of the store of CA keys, `keys/`.
     #[must_use]
     pub fn keys_directory(&self) -> PathBuf {
         self.state.join("keys")
     }
 
-    /// The requests of CAs that wait for their certificates, `requests/`.
+    /// Returns the directory of the pending requests of CAs, `requests/`.
     #[must_use]
     pub(crate) fn requests_directory(&self) -> PathBuf {
         self.state.join("requests")
     }
 
-    /// The request of a CA that waits for its certificate, `requests/NAME.waiting`.
+    /// Returns the path of a CA's pending request, `requests/NAME.waiting`.
     #[must_use]
     pub(crate) fn waiting_file(&self, authority: &AuthorityName) -> PathBuf {
         self.requests_directory().join(format!("{authority}.waiting"))
     }
 
-    /// What the responder of a CA reads, `ocsp/NAME/`.
+    /// Returns the directory that the responder of a CA reads, `ocsp/NAME/`.
     #[must_use]
     pub(crate) fn ocsp_directory(&self, authority: &AuthorityName) -> PathBuf {
         self.responders_directory().join(authority.as_str())
     }
 
-    /// The directory of all of these, `ocsp/`.
+    /// Returns the directory that contains those of all responders, `ocsp/`.
     #[must_use]
     pub fn responders_directory(&self) -> PathBuf {
         self.state.join("ocsp")
     }
 
-    /// The responder certificate of a CA, `ocsp/NAME/responder.pem`.
+    /// Returns the path of a CA's responder certificate, `ocsp/NAME/responder.pem`.
     #[must_use]
     pub(crate) fn responder_certificate_file(&self, authority: &AuthorityName) -> PathBuf {
         self.ocsp_directory(authority).join("responder.pem")
     }
 
-    /// The responder key of a CA, `ocsp/NAME/responder.key`.
+    /// Returns the path of a CA's responder key, `ocsp/NAME/responder.key`.
     #[must_use]
     pub(crate) fn responder_key_file(&self, authority: &AuthorityName) -> PathBuf {
         self.ocsp_directory(authority).join("responder.key")
     }
 
-    /// What anyone may fetch, `public/`.
+    /// Returns the directory of the files that anyone may fetch, `public/`.
     #[must_use]
     pub fn public_directory(&self) -> PathBuf {
         self.state.join("public")
     }
 
-    /// A public file of a CA, for example `public/NAME.crl`.
+    /// Returns the path of a CA's public file, for example `public/NAME.crl`.
     #[must_use]
     pub fn public_file(&self, authority: &AuthorityName, file: PublicFile) -> PathBuf {
         self.public_directory().join(format!("{authority}{}", file.ending()))
     }
 
-    /// The certificates that a CA issued, `issued/NAME/`.
+    /// Returns the directory of the certificates that a CA issued, `issued/NAME/`.
     #[must_use]
     pub(crate) fn issued_directory(&self, authority: &AuthorityName) -> PathBuf {
         self.issued_root().join(authority.as_str())
     }
 
-    /// The directory of all of these, `issued/`.
+    /// Returns the directory that contains those of all CAs, `issued/`.
     #[must_use]
     pub(crate) fn issued_root(&self) -> PathBuf {
         self.state.join("issued")
     }
 
-    /// One of them, `issued/NAME/SERIAL.pem`.
+    /// Returns the path of an issued certificate, `issued/NAME/SERIAL.pem`.
     #[must_use]
     pub fn issued_file(&self, authority: &AuthorityName, serial: &SerialNumber) -> PathBuf {
         self.issued_directory(authority).join(format!("{serial}.pem"))
     }
 
-    /// What a command that changes the home locks, `home.lock`.
+    /// Returns the path of the file that a command locks before it changes the home, `home.lock`.
     #[must_use]
     pub(crate) fn lock_file(&self) -> PathBuf {
         self.state.join("home.lock")
     }
 
-    /// The space that is kept for revoking on a full disk, `reserve`.
+    /// Returns the path of the file that keeps disk space for revocations on a full disk, `reserve`.
     #[must_use]
     pub(crate) fn reserve_file(&self) -> PathBuf {
         self.state.join("reserve")
     }
 
-    /// Where exports of the audit records go; made when there is one.
+    /// Returns the directory for exports of the audit records, which is created for the first export.
     #[must_use]
     pub fn log_directory(&self) -> &Path {
         &self.log
@@ -242,8 +243,8 @@ impl Home {
         places
     }
 
-    /// Whether there is anything here: an empty directory, as a package makes it, is not a home yet. One that
-    /// cannot be looked into may be.
+    /// Returns whether there is anything here. An empty directory, as a package creates it, is not a home yet.
+    /// A directory that cannot be read counts as a home.
     #[must_use]
     pub fn exists(&self) -> bool {
         let is_vacant = || fs::read_dir(&self.state).is_ok_and(|mut entries| entries.next().is_none());

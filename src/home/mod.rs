@@ -1,28 +1,29 @@
-//! The home of the CAs: where everything is, who may get at it, and who is at it.
+//! The home of the CAs: its paths, the owners and modes of its files, and the locks of the processes that use
+//! it.
 //!
-//! Owners and modes; [`Home::create`] sets the modes whatever the umask is, [`Home::findings`] looks for
-//! anything looser. `~` stands for the home; in the [system's](Home::system) it is `/var/lib/genfic-ca`, and
-//! the configuration is in `/etc/genfic-ca`. The owner is the user who runs `genfic-ca`; root may own the
-//! configuration and what is above the home.
+//! [`Home::create`] sets the modes whatever the umask is, and [`Home::findings`] reports files with more
+//! permissions. `~` stands for the home. In the [system's](Home::system) it is `/var/lib/genfic-ca`, and the
+//! configuration is in `/etc/genfic-ca`. The owner is the user who runs `genfic-ca`. Root may own the
+//! configuration and the directories above the home.
 //!
 //! | path | mode | why |
 //! |---|---|---|
-//! | what is above `~` | not writable by others (the group that only the user is in aside), or sticky; links on the way are the user's or root's | who can rename there, or turn a link, can put another home in place |
+//! | directories above `~` | not writable by others (except the group that has only the user), or sticky; symbolic links to it belong to the user or root | whoever can rename there, or change a link, can replace the home |
 //! | `~` | 0711 | the daemon and the web server pass through, nobody lists it |
-//! | `~/genfic-ca.toml`, `~/policy/`, `~/policy/*.toml` | 0644, 0755 | no secrets in them; the owner alone changes policy |
-//! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of holders |
-//! | `~/index.db-signing`, `~/home.lock` | 0600 | locked by whoever signs, and by whoever publishes |
-//! | `~/reserve` | 0600 | nothing in it; [space](Reserve) that revoking may use on a full disk |
+//! | `~/genfic-ca.toml`, `~/policy/`, `~/policy/*.toml` | 0644, 0755 | they have no secrets; only the owner changes policy |
+//! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of subscribers |
+//! | `~/index.db-signing`, `~/home.lock` | 0600 | locked by processes that sign, and by processes that publish |
+//! | `~/reserve` | 0600 | no contents; [space](Reserve) that revocations may use on a full disk |
 //! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.mark` | 0700, 0600 | K1; the highest CRL number taken |
-//! | `~/requests/`, `~/requests/NAME.waiting` | 0700, 0600 | CAs without their certificates |
-//! | `~/issued/`, `~/issued/NAME/` | 0700 | names of holders |
-//! | `~/status/` | 2750 | for the daemon's group, which new files take over from the directory |
+//! | `~/requests/`, `~/requests/NAME.waiting` | 0700, 0600 | CAs with a pending request |
+//! | `~/issued/`, `~/issued/NAME/` | 0700 | names of subscribers |
+//! | `~/status/` | 2750 | for the daemon's group, which new files get from the directory |
 //! | `~/ocsp/`, `~/ocsp/NAME/` | 2750 | the same |
 //! | `~/ocsp/NAME/responder.key` | 0640 | the one key that the daemon reads |
-//! | `~/public/` | 0755 | what anyone may fetch |
+//! | `~/public/` | 0755 | files that anyone may fetch |
 //!
-//! What is for the daemon's group is 2700 and 0600 where the group is neither `genfic-ocsp` nor one that nobody but the
-//! user is in ([`Accounts::is_confined`]).
+//! Directories and files for the daemon's group have 2700 and 0600 when the group is neither `genfic-ocsp` nor
+//! a group with no other member than the user ([`Accounts::is_confined`]).
 mod access;
 mod accounts;
 mod actor;

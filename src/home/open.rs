@@ -1,4 +1,4 @@
-//! Opening files whose owner and mode matter.
+//! Opens files whose owner and mode matter.
 use super::access::{FileKind, FileStatus, Finding, Rule};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
@@ -6,12 +6,12 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Opens a file for reading that must obey a rule; the rule is applied to the file that was opened.
+/// Opens a file for reading that must obey a rule. The rule is applied to the opened file, not to the path.
 ///
-/// A symbolic link as its last part is refused, and a FIFO is not waited for.
+/// A symbolic link as the last part of the path is refused, and a FIFO is not waited for.
 ///
 /// # Errors
-/// [`OpenError::Unsafe`] with what mends it, or the system's error.
+/// [`OpenError::Unsafe`] with the command that corrects the fault, or the system's error.
 pub(crate) fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let user = rustix::process::geteuid().as_raw();
@@ -32,11 +32,11 @@ pub(crate) fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
     }
 }
 
-/// Opens a file for reading, symbolic links followed. Whatever else stands in its place is refused, and a FIFO
-/// is not waited for.
+/// Opens a file for reading and follows symbolic links. Other kinds of files are refused, and a FIFO is not
+/// waited for.
 ///
 /// # Errors
-/// That it is no file, or the system's error.
+/// When it is not a regular file, or the system's error.
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     open_regular(path).map_err(|error| match error {
         ReadError::Io(error) => error,
@@ -57,16 +57,16 @@ fn open_regular(path: &Path) -> Result<File, ReadError> {
     }
 }
 
-/// Reads a file that a person named, symbolic links followed: a regular file of at most `most` octets. Nothing
-/// that has no end or no beginning is waited for.
+/// Reads a file that a user named, and follows symbolic links. It must be a regular file of at most `most`
+/// octets. The function never waits for a FIFO or a device.
 ///
 /// # Errors
-/// What it is when it is no file, that it is too large, or the system's error.
+/// The kind when it is not a regular file, the bound when it is too large, or the system's error.
 pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
     Ok(read_open(path, most)?.0)
 }
 
-/// The same, with what the file that was read is.
+/// Reads the file, and returns its contents with its metadata.
 pub(super) fn read_open(path: &Path, most: u64) -> Result<(Vec<u8>, Metadata), ReadError> {
     let file = open_regular(path)?;
     let metadata = file.metadata().map_err(ReadError::Io)?;
@@ -76,10 +76,10 @@ pub(super) fn read_open(path: &Path, most: u64) -> Result<(Vec<u8>, Metadata), R
     Ok((read_most(file, most)?, metadata))
 }
 
-/// Reads all of it, up to this many octets.
+/// Reads everything from `from`, up to `most` octets.
 ///
 /// # Errors
-/// That there are more, or the system's error.
+/// When there are more octets, or the system's error.
 pub fn read_most(from: impl Read, most: u64) -> Result<Vec<u8>, ReadError> {
     let mut octets = Vec::new();
     let length = from.take(most.saturating_add(1)).read_to_end(&mut octets).map_err(ReadError::Io)?;
@@ -90,16 +90,16 @@ pub fn read_most(from: impl Read, most: u64) -> Result<Vec<u8>, ReadError> {
     }
 }
 
-/// Why a file was not read; to be read behind its name.
+/// Reason why a file was not read, worded to follow the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is no file.
+    /// It is not a regular file.
     #[error("is {0}")]
     Kind(FileKind),
-    /// It has more octets than this.
+    /// It has more octets than this bound.
     #[error("is over {}", size(*.0))]
     TooLarge(u64),
-    /// The system says no.
+    /// The error of the system.
     #[error("cannot be read: {0}")]
     Io(io::Error),
 }
@@ -108,12 +108,12 @@ fn size(octets: u64) -> String {
     if octets >= 1 << 20 { format!("{} MiB", octets >> 20) } else { format!("{} KiB", octets >> 10) }
 }
 
-/// Why a file was not opened.
+/// Reason why a file was not opened.
 #[derive(Debug)]
 pub(crate) enum OpenError {
-    /// It breaks its rule.
+    /// It violates its rule.
     Unsafe(Finding),
-    /// The system says no.
+    /// The error of the system.
     Io(io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! Space that is kept so that a full disk does not keep anybody from revoking.
+//! Disk space that is reserved, so that revocations work on a full disk.
 use super::{FileStatus, Home, Rule};
 use crate::error::{Code, Problem, Shown as _};
 use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
@@ -8,19 +8,21 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The least that is kept, and the step it grows by.
+/// Least size of the reserve, and the step by which it grows, in octets. Half of the least size is for pages of
+/// the index, and the other half for small CRLs and status files.
 const LEAST: u64 = 8 << 20;
 const STEP: u64 = 4 << 20;
-/// What is left free when given space is taken back.
+/// Octets that stay free when a released reserve is allocated again.
 const MARGIN: u64 = 256 << 10;
 
-/// The file `reserve` of a home: as large as what revoking writes at most, and really allocated.
+/// The file `reserve` of a home. It is as large as a revocation can write at most, and its blocks are
+/// allocated.
 #[derive(Clone, Debug)]
 pub(crate) struct Reserve {
     home: Home,
 }
 
-/// The space is given back for as long as this is held; several processes may hold it.
+/// The right to use the released reserve. The space stays released while any process has one of these.
 #[derive(Debug)]
 pub(crate) struct GivenBack {
     reserve: Reserve,
@@ -28,10 +30,10 @@ pub(crate) struct GivenBack {
 }
 
 impl Reserve {
-    /// What a command needs that changes nothing: SQLite's shared memory, an audit record.
+    /// Octets that a command needs that changes nothing: SQLite's shared memory and an audit record.
     pub(crate) const TO_LOOK: u64 = 1 << 20;
 
-    /// That of this home.
+    /// Returns the reserve of this home.
     #[must_use]
     pub(crate) fn of(home: &Home) -> Self {
         Self { home: home.clone() }
@@ -41,8 +43,8 @@ impl Reserve {
         self.home.reserve_file()
     }
 
-    /// How much a revocation may write, in octets: pages of the index, a status delta or a new base, and the
-    /// CRL of the largest CA, DER and PEM, twice.
+    /// Returns how many octets a revocation may write: pages of the index, a status delta or a new base, and
+    /// the CRL of the largest CA, DER and PEM, twice.
     #[must_use]
     pub(crate) fn size(&self) -> u64 {
         let lists = largest(&self.home.public_directory(), ".crl").saturating_mul(5);
@@ -51,26 +53,28 @@ impl Reserve {
         LEAST.saturating_add(more.div_ceil(STEP).saturating_mul(STEP))
     }
 
-    /// What an issuing command is to find free besides, in octets, where this much is kept.
+    /// Returns how many octets an issuing command must find free beside a reserve of this size.
     #[must_use]
     pub(crate) fn to_issue(size: u64) -> u64 {
         size / 4
     }
 
-    /// Whether it is there in full; costs a few looks and changes nothing.
+    /// Returns whether the reserve is allocated in full. This reads the status of a few files and changes
+    /// nothing.
     #[must_use]
     pub(crate) fn is_held(&self) -> bool {
         self.kept() >= self.size()
     }
 
-    /// How much is kept at the moment, in octets.
+    /// Returns how many octets are allocated at the moment.
     #[must_use]
     pub(crate) fn kept(&self) -> u64 {
         let metadata = self.path().symlink_metadata().ok().filter(fs::Metadata::is_file);
         metadata.map_or(0, |metadata| allocated(&metadata))
     }
 
-    /// Makes it, or has it grow, where the disk has room for it and for issuing besides; false where not.
+    /// Creates or enlarges the reserve, when the disk has room for it and for issuance besides. Returns false
+    /// when it has not.
     ///
     /// # Errors
     /// When the file cannot be made for another reason than a full disk.
@@ -85,7 +89,7 @@ impl Reserve {
             return Ok(false);
         }
         let file = open_reserve(&self.path(), OFlags::CREATE)?;
-        // somebody who was given the space is at work with it
+        // Another process is using the released space.
         if file.try_lock().is_err() {
             return Ok(false);
         }
@@ -96,12 +100,12 @@ impl Reserve {
         }
     }
 
-    /// Before something is issued: it is held in full, and there is room besides.
+    /// Checks before an issuance that the reserve is allocated in full, and that there is room besides.
     ///
     /// # Errors
-    /// `disk.full` (exit 1) where there is not.
+    /// `disk.full` (exit 1) when there is not.
     pub(crate) fn must_be_held(&self) -> Result<(), Problem> {
-        // what is missing there, or stands in its place, is said when it is opened
+        // A missing or wrong index is reported when it is opened.
         if !self.home.has_index() {
             return Ok(());
         }
@@ -127,14 +131,15 @@ impl Reserve {
         ))
     }
 
-    /// Gives the space back, where less than this is free. `None` where there is enough, or nothing to give.
+    /// Releases the reserve when fewer than `least` octets are free. Returns `None` when enough are free, or
+    /// there is no reserve.
     #[must_use]
     pub(crate) fn make_way(&self, least: u64) -> Option<GivenBack> {
         if !self.is_ours() || self.free().is_none_or(|free| free >= least) {
             return None;
         }
         let file = open_reserve(&self.path(), OFlags::empty()).ok()?;
-        // without the lock somebody may take the space back too early, and no worse
+        // Without the lock, another process may allocate the space again too early, which does no other harm.
         let _ = file.try_lock_shared();
         file.set_len(0).ok()?;
         Some(GivenBack { reserve: self.clone(), file })
@@ -145,7 +150,8 @@ impl Reserve {
         Some(status.f_bavail.saturating_mul(status.f_frsize))
     }
 
-    /// A home of somebody else's, which no command works in, is left alone; so is a directory that is no home.
+    /// Returns whether the directory is a home of this user. Another user's home, in which no command works,
+    /// and a directory that is no home are left alone.
     fn is_ours(&self) -> bool {
         let user = rustix::process::geteuid().as_raw();
         let owned = fs::metadata(self.home.directory()).is_ok_and(|metadata| metadata.uid() == user);
@@ -160,7 +166,7 @@ impl Reserve {
 }
 
 impl GivenBack {
-    /// Takes back what was not needed, unless others are still at work with it.
+    /// Allocates the space again that was not needed, unless other processes still use it.
     pub(crate) fn take_back(self) {
         let Self { reserve, file } = self;
         if file.unlock().is_err() || file.try_lock().is_err() {
@@ -175,7 +181,7 @@ impl GivenBack {
     }
 }
 
-/// The largest file whose name ends so.
+/// Returns the size of the largest file whose name has this suffix.
 fn largest(directory: &Path, ending: &str) -> u64 {
     fs::read_dir(directory)
         .into_iter()
@@ -188,7 +194,7 @@ fn largest(directory: &Path, ending: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// What of it is on the disk: a hole keeps no space.
+/// Returns the octets on the disk, because a hole reserves no space.
 fn allocated(metadata: &fs::Metadata) -> u64 {
     metadata.len().min(metadata.blocks().saturating_mul(512))
 }
@@ -196,7 +202,7 @@ fn allocated(metadata: &fs::Metadata) -> u64 {
 fn open_reserve(path: &Path, more: OFlags) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
     let file = File::from(open(path, flags, rustix::fs::Mode::from_raw_mode(0o600))?);
-    // somebody else's, linked to from here, is neither cut nor filled
+    // Another user's file that is linked here is neither truncated nor filled.
     let (status, user) = (FileStatus::from(&file.metadata()?), rustix::process::geteuid().as_raw());
     if Rule::PRIVATE_FILE.judge(path, &status, user).is_empty() {
         Ok(file)
@@ -205,7 +211,7 @@ fn open_reserve(path: &Path, more: OFlags) -> io::Result<File> {
     }
 }
 
-/// Brings the file to this size; where that fails it is as long as it was.
+/// Allocates a file of this size. On failure the file keeps its former length.
 fn allocate(file: &File, size: u64) -> io::Result<()> {
     let before = file.metadata()?.len();
     let made = fallocate(file, FallocateFlags::empty(), 0, size).map_err(io::Error::from);
@@ -213,7 +219,8 @@ fn allocate(file: &File, size: u64) -> io::Result<()> {
     let made = match made {
         Err(error) if error.raw_os_error() != Some(Errno::OPNOTSUPP.raw_os_error()) => Err(error),
         Ok(()) if has(file) => Ok(()),
-        // a file system that promises nothing: it is filled with what cannot be compressed
+        // The file system does not guarantee the allocation, so that the file is filled with data that cannot
+        // be compressed.
         _ => fill(file, size),
     };
     if made.is_err() {

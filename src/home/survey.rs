@@ -1,5 +1,5 @@
-//! Looking over a whole home: what is missing, shut, left behind or strange. What is loose is in
-//! [`Home::findings`].
+//! Examines a whole home for what is missing, inaccessible, left behind or unknown. [`Home::findings`] reports
+//! excess permissions.
 use super::access::{Cause, FileStatus, Finding, Owners, Rule, finding, quoted};
 use super::aside::{ASIDE, left_behind};
 use super::check::entries;
@@ -10,26 +10,26 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// What a home looks like besides its owners and modes.
+/// State of a home, apart from excess permissions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Survey {
-    /// How many files and directories were looked at.
+    /// Number of files and directories that were examined.
     pub seen: usize,
-    /// Directories that are not there, with the mode they would have.
+    /// Missing directories, with their modes.
     pub missing: Vec<(PathBuf, u32)>,
-    /// What keeps the owner or the daemon's group out.
+    /// Faults that deny access to the owner or the daemon's group.
     pub shut: Vec<Finding>,
-    /// What a writer did not live to put in place or to remove.
+    /// Temporary files that a killed process did not rename or remove.
     pub leftovers: Vec<PathBuf>,
-    /// Files in the directories of keys, status and public files that are none of ours.
+    /// Files in the directories of keys, status and public files that this program did not create.
     pub unknown: Vec<PathBuf>,
-    /// The latest time that a file of the home bears.
+    /// The file of the home with the latest time of modification, and that time.
     pub newest: Option<(PathBuf, UnixTime)>,
 }
 
 impl Home {
-    /// Looks the home over; `authorities` are the CAs on record, `None` when they are not known, and `kept` the files
-    /// that the store of keys has of them and of those that wait for their certificates.
+    /// Examines the home. `authorities` are the CAs on record, or `None` when they are not known. `kept` are
+    /// the files in the key store of these CAs and of the CAs with a pending request.
     #[must_use]
     pub(crate) fn survey(
         &self,
@@ -52,7 +52,7 @@ impl Home {
                     let shared = if mode & 0o2000 == 0 { 0 } else { confined & 0o2050 };
                     survey.judge_owner(&path, &metadata, 0o700, shared);
                 }
-                // homes of before have none, and the next command makes it
+                // Homes of earlier versions have none, and the next command creates it.
                 Err(_) if path == self.requests_directory() => {}
                 Err(_) if path.symlink_metadata().is_err() => survey.missing.push((path, mode)),
                 Err(_) => {}
@@ -164,7 +164,7 @@ impl Survey {
         }
     }
 
-    /// What the owner needs, and the group with the set-group-ID bit.
+    /// Checks the permissions of the owner, and those of the group with the set-group-ID bit.
     fn judge_owner(&mut self, path: &Path, metadata: &Metadata, needed: u32, shared: u32) {
         let status = FileStatus::from(metadata);
         let lacking = (needed | shared) & !status.mode;
@@ -190,7 +190,7 @@ impl Survey {
     }
 }
 
-/// The argument of `chmod` that gives these bits.
+/// Returns the argument of `chmod` that gives these bits.
 fn letters(bits: u32) -> String {
     let rows =
         [(0o400, "u+r"), (0o200, "u+w"), (0o100, "u+x"), (0o040, "g+r"), (0o010, "g+x"), (0o2000, "g+s")];
@@ -198,11 +198,11 @@ fn letters(bits: u32) -> String {
 }
 
 impl Finding {
-    /// Mends what a change of permission bits mends. The file is opened without following a link, and only
-    /// bits that the rules name are changed.
+    /// Corrects a fault of permission bits. The file is opened without following a link, and only bits that the
+    /// rules name are changed.
     ///
     /// # Errors
-    /// When it is somebody else's, has gone, or is something else by now.
+    /// When the file belongs to another user, is missing, or is of another kind by now.
     pub fn mend(&self) -> std::io::Result<()> {
         use rustix::fs::{Mode, OFlags, open};
         let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -219,12 +219,13 @@ impl Finding {
         if !metadata.is_file() && !metadata.is_dir() {
             return Err(std::io::ErrorKind::Unsupported.into());
         }
-        // the descriptor names what was looked at, whatever the path names by now
+        // The descriptor refers to the examined file, whatever the path refers to by now.
         let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&descriptor));
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
     }
 
-    /// Whether [`Finding::mend`] can: it is a matter of permission bits, and not above the home.
+    /// Returns whether [`Finding::mend`] can correct the fault: it concerns permission bits, and not a
+    /// directory above the home.
     #[must_use]
     pub(crate) fn is_mendable(&self) -> bool {
         matches!(self.cause, Cause::Mode(_) | Cause::Shared(_) | Cause::Shut(_))

@@ -1,4 +1,4 @@
-//! The way to a path: whoever can turn it elsewhere decides what is found at its end.
+//! The directories and links on the way to a path. Whoever can change one of them decides what is at the path.
 use super::access::{Cause, FileStatus, Finding, finding, judge_parent, quoted};
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
@@ -6,10 +6,10 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// As many links as the kernel follows.
+/// Bound of the symbolic links that are followed, as in the kernel.
 const MOST_LINKS: usize = 40;
 
-/// Every directory that is passed on the way, and every link that is followed, the last part included.
+/// Every directory on the way, and every symbolic link that is followed, the last part of the path included.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Trail {
     pub(super) directories: BTreeSet<PathBuf>,
@@ -17,7 +17,7 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// The way to this path, as far as it is there.
+    /// Returns the way to this path, as far as it exists.
     pub(super) fn to(path: &Path) -> Self {
         let mut trail = Self::default();
         let Ok(path) = std::path::absolute(path) else { return trail };
@@ -48,7 +48,7 @@ impl Trail {
         trail
     }
 
-    /// What lets others than this user, root and `also` turn the way elsewhere.
+    /// Returns the faults that let other users than this user, root and `also` change the way.
     pub(super) fn findings(&self, user: u32, private_group: Option<u32>, also: &[u32]) -> Vec<Finding> {
         let as_ours = |status: FileStatus| match also.contains(&status.owner) {
             true => FileStatus { owner: user, ..status },
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_link_of_another_user_is_refused_wherever_it_stands() {
-        // P2: in a sticky directory, which others cannot change but for what is theirs
+        // P2: the directory is sticky, in which users can change only their own entries.
         if !crate::testing::is_root() {
             return;
         }

@@ -3,53 +3,54 @@ use super::{Authority, AuthoritySummary, Import, Imported, IndexError, Supplemen
 use crate::audit::AuditEvent;
 use crate::x509::{IssuerId, Name};
 
-/// What is read of the CAs themselves.
+/// Reads the CAs themselves.
 pub trait AuthorityReader: Send + Sync {
-    /// Every CA, parents before children, siblings by name.
+    /// Returns every CA, parents before children and siblings by name.
     ///
     /// # Errors
-    /// When the store cannot be read; so below.
+    /// Every method of this trait fails when the store cannot be read.
     fn authorities(&self) -> Result<Vec<Authority>, IndexError>;
 
-    /// The CA of this name.
+    /// Returns the CA of this name.
     fn authority(&self, name: &str) -> Result<Option<Authority>, IndexError>;
 
-    /// The CA of this identity.
+    /// Returns the CA of this identity.
     fn authority_of(&self, issuer: &IssuerId) -> Result<Option<Authority>, IndexError>;
 
-    /// Every CA without its certificate, in the order of [`AuthorityReader::authorities`]: enough to say whether what
-    /// is published of each is what is on record, however many there are.
+    /// Returns every CA without its certificate, in the order of [`AuthorityReader::authorities`]. A summary is
+    /// enough to compare what is published of each CA with the record, and is cheap for many CAs.
     fn summaries(&self) -> Result<Vec<AuthoritySummary>, IndexError>;
 
-    /// The generation after the CA of this name, if that was given a new key.
+    /// Returns the next generation of the CA of this name, if the CA was given a new key.
     fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError>;
 
-    /// The CAs whose certificate is for this name, by the comparison of names.
+    /// Returns the CAs whose certificate has this subject (RFC 5280 §7.1 name comparison).
     fn bearers(&self, name: &Name) -> Result<Vec<Authority>, IndexError>;
 
-    /// Every way in which the name of an issuer is written, in its own certificates and in those that it issued.
+    /// Returns every encoding of an issuer's name that occurs in the issuer's own certificates or in the
+    /// certificates it issued.
     fn names_of_issuer(&self, issuer: &IssuerId) -> Result<Vec<Name>, IndexError>;
 }
 
-/// CAs that come from elsewhere, and what is changed of one as a whole.
+/// Records CAs that were created by another program, and changes to a CA as a whole.
 pub trait AuthorityIndex: Send + Sync {
-    /// Takes over a CA that was made elsewhere: a root, or a child of a CA that is known, with all that it issued
-    /// and revoked. Its name, identity and numbers are taken from then on, its next CRL is owed, and nothing that
-    /// is revoked here becomes less so. Returns what was new.
+    /// Takes over a CA that was created by another program: a root, or a child of a known CA, with all
+    /// certificates that it issued and revoked. The CA's name, identity and serial numbers are in use from then
+    /// on, and its next CRL is outstanding. No revocation on record is weakened. Returns what was new.
     ///
     /// # Errors
     /// [`IndexError::AuthorityExists`]; [`IndexError::SerialInUse`] when another certificate has one of the
-    /// numbers; [`IndexError::IssuerUnfit`] when the parent is not known or the certificate is of another name or
-    /// key; [`IndexError::ClockBehind`], [`IndexError::NotAccepted`].
+    /// serial numbers; [`IndexError::IssuerUnfit`] when the parent is not known or the certificate has another
+    /// name or key; [`IndexError::ClockBehind`], [`IndexError::NotAccepted`].
     fn import(&self, import: &Import) -> Result<Imported, IndexError>;
 
-    /// Adds to a CA of this home what it signed and is not on record: issued or revoked elsewhere, found, or named by
-    /// its number. Nothing that is revoked here becomes less so, and nothing that is known is changed but to become
-    /// revoked. Returns what was new.
+    /// Adds certificates that a CA of this home signed and that are not on record: issued or revoked by another
+    /// program, found in files, or known by their serial numbers only. No revocation on record is weakened, and
+    /// the only change to a known certificate is its revocation. Returns what was new.
     ///
     /// # Errors
-    /// [`IndexError::UnknownAuthority`]; [`IndexError::SerialInUse`] when another certificate has one of the numbers;
-    /// [`IndexError::NotAccepted`] where one of them is not revoked.
+    /// [`IndexError::UnknownAuthority`]; [`IndexError::SerialInUse`] when another certificate has one of the
+    /// serial numbers; [`IndexError::NotAccepted`] when one of the certificates is not revoked.
     fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError>;
 
     /// Sets whether certificates of this CA name an OCSP responder.

@@ -1,11 +1,12 @@
-//! A list that a CA signed, against its index: nobody takes a revocation back by changing a row.
+//! Comparison of a CRL that a CA signed with the CA's index. It detects a revocation that somebody removed by
+//! editing a row.
 use super::StoreError;
 use super::{Authority, CertificateReader, CertificateState, IndexError, IndexReader};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, SerialNumber, compare_serials};
 use std::cmp::Ordering;
 
-/// A CA's last signed list, while it is compared with what the next list is to have. Entries come by serial number,
-/// as those of the list do.
+/// Compares a CA's last signed CRL with the entries of its next CRL. Both have their entries in order of serial
+/// number.
 pub(crate) struct Comparison<'a> {
     list: &'a CrlListing,
     at: usize,
@@ -13,12 +14,12 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// With this list, before the first entry.
+    /// Starts a comparison with this CRL, before its first entry.
     pub(crate) fn with(list: &'a CrlListing) -> Self {
         Self { list, at: 0, missing: Vec::new() }
     }
 
-    /// Goes on to an entry of the next list.
+    /// Takes the following entry of the next CRL.
     pub(crate) fn meet(&mut self, entry: &CrlEntry) {
         let serial = entry.serial_number.as_be_octets();
         while let Some(listed) = self.list.serial_octets(self.at) {
@@ -37,7 +38,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The serial numbers that the list revokes for good and that the next one has not, and must have.
+    /// Returns the serial numbers that the last CRL revokes permanently and that are missing from the next CRL
+    /// although they must be on it.
     pub(crate) fn finish(
         mut self,
         index: &dyn CertificateReader,
@@ -54,8 +56,9 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether a certificate that a list revoked may be absent from the next: it is revoked in the index too, and had
-/// ended when that list was made (C3). What it says itself of its end counts, not what is kept beside it.
+/// Returns whether a certificate that a CRL revoked may be absent from the next CRL. It may when the index has
+/// it as revoked too, and the certificate had expired when that CRL was made (C3). The notAfter of the
+/// certificate itself counts, not the column beside it.
 pub(crate) fn need_not_be_listed(
     index: &dyn CertificateReader,
     authority: &Authority,
@@ -64,7 +67,7 @@ pub(crate) fn need_not_be_listed(
 ) -> Result<bool, IndexError> {
     let id = CertificateId { issuer: authority.issuer, serial_number: serial_number.clone() };
     let record = match index.certificate(&id) {
-        // a row that was tampered with may not even be readable
+        // A row that was tampered with may not even be readable.
         Err(IndexError::Store(StoreError::Damaged(_))) => None,
         record => record?,
     };
@@ -74,13 +77,14 @@ pub(crate) fn need_not_be_listed(
     }))
 }
 
-/// Revoked for good: there is no way back from there.
+/// Returns whether a certificate is revoked permanently, and not on hold.
 pub(crate) fn is_final(state: &CertificateState) -> bool {
     matches!(state, CertificateState::Revoked(revocation) if !revocation.is_hold())
 }
 
-/// The serial numbers that a list of a CA revokes for good and that the CA's next list would lack although they have
-/// to be on it. The list is to be read before this is asked.
+/// Returns the serial numbers that a CRL of a CA revokes permanently and that the CA's next CRL would lack
+/// although they must be on it. The caller reads the CRL before calling this, so that the index is at least as
+/// new as the CRL.
 ///
 /// # Errors
 /// When the index cannot be read.

@@ -1,61 +1,61 @@
-//! What can go wrong with the index.
+//! Errors of the index.
 use super::{KeyConflict, StoreError, TransitionError};
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, UnixTime};
 
-/// What can go wrong with the index.
+/// Error of an index.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    /// The serial number is taken.
+    /// The serial number is already assigned.
     #[error("the serial number {} is taken", .0.serial_number)]
     SerialInUse(CertificateId),
-    /// No such certificate.
+    /// No such certificate is on record.
     #[error("no certificate with serial number {} is on record", .0.serial_number)]
     NotFound(CertificateId),
-    /// Somebody else changed the record first.
+    /// Another process changed the record first.
     #[error("certificate {} was changed by somebody else meanwhile", .0.serial_number)]
     Conflict(CertificateId),
-    /// The change of state is against the rules.
+    /// The state machine does not allow the change of state.
     #[error(transparent)]
     Transition(#[from] TransitionError),
     /// A CA of that name or key exists.
     #[error("there is a CA named {0} already")]
     AuthorityExists(String),
-    /// A CA's name would be borne by somebody else too.
+    /// The subject belongs to a CA or subscriber with another key.
     #[error("the name `{subject}` is that of {bearer}, which has another key")]
     NameTaken {
-        /// The name.
+        /// The name that was asked for.
         subject: String,
-        /// Who has it.
+        /// The CA or certificate that has the name.
         bearer: String,
     },
     /// No CA of this identity is on record.
     #[error("no CA of this name and key is on record (identity {})", hex(.0))]
     UnknownAuthority(IssuerId),
-    /// The issuer, or one above it, is expired or revoked; says which and why.
+    /// The issuer, or one of its issuers, is expired or revoked. The text says which and why.
     #[error("{0}")]
     IssuerUnfit(String),
-    /// The key of what was to be signed, or released, is not certified for it.
+    /// The key of the certificate that was to be signed or released must not be certified.
     #[error("{conflict}")]
     KeyRefused {
-        /// What was to be signed or released.
+        /// The certificate that was to be signed or released.
         id: CertificateId,
-        /// Why not.
+        /// The reason.
         conflict: KeyConflict,
     },
-    /// The clock stands before what was signed last.
+    /// The clock is behind the time of the newest signature.
     #[error("the clock says {now}, which is before the newest record of something signed, at {newest}")]
     ClockBehind {
-        /// What the clock says.
+        /// The time that the clock shows.
         now: UnixTime,
-        /// When that was signed.
+        /// The time of the newest signature.
         newest: UnixTime,
     },
-    /// The CRL number is not the one that was taken for this list.
+    /// The CRL number is not the one that was taken for this CRL.
     #[error("CRL number {0} is not free to be used")]
     CrlNumber(CrlNumber),
-    /// The index was restored, and nobody has accepted that yet.
+    /// The index was restored from a backup, and nobody has accepted it yet.
     #[error(
         "this is an index from a backup of {backup}, and what happened since is not complete in it: nothing is issued or released until it is accepted"
     )]
@@ -63,7 +63,7 @@ pub enum IndexError {
         /// When the backup was made.
         backup: UnixTime,
     },
-    /// The file that it is in cannot be used.
+    /// The file of the index cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

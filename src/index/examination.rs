@@ -1,33 +1,33 @@
-//! What comes of looking at what is stored.
+//! Results of an examination of everything that is stored.
 use super::CertificateRecord;
 
-/// Something that was looked at.
+/// Result for one stored item.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Examined {
-    /// It contradicts itself.
+    /// The item contradicts itself.
     Damage(Damage),
-    /// A certificate that can be read.
+    /// The item is a certificate that can be read.
     Certificate(Box<CertificateRecord>),
 }
 
-/// Something stored that contradicts itself.
+/// A stored item that contradicts itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Damage {
-    /// What kind of thing.
+    /// The kind of damage.
     pub kind: DamageKind,
-    /// Which: a certificate, a table.
+    /// The item: a certificate or a table.
     pub place: String,
-    /// What is wrong, to follow the place.
+    /// The fault, worded to follow `place`.
     pub fault: String,
 }
 
-/// The kinds of damage.
+/// Kind of damage.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DamageKind {
-    /// The store itself: pages, indexes, constraints.
+    /// The store itself is damaged: pages, indexes or constraints.
     Storage,
-    /// Something refers to what is not there.
+    /// A row refers to a row that does not exist.
     Reference,
-    /// A record and the octets of its certificate say different things.
+    /// The columns of a record disagree with its certificate.
     Record,
 }

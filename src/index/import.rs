@@ -1,84 +1,84 @@
-//! What an index is told of a CA that was made elsewhere.
+//! Input of the index for a CA that was created by another program.
 use super::{Authority, CertificateState};
 use crate::audit::AuditEvent;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, IssuerId, Name, SerialNumber, UnixTime};
 
-/// A CA made elsewhere, with what it issued and revoked there.
+/// A CA created by another program, with the certificates that it issued and revoked there.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// CAs above it that others keep, the topmost first; of those of a known identity, a certificate that is new
-    /// takes the place of the one on record.
+    /// External CAs on the issuer path of this CA, the topmost first. Where the identity is known already, a
+    /// new certificate replaces the one on record.
     pub above: Vec<(Authority, AuditEvent)>,
-    /// The CA. Its certificate may be on record already, as one that its parent issued; and it may be a CA that
-    /// others kept so far, under the same name.
+    /// The CA. Its certificate may be on record already as one that its parent issued. The CA may be on record
+    /// as an external CA of the same name.
     pub authority: Authority,
-    /// Whether it is here already and this is its next certificate, of the same name and key.
+    /// Whether the CA is on record already and this is its next certificate, with the same name and key.
     pub renews: bool,
-    /// What it issued.
+    /// The certificates that the CA issued.
     pub certificates: Vec<ImportedCertificate>,
-    /// The highest number of its CRLs so far; 0 when there was none.
+    /// Highest number of the CA's CRLs so far; 0 when there was none.
     pub crl_number: CrlNumber,
-    /// The record of its being taken over.
+    /// The audit event of the import.
     pub event: AuditEvent,
 }
 
 impl Import {
-    /// A CA that has issued nothing yet.
+    /// Returns an import of a CA that has issued nothing yet.
     #[must_use]
     pub fn of(authority: Authority, event: AuditEvent) -> Self {
         Self { above: Vec::new(), authority, renews: false, certificates: Vec::new(), crl_number: 0, event }
     }
 }
 
-/// What a CA of this home signed and is not on record.
+/// Certificates that a CA of this home signed and that are not on record.
 #[derive(Clone, Debug)]
 pub struct Supplement {
     /// The CA.
     pub issuer: IssuerId,
-    /// What it signed.
+    /// The certificates that the CA signed.
     pub certificates: Vec<ImportedCertificate>,
-    /// The highest number of its CRLs elsewhere; 0 where that is not known.
+    /// Highest number of the CA's CRLs at the other program; 0 when it is not known.
     pub crl_number: CrlNumber,
-    /// The record of the whole, where there is more than the certificates' own.
+    /// The audit event of the whole, where there is one beside the events of the certificates.
     pub event: Option<AuditEvent>,
 }
 
-/// A certificate that a CA issued elsewhere.
+/// A certificate that a CA issued with another program.
 #[derive(Clone, Debug)]
 pub struct ImportedCertificate {
     /// `serialNumber`
     pub serial_number: SerialNumber,
-    /// What is known of it.
+    /// The known contents of the certificate.
     pub contents: ImportedContents,
     /// Issued or revoked, never pending.
     pub state: CertificateState,
-    /// The record of its being taken over.
+    /// The audit event of the import of this certificate.
     pub event: AuditEvent,
 }
 
-/// What is known of a certificate from elsewhere.
+/// Known contents of a certificate that was issued by another program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are certificates")]
 pub enum ImportedContents {
-    /// All of it.
+    /// The whole certificate.
     Certificate(Certificate),
-    /// What another CA's own record says of it.
+    /// The entry of the other program's database only.
     Number {
-        /// Its subject, as far as it can be read.
+        /// The subject, as far as it can be read.
         subject: Name,
-        /// When it ends; [`UnixTime::NO_END`] when that is not known.
+        /// notAfter, or [`UnixTime::NO_END`] when it is not known.
         not_after: UnixTime,
     },
 }
 
-/// What was new to the index.
+/// Counts of what was new to the index.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Imported {
-    /// Certificates with their octets, revoked ones included.
+    /// Number of certificates with their octets, revoked ones included.
     pub certificates: usize,
-    /// Certificates known by their numbers alone, revoked ones included.
+    /// Number of certificates known by their serial numbers only, revoked ones included.
     pub known_by_number: usize,
-    /// How many of both are revoked.
+    /// Number of both that are revoked.
     pub revoked: usize,
 }

@@ -1,17 +1,17 @@
-//! `index.txt`, as `openssl ca` writes it and `openssl ocsp -index` reads it.
+//! Writer of `index.txt`, the database that `openssl ca` writes and `openssl ocsp -index` reads.
 use super::StoreError;
 use super::{CertificateRecord, CertificateState, Filter, IndexError, IndexReader, Revocation};
 use crate::x509::{Attribute, CrlReason, Name, UnixTime};
 use std::fmt::Write as _;
 use std::io;
 
-/// What must stand in `FILE.attr` beside the file: OpenSSL otherwise refuses two valid certificates with
-/// the same subject.
+/// Contents of `FILE.attr`, which must be beside the file. Without it OpenSSL refuses two valid certificates
+/// with the same subject.
 pub const INDEX_TXT_ATTRIBUTES: &str = "unique_subject = no\n";
 
-/// Writes a line for every certificate of a CA, oldest first: `V`, `R` or `E`, end, revocation, serial
-/// number, file (`unknown`) and subject, with tabs between. Pending certificates are left out, abandoned
-/// ones are revoked. Reasons that OpenSSL's file does not know are left out.
+/// Writes a line for every certificate of a CA, oldest first: `V`, `R` or `E`, expiry, revocation, serial
+/// number, file (`unknown`) and subject, separated by tabs. Pending certificates are left out, and abandoned
+/// certificates are written as revoked. Reasons that OpenSSL's file does not know are left out.
 ///
 /// # Errors
 /// When there is no such CA, the index cannot be read, or `out` cannot be written.
@@ -49,7 +49,7 @@ fn line(record: &CertificateRecord, now: UnixTime) -> Option<String> {
     Some(format!("{letter}\t{}\t{revocation}\t{serial}\tunknown\t{}\n", time(end), oneline(&record.subject)))
 }
 
-/// The time without its DER header: `YYMMDDHHMMSSZ` through 2049, `YYYYMMDDHHMMSSZ` after.
+/// Returns the time without its DER header: `YYMMDDHHMMSSZ` through 2049, `YYYYMMDDHHMMSSZ` after.
 fn time(at: UnixTime) -> String {
     text_of(&at.to_der())
 }
@@ -87,8 +87,8 @@ fn revoked(revocation: &Revocation) -> String {
     at + &reason
 }
 
-/// `/C=BE/CN=name` as `X509_NAME_oneline` writes it: octets outside printable ASCII as `\xHH`, and
-/// so the backslash, which could escape the end of the line.
+/// Returns `/C=BE/CN=name` as `X509_NAME_oneline` writes it. Octets outside printable ASCII are written as
+/// `\xHH`. So is the backslash, which could escape the end of the line.
 fn oneline(name: &Name) -> String {
     let mut out = String::new();
     for rdn in name.rdns() {
@@ -107,7 +107,7 @@ fn put_attribute(out: &mut String, attribute: &Attribute) {
         if (b' '..=b'~').contains(&octet) && octet != b'\\' {
             out.push(char::from(octet));
         } else {
-            // writing to a String cannot fail
+            // Writing to a `String` cannot fail.
             let _ = write!(out, "\\x{octet:02X}");
         }
     }

@@ -1,24 +1,24 @@
-//! What a key may be certified for, given what it was certified for before (P1, X13).
+//! The rule for which subject a key may be certified, given its earlier certificates (P1, X13).
 use super::{CertificateState, KeyUse};
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::x509::{Name, SerialNumber, UnixTime};
 
-/// Why a key is not certified.
+/// Reason why a key is not certified.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyConflict {
-    /// A certificate for it was revoked because the key was compromised.
+    /// A certificate for this key was revoked because the key was compromised.
     #[error("the key was compromised: certificate {0} for it was revoked for that reason")]
     Compromised(SerialNumber),
-    /// A certificate of this CA's name and key is revoked: another one would bring it back.
+    /// A certificate of this CA's name and key is revoked; another certificate would undo the revocation.
     #[error("certificate {0} of this name and key was revoked at {1}")]
     Revoked(SerialNumber, UnixTime),
-    /// A certificate for it is on hold: another one would lift that.
+    /// A certificate for this key is on hold; another certificate would undo the hold.
     #[error("certificate {0} for this key has been on hold since {1}")]
     Held(SerialNumber, UnixTime),
-    /// It is a CA's.
+    /// The key belongs to a CA.
     #[error("the key belongs to the CA {0}")]
     OfAuthority(String),
-    /// It is somebody else's.
+    /// The key belongs to another subject.
     #[error("the key was certified before for another subject, {0}")]
     Reused(String),
 }
@@ -39,11 +39,12 @@ impl From<KeyConflict> for Problem {
     }
 }
 
-/// Whether a key may be certified for a subject. What never came to be signed counts as a use by its subject, and
-/// for nothing else. `one_holder` has the subjects that are on record as one holder's.
+/// Checks whether a key may be certified for a subject. A certificate that was abandoned before it was signed
+/// counts as a use of the key by its subject, and for nothing else. `one_holder` lists the subjects that are on
+/// record as names of one subscriber.
 ///
 /// # Errors
-/// The gravest reason why not.
+/// The gravest reason why the key may not be certified.
 pub(crate) fn check_key(
     uses: &[KeyUse],
     subject: &Name,

@@ -1,8 +1,8 @@
-//! The index: what was issued and what became of it.
+//! The index: a record of what was issued and of the state of each certificate.
 //!
-//! A small trait for each use, and [`Index`] and [`IndexReader`] as their sums; whoever is given one is given the
-//! least of them. Every method is one use case and one transaction; those that change something carry their audit
-//! events. Whatever an adapter stores, it passes the suite in `contract`.
+//! There is a small trait for each use; [`Index`] and [`IndexReader`] are their sums. A function takes the
+//! smallest trait that serves it. Every method is one use case and one transaction, and methods that change
+//! something take their audit events. Every adapter passes the suite in `contract`.
 mod audit;
 mod authorities;
 #[cfg(test)]
@@ -55,7 +55,8 @@ pub use state::{CertificateState, Revocation};
 pub(crate) use store_error::StoreError;
 pub use stored::StoredIndex;
 
-/// Everything, for whoever has all of it to do. Each method is one transaction with its audit events.
+/// All uses of an index, for callers that need all of them. Each method is one transaction with its audit
+/// events.
 pub trait Index:
     IndexReader + IssuanceIndex + RevocationIndex + AuthorityIndex + RestorationIndex + AuditIndex
 {
@@ -72,8 +73,8 @@ impl<T> Index for T where
 {
 }
 
-/// Every trait that reads, for whoever holds an adapter itself, and what an import takes. What records, and with it an
-/// index of one's own that only says that it has recorded, is for this crate alone.
+/// Every trait that reads, for callers that hold an adapter itself, and the trait for an import. The traits
+/// that record are visible in this crate only: a foreign index could claim to have recorded what it has not.
 pub mod prelude {
     #[cfg(test)]
     pub(crate) use super::Index;

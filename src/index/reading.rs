@@ -1,43 +1,44 @@
-//! What is read of certificates and of changes.
+//! Reading of certificates and of changes.
 use super::{
     AuditReader, AuthorityReader, CertificateRecord, CertificateState, CrlReader, Filter, IndexError,
     IssuanceReader, KeyUse, ResponderRecord, RestorationReader, Selector, StatusRow,
 };
 use crate::x509::{CertificateId, Name, UnixTime};
 
-/// What listings and decisions read of certificates.
+/// Reads certificates, for listings and decisions.
 pub trait CertificateReader: Send + Sync {
-    /// Where a certificate stands; `None` when this CA never assigned the serial number.
+    /// Returns the state of a certificate; `None` when this CA never assigned the serial number.
     ///
     /// # Errors
-    /// When the store cannot be read; so below.
+    /// Every method of this trait fails when the store cannot be read.
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, IndexError>;
 
-    /// One certificate with its octets.
+    /// Returns one certificate with its octets.
     fn certificate(&self, id: &CertificateId) -> Result<Option<CertificateRecord>, IndexError>;
 
-    /// Those that a selector means, at most `limit`, newest first.
+    /// Returns the certificates that a selector matches, newest first and at most `limit`.
     fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError>;
 
-    /// Hands every certificate that passes the filter to `visit`, oldest first, until it returns false.
+    /// Passes every certificate that matches the filter to `visit`, oldest first, until `visit` returns false.
     fn list(
         &self,
         filter: &Filter,
         visit: &mut dyn FnMut(CertificateRecord) -> bool,
     ) -> Result<(), IndexError>;
 
-    /// The certificates of delegated responders that have not ended at this time, whatever became of them, oldest
-    /// first. Whoever has the key of one answers for its CA until then: nobody looks it up (id-pkix-ocsp-nocheck).
+    /// Returns the certificates of delegated responders that have not expired at this time, in any state,
+    /// oldest first. The holder of such a key can answer for the CA until then, because clients do not check
+    /// the certificate's revocation (id-pkix-ocsp-nocheck, RFC 6960 §4.2.2.2.1).
     fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError>;
 
-    /// What this public key (SHA-256 of its SubjectPublicKeyInfo) was used for before.
+    /// Returns the earlier certificates for this public key (SHA-256 of the SubjectPublicKeyInfo).
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError>;
 
-    /// The subjects that are on record as one holder's with this key.
+    /// Returns the subjects that are on record as names of one subscriber with this key.
     fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError>;
 
-    /// Hands every certificate to `visit` that can be relied on at `now`, on hold or pending included, although one
-    /// for the same key was revoked because the key was compromised.
+    /// Passes to `visit` every certificate that relying parties can accept at `now`, on hold or pending
+    /// included, although a certificate for the same key was revoked because the key was compromised.
     fn on_compromised_keys(
         &self,
         now: UnixTime,
@@ -45,26 +46,27 @@ pub trait CertificateReader: Send + Sync {
     ) -> Result<(), IndexError>;
 }
 
-/// What is published for responders, and in which order it came to be.
+/// Reads what is published for responders, in the order of the changes.
 pub trait ChangeReader: Send + Sync {
-    /// Number of the latest change; grows with every change of a status or a CA.
+    /// Returns the number of the latest change. It grows with every change of a status or a CA.
     ///
     /// # Errors
-    /// When the store cannot be read; so below.
+    /// Every method of this trait fails when the store cannot be read.
     fn change_number(&self) -> Result<u64, IndexError>;
 
-    /// The change that made a certificate's state what it is; `None` when it is not on record.
+    /// Returns the number of the change that gave a certificate its state; `None` when the certificate is not
+    /// on record.
     fn change_of(&self, id: &CertificateId) -> Result<Option<u64>, IndexError>;
 
-    /// Hands of each change the row with the highest serial number to `visit`, the latest change first, until it
-    /// returns false. Rows that were changed again since count for their latest change alone.
+    /// Passes to `visit`, for each change, the row with the highest serial number, the latest change first,
+    /// until `visit` returns false. A row that changed several times counts for its latest change only.
     fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError>;
 
-    /// Hands every status row whose change number is above `since` to `visit`.
+    /// Passes every status row whose change number is above `since` to `visit`.
     fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError>;
 }
 
-/// Everything that can be read.
+/// All reading uses of an index.
 pub trait IndexReader:
     CertificateReader
     + ChangeReader

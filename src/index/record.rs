@@ -1,4 +1,4 @@
-//! What is on record.
+//! The values on record.
 use super::{CertificateState, Revocation};
 use crate::audit::AuditEvent;
 use crate::lint::Linted;
@@ -11,44 +11,45 @@ use crate::x509::{
 /// A CA of this home.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Authority {
-    /// The name that people type and that files bear.
+    /// The name that users type and that files have.
     pub name: String,
-    /// Its identity as an issuer.
+    /// The CA's identity as an issuer.
     pub issuer: IssuerId,
-    /// The name of the CA that issued its certificate; `None` for a root.
+    /// The name of the CA that issued this CA's certificate; `None` for a root.
     pub parent: Option<String>,
-    /// The profile it was issued under.
+    /// The profile of the CA's certificate.
     pub profile: String,
-    /// Its certificate.
+    /// The CA's certificate.
     pub certificate: Certificate,
-    /// Where its key is kept: a URI whose scheme names the store; empty when others keep it.
+    /// The location of the CA's key: a URI whose scheme names the key store. Empty for an external CA.
     pub key: String,
-    /// Whether others run it, and it is here for those below it: neither its key nor its CRLs are ever here.
+    /// Whether this is an external CA, recorded for the CAs below it. Neither its key nor its CRLs are ever in
+    /// this home.
     pub external: bool,
-    /// Whether its certificates name an OCSP responder.
+    /// Whether certificates of this CA name an OCSP responder.
     pub serves_ocsp: bool,
-    /// The name of the generation before it: the same CA with an older key.
+    /// The name of the previous generation: the same CA with an older key.
     pub succeeds: Option<String>,
-    /// When the last of the certificates that it issued ends, those of its responder aside; `None` when it issued
-    /// none.
+    /// The latest notAfter of the certificates that the CA issued, except those of its responder; `None` when
+    /// it issued none.
     pub last_end: Option<UnixTime>,
 }
 
 impl Authority {
-    /// Whether others run it: neither its key nor its CRLs are ever here.
+    /// Returns whether this is an external CA. Neither its key nor its CRLs are ever in this home.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
         self.external
     }
 
-    /// Where its key is kept, as people know it: without the scheme of the store.
+    /// Returns the location of the key without the scheme of the key store, for display.
     #[must_use]
     pub fn key_name(&self) -> &str {
         self.key.split_once(':').map_or(&*self.key, |(_, name)| name)
     }
 }
 
-/// A CA of this home, its certificates known by their digests.
+/// A CA of this home with the digests of its certificates in place of the certificates.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuthoritySummary {
     /// As [`Authority::name`].
@@ -57,12 +58,12 @@ pub struct AuthoritySummary {
     pub issuer: IssuerId,
     /// As [`Authority::parent`].
     pub parent: Option<String>,
-    /// The digest of its certificate.
+    /// The digest of the CA's certificate.
     pub certificate: Fingerprint,
-    /// When that begins.
+    /// notBefore of the CA's certificate.
     pub not_before: UnixTime,
-    /// The digests of the unrevoked certificates of its name and key by other issuers than that of the one it has,
-    /// oldest first.
+    /// The digests of the CA's unrevoked cross-certificates, oldest first: certificates of its name and key by
+    /// other issuers than the issuer of its own certificate.
     pub crossed: Vec<Fingerprint>,
     /// As [`super::AuthorityReader::names_of_issuer`], in the order of their octets.
     pub names: Vec<Name>,
@@ -74,43 +75,43 @@ pub struct AuthoritySummary {
     pub last_end: Option<UnixTime>,
 }
 
-/// What is known of a CA before its certificate is signed.
+/// A CA whose certificate is not signed yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NewAuthority {
-    /// The name that people type and that files bear.
+    /// The name that users type and that files have.
     pub name: String,
-    /// Where its key is kept: a URI whose scheme names the store; `None` when others keep it.
+    /// The location of the CA's key: a URI whose scheme names the key store. `None` for an external CA.
     pub key: Option<String>,
-    /// Whether its certificates name an OCSP responder.
+    /// Whether certificates of this CA name an OCSP responder.
     pub serves_ocsp: bool,
-    /// The name of the generation before it.
+    /// The name of the previous generation.
     pub succeeds: Option<String>,
-    /// Whether the CA is there already, with this name and this key: then the certificate takes the place of the
-    /// one it has as soon as it is recorded as issued, and all else stays as it is on record.
+    /// Whether the CA is on record already, with this name and key. If so, the new certificate replaces the
+    /// present one as soon as it is recorded as issued, and all other values stay as they are on record.
     pub renews: bool,
 }
 
-/// A certificate that is about to be signed, and what is recorded with it.
+/// A certificate that is about to be signed, with the values that are recorded beside it.
 #[derive(Clone, Debug)]
 pub struct Intent {
     /// The issuer; for a root, the root itself ([`TbsCertificate::as_issuer`]).
     pub issuer: IssuerId,
-    /// What will be signed.
+    /// The TBSCertificate that will be signed.
     pub tbs: Linted<TbsCertificate>,
-    /// The profile it was granted under.
+    /// The profile under which the certificate was granted.
     pub profile: String,
-    /// Whom to write to about it; not part of the certificate.
+    /// The contact address for the certificate; not part of the certificate.
     pub contact: Option<String>,
-    /// A subject under which the same holder had the key before, whose name has changed since: by the word of
-    /// whoever acts, the two are one from now on.
+    /// A former subject of the same subscriber with the same key. The operator asserts that both subjects are
+    /// one subscriber, and they are recorded as such.
     pub same_holder_as: Option<Name>,
-    /// The CA that this certificate makes. Its name and identity are taken from now on; it is a CA of this
-    /// home as soon as the certificate is recorded as issued, and its name is free again when it is
+    /// The CA that this certificate creates. Its name and identity are in use from now on. It is a CA of this
+    /// home as soon as the certificate is recorded as issued. Its name is free again when the certificate is
     /// abandoned.
     pub authority: Option<NewAuthority>,
-    /// Whether its key came with a request from elsewhere.
+    /// Whether the key came with a request, so that the private key is not in this home.
     pub requested: bool,
-    /// The record of the intent.
+    /// The audit event of the intent.
     pub event: AuditEvent,
 }
 
@@ -119,23 +120,23 @@ pub struct Intent {
 pub struct ResponderRecord {
     /// The certificate.
     pub record: CertificateRecord,
-    /// Whether it was made for a request: its key is elsewhere.
+    /// Whether it was issued for a request, so that the private key is not in this home.
     pub requested: bool,
 }
 
-/// A certificate that was signed against its intent.
+/// A certificate that was signed after its intent was recorded.
 #[derive(Clone, Debug)]
 pub struct Issued {
     /// The issuer of the intent.
     pub issuer: IssuerId,
     /// The certificate.
     pub certificate: Certificate,
-    /// The record of its issuance.
+    /// The audit event of the issuance.
     pub event: AuditEvent,
 }
 
 impl Issued {
-    /// Issuer and serial number.
+    /// Returns issuer and serial number.
     #[must_use]
     pub fn id(&self) -> CertificateId {
         CertificateId { issuer: self.issuer, serial_number: self.certificate.tbs().serial_number().clone() }
@@ -147,32 +148,34 @@ impl Issued {
 pub struct CertificateRecord {
     /// Issuer and serial number.
     pub id: CertificateId,
-    /// The issuing CA's name; empty for the abandoned certificate of a root that never came to be.
+    /// The issuing CA's name. Empty for the certificate of a root that was abandoned, so that the CA does not
+    /// exist.
     pub authority: String,
     /// `subject`
     pub subject: Name,
-    /// Names of the subjectAltName.
+    /// The names of subjectAltName.
     pub subject_alt_names: Vec<GeneralName>,
     /// `validity`
     pub validity: Validity,
-    /// The profile it was granted under.
+    /// The profile under which the certificate was granted.
     pub profile: String,
-    /// Whom to write to about it.
+    /// The contact address for the certificate.
     pub contact: Option<String>,
-    /// Where it stands.
+    /// The state of the certificate.
     pub state: CertificateState,
-    /// SHA-256 of its SubjectPublicKeyInfo; `None` when it is known by its number alone.
+    /// SHA-256 of the SubjectPublicKeyInfo; `None` when only the serial number is known.
     pub key: Option<[u8; 32]>,
-    /// The certificate; `None` while pending, and for good when abandoned or known by its number alone.
+    /// The certificate. `None` while it is pending, and always when it is abandoned or only the serial number
+    /// is known.
     pub certificate: Option<Certificate>,
-    /// Whether its octets are not known, only its number, what became of it, and what an imported CA's record
-    /// says: names and profile are empty, the subject may be; it begins with all time, and where its end is not
-    /// known it has none (RFC 5280 §4.1.2.5).
+    /// Whether the octets of the certificate are not known, only its serial number, its state, and the entry in
+    /// an imported CA's database. Then the names and the profile are empty, and the subject may be. notBefore
+    /// is the earliest time, and an unknown notAfter is the one that means no expiration (RFC 5280 §4.1.2.5).
     pub known_by_number: bool,
 }
 
 impl CertificateRecord {
-    /// Whether it was given up before its signature was recorded.
+    /// Returns whether the certificate was abandoned before its signature was recorded.
     #[must_use]
     pub(crate) fn is_abandoned(&self) -> bool {
         self.certificate.is_none()
@@ -180,7 +183,7 @@ impl CertificateRecord {
             && matches!(self.state, CertificateState::Revoked(_))
     }
 
-    /// The word for its status at `now`: `valid`, `expired`, `revoked`, `held`, `pending`, `abandoned`.
+    /// Returns the status at `now`: `valid`, `expired`, `revoked`, `held`, `pending` or `abandoned`.
     #[must_use]
     pub fn status(&self, now: UnixTime) -> StatusValue {
         match &self.state {
@@ -193,7 +196,7 @@ impl CertificateRecord {
         }
     }
 
-    /// When and why it was revoked.
+    /// Returns time and reason of the revocation.
     #[must_use]
     pub fn revocation(&self) -> Option<&Revocation> {
         match &self.state {
@@ -228,38 +231,38 @@ impl std::fmt::Display for StatusValue {
     }
 }
 
-/// Which certificate is meant.
+/// A user's choice of certificates.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Selector {
     /// Any issuer's certificate with this serial number.
     Serial(SerialNumber),
     /// This CA's certificate with this serial number.
     AuthoritySerial(String, SerialNumber),
-    /// SHA-256 fingerprint beginning with these hexadecimal digits.
+    /// Certificates whose SHA-256 fingerprint begins with these hexadecimal digits.
     Fingerprint(String),
-    /// Exactly this commonName or subjectAltName value, letter case aside.
+    /// Certificates with exactly this commonName or subjectAltName value, ignoring case.
     Name(String),
-    /// Exactly this certificate.
+    /// The certificate with this fingerprint.
     Exact(Fingerprint),
 }
 
-/// Which certificates to list; everything that is `Some` must hold.
+/// A filter of certificates. Every member that is `Some` must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Filter {
-    /// Issued by this CA.
+    /// Matches certificates that this CA issued.
     pub authority: Option<String>,
-    /// Of this status at this time.
+    /// Matches certificates of this status at this time.
     pub status: Option<(StatusValue, UnixTime)>,
-    /// Issued, unrevoked, and ending from the first time through the second.
+    /// Matches unrevoked issued certificates whose notAfter is from the first time through the second.
     pub ending: Option<(UnixTime, UnixTime)>,
-    /// A glob with `*` and `?` over the subject as written and over every name, letter case aside.
+    /// A glob with `*` and `?` over the subject as text and over every name, ignoring case.
     pub subject: Option<String>,
-    /// Granted under this profile.
+    /// Matches certificates that were granted under this profile.
     pub profile: Option<String>,
 }
 
 impl Filter {
-    /// The same filter for each of these CAs, one after the other; itself when there are none.
+    /// Returns the same filter for each of these CAs, or the filter itself when there are none.
     #[must_use]
     pub fn of_each(self, authorities: &[String]) -> Vec<Self> {
         if authorities.is_empty() {
@@ -270,33 +273,34 @@ impl Filter {
     }
 }
 
-/// What a public key was used for before.
+/// An earlier certificate for a public key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyUse {
     /// Issuer and serial number of the certificate that has the key.
     pub id: CertificateId,
-    /// Its subject.
+    /// The certificate's subject.
     pub subject: Name,
-    /// Whether it is the certificate of one of this home's CAs, and the CA's name.
+    /// The name of the CA of this home whose certificate this is, if there is one.
     pub authority: Option<String>,
-    /// Where it stands.
+    /// The certificate's state.
     pub state: CertificateState,
-    /// Whether it is that of a CA.
+    /// Whether the certificate is a CA certificate (basicConstraints).
     pub is_ca: bool,
-    /// When it ends.
+    /// notAfter of the certificate.
     pub not_after: UnixTime,
-    /// Whether it was given up before its signature was recorded.
+    /// Whether the certificate was abandoned before its signature was recorded.
     pub is_abandoned: bool,
 }
 
 impl KeyUse {
-    /// Whether the certificate is for this subject.
+    /// Returns whether the certificate is for this subject.
     #[must_use]
     pub(crate) fn is_of(&self, subject: &Name) -> bool {
         self.subject.is_same_as(subject)
     }
 
-    /// Whether it can be relied on at `now`, on hold or about to be signed included.
+    /// Returns whether relying parties can accept the certificate at `now`, on hold or about to be signed
+    /// included.
     #[must_use]
     pub(crate) fn is_live(&self, now: UnixTime) -> bool {
         let is_gone = matches!(&self.state, CertificateState::Revoked(revocation) if !revocation.is_hold());
@@ -304,12 +308,12 @@ impl KeyUse {
     }
 }
 
-/// What was signed last.
+/// The newest signature on record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NewestSigned {
-    /// When, by the clock of the command that signed it.
+    /// The time of the signature, by the clock of the command that signed.
     pub at: UnixTime,
-    /// What it is, for people.
+    /// A description of what was signed, for messages.
     pub what: String,
 }
 
@@ -324,13 +328,13 @@ pub struct CrlRecord {
     pub next_update: UnixTime,
 }
 
-/// One row of what is published for OCSP responders.
+/// One row of the status that is published for OCSP responders.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StatusRow {
     /// Issuer and serial number.
     pub id: CertificateId,
-    /// Where it stands.
+    /// The state of the certificate.
     pub state: CertificateState,
-    /// The change that made it so.
+    /// The number of the change that gave the certificate this state.
     pub change: u64,
 }

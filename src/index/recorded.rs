@@ -1,13 +1,13 @@
-//! The proof that something is on record. This file alone makes one: an adapter says that it has stored what it was
-//! given, and never makes the proof of it.
+//! The proof that a value is on record. Only this file creates one: an adapter reports that it has stored the
+//! value, and never creates the proof.
 use super::{IndexError, Intent, IssuanceIndex, RevocationIndex};
 use crate::audit::AuditEvent;
 use crate::lint::Linted;
 use crate::x509::{IssuerId, TbsCertList, TbsCertificate};
 
-/// Proof that something is on record. It is the only thing an issuer signs, and is used up by signing.
+/// Proof that a value is on record. An issuer signs nothing else, and signing consumes the proof.
 ///
-/// Only this module makes one, and from what was linted:
+/// Only this module creates one, and only of a linted value:
 ///
 /// ```compile_fail,E0423
 /// # use genfic_ca::{index::Recorded, x509::TbsCertificate};
@@ -16,7 +16,7 @@ use crate::x509::{IssuerId, TbsCertList, TbsCertificate};
 /// }
 /// ```
 ///
-/// And nobody outside of this crate has an index of their own, which says that it has stored what it has not:
+/// Code outside of this crate cannot implement an index that claims to have stored what it has not:
 ///
 /// ```compile_fail,E0603
 /// use genfic_ca::index::RevocationIndex;
@@ -29,18 +29,18 @@ use crate::x509::{IssuerId, TbsCertList, TbsCertificate};
 pub struct Recorded<T>(T);
 
 impl<T> Recorded<T> {
-    /// What is on record.
+    /// Returns the value that is on record.
     pub fn get(&self) -> &T {
         &self.0
     }
 
-    /// Gives the proof up.
+    /// Returns the value and consumes the proof.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
-/// [`IssuanceIndex::record_intent`], whatever the index.
+/// Implements [`IssuanceIndex::record_intent`] for every index.
 pub(super) fn intents<I: IssuanceIndex + ?Sized>(
     index: &I,
     intents: Vec<Intent>,
@@ -49,7 +49,7 @@ pub(super) fn intents<I: IssuanceIndex + ?Sized>(
     Ok(intents.into_iter().map(|intent| Recorded(intent.tbs.into_inner())).collect())
 }
 
-/// [`RevocationIndex::record_crl`], whatever the index.
+/// Implements [`RevocationIndex::record_crl`] for every index.
 pub(super) fn crl<I: RevocationIndex + ?Sized>(
     index: &I,
     issuer: &IssuerId,

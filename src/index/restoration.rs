@@ -1,36 +1,37 @@
-//! What an index is told when it was made from a backup: what others kept of the time since.
+//! Input of an index that was restored from a backup: what published files and CRLs show of the time since the
+//! backup.
 use super::{IndexError, Revocation};
 use crate::audit::{AuditEvent, Head};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateId, IssuerId, UnixTime};
 
-/// That an index comes from a backup and has not been accepted yet.
+/// The mark of an index that was restored from a backup and not accepted yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Restored {
-    /// When it was restored.
+    /// When the index was restored.
     pub at: UnixTime,
     /// When the backup was made.
     pub backup: UnixTime,
 }
 
-/// What an index from a backup takes over before it is used.
+/// What a restored index takes over before it is used.
 #[derive(Clone, Debug)]
 pub struct Restoration {
     /// When the backup was made.
     pub backup: UnixTime,
-    /// Change numbers go on above this one.
+    /// The change number above which new change numbers start.
     pub change: u64,
-    /// CRL numbers that count as taken, of each CA the highest.
+    /// The highest CRL number in use of each CA.
     pub crl_numbers: Vec<(IssuerId, CrlNumber)>,
     /// Certificates that were found and are not on record, or are pending.
     pub certificates: Vec<FoundCertificate>,
-    /// Revocations that were found; those that say nothing new are passed over.
+    /// Revocations that were found. Those already on record are skipped.
     pub revocations: Vec<FoundRevocation>,
     /// The newest audit records of the published statuses that were taken into account.
     pub superseded: Vec<Head>,
-    /// The newest time at which something that was found was signed.
+    /// The newest time of signature among the findings.
     pub signed: Option<UnixTime>,
-    /// The record of the restoring.
+    /// The audit event of the restore.
     pub event: AuditEvent,
 }
 
@@ -41,55 +42,55 @@ pub struct FoundCertificate {
     pub issuer: IssuerId,
     /// The certificate.
     pub certificate: Certificate,
-    /// The record of its being taken over.
+    /// The audit event of its recording.
     pub event: AuditEvent,
 }
 
 /// A revocation that was published.
 #[derive(Clone, Debug)]
 pub struct FoundRevocation {
-    /// What was revoked; it need not be on record.
+    /// The revoked certificate. It need not be on record.
     pub id: CertificateId,
-    /// When and why.
+    /// Time and reason of the revocation.
     pub revocation: Revocation,
-    /// The record of its being taken over.
+    /// The audit event of its recording.
     pub event: AuditEvent,
 }
 
-/// What was new to the index.
+/// Counts of what was new to the index.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct TakenOver {
-    /// Certificates that are on record as issued now.
+    /// Number of certificates that are now on record as issued.
     pub certificates: usize,
-    /// Certificates on record that are revoked now.
+    /// Number of certificates on record that are now revoked.
     pub revoked: usize,
-    /// Revoked certificates that are on record by their number alone.
+    /// Number of revoked certificates that are now on record by their serial number only.
     pub known_by_number: usize,
 }
 
-/// Whether this is an index from a backup, and of what.
+/// Reads whether this index was restored from a backup, and from which.
 pub trait RestorationReader: Send + Sync {
-    /// Whether it was made from a backup that nobody has accepted yet.
+    /// Returns the mark of a restored index that nobody has accepted yet.
     ///
     /// # Errors
-    /// When the store cannot be read; so below.
+    /// Every method of this trait fails when the store cannot be read.
     fn restored(&self) -> Result<Option<Restored>, IndexError>;
 
-    /// Whether a published status whose newest audit record is this one was taken over by a restore, so that a
-    /// new one may be put in its place although the record is not here.
+    /// Returns whether a restore took over the published status whose newest audit record is this one. A new
+    /// status may replace that one although the audit record is not in this index.
     fn supersedes(&self, head: &Head) -> Result<bool, IndexError>;
 }
 
-/// What a restore takes over, and its end.
+/// Records a restore and its acceptance.
 pub trait RestorationIndex: Send + Sync {
-    /// Takes over what is known from elsewhere of the time after the backup that this index was made from, and
-    /// keeps everybody from issuing and releasing until [`RestorationIndex::accept_restored`]. Nothing that is revoked
-    /// here becomes less so. Every CA owes a CRL afterwards.
+    /// Takes over what is known of the time after the backup that this index was restored from, and refuses
+    /// issuance and releases until [`RestorationIndex::accept_restored`]. No revocation on record is weakened.
+    /// A CRL of every CA is outstanding afterwards.
     ///
     /// # Errors
-    /// When the store cannot be read or written; so below.
+    /// Every method of this trait fails when the store cannot be read or written.
     fn restore(&self, restoration: &Restoration) -> Result<TakenOver, IndexError>;
 
-    /// Lets certificates be issued again after a restore; false when there was nothing to accept.
+    /// Allows issuance again after a restore. Returns false when there was nothing to accept.
     fn accept_restored(&self, event: AuditEvent) -> Result<bool, IndexError>;
 }

@@ -1,42 +1,42 @@
-//! Revocations, and the CRLs that tell of them.
+//! Revocations and the CRLs that publish them.
 use super::{CertificateState, CrlRecord, FoundRevocation, IndexError, Recorded, TakenOver};
 use crate::audit::AuditEvent;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime};
 
-/// What CRLs are made of, and which were made.
+/// Reads the contents of the next CRLs, and the CRLs on record.
 pub trait CrlReader: Send + Sync {
-    /// Hands every entry of an issuer's next CRL to `visit`, by serial number: what is revoked, until it has
-    /// been on a published CRL whose thisUpdate lies after its end (C3).
+    /// Passes every entry of an issuer's next CRL to `visit`, in order of serial number. A revoked certificate
+    /// is listed until it was on a published CRL whose thisUpdate is after the certificate's notAfter (C3).
     ///
     /// # Errors
-    /// When the store cannot be read; so below.
+    /// Every method of this trait fails when the store cannot be read.
     fn revoked(&self, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) -> Result<(), IndexError>;
 
-    /// The published CRL with the highest number of this issuer.
+    /// Returns the published CRL with this issuer's highest number.
     fn last_crl(&self, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError>;
 
-    /// The highest CRL number that was taken for this issuer, whether or not a list came of it; 0 before the
-    /// first.
+    /// Returns the highest CRL number that was taken for this issuer, whether or not a CRL was made with it; 0
+    /// before the first.
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError>;
 
-    /// Whether this very list was recorded under its number ([`RevocationIndex::record_crl`]).
+    /// Returns whether exactly this CRL was recorded under its number ([`RevocationIndex::record_crl`]).
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError>;
 
-    /// Whether a list is owed: something was revoked, released or abandoned since the number of the published
-    /// CRL with the highest number was taken, or no list was published yet.
+    /// Returns whether a CRL is outstanding: no CRL was published yet, or a certificate was revoked, released
+    /// or abandoned since the number of the published CRL with the highest number was taken.
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError>;
 }
 
-/// Revocations, holds and releases, and the CRLs that tell of them.
+/// Records revocations, holds and releases, and the CRLs that publish them.
 pub trait RevocationIndex: Send + Sync {
-    /// Replaces state `from` by `to`, or reports [`IndexError::Conflict`] when it is no longer `from`. Nothing is
-    /// released after a restore that is not accepted yet ([`IndexError::NotAccepted`]), nor on a key that others have
-    /// ([`IndexError::KeyRefused`]).
+    /// Replaces state `from` by `to`, or returns [`IndexError::Conflict`] when the state is no longer `from`. A
+    /// release is refused after a restore that is not accepted yet ([`IndexError::NotAccepted`]) and for a key
+    /// that another subscriber has ([`IndexError::KeyRefused`]).
     ///
     /// # Errors
-    /// When the store cannot be read or written; so below.
+    /// Every method of this trait fails when the store cannot be read or written.
     fn transition(
         &self,
         id: &CertificateId,
@@ -45,16 +45,16 @@ pub trait RevocationIndex: Send + Sync {
         event: AuditEvent,
     ) -> Result<(), IndexError>;
 
-    /// Takes the next CRL number, above every number taken before and above `floor`, for a list with this
-    /// thisUpdate; then hands every entry, by serial number, to `visit`. It is used up, whether or not a list
-    /// with it comes to be.
+    /// Takes the next CRL number, above every number taken before and above `floor`, for a CRL with this
+    /// thisUpdate. Then it passes every entry, in order of serial number, to `visit`. The number is used up,
+    /// whether or not a CRL is made with it.
     ///
-    /// The entries are those of the very moment at which the number was taken, whatever is changed while they
-    /// are visited: a list with a higher number never lacks what one with a lower number has, unless that was
-    /// released or need not be listed any more. Nobody waits for the visits.
+    /// The entries are those of the moment at which the number was taken, whatever changes while they are
+    /// visited. Therefore a CRL with a higher number never lacks an entry of one with a lower number, unless
+    /// the certificate was released or need not be listed any more. Other processes do not wait for the visits.
     ///
     /// # Errors
-    /// [`IndexError::ClockBehind`] when thisUpdate is before what was signed last; nothing was visited then.
+    /// [`IndexError::ClockBehind`] when thisUpdate is before the newest signature; nothing was visited then.
     fn next_crl_number(
         &self,
         issuer: &IssuerId,
@@ -63,12 +63,12 @@ pub trait RevocationIndex: Send + Sync {
         visit: &mut dyn FnMut(CrlEntry),
     ) -> Result<CrlNumber, IndexError>;
 
-    /// Writes down the list that is about to be signed under its number. Higher numbers may have been taken
+    /// Records the CRL that is about to be signed under its number. Higher numbers may have been taken
     /// meanwhile.
     ///
     /// # Errors
-    /// [`IndexError::CrlNumber`] when the list's number was not taken or was for another thisUpdate, or a list
-    /// was recorded under it; [`IndexError::ClockBehind`] when one with an earlier number has a later thisUpdate.
+    /// [`IndexError::CrlNumber`] when the number was not taken, was taken for another thisUpdate, or has a CRL
+    /// recorded already; [`IndexError::ClockBehind`] when a CRL with a lower number has a later thisUpdate.
     fn record_crl(
         &self,
         issuer: &IssuerId,
@@ -78,10 +78,10 @@ pub trait RevocationIndex: Send + Sync {
         super::recorded::crl(self, issuer, tbs, event)
     }
 
-    /// Stores what [`RevocationIndex::record_crl`] says.
+    /// Stores the CRL of [`RevocationIndex::record_crl`].
     ///
     /// # Errors
-    /// As there.
+    /// As [`RevocationIndex::record_crl`].
     fn store_crl(
         &self,
         issuer: &IssuerId,
@@ -89,13 +89,13 @@ pub trait RevocationIndex: Send + Sync {
         event: AuditEvent,
     ) -> Result<(), IndexError>;
 
-    /// Notes that the list of this number is signed and in its public place. Only then it counts for
-    /// [`CrlReader::last_crl`], and what it listed after its end may be left out from now on, if that end had
-    /// passed at the time `confirmed` too: the clock that the list was made by may have been ahead. Those with
-    /// higher numbers may have been published before.
+    /// Records that the CRL of this number is signed and published. Only then does it count for
+    /// [`CrlReader::last_crl`]. A certificate that it lists after the certificate's notAfter may be left out of
+    /// later CRLs, if notAfter had also passed at the time `confirmed`: the clock of the CRL's thisUpdate may
+    /// have been ahead. CRLs with higher numbers may have been published before.
     ///
     /// # Errors
-    /// [`IndexError::CrlNumber`] when no list was recorded under the number.
+    /// [`IndexError::CrlNumber`] when no CRL was recorded under the number.
     fn record_crl_published(
         &self,
         issuer: &IssuerId,
@@ -104,7 +104,7 @@ pub trait RevocationIndex: Send + Sync {
         event: AuditEvent,
     ) -> Result<(), IndexError>;
 
-    /// Takes revocations over that were signed and are not on record any more, or not as they were: what is on the
-    /// lists of CAs. Nothing that is revoked becomes less so. Each CA concerned owes a CRL afterwards.
+    /// Takes over revocations that are on signed CRLs and are missing from the record, or are recorded
+    /// otherwise. No revocation on record is weakened. A CRL of each of these CAs is outstanding afterwards.
     fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError>;
 }

@@ -1,14 +1,14 @@
-//! The life of a certificate as a pure state machine.
+//! The states of a certificate and their transitions, as a pure state machine.
 use crate::x509::{CrlReason, UnixTime};
 
-/// Where a certificate stands.
+/// State of a certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CertificateState {
-    /// Intent recorded; a signature may or may not exist.
+    /// The intent is recorded; a signature may or may not exist.
     Pending,
-    /// Signed and recorded.
+    /// The certificate is signed and recorded.
     Issued,
-    /// Revoked, on hold, or abandoned while pending.
+    /// The certificate is revoked, on hold, or was abandoned while pending.
     Revoked(Revocation),
 }
 
@@ -24,49 +24,50 @@ pub struct Revocation {
 }
 
 impl Revocation {
-    /// Whether it can be lifted again.
+    /// Returns whether this is a hold, which can be released.
     #[must_use]
     pub fn is_hold(&self) -> bool {
         self.reason == Some(CrlReason::CertificateHold)
     }
 
-    /// Whether the reason is that somebody else has the key: no certificate for it can be relied on.
+    /// Returns whether the reason is a compromise of the key, so that no certificate for the key can be
+    /// trusted.
     #[must_use]
     pub fn is_of_the_key(&self) -> bool {
         self.reason.is_some_and(CrlReason::is_of_the_key)
     }
 }
 
-/// Why a change of state was refused.
+/// Reason why a change of state was refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TransitionError {
-    /// Already revoked, and not on hold.
+    /// The certificate is revoked already, and not on hold.
     #[error("it was revoked at {}", .0.revoked_at)]
     AlreadyRevoked(Revocation),
-    /// On hold already, and held again.
+    /// The certificate is on hold already, and was to be held again.
     #[error("it has been on hold since {}", .0.revoked_at)]
     AlreadyHeld(Revocation),
-    /// A pending certificate has no signature that a release could bring back.
+    /// A pending certificate cannot be held, because a release would need a signature that may not exist.
     #[error("it is pending: it can be revoked or abandoned, not held")]
     PendingHold,
     /// `removeFromCRL` is an entry of a delta CRL, not a revocation.
     #[error("remove-from-crl is not a reason to revoke; `release` lifts a hold")]
     NotARevocationReason,
-    /// There is nothing that a release could bring back.
+    /// The certificate's octets are not on record, so that a release has nothing to restore.
     #[error("its certificate is not on record, only its number: it can be revoked, not released")]
     KnownByNumber,
-    /// Only what is on hold can be released.
+    /// Only a certificate on hold can be released.
     #[error("it is not on hold")]
     NotHeld,
 }
 
 impl CertificateState {
-    /// The state after revoking or holding. A pending certificate can be revoked too, but not held; one on
-    /// hold can be revoked for good.
+    /// Returns the state after a revocation or hold. A pending certificate can be revoked but not held. A
+    /// certificate on hold can be revoked permanently.
     ///
     /// # Errors
-    /// When it is revoked for good already, held twice, held while pending, or the reason is
-    /// `removeFromCRL`.
+    /// When the certificate is permanently revoked already, is held twice, is held while pending, or the reason
+    /// is `removeFromCRL`.
     pub fn revoke(&self, revocation: Revocation) -> Result<Self, TransitionError> {
         if revocation.reason == Some(CrlReason::RemoveFromCrl) {
             return Err(TransitionError::NotARevocationReason);
@@ -82,10 +83,10 @@ impl CertificateState {
         }
     }
 
-    /// The state after a hold is lifted.
+    /// Returns the state after a hold is lifted.
     ///
     /// # Errors
-    /// [`TransitionError::NotHeld`] for everything that is not on hold.
+    /// [`TransitionError::NotHeld`] for every certificate that is not on hold.
     pub fn release(&self) -> Result<Self, TransitionError> {
         match self {
             Self::Revoked(old) if old.is_hold() => Ok(Self::Issued),
@@ -93,11 +94,11 @@ impl CertificateState {
         }
     }
 
-    /// Whether `to` can follow this state by revoking, holding or releasing; what an index checks before it
-    /// stores it.
+    /// Checks whether `to` can follow this state by a revocation, hold or release. An index checks this before
+    /// it stores a state.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why `to` cannot follow.
     pub(crate) fn check_transition(&self, to: &Self) -> Result<(), TransitionError> {
         match to {
             Self::Revoked(revocation) => self.revoke(revocation.clone()).map(drop),
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_pending_certificate_is_revoked_but_not_held() {
-        // C4: releasing it would make a certificate of something that was never signed
+        // C4: a release would make a certificate of something that was never signed.
         let hold = CertificateState::Pending.revoke(revocation(Some(CrlReason::CertificateHold)));
         assert_eq!(hold, Err(TransitionError::PendingHold));
         assert!(CertificateState::Pending.revoke(revocation(None)).is_ok());

@@ -1,29 +1,29 @@
-//! What can go wrong with a file that records are stored in.
+//! Errors of a file in which records are stored.
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::WriteError;
 use std::path::PathBuf;
 
-/// What can go wrong with the file of an index, or with one that its status is published in.
+/// Error of the file of an index, or of a file in which its status is published.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process holds it for longer than the wait allows.
+    /// Another process holds the index for longer than the wait allows.
     #[error("the index is held by another process")]
     Busy,
-    /// There is something in the place of a new index.
+    /// A file exists at the path of a new index.
     #[error("{} exists already", .0.shown())]
     Exists(PathBuf),
-    /// There is none in this place.
+    /// There is no file at this path.
     #[error("{} does not exist", .0.shown())]
     Missing(PathBuf),
-    /// It is of a version that this program does not know.
+    /// The schema version of the file is unknown to this program.
     #[error("the index has schema version {found}; this program knows {known}")]
     Schema {
-        /// In the file.
+        /// The version of the file.
         found: i64,
-        /// Known here.
+        /// The newest version that this program knows.
         known: i64,
     },
-    /// What is stored contradicts itself.
+    /// The stored data contradicts itself.
     #[error("what is stored is damaged: {0}")]
     Damaged(String),
     /// The disk is full.

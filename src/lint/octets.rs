@@ -141,13 +141,16 @@ mod tests {
 
     #[test]
     fn certificates_and_crls_are_told_apart_in_pem_and_der() {
-        let (certificate, crl) = (Draft::leaf().certificate(), CrlDraft::complete().crl());
+        let (certificate, crl) = (Draft::leaf().unsigned_der(), CrlDraft::complete().unsigned_der());
         assert_eq!(rules(&certificate), Vec::<&str>::new());
         assert_eq!(rules(&crl), Vec::<&str>::new());
         assert_eq!(rules(pem::encode("CERTIFICATE", &certificate).as_bytes()), Vec::<&str>::new());
         let mut old = CrlDraft::complete();
         old.version = Vec::new();
-        assert_eq!(rules(pem::encode("X509 CRL", &old.crl()).as_bytes()), ["crl_version_is_v2", "decodable"]);
+        assert_eq!(
+            rules(pem::encode("X509 CRL", &old.unsigned_der()).as_bytes()),
+            ["crl_version_is_v2", "decodable"]
+        );
         for neither in [&b"hello"[..], b"", &[0x30, 0], pem::encode("PRIVATE KEY", &[1]).as_bytes()] {
             assert!(lint_octets(neither, None).is_err());
         }
@@ -158,9 +161,9 @@ mod tests {
         // X1
         let mut leaf = Draft::leaf();
         leaf.serial_number = vec![2, 1, 0x80];
-        assert_eq!(rules(&leaf.certificate()), ["serial_number_positive", "decodable"]);
+        assert_eq!(rules(&leaf.unsigned_der()), ["serial_number_positive", "decodable"]);
         leaf.raw_extensions = vec![vec![5, 0]];
-        assert_eq!(rules(&leaf.certificate()), ["decodable"]);
+        assert_eq!(rules(&leaf.unsigned_der()), ["decodable"]);
     }
 
     #[test]
@@ -173,7 +176,7 @@ mod tests {
             false,
             vec![4, 2, 1, 2],
         ));
-        assert_eq!(rules(&leaf.certificate()), Vec::<&str>::new());
+        assert_eq!(rules(&leaf.unsigned_der()), Vec::<&str>::new());
         let ours = leaf.findings(None);
         let ours: Vec<&str> = ours.iter().map(|finding| finding.rule).collect();
         assert_eq!(ours, ["serial_number_random_bits", "subject_key_identifier_method"]);
@@ -183,7 +186,7 @@ mod tests {
     fn octets_that_are_not_der_are_found_wherever_they_are() {
         let mut leaf = Draft::leaf();
         leaf.unique_identifiers = vec![0xa1, 3, 1, 1, 1];
-        assert!(rules(&leaf.certificate()).contains(&"der"));
+        assert!(rules(&leaf.unsigned_der()).contains(&"der"));
     }
 
     proptest! {
@@ -199,10 +202,10 @@ mod tests {
             cut in proptest::option::of(any::<prop::sample::Index>()),
         ) {
             let good = [
-                Draft::leaf().certificate(),
-                Draft::responder().certificate(),
-                CrlDraft::shard().crl(),
-                CrlDraft::delta().crl(),
+                Draft::leaf().unsigned_der(),
+                Draft::responder().unsigned_der(),
+                CrlDraft::shard().unsigned_der(),
+                CrlDraft::delta().unsigned_der(),
             ];
             let mut octets = good[which].clone();
             for (at, octet) in changes {
@@ -212,7 +215,7 @@ mod tests {
             if let Some(cut) = cut {
                 octets.truncate(cut.index(octets.len()));
             }
-            let issuer = Certificate::from_der(&Draft::parent().certificate()).unwrap();
+            let issuer = Draft::parent().unsigned();
             let _ = lint_octets(&octets, Some(&issuer));
         }
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::Exit;
-use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, Template, TestKey, certificate_id};
+use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, TestKey, certificate_id, leaf, responder};
 use crate::ocsp::responder::answer;
 use crate::ocsp::response::encode_response;
 use crate::ocsp::response_data::{ResponderId, ResponseData, SingleResponse};
@@ -18,7 +18,7 @@ struct Asked {
 
 fn asked(serial: u8) -> Asked {
     let hierarchy = Hierarchy::new();
-    let leaf = hierarchy.issue(&TestKey::generate(), Template::leaf(serial));
+    let leaf = hierarchy.issue(leaf(serial, &TestKey::p256()));
     let question = Question::new(&leaf, &hierarchy.ca, HashAlgorithm::Sha256, Some(NONCE.to_vec())).unwrap();
     Asked { hierarchy, question }
 }
@@ -81,18 +81,18 @@ fn an_answer_by_the_ca_itself_is_verified_too() {
 fn an_answer_by_somebody_who_is_not_a_delegate_is_refused() {
     // O7
     let asked = asked(2);
-    let key = TestKey::generate();
+    let key = TestKey::p256();
     let verified = |certificate: &Certificate| {
         let octets = sealed(&asked.data(certificate), &key, certificate);
         asked.question.verify(&octets, NOW, 300).map(|verified| verified.status)
     };
-    let leaf = asked.hierarchy.issue(&key, Template::leaf(8));
+    let leaf = asked.hierarchy.issue(leaf(8, &key));
     let not = |error| Err(VerificationError::NotDelegated(error));
     assert_eq!(verified(&leaf), not(DelegationError::NotForOcspSigning));
-    let stranger = asked.hierarchy.issue_by_other_ca(&key, Template::responder());
+    let stranger = asked.hierarchy.issue_by_other_ca(responder(&key));
     assert_eq!(verified(&stranger), not(DelegationError::NotIssuedByAuthority));
     assert_eq!(verified(asked.hierarchy.responder.certificate()), Err(VerificationError::NotSigned));
-    assert_eq!(verified(&asked.hierarchy.issue(&key, Template::responder())), Ok(CertStatus::Good));
+    assert_eq!(verified(&asked.hierarchy.issue(responder(&key))), Ok(CertStatus::Good));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_changed_octet_or_a_refusal_is_no_answer() {
 #[test]
 fn a_certificate_of_another_issuer_is_not_asked_about() {
     let hierarchy = Hierarchy::new();
-    let leaf = hierarchy.issue(&TestKey::generate(), Template::leaf(2));
+    let leaf = hierarchy.issue(leaf(2, &TestKey::p256()));
     let asked = Question::new(&leaf, &hierarchy.other_ca, HashAlgorithm::Sha1, None);
     assert!(matches!(asked, Err(VerificationError::OtherIssuer(_))));
 }

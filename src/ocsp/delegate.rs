@@ -119,25 +119,25 @@ impl fmt::Debug for DelegatedResponder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ocsp::fixture::{Hierarchy, NOW, Template, TestKey};
+    use crate::ocsp::fixture::{Hierarchy, NOW, TestKey, leaf, responder};
+    use crate::x509::extension::BasicConstraints;
 
     #[test]
     fn only_a_certificate_by_this_ca_for_ocsp_signing_and_for_this_key_makes_a_responder() {
         // O7
         let hierarchy = Hierarchy::new();
-        let key = Arc::new(TestKey::generate());
-        let certificate = |template: Template| hierarchy.issue(&key, template);
+        let key = Arc::new(TestKey::p256());
         let made = |certificate: Certificate| {
             DelegatedResponder::new(certificate, key.signer(), &hierarchy.ca).map(|made| made.is_valid(NOW))
         };
-        assert_eq!(made(certificate(Template::responder())), Ok(true));
-        let other = hierarchy.issue(&TestKey::generate(), Template::responder());
+        assert_eq!(made(hierarchy.issue(responder(&key))), Ok(true));
+        let other = hierarchy.issue(responder(&TestKey::p256()));
         assert_eq!(made(other), Err(DelegationError::OtherKey));
-        let leaf = Template { ocsp_signing: false, ..Template::responder() };
-        assert_eq!(made(certificate(leaf)), Err(DelegationError::NotForOcspSigning));
-        let ca = Template { is_ca: true, ..Template::responder() };
-        assert_eq!(made(certificate(ca)), Err(DelegationError::IsAuthority));
-        let stranger = hierarchy.issue_by_other_ca(&key, Template::responder());
+        assert_eq!(made(hierarchy.issue(leaf(90, &key))), Err(DelegationError::NotForOcspSigning));
+        let constraints = BasicConstraints { ca: true, path_length: None };
+        let ca = hierarchy.issue(responder(&key).with([constraints.to_extension()]));
+        assert_eq!(made(ca), Err(DelegationError::IsAuthority));
+        let stranger = hierarchy.issue_by_other_ca(responder(&key));
         assert_eq!(made(stranger), Err(DelegationError::NotIssuedByAuthority));
     }
 

@@ -6,126 +6,43 @@ use super::snapshot::{ServedIssuer, Snapshot};
 use crate::index::{CertificateState, Revocation, StoreError};
 use crate::signing::ResponseSigner;
 use crate::status::{PublishedAuthority, StatusError, StatusReader, StatusSource};
-use crate::x509::extension::{
-    BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, crl_number,
-    ocsp_no_check,
-};
-use crate::x509::{
-    Certificate, CertificateId, CrlEntry, CrlReason, IssuerId, Name, SerialNumber, SignatureAlgorithm,
-    SubjectPublicKeyInfo, TbsCertListBuilder, TbsCertificate, UnixTime, Validity, pem, seal,
-};
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair};
+use crate::testing::{CertificateBuilder, entry, name, tbs_cert_list};
+use crate::x509::extension::crl_number;
+use crate::x509::{Certificate, CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, UnixTime};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
-
-pub(super) struct TestKey {
-    pair: EcdsaKeyPair,
-    public: SubjectPublicKeyInfo,
-    pub(super) pkcs8: Vec<u8>,
-}
+pub(super) use crate::testing::{NOW, TestKey};
 
 impl TestKey {
-    pub(super) fn generate() -> Self {
-        Self::of(&signature::ECDSA_P256_SHA256_ASN1_SIGNING)
-    }
-
-    pub(super) fn generate_p384() -> Self {
-        Self::of(&signature::ECDSA_P384_SHA384_ASN1_SIGNING)
-    }
-
-    fn of(algorithm: &'static signature::EcdsaSigningAlgorithm) -> Self {
-        let document = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
-        Self::from_pkcs8(algorithm, document.as_ref())
-    }
-
-    fn from_pkcs8(algorithm: &'static signature::EcdsaSigningAlgorithm, der: &[u8]) -> Self {
-        let pair = EcdsaKeyPair::from_pkcs8(algorithm, der).unwrap();
-        let public = SubjectPublicKeyInfo::from_der(pair.public_key().as_der().unwrap().as_ref()).unwrap();
-        Self { pair, public, pkcs8: der.to_vec() }
-    }
-
     /// The same key for answers alone.
     pub(super) fn signer(&self) -> Arc<ResponseSigner> {
-        Arc::new(ResponseSigner::from_pkcs8_der(&self.pkcs8).unwrap())
-    }
-
-    pub(super) fn to_pem(&self) -> String {
-        pem::encode("PRIVATE KEY", &self.pkcs8)
+        Arc::new(ResponseSigner::from_pkcs8_der(self.pkcs8()).unwrap())
     }
 }
 
-impl TestKey {
-    pub(super) fn public_key(&self) -> &SubjectPublicKeyInfo {
-        &self.public
-    }
-
-    pub(super) fn algorithm(&self) -> SignatureAlgorithm {
-        self.public.algorithm().signature_algorithm()
-    }
-
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
-    }
+fn end_entity(subject: &str, serial: u8, key: &TestKey) -> CertificateBuilder {
+    CertificateBuilder::new(&name(subject), key.public_key())
+        .number(&serial_number(serial))
+        .valid(NOW.plus_days(-1), NOW.plus_days(29))
 }
 
-#[derive(Clone)]
-pub(super) struct Template {
-    pub(super) serial: u8,
-    pub(super) subject: &'static str,
-    pub(super) is_ca: bool,
-    pub(super) ocsp_signing: bool,
-    pub(super) validity: Validity,
+/// A responder's certificate for this key, to be issued.
+pub(super) fn responder(key: &TestKey) -> CertificateBuilder {
+    end_entity("CN=responder", 90, key).as_responder()
 }
 
-impl Template {
-    pub(super) fn responder() -> Self {
-        let validity = Validity { not_before: NOW.plus_days(-1), not_after: NOW.plus_days(29) };
-        Self { serial: 90, subject: "CN=responder", is_ca: false, ocsp_signing: true, validity }
-    }
+/// Another certificate for this key, to be issued.
+pub(super) fn leaf(serial: u8, key: &TestKey) -> CertificateBuilder {
+    end_entity("CN=leaf", serial, key).identified()
+}
 
-    pub(super) fn leaf(serial: u8) -> Self {
-        Self { serial, subject: "CN=leaf", ocsp_signing: false, ..Self::responder() }
-    }
-
-    fn ca(subject: &'static str) -> Self {
-        let validity = Validity { not_before: NOW.plus_days(-400), not_after: NOW.plus_days(3000) };
-        Self { serial: 1, subject, is_ca: true, ocsp_signing: false, validity }
-    }
-
-    fn sign(self, key: &SubjectPublicKeyInfo, issuer: Option<&Certificate>, by: &TestKey) -> Certificate {
-        let name = Name::parse(self.subject).unwrap();
-        let mut extensions = Vec::new();
-        if self.is_ca {
-            extensions.push(BasicConstraints { ca: true, path_length: None }.to_extension());
-            extensions.push(KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN).to_extension());
-        }
-        if self.is_ca && self.ocsp_signing {
-            extensions.truncate(1);
-        }
-        if self.ocsp_signing {
-            extensions.push(KeyUsage::DIGITAL_SIGNATURE.to_extension());
-            extensions.push(ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]).to_extension());
-            extensions.push(ocsp_no_check());
-        }
-        extensions.extend(issuer.map(|issuer| authority_key_identifier(&issuer.key_identifier())));
-        extensions.push(crate::x509::extension::subject_key_identifier_for(key));
-        let tbs = TbsCertificate::encode(
-            SerialNumber::from_be_octets(&[self.serial]).unwrap(),
-            by.algorithm(),
-            issuer.map_or(name.clone(), |issuer| issuer.tbs().subject().clone()),
-            self.validity,
-            name,
-            key.clone(),
-            extensions,
-        );
-        let signature = by.sign(tbs.as_der());
-        Certificate::from_der(&seal(tbs.as_der(), by.algorithm(), &signature)).unwrap()
-    }
+fn ca(subject: &str, key: &TestKey) -> Certificate {
+    CertificateBuilder::new(&name(subject), key.public_key())
+        .valid(NOW.plus_days(-400), NOW.plus_days(3000))
+        .as_ca(None)
+        .signed_by(key)
 }
 
 /// Two CAs; the first has issued number 2, revoked 3, has 4 on hold and 5 pending.
@@ -140,26 +57,25 @@ pub(super) struct Hierarchy {
 
 impl Hierarchy {
     pub(super) fn new() -> Self {
-        let (ca_key, other_key) = (TestKey::generate(), TestKey::generate());
-        let ca = Template::ca("C=BE,O=Example,CN=CA").sign(ca_key.public_key(), None, &ca_key);
-        let other_ca = Template::ca("CN=Other CA").sign(other_key.public_key(), None, &other_key);
-        let responder_key = Arc::new(TestKey::generate());
-        let certificate = Template::responder().sign(responder_key.public_key(), Some(&ca), &ca_key);
+        let (ca_key, other_key) = (TestKey::p256(), TestKey::p256());
+        let (ca, other_ca) = (ca("C=BE,O=Example,CN=CA", &ca_key), ca("CN=Other CA", &other_key));
+        let responder_key = Arc::new(TestKey::p256());
+        let certificate = responder(&responder_key).issued_by(&ca).signed_by(&ca_key);
         let responder = Arc::new(DelegatedResponder::new(certificate, responder_key.signer(), &ca).unwrap());
         Self { ca, other_ca, ca_key, other_key, responder_key, responder }
     }
 
-    pub(super) fn issue(&self, key: &TestKey, template: Template) -> Certificate {
-        template.sign(key.public_key(), Some(&self.ca), &self.ca_key)
+    pub(super) fn issue(&self, certificate: CertificateBuilder) -> Certificate {
+        certificate.issued_by(&self.ca).signed_by(&self.ca_key)
     }
 
-    pub(super) fn issue_by_other_ca(&self, key: &TestKey, template: Template) -> Certificate {
-        template.sign(key.public_key(), Some(&self.other_ca), &self.other_key)
+    pub(super) fn issue_by_other_ca(&self, certificate: CertificateBuilder) -> Certificate {
+        certificate.issued_by(&self.other_ca).signed_by(&self.other_key)
     }
 
-    /// A responder for the first CA with this key and template.
-    pub(super) fn delegate(&self, key: TestKey, template: Template) -> Arc<DelegatedResponder> {
-        let certificate = self.issue(&key, template);
+    /// A responder for the first CA with this key.
+    pub(super) fn delegate(&self, key: &TestKey) -> Arc<DelegatedResponder> {
+        let certificate = self.issue(responder(key));
         Arc::new(DelegatedResponder::new(certificate, key.signer(), &self.ca).unwrap())
     }
 
@@ -169,18 +85,14 @@ impl Hierarchy {
 
     /// A CRL of the first CA.
     pub(super) fn crl(&self, number: u64, entries: &[(u8, Option<CrlReason>)]) -> Vec<u8> {
-        let (algorithm, issuer) = (self.ca_key.algorithm(), self.ca.tbs().subject().clone());
-        let mut list = TbsCertListBuilder::new(algorithm, issuer, NOW, NOW.plus_days(7));
-        for (serial, reason) in entries {
-            list.push(&CrlEntry {
-                serial_number: serial_number(*serial),
-                revocation_date: NOW.plus(-70),
-                reason: *reason,
-                invalidity_date: None,
-            });
-        }
-        let tbs = list.encode(vec![crl_number(number)]);
-        seal(tbs.as_der(), algorithm, &self.ca_key.sign(tbs.as_der()))
+        let (algorithm, issuer) = (self.ca_key.algorithm(), self.ca.tbs().subject());
+        let entries = entries.iter().map(|(serial, reason)| CrlEntry {
+            revocation_date: NOW.plus(-70),
+            ..entry(&[*serial], *reason)
+        });
+        let tbs =
+            tbs_cert_list(algorithm, issuer, (NOW, NOW.plus_days(7)), entries, vec![crl_number(number)]);
+        self.ca_key.seal(tbs.as_der())
     }
 
     pub(super) fn authorities(&self) -> Vec<PublishedAuthority> {

@@ -130,8 +130,6 @@ fn read(path: &Path) -> std::io::Result<(Vec<u8>, UnixTime)> {
 mod tests {
     use super::*;
     use crate::ocsp::fixture::{Hierarchy, NOW};
-    use crate::x509::extension::crl_number;
-    use crate::x509::{TbsCertListBuilder, seal};
 
     #[test]
     fn only_what_belongs_to_the_ca_is_handed_out() {
@@ -154,11 +152,7 @@ mod tests {
         // X10
         let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
         let files = PublicFiles::new(home.path().into());
-        let (algorithm, issuer) = (hierarchy.ca_key().algorithm(), hierarchy.ca.tbs().subject().clone());
-        let list = TbsCertListBuilder::new(algorithm, issuer, NOW, NOW.plus_days(7));
-        let tbs = list.encode(vec![crl_number(1)]);
-        let signature = hierarchy.ca_key().sign(tbs.as_der());
-        std::fs::write(home.path().join("ca.crl"), seal(tbs.as_der(), algorithm, &signature)).unwrap();
+        std::fs::write(home.path().join("ca.crl"), hierarchy.crl(1, &[])).unwrap();
         let file = files.load(PublicKind::Crl, &hierarchy.authorities()[0]).unwrap();
         assert_eq!((file.media_type, file.next_update), ("application/pkix-crl", Some(NOW.plus_days(7))));
         std::fs::rename(home.path().join("ca.crl"), home.path().join("other.crl")).unwrap();

@@ -1,7 +1,7 @@
 use super::*;
 use crate::index::{CertificateState, Revocation};
-use crate::ocsp::fixture::certificate_id;
-use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, Template, TestKey, write_responder};
+use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, TestKey, write_responder};
+use crate::ocsp::fixture::{certificate_id, responder, serial_number};
 use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::settings::ResponderSettings;
 use crate::x509::CrlReason;
@@ -77,8 +77,8 @@ fn a_renewed_responder_certificate_is_picked_up_and_a_broken_one_is_not() {
     let first = fingerprints(&current.load());
     assert_eq!(first, [hierarchy.responder.fingerprint().to_hex()]);
 
-    let key = TestKey::generate();
-    let renewed = hierarchy.issue(&key, Template { serial: 91, ..Template::responder() });
+    let key = TestKey::p256();
+    let renewed = hierarchy.issue(responder(&key).number(&serial_number(91)));
     std::fs::write(directory.join("responder.pem"), renewed.to_pem()).unwrap();
     assert!(reloader.poll(NOW));
     assert_eq!(fingerprints(&current.load()), first, "its key is not there yet");

@@ -223,7 +223,7 @@ mod tests {
         // O7
         let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
         let directory = home.path().join("ca");
-        write_responder(&directory, &TestKey::generate(), hierarchy.responder.certificate());
+        write_responder(&directory, &TestKey::p256(), hierarchy.responder.certificate());
         let (_, faults) = files(home.path()).load(&hierarchy.authorities()[0]);
         assert!(faults[0].to_string().ends_with("the key is not the responder certificate's"));
         write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());

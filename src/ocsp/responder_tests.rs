@@ -1,7 +1,7 @@
 use super::*;
 use crate::index::StoreError;
 use crate::ocsp::cert_id::HashAlgorithm;
-use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, Template, TestKey, serial_number};
+use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, TestKey, serial_number};
 use crate::ocsp::response::{BasicOcspResponse, OcspResponse};
 use crate::status::StatusReader;
 use crate::x509::SignatureAlgorithm;
@@ -193,7 +193,7 @@ fn this_update_is_no_later_than_what_was_known() {
 fn a_preferred_algorithm_is_used_when_there_is_such_a_key() {
     // O10
     let hierarchy = Hierarchy::new();
-    let p384 = hierarchy.delegate(TestKey::generate_p384(), Template::responder());
+    let p384 = hierarchy.delegate(&TestKey::p384());
     let snapshot = hierarchy.snapshot_of(hierarchy.status(), vec![hierarchy.responder.clone(), p384]);
     let signed_with = |preferred: Vec<SignatureAlgorithm>| {
         let request = OcspRequest::new(vec![hierarchy.id(2)], None).preferring(preferred).to_der();
@@ -253,7 +253,7 @@ fn a_cached_answer_lasts_half_its_life_and_no_longer_than_its_responder() {
     let first = ask(hierarchy.responder.clone(), NOW);
     assert_eq!(ask(hierarchy.responder.clone(), NOW.plus(12 * 3600 - 1)), first);
     assert_ne!(ask(hierarchy.responder.clone(), NOW.plus(12 * 3600)), first);
-    let renewed = hierarchy.delegate(TestKey::generate(), Template::responder());
+    let renewed = hierarchy.delegate(&TestKey::p256());
     let answer = ask(renewed.clone(), NOW.plus(12 * 3600));
     assert_eq!(read(&answer).certificates(), [renewed.certificate().clone()]);
 }

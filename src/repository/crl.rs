@@ -1,4 +1,4 @@
-//! A published CRL in its two forms.
+//! A published CRL in its two forms, DER and PEM.
 use super::PublishError;
 use super::directory::not_read;
 use super::hold::Hold;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 const LABEL: &str = "X509 CRL";
 
-/// `NAME.crl` and `NAME.crl.pem`. The first counts; the second follows it.
+/// `NAME.crl` (DER) and `NAME.crl.pem`. The DER form is authoritative, and the PEM form is made from it.
 pub(super) struct CrlForms {
     der: PathBuf,
     text: PathBuf,
@@ -25,8 +25,8 @@ impl CrlForms {
         vec![self.der, self.text]
     }
 
-    /// Puts both forms of a list in place unless what is there is newer. What takes long is done before
-    /// `hold` is called, and looked at is what is there after it: nobody else replaces it then.
+    /// Publishes both forms of a CRL unless the published one is newer. The slow work is done before `hold` is
+    /// called. The published CRL is compared again under the lock, when no other process replaces it.
     pub(super) fn publish(
         self,
         crl: &CertificateList,
@@ -53,7 +53,7 @@ impl CrlForms {
         })?)
     }
 
-    /// The PEM form alone, while nobody replaces the other.
+    /// Writes the PEM form only. The caller holds the lock, so that no other process replaces the DER form.
     pub(super) fn repeat_text(&self, crl: &CertificateList) -> Result<(), PublishError> {
         self.write_text(crl)?.replace()?;
         Ok(sync_directory(self.text.parent().unwrap_or(Path::new(".")))?)
@@ -69,7 +69,7 @@ impl CrlForms {
         }
     }
 
-    /// What the published list says of itself.
+    /// Returns the outline of the published CRL.
     pub(super) fn outline(&self) -> Result<Option<CrlOutline>, PublishError> {
         match open_file(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
             Ok(outline) => Ok(Some(outline)),
@@ -78,8 +78,8 @@ impl CrlForms {
         }
     }
 
-    /// The same, `None` when only one of the forms is that list: somebody was killed between the two. While
-    /// somebody is replacing them, that is waited for.
+    /// Returns the outline of the published CRL, or `None` when only one of the forms is of that CRL, because a
+    /// process was killed between the two. It waits for a process that is replacing them.
     pub(super) fn in_place(
         &self,
         hold: impl FnOnce() -> Result<Hold, PublishError>,
@@ -93,8 +93,8 @@ impl CrlForms {
         Ok(outline.filter(|outline| self.agree(outline)))
     }
 
-    /// Whether the PEM form is of this DER: by its length and whatever stands after the entries, the whole
-    /// signature with it.
+    /// Returns whether the PEM form is of this DER form. It compares the length and everything after the
+    /// entries, which includes the whole signature.
     fn agree(&self, outline: &CrlOutline) -> bool {
         let compare = || -> io::Result<bool> {
             let (mut der, mut text) = (open_file(&self.der)?, open_file(&self.text)?);

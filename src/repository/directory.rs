@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait for another publisher.
+/// Time to wait for another publisher.
 const WAIT: Duration = Duration::from_secs(30);
-/// Octets of the largest CRL: twenty million entries.
+/// Bound of the octets that are read of one file, 1 GiB: a CRL of twenty million entries.
 pub(super) const LARGEST: u64 = 1 << 30;
 
 /// The directories `public/`, `issued/` and `ocsp/` of a home.
@@ -29,7 +29,7 @@ pub struct HomeDirectory {
 }
 
 impl HomeDirectory {
-    /// Publishes into this home.
+    /// Returns a publisher of this home.
     #[must_use]
     pub fn new(home: Home) -> Self {
         Self { home, lists: Arc::default() }
@@ -43,7 +43,7 @@ impl HomeDirectory {
         Ok(self.home.public_file(&self.name(name)?, file))
     }
 
-    /// Keeps every other process from replacing what this one looks at, until it is dropped.
+    /// Takes the lock that keeps every other process from replacing published files until it is dropped.
     fn hold(&self) -> Result<Hold, PublishError> {
         Hold::take(&self.home.lock_file(), WAIT)
     }
@@ -67,7 +67,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
 
 pub(super) fn not_read(path: &Path, error: ReadError) -> PublishError {
     match error {
-        // that says nothing of the file
+        // These errors say nothing about the file.
         ReadError::Io(source)
             if [Errno::MFILE, Errno::NFILE, Errno::NOMEM].iter().any(|one| is(&source, *one)) =>
         {
@@ -89,7 +89,7 @@ fn text(certificates: &[Certificate]) -> String {
     certificates.iter().map(Certificate::to_pem).collect()
 }
 
-/// Whether it is what [`text`] makes of these certificates.
+/// Returns whether the octets are what [`text`] makes of these certificates.
 fn is_text(found: &[u8], certificates: &[Fingerprint]) -> bool {
     let Ok(found) = std::str::from_utf8(found) else { return false };
     let Ok(blocks) = pem::decode_all(found) else { return false };
@@ -230,8 +230,8 @@ impl Publisher for HomeDirectory {
             (self.home.responder_key_file(&name), self.home.responder_certificate_file(&name));
         self.home.create_authority(&name)?;
         let _alone = self.hold()?;
-        // Until the certificate is replaced too, the key file holds both keys: at every moment one of them
-        // belongs to the certificate that stands beside it.
+        // The key file holds both keys until the certificate is replaced too. Therefore one of them belongs to
+        // the certificate beside it at every moment.
         let old = read_if_there(&key)?.unwrap_or_default();
         replace(&key, &[private_key.as_bytes(), &old].concat(), Mode::Group)?;
         replace(&certificate_file, certificate.to_pem().as_bytes(), Mode::Group)?;

@@ -1,4 +1,4 @@
-//! One at a time replaces what is published, in however many processes.
+//! The lock on what is published, which only one process replaces at a time.
 use super::PublishError;
 use crate::home::WriteError;
 use rustix::fs::OFlags;
@@ -8,18 +8,19 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How often to look whether it is free.
+/// Time between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A link is not followed, a FIFO not waited for.
+/// Flags that refuse a symbolic link and do not wait for a FIFO.
 const NEITHER_LINK_NOR_FIFO: i32 = (OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()).cast_signed();
 
-/// Keeps others from replacing what is published until it is dropped; a process that ends lets go too.
+/// Keeps other processes from replacing what is published until it is dropped. The kernel releases the lock
+/// when the process ends.
 #[derive(Debug)]
 pub(super) struct Hold(#[expect(dead_code, reason = "held, not read")] File);
 
 impl Hold {
-    /// Locks a file, which is made when it is not there.
+    /// Locks a file, which is created when it does not exist.
     pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, PublishError> {
         let failed = |source: io::Error| WriteError { path: path.to_owned(), source };
         let file = OpenOptions::new()

@@ -1,4 +1,5 @@
-//! What others read, and the requests that others are to sign: written aside, made durable, then renamed into place.
+//! The repository: published files, and the requests that external CAs are to sign. A file is written under a
+//! temporary name, made durable and then renamed.
 mod crl;
 mod directory;
 mod hold;
@@ -17,10 +18,10 @@ use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, Fingerpr
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where certificates, CRLs, responder keys and statuses go once they are on record.
+/// Publishes certificates, CRLs, responder keys and certificates once they are on record.
 pub trait Publisher: Send + Sync {
-    /// Whether a CA's certificate and chain are in their public place as they should be: the digests of what
-    /// [`Publisher::authority`] is given.
+    /// Returns whether a CA's certificate, chain and cross-certificates are published, compared by digests of
+    /// the arguments of [`Publisher::authority`].
     fn is_published(
         &self,
         name: &str,
@@ -29,15 +30,15 @@ pub trait Publisher: Send + Sync {
         crossed: &[Fingerprint],
     ) -> bool;
 
-    /// Whether an issued certificate is kept.
+    /// Returns whether the file of an issued certificate exists.
     fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool;
 
-    /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from its
-    /// issuer to the root and is empty for a root. `crossed` are certificates of the same name and key by other
-    /// issuers (PEM, in one file); there is no file when there are none.
+    /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from the
+    /// CA's issuer to the root and is empty for a root. `crossed` are the CA's cross-certificates, for the same
+    /// name and key by other issuers (PEM, in one file). Without any, the file is removed.
     ///
     /// # Errors
-    /// When a file cannot be written; so below.
+    /// Every method of this trait fails when a file cannot be written.
     fn authority(
         &self,
         name: &str,
@@ -46,72 +47,73 @@ pub trait Publisher: Send + Sync {
         crossed: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError>;
 
-    /// Publishes a CA's complete CRL, DER and PEM; never an older one over a newer one (C7), whichever
-    /// processes publish at the same time. Others are kept waiting for no longer than it takes to look at what
-    /// is there and to put the files in its place. Returns where they are.
+    /// Publishes a CA's complete CRL, DER and PEM, and returns the paths. An older CRL never replaces a newer
+    /// one (C7), whichever processes publish at the same time. Other processes wait only while the published
+    /// CRL is compared and the files are renamed.
     ///
     /// # Errors
-    /// [`PublishError::Older`] when what is published has the same number or a higher one, which then stays;
-    /// [`PublishError::Busy`] when somebody else does not end.
+    /// [`PublishError::Older`] when the published CRL has the same number or a higher one, and then stays;
+    /// [`PublishError::Busy`] when another process holds the lock for too long.
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError>;
 
-    /// Where a CA's CRL is published, DER then PEM.
+    /// Returns the paths of a CA's CRL, DER then PEM.
     ///
     /// # Errors
-    /// When the name cannot be one of a file.
+    /// When the name cannot be part of a file name.
     fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, PublishError>;
 
-    /// The published CRL with all its entries, if there is one.
+    /// Returns the published CRL with all its entries, if there is one.
     ///
     /// # Errors
-    /// When the file is there and is not a CRL.
+    /// When the file exists and is not a CRL.
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError>;
 
-    /// The published CRL of a CA to look serial numbers up in, when the CA's key signed it; `None` when there is
-    /// none, or something else is in its place.
+    /// Returns the published CRL of a CA for look-ups of serial numbers, when the CA's key signed it. Returns
+    /// `None` when there is no file, or the file is something else.
     ///
     /// # Errors
-    /// When it cannot be known what is there.
+    /// When the file cannot be read for want of resources, so that its contents are not known.
     fn signed_list(
         &self,
         name: &str,
         certificate: &Certificate,
     ) -> Result<Option<Arc<CrlListing>>, PublishError>;
 
-    /// What the published CRL says of itself, however many entries it has; `None` when there is none, or the
-    /// PEM form of the same list does not stand beside it.
+    /// Returns the outline of the published CRL, at a cost that does not depend on the number of entries.
+    /// Returns `None` when there is no CRL, or when the PEM form beside it is not of the same CRL.
     ///
     /// # Errors
-    /// When the file is there and is not a CRL.
+    /// When the file exists and is not a CRL.
     fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError>;
 
-    /// Writes the PEM form of the published CRL anew; nothing where there is no CRL.
+    /// Writes the PEM form of the published CRL again. Nothing is written when there is no CRL.
     ///
     /// # Errors
-    /// When the CRL cannot be read or its other form not be written; [`PublishError::Busy`].
+    /// When the CRL cannot be read or its PEM form cannot be written; [`PublishError::Busy`].
     fn repeat_crl_text(&self, name: &str) -> Result<(), PublishError>;
 
-    /// The number of the CRL that is in its public place, whoever signed it; 0 when there is none.
+    /// Returns the number of the published CRL, whoever signed it; 0 when there is none.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When the file exists and cannot be read.
     fn crl_number_floor(&self, name: &str) -> Result<CrlNumber, PublishError>;
 
-    /// Removes what killed processes left written aside, in the directories of issued certificates of these CAs
-    /// and everywhere else. It is in nobody's way; what cannot be removed stays.
+    /// Removes temporary files that killed processes left, in the directories of certificates issued by these
+    /// CAs and in all other directories. The files do no harm, so that one that cannot be removed stays.
     fn sweep(&self, issued_by: &[&str]);
 
-    /// Keeps issued certificates, PEM; returns where, in the order given. They are put in place in the order of
-    /// their serial numbers: where the last is kept, all are.
+    /// Stores issued certificates as PEM and returns the paths in the order given. The files are renamed in the
+    /// order of their serial numbers, so that the existence of the last implies that of all.
     ///
     /// # Errors
     /// When a file cannot be written.
     fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError>;
 
-    /// Hands a responder its certificate and plain private key, both PEM, one process at a time; returns where.
+    /// Stores a responder's certificate and plain private key, both PEM, one process at a time. Returns the
+    /// path of the certificate.
     ///
     /// # Errors
-    /// When a file cannot be written; [`PublishError::Busy`] when somebody else does not end.
+    /// When a file cannot be written; [`PublishError::Busy`] when another process holds the lock for too long.
     fn responder(
         &self,
         authority: &str,
@@ -119,79 +121,80 @@ pub trait Publisher: Send + Sync {
         private_key: &str,
     ) -> Result<PathBuf, PublishError>;
 
-    /// The responder certificate in use, if there is one that can be read.
+    /// Returns the responder certificate in use, if there is one that can be read.
     fn responder_certificate(&self, authority: &str) -> Option<Certificate>;
 
-    /// The CAs whose key is here and whose certificate is not, by name.
+    /// Returns the CAs with a pending request, by name: their keys are in this home, and their certificates are
+    /// not issued yet.
     ///
     /// # Errors
-    /// When one of their files cannot be read; so below.
+    /// When a file of a request cannot be read.
     fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError>;
 
-    /// Notes that a CA waits for its certificate.
+    /// Stores the pending request of a CA.
     ///
     /// # Errors
     /// When the file cannot be written.
     fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError>;
 
-    /// Makes the directories of a CA where they are missing.
+    /// Creates the missing directories of a CA.
     ///
     /// # Errors
-    /// When one cannot be made.
+    /// When a directory cannot be created.
     fn place(&self, name: &str) -> Result<(), PublishError>;
 
-    /// Notes that it waits no longer, if it did.
+    /// Removes the pending request of a CA, if there is one.
     ///
     /// # Errors
     /// When the file cannot be removed.
     fn waits_no_longer(&self, name: &str) -> Result<(), PublishError>;
 }
 
-/// Where a CA's certificate was published.
+/// Paths of a CA's published certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuthorityFiles {
     /// The certificate, PEM.
     pub certificate: PathBuf,
     /// The certificate and its issuers up to the root, PEM.
     pub chain: PathBuf,
-    /// Certificates of the same name and key by other issuers, PEM.
+    /// The CA's cross-certificates, for the same name and key by other issuers, PEM.
     pub crossed: Option<PathBuf>,
 }
 
-/// Why something was not published.
+/// Reason why something was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The file system refused.
+    /// The file system refused to write a file.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// What is published is newer.
+    /// The published CRL is newer.
     #[error("CRL number {published} is published already, and {offered} is not above it")]
     Older {
         /// Number of the published CRL.
         published: CrlNumber,
-        /// Number of the one that was to replace it.
+        /// Number of the CRL that was to replace it.
         offered: CrlNumber,
     },
-    /// The system is short of what it takes to read a file.
+    /// A file was not read, because the system lacks a resource such as file descriptors or memory.
     #[error("{} cannot be read: {source}", path.shown())]
     NotRead {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system is short of.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A published file is not what it should be.
+    /// A published file has other contents than it must have.
     #[error("{}: {reason}", path.shown())]
     Unreadable {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why it cannot be used.
+        /// The reason why the file cannot be used.
         reason: String,
     },
-    /// Another process is publishing and does not end.
+    /// Another process is publishing and holds the lock for too long.
     #[error("another process is publishing")]
     Busy,
-    /// A directory of the home cannot be made.
+    /// A directory of the home cannot be created.
     #[error(transparent)]
     Home(#[from] Problem),
 }

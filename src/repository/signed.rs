@@ -1,4 +1,4 @@
-//! Published CRLs that their CAs signed, to look serial numbers up in.
+//! Published CRLs that their CAs signed, for look-ups of serial numbers.
 use super::PublishError;
 use super::directory::{LARGEST, not_read};
 use crate::home::{ReadError, open_file};
@@ -10,7 +10,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What tells one file from the next in its place without reading it.
+/// Identity of a file's contents, found without reading them: device, inode, size and time of the last status
+/// change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Identity(u64, u64, u64, i64, i64);
 
@@ -20,12 +21,13 @@ impl Identity {
     }
 }
 
-/// What was read and verified before: where group follows group, a long list is not read each time.
+/// CRLs that were read and verified before. A long CRL is not read again for each group of certificates.
 #[derive(Debug, Default)]
 pub(super) struct SignedLists(Mutex<HashMap<PathBuf, (Identity, Arc<CrlListing>)>>);
 
 impl SignedLists {
-    /// The list in this file, when it is there and this key signed it. A file that is none says nothing.
+    /// Returns the CRL in this file, when the file exists and this key signed the CRL. A file with other
+    /// contents counts as no CRL.
     pub(super) fn read(
         &self,
         path: &Path,
@@ -56,7 +58,7 @@ impl SignedLists {
     }
 }
 
-/// Only where the system is short of something is it not known what is there.
+/// Maps an error to `None`, except a lack of resources, after which the contents are not known.
 fn unless_none(error: PublishError) -> Result<Option<Arc<CrlListing>>, PublishError> {
     match error {
         error @ PublishError::NotRead { .. } => Err(error),

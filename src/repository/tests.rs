@@ -1,9 +1,10 @@
-//! One publisher at a time, and never an older list.
+//! Tests that one process publishes at a time, and never an older CRL.
 use super::hold::Hold;
 use super::{HomeDirectory, PublishError, Publisher};
 use crate::home::{Home, PublicFile};
-use crate::x509::extension::{CrlNumber, crl_number};
-use crate::x509::{CertificateList, Name, SignatureAlgorithm, TbsCertListBuilder, UnixTime, pem};
+use crate::testing;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateList, pem};
 use std::time::Duration;
 
 const CA: &str = "a";
@@ -16,9 +17,7 @@ fn home() -> (Home, HomeDirectory, tempfile::TempDir) {
 }
 
 fn crl(number: CrlNumber) -> CertificateList {
-    let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
-    let list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
-    CertificateList::seal(list.encode(vec![crl_number(number)]), &[1; 64])
+    testing::crl(number, [])
 }
 
 #[test]
@@ -64,7 +63,7 @@ fn of_many_lists_published_at_once_the_newest_stays_in_both_its_forms() {
 
 #[test]
 fn a_list_whose_forms_differ_in_a_signature_of_any_length_is_in_one_form_only() {
-    // C7: the longest is that of ML-DSA-87
+    // C7: the longest signature is that of ML-DSA-87.
     for length in [64, 512, 4627] {
         let (home, publisher, _kept) = home();
         let signed = |first: u8| {
@@ -81,7 +80,7 @@ fn a_list_whose_forms_differ_in_a_signature_of_any_length_is_in_one_form_only() 
 
 #[test]
 fn a_list_is_written_before_others_are_held_off() {
-    // C7: while somebody else holds, nothing is in place, and everything but that is done
+    // C7: while another process holds the lock, the files are written and not renamed.
     let (home, publisher, _kept) = home();
     let other = Hold::take(&home.lock_file(), Duration::ZERO).unwrap();
     std::thread::scope(|threads| {
@@ -102,7 +101,7 @@ fn a_list_is_written_before_others_are_held_off() {
 
 #[test]
 fn a_ca_waits_no_longer_wherever_its_request_is() {
-    // G6: a program of before, which keeps it beside the key, may have been at work once more
+    // G6: an earlier version of the program, which stores the request beside the key, may have run again.
     let (home, publisher, _kept) = home();
     let files = home.waiting_files(&CA.parse().unwrap());
     for there in [vec![&files[0]], vec![&files[1]], vec![&files[0], &files[1]], Vec::new()] {

@@ -1,27 +1,28 @@
-//! CAs whose key is here and whose certificate is signed elsewhere and not here yet: `requests/NAME.waiting`, a few
-//! words before a PEM block (RFC 7468 §2), which any tool reads.
+//! Pending requests of CAs: the key is in this home, and the certificate is to be issued by an external CA. The
+//! file `requests/NAME.waiting` has explanatory text before a PEM block (RFC 7468 §2), so that any tool reads
+//! it.
 use crate::error::Reason;
 use crate::x509::{CertificationRequest, SubjectPublicKeyInfo, UnixTime, pem};
 use std::fmt;
 
-/// A CA that waits for its certificate.
+/// A CA with a pending request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WaitingAuthority {
-    /// Its name.
+    /// The CA's name.
     pub name: String,
-    /// What is done with its certificate, in the words of who runs it: the file says so to whoever finds it.
+    /// What to do with the certificate once it is there: a text from the caller, for whoever reads the file.
     pub next: String,
-    /// The profile that was asked for; `None` for a key that was brought from elsewhere.
+    /// The profile that was asked for; `None` for an imported key.
     pub profile: Option<String>,
-    /// Whether it is to have a responder; `None` for what is usual.
+    /// Whether the CA is to have a responder; `None` for the default.
     pub ocsp: Option<bool>,
-    /// The generation of the same CA that it succeeds, if any.
+    /// The previous generation of the same CA that this CA succeeds, if any.
     pub succeeds: Option<String>,
-    /// Since when it waits.
+    /// When the request was made.
     pub since: UnixTime,
-    /// The key.
+    /// The public key.
     pub public_key: SubjectPublicKeyInfo,
-    /// The request in DER; `None` for a key that was brought from elsewhere.
+    /// The request in DER; `None` for an imported key.
     pub request: Option<Vec<u8>>,
 }
 
@@ -33,7 +34,7 @@ impl WaitingAuthority {
     /// Reads the text of a file.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The reason why the text is not a pending request.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, Reason> {
         let block = pem::decode_all(text).map_err(|error| error.to_string())?.into_iter().next();
         let block = block.ok_or("there is no request in it")?;
@@ -65,14 +66,14 @@ impl WaitingAuthority {
         })
     }
 
-    /// The request, PEM.
+    /// Returns the request in PEM.
     #[must_use]
     pub fn request_pem(&self) -> Option<String> {
         self.request.as_ref().map(|request| pem::encode(REQUEST, request))
     }
 }
 
-/// As it stands in its file.
+/// Writes the text of the file.
 impl fmt::Display for WaitingAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{NEXT}: {}", self.next)?;
@@ -96,19 +97,15 @@ impl fmt::Display for WaitingAuthority {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::x509::{Name, encode_request, seal};
-    use aws_lc_rs::encoding::AsDer;
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+    use crate::testing::TestKey;
+    use crate::x509::{Name, encode_request};
 
     #[test]
     fn what_waits_is_read_as_it_was_written() {
         // G6
-        let pair = Ed25519KeyPair::generate().unwrap();
-        let public_key =
-            SubjectPublicKeyInfo::from_der(pair.public_key().as_der().unwrap().as_ref()).unwrap();
+        let key = TestKey::ed25519();
         let subject = Name::parse("CN=a").unwrap();
-        let info = encode_request(&subject, &public_key, &[]);
-        let request = seal(&info, public_key.algorithm().signature_algorithm(), pair.sign(&info).as_ref());
+        let request = key.seal(&encode_request(&subject, key.public_key(), &[]));
         let asked = WaitingAuthority {
             name: "genfic-user".into(),
             next: "see to genfic-user".into(),
@@ -116,7 +113,7 @@ mod tests {
             ocsp: Some(true),
             succeeds: Some("genfic".into()),
             since: UnixTime(1_800_000_000),
-            public_key,
+            public_key: key.public_key().clone(),
             request: Some(request),
         };
         let brought =

@@ -129,12 +129,10 @@ fn extensions(fields: &mut SliceReader<'_>, tag: u8) -> Option<Option<Vec<u8>>> 
 mod tests {
     use super::*;
     use crate::signing::SoftKey;
+    use crate::testing::{CertificateBuilder, entry, tbs_cert_list};
     use crate::x509::extension::{authority_key_identifier, crl_number};
     use crate::x509::octets::{OCTET_STRING, sequence, tlv};
-    use crate::x509::{
-        CrlEntry, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertListBuilder, TbsCertificate, UnixTime,
-        Validity, encode_request,
-    };
+    use crate::x509::{KeyAlgorithm, Name, SignatureAlgorithm, UnixTime, encode_request};
 
     fn name(common: &str) -> Name {
         Name::parse(&format!("CN={common}")).unwrap()
@@ -145,15 +143,10 @@ mod tests {
         // K3
         let key = SoftKey::generate(KeyAlgorithm::P256).unwrap().public_key().clone();
         let identifier = authority_key_identifier(&[7; 20]);
-        let certificate = TbsCertificate::encode(
-            "05".parse().unwrap(),
-            SignatureAlgorithm::ECDSA_SHA256,
-            name("issuer"),
-            Validity { not_before: UnixTime(0), not_after: UnixTime(4_000_000_000) },
-            name("subject"),
-            key.clone(),
-            vec![identifier.clone()],
-        );
+        let certificate = CertificateBuilder::new(&name("subject"), &key)
+            .named_by(&name("issuer"))
+            .with([identifier.clone()])
+            .tbs();
         let (issuer, subject) = (name("issuer"), name("subject"));
         let told = Contents {
             kind: Kind::Certificate,
@@ -162,21 +155,14 @@ mod tests {
             subject: Some((subject.as_der(), key.as_der())),
         };
         assert_eq!(Contents::read(certificate.as_der()), Some(told));
-        for entries in [0, 2] {
+        for count in [0, 2] {
             let algorithm = SignatureAlgorithm::ECDSA_SHA256;
-            let mut list = TbsCertListBuilder::new(algorithm, issuer.clone(), UnixTime(9), UnixTime(99));
-            for number in 0..entries {
-                list.push(&CrlEntry {
-                    serial_number: format!("{:02x}", number + 1).parse().unwrap(),
-                    revocation_date: UnixTime(5),
-                    reason: None,
-                    invalidity_date: None,
-                });
-            }
-            let list = list.encode(vec![identifier.clone(), crl_number(1)]);
+            let entries = (0..count).map(|number| entry(&[number + 1], None));
+            let (times, extensions) = ((UnixTime(9), UnixTime(99)), vec![identifier.clone(), crl_number(1)]);
+            let list = tbs_cert_list(algorithm, &issuer, times, entries, extensions);
             let identifier = Some(identifier.value.clone());
             let told = Contents { kind: Kind::Crl, by: issuer.as_der(), identifier, subject: None };
-            assert_eq!(Contents::read(list.as_der()), Some(told), "{entries}");
+            assert_eq!(Contents::read(list.as_der()), Some(told), "{count}");
         }
         let answer = sequence(&[
             &tlv(0xa2, &tlv(OCTET_STRING, &[3; 20])),

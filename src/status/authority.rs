@@ -1,34 +1,35 @@
-//! The CAs as responders know them.
+//! The CAs as the published status describes them to responders.
 use crate::index::{Authority, AuthoritySummary};
 use crate::x509::{Certificate, Fingerprint, IssuerId, Name, UnixTime};
 
-/// A CA as what is published for OCSP responders names it.
+/// A CA in the published status.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublishedAuthority {
-    /// The name that its files bear.
+    /// The name that the CA's files have.
     pub name: String,
-    /// Its identity as an issuer.
+    /// The CA's identity as an issuer.
     pub issuer: IssuerId,
-    /// Every way in which its name is written ([`crate::index::AuthorityReader::names_of_issuer`]).
+    /// Every encoding of the CA's name ([`crate::index::AuthorityReader::names_of_issuer`]).
     pub names: Vec<Name>,
-    /// Its certificate.
+    /// The CA's certificate.
     pub certificate: Certificate,
-    /// Whether it is to have a responder. One that is not is answered for like a stranger.
+    /// Whether the CA is to have a responder. Requests about a CA without one are answered as for an unknown
+    /// issuer.
     pub serves_ocsp: bool,
-    /// When the last of what it issued ends, where a newer generation issues in its place: it needs no responder
-    /// from then on.
+    /// The latest notAfter of the certificates that the CA issued, when a newer generation issues in its place.
+    /// The CA needs no responder after that time.
     pub retires: Option<UnixTime>,
 }
 
 impl PublishedAuthority {
-    /// One CA of all that are on record, and every way in which its name is written.
+    /// Describes one CA of all on record, with every encoding of its name.
     #[must_use]
     pub fn of(authority: &Authority, all: &[Authority], names: Vec<Name>) -> Self {
         let is_succeeded = all.iter().any(|one| one.succeeds.as_ref() == Some(&authority.name));
         Self::succeeded(authority, is_succeeded, names)
     }
 
-    /// The same of one of which is known whether a newer generation issues in its place.
+    /// Describes a CA for which the caller knows whether a newer generation issues in its place.
     pub(super) fn succeeded(authority: &Authority, is_succeeded: bool, names: Vec<Name>) -> Self {
         let begun = authority.certificate.tbs().validity().not_before;
         Self {
@@ -42,7 +43,7 @@ impl PublishedAuthority {
     }
 }
 
-/// A CA as it stands in a status file; its certificate is not looked into.
+/// A CA as a status file has it. Its certificate is not parsed.
 #[derive(Debug)]
 pub(super) struct WrittenAuthority {
     pub(super) name: String,
@@ -55,7 +56,7 @@ pub(super) struct WrittenAuthority {
 }
 
 impl WrittenAuthority {
-    /// Whether it is what is on record.
+    /// Returns whether the CA in the file is the same as on record.
     pub(super) fn is(&self, summary: &AuthoritySummary, is_succeeded: bool) -> bool {
         let retires = is_succeeded.then(|| summary.last_end.unwrap_or(summary.not_before));
         self.issuer == summary.issuer

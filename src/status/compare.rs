@@ -1,4 +1,4 @@
-//! What is published, against the index.
+//! Comparison of the published status with the index.
 use super::manifest::Manifest;
 use super::publish::is_continued;
 use super::snapshot::StatusSnapshot;
@@ -7,29 +7,31 @@ use crate::index::{CertificateState, IndexReader, is_final};
 use crate::x509::{CertificateId, UnixTime};
 use std::path::Path;
 
-/// How many certificates are named.
+/// Bound of the certificates that are listed for each kind of difference.
 const NAMED: usize = 20;
 
-/// How what is published and what is on record compare. Of many certificates a few are named.
+/// Result of a comparison of the published status with the index. Up to 20 certificates of each kind are
+/// listed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StatusComparison {
-    /// When what is published was last confirmed.
+    /// When the published status was last confirmed.
     pub time: UnixTime,
-    /// Whether it is of the latest change.
+    /// Whether the published status includes the latest change.
     pub is_current: bool,
-    /// How many certificates were compared.
+    /// Number of certificates that were compared.
     pub compared: u64,
-    /// Published otherwise than they are on record, changes since aside.
+    /// Certificates whose published status differs from the record, except for changes since the publication.
     pub differing: Vec<CertificateId>,
-    /// Published as revoked for good, and not so on record: the index has lost a revocation.
+    /// Certificates that are published as permanently revoked and are not so on record: the index has lost a
+    /// revocation.
     pub lost: Vec<CertificateId>,
-    /// CAs that are published otherwise than they are on record, changes since aside.
+    /// CAs that are published otherwise than they are on record, except for changes since the publication.
     pub authorities: Vec<String>,
 }
 
 pub(super) fn compare(path: &Path, index: &dyn IndexReader) -> Result<StatusComparison, StatusError> {
     let snapshot = StatusDirectory::new(path).open(None)?;
-    // one that a restore took over counts changes otherwise than this index
+    // A status that a restore took over has change numbers of another index.
     let continued = match Manifest::read(path)? {
         Some((manifest, _)) => is_continued(index, &manifest)?,
         None => true,
@@ -80,7 +82,7 @@ fn count(snapshot: &StatusSnapshot) -> Result<u64, StatusError> {
     Ok(count)
 }
 
-/// What is published and not on record at all.
+/// Adds certificates that are published and not on record.
 fn unknown(
     snapshot: &StatusSnapshot,
     index: &dyn IndexReader,
@@ -102,7 +104,7 @@ fn name(list: &mut Vec<CertificateId>, id: CertificateId) {
     }
 }
 
-/// CAs that differ; those that were added since do not count.
+/// Returns the CAs that differ. CAs that were added since the publication do not count.
 fn authorities(
     snapshot: &StatusSnapshot,
     index: &dyn IndexReader,
@@ -113,11 +115,11 @@ fn authorities(
     let mut differing = Vec::new();
     for authority in &on_record {
         let published = snapshot.authorities().iter().find(|one| one.name == authority.name);
-        // files of before names were compared do not say how they are written
+        // Files of versions that did not compare names have no encodings of names.
         let says_names = published.is_some_and(|one| !one.names.is_empty());
         let names = if says_names { index.names_of_issuer(&authority.issuer)? } else { Vec::new() };
         let mut expected = PublishedAuthority::of(authority, &on_record, names);
-        // a file of an earlier version does not say when one retires
+        // Files of an earlier version have no time of retirement.
         expected.retires = expected.retires.filter(|_| published.is_some_and(|one| one.retires.is_some()));
         if is_current && published != Some(&expected) {
             differing.push(authority.name.clone());

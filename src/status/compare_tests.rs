@@ -1,4 +1,4 @@
-//! What is published, compared with indexes that say otherwise.
+//! Tests of the comparison with indexes that disagree with the published status.
 use super::{Manifest, StatusComparison, StatusDirectory, StatusError, StatusPublisher, unmarked};
 use crate::index::contract::{CertificateAuthority, NOW, event};
 use crate::index::prelude::*;
@@ -31,7 +31,7 @@ fn home() -> Home {
 }
 
 impl Home {
-    /// Where there are no CRLs.
+    /// Returns a publisher of a home without CRLs.
     fn lists(&self) -> HomeDirectory {
         HomeDirectory::new(crate::home::Home::at(self.directory.path()))
     }
@@ -50,7 +50,7 @@ impl Home {
         self.index.transition(&self.id, &CertificateState::Issued, &to, event(NOW, "revoke")).unwrap();
     }
 
-    /// Changes the index as only damage does.
+    /// Changes the index in a way that only damage does.
     fn tamper(&self, statements: &str) {
         let raw = Connection::open(self.directory.path().join("index.db")).unwrap();
         raw.execute_batch(&format!("PRAGMA foreign_keys = 0; {statements}")).unwrap();

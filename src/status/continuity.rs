@@ -1,4 +1,4 @@
-//! What must not be taken back: what was published, what was signed, against what is about to be published.
+//! Checks that a new status revokes everything that was published or signed as permanently revoked.
 use super::image::Image;
 use super::manifest::Manifest;
 use super::snapshot::connect;
@@ -11,26 +11,28 @@ use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-/// No older copy of an index is behind by more CRL numbers than this: a note of such a one is wrong.
+/// Largest plausible difference between a CRL number noted outside the index and the highest number in the
+/// index. No older copy of an index is 2^32 CRL numbers behind, so that a larger difference means that the note
+/// is wrong.
 const PROPORTION: CrlNumber = 1 << 32;
 
-/// Certificates of one issuer after the other.
+/// Serial numbers grouped by issuer.
 type ByIssuer = BTreeMap<IssuerId, Vec<SerialNumber>>;
 
-/// What is checked before status files are written.
+/// The facts for the checks before status files are written.
 pub(super) struct Continuity<'a> {
     pub(super) reader: &'a dyn IndexReader,
     pub(super) signed: Option<SignedCrls<'a>>,
     pub(super) directory: &'a Path,
-    /// What was published last.
+    /// The manifest that was published last.
     pub(super) old: Option<&'a Manifest>,
-    /// Whether the index goes on from that; false when a restore took it over.
+    /// Whether the index continues the state of that manifest. It is false when a restore took that state over.
     pub(super) continued: bool,
 }
 
 impl Continuity<'_> {
-    /// Looks at the changed rows that are not revoked for good: whether the files that they go into, or a list, have
-    /// them so. `base` is the file below the image; it is not read through for this.
+    /// Checks the changed rows that are not permanently revoked: neither the published files nor a CRL may have
+    /// them as permanently revoked. `base` is the file below the image; the check does not read all of it.
     pub(super) fn check_changed(
         &self,
         rows: &[StatusRow],
@@ -40,7 +42,7 @@ impl Continuity<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        // what is broken is found and made anew elsewhere
+        // A damaged file is found and rebuilt by other code.
         let below = base.and_then(|base| connect(base).ok());
         let mut published = ByIssuer::new();
         for row in rows {
@@ -53,7 +55,7 @@ impl Continuity<'_> {
         self.refuse(&published)
     }
 
-    /// The same rows against the lists of their CAs, which are read once each.
+    /// Checks the same rows against the CRLs of their CAs. Each CRL is read once.
     fn check_listed(&self, rows: &[StatusRow]) -> Result<(), StatusError> {
         let Some(SignedCrls { lists, .. }) = self.signed else { return Ok(()) };
         let mut changed = ByIssuer::new();
@@ -65,7 +67,7 @@ impl Continuity<'_> {
             let Some(list) = signed_list(lists, &authority)? else { continue };
             let is_revoked = |serial: &&SerialNumber| list.find(serial).is_some_and(|entry| entry.is_final());
             let listed: Vec<SerialNumber> = serials.iter().filter(is_revoked).cloned().collect();
-            // it may have been revoked, and listed, since the row was read
+            // The certificate may have been revoked and listed since the row was read.
             let lost = self.not_revoked(authority.issuer, listed)?;
             check_contradicting(self.reader, lists, &authority, &list, lost)?;
         }
@@ -91,7 +93,7 @@ impl Continuity<'_> {
         for (issuer, serials) in published {
             let Some(authority) = self.reader.authority_of(issuer)? else { continue };
             let mut lost = self.not_revoked(*issuer, serials.clone())?;
-            // base and delta may both have it
+            // Both base and delta may have the certificate.
             lost.sort_by(|a, b| compare_serials(a.as_be_octets(), b.as_be_octets()));
             lost.dedup();
             if !lost.is_empty() {
@@ -101,7 +103,7 @@ impl Continuity<'_> {
         Ok(())
     }
 
-    /// Looks at the last list of every CA before everything is published.
+    /// Checks the last CRL of every CA before everything is published again.
     pub(super) fn check_lists(&self) -> Result<(), StatusError> {
         let Some(SignedCrls { lists, .. }) = self.signed else { return Ok(()) };
         for authority in self.reader.authorities()? {
@@ -112,14 +114,14 @@ impl Continuity<'_> {
         Ok(())
     }
 
-    /// Looks at all that there is, where no file is to be continued.
+    /// Checks all CRLs and status files, when no file is continued.
     pub(super) fn check_all(&self) -> Result<(), StatusError> {
         self.check_lists()?;
         self.check_remains()
     }
 
-    /// Looks at what is left of status files. Without a manifest nothing tells whether the index is an older copy
-    /// but the numbers that were used.
+    /// Checks the remaining status files. Without a manifest, only the change and CRL numbers in use can show
+    /// that the index is an older copy.
     pub(super) fn check_remains(&self) -> Result<(), StatusError> {
         let authorities = self.reader.authorities()?;
         if self.old.is_none() {
@@ -138,7 +140,7 @@ impl Continuity<'_> {
         let names: HashMap<IssuerId, ()> = authorities.iter().map(|one| (one.issuer, ())).collect();
         let mut published = ByIssuer::new();
         for (file, _) in self.files() {
-            // of what cannot be read any more nothing is known
+            // A file that cannot be read gives no evidence.
             let Ok(revoked) = connect(&file).and_then(|connection| revoked_in(&connection)) else { continue };
             for id in revoked.into_iter().filter(|id| names.contains_key(&id.issuer)) {
                 if !self.reader.status(&id)?.is_some_and(|state| is_final(&state)) {
@@ -153,10 +155,10 @@ impl Continuity<'_> {
         let Some(signed) = self.signed.filter(|_| !authority.is_elsewhere()) else { return Ok(()) };
         let name = &authority.name;
         let listed = signed_list(signed.lists, authority)?.map_or(0, |list| list.number());
-        // what cannot be read is told where a list is made
+        // A CRL that cannot be read is reported when the next CRL is made.
         let published = signed.lists.crl_number_floor(name).unwrap_or(0);
         let noted = signed.marks.mark(authority).unwrap_or(0).max(published);
-        // read last: others may be taking numbers
+        // The index is read last, because other processes may be taking numbers.
         let highest = self.reader.highest_crl_number(&authority.issuer)?;
         let noted = if noted.saturating_sub(highest) > PROPORTION { 0 } else { noted };
         let used = listed.max(noted);
@@ -169,7 +171,7 @@ impl Continuity<'_> {
         Ok(())
     }
 
-    /// Status files that are there, whether or not a manifest names them, and the change that each is of.
+    /// Returns the existing status files, whether or not a manifest names them, with the change number of each.
     fn files(&self) -> Vec<(PathBuf, u64)> {
         let entries = std::fs::read_dir(self.directory).into_iter().flatten().flatten();
         let number = |name: &str| {
@@ -185,7 +187,7 @@ impl Continuity<'_> {
     }
 }
 
-/// The state of a certificate in a status file.
+/// Returns the state of a certificate in a status file.
 pub(super) fn state_in(
     connection: &Connection,
     id: &CertificateId,
@@ -198,7 +200,7 @@ pub(super) fn state_in(
     Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
 }
 
-/// What a status file has as revoked for good.
+/// Returns the certificates that a status file has as permanently revoked.
 fn revoked_in(connection: &Connection) -> Result<Vec<CertificateId>, StatusError> {
     let mut statement = connection.prepare(
         "SELECT i.identity, s.serial, s.state, s.revoked_at, s.reason, s.invalidity_date FROM status s

@@ -1,4 +1,5 @@
-//! What was published as revoked for good stays so, whatever became of the manifest and of the index.
+//! Tests that a certificate published as permanently revoked stays so, whatever happens to the manifest and the
+//! index.
 use super::tests::Home;
 use super::*;
 use crate::error::Problem;
@@ -13,7 +14,7 @@ fn refused(index: &dyn IndexReader, home: &Home) -> &'static str {
     Problem::from(publish(index, None, &home.status, NOW.plus(60)).unwrap_err()).code.code()
 }
 
-/// Turns a revocation back as the owner of the file can.
+/// Undoes a revocation in the index, as the owner of the file can.
 fn turn_back(home: &Home, id: &CertificateId, state: &str) {
     let raw = Connection::open(home.directory.path().join("index.db")).unwrap();
     let serial = id.serial_number.to_string();
@@ -75,7 +76,7 @@ fn without_a_manifest_the_files_that_are_left_tell_of_an_older_copy() {
     std::fs::remove_file(home.status.join("manifest.json")).unwrap();
     let older = SqliteIndex::open(&copy).unwrap();
     assert_eq!(refused(&older, &home), "index.restored");
-    // until it has come as far by itself
+    // The older copy is refused until its own numbers are as high.
     (20..30).for_each(|octet| drop(home.root.issue_leaf(&older, "c.example", 10, octet)));
     assert_eq!(refused(&older, &home), "index.contradicts-status");
     assert_eq!(home.publish().change, home.index.change_number().unwrap());

@@ -1,4 +1,4 @@
-//! The directory that a responder watches.
+//! The directory of the published status, which a responder watches.
 use super::compare::compare;
 use super::continuity::Continuity;
 use super::manifest::{FileIdentity, Manifest, Part};
@@ -10,7 +10,8 @@ use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How often files may vanish between the manifest and them before it is an error.
+/// Bound of the attempts to open the files of a manifest. Files may vanish when another manifest is published
+/// meanwhile.
 const ATTEMPTS: usize = 5;
 
 /// A directory with published status.
@@ -76,7 +77,7 @@ impl StatusPublisher for StatusDirectory {
     }
 }
 
-/// What failed on the way was for want of the files.
+/// Maps an error of a status file to one that says that the status is not published.
 fn unpublished(error: StatusError) -> StatusError {
     match error {
         StatusError::Store(StoreError::Backend(reason)) => StatusError::NotPublished(reason),
@@ -85,7 +86,7 @@ fn unpublished(error: StatusError) -> StatusError {
 }
 
 impl StatusDirectory {
-    /// The directory at this path; nothing is read yet.
+    /// Returns the directory at this path. Nothing is read yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_owned() }
@@ -125,11 +126,11 @@ impl StatusDirectory {
 impl StatusSource for StatusDirectory {
     type View = StatusSnapshot;
 
-    /// Files that are the same are taken from `previous`, so that a large base is read through and checked only once.
+    /// Reuses the files of `previous` that are unchanged, so that a large base is read and checked only once.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when nothing is published here, [`StoreError::Damaged`] when a file is not
-    /// the one the manifest means, [`StoreError::Schema`] when a newer program wrote it, or a failing file
+    /// [`StoreError::Missing`] when nothing is published here, [`StoreError::Damaged`] when a file does not
+    /// have the digest in the manifest, [`StoreError::Schema`] when a newer program wrote it, or a failing file
     /// system. The previous snapshot stays usable.
     fn open(&self, previous: Option<&StatusSnapshot>) -> Result<StatusSnapshot, StatusError> {
         let mut attempt = 1;
@@ -137,7 +138,8 @@ impl StatusSource for StatusDirectory {
             let (manifest, identity) = Manifest::read(&self.path)?
                 .ok_or_else(|| StatusError::Store(StoreError::Missing(self.path.join(Manifest::FILE))))?;
             match self.open_files(&manifest, identity, previous) {
-                // the manifest was replaced while its files were being opened: they may be gone by now
+                // The manifest was replaced while its files were being opened, so that they may have been
+                // removed.
                 Err(_) if attempt < ATTEMPTS && self.identity() != Some(identity) => attempt += 1,
                 result => return result,
             }

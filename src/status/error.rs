@@ -1,46 +1,46 @@
-//! What can go wrong with the published status.
+//! Errors of the published status.
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::home::WriteError;
 use crate::index::{IndexError, StoreError};
 use crate::x509::SerialNumber;
 use crate::x509::extension::CrlNumber;
 
-/// What can go wrong with the published status, its readers and its writers.
+/// Error of a reader or writer of the published status.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusError {
-    /// What was published does not come from an earlier state of this index.
+    /// The published status was not made from an earlier state of this index.
     #[error(
         "the status published up to audit record {published} was not made from this index: an older copy of the index may have been restored"
     )]
     NotContinued {
-        /// The audit record that was the newest when it was published.
+        /// Sequence number of the audit record that was the newest when the status was published.
         published: u64,
     },
-    /// Something shows that there was a later state of this index; says what.
+    /// There was a later state of this index. The text says what shows it.
     #[error("{0}: the index is an older copy")]
     OlderCopy(String),
-    /// What was signed or published revokes what is not revoked in the index.
+    /// A CRL or status revokes certificates that are not revoked in the index.
     #[error(
         "the index contradicts {evidence}: {} there {} not so in the index, among them {}",
         counted(*count), if *count == 1 { "is" } else { "are" }, listed(first)
     )]
     Contradicts {
-        /// What says otherwise.
+        /// What contradicts the index.
         evidence: Evidence,
-        /// The CA.
+        /// The name of the CA.
         authority: String,
-        /// How many certificates.
+        /// Number of these certificates.
         count: usize,
-        /// The first of them.
+        /// The first of their serial numbers.
         first: Vec<SerialNumber>,
     },
     /// The status cannot be published.
     #[error("the status is not published: {0}")]
     NotPublished(String),
-    /// A status file, or the index's own, cannot be used.
+    /// A status file, or the file of the index, cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The index that is to be published does not say what is asked.
+    /// The index that is to be published cannot be read.
     #[error(transparent)]
     Index(IndexError),
 }
@@ -66,12 +66,12 @@ impl From<rusqlite::Error> for StatusError {
     }
 }
 
-/// What was signed or published, and an index is compared with.
+/// Something signed or published that an index is compared with.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Evidence {
     /// A CRL that the CA signed.
     Crl(CrlNumber, String),
-    /// What is published for responders.
+    /// The status published for responders.
     Status(String),
     /// The index's own audit records.
     Audit(String),

@@ -1,4 +1,4 @@
-//! A status file while it is built: aside, on disk, so that it may be larger than memory.
+//! A status file under construction, under a temporary name on the disk, so that it may be larger than memory.
 use super::StatusError;
 use super::authority::WrittenAuthority;
 use super::continuity::state_in;
@@ -16,14 +16,14 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 
-/// Schema version of status files; readers refuse a file of another. A file that goes on from one that was published has
-/// that one's version ([`Image::continuing`]). When this grows, base and delta are to be made anew from the index (`usable`
-/// in `publish.rs`), and what files of before have as revoked for good is to be compared as now (`continuity.rs`), so that
-/// their version has to be read still. Responders are brought up to date before the CA. A column or table that readers of
-/// before take no notice of needs no new version.
+/// Schema version of status files. Readers refuse a file of another version. A file that continues a published
+/// one has that one's version ([`Image::continuing`]). When this number grows, base and delta must be made
+/// again from the index (`usable` in `publish.rs`). The permanent revocations of older files must still be
+/// compared (`continuity.rs`), so that their version must stay readable. Responders are updated before the CA.
+/// A column or table that older readers ignore needs no new version.
 pub(super) const VERSION: i64 = 1;
 
-/// Readers of before take no notice of `retires`, and files of before do not have it.
+/// Older readers ignore `retires`, and older files do not have it.
 const AUTHORITY: &str = "
     CREATE TABLE authority (
         issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, serves_ocsp INTEGER NOT NULL,
@@ -38,12 +38,12 @@ const SCHEMA: &str = "
         reason INTEGER, invalidity_date INTEGER, PRIMARY KEY (issuer, serial)
     ) WITHOUT ROWID, STRICT;";
 
-/// A file that is not in place yet; it is gone when this is dropped.
+/// A file under a temporary name. It is removed when this is dropped.
 pub(super) struct Image {
     connection: Connection,
     aside: Aside,
     issuers: HashMap<IssuerId, i64>,
-    /// Some may be counted twice when it was continued.
+    /// Number of rows. Rows of a continued file may be counted twice.
     rows: u64,
     /// The CAs of a file that was published before, by name.
     known: HashMap<String, WrittenAuthority>,
@@ -51,7 +51,7 @@ pub(super) struct Image {
 }
 
 impl Image {
-    /// An empty one, for this path.
+    /// Creates an empty image for this path.
     pub(super) fn begin(path: &Path) -> Result<Self, StatusError> {
         let mut aside = Aside::begin(path, Mode::Public)?;
         let connection = connect(&mut aside)?;
@@ -71,7 +71,8 @@ impl Image {
         })
     }
 
-    /// Goes on from a file that was published before; `None` when it is not there or not the one that is meant.
+    /// Creates an image that continues a published file. Returns `None` when that file is missing or not the
+    /// one that the manifest names.
     pub(super) fn continuing(path: &Path, old: &Part) -> Result<Option<Self>, StatusError> {
         let mut before = match open_file(&path.with_file_name(&old.file)) {
             Ok(file) => file,
@@ -96,22 +97,22 @@ impl Image {
         Ok(Some(Self { connection, aside, issuers, rows: old.rows, known, is_continued: true }))
     }
 
-    /// Has the CAs of a file that was published before at hand. What cannot be read is not known.
+    /// Reads the CAs of a published file. A file that cannot be read counts as one without CAs.
     pub(super) fn know(&mut self, published: &Path) {
         self.known = snapshot::connect(published).and_then(|file| written(&file)).unwrap_or_default();
     }
 
-    /// A CA as it was published before; only once.
+    /// Returns a CA as it was published before, and forgets it.
     pub(super) fn take_known(&mut self, name: &str) -> Option<WrittenAuthority> {
         self.known.remove(name)
     }
 
-    /// Whether it goes on from a file that was published.
+    /// Returns whether the image continues a published file.
     pub(super) fn is_continued(&self) -> bool {
         self.is_continued
     }
 
-    /// What it has of a certificate so far.
+    /// Returns the state that the image has of a certificate so far.
     pub(super) fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
         state_in(&self.connection, id)
     }
@@ -130,7 +131,7 @@ impl Image {
         Ok(number)
     }
 
-    /// Adds a row; a later one of the same certificate takes its place.
+    /// Adds a row. It replaces an earlier row of the same certificate.
     pub(super) fn put(&mut self, row: &StatusRow) -> Result<(), StatusError> {
         let issuer = self.issuer(&row.id.issuer)?;
         let (state, revoked_at, reason, invalidity_date) = state_columns(&row.state);
@@ -165,7 +166,7 @@ impl Image {
         Ok(())
     }
 
-    /// The whole file and what it is. It is not durable yet.
+    /// Returns the whole file with its description. The file is not durable yet.
     pub(super) fn finish(self, change: u64) -> Result<(Part, Aside), StatusError> {
         let Self { connection, mut aside, mut rows, is_continued, .. } = self;
         connection.execute_batch("COMMIT")?;
@@ -179,7 +180,7 @@ impl Image {
     }
 }
 
-/// The CAs of a status file, by name; none of one that does not say when they retire.
+/// Returns the CAs of a status file, by name. The map is empty for a file without times of retirement.
 fn written(file: &Connection) -> Result<HashMap<String, WrittenAuthority>, StatusError> {
     if !file.column_exists(None, "authority", "retires")? {
         return Ok(HashMap::new());
@@ -212,7 +213,7 @@ fn written(file: &Connection) -> Result<HashMap<String, WrittenAuthority>, Statu
 
 fn connect(aside: &mut Aside) -> Result<Connection, StatusError> {
     let connection = Connection::open(aside.file().path())?;
-    // nobody sees the file before it is whole and durable
+    // No reader sees the file before it is complete and durable.
     connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     Ok(connection)

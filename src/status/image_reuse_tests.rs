@@ -1,25 +1,31 @@
-//! Files that go on from those that were published before.
+//! Tests of files that continue those published before.
 use super::tests::Home;
 use super::*;
-use crate::index::contract::{Key, NOW, event, leaf};
+use crate::index::contract::{NOW, TestKey, event, leaf};
 use crate::index::prelude::*;
 use crate::index::{CertificateState, Intent, Issued, Recorded};
 use crate::x509::{CertificateId, IssuerId, SerialNumber, sha256};
 use rusqlite::Connection;
 
-/// Issues so many certificates in one group.
+/// Issues `count` certificates in one group.
 pub(super) fn issue_many(home: &Home, round: u8, count: u32) -> Vec<CertificateId> {
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     let intents = (0..count).map(|number| -> Intent {
         let mut octets = [round; 17];
-        // spread over the others of the same CA
+        // The serial numbers are spread over the others of the same CA.
         octets[1..5].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
-        home.root.intent(leaf(&home.root, "x.example", 10, SerialNumber::from_random(octets), &key.public))
+        home.root.intent(leaf(
+            &home.root,
+            "x.example",
+            10,
+            SerialNumber::from_random(octets),
+            key.public_key(),
+        ))
     });
     let recorded = home.index.record_intent(intents.collect()).unwrap();
     let issued = recorded.into_iter().map(Recorded::into_inner).map(|tbs| Issued {
         issuer: home.root.issuer(),
-        certificate: home.root.key.sign(&tbs),
+        certificate: home.root.key.certify(&tbs),
         event: event(NOW, "certificate.issued"),
     });
     let issued: Vec<Issued> = issued.collect();
@@ -27,7 +33,7 @@ pub(super) fn issue_many(home: &Home, round: u8, count: u32) -> Vec<CertificateI
     issued.iter().map(Issued::id).collect()
 }
 
-/// What the published files say of every certificate.
+/// Returns the state that the published files have of every certificate.
 fn published(home: &Home) -> Vec<(CertificateId, CertificateState)> {
     let mut all = Vec::new();
     home.open().for_each(&mut |id, state| all.push((id, state))).unwrap();
@@ -61,7 +67,7 @@ fn what_was_published_before_and_did_not_change_is_not_read_again() {
     home.publish();
     let many = issue_many(&home, 1, 600);
     assert_eq!(home.publish().written, Written::Delta(600));
-    // without a change number, as nothing that changes a row does it
+    // The rows change without a change number, which no method of the index does.
     let index = Connection::open(home.directory.path().join("index.db")).unwrap();
     index.execute("UPDATE status SET state = 0 WHERE certificate > 1", []).unwrap();
     issue_many(&home, 2, 300);
@@ -77,13 +83,13 @@ fn a_ca_that_is_published_as_it_is_on_record_is_not_read_again() {
     let home = Home::new();
     let child = home.root.child(&home.index, "child", 200);
     home.publish();
-    // nothing of it changes that tells of a change
+    // The row changes without a change number, so that a publisher cannot notice.
     let index = Connection::open(home.directory.path().join("index.db")).unwrap();
     let spoil = "UPDATE certificate SET der = x'00' WHERE number = (SELECT certificate FROM authority WHERE name = 'child')";
     assert_eq!(index.execute(spoil, []).unwrap(), 1);
     assert!(home.index.authority("child").is_err());
     for round in [1, 2] {
-        // a new file, and one that goes on from it
+        // The first round makes a new file, and the second continues it.
         issue_many(&home, round, 2);
         home.publish();
         let snapshot = home.open();

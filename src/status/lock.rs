@@ -1,4 +1,4 @@
-//! One publisher at a time.
+//! The lock of the status directory, for one publisher at a time.
 use super::StatusError;
 use super::failed;
 use crate::index::StoreError;
@@ -9,12 +9,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long to wait for another publisher.
+/// Time to wait for another publisher.
 const WAIT: Duration = Duration::from_secs(30);
-/// How often to look.
+/// Time between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Holds the directory until it is dropped.
+/// Holds the lock of the directory until it is dropped.
 pub(super) struct Lock {
     _file: File,
 }

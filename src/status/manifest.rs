@@ -1,4 +1,4 @@
-//! `manifest.json`: which files are the status, and of when.
+//! `manifest.json`, which names the files of the status and their time.
 use super::StatusError;
 use super::failed;
 use crate::audit::Head;
@@ -14,34 +14,36 @@ use std::path::Path;
 const SCHEMA: &str = "genfic-ca-status/";
 const VERSION: i64 = 1;
 
-/// Names as they are compared; files without this word have issuers by the octets of their names.
+/// Value of `identity` in a manifest whose files identify issuers by names in comparable form. Files without
+/// the value identify issuers by the octets of their names.
 const IDENTITY: &str = "compared-name";
 
-/// The manifest's contents.
+/// The contents of the manifest.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Manifest {
     schema: String,
     pub(super) base: Part,
     pub(super) delta: Option<Part>,
-    /// The change number that the files are of.
+    /// The change number of the files.
     pub(super) change: u64,
-    /// When it was last confirmed that nothing newer is to be published, RFC 3339.
+    /// When it was last confirmed that the files are current, RFC 3339.
     pub(super) time: String,
-    /// Whether that is the time of a clock that was trusted; what earlier versions wrote does not say.
+    /// Whether `time` is of a trusted clock. Manifests of earlier versions do not tell.
     #[serde(default)]
     confirmed: bool,
-    /// The newest audit record of the index at that time: shows whether a later index continues this one.
+    /// The newest audit record of the index at that time, which shows whether a later index continues this
+    /// state.
     audit: Checkpoint,
-    /// What issuers are identified by in the files.
+    /// How issuers are identified in the files.
     #[serde(default)]
     identity: String,
 }
 
-/// One file.
+/// One file of the status.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Part {
     pub(super) file: String,
-    /// Of the file's octets, hexadecimal.
+    /// SHA-256 of the file, hexadecimal.
     pub(super) sha256: String,
     pub(super) change: u64,
     pub(super) rows: u64,
@@ -53,7 +55,7 @@ struct Checkpoint {
     digest: String,
 }
 
-/// Tells one manifest file from the next without reading it.
+/// Identity of a manifest file, found without reading it: device, inode, time of modification and size.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct FileIdentity(u64, u64, i64, i64, u64);
 
@@ -63,11 +65,11 @@ impl FileIdentity {
     }
 }
 
-/// Octets that are read of a manifest; it has a few hundred.
+/// Bound of the octets that are read of a manifest, 64 KiB. A manifest has a few hundred octets.
 const LARGEST: u64 = 64 << 10;
 
 impl Manifest {
-    /// The file's name.
+    /// The name of the file.
     pub(super) const FILE: &str = "manifest.json";
 
     pub(super) fn new(base: Part, delta: Option<Part>, head: Head, now: UnixTime) -> Self {
@@ -85,12 +87,12 @@ impl Manifest {
         }
     }
 
-    /// Whether its files identify issuers as the index does now; others are written anew.
+    /// Returns whether the files identify issuers as the index does now. Other files are made again.
     pub(super) fn compares_names(&self) -> bool {
         self.identity == IDENTITY
     }
 
-    /// The manifest of a directory; `None` when nothing was published there.
+    /// Returns the manifest of a directory; `None` when nothing was published there.
     pub(super) fn read(directory: &Path) -> Result<Option<(Self, FileIdentity)>, StatusError> {
         let path = directory.join(Self::FILE);
         let file = match open_file(&path) {
@@ -119,7 +121,7 @@ impl Manifest {
         Ok(Some((manifest, FileIdentity::of(&metadata))))
     }
 
-    /// The file, not in place yet.
+    /// Writes the manifest under a temporary name.
     pub(super) fn write(&self, directory: &Path) -> Result<Aside, StatusError> {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| StatusError::Store(StoreError::Backend(format!("manifest.json: {error}"))))?;
@@ -128,24 +130,24 @@ impl Manifest {
         Ok(Aside::fill(&path, Mode::Public, |file| file.write_all(text.as_bytes()))?)
     }
 
-    /// When it was last confirmed.
+    /// Returns when the status was last confirmed.
     pub(super) fn time(&self) -> Result<UnixTime, StatusError> {
         UnixTime::parse(&self.time).ok_or_else(|| {
             StatusError::Store(StoreError::Damaged(format!("manifest.json: `{}` is not a time", self.time)))
         })
     }
 
-    /// The same, when the clock was trusted.
+    /// Returns when the status was last confirmed, if the clock was trusted.
     pub(super) fn confirmed(&self) -> Option<UnixTime> {
         UnixTime::parse(&self.time).filter(|_| self.confirmed)
     }
 
-    /// The sequence number of the audit record noted.
+    /// Returns the sequence number of the audit record in the manifest.
     pub(super) fn noted(&self) -> u64 {
         self.audit.sequence
     }
 
-    /// The audit record noted; `None` when its digest cannot be read.
+    /// Returns the audit record in the manifest; `None` when its digest cannot be read.
     pub(super) fn head(&self) -> Option<Head> {
         let digits = self.audit.digest.as_bytes();
         let octets: Option<Vec<u8>> = digits
@@ -155,12 +157,12 @@ impl Manifest {
         Some(Head { sequence: self.audit.sequence, digest: octets?.try_into().ok()? })
     }
 
-    /// Whether the audit record noted is this one.
+    /// Returns whether the audit record in the manifest is this one.
     pub(super) fn continues(&self, head: &Head) -> bool {
         self.audit.sequence == head.sequence && self.audit.digest == hex(&head.digest)
     }
 
-    /// Whether a file is part of it.
+    /// Returns whether the manifest names a file.
     pub(super) fn names(&self, file: &str) -> bool {
         self.base.file == file || self.delta.as_ref().is_some_and(|delta| delta.file == file)
     }

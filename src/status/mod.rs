@@ -1,8 +1,10 @@
-//! What the index publishes for responders: immutable SQLite files with the status of every certificate, and the CAs.
+//! The status that the index publishes for responders: immutable SQLite files with the state of every
+//! certificate and with the CAs.
 //!
-//! `base-N.db` has everything up to change N, `delta-M.db` what changed from N to M, and `manifest.json`
-//! names both with their digests. All are written aside and renamed, the manifest last, so that a reader
-//! finds a whole state whenever it looks. A new file goes on from the one before it where there is one. There are no subjects and no mail addresses in them.
+//! `base-N.db` has everything up to change N, and `delta-M.db` has the changes from N to M. `manifest.json`
+//! names both with their digests. All are written under temporary names and renamed, the manifest last, so that
+//! a reader always finds a complete state. A new file continues the one before it where there is one. The files
+//! have no subjects and no mail addresses.
 mod authority;
 mod compare;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Writing the status files of an index.
+//! Writes the status files of an index.
 use super::continuity::Continuity;
 use super::failed;
 use super::image::Image;
@@ -13,46 +13,47 @@ use crate::x509::UnixTime;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// What was published.
+/// Result of a publication.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Published {
-    /// The change number that is published now.
+    /// The change number of the published status.
     pub change: u64,
-    /// What had to be written for it.
+    /// The file that was written.
     pub written: Written,
 }
 
-/// Which file had to be written.
+/// Kind of file that was written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Written {
-    /// Nothing had changed: only the manifest's time.
+    /// Nothing had changed, so that only the manifest's time was written.
     Time,
-    /// What changed since the base: this many rows.
+    /// A delta with this number of rows was written.
     Delta(u64),
-    /// Everything: this many rows.
+    /// A base with this number of rows was written.
     Base(u64),
 }
 
-/// How many rows a delta may have before it is folded into a new base, however small the base is.
+/// Bound of the rows of a delta over a small base: with more, the delta is folded into a new base.
 const SMALL_DELTA: u64 = 1000;
 
-/// A delta is folded when it has grown past this share of the base: one in so many.
+/// Divisor of the bound over a large base: a delta may have one row for 32 rows of the base.
 const DELTA_SHARE: u64 = 32;
 
 /// Publishes the status of every certificate of an index, for responders and for other hosts.
 ///
-/// Publishers wait for each other, and each reads the index after it got its turn, so an older state is
-/// never put over a newer one. The manifest notes the newest audit record: an index that does not have that
-/// record is an older copy, or another index, and is refused, because publishing it could un-revoke; unless it
-/// was restored with this very status taken over, and then nothing of it is kept.
+/// Publishers wait for each other, and each reads the index under the lock, so that an older state never
+/// replaces a newer one. The manifest notes the newest audit record. An index without that record is an older
+/// copy or another index, and is refused, because publishing it could undo revocations. The exception is a
+/// restored index that took this status over; then no published file is continued.
 ///
-/// What was published as revoked for good stays so; with `signed`, also what a CA's last signed CRL has so. Without a
-/// manifest all that is left of earlier publications is looked at for that, and the CRL numbers that were used.
+/// A certificate published as permanently revoked stays so. With `signed`, the same holds for a certificate on
+/// a CA's last signed CRL. Without a manifest, all remaining status files and the CRL numbers in use are
+/// checked.
 ///
 /// # Errors
-/// [`StatusError::NotContinued`], [`StatusError::OlderCopy`], [`StatusError::Contradicts`], [`StoreError::Busy`] when
-/// another publisher takes too long, [`StoreError::Damaged`] when the manifest in the directory cannot be read, a
-/// failing index or file system; what was published before stays.
+/// [`StatusError::NotContinued`], [`StatusError::OlderCopy`], [`StatusError::Contradicts`],
+/// [`StoreError::Busy`] when another publisher takes too long, [`StoreError::Damaged`] when the manifest in the
+/// directory cannot be read, a failing index or file system. The published status then stays as it was.
 pub(crate) fn publish(
     reader: &dyn IndexReader,
     signed: Option<SignedCrls<'_>>,
@@ -72,10 +73,10 @@ pub(crate) fn publish(
     write(&continuity, now, usable)
 }
 
-/// Publishes everything anew in place of files that are damaged or say something else than the index.
+/// Publishes everything again in place of files that are damaged or disagree with the index.
 ///
 /// # Errors
-/// As [`publish`]; a manifest that cannot be read holds nothing up.
+/// As [`publish`], except that a damaged manifest is no error.
 pub(super) fn rebuild(
     reader: &dyn IndexReader,
     signed: SignedCrls<'_>,
@@ -99,7 +100,7 @@ fn write(
     usable: Option<&Manifest>,
 ) -> Result<Published, StatusError> {
     let (reader, directory) = (continuity.reader, continuity.directory);
-    // Head and change number come first: rows that change while they are read are published in their newer
+    // Head and change number are read first. Rows that change while they are read are published in their newer
     // state, and again with the next delta.
     let head = reader.audit_head()?;
     let change = reader.change_number()?;
@@ -118,16 +119,16 @@ fn write(
         None => write_base(continuity, None, change, &mut files)?,
     };
     let manifest = Manifest::new(base, delta, head, now);
-    // the manifest comes last into its place; should a crash of the machine keep it and lose what it names, the
-    // next publisher finds that and writes everything anew
+    // The manifest is renamed last. If a crash of the machine keeps it and loses a file that it names, the next
+    // publisher finds that and writes everything again.
     files.push(manifest.write(directory)?);
     put_all(files)?;
     remove_older(directory, &[Some(&manifest), continuity.old])?;
     Ok(Published { change, written })
 }
 
-/// Whether the record that was the newest when it was last published is in this index; false when it is not,
-/// and a restore took over what was published.
+/// Returns whether the index has the audit record that was the newest at the last publication. Returns false
+/// when it has not, and a restore took the published status over.
 pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, StatusError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
@@ -144,8 +145,8 @@ pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<b
     }
 }
 
-/// What changed since the base: the delta that there is, and what changed since that. `None` when it has become
-/// too long, since every change writes all of it.
+/// Builds the delta from the present delta and the later changes. Returns `None` when the delta is too long,
+/// since every change writes all of it.
 fn build_delta(
     continuity: &Continuity<'_>,
     old: &Manifest,
@@ -161,8 +162,8 @@ fn build_delta(
     Ok((image.rows() <= limit).then_some(image))
 }
 
-/// The new base goes on from the old one, where there is one to go on from: to copy it takes far less time than
-/// to put as many rows again.
+/// Writes a base. It continues the old base where there is one, because copying takes far less time than
+/// inserting as many rows.
 fn write_base(
     continuity: &Continuity<'_>,
     old: Option<&Manifest>,
@@ -176,7 +177,7 @@ fn write_base(
     } else {
         continuity.check_all()?
     }
-    // what the delta has is not in the base that this goes on from
+    // The changes in the old delta are not in the base that is continued.
     put_rows(continuity, &mut image, since, u64::MAX, old.and_then(|old| old.delta.as_ref()))?;
     let (base, file) = image.finish(change)?;
     files.push(file);
@@ -184,7 +185,7 @@ fn write_base(
     Ok((base, None, Written::Base(rows)))
 }
 
-/// An image that goes on from an old file, and the change number that it is of; else an empty one.
+/// Returns an image that continues an old file, with the file's change number, or else an empty image.
 fn continued_or_new(path: &Path, old: Option<&Part>, since: u64) -> Result<(Image, u64), StatusError> {
     let continued = match old {
         Some(old) => Image::continuing(path, old)?.map(|image| (image, old.change)),
@@ -193,16 +194,17 @@ fn continued_or_new(path: &Path, old: Option<&Part>, since: u64) -> Result<(Imag
     continued.map_or_else(|| Ok((Image::begin(path)?, since)), Ok)
 }
 
-/// What the file is, is said in its name: `base-7.db`.
+/// Returns the path of a file, whose name has its kind and change number: `base-7.db`.
 fn part_file(directory: &Path, kind: &str, change: u64) -> PathBuf {
     directory.join(format!("{kind}-{change}.db"))
 }
 
-/// So many rows that are not revoked for good are compared with what was published and signed at a time.
+/// Number of rows that are compared at a time with the published and signed revocations. Only rows that are not
+/// permanently revoked are compared.
 const COMPARED: usize = 1000;
 
-/// Rows beyond the limit are left out; the image is of no use then. `beside` is another file that was published with
-/// the one that the image goes on from.
+/// Puts the rows after change `since` into an image. It stops at more than `limit` rows, and the image is then
+/// discarded. `beside` is another file that was published with the one that the image continues.
 fn put_rows(
     continuity: &Continuity<'_>,
     image: &mut Image,
@@ -211,7 +213,7 @@ fn put_rows(
     beside: Option<&Part>,
 ) -> Result<(), StatusError> {
     let beside = beside.map(|part| continuity.directory.join(&part.file));
-    // of an image that is new all was compared before
+    // For a new image, everything was compared before.
     let is_compared = image.is_continued() || beside.is_some();
     let mut waiting: Vec<StatusRow> = Vec::new();
     let mut put = Ok(());
@@ -237,8 +239,8 @@ fn put_rows(
     put_authorities(continuity.reader, image)
 }
 
-/// The CAs as they are on record. Of those that a file has as they are, the certificate is not read again: a change
-/// costs what changed, however many CAs there are.
+/// Puts the CAs on record into an image. The certificate of a CA that is unchanged in the published file is not
+/// read again, so that the cost depends on the changes and not on the number of CAs.
 fn put_authorities(reader: &dyn IndexReader, image: &mut Image) -> Result<(), StatusError> {
     let all = reader.summaries()?;
     let succeeded: HashSet<&str> = all.iter().filter_map(|one| one.succeeds.as_deref()).collect();
@@ -254,8 +256,8 @@ fn put_authorities(reader: &dyn IndexReader, image: &mut Image) -> Result<(), St
     Ok(())
 }
 
-/// Removes what neither the new nor the last manifest names: a reader that read the last one may still be
-/// about to open its files. What an interrupted publisher left aside goes too.
+/// Removes files that neither the new nor the last manifest names. A reader of the last manifest may still be
+/// about to open its files. Temporary files of an interrupted publisher are removed too.
 fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), StatusError> {
     let entries = std::fs::read_dir(directory).map_err(|error| failed(directory, &error))?;
     for entry in entries {

@@ -1,17 +1,17 @@
-//! What publishes, and what can be asked of what is published.
+//! Publication of the status, and questions about the published status.
 use super::{SignedCrls, StatusComparison, StatusError};
 use crate::index::IndexReader;
 use crate::x509::UnixTime;
 
-/// Publishes the status of every certificate for responders to read.
+/// Publishes the status of every certificate for responders.
 pub trait StatusPublisher: Send + Sync {
-    /// Publishes what the index says now; where nothing has changed, that it is still so. Nothing that was signed
-    /// or published as revoked for good is published as anything else. `now` is the
-    /// time of a clock that is trusted, else the last one that was.
+    /// Publishes the present state of the index, or confirms the published status when nothing has changed. A
+    /// certificate that was signed or published as permanently revoked is never published in another state.
+    /// `now` is the time of a trusted clock, or else the last trusted time.
     ///
     /// # Errors
-    /// When the index cannot be read, or what is published is newer; [`StatusError::NotPublished`] when the files
-    /// cannot be written; [`StatusError::Contradicts`], [`StatusError::OlderCopy`].
+    /// When the index cannot be read, or the published status is newer; [`StatusError::NotPublished`] when the
+    /// files cannot be written; [`StatusError::Contradicts`], [`StatusError::OlderCopy`].
     fn publish_status(
         &self,
         index: &dyn IndexReader,
@@ -19,42 +19,45 @@ pub trait StatusPublisher: Send + Sync {
         now: UnixTime,
     ) -> Result<(), StatusError>;
 
-    /// Number of the latest change that is published; `None` when nothing is.
+    /// Returns the number of the latest published change; `None` when nothing is published.
     ///
     /// # Errors
-    /// When what is published cannot be read.
+    /// When the published status cannot be read.
     fn published_change(&self) -> Result<Option<u64>, StatusError>;
 
-    /// Whether what is published is of the latest change.
+    /// Returns whether the published status includes the latest change.
     ///
     /// # Errors
-    /// When the index, or what is published, cannot be read.
+    /// When the index or the published status cannot be read.
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, StatusError>;
 
-    /// Makes sure that what is published was made from an earlier state of this index, or from this one: before
-    /// anything else is published from it. Where nothing says what is published, all that is left of it must agree.
+    /// Checks, before anything else is published from this index, that the published status was made from the
+    /// index's present or an earlier state. Without a readable manifest, all remaining files must agree with
+    /// the index.
     ///
     /// # Errors
-    /// [`StatusError::NotContinued`] when it is not: the index is an older copy, or another one.
-    /// [`StatusError::OlderCopy`], [`StatusError::Contradicts`] when what is left shows that.
+    /// [`StatusError::NotContinued`] when the index is an older copy or another index;
+    /// [`StatusError::OlderCopy`] and [`StatusError::Contradicts`] when the remaining files show that.
     fn check_continued(&self, index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError>;
 
-    /// The time of what is published, when it is of a clock that was trusted; `None` also where nothing is
-    /// published, or it cannot be read, or does not say.
+    /// Returns the time of the published status, if it is of a trusted clock. Returns `None` also when nothing
+    /// is published, the manifest is damaged, or it does not tell.
     ///
     /// # Errors
-    /// When the files cannot be looked at.
+    /// When the manifest cannot be read from the disk.
     fn confirmed(&self) -> Result<Option<UnixTime>, StatusError>;
 
-    /// Compares what is published, certificate by certificate, with the index.
+    /// Compares the published status with the index, certificate by certificate.
     ///
     /// # Errors
-    /// [`StoreError::Missing`](crate::index::StoreError::Missing) when nothing is published, [`StoreError::Damaged`](crate::index::StoreError::Damaged) when a file is not the one
-    /// that was published, [`StatusError::NotContinued`] when it was made from a later state of the index or
-    /// from another one.
+    /// [`StoreError::Missing`](crate::index::StoreError::Missing) when nothing is published,
+    /// [`StoreError::Damaged`](crate::index::StoreError::Damaged) when a file is not the one that was
+    /// published, [`StatusError::NotContinued`] when it was made from a later state of the index or from
+    /// another index.
     fn compare(&self, index: &dyn IndexReader) -> Result<StatusComparison, StatusError>;
 
-    /// Publishes everything anew, whatever is there, unless it is readable and newer than the index.
+    /// Publishes everything again in place of the published files, unless these are readable and newer than the
+    /// index.
     ///
     /// # Errors
     /// As [`StatusPublisher::publish_status`].

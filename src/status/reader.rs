@@ -1,38 +1,38 @@
-//! All that an OCSP responder sees of a CA.
+//! What an OCSP responder can read of a CA.
 use super::{PublishedAuthority, StatusError};
 use crate::index::CertificateState;
 use crate::x509::{CertificateId, UnixTime};
 
-/// One state of the published status; it never changes.
+/// One state of the published status. It never changes.
 pub trait StatusReader: Send + Sync {
-    /// Where a certificate stands; `None` when this CA never assigned the serial number.
+    /// Returns the state of a certificate; `None` when this CA never assigned the serial number.
     ///
     /// # Errors
-    /// When what is published cannot be read.
+    /// When the published status cannot be read.
     fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError>;
 
-    /// Every CA.
+    /// Returns every CA.
     fn authorities(&self) -> &[PublishedAuthority];
 
-    /// Number of the latest change in it.
+    /// Returns the number of the latest change in this status.
     fn change(&self) -> u64;
 
-    /// When it was published, or said again to be current.
+    /// Returns when this status was published or last confirmed.
     fn time(&self) -> UnixTime;
 }
 
-/// Where states of the published status come from.
+/// Source of states of the published status.
 pub trait StatusSource: Send + Sync + 'static {
-    /// One state.
+    /// The type of one state.
     type View: StatusReader + 'static;
 
-    /// Opens what is published now; what has not changed since the previous state may be taken from it.
+    /// Opens the published status. Parts that have not changed may be taken from the previous state.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the published status cannot be read.
     fn open(&self, previous: Option<&Self::View>) -> Result<Self::View, StatusError>;
 
-    /// Whether something else, or a later time, was published since, or nothing is there any more; called
-    /// several times a second.
+    /// Returns whether another status, or a later time, was published since, or the status is missing now. It
+    /// is called several times a second.
     fn changed_since(&self, view: &Self::View) -> bool;
 }

@@ -1,4 +1,4 @@
-//! What a CA signed last, against its index.
+//! Comparison of what a CA signed last with its index.
 use super::{Evidence, StatusError};
 use crate::audit::Outcome;
 use crate::index::{Authority, IndexReader, StoreError, is_final, need_not_be_listed};
@@ -8,29 +8,29 @@ use crate::x509::{CertificateId, CrlListing, SerialNumber, compare_serials};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// What the CAs of a home signed, outside its index.
+/// What the CAs of a home signed, as known outside its index.
 #[derive(Clone, Copy)]
 pub struct SignedCrls<'a> {
-    /// The lists that are published.
+    /// The published CRLs.
     pub lists: &'a dyn Publisher,
-    /// The numbers that were taken, whatever became of the lists.
+    /// The CRL numbers that were taken, whether or not a CRL was published with them.
     pub marks: &'a dyn CrlMarks,
 }
 
-/// Has the highest CRL number ever taken with the key of each CA.
+/// Reads the highest CRL number ever taken with the key of each CA.
 pub trait CrlMarks {
-    /// That of this CA; `None` when there is none that can be read.
+    /// Returns the number for this CA; `None` when there is none that can be read.
     fn mark(&self, authority: &Authority) -> Option<CrlNumber>;
 }
 
-/// How many certificates are named.
+/// Bound of the serial numbers that an error lists.
 const NAMED: usize = 3;
 
-/// The list that a CA signed last, as it is in its public place. Where that is gone, or an older one stands there,
-/// the index's own audit records have to do: what they say was revoked must be so.
+/// Returns the CRL that a CA signed last, as it is published. When it is missing or older than the record, the
+/// index's own audit records are checked instead: every certificate that they revoke must be revoked.
 ///
 /// # Errors
-/// [`StatusError::Contradicts`] by the audit records; when the index or the list cannot be read.
+/// [`StatusError::Contradicts`] by the audit records; when the index or the CRL cannot be read.
 pub(crate) fn last_signed(
     index: &dyn IndexReader,
     publisher: &dyn Publisher,
@@ -44,7 +44,7 @@ pub(crate) fn last_signed(
     Ok(list)
 }
 
-/// The published list of a CA of this home; of those that others run there is none.
+/// Returns the published CRL of a CA of this home; `None` for an external CA.
 pub(crate) fn signed_list(
     publisher: &dyn Publisher,
     authority: &Authority,
@@ -59,11 +59,11 @@ pub(crate) fn signed_list(
     }
 }
 
-/// Says no when a list revokes what is not revoked in the index. Other processes may publish meanwhile: what a newer
-/// list has left out was compared when that was made.
+/// Refuses a CRL that revokes certificates that are not revoked in the index. Other processes may publish
+/// meanwhile. Certificates that a newer CRL leaves out were compared when that CRL was made.
 ///
 /// # Errors
-/// [`StatusError::Contradicts`]; [`StatusError::OlderCopy`] when the list is of a number that the index never took.
+/// [`StatusError::Contradicts`]; [`StatusError::OlderCopy`] when the index never took the number of the CRL.
 pub(crate) fn check_contradicting(
     index: &dyn IndexReader,
     publisher: &dyn Publisher,
@@ -97,7 +97,7 @@ pub(crate) fn check_contradicting(
     Err(contradicts(Evidence::Crl(number, name.clone()), authority, &serials))
 }
 
-/// The error that says so.
+/// Returns the error for evidence that contradicts the index.
 pub(crate) fn contradicts(
     evidence: Evidence,
     authority: &Authority,
@@ -111,7 +111,7 @@ pub(crate) fn contradicts(
     }
 }
 
-/// Says no when the audit records have a certificate of a CA revoked that is not revoked.
+/// Refuses an index whose audit records revoke a certificate of a CA that is not revoked.
 fn check_audit(index: &dyn IndexReader, authority: &Authority) -> Result<(), StatusError> {
     let mut revoked: HashSet<SerialNumber> = HashSet::new();
     index.audit_records(1, &mut |record| {
@@ -141,7 +141,7 @@ fn check_audit(index: &dyn IndexReader, authority: &Authority) -> Result<(), Sta
     }
 }
 
-/// These lists, of a home without marks.
+/// Returns these CRLs, for a home without marks.
 #[cfg(test)]
 pub(crate) fn unmarked(lists: &dyn Publisher) -> SignedCrls<'_> {
     struct None;

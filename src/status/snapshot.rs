@@ -1,4 +1,4 @@
-//! One published state, ready to be asked.
+//! One published state, opened for queries.
 use super::failed;
 use super::image::VERSION;
 use super::manifest::{FileIdentity, Part, hex};
@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The status of every certificate at one moment; it does not change.
+/// The status of every certificate at one moment. It does not change.
 #[derive(Debug)]
 pub struct StatusSnapshot {
     pub(super) base: Arc<Layer>,
@@ -32,14 +32,14 @@ pub struct StatusSnapshot {
 }
 
 impl StatusSnapshot {
-    /// The newest audit record of the index at that time.
+    /// Returns the newest audit record of the index at that time.
     #[must_use]
     pub fn head(&self) -> Option<Head> {
         self.head
     }
 
-    /// Hands the state of every certificate to `visit`, in no order; of one that changed after the base was
-    /// made, the newer state alone.
+    /// Passes the state of every certificate to `visit`, in no order. A certificate that changed after the base
+    /// was made is passed once, with its newer state.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -88,7 +88,7 @@ const STATUS: &str = "
 const ALL: &str = "
     SELECT state, revoked_at, reason, invalidity_date, serial FROM status WHERE issuer = ?1";
 
-/// What a connection keeps of its file, in KiB; negative, as SQLite has it.
+/// Cache of each connection in KiB (256 KiB). SQLite takes a negative number as KiB.
 const CACHE: i64 = -256;
 
 /// One file, opened as immutable.
@@ -103,8 +103,8 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// Opens a file that the manifest names, if it is the one that is meant. All connections are opened at
-    /// once: the file may be removed while it is in use.
+    /// Opens a file that the manifest names, if it has the digest in the manifest. All connections are opened
+    /// at once, because the file may be removed while it is in use.
     pub(super) fn open(directory: &Path, part: &Part) -> Result<Self, StatusError> {
         let path = directory.join(&part.file);
         let mut file = open_file(&path).map_err(|error| failed(&path, &error))?;
@@ -132,7 +132,7 @@ impl Layer {
         })
     }
 
-    /// Whether it is this file.
+    /// Returns whether this is the given file.
     pub(super) fn is(&self, part: &Part) -> bool {
         self.file == part.file && self.sha256 == part.sha256
     }
@@ -161,7 +161,7 @@ impl Layer {
         Ok(())
     }
 
-    /// Takes a connection that is free, or waits for the one whose turn it is.
+    /// Runs a query on a free connection, or waits for the connection whose turn it is.
     fn with_connection<T>(
         &self,
         ask: impl FnOnce(&Connection) -> Result<T, StatusError>,
@@ -189,7 +189,7 @@ pub(super) fn hash(file: &mut File) -> std::io::Result<String> {
     }
 }
 
-/// Opens a status file as immutable; its digest is not compared.
+/// Opens a status file as immutable. Its digest is not compared.
 pub(super) fn connect(path: &Path) -> Result<Connection, StatusError> {
     let mut uri = "file:".to_owned();
     for &octet in path.as_os_str().as_bytes() {
@@ -204,7 +204,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StatusError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
-    // for each of several connections; the system keeps the file in memory, and once
+    // The cache is small because there are several connections, and the system caches the file once for all.
     connection.pragma_update(None, "cache_size", CACHE)?;
     let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (header("application_id")?, header("user_version")?);
@@ -217,8 +217,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StatusError> {
     Ok(connection)
 }
 
-/// The issuers and the CAs of a file. Those of a CA whose certificate is there are known by what identifies it now,
-/// whatever the file says: one of before names were compared says otherwise.
+/// Returns the issuers and the CAs of a file. The identity of a CA is computed from its certificate and
+/// replaces the one in the file, which may be of a version that did not compare names.
 fn known(connection: &Connection) -> Result<(HashMap<IssuerId, i64>, Vec<PublishedAuthority>), StatusError> {
     let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;
     let pairs = statement.query_map([], |row| Ok((IssuerId(row.get(0)?), row.get(1)?)))?;

@@ -21,7 +21,7 @@ impl Home {
     pub(super) fn new() -> Self {
         let (index, directory) = make();
         let root = CertificateAuthority::root(&index, "genfic");
-        // characters that mean something in a URI must not
+        // Characters with a meaning in a URI must have none here.
         let status = directory.path().join("status?#%20");
         std::fs::create_dir(&status).unwrap();
         Self { index, root, directory, status }

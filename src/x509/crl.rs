@@ -304,21 +304,15 @@ impl CertificateList {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{TbsCertListBuilder, seal};
+    use super::super::seal;
     use super::*;
+    use crate::testing::{entry, tbs_cert_list};
 
     fn list(entries: u8) -> TbsCertList {
         let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
-        let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
-        for number in 0..entries {
-            list.push(&CrlEntry {
-                serial_number: SerialNumber::from_be_octets(&[number, 1]).unwrap(),
-                revocation_date: UnixTime(500),
-                reason: None,
-                invalidity_date: None,
-            });
-        }
-        list.encode(vec![extension::crl_number(7)])
+        let entries = (0..entries).map(|number| entry(&[number, 1], None));
+        let times = (UnixTime(1000), UnixTime(2000));
+        tbs_cert_list(algorithm, &issuer, times, entries, vec![extension::crl_number(7)])
     }
 
     #[test]

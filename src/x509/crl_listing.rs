@@ -146,7 +146,7 @@ fn serial_at(octets: &[u8], entry: u32) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::x509::{Name, SignatureAlgorithm, TbsCertListBuilder, extension, seal};
+    use crate::testing::crl;
 
     fn entry(serial: &str, reason: Option<CrlReason>) -> CrlEntry {
         CrlEntry {
@@ -158,12 +158,7 @@ mod tests {
     }
 
     fn listing(entries: &[CrlEntry]) -> CrlListing {
-        let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
-        let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
-        entries.iter().for_each(|entry| list.push(entry));
-        let tbs = list.encode(vec![extension::crl_number(7)]);
-        let octets = seal(tbs.as_der(), algorithm, &[1; 64]);
-        CrlListing::of(&CertificateList::from_der(&octets).unwrap())
+        CrlListing::of(&crl(7, entries.iter().cloned()))
     }
 
     #[test]

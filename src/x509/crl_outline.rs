@@ -143,22 +143,12 @@ impl Header {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::x509::{CrlEntry, SerialNumber, SignatureAlgorithm, TbsCertListBuilder, extension, seal};
+    use crate::testing::{self, entry};
     use std::io::Cursor;
 
     fn crl(entries: u32, next_number: u64) -> Vec<u8> {
-        let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("C=BE,CN=a").unwrap());
-        let mut list = TbsCertListBuilder::new(algorithm, issuer, UnixTime(1000), UnixTime(2000));
-        for number in 1..=entries {
-            list.push(&CrlEntry {
-                serial_number: SerialNumber::from_be_octets(&number.to_be_bytes()).unwrap(),
-                revocation_date: UnixTime(500),
-                reason: None,
-                invalidity_date: None,
-            });
-        }
-        let tbs = list.encode(vec![extension::crl_number(next_number)]);
-        seal(tbs.as_der(), algorithm, &[1; 64])
+        let entries = (1..=entries).map(|number| entry(&number.to_be_bytes(), None));
+        testing::crl(next_number, entries).as_der().to_vec()
     }
 
     /// Source that counts the octets that are read.

@@ -180,6 +180,7 @@ fn ed25519_weakness(key: &[u8]) -> Option<KeyWeakness> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{ED25519, RSA, public_key};
     use crate::x509::octets::{INTEGER, sequence, tlv};
 
     fn integer(number: &BigUint) -> Vec<u8> {
@@ -190,14 +191,11 @@ mod tests {
 
     fn rsa(modulus: &BigUint, exponent: u64) -> SubjectPublicKeyInfo {
         let key = sequence(&[&integer(modulus), &integer(&BigUint::from(exponent))]);
-        let identifier = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
-        let bits = tlv(3, &[&[0][..], &key].concat());
-        SubjectPublicKeyInfo::from_der(&sequence(&[&identifier, &bits])).unwrap()
+        SubjectPublicKeyInfo::from_der(&public_key(RSA, &[5, 0], &key)).unwrap()
     }
 
     fn ed25519(key: &[u8; 32]) -> SubjectPublicKeyInfo {
-        let bits = tlv(3, &[&[0][..], key].concat());
-        SubjectPublicKeyInfo::from_der(&sequence(&[&[0x30, 5, 6, 3, 0x2b, 0x65, 0x70], &bits])).unwrap()
+        SubjectPublicKeyInfo::from_der(&public_key(ED25519, &[], key)).unwrap()
     }
 
     /// Returns an odd number of this many bits, derived from digests. The number is not prime, and nothing is known

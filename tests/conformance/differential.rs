@@ -1,6 +1,6 @@
 //! The same certificate by rcgen and by us, field by field and extension by extension.
 use crate::foreign_notes::noted;
-use crate::hierarchy::{ROOT, SYSTEM, ca_key_pem};
+use crate::hierarchy::{ROOT, SYSTEM};
 use crate::support::Home;
 use genfic_ca::x509::extension::subject_key_identifier;
 use genfic_ca::x509::{Certificate, Extension};
@@ -68,7 +68,7 @@ fn issuer(home: &Home, ca: &str, subject: DistinguishedName) -> Issuer<'static, 
         KeyIdMethod::PreSpecified(subject_key_identifier(certificate.tbs()).unwrap());
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    Issuer::new(params, KeyPair::from_pem(&ca_key_pem(home, ca)).unwrap())
+    Issuer::new(params, KeyPair::from_pem(&home.ca_key_pem(ca)).unwrap())
 }
 
 /// Every part by name, as octets in hexadecimal; extensions also by their criticality.
@@ -145,7 +145,7 @@ fn rcgen_and_we_write_the_same_certificates_but_for_the_differences_listed() {
     let mut as_root = params(&root, org("genfic"));
     as_root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     as_root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let root_key = KeyPair::from_pem(&ca_key_pem(&home, "genfic")).unwrap();
+    let root_key = KeyPair::from_pem(&home.ca_key_pem("genfic")).unwrap();
     let mut found = compare("root", &root, &as_root.self_signed(&root_key).unwrap());
 
     let system = read(&home, SYSTEM);
@@ -160,7 +160,7 @@ fn rcgen_and_we_write_the_same_certificates_but_for_the_differences_listed() {
         excluded_subtrees: vec![GeneralSubtree::DnsName("secret.genfic.example".into())],
     });
     as_system.crl_distribution_points = vec![crl("genfic")];
-    let system_key = KeyPair::from_pem(&ca_key_pem(&home, "genfic-system")).unwrap();
+    let system_key = KeyPair::from_pem(&home.ca_key_pem("genfic-system")).unwrap();
     let theirs = as_system.signed_by(&system_key, &issuer(&home, "genfic", org("genfic"))).unwrap();
     found.extend(compare("system CA", &system, &theirs));
 

@@ -1,7 +1,5 @@
 //! A root, a system CA below it and three certificates, their keys of a chosen mixture, and a running responder.
-use crate::support::{Daemon, Home, PASSPHRASE, free_address};
-use age::secrecy::SecretString;
-use std::io::Read;
+use crate::support::{Daemon, Home, free_address};
 
 pub(crate) const KEYS: [&str; 6] = ["p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"];
 
@@ -54,27 +52,12 @@ pub(crate) fn certificate(host: &str) -> String {
     format!("{host}.crt")
 }
 
-/// The key of a CA, taken out of its file as a thief who knew the passphrase would.
-pub(crate) fn ca_key_pem(home: &Home, name: &str) -> String {
-    let file = std::fs::File::open(home.path(&format!("home/keys/{name}.age"))).unwrap();
-    let identity = age::scrypt::Identity::new(SecretString::from(PASSPHRASE));
-    let identities: [&dyn age::Identity; 1] = [&identity];
-    let mut pem = String::new();
-    age::Decryptor::new(file)
-        .unwrap()
-        .decrypt(identities.into_iter())
-        .unwrap()
-        .read_to_string(&mut pem)
-        .unwrap();
-    pem
-}
-
 /// A certificate by the CA's own key for names and a purpose that `sign` would refuse, as a path beside the home.
 pub(crate) fn forge(home: &Home, ca: &str, names: &str, purpose: &str) -> String {
     let plain: String = names.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let (name, stolen) = (format!("forged-{plain}-{purpose}"), format!("{ca}.stolen.key"));
     if !home.path(&stolen).exists() {
-        std::fs::write(home.path(&stolen), ca_key_pem(home, ca)).unwrap();
+        std::fs::write(home.path(&stolen), home.ca_key_pem(ca)).unwrap();
     }
     let extensions = format!(
         "basicConstraints=CA:FALSE\nsubjectAltName={names}\nkeyUsage=critical,digitalSignature\n\

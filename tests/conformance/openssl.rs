@@ -3,6 +3,10 @@ use crate::hierarchy::{Hierarchy, ROOT, ROOT_CRL, SYSTEM, SYSTEM_CHAIN, SYSTEM_C
 use crate::support::{Home, Said};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use genfic_ca::ocsp::cert_id::{CertId, HashAlgorithm};
+use genfic_ca::ocsp::request::OcspRequest;
+use genfic_ca::ocsp::text::describe;
+use genfic_ca::x509::{Certificate, SerialNumber};
 
 /// The strictest that `openssl verify` does, below the root of the fixture.
 pub(crate) fn verify(home: &Home, file: &str) -> Said {
@@ -110,5 +114,36 @@ fn answers_by_get(hierarchy: &Hierarchy) {
             let said = ocsp(home, SYSTEM, &words);
             assert!(said.out.contains(&format!("{file}: {status}")), "{}", said.all());
         }
+    }
+}
+
+/// What follows each of these labels in a text, as small letters.
+fn told<'a>(text: &'a str, label: &'a str) -> impl Iterator<Item = String> + 'a {
+    text.lines().filter_map(move |line| line.trim().strip_prefix(label)).map(str::to_lowercase)
+}
+
+#[test]
+fn cert_ids_are_read_as_openssl_reads_them() {
+    // O3
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let issuer =
+        Certificate::from_der(&std::fs::read(home.path("home/public/genfic-system.crt")).unwrap()).unwrap();
+    let ids = [0x01, 0x7f, 0x80, 0xff].map(|octet| {
+        CertId::new(HashAlgorithm::Sha1, &issuer, SerialNumber::from_be_octets(&[octet]).unwrap())
+    });
+    let octets = OcspRequest::new(ids.to_vec(), None).to_der();
+    std::fs::write(home.path("asked.der"), &octets).unwrap();
+    let theirs = home.run(&["openssl", "ocsp", "-reqin", "asked.der", "-req_text"]).ok().out;
+    let (_, _, ours) = describe(&octets).unwrap();
+    for (label, field) in [
+        ("Hash Algorithm: ", "hash"),
+        ("Issuer Name Hash: ", "issuer_name_hash"),
+        ("Issuer Key Hash: ", "issuer_key_hash"),
+        ("Serial Number: ", "serial"),
+    ] {
+        let read = ours["certificates"].as_array().unwrap().iter();
+        let read: Vec<_> = read.map(|id| id[field].as_str().unwrap().to_lowercase()).collect();
+        assert_eq!(told(&theirs, label).collect::<Vec<_>>(), read, "{theirs}");
+        assert_eq!(read.len(), ids.len(), "{ours}");
     }
 }

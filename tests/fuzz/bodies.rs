@@ -1,6 +1,9 @@
 //! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
 //! asserted beside that must hold for every input.
-use aws_lc_rs::signature::Ed25519KeyPair;
+#[path = "../support/builders.rs"]
+mod builders;
+
+use builders::{CertificateBuilder, TestKey};
 use genfic_ca::config::Config;
 use genfic_ca::import::parse_index_txt;
 use genfic_ca::index::{CertificateState, Revocation};
@@ -14,16 +17,12 @@ use genfic_ca::ocsp::settings::{NotIssued, ResponderSettings};
 use genfic_ca::ocsp::snapshot::{ServedIssuer, Snapshot};
 use genfic_ca::ocsp::text::describe;
 use genfic_ca::profile::{Profile, check_alt_name, parse_alt_name};
-use genfic_ca::signing::{KeyError, OpenedKey, ResponseSigner, Secret, SubscriberKey};
+use genfic_ca::signing::{KeyError, ResponseSigner, Secret, SubscriberKey};
 use genfic_ca::status::{PublishedAuthority, StatusError, StatusReader};
 use genfic_ca::subscriber_key::ForeignKey;
-use genfic_ca::x509::extension::{
-    BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
-    subject_key_identifier_for,
-};
 use genfic_ca::x509::{
     Certificate, CertificateId, CertificateList, CertificationRequest, CrlReason, Fingerprint, Name,
-    SerialNumber, TbsCertificate, UnixTime, Validity, key_weaknesses, pem, seal, text,
+    SerialNumber, UnixTime, key_weaknesses, pem, text,
 };
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -210,64 +209,32 @@ impl StatusReader for Status {
     }
 }
 
-/// An Ed25519 key of 32 equal octets: signatures by it are always the same.
-fn key(octet: u8) -> SubscriberKey {
-    let mut pkcs8 = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
-    pkcs8.extend([octet; 32]);
-    OpenedKey::from_pkcs8_der(&pkcs8).expect("RFC 8410").into()
-}
-
 fn issue(
     serial: u8,
     subject: &str,
-    key: &SubscriberKey,
+    key: &TestKey,
     issuer: Option<&Certificate>,
-    by: &SubscriberKey,
+    by: &TestKey,
 ) -> Certificate {
-    let subject = Name::parse(subject).expect("a name");
-    let mut extensions = vec![subject_key_identifier_for(key.public_key())];
-    match issuer {
-        None => {
-            extensions.push(BasicConstraints { ca: true, path_length: None }.to_extension());
-            extensions.push(KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN).to_extension());
-        }
-        Some(issuer) => {
-            extensions.push(authority_key_identifier(&issuer.key_identifier()));
-            extensions.push(KeyUsage::DIGITAL_SIGNATURE.to_extension());
-            extensions.push(ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]).to_extension());
-            extensions.push(ocsp_no_check());
-        }
-    }
-    let tbs = TbsCertificate::encode(
-        SerialNumber::from_be_octets(&[serial]).expect("a number"),
-        by.public_key().algorithm().signature_algorithm(),
-        issuer.map_or_else(|| subject.clone(), |issuer| issuer.tbs().subject().clone()),
-        Validity { not_before: NOW.plus_days(-1), not_after: NOW.plus_days(29) },
-        subject,
-        key.public_key().clone(),
-        extensions,
-    );
-    let pair =
-        Ed25519KeyPair::from_pkcs8_maybe_unchecked(&by.to_pkcs8_der().expect("PKCS#8")).expect("a key");
-    let signature = pair.sign(tbs.as_der());
-    Certificate::from_der(&seal(
-        tbs.as_der(),
-        by.public_key().algorithm().signature_algorithm(),
-        signature.as_ref(),
-    ))
-    .expect("a certificate")
+    let certificate = CertificateBuilder::new(&Name::parse(subject).expect("a name"), key.public_key())
+        .number(&SerialNumber::from_be_octets(&[serial]).expect("a number"))
+        .valid(NOW.plus_days(-1), NOW.plus_days(29));
+    let certificate = match issuer {
+        None => certificate.as_ca(None),
+        Some(issuer) => certificate.as_responder().issued_by(issuer),
+    };
+    certificate.signed_by(by)
 }
 
 /// The stage, set once.
 pub fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
     STAGE.get_or_init(|| {
-        let (ca_key, responder_key) = (key(1), key(2));
+        let (ca_key, responder_key) = (TestKey::ed25519_of(1), TestKey::ed25519_of(2));
         let ca = issue(1, "C=BE,O=Example,CN=CA", &ca_key, None, &ca_key);
         let certificate = issue(2, "CN=responder", &responder_key, Some(&ca), &ca_key);
         let question = Question::new(&certificate, &ca, HashAlgorithm::Sha1, None).expect("a question");
-        let signer =
-            ResponseSigner::from_pkcs8_der(&responder_key.to_pkcs8_der().expect("PKCS#8")).expect("a key");
+        let signer = ResponseSigner::from_pkcs8_der(responder_key.pkcs8()).expect("a key");
         let responder = DelegatedResponder::new(certificate, Arc::new(signer), &ca).expect("a responder");
         let authority = PublishedAuthority {
             name: "ca".into(),

@@ -17,7 +17,6 @@ mod support;
 mod all_commands;
 mod configuration_mistakes;
 mod corrupted_home_files;
-mod forge;
 mod hostile_servers;
 mod malformed_requests;
 mod names;

@@ -1,6 +1,6 @@
 //! Requests that are no DER, or none of ours, through `sign`.
-use crate::forge::*;
 use crate::support::Home;
+use crate::support::builders::*;
 use crate::{ca, on_record, refused};
 use genfic_ca::x509::octets::{sequence, tlv};
 use genfic_ca::x509::{SignatureAlgorithm, seal};
@@ -35,7 +35,7 @@ fn swapped(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 fn malformed() -> Vec<Case> {
-    let forge = Forge::new();
+    let forge = RequestBuilder::new();
     let good = forge.good("good.genfic.example");
     let name = cn("good.genfic.example");
     let (subject, key) = (name.as_der(), forge.public_key());
@@ -130,7 +130,7 @@ fn requests_that_are_no_der_are_refused_and_the_refusal_is_on_record() {
 #[test]
 fn a_request_cut_at_any_octet_is_refused() {
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    let good = Forge::new().good("good.genfic.example");
+    let good = RequestBuilder::new().good("good.genfic.example");
     fs::create_dir(home.path("cut")).unwrap();
     let mut words = vec!["sign".to_owned(), "-p".into(), "genfic-system".into(), "--json".into()];
     for length in 0..good.len() {
@@ -155,7 +155,7 @@ fn bad_requests_among_good_ones_are_refused_and_the_good_are_issued() {
         fs::write(home.path(name), octets).unwrap();
     }
     for host in ["one.genfic.example", "two.genfic.example"] {
-        fs::write(home.path(host), Forge::new().good(host)).unwrap();
+        fs::write(home.path(host), RequestBuilder::new().good(host)).unwrap();
     }
     words.push("one.genfic.example");
     words.extend(names.iter().map(String::as_str));
@@ -205,7 +205,7 @@ fn a_request_on_standard_input_is_held_to_the_same() {
 fn a_signature_over_other_octets_or_by_another_key_or_algorithm_is_refused() {
     // X13, X14
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    let (forge, other) = (Forge::new(), Forge::new());
+    let (forge, other) = (RequestBuilder::new(), RequestBuilder::new());
     let name = cn("good.genfic.example");
     let own = info(0, name.as_der(), forge.public_key(), &[]);
     let algorithm = SignatureAlgorithm::ECDSA_SHA256;
@@ -244,7 +244,7 @@ fn a_signature_over_other_octets_or_by_another_key_or_algorithm_is_refused() {
 fn what_a_request_asks_beyond_names_is_left_out_with_a_notice() {
     // X12, G20
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    let forge = Forge::new();
+    let forge = RequestBuilder::new();
     let extensions = [
         extension(SAN, true, &sequence(&[&dns(b"good.genfic.example")])),
         extension(BASIC_CONSTRAINTS, true, &sequence(&[&[1, 1, 0xff]])),

@@ -1,7 +1,7 @@
 //! Subjects and alternative names that no certificate may have (X4, X7), through `sign`.
-use crate::forge::*;
 use crate::malformed_requests::{Case, all_refused};
 use crate::support::Home;
+use crate::support::builders::*;
 use crate::{ca, refused};
 use genfic_ca::x509::octets::{SET, sequence, tlv};
 use std::fs;
@@ -14,7 +14,7 @@ const BMP: u8 = 0x1e;
 fn subjects_that_deceive_or_break_their_bounds_are_refused() {
     // X4
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    let forge = Forge::new();
+    let forge = RequestBuilder::new();
     let san = extension_request(&[extension(SAN, false, &sequence(&[&dns(b"good.genfic.example")]))]);
     let of = |name: &[u8]| forge.request(name, std::slice::from_ref(&san));
     let named = |tag: u8, value: &[u8]| of(&common_name(tag, value));
@@ -90,7 +90,7 @@ fn subjects_that_deceive_or_break_their_bounds_are_refused() {
 fn alternative_names_that_are_none_or_not_allowed_are_refused() {
     // X7, X12
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    let forge = Forge::new();
+    let forge = RequestBuilder::new();
     let good = dns(b"good.genfic.example");
     let with = |name: Vec<u8>| forge.with_names(&[good.clone(), name]);
     let host = |name: &[u8]| with(dns(name));
@@ -177,7 +177,7 @@ fn an_ipv4_address_within_ipv6_and_doubled_names_are_granted_for_what_they_are()
         tlv(0x87, &mapped),
         tlv(0x87, &[192, 0, 2, 7]),
     ];
-    fs::write(home.path("a.req"), Forge::new().with_names(&names)).unwrap();
+    fs::write(home.path("a.req"), RequestBuilder::new().with_names(&names)).unwrap();
     let result = home.result(&["sign", "a.req", "-p", "genfic-system"]);
     let expected = serde_json::json!(["DNS:good.genfic.example", "IP:::ffff:192.0.2.7", "IP:192.0.2.7"]);
     assert_eq!(result["certificates"][0]["san"], expected);
@@ -187,7 +187,7 @@ fn an_ipv4_address_within_ipv6_and_doubled_names_are_granted_for_what_they_are()
 fn names_given_by_the_administrator_are_held_to_the_same() {
     // X7
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    fs::write(home.path("a.req"), Forge::new().good("good.genfic.example")).unwrap();
+    fs::write(home.path("a.req"), RequestBuilder::new().good("good.genfic.example")).unwrap();
     for (name, exit, code) in [
         ("DNS:", 2, "usage"),
         ("DNS:a\u{202e}b.example", 2, "usage"),
@@ -208,7 +208,7 @@ fn names_given_by_the_administrator_are_held_to_the_same() {
 #[test]
 fn what_is_hidden_in_files_is_never_sent_to_the_terminal() {
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    let forge = Forge::new();
+    let forge = RequestBuilder::new();
     let hostile = forge.request(&common_name(UTF8, "\u{1b}]0;x\u{7}\u{202e}cod.exe".as_bytes()), &[]);
     fs::write(home.path("h.req"), &hostile).unwrap();
     let name = "\u{1b}[2J\u{202e}h.req";

@@ -1,5 +1,5 @@
 //! Files that a person names: too large, no files at all, gone, closed.
-use crate::forge::Forge;
+use crate::support::builders::RequestBuilder;
 use crate::support::{CA, Home, is_root};
 use crate::{ca, ends, on_record, refused};
 use std::fs;
@@ -114,7 +114,7 @@ fn a_file_that_may_not_be_read_is_said_in_words() {
         return;
     }
     let home = Home::new();
-    fs::write(home.path("closed"), Forge::new().good("a.example")).unwrap();
+    fs::write(home.path("closed"), RequestBuilder::new().good("a.example")).unwrap();
     fs::set_permissions(home.path("closed"), fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(home.directory(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = home.path("genfic-ca");
@@ -130,7 +130,7 @@ fn a_file_that_may_not_be_read_is_said_in_words() {
 #[test]
 fn one_that_vanishes_does_not_hold_up_the_others() {
     let home = Home::with_hierarchy("http://pki.genfic.example");
-    fs::write(home.path("here.req"), Forge::new().good("here.example")).unwrap();
+    fs::write(home.path("here.req"), RequestBuilder::new().good("here.example")).unwrap();
     let said = ca(&home, &["sign", "gone.req", "here.req", "home", "-p", "genfic-system", "--json"]);
     let result = said.json();
     assert_eq!(result["result"]["certificates"].as_array().unwrap().len(), 1, "{result}");

@@ -1,7 +1,7 @@
 //! Keys that nobody should have a certificate for (X13), through `sign`.
-use crate::forge::*;
 use crate::malformed_requests::{Case, all_refused};
 use crate::support::Home;
+use crate::support::builders::*;
 use genfic_ca::x509::octets::{sequence, tlv};
 use genfic_ca::x509::{SignatureAlgorithm, seal};
 use std::fs;
@@ -11,7 +11,7 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let number = |octets: &[u8]| tlv(2, &[&[0][..], octets].concat());
     let short = |octets: &[u8]| if octets[0] < 0x80 { tlv(2, octets) } else { number(octets) };
     let key = sequence(&[&short(modulus), &short(exponent)]);
-    public_key(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1], &[5, 0], &key)
+    public_key(RSA, &[5, 0], &key)
 }
 
 /// A request for this key; the signature is of no use.
@@ -37,7 +37,7 @@ fn keys_that_are_weak_or_broken_are_refused_by_what_is_wrong_with_them() {
     let ec = |point: &[u8]| request(&public_key(EC, &tlv(6, P256), point), SignatureAlgorithm::ECDSA_SHA256);
     let mut even = modulus();
     even[255] &= 0xfe;
-    let mut off = Forge::new().public_key().to_vec();
+    let mut off = RequestBuilder::new().public_key().to_vec();
     let (last, start) = (off.len() - 1, off.len() - 65);
     off[last] ^= 1;
     let ed =

@@ -1,7 +1,7 @@
 //! Something else where a request is expected, and requests in strange wrappings.
-use crate::forge::Forge;
 use crate::malformed_requests::{Case, all_refused};
 use crate::support::Home;
+use crate::support::builders::RequestBuilder;
 use crate::{ca, refused};
 use genfic_ca::x509::pem;
 use std::fs;
@@ -9,7 +9,7 @@ use std::fs;
 const NOT: &str = "request.not-a-request";
 
 fn request_pem(host: &str) -> String {
-    pem::encode("CERTIFICATE REQUEST", &Forge::new().good(host))
+    pem::encode("CERTIFICATE REQUEST", &RequestBuilder::new().good(host))
 }
 
 #[test]
@@ -151,6 +151,6 @@ fn requests_in_strange_but_whole_wrappings_are_signed() {
     });
     wrapped("blanks.example", &|pem| pem.replace('\n', "  \t\n").into());
     let file = "der.example.req";
-    fs::write(home.path(file), Forge::new().good("der.example")).unwrap();
+    fs::write(home.path(file), RequestBuilder::new().good("der.example")).unwrap();
     home.result(&["sign", file, "-p", "genfic-system"]);
 }

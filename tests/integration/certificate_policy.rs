@@ -68,7 +68,8 @@ fn paragraphs(document: &str) -> Vec<String> {
 /// The words in code type that name something of the source tree.
 fn references(document: &str) -> BTreeSet<&str> {
     let words = document.split('`').skip(1).step_by(2);
-    words.filter(|word| word.starts_with("tests/") || word.starts_with("src/")).collect()
+    let trees = ["tests/", "src/", "ca-layout/"];
+    words.filter(|word| trees.iter().any(|tree| word.starts_with(tree))).collect()
 }
 
 /// Whether the text of a file has a test of this name. The sentences of `src/index/contract/` become tests of each adapter

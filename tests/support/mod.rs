@@ -1,13 +1,14 @@
 //! A home of its own for each test, and the programs run in it.
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(unreachable_pub, reason = "shared by path between test binaries")]
+pub(crate) mod builders;
 #[path = "../../src/testing/skipped.rs"]
 mod skipped;
 
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
@@ -195,6 +196,17 @@ impl Home {
     #[track_caller]
     pub fn run(&self, words: &[&str]) -> Said {
         run(self.directory(), words)
+    }
+
+    /// The key of a CA, taken out of its file as a thief who knew the passphrase would.
+    pub fn ca_key_pem(&self, name: &str) -> String {
+        let file = fs::File::open(self.path(&format!("home/keys/{name}.age"))).unwrap();
+        let identity = age::scrypt::Identity::new(age::secrecy::SecretString::from(PASSPHRASE));
+        let identities: [&dyn age::Identity; 1] = [&identity];
+        let mut pem = String::new();
+        let mut decrypted = age::Decryptor::new(file).unwrap().decrypt(identities.into_iter()).unwrap();
+        decrypted.read_to_string(&mut pem).unwrap();
+        pem
     }
 
     /// Starts the daemon on a free port, or on the one given as `ADDR:PORT`.

@@ -1,11 +1,13 @@
 //! The OCSP responder: sees the published status and its own short-lived keys, never the index or a CA key.
 mod cli;
+mod detail;
 #[path = "../genfic-ca/hints/mod.rs"]
 mod hints;
 mod log;
 
 use clap::{CommandFactory, Parser};
 use cli::Cli;
+use detail::detail;
 use genfic_ca::assembly::{DaemonOptions, daemon};
 use genfic_ca::error::{Code, Exit, Problem};
 use genfic_ca::home::Home;
@@ -16,7 +18,9 @@ use sd_notify::NotifyState;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::net::TcpListener;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let undumpable = forbid_core_dumps();
@@ -91,14 +95,16 @@ fn notify(state: NotifyState<'_>) {
 
 /// Lines go to a thread that writes them; who logs fails for nothing that happens to them there.
 fn log_to(log: &Log) {
-    let filter = EnvFilter::try_from_env("GENFIC_OCSPD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = detail(std::env::var("GENFIC_OCSPD_LOG").ok().as_deref());
     let (log, of_panics) = (log.clone(), log.clone());
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(move || log.clone())
         .log_internal_errors(false)
         .with_ansi(stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false);
+        .with_target(false)
+        .finish()
+        .with(filter);
     // there is no other yet
     let _ = subscriber.try_init();
     // what ends a thread is a line of the log like others: the usual one would wait for who reads it

@@ -3,8 +3,9 @@
 use super::fixture::Fixture;
 use crate::home::PublicFile;
 use crate::signing::{KeyRef, PrivateKey};
+use crate::testing::tbs_cert_list;
 use crate::x509::extension::crl_number;
-use crate::x509::{TbsCertListBuilder, pem, seal};
+use crate::x509::{pem, seal};
 
 const CA: &str = "genfic-system";
 /// From the taking of a number to the files.
@@ -166,9 +167,8 @@ fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
 fn unknown_list(fixture: &Fixture) -> Vec<u8> {
     let authority = fixture.records.authority(CA).unwrap().unwrap();
     let signer = fixture.keys.store.open(&KeyRef::of(&authority)).unwrap();
-    let (issuer, now) = (authority.certificate.tbs().subject().clone(), fixture.now());
-    let list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus_days(9));
-    let tbs = list.encode(vec![crl_number(6)]);
+    let (issuer, now) = (authority.certificate.tbs().subject(), fixture.now());
+    let tbs = tbs_cert_list(signer.algorithm(), issuer, (now, now.plus_days(9)), [], vec![crl_number(6)]);
     seal(tbs.as_der(), signer.algorithm(), &signer.forge(tbs.as_der()))
 }
 

@@ -29,8 +29,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
-/// 2027-01-15T08:00:00Z
-pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(super) use crate::testing::NOW;
+
 pub(super) const DAY: i64 = UnixTime::DAY;
 
 #[derive(Clone, Default)]

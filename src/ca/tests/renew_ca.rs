@@ -6,10 +6,9 @@ use crate::home::PublicFile;
 use crate::index::{Authority, CertificateState, Import};
 use crate::profile::Length;
 use crate::signing::{CaKeys, SoftKey};
+use crate::testing::CertificateBuilder;
 use crate::x509::extension::{self, BasicConstraints, KeyUsage, NameConstraints, Subtree};
-use crate::x509::{
-    Certificate, CertificateId, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertificate, Validity, seal,
-};
+use crate::x509::{Certificate, CertificateId, KeyAlgorithm, Name};
 use std::fs;
 
 const CA: &str = "genfic-system";
@@ -142,18 +141,11 @@ fn import_root(fixture: &Fixture) -> Certificate {
         KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN).to_extension(),
         extension::subject_key_identifier_of(&[7; 20]),
     ];
-    let tbs = TbsCertificate::encode(
-        "0102".parse().unwrap(),
-        SignatureAlgorithm::ECDSA_SHA256,
-        name.clone(),
-        Validity { not_before: now.plus(-DAY), not_after: now.plus_days(1000) },
-        name,
-        signer.public_key().clone(),
-        extensions,
-    );
-    let signature = signer.forge(tbs.as_der());
-    let certificate =
-        Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ECDSA_SHA256, &signature)).unwrap();
+    let certificate = CertificateBuilder::new(&name, signer.public_key())
+        .number(&"0102".parse().unwrap())
+        .valid(now.plus(-DAY), now.plus_days(1000))
+        .with(extensions)
+        .signed(|tbs| signer.forge(tbs));
     let authority = Authority {
         name: "elder".into(),
         issuer: certificate.tbs().as_issuer(),

@@ -1,4 +1,4 @@
-//! Acts, refusals and their records.
+//! Actions, refusals and their audit records.
 use super::fixture::*;
 use crate::audit::{AuditRecord, Outcome, Verifier};
 use crate::index::Index;

@@ -1,4 +1,4 @@
-//! CAs and how they come to be.
+//! CAs and their creation.
 use super::fixture::*;
 use crate::index::{
     AuthoritySummary, CertificateState, Import, Index, IndexError, Issued, Recorded, Revocation,
@@ -6,7 +6,7 @@ use crate::index::{
 use crate::x509::CertificateId;
 
 pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     let tbs = CertificateAuthority::root_tbs("genfic", &key, serial(1));
     let issuer = tbs.as_issuer();
     let mut intent = intent(issuer, None, tbs);
@@ -19,7 +19,7 @@ pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
         index.next_crl_number(&issuer, 0, NOW, &mut drop),
         Err(IndexError::UnknownAuthority(_))
     ));
-    let certificate = key.sign(&recorded);
+    let certificate = key.certify(&recorded);
     let issued = Issued { issuer, certificate: certificate.clone(), event: event(NOW, "authority.created") };
     index.record_issued(&[issued]).unwrap();
     let root = index.authority("genfic").unwrap().unwrap();
@@ -33,21 +33,21 @@ pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
 
 pub(crate) fn the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_abandoned(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
-    let key = Key::generate();
-    let attempt = |key: &Key, name: &str, octet| {
+    let key = TestKey::ed25519();
+    let attempt = |key: &TestKey, name: &str, octet| {
         let mut intent = root.intent(root.child_tbs(name, key, serial(octet)));
         intent.authority = Some(new_authority(name));
         index.record_intent(vec![intent]).map(drop)
     };
     attempt(&key, "genfic-user", 2).unwrap();
-    let taken = attempt(&Key::generate(), "genfic-user", 3);
+    let taken = attempt(&TestKey::ed25519(), "genfic-user", 3);
     assert!(matches!(taken, Err(IndexError::AuthorityExists(name)) if name == "genfic-user"));
     let id = CertificateId { issuer: root.issuer(), serial_number: serial(2) };
     index.abandon(&[(id, event(NOW, "certificate.abandoned"))]).unwrap();
     attempt(&key, "genfic-user", 3).unwrap();
 
-    // the same for a root, whose own identity is its issuer
-    let key = Key::generate();
+    // The same holds for a root, which is its own issuer.
+    let key = TestKey::ed25519();
     let mut first = None;
     for octet in [4, 5] {
         let tbs = CertificateAuthority::root_tbs("other", &key, serial(octet));
@@ -75,11 +75,11 @@ pub(crate) fn each_of_two_cas_with_one_key_has_it_in_its_own_place(index: &dyn I
     first.twin(index, "twin");
     assert_eq!((place("first"), place("twin")), (own("first"), own("twin")));
 
-    // one that comes to nothing takes nobody's with it
-    let key = Key::generate();
+    // Abandoning a CA leaves the key location of another CA with the same key alone.
+    let key = TestKey::ed25519();
     let tbs = CertificateAuthority::root_tbs("pending", &key, serial(1));
     let id = CertificateId { issuer: tbs.as_issuer(), serial_number: serial(1) };
-    let pending = CertificateAuthority { certificate: key.sign(&tbs), key };
+    let pending = CertificateAuthority { certificate: key.certify(&tbs), key };
     let mut intent = intent(id.issuer, None, tbs);
     intent.authority = Some(new_authority("pending"));
     index.record_intent(vec![intent]).unwrap();
@@ -89,16 +89,16 @@ pub(crate) fn each_of_two_cas_with_one_key_has_it_in_its_own_place(index: &dyn I
 }
 
 pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
-    let key = Key::generate();
-    let certificate = key.sign(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
+    let key = TestKey::ed25519();
+    let certificate = key.certify(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
     let foreign = CertificateAuthority { key, certificate };
     let authority = foreign.as_authority("foreign", None);
     index.import(&Import::of(authority.clone(), event(NOW, "authority.added"))).unwrap();
     assert_eq!(index.authorities().unwrap(), std::slice::from_ref(&authority));
     assert!(index.import(&Import::of(authority.clone(), event(NOW, "authority.added"))).is_err());
 
-    let key = Key::generate();
-    let certificate = foreign.key.sign(&foreign.child_tbs("below", &key, serial(2)));
+    let key = TestKey::ed25519();
+    let certificate = foreign.key.certify(&foreign.child_tbs("below", &key, serial(2)));
     let below = CertificateAuthority { key, certificate };
     let nowhere = below.as_authority("below", Some("nobody"));
     assert!(matches!(index.import(&Import::of(nowhere, event(NOW, "x"))), Err(IndexError::IssuerUnfit(_))));
@@ -111,8 +111,8 @@ pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
     assert_eq!(index.status(&id(&below.certificate, &foreign)).unwrap(), Some(CertificateState::Issued));
     below.issue_leaf(index, "a.example", 10, 3);
 
-    // its next certificate, of the same key, signed elsewhere too
-    let next = foreign.key.sign(&foreign.child_tbs("below", &below.key, serial(4)));
+    // The CA's next certificate, for the same key, is signed outside of this home too.
+    let next = foreign.key.certify(&foreign.child_tbs("below", &below.key, serial(4)));
     let mut renewed = below.as_authority("below", Some("foreign"));
     renewed.certificate = next.clone();
     let renewal = |renews| Import { renews, ..Import::of(renewed.clone(), event(NOW, "authority.renewed")) };
@@ -125,7 +125,7 @@ pub(crate) fn a_ca_signed_elsewhere_can_be_added(index: &dyn Index) {
     }
     below.issue_leaf(index, "b.example", 10, 5);
 
-    // one that was revoked meanwhile is none
+    // A certificate that was revoked meanwhile cannot become the CA's again.
     let revocation = Revocation { revoked_at: NOW, reason: None, invalidity_date: None };
     let revoked = CertificateState::Revoked(revocation);
     let former = id(&below.certificate, &foreign);

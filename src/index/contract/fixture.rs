@@ -1,20 +1,15 @@
-//! CAs and certificates that keep every rule, signed with throw-away keys.
+//! CAs and certificates that comply with every rule, signed with throw-away keys.
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::index::{Authority, Import, Index, Intent, Issued, NewAuthority, Recorded};
 use crate::lint;
-use crate::x509::extension::{
-    self, AccessDescription, BasicConstraints, CrlNumber, ExtendedKeyUsage, KeyUsage, Purpose,
-};
+use crate::testing::tbs_cert_list;
+use crate::x509::extension::{self, AccessDescription, CrlNumber, ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{
     Certificate, CertificateId, CrlEntry, Extension, GeneralName, IssuerId, Name, SerialNumber,
-    SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertList, TbsCertListBuilder, TbsCertificate, UnixTime,
-    Validity, seal,
+    SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
 };
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 
-/// 2027-01-15T08:00:00Z
-pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(crate) use crate::testing::{CertificateBuilder, NOW, TestKey};
 
 pub(crate) fn event(at: UnixTime, action: &str) -> AuditEvent {
     AuditEvent {
@@ -27,33 +22,14 @@ pub(crate) fn event(at: UnixTime, action: &str) -> AuditEvent {
     }
 }
 
-/// A serial number with 128 bits, all of them this octet.
+/// Returns a serial number of 128 bits, all octets equal.
 pub(crate) fn serial(octet: u8) -> SerialNumber {
     SerialNumber::from_random([octet; 17])
 }
 
-pub(crate) struct Key {
-    pair: Ed25519KeyPair,
-    pub(crate) public: SubjectPublicKeyInfo,
-}
-
-impl Key {
-    pub(crate) fn generate() -> Self {
-        let pair = Ed25519KeyPair::generate().unwrap();
-        let public = pair.public_key().as_der().unwrap();
-        Self { public: SubjectPublicKeyInfo::from_der(public.as_ref()).unwrap(), pair }
-    }
-
-    pub(crate) fn sign(&self, tbs: &TbsCertificate) -> Certificate {
-        let signature = self.pair.sign(tbs.as_der());
-        let octets = seal(tbs.as_der(), SignatureAlgorithm::ED25519, signature.as_ref());
-        Certificate::from_der(&octets).unwrap()
-    }
-}
-
 /// A CA in an index, with its key.
 pub(crate) struct CertificateAuthority {
-    pub(crate) key: Key,
+    pub(crate) key: TestKey,
     pub(crate) certificate: Certificate,
 }
 
@@ -61,31 +37,28 @@ fn ca_subject(name: &str) -> Name {
     Name::parse(&format!("C=BE,O=Example,CN={name} CA")).unwrap()
 }
 
-fn ca_extensions(key: &Key, path_length: Option<u8>) -> Vec<Extension> {
-    vec![
-        BasicConstraints { ca: true, path_length }.to_extension(),
-        KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN).to_extension(),
-        extension::subject_key_identifier_for(&key.public),
-    ]
+/// What is to be signed with an Ed25519 key, valid for so many days from an hour ago.
+pub(crate) fn builder(
+    subject: &Name,
+    key: &SubjectPublicKeyInfo,
+    serial_number: &SerialNumber,
+    days: i64,
+) -> CertificateBuilder {
+    CertificateBuilder::new(subject, key)
+        .number(serial_number)
+        .valid(NOW.plus(-3600), NOW.plus_days(days))
+        .signature(SignatureAlgorithm::ED25519)
 }
 
 impl CertificateAuthority {
-    /// The TBSCertificate of a root with a new key.
-    pub(crate) fn root_tbs(name: &str, key: &Key, serial_number: SerialNumber) -> TbsCertificate {
-        TbsCertificate::encode(
-            serial_number,
-            SignatureAlgorithm::ED25519,
-            ca_subject(name),
-            Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(10_950) },
-            ca_subject(name),
-            key.public.clone(),
-            ca_extensions(key, None),
-        )
+    /// Returns the TBSCertificate of a root with a new key.
+    pub(crate) fn root_tbs(name: &str, key: &TestKey, serial_number: SerialNumber) -> TbsCertificate {
+        builder(&ca_subject(name), key.public_key(), &serial_number, 10_950).as_ca(None).tbs()
     }
 
     /// Creates a root in the index.
     pub(crate) fn root(index: &dyn Index, name: &str) -> Self {
-        let key = Key::generate();
+        let key = TestKey::ed25519();
         let tbs = Self::root_tbs(name, &key, serial(1));
         let mut intent = intent(tbs.as_issuer(), None, tbs);
         intent.authority = Some(new_authority(name));
@@ -93,33 +66,27 @@ impl CertificateAuthority {
         Self { key, certificate }
     }
 
-    /// The TBSCertificate of a CA below this one.
-    pub(crate) fn child_tbs(&self, name: &str, key: &Key, serial_number: SerialNumber) -> TbsCertificate {
-        let mut extensions = ca_extensions(key, None);
-        extensions.extend(self.pointers());
-        TbsCertificate::encode(
-            serial_number,
-            SignatureAlgorithm::ED25519,
-            self.subject(),
-            Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(3650) },
-            ca_subject(name),
-            key.public.clone(),
-            extensions,
-        )
+    /// Returns the TBSCertificate of a CA below this one.
+    pub(crate) fn child_tbs(&self, name: &str, key: &TestKey, serial_number: SerialNumber) -> TbsCertificate {
+        builder(&ca_subject(name), key.public_key(), &serial_number, 3650)
+            .named_by(&self.subject())
+            .as_ca(None)
+            .with(self.pointers())
+            .tbs()
     }
 
     /// Creates a CA below this one in the index.
     pub(crate) fn child(&self, index: &dyn Index, name: &str, octet: u8) -> Self {
-        let key = Key::generate();
+        let key = TestKey::ed25519();
         let mut intent = self.intent(self.child_tbs(name, &key, serial(octet)));
         intent.authority = Some(new_authority(name));
         let certificate = issue(index, &self.key, intent);
         Self { key, certificate }
     }
 
-    /// Takes in a root of another name with the key of this CA.
+    /// Imports a root of another name with the key of this CA.
     pub(crate) fn twin(&self, index: &dyn Index, name: &str) -> Authority {
-        let certificate = self.key.sign(&Self::root_tbs(name, &self.key, serial(1)));
+        let certificate = self.key.certify(&Self::root_tbs(name, &self.key, serial(1)));
         let twin = Authority {
             name: name.into(),
             issuer: certificate.tbs().as_issuer(),
@@ -139,7 +106,7 @@ impl CertificateAuthority {
         self.certificate.tbs().as_issuer()
     }
 
-    /// This CA as it would be added when it was signed elsewhere.
+    /// Returns this CA as an import of a certificate signed by another program has it.
     pub(crate) fn as_authority(&self, name: &str, parent: Option<&str>) -> Authority {
         Authority {
             name: name.into(),
@@ -166,12 +133,12 @@ impl CertificateAuthority {
         ]
     }
 
-    /// A certificate for one DNS name with a key of its own, ending after so many days.
+    /// Returns a certificate for one DNS name with a key of its own, which expires after this number of days.
     pub(crate) fn leaf(&self, dns: &str, days: i64, serial_number: SerialNumber) -> TbsCertificate {
-        leaf(self, dns, days, serial_number, &Key::generate().public)
+        leaf(self, dns, days, serial_number, TestKey::ed25519().public_key())
     }
 
-    /// The intent to sign this.
+    /// Returns the intent to sign this certificate.
     pub(crate) fn intent(&self, tbs: TbsCertificate) -> Intent {
         intent(self.issuer(), Some(&self.certificate), tbs)
     }
@@ -181,7 +148,7 @@ impl CertificateAuthority {
         id(&issue(index, &self.key, self.intent(self.leaf(dns, days, serial(octet)))), self)
     }
 
-    /// A CRL with these entries.
+    /// Returns a CRL with these entries.
     pub(crate) fn crl(
         &self,
         number: CrlNumber,
@@ -189,15 +156,19 @@ impl CertificateAuthority {
         entries: &[CrlEntry],
     ) -> lint::Linted<TbsCertList> {
         let next_update = this_update.plus_days(7);
-        let mut builder =
-            TbsCertListBuilder::new(SignatureAlgorithm::ED25519, self.subject(), this_update, next_update);
-        entries.iter().for_each(|entry| builder.push(entry));
         let identifier = extension::authority_key_identifier(&self.certificate.key_identifier());
-        let tbs = builder.encode(vec![identifier, extension::crl_number(number)]);
+        let tbs = tbs_cert_list(
+            SignatureAlgorithm::ED25519,
+            &self.subject(),
+            (this_update, next_update),
+            entries.iter().cloned(),
+            vec![identifier, extension::crl_number(number)],
+        );
         lint::check_crl(tbs, &self.certificate).unwrap()
     }
 
-    /// Takes a number, records a list of everything that is revoked, and notes that it is published.
+    /// Takes a number, records a CRL of every revoked certificate, and records its publication. Returns the
+    /// listed serial numbers.
     pub(crate) fn publish_crl(&self, index: &dyn Index, this_update: UnixTime) -> Vec<SerialNumber> {
         let (number, entries) = self.record_crl(index, this_update);
         let published = event(this_update, "crl.published");
@@ -205,7 +176,7 @@ impl CertificateAuthority {
         entries
     }
 
-    /// Takes the next number, with the entries of its list.
+    /// Takes the next number. Returns it with the entries of its CRL.
     pub(crate) fn take_crl_number(
         &self,
         index: &dyn Index,
@@ -217,7 +188,7 @@ impl CertificateAuthority {
         (number, entries)
     }
 
-    /// The same without the last step.
+    /// Does the same as `publish_crl` without the last step.
     pub(crate) fn record_crl(
         &self,
         index: &dyn Index,
@@ -245,15 +216,16 @@ pub(crate) fn leaf(
         extension::subject_alt_name(&[GeneralName::Dns(dns.into())], &subject),
     ];
     extensions.extend(issuer.pointers());
-    TbsCertificate::encode(
-        serial_number,
-        SignatureAlgorithm::ED25519,
-        issuer.subject(),
-        Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(days) },
-        subject,
-        key.clone(),
-        extensions,
-    )
+    builder(&subject, key, &serial_number, days).named_by(&issuer.subject()).with(extensions).tbs()
+}
+
+/// What is to be signed for a delegated responder of this CA, by a key of its own.
+pub(crate) fn responder_tbs(ca: &CertificateAuthority, octet: u8) -> TbsCertificate {
+    let subject = Name::parse("C=BE,O=Example,CN=responder").unwrap();
+    builder(&subject, TestKey::ed25519().public_key(), &serial(octet), 30)
+        .as_responder()
+        .issued_by(&ca.certificate)
+        .tbs()
 }
 
 pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: TbsCertificate) -> Intent {
@@ -279,12 +251,12 @@ pub(crate) fn new_authority(name: &str) -> NewAuthority {
     }
 }
 
-/// Records the intent, signs, and records what was signed.
-pub(crate) fn issue(index: &dyn Index, key: &Key, intent: Intent) -> Certificate {
+/// Records the intent, signs the certificate, and records the signed certificate.
+pub(crate) fn issue(index: &dyn Index, key: &TestKey, intent: Intent) -> Certificate {
     let issuer = intent.issuer;
     let at = intent.event.at;
     let recorded = index.record_intent(vec![intent]).unwrap().pop().map(Recorded::into_inner).unwrap();
-    let certificate = key.sign(&recorded);
+    let certificate = key.certify(&recorded);
     let issued = Issued { issuer, certificate: certificate.clone(), event: event(at, "certificate.issued") };
     index.record_issued(&[issued]).unwrap();
     certificate

@@ -1,10 +1,9 @@
-//! CAs that get new certificates, and those that succeed others.
+//! CAs that get new certificates, and CAs that succeed others.
 use super::fixture::*;
 use crate::index::{
     CertificateState, FoundCertificate, Index, IndexError, Intent, KeyConflict, NewAuthority, Restoration,
 };
-use crate::x509::extension::{ExtendedKeyUsage, KeyUsage, Purpose, subject_key_identifier_for};
-use crate::x509::{Certificate, CertificateId, CrlReason, Name, TbsCertificate, Validity};
+use crate::x509::{Certificate, CertificateId, CrlReason, TbsCertificate};
 
 fn renewal(root: &CertificateAuthority, tbs: TbsCertificate, name: &str) -> Intent {
     let issuer = (tbs.as_issuer() != root.issuer()).then_some(&root.certificate);
@@ -48,11 +47,11 @@ pub(crate) fn a_renewed_certificate_takes_its_place_once_it_is_issued(index: &dy
 pub(crate) fn only_the_name_and_key_of_a_ca_that_is_not_revoked_are_renewed(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
     let child = root.child(index, "child", 2);
-    let refused = |key: &Key, name: &str| {
+    let refused = |key: &TestKey, name: &str| {
         let tbs = root.child_tbs("child", key, serial(9));
         index.record_intent(vec![renewal(&root, tbs, name)]).unwrap_err()
     };
-    assert!(matches!(refused(&Key::generate(), "child"), IndexError::UnknownAuthority(_)));
+    assert!(matches!(refused(&TestKey::ed25519(), "child"), IndexError::UnknownAuthority(_)));
     assert!(matches!(refused(&child.key, "genfic"), IndexError::UnknownAuthority(_)));
     let id = id(&child.certificate, &root);
     let hold = Some(CrlReason::CertificateHold);
@@ -71,7 +70,7 @@ pub(crate) fn only_the_name_and_key_of_a_ca_that_is_not_revoked_are_renewed(inde
 
 pub(crate) fn a_generation_knows_the_one_before_it(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     let make = |succeeds: &str| {
         let tbs = CertificateAuthority::root_tbs("genfic", &key, serial(1));
         let mut intent = intent(tbs.as_issuer(), None, tbs);
@@ -96,23 +95,7 @@ pub(crate) fn the_last_end_is_that_of_what_others_hold(index: &dyn Index) {
     root.issue_leaf(index, "a.example", 20, 2);
     root.issue_leaf(index, "b.example", 10, 3);
     assert_eq!(last(), Some(NOW.plus_days(20)));
-    let key = Key::generate();
-    let responder = TbsCertificate::encode(
-        serial(4),
-        crate::x509::SignatureAlgorithm::ED25519,
-        root.subject(),
-        Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(30) },
-        Name::parse("CN=responder").unwrap(),
-        key.public.clone(),
-        vec![
-            KeyUsage::DIGITAL_SIGNATURE.to_extension(),
-            ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]).to_extension(),
-            subject_key_identifier_for(&key.public),
-            crate::x509::extension::authority_key_identifier(&root.certificate.key_identifier()),
-            crate::x509::extension::ocsp_no_check(),
-        ],
-    );
-    issue(index, &root.key, root.intent(responder));
+    issue(index, &root.key, root.intent(responder_tbs(&root, 4)));
     assert_eq!(last(), Some(NOW.plus_days(20)), "a responder's counts for nothing");
     index.record_intent(vec![root.intent(root.leaf("c.example", 40, serial(5)))]).unwrap();
     assert_eq!(last(), Some(NOW.plus_days(40)), "what may have been signed counts");
@@ -124,19 +107,11 @@ pub(crate) fn a_renewal_that_was_found_again_takes_its_place(index: &dyn Index) 
     let later = |tbs: TbsCertificate, seconds: i64| {
         let validity = tbs.validity();
         let not_before = validity.not_before.plus(seconds);
-        TbsCertificate::encode(
-            tbs.serial_number().clone(),
-            tbs.signature(),
-            tbs.issuer().clone(),
-            Validity { not_before, ..validity },
-            tbs.subject().clone(),
-            tbs.public_key().clone(),
-            tbs.extensions().to_vec(),
-        )
+        CertificateBuilder::of(&tbs).valid(not_before, validity.not_after).tbs()
     };
     let shown = |seconds, octet| FoundCertificate {
         issuer: root.issuer(),
-        certificate: root.key.sign(&later(root.child_tbs("child", &child.key, serial(octet)), seconds)),
+        certificate: root.key.certify(&later(root.child_tbs("child", &child.key, serial(octet)), seconds)),
         event: event(NOW, "certificate.restored"),
     };
     let (older, newer) = (shown(-60, 3), shown(60, 4));

@@ -1,4 +1,4 @@
-//! CAs that were made elsewhere, with what they issued and revoked.
+//! CAs that were created by another program, with the certificates that they issued and revoked.
 use super::fixture::*;
 use crate::index::{
     Authority, CertificateState, Filter, Import, Imported, ImportedCertificate, ImportedContents, Index,
@@ -6,15 +6,15 @@ use crate::index::{
 };
 use crate::x509::{Certificate, CertificateId, CrlReason, Name, SerialNumber, UnixTime};
 
-/// A root that is in no index.
+/// Returns a root that is in no index.
 fn foreign() -> CertificateAuthority {
-    let key = Key::generate();
-    let certificate = key.sign(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
+    let key = TestKey::ed25519();
+    let certificate = key.certify(&CertificateAuthority::root_tbs("foreign", &key, serial(1)));
     CertificateAuthority { key, certificate }
 }
 
 fn leaf_of(ca: &CertificateAuthority, host: &str, octet: u8) -> Certificate {
-    ca.key.sign(&ca.leaf(host, 10, serial(octet)))
+    ca.key.certify(&ca.leaf(host, 10, serial(octet)))
 }
 
 fn revoked(reason: Option<CrlReason>) -> CertificateState {
@@ -100,11 +100,11 @@ pub(crate) fn what_an_imported_ca_issued_and_revoked_is_on_record(index: &dyn In
 }
 
 pub(crate) fn an_import_completes_what_is_on_record_and_contradicts_none_of_it(index: &dyn Index) {
-    // a root comes first, and knows the CA below it as a certificate or by its number alone
+    // The root is imported first. It has the CA below it as a certificate or by its serial number only.
     let root = foreign();
     for (octet, name) in [(2, "known"), (3, "numbered")] {
-        let key = Key::generate();
-        let certificate = root.key.sign(&root.child_tbs(name, &key, serial(octet)));
+        let key = TestKey::ed25519();
+        let certificate = root.key.certify(&root.child_tbs(name, &key, serial(octet)));
         let below = CertificateAuthority { key, certificate };
         if octet == 2 {
             let child = whole(&below.certificate, CertificateState::Issued);
@@ -125,8 +125,8 @@ pub(crate) fn an_import_completes_what_is_on_record_and_contradicts_none_of_it(i
             assert!(found.is_empty(), "what the record called it is no name of the certificate");
         }
     }
-    let key = Key::generate();
-    let other = root.key.sign(&root.child_tbs("other", &key, serial(2)));
+    let key = TestKey::ed25519();
+    let other = root.key.certify(&root.child_tbs("other", &key, serial(2)));
     let other = CertificateAuthority { key, certificate: other };
     let clash = index.import(&import(other.as_authority("other", Some("root")), Vec::new()));
     assert!(matches!(clash, Err(IndexError::SerialInUse(_))), "{clash:?}");
@@ -150,8 +150,8 @@ pub(crate) fn an_import_is_whole_or_not_at_all(index: &dyn Index) {
 pub(crate) fn a_ca_that_others_kept_comes_home(index: &dyn Index) {
     // G6
     let root = foreign();
-    let key = Key::generate();
-    let certificate = root.key.sign(&root.child_tbs("below", &key, serial(2)));
+    let key = TestKey::ed25519();
+    let certificate = root.key.certify(&root.child_tbs("below", &key, serial(2)));
     let below = CertificateAuthority { key, certificate };
     let mut kept_by_others = root.as_authority("root", None);
     (kept_by_others.key, kept_by_others.external) = (String::new(), true);

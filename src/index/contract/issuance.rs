@@ -1,4 +1,4 @@
-//! Intents and what becomes of them.
+//! Intents and their outcomes.
 use super::fixture::*;
 use crate::index::{CertificateState, Index, IndexError, Issued, Recorded, Revocation};
 use crate::x509::{CertificateId, CrlReason, UnixTime};
@@ -32,7 +32,7 @@ pub(crate) fn a_group_is_recorded_whole_or_not_at_all(index: &dyn Index) {
         .iter()
         .map(|tbs| Issued {
             issuer: root.issuer(),
-            certificate: root.key.sign(tbs.get()),
+            certificate: root.key.certify(tbs.get()),
             event: event(NOW, "certificate.issued"),
         })
         .collect();
@@ -79,7 +79,7 @@ pub(crate) fn nothing_is_issued_under_an_issuer_that_is_expired_or_unknown(index
     assert!(matches!(attempt(end.plus(1)), Err(IndexError::IssuerUnfit(_))));
     assert!(attempt(end).is_ok(), "the end is inclusive");
 
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     let tbs = CertificateAuthority::root_tbs("other", &key, serial(1));
     let mut unknown = intent(tbs.as_issuer(), None, tbs);
     unknown.event.at = end;
@@ -119,7 +119,7 @@ pub(crate) fn a_certificate_is_stored_only_against_its_own_intent(index: &dyn In
     let tbs = root.leaf("a.example", 10, serial(9));
     let issued = |tbs| Issued {
         issuer: root.issuer(),
-        certificate: root.key.sign(tbs),
+        certificate: root.key.certify(tbs),
         event: event(NOW, "certificate.issued"),
     };
     assert!(matches!(index.record_issued(&[issued(&tbs)]), Err(IndexError::NotFound(_))));
@@ -139,13 +139,13 @@ pub(crate) fn a_certificate_is_stored_only_against_its_own_intent(index: &dyn In
 pub(crate) fn an_abandoned_certificate_counts_as_revoked_and_is_never_issued(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
     let recorded = index.record_intent(vec![root.intent(root.leaf("a.example", 10, serial(9)))]).unwrap();
-    let certificate = recorded.into_iter().next().map(Recorded::into_inner).map(|tbs| root.key.sign(&tbs));
+    let certificate = recorded.into_iter().next().map(Recorded::into_inner).map(|tbs| root.key.certify(&tbs));
     let id = CertificateId { issuer: root.issuer(), serial_number: serial(9) };
     assert_eq!(index.status(&id).unwrap(), Some(CertificateState::Pending));
     let abandoned = [(id.clone(), event(NOW.plus(5), "certificate.abandoned"))];
     assert_eq!(index.abandon(&abandoned).unwrap(), 1);
     assert_eq!(index.abandon(&abandoned).unwrap(), 0, "once is enough");
-    // X2: of the clock that it is abandoned by, only what is later could be wrong
+    // X2: an event time after the newest signature may come from a wrong clock, and is not used.
     let expected = Revocation { revoked_at: NOW, reason: None, invalidity_date: None };
     assert_eq!(index.status(&id).unwrap(), Some(CertificateState::Revoked(expected)));
     let record = index.certificate(&id).unwrap().unwrap();

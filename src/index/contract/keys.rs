@@ -1,4 +1,5 @@
-//! What a key is certified for, decided where it is recorded; and what is put on record afterwards.
+//! For which subject a key is certified, which is decided in the transaction of the intent; and certificates
+//! that are put on record afterwards.
 use super::fixture::*;
 use crate::index::{
     CertificateState, Import, Imported, ImportedCertificate, ImportedContents, Index, IndexError, Intent,
@@ -18,9 +19,9 @@ fn conflict<T>(outcome: Result<T, IndexError>) -> Option<KeyConflict> {
     }
 }
 
-/// An intent for a host with this key.
-fn by(key: &Key, root: &CertificateAuthority, host: &str, octet: u8) -> Intent {
-    root.intent(leaf(root, host, 10, serial(octet), &key.public))
+/// Returns an intent for a host with this key.
+fn by(key: &TestKey, root: &CertificateAuthority, host: &str, octet: u8) -> Intent {
+    root.intent(leaf(root, host, 10, serial(octet), key.public_key()))
 }
 
 fn subject(host: &str) -> Name {
@@ -30,7 +31,7 @@ fn subject(host: &str) -> Name {
 pub(crate) fn a_key_is_intended_for_one_subject_only_whoever_is_first(index: &dyn Index) {
     // P1
     let root = CertificateAuthority::root(index, "genfic");
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     let both = vec![by(&key, &root, "a.example", 9), by(&key, &root, "b.example", 10)];
     let reused = Some(KeyConflict::Reused(format!("`{}`", subject("a.example"))));
     assert_eq!(conflict(index.record_intent(both)), reused);
@@ -46,19 +47,19 @@ pub(crate) fn a_key_is_intended_for_one_subject_only_whoever_is_first(index: &dy
 pub(crate) fn one_holder_with_a_new_name_keeps_the_key(index: &dyn Index) {
     // P1
     let root = CertificateAuthority::root(index, "genfic");
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     issue(index, &root.key, by(&key, &root, "old.example", 9));
     let renamed = |host: &str, octet, former: &str| {
         let intent = Intent { same_holder_as: Some(subject(former)), ..by(&key, &root, host, octet) };
         conflict(index.record_intent(vec![intent]))
     };
     assert!(renamed("new.example", 10, "nobody.example").is_some(), "a name that never had the key");
-    assert_eq!(index.one_holder(&key.public.digest()).unwrap(), []);
+    assert_eq!(index.one_holder(&key.public_key().digest()).unwrap(), []);
     assert_eq!(renamed("new.example", 10, "old.example"), None);
     assert_eq!(conflict(index.record_intent(vec![by(&key, &root, "new.example", 11)])), None, "renewed");
     assert!(conflict(index.record_intent(vec![by(&key, &root, "third.example", 12)])).is_some());
     assert_eq!(renamed("third.example", 12, "new.example"), None, "a name may change again");
-    assert_eq!(index.one_holder(&key.public.digest()).unwrap().len(), 3);
+    assert_eq!(index.one_holder(&key.public_key().digest()).unwrap().len(), 3);
 
     let id = CertificateId { issuer: root.issuer(), serial_number: serial(9) };
     let compromised = revoked(CrlReason::KeyCompromise);
@@ -71,7 +72,7 @@ pub(crate) fn a_key_that_others_have_is_certified_for_nobody_and_not_released(in
     let root = CertificateAuthority::root(index, "genfic");
     let other = CertificateAuthority::root(index, "other");
     for (round, reason) in [CrlReason::KeyCompromise, CrlReason::CaCompromise].into_iter().enumerate() {
-        let key = Key::generate();
+        let key = TestKey::ed25519();
         let first = 10 + 10 * u8::try_from(round).unwrap();
         let one = id(&issue(index, &root.key, by(&key, &root, "a.example", first)), &root);
         let two = id(&issue(index, &other.key, by(&key, &other, "a.example", first)), &other);
@@ -117,7 +118,7 @@ pub(crate) fn a_ca_that_is_revoked_or_held_does_not_come_back(index: &dyn Index)
     assert_eq!(cross(21), None, "a hold that was lifted");
     index
         .abandon(&[(
-            id(&other.key.sign(&other.child_tbs("child", &child.key, serial(21))), &other),
+            id(&other.key.certify(&other.child_tbs("child", &child.key, serial(21))), &other),
             event(NOW, "x"),
         )])
         .unwrap();
@@ -128,11 +129,11 @@ pub(crate) fn a_ca_that_is_revoked_or_held_does_not_come_back(index: &dyn Index)
     let gone = Some(KeyConflict::Revoked(serial(2), NOW));
     assert_eq!(cross(23), gone);
 
-    let itself = child.key.sign(&CertificateAuthority::root_tbs("child", &child.key, serial(7)));
-    let back = CertificateAuthority { key: Key::generate(), certificate: itself };
+    let itself = child.key.certify(&CertificateAuthority::root_tbs("child", &child.key, serial(7)));
+    let back = CertificateAuthority { key: TestKey::ed25519(), certificate: itself };
     let import = Import::of(back.as_authority("child-again", None), event(NOW, "authority.imported"));
     assert_eq!(conflict(index.import(&import)), gone);
-    let namesake = other.child_tbs("child", &Key::generate(), serial(24));
+    let namesake = other.child_tbs("child", &TestKey::ed25519(), serial(24));
     assert_eq!(conflict(index.record_intent(vec![other.intent(namesake)])), None, "its name with a new key");
 }
 
@@ -157,7 +158,7 @@ pub(crate) fn what_a_ca_signed_and_nobody_recorded_is_put_on_record(index: &dyn 
     };
     root.publish_crl(index, NOW);
     assert!(!index.crl_is_owed(&root.issuer()).unwrap());
-    let lost = root.key.sign(&root.leaf("lost.example", 10, serial(20)));
+    let lost = root.key.certify(&root.leaf("lost.example", 10, serial(20)));
     let number = ImportedCertificate {
         serial_number: serial(21),
         contents: ImportedContents::Number { subject: Name::empty(), not_after: UnixTime::NO_END },
@@ -179,7 +180,7 @@ pub(crate) fn what_a_ca_signed_and_nobody_recorded_is_put_on_record(index: &dyn 
     assert_eq!(index.supplement(&supplement(valid, 50)).unwrap(), Imported::default());
     assert_eq!(index.status(&id(20)).unwrap(), Some(revoked(CrlReason::KeyCompromise)), "stays revoked");
     assert_eq!(index.highest_crl_number(&root.issuer()).unwrap(), 50);
-    let twin = root.key.sign(&root.leaf("twin.example", 10, serial(9)));
+    let twin = root.key.certify(&root.leaf("twin.example", 10, serial(9)));
     let clash = index.supplement(&supplement(vec![found(&twin, revoked(CrlReason::Superseded))], 0));
     assert!(matches!(clash, Err(IndexError::SerialInUse(id)) if id == known));
 }

@@ -1,8 +1,8 @@
-//! What every adapter must do, as sentences that are run against any [`Index`](super::Index).
+//! The behaviour of every adapter, as tests that run against any [`Index`](super::Index).
 //!
-//! They are divided as the traits are. An adapter's tests say `contract!(make, after; ...)` with the uses that it
-//! serves: `make()` returns an empty index and whatever must be kept until the test ends, `after(&index)` looks at it
-//! in the end.
+//! They are divided as the traits are. An adapter's tests call `contract!(make, after; ...)` with the uses that
+//! the adapter serves. `make()` returns an empty index and the values that must live until the test ends.
+//! `after(&index)` examines the index at the end of each test.
 mod audit;
 mod authorities;
 mod fixture;
@@ -18,7 +18,7 @@ mod stored;
 
 pub(crate) use audit::*;
 pub(crate) use authorities::*;
-pub(crate) use fixture::{CertificateAuthority, Key, NOW, event, leaf, serial};
+pub(crate) use fixture::{CertificateAuthority, NOW, TestKey, event, leaf, serial};
 pub(crate) use generations::*;
 pub(crate) use importing::*;
 pub(crate) use issuance::*;
@@ -29,7 +29,8 @@ pub(crate) use restoration::*;
 pub(crate) use revocation::*;
 pub(crate) use stored::*;
 
-/// A module of tests for each use, a test for each sentence of it: `contract!(make, after; reading audit)`.
+/// Expands to a module of tests for each use, with a test for each rule: `contract!(make, after; reading
+/// audit)`.
 macro_rules! contract {
     (@issuance $make:ident $after:ident) => {
         $crate::index::contract::contract! { @each $make $after;

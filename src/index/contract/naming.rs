@@ -1,28 +1,16 @@
-//! Names as they are compared.
+//! Comparison of names (RFC 5280 §7.1).
 use super::fixture::*;
 use crate::index::{CertificateState, Import, Imported, Index, IndexError, Revocation};
 use crate::x509::octets::{SEQUENCE, SET, sequence, tlv};
-use crate::x509::{CrlReason, Name, TbsCertificate};
+use crate::x509::{CrlReason, Name};
 
-/// The subject of a CA of the fixture in PrintableString and capitals.
+/// Returns the subject of a CA of the fixture as PrintableString in capitals.
 fn written_otherwise(name: &str) -> Name {
     let value = |arc: u8, text: &str| {
         tlv(SET, &sequence(&[&[6, 3, 0x55, 4, arc], &tlv(0x13, text.to_uppercase().as_bytes())]))
     };
     let rdns = [value(6, "BE"), value(10, "Example"), value(3, &format!("{name} CA"))];
     Name::from_der(&tlv(SEQUENCE, &rdns.concat())).unwrap()
-}
-
-fn with_subject(tbs: &TbsCertificate, subject: Name) -> TbsCertificate {
-    TbsCertificate::encode(
-        tbs.serial_number().clone(),
-        tbs.signature(),
-        tbs.issuer().clone(),
-        tbs.validity(),
-        subject,
-        tbs.public_key().clone(),
-        tbs.extensions().to_vec(),
-    )
 }
 
 /// X3: decided in the transaction that records it, so that two commands at once do not both succeed.
@@ -35,7 +23,7 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
     assert_eq!(bearers("child"), ["child"]);
     assert_eq!(bearers("other"), [""; 0]);
     let bears = |subject: Name, octet| {
-        let tbs = with_subject(&root.leaf("x.example", 10, serial(octet)), subject);
+        let tbs = CertificateBuilder::of(&root.leaf("x.example", 10, serial(octet))).named(&subject).tbs();
         let mut intent = root.intent(root.leaf("x.example", 10, serial(octet)));
         intent.tbs =
             crate::lint::check_certificate_named(tbs.clone(), Some(&root.certificate), tbs.subject())
@@ -51,10 +39,10 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
     bears(written_otherwise("other"), 4).unwrap();
 
     let make = |subject: Option<Name>, octet, succeeds: Option<&str>| {
-        let key = Key::generate();
+        let key = TestKey::ed25519();
         let mut tbs = root.child_tbs("new", &key, serial(octet));
         if let Some(subject) = subject {
-            tbs = with_subject(&tbs, subject);
+            tbs = CertificateBuilder::of(&tbs).named(&subject).tbs();
         }
         let mut intent = root.intent(root.child_tbs("new", &key, serial(octet)));
         intent.tbs =
@@ -71,7 +59,7 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
         matches!(&holder, Err(IndexError::NameTaken { bearer, .. }) if bearer.starts_with("the certificate genfic/44")),
         "{holder:?}"
     );
-    // a hold may be lifted
+    // A hold may be lifted.
     let held = root.issue_leaf(index, "held.example", 10, 10);
     let subject = root.leaf("held.example", 10, serial(10)).subject().clone();
     let revocation =
@@ -83,17 +71,17 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
     make(None, 9, None).unwrap();
 }
 
-/// X3, O3: CertIDs have hashes over these octets.
+/// X3, O3: CertIDs are hashes over these octets.
 pub(crate) fn how_an_issuers_name_is_written_is_known(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
     let child = root.child(index, "child", 2);
     child.issue_leaf(index, "a.example", 10, 7);
     assert_eq!(index.names_of_issuer(&child.issuer()).unwrap(), [child.subject()]);
     let other = written_otherwise("child");
-    let tbs = with_subject(&root.child_tbs("child", &child.key, serial(3)), other.clone());
+    let tbs = CertificateBuilder::of(&root.child_tbs("child", &child.key, serial(3))).named(&other).tbs();
     assert_eq!(tbs.as_issuer(), child.issuer(), "it is the same CA");
     let mut authority = child.as_authority("child", Some("genfic"));
-    authority.certificate = root.key.sign(&tbs);
+    authority.certificate = root.key.certify(&tbs);
     let import = Import {
         above: Vec::new(),
         renews: true,

@@ -1,4 +1,4 @@
-//! Selecting, listing and what is derived from the records.
+//! Selections, lists and values derived from the records.
 use super::fixture::*;
 use crate::index::{
     CertificateState, Filter, Index, IndexReader, Revocation, Selector, StatusRow, StatusValue,
@@ -101,7 +101,7 @@ pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
     assert_eq!(serials(index, &glob("h[1]0.example")), [], "brackets are nothing special");
     assert_eq!(serials(index, &glob("*o=example*cn=genfic ca")), [serial(1)]);
     assert_eq!(serials(index, &glob("example")), []);
-    // a beginning may be that of a name, of a subject, or of both
+    // A beginning may match a name, a subject, or both.
     for (beginning, anywhere) in [("h1*", "*=h1*"), ("c=BE,*", "*c=be,*"), ("C*", "*c=be*")] {
         let found = serials(index, &glob(beginning));
         assert!(!found.is_empty() && found == serials(index, &glob(anywhere)), "{beginning}: {found:?}");
@@ -116,16 +116,18 @@ pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
 pub(crate) fn the_uses_of_a_key_are_known(index: &dyn Index) {
     // P1
     let root = CertificateAuthority::root(index, "genfic");
-    let key = Key::generate();
-    assert!(index.key_uses(&key.public.digest()).unwrap().is_empty());
-    index.record_intent(vec![root.intent(leaf(&root, "a.example", 10, serial(9), &key.public))]).unwrap();
-    issue(index, &root.key, root.intent(leaf(&root, "a.example", 10, serial(10), &key.public)));
-    let uses = index.key_uses(&key.public.digest()).unwrap();
+    let key = TestKey::ed25519();
+    assert!(index.key_uses(&key.public_key().digest()).unwrap().is_empty());
+    index
+        .record_intent(vec![root.intent(leaf(&root, "a.example", 10, serial(9), key.public_key()))])
+        .unwrap();
+    issue(index, &root.key, root.intent(leaf(&root, "a.example", 10, serial(10), key.public_key())));
+    let uses = index.key_uses(&key.public_key().digest()).unwrap();
     let subjects: Vec<String> = uses.iter().filter_map(|used| used.subject.common_name()).collect();
     assert_eq!(subjects, ["a.example", "a.example"]);
     assert_eq!((&uses[0].state, &uses[1].state), (&CertificateState::Pending, &CertificateState::Issued));
     assert_eq!(uses[0].authority, None);
-    let of_ca = index.key_uses(&root.key.public.digest()).unwrap();
+    let of_ca = index.key_uses(&root.key.public_key().digest()).unwrap();
     assert_eq!(of_ca.len(), 1);
     assert_eq!(of_ca[0].authority.as_deref(), Some("genfic"));
 }

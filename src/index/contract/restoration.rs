@@ -1,4 +1,4 @@
-//! Indexes from backups: what they take over, what they refuse until they are accepted, and copies.
+//! Indexes restored from backups: what they take over, what they refuse until they are accepted, and copies.
 use super::fixture::*;
 use crate::audit::Head;
 use crate::index::{
@@ -6,8 +6,7 @@ use crate::index::{
     Selector, StatusValue, TakenOver, TransitionError, index_txt,
 };
 use crate::lint;
-use crate::x509::extension::{self, ExtendedKeyUsage, KeyUsage, Purpose};
-use crate::x509::{CertificateId, CrlReason, Name, TbsCertificate, Validity};
+use crate::x509::{CertificateId, CrlReason, TbsCertificate};
 
 fn restoration() -> Restoration {
     Restoration {
@@ -34,25 +33,6 @@ fn of(ca: &CertificateAuthority, octet: u8) -> CertificateId {
     CertificateId { issuer: ca.issuer(), serial_number: serial(octet) }
 }
 
-fn responders(ca: &CertificateAuthority, octet: u8) -> TbsCertificate {
-    let key = Key::generate();
-    TbsCertificate::encode(
-        serial(octet),
-        ca.certificate.tbs().signature(),
-        ca.subject(),
-        Validity { not_before: NOW.plus(-3600), not_after: NOW.plus_days(30) },
-        Name::parse("C=BE,O=Example,CN=responder").unwrap(),
-        key.public.clone(),
-        vec![
-            KeyUsage::DIGITAL_SIGNATURE.to_extension(),
-            ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]).to_extension(),
-            extension::ocsp_no_check(),
-            extension::subject_key_identifier_for(&key.public),
-            extension::authority_key_identifier(&ca.certificate.key_identifier()),
-        ],
-    )
-}
-
 pub(crate) fn nothing_is_issued_or_released_between_a_restore_and_its_acceptance(index: &dyn Index) {
     let root = CertificateAuthority::root(index, "genfic");
     let held = root.issue_leaf(index, "held.example", 10, 9);
@@ -68,7 +48,7 @@ pub(crate) fn nothing_is_issued_or_released_between_a_restore_and_its_acceptance
         |error: IndexError| matches!(error, IndexError::NotAccepted { backup } if backup == NOW.plus(-100));
     let leaf = || root.intent(root.leaf("new.example", 10, serial(11)));
     assert!(refused(index.record_intent(vec![leaf()]).unwrap_err()));
-    let key = Key::generate();
+    let key = TestKey::ed25519();
     let tbs = CertificateAuthority::root_tbs("other", &key, serial(1));
     let mut other = intent(tbs.as_issuer(), None, tbs);
     other.authority = Some(new_authority("other"));
@@ -77,13 +57,13 @@ pub(crate) fn nothing_is_issued_or_released_between_a_restore_and_its_acceptance
         || index.transition(&held, &hold, &CertificateState::Issued, event(NOW, "certificate.released"));
     assert!(refused(release().unwrap_err()));
 
-    // what distrusts, and what tells of it, goes on
+    // Revocations, CRLs and responder certificates go on.
     let to = CertificateState::Revoked(revoked(None));
     index.transition(&good, &CertificateState::Issued, &to, event(NOW, "certificate.revoked")).unwrap();
     root.publish_crl(index, NOW);
-    let responder = root.intent(responders(&root, 12));
+    let responder = root.intent(responder_tbs(&root, 12));
     index.record_intent(vec![responder]).unwrap();
-    let both = vec![root.intent(responders(&root, 13)), leaf()];
+    let both = vec![root.intent(responder_tbs(&root, 13)), leaf()];
     assert!(refused(index.record_intent(both).unwrap_err()), "one of them is no responder's");
 
     assert!(index.accept_restored(event(NOW, "home.accepted")).unwrap());
@@ -148,7 +128,7 @@ pub(crate) fn what_was_found_and_is_not_on_record_is_issued_again(index: &dyn In
     root.issue_leaf(index, "known.example", 10, 11);
     let shown = |tbs: &TbsCertificate| FoundCertificate {
         issuer: root.issuer(),
-        certificate: root.key.sign(tbs),
+        certificate: root.key.certify(tbs),
         event: event(NOW, "certificate.restored"),
     };
     let lost = root.leaf("lost.example", 10, serial(12));
@@ -169,7 +149,7 @@ pub(crate) fn what_was_found_and_is_not_on_record_is_issued_again(index: &dyn In
     assert_eq!(index.status(&of(&root, 10)).unwrap(), Some(CertificateState::Pending));
     let record = index.certificate(&of(&root, 12)).unwrap().unwrap();
     assert_eq!(record.status(NOW), StatusValue::Revoked);
-    assert_eq!(record.certificate, Some(root.key.sign(&lost)));
+    assert_eq!(record.certificate, Some(root.key.certify(&lost)));
     assert!(!index.key_uses(&lost.public_key().digest()).unwrap().is_empty());
     assert_eq!(index.select(&Selector::Name("lost.example".into()), 9).unwrap().len(), 1);
     let forked = index.select(&Selector::Name("forked.example".into()), 9).unwrap();
@@ -202,7 +182,7 @@ pub(crate) fn numbers_go_on_above_all_that_were_seen(index: &dyn Index) {
 }
 
 pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn Index) {
-    // C3: its end is not known, so every list has it
+    // C3: notAfter is not known, so that every CRL lists the certificate.
     let root = CertificateAuthority::root(index, "genfic");
     let (revoked, held) = (of(&root, 20), of(&root, 21));
     let before = index.change_number().unwrap();
@@ -265,7 +245,7 @@ pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn I
     let to = CertificateState::Revoked(self::revoked(None));
     index.transition(&held, &hold, &to, later).unwrap();
 
-    // nor is the number given away again
+    // The serial number is not assigned again.
     let tbs = root.leaf("again.example", 10, serial(20));
     let again = lint::check_certificate(tbs, Some(&root.certificate)).unwrap();
     let mut intent = root.intent(again.into_inner());

@@ -171,7 +171,7 @@ pub(crate) fn the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken
 }
 
 pub(crate) fn a_list_lacks_nothing_that_one_with_a_lower_number_has(index: &dyn Index) {
-    // C7, K3: however many take numbers and revoke at the same time
+    // C7, K3: any number of processes may take numbers and revoke at the same time.
     let root = CertificateAuthority::root(index, "genfic");
     let ids: Vec<_> = (20..60).map(|octet| root.issue_leaf(index, "a.example", 10, octet)).collect();
     let lists = std::sync::Mutex::new(Vec::new());

@@ -1,8 +1,8 @@
-//! An index that is a file of its own can be copied, and looked at for damage.
+//! An index that is a file can be copied and examined for damage.
 use super::fixture::*;
 use crate::index::{CertificateRecord, Damage, Examined, StoredIndex};
 
-/// What holds of a store whatever was done with it: nothing in it is damaged.
+/// Checks that nothing in a store is damaged, which holds after every test.
 pub(crate) fn is_undamaged(index: &dyn StoredIndex) {
     let mut damages = Vec::new();
     let mut visit = |examined| {

@@ -1,4 +1,4 @@
-//! Intents, issued certificates, abandoned ones: a group is one transaction.
+//! Intents, issued certificates and abandoned certificates. Each group is one transaction.
 use super::MemoryIndex;
 use super::state::{Entry, State, is_ca, is_only_a_responders};
 use crate::audit::AuditEvent;
@@ -75,7 +75,7 @@ impl IssuanceIndex for MemoryIndex {
 
 fn store_intent(state: &mut State, intent: &Intent, change: u64) -> Result<(), IndexError> {
     let tbs = intent.tbs.get();
-    // without one, nobody could be told by OCSP what is revoked
+    // Without a responder certificate, OCSP could not report revocations.
     if intent.requested || !is_only_a_responders(tbs) {
         state.check_accepted()?;
     }
@@ -137,7 +137,7 @@ fn check_use(
         .map_err(|conflict| IndexError::KeyRefused { id: id.clone(), conflict })
 }
 
-/// The name of an issuer that may issue at this time.
+/// Returns the name of an issuer that may issue at this time.
 fn fit_issuer(state: &State, issuer: &IssuerId, at: UnixTime) -> Result<Name, IndexError> {
     let first = state.ca(issuer)?;
     let mut next = Some(first);
@@ -166,7 +166,7 @@ fn fit_issuer(state: &State, issuer: &IssuerId, at: UnixTime) -> Result<Name, In
     Ok(state.entries[first.certificate].subject().clone())
 }
 
-/// A CA's name is its own: neither a holder nor a CA of another key bears it too, generations of one CA excepted.
+/// Checks that no subscriber and no CA of another key has a CA's name, except the generations of that CA.
 fn check_name(
     state: &State,
     tbs: &TbsCertificate,

@@ -1,4 +1,4 @@
-//! The index in memory, for tests: plain values under one lock, and failures wherever a test wants them.
+//! The index in memory, for tests: plain values under one lock, which fails wherever a test asks for it.
 mod issuing;
 mod reading;
 mod revoking;
@@ -12,19 +12,19 @@ use state::State;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Who sees what is done with an index, and may have it fail.
+/// Observer of an index, which may make its methods fail.
 pub(crate) trait Watch: Send + Sync {
-    /// Asked before a method of this name writes.
+    /// Called before a method of this name writes.
     ///
     /// # Errors
-    /// Then the method fails with it, and nothing is written.
+    /// The method then fails with this error, and nothing is written.
     fn writes(&self, method: &'static str) -> Result<(), IndexError>;
 
-    /// Told which CA was read.
+    /// Called with the name of the CA that was read.
     fn reads(&self, _authority: &str) {}
 }
 
-/// An index that is gone with the process. Several may be handles of one store, as processes at work in one home.
+/// An index that ends with the process. Several handles may share one store, as processes share one home.
 #[derive(Default)]
 pub(crate) struct MemoryIndex {
     store: Arc<Store>,
@@ -39,12 +39,12 @@ struct Store {
 }
 
 impl MemoryIndex {
-    /// Another handle of the same store, which this one watches.
+    /// Returns another handle of the same store, with this observer.
     pub(crate) fn watched(&self, watch: impl Watch + 'static) -> Self {
         Self { store: Arc::clone(&self.store), watch: Some(Box::new(watch)) }
     }
 
-    /// Another handle of the same store, which nobody watches.
+    /// Returns another handle of the same store, without an observer.
     pub(crate) fn unwatched(&self) -> Self {
         Self { store: Arc::clone(&self.store), watch: None }
     }
@@ -55,17 +55,17 @@ impl MemoryIndex {
         }
     }
 
-    /// Has lists so many more entries than there are certificates on record.
+    /// Adds this number of entries to every CRL, beyond the certificates on record.
     pub(crate) fn list_more(&self, entries: u32) {
         self.store.unrecorded.store(entries, Ordering::SeqCst);
     }
 
-    /// What is on record now; it does not change any more.
+    /// Returns a snapshot of the present records.
     fn now(&self) -> Arc<State> {
         Arc::clone(&self.store.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// One transaction: all of it, or nothing.
+    /// Runs one transaction, which takes effect whole or not at all.
     fn write<T>(
         &self,
         method: &'static str,
@@ -82,7 +82,7 @@ impl MemoryIndex {
     }
 }
 
-/// How many are between an intent and its outcome; `None` while somebody keeps them from it.
+/// Number of handles between an intent and its outcome; `None` while a handle excludes them.
 struct Interlock {
     signing: Mutex<Option<usize>>,
     changed: Condvar,

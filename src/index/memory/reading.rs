@@ -1,4 +1,4 @@
-//! What is read: of one moment, whatever is changed meanwhile.
+//! Reading. Each read sees one moment, whatever changes meanwhile.
 use super::MemoryIndex;
 use super::state::{Entry, by_serial, is_responders};
 use crate::audit::{AuditEvent, AuditRecord, Head};
@@ -121,7 +121,7 @@ fn passes(filter: &Filter, entry: &Entry, record: &CertificateRecord) -> bool {
         && profile.as_ref().is_none_or(|profile| record.profile == *profile)
 }
 
-/// `*` stands for anything, `?` for one character.
+/// Matches a glob: `*` stands for any text, `?` for one character.
 fn matches(glob: &str, text: &str) -> bool {
     let mut rest = text.chars();
     match glob.chars().next() {

@@ -1,4 +1,4 @@
-//! Revocations, and the CRLs that list them.
+//! Revocations and the CRLs that list them.
 use super::MemoryIndex;
 use super::state::{Crl, Entry, State};
 use crate::audit::AuditEvent;
@@ -25,7 +25,7 @@ fn entries(state: &State, issuer: &IssuerId, visit: &mut dyn FnMut(CrlEntry)) {
     }
 }
 
-/// An entry whose serial number has 17 octets and grows with this.
+/// Returns an entry with a serial number of 17 octets that grows with `number`.
 fn unrecorded(number: u32) -> CrlEntry {
     let mut octets = [0x7f; 17];
     octets[1..5].copy_from_slice(&number.to_be_bytes());
@@ -199,7 +199,7 @@ impl RevocationIndex for MemoryIndex {
     }
 }
 
-/// Nothing is released that has no certificate, or whose key others have.
+/// Refuses the release of a certificate whose octets are not on record, or whose key another subscriber has.
 fn check_release(state: &State, entry: &Entry) -> Result<(), IndexError> {
     let Some(key) = entry.key().filter(|_| entry.certificate.is_some()) else {
         return Err(TransitionError::KnownByNumber.into());

@@ -1,4 +1,4 @@
-//! What is on record, as plain values, and one transaction over it.
+//! The records as plain values, and the steps of a transaction over them.
 use crate::audit::{AuditEvent, AuditRecord, Chain, Head};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority,
@@ -12,20 +12,20 @@ use crate::x509::{
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A certificate; its place in the list is its number, which grows with time.
+/// A certificate. Its position in the list is its number, which grows with time.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) id: CertificateId,
-    /// What is signed or to be signed; `None` where the number alone is known.
+    /// The TBSCertificate; `None` where only the serial number is known.
     pub(super) tbs: Option<TbsCertificate>,
     pub(super) certificate: Option<Certificate>,
-    /// Of one that is known by its number.
+    /// Subject and notAfter of a certificate of which only the serial number is known.
     pub(super) described: (Name, UnixTime),
     pub(super) profile: String,
     pub(super) contact: Option<String>,
     pub(super) requested: bool,
     pub(super) state: CertificateState,
-    /// Whether no list needs to name it any more.
+    /// Whether no CRL needs to list the certificate any more.
     pub(super) is_closed: bool,
     pub(super) change: u64,
 }
@@ -48,7 +48,7 @@ impl Entry {
         self.tbs.is_some() && self.certificate.is_none() && matches!(self.state, CertificateState::Revoked(_))
     }
 
-    /// What it can be found by, in lower case.
+    /// Returns the names by which the certificate can be found, in lower case.
     pub(super) fn names(&self) -> BTreeSet<String> {
         let mut names = self.subject().texts("CN");
         let others = self.tbs.as_ref().map(TbsCertificate::subject_alt_names).unwrap_or_default();
@@ -57,21 +57,21 @@ impl Entry {
     }
 }
 
-/// A CA, or one whose certificate is still pending.
+/// A CA, whose certificate may still be pending.
 #[derive(Clone)]
 pub(super) struct Ca {
     pub(super) issuer: IssuerId,
     pub(super) name: String,
-    /// The number of its certificate.
+    /// The number of the CA's certificate.
     pub(super) certificate: usize,
-    /// Where its key is kept; nowhere while others run it.
+    /// The location of the CA's key; `None` for an external CA.
     pub(super) key: Option<String>,
-    /// Whether others run it.
+    /// Whether this is an external CA.
     pub(super) external: bool,
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
-    /// The latest change that its next CRL must show.
+    /// The latest change that the CA's next CRL must show.
     pub(super) revised: u64,
 }
 
@@ -85,14 +85,14 @@ pub(super) struct Crl {
     pub(super) is_published: bool,
 }
 
-/// Everything; a transaction works on a copy of it.
+/// All records. A transaction works on a copy.
 #[derive(Clone, Default)]
 pub(super) struct State {
     pub(super) entries: Vec<Entry>,
     pub(super) cas: Vec<Ca>,
     pub(super) crls: BTreeMap<(IssuerId, CrlNumber), Crl>,
     pub(super) issuer_names: BTreeMap<IssuerId, Vec<Name>>,
-    /// Certificates that are to take the place of those of CAs.
+    /// Numbers of the certificates that are to replace a CA's certificate, with the CA.
     pub(super) renewals: BTreeMap<usize, IssuerId>,
     pub(super) same_holder: Vec<([u8; 32], Name)>,
     pub(super) audit: Vec<AuditRecord>,
@@ -109,7 +109,7 @@ impl State {
         self.audit.push(record);
     }
 
-    /// Nothing is signed with a clock that stands before what was signed.
+    /// Refuses a signature with a clock behind the newest signature.
     pub(super) fn check_clock(&self, now: UnixTime) -> Result<(), IndexError> {
         match &self.newest {
             Some(newest) if now < newest.at => Err(IndexError::ClockBehind { now, newest: newest.at }),
@@ -143,7 +143,7 @@ impl State {
         self.find(id).ok_or_else(|| IndexError::NotFound(id.clone()))
     }
 
-    /// The CA of this identity, its certificate issued or not.
+    /// Returns the CA of this identity, whether or not its certificate is issued.
     pub(super) fn entered(&self, issuer: &IssuerId) -> Option<&Ca> {
         self.cas.iter().find(|ca| ca.issuer == *issuer)
     }
@@ -152,7 +152,7 @@ impl State {
         self.entries[ca.certificate].certificate.is_some()
     }
 
-    /// The CA of this identity that has its certificate.
+    /// Returns the CA of this identity, if its certificate is issued.
     pub(super) fn ca(&self, issuer: &IssuerId) -> Result<&Ca, IndexError> {
         self.entered(issuer)
             .filter(|ca| self.has_certificate(ca))
@@ -255,13 +255,13 @@ impl State {
         (entry.state, entry.is_closed, entry.change) = (state, false, change);
     }
 
-    /// Frees name and identity of a CA whose certificate came to nothing.
+    /// Frees name and identity of a CA whose certificate was abandoned.
     pub(super) fn leave(&mut self, number: usize) {
         self.renewals.remove(&number);
         self.cas.retain(|ca| ca.certificate != number);
     }
 
-    /// Puts a certificate in the place of the one that its CA had, if it was made for that.
+    /// Replaces the certificate of a CA by this one, if it was issued as a renewal.
     pub(super) fn install(&mut self, number: usize) {
         if let Some(issuer) = self.renewals.remove(&number)
             && let Some(ca) = self.cas.iter_mut().find(|ca| ca.issuer == issuer)
@@ -270,7 +270,7 @@ impl State {
         }
     }
 
-    /// Adds a certificate, of which `entry` says all but where its issuer is noted.
+    /// Adds a certificate, and notes the spelling of its issuer's name and, for its issuer, its notAfter.
     pub(super) fn insert(&mut self, entry: Entry) -> Result<usize, IndexError> {
         if self.find(&entry.id).is_some() {
             return Err(IndexError::SerialInUse(entry.id));
@@ -290,7 +290,7 @@ impl State {
         Ok(self.entries.len() - 1)
     }
 
-    /// Takes name and identity for a CA; or notes that the certificate is to be that of a CA that is there.
+    /// Reserves name and identity for a new CA, or notes that the certificate is to replace that of a known CA.
     pub(super) fn enter(
         &mut self,
         issuer: IssuerId,
@@ -336,7 +336,7 @@ impl State {
         Ok(())
     }
 
-    /// The newest CRL that was published.
+    /// Returns the newest CRL that was published.
     pub(super) fn last_crl(&self, issuer: &IssuerId) -> Option<(CrlNumber, &Crl)> {
         let all = self.crls.iter().filter(|((of, _), crl)| of == issuer && crl.is_published);
         all.map(|((_, number), crl)| (*number, crl)).next_back()
@@ -352,7 +352,7 @@ impl State {
         Ok(self.crls.keys().filter(|(of, _)| of == issuer).map(|(_, number)| *number).max().unwrap_or(0))
     }
 
-    /// What the next CRL of an issuer has, by serial number.
+    /// Returns the entries of an issuer's next CRL, in order of serial number.
     pub(super) fn listed(&self, issuer: &IssuerId) -> Vec<(&CertificateId, &Revocation)> {
         let mut listed: Vec<(&CertificateId, &Revocation)> = self
             .entries
@@ -376,12 +376,12 @@ pub(super) fn is_ca(tbs: &TbsCertificate) -> bool {
     BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
 }
 
-/// Whether it is a delegated responder's (RFC 6960 §4.2.2.2).
+/// Returns whether the certificate is that of a delegated responder (RFC 6960 §4.2.2.2).
 pub(super) fn is_responders(tbs: &TbsCertificate) -> bool {
     !is_ca(tbs) && ExtendedKeyUsage::of(tbs).is_some_and(|usage| usage.0.contains(&Purpose::OCSP_SIGNING))
 }
 
-/// The same, and nothing else's.
+/// Returns whether the certificate is that of a delegated responder and has no other purpose.
 pub(super) fn is_only_a_responders(tbs: &TbsCertificate) -> bool {
     !is_ca(tbs) && ExtendedKeyUsage::of(tbs).is_some_and(|usage| usage.0 == [Purpose::OCSP_SIGNING])
 }

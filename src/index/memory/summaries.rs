@@ -1,4 +1,4 @@
-//! Every CA without its certificate.
+//! Summaries of the CAs, without their certificates.
 use super::state::{Entry, State};
 use crate::index::{Authority, AuthoritySummary, CertificateState};
 use crate::x509::Certificate;

@@ -1,4 +1,4 @@
-//! What comes from elsewhere: CAs with what they issued, and what a restore takes over.
+//! Takes over imported CAs with their certificates, and the findings of a restore.
 use super::MemoryIndex;
 use super::state::{Crl, Entry, State};
 use crate::audit::AuditEvent;
@@ -211,7 +211,8 @@ fn add_authority(
     Ok(())
 }
 
-/// Sees that what is on record is this certificate; where there was its number alone, it is there now.
+/// Checks that the certificate on record is this one, and adds its octets where only the serial number was
+/// known.
 fn complete(state: &mut State, number: usize, certificate: &Certificate) -> Result<(), IndexError> {
     let entry = &mut state.entries[number];
     if entry.certificate.as_ref() == Some(certificate) {
@@ -237,7 +238,7 @@ fn take_all(
         matches!(one.contents, ImportedContents::Certificate(_)) && one.state == CertificateState::Issued
     };
     let (kept, others): (Vec<_>, Vec<_>) = certificates.iter().partition(|one| is_kept(one));
-    // a change of their own for those that are kept in files
+    // Certificates that are kept in files have a change number of their own.
     let kept_change = if kept.is_empty() { change } else { state.next_change() };
     let all = others.into_iter().map(|one| (one, change));
     let mut imported = Imported::default();
@@ -255,7 +256,7 @@ fn take_all(
     Ok(imported)
 }
 
-/// Whether it said anything new.
+/// Returns whether the certificate was new, or its state was.
 fn take(
     state: &mut State,
     issuer: IssuerId,
@@ -282,7 +283,7 @@ fn take(
     Ok(true)
 }
 
-/// Whether the certificate was new.
+/// Returns whether the certificate was new.
 fn take_certificate(state: &mut State, found: &FoundCertificate, change: u64) -> Result<bool, IndexError> {
     let tbs = found.certificate.tbs();
     let id = CertificateId { issuer: found.issuer, serial_number: tbs.serial_number().clone() };
@@ -295,7 +296,7 @@ fn take_certificate(state: &mut State, found: &FoundCertificate, change: u64) ->
     };
     let entry = &mut state.entries[number];
     let is_intended = entry.tbs.as_ref().is_some_and(|intended| intended.as_der() == tbs.as_der());
-    // one that was being signed when the backup was made
+    // This one was being signed when the backup was made.
     let completed = entry.state == CertificateState::Pending && is_intended;
     if completed {
         entry.certificate = Some(found.certificate.clone());
@@ -305,7 +306,7 @@ fn take_certificate(state: &mut State, found: &FoundCertificate, change: u64) ->
     Ok(completed)
 }
 
-/// Puts a certificate that was found again in the place of the one that its CA has, where it renewed that one.
+/// Replaces a CA's certificate by one that was found, where that renewed it.
 fn install_found(state: &mut State, issuer: IssuerId, number: usize) {
     let Some(at) = state.cas.iter().position(|ca| ca.issuer == issuer) else { return };
     let (old, new) = (&state.entries[state.cas[at].certificate], &state.entries[number]);
@@ -318,7 +319,7 @@ fn install_found(state: &mut State, issuer: IssuerId, number: usize) {
     }
 }
 
-/// Whether what is revoked now was on record; `None` where nothing is new.
+/// Records a revocation. Returns whether the certificate was on record; `None` when nothing was new.
 pub(super) fn take_revocation(
     state: &mut State,
     found: &FoundRevocation,
@@ -335,7 +336,7 @@ pub(super) fn take_revocation(
         return Ok(Some(false));
     };
     let before = state.entries[number].state.clone();
-    // what is pending is never released, so it is not held
+    // A pending certificate cannot be released, so that it is revoked and not held.
     let revocation = match before {
         CertificateState::Pending if revocation.is_hold() => Revocation { reason: None, ..revocation },
         _ => revocation,

@@ -1,4 +1,4 @@
-//! The contract, and that a watched one fails where it is told to.
+//! Runs the contract on this index, and tests that an observer can make it fail.
 use super::{MemoryIndex, Watch};
 use crate::index::contract::{CertificateAuthority, NOW, contract, event};
 use crate::index::prelude::*;

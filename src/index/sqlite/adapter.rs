@@ -1,4 +1,4 @@
-//! The traits of an index, each method a transaction.
+//! The traits of an index. Each method is a transaction.
 use super::{
     SqliteIndex, authority, copy, examining, importing, issuing, journal, keys, naming, reading, restoring,
     revoking, summaries,
@@ -195,8 +195,8 @@ impl RevocationIndex for SqliteIndex {
         self.read(|view| {
             let number = self.write(|connection| {
                 let number = revoking::take_crl_number(connection, issuer, floor, this_update)?;
-                // What the view shows is settled here, while nobody else can write: entries come in the order
-                // of the numbers.
+                // This read fixes the snapshot of the view while no other process can write, so that entries
+                // come in the order of the numbers.
                 journal::read_head(view)?;
                 Ok(number)
             })?;
@@ -212,7 +212,7 @@ impl RevocationIndex for SqliteIndex {
         event: AuditEvent,
     ) -> Result<(), IndexError> {
         let tbs = tbs.get();
-        let digest = sha256(tbs.as_der()); // of a long list it takes long: nobody is to wait for it
+        let digest = sha256(tbs.as_der()); // hashed before the transaction: a long CRL takes long
         self.write(|connection| revoking::store_crl(connection, issuer, tbs, digest, event))
     }
 

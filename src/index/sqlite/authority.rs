@@ -1,11 +1,11 @@
-//! CAs: which there are, and which may issue.
+//! The CAs, and the check whether a CA may issue.
 use super::{naming, row};
 use crate::index::{Authority, CertificateState, IndexError, NewAuthority, StoreError};
 use crate::x509::{IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
 
-/// Every CA whose certificate is issued; a root's certificate is its own.
+/// Query of every CA whose certificate is issued. The issuer of a root's certificate is the root itself.
 pub(super) const AUTHORITIES: &str = "
     SELECT a.name, i.identity, p.name, c.profile, c.der, k.uri, a.external, a.serves_ocsp, b.name,
         a.last_end
@@ -38,7 +38,7 @@ fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
     })
 }
 
-/// Every CA, parents before children, siblings by name.
+/// Returns every CA, parents before children and siblings by name.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Authority>, IndexError> {
     let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} ORDER BY a.name"))?;
     let mut rows = statement.query([])?;
@@ -49,8 +49,8 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<Authority>, IndexError>
     Ok(parents_first(all, |one| (&one.name, one.parent.as_deref())))
 }
 
-/// CAs that come by name, parents before children; those that stand below none of them come last. `place` says the
-/// name of one and that of the CA above it.
+/// Sorts CAs, given by name, so that parents come before children. A CA whose parent is missing comes last.
+/// `place` returns the names of a CA and of its parent.
 pub(super) fn parents_first<T>(by_name: Vec<T>, place: impl Fn(&T) -> (&str, Option<&str>)) -> Vec<T> {
     let mut below: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
     let mut order = Vec::with_capacity(by_name.len());
@@ -70,14 +70,14 @@ pub(super) fn parents_first<T>(by_name: Vec<T>, place: impl Fn(&T) -> (&str, Opt
     order.into_iter().filter_map(|at| waiting.get_mut(at).and_then(Option::take)).collect()
 }
 
-/// The CA of this name.
+/// Returns the CA of this name.
 pub(super) fn named(connection: &Connection, name: &str) -> Result<Option<Authority>, IndexError> {
     let mut statement = connection.prepare_cached(&format!("{AUTHORITIES} AND a.name = ?1"))?;
     let mut rows = statement.query([name])?;
     rows.next()?.map(authority).transpose()
 }
 
-/// The CA of this identity.
+/// Returns the CA of this identity.
 pub(super) fn identified(
     connection: &Connection,
     issuer: &IssuerId,
@@ -87,7 +87,7 @@ pub(super) fn identified(
     rows.next()?.map(authority).transpose()
 }
 
-/// The generation after the CA of this name.
+/// Returns the next generation of the CA of this name.
 pub(super) fn successor(connection: &Connection, name: &str) -> Result<Option<Authority>, IndexError> {
     let mut statement =
         connection.prepare_cached(&format!("{AUTHORITIES} AND b.name = ?1 ORDER BY a.name LIMIT 1"))?;
@@ -95,7 +95,7 @@ pub(super) fn successor(connection: &Connection, name: &str) -> Result<Option<Au
     rows.next()?.map(authority).transpose()
 }
 
-/// The CAs whose certificate is for this name.
+/// Query of the CAs whose certificate has this subject.
 pub(super) const BEARERS: &str = "
     SELECT a.name FROM certificate c INDEXED BY certificate_holder
     CROSS JOIN authority a ON a.certificate = c.number
@@ -112,13 +112,13 @@ pub(super) fn bearers(connection: &Connection, name: &Name) -> Result<Vec<Author
     Ok(bearers)
 }
 
-/// The row number of an issuer that is known.
+/// Returns the row number of an issuer that is on record.
 pub(super) fn issuer_number(connection: &Connection, issuer: &IssuerId) -> Result<Option<i64>, IndexError> {
     let mut statement = connection.prepare_cached("SELECT number FROM issuer WHERE identity = ?1")?;
     Ok(statement.query_row([issuer.0], |row| row.get(0)).optional()?)
 }
 
-/// The row number of an issuer, known from now on.
+/// Returns the row number of an issuer, and adds the row when there is none.
 pub(super) fn enter_issuer(connection: &Connection, issuer: &IssuerId) -> Result<i64, IndexError> {
     if let Some(number) = issuer_number(connection, issuer)? {
         return Ok(number);
@@ -127,7 +127,7 @@ pub(super) fn enter_issuer(connection: &Connection, issuer: &IssuerId) -> Result
     Ok(connection.last_insert_rowid())
 }
 
-/// The row number of an issuer that is a CA here.
+/// Returns the row number of an issuer that is a CA of this index.
 pub(super) fn authority_number(connection: &Connection, issuer: &IssuerId) -> Result<i64, IndexError> {
     let mut statement = connection.prepare_cached(
         "SELECT a.issuer FROM issuer i JOIN authority a ON a.issuer = i.number
@@ -137,7 +137,8 @@ pub(super) fn authority_number(connection: &Connection, issuer: &IssuerId) -> Re
     number.ok_or(IndexError::UnknownAuthority(*issuer))
 }
 
-/// Takes name and identity for a CA with this key; or notes that the certificate is to be that of a CA that is there.
+/// Reserves name and identity for a CA with this key, or notes that the certificate is to replace that of a
+/// known CA.
 pub(super) fn enter(
     connection: &Connection,
     issuer: &IssuerId,
@@ -171,7 +172,7 @@ pub(super) fn enter(
     key.as_deref().map_or(Ok(()), |uri| keep_at(connection, number, identity, uri))
 }
 
-/// Notes where a CA has its key.
+/// Records the location of a CA's key.
 fn keep_at(connection: &Connection, authority: i64, identity: [u8; 32], uri: &str) -> Result<(), IndexError> {
     connection
         .prepare_cached("INSERT INTO key_place (authority, key, uri) VALUES (?1, ?2, ?3)")?
@@ -179,8 +180,8 @@ fn keep_at(connection: &Connection, authority: i64, identity: [u8; 32], uri: &st
     Ok(())
 }
 
-/// Notes that a certificate is to take the place of the one that a CA has. One that is revoked or on hold stays
-/// so: a renewal does not bring it back.
+/// Notes that a certificate is to replace that of a CA. It fails when the CA's certificate is revoked or on
+/// hold, because a renewal must not undo that.
 fn renew(connection: &Connection, issuer: &IssuerId, name: &str, certificate: i64) -> Result<(), IndexError> {
     let number = authority_number(connection, issuer)?;
     let mut statement = connection.prepare_cached(
@@ -206,7 +207,7 @@ fn renew(connection: &Connection, issuer: &IssuerId, name: &str, certificate: i6
     Ok(())
 }
 
-/// Puts a certificate that is issued now in the place of the one that its CA had, if it was made for that.
+/// Replaces the certificate of a CA by this one, which is issued now, if it was made as a renewal.
 pub(super) fn install(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
     let mut statement =
         connection.prepare_cached("DELETE FROM renewal WHERE certificate = ?1 RETURNING issuer")?;
@@ -219,8 +220,8 @@ pub(super) fn install(connection: &Connection, certificate: i64) -> Result<(), I
     Ok(())
 }
 
-/// Puts a certificate that was found again in the place of the one that its CA has, where it renewed that one: it
-/// is of the same issuer, for the same name and key, and newer. It is put on record under the same profile.
+/// Replaces the certificate of a CA by one that was found, where that renewed it: it has the same issuer, name
+/// and key, and is newer. The found certificate is recorded under the same profile.
 pub(super) fn install_found(
     connection: &Connection,
     issuer: &IssuerId,
@@ -248,7 +249,7 @@ pub(super) fn install_found(
     Ok(())
 }
 
-/// Notes when a certificate of an issuer ends.
+/// Records notAfter of a certificate of an issuer.
 pub(super) fn note_end(connection: &Connection, issuer: i64, end: UnixTime) -> Result<(), IndexError> {
     connection
         .prepare_cached(
@@ -258,7 +259,8 @@ pub(super) fn note_end(connection: &Connection, issuer: i64, end: UnixTime) -> R
     Ok(())
 }
 
-/// Gives a CA whose key others kept so far its own key; false when there is no such CA of this name.
+/// Records the key of a CA that was an external CA so far. Returns false when there is no such external CA of
+/// this name.
 pub(super) fn come_home(connection: &Connection, authority: &Authority) -> Result<bool, IndexError> {
     let Authority { issuer, name, key, serves_ocsp, external: false, .. } = authority else {
         return Ok(false);
@@ -275,7 +277,7 @@ pub(super) fn come_home(connection: &Connection, authority: &Authority) -> Resul
     Ok(true)
 }
 
-/// Frees name and identity of a CA whose certificate came to nothing.
+/// Frees name and identity of a CA whose certificate was abandoned.
 pub(super) fn leave(connection: &Connection, certificate: i64) -> Result<(), IndexError> {
     connection.prepare_cached("DELETE FROM renewal WHERE certificate = ?1")?.execute([certificate])?;
     let place =
@@ -292,7 +294,7 @@ const FITNESS: &str = "
     CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
     WHERE a.issuer = ?1";
 
-/// An issuer that may issue at this time: its row number and its name.
+/// Returns the row number and name of an issuer that may issue at this time.
 pub(super) fn fit_issuer(
     connection: &Connection,
     issuer: &IssuerId,

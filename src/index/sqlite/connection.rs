@@ -1,4 +1,4 @@
-//! Opening database files: settings, schema version, and what SQLite's errors mean here.
+//! Opens database files: settings, schema version, and the meaning of SQLite's errors.
 use super::journal::search_records;
 use crate::error::Shown as _;
 use crate::failpoint;
@@ -11,13 +11,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// `gfca`, in the header of every index.
+/// SQLite application_id of every index, `gfca` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x6766_6361;
 
-/// So many octets of the log stay on the disk once it was copied into the file: as much as it needs every day.
+/// Number of octets of the write-ahead log that stay on the disk after a checkpoint (`journal_size_limit`). 4
+/// MiB are as much as the log needs every day.
 const LOG_KEPT: i64 = 4 << 20;
 
-/// What brings an index from each schema version to the next; an empty file has version 0.
+/// The migrations of each schema version to the next. An empty file has version 0.
 const MIGRATIONS: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
@@ -27,10 +28,10 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("schema/6.sql"),
 ];
 
-/// The schema version since which names are kept as they are compared, and the newest thing that was signed is noted.
+/// First schema version that stores names in the form in which they are compared, and the newest signature.
 const NAMES_COMPARED: usize = 5;
 
-/// Opens an index file that is there and brings it to the newest schema version.
+/// Opens an existing index file and migrates it to the newest schema version.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
     open_and_settle(path, wait).map_err(|error| match (error, cause(path)) {
         (IndexError::Store(StoreError::Backend(said)), Some(cause)) => {
@@ -40,8 +41,9 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError
     })
 }
 
-/// Why the file, or those beside it, cannot be opened: SQLite does not say what the system said. The file itself
-/// is not opened, since closing it would let go of the locks that this process has on it.
+/// Returns the system's reason why the index file, or a file beside it, cannot be opened, which SQLite does not
+/// report. The index file itself is not opened: closing it would release the POSIX locks that this process has
+/// on it.
 fn cause(path: &Path) -> Option<std::io::Error> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let three: Result<Vec<File>, _> = (0..3).map(|_| File::open(directory)).collect();
@@ -63,14 +65,15 @@ fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError
         return Err(IndexError::Store(StoreError::Damaged(format!("{} is not an index", path.shown()))));
     }
     settle(&connection)?;
-    // what was committed is safe in the log; to copy it into the file whenever a command ends would make each wait
-    // for the disk three times more
+    // Committed transactions are safe in the log. A checkpoint at the end of each command would make it wait
+    // for the disk three more times.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
 
-/// Makes a new index at a path that names nothing: built aside, then put in place.
+/// Creates a new index at a path that does not exist. The file is built under a temporary name and then
+/// renamed.
 pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     for taken in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         if taken.symlink_metadata().is_ok() {
@@ -81,7 +84,7 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     let failed =
         |error: std::io::Error| IndexError::Store(StoreError::Backend(format!("{}: {error}", path.shown())));
     let _writing = crate::home::Writing::into(directory).map_err(failed)?;
-    // tempfile makes the file 0600, and SQLite gives the files beside it the same mode
+    // `tempfile` creates the file with mode 0600, and SQLite gives the files beside it the same mode.
     let aside =
         tempfile::Builder::new().prefix(".new-").suffix(".db").tempfile_in(directory).map_err(failed)?;
     failpoint::passed("index: aside");
@@ -100,7 +103,7 @@ pub(super) fn create(path: &Path) -> Result<(), IndexError> {
     Ok(crate::home::sync_directory(directory).map_err(StoreError::from)?)
 }
 
-/// A new, empty database that the caller alone may read, to be filled with the pages of another.
+/// Creates an empty database with mode 0600, to be filled with the pages of another.
 pub(super) fn create_empty(path: &Path) -> Result<Connection, IndexError> {
     let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     opened.map_err(|error| match error.kind() {
@@ -132,9 +135,10 @@ fn settle(connection: &Connection) -> Result<(), IndexError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // KiB, as a negative number: a group of certificates is written once, when it is committed
+    // The unit is KiB where the number is negative. The cache holds a group of certificates, which is then
+    // written once, at the commit.
     connection.pragma_update(None, "cache_size", -8192)?;
-    // plans do not depend on the values asked for, so that a statement is planned once and not at every use
+    // Plans do not depend on bound values, so that a statement is planned once and not at every use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
@@ -145,7 +149,8 @@ fn migrate(connection: &mut Connection) -> Result<(), IndexError> {
     if version(connection)? == known {
         return Ok(());
     }
-    // a table that others refer to is built anew only without this, and it cannot be changed in a transaction
+    // A migration can rebuild a referenced table only with foreign keys off, and the pragma has no effect in a
+    // transaction.
     connection.pragma_update(None, "foreign_keys", false)?;
     let migrated = bring_up(connection, known);
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -1,4 +1,4 @@
-//! The whole index in one file.
+//! Copies the whole index into one file.
 use super::connection::{create_empty, failed};
 use crate::index::{IndexError, StoreError};
 use rusqlite::Connection;
@@ -6,11 +6,11 @@ use rusqlite::backup::{Backup, StepResult};
 use std::path::Path;
 use std::time::Duration;
 
-/// How often, and how long apart, a lock is waited for.
+/// Bound of the attempts to get the lock; with `PAUSE` between them they take 30 s.
 const ATTEMPTS: usize = 300;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Copies every page in one step: that is one read transaction, which no writer waits for in WAL mode.
+/// Copies every page in one step. The step is one read transaction, which no writer waits for in WAL mode.
 pub(super) fn write(source: &Connection, path: &Path) -> Result<(), IndexError> {
     let mut copy = create_empty(path)?;
     let backup = Backup::new(source, &mut copy)?;
@@ -18,7 +18,7 @@ pub(super) fn write(source: &Connection, path: &Path) -> Result<(), IndexError> 
         match backup.step(-1)? {
             StepResult::Done => {
                 drop(backup);
-                // closing keeps what is in the file; nothing may be left beside it
+                // Closing the copy keeps its pages, and leaves no file beside it.
                 copy.close().map_err(|(_, error)| error)?;
                 return std::fs::File::open(path)
                     .and_then(|file| file.sync_all())

@@ -1,4 +1,4 @@
-//! Copies while others write, damage, and files of the first schema version.
+//! Tests of copies while others write, of damage, and of files of the first schema version.
 use super::SqliteIndex;
 use super::tests::make;
 use crate::index::contract::{CertificateAuthority, NOW, event, serial};
@@ -58,11 +58,11 @@ fn damage_in_any_page_is_found() {
         }
         found += usize::from(SqliteIndex::faults(&path).map_or(true, |faults| !faults.is_empty()));
     }
-    // an overflow page has nothing but the octets of a row, which the digests of a backup answer for
+    // An overflow page has nothing but the octets of a row, which the digests of a backup protect.
     assert!(found > whole.len() / page / 2, "{found} of {}", whole.len() / page);
 }
 
-/// Rows of a certificate of every kind as the first version kept them.
+/// Writes rows of a certificate of every kind as schema version 1 stored them.
 fn first_version(path: &std::path::Path, from: &std::path::Path) {
     let raw = rusqlite::Connection::open(path).unwrap();
     raw.pragma_update(None, "application_id", super::connection::APPLICATION_ID).unwrap();
@@ -70,7 +70,7 @@ fn first_version(path: &std::path::Path, from: &std::path::Path) {
     raw.pragma_update(None, "user_version", 1).unwrap();
     raw.execute("ATTACH ?1 AS new", [from.to_str().unwrap()]).unwrap();
     raw.execute_batch("DELETE FROM main.head").unwrap();
-    // another record than what was signed is the newest, as it counted then
+    // The newest record is not of a signature, as version 1 counted it.
     raw.execute_batch(
         "INSERT INTO main.head SELECT one, change, sequence, digest, newest + 9999 FROM new.head",
     )
@@ -142,7 +142,7 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     };
     assert_eq!(records(&migrated), records(&index));
     assert_eq!(records(&migrated).len(), 7);
-    // X3: issuers are known by their names as they are compared, and how they are written is known too
+    // X3: issuers are known by their names in comparable form, and the encodings of the names are known too.
     assert_eq!(migrated.authorities().unwrap(), index.authorities().unwrap());
     let keys: Vec<_> =
         migrated.authorities().unwrap().into_iter().map(|one| (one.key, one.external)).collect();

@@ -1,4 +1,4 @@
-//! Looking at everything that is stored.
+//! Examines everything that is stored.
 use super::naming;
 use super::reading::{record, stored};
 use super::row;
@@ -9,10 +9,10 @@ use crate::x509::{GeneralName, Name, TbsCertificate, sha256};
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
 
-/// How many faults of the store itself are told.
+/// Bound of the reported faults of the store itself.
 const MOST: usize = 20;
 
-/// Each certificate with what is kept beside it, newest first.
+/// Query of each certificate with the columns beside it, newest first.
 fn query() -> String {
     format!(
         "{}, c.number, c.key, c.fingerprint, s.certificate, s.not_after, c.holder
@@ -32,7 +32,8 @@ pub(super) fn examine(connection: &Connection, visit: &mut dyn FnMut(Examined)) 
     run(&parts, connection, visit)
 }
 
-/// What the store itself and its references say, without a look at the certificates; nothing when all is well.
+/// Returns the faults of the store itself and of its references, without a look at the certificates. The list
+/// is empty when there are none.
 pub(super) fn faults(connection: &Connection) -> Result<Vec<String>, IndexError> {
     let mut faults = Vec::new();
     run(&[storage, references], connection, &mut |seen| {
@@ -45,7 +46,7 @@ pub(super) fn faults(connection: &Connection) -> Result<Vec<String>, IndexError>
 
 fn run(parts: &[Part], connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Result<(), IndexError> {
     for part in parts {
-        // a store that cannot be read on is a finding, and no reason to leave the rest out
+        // A store that cannot be read to its end is a finding. The other parts are still examined.
         match part(connection, visit) {
             Err(IndexError::Store(StoreError::Damaged(fault))) => {
                 visit(damage(DamageKind::Storage, "index.db", fault))
@@ -90,7 +91,8 @@ fn references(connection: &Connection, visit: &mut dyn FnMut(Examined)) -> Resul
             "SELECT count(*) FROM {one} o WHERE NOT EXISTS
              (SELECT 1 FROM {other} t WHERE t.issuer = o.issuer AND t.serial = o.serial)"
         );
-        // looking for the certificates of each status would need an index of its own: counting will do
+        // Finding the certificate of each status would need an index of its own, so that rows are counted
+        // instead.
         let lonely: i64 = if one == "certificate" {
             connection.query_row(&query, [], |row| row.get(0))?
         } else {
@@ -188,7 +190,7 @@ fn names_of(subject: &Name, alt_names: &[GeneralName]) -> BTreeSet<String> {
     names.into_iter().map(|name| name.to_lowercase()).collect()
 }
 
-/// The columns that say something else than the certificate.
+/// Returns the columns that disagree with the certificate.
 fn differences(
     row: &Row<'_>,
     record: &CertificateRecord,
@@ -219,7 +221,8 @@ fn differences(
     Ok(faults)
 }
 
-/// The same of one that is known by its number alone: nothing beside it says that it ever had octets.
+/// Returns the same for a certificate of which only the serial number is known. No column beside it may show
+/// that its octets were once known.
 fn without_octets(row: &Row<'_>, record: &CertificateRecord) -> Result<Vec<&'static str>, IndexError> {
     let mut faults = Vec::new();
     let mut unless = |agrees: bool, what: &'static str| {

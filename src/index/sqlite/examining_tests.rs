@@ -1,11 +1,12 @@
-//! What is damaged in the file is found, and the rest is still read.
+//! Tests that damage in the file is found and that the rest is still read.
 use super::tests::make;
 use crate::index::contract::CertificateAuthority;
 use crate::index::prelude::*;
 use crate::index::{DamageKind, Examined, IndexError, StoreError};
 use rusqlite::Connection;
 
-/// Kind, place and fault of each damage after these statements, and how many certificates were read.
+/// Returns kind, place and fault of each damage after these statements, and the number of certificates that
+/// were read.
 fn after(statements: &str) -> (Vec<(DamageKind, String, String)>, usize) {
     let (index, directory) = make();
     let root = CertificateAuthority::root(&index, "genfic");
@@ -37,7 +38,7 @@ fn each_column_that_disagrees_with_its_certificate_is_named() {
         ("update status set certificate = 1 where certificate = 2", "status of another certificate"),
         ("update status set state = 0 where certificate = 2", "pending with a signature"),
         ("delete from name where certificate = 2", "names"),
-        // not one that an import or a restore knows by its number
+        // This is not a certificate that an import or a restore knows by its serial number only.
         ("update certificate set der = null where number = 2", "octets that are lost"),
         ("update certificate set der = null, fingerprint = null where number = 2", "octets that are lost"),
         (

@@ -1,8 +1,9 @@
-//! What SQLite says, as what went wrong.
+//! Conversion of SQLite's errors.
 use crate::index::{IndexError, StoreError};
 use rusqlite::ErrorCode;
 
-/// What could not be opened, with the system's reason where it opens nothing else either: SQLite does not say it.
+/// Returns a text for a file that could not be opened. Where no other file can be opened either, it has the
+/// system's reason, which SQLite does not report.
 fn not_opened(error: &rusqlite::Error) -> String {
     match std::fs::File::open("/dev/null") {
         Ok(_) => error.to_string(),

@@ -1,4 +1,4 @@
-//! Taking over a CA that was made elsewhere: all of it is one transaction.
+//! Takes over a CA that was created by another program, in one transaction.
 use super::authority;
 use super::issuing::{Entry, place, put_names, store_state};
 use super::journal::Journal;
@@ -64,7 +64,8 @@ fn take_all(
     certificates: &[ImportedCertificate],
 ) -> Result<Imported, IndexError> {
     let mut imported = Imported::default();
-    // a change of their own for those that are kept in files: the last of a change tells whether its files are there
+    // Certificates that are kept in files have a change number of their own, because the last row of a change
+    // shows whether its files exist.
     let is_kept = |one: &ImportedCertificate| {
         matches!(one.contents, ImportedContents::Certificate(_)) && one.state == CertificateState::Issued
     };
@@ -153,7 +154,8 @@ fn add_authority(
     authority::install(connection, number)
 }
 
-/// Sees that what is on record is this certificate; where there was its number alone, it is there now.
+/// Checks that the certificate on record is this one, and adds its octets where only the serial number was
+/// known.
 fn complete(
     connection: &Connection,
     id: &CertificateId,
@@ -191,7 +193,7 @@ fn complete(
     connection
         .prepare_cached("UPDATE status SET not_after = ?2 WHERE certificate = ?1")?
         .execute((number, validity.not_after.0))?;
-    // what the record of the other program called it is no name of the certificate
+    // The name in the other program's database is not a name of the certificate.
     let described = Name::parse(&described).unwrap_or_else(|_| Name::empty());
     for name in described.texts("CN") {
         connection
@@ -203,7 +205,7 @@ fn complete(
     put_names(connection, number, tbs.subject(), &tbs.subject_alt_names())
 }
 
-/// Whether it said anything new.
+/// Returns whether the certificate was new, or its state was.
 fn take(
     connection: &Connection,
     issuer: &IssuerId,

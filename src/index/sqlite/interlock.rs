@@ -1,5 +1,5 @@
-//! Who is between an intent and its outcome: a lock on a file beside the index, shared by all who sign. It is
-//! gone with the process that held it, however that ended.
+//! The lock of the processes between an intent and its outcome. It is a lock on a file beside the index, shared
+//! by all processes that sign. The kernel releases it when the process ends, however it ends.
 use crate::error::Shown as _;
 use crate::index::{Guard, IndexError, StoreError};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -13,7 +13,7 @@ pub(super) struct Interlock {
 }
 
 impl Interlock {
-    /// The one of the index at this path: `index.db-signing`.
+    /// Returns the lock of the index at this path: `index.db-signing`.
     pub(super) fn beside(index: &Path) -> Self {
         let mut name = index.as_os_str().to_owned();
         name.push("-signing");
@@ -34,7 +34,8 @@ impl Interlock {
         IndexError::Store(StoreError::Backend(format!("{}: {error}", self.path.shown())))
     }
 
-    /// Waits until nobody excludes, which takes as long as abandoning a few rows.
+    /// Takes the lock shared. It waits while another process excludes, which takes as long as abandoning a few
+    /// rows.
     pub(super) fn share(&self) -> Result<Guard, IndexError> {
         let file = self.open()?;
         file.lock_shared().map_err(|error| self.failed(&error))?;
@@ -42,7 +43,7 @@ impl Interlock {
         Ok(Box::new(file))
     }
 
-    /// `None` while somebody shares.
+    /// Takes the lock exclusively. Returns `None` while another process shares it.
     pub(super) fn exclude(&self) -> Result<Option<Guard>, IndexError> {
         let file = self.open()?;
         match file.try_lock() {

@@ -1,4 +1,4 @@
-//! Intents, issued certificates, abandoned ones: groups of any size, each one transaction.
+//! Intents, issued certificates and abandoned certificates. Groups have any size, and each is one transaction.
 use super::authority;
 use super::journal::Journal;
 use super::restoring;
@@ -22,7 +22,7 @@ pub(super) fn store_intents(connection: &Connection, intents: &[Intent]) -> Resu
     for intent in intents {
         let tbs = intent.tbs.get();
         let bearer = naming::Bearer::of(intent, tbs);
-        // without one, nobody could be told by OCSP what is revoked
+        // Without a responder certificate, OCSP could not report revocations.
         if intent.requested || !is_responders(tbs) {
             restoring::check_accepted(connection)?;
         }
@@ -65,7 +65,8 @@ pub(super) fn store_intents(connection: &Connection, intents: &[Intent]) -> Resu
     journal.close()
 }
 
-/// Whether it is a delegated responder's and nothing else's (RFC 6960 §4.2.2.2).
+/// Returns whether the certificate is that of a delegated responder (RFC 6960 §4.2.2.2) and has no other
+/// purpose.
 fn is_responders(tbs: &TbsCertificate) -> bool {
     let purposes = ExtendedKeyUsage::of(tbs);
     let is_ca = BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca);
@@ -80,7 +81,7 @@ pub(super) struct Entry<'a> {
     pub(super) certificate: Option<&'a Certificate>,
     pub(super) profile: &'a str,
     pub(super) contact: Option<&'a str>,
-    /// Whether the key is elsewhere.
+    /// Whether the private key is not in this home.
     pub(super) requested: bool,
 }
 
@@ -139,7 +140,7 @@ impl Entry<'_> {
     }
 }
 
-/// What a certificate can be found by.
+/// Stores the names by which a certificate can be found.
 pub(super) fn put_names(
     connection: &Connection,
     number: i64,
@@ -187,7 +188,8 @@ pub(super) fn abandon(
         if state != 0 {
             continue;
         }
-        // by a clock that is far ahead it would be revoked in the future; it was not handed out before that either
+        // A clock that is far ahead would give a revocation time in the future. The certificate was not handed
+        // out before the newest signature either.
         let revoked_at = journal.newest().map_or(event.at, |signed| event.at.min(signed));
         let revocation = Revocation { revoked_at, reason: None, invalidity_date: None };
         let change = journal.change()?;
@@ -201,7 +203,7 @@ pub(super) fn abandon(
     Ok(abandoned)
 }
 
-/// Row numbers of issuer and certificate, and the state's number.
+/// Returns the row numbers of issuer and certificate, and the number of the state.
 pub(super) fn place(connection: &Connection, id: &CertificateId) -> Result<(i64, i64, i64), IndexError> {
     let mut statement = connection.prepare_cached(
         "SELECT s.issuer, s.certificate, s.state FROM issuer i
@@ -215,7 +217,7 @@ pub(super) fn place(connection: &Connection, id: &CertificateId) -> Result<(i64,
     found.ok_or_else(|| IndexError::NotFound(id.clone()))
 }
 
-/// Puts a state in place of the one that is there.
+/// Replaces the state of a certificate.
 pub(super) fn store_state(
     connection: &Connection,
     issuer: i64,

@@ -1,11 +1,11 @@
-//! Audit records and change numbers within one transaction.
+//! Audit records and change numbers of one transaction.
 use super::row::{serial_column, signed, unsigned};
 use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head, Outcome};
 use crate::index::{IndexError, NewestSigned, StoreError};
 use crate::x509::{SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension};
 
-/// Where the chain stood when the transaction began, and goes on from.
+/// The audit chain as it was when the transaction began, and its continuation.
 pub(super) struct Journal<'t> {
     connection: &'t Connection,
     chain: Chain,
@@ -21,7 +21,7 @@ impl<'t> Journal<'t> {
         Ok(Self { connection, chain: Chain::after(head), newest, signed: None, change, changed: false })
     }
 
-    /// Nothing is signed with a clock that stands before what was signed.
+    /// Refuses a signature with a clock behind the newest signature.
     pub(super) fn check_clock(&self, now: UnixTime) -> Result<(), IndexError> {
         match self.newest {
             Some(newest) if now < newest => Err(IndexError::ClockBehind { now, newest }),
@@ -29,7 +29,7 @@ impl<'t> Journal<'t> {
         }
     }
 
-    /// Notes that something is signed at this time: no other record moves what the clock is held against.
+    /// Notes a signature at this time. Only signatures move the time that clocks are compared with.
     pub(super) fn sign(&mut self, at: UnixTime, what: impl FnOnce() -> String) {
         if self.newest.is_none_or(|newest| at >= newest) {
             self.newest = Some(at);
@@ -37,7 +37,7 @@ impl<'t> Journal<'t> {
         }
     }
 
-    /// When the newest thing was signed.
+    /// Returns the time of the newest signature.
     pub(super) fn newest(&self) -> Option<UnixTime> {
         self.newest
     }
@@ -50,12 +50,12 @@ impl<'t> Journal<'t> {
         Ok(())
     }
 
-    /// Goes on above this change number.
+    /// Makes change numbers go on above this one.
     pub(super) fn skip_changes(&mut self, change: u64) {
         self.change = self.change.max(change);
     }
 
-    /// The number of the change that this transaction makes.
+    /// Returns the number of this transaction's change.
     pub(super) fn change(&mut self) -> Result<i64, IndexError> {
         if !self.changed {
             self.changed = true;
@@ -64,13 +64,13 @@ impl<'t> Journal<'t> {
         Ok(signed(self.change)?)
     }
 
-    /// The number of one more change of this transaction.
+    /// Returns the number of another change of this transaction.
     pub(super) fn another_change(&mut self) -> Result<i64, IndexError> {
         self.changed = false;
         self.change()
     }
 
-    /// Notes where the chain stands now.
+    /// Stores the new head of the audit chain, the newest signature and the change number.
     pub(super) fn close(self) -> Result<(), IndexError> {
         let head = self.chain.head();
         self.connection
@@ -89,7 +89,7 @@ impl<'t> Journal<'t> {
     }
 }
 
-/// The newest record, when the newest thing was signed, and the latest change number.
+/// Returns the newest audit record, the time of the newest signature, and the latest change number.
 pub(super) fn read_head(connection: &Connection) -> Result<(Head, Option<UnixTime>, u64), IndexError> {
     let mut statement = connection.prepare_cached("SELECT sequence, digest, newest, change FROM head")?;
     let (sequence, digest, newest, change): (i64, Digest, Option<i64>, i64) =
@@ -98,7 +98,7 @@ pub(super) fn read_head(connection: &Connection) -> Result<(Head, Option<UnixTim
     Ok((head, newest.map(UnixTime), unsigned(change)?))
 }
 
-/// What was signed last, and when.
+/// Returns the newest signature and its time.
 pub(super) fn newest_signed(connection: &Connection) -> Result<Option<NewestSigned>, IndexError> {
     let mut statement = connection.prepare_cached("SELECT newest, signed FROM head")?;
     let (newest, what): (Option<i64>, Option<String>) =
@@ -106,9 +106,9 @@ pub(super) fn newest_signed(connection: &Connection) -> Result<Option<NewestSign
     Ok(newest.map(|at| NewestSigned { at: UnixTime(at), what: what.unwrap_or_default() }))
 }
 
-/// Finds in the records of an index of an earlier version what was signed last, since it noted the latest record of
-/// any kind in its place, and which responders were installed here. A record that cannot be read is passed over: it
-/// is told elsewhere.
+/// Finds the newest signature and the responders installed here in the audit records of an index of an earlier
+/// version, which noted the latest record of any kind instead. A record that cannot be read is skipped, since
+/// the doctor reports it.
 pub(super) fn search_records(connection: &Connection) -> Result<(), IndexError> {
     let mut newest: Option<(i64, String)> = None;
     let mut take = |at: i64, what: String| {
@@ -158,7 +158,7 @@ fn note_installed(connection: &Connection, event: &AuditEvent) -> Result<(), Ind
 pub(super) const RECORDS: &str =
     "SELECT sequence, event, digest FROM audit WHERE sequence >= ?1 ORDER BY sequence";
 
-/// Hands the records from this number on to `visit`.
+/// Passes the records from this sequence number on to `visit`.
 pub(super) fn records(
     connection: &Connection,
     from: u64,

@@ -1,4 +1,4 @@
-//! Which certificates are for which key, and whose keys are one holder's.
+//! The certificates for each key, and the subjects that are one subscriber.
 use super::reading::{read_tbs, record, records};
 use super::row::certificate as read_certificate;
 use super::row::{self, STATE};
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Uses of a key, and which CA each certificate is of.
+/// Query of the certificates for a key, with the CA whose certificate each one is.
 pub(super) fn uses_query() -> String {
     format!(
         "SELECT i.identity, c.serial, c.tbs, c.der, a.name, {STATE}
@@ -52,7 +52,7 @@ fn is_ca(tbs: &TbsCertificate) -> bool {
     BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
 }
 
-/// The subjects that are one holder's, by somebody's word, with this key.
+/// Returns the subjects that an operator has declared to be one subscriber with this key.
 pub(super) fn one_holder(connection: &Connection, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
     let mut statement = connection.prepare_cached("SELECT subject FROM same_holder WHERE key = ?1")?;
     let mut rows = statement.query([key])?;
@@ -67,13 +67,14 @@ pub(super) fn one_holder(connection: &Connection, key: &[u8; 32]) -> Result<Vec<
     Ok(names)
 }
 
-/// The uses of the keys of one group, each read once.
+/// The earlier certificates for the keys of one group. Each key is read once.
 #[derive(Default)]
 pub(super) struct Uses(HashMap<[u8; 32], Vec<KeyUse>>);
 
 impl Uses {
-    /// Whether the key of what is about to be signed may be certified for its subject, which is a use of it from then
-    /// on; with a former subject of the same holder, the two are noted to be one first.
+    /// Checks that the key of a certificate may be certified for its subject, and adds the certificate to the
+    /// uses of the key. Where `same_holder_as` is a former subject for this key, both subjects are first
+    /// recorded as one subscriber.
     pub(super) fn add(
         &mut self,
         connection: &Connection,
@@ -110,7 +111,8 @@ impl Uses {
     }
 }
 
-/// A CA that is made elsewhere does not come back: one of the name and key of a certificate that is revoked or held.
+/// Refuses the import of a CA of the name and key of a certificate that is revoked or on hold, so that the
+/// import does not undo that.
 pub(super) fn check_authority(connection: &Connection, certificate: &Certificate) -> Result<(), IndexError> {
     let tbs = certificate.tbs();
     let uses = uses(connection, &tbs.public_key().digest())?;
@@ -123,7 +125,7 @@ pub(super) fn check_authority(connection: &Connection, certificate: &Certificate
     }
 }
 
-/// A certificate is not released on a key that others have.
+/// Refuses the release of a certificate whose key another subscriber has.
 pub(super) fn check_release(
     connection: &Connection,
     id: &CertificateId,
@@ -145,7 +147,8 @@ fn refused(id: &CertificateId, conflict: KeyConflict) -> IndexError {
     IndexError::KeyRefused { id: id.clone(), conflict }
 }
 
-/// Certificates that are relied on although one for the same key was revoked because the key was compromised.
+/// Query of the certificates that are still valid although one for the same key was revoked because the key was
+/// compromised.
 pub(super) fn on_compromised_query() -> String {
     format!(
         "{} WHERE c.number IN (

@@ -1,7 +1,7 @@
 //! The index in one SQLite file, and the status files that are published from any index.
 //!
-//! WAL mode with `synchronous=FULL`: what was committed stays. Writers take their lock at once and wait for
-//! each other; readers see one moment and hold nobody up.
+//! The database is in WAL mode with `synchronous=FULL`, so that committed transactions survive a crash. Writers
+//! take their lock at the start and wait for each other. Readers see one moment and delay nobody.
 mod adapter;
 mod authority;
 pub(crate) mod connection;
@@ -39,7 +39,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Pages of 4 KiB that the log may have while many certificates are issued.
+/// Number of 4 KiB pages that the log may have while many certificates are issued (64 MiB).
 const LARGE_LOG: i64 = 16384;
 
 /// An index in an SQLite file.
@@ -47,18 +47,18 @@ pub struct SqliteIndex {
     writer: Mutex<Connection>,
     readers: Readers,
     interlock: Interlock,
-    /// Whether the log may grow for as long as this is open.
+    /// Whether the log may grow to `LARGE_LOG` while this index is open.
     grows: AtomicBool,
 }
 
 impl SqliteIndex {
-    /// How long to wait for another process, unless told otherwise.
+    /// Time to wait for another process, unless the caller gives another.
     pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
-    /// Makes a new, empty index; the file belongs to the caller alone (0600).
+    /// Creates a new, empty index. Only the caller can access the file (0600).
     ///
     /// # Errors
-    /// `Exists` ([`super::StoreError`]) when the path names something, or a failing file system.
+    /// `Exists` ([`super::StoreError`]) when the path exists, or a failing file system.
     pub fn create(path: &Path) -> Result<Self, IndexError> {
         connection::create(path)?;
         Self::open(path)
@@ -67,13 +67,13 @@ impl SqliteIndex {
     /// Opens an index and waits up to [`SqliteIndex::WAIT`] for other processes.
     ///
     /// # Errors
-    /// `Missing`, `Schema` when a newer program wrote it, `Damaged` when it is something else, `Busy`
+    /// `Missing`, `Schema` when a newer program wrote it, `Damaged` when it is another kind of file, `Busy`
     /// ([`super::StoreError`]), or a failing file system.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         Self::open_waiting(path, Self::WAIT)
     }
 
-    /// Opens an index and waits this long for other processes, at each use.
+    /// Opens an index that waits this long for other processes at each use.
     ///
     /// # Errors
     /// As [`SqliteIndex::open`].
@@ -86,7 +86,7 @@ impl SqliteIndex {
         })
     }
 
-    /// Looks through every page of an index file for damage, and says what is wrong with it.
+    /// Examines every page of an index file for damage and returns the faults.
     ///
     /// # Errors
     /// As [`SqliteIndex::open`].
@@ -94,8 +94,8 @@ impl SqliteIndex {
         examining::faults(&connection::open(path, Self::WAIT)?)
     }
 
-    /// Whether it was made by a version that knew less, and migrated: its home may be older than what is asked of new
-    /// ones.
+    /// Returns whether an earlier version created the index and it was migrated. The home of such an index may
+    /// be older than the checks of new homes assume.
     ///
     /// # Errors
     /// A failing database.
@@ -113,7 +113,8 @@ impl SqliteIndex {
         Ok(result)
     }
 
-    /// Where group follows group, the log is copied into the file less often, and once more at the end.
+    /// Allows a larger log while groups follow each other, so that checkpoints are rarer. One checkpoint
+    /// follows at the end.
     fn let_grow(&self, group: usize) -> Result<(), IndexError> {
         if group > 1 && !self.grows.swap(true, Ordering::Relaxed) {
             let connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +131,8 @@ impl SqliteIndex {
 impl Drop for SqliteIndex {
     fn drop(&mut self) {
         if *self.grows.get_mut() {
-            // nobody is waited for: should it fail, the next command that writes does it
+            // This does not wait for other processes. If it fails, the next command that writes makes the
+            // checkpoint.
             let connection = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
             let _ = connection
                 .busy_timeout(Duration::ZERO)

@@ -1,16 +1,18 @@
-//! Names as they are compared, beside their octets: whose a name is, and how an issuer's is written.
+//! Names in the form in which they are compared, beside their octets: which certificates have a name, and the
+//! encodings of an issuer's name.
 use super::authority;
 use crate::index::{IndexError, Intent, StoreError};
 use crate::x509::{Certificate, IssuerId, Name, TbsCertificate};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
-/// What certificates of one holder have in common: SHA-256 of the subject as it is compared.
+/// Returns what the certificates of one subscriber have in common: SHA-256 of the subject in the form in which
+/// it is compared. `None` for an empty subject.
 pub(super) fn holder(subject: &Name) -> Option<[u8; 32]> {
     (!subject.is_empty()).then(|| subject.prepared().digest())
 }
 
-/// Notes how an issuer's name is written: certificates that it issued name it so.
+/// Records an encoding of an issuer's name, as the certificates that it issued have it.
 pub(super) fn note(connection: &Connection, issuer: i64, name: &Name) -> Result<(), IndexError> {
     connection
         .prepare_cached("INSERT OR IGNORE INTO issuer_name (issuer, octets) VALUES (?1, ?2)")?
@@ -18,13 +20,13 @@ pub(super) fn note(connection: &Connection, issuer: i64, name: &Name) -> Result<
     Ok(())
 }
 
-/// Notes how the name of a CA is written in a certificate of its own.
+/// Records the encoding of a CA's name in a certificate of the CA.
 pub(super) fn note_own(connection: &Connection, tbs: &TbsCertificate) -> Result<(), IndexError> {
     let issuer = authority::enter_issuer(connection, &tbs.as_issuer())?;
     note(connection, issuer, tbs.subject())
 }
 
-/// Every way in which an issuer's name is written.
+/// Returns every encoding of an issuer's name.
 pub(super) fn written(connection: &Connection, issuer: &IssuerId) -> Result<Vec<Name>, IndexError> {
     let mut statement = connection.prepare_cached(
         "SELECT n.octets FROM issuer i CROSS JOIN issuer_name n ON n.issuer = i.number WHERE i.identity = ?1",
@@ -41,19 +43,19 @@ pub(super) fn written(connection: &Connection, issuer: &IssuerId) -> Result<Vec<
     Ok(names)
 }
 
-/// CAs of another key whose certificate is for this name.
+/// Query of the CAs of another key whose certificate has this name.
 pub(super) const BEARERS: &str = "
     SELECT a.name FROM certificate c INDEXED BY certificate_holder
     CROSS JOIN authority a ON a.certificate = c.number
     WHERE c.holder = ?1 AND c.key <> ?2";
 
-/// Whether a CA of this name has this key too: then it is one of its generations.
+/// Query whether a CA of this name has this key too, so that it is a generation of that CA.
 const OWN: &str = "
     SELECT 1 FROM certificate c INDEXED BY certificate_holder
     CROSS JOIN authority a ON a.certificate = c.number
     WHERE c.holder = ?1 AND c.key = ?2 AND c.number <> ?3";
 
-/// A certificate of another key and this name that is no CA's of this index and that stands.
+/// Query of a still valid certificate of this name and another key that is not a key of a CA of this index.
 pub(super) const HOLDERS: &str = "
     SELECT i.name, c.serial FROM certificate c INDEXED BY certificate_holder
     CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
@@ -63,8 +65,8 @@ pub(super) const HOLDERS: &str = "
                       CROSS JOIN authority b ON b.certificate = k.number WHERE k.key = c.key)
     LIMIT 1";
 
-/// A CA's name is its own: neither a holder nor a CA of another key bears it too, generations of one CA excepted.
-/// What links or crosses CAs repeats a name and key that are a CA's, and is no new bearer.
+/// Checks that no subscriber and no CA of another key has a CA's name, except the generations of that CA.
+/// Cross-certificates and key rollover certificates repeat a CA's name and key, so that they pass.
 pub(super) fn check(
     connection: &Connection,
     tbs: &TbsCertificate,
@@ -104,10 +106,10 @@ pub(super) fn check(
     Err(IndexError::NameTaken { subject: tbs.subject().to_string(), bearer })
 }
 
-/// What decides who may bear a name.
+/// The facts of a certificate that decide whether it may have a name.
 pub(super) struct Bearer {
     is_ca: bool,
-    /// Of the certificate of a new CA: the generation before it, and the time.
+    /// For the certificate of a new CA: the previous generation, and the time.
     makes: Option<(Option<String>, i64)>,
 }
 
@@ -120,7 +122,7 @@ impl Bearer {
     }
 }
 
-/// The names of a CA and of the generations before it.
+/// Returns the names of a CA and of its earlier generations.
 fn family(connection: &Connection, newest: Option<&str>) -> Result<Vec<String>, IndexError> {
     let mut family = Vec::new();
     let mut next = newest.map(str::to_owned);
@@ -131,8 +133,8 @@ fn family(connection: &Connection, newest: Option<&str>) -> Result<Vec<String>, 
     Ok(family)
 }
 
-/// Fills in what came with schema version 5, from the octets that are stored; what cannot be read is left as it is,
-/// for the doctor to find.
+/// Fills in the columns of schema version 5 from the stored octets. A row that cannot be read is left as it is,
+/// and the doctor finds it.
 pub(super) fn fill(connection: &Connection) -> Result<(), IndexError> {
     let mut issuers: HashMap<[u8; 32], i64> = HashMap::new();
     let mut statement = connection.prepare("SELECT identity, number FROM issuer")?;

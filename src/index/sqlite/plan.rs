@@ -1,4 +1,4 @@
-//! No query that has to be quick reads a whole table, however many certificates there are.
+//! Tests that no query that must be fast reads a whole table, whatever the number of certificates.
 use super::tests::make;
 use super::{authority, journal, keys, naming, reading, revoking, summaries};
 use crate::index::contract::NOW;
@@ -14,7 +14,8 @@ fn plan(connection: &Connection, query: &str) -> Vec<String> {
     rows.map(Result::unwrap).collect()
 }
 
-/// A scan of the CAs or of a partial index with nothing but matching rows is as long as the answer.
+/// Returns whether a step of a plan scans a table. A scan of the CAs, or of a partial index with matching rows
+/// only, is as long as the answer and does not count.
 fn scans_a_table(step: &str) -> bool {
     let short = ["i", "a", "issuer", "authority", "head"];
     let partial = ["status_pending", "status_revoked", "status_listed"];

@@ -1,11 +1,11 @@
-//! Connections for reading: as many as are reading at the same time, kept for the next.
+//! Connections for reading: one for each concurrent reader, kept for later readers.
 use crate::index::IndexError;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Connections to one index file that change nothing.
+/// Read-only connections to one index file.
 pub(super) struct Readers {
     path: PathBuf,
     wait: Duration,
@@ -17,8 +17,8 @@ impl Readers {
         Self { path: path.to_owned(), wait, idle: Mutex::default() }
     }
 
-    /// Reads within one transaction, so that everything is of the same moment. `read` may call the index
-    /// again: it holds no lock.
+    /// Runs `read` in one transaction, so that all its data is of the same moment. `read` may call the index
+    /// again, because no lock is held.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, IndexError>,
@@ -29,7 +29,7 @@ impl Readers {
         })
     }
 
-    /// Reads in a way that has a transaction of its own.
+    /// Runs an operation that makes a transaction of its own.
     pub(super) fn with_connection<T>(
         &self,
         read: impl FnOnce(&mut Connection) -> Result<T, IndexError>,

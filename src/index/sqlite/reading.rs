@@ -1,4 +1,4 @@
-//! Certificates and their status: one, those that a selector means, those that pass a filter.
+//! Reads certificates and their status: one, those of a selector, and those of a filter.
 use super::row::certificate as read_certificate;
 use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
@@ -22,7 +22,7 @@ pub(super) fn status(
     Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
 }
 
-/// What [`record`] reads, fifteen columns.
+/// The fifteen columns that [`record`] reads.
 pub(super) fn stored() -> String {
     format!(
         "SELECT i.identity, c.serial, a.name, c.profile, c.contact, c.tbs, c.der, {STATE},
@@ -30,7 +30,7 @@ pub(super) fn stored() -> String {
     )
 }
 
-/// Every column of a record, from the certificate on; `CROSS` keeps that order.
+/// Query of every column of a record, from `certificate` on. `CROSS` keeps that order of tables.
 pub(super) fn records() -> String {
     format!(
         "{}
@@ -56,7 +56,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let between = || -> Result<Validity, IndexError> {
         Ok(Validity { not_before: UnixTime(row.get(11)?), not_after: UnixTime(row.get(12)?) })
     };
-    // of those known by number alone the column has the subject as it is read
+    // Where only the serial number is known, the column has the subject as text.
     let described = || -> Result<Name, IndexError> {
         Ok(Name::parse(&row.get::<_, String>(13)?).unwrap_or_else(|_| Name::empty()))
     };
@@ -117,7 +117,7 @@ pub(super) fn responders(connection: &Connection, now: UnixTime) -> Result<Vec<R
     Ok(responders)
 }
 
-/// Whether it is a delegated responder's (RFC 6960 §4.2.2.2).
+/// Returns whether the certificate is that of a delegated responder (RFC 6960 §4.2.2.2).
 pub(super) fn is_responders(tbs: &TbsCertificate) -> bool {
     let is_ca = BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca);
     !is_ca && ExtendedKeyUsage::of(tbs).is_some_and(|usage| usage.0.contains(&Purpose::OCSP_SIGNING))
@@ -134,7 +134,7 @@ pub(super) fn certificate(
     }
 }
 
-/// The query for the row numbers that a selector means, newest first, and its parameters; `None` when
+/// Returns the query and parameters of the row numbers that a selector matches, newest first. `None` when
 /// nothing can match.
 pub(super) fn selection(selector: &Selector) -> Option<(&'static str, Vec<Value>)> {
     Some(match selector {
@@ -166,7 +166,7 @@ pub(super) fn selection(selector: &Selector) -> Option<(&'static str, Vec<Value>
     })
 }
 
-/// 32 octets that begin with these hexadecimal digits and go on with one digit.
+/// Returns the 32 octets that begin with these hexadecimal digits and continue with one digit.
 fn filled(prefix: &str, digit: char) -> Option<Vec<u8>> {
     let fits = (1..=64).contains(&prefix.len()) && prefix.chars().all(|digit| digit.is_ascii_hexdigit());
     let digits: String = prefix.chars().chain(std::iter::repeat(digit)).take(64).collect();
@@ -188,7 +188,7 @@ pub(super) fn select(
     numbers.into_iter().map(|number| numbered(connection, number)).collect()
 }
 
-/// The query of a filter, oldest first, and its parameters.
+/// Returns the query and parameters of a filter, oldest first.
 pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
     let mut conditions = Vec::new();
     let mut parameters: Vec<Value> = Vec::new();
@@ -224,7 +224,7 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
     if let Some(glob) = &filter.subject {
         let glob = glob.to_lowercase();
         let beginning = glob.split(['*', '?']).next().unwrap_or_default().to_owned();
-        // `[` is nothing special in our globs
+        // `[` has no special meaning in the globs of filters.
         let glob = put(glob.replace('[', "[[]").into());
         let within = if beginning.is_empty() {
             String::new()
@@ -247,7 +247,8 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
     (format!("{}{conditions} ORDER BY c.number", records()), parameters)
 }
 
-/// Whether a subject as written may begin like this: with the name of an attribute type, or an object identifier.
+/// Returns whether the text of a subject can begin like this: with the name of an attribute type or an object
+/// identifier.
 fn begins_a_subject(beginning: &str) -> bool {
     let may_begin = |name: &str| {
         let first = format!("{}=", name.to_lowercase());
@@ -287,7 +288,8 @@ pub(super) fn pending(connection: &Connection) -> Result<Vec<CertificateId>, Ind
     Ok(pending)
 }
 
-/// Everything in the order of the published file, or what changed in the order of the changes.
+/// Returns the query of all status rows in the order of the published file, or of the changed rows in the order
+/// of the changes.
 pub(super) fn status_rows_query(since: u64) -> String {
     let what = format!("SELECT i.identity, s.serial, s.change, {STATE} FROM");
     if since == 0 {
@@ -320,7 +322,8 @@ fn status_row(row: &Row<'_>) -> Result<StatusRow, IndexError> {
     })
 }
 
-/// The last row of the latest change before one; the index on changes goes on with issuer and serial number.
+/// Returns the query of the last row of the latest change before a given one. The index on changes continues
+/// with issuer and serial number.
 pub(super) fn last_of_change_query() -> String {
     format!(
         "SELECT i.identity, s.serial, s.change, {STATE} FROM status s CROSS JOIN issuer i ON i.number = s.issuer

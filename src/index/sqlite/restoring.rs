@@ -1,4 +1,4 @@
-//! What an index from a backup takes over, and the lock on it until it is accepted.
+//! Takes the findings of a restore over, and refuses issuance until the restore is accepted.
 use super::authority;
 use super::issuing::{Entry, place, put_names, store_state};
 use super::journal::Journal;
@@ -20,7 +20,7 @@ pub(super) fn restored(connection: &Connection) -> Result<Option<Restored>, Inde
     Ok(row.map(|(at, backup)| Restored { at: UnixTime(at), backup: UnixTime(backup) }))
 }
 
-/// Says no between a restore and its acceptance.
+/// Refuses an operation between a restore and its acceptance.
 pub(super) fn check_accepted(connection: &Connection) -> Result<(), IndexError> {
     match restored(connection)? {
         Some(Restored { backup, .. }) => Err(IndexError::NotAccepted { backup }),
@@ -110,8 +110,8 @@ pub(super) fn take_over(
     Ok(taken)
 }
 
-/// Has lists name again what is revoked and was taken for one that need not be listed any more; false when it is
-/// listed.
+/// Puts a revoked certificate back on CRLs after it was marked as one that need not be listed any more. Returns
+/// false when it is still listed.
 fn reopen(connection: &Connection, id: &CertificateId, change: i64) -> Result<bool, IndexError> {
     let (issuer, certificate, _) = place(connection, id)?;
     let reopened = connection
@@ -124,7 +124,7 @@ fn reopen(connection: &Connection, id: &CertificateId, change: i64) -> Result<bo
     Ok(reopened == 1)
 }
 
-/// Uses CRL numbers up to this one.
+/// Uses up CRL numbers up to this one.
 pub(super) fn take_crl_numbers(
     connection: &Connection,
     issuer: &IssuerId,
@@ -139,7 +139,7 @@ pub(super) fn take_crl_numbers(
     Ok(())
 }
 
-/// Whether the certificate was new.
+/// Returns whether the certificate was new.
 fn take_certificate(
     connection: &Connection,
     found: &FoundCertificate,
@@ -157,7 +157,8 @@ fn take_certificate(
                 certificate: Some(&found.certificate),
                 profile: "",
                 contact: None,
-                // whose it was is not known; what the home itself had is likelier to be shown
+                // Whether its key came with a request is not known. A certificate of the home's own responder
+                // is the likelier case.
                 requested: false,
             };
             let number = entry.insert(connection, change)?;
@@ -166,7 +167,7 @@ fn take_certificate(
         }
         Err(error) => return Err(error),
     };
-    // one that was being signed when the backup was made
+    // This one was being signed when the backup was made.
     let completed = state == 0
         && connection
             .prepare_cached(
@@ -208,7 +209,7 @@ fn take_revocation(
         enter_number(connection, &found.id, &Name::empty(), UnixTime::NO_END, &state, change)?;
         return Ok(Taken::ByNumber);
     };
-    // what is pending is never released, so it is not held
+    // A pending certificate cannot be released, so that it is revoked and not held.
     let revocation = match state {
         CertificateState::Pending if revocation.is_hold() => Revocation { reason: None, ..revocation },
         _ => revocation,
@@ -223,7 +224,7 @@ fn take_revocation(
     Ok(Taken::Known)
 }
 
-/// Puts the state of a certificate on record that is there and has none; false when it is not there.
+/// Records the state of a certificate that has a row and no state. Returns false when there is no row.
 fn enter_again(
     connection: &Connection,
     id: &CertificateId,
@@ -251,7 +252,7 @@ fn enter_again(
     Ok(entered == 1)
 }
 
-/// A certificate of which there is nothing but its number and what others say of it.
+/// Records a certificate of which only the serial number and another program's entry are known.
 pub(super) fn enter_number(
     connection: &Connection,
     id: &CertificateId,
@@ -262,7 +263,7 @@ pub(super) fn enter_number(
 ) -> Result<(), IndexError> {
     let issuer = authority::authority_number(connection, &id.issuer)?;
     let serial = serial_column(&id.serial_number);
-    // as it is read, since there are no octets to read it from
+    // The subject is stored as text, since there are no octets.
     let subject_text = subject.to_string();
     connection
         .prepare_cached(

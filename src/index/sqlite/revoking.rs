@@ -1,4 +1,4 @@
-//! Revocations, and the CRLs that list them.
+//! Revocations and the CRLs that list them.
 use super::issuing::{place, store_state};
 use super::journal::Journal;
 use super::row::{self, signed, unsigned};
@@ -127,7 +127,7 @@ pub(super) fn take_crl_number(
     Ok(number)
 }
 
-/// A list is no older than the one recorded before it under a lower number.
+/// Refuses a CRL whose thisUpdate is before that of a CRL with a lower number.
 fn check_later_than_before(
     connection: &Connection,
     authority: i64,
@@ -174,8 +174,9 @@ pub(super) fn store_crl(
     journal.close()
 }
 
-/// Closes what a published list had after its end, which had passed at the last confirmed time too: what was
-/// revoked when its number was taken, and was not changed since, is on it.
+/// Query that closes certificates on a published CRL, so that later CRLs need not list them. It closes those
+/// that were revoked when the CRL's number was taken, were not changed since, and whose notAfter is before both
+/// the CRL's thisUpdate and the confirmed time.
 pub(super) const CLOSE: &str = "
     UPDATE status INDEXED BY status_ended SET closed = 1
     WHERE issuer = ?1 AND state = 2 AND closed = 0 AND not_after < ?2 AND change <= ?3";

@@ -1,4 +1,4 @@
-//! Values as columns and columns as values.
+//! Conversion of values to columns and of columns to values.
 use crate::index::{CertificateState, IndexError, Revocation, StoreError};
 use crate::x509::{Certificate, CrlReason, IssuerId, SerialNumber, UnixTime};
 use rusqlite::Row;
@@ -6,10 +6,10 @@ use rusqlite::Row;
 /// Columns `state, revoked_at, reason, invalidity_date` of a state.
 pub(crate) type StateColumns = (i64, Option<i64>, Option<u8>, Option<i64>);
 
-/// What [`state`] reads, in its order, of a table called `s`.
+/// The columns that [`state`] reads, in its order, of a table with the alias `s`.
 pub(crate) const STATE: &str = "s.state, s.revoked_at, s.reason, s.invalidity_date";
 
-/// A state as its four columns.
+/// Returns the four columns of a state.
 pub(crate) fn state_columns(state: &CertificateState) -> StateColumns {
     match state {
         CertificateState::Pending => (0, None, None, None),
@@ -23,7 +23,7 @@ pub(crate) fn state_columns(state: &CertificateState) -> StateColumns {
     }
 }
 
-/// The state in four columns from this one on.
+/// Reads a state from four columns, of which this is the first.
 pub(crate) fn state(row: &Row<'_>, first: usize) -> Result<CertificateState, StoreError> {
     Ok(match row.get(first)? {
         0 => CertificateState::Pending,
@@ -33,7 +33,7 @@ pub(crate) fn state(row: &Row<'_>, first: usize) -> Result<CertificateState, Sto
     })
 }
 
-/// The revocation in three columns from this one on.
+/// Reads a revocation from three columns, of which this is the first.
 pub(crate) fn revocation(row: &Row<'_>, first: usize) -> Result<Revocation, StoreError> {
     let reason = match row.get::<_, Option<u8>>(first + 1)? {
         None => None,
@@ -49,7 +49,7 @@ pub(crate) fn revocation(row: &Row<'_>, first: usize) -> Result<Revocation, Stor
     })
 }
 
-/// A serial number at full length, so that octets sort as numbers do.
+/// Returns a serial number padded to 20 octets, so that octets sort as numbers do.
 pub(crate) fn serial_column(serial_number: &SerialNumber) -> [u8; 20] {
     let mut column = [0; 20];
     let octets = serial_number.as_be_octets();
@@ -59,18 +59,18 @@ pub(crate) fn serial_column(serial_number: &SerialNumber) -> [u8; 20] {
     column
 }
 
-/// The serial number in this column.
+/// Reads the serial number in this column.
 pub(crate) fn serial(row: &Row<'_>, at: usize) -> Result<SerialNumber, StoreError> {
     let octets = row.get_ref(at)?.as_blob().map_err(|error| StoreError::Damaged(error.to_string()))?;
     SerialNumber::from_be_octets(octets).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-/// The issuer identity in this column.
+/// Reads the issuer identity in this column.
 pub(crate) fn issuer(row: &Row<'_>, at: usize) -> Result<IssuerId, StoreError> {
     Ok(IssuerId(row.get(at)?))
 }
 
-/// The certificate in this column.
+/// Reads the certificate in this column.
 pub(crate) fn certificate(row: &Row<'_>, at: usize) -> Result<Certificate, IndexError> {
     let octets = row
         .get_ref(at)?
@@ -79,12 +79,12 @@ pub(crate) fn certificate(row: &Row<'_>, at: usize) -> Result<Certificate, Index
     Certificate::from_der(octets).map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
 }
 
-/// A count that SQLite keeps with a sign.
+/// Converts a count to SQLite's signed integer.
 pub(crate) fn signed(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} does not fit 63 bits")))
 }
 
-/// A count that is never negative.
+/// Converts SQLite's signed integer to a count, which is never negative.
 pub(crate) fn unsigned(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| StoreError::Damaged(format!("{number} is negative")))
 }

@@ -1,4 +1,4 @@
-//! Every CA without its certificate: what is compared with what is in public.
+//! Summaries of the CAs, without their certificates, for comparison with what is published.
 use super::authority::parents_first;
 use super::row;
 use crate::index::{AuthoritySummary, IndexError, StoreError};
@@ -6,7 +6,7 @@ use crate::x509::{Fingerprint, Name, UnixTime};
 use rusqlite::Connection;
 use std::collections::HashMap;
 
-/// Every CA whose certificate is issued; a root's certificate is its own.
+/// Query of every CA whose certificate is issued. The issuer of a root's certificate is the root itself.
 pub(super) const SUMMARIES: &str = "
     SELECT a.name, i.identity, p.name, c.fingerprint, c.not_before, a.serves_ocsp, b.name, a.last_end
     FROM authority a
@@ -16,12 +16,13 @@ pub(super) const SUMMARIES: &str = "
     LEFT JOIN authority b ON b.issuer = a.succeeds
     WHERE c.fingerprint IS NOT NULL ORDER BY a.name";
 
-/// How the name of each CA is written.
+/// Query of the encodings of each CA's name.
 pub(super) const NAMES: &str = "
     SELECT a.name, n.octets FROM authority a CROSS JOIN issuer_name n ON n.issuer = a.issuer
     ORDER BY a.name, n.octets";
 
-/// The unrevoked certificates of each CA's name and key by other issuers than that of the one it has.
+/// Query of the unrevoked cross-certificates of each CA: those of its name and key by other issuers than that
+/// of its own certificate.
 pub(super) const CROSSED: &str = "
     SELECT a.name, c.fingerprint
     FROM authority a
@@ -56,7 +57,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<AuthoritySummary>, Inde
     Ok(parents_first(summaries, |one| (&one.name, one.parent.as_deref())))
 }
 
-/// What a query has beside the names of CAs, by those.
+/// Returns the second column of a query, grouped by the CA's name in the first.
 fn by_authority<V: rusqlite::types::FromSql, T>(
     connection: &Connection,
     query: &str,

@@ -1,4 +1,4 @@
-//! The contract, and what is SQLite's own.
+//! Runs the contract on this index, with tests of SQLite's own behaviour.
 use super::SqliteIndex;
 use crate::index::contract::{CertificateAuthority, NOW, contract, event, is_undamaged, serial};
 use crate::index::prelude::*;
@@ -172,7 +172,7 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
         let pragma = format!("PRAGMA max_page_count = {pages}");
         writer.query_row(&pragma, [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    let now = limit(1); // is never below what is there
+    let now = limit(1); // the limit never falls below the present size
     let group = |count| (0..count).map(|number| root.intent(root.leaf("a.example", 10, serial(9 + number))));
     let error = index.record_intent(group(200).collect()).unwrap_err();
     assert!(

@@ -1,14 +1,13 @@
-//! Valid certificates whose fields tests can break.
+//! Valid certificates, and variants of them that each break one rule.
 use crate::lint::{Finding, findings_of_certificate};
+pub(in crate::lint) use crate::testing::CertificateBuilder as Draft;
 use crate::x509::extension::{
     AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, SUBJECT_KEY_IDENTIFIER,
     authority_info_access, authority_key_identifier, crl_distribution_points, ocsp_no_check,
     subject_alt_name, subject_key_identifier_for,
 };
-use crate::x509::octets::{OCTET_STRING, sequence, tlv};
-use crate::x509::{
-    Certificate, Extension, GeneralName, Name, SignatureAlgorithm, SubjectPublicKeyInfo, UnixTime, Validity,
-};
+use crate::x509::octets::{OCTET_STRING, tlv};
+use crate::x509::{Extension, GeneralName, SubjectPublicKeyInfo, UnixTime};
 use der::asn1::ObjectIdentifier;
 
 pub(in crate::lint) const PARENT_START: UnixTime = UnixTime(1_700_000_000);
@@ -18,24 +17,8 @@ pub(in crate::lint) const LEAF_END: UnixTime = UnixTime(1_800_000_000);
 /// Key identifier that RFC 7093 does not give, like that of an imported issuer.
 pub(in crate::lint) const PARENT_IDENTIFIER: [u8; 20] = [7; 20];
 
-/// Fields of a certificate as octets. Tests replace them.
-#[derive(Clone, Debug)]
-pub(in crate::lint) struct Draft {
-    pub(in crate::lint) version: Vec<u8>,
-    pub(in crate::lint) serial_number: Vec<u8>,
-    pub(in crate::lint) signature: Vec<u8>,
-    pub(in crate::lint) outer_signature: Vec<u8>,
-    pub(in crate::lint) issuer: Vec<u8>,
-    pub(in crate::lint) validity: Vec<u8>,
-    pub(in crate::lint) subject: Vec<u8>,
-    pub(in crate::lint) public_key: Vec<u8>,
-    pub(in crate::lint) unique_identifiers: Vec<u8>,
-    pub(in crate::lint) extensions: Vec<Extension>,
-    pub(in crate::lint) raw_extensions: Vec<Vec<u8>>,
-}
-
 pub(in crate::lint) fn name(text: &str) -> Vec<u8> {
-    Name::parse(text).unwrap().as_der().to_vec()
+    crate::testing::name(text).as_der().to_vec()
 }
 
 /// Returns the base point of P-256 as a public key, which is the same in every run.
@@ -51,36 +34,34 @@ fn key() -> SubjectPublicKeyInfo {
 }
 
 impl Draft {
-    fn new(issuer: &str, subject: &str, from: UnixTime, until: UnixTime, extensions: Vec<Extension>) -> Self {
-        let signature = SignatureAlgorithm::ECDSA_SHA256.to_der();
-        let mut all = vec![subject_key_identifier_for(&key())];
-        all.extend(extensions);
-        Self {
-            version: vec![0xa0, 3, 2, 1, 2],
-            serial_number: tlv(2, &[0x55; 17]),
-            outer_signature: signature.clone(),
-            signature,
-            issuer: name(issuer),
-            validity: Validity { not_before: from, not_after: until }.to_der(),
-            subject: name(subject),
-            public_key: p256(),
-            unique_identifiers: Vec::new(),
-            extensions: all,
-            raw_extensions: Vec::new(),
-        }
+    fn drafted(
+        issuer: &str,
+        subject: &str,
+        from: UnixTime,
+        until: UnixTime,
+        extensions: Vec<Extension>,
+    ) -> Self {
+        let mut draft = Self::new(&crate::testing::name(subject), &key())
+            .named_by(&crate::testing::name(issuer))
+            .valid(from, until)
+            .identified()
+            .with(extensions);
+        draft.serial_number = tlv(2, &[0x55; 17]);
+        draft
     }
 
     pub(in crate::lint) fn root() -> Self {
         let signing = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
         let constraints = BasicConstraints { ca: true, path_length: None };
         let extensions = vec![constraints.to_extension(), signing.to_extension()];
-        Self::new("C=BE,CN=Root", "C=BE,CN=Root", PARENT_START, PARENT_END, extensions)
+        Self::drafted("C=BE,CN=Root", "C=BE,CN=Root", PARENT_START, PARENT_END, extensions)
     }
 
     pub(in crate::lint) fn child_ca() -> Self {
         let root = Self::root();
         let identifier = key().key_identifier();
-        let mut ca = Self::new("C=BE,CN=Root", "C=BE,CN=Child", PARENT_START, PARENT_END, root.extensions);
+        let mut ca =
+            Self::drafted("C=BE,CN=Root", "C=BE,CN=Child", PARENT_START, PARENT_END, root.extensions);
         ca.extensions.remove(0);
         ca.put(authority_key_identifier(&identifier));
         ca
@@ -97,11 +78,11 @@ impl Draft {
         let mut all =
             vec![authority_key_identifier(&PARENT_IDENTIFIER), KeyUsage::DIGITAL_SIGNATURE.to_extension()];
         all.extend(extensions);
-        Self::new("C=BE,CN=Child", subject, LEAF_START, LEAF_END, all)
+        Self::drafted("C=BE,CN=Child", subject, LEAF_START, LEAF_END, all)
     }
 
     pub(in crate::lint) fn leaf() -> Self {
-        let subject = Name::parse("C=BE,CN=a.example").unwrap();
+        let subject = crate::testing::name("C=BE,CN=a.example");
         let access = [
             AccessDescription::ocsp("http://ca.example/ocsp"),
             AccessDescription::ca_issuers("http://ca.example/child.crt"),
@@ -122,14 +103,6 @@ impl Draft {
         Self::end_entity("C=BE,CN=Responder", vec![purpose, ocsp_no_check()])
     }
 
-    /// Replaces the extension of this type, or adds it.
-    pub(in crate::lint) fn put(&mut self, extension: Extension) {
-        match self.extensions.iter_mut().find(|one| one.oid == extension.oid) {
-            Some(one) => *one = extension,
-            None => self.extensions.push(extension),
-        }
-    }
-
     pub(in crate::lint) fn remove(&mut self, oid: ObjectIdentifier) {
         self.extensions.retain(|one| one.oid != oid);
     }
@@ -143,48 +116,49 @@ impl Draft {
         self.put(subject_key_identifier_for(&SubjectPublicKeyInfo::from_der(octets).unwrap()));
     }
 
-    pub(in crate::lint) fn tbs(&self) -> Vec<u8> {
-        let mut list: Vec<Vec<u8>> = self.extensions.iter().map(Extension::to_der).collect();
-        list.extend(self.raw_extensions.clone());
-        let extensions = if list.is_empty() { Vec::new() } else { tlv(0xa3, &tlv(0x30, &list.concat())) };
-        sequence(&[
-            &self.version,
-            &self.serial_number,
-            &self.signature,
-            &self.issuer,
-            &self.validity,
-            &self.subject,
-            &self.public_key,
-            &self.unique_identifiers,
-            &extensions,
-        ])
-    }
-
-    /// Returns the certificate with a signature that does not verify.
-    pub(in crate::lint) fn certificate(&self) -> Vec<u8> {
-        sequence(&[&self.tbs(), &self.outer_signature, &tlv(3, &[0, 1, 2, 3])])
-    }
-
     pub(in crate::lint) fn findings(&self, issuer: Option<&Self>) -> Vec<Finding> {
-        let issuer = issuer.map(|issuer| Certificate::from_der(&issuer.certificate()).unwrap());
-        findings_of_certificate(&self.certificate(), issuer.as_ref())
+        let issuer = issuer.map(Self::unsigned);
+        findings_of_certificate(&self.unsigned_der(), issuer.as_ref())
     }
 }
 
-/// A certificate that breaks one rule.
-pub(in crate::lint) struct Broken {
+/// A certificate or CRL that breaks one rule.
+pub(in crate::lint) struct BrokenDraft<D> {
     pub(in crate::lint) rule: &'static str,
     and: Vec<&'static str>,
-    draft: Draft,
-    issuer: Option<Draft>,
+    pub(in crate::lint) draft: D,
+    pub(in crate::lint) issuer: Option<Draft>,
 }
 
-impl Broken {
-    fn new(rule: &'static str, mut draft: Draft, issuer: Option<Draft>, change: impl Fn(&mut Draft)) -> Self {
+impl<D> BrokenDraft<D> {
+    pub(in crate::lint) fn new(
+        rule: &'static str,
+        mut draft: D,
+        issuer: Option<Draft>,
+        change: impl Fn(&mut D),
+    ) -> Self {
         change(&mut draft);
         Self { rule, and: Vec::new(), draft, issuer }
     }
 
+    /// Adds a rule that is broken too whenever this one is.
+    pub(in crate::lint) fn and(mut self, rule: &'static str) -> Self {
+        self.and.push(rule);
+        self
+    }
+
+    pub(in crate::lint) fn expected(&self) -> Vec<&'static str> {
+        let mut all = self.and.clone();
+        all.push(self.rule);
+        all.sort_unstable();
+        all
+    }
+}
+
+/// A certificate that breaks one rule.
+pub(in crate::lint) type Broken = BrokenDraft<Draft>;
+
+impl Broken {
     pub(in crate::lint) fn leaf(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
         Self::new(rule, Draft::leaf(), Some(Draft::parent()), change)
     }
@@ -215,20 +189,7 @@ impl Broken {
         self
     }
 
-    /// Adds a rule that is broken too whenever this one is.
-    pub(in crate::lint) fn and(mut self, rule: &'static str) -> Self {
-        self.and.push(rule);
-        self
-    }
-
     pub(in crate::lint) fn findings(&self) -> Vec<Finding> {
         self.draft.findings(self.issuer.as_ref())
-    }
-
-    pub(in crate::lint) fn expected(&self) -> Vec<&'static str> {
-        let mut all = self.and.clone();
-        all.push(self.rule);
-        all.sort_unstable();
-        all
     }
 }

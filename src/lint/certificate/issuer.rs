@@ -65,7 +65,6 @@ fn bears_issuers_name(subject: &Subject<'_>) -> Vec<String> {
 pub(super) fn broken() -> Vec<super::draft::Broken> {
     use super::draft::{Broken, Draft, name};
     use crate::x509::extension::BasicConstraints;
-    use rcgen::PublicKeyData;
     let mut issuer = Draft::child_ca();
     issuer.put(KeyUsage::CRL_SIGN.to_extension());
     let mut no_ca = Draft::child_ca();
@@ -77,7 +76,7 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         }),
         Broken::leaf("issuer_is_not_subject_of_leaf", |leaf| {
             leaf.subject.clone_from(&leaf.issuer);
-            leaf.set_key(&rcgen::KeyPair::generate().unwrap().subject_public_key_info());
+            leaf.set_key(crate::testing::TestKey::p256().public_key().as_der());
         }),
         Broken::without_issuer("issuer_is_not_subject_of_leaf", |leaf| leaf.subject = name("C=BE,CN=child")),
         Broken::leaf("issuer_is_ca", |_| ()).issued_by(issuer),

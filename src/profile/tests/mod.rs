@@ -6,13 +6,15 @@ mod requests;
 use super::testing::{authority_until, authority_with, ec_key, ed25519_key, rsa_key};
 use super::*;
 use crate::error::Problem;
+use crate::testing::{CHALLENGE_PASSWORD, TestKey, attribute, info};
 use crate::x509::extension::{
     self, AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, Purpose,
     authority_key_identifier_of, distribution_point_urls, subject_alt_name, subject_key_identifier,
 };
+use crate::x509::octets::tlv;
 use crate::x509::{
     Certificate, CertificationRequest, Extension, GeneralName, Name, SerialNumber, SignatureAlgorithm,
-    SubjectPublicKeyInfo, TbsCertificate, encode_request, seal,
+    TbsCertificate, encode_request,
 };
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
@@ -68,24 +70,14 @@ fn oids(template: &CertificateTemplate) -> Vec<der::asn1::ObjectIdentifier> {
 }
 
 fn request(subject: &str, extensions: &[Extension], challenge: bool) -> Applicant {
-    let key =
-        aws_lc_rs::signature::EcdsaKeyPair::generate(&aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1_SIGNING);
-    let key = key.unwrap();
-    let point = aws_lc_rs::signature::KeyPair::public_key(&key).as_ref();
-    let mut spki = ec_key().as_der().to_vec();
-    let start = spki.len() - 65;
-    spki[start..].copy_from_slice(point);
-    let spki = SubjectPublicKeyInfo::from_der(&spki).unwrap();
-    let mut info = encode_request(&Name::parse(subject).unwrap(), &spki, extensions);
-    if challenge {
-        let password =
-            [0x30, 18, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 9, 7, 0x31, 5, 0x0c, 3, 65, 66, 67];
-        let attributes = crate::x509::octets::tlv(0xa0, &password);
-        let subject = Name::parse(subject).unwrap();
-        info = crate::x509::octets::sequence(&[&[2, 1, 0], subject.as_der(), spki.as_der(), &attributes]);
-    }
-    let signature = key.sign(&aws_lc_rs::rand::SystemRandom::new(), &info).unwrap();
-    let der = seal(&info, SignatureAlgorithm::ECDSA_SHA256, signature.as_ref());
+    let (key, subject) = (TestKey::p256(), Name::parse(subject).unwrap());
+    let info = if challenge {
+        let password = attribute(CHALLENGE_PASSWORD, &tlv(0x0c, b"ABC"));
+        info(0, subject.as_der(), key.public_key().as_der(), &[password])
+    } else {
+        encode_request(&subject, key.public_key(), extensions)
+    };
+    let der = key.seal(&info);
     Applicant::from(&CertificationRequest::from_der(&der).unwrap().verified().unwrap())
 }
 

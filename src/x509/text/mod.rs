@@ -16,15 +16,14 @@ pub use request::{request_json, request_text};
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{CertificateBuilder, ED25519, entry, public_key, tbs_cert_list};
     use crate::x509::extension as ext;
     use crate::x509::*;
     use proptest::prelude::*;
     use serde_json::json;
 
     fn key() -> SubjectPublicKeyInfo {
-        let mut octets = vec![0x30, 42, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 33, 0];
-        octets.extend([0x58; 32]);
-        SubjectPublicKeyInfo::from_der(&octets).unwrap()
+        SubjectPublicKeyInfo::from_der(&public_key(ED25519, &[], &[0x58; 32])).unwrap()
     }
 
     fn certificate(names: &[GeneralName]) -> Certificate {
@@ -33,31 +32,20 @@ mod tests {
             ext::BasicConstraints { ca: false, path_length: None }.to_extension(),
             ext::subject_alt_name(names, &subject),
         ];
-        let tbs = TbsCertificate::encode(
-            SerialNumber::from_be_octets(&[0x0a, 0xbc]).unwrap(),
-            SignatureAlgorithm::ED25519,
-            Name::parse(r"C=BE,O=Example\, Inc.,CN=Root").unwrap(),
-            Validity { not_before: UnixTime(0), not_after: UnixTime::NO_END },
-            subject,
-            key(),
-            extensions,
-        );
-        Certificate::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
+        CertificateBuilder::new(&subject, &key())
+            .number(&SerialNumber::from_be_octets(&[0x0a, 0xbc]).unwrap())
+            .named_by(&Name::parse(r"C=BE,O=Example\, Inc.,CN=Root").unwrap())
+            .valid(UnixTime(0), UnixTime::NO_END)
+            .with(extensions)
+            .signature(SignatureAlgorithm::ED25519)
+            .unsigned()
     }
 
     fn crl(entries: u8) -> CertificateList {
         let issuer = Name::parse("CN=Root").unwrap();
-        let mut list =
-            TbsCertListBuilder::new(SignatureAlgorithm::ED25519, issuer, UnixTime(1000), UnixTime(2000));
-        for number in 1..=entries {
-            list.push(&CrlEntry {
-                serial_number: SerialNumber::from_be_octets(&[number]).unwrap(),
-                revocation_date: UnixTime(500),
-                reason: Some(CrlReason::KeyCompromise),
-                invalidity_date: None,
-            });
-        }
-        let tbs = list.encode(vec![ext::crl_number(7)]);
+        let entries = (1..=entries).map(|number| entry(&[number], Some(CrlReason::KeyCompromise)));
+        let (algorithm, times) = (SignatureAlgorithm::ED25519, (UnixTime(1000), UnixTime(2000)));
+        let tbs = tbs_cert_list(algorithm, &issuer, times, entries, vec![ext::crl_number(7)]);
         CertificateList::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
     }
 

@@ -1,26 +1,22 @@
 //! Certification requests octet by octet, so that one thing at a time is wrong with them.
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
-use genfic_ca::signing::SubscriberKey;
-use genfic_ca::x509::octets::{SEQUENCE, SET, sequence, tlv};
-use genfic_ca::x509::{KeyAlgorithm, Name, seal};
+use super::key::TestKey;
+use super::x509::Name;
+use super::x509::octets::{SEQUENCE, SET, sequence, tlv};
 
 pub(crate) const SAN: &[u8] = &[0x55, 0x1d, 17];
 pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
 pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+pub(crate) const CHALLENGE_PASSWORD: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 9, 7];
 const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 9, 14];
-/// `id-ecPublicKey` and prime256v1
-pub(crate) const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-pub(crate) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 
-/// A good key that signs whatever it is given.
-pub(crate) struct Forge {
-    pub key: SubscriberKey,
+/// Makes requests for a good key.
+pub(crate) struct RequestBuilder {
+    key: TestKey,
 }
 
-impl Forge {
+impl RequestBuilder {
     pub(crate) fn new() -> Self {
-        Self { key: SubscriberKey::generate(KeyAlgorithm::P256).unwrap() }
+        Self { key: TestKey::p256() }
     }
 
     pub(crate) fn public_key(&self) -> &[u8] {
@@ -29,14 +25,12 @@ impl Forge {
 
     /// A good signature over these octets.
     pub(crate) fn sign(&self, octets: &[u8]) -> Vec<u8> {
-        let pkcs8 = self.key.to_pkcs8_der().unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8).unwrap();
-        pair.sign(&SystemRandom::new(), octets).unwrap().as_ref().to_vec()
+        self.key.sign(octets)
     }
 
     /// `CertificationRequestInfo` of these octets, sealed with a good signature.
     pub(crate) fn sealed(&self, info: &[u8]) -> Vec<u8> {
-        seal(info, self.key.public_key().algorithm().signature_algorithm(), &self.sign(info))
+        self.key.seal(info)
     }
 
     /// A request for this subject with these attributes, both DER.
@@ -98,10 +92,4 @@ pub(crate) fn subject(oid: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
 /// A name of one common name.
 pub(crate) fn common_name(tag: u8, value: &[u8]) -> Vec<u8> {
     subject(&[0x55, 4, 3], tag, value)
-}
-
-/// `SubjectPublicKeyInfo` of these octets.
-pub(crate) fn public_key(algorithm: &[u8], parameters: &[u8], key: &[u8]) -> Vec<u8> {
-    let bits = tlv(3, &[&[0][..], key].concat());
-    sequence(&[&sequence(&[&tlv(6, algorithm), parameters]), &bits])
 }
