@@ -106,6 +106,23 @@ fn preferred_algorithms_that_are_unknown_are_passed_over() {
     assert_eq!(parsed.preferred_algorithms(), [SignatureAlgorithm::ED25519]);
 }
 
+#[test]
+fn cert_ids_are_read_as_an_independent_decoder_reads_them() {
+    // O3
+    let hierarchy = Hierarchy::new();
+    let ids = [1, 0x7f, 0x80, 0xff].map(|serial| hierarchy.id(serial));
+    let octets = OcspRequest::new(ids.to_vec(), None).to_der();
+    let theirs = ocsp::request::OcspRequest::parse(&octets).unwrap().extract_certid_owned();
+    let ours = parse(&octets).unwrap();
+    assert_eq!(theirs.len(), ours.cert_ids().len());
+    for (theirs, ours) in theirs.iter().zip(ours.cert_ids()) {
+        assert_eq!(theirs.issuer_name_hash, ours.issuer_name_hash());
+        assert_eq!(theirs.issuer_key_hash, ours.issuer_key_hash());
+        let serial: Vec<u8> = theirs.serial_num.iter().copied().skip_while(|octet| *octet == 0).collect();
+        assert_eq!(serial, ours.serial_number().unwrap().as_be_octets());
+    }
+}
+
 static HIERARCHY: LazyLock<Hierarchy> = LazyLock::new(Hierarchy::new);
 
 fn answered(octets: &[u8]) -> Answer {

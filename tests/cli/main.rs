@@ -23,7 +23,6 @@ mod doctor_lost_files;
 mod export;
 mod export_hashed_dir;
 mod export_snippet;
-mod help_and_errors;
 mod home_access;
 mod json;
 mod key_compromise;
@@ -42,6 +41,12 @@ mod terminal_questions;
 mod unpublished_status;
 
 use support::Said;
+
+/// The help of every command and the errors that need no home, as they are printed.
+#[test]
+fn help_and_errors_read_as_recorded() {
+    trycmd::TestCases::new().env("COLUMNS", "100").env("NO_COLOR", "1").case("tests/cli/*.trycmd");
+}
 
 /// An error as people read it: the problem, what to do, then `(exit N, code)`; nothing on standard output.
 #[track_caller]
