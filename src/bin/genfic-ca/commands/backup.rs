@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// Name of the backup's passphrase in prompts.
 const NAME: &str = "the backup";
-/// Number of single items that are listed; with more, 20 are enough to recognise them.
+/// Number of items that are listed one by one; 20 show which they are without filling the screen.
 const LISTED: usize = 20;
 
 /// Returns the source of a backup's passphrase. Only a source typed for this command counts, never the one that the

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-/// Number of single items that are listed; with more, 20 are enough to recognise them.
+/// Number of items that are listed one by one; 20 show which they are without filling the screen.
 const LISTED: usize = 20;
 
 /// What was read from the old CA, and how it will be taken over.

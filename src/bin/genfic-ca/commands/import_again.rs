@@ -9,7 +9,7 @@ use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, CertificateState, Imported, ImportedContents};
 use serde_json::{Map, Value, json};
 
-/// Number of single items that are listed; with more, 20 are enough to recognise them.
+/// Number of items that are listed one by one; 20 show which they are without filling the screen.
 const LISTED: usize = 20;
 
 /// Reports what would be added, and changes nothing.
