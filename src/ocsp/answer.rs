@@ -1,20 +1,20 @@
-//! What goes back to the client, and for how long it may be kept.
+//! Answers to OCSP requests, and for how long each may be cached.
 use super::response::ResponseStatus;
 use crate::x509::UnixTime;
 use std::sync::Arc;
 
-/// The times of a signed answer.
+/// Times that a signed answer states.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Life {
-    /// `thisUpdate`, the latest of the entries.
+    /// `thisUpdate`: the latest of those of the entries.
     pub this_update: UnixTime,
     /// `producedAt`
     pub produced_at: UnixTime,
-    /// `nextUpdate`, of every entry.
+    /// `nextUpdate`, the same for every entry.
     pub next_update: UnixTime,
-    /// Half-way to nextUpdate: from here on there is a newer answer.
+    /// Half-way to nextUpdate. From this time on the responder signs a newer answer.
     pub refresh_at: UnixTime,
-    /// Whether it answers one request only, because of its nonce.
+    /// Whether the answer is for one request only, because it repeats the nonce of that request.
     pub is_for_one: bool,
 }
 
@@ -28,20 +28,21 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A signed answer.
+    /// Returns a signed answer.
     #[must_use]
     pub fn signed(octets: Vec<u8>, life: Life) -> Self {
         let status = ResponseStatus::Successful;
         Self { octets: octets.into(), status, life: Some(life), reason: String::new() }
     }
 
-    /// An answer that says only why there is none; `reason` is for the log.
+    /// Returns an unsigned answer that only has a `responseStatus` saying why the request is not answered. `reason`
+    /// is for the log.
     #[must_use]
     pub fn refused(status: ResponseStatus, reason: String) -> Self {
         Self { octets: status.to_response().into(), status, life: None, reason }
     }
 
-    /// The octets.
+    /// DER octets of the `OCSPResponse`.
     #[must_use]
     pub fn octets(&self) -> &Arc<[u8]> {
         &self.octets
@@ -53,13 +54,13 @@ impl Answer {
         self.status
     }
 
-    /// Its times; `None` when it is not signed.
+    /// Times of the answer; `None` when it is not signed.
     #[must_use]
     pub fn life(&self) -> Option<&Life> {
         self.life.as_ref()
     }
 
-    /// Why it was refused; for the log.
+    /// Why the request was refused, for the log; empty for a signed answer.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

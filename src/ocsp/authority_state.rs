@@ -1,42 +1,44 @@
-//! What becomes of questions about a CA, and why: it has ended, is revoked or disabled; or it is answered for.
+//! The state of each CA for the responder: answered for, or not because it has expired, is revoked or disabled.
 use crate::index::CertificateState;
 use crate::status::PublishedAuthority;
 use crate::x509::{CertificateId, UnixTime};
 use std::fmt;
 
-/// More CAs than this are never above one another.
+/// Number of issuers that are followed above a CA. No hierarchy is that deep; the bound ends a cycle in the published
+/// data.
 const DEPTH: usize = 32;
 
-/// Where a CA stands. Of what is not answered, and of what needs no responder any more, nothing is expected.
+/// The state of a CA. No responder is expected for a CA that is not answered for or needs none any more.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum AuthorityState {
-    /// Its responder's certificate is valid until then.
+    /// The CA has a valid responder certificate; the last one ends at this time.
     Answered(UnixTime),
-    /// It is to have a responder, and has none whose certificate is valid.
+    /// The CA should have a responder, and none of its responder certificates is valid.
     NoResponder,
-    /// It has none, or no more.
+    /// OCSP is disabled for the CA: it has no responder, or has none any more.
     Disabled,
-    /// Its certificate has ended: it can delegate to nobody.
+    /// The CA certificate expired at this time, so the CA can delegate to no responder.
     Ended(UnixTime),
-    /// Its certificate is revoked.
+    /// The CA certificate is revoked.
     Revoked,
-    /// One above it has ended or is revoked; its responder answers for as long as it has one.
+    /// The named issuer of the CA, at any height, has expired or is revoked. The CA's responder answers as long as it
+    /// has a valid certificate.
     BelowFallen(String),
-    /// It is on hold, and gets no new responder certificate for so long.
+    /// The CA certificate is on hold. The CA gets no new responder certificate until it is released.
     OnHold,
-    /// A newer generation issues in its place, and the last of its own certificates has ended.
+    /// A newer generation issues in place of the CA, and the last certificate that the CA issued ended at this time.
     Retired(UnixTime),
 }
 
 impl AuthorityState {
-    /// Whether somebody has to see that it is answered for.
+    /// Whether an administrator has to act so that the CA is answered for.
     #[must_use]
     pub(crate) fn is_lacking(&self) -> bool {
         *self == Self::NoResponder
     }
 }
 
-/// To be read behind the CA's name.
+/// Writes a phrase that completes a sentence beginning with the CA's name.
 impl fmt::Display for AuthorityState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -52,17 +54,17 @@ impl fmt::Display for AuthorityState {
     }
 }
 
-/// What is published of a CA's own certificate and of those above it.
+/// What is published about a CA's own certificate and those of its issuers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chain {
     is_revoked: bool,
     is_held: bool,
-    /// Name, end, and whether it is revoked for good.
+    /// Name and end of each issuer, and whether it is permanently revoked.
     above: Vec<(String, UnixTime, bool)>,
 }
 
 impl Chain {
-    /// That of one of these CAs.
+    /// Returns the chain of one of these CAs.
     pub(super) fn of(
         authority: &PublishedAuthority,
         all: &[&PublishedAuthority],
@@ -93,13 +95,13 @@ impl Chain {
         chain
     }
 
-    /// Whether questions about the CA are answered at all.
+    /// Whether requests about certificates of the CA are answered at all.
     pub(super) fn is_answered(&self, authority: &PublishedAuthority, now: UnixTime) -> bool {
         let end = authority.certificate.tbs().validity().not_after;
         authority.serves_ocsp && !self.is_revoked && now <= end
     }
 
-    /// Where the CA stands, given when the last of its valid responder certificates ends.
+    /// Returns the state of the CA. `until` is the end of the last of its valid responder certificates.
     pub(super) fn state(
         &self,
         authority: &PublishedAuthority,
@@ -128,7 +130,7 @@ impl Chain {
     }
 }
 
-/// The CA that issued another's certificate; `None` for a root, and where it is not published.
+/// Returns the CA that issued another's certificate; `None` for a root, and when the issuer is not published.
 fn parent<'a>(
     authority: &PublishedAuthority,
     all: &[&'a PublishedAuthority],

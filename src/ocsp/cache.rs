@@ -1,7 +1,7 @@
-//! Signed answers, kept until half their life is over.
+//! Signed answers, cached until half their lifetime is over.
 //!
-//! Nothing is ever flushed: whoever looks here has just read the status, and gets an answer only when it
-//! was signed for that same status by the responder that is in use now. So a revocation shows at once (O12).
+//! The cache is never flushed. A caller has just read the status, and gets a cached answer only when that answer was
+//! signed for the same status by the responder that is in use now. So a revocation is answered at once (O12).
 use super::answer::Answer;
 use super::responder::{Plan, Standing};
 use super::settings::ResponderSettings;
@@ -9,7 +9,7 @@ use crate::x509::UnixTime;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// Answers to requests without a nonce, by responder certificate and CertIDs as asked.
+/// Answers to requests without a nonce, keyed by responder certificate and CertIDs as received.
 pub struct AnswerCache {
     answers: Cache<Box<[u8]>, Kept, Octets>,
 }
@@ -31,14 +31,14 @@ impl Weighter<Box<[u8]>, Kept> for Octets {
 }
 
 impl AnswerCache {
-    /// An empty cache of at most `cache_octets`.
+    /// Returns an empty cache of at most `cache_octets` octets.
     #[must_use]
     pub fn new(settings: &ResponderSettings) -> Self {
         let estimate = usize::try_from(settings.cache_octets / 2048).unwrap_or(usize::MAX).max(1);
         Self { answers: Cache::with_weighter(estimate, settings.cache_octets, Octets) }
     }
 
-    /// The kept answer, when it is the one that would be signed now.
+    /// Returns the cached answer when it is the one that would be signed now.
     #[must_use]
     pub fn get(&self, plan: &Plan, now: UnixTime) -> Option<Answer> {
         let kept = self.answers.get(&key(plan)?)?;
@@ -48,8 +48,8 @@ impl AnswerCache {
         (is_fresh && is_same).then_some(kept.answer)
     }
 
-    /// Keeps a signed answer; those with a nonce, and those about what is not on record, are not kept:
-    /// a flood of made-up serial numbers would push out what is asked in earnest.
+    /// Caches a signed answer. Answers with a nonce are not cached. Neither are answers about serial numbers that are
+    /// not on record: a flood of made-up serial numbers would push out the answers that clients need.
     pub fn put(&self, plan: &Plan, answer: &Answer) {
         if let (Some(key), Some(_)) = (key(plan), answer.life()) {
             let standings = plan.entries().iter().map(|(_, standing)| standing.clone()).collect();

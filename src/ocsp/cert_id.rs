@@ -1,4 +1,5 @@
-//! `CertID` (RFC 6960 §4.1.1): which certificate is meant, by hashes of its issuer.
+//! `CertID` (RFC 6960 §4.1.1): identifies a certificate by hashes of its issuer's name and key, and its serial
+//! number.
 use crate::x509::octets::{OCTET_STRING, sequence, tlv};
 use crate::x509::{
     Certificate, MalformedDer, Name, SerialNumber, SubjectPublicKeyInfo, sha1, sha256, sha384, sha512,
@@ -10,13 +11,14 @@ use std::fmt;
 
 const ID_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 
-/// Octets of the longest hash that anybody uses here.
+/// Length in octets of the longest hash that is accepted: that of SHA-512.
 const LONGEST_HASH: usize = 64;
 
-/// Octets of the longest serial number that another CA may have given, against the 20 of RFC 5280 §4.1.2.2.
+/// Length in octets of the longest serial number that is accepted. Other CAs may exceed the 20 octets of RFC 5280
+/// §4.1.2.2.
 const LONGEST_SERIAL_NUMBER: usize = 64;
 
-/// Hash algorithms of a CertID that are answered.
+/// Hash algorithms of the CertIDs that are answered.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum HashAlgorithm {
@@ -27,10 +29,10 @@ pub enum HashAlgorithm {
 }
 
 impl HashAlgorithm {
-    /// All of them.
+    /// All hash algorithms.
     pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
 
-    /// Its object identifier.
+    /// Object identifier of the algorithm.
     #[must_use]
     pub fn oid(self) -> ObjectIdentifier {
         match self {
@@ -41,7 +43,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// Octets of its hashes.
+    /// Length of the hash in octets.
     #[must_use]
     pub fn length(self) -> usize {
         match self {
@@ -52,7 +54,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// The hash of these octets.
+    /// Returns the hash of these octets.
     #[must_use]
     pub fn digest(self, octets: &[u8]) -> Vec<u8> {
         match self {
@@ -64,7 +66,7 @@ impl HashAlgorithm {
     }
 }
 
-/// As OpenSSL's options name it, for example `sha256`.
+/// Writes the algorithm as OpenSSL's options name it, for example `sha256`.
 impl fmt::Display for HashAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -76,7 +78,7 @@ impl fmt::Display for HashAlgorithm {
     }
 }
 
-/// A CertID and its octets as received, which answers repeat.
+/// A CertID together with its octets as received, which answers repeat.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct CertId {
     der: Vec<u8>,
@@ -87,15 +89,16 @@ pub struct CertId {
 }
 
 impl CertId {
-    /// The CertID of the certificate with this serial number, which names its issuer as that names itself.
+    /// Returns the CertID of the certificate with this serial number. The issuer's name is hashed as the issuer's own
+    /// certificate encodes it.
     #[must_use]
     pub fn new(hash: HashAlgorithm, issuer: &Certificate, serial_number: SerialNumber) -> Self {
         let tbs = issuer.tbs();
         Self::of(hash, tbs.subject(), tbs.public_key(), serial_number)
     }
 
-    /// The CertID of the certificate with this `issuer` field and serial number: the hash is over the octets of the
-    /// field, which may write the issuer's name otherwise than the issuer does (RFC 6960 §4.1.1).
+    /// Returns the CertID of the certificate with this `issuer` field and serial number. The hash is over the octets
+    /// of that field, whose encoding may differ from the subject in the issuer's certificate (RFC 6960 §4.1.1).
     #[must_use]
     pub fn of(
         hash: HashAlgorithm,
@@ -120,9 +123,9 @@ impl CertId {
         }
     }
 
-    /// Reads exactly one CertID. A hash algorithm we do not know, and an INTEGER that is no serial number,
-    /// are kept: they mean no certificate of ours, which is not a fault of the request's form. Everything that is
-    /// kept is repeated in an answer, which clients have to be able to read.
+    /// Reads exactly one CertID. An unknown hash algorithm and an INTEGER that is no valid serial number are kept:
+    /// such a CertID identifies no certificate of this responder, but the request is well-formed. Everything that is
+    /// kept is repeated in the answer, which clients have to be able to read.
     ///
     /// # Errors
     /// When the octets are malformed.
@@ -135,7 +138,7 @@ impl CertId {
         let id = reader.sequence(|fields| {
             let algorithm = fields.sequence(|algorithm| {
                 let oid = ObjectIdentifier::decode(algorithm)?;
-                // hash algorithms have no parameters, whichever way that is written (RFC 5754 §2)
+                // hash algorithms have no parameters; both encodings of that are accepted (RFC 5754 §2)
                 if !algorithm.is_finished() {
                     Null::decode(algorithm)?;
                 }
@@ -158,13 +161,13 @@ impl CertId {
         Ok(id)
     }
 
-    /// The octets as received.
+    /// DER octets as received.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// `hashAlgorithm`; `None` when it is none of ours.
+    /// `hashAlgorithm`; `None` when it is not one of [`HashAlgorithm::ALL`].
     #[must_use]
     pub(crate) fn hash_algorithm(&self) -> Option<HashAlgorithm> {
         self.hash_algorithm
@@ -182,13 +185,14 @@ impl CertId {
         &self.issuer_key_hash
     }
 
-    /// `serialNumber`; `None` when no certificate can have it.
+    /// `serialNumber`; `None` when it is not valid for any certificate.
     #[must_use]
     pub fn serial_number(&self) -> Option<&SerialNumber> {
         self.serial_number.as_ref()
     }
 
-    /// Whether it names the certificate with this `issuer` field, issuer's key and serial number, by whatever hash.
+    /// Whether the CertID identifies the certificate with this `issuer` field, issuer's key and serial number, with
+    /// any of the hash algorithms.
     #[must_use]
     pub fn names(&self, issuer: &Name, key: &SubjectPublicKeyInfo, serial_number: &SerialNumber) -> bool {
         self.serial_number.as_ref() == Some(serial_number)
@@ -199,7 +203,8 @@ impl CertId {
     }
 }
 
-/// `issuerNameHash` and `issuerKeyHash` that CertIDs of certificates with this `issuer` field have.
+/// Returns the `issuerNameHash` and `issuerKeyHash` of CertIDs for certificates with this `issuer` field and issuer's
+/// key.
 #[must_use]
 pub(crate) fn issuer_hashes(
     hash: HashAlgorithm,
@@ -209,7 +214,8 @@ pub(crate) fn issuer_hashes(
     (hash.digest(issuer.as_der()), hash.digest(key.key_octets()))
 }
 
-/// Of the length that its algorithm has; of an algorithm that we do not know, no longer than any of them.
+/// Reads a hash. Its length must be that of its algorithm. The hash of an unknown algorithm must be no longer than
+/// [`LONGEST_HASH`].
 fn read_hash(
     fields: &mut SliceReader<'_>,
     algorithm: Option<HashAlgorithm>,

@@ -1,4 +1,4 @@
-//! Asking about one certificate, and judging what comes back (RFC 6960 §3.2).
+//! OCSP client: asks about one certificate, and verifies the response (RFC 6960 §3.2).
 use super::cert_id::{CertId, HashAlgorithm};
 use super::delegate::{DelegationError, check_delegation};
 use super::request::OcspRequest;
@@ -8,42 +8,42 @@ use crate::error::{Code, Problem, Remedy, remedy};
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, CRL_DISTRIBUTION_POINTS, OCSP_NO_CHECK};
 use crate::x509::{Certificate, MalformedDer, Name, SerialNumber, UnixTime};
 
-/// What is asked.
+/// A request about one certificate, and what verifying the response needs.
 #[derive(Clone, Debug)]
 pub struct Question {
     id: CertId,
     issuer: Certificate,
-    /// The issuer's name as the certificate writes it.
+    /// The issuer's name as the certificate's `issuer` field encodes it.
     issuer_name: Name,
     serial_number: SerialNumber,
     nonce: Option<Vec<u8>>,
 }
 
-/// Why an answer proves nothing.
+/// Why a response is not accepted.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum VerificationError {
-    /// The certificate is not the issuer's.
+    /// The named CA did not issue the certificate.
     #[error("the certificate was not issued by {0}")]
     OtherIssuer(String),
-    /// Not an OCSP response.
+    /// The octets are not an OCSP response.
     #[error(transparent)]
     Malformed(#[from] MalformedDer),
-    /// The responder said why it does not answer.
+    /// The responder answered with this error status.
     #[error("the responder answered {0}")]
     Refused(ResponseStatus),
-    /// Nobody whose certificate is there made the signature.
+    /// The signature is neither the issuer's nor that of a certificate in the response.
     #[error("the answer is not signed by the issuer or a responder whose certificate it carries")]
     NotSigned,
-    /// The responder's certificate is not the issuer's delegate.
+    /// The responder certificate is not one of a delegated responder of the issuer.
     #[error("{0}")]
     NotDelegated(#[from] DelegationError),
-    /// The responder's certificate is not valid now.
+    /// The responder certificate is valid from the first time to the second, and not now.
     #[error("the responder certificate is valid from {0} to {1} only")]
     ResponderLapsed(UnixTime, UnixTime),
-    /// The answer is about other certificates.
+    /// The response is about other certificates.
     #[error("the answer is not about this certificate")]
     OtherCertificate,
-    /// The answer is old, or its nextUpdate lies before its thisUpdate.
+    /// The response has expired, or its nextUpdate lies before its thisUpdate.
     #[error("the answer was for {this_update} to {next_update}")]
     Lapsed {
         /// `thisUpdate`
@@ -51,10 +51,10 @@ pub enum VerificationError {
         /// `nextUpdate`
         next_update: UnixTime,
     },
-    /// The answer is from the future.
+    /// The response states this time, which lies in the future.
     #[error("the answer is of {0}, which is to come")]
     NotYet(UnixTime),
-    /// The nonce is somebody else's.
+    /// The nonce in the response is not that of the request.
     #[error("the answer has another nonce than the request")]
     OtherNonce,
 }
@@ -77,7 +77,7 @@ impl From<VerificationError> for Problem {
     }
 }
 
-/// What an answer that was verified says.
+/// The content of a verified response.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct VerifiedStatus {
     /// `certStatus`
@@ -88,14 +88,14 @@ pub struct VerifiedStatus {
     pub next_update: Option<UnixTime>,
     /// `producedAt`
     pub produced_at: UnixTime,
-    /// The delegated responder's certificate; `None` when the CA signed the answer itself.
+    /// Certificate of the delegated responder; `None` when the CA signed the response itself.
     pub responder: Option<Certificate>,
-    /// What is not as it should be, and does not make the answer wrong; one sentence each.
+    /// Deviations that do not invalidate the response, one sentence each.
     pub remarks: Vec<String>,
 }
 
 impl Question {
-    /// About this certificate, with the CertID's hash and a nonce of 1 to 128 octets or none.
+    /// Returns a request about this certificate. `hash` is that of the CertID; a nonce has 1 to 128 octets.
     ///
     /// # Errors
     /// [`VerificationError::OtherIssuer`] when this issuer did not sign the certificate.
@@ -115,16 +115,16 @@ impl Question {
         Ok(Self { id, issuer: issuer.clone(), issuer_name, serial_number, nonce })
     }
 
-    /// The request, DER.
+    /// DER octets of the `OCSPRequest`.
     #[must_use]
     pub(crate) fn to_request(&self) -> Vec<u8> {
         OcspRequest::new(vec![self.id.clone()], self.nonce.clone()).to_der()
     }
 
-    /// Verifies an answer: signature, delegation, certificate, times within `skew` seconds, nonce.
+    /// Verifies a response: signature, delegation, responder certificate, times within `skew` seconds, and nonce.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first fault that is found.
     pub fn verify(
         &self,
         octets: &[u8],
@@ -176,7 +176,7 @@ impl Question {
         })
     }
 
-    /// Who signed: the delegate's certificate, or `None` for the issuer itself.
+    /// Returns the certificate of the delegated responder that signed; `None` when the issuer signed.
     fn responder(
         &self,
         response: &BasicOcspResponse,
@@ -200,7 +200,7 @@ impl Question {
     }
 }
 
-/// What O7 asks of a delegated certificate beyond what RFC 6960 makes a condition.
+/// Returns the deviations of a delegated certificate from what O7 asks beyond the conditions of RFC 6960.
 fn remarks_on(responder: &Certificate) -> Vec<String> {
     let tbs = responder.tbs();
     let mut remarks = Vec::new();

@@ -6,30 +6,31 @@ use crate::x509::{Certificate, Fingerprint, UnixTime};
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a certificate is not that of a responder of this CA.
+/// Why a certificate is not an OCSP responder certificate of this CA.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DelegationError {
-    /// Its issuer is somebody else, or the signature is by another key.
+    /// The certificate names another issuer, or another key made the signature.
     #[error("the responder certificate was not issued by this CA's key")]
     NotIssuedByAuthority,
-    /// No `id-kp-OCSPSigning`.
+    /// `id-kp-OCSPSigning` is missing.
     #[error("the responder certificate is not for OCSPSigning")]
     NotForOcspSigning,
-    /// A keyUsage without digitalSignature.
+    /// The certificate has a keyUsage without digitalSignature.
     #[error("the responder certificate's key is not for digital signatures")]
     NotForSignatures,
-    /// A CA that signs answers would be a responder for the CA above it.
+    /// The certificate is a CA's. A CA that signs answers would act as a responder for its own issuer.
     #[error("the responder certificate is a CA certificate")]
     IsAuthority,
-    /// Key and certificate do not belong together.
+    /// The key is not that of the certificate.
     #[error("the key is not the responder certificate's")]
     OtherKey,
 }
 
-/// Checks that a certificate was delegated by this CA, its validity aside (O7).
+/// Checks that a certificate is that of a responder to which this CA has delegated OCSP. The validity is not checked
+/// (O7).
 ///
 /// # Errors
-/// What is wrong with it.
+/// The first condition that does not hold.
 pub(crate) fn check_delegation(
     certificate: &Certificate,
     issuer: &Certificate,
@@ -50,7 +51,7 @@ pub(crate) fn check_delegation(
     if is_for_signatures { Ok(()) } else { Err(DelegationError::NotForSignatures) }
 }
 
-/// A responder certificate with its key; cannot exist for a CA that did not issue it.
+/// A responder certificate with its key. No value exists for a CA that did not issue the certificate.
 #[derive(Clone)]
 pub struct DelegatedResponder {
     certificate: Certificate,
@@ -62,7 +63,7 @@ impl DelegatedResponder {
     /// Binds the key to the certificate.
     ///
     /// # Errors
-    /// When the certificate was not delegated by the issuer, is a CA's, or is for another key.
+    /// When the certificate is not one of a delegated responder of the issuer, is a CA's, or is for another key.
     pub fn new(
         certificate: Certificate,
         signer: Arc<ResponseSigner>,
@@ -78,19 +79,19 @@ impl DelegatedResponder {
         Ok(Self { fingerprint: certificate.fingerprint(), certificate, signer })
     }
 
-    /// Its certificate.
+    /// The responder certificate.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
-    /// SHA-256 of the certificate.
+    /// SHA-256 of the responder certificate.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// Its key.
+    /// The responder's key.
     #[must_use]
     pub fn signer(&self) -> &ResponseSigner {
         &self.signer
@@ -102,14 +103,14 @@ impl DelegatedResponder {
         self.certificate.tbs().validity().contains(now)
     }
 
-    /// `ResponderID`: SHA-1 of the key (O7).
+    /// `ResponderID`: `byKey`, the SHA-1 of the responder's public key (O7).
     #[must_use]
     pub(crate) fn responder_id(&self) -> ResponderId {
         ResponderId::ByKey(self.certificate.tbs().public_key().key_hash())
     }
 }
 
-/// Without the key.
+/// Writes the certificate without the key.
 impl fmt::Debug for DelegatedResponder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DelegatedResponder").field("certificate", &self.fingerprint).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! A small hierarchy in memory for the tests of this module.
+//! A small hierarchy in memory for tests of the responder.
 use super::cert_id::{CertId, HashAlgorithm};
 use super::delegate::DelegatedResponder;
 use super::request::OcspRequest;
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 pub(super) use crate::testing::{NOW, TestKey};
 
 impl TestKey {
-    /// The same key for answers alone.
+    /// Returns the same key as one that signs responses only.
     pub(super) fn signer(&self) -> Arc<ResponseSigner> {
         Arc::new(ResponseSigner::from_pkcs8_der(self.pkcs8()).unwrap())
     }
@@ -28,12 +28,12 @@ fn end_entity(subject: &str, serial: u8, key: &TestKey) -> CertificateBuilder {
         .valid(NOW.plus_days(-1), NOW.plus_days(29))
 }
 
-/// A responder's certificate for this key, to be issued.
+/// Returns a builder of a responder certificate for this key.
 pub(super) fn responder(key: &TestKey) -> CertificateBuilder {
     end_entity("CN=responder", 90, key).as_responder()
 }
 
-/// Another certificate for this key, to be issued.
+/// Returns a builder of an end-entity certificate for this key.
 pub(super) fn leaf(serial: u8, key: &TestKey) -> CertificateBuilder {
     end_entity("CN=leaf", serial, key).identified()
 }
@@ -45,7 +45,7 @@ fn ca(subject: &str, key: &TestKey) -> Certificate {
         .signed_by(key)
 }
 
-/// Two CAs; the first has issued number 2, revoked 3, has 4 on hold and 5 pending.
+/// Two CAs. The first has issued serial number 2, revoked 3, has 4 on hold and 5 pending.
 pub(super) struct Hierarchy {
     pub(super) ca: Certificate,
     pub(super) other_ca: Certificate,
@@ -73,7 +73,7 @@ impl Hierarchy {
         certificate.issued_by(&self.other_ca).signed_by(&self.other_key)
     }
 
-    /// A responder for the first CA with this key.
+    /// Returns a responder of the first CA with this key.
     pub(super) fn delegate(&self, key: &TestKey) -> Arc<DelegatedResponder> {
         let certificate = self.issue(responder(key));
         Arc::new(DelegatedResponder::new(certificate, key.signer(), &self.ca).unwrap())
@@ -83,7 +83,7 @@ impl Hierarchy {
         &self.ca_key
     }
 
-    /// A CRL of the first CA.
+    /// Returns a CRL of the first CA.
     pub(super) fn crl(&self, number: u64, entries: &[(u8, Option<CrlReason>)]) -> Vec<u8> {
         let (algorithm, issuer) = (self.ca_key.algorithm(), self.ca.tbs().subject());
         let entries = entries.iter().map(|(serial, reason)| CrlEntry {
@@ -167,7 +167,7 @@ pub(super) struct MemoryStatus {
 }
 
 impl MemoryStatus {
-    /// Sets a state of the first CA's.
+    /// Sets the state of a certificate of the first CA.
     pub(super) fn set(&mut self, serial: u8, state: CertificateState) {
         let issuer = self.authorities[0].issuer;
         self.states.insert(certificate_id(issuer, serial), state);
@@ -198,7 +198,7 @@ impl StatusReader for MemoryStatus {
     }
 }
 
-/// What is published; `None` cannot be read.
+/// The published status; `None` is one that cannot be read.
 #[derive(Clone)]
 pub(super) struct MemorySource(pub(super) Arc<Mutex<Option<MemoryStatus>>>);
 
@@ -218,7 +218,7 @@ impl StatusSource for MemorySource {
     }
 }
 
-/// Writes a responder's files below `HOME/ocsp/NAME`.
+/// Writes the files of a responder into `directory`.
 pub(super) fn write_responder(directory: &Path, key: &TestKey, certificate: &Certificate) {
     use crate::home::{Mode, replace};
     std::fs::create_dir_all(directory).unwrap();

@@ -1,37 +1,38 @@
-//! The newest list of each CA that was verified here. What it has revoked for good is answered as revoked, whatever
-//! the published status says: that is not signed.
+//! The newest verified CRL of each CA. Certificates that a CRL revokes permanently are answered as revoked, whatever
+//! the published status says: the CRL is signed and the status is not.
 use crate::index::CertificateState;
 use crate::status::StatusReader;
 use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, SerialNumber};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// So many entries of each list are compared with the status at a time: some milliseconds.
+/// Number of CRL entries that are compared with the status in one go; 5,000 take some milliseconds.
 const COMPARED: usize = 5_000;
-/// So many that contradict are remembered.
+/// Number of contradicting serial numbers that are remembered for each CA; 1,000 bound the memory, and beyond that
+/// the count is reported as "or more".
 const REMEMBERED: usize = 1_000;
 
-/// The lists, and how far each was compared with the status.
+/// The newest CRL of each CA, and how far it has been compared with the status.
 #[derive(Default)]
 pub(super) struct Floors(HashMap<IssuerId, Floor>);
 
 struct Floor {
     list: Arc<CrlListing>,
-    /// Where comparing goes on.
+    /// Position at which the comparison continues.
     at: usize,
-    /// How many entries are still to be compared.
+    /// Number of entries that are still to be compared.
     left: usize,
-    /// What the status has otherwise.
+    /// Serial numbers that the CRL revokes permanently and the status does not.
     contradicted: BTreeSet<SerialNumber>,
 }
 
 impl Floors {
-    /// The list of a CA.
+    /// Returns the newest CRL of a CA.
     pub(super) fn list(&self, issuer: &IssuerId) -> Option<&Arc<CrlListing>> {
         self.0.get(issuer).map(|floor| &floor.list)
     }
 
-    /// Takes a list in the place of one that is no newer.
+    /// Takes the newest CRL of a CA in place of an older one.
     pub(super) fn raise(&mut self, issuer: IssuerId, list: &Arc<CrlListing>) {
         let mut contradicted = self.0.remove(&issuer).map(|floor| floor.contradicted).unwrap_or_default();
         contradicted.retain(|serial| list.find(serial).is_some_and(|entry| entry.is_final()));
@@ -39,12 +40,12 @@ impl Floors {
         self.0.insert(issuer, floor);
     }
 
-    /// All of them.
+    /// Returns the newest CRL of every CA.
     pub(super) fn lists(&self) -> HashMap<IssuerId, Arc<CrlListing>> {
         self.0.iter().map(|(issuer, floor)| (*issuer, Arc::clone(&floor.list))).collect()
     }
 
-    /// Compares the next entries of each list with a status; all of them from here on when it is a new one.
+    /// Compares the next entries of each CRL with a status. A new status has all entries compared again.
     pub(super) fn compare(&mut self, status: &dyn StatusReader, is_new: bool) {
         for (issuer, floor) in &mut self.0 {
             floor.left = if is_new { floor.list.len() } else { floor.left };
@@ -62,14 +63,14 @@ impl Floors {
                     Ok(_) if floor.contradicted.len() < REMEMBERED => {
                         floor.contradicted.insert(id.serial_number);
                     }
-                    // of what cannot be read nothing is answered
+                    // a certificate whose status cannot be read is not answered
                     Ok(_) | Err(_) => {}
                 }
             }
         }
     }
 
-    /// What is said of the CA of this name, when the status contradicts its list.
+    /// Returns the report for a CA of this name whose CRL the status contradicts; `None` when it does not.
     pub(super) fn contradiction(&self, issuer: &IssuerId, name: &str) -> Option<String> {
         let floor = self.0.get(issuer)?;
         let first = floor.contradicted.first()?;

@@ -1,20 +1,20 @@
-//! Whether the published status is recent enough to be answered from.
+//! Whether the published status is recent enough to answer from.
 use super::settings::ResponderSettings;
 use crate::x509::UnixTime;
 
-/// Whether a status of this time may be answered from.
+/// The age of a published status against the limits of the settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Freshness {
-    /// It may.
+    /// The status is recent: requests are answered from it.
     Current,
-    /// It lapsed a short while ago, or the clock is a little off; that may pass.
+    /// The status is a little too old, or the clock is a little off. This may pass.
     Lapsed,
-    /// It lapsed long ago, or the clock is wrong by much.
+    /// The status is much too old, or the clock is far off.
     LongLapsed,
 }
 
 impl Freshness {
-    /// That of a status published at `time` (O13).
+    /// Returns the freshness of a status published at `time` (O13).
     #[must_use]
     pub(crate) fn of(time: UnixTime, settings: &ResponderSettings, now: UnixTime) -> Self {
         let beyond = (now.0 - settings.max_status_age).saturating_sub(time.0);

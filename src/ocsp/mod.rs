@@ -1,10 +1,10 @@
-//! OCSP (RFC 6960, 9654, 9919): the responder that answers from the published status, and the client that
-//! asks one and checks its answer.
+//! OCSP (RFC 6960, 9654, 9919): the responder, which answers from the published status, and the client, which asks a
+//! responder and verifies its response.
 //!
-//! [`request`], [`response`], [`response_data`] and [`cert_id`] are the octets; [`responder`] is a pure
-//! function of them, of a [`Snapshot`](snapshot::Snapshot) and of the time. [`reload`] keeps the snapshot up
-//! to date with the files it comes from; [`http`] and [`server`] carry it all to clients, and are the only
-//! parts that know of tokio.
+//! [`request`], [`response`], [`response_data`] and [`cert_id`] encode and decode the messages. [`responder`] is a
+//! pure function of a request, a [`Snapshot`](snapshot::Snapshot) and the time. [`reload`] keeps the snapshot up to
+//! date with the files that it is made from. [`http`] and [`server`] serve clients, and are the only parts that
+//! depend on tokio.
 pub(crate) mod answer;
 pub(crate) mod authority_state;
 pub(crate) mod cache;

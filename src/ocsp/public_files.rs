@@ -1,4 +1,4 @@
-//! `HOME/public/`: the CRLs and CA certificates that certificates point to.
+//! `HOME/public/`: the CRLs and CA certificates at the URLs that certificates contain.
 use super::stamp::{Stamp, open_file};
 use crate::error::Reason;
 use crate::error::Shown as _;
@@ -8,30 +8,30 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file that anyone may fetch.
+/// A file that is served to everybody.
 #[derive(Clone, Debug)]
 pub struct PublicFile {
-    /// Its contents.
+    /// Contents of the file.
     pub octets: Arc<[u8]>,
     /// `application/pkix-crl` or `application/pkix-cert`
     pub media_type: &'static str,
-    /// Hexadecimal SHA-256 of the contents.
+    /// Lower-case hexadecimal SHA-256 of the contents.
     pub tag: String,
-    /// When it was written.
+    /// Time at which the file was written.
     pub modified: UnixTime,
-    /// When there is a newer one at the latest; for CRLs.
+    /// For CRLs: `nextUpdate`, by which a newer file is published.
     pub next_update: Option<UnixTime>,
-    /// What a CRL lists; its octets are these.
+    /// For CRLs: the entries, parsed from the same octets.
     pub list: Option<Arc<CrlListing>>,
 }
 
-/// Where the public files are.
+/// The directory of the public files.
 #[derive(Clone, Debug)]
 pub struct PublicFiles {
     directory: PathBuf,
 }
 
-/// What a public file is.
+/// Kinds of public files.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum PublicKind {
     /// `NAME.crl`
@@ -41,7 +41,7 @@ pub enum PublicKind {
 }
 
 impl PublicKind {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Crl, Self::Certificate];
 
     fn extension(self) -> &'static str {
@@ -51,7 +51,7 @@ impl PublicKind {
         }
     }
 
-    /// The file's name for a CA.
+    /// Returns the file name for a CA.
     #[must_use]
     pub fn file_name(self, authority: &PublishedAuthority) -> String {
         format!("{}.{}", authority.name, self.extension())
@@ -59,21 +59,21 @@ impl PublicKind {
 }
 
 impl PublicFiles {
-    /// `HOME/public`
+    /// Returns the public files of this directory, which is `HOME/public`.
     #[must_use]
     pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 
-    /// What tells that a file has changed; `None` when there is none.
+    /// Returns a value that changes with the file; `None` when there is no file.
     pub(super) fn stamp(&self, kind: PublicKind, authority: &PublishedAuthority) -> Option<Stamp> {
         Stamp::of(&self.path(kind, authority)?).ok().flatten()
     }
 
-    /// Reads a CA's file; only what that CA's key has signed, or its own certificate, is ever handed out.
+    /// Reads a CA's file. Only a CRL that the CA's key has signed, or the CA's own certificate, is served.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// When the file cannot be read or is not such a CRL or certificate.
     pub fn load(&self, kind: PublicKind, authority: &PublishedAuthority) -> Result<PublicFile, Reason> {
         let path = self
             .path(kind, authority)
@@ -84,7 +84,7 @@ impl PublicFiles {
         match kind {
             PublicKind::Crl => {
                 let list = CertificateList::from_der(&octets).map_err(|error| failed(error.to_string()))?;
-                // a long list is there twice at most
+                // at most two copies of a long CRL are in memory
                 drop(octets);
                 if !list.is_signed_by(key) {
                     return Err(failed(format!("not signed by the key of {}", authority.name)).into());
@@ -109,7 +109,8 @@ impl PublicFiles {
         }
     }
 
-    /// The file's path; names of CAs come from the status and are not trusted to stay in the directory.
+    /// Returns the path of the file. A CA's name comes from the status, so a name that could lead out of the
+    /// directory gives `None`.
     fn path(&self, kind: PublicKind, authority: &PublishedAuthority) -> Option<PathBuf> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let name = &authority.name;

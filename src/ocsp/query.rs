@@ -1,4 +1,4 @@
-//! Asking a responder, and fetching CRLs, by HTTP.
+//! HTTP client: asks an OCSP responder, and fetches CRLs.
 use super::client::{Question, VerifiedStatus};
 use crate::error::{Code, Problem, remedy};
 use crate::x509::UnixTime;
@@ -6,33 +6,33 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::header::CONTENT_TYPE;
 
-/// Octets of the largest answer that is read.
+/// Limit of an OCSP response in octets: 256 KiB, many times the size of one with a certificate.
 const MAX_ANSWER: u64 = 256 << 10;
-/// Octets of the largest CRL that is read.
+/// Limit of a fetched file in octets: 256 MiB, the largest CRL that is supported.
 const MAX_FILE: u64 = 256 << 20;
-/// Seconds by which the responder's clock may be off.
+/// Tolerated difference of the responder's clock, in seconds.
 const SKEW: i64 = 300;
 
-/// Why there is no answer.
+/// Why no response was received.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// Not `http://`: OCSP answers are signed, and their fetching must not depend on TLS.
+    /// The URL is not `http://`. OCSP responses are signed, and fetching them must not depend on TLS.
     #[error("`{0}` is not an http:// URL")]
     NotHttp(String),
-    /// Nothing came back.
+    /// The server could not be reached, or did not answer in time.
     #[error("{url} cannot be reached: {reason}")]
     Unreachable {
-        /// The URL.
+        /// The URL that was asked.
         url: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// The server answered with something else than an OCSP response.
     #[error("{url} answered {what}")]
     NotOcsp {
-        /// The URL.
+        /// The URL that was asked.
         url: String,
-        /// Status or media type.
+        /// The HTTP status or media type.
         what: String,
     },
 }
@@ -54,10 +54,10 @@ impl From<QueryError> for Problem {
     }
 }
 
-/// Posts a request and returns the answer's octets, unverified; all of it within `timeout`.
+/// Posts a request and returns the octets of the response, unverified. The exchange takes `timeout` at most.
 ///
 /// # Errors
-/// When the URL is not `http://`, or no OCSP response comes back.
+/// When the URL is not `http://`, or no OCSP response is received.
 pub fn post(url: &str, request: &[u8], timeout: Duration) -> Result<Vec<u8>, QueryError> {
     let agent = agent(url, timeout)?;
     let unreachable =
@@ -93,10 +93,10 @@ fn agent(url: &str, timeout: Duration) -> Result<Agent, QueryError> {
         .into())
 }
 
-/// Fetches a CRL or a CA certificate; all of it within `timeout`.
+/// Fetches a CRL or a CA certificate. The exchange takes `timeout` at most.
 ///
 /// # Errors
-/// When the URL is not `http://`, or it is not answered with 200 and at most 256 MiB.
+/// When the URL is not `http://`, or the answer is not 200 with at most 256 MiB.
 pub fn fetch(url: &str, timeout: Duration) -> Result<Vec<u8>, QueryError> {
     let unreachable =
         |error: ureq::Error| QueryError::Unreachable { url: url.into(), reason: error.to_string() };
@@ -107,10 +107,10 @@ pub fn fetch(url: &str, timeout: Duration) -> Result<Vec<u8>, QueryError> {
     response.body_mut().with_config().limit(MAX_FILE).read_to_vec().map_err(unreachable)
 }
 
-/// Asks a responder about a certificate and verifies its answer.
+/// Asks a responder about a certificate and verifies the response.
 ///
 /// # Errors
-/// When there is no answer, or it does not verify.
+/// When no response is received, or it does not verify.
 pub fn ask(
     url: &str,
     question: &Question,

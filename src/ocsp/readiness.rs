@@ -1,12 +1,13 @@
-//! Whether the daemon can do its work, for `/readyz`.
+//! Readiness of the daemon, for `/readyz`.
 use super::freshness::Freshness;
 use super::settings::ResponderSettings;
 use super::snapshot::Snapshot;
 use crate::x509::UnixTime;
 
-/// Why not, one sentence each; empty when it can: the status is readable and young enough, and every CA
-/// that is to have a responder has a valid one; one that has ended, is revoked, disabled or retired needs none.
-/// Anybody may read it, so it names no files: those are in the log.
+/// Returns why the daemon is not ready, one sentence each; empty when it is. It is ready when the status is readable
+/// and recent enough, and every CA that should have a responder has a valid one. A CA that has expired, is revoked,
+/// disabled or retired needs none. The sentences name no files, because everybody may read them; the log names the
+/// files.
 #[must_use]
 pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixTime) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -24,7 +25,7 @@ pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now
     reasons
 }
 
-/// The lines of `/readyz`: that it is ready or why not, what was refused, and where each CA stands.
+/// Returns the lines of `/readyz`: ready or why not, what was refused, and the state of each CA.
 #[must_use]
 pub(crate) fn report(reasons: &[String], snapshot: &Snapshot, now: UnixTime) -> String {
     let ready = if reasons.is_empty() { &["ready".to_owned()][..] } else { reasons };

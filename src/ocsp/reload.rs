@@ -1,4 +1,4 @@
-//! Looking for new files, and swapping the snapshot when there are some.
+//! Looks for new files, and replaces the snapshot when something has changed.
 use super::delegate::DelegatedResponder;
 use super::floor::Floors;
 use super::public_files::{PublicFile, PublicFiles, PublicKind};
@@ -12,17 +12,17 @@ use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// For how long a file is kept, in seconds, when there is a newer one.
+/// Seconds for which a replaced file stays in memory, for clients that are still fetching it.
 const FORMER: i64 = 60;
 
-/// Keeps a snapshot up to date with the files it is made from.
+/// Keeps a snapshot up to date with the files that it is made from.
 ///
-/// While the published status cannot be read there is none: the one that was read before may be wrong by now
-/// (O13). Of other files, one that cannot be used changes nothing: what was loaded before stays until it
-/// lapses. The fault is logged once.
+/// The snapshot has no status while the published status cannot be read: the status that was read before may be
+/// outdated (O13). Any other file that cannot be used changes nothing: the one loaded before stays until it lapses.
+/// Each fault is logged once.
 ///
-/// Nothing goes back: neither to a status of an earlier change nor to a CRL of a lower number than what was taken up
-/// before. What is refused for that is logged once, and said in the snapshot.
+/// Neither a status with an earlier change number nor a CRL with a lower number than the one loaded before is taken
+/// up. Such a refusal is logged once and listed in the snapshot.
 pub(crate) struct Reloader<S: StatusSource> {
     source: S,
     responder_files: ResponderFiles,
@@ -32,7 +32,7 @@ pub(crate) struct Reloader<S: StatusSource> {
     unreadable_since: Option<UnixTime>,
     responders: HashMap<IssuerId, (Stamps, Vec<Arc<DelegatedResponder>>)>,
     files: HashMap<String, (Option<Stamp>, Option<Arc<PublicFile>>)>,
-    /// What the newest took the place of, and when: for clients that are fetching it.
+    /// The file that the newest replaced, and the time of the replacement, for clients that are still fetching it.
     former: HashMap<String, (Arc<PublicFile>, UnixTime)>,
     faults: BTreeMap<String, String>,
     /// The published status that was refused last.
@@ -42,7 +42,7 @@ pub(crate) struct Reloader<S: StatusSource> {
 }
 
 impl<S: StatusSource> Reloader<S> {
-    /// Loads for the first time; what cannot be read yet is looked for again at every poll.
+    /// Loads everything for the first time. What cannot be read yet is tried again at every poll.
     #[must_use]
     pub(crate) fn new(
         source: S,
@@ -69,13 +69,13 @@ impl<S: StatusSource> Reloader<S> {
         reloader
     }
 
-    /// The snapshot as it is swapped.
+    /// Returns the shared snapshot, which later polls replace.
     #[must_use]
     pub(crate) fn current(&self) -> Arc<ArcSwap<Snapshot>> {
         Arc::clone(&self.current)
     }
 
-    /// Looks whether something has changed, and swaps the snapshot when it has; returns whether it did.
+    /// Looks for changes, and replaces the snapshot when there are some. Returns whether it was replaced.
     pub(crate) fn poll(&mut self, now: UnixTime) -> bool {
         let (faults, refusals) = (self.faults.clone(), self.refusals.clone());
         self.former.retain(|_, (_, since)| (since.0..since.0.saturating_add(FORMER)).contains(&now.0));
@@ -99,7 +99,7 @@ impl<S: StatusSource> Reloader<S> {
         changed
     }
 
-    /// Whether other status is published than what is loaded; costs far less than a poll.
+    /// Whether the published status differs from the loaded one. This check costs far less than a poll.
     #[must_use]
     pub(crate) fn is_behind(&self) -> bool {
         self.view.as_ref().is_none_or(|view| self.source.changed_since(view))
@@ -110,7 +110,7 @@ impl<S: StatusSource> Reloader<S> {
         let key = "status".to_owned();
         if !self.is_behind() {
             if self.view.as_ref().is_some_and(|view| !self.source.changed_since(view)) {
-                // what was refused is gone, and what is loaded is back in its place
+                // the refused status is gone, and the loaded one is published again
                 self.refused = None;
                 self.refusals.remove(&key);
             }
@@ -186,7 +186,7 @@ impl<S: StatusSource> Reloader<S> {
             return false;
         }
         let before = known.and_then(|(_, file)| file.clone());
-        // never three of them at once
+        // at most two versions of a file are in memory
         self.former.remove(&name);
         let loaded = match stamp {
             None => None,
@@ -216,7 +216,10 @@ impl<S: StatusSource> Reloader<S> {
         true
     }
 
-    /// Takes a list that was verified for the CA's newest, unless that has a higher number.
+    /// Takes a verified CRL as the newest of its CA.
+    ///
+    /// # Errors
+    /// When the newest one has a higher number.
     fn takes(&mut self, authority: &PublishedAuthority, file: &PublicFile) -> Result<(), Reason> {
         let Some(list) = &file.list else { return Ok(()) };
         if let Some(newest) = self.floors.list(&authority.issuer).map(|newest| newest.number())
@@ -233,9 +236,9 @@ impl<S: StatusSource> Reloader<S> {
         Ok(())
     }
 
-    /// Looks whether the status has as revoked what the lists have.
+    /// Compares the status with what the CRLs revoke.
     fn compare(&mut self, authorities: &[PublishedAuthority], is_new: bool) {
-        // a list that was made after a newer status is not compared with the one before
+        // a CRL made after a newer status is not compared with the status before
         if self.unreadable_since.is_some() || self.is_behind() {
             return;
         }
@@ -276,7 +279,7 @@ impl<S: StatusSource> Reloader<S> {
     }
 }
 
-/// Says once what has come and what has gone.
+/// Logs each fault once when it appears and once when it is gone.
 fn report(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) {
     for (what, fault) in now.iter().filter(|(what, fault)| before.get(*what) != Some(*fault)) {
         tracing::error!(what, "{fault}");

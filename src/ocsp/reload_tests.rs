@@ -111,14 +111,14 @@ fn public_files_are_picked_up_and_a_broken_one_leaves_the_former() {
 
 #[test]
 fn of_a_file_that_is_replaced_again_and_again_there_are_two_and_after_a_minute_one() {
-    // O2: whoever fetches the former one slowly does not keep it
+    // O2: a client that fetches the former file slowly does not keep it in memory
     let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
     std::fs::create_dir(home.path().join("public")).unwrap();
     let (_, mut reloader) = reloader(&hierarchy, home.path());
     let (current, path) = (reloader.current(), home.path().join("public/ca.crt"));
     let mut seen = Vec::new();
     for round in 0..5 {
-        // another file, so another stamp
+        // another file, so that its stamp differs
         let aside = home.path().join("aside");
         std::fs::write(&aside, hierarchy.ca.as_der()).unwrap();
         std::fs::rename(&aside, &path).unwrap();
@@ -135,7 +135,7 @@ fn of_a_file_that_is_replaced_again_and_again_there_are_two_and_after_a_minute_o
     assert!(current.load().file("ca.crt").is_some());
 }
 
-/// What is answered of a certificate of the first CA: the time and reason of its revocation, else `None`.
+/// Returns the time and reason of the revocation that is answered for a certificate of the first CA, else `None`.
 fn revoked(snapshot: &Snapshot, hierarchy: &Hierarchy, serial: u8) -> Option<(UnixTime, Option<CrlReason>)> {
     match snapshot.state(&certificate_id(hierarchy.ca.tbs().as_issuer(), serial)).unwrap() {
         Some(CertificateState::Revoked(Revocation { revoked_at, reason, .. })) => Some((revoked_at, reason)),
@@ -174,7 +174,7 @@ fn what_the_newest_list_has_revoked_for_good_is_revoked_whatever_the_status_says
     let line = "refused: 3 certificates are revoked by CRL 7 of ca and not by the published status, among them 02: \
                 answered as revoked";
     assert!(text.contains(line), "{text}");
-    // the list stays the floor without its file, and what the status has come up with is said no more
+    // the CRL stays the floor without its file, and a contradiction is no longer reported when the status agrees
     std::fs::remove_file(&path).unwrap();
     for serial in [2, 4, 99] {
         source.0.lock().unwrap().as_mut().unwrap().revoke(serial, at);
@@ -203,14 +203,14 @@ fn an_older_status_is_refused_and_said_once_and_the_newer_stays_in_use() {
     let line = "refused: the published status is of change 1, earlier than 2, which stays in use";
     assert!(text.contains(line), "{text}");
     assert!(!reloader.is_behind() && !reloader.poll(NOW), "it is not read again and again");
-    // unreadable for a while, and then older again
+    // the status is unreadable for a while, and then older again
     let older = source.0.lock().unwrap().take();
     reloader.poll(NOW);
     assert!(current.load().status().is_none());
     *source.0.lock().unwrap() = older;
     reloader.poll(NOW);
     assert!(revoked(&current.load(), &hierarchy, 2).is_some());
-    // one that has come as far is taken up
+    // a status with an equal or later change number is taken up
     source.0.lock().unwrap().as_mut().unwrap().revoke(6, NOW);
     source.0.lock().unwrap().as_mut().unwrap().revoke(2, NOW);
     reloader.poll(NOW);

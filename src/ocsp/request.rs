@@ -1,4 +1,4 @@
-//! `OCSPRequest` (RFC 6960 §4.1): what a client asks, read strictly and without ever panicking.
+//! `OCSPRequest` (RFC 6960 §4.1): strict decoding of what a client sends, which never panics, and encoding.
 use super::cert_id::CertId;
 use super::oid;
 use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
@@ -6,10 +6,10 @@ use crate::x509::{Extension, GeneralName, MalformedDer, SignatureAlgorithm};
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
 
-/// Octets of the longest nonce (RFC 9654 §2.1).
+/// Length of the longest nonce in octets (RFC 9654 §2.1).
 pub(crate) const MAX_NONCE: usize = 128;
 
-/// What is asked, as far as an answer depends on it.
+/// The parts of a request on which the answer depends.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OcspRequest {
     cert_ids: Vec<CertId>,
@@ -21,18 +21,19 @@ pub struct OcspRequest {
 /// Why a request is answered `malformedRequest`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RequestError {
-    /// Not the octets of an OCSPRequest.
+    /// The octets are not an OCSPRequest.
     #[error(transparent)]
     Malformed(#[from] MalformedDer),
-    /// RFC 6960 §4.4 has a responder ignore what it does not know unless it is critical, and names no
-    /// status for refusing it. Of the six, `malformedRequest` is the one that has a client change its
-    /// request: `unauthorized` speaks of the certificate, the others have it try the same again.
+    /// A critical extension is unknown. RFC 6960 §4.4 has a responder ignore an unknown extension unless it is
+    /// critical, and names no status for the refusal. Of the six statuses, `malformedRequest` is the one that makes a
+    /// client change its request: `unauthorized` speaks of the certificate, and the others make the client try the
+    /// same request again.
     #[error("the critical extension {0} is not understood")]
     CriticalExtension(ObjectIdentifier),
-    /// Nothing is asked.
+    /// The request has no CertID.
     #[error("there is no CertID")]
     Empty,
-    /// More is asked than is answered at once.
+    /// The request has more CertIDs than the limit.
     #[error("there are more than {0} CertIDs")]
     TooManyCertIds(usize),
 }
@@ -48,13 +49,13 @@ fn malformed(reason: &str) -> RequestError {
 }
 
 impl OcspRequest {
-    /// A request without a signature.
+    /// Returns an unsigned request.
     #[must_use]
     pub fn new(cert_ids: Vec<CertId>, nonce: Option<Vec<u8>>) -> Self {
         Self { cert_ids, nonce, preferred_algorithms: Vec::new(), is_signed: false }
     }
 
-    /// The unsigned request, DER.
+    /// DER octets of the unsigned request.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let list: Vec<Vec<u8>> = self.cert_ids.iter().map(|id| sequence(&[id.as_der()])).collect();
@@ -74,19 +75,18 @@ impl OcspRequest {
         sequence(&[&sequence(&[&tlv(SEQUENCE, &list.concat()), &extensions])])
     }
 
-    /// The same request, naming the algorithms that the answer should be signed with, best first.
+    /// Returns the same request with the signature algorithms that the client prefers, best first.
     #[must_use]
     pub fn preferring(mut self, algorithms: Vec<SignatureAlgorithm>) -> Self {
         self.preferred_algorithms = algorithms;
         self
     }
 
-    /// Reads exactly one request of at most `max_cert_ids` CertIDs. A signature is accepted and not checked:
-    /// answers are the same for everybody.
+    /// Reads exactly one request of at most `max_cert_ids` CertIDs. A signature is accepted and not verified: every
+    /// client gets the same answers.
     ///
     /// # Errors
-    /// When the octets are malformed, a critical extension is not understood, or there are no CertIDs or
-    /// too many.
+    /// When the octets are malformed, a critical extension is unknown, or the request has no CertID or too many.
     pub fn from_der(octets: &[u8], max_cert_ids: usize) -> Result<Self, RequestError> {
         let mut reader = SliceReader::new(octets)?;
         let request = reader.sequence(|fields| {
@@ -137,7 +137,7 @@ impl OcspRequest {
                 oid::PREFERRED_SIGNATURE_ALGORITHMS => {
                     self.preferred_algorithms = read_preferred_algorithms(&extension.value)?;
                 }
-                // every client takes the basic response (RFC 6960 §4.4.3), the only type there is
+                // every client accepts the basic response, the only type that is defined (RFC 6960 §4.4.3)
                 oid::ACCEPTABLE_RESPONSES => {}
                 other if extension.critical => return Err(RequestError::CriticalExtension(other)),
                 _ => {}
@@ -146,7 +146,7 @@ impl OcspRequest {
         Ok(())
     }
 
-    /// The CertIDs in order; at least one.
+    /// CertIDs in the order of the request; at least one.
     #[must_use]
     pub(crate) fn cert_ids(&self) -> &[CertId] {
         &self.cert_ids
@@ -158,26 +158,26 @@ impl OcspRequest {
         self.nonce.as_deref()
     }
 
-    /// What the answer should be signed with, best first, those that we do not know left out.
+    /// Signature algorithms that the client prefers, best first, without the unknown ones.
     #[must_use]
     pub(crate) fn preferred_algorithms(&self) -> &[SignatureAlgorithm] {
         &self.preferred_algorithms
     }
 
-    /// Whether it came with a signature.
+    /// Whether the request has a signature.
     #[must_use]
     pub(crate) fn is_signed(&self) -> bool {
         self.is_signed
     }
 }
 
-/// The nonce extension of requests and answers (RFC 9654 §2.1).
+/// Returns the nonce extension of requests and responses (RFC 9654 §2.1).
 #[must_use]
 pub(crate) fn nonce_extension(nonce: &[u8]) -> Extension {
     Extension::new(oid::NONCE, false, tlv(OCTET_STRING, nonce))
 }
 
-/// Contents of an element that must have this tag.
+/// Returns the contents of an element that must have this tag.
 pub(super) fn contents_of(element: &[u8], tag: u8) -> Result<&[u8], MalformedDer> {
     if element.first() != Some(&tag) {
         return Err(MalformedDer::new("ASN.1", "an unexpected element"));
@@ -185,7 +185,7 @@ pub(super) fn contents_of(element: &[u8], tag: u8) -> Result<&[u8], MalformedDer
     Ok(AnyRef::from_der(element)?.value())
 }
 
-/// Extensions of which no two are of one type (RFC 5280 §4.2).
+/// Reads a list of extensions; two of one type are malformed (RFC 5280 §4.2).
 pub(super) fn distinct_extensions(octets: &[u8]) -> Result<Vec<Extension>, MalformedDer> {
     let list = Extension::list_from_der(octets)?;
     let repeats =
@@ -193,7 +193,8 @@ pub(super) fn distinct_extensions(octets: &[u8]) -> Result<Vec<Extension>, Malfo
     if repeats { Err(MalformedDer::new("Extensions", "an extension stands there twice")) } else { Ok(list) }
 }
 
-/// `Request`; no extension of it is known here (a service locator asks for routing, which we do not do).
+/// Reads a `Request`. None of its extensions is known here: a service locator asks for routing, which this responder
+/// does not do.
 fn read_single(fields: &mut SliceReader<'_>) -> Result<CertId, RequestError> {
     let id = CertId::from_der(fields.tlv_bytes()?)?;
     if !fields.is_finished() {
@@ -213,7 +214,7 @@ fn read_nonce(value: &[u8]) -> Result<Vec<u8>, RequestError> {
     Ok(nonce.to_vec())
 }
 
-/// `PreferredSignatureAlgorithms` (RFC 6960 §4.4.7.1).
+/// Reads `PreferredSignatureAlgorithms` (RFC 6960 §4.4.7.1).
 fn read_preferred_algorithms(value: &[u8]) -> Result<Vec<SignatureAlgorithm>, RequestError> {
     let mut reader = SliceReader::new(value)?;
     let mut algorithms = Vec::new();
@@ -233,7 +234,7 @@ fn read_preferred_algorithms(value: &[u8]) -> Result<Vec<SignatureAlgorithm>, Re
     Ok(algorithms)
 }
 
-/// `Signature`: its shape only.
+/// Checks the form of a `Signature`, and does not verify it.
 fn read_signature(octets: &[u8]) -> Result<(), RequestError> {
     let mut reader = SliceReader::new(octets)?;
     reader.sequence(|fields| {

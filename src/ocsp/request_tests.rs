@@ -17,7 +17,7 @@ fn id() -> Vec<u8> {
     sequence(&[&algorithm, &tlv(4, &[1; 20]), &tlv(4, &[2; 20]), &[2, 1, 9]])
 }
 
-/// Elements of a tbsRequest before and after the list.
+/// Returns a request whose tbsRequest has these elements before and after its requestList.
 fn request(before: &[u8], single: &[u8], after: &[u8]) -> Vec<u8> {
     let list = sequence(&[&sequence(&[&id(), single])]);
     sequence(&[&sequence(&[before, &list, after])])

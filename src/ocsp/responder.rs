@@ -1,8 +1,8 @@
-//! From request to answer: a function of octets, published status, responders and time.
+//! Decides and signs answers: a function of the request's octets, the published status, the responders and the time.
 //!
-//! One answer has one signature, so one responder: that of the first CertID whose issuer is known. Entries
-//! of the same request that another CA issued are answered `unknown`; clients ask about one chain link at a
-//! time, and TLS stacks one certificate.
+//! An answer has one signature and so one responder: that of the CA that the first CertID with a known issuer names.
+//! CertIDs of other CAs in the same request are answered `unknown`. Clients ask about one certificate of a chain at a
+//! time, and TLS staples one answer for each certificate.
 use super::answer::{Answer, Life};
 use super::cache::AnswerCache;
 use super::cert_id::CertId;
@@ -20,14 +20,14 @@ use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
 use std::sync::Arc;
 
-/// What is on record about one CertID.
+/// What is on record about the certificate that a CertID identifies.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// Issued or revoked by the responder's CA.
+    /// The responder's CA issued or revoked the certificate.
     Recorded(CertificateState),
-    /// The serial number was never assigned by that CA, or its certificate is not there yet.
+    /// The responder's CA never assigned the serial number, or its certificate does not exist yet.
     NotIssued,
-    /// Another CA's, known or not.
+    /// The CertID names another CA, known or unknown.
     Elsewhere,
 }
 
@@ -37,7 +37,7 @@ pub struct Plan {
     responder: Arc<DelegatedResponder>,
     entries: Vec<(CertId, Standing)>,
     nonce: Option<Vec<u8>>,
-    /// When the status was known to be true.
+    /// Time at which the status was known to be true.
     status_time: UnixTime,
     archive_cutoff: Option<UnixTime>,
 }
@@ -65,10 +65,10 @@ pub fn answer(
     answer
 }
 
-/// Decides what is answered, by whom.
+/// Decides the answer and the responder that signs it.
 ///
 /// # Errors
-/// The answer that needs no signature.
+/// The answer, when it needs no signature.
 pub fn plan(
     octets: &[u8],
     snapshot: &Snapshot,
@@ -114,7 +114,7 @@ fn unavailable(passes: bool, reason: String) -> Answer {
     Answer::refused(status, reason)
 }
 
-/// A valid responder whose algorithm the client prefers, else the first valid one (O10, O13).
+/// Returns a valid responder whose algorithm the client prefers, else the first valid one (O10, O13).
 fn choose_responder(
     issuer: &ServedIssuer,
     request: &OcspRequest,
@@ -150,31 +150,31 @@ fn standing(id: &CertId, issuer: IssuerId, snapshot: &Snapshot) -> Result<Standi
 }
 
 impl Plan {
-    /// The responder that signs.
+    /// The responder that signs the answer.
     #[must_use]
     pub fn responder(&self) -> &Arc<DelegatedResponder> {
         &self.responder
     }
 
-    /// The CertIDs in order, and what is on record about each.
+    /// CertIDs in the order of the request, and what is on record about each.
     #[must_use]
     pub fn entries(&self) -> &[(CertId, Standing)] {
         &self.entries
     }
 
-    /// Whether the answer echoes a nonce, and so is for one request only.
+    /// Whether the answer repeats a nonce, and so is for one request only.
     #[must_use]
     pub(crate) fn has_nonce(&self) -> bool {
         self.nonce.is_some()
     }
 
-    /// Whether every CertID is on record.
+    /// Whether the certificates of all CertIDs are on record.
     #[must_use]
     pub(crate) fn is_all_recorded(&self) -> bool {
         self.entries.iter().all(|(_, standing)| matches!(standing, Standing::Recorded(_)))
     }
 
-    /// Signs the answer at `now`; a key that fails is `internalError`.
+    /// Signs the answer at `now`. A key that fails gives `internalError`.
     #[must_use]
     pub fn sign(&self, settings: &ResponderSettings, now: UnixTime) -> Answer {
         let length = match self.is_all_recorded() {
@@ -222,7 +222,7 @@ impl Plan {
         let mut this_update = self.status_time.plus(-settings.backdate);
         let status = match standing {
             Standing::Recorded(CertificateState::Revoked(revocation)) => {
-                // what was not revoked yet cannot have been known to be
+                // thisUpdate cannot lie before a revocation that the answer states
                 this_update = this_update.max(revocation.revoked_at.min(now));
                 let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
                 CertStatus::Revoked { at: revocation.revoked_at, reason }

@@ -1,7 +1,7 @@
-//! `HOME/ocsp/NAME/`: responder certificates and their keys, the only keys the daemon may read.
+//! `HOME/ocsp/NAME/`: responder certificates and their keys, the only private keys that the daemon reads.
 //!
-//! `responder.pem` with `responder.key` comes first. Further pairs of any name stand beside it for clients
-//! that prefer another signature algorithm (RFC 6960 §4.4.7).
+//! `responder.pem` with `responder.key` comes first. Further pairs of any name are for clients that prefer another
+//! signature algorithm (RFC 6960 §4.4.7).
 use super::delegate::{DelegatedResponder, DelegationError};
 use super::stamp::{Stamp, open_file};
 use crate::error::{Reason, Shown as _};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// Largest file that is read as a certificate or a key.
+/// Limit of a certificate or key file in octets; 64 KiB is many times the size of either.
 const MAX_FILE: u64 = 64 << 10;
 
 /// Why a responder's files cannot be used.
@@ -24,49 +24,49 @@ pub enum ResponderFileError {
     /// A file cannot be read.
     #[error("{} cannot be read: {source}", path.shown())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The key is readable by everybody.
+    /// Others than owner and group may access the key file.
     #[error("{path} is open to everybody; `chmod o-rwx {path}` mends it", path = .0.shown())]
     Permissions(PathBuf),
-    /// A file does not hold what it should.
+    /// A file does not contain a certificate or a key as expected.
     #[error("{}: {reason}", path.shown())]
     Malformed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// Certificate, key and CA do not belong together.
     #[error("{}: {source}", path.shown())]
     Delegation {
-        /// The certificate's file.
+        /// Path of the certificate's file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         source: DelegationError,
     },
 }
 
-/// Names and stamps of the files in one responder directory.
+/// Paths and stamps of the files in one responder directory.
 pub(super) type Stamps = Vec<(PathBuf, Option<Stamp>)>;
 
-/// Where the responders' files are.
+/// The directory of the responders' files.
 #[derive(Clone, Debug)]
 pub struct ResponderFiles {
     directory: PathBuf,
 }
 
 impl ResponderFiles {
-    /// `HOME/ocsp`.
+    /// Returns the responder files of this directory, which is `HOME/ocsp`.
     #[must_use]
     pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 
-    /// What tells that a CA's files have changed.
+    /// Returns values that change with the files of a CA.
     pub(super) fn stamps(&self, authority: &PublishedAuthority) -> Stamps {
         let mut stamps = Stamps::new();
         let Ok(certificates) = self.certificates(authority) else {
@@ -82,7 +82,7 @@ impl ResponderFiles {
         stamps
     }
 
-    /// Loads every responder of a CA, lapsed ones too, and says what is wrong with those it cannot.
+    /// Loads every responder of a CA, including those that have expired, and the fault of each that cannot be loaded.
     #[must_use]
     pub fn load(
         &self,
@@ -103,7 +103,7 @@ impl ResponderFiles {
         (responders, faults)
     }
 
-    /// Paths of the certificates, `responder.pem` first, the others by name; none where there is no directory.
+    /// Paths of the certificates, `responder.pem` first and the others by name; none when there is no directory.
     fn certificates(&self, authority: &PublishedAuthority) -> io::Result<Vec<PathBuf>> {
         let directory = match fs::read_dir(self.directory.join(&authority.name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -127,7 +127,7 @@ impl ResponderFiles {
         let key_path = path.with_extension("key");
         let key = read(&key_path, Access::Secret)?;
         let signers = signers_of(&key).map_err(|reason| malformed(&key_path, reason.into()))?;
-        // while a responder is renewed its file has the next key beside the one in use
+        // while a responder is renewed, its key file has the next key beside the one in use
         let fits = |signer: &&Arc<ResponseSigner>| signer.public_key() == certificate.tbs().public_key();
         let signer = signers.iter().find(fits).or(signers.first());
         let signer = signer.ok_or_else(|| malformed(&key_path, "there is no key in it".into()))?;
@@ -136,7 +136,7 @@ impl ResponderFiles {
     }
 }
 
-/// The keys of a PEM file, each in a block of its own.
+/// Reads the keys of a PEM file, each in a block of its own.
 fn signers_of(key: &[u8]) -> Result<Vec<Arc<ResponseSigner>>, Reason> {
     const END: &str = "-----END";
     let text = std::str::from_utf8(key).map_err(|_| "not a PEM file".to_owned())?;

@@ -1,4 +1,4 @@
-//! `OCSPResponse` (RFC 6960 §4.2): encoding ours, reading anybody's.
+//! `OCSPResponse` (RFC 6960 §4.2): encoding, and decoding of any responder's response.
 use super::oid;
 use super::request::contents_of;
 use super::response_data::ResponseData;
@@ -35,21 +35,21 @@ impl ResponseStatus {
         Self::ALL.iter().find(|row| row.0 == self).map_or((2, "internalError"), |row| (row.1, row.2))
     }
 
-    /// The answer that says only this.
+    /// Returns the `OCSPResponse` that has this status and no response octets.
     #[must_use]
     pub(crate) fn to_response(self) -> Vec<u8> {
         sequence(&[&[0x0a, 1, self.row().0]])
     }
 }
 
-/// The RFC's name.
+/// Writes the name of RFC 6960.
 impl fmt::Display for ResponseStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.row().1)
     }
 }
 
-/// `BasicOCSPResponse`, its signed octets as received.
+/// `BasicOCSPResponse`, with the signed octets as received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BasicOcspResponse {
     tbs: Vec<u8>,
@@ -60,7 +60,7 @@ pub struct BasicOcspResponse {
 }
 
 impl BasicOcspResponse {
-    /// What was signed.
+    /// The signed data.
     #[must_use]
     pub fn data(&self) -> &ResponseData {
         &self.data
@@ -72,7 +72,7 @@ impl BasicOcspResponse {
         self.signature_algorithm
     }
 
-    /// `certs`, those left out that cannot be read.
+    /// `certs`, without those that cannot be decoded.
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
@@ -118,7 +118,7 @@ impl BasicOcspResponse {
     }
 }
 
-/// A successful `OCSPResponse` around what was signed, with the responder's certificate in it.
+/// Returns a successful `OCSPResponse` of the signed octets, the signature and the responder's certificate.
 #[must_use]
 pub(crate) fn encode_response(
     tbs: &[u8],
@@ -136,7 +136,7 @@ pub(crate) fn encode_response(
 /// `OCSPResponse`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum OcspResponse {
-    /// `successful`, with a basic response.
+    /// Status `successful`, with a basic response.
     Successful(Box<BasicOcspResponse>),
     /// Any other status.
     Refused(ResponseStatus),

@@ -12,9 +12,9 @@ use std::fmt;
 /// `CertStatus`
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CertStatus {
-    /// Issued and not revoked.
+    /// The certificate is issued and not revoked.
     Good,
-    /// Revoked, or on hold.
+    /// The certificate is revoked or on hold.
     Revoked {
         /// `revocationTime`
         at: UnixTime,
@@ -25,7 +25,7 @@ pub enum CertStatus {
     Unknown,
 }
 
-/// `good`, `revoked` or `unknown`.
+/// Writes `good`, `revoked` or `unknown`.
 impl fmt::Display for CertStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -46,7 +46,7 @@ pub enum ResponderId {
 }
 
 impl ResponderId {
-    /// Whether it names the subject of this certificate.
+    /// Whether the ID names the subject or the key of this certificate.
     #[must_use]
     pub fn names(&self, certificate: &Certificate) -> bool {
         match self {
@@ -141,13 +141,13 @@ pub struct ResponseData {
 }
 
 impl ResponseData {
-    /// What is signed.
+    /// Returns the encoding that is signed.
     #[must_use]
     pub(crate) fn encoded(&self) -> EncodedResponseData {
         EncodedResponseData::new(self.to_der())
     }
 
-    /// The octets that are signed; the version is v1 and so left out.
+    /// DER octets that are signed. The version is v1, the default, and so omitted.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let list: Vec<Vec<u8>> = self.responses.iter().map(SingleResponse::to_der).collect();
@@ -212,7 +212,7 @@ fn read_generalized(fields: &mut SliceReader<'_>) -> Result<UnixTime, MalformedD
     Ok(UnixTime::from_duration(GeneralizedTime::decode(fields)?.to_unix_duration()))
 }
 
-/// `RevokedInfo`
+/// Reads `RevokedInfo`.
 fn read_revoked(contents: &[u8]) -> Result<CertStatus, MalformedDer> {
     let mut fields = SliceReader::new(contents)?;
     let at = read_generalized(&mut fields)?;

@@ -1,5 +1,5 @@
-//! How the responder answers and the server listens: what the configuration says, and what it does not let choose. The
-//! defaults are those of the configuration.
+//! Settings of the responder and the server: those of the configuration, and fixed ones. The defaults are those of
+//! the configuration.
 use crate::config::{DaemonConfig, OcspConfig};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,36 +7,36 @@ use std::time::Duration;
 pub(crate) use crate::config::NonceHandling;
 pub use crate::config::NotIssued;
 
-/// How the responder answers.
+/// Settings of the responder.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ResponderSettings {
-    /// From signing to nextUpdate, never beyond the end of the responder's certificate.
+    /// Seconds from signing to nextUpdate, which never lies beyond the end of the responder certificate.
     pub next_update: i64,
-    /// How far thisUpdate lies before the time at which the status was known, against clients' clocks that
-    /// are behind; 5 minutes.
+    /// Seconds by which thisUpdate precedes the time at which the status was known, for clients whose clocks are
+    /// slow; 5 minutes.
     pub backdate: i64,
-    /// What becomes of nonces.
+    /// How nonces are treated.
     pub nonce: NonceHandling,
-    /// The answer about what was never issued.
+    /// The answer about a serial number that was never assigned.
     pub not_issued: NotIssued,
-    /// For how long after their end certificates are answered, told as archiveCutoff, if any.
-    /// The cutoff is never before the CA began.
+    /// Seconds after their end for which certificates are answered, stated as archiveCutoff; `None` for no cutoff.
+    /// The cutoff never lies before the beginning of the CA certificate.
     pub archive_cutoff: Option<i64>,
-    /// CertIDs in one request, above which it is `malformedRequest`.
+    /// Number of CertIDs in one request; a request with more is answered `malformedRequest`.
     pub max_cert_ids: usize,
-    /// Age of the oldest status that is answered from.
+    /// Age in seconds of the oldest status that is answered from.
     pub max_status_age: i64,
-    /// For how long after the status, or a responder certificate, has lapsed clients are told to try later;
-    /// after that it is an internal error; 1 hour.
+    /// Seconds after the status or a responder certificate has lapsed during which clients are answered `tryLater`;
+    /// later ones are answered `internalError`. 1 hour.
     pub patience: i64,
-    /// Octets of signed answers kept; 32 MiB.
+    /// Octets of cached answers; 32 MiB.
     pub cache_octets: u64,
 }
 
 impl ResponderSettings {
-    /// How far a status may lie in the future before the clock is not believed.
+    /// Seconds by which a status may lie in the future; beyond that the clock is taken to be wrong.
     pub(crate) const CLOCK_SKEW: i64 = 300;
-    /// For how long an answer about an unknown certificate may be kept by anybody (O12).
+    /// Seconds for which an answer about an unknown certificate may be cached (O12).
     pub(crate) const UNKNOWN_LIFE: i64 = 60;
 }
 
@@ -62,28 +62,28 @@ impl Default for ResponderSettings {
     }
 }
 
-/// How the server listens, and what clients may cost it.
+/// Settings of the server: where it listens, and limits of what clients may use.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServerSettings {
-    /// Addresses; port 0 takes a free one. Sockets passed by systemd come instead.
+    /// Addresses to listen on. Port 0 takes a free one. Sockets passed by systemd replace all of them.
     pub listen: Vec<SocketAddr>,
-    /// Octets of a POST body, above which it is 413.
+    /// Octets of a POST body; a longer one is refused with 413.
     pub max_body: usize,
-    /// Octets of a request's path, above which it is 414; 8 KiB.
+    /// Octets of a request's path; a longer one is refused with 414. 8 KiB.
     pub max_path: usize,
-    /// Connections at once. A further one gets the place of that whose client has kept us waiting longest;
-    /// while all are being answered it waits in the kernel's queue.
+    /// Number of simultaneous connections. A further client takes the place of the one that has been idle longest.
+    /// While all are being answered, it waits in the kernel's queue.
     pub max_connections: usize,
-    /// For a whole request header to arrive.
+    /// Time within which a whole request header must arrive.
     pub header_timeout: Duration,
-    /// For a whole body to arrive; 10 s.
+    /// Time within which a whole request body must arrive; 10 s.
     pub body_timeout: Duration,
-    /// For a connection on which nothing moves in either direction; it is also closed when no next request
-    /// has come within `header_timeout`.
+    /// Time after which a connection without any octet in either direction is closed. A connection is also closed
+    /// when the next request has not arrived within `header_timeout`.
     pub idle_timeout: Duration,
-    /// For open connections to end when the server is told to stop; 5 s.
+    /// Time that open connections get to end when the server stops; 5 s.
     pub shutdown_timeout: Duration,
-    /// Between two looks for new files; 200 ms.
+    /// Time between two looks for new files; 200 ms.
     pub poll_interval: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Everything the responder answers from at one moment; swapped as a whole when a file has changed.
+//! Everything that the responder answers from at one moment. It is replaced as a whole when a file has changed.
 use super::authority_state::{AuthorityState, Chain};
 use super::cert_id::{CertId, HashAlgorithm, issuer_hashes};
 use super::delegate::DelegatedResponder;
@@ -9,29 +9,29 @@ use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A CA and the responders it delegated to, the preferred one first.
+/// A CA with its delegated responders, the preferred one first.
 #[derive(Clone, Debug)]
 pub struct ServedIssuer {
-    /// The CA.
+    /// The CA as published.
     pub authority: PublishedAuthority,
-    /// Its responders; may be empty or lapsed.
+    /// Responders of the CA. The list may be empty, and their certificates may have expired.
     pub responders: Vec<Arc<DelegatedResponder>>,
 }
 
 impl ServedIssuer {
-    /// The responders whose certificates are valid at `now`.
+    /// Returns the responders whose certificates are valid at `now`.
     pub(crate) fn valid_responders(&self, now: UnixTime) -> impl Iterator<Item = &Arc<DelegatedResponder>> {
         self.responders.iter().filter(move |responder| responder.is_valid(now))
     }
 }
 
-/// Status, responders and public files as they stand together.
+/// Status, responders and public files of one moment.
 #[derive(Default)]
 pub struct Snapshot {
     status: Option<Arc<dyn StatusReader>>,
     unreadable_since: Option<UnixTime>,
     issuers: Vec<ServedIssuer>,
-    /// Of each issuer.
+    /// The chain of each element of `issuers`, in the same order.
     chains: Vec<Chain>,
     lists: HashMap<IssuerId, Arc<CrlListing>>,
     refusals: Vec<String>,
@@ -41,13 +41,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Without a status, since this time.
+    /// Returns a snapshot without a status, unreadable since this time.
     #[must_use]
     pub fn unreadable(since: UnixTime) -> Self {
         Self { unreadable_since: Some(since), ..Self::default() }
     }
 
-    /// Of this status and these responders.
+    /// Returns a snapshot of this status and these responders.
     #[must_use]
     pub fn new(status: Arc<dyn StatusReader>, issuers: Vec<ServedIssuer>) -> Self {
         let mut by_hashes = HashMap::new();
@@ -71,54 +71,55 @@ impl Snapshot {
         self
     }
 
-    /// The same with the newest list of each CA that was verified.
+    /// Returns the same snapshot with the newest verified CRL of each CA.
     #[must_use]
     pub fn with_lists(mut self, lists: HashMap<IssuerId, Arc<CrlListing>>) -> Self {
         self.lists = lists;
         self.with_chains()
     }
 
-    /// The same with what was not taken up because it goes back, or is not believed, one sentence each.
+    /// Returns the same snapshot with what was not taken up because it is older than what was loaded or contradicts a
+    /// CRL, one sentence each.
     #[must_use]
     pub(crate) fn with_refusals(mut self, refusals: Vec<String>) -> Self {
         self.refusals = refusals;
         self
     }
 
-    /// The same with these files, by file name.
+    /// Returns the same snapshot with these public files, keyed by file name.
     #[must_use]
     pub(crate) fn with_files(mut self, files: HashMap<String, Arc<PublicFile>>) -> Self {
         self.files = files;
         self
     }
 
-    /// The same with what is wrong with files that were left aside for it, one sentence each.
+    /// Returns the same snapshot with the faults of files that are not used, one sentence each.
     #[must_use]
     pub(crate) fn with_faults(mut self, faults: Vec<String>) -> Self {
         self.faults = faults;
         self
     }
 
-    /// The status; `None` while it could not be read at all.
+    /// The status; `None` while it cannot be read.
     #[must_use]
     pub fn status(&self) -> Option<&Arc<dyn StatusReader>> {
         self.status.as_ref()
     }
 
-    /// Since when there is no status.
+    /// Time since which there is no status; `None` when there is one.
     #[must_use]
     pub(crate) fn unreadable_since(&self) -> Option<UnixTime> {
         self.unreadable_since
     }
 
-    /// Every CA.
+    /// All CAs.
     #[must_use]
     pub fn issuers(&self) -> &[ServedIssuer] {
         &self.issuers
     }
 
-    /// The CA that a CertID names, when it is answered for at `now`: one that has ended, is revoked or disabled is
-    /// not (RFC 6960 §2.3).
+    /// Returns the CA that a CertID names when it is answered for at `now`. A CA that has expired, is revoked or
+    /// disabled is not (RFC 6960 §2.3).
     #[must_use]
     pub fn issuer(&self, id: &CertId, now: UnixTime) -> Option<&ServedIssuer> {
         let (name, key) = (id.issuer_name_hash().to_vec(), id.issuer_key_hash().to_vec());
@@ -127,7 +128,7 @@ impl Snapshot {
         chain.is_answered(&issuer.authority, now).then_some(issuer)
     }
 
-    /// Where every CA stands at `now`, by name.
+    /// Returns name and state of every CA at `now`.
     pub(crate) fn authority_states(&self, now: UnixTime) -> impl Iterator<Item = (&str, AuthorityState)> {
         self.issuers.iter().zip(&self.chains).map(move |(issuer, chain)| {
             let ends = issuer.valid_responders(now).map(|one| one.certificate().tbs().validity().not_after);
@@ -136,8 +137,8 @@ impl Snapshot {
         })
     }
 
-    /// The state of a certificate. What the newest list of its CA that was verified has revoked for good is revoked,
-    /// whatever the published status says.
+    /// Returns the state of a certificate. A certificate that the newest verified CRL of its CA revokes permanently
+    /// is revoked, whatever the published status says.
     ///
     /// # Errors
     /// When the status cannot be read.
@@ -155,19 +156,19 @@ impl Snapshot {
         })))
     }
 
-    /// What was not taken up because it goes back, or is not believed.
+    /// What was not taken up because it is older than what was loaded or contradicts a CRL, one sentence each.
     #[must_use]
     pub fn refusals(&self) -> &[String] {
         &self.refusals
     }
 
-    /// The public file of this name.
+    /// Returns the public file of this name.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&Arc<PublicFile>> {
         self.files.get(name)
     }
 
-    /// What is wrong with files that were left aside.
+    /// Faults of files that are not used, one sentence each.
     #[must_use]
     pub fn faults(&self) -> &[String] {
         &self.faults

@@ -1,12 +1,12 @@
-//! Telling whether files have changed without reading them, and opening those that have.
+//! Detects changed files without reading them, and opens files for reading.
 use rustix::fs::OFlags;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-/// What a file's contents and permissions cannot change without. Renaming another file into its place,
-/// writing to it and `chmod` all show in one of the three.
+/// Inode, size and change time of a file. A change of its contents or permissions changes one of the three, whether
+/// another file was renamed into its place, the file was written to, or `chmod` was used.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Stamp {
     inode: u64,
@@ -15,7 +15,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// That of a file; `None` when there is none.
+    /// Returns the stamp of a file; `None` when there is no file.
     pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(Some(Self::of_metadata(&metadata))),
@@ -30,8 +30,8 @@ impl Stamp {
     }
 }
 
-/// Opens a file for reading. Whatever else stands in its place is refused, and a FIFO is not waited for: one
-/// that is would keep everything that comes after from being seen.
+/// Opens a regular file for reading. Anything else is refused. A FIFO is not waited for: waiting would keep all later
+/// changes from being seen.
 pub(super) fn open_file(path: &Path) -> io::Result<File> {
     let no_waiting = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(no_waiting).open(path)?;

@@ -1,4 +1,4 @@
-//! OCSP messages as people read them, and as JSON.
+//! OCSP messages as text for people, and as JSON.
 use super::cert_id::CertId;
 use super::request::OcspRequest;
 use super::response::{BasicOcspResponse, OcspResponse};
@@ -6,10 +6,10 @@ use super::response_data::{CertStatus, ResponderId, SingleResponse};
 use crate::x509::text::{Page, escape};
 use serde_json::{Value, json};
 
-/// More CertIDs than anybody asks about at once.
+/// Limit of the CertIDs in a request that is shown; 10,000 are far more than any client sends.
 const MANY: usize = 10_000;
 
-/// The PEM label, the text and the JSON of an OCSP request or response; `None` when it is neither.
+/// Returns the PEM label, the text and the JSON of an OCSP request or response; `None` when the octets are neither.
 #[must_use]
 pub fn describe(octets: &[u8]) -> Option<(&'static str, String, Value)> {
     if let Ok(request) = OcspRequest::from_der(octets, MANY) {

@@ -1,4 +1,4 @@
-//! What can be typed: the contract of names and options.
+//! The command line: names of commands and options, with their help texts.
 mod authority;
 mod backup;
 mod certificate;
@@ -245,7 +245,7 @@ pub(crate) struct Quickstart {
     pub(crate) no_serve: bool,
 }
 
-/// What `--key` takes.
+/// Returns the help text of `--key`.
 fn key_help() -> String {
     let mut names: Vec<String> = KeyAlgorithm::generated().iter().map(ToString::to_string).collect();
     let last = names.pop().unwrap_or_default();

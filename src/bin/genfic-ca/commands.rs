@@ -1,4 +1,4 @@
-//! One module a group of commands; here, which runs which.
+//! The commands, a module for each group, and which function runs each of them.
 mod audit;
 mod authority;
 mod backup;
@@ -44,7 +44,7 @@ use genfic_ca::ca::{Conclusion, Purpose, Task};
 use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::import::Layout;
 
-/// The name of a command as typed.
+/// Returns the name of a command as typed.
 pub(crate) fn name(command: &Command) -> &'static str {
     match command {
         Command::Init(_) => "init",
@@ -100,8 +100,8 @@ pub(crate) fn name(command: &Command) -> &'static str {
     }
 }
 
-/// What a command is about, as the record of its refusal names it: a CA, a certificate as typed, or a CA and
-/// what it was asked to sign. `None` when it is about the home.
+/// Returns what a command acts on, for the audit record of a refusal: a CA, a certificate as typed, or a CA with what
+/// it was asked to sign. `None` stands for the home.
 fn object(command: &Command) -> Option<String> {
     let within = |authority: Option<&String>, certificate: &str| match authority {
         Some(authority) => format!("{authority}/{certificate}"),
@@ -241,7 +241,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
     }
 }
 
-/// Says of a command that was interrupted before it opened a home that there is nothing to put right.
+/// Adds to the problem of a command that was interrupted before it opened a home that nothing was done.
 pub(crate) fn untouched(problem: Problem) -> Problem {
     if problem.code.code() != "key.interrupted" || problem.message.contains(';') {
         return problem;
@@ -249,7 +249,7 @@ pub(crate) fn untouched(problem: Problem) -> Problem {
     Problem { message: format!("{}; nothing was done", problem.message), ..problem }
 }
 
-/// Runs a command in an opened home.
+/// Runs a command in an opened home, with the repairs and audit records of `Engine::run`.
 pub(crate) fn in_session(
     global: &Global,
     name: &str,

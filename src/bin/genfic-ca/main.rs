@@ -1,4 +1,4 @@
-//! The command line for the CA administrator.
+//! The `genfic-ca` program: the command line for CA administrators.
 mod cli;
 mod commands;
 mod hints;
@@ -22,7 +22,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // no core dump or debugger may have a passphrase or a key; a kernel that refuses leaves things as they were
+    // no core dump or debugger may contain a passphrase or a key; if the kernel refuses, the program goes on
     let _ = forbid_core_dumps();
     let words: Vec<OsString> = std::env::args_os().collect();
     if words.len() == 1 {
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// What was typed; whether the source of passphrases was, or is that of the environment, makes a difference.
+/// Parses the words that were typed, and notes whether the passphrase source was typed or is from the environment.
 fn parsed(words: &[OsString]) -> Result<Cli, clap::Error> {
     let mut matches = Cli::command().try_get_matches_from(words)?;
     let is_typed = matches.value_source("passphrase_from") == Some(ValueSource::CommandLine);

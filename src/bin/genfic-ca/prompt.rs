@@ -1,11 +1,11 @@
-//! Asking on the terminal; the library never does.
+//! Asks for passphrases on the terminal. The library never does.
 use crate::terminal::{self, Typed};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::signing::{KeyError, Secret, SecretPurpose, SecretSource};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// Asks for passphrases on the terminal, each once a command.
+/// Asks for passphrases on the terminal, for each at most once in a command.
 #[derive(Debug, Default)]
 pub(crate) struct TerminalPrompt {
     allowed: bool,
@@ -13,7 +13,7 @@ pub(crate) struct TerminalPrompt {
 }
 
 impl TerminalPrompt {
-    /// Asks only when allowed and when there is a terminal to ask on.
+    /// Returns a prompt that asks only when `allowed` and when there is a terminal.
     pub(crate) fn new(allowed: bool) -> Self {
         Self { allowed: allowed && terminal::is_attended(), known: Mutex::default() }
     }
@@ -28,7 +28,7 @@ impl TerminalPrompt {
     }
 }
 
-/// What bears the name of a CA is its key; anything else says what it is.
+/// Returns what a passphrase is for: a CA's name stands for its key, any other text is used as it is.
 fn thing(name: &str) -> String {
     if name.parse::<AuthorityName>().is_ok() { format!("the key of {name}") } else { name.to_owned() }
 }

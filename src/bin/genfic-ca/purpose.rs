@@ -1,8 +1,9 @@
-//! What each command is for: whether it needs room on the disk, and may use what is kept for revoking.
+//! The purpose of each command: whether it needs free disk space, and may use the space that is reserved for
+//! revocations.
 use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Import, Key, Ocsp};
 use genfic_ca::ca::Purpose;
 
-/// What a command is for.
+/// Returns the purpose of a command.
 pub(crate) fn purpose(command: &Command) -> Purpose {
     match command {
         Command::CreateRoot(_)

@@ -1,4 +1,4 @@
-//! What a command says: text for people, one JSON object for programs.
+//! The output of commands: text for people, and one JSON object for programs.
 use crate::hints;
 use genfic_ca::error::{Exit, Notice, Problem, Remedy, on_one_line};
 use genfic_ca::x509::is_invisible;
@@ -17,52 +17,52 @@ pub(crate) use paths::{path_value, path_values};
 
 const SCHEMA: &str = "genfic-ca/1";
 
-/// The outcome of a command that did what was asked.
+/// The outcome of a command that succeeded.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// Whether anything is different now.
+    /// Whether the command changed anything.
     pub(crate) changed: bool,
     /// `result` of the JSON object.
     pub(crate) result: Value,
-    /// What people read; may span lines.
+    /// Text for people, of one or more lines.
     pub(crate) text: String,
-    /// What was done all the same, but should be known.
+    /// Warnings about what was done.
     pub(crate) warnings: Vec<String>,
-    /// An exit status other than 0 for what is done, with what it means.
+    /// A problem whose exit status replaces 0 although the command succeeded.
     pub(crate) exit: Option<Problem>,
     /// Octets for standard output in place of the text (`show --der`).
     pub(crate) octets: Option<Vec<u8>>,
-    /// The text or the start of the object is said already, by a [`Listing`].
+    /// Whether a [`Listing`] has already written the text or the start of the JSON object.
     pub(crate) listed: bool,
-    /// The program that this process becomes when all is said.
+    /// The program that replaces this process after the report is written.
     pub(crate) then: Option<std::process::Command>,
 }
 
 impl Report {
-    /// A report of something that was looked at.
+    /// Returns a report that changed nothing.
     pub(crate) fn seen(result: Value, text: impl Into<String>) -> Self {
         Self { result, text: text.into(), ..Self::default() }
     }
 
-    /// A report of something that was done.
+    /// Returns a report of a change.
     pub(crate) fn done(result: Value, text: impl Into<String>) -> Self {
         Self { changed: true, ..Self::seen(result, text) }
     }
 
-    /// With these warnings.
+    /// Returns the report with these warnings added.
     pub(crate) fn warn(mut self, warnings: impl IntoIterator<Item = impl Into<Notice>>) -> Self {
         self.warnings.extend(warnings.into_iter().map(|warning| told_with_remedy(&warning.into())));
         self
     }
 
-    /// With this exit status although it is done.
+    /// Returns the report with the exit status of this problem, if any.
     pub(crate) fn ending(mut self, exit: Option<Problem>) -> Self {
         self.exit = exit;
         self
     }
 }
 
-/// What should be known, and what to do about it: words after a semicolon, a command that can be run after a colon.
+/// Returns a warning with its remedy: a sentence follows after a semicolon, a command that can be run after a colon.
 fn told_with_remedy(notice: &Notice) -> String {
     let remedy = hints::text(&notice.remedy);
     match &notice.remedy {
@@ -72,14 +72,14 @@ fn told_with_remedy(notice: &Notice) -> String {
     }
 }
 
-/// How to say it.
+/// How a report is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     pub(crate) json: bool,
     pub(crate) quiet: bool,
 }
 
-/// Writes the outcome and gives the exit status.
+/// Writes the outcome and returns the exit status.
 pub(crate) fn conclude(command: &str, outcome: Result<Report, Problem>, style: Style) -> u8 {
     let mut outcome = outcome;
     let then = outcome.as_mut().ok().and_then(|report| report.then.take());
@@ -153,22 +153,22 @@ fn error_json(problem: &Problem) -> Value {
     })
 }
 
-/// Words that were typed and are more than one line, with what is said in their place.
+/// Typed words of more than one line, each with its replacement in messages.
 static TYPED: OnceLock<Vec<(String, String)>> = OnceLock::new();
 
-/// Has what was typed never break a line of what is said to people, wherever a message repeats it.
+/// Keeps typed words with line breaks from breaking the lines of messages that repeat them.
 pub(crate) fn keep_on_one_line(words: &[OsString]) {
     let text = words.iter().skip(1).filter_map(|word| word.to_str());
     let values = text.flat_map(|word| [Some(word), word.split_once('=').map(|(_, value)| value)]).flatten();
     let odd = values.filter(|word| word.trim().contains(char::is_control)).map(|word| word.trim());
     let mut typed: Vec<(String, String)> =
         odd.map(|word| (word.to_owned(), on_one_line(word).into_owned())).collect();
-    // what contains another is replaced before it
+    // longer words come first, because they may contain shorter ones
     typed.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
     let _ = TYPED.set(typed);
 }
 
-/// The text with what was typed on one line each.
+/// Returns the text with each typed word on one line.
 fn told(text: &str) -> Cow<'_, str> {
     let typed = TYPED.get().map(Vec::as_slice).unwrap_or_default();
     typed.iter().fold(Cow::Borrowed(text), |text, (word, written)| match text.contains(word) {
@@ -203,8 +203,8 @@ fn problem_text(problem: &Problem) -> io::Result<()> {
     line(io::stderr(), &told(&text))
 }
 
-/// Text with what would move the cursor, recolour the screen or turn the line round written out: names in
-/// requests, certificates and files are somebody else's.
+/// Returns the text with control characters escaped that would move the cursor, recolour the screen or reverse the
+/// line. Names in requests, certificates and files are chosen by others.
 fn visible(text: &str) -> Cow<'_, str> {
     let is_hidden = |c: char| is_invisible(c) && c != '\n' && c != '\t';
     if !text.contains(is_hidden) {
@@ -220,7 +220,8 @@ fn line(mut to: impl Write, text: &str) -> io::Result<()> {
     to.flush()
 }
 
-/// JSON in ASCII where it would play with a terminal: escaped as JSON has it, so that it stays JSON.
+/// Writes JSON with everything but plain characters escaped as JSON escapes it, so that it cannot affect a terminal
+/// and stays JSON.
 fn json_line(text: &str) -> io::Result<()> {
     let mut octets = String::with_capacity(text.len() + 1);
     for c in text.chars() {
@@ -237,12 +238,12 @@ fn json_line(text: &str) -> io::Result<()> {
     io::stdout().flush()
 }
 
-/// A number and what it counts: `1 certificate`, `2 certificates`.
+/// Returns a number and what it counts, for example `1 certificate` or `2 certificates`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Two aligned columns, the first padded to the longest.
+/// Returns two aligned columns, the first padded to its longest cell.
 pub(crate) fn columns(rows: &[(String, String)]) -> String {
     let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
     rows.iter()
@@ -251,7 +252,7 @@ pub(crate) fn columns(rows: &[(String, String)]) -> String {
         .join("\n")
 }
 
-/// A table with headings, columns two blanks apart.
+/// Returns a table with headings and two blanks between columns.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);

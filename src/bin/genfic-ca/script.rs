@@ -1,8 +1,8 @@
-//! The older script's options, turned into the command they stand for (G12).
+//! Translates the older script's options into the command that they stand for (G12).
 use crate::cli::{Cli, Command, CreateChild, CreateRequest, CreateRoot, NewAuthority, Revoke, Script, Sign};
 use genfic_ca::error::{Code, Problem, Remedy};
 
-/// The one command that was given, whichever way.
+/// Returns the command that was given, as a subcommand or by the older script's options.
 pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
     let Cli { script, command, .. } = cli;
     let Script { create_root, create_child, sign_request, create_request, revoke, parent, output, valid } =

@@ -1,4 +1,4 @@
-//! An opened home and who is at work in it.
+//! An opened home together with the options and passphrase sources of one command.
 use crate::cli::Global;
 use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
@@ -19,21 +19,21 @@ pub(crate) struct Session {
     secrets: Arc<PassphraseSources<'static>>,
 }
 
-/// The home that the options name.
+/// Returns the home that the options name.
 pub(crate) fn home_of(global: &Global) -> Home {
     global.home.as_ref().map_or_else(Home::system, Home::at)
 }
 
 impl Session {
-    /// Opens the home for one command: room on the disk, owners and modes, configuration, profiles, index. What the
-    /// command finds is put right by [`Engine::run`].
+    /// Opens the home for one command: checks disk space, owners and modes, configuration, profiles and index.
+    /// [`Engine::run`] repairs what an earlier command left unfinished.
     pub(crate) fn open_for(global: &Global, purpose: Purpose) -> Result<Self, Problem> {
-        // on a full disk that is said, whatever else is wrong
+        // a full disk is reported first, whatever else is wrong
         let home = Unopened::with_room(home_of(global), purpose)?;
         Self::with(global, |config| home.open(config))
     }
 
-    /// Opens the home to look at it, and puts right what a command that was cut short left behind.
+    /// Opens the home for reading, and repairs what an interrupted command left unfinished.
     pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
         let session = Self::with(global, |config| Assembly::open(home_of(global), config))?;
         session.engine.begin()?;
@@ -52,13 +52,13 @@ impl Session {
         Ok(Self { global: global.clone(), engine, assembly, secrets })
     }
 
-    /// The use cases over this home.
+    /// Returns the use cases on this home.
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The CAs that a name means where certificates are looked for: all generations when it is that of the first,
-    /// else that one alone.
+    /// Returns the CAs among whose certificates a name is looked up: all generations when it names the first
+    /// generation, else the named one only.
     pub(crate) fn meant(&self, name: &str) -> Result<Vec<String>, Problem> {
         let generations = self.engine().hierarchy().generations(name)?;
         let is_first = generations.first().is_some_and(|first| first.name == name);
@@ -69,20 +69,20 @@ impl Session {
         })
     }
 
-    /// Where passphrases come from.
+    /// Returns the sources of passphrases.
     pub(crate) fn secrets(&self) -> &PassphraseSources<'static> {
         &self.secrets
     }
 
-    /// Where a certificate on record is kept; `None` for one that never came to be, and for those that are
-    /// kept elsewhere: roots and responders.
+    /// Returns the stored file of a certificate on record. `None` stands for a certificate that was never issued, and
+    /// for roots and responders, which are stored in other directories.
     pub(crate) fn issued_file(&self, record: &CertificateRecord) -> Option<PathBuf> {
         let name = record.authority.parse::<AuthorityName>().ok()?;
         let file = self.assembly.home.issued_file(&name, &record.id.serial_number);
         file.is_file().then_some(file)
     }
 
-    /// What is worth saying besides: what was put right at the beginning, and about passphrases given.
+    /// Returns further warnings: what was repaired at the beginning, and about the given passphrases.
     pub(crate) fn notes(&self, begun: &Begun) -> Vec<String> {
         let faults =
             self.assembly.faults().map(|problem| format!("{}; this held nothing up", problem.message));
@@ -90,7 +90,7 @@ impl Session {
     }
 }
 
-/// What was put right after a command that was cut short, and what could not be.
+/// Returns what was repaired after an interrupted command, and what could not be repaired.
 fn told(recovered: &Recovered) -> Vec<String> {
     let mut said = Vec::new();
     if recovered.abandoned > 0 {

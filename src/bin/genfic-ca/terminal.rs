@@ -1,4 +1,5 @@
-//! Lines typed on the terminal. Ctrl-C ends the line and not the program, so that whoever asked can say what stands.
+//! Reads lines typed on the terminal. Ctrl-C ends the line and not the program, so that the caller can report what
+//! has been done.
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -6,35 +7,35 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
-/// What Ctrl-C types while it sends no signal.
+/// The octet that Ctrl-C types when it does not send a signal.
 const INTERRUPT: u8 = 0x03;
-/// As much as a terminal gives of one line.
+/// Limit of a line in octets: that of a terminal in canonical mode.
 const LINE: usize = 4096;
 
-/// Whether somebody has pressed Ctrl-C at a question: nothing more is asked then.
+/// Whether Ctrl-C was pressed at a question. No further questions are asked then.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Whether a question was answered by Ctrl-C.
+/// Whether Ctrl-C was pressed at a question.
 pub(crate) fn was_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// Whether there is a person to ask.
+/// Whether standard input is a terminal, so that a person can be asked.
 pub(crate) fn is_attended() -> bool {
     io::stdin().is_terminal()
 }
 
-/// What was typed.
+/// The answer to a question.
 pub(crate) enum Typed {
-    /// A line, without its end.
+    /// A line without its end.
     Line(Zeroizing<String>),
     /// Ctrl-C.
     Interrupted,
-    /// Ctrl-D, or the terminal is gone.
+    /// End of input: Ctrl-D, or the terminal is gone.
     Nothing,
 }
 
-/// The terminal's modes as they were, put back in the end.
+/// The terminal modes before a change, restored on drop.
 struct Modes<'t> {
     terminal: &'t File,
     before: Termios,
@@ -46,14 +47,14 @@ impl Drop for Modes<'_> {
     }
 }
 
-/// Writes this and reads a line, shown as it is typed or not.
+/// Writes a question and reads a line, echoed or not.
 pub(crate) fn ask(text: &str, shown: bool) -> io::Result<Typed> {
     if was_interrupted() {
         return Ok(Typed::Interrupted);
     }
     let terminal = match OpenOptions::new().read(true).write(true).open("/dev/tty") {
         Ok(terminal) => terminal,
-        // one that is not this process's own
+        // standard input is a terminal, but not the controlling one
         Err(_) => File::from(io::stdin().as_fd().try_clone_to_owned()?),
     };
     let before = tcgetattr(&terminal)?;

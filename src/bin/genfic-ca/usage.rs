@@ -1,14 +1,14 @@
-//! What is wrong with the words that were typed, told like every other problem.
+//! Reports wrong command lines like every other problem.
 use crate::cli::Cli;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use std::ffi::OsString;
 
-/// Global options that take a value of their own.
+/// Global options with a value of their own.
 const WITH_VALUE: [&str; 3] = ["--home", "--config", "--passphrase-from"];
 
-/// The problem, and the name of the command it is about; empty when none was recognised.
+/// Returns the name of the command and the problem. The name is empty when no command was recognised.
 pub(crate) fn problem(error: &clap::Error, words: &[OsString]) -> (String, Problem) {
     let mut command = Cli::command();
     command.build();
@@ -42,7 +42,7 @@ pub(crate) fn problem(error: &clap::Error, words: &[OsString]) -> (String, Probl
     (name, Problem::new(Code::Usage, message).hint(hint.join("\n")))
 }
 
-/// The command that the words name, as far as they name one.
+/// Returns the deepest subcommand that the words name.
 fn deepest<'a>(root: &'a Command, words: &[OsString]) -> &'a Command {
     let mut command = root;
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
@@ -59,7 +59,7 @@ fn deepest<'a>(root: &'a Command, words: &[OsString]) -> &'a Command {
     command
 }
 
-/// The sentence and what is listed below it, in one line.
+/// Returns the first paragraph of an error message in one line.
 fn first_paragraph(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default().trim_start_matches("error: ");

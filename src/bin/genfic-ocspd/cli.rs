@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The options of `genfic-ocspd`.
 use clap::Parser;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,13 +1,14 @@
-//! How much is logged: `debug`, `genfic_ca=trace,warn`.
+//! Parses the level of detail of the log, for example `debug` or `genfic_ca=trace,warn`.
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-/// What the text asks for; `info` when there is none, or none that can be read.
+/// Returns the requested levels; `info` when nothing is requested or the text is invalid.
 pub(crate) fn detail(asked: Option<&str>) -> Targets {
     asked.and_then(read).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
-/// Levels and `TARGET=LEVEL`, parted by commas; nothing between them asks for nothing. What begins like neither, for
-/// example with a quotation mark, would be taken for a target that nobody logs to.
+/// Parses levels and `TARGET=LEVEL`, separated by commas; empty parts are ignored. Returns `None` when a part is
+/// neither, for example because it begins with a quotation mark: it would count as a target to which nothing is
+/// logged.
 fn read(text: &str) -> Option<Targets> {
     let asked: Vec<&str> = text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
     let is_word = |one: &&str| one.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | ':' | '_'));

@@ -1,8 +1,8 @@
-//! The log: lines on standard error, written by a thread of their own.
+//! The log: lines on standard error, written by a thread of its own.
 //!
-//! Nobody who logs waits for a line to be written, and nobody fails because it cannot be: a disk that is full, a
-//! pipe that nobody reads or that is gone costs the lines, and nothing else. How many is said when lines can be
-//! written again.
+//! Logging never waits for a line to be written, and never fails. If a line cannot be written, because a disk is full
+//! or because the reader of a pipe hangs or has ended, only that line is lost. The number of lost lines is logged
+//! when lines can be written again.
 use genfic_ca::error::in_words;
 use genfic_ca::failpoint;
 use std::io::{self, Write, stderr};
@@ -12,18 +12,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// Lines that wait to be written; what comes beyond them is lost.
+/// Bound of the queue of unwritten lines; further lines are lost. 1,024 absorb a burst.
 const WAITING: usize = 1024;
-/// How long the end of the program waits for lines to be written.
+/// Time that the end of the program waits for lines to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 enum Message {
     Line(Vec<u8>),
-    /// Everything before this has been written, or is lost.
+    /// Marker that is answered when all lines before it have been written or lost.
     Written(SyncSender<()>),
 }
 
-/// Takes lines; never fails, and never waits.
+/// Accepts log lines; never fails, and never waits.
 #[derive(Clone)]
 pub(crate) struct Log {
     messages: SyncSender<Message>,
@@ -31,10 +31,10 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Starts to write.
+    /// Starts the writing thread.
     ///
     /// # Errors
-    /// When no thread can be had.
+    /// When no thread can be started.
     pub(crate) fn start() -> io::Result<Self> {
         let (messages, received) = sync_channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
@@ -46,7 +46,7 @@ impl Log {
         Ok(Self { messages, lost })
     }
 
-    /// Waits until what was logged has been written, for a moment at most.
+    /// Waits until everything logged so far has been written, for [`PATIENCE`] at most.
     pub(crate) fn flush(&self) {
         let (written, wait) = sync_channel(1);
         if self.messages.try_send(Message::Written(written)).is_ok() {
@@ -78,19 +78,19 @@ fn write_all(messages: &Receiver<Message>, lost: &AtomicU64) {
                     0 => String::new(),
                     lines => format!("{lines} lines of the log are lost: they could not be written\n"),
                 };
-                // the system's errors in words alone
+                // errors of the system are written in words, without their numbers
                 text.push_str(&in_words(String::from_utf8_lossy(&octets).into_owned()));
                 if stderr().write_all(text.as_bytes()).is_err() {
                     lost.fetch_add(missing.saturating_add(1), Ordering::Relaxed);
                 }
             }
-            // whoever asked may have gone on
+            // the waiting caller may have given up
             Message::Written(written) => drop(written.try_send(())),
         }
     }
 }
 
-/// A daemon whose log has ended would not be looked after: it ends too.
+/// Ends the daemon when the log thread panics: a daemon without a log would be unattended.
 struct EndsWithIt;
 
 impl Drop for EndsWithIt {

@@ -1,4 +1,4 @@
-//! The OCSP responder: sees the published status and its own short-lived keys, never the index or a CA key.
+//! The OCSP responder. It reads the published status and its own short-lived keys, and never the index or a CA key.
 mod cli;
 mod detail;
 #[path = "../genfic-ca/hints/mod.rs"]
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let status = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            // by the log, which waits for nobody: its thread may hang at a pipe that is full
+            // written through the log, which never waits: standard error may be a full pipe
             let _ = log.clone().write_all(text_of(&problem).as_bytes());
             ExitCode::from(problem.exit.code())
         }
@@ -67,7 +67,7 @@ fn run(cli: Cli) -> Result<(), Problem> {
     let listeners = daemon.listeners()?;
     let announced = announce(&listeners);
     let ready = || {
-        // whoever started us may read no further line, or none at all
+        // the parent may have stopped reading, or never have read anything
         if let Err(error) = stdout().write_all(announced.as_bytes()).and_then(|()| stdout().flush()) {
             tracing::warn!(%error, "standard output cannot be written");
         }
@@ -81,7 +81,7 @@ fn run(cli: Cli) -> Result<(), Problem> {
     Ok(daemon.run(listeners, ready, stopping)?)
 }
 
-/// One line for each listener.
+/// Returns one line for each listener.
 fn announce(listeners: &[TcpListener]) -> String {
     let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
     addresses.map(|address| format!("listening on http://{address}\n")).collect()
@@ -93,7 +93,7 @@ fn notify(state: NotifyState<'_>) {
     }
 }
 
-/// Lines go to a thread that writes them; who logs fails for nothing that happens to them there.
+/// Sends log lines to the writing thread, so that logging never fails the caller.
 fn log_to(log: &Log) {
     let filter = detail(std::env::var("GENFIC_OCSPD_LOG").ok().as_deref());
     let (log, of_panics) = (log.clone(), log.clone());
@@ -105,9 +105,9 @@ fn log_to(log: &Log) {
         .with_target(false)
         .finish()
         .with(filter);
-    // there is no other yet
+    // no other subscriber is installed yet
     let _ = subscriber.try_init();
-    // what ends a thread is a line of the log like others: the usual one would wait for who reads it
+    // a panic is logged as a line like any other: the default hook would wait for a reader of standard error
     std::panic::set_hook(Box::new(move |panic| {
         let name = std::thread::current().name().unwrap_or_default().to_owned();
         tracing::error!(thread = name, "{panic}");
@@ -117,7 +117,7 @@ fn log_to(log: &Log) {
     }));
 }
 
-/// What is wrong with the options, told like every other problem.
+/// Returns the problem of wrong options.
 fn wrong_options(error: &clap::Error) -> Problem {
     let text = error.render().to_string();
     let paragraph: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
@@ -129,13 +129,13 @@ fn wrong_options(error: &clap::Error) -> Problem {
     Problem::new(Code::Usage, message.trim_start_matches("error: ")).hint(hint.join("\n"))
 }
 
-/// Tells a problem before there is a log.
+/// Reports a problem before the log exists.
 fn report(problem: &Problem) {
-    // nothing is left to be done when even this cannot be said
+    // if even this write fails, nothing is left to be done
     let _ = stderr().write_all(text_of(problem).as_bytes());
 }
 
-/// The problem, what to do, and the code.
+/// Returns the problem's message, hint and code as text.
 fn text_of(problem: &Problem) -> String {
     let Problem { code, exit, message, hint, .. } = problem;
     let mut text = format!("error: {message}\n");

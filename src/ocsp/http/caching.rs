@@ -1,4 +1,4 @@
-//! Headers that let answers and files be kept by others (RFC 9919 §6, RFC 9111).
+//! HTTP headers that let clients and proxies cache answers and files (RFC 9919 §6, RFC 9111).
 use crate::ocsp::answer::Life;
 use crate::ocsp::public_files::PublicFile;
 use crate::x509::UnixTime;
@@ -7,28 +7,28 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
 
-/// Longest time for which a CRL or a certificate is kept without asking again, in seconds.
+/// Limit of max-age for a CRL or a certificate, in seconds.
 const FILE_MAX_AGE: i64 = 3600;
 
-/// For how long something may be kept, and by what it is known again.
+/// For how long a reply may be cached, and the validators for revalidating it.
 #[derive(Clone, Debug)]
 pub(super) struct Freshness {
     tag: String,
     modified: UnixTime,
     expires: Option<UnixTime>,
     max_age: i64,
-    /// `If-Modified-Since` means something only while this is so.
+    /// Whether `If-Modified-Since` is decisive. It is not while two different replies may have the same date.
     dates_tell: bool,
 }
 
 impl Freshness {
-    /// That of a signed answer, whose hash is `tag`.
+    /// Returns the freshness of a signed answer; `tag` is its hash.
     ///
-    /// Last-Modified is thisUpdate and Expires is nextUpdate, as RFC 9919 has it, and max-age ends when we
-    /// have a newer answer. An answer to a nonce is never fresh: to keep it is allowed, and useless.
+    /// Last-Modified is thisUpdate and Expires is nextUpdate (RFC 9919 §6). max-age ends when the responder has a
+    /// newer answer. An answer with a nonce is never fresh: caching it is allowed and useless.
     ///
-    /// Answers signed one after the other from one status have the same thisUpdate. A date alone says that
-    /// a client's copy is still good only if the earliest of them would last as long as we promise here.
+    /// Successive answers from one status have the same thisUpdate. So a date alone proves that a client's copy is
+    /// still good only if the earliest of these answers lasts as long as max-age promises.
     pub(super) fn of_answer(life: &Life, tag: String, now: UnixTime) -> Self {
         let max_age = if life.is_for_one { 0 } else { life.refresh_at.0.saturating_sub(now.0).max(0) };
         let length = life.next_update.0.saturating_sub(life.produced_at.0);
@@ -41,7 +41,7 @@ impl Freshness {
         }
     }
 
-    /// That of a CRL or certificate.
+    /// Returns the freshness of a CRL or certificate.
     pub(super) fn of_file(file: &PublicFile, now: UnixTime) -> Self {
         let left = file.next_update.map_or(i64::MAX, |next| next.0.saturating_sub(now.0)).max(0);
         Self {
@@ -53,7 +53,7 @@ impl Freshness {
         }
     }
 
-    /// Writes the headers of a 200 or 304.
+    /// Writes the headers of a 200 or 304 reply.
     pub(super) fn put(&self, headers: &mut HeaderMap) {
         let control = format!("max-age={}, public, no-transform, must-revalidate", self.max_age);
         put(headers, header::ETAG, &format!("\"{}\"", self.tag));
@@ -64,7 +64,8 @@ impl Freshness {
         put(headers, header::CACHE_CONTROL, &control);
     }
 
-    /// Whether the client has it already (RFC 9110 §13.2.2: the entity tag counts before the date).
+    /// Whether the client already has the current reply. The entity tag takes precedence over the date (RFC 9110
+    /// §13.2.2).
     pub(super) fn is_known_to(&self, request: &HeaderMap) -> bool {
         let mut tags = request.get_all(header::IF_NONE_MATCH).iter().peekable();
         if tags.peek().is_some() {
@@ -81,14 +82,14 @@ impl Freshness {
     }
 }
 
-/// Writes a header; a value that cannot be one is left out.
+/// Writes a header. A value that is not valid in a header is left out.
 pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`
+/// Returns an HTTP date, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn http_date(at: UnixTime) -> String {
     Timestamp::from_second(at.0)
         .and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at))

@@ -1,21 +1,21 @@
-//! What the log says about requests that could not be answered: while status or a responder is away, every
-//! client would add a line, and anybody could fill the disk.
+//! Limits the log lines about requests that could not be answered. While the status or a responder is missing, every
+//! request would add a line, and any client could fill the disk.
 use crate::x509::UnixTime;
 use std::sync::{Mutex, PoisonError};
 
-/// Seconds between two lines about the same thing.
+/// Seconds between two log lines with the same reason.
 const EVERY: i64 = 60;
-/// Different reasons that are remembered; what is beyond them shares one.
+/// Number of distinct reasons that are remembered; further ones share one entry. 64 bound the memory.
 const REASONS: usize = 64;
 
-/// When each reason was last said, and how often it has come since.
+/// For each reason the time when it was last logged, and its count since then.
 #[derive(Debug, Default)]
 pub(super) struct Complaints {
     said: Mutex<Vec<(String, UnixTime, u64)>>,
 }
 
 impl Complaints {
-    /// Counts one more; `Some` when it is time to say so, with how often it has come since it was last said.
+    /// Counts one occurrence. Returns the count since the last log line when a new line is due, else `None`.
     pub(super) fn add(&self, reason: &str, now: UnixTime) -> Option<u64> {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = said.len() >= REASONS;

@@ -1,9 +1,9 @@
-//! Requests that two programs could read in two ways, which is how requests are smuggled past a proxy: refused,
-//! and the connection closed (RFC 9112 §11.2). What the HTTP library refuses by itself is not repeated here.
+//! Refuses ambiguous requests, which two programs could read in two ways. Such requests can be smuggled past a proxy,
+//! so the connection is closed too (RFC 9112 §11.2). What the HTTP library refuses itself is not checked again.
 use hyper::header::{HOST, HeaderMap, TRANSFER_ENCODING};
 use hyper::{Method, Request, Version};
 
-/// What is wrong with the head of a request.
+/// Returns the fault in the head of a request; `None` when there is none.
 pub(super) fn fault<B>(request: &Request<B>) -> Option<&'static str> {
     let headers = request.headers();
     let hosts = headers.get_all(HOST).iter().count();

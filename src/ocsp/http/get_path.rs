@@ -1,4 +1,4 @@
-//! The request in the path of a GET (RFC 6960 A.1): base64, escaped or not.
+//! Decodes the OCSP request in the path of a GET (RFC 6960 A.1): base64, with or without percent escapes.
 use crate::ocsp::request::OcspRequest;
 use base64::Engine;
 use base64::alphabet;
@@ -11,12 +11,13 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The request's octets in a raw path, `/` or `/ocsp/` being where requests go. `None` when there is nothing
-/// in it, something that no base64 is made of, or what nobody can have meant for a request.
+/// Returns the DER octets of the request in a raw path, after `/` or `/ocsp/`. Returns `None` when the path is empty,
+/// has characters outside of base64, or is evidently no OCSP request.
 ///
-/// A request begins with the octet of a SEQUENCE, so with `M` and one of the first sixteen letters: every slash
-/// before it separates, and what begins otherwise is another path, unless its padding tells it for base64. A
-/// slash at the end separates as well when the request is whole without it.
+/// The DER of a request begins with the tag of a SEQUENCE, so its base64 begins with `M` and one of the letters `A`
+/// to `P`. Every slash before that is a separator. A text that begins otherwise is another path, unless padding at
+/// its end shows that it is base64. A slash at the end is a separator as well when the request is complete without
+/// it.
 pub(super) fn request_in(path: &str) -> Option<Vec<u8>> {
     let text = unescape(path)?;
     let text = text.trim_start_matches('/');
@@ -46,7 +47,7 @@ fn begins_like_a_request(text: &str) -> bool {
     letters.next() == Some('M') && letters.next().is_none_or(|second| ('A'..='P').contains(&second))
 }
 
-/// Undoes percent escapes; `None` when one is broken or stands for no ASCII character.
+/// Decodes percent escapes; `None` when one is invalid or stands for no ASCII character.
 fn unescape(path: &str) -> Option<String> {
     let mut out = String::with_capacity(path.len());
     let mut parts = path.split('%');
@@ -67,7 +68,7 @@ mod tests {
     use crate::ocsp::fixture::Hierarchy;
     use base64::engine::general_purpose::STANDARD;
 
-    /// A request whose base64 has `+` and `/` in it, and how much padding it has.
+    /// Returns a request whose base64 contains `+` and `/` and has this much padding.
     fn request(padding: usize) -> (Vec<u8>, String) {
         let hierarchy = Hierarchy::new();
         (0..=255u8)

@@ -1,36 +1,36 @@
-//! A look at the files before a request is answered that nothing is known of it.
+//! Looks for new status before a certificate is answered as unknown.
 //!
-//! Files are looked at several times a second. A client that was handed its certificate between two looks
-//! would be told `unknown`; so before that is said, one look is taken for it (O12). Clients that come while
-//! one is being taken share the next.
+//! The files are checked several times a second. A client that receives its certificate between two checks would be
+//! answered `unknown`. So before such an answer the files are checked once more (O12). Clients that come during a
+//! check share the next one.
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
-/// For how long an answer waits for the look.
+/// Time that an answer waits for a check.
 const LIMIT: Duration = Duration::from_secs(2);
-/// Clients that wait for one look; further ones wait to be let in.
+/// Number of clients that wait for one check; further ones wait until the queue has room.
 const WAITING: usize = 1024;
 
-/// How long a look may take before it is not believed that there will be another.
+/// Time since the reloader last waited for requests, beyond which checks count as stopped.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Asks for looks.
+/// The clients' end: requests checks.
 #[derive(Clone, Debug)]
 pub(crate) struct Looker {
     asks: mpsc::Sender<oneshot::Sender<()>>,
     began: Arc<Mutex<Instant>>,
 }
 
-/// The looks that are asked for.
+/// The reloading end: receives the requests for checks.
 #[derive(Debug)]
 pub(crate) struct Looks {
     asked: mpsc::Receiver<oneshot::Sender<()>>,
-    /// When it was last waited for somebody to ask.
+    /// Time at which the reloader last began to wait for requests.
     began: Arc<Mutex<Instant>>,
 }
 
-/// Both ends.
+/// Returns both ends.
 #[must_use]
 pub(crate) fn looks() -> (Looker, Looks) {
     let (sender, receiver) = mpsc::channel(WAITING);
@@ -39,12 +39,12 @@ pub(crate) fn looks() -> (Looker, Looks) {
 }
 
 impl Looker {
-    /// Waits until a look that began after this call has ended, or it takes too long.
+    /// Waits until a check that began after this call has ended, or [`LIMIT`] is over.
     pub(super) async fn look(&self) {
         let (done, looked) = oneshot::channel();
         let look = async {
             if self.asks.send(done).await.is_ok() {
-                // an error means that nobody looks any more: there is nothing to wait for
+                // an error means that the reloader has ended: there is nothing to wait for
                 let _ = looked.await;
             }
         };
@@ -55,7 +55,7 @@ impl Looker {
 }
 
 impl Looker {
-    /// Whether looks have stopped: the one that is being taken does not end, or nobody takes one any more.
+    /// Whether checks have stopped: the current one does not end, or the reloader is gone.
     pub(super) fn has_stopped(&self) -> bool {
         self.asks.is_closed() || self.idle_for() > LONGEST
     }
@@ -65,20 +65,21 @@ impl Looker {
     }
 }
 
-/// Those who wait for one look; they go on when this is dropped.
+/// Clients that wait for one check. Dropping the value lets them continue.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     _clients: Vec<oneshot::Sender<()>>,
 }
 
 impl Looks {
-    /// Waits until a look is asked for and returns those who wait for it; `None` after `interval` without.
+    /// Waits until a check is requested and returns the clients that wait for it; `None` when none is requested
+    /// within `interval`.
     pub(crate) async fn next(&mut self, interval: Duration) -> Option<Waiting> {
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let asked = async {
             match self.asked.recv().await {
                 Some(first) => first,
-                // nobody can ask any more
+                // no client is left that could request a check
                 None => std::future::pending().await,
             }
         };

@@ -1,4 +1,4 @@
-//! OCSP over HTTP (RFC 6960 Appendix A, RFC 9919 §5 and §6), and the files beside it.
+//! OCSP over HTTP (RFC 6960 Appendix A, RFC 9919 §5 and §6), and the CRLs and CA certificates served with it.
 mod caching;
 mod complaints;
 mod framing;

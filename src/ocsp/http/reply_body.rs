@@ -1,4 +1,4 @@
-//! The body of a reply.
+//! The body of an HTTP reply.
 use crate::ocsp::public_files::PublicFile;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
@@ -6,20 +6,21 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-/// Octets of a file that are copied at once.
+/// Octets of a file that are copied in one go.
 const PIECE: usize = 8 << 10;
 
-/// Octets in memory, or a file.
+/// The body: octets in memory, or a file.
 #[derive(Debug)]
 pub enum ReplyBody {
-    /// All of it.
+    /// The whole body in memory.
     Whole(Full<Bytes>),
     /// A CRL or certificate.
     File(FileBody),
 }
 
-/// A file that is copied out a piece at a time. It is not kept for a client that takes long over it: by the time
-/// that two newer ones have come, a CRL of many megabytes would be there once for each of them.
+/// A file that is copied out in pieces. A slow client does not keep its version of the file in memory: otherwise a
+/// CRL of many megabytes could be in memory in one version for each such client. The reply fails once the snapshot
+/// has dropped the version.
 #[derive(Debug)]
 pub struct FileBody {
     file: Weak<PublicFile>,
@@ -27,7 +28,7 @@ pub struct FileBody {
     sent: usize,
 }
 
-/// Why a reply ends before its end.
+/// The reason for which a reply ends early.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a newer file is there, and this one is gone")]
 pub struct Superseded;

@@ -1,18 +1,18 @@
-//! The body of a request, in one piece that is no longer than allowed.
+//! Reads the body of a request up to a limit, as one piece.
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
 
-/// Why there is none.
+/// Why a body is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum BodyFault {
-    /// It is, or is said to be, longer than allowed.
+    /// The body is longer than allowed, or its announced length is.
     TooLarge,
-    /// It ends too early, or is no body.
+    /// The body ends too early or is invalid.
     CutShort,
 }
 
-/// Copies a body out of its frames as they come: each of them holds on to the whole buffer that it was read into,
-/// and a client decides how many there are. Trailers are passed over.
+/// Copies a body out of its frames as they arrive. Each frame keeps the whole buffer alive that it was read into, and
+/// the client decides how many frames there are. Trailers are ignored.
 pub(super) async fn collect<B>(mut body: B, most: usize) -> Result<Vec<u8>, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -28,7 +28,7 @@ where
             return Err(BodyFault::TooLarge);
         }
         if octets.capacity() == 0 && !data.is_empty() {
-            // once, when something comes: growing by and by would leave holes of every size
+            // allocate once, when data arrives: growing step by step would fragment the memory
             octets.reserve_exact(room);
         }
         octets.extend_from_slice(&data);
@@ -44,7 +44,7 @@ mod tests {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
-    /// So many frames, each a slice of a buffer of its own, as many octets as it has been told.
+    /// A body of `left` frames, each a slice of a buffer of its own. Its announced length is `promised` octets.
     struct Pinning {
         left: usize,
         promised: Option<u64>,

@@ -1,4 +1,4 @@
-//! Answering one HTTP request.
+//! Answers one HTTP request.
 use super::caching::{Freshness, http_date, put};
 use super::complaints::Complaints;
 use super::framing::fault;
@@ -37,10 +37,10 @@ const ASKED_BY_POST: &str = "application/ocsp-request";
 const ANSWER: &str = "application/ocsp-response";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// What goes back.
+/// The HTTP reply.
 pub(super) type Reply = Response<ReplyBody>;
 
-/// The responder as clients see it: OCSP by POST and GET, CRLs and CA certificates, health.
+/// The HTTP interface of the responder: OCSP by POST and GET, CRLs and CA certificates, health.
 #[derive(Clone)]
 pub struct OcspService {
     parts: Arc<Parts>,
@@ -54,18 +54,18 @@ struct Parts {
     cache: AnswerCache,
     clock: Arc<dyn Clock>,
     complaints: Complaints,
-    /// Signatures at once: as many as there are processors, so that waiting ones hold no thread.
+    /// Bounds the simultaneous signatures. There are as many as processors, so that those that wait hold no thread.
     signing: Semaphore,
     max_body: usize,
     max_path: usize,
     body_timeout: Duration,
 }
 
-/// What the routes answer from.
+/// State of the routes.
 type Asked = (Arc<Parts>, Option<Looker>);
 
 impl OcspService {
-    /// Answers from whatever snapshot stands in `snapshot` at the time.
+    /// Returns a service that answers each request from the snapshot that is current at that time.
     #[must_use]
     pub fn new(
         snapshot: Arc<ArcSwap<Snapshot>>,
@@ -96,14 +96,14 @@ impl OcspService {
         Self { parts, looker, others }
     }
 
-    /// The same, asking for a look at the files before it answers that nothing is known.
+    /// Returns the same service, which checks for new status before it answers that a certificate is unknown.
     #[must_use]
     pub(crate) fn with_looker(self, looker: Looker) -> Self {
         Self::with(self.parts, Some(looker))
     }
 
-    /// Answers one request. The two OCSP routes are looked at first: the router would cost more than they do,
-    /// and takes escapes and slashes out of the path.
+    /// Answers one request. The two OCSP routes are handled before the router, which would take longer than they do,
+    /// and which changes escapes and slashes in the path.
     pub async fn reply<B>(&self, request: Request<B>) -> Result<Reply, Infallible>
     where
         B: Body<Data = Bytes> + Send + Unpin,
@@ -150,7 +150,7 @@ impl OcspService {
             put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
             return reply;
         }
-        // what was read for the head is let go with it
+        // the buffer of the head is released with it
         let body = collect(request.into_body(), self.parts.max_body);
         match tokio::time::timeout(self.parts.body_timeout, body).await {
             Ok(Ok(body)) => {
@@ -169,7 +169,7 @@ impl OcspService {
         answered(&self.answer(octets, now).await, Some(headers), now)
     }
 
-    /// From the cache, or signed on a thread where that holds nobody up.
+    /// Answers from the cache, or signs on a blocking thread so that other requests are not delayed.
     async fn answer(&self, octets: &[u8], now: UnixTime) -> Answer {
         let parts = &self.parts;
         let decide = || plan(octets, &parts.snapshot.load(), &parts.settings, now);
@@ -199,7 +199,7 @@ impl OcspService {
         answer
     }
 
-    /// `GET /NAME.crl` and `/NAME.crt`: looked up by name, never a path.
+    /// Answers `GET /NAME.crl` and `GET /NAME.crt`. The name is looked up in the snapshot and never used as a path.
     fn file<B>(&self, request: &Request<B>, now: UnixTime) -> Option<Reply> {
         let snapshot = self.parts.snapshot.load();
         let file = snapshot.file(request.uri().path().trim_start_matches('/'))?;
@@ -232,7 +232,7 @@ impl Parts {
     }
 }
 
-/// Whether something newer than what is loaded may say more.
+/// Whether newer status than the loaded one could change the answer.
 fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
     match plan {
         Ok(plan) => !plan.is_all_recorded(),
@@ -248,14 +248,15 @@ fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }
 
-/// The type that RFC 6960 names, none at all, or octets that nobody gave a name.
+/// Whether the Content-Type is that of RFC 6960, is absent, or is `application/octet-stream`.
 fn is_request_type(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
     let named = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     [ASKED_BY_POST, "application/octet-stream"].iter().any(|known| named.eq_ignore_ascii_case(known))
 }
 
-/// `headers` are those of a GET, which may find that the client has the answer already.
+/// Returns the reply with an answer. `headers` are those of a GET, which may validate a cached copy; `None` for a
+/// POST.
 fn answered(answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
     let octets = || Bytes::from_owner(Arc::clone(answer.octets())).into();
     let Some(life) = answer.life() else {
@@ -329,7 +330,7 @@ fn of(status: StatusCode, media_type: &str, body: ReplyBody) -> Reply {
     reply
 }
 
-/// Date is the service's own, so that it agrees with the times in the answer.
+/// Sets Date from the service's own clock, so that it agrees with the times in the answer.
 fn with_date(mut reply: Reply, now: Option<UnixTime>) -> Reply {
     if let Some(now) = now {
         put(reply.headers_mut(), header::DATE, &http_date(now));

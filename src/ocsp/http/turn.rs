@@ -1,25 +1,25 @@
-//! The turn of a request that its client sent ahead of the answer to the one before.
+//! Rate limit for requests that a client sends before it has received the previous answer.
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// The turn, once it has come; it is over when this is dropped.
+/// The permit to answer such a request, released when dropped.
 pub(super) type Held = Option<OwnedSemaphorePermit>;
 
-/// Stands in the extensions of such a request, so that it is waited for when the body has come.
+/// Marks such a request in its extensions. The service then waits for the permit when the body has arrived.
 #[derive(Clone)]
 pub(crate) struct Turn(Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Held> + Send>> + Send + Sync>);
 
 impl Turn {
-    /// One that has come when what `wait` gives has ended.
+    /// Returns a value whose permit is what the future from `wait` gives.
     pub(crate) fn new<F: Future<Output = Held> + Send + 'static>(
         wait: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(move || Box::pin(wait())))
     }
 
-    /// Waits for it.
+    /// Waits for the permit.
     pub(crate) async fn come(self) -> Held {
         (self.0)().await
     }

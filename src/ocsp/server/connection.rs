@@ -1,4 +1,4 @@
-//! One connection: what it may take, and its requests one after the other.
+//! One connection: its limits, and its requests one after the other.
 use super::pace::Pace;
 use super::places::{Awaited, Place};
 use super::stall::Stall;
@@ -16,27 +16,27 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 
-/// Octets of a request's head, which is all that is kept of what was read and of what is to be written.
+/// Limit of a request's head in octets. It also bounds the read and write buffers of the connection.
 const MAX_HEAD: usize = 16 << 10;
 
-/// Headers of a request, and of a trailer.
+/// Limit of the number of headers in a request, and in a trailer.
 const MAX_HEADERS: usize = 64;
 
-/// What the kernel is asked to hold of a connection in either direction; it takes twice as much.
+/// Receive and send buffer in octets that the kernel is asked for; it allocates twice as much.
 const SOCKET_BUFFERS: (usize, usize) = (32 << 10, 64 << 10);
 
-/// Connections that wait to be accepted; the system may allow fewer.
+/// Number of connections in the listen queue; the system may allow fewer.
 const QUEUE: i32 = 1024;
 
-/// Octets that a connection may take besides those of its request's body.
+/// Bound of the octets that a connection takes besides the body of its request.
 pub const CONNECTION_OCTETS: usize = 32 << 10;
 
-/// Octets that the kernel may hold of a connection.
+/// Bound of the octets that the kernel holds for a connection.
 pub const SOCKET_OCTETS: usize = 2 * (SOCKET_BUFFERS.0 + SOCKET_BUFFERS.1);
 
-/// Has the connections that a listener accepts take no more of the kernel's memory than they need: it counts as the
-/// service's, and would grow to several megabytes for a client that reads nothing. And has a crowd wait in the
-/// kernel's queue: a client that finds it full tries again a second later.
+/// Sets the kernel buffers and the listen queue of a listener. The buffers of its connections count as the service's
+/// memory, and would grow to several megabytes for a client that reads nothing. The long queue lets many clients wait
+/// in the kernel: a client that finds it full tries again only a second later.
 pub(super) fn prepare(listener: impl AsFd) {
     let (receive, send) = SOCKET_BUFFERS;
     let prepared = set_socket_recv_buffer_size(&listener, receive)
@@ -53,16 +53,17 @@ pub(super) struct Connection {
     pub(super) header_timeout: Duration,
     pub(super) idle_timeout: Duration,
     pub(super) stopped: watch::Receiver<bool>,
-    /// Of requests that are ahead of their clients' answers.
+    /// Permits for requests that were sent before the client received the previous answer.
     pub(super) turns: Arc<Semaphore>,
 }
 
 async fn stopped(stopped: &mut watch::Receiver<bool>) {
-    // an error means that the server is gone, which is as good a reason to stop
+    // an error means that the server is gone, which is a reason to stop as well
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// The turn of a request that is ahead; until it comes, the place is one that another client may have.
+/// Returns the turn of a request that was sent ahead of the previous answer. Until it is granted, another client may
+/// take the connection's place.
 fn turn(turns: Arc<Semaphore>, here: Arc<Place>) -> Turn {
     Turn::new(move || {
         let (turns, here) = (Arc::clone(&turns), Arc::clone(&here));
@@ -92,7 +93,7 @@ impl Connection {
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            // who has sent all may close that half, and is answered all the same
+            // a client that has sent everything may close its sending half, and is answered all the same
             .half_close(true)
             .header_read_timeout(self.header_timeout)
             .max_buf_size(MAX_HEAD)

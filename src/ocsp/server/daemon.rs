@@ -1,4 +1,4 @@
-//! The whole of it in one value: built from its parts, bound, run until it is told to stop.
+//! The responder daemon: assembled from its parts, and run until it is told to stop.
 use super::open_files::make_room;
 use super::{ServerError, keep_reloading, listeners, serve};
 use crate::clock::Clock;
@@ -16,7 +16,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-/// A responder that is loaded and not listening yet.
+/// A responder that is loaded and does not listen yet.
 pub struct Daemon<S: StatusSource> {
     reloader: Reloader<S>,
     service: OcspService,
@@ -28,11 +28,11 @@ pub struct Daemon<S: StatusSource> {
 }
 
 impl<S: StatusSource> Daemon<S> {
-    /// Loads what is there, and says in the log what is missing; it need not be there yet. SIGHUP is heeded from here
-    /// on: to load long lists takes seconds.
+    /// Loads the files, and logs which are missing; they may appear later. SIGHUP is handled from here on, because
+    /// loading long CRLs takes seconds.
     ///
     /// # Errors
-    /// When threads or signals cannot be had.
+    /// When threads or signal handlers are not available.
     pub fn new(
         source: S,
         responder_files: ResponderFiles,
@@ -42,9 +42,9 @@ impl<S: StatusSource> Daemon<S> {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ServerError> {
         let mut builder = runtime::Builder::new_multi_thread();
-        // so many requests at most are answered before it is seen who else has come
+        // at most eight tasks run before new connections are noticed
         builder.event_interval(8);
-        // signatures, of which there are as many as processors at a time, and the look for new files
+        // threads for signatures, of which as many as processors are made at a time, and for the look for new files
         builder.max_blocking_threads(available_parallelism().map_or(2, usize::from) + 2);
         let runtime = builder.enable_all().build().map_err(ServerError::Start)?;
         let hangup = runtime.block_on(async { signal(SignalKind::hangup()) }).map_err(ServerError::Start)?;
@@ -61,20 +61,20 @@ impl<S: StatusSource> Daemon<S> {
         Ok(Self { reloader, service, looks, settings: server, clock, runtime, hangup })
     }
 
-    /// The listeners to run on: those that systemd passed, or the addresses of the settings.
+    /// Returns the listeners: the sockets that systemd passed, else those on the addresses of the settings.
     ///
     /// # Errors
-    /// When there is none, or one cannot be had.
+    /// When there is none, or an address cannot be bound.
     pub fn listeners(&self) -> Result<Vec<TcpListener>, ServerError> {
         listeners(&self.settings)
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets open requests end; SIGHUP has new files looked for at once.
-    /// `ready` is called when the signals are heeded and connections are about to be accepted, `stopping` when one
-    /// to end has come.
+    /// Serves until SIGTERM or SIGINT, then lets open requests end. SIGHUP starts a look for new files at once.
+    /// `ready` is called when the signals are handled and connections are about to be accepted, `stopping` when a
+    /// signal to end has arrived.
     ///
     /// # Errors
-    /// When threads, signals or a listener cannot be had, or something ends that must not.
+    /// When threads, signal handlers or a listener are not available, or when a task that must not end has ended.
     pub fn run(
         self,
         listeners: Vec<TcpListener>,

@@ -1,4 +1,4 @@
-//! Listening, connections and their limits, and a clean end.
+//! The server: listening, connections and their limits, and an orderly end.
 mod connection;
 mod daemon;
 mod open_files;
@@ -27,10 +27,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 
-/// For how long accepting pauses when it fails, as when there are no file descriptors left.
+/// Pause after accepting a connection has failed, for example because no file descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the server cannot start.
+/// Why the server cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// An address cannot be listened on.
@@ -38,19 +38,19 @@ pub enum ServerError {
     Bind {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A socket that was passed cannot be used.
+    /// A socket that systemd passed cannot be used.
     #[error("the socket that systemd passed cannot be used: {0}")]
     Passed(io::Error),
-    /// The process cannot have what it needs to serve.
+    /// The process could not get a resource that it needs to serve.
     #[error("the server cannot start: {0}")]
     Start(io::Error),
-    /// What the daemon cannot go on without has ended.
+    /// The named task, which the daemon depends on, has ended.
     #[error("{0} has ended; the log says why")]
     Ended(&'static str),
-    /// There is nothing to listen on.
+    /// There is no address to listen on.
     #[error("there is no address to listen on")]
     NoAddress,
 }
@@ -79,7 +79,7 @@ impl From<ServerError> for Problem {
 /// Takes the sockets that systemd passed, or else binds the addresses of the settings.
 ///
 /// # Errors
-/// When there is none, or one cannot be had.
+/// When there is none, or an address cannot be bound.
 pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerError> {
     let mut passed = ListenFd::from_env();
     let mut listeners = Vec::new();
@@ -95,8 +95,8 @@ pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerEr
     if listeners.is_empty() { Err(ServerError::NoAddress) } else { Ok(listeners) }
 }
 
-/// Looks for new files every `interval` and whenever `at_once` is notified, and for new status when a look is asked
-/// for, for ever: when this ends, something is wrong, and the daemon must not go on without it.
+/// Looks for new files every `interval` and whenever `at_once` is notified, and for new status when a client requests
+/// a check. The future never ends by itself: if it does, something is wrong, and the daemon must not continue.
 pub(crate) async fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
     mut looks: Looks,
@@ -136,7 +136,7 @@ pub(crate) async fn keep_reloading<S: StatusSource>(
 /// Serves until `stop` is done, then lets open requests end, for `shutdown_timeout` at most.
 ///
 /// # Errors
-/// When a listener cannot be used, or is not any more.
+/// When a listener cannot be used, or can no longer be used.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     service: OcspService,
@@ -145,7 +145,7 @@ pub async fn serve(
 ) -> Result<(), ServerError> {
     let places = Places::new(settings.max_connections);
     let (stopping, stopped) = watch::channel(false);
-    // half of the processors are left to those who wait for their answers
+    // half of the processors are left to clients that wait for each answer
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let turns = Arc::new(Semaphore::new((processors / 2).max(1)));
     let mut accepting = JoinSet::new();
@@ -175,8 +175,8 @@ pub async fn serve(
     Ok(())
 }
 
-/// Gives each connection a place before it looks for the next: while all are being answered, what is above the
-/// limit, but for one, is in the kernel's queue.
+/// Accepts connections, and finds a place for each before the next. While all connections are being answered, those
+/// above the limit, except for one, stay in the kernel's queue.
 async fn accept(listener: tokio::net::TcpListener, connection: Connection, places: Arc<Places>) {
     loop {
         match listener.accept().await {

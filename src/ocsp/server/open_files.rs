@@ -1,12 +1,13 @@
-//! Room for connections: each takes a file descriptor, and so does reading new status.
+//! The limit of open files: each connection takes a file descriptor, and so does reading new status.
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that are not connections: listeners, the published status, files while they are read.
+/// Number of descriptors that are kept for other uses than connections: listeners, the published status, files while
+/// they are read.
 const OTHERS: u64 = 128;
 
-/// Raises the limit on open files as far as `connections` need and the system allows, and returns how many
-/// connections there is room for. With more, new status could not be opened: a client that holds them all
-/// would keep revocations from everybody.
+/// Raises the limit of open files as far as `connections` need and the system allows. Returns for how many
+/// connections it suffices. With more connections new status could not be opened: a client that holds them all would
+/// keep revocations from all other clients.
 #[must_use]
 pub(super) fn make_room(connections: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
@@ -27,7 +28,7 @@ pub(super) fn make_room(connections: usize) -> usize {
     fits
 }
 
-/// Of so many descriptors.
+/// Returns how many of `connections` fit into this number of descriptors.
 fn fitting(descriptors: u64, connections: usize) -> usize {
     let room = descriptors.saturating_sub(OTHERS).max(descriptors / 4).max(1);
     usize::try_from(room).unwrap_or(usize::MAX).min(connections)

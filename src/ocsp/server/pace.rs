@@ -1,35 +1,35 @@
-//! Whether a client waits for its answers before it asks again.
+//! Detects clients that send a request before they have received the previous answer.
 //!
-//! A client may send requests without end and read none of the answers. The HTTP library answers none before the
-//! answer to the one before has gone out, so no more than one waits here; but until the buffers on the way are full,
-//! hundreds of such clients keep every processor at work. The requests of a client that is ahead of its answers take
-//! their turn among those of all who are: others are held up by a few of them, however many there are.
+//! A client may send requests without end and read none of the answers. The HTTP library answers a request only after
+//! the previous answer has gone out, so at most one waits here. But until the buffers on the way are full, hundreds
+//! of such clients keep every processor busy. So the requests of clients that are ahead of their answers share a few
+//! permits: other clients are delayed by a few requests, however many such clients there are.
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a connection's socket shows of its client. Socket and requests are in one task: nothing is raced for.
+/// What a connection's socket shows about its client. Socket and requests belong to one task, so there are no races.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// The client had sent nothing more when we looked, after the last answer.
+    /// Whether the socket had nothing to read at some time since the last answer.
     was_awaited: AtomicBool,
 }
 
 impl Pace {
-    /// That of a new client.
+    /// Returns the pace of a new client.
     pub(super) fn new() -> Self {
         Self { was_awaited: AtomicBool::new(true) }
     }
 
-    /// There is nothing to read.
+    /// Records that the socket has nothing to read.
     pub(super) fn awaited(&self) {
         self.was_awaited.store(true, Ordering::Relaxed);
     }
 
-    /// A request has its answer.
+    /// Records that a request was answered.
     pub(super) fn answered(&self) {
         self.was_awaited.store(false, Ordering::Relaxed);
     }
 
-    /// Whether the next request was sent before its client could have the answer before.
+    /// Whether the next request was sent before its client can have received the previous answer.
     pub(super) fn is_ahead(&self) -> bool {
         !self.was_awaited.load(Ordering::Relaxed)
     }

@@ -1,5 +1,5 @@
-//! Places for connections: so many at once. When all are taken, a new client gets that of the one that has kept
-//! us waiting longest, so that clients that connect and say nothing, however many, hold nobody up.
+//! Bounds the number of simultaneous connections. When all places are taken, a new client gets that of the connection
+//! that has been idle longest. So clients that connect and send nothing delay nobody, however many there are.
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -8,16 +8,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How often to look again for one that waits, while all are being answered.
+/// Time between two attempts to free a place for a waiting client while all connections are being answered.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// All of them.
+/// All places.
 pub(super) struct Places {
     slots: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
 }
 
-/// Connections whose client it is to send something, the one that has had its last answer longest ago first.
+/// Idle connections, which wait for their clients to send something; the one idle longest comes first.
 #[derive(Default)]
 struct Waiting {
     turns: u64,
@@ -29,7 +29,8 @@ impl Places {
         Arc::new(Self { slots: Arc::new(Semaphore::new(most)), waiting: Mutex::default() })
     }
 
-    /// A place, if need be that of another.
+    /// Returns a free place, or takes that of the connection that has been idle longest; `None` when the server has
+    /// ended.
     pub(super) async fn take(self: &Arc<Self>) -> Option<Arc<Place>> {
         let slot = match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => slot,
@@ -48,10 +49,10 @@ impl Places {
         Some(Arc::new(place))
     }
 
-    /// Waits until all are free again.
+    /// Waits until all places are free again.
     pub(super) async fn all_free(&self, most: usize) {
         let all = u32::try_from(most).unwrap_or(u32::MAX);
-        // an error means that nobody can take one any more
+        // an error means that no place can be taken any more
         let _ = self.slots.acquire_many(all).await;
     }
 
@@ -60,7 +61,7 @@ impl Places {
     }
 }
 
-/// The place of one connection; free again when it is dropped.
+/// The place of one connection; dropping it frees the place.
 pub(super) struct Place {
     places: Arc<Places>,
     leave: Arc<Notify>,
@@ -73,7 +74,8 @@ impl Place {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client has connected, made a whole request, or had its answer: it is the last to go.
+    /// Records that the client has connected, sent a whole request, or received its answer: its connection is now the
+    /// last to be closed.
     fn begin_turn(&self) {
         self.work();
         let next = self.places.with(|waiting| {
@@ -83,22 +85,23 @@ impl Place {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
-    /// It is for the client to send something.
+    /// Marks the connection as idle: the client has to send something.
     fn wait(&self) {
         self.places.with(|waiting| waiting.connections.insert(self.turn(), Arc::clone(&self.leave)));
     }
 
-    /// It is for us to answer.
+    /// Marks the connection as busy: the server has to answer.
     fn work(&self) {
         self.places.with(|waiting| waiting.connections.remove(&self.turn()));
     }
 
-    /// Until the place is wanted for another client.
+    /// Waits until the place is needed for another client.
     pub(super) async fn wanted(&self) {
         self.leave.notified().await;
     }
 
-    /// Waits for something that others have first; meanwhile the place may be given to another client.
+    /// Waits for something that other clients may get first. Meanwhile the connection counts as idle, and its place
+    /// may be given away.
     pub(super) async fn aside<T>(&self, wait: impl Future<Output = T>) -> T {
         self.wait();
         let come = wait.await;
@@ -106,7 +109,8 @@ impl Place {
         come
     }
 
-    /// A request has begun to arrive: `answer` is at it until it is done, but for when it waits for the body.
+    /// Runs `answer` for a request that has begun to arrive. The connection is busy until it is done, except while it
+    /// waits for the body.
     pub(super) async fn answer<T>(&self, answer: impl Future<Output = T>) -> T {
         self.begin_turn();
         let answered = answer.await;
@@ -122,7 +126,7 @@ impl Drop for Place {
     }
 }
 
-/// The body of a request; while it does not come, the connection is one that waits.
+/// The body of a request. While it does not arrive, the connection counts as idle.
 pub(super) struct Awaited<B> {
     body: B,
     place: Arc<Place>,
@@ -165,7 +169,7 @@ mod tests {
     use super::*;
     use http_body_util::{BodyExt, Full};
 
-    /// A body that does not come.
+    /// A body that never arrives.
     struct Never;
 
     impl Body for Never {

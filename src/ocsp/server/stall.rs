@@ -1,4 +1,4 @@
-//! A connection's socket: read in small pieces, and failed when nothing moves on it for too long.
+//! A connection's socket, which reads in small pieces and fails when nothing moves on it for too long.
 use super::pace::Pace;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::future::Future;
@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Octets that are read at once. The HTTP library doubles its buffer for a client that fills it.
+/// Octets of one read. Small reads keep the HTTP library from doubling its buffer for a client that fills it.
 const PIECE: usize = 4096;
 
-/// Gives up on reads and writes that do not get on; any octet in either direction starts the time anew. What it
-/// sees of the client's pace is noted.
+/// Fails reads and writes that make no progress within the timeout. Any octet in either direction starts the time
+/// anew. The socket also records the client's [`Pace`].
 pub(super) struct Stall<T> {
     inner: T,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! CAs.
+//! Arguments of commands on CAs.
 use super::key_help;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;

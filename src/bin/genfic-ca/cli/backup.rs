@@ -1,4 +1,4 @@
-//! Backups.
+//! Arguments of commands on backups.
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Requests and certificates.
+//! Arguments of commands on requests and certificates.
 use super::key_help;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! CAs that were made elsewhere.
+//! Arguments of commands on CAs that other programs made.
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What is handed out in other programs' formats.
+//! Arguments of commands that export to other programs' formats.
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! CRLs, OCSP, the audit log and other programs' formats.
+//! Arguments of commands on CRLs, OCSP, the audit log and exports.
 use super::handout::{Bundle, HashedDir, HolderFile, SnippetFor, Truststore};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;

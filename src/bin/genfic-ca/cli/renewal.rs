@@ -1,4 +1,4 @@
-//! Certificates issued once more, and CAs given new certificates, new keys, or up.
+//! Arguments of commands that reissue certificates, or renew, rekey or revoke CAs.
 use super::{Chain, key_help};
 use clap::Args;
 use std::path::PathBuf;

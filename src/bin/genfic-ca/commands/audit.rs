@@ -6,7 +6,7 @@ use genfic_ca::audit::{Outcome, Verifier};
 use genfic_ca::error::{Code, Problem};
 use serde_json::{Value, json};
 
-/// Prints the records.
+/// Lists the audit records.
 pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Problem> {
     let engine = session.engine();
     let from = match args.last {
@@ -22,7 +22,7 @@ pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Proble
     Ok(Report::seen(json!({ "records": Value::Array(values) }), text))
 }
 
-/// The records from this one on, as a table.
+/// Returns the audit records from this sequence number on, as a table.
 pub(crate) fn text(session: &Session, from: u64) -> Result<String, Problem> {
     let mut rows = Vec::new();
     session.engine().record().audit_records(from, &mut |record| {
@@ -47,7 +47,7 @@ pub(crate) fn text(session: &Session, from: u64) -> Result<String, Problem> {
     Ok(table(&["SEQ", "TIME", "WHO", "ACTION", "OBJECT", "OUTCOME", "DETAILS"], &rows))
 }
 
-/// Recomputes the chain.
+/// Recomputes the hash chain of the audit records.
 pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
     let engine = session.engine();
     let head = engine.record().audit_head()?;

@@ -48,14 +48,15 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
     Ok(report.warn(said).warn(elsewhere).warn(created.notices.clone()))
 }
 
-/// The profile whose name the CA's name ends with, else `system-ca`; and what is said about it.
+/// Returns the profile whose name the CA's name ends with, else `system-ca`; and a message about a profile that was
+/// chosen so.
 fn profile_for(session: &Session, name: &str) -> (String, Option<String>) {
     let profile = profile_by_name(session, name).unwrap_or_else(|| "system-ca".to_owned());
     let said = format!("no --profile was given; {profile} was taken for {name}");
     (profile, Some(said))
 }
 
-/// The profile of a CA whose name this one ends with.
+/// Returns the CA profile whose name the CA's name ends with.
 pub(crate) fn profile_by_name(session: &Session, name: &str) -> Option<String> {
     session
         .assembly
@@ -105,13 +106,13 @@ fn new_authority(
     })
 }
 
-/// A subject as typed.
+/// Parses a subject as typed.
 pub(crate) fn subject(text: &str) -> Result<Name, Problem> {
     Name::parse(text)
         .map_err(|error| usage(error.to_string(), "for example --subject 'C=BE,O=Example,CN=name'"))
 }
 
-/// A key type as typed.
+/// Parses a key type as typed.
 pub(crate) fn key(text: &str) -> Result<KeyAlgorithm, Problem> {
     text.parse().map_err(|error: Reason| usage(error.to_string(), "for example --key p256"))
 }
@@ -197,7 +198,7 @@ pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Prob
     Ok(Report::seen(json!({ "authorities": Value::Array(values) }), text))
 }
 
-/// Each CA with all that is below it behind it.
+/// Returns the CAs depth first: each CA is followed by all CAs below it.
 fn depth_first(authorities: &[Authority], parent: Option<&str>) -> Vec<Authority> {
     let children = authorities.iter().filter(|authority| authority.parent.as_deref() == parent);
     children
@@ -205,7 +206,7 @@ fn depth_first(authorities: &[Authority], parent: Option<&str>) -> Vec<Authority
         .collect()
 }
 
-/// The name behind the branch it hangs on.
+/// Returns the CA's name with the branch of the tree in front of it.
 fn branch(authorities: &[Authority], authority: &Authority) -> String {
     let Some(parent) = authority.parent.as_deref() else { return authority.name.clone() };
     let is_last = |one: &Authority| {
@@ -221,7 +222,8 @@ fn branch(authorities: &[Authority], authority: &Authority) -> String {
     prefix + &authority.name
 }
 
-/// `valid`, `expired` or `revoked`, or `issuer-revoked` for a CA below a revoked one, in a word.
+/// Returns the status of a CA in a word: `valid`, `expired`, `revoked`, or `issuer-revoked` for a CA below a revoked
+/// one.
 pub(crate) fn status(
     index: &dyn IndexReader,
     authority: &Authority,

@@ -15,20 +15,20 @@ use genfic_ca::signing::{
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// What the passphrase is of, where it is asked for.
+/// Name of the backup's passphrase in prompts.
 const NAME: &str = "the backup";
-/// How many single things are listed.
+/// Number of items that are listed one by one; 20 show which they are without filling the screen.
 const LISTED: usize = 20;
 
-/// The source of a backup's passphrase: what was typed for this command, never what the configuration or the
-/// environment has for CA keys.
+/// Returns the source of a backup's passphrase. Only a source typed for this command counts, never the one that the
+/// configuration or the environment has for CA keys.
 fn passphrases(global: &Global) -> Result<PassphraseSources<'static>, Problem> {
     let typed = global.passphrase_from.as_deref().filter(|_| global.passphrase_is_typed);
     let given = typed.map(str::parse::<SecretSpec>).transpose()?;
     Ok(given.unwrap_or_default().source(TerminalPrompt::new(!global.no_input && !global.json)))
 }
 
-/// Makes a backup.
+/// Creates a backup.
 pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, Problem> {
     if args.to == Path::new("-") {
         let hint = "name a file or a directory: a backup is there when it is whole, and not before";
@@ -78,7 +78,7 @@ pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, P
     Ok(Report::done(result, text).warn(sources.take_notes()))
 }
 
-/// What opens a backup: the identities given, or a passphrase.
+/// Returns what opens a backup: the given identities, or a passphrase.
 fn open_with(
     needs_passphrase: bool,
     identities: &[PathBuf],
@@ -99,7 +99,7 @@ fn open_with(
     Ok(OpenWith::Identities(all))
 }
 
-/// Proves that a backup restores.
+/// Verifies that a backup can be restored.
 pub(crate) fn verify(global: &Global, args: &BackupVerify) -> Result<Report, Problem> {
     let sources = passphrases(global)?;
     let opener = |needs_passphrase| open_with(needs_passphrase, &args.identity, &sources);
@@ -148,7 +148,7 @@ pub(crate) fn verify(global: &Global, args: &BackupVerify) -> Result<Report, Pro
     Ok(Report::seen(result, columns(&rows)).ending(Some(problem)))
 }
 
-/// Makes a home of a backup.
+/// Restores a home from a backup.
 pub(crate) fn restore(global: &Global, args: &BackupRestore) -> Result<Report, Problem> {
     if global.config.is_some() {
         return Err(usage(

@@ -1,4 +1,4 @@
-//! `calendar`: what ends and what is due when.
+//! `calendar`: when certificates and CRLs end, and when renewals are due.
 use super::authority::status;
 use super::output::Output;
 use super::values::usage;
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// What is said of a home without a CA.
+/// Message for a home without a CA.
 const NO_CA: &str = "no CA yet; `genfic-ca create-root NAME` makes the first";
 
-/// Shows the calendar, and writes it as a picture and as iCalendar where asked.
+/// Shows the calendar, and writes it as SVG and as iCalendar when requested.
 pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report, Problem> {
     let outputs = outputs(session, args)?;
     let engine = session.engine();
@@ -64,7 +64,7 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     Ok(Report { changed: !written.is_empty(), octets, ..report })
 }
 
-/// Where the picture and the iCalendar file go, where asked.
+/// Returns where the SVG and the iCalendar file are written, when requested.
 fn outputs(session: &Session, args: &CalendarFiles) -> Result<[Option<Output>; 2], Problem> {
     let of = |path: &Option<PathBuf>| {
         path.as_deref().map(|path| Output::at(path)?.beside_json(&session.global)).transpose()
@@ -87,7 +87,7 @@ fn outlook(engine: &Engine, authority: &Authority, depth: usize, now: UnixTime) 
     let mut outlook = Outlook {
         name: name.clone(),
         depth,
-        // calendars that have the events already know them by this
+        // this identifies the events in calendars that already have them
         issuer: IssuerId::by_octets(tbs.subject(), tbs.public_key()),
         validity,
         is_fit,
@@ -113,7 +113,8 @@ fn outlook(engine: &Engine, authority: &Authority, depth: usize, now: UnixTime) 
     Ok(outlook)
 }
 
-/// For the profile that the CA issues under when none is named; for one that issues CAs only, the longest of those.
+/// Returns the full validity of certificates under the CA's default profile; for a CA that issues CA certificates
+/// only, the longest of their profiles.
 fn full_length(engine: &Engine, authority: &Authority, now: UnixTime) -> Option<FullLength> {
     let practices = engine.practices();
     let profiles = &practices.profiles;

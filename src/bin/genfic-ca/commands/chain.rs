@@ -1,10 +1,10 @@
-//! Certificates with those above them, as they are handed out.
+//! Certificate chains for output.
 use genfic_ca::ca::{Engine, Published};
 use genfic_ca::error::Problem;
 use genfic_ca::index::Authority;
 use genfic_ca::x509::Certificate;
 
-/// The certificates above what a CA issued, its own first; the root where it is wanted.
+/// Returns the certificates of a CA and its issuers, the CA's own first; with the root when requested.
 pub(crate) fn issuers(
     engine: &Engine,
     authority: &str,
@@ -16,7 +16,7 @@ pub(crate) fn issuers(
     published.map(|one| Ok(one?.certificate())).collect()
 }
 
-/// Their PEM, one after the other.
+/// Returns the certificates as PEM, one after the other.
 pub(crate) fn pem<'c>(certificates: impl IntoIterator<Item = &'c Published<Certificate>>) -> String {
     certificates.into_iter().map(Published::to_pem).collect()
 }

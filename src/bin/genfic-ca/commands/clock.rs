@@ -7,7 +7,7 @@ use genfic_ca::config::format_duration;
 use genfic_ca::error::Problem;
 use serde_json::{Value, json};
 
-/// What the clock says, what it is held against, and what is signed with it.
+/// Shows the clock's time, what it is compared with, and whether anything is signed with it.
 pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     let state = session.engine().clock_state()?;
     let or_none = |time: Option<String>| time.unwrap_or_else(|| "nothing yet".into());
@@ -26,7 +26,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     Ok(Report::seen(fields(&state, word, signs), format!("the clock is {word}\n{}", columns(&rows))))
 }
 
-/// The verdict in a word, whether anything is signed, and why.
+/// Returns the verdict in a word, whether anything is signed, and the reason.
 fn said(state: &ClockState) -> (&'static str, &'static str, String) {
     match state.standing() {
         ClockStanding::Trusted => ("trusted", "always", "everything, unattended too".into()),
@@ -61,7 +61,7 @@ fn fields(state: &ClockState, word: &str, signs: &str) -> Value {
     })
 }
 
-/// Takes the clock's time for the last confirmed one.
+/// Accepts the clock's time as the last confirmed one.
 pub(crate) fn accept(session: &Session) -> Result<Report, Problem> {
     let engine = session.engine();
     let state = engine.clock_state()?;

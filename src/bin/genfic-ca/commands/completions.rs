@@ -4,7 +4,7 @@ use crate::report::Report;
 use clap::CommandFactory;
 use serde_json::json;
 
-/// The script for a shell.
+/// Returns the completion script for a shell.
 pub(crate) fn completions(args: &Completions) -> Report {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "genfic-ca", &mut script);

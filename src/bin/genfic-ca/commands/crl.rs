@@ -16,12 +16,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a server may take to hand out a CRL.
+/// Time that a server may take to deliver a CRL; one minute suffices for long CRLs.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How many entries of a CRL people are shown.
+/// Number of CRL entries that are shown to people; all are in the JSON object.
 const SHOWN: usize = 50;
 
-/// Makes and publishes CRLs.
+/// Creates and publishes CRLs.
 pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Problem> {
     let engine = session.engine();
     if let Some(directory) = args.to.as_ref().filter(|directory| !directory.is_dir()) {
@@ -35,7 +35,8 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
         for authority in engine.record().authorities()? {
             let goes_on =
                 !authority.is_elsewhere() && !engine.hierarchy().is_quiet(&authority, engine.now())?;
-            // of a list that cannot be read more is said where it is made anew; it holds up no other CA's
+            // whether a CRL is due may be unreadable; publishing it then reports that, and the CRLs of other CAs are
+            // not held up
             if args.all && goes_on || engine.maintenance().crl_is_due(&authority.name).unwrap_or(true) {
                 names.push(authority.name);
             }
@@ -88,7 +89,7 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
     Ok(report.ending(first(failed)))
 }
 
-/// The first problem, with those of the other CAs in its message.
+/// Returns the first problem, with those of the other CAs in its message.
 fn first(failed: Vec<(&str, Problem)>) -> Option<Problem> {
     let messages: Vec<String> =
         failed.iter().map(|(name, problem)| format!("{name}: {}", problem.message)).collect();
@@ -115,7 +116,7 @@ pub(crate) fn show(global: &Global, args: &CrlSubject) -> Result<Report, Problem
     Ok(Report::seen(crl_json(&crl, usize::MAX), crl_text(&crl, SHOWN)))
 }
 
-/// A CA's published CRL, or a file's octets.
+/// Returns the octets of a CA's published CRL, or of a file.
 fn octets_of(global: &Global, what: &str) -> Result<Vec<u8>, Problem> {
     if let Ok(name) = what.parse::<AuthorityName>() {
         let published = home_of(global).public_file(&name, PublicFile::Crl);
@@ -151,7 +152,8 @@ fn not_fetched(error: &QueryError) -> Problem {
     Problem::new(code, error.to_string()).hint(hint)
 }
 
-/// Checks a CRL: readable, signed by its issuer, current, number not behind, rules kept.
+/// Checks a CRL: it can be decoded, is signed by its issuer, is current, has no outdated number, and passes the lint
+/// rules.
 pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem> {
     let octets = if args.what.starts_with("http://") {
         fetch(&args.what, TIMEOUT).map_err(|error| not_fetched(&error))?

@@ -1,4 +1,4 @@
-//! `doctor`: works where other commands refuse, so it opens no session.
+//! `doctor`: inspects a home. It runs where other commands refuse, so it opens no session.
 use crate::cli::{Cli, Doctor, Global};
 use crate::hints;
 use crate::prompt::TerminalPrompt;
@@ -13,25 +13,25 @@ use genfic_ca::signing::{SecretSource, SecretSpec};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// How often `--fix` mends and looks again.
+/// Number of times that `--fix` repairs and inspects again; a repair may reveal further findings.
 const ROUNDS: usize = 3;
 
-/// A finding, and what `--fix` made of it.
+/// A finding, and what `--fix` did about it.
 #[derive(Clone)]
 struct Told {
     check: &'static str,
     finding: Finding,
     fixed: bool,
-    /// Why it was not.
+    /// Why it was not fixed.
     why_not: Option<String>,
 }
 
-/// Looks at everything; with `--fix` mends what is safe and looks again.
+/// Inspects everything. With `--fix` it repairs what is safe and inspects again.
 pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> {
     let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
     let home = home_of(global);
     let mut inspection = Inspection::open(&home, global.config.as_deref())?;
-    // nobody is asked: what needs a passphrase that is not at hand is left with its command
+    // nobody is asked: a repair that needs a passphrase without a source is reported with its command
     let secrets = |inspection: &Inspection| -> Arc<dyn SecretSource> {
         let prompt = TerminalPrompt::new(false);
         Arc::new(assembly::secret_sources(inspection.settings(), given.clone(), prompt))
@@ -42,7 +42,7 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let mut warnings = Vec::new();
     if args.fix && !told.is_empty() {
         let mut now = all(&checks, &[]);
-        // what was mended may show what could not be seen before
+        // a repair may reveal what could not be inspected before
         for _ in 0..ROUNDS {
             let left = now.iter().filter(|one| one.why_not.is_none());
             let findings: Vec<&Finding> = left.map(|one| &one.finding).collect();
@@ -92,20 +92,20 @@ fn is_same(one: &Told, other: &Told) -> bool {
     one.finding.code == other.finding.code && one.finding.object == other.finding.object
 }
 
-/// Of what was tried more than once the last counts.
+/// Merges repairs into those made before; the last attempt at the same finding counts.
 fn take(mended: &mut Vec<Mended>, done: Vec<Mended>) {
     mended.retain(|old| !done.iter().any(|new| new.code == old.code && new.object == old.object));
     mended.extend(done);
 }
 
-/// The home as a command has to name it, where it was named to this one only.
+/// Returns the home as other commands have to name it; `None` when `--home` was not given to this command.
 fn named_home(global: &Global) -> Option<String> {
     let home = global.home.as_ref()?;
     let everywhere = std::env::var_os("GENFIC_CA_HOME").is_some_and(|named| named == home.as_os_str());
     (!everywhere).then(|| quoted(&std::path::absolute(home).unwrap_or_else(|_| home.clone())))
 }
 
-/// A remedy with the home in each of its commands of this program, not in what is said or quoted beside them.
+/// Adds `--home` to each command of this program in a remedy, and not in quoted text or prose.
 fn naming(remedy: &str, home: &str) -> String {
     let program = Cli::command();
     let is_command = |word: &str| {
@@ -123,7 +123,7 @@ fn naming(remedy: &str, home: &str) -> String {
         {
             out.push_str(&format!("--home {home} "));
         }
-        // as a path is quoted; an apostrophe within a word of prose begins nothing
+        // quotation marks as in a quoted path; an apostrophe within a word begins no quotation
         if quoted || word.starts_with('\'') {
             let marks = word.matches('\'').count().saturating_sub(word.matches(r"\'").count());
             quoted ^= marks % 2 == 1;
@@ -217,7 +217,7 @@ fn text(checks: &[Check], told: &[Told]) -> String {
     lines.join("\n")
 }
 
-/// The last line.
+/// Returns the last line of the report.
 fn summary(told: &[Told]) -> String {
     let open = || told.iter().filter(|one| !one.fixed);
     let count = |severity| open().filter(|one| one.finding.severity == severity).count();

@@ -1,4 +1,4 @@
-//! `export`: other programs' formats, a module each; here OpenSSL's index.
+//! `export`: other programs' formats, one module each. This module writes OpenSSL's index.
 mod anchors;
 mod chosen;
 mod hashed;
@@ -20,7 +20,7 @@ use genfic_ca::index::{INDEX_TXT_ATTRIBUTES, index_txt as write_index_txt};
 use serde_json::json;
 use std::path::Path;
 
-/// Writes OpenSSL's index.txt.
+/// Writes OpenSSL's `index.txt`.
 pub(crate) fn index_txt(session: &Session, args: &IndexTxt) -> Result<Report, Problem> {
     let output = Output::chosen(args.output.as_deref())?;
     let engine = session.engine();
@@ -28,7 +28,7 @@ pub(crate) fn index_txt(session: &Session, args: &IndexTxt) -> Result<Report, Pr
     let mut text = Vec::new();
     write_index_txt(engine.record(), &args.authority, engine.now(), &mut text)?;
     let lines = text.iter().filter(|octet| **octet == b'\n').count();
-    // both places are looked at before anything is written
+    // both outputs are checked before anything is written
     let attributes = match &args.output {
         Some(path) if output.is_file() => {
             let mut attributes = path.clone().into_os_string();

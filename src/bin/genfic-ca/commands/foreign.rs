@@ -1,5 +1,5 @@
-//! `create-child --csr-only`, `renew-ca --csr-only`, `adopt`, `key import`: single CAs whose certificate or key comes
-//! from elsewhere.
+//! `create-child --csr-only`, `renew-ca --csr-only`, `adopt`, `key import`: single CAs whose certificate an external
+//! CA signs, or whose key another program made.
 use super::import::adopted_rows;
 use super::output::Output;
 use super::values::{crl, read, summary, usage};
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-/// The source of the passphrase that an old key is under, when it is another than that of the new one.
+/// Returns the source of the passphrase that protects an old key, when it differs from that of the new key.
 pub(crate) fn old_passphrase(
     global: &Global,
     spec: Option<&str>,
@@ -32,7 +32,7 @@ pub(crate) fn old_passphrase(
     Ok(spec.map(|spec| spec.source(TerminalPrompt::new(!global.no_input && !global.json))))
 }
 
-/// Opens an old key.
+/// Decrypts the private key of another program.
 pub(crate) fn open_key(
     session: &Session,
     key: &ForeignKey,
@@ -54,7 +54,7 @@ pub(crate) fn open_key(
     })
 }
 
-/// Where a request is saved, by default as NAME.req: a place where nothing is yet.
+/// Returns where a request is written, by default NAME.req. No file may exist there.
 fn place_of_request(session: &Session, name: &str, output: Option<&Path>) -> Result<Output, Problem> {
     let place = match output {
         Some(path) => Output::new_at(path)?,
@@ -63,12 +63,12 @@ fn place_of_request(session: &Session, name: &str, output: Option<&Path>) -> Res
     place.beside_json(&session.global)
 }
 
-/// What takes in the certificate of a CA that waits for it.
+/// Returns the command that installs the certificate of a CA with a pending request.
 fn adopting(name: &str) -> String {
     format!("genfic-ca adopt {name} CERTIFICATE")
 }
 
-/// Makes key and request of a CA whose certificate others sign.
+/// Creates the key and the request of a CA whose certificate an external CA signs.
 pub(crate) fn request_child(
     session: &Session,
     new: &NewAuthority,
@@ -79,7 +79,7 @@ pub(crate) fn request_child(
     requested(&session.engine().lifecycle().request_child(new, adopting)?, parent, place)
 }
 
-/// Makes key and request of the next generation of a CA whose certificate others sign.
+/// Creates the key and the request of the next generation of a CA whose certificate an external CA signs.
 pub(crate) fn request_rekeying(
     session: &Session,
     args: &RenewCa,
@@ -91,7 +91,7 @@ pub(crate) fn request_rekeying(
     requested(&waiting, None, place)
 }
 
-/// Makes the request for the next certificate of a CA whose certificate others sign.
+/// Creates the request for the next certificate of a CA whose certificate an external CA signs.
 pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
     let name = session.engine().lifecycle().newest(&args.name)?.name;
     let place = place_of_request(session, &name, args.output.as_deref())?;
@@ -150,7 +150,7 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) ->
     Ok(Report { octets: path.is_none().then(|| request.into_bytes()), ..Report::done(result, text) })
 }
 
-/// Installs a certificate that was signed elsewhere.
+/// Installs a certificate that an external CA signed.
 pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
     let engine = session.engine();
@@ -204,7 +204,7 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
     Ok(Report::done(result, text).warn(said).warn(adopted.notices.clone()))
 }
 
-/// Takes in a CA's key.
+/// Imports a CA's private key.
 pub(crate) fn import_key(
     session: &Session,
     args: &KeyImport,

@@ -16,7 +16,7 @@ use genfic_ca::x509::extension::NameConstraints;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// A new certificate of the same key, or a new generation.
+/// Renews a CA with the same key, or creates a new generation with a new key.
 pub(crate) fn renew(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
     match (args.csr_only, args.rekey) {
         (false, false) => renew_certificate(session, args),
@@ -122,7 +122,8 @@ fn links_text(links: &Links) -> String {
     )
 }
 
-/// Certifies a CA once more; between two generations of a root, links them both ways.
+/// Cross-certifies a CA. Between two generations of a root it issues the key rollover certificates in both directions
+/// (RFC 9810 §4.4).
 pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, Problem> {
     let engine = session.engine();
     let (subject, certificate) = match engine.record().authority(&args.what)? {
@@ -195,7 +196,8 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
     Ok(Report { octets, ..report })
 }
 
-/// What is asked before a CA may certify more than its own certificate says; `None` where that limits nothing.
+/// Returns the question whether a CA may certify more than its own certificate permits; `None` when that certificate
+/// has no limits.
 fn widening(what: &str, certificate: &Certificate) -> Option<String> {
     let limits = match Limits::of(certificate) {
         Ok(limits) if limits.is_empty() => return None,
@@ -219,7 +221,7 @@ fn in_file(word: &str) -> Result<Certificate, Problem> {
         .map_err(|error| usage(format!("{word}: {error}"), "a PEM or DER certificate is needed"))
 }
 
-/// A CA's own profile where it is one for CAs below others.
+/// Returns the CA's own profile when it is one for subordinate CAs, else the default.
 fn default_profile(session: &Session, subject: Option<&Authority>) -> String {
     let profiles = &session.assembly.practices().profiles;
     let own = subject.and_then(|one| profiles.get(&one.profile)).filter(|one| one.kind() == Kind::Ca);

@@ -1,4 +1,4 @@
-//! `import openssl`, `import easy-rsa`: a CA with all that it issued and revoked.
+//! `import openssl`, `import easy-rsa`: takes over a CA with all that it issued and revoked.
 use super::foreign::open_key;
 use super::import_again;
 use super::question::confirm_attended;
@@ -19,20 +19,20 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-/// How many single things are listed.
+/// Number of items that are listed one by one; 20 show which they are without filling the screen.
 const LISTED: usize = 20;
 
-/// What was read, and what is to come of it.
+/// What was read from the old CA, and how it will be taken over.
 struct Reading {
     foreign: ForeignAuthority,
     adoption: Adoption,
     plan: AdoptionPlan,
-    /// The CA, when it was taken over before.
+    /// The CA, when it was already taken over before.
     known: Option<Authority>,
     said: Vec<String>,
 }
 
-/// Reads the directory and checks what can be checked without the key.
+/// Reads the directory and checks everything that does not need the key.
 fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Reading, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
     let before = session.engine().record().authority(&name)?.filter(|one| !one.is_elsewhere());
@@ -42,7 +42,7 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         index: args.index.as_deref(),
         certificate: args.cert.as_ref(),
         key: args.key.as_deref(),
-        // once it is here, nobody needs the old one
+        // a CA that was taken over already does not need its old key
         without_key: args.without_key || before.is_some(),
         chain: &args.chain,
     })?;
@@ -88,7 +88,7 @@ fn prior(inventory: &Inventory) -> Vec<PriorCertificate> {
         .collect()
 }
 
-/// The profile whose name the CA's name ends with; else a root's for a root that certified CAs only; else
+/// Returns the profile whose name the CA's name ends with; else `root-ca` for a root that certified CAs only; else
 /// `system-ca`.
 fn profile_for(session: &Session, name: &str, foreign: &ForeignAuthority) -> String {
     if let Some(profile) = super::authority::profile_by_name(session, name) {
@@ -106,7 +106,7 @@ fn profile_for(session: &Session, name: &str, foreign: &ForeignAuthority) -> Str
     if only_cas && tbs.is_self_issued() { "root-ca" } else { "system-ca" }.to_owned()
 }
 
-/// Where the certificates issued so far say that their CRL is, when that is not where it will be.
+/// Returns a message with the CRL URLs in the certificates issued so far, when they differ from the future one.
 fn old_addresses(session: &Session, name: &str, inventory: &Inventory) -> Option<String> {
     let here = session.assembly.practices().crl_url(name);
     let mut old: BTreeSet<String> = BTreeSet::new();
@@ -122,7 +122,7 @@ fn old_addresses(session: &Session, name: &str, inventory: &Inventory) -> Option
     })
 }
 
-/// How many are what at this time.
+/// Number of certificates in each state at one time.
 struct Counts {
     valid: usize,
     expired: usize,
@@ -145,7 +145,7 @@ fn count(inventory: &Inventory, now: UnixTime) -> Counts {
     counts
 }
 
-/// The fields that a dry run has too.
+/// Returns the JSON fields that a dry run has too.
 fn fields(reading: &Reading, now: UnixTime) -> Map<String, Value> {
     let Reading { foreign, adoption, plan, .. } = reading;
     let tbs = foreign.certificate.tbs();
@@ -236,7 +236,7 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
     rows.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Opens the key and compares it with the certificate; false when there is none, or nobody can be asked for its
+/// Opens the key and checks that it matches the certificate. Returns false when there is no key, or no source for its
 /// passphrase.
 fn try_key(
     session: &Session,
@@ -251,7 +251,7 @@ fn try_key(
     }
 }
 
-/// Reports what would be taken over.
+/// Reports what would be taken over, and changes nothing.
 pub(crate) fn preview(
     session: &Session,
     args: &ImportFrom,
@@ -283,7 +283,7 @@ pub(crate) fn preview(
     Ok(Report::seen(Value::Object(result), text).warn(said).warn(plan.notices))
 }
 
-/// What came of an adoption, for people.
+/// Returns the result of an adoption as rows for people.
 pub(crate) fn adopted_rows(adopted: &AdoptedAuthority) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     if let Some(parent) = &adopted.authority.parent {
@@ -309,7 +309,7 @@ pub(crate) fn adopted_rows(adopted: &AdoptedAuthority) -> Vec<(&'static str, Str
     rows
 }
 
-/// Takes it over.
+/// Takes over the CA.
 pub(crate) fn import(
     session: &Session,
     args: &ImportFrom,

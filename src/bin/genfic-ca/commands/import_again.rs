@@ -1,4 +1,4 @@
-//! `import` of a CA that was taken over before: what it issued and revoked elsewhere since.
+//! `import` of a CA that was taken over before: adds what it issued and revoked with the old program since then.
 use super::question::confirm_attended;
 use super::revoke::others_owed;
 use super::values::crl as crl_fields;
@@ -9,10 +9,10 @@ use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, CertificateState, Imported, ImportedContents};
 use serde_json::{Map, Value, json};
 
-/// How many single things are listed.
+/// Number of items that are listed one by one; 20 show which they are without filling the screen.
 const LISTED: usize = 20;
 
-/// Reports what would be added.
+/// Reports what would be added, and changes nothing.
 pub(crate) fn preview(
     session: &Session,
     known: &Authority,
@@ -33,7 +33,7 @@ pub(crate) fn preview(
     Ok(Report::seen(Value::Object(result), text).warn(said).warn(doubts))
 }
 
-/// Adds what came since it was taken over.
+/// Adds what the CA issued and revoked since it was taken over.
 pub(crate) fn import(
     session: &Session,
     known: &Authority,
@@ -90,7 +90,7 @@ fn added_fields(imported: &Imported) -> Value {
     })
 }
 
-/// What came since, the first of it one by one.
+/// Returns a summary of the additions, with the first of them one by one.
 fn added(new: &[PriorCertificate]) -> String {
     let counts = counted_new(new);
     if new.is_empty() {

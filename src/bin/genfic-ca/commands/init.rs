@@ -7,7 +7,7 @@ use genfic_ca::assembly::{self, Founding};
 use genfic_ca::error::{Problem, Shown as _};
 use serde_json::json;
 
-/// Makes the home.
+/// Creates the home.
 pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
     let founding = Founding {
         organization: args.org.clone(),
@@ -49,7 +49,7 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
     Ok(Report::done(result, text).warn(warnings))
 }
 
-/// Before the first root: a home that does not exist yet is made with defaults, and that is said.
+/// Creates a home with defaults before the first root, when there is none, and returns messages about it.
 pub(crate) fn make_home_for_first_root(global: &Global) -> Result<Vec<String>, Problem> {
     let home = home_of(global);
     if home.exists() {
@@ -72,7 +72,7 @@ pub(crate) fn make_home_for_first_root(global: &Global) -> Result<Vec<String>, P
     )])
 }
 
-/// The version.
+/// Reports the version.
 pub(crate) fn version() -> Report {
     let version = env!("CARGO_PKG_VERSION");
     Report::seen(json!({ "version": version }), format!("genfic-ca {version}"))

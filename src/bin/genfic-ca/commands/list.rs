@@ -11,7 +11,7 @@ use serde_json::json;
 use std::io::ErrorKind;
 
 const HEADINGS: [&str; 6] = ["CERT", "STATUS", "UNTIL", "PROFILE", "SUBJECT", "NAMES"];
-/// The columns of comma-separated values, named as the fields in JSON.
+/// Columns of comma-separated values, named like the JSON fields.
 const COLUMNS: [&str; 15] = [
     "issuer",
     "serial",

@@ -1,4 +1,4 @@
-//! `man`: manual pages from the definitions that the programs themselves parse by.
+//! `man`: manual pages, generated from the definitions by which the programs parse their options.
 #[path = "../../genfic-ocspd/cli.rs"]
 mod daemon;
 mod pages;
@@ -13,7 +13,7 @@ use serde_json::json;
 use std::fs;
 use std::io::Error;
 
-/// Writes every page into a directory.
+/// Writes all manual pages into a directory.
 pub(crate) fn manual(args: &Man) -> Result<Report, Problem> {
     let directory = &args.directory;
     let failed = |error: Error| {
@@ -32,7 +32,7 @@ pub(crate) fn manual(args: &Man) -> Result<Report, Problem> {
     Ok(Report::done(json!({ "files": path_values(&files) }), said))
 }
 
-/// The day that stands in the pages: that of SOURCE_DATE_EPOCH, for packages that are built twice alike, or today.
+/// Returns the date on the pages: that of SOURCE_DATE_EPOCH for reproducible packages, else today.
 fn date() -> String {
     let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
     let time = given.map_or_else(now, UnixTime).to_string();

@@ -17,7 +17,7 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a responder may take.
+/// Time that a responder may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Issues responder certificates.
@@ -79,7 +79,7 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
 /// Publishes the status again.
 pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
     let engine = session.engine();
-    // what was revoked is published by any clock; its time moves on by one that is trusted
+    // revocations are published at any clock time; the status time moves on only with a trusted clock
     let unconfirmed = engine.maintenance().confirm_clock().err();
     engine.publication().publish_status()?;
     let change = engine.record().change_number()?;
@@ -93,7 +93,7 @@ pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
     Ok(Report::done(json!({ "change": change }), format!("status published, change {change}")))
 }
 
-/// Has a CA answered for no more.
+/// Disables OCSP for a CA.
 pub(crate) fn disable(session: &Session, args: &OcspAuthority) -> Result<Report, Problem> {
     let (engine, name) = (session.engine(), &args.authority);
     if !engine.hierarchy().authority(name)?.serves_ocsp {
@@ -118,7 +118,7 @@ pub(crate) fn disable(session: &Session, args: &OcspAuthority) -> Result<Report,
     Ok(Report::done(switched(name, false, naming), text))
 }
 
-/// Has a CA answered for again.
+/// Enables OCSP for a CA again.
 pub(crate) fn enable(session: &Session, args: &OcspAuthority) -> Result<Report, Problem> {
     let (engine, name) = (session.engine(), &args.authority);
     let is_new = engine.maintenance().answer_by_ocsp(name, true)?;
@@ -140,7 +140,7 @@ fn switched(name: &str, answered: bool, naming: usize) -> serde_json::Value {
     json!({ "name": name, "ocsp": answered, "certificates_naming_responder": naming })
 }
 
-/// Asks a responder and verifies its answer.
+/// Asks a responder and verifies its response.
 pub(crate) fn question(global: &Global, args: &Query) -> Result<Report, Problem> {
     let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
     let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.engine().now());
@@ -188,7 +188,7 @@ fn word(reason: Option<CrlReason>) -> String {
     reason.map_or_else(|| "unspecified".into(), |reason| reason.to_string())
 }
 
-/// Asks with a fresh nonce, and verifies the answer.
+/// Asks with a fresh nonce, and verifies the response.
 pub(crate) fn ask(
     url: &str,
     certificate: &Certificate,

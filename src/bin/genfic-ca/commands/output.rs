@@ -1,4 +1,4 @@
-//! Where people say that something goes: a file, what a link points to, a FIFO or device, standard output.
+//! Outputs that people name: a file, the target of a link, a FIFO or device, standard output.
 use super::values::usage;
 use crate::cli::Global;
 use genfic_ca::error::{Code, Problem, Shown as _};
@@ -10,40 +10,40 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// As many links as the kernel follows.
+/// Limit of the symbolic links that are followed: that of the Linux kernel.
 const MOST_LINKS: usize = 40;
 
-/// A place that was looked at, and that is held where others read from it.
+/// A checked output. A FIFO or device is already open.
 #[derive(Debug)]
 pub(crate) enum Output {
-    /// Standard output: `-`, nothing, or another name of it.
+    /// Standard output: `-`, no name at all, or another name of it.
     Standard,
-    /// A file, there already or not.
+    /// A file, existing or not.
     File {
-        /// As it was named.
+        /// Path as it was named.
         named: PathBuf,
-        /// The same, or what the link of that name points to.
+        /// The same path, or the target of the link of that name.
         file: PathBuf,
     },
     /// A FIFO with a reader, or a character device.
     Stream {
-        /// As it was named.
+        /// Path as it was named.
         named: PathBuf,
-        /// It is open.
+        /// The open FIFO or device.
         stream: File,
     },
 }
 
 impl Output {
-    /// What was named; standard output where nothing was.
+    /// Returns the named output; standard output when none was named.
     pub(crate) fn chosen(named: Option<&Path>) -> Result<Self, Problem> {
         named.map_or(Ok(Self::Standard), Self::at)
     }
 
-    /// What a path names.
+    /// Returns the output that a path names.
     ///
     /// # Errors
-    /// For what no file can be put in place of: a directory, a socket, a block device, a FIFO that nobody reads.
+    /// For what cannot be written as a file: a directory, a socket, a block device, or a FIFO without a reader.
     pub(crate) fn at(path: &Path) -> Result<Self, Problem> {
         match fs::metadata(path) {
             _ if path == Path::new("-") => Ok(Self::Standard),
@@ -52,7 +52,7 @@ impl Output {
         }
     }
 
-    /// Where links that were typed lead.
+    /// Returns the file at the end of links that were typed.
     fn followed(path: &Path, found: io::Result<Metadata>) -> Result<Self, Problem> {
         let file = match found {
             Ok(metadata) if metadata.is_file() && is_link(path) => fs::canonicalize(path),
@@ -65,7 +65,7 @@ impl Output {
                     Err(no_place(path, &metadata))
                 };
             }
-            // nothing is there yet, perhaps where a link points to
+            // there is no file yet, perhaps because a link has no target
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let file = end_of_links(path);
                 must_have_directory(&file)?;
@@ -79,8 +79,8 @@ impl Output {
         }
     }
 
-    /// A file whose name nobody typed, in a directory that somebody did. Others may write there, so a link is
-    /// replaced and never followed.
+    /// Returns the output for a file in a named directory whose own name nobody typed. Others may be able to write
+    /// into the directory, so a link is replaced and never followed.
     ///
     /// # Errors
     /// For what is neither a file nor a link.
@@ -100,12 +100,12 @@ impl Output {
         }
     }
 
-    /// A file of the home, which is replaced whatever it is.
+    /// Returns the output for a file of the home, which replaces whatever is there.
     pub(crate) fn own(path: &Path) -> Self {
         Self::File { named: path.to_owned(), file: path.to_owned() }
     }
 
-    /// The same for a file that replaces none.
+    /// Returns the same output as [`Output::at`], which must not exist.
     pub(crate) fn new_at(path: &Path) -> Result<Self, Problem> {
         match Self::at(path)? {
             Self::File { file, .. } if file.symlink_metadata().is_ok() => Err(taken_already(path)),
@@ -113,7 +113,7 @@ impl Output {
         }
     }
 
-    /// The same for a name that nobody typed.
+    /// Returns the same output as [`Output::within`], which must not exist.
     pub(crate) fn new_within(path: &Path) -> Result<Self, Problem> {
         if path.symlink_metadata().is_ok() {
             return Err(taken_already(path));
@@ -121,8 +121,8 @@ impl Output {
         Self::within(path)
     }
 
-    /// The place of a private key: standard output, or a file of that very name; over one that is there only when
-    /// that is wanted.
+    /// Returns the output for a private key: standard output, or a file of exactly this name. An existing file is
+    /// overwritten only with `force`.
     pub(crate) fn private(path: &Path, force: bool) -> Result<Self, Problem> {
         if path == Path::new("-") {
             return Ok(Self::Standard);
@@ -145,7 +145,8 @@ impl Output {
         }
     }
 
-    /// The same, unless standard output is for the JSON object, which does not have what is written here.
+    /// Returns the same output, and refuses standard output with `--json`: the JSON object does not contain what is
+    /// written.
     pub(crate) fn beside_json(self, global: &Global) -> Result<Self, Problem> {
         match self {
             Self::Standard if global.json => Err(usage(
@@ -156,18 +157,18 @@ impl Output {
         }
     }
 
-    /// Whether it is standard output.
+    /// Whether the output is standard output.
     pub(crate) fn is_standard(&self) -> bool {
         matches!(self, Self::Standard)
     }
 
-    /// Whether a file stays there, beside which others can be put.
+    /// Whether the output is a file, so that other files can be placed beside it.
     pub(crate) fn is_file(&self) -> bool {
         matches!(self, Self::File { .. })
     }
 
-    /// Writes what everybody may read; gives the path as it was named, none for standard output, whose octets the
-    /// report has.
+    /// Writes octets that everybody may read. Returns the path as it was named; `None` for standard output, whose
+    /// octets the report writes.
     pub(crate) fn put(self, octets: &[u8]) -> Result<Option<PathBuf>, Problem> {
         match self {
             Self::Standard => Ok(None),
@@ -183,7 +184,7 @@ impl Output {
         }
     }
 
-    /// The same where no file is replaced.
+    /// Writes octets that everybody may read, without replacing a file. Returns the same as [`Output::put`].
     pub(crate) fn put_new(self, octets: &[u8]) -> Result<Option<PathBuf>, Problem> {
         match self {
             Self::File { named, file } => {
@@ -194,7 +195,8 @@ impl Output {
         }
     }
 
-    /// The same for what its owner alone may read, in a place that [`Output::private`] found.
+    /// Writes octets that only their owner may read, to an output of [`Output::private`]. Returns the same as
+    /// [`Output::put`].
     pub(crate) fn put_private(self, octets: &[u8], force: bool) -> Result<Option<PathBuf>, Problem> {
         let Self::File { named, file } = self else { return self.put(octets) };
         let written = if force {
@@ -207,7 +209,7 @@ impl Output {
     }
 }
 
-/// Writes many files that everybody may read: together where they are files.
+/// Writes several outputs that everybody may read. The files among them are replaced together.
 pub(crate) fn put_all(outputs: Vec<(Output, Vec<u8>)>) -> Result<(), Problem> {
     let mut files = Vec::with_capacity(outputs.len());
     let mut others = Vec::new();
@@ -223,7 +225,7 @@ pub(crate) fn put_all(outputs: Vec<(Output, Vec<u8>)>) -> Result<(), Problem> {
     others.into_iter().try_for_each(|(other, contents)| other.put(&contents).map(drop))
 }
 
-/// A file beside the home could not be written.
+/// Returns the problem of a file outside of the home that could not be written.
 pub(crate) fn not_written(error: WriteError) -> Problem {
     match (error.source.kind(), error.path.parent()) {
         (ErrorKind::AlreadyExists, _) => return taken(&error.path),
@@ -234,13 +236,13 @@ pub(crate) fn not_written(error: WriteError) -> Problem {
         .hint("check the directory, its permissions and free space")
 }
 
-/// The directory that something should be written into is not there.
+/// Returns the problem of an output directory that does not exist.
 pub(crate) fn no_directory(directory: &Path) -> Problem {
     let message = format!("the directory {} does not exist", directory.shown());
     Problem::new(Code::DirectoryMissing, message).hint("make it first; nothing was done")
 }
 
-/// What is there is not replaced.
+/// Returns the problem of an existing file, which is not replaced.
 pub(crate) fn taken(path: &Path) -> Problem {
     Problem::new(Code::FileExists, format!("{} exists already", path.shown()))
         .hint("move it away, or choose another name or --dir; nothing was written")
@@ -261,13 +263,14 @@ fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
-/// Whether it is what standard output goes to: writing it anew would lose what is there, and what is said after.
+/// Whether the file is the one that standard output goes to. Replacing it would lose its contents and all later
+/// output.
 fn is_standard_output(metadata: &Metadata) -> bool {
     let own = io::stdout().as_fd().try_clone_to_owned().map(File::from).and_then(|file| file.metadata());
     own.is_ok_and(|own| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino()))
 }
 
-/// Where links end that point to nothing yet; the path itself when it is none.
+/// Returns the target of dangling links; the path itself when it is no link.
 fn end_of_links(path: &Path) -> PathBuf {
     let mut end = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -279,7 +282,7 @@ fn end_of_links(path: &Path) -> PathBuf {
     end
 }
 
-/// Opens a FIFO or device without waiting for a reader, to be written as it is read.
+/// Opens a FIFO or device for writing, without waiting for a reader.
 fn stream(path: &Path) -> Result<File, Problem> {
     let failed = |error: rustix::io::Errno| match error {
         rustix::io::Errno::NXIO => {
@@ -299,13 +302,13 @@ fn stream(path: &Path) -> Result<File, Problem> {
     }
 }
 
-/// What is there is not to be replaced, and not to be written into.
+/// Returns the problem of something that can neither be replaced nor written.
 fn no_place(path: &Path, metadata: &Metadata) -> Problem {
     let (what, hint) = kind_of(metadata);
     Problem::new(Code::FileNotAFile, format!("{} is {what}", path.shown())).hint(hint)
 }
 
-/// What it is, and what to name in its place.
+/// Returns the kind of a file, and what to name in its place.
 fn kind_of(metadata: &Metadata) -> (&'static str, &'static str) {
     let kind = metadata.file_type();
     if kind.is_dir() {

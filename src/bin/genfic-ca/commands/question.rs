@@ -1,4 +1,4 @@
-//! Confirmations.
+//! Questions for confirmation.
 use crate::cli::Global;
 use crate::terminal::{self, Typed};
 use genfic_ca::ca::{ClockState, ClockWatch};
@@ -10,7 +10,7 @@ fn is_attended(global: &Global) -> bool {
     !global.no_input && !global.json && terminal::is_attended()
 }
 
-/// Asks before something that cannot be taken back; `--yes` answers, and where nobody can be asked it is not done.
+/// Asks for confirmation of something irreversible. `--yes` confirms it. Where nobody can be asked, it is refused.
 pub(crate) fn confirm(global: &Global, question: &str) -> Result<(), Problem> {
     if global.yes {
         return Ok(());
@@ -23,7 +23,7 @@ pub(crate) fn confirm(global: &Global, question: &str) -> Result<(), Problem> {
     ask(question)
 }
 
-/// The same where programs do it unasked: a person is asked, and without one it is done.
+/// Asks for confirmation of something that scripts do without asking: a person is asked, and without one it is done.
 pub(crate) fn confirm_attended(
     global: &Global,
     question: impl FnOnce() -> Result<String, Problem>,
@@ -48,8 +48,8 @@ fn ask(question: &str) -> Result<(), Problem> {
     }
 }
 
-/// Who is asked about a clock that is far from the last confirmed time. `--yes` does not answer that: what runs
-/// with it everywhere would sign with any clock. `genfic-ca clock accept` is for those who mean it.
+/// Returns who is asked about a clock that is far from the last confirmed time. `--yes` does not confirm that:
+/// scripts that always pass it would sign with any clock. `genfic-ca clock accept` is the deliberate way.
 pub(crate) fn clock_watch(global: &Global) -> ClockWatch {
     if !is_attended(global) {
         return ClockWatch::unattended();

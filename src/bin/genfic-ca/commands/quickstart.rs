@@ -1,4 +1,4 @@
-//! `quickstart`: the whole thing at work, with made-up names, in a directory of its own.
+//! `quickstart`: a demonstration with invented names in a directory of its own.
 mod checks;
 
 use super::values::usage;
@@ -19,11 +19,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A work factor that any machine does in a millisecond: the demonstration's keys protect nothing.
+/// Work factor of scrypt (log2 of N) that takes a millisecond on any machine. The keys of the demonstration protect
+/// nothing.
 const CHEAP_SCRYPT: u8 = 10;
 const SYSTEM: &str = "w03443ad.genfic.example";
 const USER: &str = "amber";
-/// Variables that the daemon is started with.
+/// Environment variables that the daemon inherits.
 const INHERITED: [&str; 10] = [
     "PATH",
     "HOME",
@@ -37,7 +38,7 @@ const INHERITED: [&str; 10] = [
     "GENFIC_OCSPD_LOG",
 ];
 
-/// Makes a hierarchy, certificates, a revocation and a responder, and checks them.
+/// Creates a hierarchy, certificates, a revocation and a responder, and checks them.
 pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, Problem> {
     let directory = empty_directory(&args.dir)?;
     let home = Home::at(&directory);
@@ -84,7 +85,7 @@ fn empty_directory(directory: &Path) -> Result<PathBuf, Problem> {
     let is_new = !directory.exists();
     fs::create_dir_all(directory).map_err(failed)?;
     let path = directory.canonicalize().map_err(failed)?;
-    // its commands are shown to be pasted, and its passphrase is named as text
+    // the path appears in commands to be pasted and in a passphrase source, both of which are text
     if path.to_str().is_none_or(|text| text.contains(char::is_control)) {
         if is_new {
             let _ = fs::remove_dir(directory);
@@ -102,7 +103,7 @@ fn free_address() -> Result<String, Problem> {
         .map_err(|error| Problem::new(Code::DaemonListen, format!("no loopback port can be had: {error}")))
 }
 
-/// Root, two CAs, a certificate for a system and one for a user, the user's revoked.
+/// Creates a root, two CAs, a certificate for a system and a revoked one for a user.
 fn populate(session: &Session, directory: &Path) -> Result<(), Problem> {
     let named = |common_name: &str| NewAuthority {
         subject: Some(format!("C=BE,O=Gentoo Fictional\\, Inc.,CN={common_name}")),
@@ -154,7 +155,7 @@ fn daemon_command(directory: &Path, address: &str) -> Command {
     let program = beside.filter(|path| path.is_file()).unwrap_or_else(|| "genfic-ocspd".into());
     let mut command = Command::new(program);
     command.arg("--home").arg(directory).arg("--listen").arg(address);
-    // it needs no secret: of the environment it gets what is known to be none
+    // the daemon needs no secret, so it inherits only variables that are known to be none
     command.env_clear();
     for name in INHERITED {
         command.envs(std::env::var_os(name).map(|value| (name, value)));
@@ -162,7 +163,7 @@ fn daemon_command(directory: &Path, address: &str) -> Command {
     command
 }
 
-/// Starts the daemon and waits until it says that it listens.
+/// Starts the daemon and waits until it reports that it listens.
 fn start(directory: &Path, address: &str) -> Result<Child, Problem> {
     let failed = |what: String| {
         Problem::new(Code::DaemonStart, what).hint("genfic-ocspd must stand beside genfic-ca, or in the PATH")

@@ -1,4 +1,4 @@
-//! `renew`, `rekey`: a certificate once more, for the same holder.
+//! `renew`, `rekey`: issues a certificate again for the same subscriber.
 use super::authority::key;
 use super::output::no_directory;
 use super::request::{Made, Wanted, make_pair, not_signed};
@@ -28,7 +28,7 @@ struct Former {
     notices: Vec<String>,
 }
 
-/// Same subject, names and key; new serial number and validity.
+/// Issues the same subject, names and key again with a new serial number and validity.
 pub(crate) fn renew(session: &Session, args: &Renew) -> Result<Report, Problem> {
     let former = former(session, args)?;
     if let Some(report) = not_yet(session, args, &former)? {
@@ -40,7 +40,7 @@ pub(crate) fn renew(session: &Session, args: &Renew) -> Result<Report, Problem> 
     issue(session, args, &former, applicant, output)
 }
 
-/// The same with a new key, made here or that of a request.
+/// Issues the same subject and names again with a new key, which is created here or taken from a request.
 pub(crate) fn rekey(session: &Session, args: &Rekey) -> Result<Report, Problem> {
     let renew = &args.renew;
     let former = former(session, renew)?;
@@ -92,7 +92,7 @@ fn make(session: &Session, args: &Rekey, former: &Former) -> Result<Made, Proble
     make_pair(&session.global, wanted)
 }
 
-/// What the files of a certificate's holder are called.
+/// Returns the base name of the subscriber's files.
 fn file_name(former: &Former) -> String {
     let first = former.record.subject.common_name();
     let first = first.or_else(|| former.record.subject_alt_names.first().map(GeneralName::value));
@@ -113,7 +113,7 @@ fn output(args: &Renew, former: &Former) -> Option<PathBuf> {
     Some(if output.is_dir() { output.join(format!("{}.crt", file_name(former))) } else { output.to_owned() })
 }
 
-/// The certificate that is meant, and who issues its next: its CA as it is today.
+/// Returns the named certificate, and the CA that issues the next one: its issuer's current generation.
 fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
     let engine = session.engine();
     let now = engine.now();
@@ -159,8 +159,8 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
     Ok(Former { record, certificate, authority, profile, notices: said.into_iter().collect() })
 }
 
-/// Several certificates for one subject and the same names, from one CA under one profile, are one holder's: an
-/// earlier renewal left them. The newest is meant then.
+/// Returns the newest of several certificates of one subscriber, which earlier renewals left. Certificates are of one
+/// subscriber when they have one subject and the same names, and are from one CA under one profile.
 pub(crate) fn newest_of_one_holder(
     session: &Session,
     fit: Vec<CertificateRecord>,
@@ -170,7 +170,7 @@ pub(crate) fn newest_of_one_holder(
     let Some(first) = fit.first() else { return the_one(fit, word, "certificate", now) };
     let generations: Vec<String> =
         session.engine().hierarchy().generations(&first.authority)?.into_iter().map(|one| one.name).collect();
-    // what came from elsewhere has no profile
+    // imported certificates have no profile
     let profile = fit.iter().map(|one| &one.profile).find(|profile| !profile.is_empty());
     let alike = fit.iter().all(|other| {
         other.subject.is_same_as(&first.subject)
@@ -188,7 +188,7 @@ fn same_names(one: &[GeneralName], other: &[GeneralName]) -> bool {
     one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
-/// With `--expiring`: what is said when it does not end that soon.
+/// Returns the report for `--expiring` when the certificate does not end that soon.
 fn not_yet(session: &Session, args: &Renew, former: &Former) -> Result<Option<Report>, Problem> {
     let Some(text) = args.expiring.as_deref() else { return Ok(None) };
     let seconds = parse_duration(text).map_err(|error| usage(error, "for example --expiring 30d"))?;
@@ -246,7 +246,7 @@ fn issue(
     let sign = Sign {
         files: vec![PathBuf::from(&args.certificate)],
         parent: former.authority.clone(),
-        // otherwise its name was typed
+        // an output equal to the option was typed
         is_named_here: output != args.output,
         output,
         chain: args.chain,

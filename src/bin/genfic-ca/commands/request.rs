@@ -1,4 +1,4 @@
-//! `create-request`: a key and a certification request, with or without a home.
+//! `create-request`: creates a key and a certification request, with or without a home.
 use super::authority::{key, subject};
 use super::output::{no_directory, not_written, taken};
 use super::sign::{issue, issuing, profile_for};
@@ -28,7 +28,7 @@ pub(crate) struct Made {
     notices: Vec<String>,
 }
 
-/// Makes the key and the request.
+/// Creates the key and the request.
 pub(crate) fn create(global: &Global, args: &CreateRequest) -> Result<Report, Problem> {
     let made = make(global, args, true)?;
     let text = format!(
@@ -53,7 +53,7 @@ fn fields(made: &Made) -> serde_json::Value {
     })
 }
 
-/// Makes both and has the request signed at once.
+/// Creates the key and the request, and has the request signed at once.
 pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result<Report, Problem> {
     let parent = args.parent.clone().unwrap_or_default();
     let authority = session.engine().hierarchy().authority(&issuing(session, &parent)?.0)?;
@@ -80,8 +80,8 @@ pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result
     Ok(report.warn(made.notices))
 }
 
-/// A refusal takes the new key and request along, so that the same command can be given again; after any other
-/// failure something may have been issued, so they stay.
+/// Removes the new key and request after a refusal, so that the same command can be given again. After any other
+/// failure a certificate may have been issued, so they stay.
 pub(crate) fn not_signed(problem: Problem, made: &Made) -> Problem {
     let before_issuing = [
         Exit::Usage,
@@ -123,21 +123,21 @@ fn make(global: &Global, args: &CreateRequest, takes_dns: bool) -> Result<Made, 
     Ok(Made { notices, ..make_pair(global, wanted)? })
 }
 
-/// A key and a request to be made.
+/// A key and a request that are to be created.
 pub(crate) struct Wanted<'a> {
-    /// Where.
+    /// Directory of both files.
     pub(crate) directory: PathBuf,
-    /// What the files are called, without their endings.
+    /// Base name of both files, without an ending.
     pub(crate) base: &'a str,
     pub(crate) subject: Name,
     pub(crate) names: Vec<GeneralName>,
     pub(crate) algorithm: KeyAlgorithm,
     pub(crate) encrypt: bool,
-    /// Whether there will be a certificate beside them.
+    /// Whether a certificate will be written beside them.
     pub(crate) sign: bool,
 }
 
-/// Makes a key and a request for it, and writes both where nothing is yet.
+/// Creates a key and a request for it, and writes both. Neither file may exist.
 pub(crate) fn make_pair(global: &Global, wanted: Wanted<'_>) -> Result<Made, Problem> {
     let Wanted { directory, base, subject, names, algorithm, encrypt, sign } = wanted;
     let path = |extension: &str| directory.join(format!("{base}.{extension}"));
@@ -176,7 +176,7 @@ fn common_name(base: &str) -> Result<Name, Problem> {
     Ok(Name::from_attributes(&[attribute]))
 }
 
-/// Those of `--san`, or the DNS name that the last part of the path is, unless the profile takes none.
+/// Returns the names of `--san`, or else the last part of the path as a DNS name, unless the profile permits none.
 fn alt_names(
     args: &CreateRequest,
     base: &str,

@@ -1,4 +1,4 @@
-//! `sign --responder-for`: a responder certificate for a key that is on another host.
+//! `sign --responder-for`: issues a responder certificate for a key on another host.
 use super::question::confirm;
 use super::sign::{applicant, issue_orders, issuing};
 use super::values::{length, tbs_fields, unsigned_text, usage};
@@ -9,10 +9,10 @@ use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::profile::Length;
 use serde_json::{Value, json};
 
-/// What responder certificates are issued under.
+/// Profile of responder certificates.
 const PROFILE: &str = "ocsp-responder";
 
-/// Asks, since nobody can take it back, and issues.
+/// Asks for confirmation, because such a delegation cannot be revoked, and issues the certificate.
 pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Report, Problem> {
     if !args.parent.is_empty() && args.parent != authority {
         return Err(usage(

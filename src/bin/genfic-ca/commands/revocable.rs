@@ -1,5 +1,5 @@
-//! What `revoke` and `hold` mean: a certificate on record, or what a CA signed and nobody recorded; and what a person is
-//! shown of it before it is done.
+//! What `revoke` and `hold` act on: a certificate on record, or one that a CA signed and nobody recorded. Also what a
+//! person is shown before confirming.
 use super::question::{confirm, confirm_attended};
 use super::select::{Named, list, meaning, the_one};
 use super::values::{until, usage};
@@ -10,14 +10,15 @@ use genfic_ca::error::{Code, Problem};
 use genfic_ca::index::{CertificateRecord, StatusValue};
 use genfic_ca::x509::{Certificate, CrlReason, SerialNumber, UnixTime};
 
-/// What is meant.
+/// What is to be revoked or held.
 pub(crate) enum Target {
     Recorded(CertificateRecord),
     Unrecorded(Unrecorded),
 }
 
-/// The one that is meant, of these states if it is on record. Without such, what a CA of this home signed: a certificate
-/// in a file, or a number together with its CA.
+/// Returns the one target that the word names. A certificate on record must have one of these states. When none is on
+/// record, the target may be unrecorded: a certificate in a file, or a serial number together with its CA, that a CA
+/// of this home signed.
 pub(crate) fn target(
     session: &Session,
     word: &str,
@@ -38,7 +39,7 @@ pub(crate) fn target(
     one_of(found, word, states, among, now).map(Target::Recorded)
 }
 
-/// The one of these states among those that were found.
+/// Returns the one certificate with one of these states among those that were found.
 pub(crate) fn one_of(
     found: Vec<CertificateRecord>,
     word: &str,
@@ -109,7 +110,7 @@ fn of_which_generation(names: &[String], serial_number: &SerialNumber) -> Proble
         .hint(format!("say which of them signed it: {}", words.join(" or ")))
 }
 
-/// What else there is of the holder and of the key.
+/// The other certificates of the same subscriber, and those for the same key.
 pub(crate) struct Others {
     pub(crate) of_holder: Vec<CertificateRecord>,
     pub(crate) of_key: Vec<CertificateRecord>,
@@ -125,8 +126,8 @@ impl Others {
     }
 }
 
-/// Asks before a revocation, as it is to be asked: for a CA's certificate and for a number that nobody recorded always,
-/// for another where there is a person.
+/// Asks before a revocation. For a CA's certificate and for an unrecorded serial number confirmation is always
+/// needed, for others only when there is a person.
 pub(crate) fn ask(session: &Session, target: &Target, reason: Option<CrlReason>) -> Result<(), Problem> {
     if reason == Some(CrlReason::CertificateHold) {
         return Ok(());
@@ -178,7 +179,7 @@ pub(crate) fn is_authoritys(certificate: Option<&Certificate>) -> bool {
     certificate.is_some_and(Certificate::is_ca)
 }
 
-/// A certificate and what else there is of its holder and of its key.
+/// Returns a description of a certificate, with the others of its subscriber and of its key.
 fn shown(
     session: &Session,
     record: &CertificateRecord,
@@ -209,7 +210,7 @@ fn shown(
     Ok(text)
 }
 
-/// A usage error for what only a whole certificate can be.
+/// Returns the usage error for an option that needs a whole certificate and not only its serial number.
 pub(crate) fn not_by_number() -> Problem {
     usage(
         "what is known by its number alone cannot be released again, and is not held",

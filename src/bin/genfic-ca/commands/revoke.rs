@@ -50,7 +50,7 @@ fn put_down(
     Ok(report_all(session, &done, if is_hold { "on hold" } else { "revoked" }))
 }
 
-/// A reason as typed.
+/// Parses a reason as typed.
 pub(crate) fn reason_given(text: Option<&str>) -> Result<Option<CrlReason>, Problem> {
     let given = text.map(str::parse::<CrlReason>).transpose();
     let given = given.map_err(|error| usage(error, "for example --reason key-compromise"))?;
@@ -60,7 +60,7 @@ pub(crate) fn reason_given(text: Option<&str>) -> Result<Option<CrlReason>, Prob
     Ok(given)
 }
 
-/// A time as typed.
+/// Parses a time as typed.
 pub(crate) fn invalidity_date(text: Option<&str>) -> Result<Option<UnixTime>, Problem> {
     let time = |text| {
         UnixTime::parse(text)
@@ -69,7 +69,7 @@ pub(crate) fn invalidity_date(text: Option<&str>) -> Result<Option<UnixTime>, Pr
     text.map(time).transpose()
 }
 
-/// The CAs that are looked into; none for all.
+/// Returns the CAs whose certificates are searched; none stands for all.
 fn meant(session: &Session, parent: Option<&str>) -> Result<Vec<String>, Problem> {
     parent.map_or_else(|| Ok(Vec::new()), |name| session.meant(name))
 }
@@ -94,7 +94,7 @@ pub(crate) fn release(session: &Session, args: &Selected) -> Result<Report, Prob
     Ok(report(&engine.revocation().release(&record, !args.no_crl)?, "released"))
 }
 
-/// `-x` without a value: what could be meant, and exit status 2.
+/// Returns the problem of `-x` without a value: the certificates that could be named, and exit status 2.
 fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Problem, Problem> {
     let filter = Filter { status: Some((StatusValue::Valid, now)), ..Filter::default() };
     let mut found = Vec::new();
@@ -113,7 +113,7 @@ fn candidates(session: &Session, meant: &[String], now: UnixTime) -> Result<Prob
         .hint("name one: genfic-ca revoke CERT, or -x with a name or serial number"))
 }
 
-/// What was done to one, to the others for its key, and what is owed.
+/// Reports the revocation, those of the other certificates for the same key, and the CRLs that are outstanding.
 fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
     let engine = session.engine();
     let now = engine.time_to_distrust().unwrap_or_else(|_| engine.now());
@@ -157,7 +157,7 @@ fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
     report.warn(warnings).ending(exit)
 }
 
-/// How a CA whose certificate this is would be revoked, where it is one of this home.
+/// Returns the command that revokes the CA whose certificate this is, when it is a CA of this home.
 fn authority_command(session: &Session, record: &CertificateRecord) -> Option<String> {
     let identity = record.certificate.as_ref()?.tbs().as_issuer();
     let all = session.engine().record().authorities().ok()?;
@@ -165,7 +165,7 @@ fn authority_command(session: &Session, record: &CertificateRecord) -> Option<St
     Some(format!("revoke-ca {} --reason ca-compromise", own.name))
 }
 
-/// The fields by which another certificate is named.
+/// Returns the JSON fields that identify another certificate.
 fn named(record: &CertificateRecord) -> Value {
     json!({
         "serial": record.id.serial_number.to_string(),
@@ -174,7 +174,7 @@ fn named(record: &CertificateRecord) -> Value {
     })
 }
 
-/// CRLs of other CAs than that of the certificate which was named.
+/// Returns the problem of outstanding CRLs of other CAs than that of the named certificate.
 pub(crate) fn others_owed(owed: &[(String, Problem)]) -> Option<Problem> {
     let (_, problem) = owed.first()?;
     let names: Vec<&str> = owed.iter().map(|(name, _)| name.as_str()).collect();
@@ -219,7 +219,7 @@ fn report(revoked: &Revoked, word: &str) -> Report {
     Report::done(result, format!("{word}\n{}", columns(&rows))).ending(exit)
 }
 
-/// What is still to be done before everybody knows.
+/// Returns what is outstanding before everybody knows of the revocation.
 fn owed(revoked: &Revoked) -> Option<Problem> {
     let Revoked { record, crl, owed, unanswered } = revoked;
     let publish = format!("then: genfic-ca crl publish {}", record.authority);
@@ -239,7 +239,7 @@ fn owed(revoked: &Revoked) -> Option<Problem> {
         }
         (None, None) => return None,
     };
-    // what was revoked is not revoked again: the passphrase is for what is owed
+    // the certificate is already revoked: the passphrase is needed only for what is outstanding
     let is_of_passphrase = matches!(problem.code.code(), "key.interrupted" | "key.passphrase-wrong");
     let hint = if is_of_passphrase { then.into() } else { problem.hint.clone().and(then) };
     Some(Problem { message, hint, ..problem.clone() })

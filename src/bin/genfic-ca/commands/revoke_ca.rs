@@ -1,4 +1,4 @@
-//! `revoke-ca`: what falls, the revocation, and what is to be done afterwards.
+//! `revoke-ca`: lists what is affected, revokes the CA, and says what is to be done afterwards.
 use super::question::confirm;
 use super::revoke::{invalidity_date, reason_given};
 use super::values::crl;
@@ -89,7 +89,8 @@ fn falls_text(name: &str, fallen: &[Fallen]) -> String {
     )
 }
 
-/// A CA that others run is none of this home, but its certificate may be.
+/// Adds a hint to the problem of an external CA, which is not one of this home: its certificate may be on record and
+/// can be revoked.
 fn run_by_others(engine: &Engine, name: &str, problem: Problem) -> Problem {
     let Ok(named) = engine.record().select(&Selector::Name(name.into()), 100) else { return problem };
     let now = engine.time_to_distrust().unwrap_or_else(|_| engine.now());
@@ -110,7 +111,7 @@ fn run_by_others(engine: &Engine, name: &str, problem: Problem) -> Problem {
     problem.hint(hint)
 }
 
-/// What the administrator does next, a sentence each.
+/// Returns what the administrator does next, one sentence each.
 fn run_book(
     engine: &Engine,
     revoked: &RevokedAuthority,

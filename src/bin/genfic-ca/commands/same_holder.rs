@@ -1,4 +1,4 @@
-//! `--same-holder-as`: a key that its holder had under another name.
+//! `--same-holder-as`: a subscriber that had the same key under another name.
 use super::question::confirm;
 use super::select::{matches, the_one};
 use crate::session::Session;
@@ -6,8 +6,8 @@ use genfic_ca::error::{Code, Problem};
 use genfic_ca::profile::Applicant;
 use genfic_ca::x509::{Certificate, Name};
 
-/// The former subject of whoever has the key, once somebody has said that it is the same holder. Nothing is asked where
-/// the subject is the same, nor in a dry run.
+/// Returns the former subject of the key, once a person has confirmed that the subscriber is the same. Nothing is
+/// asked when the subject is the same, or in a dry run.
 pub(crate) fn same_holder(
     session: &Session,
     word: Option<&str>,
@@ -18,7 +18,7 @@ pub(crate) fn same_holder(
     let engine = session.engine();
     let now = engine.now();
     let mut found = matches(engine.record(), word)?;
-    // of one holder there may be several, and any of them will do
+    // several certificates of one subscriber are equivalent here
     if let Some(first) = found.first().cloned()
         && found.iter().all(|one| one.subject.is_same_as(&first.subject) && one.key == first.key)
     {

@@ -1,4 +1,4 @@
-//! What `CERT` means on the command line.
+//! Resolves the `CERT` argument of commands.
 use super::values::{read, until, usage};
 use crate::report::table;
 use genfic_ca::error::{Code, Problem, Shown as _};
@@ -6,26 +6,27 @@ use genfic_ca::index::{CertificateRecord, IndexReader, Selector};
 use genfic_ca::x509::{Certificate, SerialNumber, UnixTime};
 use std::path::Path;
 
-/// How many matches an ambiguous answer shows.
+/// Number of matches that are listed when the argument is ambiguous.
 const SHOWN: usize = 20;
 
-/// Every certificate that the word may mean, newest first: `serial:HEX`, `sha256:PREFIX`, `CA/SERIAL`, an exact
-/// subject CN or SAN, and only when there is none of that name, a file; or `-`.
+/// Returns every certificate that the word may name, newest first. The word is `serial:HEX`, `sha256:PREFIX`,
+/// `CA/SERIAL`, an exact subject CN or SAN, `-` for standard input, or a file when nothing is on record under that
+/// name.
 pub(crate) fn matches(index: &dyn IndexReader, word: &str) -> Result<Vec<CertificateRecord>, Problem> {
     Ok(meaning(index, word)?.0)
 }
 
-/// What a word names that need not be on record.
+/// What a word identifies even when nothing is on record.
 pub(crate) enum Named {
-    /// A whole certificate, from a file.
+    /// A whole certificate, read from a file.
     Certificate(Box<Certificate>),
-    /// A number, and the CA that it was said with.
+    /// A serial number, and the CA that was given with it.
     Number(Option<String>, SerialNumber),
-    /// What only the record can tell.
+    /// Nothing without a record.
     Otherwise,
 }
 
-/// As [`matches()`], with what the word names should nothing match.
+/// Returns what [`matches()`] does, and what the word identifies when nothing matches.
 pub(crate) fn meaning(
     index: &dyn IndexReader,
     word: &str,
@@ -67,7 +68,7 @@ pub(crate) fn meaning(
     Ok((named, Named::Otherwise))
 }
 
-/// The one certificate of several that were found, or what is wrong with none and with many.
+/// Returns the only certificate that was found; none and several are problems.
 pub(crate) fn the_one(
     found: Vec<CertificateRecord>,
     word: &str,
@@ -86,7 +87,7 @@ pub(crate) fn the_one(
     })
 }
 
-/// A table of certificates, the first column being what names each of them.
+/// Returns a table of certificates. The first column identifies each on the command line.
 pub(crate) fn list(found: &[CertificateRecord], now: UnixTime) -> String {
     let rows: Vec<Vec<String>> = found
         .iter()

@@ -1,4 +1,4 @@
-//! `show`: whatever it is.
+//! `show`: a certificate, a CA, a request, a CRL or an OCSP message.
 use super::select::{matches, the_one};
 use super::values::{read, reason, record as record_fields, until};
 use crate::cli::{Global, Show};
@@ -12,14 +12,14 @@ use genfic_ca::x509::{Certificate, CertificateList, CertificationRequest, Finger
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Whether octets are asked for: what is on record is then handed out.
+/// Whether octets are requested, so that what is on record has to be published before it is output.
 fn hands_out(args: &Show) -> bool {
     args.pem || args.der
 }
 
 struct Thing {
     label: &'static str,
-    /// Octets that may be handed out: those of a file, or what is published where they are asked for.
+    /// DER octets for output: those of a file, or what is published when octets are requested.
     der: Vec<u8>,
     text: String,
     json: Value,
@@ -43,7 +43,7 @@ pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
     Ok(Report { octets: octets.filter(|_| !global.json), ..Report::seen(thing.json, thing.text) })
 }
 
-/// A CA of that name; a file; what is on record under that name.
+/// Returns the CA of that name, else the contents of the file, else what is on record under that name.
 fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
     let what = args.what.as_str();
     let is_file = what == "-" || Path::new(what).is_file();
@@ -111,7 +111,8 @@ fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Resul
     Ok(thing)
 }
 
-/// What a CRL, or the record of the program that a CA was imported from, told of a certificate that nobody has.
+/// Returns what is known of a certificate that was never stored, from a CRL or the records of the program that the CA
+/// was imported from.
 fn known_by_number(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Thing {
     let mut rows = vec![
         ("Serial number".to_owned(), record.id.serial_number.to_string()),
@@ -155,7 +156,7 @@ fn crl(crl: &CertificateList) -> Thing {
     }
 }
 
-/// The first thing in a file that can be shown, PEM by its label and DER by trying.
+/// Returns the first object in a file that can be shown. PEM is recognised by its label, DER by decoding.
 fn decode(octets: &[u8], what: &str) -> Result<Thing, Problem> {
     let unknown = |reason: String| {
         Problem::new(Code::FileMalformed, format!("{what}: {reason}"))

@@ -1,4 +1,4 @@
-//! `sign`: many requests in one go, one unlock.
+//! `sign`: issues certificates for several requests while the key is unlocked once.
 mod naming;
 
 use super::chain::{issuers, pem};
@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// A request with the largest key and a thousand of the longest names has a quarter of it.
+/// Limit of a request file in octets; 1 MiB is four times a request with the largest key and a thousand of the
+/// longest names.
 const LARGEST_REQUEST: u64 = 1 << 20;
 
 /// Issues certificates for requests.
@@ -34,7 +35,7 @@ pub(crate) fn sign(session: &Session, args: &Sign) -> Result<Report, Problem> {
     Ok(preview(session, &Sign { parent, ..args.clone() })?.warn(said))
 }
 
-/// The name of the generation that issues, and what is said when it is not the one that was named.
+/// Returns the name of the generation that issues, and a message when it is not the named one.
 pub(crate) fn issuing(session: &Session, name: &str) -> Result<(String, Option<String>), Problem> {
     if session.engine().hierarchy().generations(name)?.len() < 2 {
         return Ok((name.to_owned(), None));
@@ -44,7 +45,7 @@ pub(crate) fn issuing(session: &Session, name: &str) -> Result<(String, Option<S
     Ok((newest, said))
 }
 
-/// Issues and reports.
+/// Issues with the current generation of the named CA, and reports.
 pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let (parent, said) = issuing(session, &args.parent)?;
     let args = Sign { parent, ..args.clone() };
@@ -54,7 +55,7 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     Ok(issue_orders(session, &args, &profile, orders, refused)?.warn(said))
 }
 
-/// Issues what is ordered of the very CA that is named, and reports.
+/// Issues with exactly the named CA, and reports.
 pub(crate) fn issue_orders(
     session: &Session,
     args: &Sign,
@@ -132,7 +133,7 @@ fn refusals(args: &Sign, refused: &[Refusal]) -> Vec<Value> {
     refused.iter().map(fields).collect()
 }
 
-/// A notice, behind the request that it is about where there are several.
+/// Prefixes a warning with its request when there are several requests.
 fn labelled(orders: &[Order], label: &str, notice: &Notice) -> Notice {
     match orders.len() > 1 {
         true => Notice { message: format!("{label}: {}", notice.message), ..notice.clone() },
@@ -140,7 +141,7 @@ fn labelled(orders: &[Order], label: &str, notice: &Notice) -> Notice {
     }
 }
 
-/// The profile that was named, or the CA's default for what it signs.
+/// Returns the named profile, or the CA's default for what it signs.
 pub(crate) fn profile_for(
     session: &Session,
     authority: &Authority,
@@ -161,7 +162,7 @@ pub(crate) fn profile_for(
     })
 }
 
-/// One order for each readable request; the others are refused.
+/// Returns one order for each readable request, and a refusal for each of the others.
 fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), Problem> {
     let alt_names = match args.san.as_slice() {
         [] => None,
@@ -204,7 +205,7 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
     Ok((orders, refused))
 }
 
-/// Who a request in a file is for.
+/// Returns the applicant of a request in a file.
 pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
     let octets = read_up_to(file, LARGEST_REQUEST)?;
     let refuse = |error: CsrError| {
@@ -230,7 +231,7 @@ pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
     Ok(Applicant::from(&request))
 }
 
-/// What to do when the file is no request.
+/// Returns the remedy for a file that contains something else than a request.
 fn in_place_of(content: Content) -> &'static str {
     match content {
         Content::Certificate => {
@@ -255,7 +256,7 @@ enum Places {
     Directory(PathBuf),
 }
 
-/// Where certificates go: checked before anything is signed.
+/// Returns where certificates are written. This is checked before anything is signed.
 fn places(args: &Sign) -> Result<Places, Problem> {
     let Some(output) = &args.output else { return Ok(Places::Home) };
     if output.is_dir() && !args.is_named_here {
@@ -289,12 +290,12 @@ fn places(args: &Sign) -> Result<Places, Problem> {
     }
 }
 
-/// The certificate as PEM, with its chain where asked (P15).
+/// Returns the certificate as PEM, with its chain when requested (P15).
 fn with_chain(issued: &IssuedCertificate, chain: &[Published<Certificate>]) -> Vec<u8> {
     pem(std::iter::once(&issued.certificate).chain(chain)).into_bytes()
 }
 
-/// Saves the certificates and says where they are; where that fails, where they are kept.
+/// Writes the certificates and reports their paths. When that fails, it reports where the home stores them.
 fn place(
     args: &Sign,
     places: Places,
@@ -339,7 +340,7 @@ fn place(
     }
 }
 
-/// Writes them; within the home without following links.
+/// Writes the files. Links within the home are not followed.
 fn put(places: Places, contents: Vec<(PathBuf, Vec<u8>)>) -> Result<(), Problem> {
     let outputs = match places {
         Places::Output => Vec::new(),
@@ -355,7 +356,7 @@ fn put(places: Places, contents: Vec<(PathBuf, Vec<u8>)>) -> Result<(), Problem>
     put_all(outputs)
 }
 
-/// `--dry-run`: the exact certificate, but for its serial number and signature.
+/// `--dry-run`: shows the exact certificate except for its serial number and signature.
 fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let engine = session.engine();
     let authority = engine.hierarchy().authority(&args.parent)?;

@@ -1,4 +1,4 @@
-//! `status`: one screen.
+//! `status`: an overview on one screen.
 use super::authority::status as authority_status;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
@@ -9,7 +9,7 @@ use genfic_ca::x509::UnixTime;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What becomes of a generation after another one.
+/// Returns a line about a generation that a newer one has succeeded.
 fn succeeded(authority: &Authority, successor: &str, is_quiet: bool) -> String {
     let name = &authority.name;
     match authority.last_end {
@@ -25,7 +25,8 @@ fn succeeded(authority: &Authority, successor: &str, is_quiet: bool) -> String {
     }
 }
 
-/// The responder certificates of each CA that clients still believe, whoever has their keys.
+/// Returns lines about the responder certificates of each CA that clients still accept, including those for keys on
+/// other hosts.
 fn responder_lines(responders: &[ResponderRecord], now: UnixTime) -> Vec<String> {
     let mut of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for ResponderRecord { record, requested } in responders {
@@ -43,7 +44,7 @@ fn responder_lines(responders: &[ResponderRecord], now: UnixTime) -> Vec<String>
     of.iter().map(|(name, lines)| format!("{name}: {}: {}", count(lines), lines.join("; "))).collect()
 }
 
-/// Every CA, its end, its CRL's age, its responder, what waits.
+/// Reports every CA with its end, CRL age and responder, and the pending requests.
 pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
     let engine = session.engine();
     let now = engine.now();

@@ -1,4 +1,4 @@
-//! JSON fields and words that several commands share.
+//! JSON fields and texts that several commands share.
 use crate::report::{columns, path_value, path_values};
 use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
 use genfic_ca::error::{Code, Problem, Remedy, Shown as _};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// The fields that every certificate has.
+/// Returns the JSON fields that every certificate has.
 pub(crate) fn tbs_fields(tbs: &TbsCertificate, authority: &str, profile: &str) -> Map<String, Value> {
     let names: Vec<String> = tbs.subject_alt_names().iter().map(ToString::to_string).collect();
     let mut fields = Map::new();
@@ -25,7 +25,7 @@ pub(crate) fn tbs_fields(tbs: &TbsCertificate, authority: &str, profile: &str) -
     fields
 }
 
-/// A certificate just issued.
+/// Returns the JSON fields of a certificate that was just issued.
 pub(crate) fn issued(issued: &IssuedCertificate, authority: &str, file: &Path) -> Value {
     let mut fields = tbs_fields(issued.certificate.tbs(), authority, &issued.profile);
     fields.insert("fingerprint".into(), json!(issued.certificate.fingerprint().to_string()));
@@ -33,7 +33,7 @@ pub(crate) fn issued(issued: &IssuedCertificate, authority: &str, file: &Path) -
     Value::Object(fields)
 }
 
-/// A certificate on record.
+/// Returns the JSON fields of a certificate on record.
 pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixTime) -> Value {
     let names: Vec<String> = record.subject_alt_names.iter().map(ToString::to_string).collect();
     let mut fields = Map::new();
@@ -64,28 +64,28 @@ pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixT
     Value::Object(fields)
 }
 
-/// When it ends, as a table shows it.
+/// Returns the end of a certificate for tables.
 pub(crate) fn until(record: &CertificateRecord) -> String {
     end_of(record).unwrap_or_else(|| "not known".into())
 }
 
-/// When it ends, if that is known.
+/// Returns the end of a certificate, if known.
 fn end_of(record: &CertificateRecord) -> Option<String> {
     let is_known = !record.known_by_number || record.validity.not_after != UnixTime::NO_END;
     is_known.then(|| record.validity.not_after.to_string())
 }
 
-/// The reason in a word; `unspecified` when none is on record.
+/// Returns the revocation reason in a word; `unspecified` when none is on record.
 pub(crate) fn reason(revocation: &Revocation) -> String {
     revocation.reason.map_or_else(|| "unspecified".into(), |reason| reason.to_string())
 }
 
-/// A CRL just published.
+/// Returns the JSON fields of a CRL that was just published.
 pub(crate) fn crl(crl: &PublishedCrl) -> Value {
     json!({ "number": crl.number, "next_update": crl.next_update.to_string(), "files": path_values(&crl.files) })
 }
 
-/// What people read of a certificate: the lines that matter.
+/// Returns the important lines of a certificate, for people.
 pub(crate) fn summary(
     certificate: &Certificate,
     file: Option<&Path>,
@@ -106,7 +106,7 @@ pub(crate) fn summary(
     columns(&rows)
 }
 
-/// What `-v` means: a number of days, or `max`.
+/// Parses `-v`: a number of days, or `max`.
 pub(crate) fn length(valid: Option<&str>) -> Result<Length, Problem> {
     match valid {
         None => Ok(Length::Default),
@@ -120,20 +120,20 @@ pub(crate) fn length(valid: Option<&str>) -> Result<Length, Problem> {
     }
 }
 
-/// A wrong word on the command line.
+/// Returns the problem of a wrong word on the command line.
 pub(crate) fn usage(message: impl Into<String>, hint: impl Into<Remedy>) -> Problem {
     Problem::new(Code::Usage, message).hint(hint)
 }
 
-/// The largest CRL, and with it the largest file that is looked at.
+/// Limit of a file that is read, in octets: 256 MiB, the largest CRL that is supported.
 const LARGEST: u64 = 256 << 20;
 
-/// Octets of a file, or of standard input for `-`.
+/// Reads the octets of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     read_up_to(path, LARGEST)
 }
 
-/// The same of something that is never larger than this.
+/// Reads a file of at most `most` octets, or standard input for `-`.
 pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
     let octets =
         if path == Path::new("-") { read_most(std::io::stdin().lock(), most) } else { read_file(path, most) };
@@ -164,7 +164,7 @@ fn unread(path: &Path, error: &ReadError) -> Problem {
     Problem::new(code, message).hint(hint)
 }
 
-/// A certificate as text, without what comes with signing.
+/// Returns a certificate as text, without the parts that signing adds.
 pub(crate) fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
     let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
         .map_err(|error| Problem::new(Code::OctetsMalformed, error.to_string()))?;

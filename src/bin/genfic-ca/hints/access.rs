@@ -1,4 +1,4 @@
-//! What a key or a responder lacks, in options of the command line.
+//! Remedies for missing access to a key or a responder, as command-line options.
 use genfic_ca::error::remedy::Access as R;
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What is done with CAs, in commands and options.
+//! Remedies that concern CAs, as commands and options.
 use genfic_ca::error::remedy::Authority as R;
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What a home lacks, in commands.
+//! Remedies for a home, as commands.
 use genfic_ca::error::remedy::Home as R;
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What an import lacks, in options of the command line.
+//! Remedies for an import, as command-line options.
 use genfic_ca::error::remedy::Import as R;
 use std::borrow::Cow;
 

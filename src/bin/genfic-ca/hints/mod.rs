@@ -1,4 +1,4 @@
-//! What is to be done, in the words of the command line: the one place where a remedy becomes text.
+//! Remedies in the terms of the command line. This is the one place where a remedy becomes text.
 mod access;
 mod authority;
 mod home;
@@ -10,7 +10,7 @@ mod request;
 use genfic_ca::error::Remedy;
 use std::borrow::Cow;
 
-/// A remedy as people and programs are told it; nothing when there is none.
+/// Returns the text of a remedy, for people and programs; empty for no remedy.
 pub(crate) fn text(remedy: &Remedy) -> Cow<'_, str> {
     match remedy {
         Remedy::Words(words) => Cow::Borrowed(words),

@@ -1,4 +1,4 @@
-//! What is on record, in commands.
+//! Remedies that concern certificates on record, as commands.
 use genfic_ca::error::remedy::Record as R;
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What mends a finding: a command that can be run as it stands, where there is one.
+//! Repairs of findings. Where there is a command, it can be run unchanged.
 use genfic_ca::error::remedy::{Origin, Repair as R};
 use genfic_ca::home::quoted;
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! What a request lacks, in options of the command line.
+//! Remedies for requests, as command-line options.
 use genfic_ca::error::remedy::Request as R;
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Lists that are said while they are read: they may be longer than memory.
+//! Lists that are written while they are read, because they may be larger than memory.
 use super::paths::resolved;
 use super::{Report, SCHEMA, Style, error_json, json_line, table, visible};
 use genfic_ca::error::{Code, Problem, on_one_line};
@@ -6,20 +6,20 @@ use genfic_ca::handout::csv_row;
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Stdout, Write};
 
-/// How many rows decide how wide the columns are.
+/// Number of rows from which the column widths are computed; 1,000 rows fit in memory.
 const MEASURED: usize = 1000;
 
-/// How a list is said where neither a table nor one JSON object is wanted.
+/// A line format for other programs, in place of a table or one JSON object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Lines {
-    /// RFC 4180, with these fields of each value as columns.
+    /// Comma-separated values of RFC 4180, with these fields of each value as columns.
     Csv(&'static [&'static str]),
-    /// One JSON value a line.
+    /// One JSON value on each line.
     Json,
 }
 
-/// A list on its way to standard output. Nothing is written before the first row that does not fit in memory
-/// or the end, so that what fails at once is said as any other problem.
+/// A list that is being written to standard output. Nothing is written before the end or the first row that exceeds
+/// the buffer, so that an early failure is reported like any other problem.
 pub(crate) struct Listing {
     command: &'static str,
     field: &'static str,
@@ -33,7 +33,7 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// A list for this command: `result.FIELD[]` of the object, or a table with these headings.
+    /// Returns a list for this command: `result.FIELD[]` of the JSON object, or a table with these headings.
     pub(crate) fn new(
         command: &'static str,
         field: &'static str,
@@ -44,12 +44,12 @@ impl Listing {
         Self { command, field, headings, style, lines: None, out, rows: Vec::new(), widths: None, count: 0 }
     }
 
-    /// The same, said in lines for other programs.
+    /// Returns the same list in a line format; `None` changes nothing.
     pub(crate) fn in_lines(self, lines: Option<Lines>) -> Self {
         Self { lines, ..self }
     }
 
-    /// Says one more; `row` is for people, `value` for programs, and only one of them is made.
+    /// Writes one more element. `row` is for people and `value` for programs; only one of the two is called.
     pub(crate) fn push(
         &mut self,
         value: impl FnOnce() -> Value,
@@ -119,13 +119,13 @@ impl Listing {
         writeln!(self.out, "{}", table(self.headings, &rows))
     }
 
-    /// How many there are.
+    /// Number of elements so far.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// Says what is left; `nothing` for people when the list is empty. What is written after is the end of
-    /// the object and warnings.
+    /// Writes the remaining rows, or `nothing` when the list is empty and is for people. [`end`] later writes the
+    /// warnings and the end of the JSON object.
     pub(crate) fn finish(mut self, nothing: &str) -> io::Result<Report> {
         if let Some(lines) = self.lines {
             if let Lines::Csv(columns) = lines {
@@ -144,7 +144,7 @@ impl Listing {
     }
 }
 
-/// A value in one cell; the items of a list are apart by semicolons.
+/// Returns a value as one cell; the elements of an array are separated by semicolons.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -154,7 +154,7 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// What is shown of a row: each cell on one line.
+/// Returns the cells of a row, each on one line.
 fn cells(row: Vec<String>) -> Vec<String> {
     row.into_iter().map(|cell| visible(&on_one_line(&cell)).into_owned()).collect()
 }
@@ -164,7 +164,7 @@ fn padded(row: &[String], widths: &[usize]) -> String {
     cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// The rest of the object that a list began.
+/// Writes the rest of the JSON object that a list began.
 pub(super) fn end(report: &Report) -> io::Result<()> {
     let mut rest = format!(r#","warnings":{}"#, json!(report.warnings));
     if let Some(problem) = &report.exit {
@@ -174,7 +174,7 @@ pub(super) fn end(report: &Report) -> io::Result<()> {
     json_line(&rest)
 }
 
-/// Standard output that is gone is no failure: nobody reads the rest. Another failure is one.
+/// Returns the problem of a failed write. A closed standard output is no failure, because nobody reads the rest.
 pub(crate) fn unwritable(error: &io::Error) -> Problem {
     let message = format!("standard output cannot be written: {error}");
     Problem::new(Code::OutputFailed, message).hint("make room where it goes, then list again")

@@ -1,14 +1,14 @@
-//! Paths in JSON, which has text alone: what is no UTF-8 is told twice, as text with U+FFFD, and beside it as octets in
-//! hexadecimal, `file_hex` beside `file`.
+//! Paths in JSON, which has text only. A path that is not UTF-8 is given twice: as text with U+FFFD, and in a field
+//! beside it as hexadecimal octets, for example `file_hex` beside `file`.
 use serde_json::{Map, Value, json};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What stands for a path that is no UTF-8 until the object is written: no field has such a name.
+/// Keys that mark a path that is not UTF-8 until the object is written. No field has such a name.
 const TEXT: &str = "\0text";
 const HEX: &str = "\0hex";
 
-/// A path as the value of a field.
+/// Returns a path as the value of a field.
 pub(crate) fn path_value(path: impl AsRef<Path>) -> Value {
     let path = path.as_ref();
     match path.to_str() {
@@ -21,12 +21,13 @@ pub(crate) fn path_value(path: impl AsRef<Path>) -> Value {
     }
 }
 
-/// Several paths as the value of a field; their octets are in a list beside it, null for those that are UTF-8.
+/// Returns several paths as the value of a field. If one is not UTF-8, the octets are in an array beside it, with
+/// null for those that are.
 pub(crate) fn path_values<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Value {
     paths.into_iter().map(path_value).collect()
 }
 
-/// The value with each path as text, and the octets of those that need it beside them.
+/// Returns the value with each path as text, and with the octets of the paths that are not UTF-8 beside them.
 pub(super) fn resolved(value: Value) -> Value {
     match value {
         Value::Object(fields) => Value::Object(fields.into_iter().flat_map(field).collect()),

@@ -1,4 +1,4 @@
-//! `export bundle` and `export truststore`: whom to trust.
+//! `export bundle` and `export truststore`: trust anchors.
 use super::super::authority::status;
 use super::super::chain::pem;
 use super::super::output::Output;
@@ -18,7 +18,7 @@ use genfic_ca::signing::SecretSource;
 use genfic_ca::x509::Certificate;
 use serde_json::{Value, json};
 
-/// The CAs of these names, or every root that is valid; and what should be known of them.
+/// Returns the CAs of these names, or every valid root; and warnings about them.
 pub(super) fn anchors(
     session: &Session,
     names: &[String],
@@ -56,7 +56,7 @@ pub(super) fn anchors(
     Ok((published.collect::<Result<_, _>>()?, said))
 }
 
-/// Name, fingerprint and end of each.
+/// Returns name, fingerprint and end of each CA.
 pub(super) fn listed(authorities: &[Published<Authority>]) -> Value {
     let fields = |authority: &Published<Authority>| {
         json!({
@@ -69,7 +69,7 @@ pub(super) fn listed(authorities: &[Published<Authority>]) -> Value {
     authorities.iter().map(fields).collect()
 }
 
-/// Writes certificates of CAs.
+/// Writes CA certificates.
 pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem> {
     let output = Output::chosen(args.output.as_deref())?;
     let (authorities, said) = anchors(session, &args.authorities)?;
@@ -118,7 +118,7 @@ fn single(certificates: &[Published<Certificate>]) -> Result<&Published<Certific
     }
 }
 
-/// Writes a PKCS#12 file in which Java finds trusted certificates.
+/// Writes a PKCS#12 file from which Java reads trusted certificates.
 pub(crate) fn truststore(
     session: &Session,
     args: &Truststore,

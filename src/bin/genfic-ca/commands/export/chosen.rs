@@ -1,4 +1,4 @@
-//! Which certificate is handed out, and what belongs to it.
+//! Selects the certificate that is exported, and what belongs to it.
 use super::super::renewal::newest_of_one_holder;
 use super::super::select::{list, matches, the_one};
 use crate::session::Session;
@@ -9,15 +9,15 @@ use genfic_ca::signing::SubscriberKey;
 use genfic_ca::x509::Certificate;
 use std::path::Path;
 
-/// A certificate that is handed out.
+/// A certificate that is exported.
 pub(super) struct Chosen {
     pub(super) record: Published<CertificateRecord>,
     pub(super) certificate: Published<Certificate>,
-    /// What should be known of it.
+    /// Warnings about the certificate.
     pub(super) notices: Vec<String>,
 }
 
-/// Everything that the word means.
+/// Returns every certificate that the word names; none is a problem.
 pub(super) fn found(engine: &Engine, word: &str) -> Result<Vec<CertificateRecord>, Problem> {
     let found = matches(engine.record(), word)?;
     if found.is_empty() {
@@ -26,7 +26,8 @@ pub(super) fn found(engine: &Engine, word: &str) -> Result<Vec<CertificateRecord
     Ok(found)
 }
 
-/// The one that the word means; of several, the newest that is valid, when all that are valid are one holder's.
+/// Returns the certificate that the word names. Of several it returns the newest valid one, provided that all valid
+/// ones are of one subscriber.
 pub(super) fn of_holder(session: &Session, word: &str) -> Result<Chosen, Problem> {
     let engine = session.engine();
     let now = engine.now();
@@ -39,7 +40,7 @@ pub(super) fn of_holder(session: &Session, word: &str) -> Result<Chosen, Problem
     chosen(engine, record, word, several, "the newest that is valid")
 }
 
-/// The one of these that has a key; of several, the newest that is valid.
+/// Returns the certificate for this key. Of several it returns the newest valid one.
 pub(super) fn of_key(
     engine: &Engine,
     found: Vec<CertificateRecord>,
@@ -76,7 +77,7 @@ pub(super) fn of_key(
     chosen(engine, record, word, several, "the newest of this key")
 }
 
-/// Those that are valid, newest first as they were.
+/// Returns the valid ones in the same order, newest first.
 fn valid(engine: &Engine, found: &[CertificateRecord]) -> Vec<CertificateRecord> {
     let now = engine.now();
     let is_fit = |record: &&CertificateRecord| {
@@ -116,7 +117,7 @@ fn chosen(
     Ok(Chosen { record, certificate, notices })
 }
 
-/// That a key is the one of a certificate.
+/// Checks that a key is that of a certificate.
 pub(super) fn must_match(key: &SubscriberKey, file: &Path, certificate: &Certificate) -> Result<(), Problem> {
     if key.public_key() == certificate.tbs().public_key() {
         return Ok(());

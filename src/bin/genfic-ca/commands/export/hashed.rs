@@ -1,4 +1,4 @@
-//! `export hashed-dir`: a directory in which OpenSSL looks CAs and CRLs up by the hash of their names.
+//! `export hashed-dir`: a directory in which OpenSSL finds CAs and CRLs by the hash of their names.
 use super::super::output::Output;
 use super::super::values::read;
 use super::anchors::{anchors, listed};
@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// More of one hash than anybody has.
+/// Limit of the files with one name hash; nobody has a thousand CAs whose names have the same hash.
 const MOST: usize = 1000;
 
-/// Writes the certificates of CAs as `HASH.N`, and the CRLs of these CAs and of all below them as `HASH.rN`; what
-/// is there of CAs that are trusted no more goes first.
+/// Writes the certificates of CAs as `HASH.N`, and the CRLs of these CAs and of all CAs below them as `HASH.rN`.
+/// Files of CAs that are no longer trusted are removed first.
 pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, Problem> {
     let engine = session.engine();
     let (chosen, mut said) = match anchors(session, &args.authorities) {
@@ -69,7 +69,7 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
     Ok(Report::done(fields(args, &chosen, lists, &files, &removed), text).warn(said))
 }
 
-/// There is no CA to be trusted: what was one is there no more, and the problem is told all the same.
+/// Reports that there is no CA to trust. What was removed before is reported too.
 fn nothing_left(args: &HashedDir, removed: Vec<Removed>, problem: Problem) -> Result<Report, Problem> {
     if removed.is_empty() {
         return Err(problem);
@@ -99,7 +99,7 @@ fn fields(
     })
 }
 
-/// The CAs that have one of these above them, or are one.
+/// Returns these CAs and all CAs below them.
 fn below(engine: &Engine, chosen: &[Published<Authority>]) -> Result<Vec<Authority>, Problem> {
     let mut out = Vec::new();
     for authority in engine.record().authorities()? {
@@ -111,7 +111,7 @@ fn below(engine: &Engine, chosen: &[Published<Authority>]) -> Result<Vec<Authori
     Ok(out)
 }
 
-/// The published CRL, PEM.
+/// Returns the published CRL as PEM.
 fn published(engine: &Engine, authority: &Authority) -> Result<Option<Vec<u8>>, Problem> {
     let files = engine.publication().crl_files(&authority.name)?;
     match files.first() {
@@ -126,8 +126,8 @@ fn is_list_of(octets: &[u8], authority: &Authority) -> bool {
     list.is_some_and(|list| list.is_signed_by(authority.certificate.tbs().public_key()))
 }
 
-/// The first name of a hash that is free or has what belongs to this CA: what is no certificate and no CRL of others,
-/// a FIFO or a link to nothing, hides from OpenSSL all that comes after it.
+/// Returns the first file name of a hash at which there is no regular file of others. A file of this CA is returned,
+/// to be replaced. So is a FIFO or a dangling link: OpenSSL would find none of the files after it.
 fn place(
     directory: &Path,
     authority: &Authority,

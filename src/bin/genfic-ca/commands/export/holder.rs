@@ -1,4 +1,4 @@
-//! `export p12`: a certificate with its key and chain, for whoever holds it.
+//! `export p12`: a certificate with its key and chain, for its subscriber.
 use super::super::chain::issuers;
 use super::super::output::Output;
 use super::chosen::{Chosen, found, of_key};
@@ -12,7 +12,7 @@ use genfic_ca::signing::{KeyError, PassphraseSources, SecretPurpose, SecretSourc
 use genfic_ca::subscriber_key::read_holder_key_file;
 use serde_json::json;
 
-/// Where the passphrase of a new file comes from; never from where those of CA keys do.
+/// Returns the source of the passphrase for a new file. The sources of CA keys' passphrases are never used for it.
 pub(crate) fn new_passphrase(
     global: &Global,
     spec: Option<&str>,
@@ -21,7 +21,7 @@ pub(crate) fn new_passphrase(
     Ok(spec.unwrap_or_default().source(TerminalPrompt::new(!global.no_input && !global.json)))
 }
 
-/// Where the passphrase of a key to be handed out comes from, when that is said.
+/// Returns the source of the passphrase of the key that is exported, when one was given.
 pub(crate) fn key_passphrase(
     global: &Global,
     spec: Option<&str>,
@@ -37,7 +37,7 @@ fn of_flag(flag: &'static str) -> impl Fn(genfic_ca::signing::InvalidSecretSpec)
     }
 }
 
-/// A passphrase that every reader of PKCS#12 takes.
+/// Returns a passphrase that every reader of PKCS#12 accepts.
 pub(super) fn pkcs12_passphrase(secrets: &dyn SecretSource, what: &str) -> Result<Passphrase, Problem> {
     let secret = secrets.secret(&SecretPurpose::Protect(what.into())).map_err(|error| {
         let needed = matches!(error, KeyError::InputNeeded(_));
@@ -103,7 +103,7 @@ pub(crate) fn holder(
     Ok(Report { octets, ..Report::done(result, text) }.warn(warnings))
 }
 
-/// A key file of a holder is not one of the home: what helps is different.
+/// Returns the problem of a subscriber's key file. The file is not one of the home, so its remedy differs.
 pub(super) fn unopened(error: KeyError) -> Problem {
     let hint = match &error {
         KeyError::NotFound(_) => "check the name and the directory; whoever made the request has the key",

@@ -1,4 +1,4 @@
-//! What a hashed directory has of CAs of this home that are trusted no more.
+//! Removes files of CAs that are no longer trusted from a hashed directory.
 use super::super::output::not_written;
 use super::super::values::read;
 use crate::session::Session;
@@ -11,26 +11,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A file that is there no more.
+/// A file that was removed.
 pub(super) struct Removed {
     pub(super) file: PathBuf,
-    /// Whose it was, and what became of that CA.
+    /// Name of the CA, and why its file was removed.
     pub(super) why: String,
 }
 
-/// What is written, and what is known of each CA.
+/// What is about to be written, and the state of each CA.
 struct Present<'a> {
     engine: &'a Engine,
     now: UnixTime,
-    /// Those that are run here; each with why nothing of it is trusted any more.
+    /// The CAs of this home that are not external, each with the reason why nothing of it is trusted any more, if
+    /// any.
     authorities: Vec<(Authority, Option<&'static str>)>,
     anchors: &'a [Published<Authority>],
     with_lists: &'a [Authority],
 }
 
-/// Removes certificates and CRLs of CAs run here that are revoked for good or have ended, other than those that are
-/// to be written; what others run may have a certificate that nobody here knows of. What a file holds decides; what is not of this home's CAs stays. The last file of the same hash
-/// takes the place of one that is removed: OpenSSL looks no further than to the first number that is missing.
+/// Removes certificates and CRLs of this home's CAs that are permanently revoked or have expired, except for those
+/// that are about to be written. Files of external CAs stay, because such a CA may have a certificate that this home
+/// does not know. The contents of a file decide; files of other CAs stay. The last file of the same hash takes the
+/// place of a removed one, because OpenSSL stops at the first missing number.
 pub(super) fn remove(
     session: &Session,
     directory: &Path,
@@ -68,7 +70,7 @@ pub(super) fn remove(
     Ok(removed)
 }
 
-/// The numbers behind each `HASH.` and `HASH.r`.
+/// Returns the numbers after each `HASH.` and `HASH.r`.
 fn families(directory: &Path) -> BTreeMap<String, BTreeSet<usize>> {
     let mut families: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -86,10 +88,10 @@ fn families(directory: &Path) -> BTreeMap<String, BTreeSet<usize>> {
 }
 
 impl Present<'_> {
-    /// Why a file does not belong there any more; `None` when it may stay.
+    /// Returns why a file is to be removed; `None` when it stays.
     fn departed(&self, file: &Path) -> Result<Option<String>, Problem> {
         let Ok(octets) = read(file) else { return Ok(None) };
-        // what was written here has one block
+        // files written by this program have one block
         let blocks = pem::decode_file(&octets, "").unwrap_or_default();
         let [block] = blocks.as_slice() else { return Ok(None) };
         match block.label.as_str() {
@@ -117,7 +119,7 @@ impl Present<'_> {
         }
         let recorded = self.engine.record().select(&Selector::Exact(certificate.fingerprint()), 1)?;
         let own = match recorded.first().map(|record| record.status(self.now)) {
-            // whoever issued it, it may be valid where the one on record has ended
+            // another certificate of the CA, by any issuer, may be valid when the recorded one has expired
             None if certificate.tbs().validity().not_after < self.now => StatusValue::Expired,
             None => StatusValue::Valid,
             Some(own) => own,

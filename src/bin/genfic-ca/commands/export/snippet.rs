@@ -1,4 +1,4 @@
-//! `export snippet`: what a server's configuration says of its certificate, and the files it names.
+//! `export snippet`: the certificate settings of a server's configuration, and the files that they name.
 use super::super::chain::{issuers, pem};
 use super::super::output::{Output, no_directory};
 use super::super::values::usage;
@@ -17,7 +17,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Writes chain and issuers beside the key, and says what goes into the server's configuration.
+/// Writes the chain and the issuers beside the key, and prints the settings for the server's configuration.
 pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Problem> {
     let engine = session.engine();
     let output = Output::chosen(args.output.as_deref())?;
@@ -103,7 +103,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Problem> {
     Ok(absolute.components().collect())
 }
 
-/// DNS names and addresses.
+/// Returns the DNS names and IP addresses of a certificate.
 fn names(certificate: &Certificate) -> Result<Vec<String>, Problem> {
     let alternative = certificate.tbs().subject_alt_names();
     let names: Vec<String> = alternative
@@ -114,7 +114,7 @@ fn names(certificate: &Certificate) -> Result<Vec<String>, Problem> {
             }
             _ => None,
         })
-        // others would be read otherwise in a configuration; there are none in what is issued here
+        // other characters could change the meaning of a configuration; certificates issued here have none
         .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_*:".contains(c)))
         .collect();
     if names.is_empty() {
@@ -139,8 +139,8 @@ fn is_for_servers(certificate: &Certificate) -> bool {
         .is_none_or(|usage| usage.0.iter().any(|purpose| purpose.to_string() == "serverAuth"))
 }
 
-/// The server's key, where it is here already; one that a passphrase protects is none for a server, which starts
-/// without a person.
+/// Reads the server's key when it is on this host. A key under a passphrase is refused, because a server starts
+/// without a person who could type it.
 fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SubscriberKey>, Problem> {
     match read_holder_key_file(path, &Nobody) {
         Ok(key) => Ok(Some(key)),

@@ -1,4 +1,4 @@
-//! The pages, as roff.
+//! The manual pages as roff.
 use super::daemon;
 use crate::cli::Cli;
 use clap::{Command, CommandFactory};
@@ -12,7 +12,7 @@ use std::io;
 /// A file name and its contents.
 type Page = (String, Vec<u8>);
 
-/// The pages of `genfic-ca`, its commands, `genfic-ocspd` and `genfic-ca.toml`.
+/// Returns the pages of `genfic-ca`, its commands, `genfic-ocspd` and `genfic-ca.toml`.
 pub(super) fn all(date: &str) -> io::Result<Vec<Page>> {
     let mut pages = Vec::new();
     let mut command = Cli::command().disable_help_subcommand(true);
@@ -36,7 +36,7 @@ fn rendered(command: Command, section: &str, date: &str, page: &mut Vec<u8>) -> 
     manual.source(source).manual("Private certificate authority").render(page)
 }
 
-/// The page of a command and those of the commands below it.
+/// Adds the pages of a command and of its subcommands.
 fn of_command(command: &Command, date: &str, pages: &mut Vec<Page>) -> io::Result<()> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut page = Vec::new();
@@ -76,7 +76,7 @@ fn item(page: &mut Roff, head: impl Into<Vec<Inline>>, text: &str) {
     page.control("TP", []).text(head).text([roman(text)]);
 }
 
-/// Where things are without `--home`.
+/// Writes the section about the default files and directories.
 fn files(page: &mut Roff) {
     let home = Home::system();
     page.control("SH", ["FILES"]);
@@ -102,7 +102,7 @@ fn see_also(page: &mut Roff, pages: &[(&str, &str)]) {
     page.text(line);
 }
 
-/// genfic-ca.toml(5), from the commented configuration that `init` writes.
+/// Returns genfic-ca.toml(5), made from the commented configuration that `init` writes.
 fn configuration(date: &str) -> Vec<u8> {
     let mut page = Roff::new();
     let source = concat!("genfic-ca ", env!("CARGO_PKG_VERSION"));
@@ -128,7 +128,7 @@ fn configuration(date: &str) -> Vec<u8> {
             page.control("TP", []).text([bold(key), roman(format!(" = {value}"))]);
             explanation.drain(..).for_each(|line| comment(&mut page, line));
         } else {
-            // a comment that a blank line ends belongs to the section that follows
+            // a comment before a blank line belongs to the section that follows
         }
     }
     files(&mut page);
@@ -136,7 +136,7 @@ fn configuration(date: &str) -> Vec<u8> {
     page.render().into_bytes()
 }
 
-/// One line of a comment; an empty one ends a paragraph.
+/// Writes one line of a comment; an empty line ends a paragraph.
 fn comment(page: &mut Roff, line: &str) {
     match line.trim_start_matches('#').trim() {
         "" => page.control("PP", []),

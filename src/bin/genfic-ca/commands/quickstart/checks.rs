@@ -1,4 +1,4 @@
-//! What the demonstration shows, each with the `openssl` command that shows it too.
+//! The checks of the demonstration, each with an `openssl` command that repeats it.
 use super::{SYSTEM, USER};
 use crate::commands::ocsp::ask;
 use crate::session::Session;
@@ -12,19 +12,19 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One thing that was checked.
+/// One check and its result.
 pub(crate) struct Check {
-    /// What was found to be so.
+    /// The statement that was checked.
     pub(crate) sentence: String,
-    /// Whether it was.
+    /// Whether the statement is true.
     pub(crate) passed: bool,
-    /// The command that repeats it.
+    /// The command that repeats the check.
     pub(crate) command: String,
-    /// Words that the command prints when it agrees.
+    /// Text that the command prints when the statement is true.
     pub(crate) expect: &'static str,
 }
 
-/// A populated home and its running responder.
+/// A populated home with its running responder.
 pub(crate) struct Demonstration<'a> {
     pub(crate) session: &'a Session,
     pub(crate) directory: &'a Path,
@@ -32,7 +32,7 @@ pub(crate) struct Demonstration<'a> {
 }
 
 impl Demonstration<'_> {
-    /// Checks chains, CRLs, OCSP answers and what is served.
+    /// Checks chains, CRLs, OCSP responses and the served files.
     pub(crate) fn run(&self) -> Result<Vec<Check>, Problem> {
         let engine = self.session.engine();
         let now = engine.now();

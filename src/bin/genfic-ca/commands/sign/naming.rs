@@ -1,27 +1,27 @@
-//! What requests and their certificates are called.
+//! Names of requests and their certificates.
 use crate::cli::Sign;
 use genfic_ca::error::Shown as _;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The name of a request's file without its ending; `None` for standard input.
+/// Returns the name of a request's file without its ending; `None` for standard input.
 pub(super) fn stem(file: &Path) -> Option<&OsStr> {
     file.file_stem().filter(|stem| *stem != "-")
 }
 
-/// The file in a directory that a certificate for it goes into.
+/// Returns the file in a directory into which the certificate is written.
 pub(super) fn in_directory(directory: &Path, stem: &OsStr) -> PathBuf {
     let mut name = stem.to_owned();
     name.push(".crt");
     directory.join(name)
 }
 
-/// What a file is called where requests are told apart.
+/// Returns the label of a request in messages.
 pub(super) fn label(file: &Path) -> String {
     file.shown().to_string()
 }
 
-/// The files with these labels, which are in the order of the files; each is found once.
+/// Returns the files with these labels, which have the order of the files. Each file is found once.
 pub(super) fn labelled_files<'a>(
     args: &'a Sign,
     labels: impl Iterator<Item = &'a str>,
