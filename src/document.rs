@@ -1,23 +1,23 @@
-//! A TOML text, read so that every mistake in it is found at once and told with its line and key.
+//! TOML texts with errors that name line and key. Reading collects every mistake of a text.
 //!
-//! Keys are asked for by name; a key that nobody asked for is a mistake. Pure.
+//! Keys are read by name. A key of the text that was not read is a mistake. Pure.
 use crate::error::Reason;
 use std::collections::BTreeMap;
 use std::fmt;
 use toml::{Spanned, de::DeTable, de::DeValue};
 
-/// One thing that is wrong with a TOML text.
+/// One mistake in a TOML text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mistake {
-    /// Line, counted from 1; `None` when it is about something that is missing.
+    /// Line, counted from 1; `None` for something that is missing.
     pub line: Option<usize>,
-    /// The key with the tables it is in, for example `validity.days`; empty for the text as a whole.
+    /// The key with the tables that contain it, for example `validity.days`; empty for the text as a whole.
     pub key: String,
-    /// What is wrong, without a full stop.
+    /// The mistake in words, without a full stop.
     pub message: String,
 }
 
-/// `line 3: validity.days: must be at least 1`
+/// Writes `line 3: validity.days: must be at least 1`.
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
@@ -49,17 +49,17 @@ struct Placed {
     value: Value,
 }
 
-/// A type that one TOML value can be read as.
+/// A type that can be read from one TOML value.
 pub(crate) trait FromValue: Sized {
-    /// What is expected, for messages: `text`, `a whole number`.
+    /// The expected type in messages: `text`, `a whole number`.
     const EXPECTED: &'static str;
 
-    /// `None` when the value is of another type.
+    /// Returns the value; `None` for a TOML value of another type.
     #[doc(hidden)]
     fn from_value(value: Scalar<'_>) -> Option<Self>;
 }
 
-/// A TOML value that is neither a list nor a table.
+/// A TOML value that is neither an array nor a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scalar<'v> {
     /// A string.
@@ -116,7 +116,7 @@ impl Value {
     }
 }
 
-/// One table of the text. Ask for each key once; the rest is refused when the table is done with.
+/// One table of the text. Each key is read once; keys that were not read are reported as mistakes at the end.
 #[derive(Debug)]
 pub(crate) struct Section {
     path: String,
@@ -126,7 +126,7 @@ pub(crate) struct Section {
     mistakes: Vec<Mistake>,
 }
 
-/// The key of the line that this octet is on; empty where none is given a value.
+/// Returns the key of the line that contains this octet; empty where the line assigns no value.
 fn key_on_line(text: &str, at: usize) -> String {
     let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
     let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -135,7 +135,7 @@ fn key_on_line(text: &str, at: usize) -> String {
     if is_plain { key.to_owned() } else { String::new() }
 }
 
-/// Reads a text: `build` asks for its keys, and what it makes is returned when nothing was wrong.
+/// Reads a text: `build` reads the keys of the top level. Returns the result of `build` when there is no mistake.
 ///
 /// # Errors
 /// Every mistake, in the order of the text.
@@ -144,7 +144,7 @@ pub(crate) fn read<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> Resu
     if mistakes.is_empty() { Ok(built) } else { Err(mistakes) }
 }
 
-/// Reads what can be read: a key with a mistake is as if it was not there.
+/// Reads a text and returns the result with every mistake. A key with a mistake counts as absent.
 pub(crate) fn read_leniently<T>(text: &str, build: impl FnOnce(&mut Section) -> T) -> (T, Vec<Mistake>) {
     let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let line_of = |at: usize| ends.partition_point(|end| *end < at) + 1;
@@ -206,7 +206,7 @@ impl Section {
         self.entries.remove(key)
     }
 
-    /// Remembers a key that belongs here, to be named when another does not.
+    /// Records a key that is allowed here, to be listed when an unknown key is reported.
     fn learn(&mut self, key: &str) {
         if !self.known.iter().any(|known| known == key) {
             self.known.push(key.to_owned());
@@ -218,43 +218,44 @@ impl Section {
         self.mistakes.push(Mistake { line, key, message: message.into() });
     }
 
-    /// Says that something is wrong with a key of this table, present or not.
+    /// Records a mistake about a key of this table, whether or not the key is present.
     pub(crate) fn mistake(&mut self, key: &str, message: impl Into<String>) {
         let line = self.entries.get(key).map(|entry| entry.line).or(self.line);
         self.push(line, key, message);
     }
 
-    /// What is wrong with a key of this table, for those who say it themselves.
+    /// Returns a mistake about a key of this table, for callers that report it themselves.
     #[must_use]
     pub(crate) fn flaw(&self, key: &str, message: impl Into<String>) -> Mistake {
         let line = self.entries.get(key).map(|entry| entry.line).or(self.line);
         Mistake { line, key: self.full(key), message: message.into() }
     }
 
-    /// Whether the key has a list with nothing in it, and nobody asked for it yet.
+    /// Returns whether the key has an empty list and was not read yet.
     #[must_use]
     pub(crate) fn is_empty_list(&self, key: &str) -> bool {
         matches!(self.entries.get(key), Some(Placed { value: Value::List(items), .. }) if items.is_empty())
     }
 
-    /// Whether the table has this key, and nobody asked for it yet.
+    /// Returns whether the table has this key and it was not read yet.
     pub(crate) fn has(&mut self, key: &str) -> bool {
         self.learn(key);
         self.entries.contains_key(key)
     }
 
-    /// The keys that nobody asked for yet.
+    /// Returns the keys that were not read yet.
     #[must_use]
     pub(crate) fn keys(&self) -> Vec<String> {
         self.entries.keys().cloned().collect()
     }
 
-    /// The value of a key; `None` when it is absent or of the wrong type, which is a mistake.
+    /// Returns the value of a key; `None` when the key is absent or its value is of the wrong type, which is a
+    /// mistake.
     pub(crate) fn get<T: FromValue>(&mut self, key: &str) -> Option<T> {
         self.get_as(key, Ok::<T, Reason>)
     }
 
-    /// The value of a key after `read` has looked at it; what `read` says against it is a mistake.
+    /// Returns the value of a key as converted by `read`; an error of `read` is a mistake.
     pub(crate) fn get_as<T: FromValue, R, E: Into<Reason>>(
         &mut self,
         key: &str,
@@ -266,7 +267,7 @@ impl Section {
         read.map_err(|message| self.push(Some(placed.line), key, message)).ok()
     }
 
-    /// The same for a key that must be there.
+    /// As [`Self::get_as`]; an absent key is a mistake.
     pub(crate) fn require_as<T: FromValue, R, E: Into<Reason>>(
         &mut self,
         key: &str,
@@ -279,7 +280,7 @@ impl Section {
         self.get_as(key, read)
     }
 
-    /// A list of text, each item looked at by `read`; `None` when the key is absent.
+    /// Returns a list of strings, each converted by `read`; `None` when the key is absent.
     pub(crate) fn list_as<R, E: Into<Reason>>(
         &mut self,
         key: &str,
@@ -301,7 +302,7 @@ impl Section {
         Some(out)
     }
 
-    /// The same for a list that must be there and not be empty; `what` is named when it is.
+    /// As [`Self::list_as`]; an absent or empty list is a mistake, whose message names `what`.
     pub(crate) fn require_list_as<R, E: Into<Reason>>(
         &mut self,
         key: &str,
@@ -321,7 +322,8 @@ impl Section {
         self.list_as(key, read).unwrap_or_default()
     }
 
-    /// The table under a key, or an empty one; its unknown keys are refused when `build` is done.
+    /// Reads the table under a key, or an empty table if the key is absent. Keys that `build` did not read are
+    /// mistakes.
     pub(crate) fn section<R>(&mut self, key: &str, build: impl FnOnce(&mut Self) -> R) -> R {
         let placed = self.take(key);
         let line = placed.as_ref().map(|placed| placed.line);
@@ -339,13 +341,13 @@ impl Section {
         built
     }
 
-    /// Whether the value of a key is a table rather than a plain value.
+    /// Returns whether the value of a key is a table.
     #[must_use]
     pub(crate) fn is_table(&self, key: &str) -> bool {
         matches!(self.entries.get(key), Some(Placed { value: Value::Table(_), .. }))
     }
 
-    /// Takes every key that is left for known, where it cannot be said which keys belong here.
+    /// Accepts every key that is left, for a table whose allowed keys are unknown.
     pub(crate) fn pass_over(&mut self) {
         self.entries.clear();
     }

@@ -1,5 +1,5 @@
-//! The fuzz targets on a stable toolchain: every octet string of the corpus, and seeded mutations of them.
-//! `cargo fuzz run --fuzz-dir tests/fuzz TARGET` goes further, with a nightly one.
+//! The fuzz targets on a stable toolchain, with every octet string of the corpus and seeded mutations of it. `cargo
+//! fuzz run --fuzz-dir tests/fuzz TARGET` tries more, with a nightly toolchain.
 #![allow(
     clippy::as_conversions,
     clippy::expect_used,
@@ -19,11 +19,11 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-/// Mutations of each target's corpus.
+/// Number of mutations for each target.
 const CASES: usize = 10_000;
-/// Longest octet string that is tried.
+/// Bound of an octet string that is tried, in octets.
 const LONGEST: usize = 8192;
-/// Octets and words that parsers stumble over.
+/// Octets and words at which parsers tend to fail.
 const DER: &[&[u8]] = &[
     &[0],
     &[0x7f],
@@ -82,7 +82,7 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")
 }
 
-/// The corpus of a target, by file name.
+/// Returns the corpus of a target, sorted by file name.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     let mut seeds: Vec<(String, Vec<u8>)> = fs::read_dir(directory().join("corpus").join(target))
         .unwrap()
@@ -134,7 +134,7 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// The corpus and its mutations through one target.
+/// Runs the corpus and its mutations through one target.
 fn survives(target: &str) {
     let body = TARGETS.iter().find(|row| row.0 == target).unwrap().1;
     let seeds = corpus(target);
@@ -211,8 +211,8 @@ fn the_corpus_is_read_and_not_refused_at_the_door() {
     assert!(corpus("ocsp_response").iter().any(verified));
 }
 
-/// Writes the seeds that only our own code can make; run after a change of the stage in `fuzz/bodies.rs`:
-/// `cargo test --test mutation -- --ignored`.
+/// Writes the seeds that only this project's code can make. It is run after a change of the stage in
+/// `fuzz/bodies.rs`: `cargo test --test mutation -- --ignored`.
 #[test]
 #[ignore = "writes tests/fuzz/corpus"]
 fn write_the_ocsp_corpus() {

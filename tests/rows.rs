@@ -1,4 +1,4 @@
-//! Every row of the requirements and standards that is claimed has a test that names it: `// G11`.
+//! Every claimed row of the requirements and standards is named in a comment of a test: `// G11`.
 #![allow(
     clippy::as_conversions,
     clippy::expect_used,
@@ -41,7 +41,7 @@ fn texts(directory: &Path, into: &mut Vec<String>) {
     }
 }
 
-/// A comment in a test names a few rows; a list of many proves nothing of any.
+/// Bound of the rows in one comment; a long list of rows proves nothing of any.
 const FEW: usize = 8;
 
 fn names_row(text: &str, row: &str) -> bool {

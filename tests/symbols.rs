@@ -1,4 +1,4 @@
-//! What `genfic-ocspd` does not link: code that is not in a program cannot be reached in it.
+//! Code that is not linked into `genfic-ocspd` and so cannot be reached in it.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -8,7 +8,7 @@
 )]
 use std::process::Command;
 
-/// Functions that the daemon has not, by the beginnings of their paths.
+/// Functions that the daemon must not contain, by prefixes of their paths.
 const FORBIDDEN: &[&str] = &[
     "genfic_ca::ca::",
     "genfic_ca::audit::",
@@ -41,11 +41,11 @@ const FORBIDDEN: &[&str] = &[
     "scrypt::",
 ];
 
-/// What of it the daemon has all the same: the published status is made of rows as the index has them, and is read by the
-/// same few functions.
+/// Exceptions: functions below these paths are in the daemon, since the published status consists of rows in the
+/// format of the index and is read by the same functions.
 const PERMITTED: &[&str] = &["genfic_ca::index::sqlite::row::", "genfic_ca::index::sqlite::failure::"];
 
-/// The functions of a program, as `nm` (binutils) lists them; those of traits as `<Type as Trait>::function`.
+/// Returns the functions of a program as `nm` (binutils) lists them; those of traits as `<Type as Trait>::function`.
 fn symbols(program: &str) -> Vec<String> {
     let output = Command::new("nm").args(["--demangle", "--defined-only", program]).output().expect("nm");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -53,7 +53,7 @@ fn symbols(program: &str) -> Vec<String> {
     text.lines().filter_map(|line| line.splitn(3, ' ').nth(2)).map(str::to_owned).collect()
 }
 
-/// Whether it is a function below this path, or one that a type or trait of it has.
+/// Returns whether a symbol is a function below this path, or a method of a type or trait below it.
 fn is_below(symbol: &str, path: &str) -> bool {
     symbol.match_indices(path).any(|(at, _)| {
         symbol[..at]

@@ -1,4 +1,4 @@
-//! Whether what came out of a backup is a home.
+//! Checks of the home that was read from a backup.
 use super::manifest::{AuthorityEntry, Manifest, hex};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
@@ -11,7 +11,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Opens the index of a home that was read from a backup, and says everything that is wrong with either.
+/// Opens the index of a home that was read from a backup, and returns every fault of the index and the home.
 pub(super) fn check(
     home: &Home,
     manifest: &Manifest,
@@ -27,7 +27,7 @@ pub(super) fn check(
     let authorities = index.authorities()?;
     let is_same = |(entry, one): (&AuthorityEntry, &Authority)| {
         let tbs = one.certificate.tbs();
-        // backups of before names were compared have issuers by the octets of their names
+        // backups of before names were compared identify issuers by the octets of their names
         let before = IssuerId::by_octets(tbs.subject(), tbs.public_key());
         entry.name == one.name && [one.issuer, before].iter().any(|id| entry.issuer == hex(&id.0))
     };
@@ -90,7 +90,7 @@ fn authority_faults(
         faults.push(format!("the certificate of {name} is not signed by its issuer"));
     }
     if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::CertificateDer))?
-        // it may have been renewed after the index was copied
+        // the CA may have been renewed after the index was copied
         && Certificate::from_der(&octets).map_or(true, |found| found.tbs().as_issuer() != authority.issuer)
     {
         faults.push(format!("public/{name}.crt is not a certificate of the CA on record"));

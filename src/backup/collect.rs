@@ -10,10 +10,10 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// Files over this size are read again when they are archived.
+/// Size in octets above which a file is read a second time for the archive instead of being kept in memory.
 const KEPT_IN_MEMORY: u64 = 1 << 20;
 
-/// A file that was read once to know its digest.
+/// A file that was read once to compute its digest.
 pub(super) struct Collected {
     pub(super) file: FileEntry,
     contents: Contents,
@@ -21,12 +21,12 @@ pub(super) struct Collected {
 
 enum Contents {
     Octets(Vec<u8>),
-    /// An open file stays as it is when another is put in its place.
+    /// An open file, whose contents stay the same when another file is renamed over it.
     Open(File),
 }
 
 impl Collected {
-    /// Opens a regular file; `None` when there is none.
+    /// Opens a regular file; `None` when it does not exist.
     pub(super) fn open(entry: &Entry, path: &Path) -> Result<Option<Self>, Problem> {
         let failed = |error: io::Error| unreadable(path, &error);
         match path.symlink_metadata() {
@@ -36,7 +36,7 @@ impl Collected {
         }
         let mut file = match open_file(path) {
             Ok(file) => file,
-            // removed or replaced since it was listed
+            // removed or replaced since the directory was listed
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
@@ -52,7 +52,7 @@ impl Collected {
         Ok(Some(Self { file: FileEntry { path: entry.to_string(), size, sha256 }, contents }))
     }
 
-    /// Its contents from the beginning.
+    /// Returns a reader of the contents from the beginning.
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &mut self.contents {
             Contents::Octets(octets) => Box::new(octets.as_slice()),
@@ -64,7 +64,7 @@ impl Collected {
     }
 }
 
-/// Number and SHA-256 of the octets.
+/// Returns the number of octets and their SHA-256 digest.
 fn digest(mut source: impl Read) -> io::Result<(u64, String)> {
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
@@ -82,7 +82,7 @@ fn digest(mut source: impl Read) -> io::Result<(u64, String)> {
     }
 }
 
-/// The configuration: the file in force, and what it names beside itself.
+/// Collects the configuration file in force and the files that it names in its directory.
 pub(super) fn configuration(
     home: &Home,
     configuration: Option<&Path>,
@@ -101,8 +101,8 @@ pub(super) fn configuration(
     Ok(collected)
 }
 
-/// Everything else but the index, in the order in which it has to be read: CRLs before the marks that their
-/// numbers are below, a responder's key before its certificate.
+/// Collects everything else but the index, in the order in which the files have to be read: CRLs before the marks,
+/// which bound their numbers; a responder's key before its certificate.
 pub(super) fn home_files(
     home: &Home,
     index: &Path,
@@ -139,7 +139,8 @@ pub(super) fn home_files(
     Ok(collected)
 }
 
-/// Of two files that have one place the higher mark counts, else what is where it is kept now.
+/// Returns whether a file counts when two files have the same entry: of marks the higher one, else the file in the
+/// current place.
 fn counts(home: &Home, (index, keys): (&Path, &dyn CaKeys), entry: &Entry, path: &Path) -> bool {
     if let Entry::OfKeys(KeyFile::Mark(name) | KeyFile::FormerMark(name)) = entry
         && let Ok(mark) = keys.mark(&keys.new_key(name.as_str()))
@@ -149,7 +150,8 @@ fn counts(home: &Home, (index, keys): (&Path, &dyn CaKeys), entry: &Entry, path:
     path == entry.path_in(home, index) || !entry.path_in(home, index).exists()
 }
 
-/// Certificate and key of a responder that belong together: while one is handed over, the key file changes.
+/// Collects a responder's certificate and key, which must belong together: while a new pair is being put in place,
+/// the key file changes first.
 fn responder(
     home: &Home,
     index: &Path,
@@ -173,7 +175,7 @@ fn responder(
         .hint("try again"))
 }
 
-/// The entries of a directory in order.
+/// Returns the names of the entries of a directory, sorted.
 fn names(directory: &Path) -> Result<Vec<String>, Problem> {
     let failed = |error: io::Error| unreadable(directory, &error);
     let mut names = Vec::new();

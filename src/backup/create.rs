@@ -1,4 +1,4 @@
-//! Making a backup.
+//! Creation of backups.
 use super::Stores;
 use super::collect::{Collected, configuration, home_files};
 use super::entry::Entry;
@@ -17,23 +17,23 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// A backup to be made.
+/// The parameters of a new backup.
 pub(crate) struct Creation<'a> {
     /// The home.
     pub home: &'a Home,
-    /// The configuration in force, when it is not the home's.
+    /// The configuration file in force, when it is not that of the home.
     pub configuration: Option<&'a Path>,
     /// Files that the configuration names, relative to its directory.
     pub beside: &'a [PathBuf],
-    /// Its index.
+    /// The index of the home.
     pub index: &'a dyn StoredIndex,
-    /// What it is kept in.
+    /// Access to indexes, keys and published status of homes.
     pub stores: &'a dyn Stores,
-    /// Whether CA keys and responder keys are to be in it.
+    /// Whether the backup includes CA keys and responder keys.
     pub with_keys: bool,
-    /// Who makes it.
+    /// The user who makes the backup, for the audit record.
     pub actor: Actor,
-    /// The time.
+    /// The current time.
     pub now: UnixTime,
 }
 
@@ -46,12 +46,12 @@ pub struct Created {
     pub bytes: u64,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
-    /// What is in it.
+    /// The list of its contents.
     pub manifest: Manifest,
 }
 
-/// Makes a backup in a new file, or in a directory under a name with the time; others may write meanwhile. The
-/// file comes to be when it is whole and on the disk. That it was made is recorded in the home.
+/// Makes a backup in a new file, or in a directory under a name with the time. Other processes may write to the home
+/// meanwhile. The file appears once it is complete and on disk. The backup is recorded in the home.
 ///
 /// # Errors
 /// When the file exists, something cannot be read or written, or the index fails.
@@ -99,7 +99,7 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     Ok(Created { file, bytes, sha256, manifest })
 }
 
-/// `genfic-ca-20270115T080000Z.age`
+/// Returns a name such as `genfic-ca-20270115T080000Z.age`.
 fn file_name(now: UnixTime) -> String {
     let time: String = now.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     format!("genfic-ca-{time}.age")
@@ -112,7 +112,7 @@ fn exists(file: &Path) -> Problem {
 
 type Facts = (u64, crate::audit::Head, Vec<(Authority, AuthorityEntry)>);
 
-/// What the copy itself says, so that the manifest is of the same moment.
+/// Reads the facts for the manifest from the copy of the index, so that both are of the same moment.
 fn facts(stores: &dyn Stores, copy: &Path) -> Result<Facts, Problem> {
     let index = stores.open_index(copy)?;
     let mut authorities = Vec::new();
@@ -128,12 +128,13 @@ fn facts(stores: &dyn Stores, copy: &Path) -> Result<Facts, Problem> {
     Ok((index.change_number()?, index.audit_head()?, authorities))
 }
 
-/// The highest CRL number noted beside the keys; 0 when none can be read, which nobody is kept from a backup for.
+/// Returns the highest CRL number in the mark beside the key; 0 when it cannot be read, which does not prevent a
+/// backup.
 pub(super) fn high_water(keys: &dyn CaKeys, authority: &Authority) -> u64 {
     keys.mark(&keys.key_of(authority)).ok().and_then(|mark| mark.number).unwrap_or(0)
 }
 
-/// Counts and digests what goes through it.
+/// A writer that counts and digests the octets that it passes on.
 struct Measured<W> {
     inner: W,
     bytes: u64,
@@ -190,7 +191,8 @@ fn header(path: &str, size: u64, time: UnixTime) -> io::Result<tar::Header> {
     Ok(header)
 }
 
-/// As many octets as were announced: a file that was edited meanwhile is noticed.
+/// A reader that fails unless it yields the announced number of octets, so that a file that changed meanwhile is
+/// noticed.
 struct Exactly<R> {
     inner: R,
     left: u64,

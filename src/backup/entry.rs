@@ -1,26 +1,26 @@
-//! Which files a backup may have, and where in a home each belongs.
+//! The files that a backup may contain, and their places in a home.
 use crate::home::{AuthorityName, Home, Mode};
 use crate::signing::KeyFile;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The place of one file, in an archive and in a home.
+/// A file of a backup: its place in the archive and in a home.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Entry {
     /// `index.db`
     Index,
-    /// `configuration/NAME`: `genfic-ca.toml`, and what it names beside itself.
+    /// `configuration/NAME`: `genfic-ca.toml`, and the files that it names in its directory.
     Configuration(String),
     /// `policy/NAME`
     Policy(String),
     /// `public/NAME`
     Public(String),
-    /// `keys/NAME`, a file of the store of keys.
+    /// `keys/NAME`: a file of the store of CA keys.
     OfKeys(KeyFile),
-    /// `requests/NAME.waiting`
+    /// `requests/NAME.waiting`: a pending certification request.
     Waiting(AuthorityName),
-    /// `keys/NAME.waiting`, where it was before.
+    /// `keys/NAME.waiting`: the former place of a pending certification request.
     FormerWaiting(AuthorityName),
     /// `ocsp/NAME/responder.pem`
     ResponderCertificate(AuthorityName),
@@ -29,7 +29,7 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Where it is in a home whose index is `index`.
+    /// Returns the path in a home whose index is `index`.
     pub(super) fn path_in(&self, home: &Home, index: &Path) -> PathBuf {
         match self {
             Self::Index => index.to_owned(),
@@ -43,7 +43,7 @@ impl Entry {
         }
     }
 
-    /// The mode it gets when it is restored.
+    /// Returns the mode of the restored file.
     pub(super) fn mode(&self) -> Mode {
         match self {
             Self::Index | Self::OfKeys(_) | Self::Waiting(_) | Self::FormerWaiting(_) => Mode::Private,
@@ -52,7 +52,7 @@ impl Entry {
         }
     }
 
-    /// The CA whose directory in `ocsp/` it needs.
+    /// Returns the CA whose directory in `ocsp/` contains the file.
     pub(super) fn responder(&self) -> Option<&AuthorityName> {
         match self {
             Self::ResponderCertificate(name) | Self::ResponderKey(name) => Some(name),
@@ -61,7 +61,7 @@ impl Entry {
     }
 }
 
-/// A name of one part that hides nothing and leads nowhere else.
+/// Returns whether a name has one component, is not hidden and is no reference to another directory.
 pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 90
@@ -70,7 +70,7 @@ pub(super) fn is_plain(name: &str) -> bool {
         && !name.chars().any(char::is_control)
 }
 
-/// As it stands in the archive.
+/// Writes the path in the archive.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

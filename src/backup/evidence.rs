@@ -1,5 +1,5 @@
-//! What others kept of the time after a backup, judged: what is signed by one of the CAs is believed, and what is
-//! not signed only as far as it distrusts.
+//! Evaluation of data from after a backup. Data signed by one of the CAs is believed. Data without a signature is
+//! believed only where it makes a certificate less trusted.
 use super::Stores;
 use super::search::Finder;
 use crate::audit::Head;
@@ -10,10 +10,10 @@ use crate::x509::{Certificate, CertificateId, CertificateList, CrlReason, Issuer
 use std::collections::HashMap;
 use std::path::Path;
 
-/// How many problems of single files are told one by one.
+/// Number of problems of single files that are reported one by one.
 const TOLD: usize = 50;
 
-/// What was found so far.
+/// The evidence found so far.
 pub(super) struct Evidence<'a> {
     index: &'a dyn IndexReader,
     stores: &'a dyn Stores,
@@ -21,23 +21,23 @@ pub(super) struct Evidence<'a> {
     change: u64,
     /// The complete CRL with the highest number of each CA.
     pub(super) newest_crl: HashMap<IssuerId, CertificateList>,
-    /// The highest number of any CRL.
+    /// The highest number of any CRL of each CA.
     pub(super) highest: HashMap<IssuerId, CrlNumber>,
     /// Revocations that the index lacks, and where each was found.
     pub(super) revocations: HashMap<CertificateId, (Revocation, String)>,
-    /// Certificates that the index lacks or has as pending, and where each was found.
+    /// Certificates that are missing or pending in the index, and where each was found.
     pub(super) certificates: HashMap<CertificateId, (Certificate, String)>,
-    /// Certificates that a status calls good and the index lacks.
+    /// Certificates that a published status lists as good and the index lacks.
     pub(super) unproved: Vec<CertificateId>,
-    /// The highest change number of a status.
+    /// The highest change number of a published status.
     pub(super) highest_change: u64,
-    /// The newest audit records of the statuses.
+    /// The newest audit records that the published statuses name.
     pub(super) heads: Vec<Head>,
-    /// The newest moment that anything speaks of.
+    /// The newest time in any of the data.
     pub(super) newest: Option<UnixTime>,
-    /// The newest moment at which something was signed.
+    /// The newest time at which a CA or responder signed something.
     pub(super) signed: Option<UnixTime>,
-    /// What could not be used, and what is odd.
+    /// Warnings: data that could not be used or is inconsistent.
     pub(super) notices: Vec<String>,
     untold: usize,
 }
@@ -68,8 +68,8 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// Takes the holds of the newest lists over: an older one may name a hold that was lifted since. Then what is
-    /// left is what is new.
+    /// Adds the holds of the newest CRLs; an older CRL may list a hold that was released since. Then removes from
+    /// `unproved` the certificates that were found, and adds the number of warnings omitted.
     pub(super) fn conclude(&mut self) -> Result<(), Problem> {
         let newest: Vec<(IssuerId, CertificateList)> = self.newest_crl.clone().into_iter().collect();
         for (issuer, crl) in newest {
@@ -126,14 +126,14 @@ impl<'a> Evidence<'a> {
         self.signed = self.signed.max(Some(at));
     }
 
-    /// The name of a CA, and a certificate of it as people write it.
+    /// Returns a certificate as users write it, with the name of its CA.
     pub(super) fn shown(&self, issuer: &IssuerId, serial_number: &SerialNumber) -> String {
         let name = self.authorities.iter().find(|one| one.issuer == *issuer);
         format!("{}/{serial_number}", name.map_or("", |one| one.name.as_str()))
     }
 }
 
-/// Whether it lists all that its CA revoked: it is no delta CRL.
+/// Returns whether a CRL lists all revocations of its CA: a delta CRL does not.
 fn is_complete(crl: &CertificateList) -> bool {
     !crl.tbs().extensions().iter().any(|one| one.oid == extension::DELTA_CRL_INDICATOR)
 }

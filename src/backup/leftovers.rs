@@ -1,14 +1,14 @@
-//! Directories that commands of this kind did not live to remove.
+//! Directories that interrupted commands left behind.
 use super::place::prefix;
 use super::workplace::left_in;
 use crate::home::Home;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the names of directories begin with in which a backup is made or verified, within the home.
+/// Prefix of the directories within the home in which a backup is made or verified.
 pub(super) const WITHIN_HOME: &str = ".backup-";
 
-/// Those in the home and beside it that nobody is at work in.
+/// Returns such directories within the home and beside it that no process has locked.
 #[must_use]
 pub(crate) fn left_behind(home: &Home) -> Vec<PathBuf> {
     places(home)
@@ -18,10 +18,10 @@ pub(crate) fn left_behind(home: &Home) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Removes one of them, unless somebody is at work in it.
+/// Removes such a directory, unless a process has locked it.
 ///
 /// # Errors
-/// `WouldBlock` when somebody is; when it cannot be removed.
+/// `WouldBlock` when a process has locked it; others when it cannot be removed.
 pub(crate) fn remove_left(path: &Path) -> io::Result<()> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let found = left_in(path.parent().unwrap_or(Path::new(".")), &name);

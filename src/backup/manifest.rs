@@ -1,4 +1,4 @@
-//! `manifest.json`: what is in a backup, and of when.
+//! `manifest.json`: contents and time of a backup.
 use super::entry::Entry;
 use super::problems::damaged;
 use crate::audit::Head;
@@ -10,26 +10,26 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const FORMAT: &str = "genfic-ca-backup/";
-/// Since 2, marks are `keys/NAME.mark` and requests are in `requests/`.
+/// Version of the format. Since 2, marks are `keys/NAME.mark` and requests are in `requests/`.
 const VERSION: u64 = 2;
 const OLDEST: u64 = 1;
-/// The largest file but for the index: a CRL of ten million entries has half of it.
+/// Bound of every file but the index, in octets; a CRL of ten million entries takes half of it.
 const LARGEST_FILE: u64 = 1 << 30;
 const LARGEST_INDEX: u64 = 1 << 42;
 
-/// What is in a backup.
+/// The contents of a backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Manifest {
     format: String,
     /// The version of the program that made it.
     pub program: String,
-    /// When the index was copied, RFC 3339.
+    /// Time at which the index was copied, RFC 3339.
     pub created: String,
-    /// The index's change number.
+    /// Change number of the index.
     pub change: u64,
     /// The newest audit record.
     pub audit: Record,
-    /// Whether keys are in it.
+    /// Whether keys are included.
     pub with_keys: bool,
     /// The CAs on record.
     pub authorities: Vec<AuthorityEntry>,
@@ -46,23 +46,23 @@ pub struct Record {
     pub digest: String,
 }
 
-/// A CA and how far its CRLs were.
+/// A CA and its last CRL numbers.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuthorityEntry {
-    /// Its name.
+    /// Name of the CA.
     pub name: String,
-    /// SHA-256 over its name and key, hexadecimal.
+    /// SHA-256 over subject and key of the CA, hexadecimal.
     pub issuer: String,
-    /// The highest CRL number that was taken: on record, or in the high-water file.
+    /// The highest CRL number used: on record, or in the mark beside the key.
     pub highest_crl: CrlNumber,
-    /// The CRL that was published last.
+    /// The number of the CRL that was published last.
     pub last_crl: Option<CrlNumber>,
 }
 
-/// A file.
+/// A file of the archive.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FileEntry {
-    /// Its place in the archive.
+    /// Path in the archive.
     pub path: String,
     /// Its length in octets.
     pub size: u64,
@@ -94,7 +94,7 @@ impl Manifest {
         }
     }
 
-    /// Reads a manifest and sees that it names nothing but what may be in a backup, once.
+    /// Reads a manifest, and checks that it names only files that a backup may contain, each once.
     pub(super) fn parse(octets: &[u8], archive: &Path) -> Result<Self, Problem> {
         let malformed = |reason: String| damaged(archive, format!("{}: {reason}", Self::FILE));
         let value: serde_json::Value =
@@ -135,12 +135,12 @@ impl Manifest {
         self.created().map(drop).ok_or_else(|| format!("`{}` is not a time", self.created).into())
     }
 
-    /// When the index was copied.
+    /// Returns the time at which the index was copied.
     pub(super) fn created(&self) -> Option<UnixTime> {
         UnixTime::parse(&self.created)
     }
 
-    /// Whether this is the newest audit record that it notes.
+    /// Returns whether this is the newest audit record that the manifest names.
     pub(super) fn ends_with(&self, head: &Head) -> bool {
         self.audit.sequence == head.sequence && self.audit.digest == hex(&head.digest)
     }

@@ -1,20 +1,19 @@
-//! Backups of a home: made while others write, verified by restoring them, restored without forgetting what was
-//! published since.
+//! Backups of a home: made while other processes write, verified by restoring them, and restored without forgetting
+//! what was published since.
 //!
-//! A backup is a tar archive in an age envelope. Its first entry is the [manifest](manifest::Manifest), which names every
-//! other with size and SHA-256; nothing that it does not name is read, and no entry is anything but a plain file
-//! in a known place. `issued/` and `status/` are not in it: both are made anew from the index. Neither are keys,
-//! unless they are asked for.
+//! A backup is a tar archive in an age envelope. Its first entry is the [manifest](manifest::Manifest), which names
+//! every other entry with size and SHA-256. Nothing that the manifest does not name is read, and every entry is a
+//! plain file in a known place. `issued/` and `status/` are not included: both are made anew from the index. Keys are
+//! included only on request.
 //!
-//! The index is copied at one moment. The public files are read after it, and the high-water marks of CRL numbers
-//! after these: so each is as new as the index or newer. A CRL that was published in between does no harm: what
-//! it lists and the index lacks is taken over at restoring, like everything else that is found of the time after
-//! the backup.
+//! The index is copied at one moment. The public files are read after it, and the marks with the highest CRL numbers
+//! after those: so each is as new as the index or newer. A CRL that was published in between does no harm: entries
+//! that the index lacks are recorded at restoring, like all other data from after the backup.
 //!
-//! *Restore*: read into a directory beside the home → check as [`verify()`] does → look through what was published
-//! → take over revocations, certificates and numbers, and lock, in one transaction → make `issued/` and `status/`
-//! → put in place. A revocation is believed when it says nothing worse than that something is not to be trusted;
-//! nothing that is found releases anything.
+//! *Restore*: read into a directory beside the home → check as [`verify()`] does → search the published data → record
+//! revocations, certificates and numbers, and lock the index against issuing, in one transaction → make `issued/` and
+//! `status/` → put in place. A revocation is believed without a signature when it says no more than that something is
+//! not to be trusted. Nothing that is found releases a hold or makes a revoked certificate valid.
 mod check;
 mod collect;
 mod create;
@@ -48,31 +47,31 @@ use crate::status::StatusError;
 use crate::x509::{CertificateId, UnixTime};
 use std::path::{Path, PathBuf};
 
-/// What a home's index, keys and published status are kept in.
+/// Access to the index, the keys and the published status of homes.
 pub trait Stores {
-    /// The keys of a home, of which no person is asked for a secret.
+    /// Returns the keys of a home; no user is asked for a secret.
     fn keys_in(&self, home: &Home) -> Box<dyn CaKeys>;
 
-    /// Where the index of a home is.
+    /// Returns the path of a home's index.
     fn index_in(&self, home: &Home) -> PathBuf;
 
     /// Opens the index in this file.
     ///
     /// # Errors
-    /// When it is none, or of a newer version; so below.
+    /// When the file is no index, or of a newer version. The same holds for the methods below.
     fn open_index(&self, path: &Path) -> Result<Box<dyn Index>, IndexError>;
 
-    /// Looks through all of an index file, and says what is damaged in it.
+    /// Reads all of an index file, and returns every damage in it.
     fn index_faults(&self, path: &Path) -> Result<Vec<String>, IndexError>;
 
-    /// Hands every state of a published status to `visit`.
+    /// Calls `visit` with every certificate status of a published status.
     fn published_status(
         &self,
         directory: &Path,
         visit: &mut dyn FnMut(CertificateId, CertificateState),
     ) -> Result<PublishedState, StatusError>;
 
-    /// Reads configuration and profiles of a home, and says what is wrong with them.
+    /// Reads configuration and profiles of a home, and returns their mistakes as a problem.
     fn check_settings(&self, home: &Home) -> Result<(), Problem>;
 
     /// Publishes the status of an index into this directory.
@@ -84,16 +83,16 @@ pub trait Stores {
     ) -> Result<(), StatusError>;
 }
 
-/// What a published status says of itself.
+/// Header of a published status.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PublishedState {
-    /// The index's change number that it is the state of.
+    /// Change number of the index at the time of publication.
     pub change: u64,
-    /// When it was last confirmed.
+    /// Time of the last confirmation.
     pub time: UnixTime,
     /// The newest audit record of the index at that time.
     pub head: Option<Head>,
 }
 
-/// Finds what opens an envelope: true asks for a passphrase, false for identities.
+/// A function that returns what decrypts an envelope: a passphrase for true, identities for false.
 pub type Opener<'a> = &'a dyn Fn(bool) -> Result<OpenWith, Problem>;

@@ -1,4 +1,4 @@
-//! From a directory aside to the place of the home, in one step.
+//! The step that puts a prepared directory in the place of the home, atomically.
 use super::problems::unwritten;
 use super::workplace::{Workplace, sweep};
 use crate::error::{Code, Problem, Shown as _, remedy};
@@ -8,17 +8,18 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// A directory that is made aside, and where it belongs.
+/// A directory in preparation, and its destination.
 #[derive(Debug)]
 pub(super) struct Staging {
     work: Workplace,
     target: PathBuf,
-    /// The parent cannot be written, so that it is made within the target itself, which is there and empty.
+    /// Whether the directory is prepared within the target, which exists and is empty, since the parent is not
+    /// writable.
     within: bool,
 }
 
 impl Staging {
-    /// Aside from this place.
+    /// Prepares a directory for this destination.
     pub(super) fn beside(target: &Path) -> Result<Self, Problem> {
         let target = std::path::absolute(target).map_err(|error| unwritten(target, &error))?;
         let parent = target.parent().unwrap_or(Path::new("/")).to_owned();
@@ -41,12 +42,12 @@ impl Staging {
         }
     }
 
-    /// The directory that is to be put in place; it is not there yet.
+    /// Returns the path of the directory, which does not exist yet.
     pub(super) fn path(&self) -> PathBuf {
         self.work.join("home")
     }
 
-    /// Makes what was written durable, and puts it in place.
+    /// Makes the written files durable, and puts the directory in place.
     pub(super) fn put_in_place(self) -> Result<(), Problem> {
         let staged = self.path();
         let failed = |error: io::Error| unwritten(&self.target, &error);
@@ -56,7 +57,7 @@ impl Staging {
         if self.within {
             merge(&staged, &self.target)?;
         } else {
-            // over an empty directory or nothing; anything else stops it
+            // replaces an empty directory or nothing; anything else is an error
             fs::rename(&staged, &self.target).map_err(failed)?;
         }
         failpoint::passed("restore: in place");
@@ -65,13 +66,13 @@ impl Staging {
         fs::File::open(synced).and_then(|directory| directory.sync_all()).map_err(failed)
     }
 
-    /// Adds what is not there yet to a directory that has part of it already.
+    /// Adds missing files to a destination that contains some of them already.
     pub(super) fn complete(self) -> Result<(), Problem> {
         merge(&self.path(), &self.target)
     }
 }
 
-/// Moves each entry that is not there yet; the index last, without which there is no home.
+/// Moves each entry that is missing. The index is moved last, since without it a directory is no home.
 fn merge(from: &Path, to: &Path) -> Result<(), Problem> {
     let failed = |error: io::Error| unwritten(to, &error);
     let mut entries: Vec<fs::DirEntry> = fs::read_dir(from).and_then(Iterator::collect).map_err(failed)?;
@@ -92,7 +93,7 @@ pub(super) fn prefix(target: &Path) -> String {
     format!(".{name}.restoring-")
 }
 
-/// Whether nothing is in this place; what an interrupted restore left aside is removed.
+/// Checks that the place is empty, after removing what an interrupted restore left there.
 pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
     let target = std::path::absolute(target).map_err(|error| unwritten(target, &error))?;
     for place in [Some(target.as_path()), target.parent()].into_iter().flatten() {
@@ -109,8 +110,8 @@ pub(super) fn check_vacant(target: &Path) -> Result<(), Problem> {
     Err(Problem::new(Code::HomeExists, message).hint(remedy::Home::EmptyTarget))
 }
 
-/// Whether every file of a directory is in another with the same contents; that other may be within the first,
-/// where it is being made.
+/// Returns whether every file of a directory is in `whole` with the same contents. `whole` may be within the
+/// directory, when it is prepared there.
 pub(super) fn is_part_of(directory: &Path, whole: &Path) -> io::Result<bool> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,

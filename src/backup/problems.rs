@@ -1,23 +1,23 @@
-//! What goes wrong with backups, as it is told.
+//! Error messages of backups.
 use crate::error::{Code, Problem, Shown as _};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-/// The archive is not what it should be.
+/// Returns the problem of a damaged archive.
 pub(super) fn damaged(file: &Path, reason: impl Display) -> Problem {
     let message = format!("{} is not a whole backup: {reason}", file.shown());
     Problem::new(Code::BackupDamaged, message).hint("use another copy or an older backup")
 }
 
-/// A file could not be read.
+/// Returns the problem of a file that cannot be read.
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Problem {
     let code = if error.kind() == io::ErrorKind::NotFound { Code::FileMissing } else { Code::FileNotRead };
     Problem::new(code, format!("{} cannot be read: {error}", path.shown()))
         .hint("look at its name, owner and mode")
 }
 
-/// A file could not be written.
+/// Returns the problem of a file that cannot be written.
 pub(super) fn unwritten(path: &Path, error: &io::Error) -> Problem {
     let code = if error.kind() == io::ErrorKind::PermissionDenied {
         Code::FileNotPermitted

@@ -1,4 +1,5 @@
-//! Reading a backup: every octet is judged before it is believed.
+//! Reading of backups. Every octet is checked before it is used, since anybody who knows a recipient can write a
+//! backup.
 use super::Opener;
 use super::entry::Entry;
 use super::manifest::{FileEntry, Manifest, hex};
@@ -12,10 +13,10 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// What tar may put after the last file.
+/// Bound of the padding after the last file of the tar archive, in octets.
 const LONGEST_END: u64 = 1 << 20;
 
-/// Opens the envelope of a backup.
+/// Decrypts the envelope of a backup.
 pub(super) fn open(file: &Path, opener: Opener<'_>) -> Result<impl Read + use<>, Problem> {
     let input = open_file(file).map_err(|error| unreadable(file, &error))?;
     let told = |error: EnvelopeError| match error {
@@ -30,7 +31,7 @@ pub(super) fn open(file: &Path, opener: Opener<'_>) -> Result<impl Read + use<>,
     envelope.open(&with).map_err(told)
 }
 
-/// Puts the files of an archive into the directories of a new home.
+/// Writes the files of an archive into the directories of a new home.
 pub(super) fn extract(
     file: &Path,
     source: impl Read,
@@ -39,7 +40,7 @@ pub(super) fn extract(
 ) -> Result<Manifest, Problem> {
     let broken = |error: io::Error| damaged(file, error);
     let mut archive = tar::Archive::new(source);
-    // `raw` takes every header as it stands: none of tar's extensions, which may claim any length or path
+    // `raw` yields every header unchanged: none of tar's extensions, which may claim any length or path
     let mut entries = archive.entries().map_err(broken)?.raw(true);
     let mut next = || -> Result<Option<_>, Problem> { entries.next().transpose().map_err(broken) };
     let mut first = next()?.ok_or_else(|| damaged(file, "it is empty"))?;
@@ -64,7 +65,7 @@ pub(super) fn extract(
         let name = String::from_utf8_lossy(&more.path_bytes()).into_owned();
         return Err(damaged(file, format!("it has `{name}`, which its manifest does not name")));
     }
-    // the end of the envelope vouches for all of it, so it has to be reached
+    // the end of the envelope authenticates all of it, so it has to be read
     let mut end = Vec::new();
     archive.into_inner().take(LONGEST_END + 1).read_to_end(&mut end).map_err(broken)?;
     if end.iter().any(|octet| *octet != 0) || u64::try_from(end.len()).is_ok_and(|end| end > LONGEST_END) {

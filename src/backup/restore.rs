@@ -1,4 +1,4 @@
-//! A home from a backup, and from what was published since.
+//! Restoring of a home from a backup and from data published since.
 use super::check::check;
 use super::create::high_water;
 use super::evidence::Evidence;
@@ -22,48 +22,48 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// CRL numbers that are passed over: for lists that were published after the newest that anybody can show. One a
-/// minute fills it in ten weeks.
+/// CRL numbers that are skipped, for CRLs that were published after the newest one found. At one CRL a minute they
+/// last ten weeks.
 const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
-/// Change numbers that are passed over, for the same reason.
+/// Change numbers that are skipped, for the same reason.
 const SPARE_CHANGES: u64 = 1_000_000;
-/// How far the clock may be from what was signed last and still be taken for right.
+/// Days between the clock and the last signature up to which the clock is trusted.
 const TRUSTED_DAYS: i64 = 30;
 
-/// A backup to be restored.
+/// The parameters of a restore.
 pub(crate) struct Restoring<'a> {
-    /// The backup.
+    /// The backup file.
     pub file: &'a Path,
-    /// What opens it.
+    /// The function that finds passphrase or identities for the backup.
     pub opener: Opener<'a>,
-    /// The home to be; absent or empty.
+    /// The new home, whose directory is absent or empty.
     pub home: &'a Home,
-    /// What a home is kept in.
+    /// Access to indexes, keys and published status of homes.
     pub stores: &'a dyn Stores,
-    /// Files and directories with what was published.
+    /// Files and directories with published data from after the backup.
     pub published: &'a [PathBuf],
-    /// Who restores.
+    /// The user who restores, for the audit record.
     pub actor: Actor,
-    /// The time.
+    /// The current time.
     pub now: UnixTime,
 }
 
-/// What was restored, and what is missing.
+/// The result of a restore, and what is missing.
 #[derive(Clone, Debug)]
 pub struct RestoredHome {
-    /// What was in the backup.
+    /// The contents of the backup.
     pub manifest: Manifest,
-    /// What was found of the time after it.
+    /// What was recorded from after the backup.
     pub taken: TakenOver,
     /// The CAs.
     pub authorities: Vec<RestoredAuthority>,
-    /// How many certificates were being signed when the backup was made; they count as revoked soon.
+    /// Number of certificates that were being signed when the backup was made; they count as revoked soon.
     pub pending: usize,
-    /// Certificates that a published status knows and nobody has shown, `CA/SERIAL`.
+    /// Certificates, `CA/SERIAL`, that a published status lists and that were not found.
     pub unproved: Vec<String>,
-    /// The newest moment that anything found speaks of.
+    /// The newest time in any of the data found.
     pub newest: Option<UnixTime>,
-    /// What could not be used, and what is odd.
+    /// Warnings: data that could not be used or is inconsistent.
     pub notices: Vec<String>,
 }
 
@@ -72,22 +72,22 @@ pub struct RestoredHome {
 pub struct RestoredAuthority {
     /// Its name.
     pub name: String,
-    /// The CRL that was published last when the backup was made.
+    /// Number of the CRL that was published last when the backup was made.
     pub backup_crl: Option<CrlNumber>,
-    /// The highest number of a CRL that was found.
+    /// The highest number of the CRLs that were found.
     pub found_crl: Option<CrlNumber>,
     /// thisUpdate of the newest complete CRL that was found.
     pub found_this_update: Option<UnixTime>,
-    /// What its next CRL will be numbered, at the least.
+    /// Least number of the next CRL.
     pub next_crl: CrlNumber,
-    /// Whether its key file is there.
+    /// Whether the key file exists.
     pub has_key: bool,
 }
 
-/// Restores a backup: nothing is in the home's place until all of it is.
+/// Restores a backup. The home appears in its place only when all of it is complete.
 ///
 /// # Errors
-/// When there is a home already, the backup cannot be opened or does not verify, or a file cannot be written.
+/// When a home exists already, the backup cannot be opened or does not verify, or a file cannot be written.
 pub(crate) fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem> {
     let home = restoring.home;
     check_vacant(home.directory())?;
@@ -128,7 +128,7 @@ pub(crate) fn restore(restoring: &Restoring<'_>) -> Result<RestoredHome, Problem
     Ok(outcome)
 }
 
-/// A clock that is far from what was signed last does not confirm itself (X2).
+/// Returns the time to record as confirmed: a clock that is far from the last signature does not confirm itself (X2).
 fn time_to_publish(index: &dyn IssuanceReader, now: UnixTime) -> Result<UnixTime, Problem> {
     let signed = index.newest_signed()?.map(|signed| signed.at);
     Ok(signed.filter(|at| now < *at || now > at.plus_days(TRUSTED_DAYS)).unwrap_or(now))
@@ -143,7 +143,7 @@ fn take_over(
     let authorities = index.authorities()?;
     let mut evidence = Evidence::new(index, restoring.stores, &authorities)?;
     search(&[staged.public_directory(), staged.responders_directory()], &mut evidence)?;
-    // what the backup itself has says nothing of the time after it
+    // times in the backup itself say nothing about the time after it
     evidence.newest = None;
     let inside = staged.directory().shown().to_string();
     for path in restoring.published {
@@ -268,8 +268,8 @@ fn told(error: WriteError) -> Problem {
     unwritten(&error.path, &error.source)
 }
 
-/// Notes the numbers that are used up, puts the newest list in its public place, and leaves no responder
-/// certificate without its key: it would hide that a new one is due.
+/// Records the used CRL numbers, puts the newest CRL in its public place, and removes a responder certificate without
+/// its key, which would hide that a new one is due.
 fn finish_authority(
     staged: &Home,
     keys: &dyn CaKeys,
@@ -295,7 +295,7 @@ fn finish_authority(
     Ok(())
 }
 
-/// `issued/` as the index has it: but for roots, which are public, and responders.
+/// Makes `issued/` from the index, without roots, which are in `public/`, and without responder certificates.
 fn make_issued(staged: &Home, index: &dyn IndexReader) -> Result<(), Problem> {
     let mut failed = None;
     index.list(&Filter::default(), &mut |record| {

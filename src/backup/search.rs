@@ -1,4 +1,4 @@
-//! Looking through directories for what was published: CRLs, certificates, status.
+//! Search of directories for published data: CRLs, certificates and status.
 use super::problems::unreadable;
 use crate::error::{Problem, in_words};
 use crate::home::open_file;
@@ -7,26 +7,26 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// No directory is followed deeper than this.
+/// Bound of the depth of directories.
 const DEEPEST: usize = 16;
-/// No CRL is larger.
+/// Bound of a CRL, in octets.
 const LARGEST: u64 = 1 << 30;
-/// What a published status is known by.
+/// Name of the file that marks a published status.
 const STATUS: &str = "manifest.json";
 
-/// Takes what is found.
+/// Receiver of what is found.
 pub(super) trait Finder {
-    /// A CRL.
+    /// Receives a CRL.
     fn crl(&mut self, path: &Path, crl: CertificateList) -> Result<(), Problem>;
-    /// A certificate.
+    /// Receives a certificate.
     fn certificate(&mut self, path: &Path, certificate: Certificate) -> Result<(), Problem>;
-    /// A directory with a published status.
+    /// Receives a directory with a published status.
     fn status(&mut self, directory: &Path) -> Result<(), Problem>;
-    /// Something that cannot be used, and why.
+    /// Receives a file that cannot be used, with the reason.
     fn passed_over(&mut self, path: &Path, reason: String);
 }
 
-/// Looks at every file, and below every directory, that was named.
+/// Reads every named file, and every file below the named directories.
 pub(super) fn search(paths: &[PathBuf], finder: &mut dyn Finder) -> Result<(), Problem> {
     for path in paths {
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
@@ -70,7 +70,7 @@ fn walk(directory: &Path, depth: usize, finder: &mut dyn Finder) -> Result<(), P
     Ok(())
 }
 
-/// Whether something could be used in this file.
+/// Reads a file, and returns whether it contained something of use.
 fn look(path: &Path, finder: &mut dyn Finder) -> Result<bool, Problem> {
     let octets = match read(path) {
         Ok(Some(octets)) => octets,
@@ -112,7 +112,8 @@ fn look(path: &Path, finder: &mut dyn Finder) -> Result<bool, Problem> {
     Ok(used)
 }
 
-/// `None` when it cannot be what is looked for: a database, an encrypted key.
+/// Returns the contents of a file; `None` when it is none of the formats searched for, such as a database or an
+/// encrypted key.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut file = open_file(path)?;
     if file.metadata()?.len() > LARGEST {

@@ -1,4 +1,4 @@
-//! Archives that are not what they should be: whoever knows a recipient can write one.
+//! Malformed archives, since anybody who knows a recipient can write one.
 use super::manifest::{FileEntry, Manifest, hex};
 use super::read::extract;
 use crate::audit::Head;
@@ -8,7 +8,7 @@ use crate::x509::{UnixTime, sha256};
 use std::fs;
 use std::path::Path;
 
-/// A file of an archive: its name, its type, its contents.
+/// An entry of an archive: name, type and contents.
 type Part = (&'static str, tar::EntryType, Vec<u8>);
 
 fn part(name: &'static str, contents: &[u8]) -> Part {
@@ -29,7 +29,7 @@ fn manifest(files: Vec<FileEntry>) -> Vec<u8> {
     serde_json::to_vec(&Manifest::new(UnixTime(0), 1, head, false, Vec::new(), files)).unwrap()
 }
 
-/// An archive as tar writes it, names as they are given.
+/// Returns a tar archive with these entries, names unchanged.
 fn archive(manifest: &[u8], parts: &[Part]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     let first = ("manifest.json", tar::EntryType::Regular, manifest.to_vec());
@@ -47,7 +47,7 @@ fn archive(manifest: &[u8], parts: &[Part]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Reads it into a home in a directory that has a name of its own in it, and shows whether that stayed alone.
+/// Reads an archive into a home within a directory of its own, and checks that nothing else was written there.
 fn read(octets: &[u8]) -> Result<Manifest, Problem> {
     let directory = tempfile::tempdir().unwrap();
     let home = Home::at(directory.path().join("home"));
@@ -174,7 +174,7 @@ fn no_cut_and_no_changed_octet_makes_it_read_anything_else() {
     for at in (0..whole.len()).step_by(37) {
         let mut changed = whole.clone();
         changed[at] ^= 0x11;
-        // only what tar pads with, and the manifest's own words, may differ; the envelope answers for these
+        // only tar's padding and the words of the manifest may differ; the envelope authenticates them
         if let Ok(found) = read(&changed) {
             let differs = found.files != expected.files;
             assert!(!differs, "{at}");

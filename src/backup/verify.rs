@@ -1,4 +1,4 @@
-//! Proving that a backup restores.
+//! Verification that a backup can be restored.
 use super::check::check;
 use super::leftovers::WITHIN_HOME;
 use super::manifest::{Manifest, hex};
@@ -9,37 +9,37 @@ use crate::home::Home;
 use crate::index::IndexReader;
 use std::path::{Path, PathBuf};
 
-/// What a backup came to when it was restored aside.
+/// The result of restoring a backup into a temporary directory.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// What is in it.
+    /// The contents of the backup.
     pub manifest: Manifest,
-    /// Certificates on record in it.
+    /// Number of certificates on record.
     pub certificates: u64,
-    /// Everything that is wrong with it; nothing when it restores.
+    /// Every fault; empty when the backup can be restored.
     pub faults: Vec<String>,
-    /// How far the home has gone on since; `None` without a home.
+    /// Changes of the home since the backup; `None` without a home.
     pub behind: Option<Behind>,
 }
 
-/// A backup against the home.
+/// A backup compared with the home.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Behind {
-    /// The home went on from it.
+    /// The backup is an earlier state of the home.
     By {
-        /// Changes of certificates and CAs since.
+        /// Number of changes of certificates and CAs since.
         changes: u64,
-        /// Audit records since.
+        /// Number of audit records since.
         records: u64,
     },
-    /// The home has another history: it is another home, or was restored from an older backup.
+    /// The histories differ: the home is another one, or was restored from an older backup.
     Elsewhere,
 }
 
-/// Restores a backup into a private directory that is removed again, and looks through all of it.
+/// Restores a backup into a private temporary directory, and checks all of it.
 ///
 /// # Errors
-/// When it cannot be opened, or is damaged. What is wrong with its contents is no error, but is told.
+/// When the backup cannot be opened, or is damaged. Faults of its contents are returned in [`Verified::faults`].
 pub fn verify(
     file: &Path,
     opener: Opener<'_>,
@@ -49,7 +49,7 @@ pub fn verify(
 ) -> Result<Verified, Problem> {
     let source = read::open(file, opener)?;
     let temporary = std::env::temp_dir();
-    // beside the index there is room for an index
+    // the file system of the index has room for another index
     let work =
         Workplace::new(home.directory(), WITHIN_HOME).or_else(|_| Workplace::new(&temporary, WITHIN_HOME))?;
     let inside: PathBuf = work.join("home");

@@ -1,4 +1,5 @@
-//! A private directory for work in progress: gone when it is done, and when it was cut short, with the next.
+//! Private directories for work in progress. A finished command removes its own; an interrupted one's is removed by
+//! the next command.
 use super::problems::unwritten;
 use crate::error::Problem;
 use rustix::fs::{FlockOperation, flock};
@@ -6,7 +7,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// A directory for its owner alone, locked as long as it is in use.
+/// A directory that only its owner can use, locked as long as it is in use.
 #[derive(Debug)]
 pub(super) struct Workplace {
     directory: tempfile::TempDir,
@@ -14,7 +15,7 @@ pub(super) struct Workplace {
 }
 
 impl Workplace {
-    /// Makes one whose name begins so, and removes those that ended processes left behind.
+    /// Creates a directory whose name begins with `prefix`, and removes those that ended processes left behind.
     pub(super) fn new(within: &Path, prefix: &str) -> Result<Self, Problem> {
         sweep(within, prefix);
         loop {
@@ -26,7 +27,7 @@ impl Workplace {
                 .map_err(failed)?;
             let lock = File::open(directory.path()).map_err(failed)?;
             flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| failed(error.into()))?;
-            // another process may have taken it for one left behind before it was locked
+            // another process may have removed it as left behind before it was locked
             let there = fs::metadata(directory.path()).map(|metadata| metadata.ino());
             if there.ok() == lock.metadata().ok().map(|metadata| metadata.ino()) {
                 return Ok(Self { directory, _lock: lock });
@@ -43,14 +44,14 @@ impl Workplace {
     }
 }
 
-/// Removes what nobody has locked any more.
+/// Removes the directories that no process has locked.
 pub(super) fn sweep(within: &Path, prefix: &str) {
     for (_lock, path) in left_in(within, prefix) {
         let _ = fs::remove_dir_all(&path);
     }
 }
 
-/// What ended processes left behind, locked for as long as the lock is kept.
+/// Returns the directories that ended processes left behind, locked while the returned files are open.
 pub(super) fn left_in(within: &Path, prefix: &str) -> Vec<(File, PathBuf)> {
     let entries = fs::read_dir(within).into_iter().flatten().flatten();
     let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));

@@ -1,12 +1,12 @@
-//! Lengths of time as people write them.
+//! Durations as users write them.
 use crate::error::Reason;
 
 const UNITS: [(&str, i64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
-/// Reads `90d`, `24h`, `1d12h`, `30m`: whole numbers with w, d, h, m (minutes) or s. In seconds.
+/// Reads `90d`, `24h`, `1d12h`, `30m`: whole numbers of w, d, h, m (minutes) or s. Returns seconds.
 ///
 /// # Errors
-/// When it is not such a text, or the sum does not fit.
+/// When the text has another form, or the sum does not fit.
 pub fn parse_duration(text: &str) -> Result<i64, Reason> {
     let malformed = || format!("`{text}` is not a length of time such as \"90d\", \"1d12h\" or \"30m\"");
     let mut rest = text.trim();
@@ -33,7 +33,7 @@ pub fn parse_duration(text: &str) -> Result<i64, Reason> {
     Ok(seconds)
 }
 
-/// Writes seconds as [`parse_duration`] reads them, in the largest unit that fits: `90d`, `36h`.
+/// Writes seconds in the largest of the units d, h, m and s that divides them: `90d`, `36h`.
 #[must_use]
 pub fn format_duration(seconds: i64) -> String {
     let fits = |length: i64| seconds != 0 && seconds % length == 0;

@@ -1,7 +1,7 @@
-//! The configuration: `genfic-ca.toml` becomes checked values. Pure: takes text, touches no file.
+//! The configuration: `genfic-ca.toml` becomes checked values. Pure: reads text, accesses no file.
 //!
-//! An empty text is the default configuration. A key that is not known is refused, as is a value out of
-//! bounds, each with its line; [`template()`] writes the commented file that `init` puts into a home.
+//! An empty text is the default configuration. Unknown keys and values out of bounds are errors with their line.
+//! [`template()`] returns the commented file that `init` writes into a home.
 mod duration;
 mod organization;
 mod sections;
@@ -21,12 +21,12 @@ use crate::error::{Code, Problem};
 use crate::signing::{InvalidSecretSpec, SecretSpec};
 use std::collections::BTreeMap;
 
-/// One mistake in the configuration.
+/// A mistake in the configuration.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub Mistake);
 
-/// All of them as one problem.
+/// Combines all mistakes in one problem.
 impl From<Vec<ConfigError>> for Problem {
     fn from(errors: Vec<ConfigError>) -> Self {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -39,28 +39,28 @@ impl From<Vec<ConfigError>> for Problem {
     }
 }
 
-/// A configuration, checked.
+/// A checked configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// Subject attributes of what is made here.
+    /// Default attributes of subjects.
     pub organization: Organization,
-    /// Where CRLs and CA certificates can be fetched.
+    /// The URLs of CRLs and CA certificates.
     pub publication: PublicationConfig,
-    /// Which keys are made, and how they are kept.
+    /// The types of new keys, and their protection.
     pub keys: KeyConfig,
-    /// How certificates are issued.
+    /// Parameters of issuance.
     pub issuance: IssuanceConfig,
-    /// How long CRLs last.
+    /// Lifetimes of CRLs.
     pub crl: CrlConfig,
-    /// When the clock is trusted.
+    /// Bounds within which the clock is trusted.
     pub clock: ClockConfig,
-    /// How OCSP is answered.
+    /// Parameters of OCSP responses and responders.
     pub ocsp: OcspConfig,
-    /// Bounds of `genfic-ocspd`.
+    /// Limits of `genfic-ocspd`.
     pub daemon: DaemonConfig,
-    /// Where passphrases come from when nothing else says so.
+    /// Default source of passphrases.
     pub passphrase_from: SecretSpec,
-    /// What differs for one CA, by its name.
+    /// Settings of single CAs, by name.
     pub authorities: BTreeMap<String, AuthorityConfig>,
 }
 
@@ -73,7 +73,7 @@ impl Config {
         document::read(text, Self::read).map_err(|mistakes| mistakes.into_iter().map(ConfigError).collect())
     }
 
-    /// Reads what can be read of it, and says every mistake: where there is one the default stands.
+    /// Reads a text and returns every mistake with the values; a value with a mistake has its default.
     #[must_use]
     pub(crate) fn parse_leniently(text: &str) -> (Self, Vec<ConfigError>) {
         let (config, mistakes) = document::read_leniently(text, Self::read);
@@ -111,7 +111,7 @@ impl Config {
         }
     }
 
-    /// Where the passphrase of a CA comes from.
+    /// Returns the source of the passphrase of a CA.
     #[must_use]
     pub fn passphrase_from(&self, authority: &str) -> &SecretSpec {
         self.authorities
@@ -120,13 +120,13 @@ impl Config {
             .unwrap_or(&self.passphrase_from)
     }
 
-    /// Whether the key of a CA is kept offline; `is_root` decides where the configuration does not say.
+    /// Returns whether the key of a CA is kept offline. Without a setting it is so for a root (`is_root`).
     #[must_use]
     pub(crate) fn is_offline(&self, authority: &str, is_root: bool) -> bool {
         self.authorities.get(authority).and_then(|own| own.offline).unwrap_or(is_root)
     }
 
-    /// Seconds from thisUpdate to nextUpdate of a CA's CRLs.
+    /// Returns the seconds from thisUpdate to nextUpdate of a CA's CRLs.
     #[must_use]
     pub(crate) fn crl_next_update(&self, authority: &str, is_root: bool) -> i64 {
         let general = if self.is_offline(authority, is_root) {
@@ -138,7 +138,7 @@ impl Config {
     }
 }
 
-/// Whether a CA may have this name: it becomes part of file names and URLs.
+/// Returns whether a CA may have this name, which becomes part of file names and URLs.
 #[must_use]
 pub(crate) fn is_authority_name(name: &str) -> bool {
     name.len() <= 64

@@ -1,8 +1,8 @@
-//! `[organization]`: the subject attributes of what is made here.
+//! `[organization]`: default attributes of subjects.
 use crate::document::Section;
 use crate::x509::{Attribute, AttributeType, Name, NameError};
 
-/// The attributes that come before the common name when no subject is given.
+/// The attributes that precede the common name when no subject is given.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Organization {
     /// `C`, two letters.
@@ -36,10 +36,10 @@ impl Organization {
         }
     }
 
-    /// A subject with these attributes and a common name.
+    /// Returns a subject with these attributes and a common name.
     ///
     /// # Errors
-    /// When the common name is too long or has characters that it cannot have.
+    /// When the common name is too long or contains characters that are not allowed.
     pub fn subject(&self, common_name: &str) -> Result<Name, NameError> {
         let common_name = Some(common_name.to_owned());
         let rows = [

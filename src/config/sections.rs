@@ -1,4 +1,4 @@
-//! The other sections of the configuration, each with its defaults and bounds.
+//! The other sections of the configuration, with their defaults and bounds.
 use super::duration::{format_duration, parse_duration};
 use crate::document::Section;
 use crate::profile::parse_alt_name;
@@ -37,7 +37,7 @@ fn word<T: Copy>(section: &mut Section, key: &str, words: &[(&str, T)]) -> Optio
 /// `[publication]`
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PublicationConfig {
-    /// Base of the URLs in certificates, plain http, without a slash at its end; `None` leaves them out.
+    /// Base of the URLs in certificates: plain http, without a trailing slash; `None` omits the URLs.
     pub url: Option<String>,
 }
 
@@ -64,17 +64,17 @@ impl PublicationConfig {
 /// `[keys]`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyConfig {
-    /// Work factor of the passphrase: scrypt takes 2 to this power rounds.
+    /// Work factor of passphrases: log2 of the scrypt parameter N.
     pub scrypt_log_n: u8,
     /// Key type of a root.
     pub root: KeyAlgorithm,
-    /// Key type of the CAs below.
+    /// Key type of subordinate CAs.
     pub ca: KeyAlgorithm,
-    /// Key type of what `create-request` makes.
+    /// Key type of keys that `create-request` generates.
     pub leaf: KeyAlgorithm,
     /// Key type of OCSP responders.
     pub responder: KeyAlgorithm,
-    /// A file of keys known to be compromised: SHA-256 of the SubjectPublicKeyInfo in hexadecimal, one a line.
+    /// A file of keys known to be compromised: SHA-256 of each SubjectPublicKeyInfo in hexadecimal, one a line.
     pub compromised_spki_sha256_file: Option<PathBuf>,
 }
 
@@ -113,9 +113,9 @@ impl KeyConfig {
 /// `[issuance]`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IssuanceConfig {
-    /// Seconds by which notBefore lies before now.
+    /// Seconds from notBefore to the time of issuance.
     pub backdate: i64,
-    /// Days between the ends of sibling CAs.
+    /// Days between the notAfter of sibling CAs.
     pub stagger_days: i64,
 }
 
@@ -140,9 +140,9 @@ impl IssuanceConfig {
 pub struct CrlConfig {
     /// Seconds from thisUpdate to nextUpdate.
     pub next_update: i64,
-    /// The same for a CA whose key is offline.
+    /// Seconds from thisUpdate to nextUpdate of a CA whose key is offline.
     pub next_update_offline: i64,
-    /// Share of that time after which a new list is due.
+    /// Share of that time, from 0 to 1, after which a new CRL is due.
     pub renew_at: f64,
 }
 
@@ -153,7 +153,7 @@ impl Default for CrlConfig {
 }
 
 impl CrlConfig {
-    /// When a list with these times is due to be made anew.
+    /// Returns the time at which a CRL with these times is due to be renewed.
     #[must_use]
     pub fn renewal(&self, this_update: UnixTime, next_update: UnixTime) -> UnixTime {
         let life = Duration::from_secs(u64::try_from(next_update.0 - this_update.0).unwrap_or(0));
@@ -178,7 +178,7 @@ impl CrlConfig {
 /// `[clock]`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClockConfig {
-    /// Seconds that the clock may be after the last confirmed time and still be trusted by what runs unattended.
+    /// Seconds after the last confirmed time up to which unattended commands trust the clock.
     pub trust: i64,
 }
 
@@ -194,7 +194,7 @@ impl ClockConfig {
     }
 }
 
-/// What is answered for a serial number that was never issued.
+/// The answer for a serial number that was never issued.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum NotIssued {
     /// `unknown`
@@ -204,34 +204,34 @@ pub enum NotIssued {
     Revoked,
 }
 
-/// What becomes of a nonce in a request.
+/// The handling of a nonce in a request.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum NonceHandling {
-    /// It is repeated in a fresh answer.
+    /// The response is signed anew and repeats the nonce.
     #[default]
     Echo,
-    /// It is passed over, and the answer may come from the cache.
+    /// The nonce is ignored, and the response may come from the cache.
     Ignore,
 }
 
 /// `[ocsp]`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OcspConfig {
-    /// Seconds from thisUpdate to nextUpdate of an answer.
+    /// Seconds from thisUpdate to nextUpdate of a response.
     pub next_update: i64,
-    /// Days that a responder certificate lasts.
+    /// Validity of a responder certificate, in days.
     pub responder_days: i64,
-    /// The same where the CA's key is offline.
+    /// Validity of a responder certificate where the CA's key is offline, in days.
     pub responder_days_offline: i64,
-    /// What is answered for a serial number that was never issued.
+    /// The answer for a serial number that was never issued.
     pub not_issued: NotIssued,
-    /// What becomes of a nonce.
+    /// The handling of a nonce.
     pub nonce: NonceHandling,
-    /// Seconds that answers reach back beyond a certificate's end; `None` leaves archiveCutoff out.
+    /// Most seconds from archiveCutoff to the time of the response (RFC 6960 §4.4.4); `None` omits archiveCutoff.
     pub archive_cutoff: Option<i64>,
-    /// Most CertIDs in one request.
+    /// Bound of the CertIDs in one request.
     pub max_certificates: usize,
-    /// Seconds after which published status is too old to answer from.
+    /// Age in seconds above which the published status is not used for responses.
     pub max_status_age: i64,
 }
 
@@ -274,15 +274,15 @@ impl OcspConfig {
 /// `[daemon]`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DaemonConfig {
-    /// Addresses to listen on; port 0 is any free port.
+    /// Addresses to listen on; port 0 means any free port.
     pub listen: Vec<SocketAddr>,
-    /// Most connections at the same time.
+    /// Bound of the simultaneous connections.
     pub max_connections: usize,
-    /// Most octets of a request's body.
+    /// Bound of a request's body, in octets.
     pub max_body: usize,
-    /// Seconds that a client may take to send its headers.
+    /// Bound of the time for a client to send its headers, in seconds.
     pub header_timeout: i64,
-    /// Seconds that a connection may lie idle.
+    /// Bound of the time that a connection may be idle, in seconds.
     pub idle_timeout: i64,
 }
 
@@ -317,14 +317,14 @@ impl DaemonConfig {
     }
 }
 
-/// `[authority.NAME]`: what differs for one CA; `None` leaves it to the general sections.
+/// `[authority.NAME]`: settings of one CA; `None` means those of the general sections.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AuthorityConfig {
-    /// Where its passphrase comes from.
+    /// Source of the passphrase.
     pub passphrase_from: Option<SecretSpec>,
-    /// Whether its key is kept offline; a root's is, unless this says no.
+    /// Whether the key is kept offline; by default only a root's is.
     pub offline: Option<bool>,
-    /// Seconds from thisUpdate to nextUpdate of its CRLs.
+    /// Seconds from thisUpdate to nextUpdate of the CA's CRLs.
     pub crl_next_update: Option<i64>,
 }
 

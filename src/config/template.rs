@@ -1,6 +1,6 @@
-//! The commented configuration that `init` writes.
+//! The commented configuration file that `init` writes.
 
-/// The text of a new `genfic-ca.toml`: every key with its default in a comment, and these values set.
+/// Returns the text of a new `genfic-ca.toml`: every key with its default in a comment, and these values set.
 #[must_use]
 pub fn template(
     organization: Option<&str>,
@@ -27,5 +27,6 @@ pub fn template(
     out
 }
 
-/// A line that begins with `# ` and a key is a setting that is commented out; other comments begin with `##`.
+/// The template. A line that begins with `# ` and a key is a setting that is commented out; other comments begin with
+/// `##`.
 const TEXT: &str = include_str!("../../ca-layout/genfic-ca.toml");

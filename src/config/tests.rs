@@ -9,7 +9,7 @@ fn mistake(text: &str) -> String {
     errors[0].to_string()
 }
 
-/// The template with every setting that is commented out in force.
+/// Returns the template with every commented-out setting in force.
 pub(crate) fn uncommented() -> String {
     template(None, None, None, None)
         .lines()
@@ -37,7 +37,7 @@ fn the_settings_in_the_template_are_the_defaults() {
     assert_eq!(config.organization.unit.as_deref(), Some("Infrastructure"));
     assert_eq!(config.publication.url.as_deref(), Some("http://pki.genfic.example"));
     assert_eq!(config.authorities.len(), 1);
-    // what has no default is an example there
+    // a setting without a default has an example there
     config.organization = Organization::default();
     config.publication = PublicationConfig::default();
     config.keys.compromised_spki_sha256_file = None;
@@ -46,7 +46,7 @@ fn the_settings_in_the_template_are_the_defaults() {
     assert_eq!(config, Config::default());
 }
 
-/// The settings of the template with the comments before them.
+/// Returns the settings of the template with the comments before them.
 fn explained() -> Vec<(String, String)> {
     let text = template(None, None, None, None);
     let (mut explanation, mut settings, mut section) = (String::new(), Vec::new(), String::new());

@@ -1,4 +1,4 @@
-//! The CAs: revoked, ended, ending soon, too near their siblings, outliving their issuer.
+//! Checks of the CAs: revoked, expired, expiring soon, expiring too close to a sibling, outliving the issuer.
 use super::finding::Finding;
 use super::{Examination, FindingCode, Looked, certificates, counted};
 use crate::ca::Hierarchy;
@@ -9,9 +9,9 @@ use crate::signing::{KeyError, KeyRef};
 use crate::x509::UnixTime;
 use std::sync::Arc;
 
-/// A successor is due this many days before a CA ends: relying parties need time to learn of it.
+/// Days before a CA's notAfter from which a successor is due, since relying parties need time to learn of it.
 const SOON: i64 = 365;
-/// A CA that ended longer ago than this, in days, is history.
+/// Days after a CA's notAfter up to which its expiry is reported.
 const RECENT: i64 = 90;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
@@ -37,7 +37,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                 ),
             );
         } else if !all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name)) {
-            // an older generation ends by itself, and its successor keeps apart from the others
+            // an older generation may expire, since its successor keeps its own distance from the siblings
             lapses(examination, authority, path.members().get(1..).unwrap_or_default(), findings);
             living.push(authority);
         }
@@ -64,7 +64,7 @@ fn end_of(authority: &Authority) -> UnixTime {
     authority.certificate.tbs().validity().not_after
 }
 
-/// The command that lets the CA go on: a new certificate of the same key, or the request for one.
+/// Returns the repair by which the CA goes on: a new certificate for the same key, or the request for one.
 fn successor(authority: &Authority, issuer: Option<&Authority>) -> remedy::Repair {
     let name = authority.name.clone();
     if authority.is_elsewhere() {
@@ -109,12 +109,13 @@ fn lapses(
     }
 }
 
-/// The first above it that ends before it: nobody trusts it longer than that.
+/// Returns the first CA of the issuer path that expires before `end`, since nobody trusts a certificate longer than
+/// its issuers.
 fn outlived<'a>(end: UnixTime, above: &[(&'a str, UnixTime)]) -> Option<(&'a str, UnixTime)> {
     above.iter().copied().find(|(_, other)| *other < end)
 }
 
-/// The last time at which a certificate of the CA's default profile has its full length.
+/// Returns the last time at which a certificate of the CA's default profile can have its full validity.
 fn last_full_length(
     examination: &Examination<'_>,
     authority: &Authority,
@@ -137,7 +138,7 @@ fn last_full_length(
     Some(view.end().plus(ahead.saturating_neg()))
 }
 
-/// Pairs of siblings, each told once.
+/// Finds pairs of siblings that expire too close to each other, each pair once.
 fn staggered(
     examination: &Examination<'_>,
     living: &[&Authority],

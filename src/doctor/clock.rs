@@ -1,15 +1,15 @@
-//! The clock, against everything here that bears a time.
+//! Checks of the clock against every recorded time of the home.
 use super::finding::Finding;
 use super::{Examination, FindingCode, Looked};
 use crate::ca::{ClockStanding, ClockState};
 use crate::error::{Shown as _, remedy};
 use crate::x509::UnixTime;
 
-/// Set back, or carried forward by mistake: what sets it right.
+/// Command that sets a clock that was set back, or carried forward by mistake.
 const SET: &str = "timedatectl set-ntp true";
-/// A home that nothing was signed in for longer than this, in days, is rare enough to look at the clock.
+/// Days without a signature after which the clock is reported for a look; a home is rarely unused for that long.
 const QUIET: i64 = 90;
-/// File systems that keep times of their own may be off by this much, in seconds.
+/// Tolerance in seconds for file times, since network file systems may have a clock of their own.
 const TOLERANCE: i64 = 300;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {

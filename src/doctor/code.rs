@@ -1,22 +1,22 @@
-//! Every kind of finding that there is, as one table: variant, stable name, and what it means.
+//! Table of every kind of finding: variant, stable name and meaning.
 use crate::error::Code;
 use std::fmt;
 
 macro_rules! codes {
     ($($name:ident, $code:literal, $meaning:literal;)+) => {
-        /// What was found: a stable dotted name for programs.
+        /// The kind of a finding, with a stable dotted name for programs.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub enum FindingCode {
             $(#[doc = $meaning] $name,)+
-            /// The index cannot be opened; the name is that of the error.
+            /// The index cannot be opened; the name is that of the error code.
             Unopened(Code),
         }
 
         impl FindingCode {
-            /// Every code by name, but for those of errors.
+            /// Every code of its own, sorted by name; error codes are not included.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The stable dotted name, for example `crl.lapsed`.
+            /// Returns the stable dotted name, for example `crl.lapsed`.
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self {
@@ -25,7 +25,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What it says, in a few words.
+            /// Returns the meaning in a few words.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self {
@@ -124,7 +124,7 @@ codes! {
     StatusStale, "status.stale", "the published status lacks the latest changes";
 }
 
-/// The name.
+/// Writes the name.
 impl fmt::Display for FindingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.code())

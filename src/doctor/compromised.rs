@@ -1,5 +1,5 @@
-//! Certificates that are relied on although others have their key: by a revocation for that reason, or by the list of
-//! compromised keys.
+//! Certificates that are still valid although their key is compromised: another certificate for the key was revoked
+//! for that reason, or the key is in the list of compromised keys.
 use super::finding::Finding;
 use super::{Examination, FindingCode, Unseen, counted};
 use crate::error::remedy;

@@ -1,4 +1,4 @@
-//! What is found, how bad it is, and what mends it.
+//! Findings, with severity and repair.
 use super::FindingCode;
 use crate::error::{Remedy, remedy};
 use crate::home;
@@ -6,18 +6,18 @@ use crate::x509::CertificateId;
 use std::fmt;
 use std::path::PathBuf;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Severity {
-    /// Worth knowing; nothing has to be done.
+    /// Information; nothing has to be done.
     Note,
-    /// Will become an error, or keeps something from working well.
+    /// A state that will become an error, or that impairs the operation.
     Warning,
-    /// Somebody is told something wrong or nothing at all, or cannot be told that all is safe.
+    /// A state in which relying parties get wrong status or none, or in which the check itself is impossible.
     Error,
 }
 
-/// `error`, `warning`, `note`
+/// Writes `error`, `warning` or `note`.
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -28,48 +28,48 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Something that is wrong, or worth knowing.
+/// A fault, or a piece of information.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {
-    /// What kind of finding it is.
+    /// The kind.
     pub code: FindingCode,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What it is about: a CA, a certificate as `CA/SERIAL`, a file.
+    /// The object: a CA, a certificate as `CA/SERIAL`, or a file.
     pub object: String,
-    /// One sentence without a full stop that begins with the object.
+    /// The message: one sentence without a full stop that begins with the object.
     pub message: String,
-    /// What follows from it for whoever uses the programs.
+    /// A consequence for users of the programs.
     pub consequence: Option<Consequence>,
-    /// What mends it, or what to do where no command does.
+    /// The command that repairs it, or advice where no command does.
     pub remedy: Remedy,
-    /// How [`super::mend_files`] and [`super::mend_records`] mend it; `None` where a person has to decide.
+    /// The repair that [`super::mend_files`] and [`super::mend_records`] make; `None` where a person has to decide.
     pub mending: Option<Mending>,
 }
 
-/// What a finding makes necessary.
+/// A consequence of a finding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Consequence {
-    /// Who has a certificate signed names its profile.
+    /// Users have to name the profile when they have a certificate signed.
     ProfileIsNamed,
 }
 
-/// What mends a finding: safe, and harmless to do twice.
+/// A repair that is safe, and harmless when done twice.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mending {
     /// Change the permission bits of a file of the home.
     Mode(home::Finding),
-    /// Make a directory with this mode.
+    /// Create a directory with this mode.
     Directory(PathBuf, u32),
-    /// Write a file of this text where there is none.
+    /// Write a missing file with this text.
     File(PathBuf, String),
-    /// Remove what a writer left behind.
+    /// Remove a temporary file that a writer left behind.
     Leftover(PathBuf),
     /// Remove a directory in which a backup was being made or restored.
     Workplace(PathBuf),
-    /// Keep space for revoking.
+    /// Fill the reserve of disk space for revoking.
     Reserve,
-    /// Abandon what is pending while nobody signs.
+    /// Abandon pending records while no other process signs.
     Pending,
     /// Publish the status of the latest change.
     Status,
@@ -77,11 +77,11 @@ pub enum Mending {
     WholeStatus,
     /// Publish a CA's certificate and chain.
     Authority(String),
-    /// Keep these certificates of a CA in `issued/`.
+    /// Write these certificates of a CA into `issued/`.
     Issued(String, Vec<CertificateId>),
     /// Write a CA's CRL in PEM from the published one in DER.
     CrlPem(String),
-    /// Take over as revoked what a CA's CRL has revoked.
+    /// Record the revocations that only a CA's CRL has.
     Revocations(String),
     /// Publish a CA's CRL; needs its key.
     Crl(String),
@@ -90,7 +90,7 @@ pub enum Mending {
 }
 
 impl Mending {
-    /// Whether it needs no index.
+    /// Returns whether the repair needs no index.
     pub(super) fn is_of_files(&self) -> bool {
         matches!(
             self,
@@ -105,17 +105,17 @@ impl Mending {
 }
 
 impl Finding {
-    /// An error about something. The message goes on after the object.
+    /// Returns an error about this object. The message continues after the object.
     pub(super) fn error(code: FindingCode, object: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::of(Severity::Error, code, object, message)
     }
 
-    /// A warning.
+    /// Returns a warning about this object.
     pub(super) fn warning(code: FindingCode, object: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::of(Severity::Warning, code, object, message)
     }
 
-    /// A note.
+    /// Returns a note about this object.
     pub(super) fn note(code: FindingCode, object: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::of(Severity::Note, code, object, message)
     }
@@ -131,18 +131,18 @@ impl Finding {
         Self { code, severity, object, message, consequence: None, remedy: Remedy::NONE, mending: None }
     }
 
-    /// With what follows from it.
+    /// Returns the finding with this consequence.
     pub(super) fn consequence(self, consequence: Consequence) -> Self {
         Self { consequence: Some(consequence), ..self }
     }
 
-    /// With what to do.
+    /// Returns the finding with this remedy.
     pub(super) fn remedy(mut self, remedy: impl Into<Remedy>) -> Self {
         self.remedy = remedy.into();
         self
     }
 
-    /// With what mends it; the remedy is that, unless another command is named.
+    /// Returns the finding with this repair. The remedy is the same, unless another one was set.
     pub(super) fn mending(mut self, mending: Mending) -> Self {
         if self.remedy.is_empty() {
             self.remedy = remedy::Repair::Fix.into();
@@ -152,10 +152,10 @@ impl Finding {
     }
 }
 
-/// How many findings of one code are told one by one.
+/// Bound of the findings of one code that are reported one by one.
 const MOST: usize = 50;
 
-/// Leaves the first of each code, and says how many more there are.
+/// Keeps the first findings of each code, and adds how many more there are.
 pub(super) fn shortened(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
     let mut more: Vec<(Finding, usize)> = Vec::new();

@@ -1,4 +1,4 @@
-//! `issued/NAME/SERIAL.pem` against the records, both ways.
+//! Comparison of `issued/NAME/SERIAL.pem` with the records, in both directions.
 use super::finding::{Finding, Mending};
 use super::{Examination, FindingCode, counted};
 use crate::error::{Shown as _, remedy};
@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The files of every CA that no record was met for yet, and what is wrong with those that were.
+/// The files of each CA whose record was not read yet, and the faults of those whose record was.
 pub(super) struct IssuedFiles {
     unmet: HashMap<String, HashMap<SerialNumber, PathBuf>>,
     strange: Vec<PathBuf>,
-    /// Others keep what the CAs that they run have issued.
+    /// External CAs, whose certificates are stored by those who run them.
     elsewhere: HashSet<String>,
     missing: BTreeMap<String, Vec<CertificateId>>,
     differing: BTreeMap<String, Vec<CertificateId>>,
@@ -49,7 +49,7 @@ impl IssuedFiles {
         Self { unmet, strange, elsewhere, missing: BTreeMap::new(), differing: BTreeMap::new(), met: 0 }
     }
 
-    /// Takes the file of a record, and compares it when told to look closely.
+    /// Matches a record with its file; with `closely`, also compares the certificate.
     pub(super) fn meet(&mut self, record: &CertificateRecord, closely: bool, examination: &Examination<'_>) {
         let Some(certificate) = &record.certificate else { return };
         let file =
@@ -70,14 +70,14 @@ impl IssuedFiles {
         }
     }
 
-    /// Tells what is wrong; returns what was looked at.
+    /// Adds the findings, and returns what was checked.
     pub(super) fn finish(
         mut self,
         examination: &Examination<'_>,
         authorities: &[Authority],
         findings: &mut Vec<Finding>,
     ) -> String {
-        // some were issued after the files were listed
+        // some certificates were issued after the files were listed
         for (name, ids) in &mut self.missing {
             let Ok(name) = name.parse() else { continue };
             ids.retain(|id| !examination.home.issued_file(&name, &id.serial_number).is_file());
@@ -115,7 +115,7 @@ impl IssuedFiles {
     }
 }
 
-/// Whether a regular file has exactly this certificate.
+/// Returns whether a path is a regular file with exactly this certificate.
 fn is_file_of(path: &Path, certificate: &Certificate) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() < 1 << 20)
         && fs::read(path)
@@ -124,19 +124,21 @@ fn is_file_of(path: &Path, certificate: &Certificate) -> bool {
             .is_some_and(|found| found == *certificate)
 }
 
-/// Roots are in public, responder certificates beside their keys.
+/// Returns whether a certificate belongs into `issued/`. Roots are in `public/`, responder certificates beside their
+/// keys.
 fn is_kept(record: &CertificateRecord, certificate: &Certificate, examination: &Examination<'_>) -> bool {
     let is_root = certificate.tbs().as_issuer() == record.id.issuer;
     let is_responder = match examination.profiles.ok().and_then(|profiles| profiles.get(&record.profile)) {
         Some(profile) => profile.kind() == Kind::OcspResponder,
-        // taken over by a restore, which cannot know the profile
+        // recorded by a restore, which does not know the profile
         None => ExtendedKeyUsage::of(certificate.tbs())
             .is_some_and(|usage| usage.0.contains(&Purpose::OCSP_SIGNING)),
     };
     !is_root && !is_responder && !record.authority.is_empty()
 }
 
-/// A certificate that nobody recorded: by our key, that is the worst there is.
+/// Returns the finding about a certificate without a record. If it is signed by a key of this home, that is the most
+/// severe finding: the index lost it, or the key is stolen.
 fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examination<'_>) -> Option<Finding> {
     let issuer = issuer?;
     let metadata = path.symlink_metadata().ok()?;
@@ -144,12 +146,12 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
     let read = metadata.is_file().then(|| fs::read(path).ok()).flatten();
     let certificate = read.and_then(|octets| Certificate::from_pem_or_der(&octets).ok());
     if let Some(certificate) = &certificate {
-        // it may have been issued since the records were read
+        // the certificate may have been issued since the records were read
         let serial_number = certificate.tbs().serial_number().clone();
         let id = CertificateId { issuer: issuer.issuer, serial_number };
         let record = examination.index.ok()?.certificate(&id).ok().flatten();
         let is_the_same = |record: &CertificateRecord| record.certificate.as_ref() == Some(certificate);
-        // of one that is known by its number alone there is nothing to compare; it is revoked
+        // a record that has only the serial number cannot be compared; the certificate is revoked
         if record.is_some_and(|record| record.known_by_number || is_the_same(&record)) {
             return None;
         }

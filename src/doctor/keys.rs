@@ -1,11 +1,11 @@
-//! CA keys: there, and what a passphrase can open.
+//! Checks that CA keys exist and can be opened with a passphrase.
 use super::finding::Finding;
 use super::{Examination, FindingCode, Looked, Unseen, counted};
 use crate::home::quoted;
 use crate::index::Authority;
 use crate::signing::{KeyError, KeyPlace, KeyRef};
 
-/// What opens without a person is compared with the CA's certificate.
+/// Compares a key that opens without a user with the CA's certificate.
 fn of_another(
     examination: &Examination<'_>,
     authority: &Authority,
@@ -29,7 +29,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let config = examination.settings();
     let keys = examination.keys.inspecting().ok_or(Unseen::Secrets)?;
     let mut here: usize = 0;
-    // others have the key of a CA that they run
+    // keys of external CAs are not here
     let own: Vec<_> = authorities.iter().filter(|authority| !authority.is_elsewhere()).collect();
     for authority in &own {
         let name = &authority.name;
@@ -63,7 +63,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                     quoted(&examination.home.configuration_file())
                 )),
             ),
-            // told with owners and modes
+            // reported by the check of owners and modes
             Err(KeyError::Unsafe(_)) => here += 1,
             Err(error) => findings.push(
                 Finding::error(FindingCode::KeyUnusable, name, format!("cannot sign: {error}"))

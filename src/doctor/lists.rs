@@ -1,4 +1,4 @@
-//! Published CRLs against the index (C1, C3, C7).
+//! Comparison of the published CRLs with the index (C1, C3, C7).
 use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
 use super::{Examination, FindingCode, Looked, counted, only_files};
@@ -18,10 +18,10 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     only_files(&examination.home.public_directory())?;
     let mut entries: usize = 0;
-    // others publish the lists of a CA that they run
+    // CRLs of external CAs are published by those who run them
     let own: Vec<&Authority> = all.iter().filter(|authority| !authority.is_elsewhere()).collect();
     for authority in &own {
-        // the list first: what is revoked after it was read is then not taken for an entry too many
+        // the CRL is read before the index: a certificate that is revoked in between is then no surplus entry
         let published = examination.publisher.published_crl(&authority.name);
         let last = index.last_crl(&authority.issuer)?;
         let mut subject = Subject { examination, authority, index, findings };
@@ -35,7 +35,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     Ok(format!("{}, {entries} entries", counted(own.len(), "CRL")).into())
 }
 
-/// No older copy of an index is behind by more CRL numbers than this.
+/// Bound of the CRL numbers by which an older copy of an index can be behind; a larger difference means a wrong mark.
 const PROPORTION: u64 = 1 << 32;
 struct Subject<'a, 'f> {
     examination: &'a Examination<'a>,
@@ -45,7 +45,7 @@ struct Subject<'a, 'f> {
 }
 
 impl Subject<'_, '_> {
-    /// A finding that a new CRL puts right.
+    /// Adds a finding that a new CRL repairs.
     fn tell(&mut self, severity: Severity, code: FindingCode, message: impl std::fmt::Display) {
         let name = &self.authority.name;
         let finding = Finding::of(severity, code, name, message)
@@ -114,7 +114,8 @@ impl Subject<'_, '_> {
         Ok(())
     }
 
-    /// What is noted beside the key: not below what was published, and not out of all proportion above it.
+    /// Checks the mark beside the key: it is neither below the published numbers nor out of all proportion above
+    /// them.
     fn note(&mut self, crl: Option<&CertificateList>) -> Result<(), IndexError> {
         let Ok(name) = self.authority.name.parse::<AuthorityName>() else { return Ok(()) };
         let key = self.authority.certificate.tbs().public_key();
@@ -127,7 +128,7 @@ impl Subject<'_, '_> {
         let home = self.examination.home.directory();
         let called = |place: &Path| place.strip_prefix(home).unwrap_or(place).shown().to_string();
         match self.examination.keys.mark(&KeyRef::of(self.authority)) {
-            // told with owners and modes
+            // reported by the check of owners and modes
             Err(MarkError::NotAFile { .. }) => {}
             Err(error) => {
                 let (what, path) = match error.fault() {
@@ -172,7 +173,7 @@ impl Subject<'_, '_> {
         Ok(())
     }
 
-    /// Of a CA that has gone quiet no list is due.
+    /// Checks the times of the CRL. A retired CA needs no new one.
     fn dates(&mut self, crl: &CertificateList) -> Result<(), IndexError> {
         if Hierarchy::over(self.index).is_quiet(self.authority, self.examination.now)? {
             return Ok(());
@@ -199,7 +200,7 @@ impl Subject<'_, '_> {
         Ok(())
     }
 
-    /// The same list in PEM.
+    /// Checks that the CRL in PEM is the same as in DER.
     fn text(&mut self, crl: &CertificateList) {
         let expected = pem::encode("X509 CRL", crl.as_der());
         let file = self.file(PublicFile::CrlPem);
@@ -214,7 +215,7 @@ impl Subject<'_, '_> {
         }
     }
 
-    /// Every revocation is on the list, and what is on the list is revoked.
+    /// Checks that every revocation is on the CRL, and that every entry of the CRL is revoked.
     fn entries(&mut self, crl: &CertificateList) -> Result<usize, IndexError> {
         let mut listed: HashSet<SerialNumber> = HashSet::new();
         let (mut extra, mut released, mut garbled): (Vec<SerialNumber>, usize, usize) = (Vec::new(), 0, 0);
@@ -250,7 +251,7 @@ impl Subject<'_, '_> {
         let number = crl.tbs().crl_number().unwrap_or(0);
         match number <= self.index.highest_crl_number(&self.authority.issuer)? {
             true => self.contradicted(number, &contradicting),
-            // of an older copy more is lost than what the list has
+            // the index is an older copy, which lacks more than these entries
             false => extra.extend(contradicting),
         }
         self.told(&lacking, released, garbled, &extra)?;

@@ -1,59 +1,59 @@
-//! What a check looked at, and why it could not.
+//! Results of a check: its scope, or why it was not possible.
 use crate::error::{Problem, Shown as _};
 use crate::index::IndexError;
 use std::io;
 use std::path::PathBuf;
 
-/// What a check looked at.
+/// The scope of a check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Seen {
-    /// In a few words.
+    /// The objects checked, in a few words.
     pub what: String,
-    /// How many there are, where only the newest were compared.
+    /// Number of all objects, where only the newest were compared.
     pub newest_of: Option<usize>,
 }
 
-/// All there is.
+/// A scope that includes all objects.
 impl From<String> for Seen {
     fn from(what: String) -> Self {
         Self { what, newest_of: None }
     }
 }
 
-/// Why a check did not look, or not at everything.
+/// Reasons why a check did not run, or not completely.
 #[derive(Debug, thiserror::Error)]
 pub enum Unseen {
     /// The index is not open.
     #[error("the index is not open: {0}")]
     NoIndex(Problem),
-    /// The CAs cannot be read.
+    /// The CAs cannot be read from the index.
     #[error("the CAs cannot be read: {0}")]
     Authorities(IndexError),
-    /// Reading it could wait without end, or lead elsewhere.
+    /// The path is no regular file: reading it could block, or follow a link out of the home.
     #[error("{} is not a regular file", .0.shown())]
     NotAFile(PathBuf),
-    /// Where the keys are, none can be looked at without its secret.
+    /// The store of keys can check none without its secret.
     #[error("keys cannot be looked at without their secrets")]
     Secrets,
-    /// No file system says how much room there is.
+    /// No file system reports its free space.
     #[error("no file system could be asked")]
     NoFileSystem,
     /// The status is being published.
     #[error("another process is publishing")]
     Publishing,
-    /// The index is damaged, which another check tells.
+    /// The index is damaged, which another check reports.
     #[error("{0}")]
     Damaged(String),
     /// The index cannot be read.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// What is on record cannot be read.
+    /// A record cannot be read.
     #[error(transparent)]
     Record(#[from] Problem),
-    /// The system refuses to.
+    /// The system returned an error.
     #[error(transparent)]
     System(#[from] io::Error),
 }
 
-/// What a check looked at, or why it could not.
+/// The scope of a check, or why it was not possible.
 pub(super) type Looked = Result<Seen, Unseen>;

@@ -1,4 +1,4 @@
-//! Doing what is safe.
+//! Repairs that are safe without a decision of a person.
 use super::FindingCode;
 use super::finding::{Finding, Mending};
 use crate::backup;
@@ -11,40 +11,40 @@ use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
-/// Why a finding was not mended.
+/// Reasons why a finding was not repaired.
 #[derive(Debug, thiserror::Error)]
 pub enum Unmended {
-    /// The system refuses to.
+    /// The system returned an error.
     #[error(transparent)]
     System(#[from] std::io::Error),
-    /// The use case refuses to, or failed.
+    /// The use case refused, or failed.
     #[error(transparent)]
     Failed(#[from] Problem),
-    /// This finding comes first.
+    /// A finding of this code has to be resolved first.
     #[error("not while there is {0}")]
     Withheld(FindingCode),
 }
 
-/// What became of a finding that was to be mended.
+/// The result of a repair.
 #[derive(Debug)]
 pub struct Mended {
-    /// The finding's code.
+    /// Code of the finding.
     pub code: FindingCode,
-    /// The finding's object.
+    /// Object of the finding.
     pub object: String,
-    /// Why it was not mended.
+    /// The result; an error says why the finding was not repaired.
     pub outcome: Result<(), Unmended>,
 }
 
-/// While one of these is found, the index is, or may be, an older copy: nothing new is published from it, for
-/// that could make good again what was revoked.
+/// Codes that mean that the index is, or may be, an older copy. While one of them is found, nothing new is published
+/// from the index, since that could make a revoked certificate valid again.
 pub(super) const OLDER_COPY: [FindingCode; 4] = [
     FindingCode::IndexRestored,
     FindingCode::CrlExtraEntry,
     FindingCode::StatusLostRevocation,
     FindingCode::IssuedUnrecorded,
 ];
-/// With one of these the index is not to be trusted with what it says.
+/// Codes that mean that the contents of the index cannot be trusted.
 const DAMAGED: [FindingCode; 4] = [
     FindingCode::IndexStorage,
     FindingCode::IndexReference,
@@ -52,14 +52,13 @@ const DAMAGED: [FindingCode; 4] = [
     FindingCode::IndexSignature,
 ];
 
-/// Mends what needs no index: modes, directories, configuration and profiles that are missing, files that were
-/// left behind.
+/// Makes the repairs that need no index: modes, directories, missing configuration and profiles, files left behind.
 #[must_use]
 pub(crate) fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
     let mut mended = Vec::new();
     let mut tried: Vec<&Mending> = Vec::new();
     for finding in findings {
-        // several findings may be mended by one act
+        // one operation may repair several findings
         let done = match &finding.mending {
             Some(mending) if tried.contains(&mending) => Ok(()),
             Some(Mending::Mode(loose)) => loose.mend(),
@@ -96,8 +95,8 @@ fn of(finding: &Finding, outcome: Result<(), Unmended>) -> Mended {
     Mended { code: finding.code, object: finding.object.clone(), outcome }
 }
 
-/// Mends what the index has the truth of: what is pending, the published status, files of certificates; and,
-/// where the key can be used without asking, CRLs and responder certificates.
+/// Makes the repairs that take the index as the truth: pending records, the published status, files of certificates.
+/// With `signs`, also CRLs and responder certificates whose keys can be used without asking a user.
 #[must_use]
 pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) -> Vec<Mended> {
     let damaged = findings.iter().find(|finding| DAMAGED.contains(&finding.code));
@@ -106,12 +105,12 @@ pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) 
         .iter()
         .find(|finding| OLDER_COPY.contains(&finding.code) && !is_revoked_by_now(engine, finding))
         .map(|finding| finding.code);
-    // what a CA signed is taken over before anything new is published
+    // the revocations in CRLs are recorded before anything new is published
     let withheld = older
         .or(damaged.map(|finding| finding.code))
         .or(contradicted.then_some(FindingCode::IndexContradictsCrl));
     if withheld.is_none() && !mended.is_empty() {
-        // should it fail, it is found, and tried again by the next command
+        // a failure is found by the next examination, and the next command publishes again
         let _ = engine.publication().publish_status();
     }
     let mut published: Vec<&Mending> = Vec::new();
@@ -125,7 +124,7 @@ pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) 
             mended.push(of(finding, Err(Unmended::Withheld(code))));
             continue;
         }
-        // whoever signed under such a number could hardly ever take a smaller one again
+        // a CRL that was signed under such a number would keep the CA from ever using a smaller one
         let by_note = |name: &str| {
             findings.iter().any(|one| one.code == FindingCode::CrlNoteTooLarge && one.object == name)
         };
@@ -135,7 +134,7 @@ pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) 
             mended.push(of(finding, Err(Unmended::Withheld(FindingCode::CrlNoteTooLarge))));
             continue;
         }
-        // several findings about one CRL are mended by one list
+        // one new CRL repairs several findings
         let outcome = if published.contains(&mending) {
             Ok(())
         } else {
@@ -147,8 +146,8 @@ pub(crate) fn mend_records(engine: &Engine, findings: &[&Finding], signs: bool) 
     mended
 }
 
-/// Takes over what CRLs have revoked before anything is published: that makes nothing good again. Says whether
-/// some of it could not be.
+/// Records the revocations of CRLs before anything is published, which cannot make a certificate valid. Returns the
+/// results, and whether some revocation could not be recorded.
 fn take_over(engine: &Engine, findings: &[&Finding]) -> (Vec<Mended>, bool) {
     let mut mended = Vec::new();
     for finding in findings {
@@ -160,7 +159,7 @@ fn take_over(engine: &Engine, findings: &[&Finding]) -> (Vec<Mended>, bool) {
     (mended, failed)
 }
 
-/// Whether a lost revocation, told as `CA/SERIAL`, is on record again.
+/// Returns whether a lost revocation, reported as `CA/SERIAL`, is on record again.
 fn is_revoked_by_now(engine: &Engine, finding: &Finding) -> bool {
     let state = || {
         let (name, serial) = finding.object.split_once('/')?;

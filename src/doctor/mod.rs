@@ -1,8 +1,8 @@
-//! Looking for everything that is wrong with a home, and mending what can be mended without asking.
+//! Examination of a home, and repair of what can be repaired without asking.
 //!
-//! A check a file. Each looks at what it can and says what it could not look at and why: nothing that is
-//! wrong keeps another check from running. Checks only read; [`mend_files`] and [`mend_records`] do what is
-//! safe, needs nobody's decision and cannot make anything that was revoked good again.
+//! Each check has a file. A check reports what it could not check and why, and a fault that one check finds keeps no
+//! other from running. Checks only read. [`mend_files`] and [`mend_records`] make repairs that are safe, need
+//! nobody's decision and cannot make a revoked certificate valid.
 mod authorities;
 mod clock;
 mod code;
@@ -45,63 +45,63 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A file that could not be read as what it should be, and why.
+/// A file that could not be read, or whose contents are invalid.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unread {
     /// The file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// The reason.
     pub fault: String,
-    /// Whether it is not there at all.
+    /// Whether the file is missing.
     pub is_missing: bool,
 }
 
-/// What is looked at, as far as it could be opened.
+/// The objects of an examination, as far as they could be opened.
 pub struct Examination<'a> {
     /// The home.
     pub home: &'a Home,
-    /// How much room there was.
+    /// Free space before anything was opened.
     pub space: &'a Space,
-    /// Whether it is this user's.
+    /// An error when the home belongs to another user.
     pub owner: Result<(), Problem>,
-    /// The configuration, or every mistake in it.
+    /// The configuration, or all of its mistakes.
     pub config: Result<&'a Config, &'a [Unread]>,
-    /// The profiles, or every mistake in them.
+    /// The profiles, or all of their mistakes.
     pub profiles: Result<&'a Profiles, &'a [Unread]>,
-    /// Where the index is.
+    /// Path of the index.
     pub index_file: &'a Path,
     /// The index.
     pub index: Result<&'a dyn StoredIndex, &'a Problem>,
-    /// The keys, with passphrases that are at hand; no person is asked.
+    /// The CA keys, with the passphrases that are available without asking a user.
     pub keys: &'a dyn CaKeys,
-    /// What is published for everybody.
+    /// The files published for relying parties.
     pub publisher: &'a dyn Publisher,
-    /// What is published for responders.
+    /// The status published for responders.
     pub status: &'a dyn crate::status::StatusPublisher,
     /// The responders' certificates and keys.
     pub responders: &'a ResponderFiles,
-    /// SHA-256 digests of the public keys that others have, by the list of them.
+    /// SHA-256 digests of the SubjectPublicKeyInfo of compromised keys, from the configured list.
     pub compromised_keys: &'a HashSet<[u8; 32]>,
-    /// The time.
+    /// The current time.
     pub now: UnixTime,
-    /// Whether every signature and every file is compared, however many there are.
+    /// Whether every signature and file is compared, however many there are.
     pub deep: bool,
 }
 
-/// One check that was run, or could not be.
+/// One check with its result.
 #[derive(Debug)]
 pub struct Check {
     /// Its name, for example `crl`.
     pub name: &'static str,
-    /// What was looked at; or why nothing was.
+    /// The scope of the check, or why it was not possible.
     pub looked: Result<Seen, Unseen>,
-    /// What was found, the worst first.
+    /// The findings, the most severe first.
     pub findings: Vec<Finding>,
 }
 
 type CheckFn = fn(&Examination<'_>, &mut Vec<Finding>) -> Looked;
 
-/// The checks in the order in which they are told.
+/// The checks, in the order in which they are reported.
 const CHECKS: [(&str, CheckFn); 13] = [
     ("home", places::check),
     ("space", space::check),
@@ -118,9 +118,9 @@ const CHECKS: [(&str, CheckFn); 13] = [
     ("responder", responders::check),
 ];
 
-/// What a command at work has recorded and is about to publish is no finding: these look twice.
+/// Checks that run twice when they find something, since a command may have recorded what it is about to publish.
 const MOVING: [&str; 4] = ["public", "crl", "status", "responder"];
-/// As long as a command takes from its record to the files.
+/// Pause before the second run: the time that a command takes from its record to its files.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Runs every check.
@@ -151,7 +151,8 @@ pub fn diagnose(examination: &Examination<'_>) -> Vec<Check> {
     checks
 }
 
-/// What an older copy of the index does not know of may be a CA's: nobody is told to take it away.
+/// Removes findings about unknown files of CAs. An index that is an older copy may not know a file that belongs to a
+/// CA, so nobody is advised to remove one.
 fn keep_what_may_be_known(home: &Home, checks: &mut [Check]) {
     let directories = [home.keys_directory(), home.public_directory(), home.directory().join("issued")];
     let may_be_known = |finding: &Finding| {
@@ -164,35 +165,35 @@ fn keep_what_may_be_known(home: &Home, checks: &mut [Check]) {
 }
 
 impl<'a> Examination<'a> {
-    /// The index, or why a check that needs it does not run.
+    /// Returns the index, or why a check that needs it does not run.
     fn index(&self) -> Result<&'a dyn StoredIndex, Unseen> {
         self.index.map_err(|problem| Unseen::NoIndex(problem.clone()))
     }
 
-    /// The paths above CAs, and how they stand.
+    /// Returns the issuer paths of the CAs and their states.
     fn hierarchy(&self) -> Result<Hierarchy<'a>, Unseen> {
         Ok(Hierarchy::over(self.index()?))
     }
 
-    /// The CAs on record.
+    /// Returns the CAs on record.
     fn authorities(&self) -> Result<Vec<Authority>, Unseen> {
         self.index()?.authorities().map_err(Unseen::Authorities)
     }
 
-    /// Their names, where they can be file names.
+    /// Returns the names of the CAs, without those that cannot be file names.
     fn names(&self) -> Option<Vec<AuthorityName>> {
         let authorities = self.authorities().ok()?;
         Some(authorities.iter().filter_map(|authority| authority.name.parse().ok()).collect())
     }
 
-    /// The configuration, or the defaults where it cannot be read.
+    /// Returns the configuration, or the defaults when it cannot be read.
     fn settings(&self) -> Config {
         self.config.cloned().unwrap_or_default()
     }
 }
 
-/// Says no when there is something in a directory that reading could wait for without end, or that leads
-/// elsewhere. The check of owners and modes tells it.
+/// Returns an error when a directory contains anything but regular files: reading could block, or follow a link out
+/// of the home. The check of owners and modes reports the object.
 fn only_files(directory: &std::path::Path) -> Result<(), Unseen> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     match entries.map(|entry| entry.path()).find(|path| !is_plain(path)) {
@@ -209,7 +210,7 @@ fn certificates(authorities: &[Arc<Authority>]) -> Vec<Certificate> {
     authorities.iter().map(|authority| authority.certificate.clone()).collect()
 }
 
-/// A number and what it counts.
+/// Returns a number with its noun in the singular or plural.
 fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

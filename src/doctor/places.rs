@@ -1,4 +1,4 @@
-//! Directories and files: owners, modes, what is missing, left behind or strange.
+//! Checks of directories and files: owners, modes, missing, left behind and unknown ones.
 use super::finding::{Finding, Mending};
 use super::{Examination, FindingCode, Looked, counted};
 use crate::backup;
@@ -73,7 +73,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     Ok(counted(survey.seen, "file").into())
 }
 
-/// What the store of keys has of CAs on record, and of those that wait for their certificates.
+/// Returns the files in the store of keys that belong to CAs on record or with pending requests.
 fn kept(examination: &Examination<'_>) -> Vec<PathBuf> {
     let keys = examination.keys;
     let Some(inspecting) = keys.inspecting() else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Configuration and profiles: whether they can be read, and whether the CAs' are there.
+//! Checks that configuration and profiles can be read, and that the profiles of the CAs exist.
 use super::finding::{Consequence, Finding, Mending};
 use super::{Examination, FindingCode, Looked, Unread, counted};
 use crate::config;
@@ -59,7 +59,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     Ok(format!("configuration, {}", counted(count, "profile")).into())
 }
 
-/// What a profile leaves open: new homes refuse it, and the next version does so everywhere.
+/// Finds gaps in a profile: values that it does not restrict. A new home refuses them, and so will the next version
+/// in every home.
 fn flawed(examination: &Examination<'_>, profile: &Profile) -> Vec<Finding> {
     let file = examination.home.policy_directory().join(format!("{}.toml", profile.name()));
     let flaws = profile.flaws().into_iter().map(ToString::to_string);
@@ -83,8 +84,8 @@ fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Autho
         .remedy(format!("edit {}", quoted(&fault.file)))
 }
 
-/// With what puts a file back that came with the program. What it said may have been stricter than the one that
-/// is shipped: where there are, or may be, CAs, a person decides.
+/// Adds the repair that writes a shipped file again. The lost file may have been stricter than the shipped one, so a
+/// person decides where there are, or may be, CAs.
 fn lost(examination: &Examination<'_>, finding: Finding, file: &Path, text: &str, origin: Origin) -> Finding {
     if examination.authorities().is_ok_and(|authorities| authorities.is_empty()) {
         return finding
@@ -94,7 +95,7 @@ fn lost(examination: &Examination<'_>, finding: Finding, file: &Path, text: &str
     finding.remedy(remedy::Repair::BringBackOrInit(file.to_owned(), Box::new(origin)))
 }
 
-/// What the home was made with, as far as it can be read off the first root and its children.
+/// Returns the values that the home was initialized with, as far as the first root and its children contain them.
 fn origin(authorities: &[Authority]) -> Origin {
     let root = authorities.first().map(|authority| authority.certificate.tbs());
     let of_root = |kind| root.and_then(|tbs| tbs.subject().texts(kind).into_iter().next());
@@ -112,7 +113,7 @@ fn of_profile(examination: &Examination<'_>, fault: &Unread) -> Finding {
     let object = fault.file.shown().to_string();
     let finding =
         Finding::error(FindingCode::PolicyInvalid, object, format!("cannot be used: {}", fault.fault));
-    // one that names a profile which came with the program and was taken away
+    // a fault about a shipped profile that was removed
     let gone = SHIPPED.iter().find(|(file, _)| {
         let name = file.trim_end_matches(".toml");
         fault.fault.contains(&format!("profile `{name}`")) && !file_of(examination, name).exists()
@@ -130,7 +131,7 @@ fn file_of(examination: &Examination<'_>, profile: &str) -> PathBuf {
     examination.home.policy_directory().join(format!("{profile}.toml"))
 }
 
-/// Profiles that CAs need and that are not there.
+/// Finds missing profiles that CAs need.
 fn in_use(examination: &Examination<'_>, authorities: &[Authority], findings: &mut Vec<Finding>) {
     let mut needed: Vec<(&str, String)> = authorities
         .iter()
@@ -157,7 +158,7 @@ fn in_use(examination: &Examination<'_>, authorities: &[Authority], findings: &m
     }
 }
 
-/// CAs whose profile names none for what they are to sign.
+/// Finds CAs whose profile names no profile for the certificates that they issue.
 fn without_leaf(
     examination: &Examination<'_>,
     profiles: &Profiles,

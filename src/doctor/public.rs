@@ -1,4 +1,4 @@
-//! `public/NAME.{pem,crt,chain.pem,crossed.pem}` against the records.
+//! Comparison of `public/NAME.{pem,crt,chain.pem,crossed.pem}` with the records.
 use super::finding::{Finding, Mending};
 use super::{Examination, FindingCode, Looked, certificates, counted, only_files};
 use crate::x509::{Certificate, Fingerprint};

@@ -1,4 +1,4 @@
-//! The index: whether it opens and is whole, its audit chain, and the certificates on record.
+//! Checks of the index: it opens and is intact, its audit chain, and the certificates on record.
 use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
 use super::{Examination, FindingCode, Looked, Seen, Unseen, compromised, counted};
@@ -7,16 +7,16 @@ use crate::error::{Code, Remedy, Shown as _, remedy};
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, IssuanceIndex};
 
-/// Of how many certificates, the newest first, signatures and files are compared when not told to go deep: a
-/// second or two.
+/// Number of the newest certificates whose signatures and files are compared without `deep`; they take a second or
+/// two.
 pub(super) const NEWEST: usize = 10_000;
 
-/// What is done about a damaged index, or one that lost something. There is no command that mends one.
+/// Returns the remedy for an index that is damaged or lost records. No command repairs such an index.
 fn restore(examination: &Examination<'_>) -> remedy::Repair {
     remedy::Repair::Restore(examination.home.directory().to_owned())
 }
 
-/// What is done about an index that is older than what is published: nothing is published from it.
+/// Returns the remedy for an index that is older than the published data. Nothing is published from it.
 pub(super) fn bring_back(examination: &Examination<'_>) -> remedy::Repair {
     remedy::Repair::BringBackOrRestore(examination.home.directory().to_owned())
 }
@@ -179,7 +179,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
 
 fn is_by_its_issuer(record: &CertificateRecord, authorities: &[Authority]) -> bool {
     let Some(certificate) = &record.certificate else {
-        // of one that is known by its number alone nothing is left to compare
+        // a record that has only the serial number cannot be compared
         return record.known_by_number || record.state != CertificateState::Issued;
     };
     let issuer = authorities.iter().find(|authority| authority.issuer == record.id.issuer);

@@ -1,4 +1,4 @@
-//! Responder certificates and their keys, as the daemon would load them.
+//! Checks of responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
 use super::{Examination, FindingCode, Looked, Unseen, counted, only_files};
 use crate::error::remedy;
@@ -11,7 +11,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
     let mut count: usize = 0;
     for authority in &all {
-        // others run that of theirs; one may be disabled; an older generation needs none any more, and one that does not stand gets none
+        // no responder is needed for an external CA, a CA without OCSP, a retired CA, or a CA that is expired or
+        // revoked
         let needs_none = hierarchy
             .is_quiet(authority, examination.now)
             .and_then(|is_quiet| Ok(is_quiet || !hierarchy.stands(authority, examination.now)?));
@@ -61,7 +62,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     .into())
 }
 
-/// Whoever has its key answers for the CA.
+/// Returns the note about a responder certificate issued for a request: the holder of its key can answer for the CA.
 fn of_request(record: &CertificateRecord) -> Finding {
     let CertificateRecord { authority, id, validity, .. } = record;
     let message = format!(

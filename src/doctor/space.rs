@@ -1,4 +1,4 @@
-//! Room on the file systems of the home, and what is kept for revoking.
+//! Checks of the free space on the file systems of the home, and of the reserve for revoking.
 use super::finding::{Finding, Mending, Severity};
 use super::{Examination, FindingCode, Looked, Unseen};
 use crate::error::{Shown as _, remedy};
@@ -7,34 +7,34 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-/// With less, nothing can be relied upon to be written.
+/// Free octets below which no write can be relied upon.
 const SCARCE: u64 = 8 << 20;
-/// With less, a large CRL or status file may not fit.
+/// Free octets below which a large CRL or status file may not fit.
 const LITTLE: u64 = 64 << 20;
-/// With fewer free files, new ones soon cannot be made.
+/// Number of free inodes below which new files will soon be impossible.
 const FEW_FILES: u64 = 200;
 
-/// How much room there was before anything was opened: a command on a full disk is given what is kept.
+/// Free space before anything was opened, since a command on a full disk releases the reserve.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Space {
     systems: Vec<System>,
-    /// Of `reserve`: what is to be kept, and what is, in octets.
+    /// Sizes of the file `reserve` in octets: required and actual.
     wanted: u64,
     kept: u64,
 }
 
-/// A file system that the home, or a part of it, is on.
+/// A file system that contains the home or a part of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct System {
     path: PathBuf,
-    /// In octets.
+    /// Free space in octets.
     free: u64,
-    /// How many files may be made.
+    /// Number of files that can be created.
     files: u64,
 }
 
 impl Space {
-    /// Asks the file systems of a home.
+    /// Measures the file systems of a home.
     #[must_use]
     pub fn of(home: &Home) -> Self {
         let parts = [home.status_directory(), home.public_directory(), home.keys_directory()];
@@ -93,7 +93,7 @@ fn reserve(examination: &Examination<'_>) -> Finding {
     Finding::warning(FindingCode::SpaceReserve, file, message).remedy(remedy).mending(Mending::Reserve)
 }
 
-/// `wanted` is what revoking writes at most.
+/// Returns the severity of a shortage. `wanted` is the number of octets that revoking writes at most.
 fn judged(free: u64, files: u64, wanted: u64) -> Option<Severity> {
     if free < SCARCE.max(Reserve::to_issue(wanted)) || files == 0 {
         Some(Severity::Error)

@@ -1,4 +1,4 @@
-//! What responders are told, against the index.
+//! Comparison of the status published for responders with the index.
 use super::finding::{Finding, Mending};
 use super::records::bring_back;
 use super::{Examination, FindingCode, Looked, Unseen, only_files};
@@ -36,7 +36,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             )
             .remedy(bring_back(examination)),
         ),
-        // of the index, then, and told there
+        // the damage is in the index, and another check reports it
         Err(StatusError::Store(StoreError::Damaged(fault))) if index.status_rows(0, &mut |_| {}).is_err() => {
             return Err(Unseen::Damaged(fault));
         }

@@ -1,32 +1,32 @@
-//! Every error that there is, as one table: variant, stable name, exit status, and what it means.
+//! Table of every error: variant, stable name, exit status and meaning.
 use super::Exit;
 
 macro_rules! codes {
     ($($name:ident, $code:literal, $exit:ident, $meaning:literal;)+) => {
-        /// What went wrong: a stable dotted name for programs, and the exit status that goes with it. Where one name is
-        /// told with several exit statuses, each is a variant of its own.
+        /// The kind of an error: a stable dotted name for programs, and an exit status. A name that is used with
+        /// several exit statuses has a variant for each.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Code {
             $(#[doc = $meaning] $name,)+
         }
 
         impl Code {
-            /// Every code, by name.
+            /// Every code, sorted by name.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The stable dotted name, for example `policy.weak-key`.
+            /// Returns the stable dotted name, for example `policy.weak-key`.
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
             }
 
-            /// The exit status of a command that ends with it.
+            /// Returns the exit status of a command that ends with this error.
             #[must_use]
             pub const fn exit(self) -> Exit {
                 match self { $(Self::$name => Exit::$exit,)+ }
             }
 
-            /// What it says, in a few words.
+            /// Returns the meaning in a few words.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)+ }
@@ -218,7 +218,7 @@ codes! {
     UsageRecipient, "usage.recipient", Usage, "it is no recipient of age";
 }
 
-/// The name.
+/// Writes the name.
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.code())

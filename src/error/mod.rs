@@ -1,7 +1,7 @@
-//! What is told to a person when something cannot be done.
+//! Errors as users read them: message, remedy, code and exit status.
 //!
-//! Modules have error types of their own where a caller can act on the difference; at the use cases all
-//! of them become a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
+//! Modules have error types of their own where a caller can act on the difference. The use cases turn all of them
+//! into a [`Problem`]: what is wrong, what to do, and a stable code and exit status.
 mod code;
 mod notice;
 mod reason;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 macro_rules! exits {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $meaning:literal;)+) => {
-        /// The process exit status of a failure; the numbers are part of the command line contract.
+        /// The exit status of a failed command. The numbers are part of the command line contract.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub enum Exit {
             $($(#[$doc])* $name,)+
@@ -32,13 +32,13 @@ macro_rules! exits {
             /// Every exit status but 0, by number.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The number itself.
+            /// Returns the number.
             #[must_use]
             pub const fn code(self) -> u8 {
                 match self { $(Self::$name => $number,)+ }
             }
 
-            /// What it says, in a few words, as manuals have it.
+            /// Returns the meaning in a few words, for manuals.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)+ }
@@ -48,78 +48,78 @@ macro_rules! exits {
 }
 
 exits! {
-    /// Something else failed.
+    /// Any failure without an exit status of its own.
     Failure = 1, "another failure";
-    /// The command line is wrong, or names more than one thing.
+    /// The command line is wrong, or a name in it matches more than one object.
     Usage = 2, "wrong usage, or more than one thing matches";
-    /// Another process is at it; trying again may help.
+    /// Another process holds a lock; a retry may succeed.
     Busy = 3, "busy; try again";
-    /// What was to be made is there already.
+    /// The object to be created exists already.
     Exists = 4, "exists already";
-    /// What was named is not there.
+    /// The named object does not exist.
     NotFound = 5, "does not exist";
-    /// No such user or mapping: kept for commands about them, of which there is none yet.
+    /// A user or mapping does not exist. The status is reserved for commands about users, of which there is none yet.
     NoSuchUser = 6, "no such user or mapping";
-    /// Policy forbids it.
+    /// Policy forbids the operation.
     Refused = 7, "refused by policy";
-    /// The passphrase or the key cannot be had.
+    /// The passphrase or the key is not available.
     KeyUnavailable = 8, "passphrase or key unavailable";
     /// A confirmation or a value is needed and nobody can be asked.
     InputNeeded = 9, "an answer is needed and nobody can be asked";
     /// Owners or modes of files are unsafe.
     Permissions = 10, "unsafe owners or modes";
-    /// A verification said no.
+    /// A verification failed.
     NotVerified = 11, "a verification said no";
-    /// Done, and there is something to look at.
+    /// The command is done and reports findings.
     Findings = 12, "done, with findings";
-    /// What is on record contradicts itself.
+    /// The records contradict themselves, or the clock is behind them or far from them.
     Integrity = 13, "what is on record contradicts itself, or the clock is behind it or far from it";
 }
 
-/// A failure, ready to be shown.
+/// A failure with everything that is shown to the user.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// What went wrong.
+    /// The kind of the error.
     pub code: Code,
-    /// The exit status: that of the code, unless the failure is one of several ([`Problem::exiting`]).
+    /// The exit status: that of the code, unless [`Problem::exiting`] has set another.
     pub exit: Exit,
-    /// What is wrong, one sentence without a full stop; further lines are details.
+    /// The message: one sentence without a full stop; further lines are details.
     pub message: String,
-    /// What to do; may be empty when nothing helps.
+    /// The remedy; may be empty.
     pub hint: Remedy,
-    /// What it came of; see [`Problem::because`].
+    /// The error that caused the problem; see [`Problem::because`].
     pub cause: Option<Cause>,
 }
 
-/// The error that a [`Problem`] came of.
+/// The error that caused a [`Problem`].
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
 impl Problem {
-    /// A problem without a remedy yet; add one with [`Problem::hint`].
+    /// Returns a problem without a remedy; add one with [`Problem::hint`].
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, exit: code.exit(), message: in_words(message.into()), hint: Remedy::NONE, cause: None }
     }
 
-    /// The same problem, with another exit status than its code has: that of the whole of which it is a part.
+    /// Returns the same problem with another exit status: that of an operation of which the problem is one part.
     #[must_use]
     pub fn exiting(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
-    /// What an error says as a problem, and the error as its cause.
+    /// Returns a problem with the error's message, and the error as its cause.
     #[must_use]
     pub fn of(code: Code, error: impl Error + Send + Sync + 'static) -> Self {
         Self::new(code, error.to_string()).because(error)
     }
 
-    /// The same problem, and the error that it came of.
+    /// Returns the same problem with this cause.
     #[must_use]
     pub fn because(self, cause: impl Error + Send + Sync + 'static) -> Self {
         Self { cause: Some(Arc::new(cause)), ..self }
     }
 
-    /// The same problem, with what to do.
+    /// Returns the same problem with this remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Remedy>) -> Self {
         self.hint = hint.into();
@@ -127,7 +127,7 @@ impl Problem {
     }
 }
 
-/// The message without the numbers that the system's errors end in: `No such file or directory (os error 2)`.
+/// Removes the numbers at the end of the system's messages: `No such file or directory (os error 2)`.
 #[must_use]
 pub fn in_words(message: String) -> String {
     const NUMBER: &str = " (os error ";
@@ -145,9 +145,9 @@ pub fn in_words(message: String) -> String {
     out
 }
 
-/// Paths and file names as they are told to people.
+/// Paths and file names in messages.
 pub trait Shown {
-    /// On one line, whatever is in it.
+    /// Returns the path in a form that takes exactly one line.
     fn shown(&self) -> ShownPath<'_>;
 }
 
@@ -163,7 +163,7 @@ impl Shown for OsStr {
     }
 }
 
-/// What [`Shown::shown`] gives: control characters are written out, and `\xNN` stands for octets that are no UTF-8.
+/// A path to be shown: control characters are escaped, and `\xNN` stands for an octet that is not UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownPath<'a>(&'a OsStr);
 
@@ -180,7 +180,7 @@ impl fmt::Display for ShownPath<'_> {
     }
 }
 
-/// Text with its control characters written out, so that it is one line and moves no cursor.
+/// Returns the text with control characters escaped, so that it takes one line and cannot move the cursor.
 #[must_use]
 pub fn on_one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
@@ -196,7 +196,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What is told is compared; what it came of is not.
+/// Compares everything but the cause.
 impl PartialEq for Problem {
     fn eq(&self, other: &Self) -> bool {
         let told = |one: &Self| (one.code, one.exit, one.message.clone(), one.hint.clone());

@@ -1,22 +1,22 @@
-//! What is said beside what was done.
+//! Warnings that accompany the result of a successful operation.
 use super::{Remedy, in_words};
 
-/// Something that was done all the same and should be known, and what to do about it.
+/// A warning about an operation that was done, with its remedy.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Notice {
-    /// What should be known, a sentence without a full stop.
+    /// The warning, a sentence without a full stop.
     pub message: String,
-    /// What to do; may be empty.
+    /// The remedy; may be empty.
     pub remedy: Remedy,
 }
 
 impl Notice {
-    /// Each of these, which say nothing of what to do.
+    /// Returns a notice without a remedy for each message.
     pub(crate) fn each(messages: Vec<String>) -> Vec<Self> {
         messages.into_iter().map(Self::from).collect()
     }
 
-    /// The same, with what to do.
+    /// Returns the same notice with this remedy.
     #[must_use]
     pub fn remedy(self, remedy: impl Into<Remedy>) -> Self {
         Self { remedy: remedy.into(), ..self }

@@ -1,6 +1,6 @@
-//! Why a value is refused.
+//! Reasons why a value is refused.
 
-/// Why a value is refused: words that end a sentence about it. Whoever knows where the value stands says where.
+/// The reason why a value is refused, as the end of a sentence. The caller adds where the value comes from.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct Reason(String);
@@ -17,7 +17,7 @@ impl From<&str> for Reason {
     }
 }
 
-/// To go on a sentence.
+/// Returns the words, for a longer sentence.
 impl From<Reason> for String {
     fn from(reason: Reason) -> Self {
         reason.0

@@ -1,51 +1,51 @@
 //! `index.txt`, the record of `openssl ca`, which easy-rsa keeps and XCA exports too: one line a certificate, six
-//! fields with tabs between. Pure.
+//! fields separated by tabs. Pure.
 use super::oneline::subject;
 use crate::error::Reason;
 use crate::index::Revocation;
 use crate::x509::{CrlReason, Name, SerialNumber, UnixTime};
 
-/// How many lines are read at most.
+/// Bound of the number of lines.
 const MOST_LINES: usize = 5_000_000;
-/// How long a line may be.
+/// Bound of a line, in octets.
 const LONGEST_LINE: usize = 64 * 1024;
-/// How many mistakes are told.
+/// Bound of the number of reported mistakes.
 const TOLD: usize = 20;
 
-/// One certificate as the record has it.
+/// One certificate of the record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IndexLine {
-    /// Its number in the file, from 1.
+    /// Number of the line, from 1.
     pub line: usize,
-    /// The serial number; `None` for one that no certificate may have any more (RFC 5280 §4.1.2.2): zero,
-    /// negative, or of more than 20 octets.
+    /// The serial number; `None` for one that RFC 5280 §4.1.2.2 no longer allows: zero, negative, or of more than 20
+    /// octets.
     pub serial_number: Option<SerialNumber>,
     /// The serial number as written.
     pub serial_text: String,
-    /// When it ends.
+    /// notAfter of the certificate.
     pub not_after: UnixTime,
-    /// When and why it was revoked; `None` when it was not, whether or not it has expired.
+    /// Time and reason of the revocation; `None` for a certificate that is not revoked, expired or not.
     pub revocation: Option<Revocation>,
-    /// Its file as the record names it; `None` where it says `unknown`.
+    /// File of the certificate as named by the record; `None` for `unknown`.
     pub file: Option<String>,
-    /// Its subject, as far as it can be read.
+    /// Subject, as far as it can be read.
     pub subject: Name,
 }
 
-/// What is wrong with a line.
+/// A mistake in a line.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct MalformedLine {
-    /// Its number, from 1.
+    /// Number of the line, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The mistake.
     pub reason: String,
 }
 
-/// Reads the whole record. A line that cannot be read may be a revocation, so that none is passed over.
+/// Reads the whole record. A malformed line is an error, since it may be a revocation.
 ///
 /// # Errors
-/// Every line that is wrong, up to twenty of them.
+/// Every malformed line, up to twenty of them.
 pub fn parse_index_txt(text: &str) -> Result<Vec<IndexLine>, Vec<MalformedLine>> {
     let mut lines = Vec::new();
     let mut wrong = Vec::new();
@@ -97,7 +97,7 @@ fn read_line(line: usize, text: &str) -> Result<IndexLine, Reason> {
     })
 }
 
-/// The fields; a tab with a backslash before it belongs to its field.
+/// Splits a line into fields. A tab after a backslash belongs to its field.
 fn fields(text: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     for (at, part) in text.split('\t').enumerate() {
@@ -114,12 +114,13 @@ fn fields(text: &str) -> Vec<String> {
     fields
 }
 
-/// What a message repeats of a file.
+/// Returns the part of a text that a message repeats.
 fn shown(text: &str) -> String {
     text.chars().take(40).flat_map(char::escape_debug).collect()
 }
 
-/// Hexadecimal, as OpenSSL writes it, with a sign where it is negative.
+/// Reads a hexadecimal serial number as OpenSSL writes it, with a sign if it is negative. Returns `None` for one that
+/// RFC 5280 does not allow.
 fn serial_number(text: &str) -> Result<Option<SerialNumber>, Reason> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
@@ -128,7 +129,7 @@ fn serial_number(text: &str) -> Result<Option<SerialNumber>, Reason> {
     Ok(if text.starts_with('-') { None } else { text.parse().ok() })
 }
 
-/// `YYMMDDHHMMSSZ` (through 2049) or `YYYYMMDDHHMMSSZ`.
+/// Reads `YYMMDDHHMMSSZ` (through 2049) or `YYYYMMDDHHMMSSZ`.
 pub(super) fn time(text: &str) -> Option<UnixTime> {
     let digits = text.strip_suffix('Z')?;
     if !digits.chars().all(|digit| digit.is_ascii_digit()) {
@@ -145,9 +146,8 @@ pub(super) fn time(text: &str) -> Option<UnixTime> {
     UnixTime::parse(&format!("{}-{}-{}T{}:{}:{}Z", date.0, date.1, date.2, clock.0, clock.1, clock.2))
 }
 
-/// `TIME[,REASON[,MORE]]`: what follows is the time since when the key is not to be trusted (`keyTime`,
-/// `CAkeyTime`) or the instruction of a hold, which is on hold whatever it instructs (RFC 5280 §5.3.1 has done
-/// away with instructions).
+/// Reads `TIME[,REASON[,MORE]]`. MORE is the invalidity date (`keyTime`, `CAkeyTime`) or a hold instruction, which is
+/// ignored: the certificate is on hold (RFC 5280 §5.3.1 has removed instructions).
 fn revocation(text: &str) -> Result<Revocation, Reason> {
     let mut parts = text.splitn(3, ',');
     let at = parts.next().unwrap_or_default();
@@ -163,7 +163,7 @@ fn revocation(text: &str) -> Result<Revocation, Reason> {
         "cakeytime" => (Some(CrlReason::CaCompromise), since()?),
         "holdinstruction" => (Some(CrlReason::CertificateHold), None),
         _ => match word.parse::<CrlReason>() {
-            // an entry for a delta CRL; in a record of revocations it says that one was lifted, which V says too
+            // removeFromCRL is an entry of delta CRLs; in this record the state V says that a hold was released
             Ok(CrlReason::RemoveFromCrl) | Err(_) => {
                 return Err(format!("`{}` is not a reason of a revocation", shown(word)).into());
             }

@@ -1,4 +1,4 @@
-//! What a CA issued and revoked: its record, its certificates and its newest CRL brought together.
+//! Certificates and revocations of a CA, merged from its record, its certificates and its newest CRL.
 use super::index_txt::IndexLine;
 use super::stricter;
 use super::tree::Tree;
@@ -7,26 +7,26 @@ use crate::index::{CertificateState, ImportedContents, Revocation};
 use crate::x509::{Certificate, CertificateList, CrlReason, Name, SerialNumber, UnixTime, can_verify_old};
 use std::collections::{BTreeMap, HashMap};
 
-/// How many single certificates a notice names.
+/// Bound of the number of single certificates that a notice names.
 const NAMED: usize = 10;
 
-/// One certificate of another program's CA.
+/// A certificate issued by another program's CA.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ForeignCertificate {
-    /// What is known of it.
+    /// The certificate, or the parts that are known.
     pub contents: ImportedContents,
-    /// When and why it was revoked; `None` when it was not.
+    /// Time and reason of the revocation; `None` when it is not revoked.
     pub revocation: Option<Revocation>,
 }
 
 impl ForeignCertificate {
-    /// The state that it is in.
+    /// Returns the state of the certificate.
     #[must_use]
     pub fn state(&self) -> CertificateState {
         self.revocation.clone().map_or(CertificateState::Issued, CertificateState::Revoked)
     }
 
-    /// When it ends.
+    /// Returns its notAfter.
     #[must_use]
     pub fn not_after(&self) -> UnixTime {
         match &self.contents {
@@ -39,14 +39,14 @@ impl ForeignCertificate {
 /// Everything that a CA issued, by serial number.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Inventory {
-    /// What is taken over.
+    /// The certificates to be imported.
     pub certificates: BTreeMap<SerialNumber, ForeignCertificate>,
-    /// Serial numbers, as written, that no certificate may have any more: these certificates are left out.
+    /// Serial numbers, as written, that RFC 5280 no longer allows. Their certificates are left out.
     pub left_out: Vec<String>,
 }
 
 impl Inventory {
-    /// Brings record, certificates and the newest CRL of a CA together.
+    /// Merges the record, the certificates and the newest CRL of a CA.
     pub(super) fn of(
         lines: &[IndexLine],
         tree: &Tree,
@@ -105,7 +105,7 @@ impl Inventory {
         revocation: Option<Revocation>,
     ) {
         match self.certificates.get_mut(serial_number) {
-            // a number that stands twice in the record: what is known of either counts
+            // a serial number occurs twice in the record: what is known of either line counts
             Some(known) => {
                 if matches!(known.contents, ImportedContents::Number { .. }) {
                     known.contents = contents;
@@ -122,7 +122,7 @@ impl Inventory {
         }
     }
 
-    /// Revokes what the CRL has and the record does not.
+    /// Adds the revocations that only the CRL has.
     fn compare(&mut self, crl: &CertificateList, notices: &mut Vec<String>) {
         let mut more = Vec::new();
         let mut unread = 0_usize;
@@ -157,7 +157,7 @@ impl Inventory {
         }
     }
 
-    /// Those that are known by their numbers alone.
+    /// Returns the serial numbers of certificates of which nothing else is known.
     pub fn missing(&self) -> impl Iterator<Item = &SerialNumber> {
         self.certificates.iter().filter_map(|(serial_number, certificate)| {
             matches!(certificate.contents, ImportedContents::Number { .. }).then_some(serial_number)
@@ -165,7 +165,7 @@ impl Inventory {
     }
 }
 
-/// One sentence over some certificates; none over none.
+/// Adds a notice about these certificates, if there are any.
 fn said(notices: &mut Vec<String>, what: &str, serial_numbers: &[String]) {
     if serial_numbers.is_empty() {
         return;
@@ -177,7 +177,8 @@ fn said(notices: &mut Vec<String>, what: &str, serial_numbers: &[String]) {
     notices.push(format!("{count} {certificates} {what}: {}{more}", named.join(", ")));
 }
 
-/// The certificates that this CA signed, its own included; of two with one number the first found.
+/// Returns the certificates that this CA signed, its own included; of two with the same serial number the first
+/// found.
 fn signed_by(
     tree: &Tree,
     authority: &Certificate,
@@ -204,7 +205,8 @@ fn signed_by(
     signed
 }
 
-/// How much bears the CA's name and a signature that nobody here can verify.
+/// Returns a notice about the certificates and CRLs in the CA's name whose signature algorithm is not supported, if
+/// any.
 fn unverifiable(tree: &Tree, authority: &Certificate) -> Option<String> {
     let (name, key) = (authority.tbs().subject(), authority.tbs().public_key());
     let certificates = tree.certificates.iter().map(|found| &found.certificate).filter(|certificate| {
@@ -225,12 +227,12 @@ fn unverifiable(tree: &Tree, authority: &Certificate) -> Option<String> {
     })
 }
 
-/// The CRL of this CA with the highest number, without numbers the latest.
+/// Returns the CRL of this CA with the highest number; without numbers the one with the latest thisUpdate.
 pub(super) fn newest_crl<'t>(tree: &'t Tree, authority: &Certificate) -> Option<&'t CertificateList> {
     own_crls(tree, authority).max_by_key(|crl| (crl.tbs().crl_number(), crl.tbs().this_update()))
 }
 
-/// Every CRL of this CA.
+/// Returns every CRL of this CA.
 pub(super) fn own_crls<'t>(
     tree: &'t Tree,
     authority: &Certificate,

@@ -1,4 +1,4 @@
-//! Where the programs put what: index, certificate, key and CRL number of a CA.
+//! Places of a CA's index, certificate, key and CRL number in the directories of other programs.
 use super::index_txt::IndexLine;
 use super::inventory::own_crls;
 use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
@@ -9,43 +9,43 @@ use crate::x509::{Certificate, MalformedDer};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Whose directory it is.
+/// The program that made a directory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Layout {
-    /// That of `openssl ca`, or of XCA's export with certificates and key beside the index.
+    /// `openssl ca`, or an export of XCA with certificates and key beside the index.
     OpenSsl,
-    /// easy-rsa 3: a `pki/`, or the directory that has one.
+    /// easy-rsa 3: a `pki/`, or the directory that contains one.
     EasyRsa,
 }
 
-/// What is to be read, and what was named because it does not lie in the usual place.
+/// The parameters of an import: the directory, and files that are not in their usual places.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// The directory.
     pub directory: &'a Path,
-    /// Whose it is.
+    /// The program that made the directory.
     pub layout: Layout,
-    /// The record, in place of `index.txt`.
+    /// The record, instead of `index.txt`.
     pub index: Option<&'a Path>,
     /// The CA's certificate.
     pub certificate: Option<&'a PathBuf>,
     /// The CA's key.
     pub key: Option<&'a Path>,
-    /// Whether to leave the key where it is.
+    /// Whether the key is not imported.
     pub without_key: bool,
-    /// Certificates of the CAs above it.
+    /// Certificates of the issuer path.
     pub chain: &'a [PathBuf],
 }
 
-/// What was found out about a directory.
+/// The directory and record that were found.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// What is looked through.
+    /// The directory to be searched.
     pub(super) directory: PathBuf,
     pub(super) index_file: PathBuf,
 }
 
-/// Usual places of a CA's certificate, below the directory of its index.
+/// Usual places of a CA's certificate, relative to the directory of its index.
 const CERTIFICATES: [&str; 14] = [
     "cacert.pem",
     "ca.crt",
@@ -62,7 +62,7 @@ const CERTIFICATES: [&str; 14] = [
     "certs/ca.pem",
     "certs/intermediate.cert.pem",
 ];
-/// Usual places of its key.
+/// Usual places of a CA's key, relative to the directory of its index.
 const KEYS: [&str; 11] = [
     "private/cakey.pem",
     "private/ca.key",
@@ -76,7 +76,7 @@ const KEYS: [&str; 11] = [
     "ca.key.pem",
     "ca-key.pem",
 ];
-/// How many files are named where one must be chosen.
+/// Bound of the number of files that a message lists for a choice.
 const NAMED: usize = 20;
 
 fn list(paths: &[&Path]) -> String {
@@ -87,7 +87,7 @@ fn list(paths: &[&Path]) -> String {
     names.join("\n")
 }
 
-/// The index, and the directory to be looked through.
+/// Finds the index, and the directory to be searched.
 pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
     let given = wanted.directory;
     let metadata = fs::metadata(given).map_err(|error| unreadable(given, &error))?;
@@ -105,7 +105,7 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
         return Ok(Places { directory: directory.to_owned(), index_file: index.to_owned() });
     }
     let index_file = directory.join("index.txt");
-    // whatever else has this name is told for what it is, when it is read
+    // reading reports an object of this name that is no usable file
     if fs::metadata(&index_file).is_ok() {
         return Ok(Places { directory: directory.to_owned(), index_file });
     }
@@ -130,7 +130,7 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
     }
 }
 
-/// Records that are one directory below; or, as XCA writes them, `*.txt` here.
+/// Finds records in the subdirectories, or, as XCA writes them, `*.txt` in this directory.
 fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
     let failed = |error: std::io::Error| unreadable(directory, &error);
     let (mut below, mut texts) = (Vec::new(), Vec::new());
@@ -151,7 +151,7 @@ fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(found)
 }
 
-/// Directories that things have their usual places in: that of the index, then the one that was named.
+/// Returns the directories that the usual places are relative to: that of the index, then the named one.
 pub(super) fn bases(places: &Places) -> Vec<&Path> {
     let beside = places.index_file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut bases: Vec<&Path> =
@@ -161,8 +161,8 @@ pub(super) fn bases(places: &Places) -> Vec<&Path> {
     bases
 }
 
-/// The CA's certificate: the one named; else the one that signed what the record has; else the one in a usual
-/// place; else the only one.
+/// Finds the CA's certificate: the one named; else the CA certificate that signed most of the record; of several, the
+/// one in a usual place.
 pub(super) fn certificate<'t>(
     wanted: &Wanted<'_>,
     places: &Places,
@@ -171,7 +171,7 @@ pub(super) fn certificate<'t>(
 ) -> Result<&'t FoundCertificate, Problem> {
     let at = |path: &Path| tree.certificates.iter().find(|found| found.path == path);
     if let Some(path) = wanted.certificate {
-        // it may lie in the directory under another name
+        // the directory may contain the same certificate under another name
         let named = super::certificates(&read_octets(path)?, path)?;
         let is_named = |found: &&FoundCertificate| named.first() == Some(&found.certificate);
         return tree.certificates.iter().find(is_named).ok_or_else(|| missing_certificate(places, tree));
@@ -190,7 +190,7 @@ pub(super) fn certificate<'t>(
     let best: Vec<&FoundCertificate> =
         candidates.iter().zip(&scores).filter(|(_, score)| **score == most).map(|(one, _)| *one).collect();
     match best.as_slice() {
-        // what signed nothing of the record is not taken where another lies that cannot be read
+        // a certificate that signed nothing of the record is not taken while one in a usual place cannot be read
         [_, ..] if most == 0 && in_usual_place(places, tree).is_some() => {
             Err(missing_certificate(places, tree))
         }
@@ -204,7 +204,7 @@ pub(super) fn certificate<'t>(
     }
 }
 
-/// A certificate in a usual place that cannot be read, and why.
+/// Returns a certificate in a usual place that cannot be read, with the reason.
 fn in_usual_place<'t>(places: &Places, tree: &'t Tree) -> Option<(&'t Path, &'t MalformedDer)> {
     let usual = bases(places).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
     let at = |path: PathBuf| tree.faults.iter().find(|fault| fault.path == path);
@@ -227,7 +227,7 @@ fn missing_certificate(places: &Places, tree: &Tree) -> Problem {
     }
 }
 
-/// How many certificates of the record it signed, and of its CRLs.
+/// Counts the certificates of the record and the CRLs that a candidate signed.
 fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usize {
     let authority = &candidate.certificate;
     let (name, key) = (authority.tbs().subject(), authority.tbs().public_key());
@@ -243,8 +243,8 @@ fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usi
     certificates.count() + own_crls(tree, authority).count()
 }
 
-/// The CA's private key: the one named; else one in a usual place, one called like the certificate, the only one,
-/// or one that is not encrypted and belongs to the certificate.
+/// Finds the CA's private key: the one named; else one in a usual place, one named like the certificate, the only
+/// one, or one that is not encrypted and belongs to the certificate.
 pub(super) fn key(
     wanted: &Wanted<'_>,
     places: &Places,
@@ -317,7 +317,7 @@ fn find_key(path: &Path) -> Result<Option<ForeignKey>, Problem> {
     ForeignKey::find(&zeroize::Zeroizing::new(read_octets(path)?), path).map_err(unusable_key)
 }
 
-/// Of a key that cannot be used, what can be done without it; other failures as they are.
+/// Adds to the error of an unusable key what can be done without the key. Other errors are unchanged.
 #[must_use]
 pub fn unusable_key(error: KeyError) -> Problem {
     let is_unusable = matches!(error, KeyError::Backend(..) | KeyError::Malformed(_));

@@ -1,10 +1,10 @@
-//! CAs that other programs kept, read from their directories and changed by nothing: the CA's certificate, where
-//! its key is, what it issued, what it revoked, and how far its CRL numbers got.
+//! Import of CAs from the directories of other programs, which are only read: the CA's certificate, the place of its
+//! key, its certificates and revocations, and its highest CRL number.
 //!
-//! The record of the other program (`index.txt`) is believed; certificates are matched to it by the CA's
-//! signature and their serial numbers, wherever they lie; where a CRL, also signed, knows of more revocations, they
-//! count. A certificate whose file is missing, or of an algorithm that this program does not read, is known by its
-//! number. Nothing that is read decides over more memory than its size.
+//! The other program's record (`index.txt`) is believed. Certificates anywhere in the directory are matched to it by
+//! the CA's signature and their serial numbers. Revocations that only a CRL has count as well, since it is signed. A
+//! certificate whose file is missing, or whose algorithm this program does not read, is imported as its serial
+//! number. No length that a file claims decides how much memory is allocated.
 mod index_txt;
 mod inventory;
 mod layout;
@@ -25,34 +25,34 @@ use crate::x509::{Certificate, MalformedDer, pem};
 use std::path::{Path, PathBuf};
 use tree::{FoundCertificate, Tree};
 
-/// A CA as another program kept it.
+/// A CA of another program.
 #[derive(Debug)]
 pub struct ForeignAuthority {
-    /// The record.
+    /// Path of the record.
     pub index_file: PathBuf,
     /// The CA's certificate.
     pub certificate: Certificate,
-    /// Its file.
+    /// File of the CA's certificate.
     pub certificate_file: PathBuf,
-    /// The private key, not opened yet, and its file; `None` when it is to be left away.
+    /// The encoded private key, possibly encrypted, and its file; `None` when it is not imported.
     pub key: Option<(PathBuf, ForeignKey)>,
-    /// Certificates of CAs that were found beside it or given: those that issued it may be among them.
+    /// Other CA certificates that were found in the directory or given; the issuers may be among them.
     pub others: Vec<Certificate>,
-    /// What it issued and revoked.
+    /// The certificates that it issued and revoked.
     pub inventory: Inventory,
-    /// The highest number of its CRLs so far; 0 when there was none.
+    /// The highest CRL number so far; 0 when there was no CRL.
     pub crl_number: CrlNumber,
-    /// How many private keys of others lie in the directory; they are not touched.
+    /// Number of private keys of other owners in the directory; they are not read further.
     pub other_keys: usize,
-    /// What is odd, and what could not be read.
+    /// Warnings: inconsistencies, and files that could not be read.
     pub notices: Vec<String>,
 }
 
 /// Reads a CA's directory.
 ///
 /// # Errors
-/// When it cannot be read, what is needed is missing or could be more than one file, the record has a line that
-/// cannot be read, or the CA's certificate or key is none that can be used here.
+/// When the directory cannot be read, a required file is missing or ambiguous, the record has a malformed line, or
+/// the CA's certificate or key cannot be used here.
 pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
     let places = layout::places(wanted)?;
     let text = tree::read_text(&places.index_file)?;
@@ -90,10 +90,10 @@ pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
     })
 }
 
-/// The certificates of a file, PEM or DER, in order.
+/// Reads the certificates of a file, PEM or DER, in order.
 ///
 /// # Errors
-/// When there is none, or one of them cannot be read.
+/// When the file contains none, or one of them cannot be read.
 pub fn certificates(octets: &[u8], file: &Path) -> Result<Vec<Certificate>, Problem> {
     let blocks = pem::decode_file(octets, "CERTIFICATE")
         .map_err(|error| no_certificate(format!("{}: {error}", file.shown()), None))?;
@@ -113,7 +113,7 @@ fn no_certificate(message: String, fault: Option<&MalformedDer>) -> Problem {
     Problem::new(Code::FileMalformed, message).hint(unread_hint(fault))
 }
 
-/// What is done about a CA certificate that cannot be read.
+/// Returns the advice about a CA certificate that cannot be read.
 fn unread_hint(fault: Option<&MalformedDer>) -> &'static str {
     match fault {
         Some(fault) if fault.unsupported && fault.what == "SubjectPublicKeyInfo" => {
@@ -135,7 +135,7 @@ fn malformed_index(file: &Path, wrong: &[MalformedLine]) -> Problem {
     Problem::new(Code::ImportIndexMalformed, message).hint(remedy::Import::MendedIndex)
 }
 
-/// Whether it can be the certificate of a CA here.
+/// Checks that the certificate can be that of a CA here.
 fn check_certificate(certificate: &Certificate, file: &Path) -> Result<(), Problem> {
     if certificate.is_ca() {
         return Ok(());
@@ -145,7 +145,8 @@ fn check_certificate(certificate: &Certificate, file: &Path) -> Result<(), Probl
     Err(Problem::new(Code::ImportNoCa, message).hint(remedy::Import::CertificateOfTheCa))
 }
 
-/// Of two revocations of one certificate the one that distrusts more: for good before on hold, the earlier one.
+/// Returns the more distrustful of two revocations of one certificate: a final one before a hold, else the earlier
+/// one.
 fn stricter(one: Revocation, other: Revocation) -> Revocation {
     match (one.is_hold(), other.is_hold()) {
         (false, true) => one,

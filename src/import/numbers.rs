@@ -1,4 +1,4 @@
-//! How far the CRL numbers of a CA got.
+//! The CRL numbers of an imported CA.
 use super::inventory::own_crls;
 use super::layout::{Places, bases};
 use super::tree::{Tree, read_text};
@@ -6,7 +6,7 @@ use crate::error::{Code, Problem, Shown as _};
 use crate::x509::Certificate;
 use crate::x509::extension::{CRL_NUMBER, CrlNumber};
 
-/// The highest CRL number so far, from `crlnumber` (the next one, hexadecimal) and from the CRLs.
+/// Returns the highest CRL number so far, from `crlnumber` (the next number, hexadecimal) and from the CRLs.
 pub(super) fn crl_number(
     places: &Places,
     tree: &Tree,
@@ -58,7 +58,7 @@ fn is_small(number: CrlNumber) -> bool {
     i64::try_from(number).is_ok()
 }
 
-/// RFC 5280 §5.2.3 lets numbers have 20 octets.
+/// Returns the problem of a number above the supported range; RFC 5280 §5.2.3 allows numbers of 20 octets.
 fn too_large(what: &str) -> Problem {
     let message = format!(
         "{what}, which is no damage, but numbers here have at most 63 bits, and the next CRL needs a higher one"

@@ -1,8 +1,8 @@
-//! Names as `X509_NAME_oneline` writes them. It cannot be undone for sure, since a value may have `/CN=` in it;
-//! what is read is shown and searched, and is never put into a certificate.
+//! Names in the form of `X509_NAME_oneline`. The form is ambiguous, since a value may contain `/CN=`. Names read from
+//! it are shown and searched, and are never put into a certificate.
 use crate::x509::{Attribute, AttributeType, Name};
 
-/// The name, as far as it can be read; attributes of an unknown type are left out.
+/// Returns the name, as far as it can be read. Attributes of an unknown type are left out.
 pub(super) fn subject(text: &str) -> Name {
     let text = decoded(text);
     let mut attributes: Vec<(AttributeType, String)> = Vec::new();
@@ -11,7 +11,7 @@ pub(super) fn subject(text: &str) -> Name {
             part.split_once('=').and_then(|(kind, value)| Some((AttributeType::by_name(kind)?, value)));
         match (pair, attributes.last_mut()) {
             (Some((kind, value)), _) => attributes.push((kind, value.to_owned())),
-            // a slash that belonged to the value
+            // the slash belonged to the value
             (None, Some((_, value))) => {
                 value.push('/');
                 value.push_str(part);
@@ -24,7 +24,7 @@ pub(super) fn subject(text: &str) -> Name {
     Name::from_attributes(&attributes)
 }
 
-/// With the octets that are written `\xHH`; what is no UTF-8 then is taken as Latin-1.
+/// Replaces each `\xHH` by its octet. Octets that are not UTF-8 then are taken as Latin-1.
 fn decoded(text: &str) -> String {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -83,7 +83,7 @@ mod tests {
             let _ = subject(&text);
         }
 
-        /// The index keeps it as text, and says that names which this does not have are damage.
+        /// The index keeps names as text, and reports names that do not read back as damage.
         #[test]
         fn what_is_read_is_read_again_from_its_own_text(text in "(/(CN|O|UID|emailAddress)=[ -~\u{c0}-\u{17f}\t]{0,12}){0,4}") {
             let name = subject(&text);

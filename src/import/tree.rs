@@ -1,4 +1,4 @@
-//! What lies in a directory, told by contents: certificates, CRLs, and where there are private keys.
+//! Search of a directory for certificates, CRLs and files with private keys, recognized by their contents.
 use crate::error::{Code, Problem, Shown as _};
 use crate::home::{ReadError, read_file};
 use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
@@ -7,13 +7,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The largest file that is looked into.
+/// Bound of a file that is read, in octets.
 const LARGEST: u64 = 256 * 1024 * 1024;
-/// How many files are looked into.
+/// Bound of the number of files.
 const MOST_FILES: usize = 2_000_000;
-/// How deep directories are gone into.
+/// Bound of the depth of directories.
 const DEEPEST: usize = 8;
-/// How many files that could not be read are named.
+/// Bound of the number of unreadable files that are named.
 const TOLD: usize = 10;
 
 /// A certificate and its file.
@@ -23,34 +23,34 @@ pub(super) struct FoundCertificate {
     pub(super) certificate: Certificate,
 }
 
-/// What could not be read, and why.
+/// A file that could not be read, with the reason.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub(super) path: PathBuf,
     text: String,
-    /// Of a certificate, what is wrong with it.
+    /// For a certificate, the error of decoding it.
     pub(super) certificate: Option<MalformedDer>,
 }
 
-/// Everything of use in a directory, by path.
+/// Everything of use in a directory, sorted by path.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) certificates: Vec<FoundCertificate>,
     pub(super) crls: Vec<(PathBuf, CertificateList)>,
-    /// Files with a private key. What is in them is not kept.
+    /// Files with a private key. Their contents are not kept.
     pub(super) keys: Vec<PathBuf>,
     pub(super) faults: Vec<Fault>,
     seen: HashSet<[u8; 32]>,
     files: usize,
 }
 
-/// Labels of certificates, old ones included.
+/// Returns whether a PEM label is one of certificates, including obsolete ones.
 pub(super) fn is_certificate(label: &str) -> bool {
     ["CERTIFICATE", "X509 CERTIFICATE"].contains(&label)
 }
 
 impl Tree {
-    /// Looks through a directory and those in it; symbolic links are followed to files only.
+    /// Searches a directory and its subdirectories. Symbolic links are followed to files only.
     pub(super) fn read(directory: &Path) -> Result<Self, Problem> {
         let mut tree = Self::default();
         tree.look_into(directory, 0)?;
@@ -162,15 +162,15 @@ impl Tree {
         self.faults.push(Fault { path: path.to_owned(), text, certificate });
     }
 
-    /// Takes in a certificate, once.
+    /// Adds a certificate, unless it was found before.
     pub(super) fn put_certificate(&mut self, path: &Path, certificate: Certificate) {
-        // the same certificate lies in several places, of which the first counts
+        // of several copies of a certificate the first counts
         if self.seen.insert(certificate.fingerprint().0) {
             self.certificates.push(FoundCertificate { path: path.to_owned(), certificate });
         }
     }
 
-    /// What could not be read, in few sentences.
+    /// Returns notices about the files that could not be read.
     pub(super) fn told_faults(&self) -> Vec<String> {
         let mut told: Vec<String> =
             self.faults.iter().take(TOLD).map(|fault| format!("not read: {}", fault.text)).collect();
@@ -191,7 +191,8 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
         .hint("check owner and mode; the import must be able to read all of the directory")
 }
 
-/// All of a file that is not too large. What is no file is not waited for.
+/// Returns the contents of a file within the bound. A path that is no regular file is an error, so that reading does
+/// not block.
 pub(super) fn read_octets(path: &Path) -> Result<Vec<u8>, Problem> {
     read_file(path, LARGEST).map_err(|error| match error {
         ReadError::Io(error) => unreadable(path, &error),
@@ -206,7 +207,7 @@ pub(super) fn read_octets(path: &Path) -> Result<Vec<u8>, Problem> {
     })
 }
 
-/// A record as text; octets that are no UTF-8 are in names only, and replaced.
+/// Reads a record as text. Octets that are not UTF-8 occur in names only, and are replaced.
 pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
     Ok(String::from_utf8_lossy(&read_octets(path)?).into_owned())
 }

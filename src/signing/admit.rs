@@ -1,12 +1,14 @@
-//! What a private key signs. This file alone makes an [`Admitted`], by what the octets say: whoever holds a key signs
-//! as the one that has it and no other (K3), by name and by key, since two may bear one name.
+//! Admission of octets to signing. Only this file makes an [`Admitted`].
+//!
+//! The issuer, subject or responder that the octets name must be the owner of the key, so that a key signs in no
+//! other name (K3). The key is compared as well as the name, since two CAs may have the same name.
 use super::SigningError;
 use super::contents::{Contents, Kind};
 use crate::index::Recorded;
 use crate::x509::{Certificate, Extension, Name, SubjectPublicKeyInfo as Key, TbsCertList, TbsCertificate};
 use crate::x509::{encode_request, extension::authority_key_identifier};
 
-/// What a private key may sign, and its octets.
+/// A value that a private key may sign, and a function that returns its octets.
 pub(crate) struct Admitted<T>(T, fn(&T) -> &[u8]);
 type Admission<T> = Result<Admitted<T>, SigningError>;
 
@@ -19,7 +21,8 @@ impl<T> Admitted<T> {
     }
 }
 
-/// A certificate by the CA with the certificate `own`; without one, by its subject itself.
+/// Admits a certificate issued by the CA with the certificate `own`; without `own`, a self-signed certificate of this
+/// key.
 pub(super) fn certificate(
     tbs: Recorded<TbsCertificate>,
     own: Option<&Certificate>,
@@ -31,7 +34,7 @@ pub(super) fn certificate(
     Ok(Admitted(tbs, TbsCertificate::as_der))
 }
 
-/// A CRL of the CA with the certificate `own`.
+/// Admits a CRL of the CA with the certificate `own`.
 pub(super) fn crl(tbs: Recorded<TbsCertList>, own: &Certificate, key: &Key) -> Admission<TbsCertList> {
     let tbs = tbs.into_inner();
     is_by(&Contents::of(tbs.as_der(), Kind::Crl)?, own, key)?;
@@ -44,12 +47,12 @@ fn is_by(said: &Contents<'_>, own: &Certificate, key: &Key) -> Result<(), Signin
     if is_own && own.tbs().public_key() == key { Ok(()) } else { Err(said.is_not_by(own)) }
 }
 
-/// A request for a certificate of this key.
+/// Makes and admits a `CertificationRequestInfo` (RFC 2986 §4.1) for this key.
 pub(super) fn request(subject: &Name, extensions: &[Extension], key: &Key) -> Admitted<Vec<u8>> {
     Admitted(encode_request(subject, key, extensions), Vec::as_slice)
 }
 
-/// An answer by the responder whose key has this hash.
+/// Admits an OCSP response of the responder whose key has this hash.
 pub(super) fn response<'a>(octets: &'a [u8], key_hash: &[u8]) -> Admission<&'a [u8]> {
     let is_own = Contents::of(octets, Kind::Response)?.by == key_hash;
     is_own.then_some(Admitted(octets, |it| it)).ok_or(SigningError::Contents("an answer of this responder"))

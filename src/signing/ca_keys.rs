@@ -1,4 +1,4 @@
-//! Where CA keys are kept, and how they are named.
+//! Stores of CA keys, and references to the keys.
 use super::{CaSigner, KeyError, MarkError, OpenedKey};
 use crate::error::Shown as _;
 use crate::index::Authority;
@@ -8,48 +8,48 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Names a CA's key without containing it, as the index has it.
+/// A reference to a CA's key, as the index records it. It does not contain the key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRef {
-    /// SHA-256 of its SubjectPublicKeyInfo; `None` of one that is yet to be made. A store that finds keys by what they
-    /// are goes by this, one that finds them by name by the URI.
+    /// SHA-256 of the SubjectPublicKeyInfo; `None` for a key that is not generated yet. A token finds a key by this
+    /// digest, a store of files by the URI.
     pub identity: Option<[u8; 32]>,
-    /// A URI whose scheme names the store: `age:NAME.age`.
+    /// URI whose scheme names the store: `age:NAME.age`.
     pub uri: String,
 }
 
 impl KeyRef {
-    /// The key of a CA on record.
+    /// Returns the reference to the key of a CA on record.
     #[must_use]
     pub fn of(authority: &Authority) -> Self {
         let identity = authority.certificate.tbs().public_key().digest();
         Self { identity: Some(identity), uri: authority.key.clone() }
     }
 
-    /// The same of a key that was made.
+    /// Returns the same reference with the identity of this generated key.
     #[must_use]
     pub(crate) fn of_key(self, key: &SubjectPublicKeyInfo) -> Self {
         Self { identity: Some(key.digest()), ..self }
     }
 
-    /// What the URI says within this scheme; `None` when it is of another.
+    /// Returns the part of the URI after this scheme; `None` for another scheme.
     #[must_use]
     pub(super) fn within(&self, scheme: &str) -> Option<&str> {
         self.uri.split_once(':').filter(|(found, _)| *found == scheme).map(|(_, name)| name)
     }
 }
 
-/// Where a key is, or what belongs to it, as people are told.
+/// The location of a key or of its mark, as messages show it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KeyPlace {
-    /// In this file.
+    /// A file.
     File(PathBuf),
-    /// Where this URI says.
+    /// A URI, where there is no file.
     Uri(String),
 }
 
 impl KeyPlace {
-    /// The file, or what stands for one where it is named.
+    /// Returns the path, or the URI as a path.
     #[must_use]
     pub(crate) fn as_path(&self) -> &Path {
         match self {
@@ -59,7 +59,7 @@ impl KeyPlace {
     }
 }
 
-/// The path, or the URI.
+/// Writes the path or the URI.
 impl fmt::Display for KeyPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,82 +69,84 @@ impl fmt::Display for KeyPlace {
     }
 }
 
-/// The mark beside a key: the highest CRL number ever taken with it, whatever became of the list. Whoever restores an
-/// older index does not bring an older number back by that (C1).
+/// The mark of a key: the highest CRL number ever used with it, including CRLs that were never published. An older
+/// index that is restored therefore cannot bring an older number back (C1).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mark {
     /// The number; `None` when there is no mark.
     pub number: Option<CrlNumber>,
-    /// Where it is, or would be.
+    /// Location of the mark, whether or not it exists.
     pub place: KeyPlace,
 }
 
-/// Keeps the keys of CAs. Passphrases and PINs are asked for behind it: it is put together with their sources.
+/// A store of CA keys. It is constructed with the sources of passphrases and PINs, which it asks itself.
 pub trait CaKeys: Send + Sync {
-    /// Names the key that a CA of this name would have here.
+    /// Returns the reference that a new key of the CA with this name gets here.
     fn new_key(&self, authority: &str) -> KeyRef;
 
-    /// Where a key is, or would be.
+    /// Returns the location of a key, whether or not the key exists.
     fn place(&self, key: &KeyRef) -> KeyPlace;
 
-    /// Generates a key pair under this name and returns it unlocked; never replaces one.
+    /// Generates a key pair under this reference and returns it unlocked. An existing key is never replaced.
     ///
     /// # Errors
-    /// When the name is taken, no secret can be had, or the store fails.
+    /// When the name is taken, the passphrase or PIN is not available, or the store fails.
     fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError>;
 
     /// Unlocks a key.
     ///
     /// # Errors
-    /// When there is no such key, no secret can be had or it is wrong, or the store fails.
+    /// When the key does not exist, the passphrase or PIN is wrong or not available, or the store fails.
     fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError>;
 
-    /// The mark beside this key.
+    /// Returns the mark of this key.
     ///
     /// # Errors
-    /// When there is one that cannot be read.
+    /// When the mark exists and cannot be read.
     fn mark(&self, key: &KeyRef) -> Result<Mark, MarkError>;
 
-    /// Sets the mark before a list is signed under its number, one process at a time; it never goes back.
+    /// Raises the mark to this CRL number; called before the CRL is signed. One process at a time does so, and the
+    /// mark never goes back.
     ///
     /// # Errors
-    /// When it cannot be read or written; [`MarkError::Busy`] when another process does not end.
+    /// When the mark cannot be read or written; [`MarkError::Busy`] when another process holds the lock too long.
     fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError>;
 
-    /// Takes in keys that were made elsewhere, where the store can.
+    /// Returns the store's ability to import keys, if it has it.
     fn importing(&self) -> Option<&dyn ImportKeys>;
 
-    /// Looks at keys without their secrets, where the store can.
+    /// Returns the store's ability to inspect keys without their secrets, if it has it.
     fn inspecting(&self) -> Option<&dyn InspectKeys>;
 
-    /// Removes keys, where the store can.
+    /// Returns the store's ability to delete keys, if it has it.
     fn discarding(&self) -> Option<&dyn DiscardKeys>;
 }
 
-/// A store that takes in keys which were made elsewhere.
+/// A store that imports keys which were made by other programs.
 pub trait ImportKeys {
-    /// Keeps such a key under this name and returns it unlocked; never replaces one.
+    /// Stores such a key under this reference and returns it unlocked. An existing key is never replaced.
     ///
     /// # Errors
     /// As [`CaKeys::generate`].
     fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError>;
 }
 
-/// A store that tells something of a key without its secret.
+/// A store that can check a key without its secret.
 pub trait InspectKeys {
-    /// Looks at a key as far as that goes without its secret.
+    /// Checks a key as far as possible without its secret.
     ///
     /// # Errors
-    /// When it is not here, or could not be opened with any secret.
+    /// When the key does not exist here, or no secret could unlock it.
     fn inspect(&self, key: &KeyRef) -> Result<(), KeyError>;
 
-    /// The files that belong to a key: its own, then what is or was kept beside it, whether or not they are there.
+    /// Returns the paths of the files of a key, whether or not they exist: the key file first, then current and
+    /// former files beside it.
     fn files(&self, key: &KeyRef) -> Vec<PathBuf>;
 }
 
-/// A store that removes keys.
+/// A store that deletes keys.
 pub trait DiscardKeys {
-    /// Removes a key that was generated and then could not be certified.
+    /// Deletes a key that was generated but for which no certificate could be issued.
     ///
     /// # Errors
     /// When the store fails.
@@ -152,7 +154,8 @@ pub trait DiscardKeys {
 }
 
 impl dyn CaKeys + '_ {
-    /// The key of a CA on record; of one that others run, the key that it would have here.
+    /// Returns the reference to the key of a CA on record; for an external CA, the reference that the key would have
+    /// here.
     #[must_use]
     pub(crate) fn key_of(&self, authority: &Authority) -> KeyRef {
         match authority.is_elsewhere() {
@@ -161,20 +164,20 @@ impl dyn CaKeys + '_ {
         }
     }
 
-    /// [`ImportKeys::import`].
+    /// Imports a key as [`ImportKeys::import`].
     ///
     /// # Errors
-    /// As there; [`KeyError::Backend`] for a store that takes in none.
+    /// As [`ImportKeys::import`]; [`KeyError::Backend`] for a store that imports none.
     pub fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError> {
         let unable =
             || KeyError::Backend(self.place(key), "keys made elsewhere are not taken in here".into());
         self.importing().ok_or_else(unable)?.import(key, opened)
     }
 
-    /// [`DiscardKeys::discard`].
+    /// Deletes a key as [`DiscardKeys::discard`].
     ///
     /// # Errors
-    /// As there; [`KeyError::Backend`] for a store that removes none.
+    /// As [`DiscardKeys::discard`]; [`KeyError::Backend`] for a store that deletes none.
     pub(crate) fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         let unable = || KeyError::Backend(self.place(key), "keys are not removed here".into());
         self.discarding().ok_or_else(unable)?.discard(key)

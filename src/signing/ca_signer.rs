@@ -1,4 +1,4 @@
-//! What a CA's key signs.
+//! The signer of a CA.
 use super::private_key::PrivateKey;
 use super::sealed::Sealed;
 use super::{SigningError, admit, request};
@@ -9,8 +9,9 @@ use crate::x509::{
     TbsCertificate, seal,
 };
 
-/// A CA's unlocked key, wherever it is. It signs what was linted and recorded before, once, and requests for itself;
-/// outside of this crate nobody can make one that passes on what it is given.
+/// A CA's unlocked key, in memory or on a token. It signs certificates and CRLs that were linted and recorded, each
+/// once, and certification requests for itself. The trait is sealed, so no other crate can implement a signer that
+/// passes its values on.
 ///
 /// ```compile_fail,E0308
 /// fn raw(signer: &dyn genfic_ca::signing::CaSigner) {
@@ -75,27 +76,28 @@ use crate::x509::{
 /// }
 /// ```
 pub trait CaSigner: Sealed + Send + Sync {
-    /// The public half.
+    /// Returns the public key.
     fn public_key(&self) -> &SubjectPublicKeyInfo;
 
-    /// What it signs with.
+    /// Returns the signature algorithm.
     fn algorithm(&self) -> SignatureAlgorithm {
         self.public_key().algorithm().signature_algorithm()
     }
 
-    /// Signs a TBSCertificate by the CA of this key that has the certificate `issuer`, or, without one, by the subject
-    /// itself; and checks its own signature.
+    /// Signs a TBSCertificate and verifies the signature. The issuer is the CA of this key with the certificate
+    /// `issuer`; without `issuer`, the certificate is self-signed.
     ///
     /// # Errors
-    /// [`SigningError::Issuer`] when it names another issuer, by name or by key; [`SigningError::Contents`] when its
-    /// octets are no such TBSCertificate; [`SigningError::Signature`]; [`SigningError::Key`] when the key's store fails.
+    /// [`SigningError::Issuer`] when the TBSCertificate names another issuer, by name or by key;
+    /// [`SigningError::Contents`] when the octets are no such TBSCertificate; [`SigningError::Signature`] when the
+    /// signature does not verify; [`SigningError::Key`] when the key's store fails.
     fn sign_certificate(
         &self,
         tbs: Recorded<TbsCertificate>,
         issuer: Option<&Certificate>,
     ) -> Result<Certificate, SigningError>;
 
-    /// Signs a TBSCertList by the CA of this key that has the certificate `issuer`, and checks its own signature.
+    /// Signs a TBSCertList of the CA of this key with the certificate `issuer`, and verifies the signature.
     ///
     /// # Errors
     /// As [`CaSigner::sign_certificate`].
@@ -105,15 +107,16 @@ pub trait CaSigner: Sealed + Send + Sync {
         issuer: &Certificate,
     ) -> Result<CertificateList, SigningError>;
 
-    /// A request (RFC 2986) for a certificate of this key, DER. The names go into a subjectAltName in an
-    /// extensionRequest; without names there is none.
+    /// Returns a certification request (RFC 2986) for this key, DER. The names go into a subjectAltName in an
+    /// extensionRequest; without names there is no such attribute.
     ///
     /// # Errors
-    /// [`SigningError::Signature`], [`SigningError::Key`].
+    /// [`SigningError::Signature`] when the signature does not verify, [`SigningError::Key`] when the key's store
+    /// fails.
     fn sign_request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError>;
 }
 
-/// A CA's key in this process.
+/// A CA's key in the memory of this process.
 pub(crate) struct LocalSigner<K>(pub(crate) K);
 
 impl<K: PrivateKey> Sealed for LocalSigner<K> {}

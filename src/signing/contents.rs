@@ -1,4 +1,4 @@
-//! What octets that are to be signed say of themselves, told by their elements.
+//! The issuer, subject and key that octets to be signed name, read from their DER elements.
 use super::SigningError;
 use crate::x509::extension::AUTHORITY_KEY_IDENTIFIER;
 use crate::x509::octets::{INTEGER, SEQUENCE};
@@ -13,17 +13,17 @@ pub(super) enum Kind {
     Certificate,
     /// TBSCertList (RFC 5280 §5.1), version 2.
     Crl,
-    /// ResponseData (RFC 6960 §4.2.1), version 1, by a responder that is named by its key.
+    /// ResponseData (RFC 6960 §4.2.1), version 1, with a responderID `byKey`.
     Response,
 }
 
-/// By and for whom such a structure says that it is.
+/// The parties that such a structure names.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Contents<'a> {
     kind: Kind,
-    /// `issuer` in DER; the hash in `responderID`.
+    /// `issuer` in DER; for ResponseData the key hash in `responderID`.
     pub(super) by: &'a [u8],
-    /// The value of authorityKeyIdentifier.
+    /// Value of the extension authorityKeyIdentifier.
     pub(super) identifier: Option<Vec<u8>>,
     /// `subject` and `subjectPublicKeyInfo` in DER.
     subject: Option<(&'a [u8], &'a [u8])>,
@@ -33,10 +33,10 @@ const V3: [u8; 5] = [0xa0, 3, 2, 1, 2];
 const V2: [u8; 3] = [2, 1, 1];
 
 impl<'a> Contents<'a> {
-    /// What these octets say; the entries of a CRL are passed over.
+    /// Reads these octets. The entries of a CRL are skipped.
     ///
     /// # Errors
-    /// [`SigningError::Contents`] when they are not of this kind.
+    /// [`SigningError::Contents`] when the octets are not of this kind.
     pub(super) fn of(octets: &'a [u8], kind: Kind) -> Result<Self, SigningError> {
         Self::read(octets).filter(|said| said.kind == kind).ok_or(SigningError::Contents(match kind {
             Kind::Certificate => "a TBSCertificate",
@@ -58,7 +58,7 @@ impl<'a> Contents<'a> {
         fields.is_finished().then_some(contents)
     }
 
-    /// Whether it is a certificate of this key by its own subject.
+    /// Checks that this is a self-signed certificate of this key: subject and issuer are equal, and the key is in it.
     ///
     /// # Errors
     /// [`SigningError::Contents`] when it is not.
@@ -67,7 +67,7 @@ impl<'a> Contents<'a> {
         if is_own { Ok(()) } else { Err(SigningError::Contents("a certificate of this key by itself")) }
     }
 
-    /// What is said when it names another issuer than this.
+    /// Returns the error for a structure that names another issuer than `own`.
     pub(super) fn is_not_by(&self, own: &Certificate) -> SigningError {
         let named = Name::from_der(self.by).unwrap_or_else(|_| Name::empty());
         SigningError::Issuer { named, own: own.tbs().subject().clone() }
@@ -89,7 +89,7 @@ fn crl<'a>(fields: &mut SliceReader<'a>) -> Option<Contents<'a>> {
     let is_time = |tag| matches!(tag, 0x17 | 0x18);
     element(fields, |tag| tag == SEQUENCE)?;
     let by = element(fields, |tag| tag == SEQUENCE)?;
-    // where a request has its key
+    // a time is required here, since a CertificationRequestInfo has its key in this place
     element(fields, is_time)?;
     element(fields, is_time)?;
     if fields.peek_byte() == Some(SEQUENCE) {
@@ -108,13 +108,14 @@ fn response<'a>(responder: &'a [u8], fields: &mut SliceReader<'a>) -> Option<Con
     Some(Contents { kind: Kind::Response, by: responder.as_bytes(), identifier: None, subject: None })
 }
 
-/// The next element, when it is of the right kind.
+/// Reads the next element; `None` when its tag is not accepted.
 fn element<'a>(fields: &mut SliceReader<'a>, is_right: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
     fields.peek_byte().filter(|tag| is_right(*tag))?;
     fields.tlv_bytes().ok()
 }
 
-/// The value of authorityKeyIdentifier, if there is one, among the extensions, if there are any, under this tag.
+/// Returns the value of authorityKeyIdentifier from the extensions under this tag. Both the extensions and the value
+/// may be absent.
 #[expect(clippy::option_option, reason = "neither, and malformed")]
 fn extensions(fields: &mut SliceReader<'_>, tag: u8) -> Option<Option<Vec<u8>>> {
     if fields.is_finished() {

@@ -1,15 +1,16 @@
-//! Keeping keys out of core dumps and out of reach of debuggers (K2).
+//! Protection of keys in memory from core dumps and debuggers (K2).
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use std::io;
 
-/// No core dump of this process or its children from now on, and nobody but root reads its memory.
+/// Disables core dumps of this process and its children, and keeps other processes than root's from reading its
+/// memory.
 ///
-/// The limit alone does not do: a program that the kernel hands core dumps to (`|` in `core_pattern`) is given them
-/// whatever it is, and other processes of the same user may look into `/proc/PID/mem` or attach. Another program that
-/// this process becomes, or starts, decides for itself.
+/// The resource limit is not enough: the kernel hands a core dump to a program (`|` in `core_pattern`) whatever the
+/// limit, and other processes of the same user may read `/proc/PID/mem` or attach. A program that this process
+/// executes decides for itself whether its memory can be read.
 ///
 /// # Errors
-/// When the system takes one of the two not; the other is set all the same.
+/// When the system refuses one of the two settings; the other is made all the same.
 pub fn forbid_core_dumps() -> io::Result<()> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let limited = setrlimit(Resource::Core, none);

@@ -1,26 +1,26 @@
-//! What goes wrong with keys, and how it is told.
+//! Errors of keys and signing, and their messages.
 use super::KeyPlace;
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::{Finding, WriteError};
 use crate::x509::{MalformedDer, Name};
 use std::path::{Path, PathBuf};
 
-/// What can go wrong with a key.
+/// Errors of a private key or its store.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// No such key.
+    /// The key does not exist.
     #[error("the key {0} is not here")]
     NotFound(KeyPlace),
-    /// The name is taken.
+    /// A key of this name exists.
     #[error("the key {0} exists already")]
     Exists(KeyPlace),
-    /// The source of the passphrase or PIN cannot be used; says why.
+    /// The source of the passphrase or PIN cannot be used, for this reason.
     #[error("no passphrase: {0}")]
     SecretUnavailable(String),
-    /// A person would have to be asked for the passphrase of this key, and nobody can be.
+    /// The passphrase of this key would have to be entered by a user, and nobody can be asked.
     #[error("the passphrase of {0} is needed and nobody can be asked")]
     InputNeeded(String),
-    /// The person who was asked for the passphrase pressed Ctrl-C; says of what.
+    /// The user pressed Ctrl-C when asked for the passphrase of this key.
     #[error("interrupted: the passphrase for {0} was not given")]
     Interrupted(String),
     /// The passphrase or PIN is wrong.
@@ -29,19 +29,19 @@ pub enum KeyError {
     /// The token or file failed.
     #[error("{0}: {1}")]
     Backend(KeyPlace, String),
-    /// The system cannot read the key's file; says why.
+    /// The system cannot read the key's file, for this reason.
     #[error("{0} cannot be read: {1}")]
     NotRead(KeyPlace, String),
-    /// Owner or mode of the key, its directory or the passphrase's file let others at it.
+    /// Owner or mode of the key, its directory or the passphrase's file give other users access.
     #[error("{0}")]
     Unsafe(Finding),
-    /// The key cannot be put into its file; the disk may be full.
+    /// The key cannot be written into its file; the disk may be full.
     #[error("{0}")]
     NotWritten(#[from] WriteError),
-    /// Octets or text that are no private key of a supported type; says why.
+    /// Octets or text are not a private key of a supported type, for this reason.
     #[error("not a private key that can be used: {0}")]
     Malformed(String),
-    /// The cryptographic library or the system's random generator failed at this.
+    /// The cryptographic library or the system's random generator failed at this operation.
     #[error("{0} failed")]
     Cryptography(&'static str),
 }
@@ -82,46 +82,47 @@ impl From<KeyError> for Problem {
     }
 }
 
-/// What can go wrong with the mark beside a key.
+/// Errors of the mark beside a key.
 #[derive(Debug, thiserror::Error)]
 pub enum MarkError {
-    /// The key has no place for one.
+    /// The store of this key keeps no marks.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// It is not what it should be.
+    /// The file is not a valid mark.
     #[error("{}: {reason}", path.shown())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why it cannot be used.
+        /// The reason.
         reason: String,
     },
-    /// Something else than a file is in its place.
+    /// Something other than a file is at the path of the mark.
     #[error("{}: {reason}", path.shown())]
     NotAFile {
-        /// The place.
+        /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The type of what is there.
         reason: String,
     },
-    /// The system is short of what it takes to read it.
+    /// The system lacks a resource that reading takes.
     #[error("{} cannot be read: {source}", path.shown())]
     NotRead {
         /// The file.
         path: PathBuf,
-        /// What the system is short of.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// It cannot be written.
+    /// The mark cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// Another process is raising one and does not end.
+    /// Another process is raising a mark and does not finish.
     #[error("another process is publishing")]
     Busy,
 }
 
 impl MarkError {
-    /// The file that cannot be used as the mark, and why, to be read behind its name; `None` when it is not about one.
+    /// Returns the file that is not a usable mark, and the reason in words that follow its name; `None` for other
+    /// errors.
     #[must_use]
     pub(crate) fn fault(&self) -> Option<(&Path, String)> {
         match self {
@@ -134,13 +135,13 @@ impl MarkError {
     }
 }
 
-/// Why something was not signed.
+/// Reasons why something was not signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
     /// The key cannot be used.
     #[error("{0}")]
     Key(#[from] KeyError),
-    /// It is by another issuer than the CA of this key.
+    /// The structure names another issuer than the CA of this key.
     #[error("{}", other_issuer(named, own))]
     Issuer {
         /// The issuer that it names.
@@ -148,10 +149,10 @@ pub enum SigningError {
         /// The CA's name.
         own: Name,
     },
-    /// The octets are not what this key signs; says what that is.
+    /// The octets are not of the kind that this signer signs; the text names that kind.
     #[error("what is to be signed is not {0}")]
     Contents(&'static str),
-    /// What was signed cannot be read.
+    /// The signed structure cannot be decoded.
     #[error("{0}")]
     Unreadable(#[from] MalformedDer),
     /// The signature does not verify.

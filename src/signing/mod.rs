@@ -1,9 +1,9 @@
-//! The client side of signing: who can sign what, where keys are kept, and where passphrases come from.
+//! Signing: signers for CAs, responders and subscribers, stores of CA keys, and sources of passphrases.
 //!
-//! Nothing here takes octets to sign. A CA's key ([`CaSigner`]) signs certificates and CRLs that are on record and
-//! requests for itself; a responder's ([`ResponseSigner`]) answers of OCSP; a subscriber's ([`SubscriberKey`]) requests
-//! for itself. None of the three can be had for a key of another kind. What a private key is given at last is an
-//! `Admitted`, which `admit.rs` alone makes.
+//! No public function signs plain octets. A CA's key ([`CaSigner`]) signs certificates and CRLs that are on record,
+//! and certification requests for itself. A responder's key ([`ResponseSigner`]) signs OCSP responses. A subscriber's
+//! key ([`SubscriberKey`]) signs certification requests for itself. None of the three can be made from a key of
+//! another kind. A private key signs only an `Admitted`, which `admit.rs` alone makes.
 mod admit;
 mod age;
 mod ca_keys;
@@ -42,7 +42,7 @@ pub use subscriber_key::SubscriberKey;
 #[cfg(test)]
 pub(crate) use {admit::Admitted, ca_signer::LocalSigner, private_key::PrivateKey, soft_key::SoftKey};
 
-/// What keeps [`CaSigner`] to this crate.
+/// The supertrait that keeps other crates from implementing [`CaSigner`].
 pub(crate) mod sealed {
     /// A signer of this crate.
     pub trait Sealed {}

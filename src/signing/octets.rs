@@ -1,9 +1,9 @@
-//! Reading secrets into memory that does not move.
+//! Reading of secrets into memory that is not reallocated.
 use std::io::{self, Read};
 
-/// Fills the buffer from a source until either ends; the number of octets read.
+/// Reads until the source ends or the buffer is full, and returns the number of octets read.
 ///
-/// A vector that grows leaves copies behind; this one is as long as it has to be.
+/// A vector that grows would leave copies of a secret in freed memory; this buffer has its length from the beginning.
 pub(crate) fn read_up_to(mut source: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {

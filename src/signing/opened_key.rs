@@ -1,11 +1,12 @@
-//! Private keys in the open, as files of other programs have them.
+//! Decrypted private keys, as files of other programs contain them.
 use super::KeyError;
 use super::soft_key::SoftKey;
 use crate::x509::SubjectPublicKeyInfo;
 use std::fmt;
 
-/// A private key that was read from a file. It signs nothing: a store of CA keys takes it in
-/// ([`ImportKeys`](super::ImportKeys)), or it is its holder's ([`SubscriberKey`](super::SubscriberKey)).
+/// A private key that was read from a file. It cannot sign. Either a store of CA keys imports it
+/// ([`ImportKeys`](super::ImportKeys)), or it becomes the key of a subscriber
+/// ([`SubscriberKey`](super::SubscriberKey)).
 ///
 /// ```compile_fail,E0599
 /// # use genfic_ca::{signing::OpenedKey, x509::Name};
@@ -16,8 +17,8 @@ use std::fmt;
 pub struct OpenedKey(SoftKey);
 
 impl OpenedKey {
-    /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5208, RFC 5958); private and public half must belong
-    /// together.
+    /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5208, RFC 5958). The private and the public half must
+    /// belong together.
     ///
     /// # Errors
     /// [`KeyError::Malformed`] when the octets are no such key, its type is none of
@@ -42,7 +43,7 @@ impl OpenedKey {
         SoftKey::from_sec1_der(octets).map(Self)
     }
 
-    /// The public half.
+    /// Returns the public key.
     #[must_use]
     pub fn public_key(&self) -> &SubjectPublicKeyInfo {
         self.0.public_key()
@@ -53,7 +54,7 @@ impl OpenedKey {
     }
 }
 
-/// The type only.
+/// Writes only the key type.
 impl fmt::Debug for OpenedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OpenedKey({})", self.0.public_key().algorithm())

@@ -1,21 +1,21 @@
-//! Private keys in this process.
+//! Private keys that sign in this process or on a token.
 use super::KeyError;
 use super::admit::Admitted;
 use crate::x509::{SignatureAlgorithm, SubjectPublicKeyInfo};
 
-/// A private key: it signs what was admitted, and nothing else.
+/// A private key. It signs only an [`Admitted`].
 pub(crate) trait PrivateKey: Send + Sync {
-    /// The public half.
+    /// Returns the public key.
     fn public_key(&self) -> &SubjectPublicKeyInfo;
 
-    /// What it signs with.
+    /// Returns the signature algorithm.
     fn algorithm(&self) -> SignatureAlgorithm {
         self.public_key().algorithm().signature_algorithm()
     }
 
-    /// Signs a whole message (not a digest); returns the signatureValue octets.
+    /// Signs a whole message, not a digest, and returns the octets of signatureValue.
     ///
     /// # Errors
-    /// [`KeyError::Backend`] when the key's store fails, [`KeyError::Cryptography`] when the key in memory does.
+    /// [`KeyError::Backend`] when the key's store fails, [`KeyError::Cryptography`] when signing in memory fails.
     fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError>;
 }

@@ -4,7 +4,7 @@ use crate::x509::SerialNumber;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-/// This many random octets.
+/// Returns `N` random octets.
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.
@@ -14,7 +14,7 @@ pub(crate) fn random_octets<const N: usize>() -> Result<[u8; N], KeyError> {
     Ok(octets)
 }
 
-/// A new serial number with 128 random bits (RFC 5280 §4.1.2.2).
+/// Returns a new serial number with 128 random bits (RFC 5280 §4.1.2.2).
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.
@@ -22,7 +22,7 @@ pub(crate) fn random_serial() -> Result<SerialNumber, KeyError> {
     random_octets().map(SerialNumber::from_random)
 }
 
-/// A nonce for an OCSP request: 32 octets, as RFC 9654 §2.1 recommends.
+/// Returns a nonce for an OCSP request: 32 octets, as RFC 9654 §2.1 recommends.
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.
@@ -30,7 +30,7 @@ pub fn random_nonce() -> Result<Vec<u8>, KeyError> {
     Ok(random_octets::<32>()?.to_vec())
 }
 
-/// A salt of 128 random bits for the derivation of keys from passphrases.
+/// Returns a salt of 128 random bits for the derivation of keys from passphrases.
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.
@@ -38,7 +38,7 @@ pub(crate) fn random_salt() -> Result<[u8; 16], KeyError> {
     random_octets()
 }
 
-/// A passphrase of 128 random bits in 32 hexadecimal digits.
+/// Returns a passphrase of 128 random bits in 32 hexadecimal digits.
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the generator fails.

@@ -1,10 +1,10 @@
-//! Making a certification request (RFC 2986): the only thing that keys of CAs and of subscribers both sign.
+//! Certification requests (RFC 2986), which both CA keys and subscriber keys sign.
 use super::private_key::PrivateKey;
 use super::{SigningError, admit};
 use crate::x509::{GeneralName, Name, extension, seal, verify};
 
-/// A request for this subject and these names, signed by the key that it asks a certificate for, DER; the signature is
-/// checked.
+/// Returns a request with this subject and these names, DER. It is signed by the key that the certificate is
+/// requested for, and the signature is verified.
 pub(super) fn sign(
     key: &impl PrivateKey,
     subject: &Name,
@@ -45,7 +45,7 @@ mod tests {
             let read = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
             assert_eq!((read.subject(), read.public_key()), (&subject, key.public_key()));
             assert_eq!(read.subject_alt_names().unwrap(), names);
-            // which OpenSSL 3.0 does not know
+            // OpenSSL 3.0 does not know ML-DSA
             if algorithm.to_string().starts_with("ml-dsa") {
                 continue;
             }

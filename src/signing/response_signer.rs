@@ -6,8 +6,8 @@ use crate::x509::{KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The key of an OCSP responder: it signs ResponseData that names it as the responder, and nothing else. It cannot be
-/// had for the key of a CA, which nothing hands out.
+/// The key of an OCSP responder. It signs only ResponseData that names this key as the responder. It cannot be made
+/// from the key of a CA.
 ///
 /// ```compile_fail,E0308
 /// # use genfic_ca::{index::Recorded, signing::ResponseSigner, x509::TbsCertificate};
@@ -38,42 +38,42 @@ impl ResponseSigner {
     /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey` (RFC 5208, RFC 5958).
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] when the octets are no key that can be used.
+    /// [`KeyError::Malformed`] when the octets are not a usable key.
     pub fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
         let key = SoftKey::from_pkcs8_der(octets)?;
         Ok(Self { key_hash: key.public_key().key_hash(), key })
     }
 
-    /// The public half.
+    /// Returns the public key.
     #[must_use]
     pub fn public_key(&self) -> &SubjectPublicKeyInfo {
         self.key.public_key()
     }
 
-    /// What it signs with.
+    /// Returns the signature algorithm.
     #[must_use]
     pub fn algorithm(&self) -> SignatureAlgorithm {
         self.key.algorithm()
     }
 
-    /// Signs an answer; returns the signature octets.
+    /// Signs a ResponseData and returns the octets of the signature.
     ///
     /// # Errors
-    /// [`SigningError::Contents`] when it is no ResponseData or names another responder, [`SigningError::Key`] when the
-    /// key fails.
+    /// [`SigningError::Contents`] when the octets are no ResponseData or name another responder,
+    /// [`SigningError::Key`] when signing fails.
     pub fn sign(&self, data: &EncodedResponseData) -> Result<Vec<u8>, SigningError> {
         Ok(self.key.sign(&admit::response(&data.0, &self.key_hash)?)?)
     }
 }
 
-/// The type only.
+/// Writes only the key type.
 impl fmt::Debug for ResponseSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ResponseSigner({})", self.key.public_key().algorithm())
     }
 }
 
-/// A `ResponseData` (RFC 6960 §4.2.1) in DER. Only this crate makes one, by encoding what is answered.
+/// A `ResponseData` (RFC 6960 §4.2.1) in DER. Only this crate makes one, by encoding a response.
 ///
 /// ```compile_fail,E0624
 /// let _ = genfic_ca::signing::EncodedResponseData::new(b"anything".to_vec());
@@ -86,26 +86,26 @@ impl EncodedResponseData {
         Self(octets)
     }
 
-    /// The octets that are signed.
+    /// Returns the octets to be signed.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// A new key for a responder, with its private half in the open: it is handed over, and is not kept here.
+/// A new key for a responder, not encrypted. It is handed to the responder and is not stored here.
 pub(crate) struct PlainKey {
-    /// The public half, to ask a certificate for.
+    /// The public key, for which a certificate is issued.
     pub public_key: SubjectPublicKeyInfo,
     /// The private key, PKCS#8 in PEM, wiped after use.
     pub pem: Zeroizing<String>,
 }
 
 impl PlainKey {
-    /// Generates one.
+    /// Generates a key.
     ///
     /// # Errors
-    /// When the key cannot be made.
+    /// When the key cannot be generated or encoded.
     pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let key = SoftKey::generate(algorithm)?;
         Ok(Self { public_key: key.public_key().clone(), pem: key.to_pem()? })

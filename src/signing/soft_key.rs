@@ -1,4 +1,4 @@
-//! A private key in memory, as PKCS#8 (RFC 5208, RFC 5958) outside of it.
+//! A private key in memory; its external form is PKCS#8 (RFC 5208, RFC 5958).
 mod ecdsa;
 mod ed25519;
 mod ml_dsa;
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 const PLAIN: &str = "PRIVATE KEY";
 
-/// A private key that this process holds.
+/// A private key in the memory of this process.
 ///
 /// The cryptographic library keeps the secret part and wipes it when the value is dropped.
 pub(crate) struct SoftKey {
@@ -27,7 +27,7 @@ pub(crate) struct SoftKey {
 }
 
 impl SoftKey {
-    /// Makes a new key of one of the types of [`KeyAlgorithm::generated`].
+    /// Generates a key of one of the types of [`KeyAlgorithm::generated`].
     ///
     /// # Errors
     /// [`KeyError::Malformed`] for other types, [`KeyError::Cryptography`] when the generator fails.
@@ -39,11 +39,11 @@ impl SoftKey {
         Self::new(scheme.generate(algorithm.length()).map_err(|_| KeyError::Cryptography("key generation"))?)
     }
 
-    /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey`; private and public half must belong together.
+    /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey`. The private and the public half must belong together.
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] when the octets are no such key, its type is none of
-    /// [`KeyAlgorithm`], or its halves do not belong together.
+    /// [`KeyError::Malformed`] when the octets are no such key, its type is none of [`KeyAlgorithm`], or its halves
+    /// do not belong together.
     pub(crate) fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfoRef::try_from(octets)
             .map_err(|error| KeyError::Malformed(format!("not PKCS#8: {error}")))?;
@@ -87,7 +87,8 @@ impl SoftKey {
         Ok(Self { private, public_key })
     }
 
-    /// `PrivateKeyInfo` of version 1, DER: what OpenSSL 3.0 reads for every type that it knows, Ed25519 included.
+    /// Returns a `PrivateKeyInfo` of version 1, DER, which OpenSSL 3.0 reads for every type that it knows, Ed25519
+    /// included.
     ///
     /// # Errors
     /// [`KeyError::Cryptography`] when the key cannot be encoded.
@@ -95,12 +96,12 @@ impl SoftKey {
         self.private.to_pkcs8().map_err(|_| KeyError::Cryptography("encoding the private key"))
     }
 
-    /// The public half.
+    /// Returns the public key.
     pub(crate) fn public_key(&self) -> &SubjectPublicKeyInfo {
         &self.public_key
     }
 
-    /// The key as plain PEM, `PRIVATE KEY`.
+    /// Returns the key as unencrypted PEM, `PRIVATE KEY`.
     pub(super) fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         let document = SecretDocument::try_from(self.to_pkcs8_der()?.as_slice());
         document
@@ -108,7 +109,7 @@ impl SoftKey {
             .map_err(|_| KeyError::Cryptography("encoding the private key"))
     }
 
-    /// Reads a key from plain PEM; says why it cannot.
+    /// Reads a key from unencrypted PEM; returns the reason otherwise.
     pub(super) fn from_pem(text: &str) -> Result<Self, Reason> {
         let (label, document) = SecretDocument::from_pem(text)
             .map_err(|error| format!("not PKCS#8 in PEM: {}", pkcs8::Error::from(error)))?;
@@ -133,7 +134,7 @@ impl PrivateKey for SoftKey {
     }
 }
 
-/// What tests forge.
+/// Signatures over any octets, for tests that forge.
 #[cfg(test)]
 impl SoftKey {
     pub(crate) fn forge(&self, message: &[u8]) -> Vec<u8> {
@@ -141,7 +142,7 @@ impl SoftKey {
     }
 }
 
-/// The type only.
+/// Writes only the key type.
 impl fmt::Debug for SoftKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SoftKey({})", self.public_key.algorithm())
@@ -176,7 +177,7 @@ mod tests {
             let signature = key.forge(b"to be signed");
             assert!(verify(key.public_key(), key.algorithm(), b"to be signed", &signature), "{algorithm}");
             assert!(!verify(key.public_key(), key.algorithm(), b"something else", &signature));
-            // OpenSSL 3.0 does not know it: tests/conformance has another implementation judge it
+            // OpenSSL 3.0 does not know ML-DSA: tests/conformance checks it with another implementation
             if algorithm.to_string().starts_with("ml-dsa") {
                 continue;
             }

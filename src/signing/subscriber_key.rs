@@ -1,12 +1,12 @@
-//! Keys of those who ask for certificates.
+//! Keys of subscribers.
 use super::soft_key::SoftKey;
 use super::{KeyError, OpenedKey, SigningError, request};
 use crate::x509::{GeneralName, KeyAlgorithm, Name, SubjectPublicKeyInfo};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The key of a subscriber (RFC 3647): it proves its possession in requests and signs nothing else. It is handed out,
-/// and lives with whoever gets it.
+/// The key of a subscriber (RFC 3647). It signs certification requests, as proof of possession, and nothing else. It
+/// is handed out to the subscriber and is not stored here.
 ///
 /// ```compile_fail,E0277
 /// # use genfic_ca::signing::{CaSigner, SubscriberKey};
@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 pub struct SubscriberKey(SoftKey);
 
 impl SubscriberKey {
-    /// Makes a new key of one of the types of [`KeyAlgorithm::generated()`].
+    /// Generates a key of one of the types of [`KeyAlgorithm::generated()`].
     ///
     /// # Errors
     /// [`KeyError::Malformed`] for other types, [`KeyError::Cryptography`] when the generator fails.
@@ -32,14 +32,14 @@ impl SubscriberKey {
         SoftKey::generate(algorithm).map(Self)
     }
 
-    /// The public half.
+    /// Returns the public key.
     #[must_use]
     pub fn public_key(&self) -> &SubjectPublicKeyInfo {
         self.0.public_key()
     }
 
-    /// A request (RFC 2986) for a certificate of this key, DER. The names go into a subjectAltName in an
-    /// extensionRequest; without names there is none.
+    /// Returns a certification request (RFC 2986) for this key, DER. The names go into a subjectAltName in an
+    /// extensionRequest; without names there is no such attribute.
     ///
     /// # Errors
     /// When the key cannot sign.
@@ -47,7 +47,8 @@ impl SubscriberKey {
         request::sign(&self.0, subject, names)
     }
 
-    /// `PrivateKeyInfo` of version 1, DER: what OpenSSL 3.0 reads for every type, Ed25519 included.
+    /// Returns a `PrivateKeyInfo` of version 1, DER, which OpenSSL 3.0 reads for every type that it knows, Ed25519
+    /// included.
     ///
     /// # Errors
     /// [`KeyError::Cryptography`] when the key cannot be encoded.
@@ -55,7 +56,7 @@ impl SubscriberKey {
         self.0.to_pkcs8_der()
     }
 
-    /// The key as plain PEM, `PRIVATE KEY`.
+    /// Returns the key as unencrypted PEM, `PRIVATE KEY`.
     ///
     /// # Errors
     /// [`KeyError::Cryptography`] when the key cannot be encoded.
@@ -70,7 +71,7 @@ impl From<OpenedKey> for SubscriberKey {
     }
 }
 
-/// The type only.
+/// Writes only the key type.
 impl fmt::Debug for SubscriberKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SubscriberKey({})", self.0.public_key().algorithm())

@@ -1,5 +1,5 @@
-//! Private keys as other programs keep them, to be taken over: PKCS#8, PKCS#1 and SEC 1, DER or PEM, plain or
-//! encrypted by PBES2 or by PEM itself.
+//! Private keys in the files of other programs, for import: PKCS#8, PKCS#1 and SEC 1, in DER or PEM, unencrypted or
+//! encrypted with PBES2 or the older encryption of PEM (RFC 1421).
 use super::legacy_pem::LegacyEncryption;
 use super::pkcs8_file::must_be_bearable;
 use crate::error::Reason;
@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// A private key that was read and not opened yet.
+/// A private key that was found in a file and is not decrypted yet.
 pub struct ForeignKey {
     form: Form,
     octets: Zeroizing<Vec<u8>>,
@@ -29,7 +29,7 @@ enum Form {
     Sec1,
 }
 
-/// Labels of PEM, and what is in such a block.
+/// PEM labels, and the structure in a block with each label.
 const LABELS: [(&str, Form); 4] = [
     ("PRIVATE KEY", Form::Pkcs8),
     ("ENCRYPTED PRIVATE KEY", Form::EncryptedPkcs8),
@@ -38,11 +38,10 @@ const LABELS: [(&str, Form); 4] = [
 ];
 
 impl ForeignKey {
-    /// The private key in the contents of a file, the first one where there are several; `None` when there is
-    /// none. What is told is about the file of this name.
+    /// Returns the first private key in the contents of a file; `None` when there is none. Errors name `file`.
     ///
     /// # Errors
-    /// [`KeyError::Backend`] for a private key that is damaged, or of a type or encryption that is not supported.
+    /// [`KeyError::Backend`] for a private key that is damaged, or of an unsupported type or encryption.
     pub fn find(contents: &[u8], file: &Path) -> Result<Option<Self>, KeyError> {
         let unusable = |reason: String| KeyError::Backend(KeyPlace::File(file.to_owned()), reason);
         match std::str::from_utf8(contents) {
@@ -54,17 +53,17 @@ impl ForeignKey {
         }
     }
 
-    /// Whether a passphrase is needed.
+    /// Returns whether a passphrase is needed.
     #[must_use]
     pub(crate) fn is_encrypted(&self) -> bool {
         self.encryption.is_some() || self.form == Form::EncryptedPkcs8
     }
 
-    /// Opens it; `ask` is called when it is encrypted.
+    /// Decodes the key, and decrypts it with the passphrase from `ask` when it is encrypted.
     ///
     /// # Errors
-    /// [`KeyError::SecretRejected`], [`KeyError::Backend`] when the key is none that can be used, and what `ask`
-    /// says.
+    /// [`KeyError::SecretRejected`] for a wrong passphrase, [`KeyError::Backend`] when the key cannot be used, and
+    /// the errors of `ask`.
     pub fn open(
         &self,
         file: &Path,
@@ -76,7 +75,7 @@ impl ForeignKey {
         let mut form = self.form;
         if let Some(encryption) = &self.encryption {
             let opened = encryption.decrypt(octets, &ask()?);
-            // a wrong passphrase that leaves good padding leaves bad DER
+            // a wrong passphrase that leaves valid padding leaves invalid DER
             plain =
                 opened.filter(|octets| is_sequence(octets)).ok_or(KeyError::SecretRejected(name.clone()))?;
             octets = plain.as_slice();
@@ -118,7 +117,7 @@ fn open_pkcs8(
     Ok(Zeroizing::new(plain.as_bytes().to_vec()))
 }
 
-/// What it is, never the key.
+/// Writes form and encryption, never the key.
 impl fmt::Display for ForeignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.form {
@@ -135,7 +134,7 @@ impl fmt::Display for ForeignKey {
     }
 }
 
-/// The same.
+/// As [`fmt::Display`].
 impl fmt::Debug for ForeignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ForeignKey({self})")
@@ -151,7 +150,7 @@ fn from_der(octets: &[u8]) -> Option<ForeignKey> {
     Some(ForeignKey { form, octets: Zeroizing::new(octets.to_vec()), encryption: None })
 }
 
-/// The form of a private key in DER, told by its first elements.
+/// Returns the form of a private key in DER, recognized by its first elements.
 fn form_of(octets: &[u8]) -> Option<Form> {
     if PrivateKeyInfoRef::try_from(octets).is_ok() {
         return Some(Form::Pkcs8);
@@ -199,7 +198,7 @@ fn from_pem(text: &str) -> Result<Option<ForeignKey>, Reason> {
     Ok(None)
 }
 
-/// One block, with its headers if it has any.
+/// Reads one PEM block, with its headers if it has any.
 fn block(label: &str, form: Form, body: &str) -> Result<ForeignKey, Reason> {
     let mut encryption = None;
     let mut contents = Zeroizing::new(String::with_capacity(body.len()));

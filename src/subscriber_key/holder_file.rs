@@ -1,5 +1,5 @@
-//! Keys of holders that are to be handed out with their certificates: in any form that [`ForeignKey`] reads, or that
-//! within an age file.
+//! Files with the private keys of subscribers, which are handed out with their certificates: any form that
+//! [`ForeignKey`] reads, also within an age file.
 use super::ForeignKey;
 use super::pkcs8_file::read_checked;
 use crate::signing::{
@@ -9,15 +9,15 @@ use crate::signing::{
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// How an age file begins.
+/// First octets of an age file.
 const AGE: &[u8] = b"age-encryption.org/v1";
 
-/// Reads a key from a file that others than its owner and group cannot read; a passphrase is asked for when it is
-/// encrypted.
+/// Reads a key from a file that only its owner and group can read. `secrets` is asked for the passphrase of an
+/// encrypted key.
 ///
 /// # Errors
-/// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], what the source of secrets
-/// says, and [`KeyError::Backend`] for a file that is no such key.
+/// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], the errors of `secrets`, and
+/// [`KeyError::Backend`] for a file that contains no usable key.
 pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SubscriberKey, KeyError> {
     let key = KeyPlace::File(path.to_owned());
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
@@ -49,7 +49,7 @@ fn open(
         EnvelopeError::WrongPassphrase => KeyError::SecretRejected(key.clone()),
         other => unusable(other.to_string()),
     })?;
-    // never grows, so no copy of the key stays behind in freed memory
+    // the buffer never grows, so no copy of the key stays behind in freed memory
     let mut plain = Zeroizing::new(vec![0; octets.len()]);
     let length =
         read_up_to(reader, &mut plain).map_err(|error| unusable(format!("the file is damaged: {error}")))?;

@@ -1,5 +1,5 @@
-//! Private keys encrypted by PEM itself (RFC 1421 §4.6.1.1, §4.6.1.3, as OpenSSL did before PKCS#8): read, never
-//! written. The key is MD5 over passphrase and vector, once; nothing guards it but the passphrase's length.
+//! Private keys with the older encryption of PEM (RFC 1421 §4.6.1.1, §4.6.1.3, as OpenSSL used it before PKCS#8).
+//! They are read, never written: the encryption key is a single MD5 over passphrase and salt, so guesses are cheap.
 use crate::error::Reason;
 use crate::signing::Secret;
 use aes::{Aes128, Aes192, Aes256};
@@ -10,7 +10,7 @@ use des::TdesEde3;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
-/// What the headers of such a block say.
+/// The headers of such a PEM block.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct LegacyEncryption {
     cipher: &'static str,
@@ -18,12 +18,12 @@ pub(super) struct LegacyEncryption {
     vector: Vec<u8>,
 }
 
-/// Names of DEK-Info, lengths of key and vector.
+/// Names of ciphers in DEK-Info, with the lengths of key and initialization vector in octets.
 const CIPHERS: [(&str, usize, usize); 4] =
     [("DES-EDE3-CBC", 24, 8), ("AES-128-CBC", 16, 16), ("AES-192-CBC", 24, 16), ("AES-256-CBC", 32, 16)];
 
 impl LegacyEncryption {
-    /// Reads the value of `DEK-Info`, `CIPHER,HEX`.
+    /// Reads the value of `DEK-Info`: `CIPHER,HEX`.
     pub(super) fn parse(info: &str) -> Result<Self, Reason> {
         let (name, vector) = info.split_once(',').unwrap_or((info, ""));
         let name = name.trim();
@@ -43,12 +43,13 @@ impl LegacyEncryption {
         }
     }
 
-    /// As it is called in DEK-Info.
+    /// Returns the name of the cipher in DEK-Info.
     pub(super) fn cipher(&self) -> &'static str {
         self.cipher
     }
 
-    /// The plain octets; `None` when the passphrase is wrong, which is not always noticed here.
+    /// Returns the decrypted octets; `None` when the passphrase is found to be wrong, which the padding does not
+    /// always show.
     pub(super) fn decrypt(&self, encrypted: &[u8], passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
         let key = self.key(passphrase);
         let mut octets = Zeroizing::new(encrypted.to_vec());
@@ -62,7 +63,8 @@ impl LegacyEncryption {
         Some(octets)
     }
 
-    /// `EVP_BytesToKey` with MD5, one round, and the first octets of the vector as salt.
+    /// Derives the key as `EVP_BytesToKey` with MD5 and one round; the salt is the first octets of the initialization
+    /// vector.
     fn key(&self, passphrase: &Secret) -> Zeroizing<Vec<u8>> {
         let salt = self.vector.get(..8).unwrap_or_default();
         let mut key = Zeroizing::new(Vec::with_capacity(48));
@@ -81,7 +83,7 @@ impl LegacyEncryption {
     }
 }
 
-/// Decrypts in place; how long the plain octets are.
+/// Decrypts in place and returns the length of the plain octets; `None` for invalid padding.
 fn open<C: KeyIvInit + BlockModeDecrypt>(key: &[u8], vector: &[u8], octets: &mut [u8]) -> Option<usize> {
     let cipher = C::new_from_slices(key, vector).ok()?;
     cipher.decrypt_padded::<Pkcs7>(octets).ok().map(<[u8]>::len)

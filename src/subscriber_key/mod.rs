@@ -1,5 +1,5 @@
-//! File formats of other people's keys: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915), and what PEM itself
-//! encrypted (RFC 1421).
+//! File formats of private keys of responders, subscribers and other programs: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017),
+//! SEC 1 (RFC 5915), and the older encryption of PEM (RFC 1421).
 mod foreign;
 mod holder_file;
 mod legacy_pem;

@@ -1,4 +1,5 @@
-//! Keys of responders and end entities: PKCS#8 in PEM (RFC 7468 §10, §11), plain or encrypted by PBES2.
+//! Private keys of responders and end entities: PKCS#8 in PEM (RFC 7468 §10, §11), unencrypted or encrypted with
+//! PBES2.
 use crate::error::Reason;
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
 use crate::signing::{KeyError, KeyPlace, Secret, SubscriberKey, random_octets, read_up_to};
@@ -10,23 +11,23 @@ use zeroize::Zeroizing;
 
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 
-/// Iterations of PBKDF2-HMAC-SHA256 for new files, as OWASP recommends: a fifth of a second or so.
+/// Iterations of PBKDF2-HMAC-SHA256 for new files, as OWASP recommends; they take about a fifth of a second.
 const PBKDF2_ITERATIONS: u32 = 600_000;
 
-/// The most that is done for a file that somebody else made: some seconds of PBKDF2; of scrypt, 64 times the memory
-/// that OpenSSL's own files take, and four times that over in all.
+/// Bounds of the work for a file that another program made. Of PBKDF2 they allow some seconds. Of scrypt they allow
+/// 64 times the memory of OpenSSL's own files, and four times as much in all.
 const MOST_ITERATIONS: u32 = 10_000_000;
 const MOST_MEMORY: u64 = 1 << 30;
 const MOST_WORK: u64 = 4 << 30;
 
 const LARGEST_FILE: usize = 64 * 1024;
 
-/// The key as PEM, `ENCRYPTED PRIVATE KEY`: AES-256-CBC with a key from PBKDF2-HMAC-SHA256 (RFC 8018),
-/// which every tool reads.
+/// Returns the key as PEM, `ENCRYPTED PRIVATE KEY`: AES-256-CBC with a key from PBKDF2-HMAC-SHA256 (RFC 8018), which
+/// every tool reads.
 ///
 /// # Errors
-/// [`KeyError::SecretUnavailable`] for an empty passphrase, [`KeyError::Cryptography`] when the random
-/// generator fails or the key cannot be encoded.
+/// [`KeyError::SecretUnavailable`] for an empty passphrase, [`KeyError::Cryptography`] when the random generator
+/// fails or the key cannot be encoded.
 pub fn encrypted_private_key_pem(
     key: &SubscriberKey,
     passphrase: &Secret,
@@ -46,7 +47,7 @@ pub fn encrypted_private_key_pem(
         .map_err(|_| KeyError::Cryptography("encrypting the private key"))
 }
 
-/// The contents of a file with a key, read into memory that does not move.
+/// Reads a key file into memory that is not reallocated.
 pub(super) fn read_checked(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let key = KeyPlace::File(path.to_owned());
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
@@ -64,8 +65,8 @@ pub(super) fn read_checked(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> 
     Ok(octets)
 }
 
-/// Refuses a file that asks for absurd work before any is done: nobody waits for hours, and memory that is not there
-/// cannot be had.
+/// Refuses a file whose key derivation exceeds the bounds, before any work is done. It would take hours, or more
+/// memory than there is.
 pub(super) fn must_be_bearable(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Result<(), Reason> {
     let Some(parameters) = encrypted.encryption_algorithm.pbes2() else { return Ok(()) };
     match &parameters.kdf {
@@ -130,7 +131,7 @@ mod tests {
             let plain = directory.path().join(format!("{algorithm}.key"));
             write_new(&plain, key.to_pem().unwrap().as_bytes(), Mode::Private).unwrap();
             assert_eq!(read_holder_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
-            // which OpenSSL 3.0 does not know
+            // OpenSSL 3.0 does not know ML-DSA
             if !algorithm.to_string().starts_with("ml-dsa") {
                 assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
             }
@@ -170,7 +171,7 @@ mod tests {
         }
     }
 
-    /// A PBES2 file of these parameters around nothing, as anybody can write it.
+    /// Returns a PBES2 file with these parameters and no contents, as anybody can write it.
     fn asking_for(parameters: pkcs8::pkcs5::pbes2::Kdf) -> String {
         let mut scheme = Parameters::generate_pbkdf2_sha256_aes256cbc(1, &[7; 16], [7; 16]).unwrap();
         scheme.kdf = parameters;
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_key_that_asks_for_absurd_work_is_refused_before_any_is_done() {
-        // K1: the first would take 1 TiB, which no allocator has
+        // K1: the first parameters would take 1 TiB, which no allocator has
         use pkcs8::pkcs5::pbes2::{Pbkdf2Params, Salt, ScryptParams};
         let scrypt = |cost, block_size, parallelization| {
             let salt = Salt::new([7; 16]).unwrap();

@@ -1,7 +1,7 @@
-//! Adapters are put together in `assembly`; everybody else knows what they can do, not what they are.
+//! Only `assembly` constructs adapters. All other modules know their traits, not their types.
 use crate::source::production;
 
-/// Each, and the module that it is in.
+/// Each adapter, and the module that contains it.
 const ADAPTERS: &[(&str, &str)] = &[
     ("SqliteIndex", "index"),
     ("StatusDirectory", "status"),
@@ -12,15 +12,15 @@ const ADAPTERS: &[(&str, &str)] = &[
     ("LocalSigner", "signing"),
     ("Admitted", "signing"),
 ];
-/// The same of what is made of octets: a key read from a file of somebody else's is handed on to be taken in, and is
-/// opened by those who know the formats.
+/// Functions that decode keys from files of other programs, and the modules that may call them: those that know the
+/// formats.
 const MAKERS: &[(&str, &[&str])] = &[
     ("OpenedKey::", &["signing", "subscriber_key"]),
     ("ResponseSigner::from_pkcs8_der(", &["signing", "ocsp"]),
     ("SubscriberKey::from", &["signing", "subscriber_key"]),
 ];
 
-/// Where a word is named, apart from longer words that it is in.
+/// Finds a word in code, apart from longer words that contain it.
 fn names(code: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word)
@@ -58,7 +58,7 @@ fn each_adapter_is_in_the_module_that_is_said_here() {
     }
 }
 
-/// Adapters sit beside their traits: what one is made with is named in it alone.
+/// An adapter is in the module of its trait, and only that module uses the libraries that the adapter is made with.
 #[test]
 fn what_an_adapter_is_made_with_is_named_by_it_alone() {
     const MADE_WITH: &[(&str, &[&str])] =

@@ -1,16 +1,16 @@
-//! What people read: links lead somewhere, blocks say what they are, error codes are those that there are.
+//! Documents for people: links have a destination, fenced blocks have a language, error codes exist.
 use crate::source::{production, root};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a fenced block may be. `sh` is run by a test, `console` is shown only.
+/// Languages of fenced blocks. A `sh` block is run by a test, a `console` block is only shown.
 const LANGUAGES: &[&str] =
     &["sh", "console", "crontab", "toml", "json", "text", "ini", "nginx", "apache", "haproxy"];
-/// Directories whose Markdown is read by people.
+/// Directories with Markdown documents for people.
 const DIRECTORIES: &[&str] = &["", "ca-layout", "ca-layout/doc", "policy", "tests", "tests/surface"];
 
-/// A document: its path below the root, and its text.
+/// A document: its path relative to the root, and its text.
 struct Document {
     path: PathBuf,
     text: String,
@@ -22,7 +22,7 @@ impl Document {
         Self { path, text }
     }
 
-    /// The lines outside of fenced blocks, and the languages of the blocks.
+    /// Returns the lines outside of fenced blocks, and the languages of the blocks.
     fn parts(&self) -> (Vec<&str>, Vec<&str>) {
         let (mut lines, mut languages, mut is_inside) = (Vec::new(), Vec::new(), false);
         for line in self.text.lines() {
@@ -41,13 +41,13 @@ impl Document {
         (lines, languages)
     }
 
-    /// Where the links in the text lead.
+    /// Returns the destinations of the links in the text.
     fn links(&self) -> Vec<String> {
         let text = self.parts().0.join("\n");
         text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()).collect()
     }
 
-    /// What a link names to come to a heading.
+    /// Returns the anchors by which links name the headings.
     fn anchors(&self) -> BTreeSet<String> {
         let lines = self.parts().0;
         let headings = lines.iter().filter(|line| line.starts_with('#'));
@@ -127,7 +127,7 @@ fn the_readme_links_every_page_that_is_a_task() {
     }
 }
 
-/// Words in code type that look like an error code or the code of a finding, `index.restored`.
+/// Returns the words in code type that have the form of an error or finding code, such as `index.restored`.
 fn codes(text: &str) -> BTreeSet<&str> {
     let areas: BTreeSet<&str> = genfic_ca::error::Code::ALL
         .iter()
@@ -138,7 +138,7 @@ fn codes(text: &str) -> BTreeSet<&str> {
         .skip(1)
         .step_by(2)
         .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '.' | '-')))
-        // files of the home
+        // names of files in the home
         .filter(|word| !word.starts_with("index.db"))
         .filter(|word| word.split_once('.').is_some_and(|(area, _)| areas.contains(area)))
         .collect()

@@ -1,12 +1,12 @@
-//! Who may use whom, and the drawing of it: a floor uses only floors below it.
+//! Dependencies between modules, and their drawing. A module uses only modules on floors below its own.
 use crate::source::{Source, production, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-/// Who, and whom, in words.
+/// Rows of a module and the modules that it may use, separated by spaces.
 type Table = &'static [(&'static str, &'static str)];
 
-/// Module → the modules of the library that it names. Those who are named by nobody are the programs.
+/// Modules of the library, and the modules that each may use. Rows that no other row names are the programs.
 const MAY_USE: Table = &[
     ("document", "error"),
     ("error", ""),
@@ -41,7 +41,7 @@ const MAY_USE: Table = &[
     ("bin/genfic-ocspd", "assembly ocsp signing home error failpoint"),
 ];
 
-/// The same of the places in `ca`. Each room is one.
+/// Modules of `ca`, and the modules of `ca` that each may use.
 const CA_MAY_USE: Table = &[
     ("abreast", ""),
     ("clock_watch", ""),
@@ -62,7 +62,7 @@ const CA_MAY_USE: Table = &[
 
 const WIDTH: usize = 112;
 
-/// How far each is from the ground; none when some use each other in a circle.
+/// Returns the floor of each module, counted from the lowest; `None` when modules use each other in a circle.
 fn floors(table: Table) -> Option<BTreeMap<&'static str, usize>> {
     let mut floors = BTreeMap::new();
     while floors.len() < table.len() {
@@ -83,7 +83,7 @@ fn floors(table: Table) -> Option<BTreeMap<&'static str, usize>> {
     Some(floors)
 }
 
-/// The table as floors, the highest first.
+/// Returns the lines of the drawing, the highest floor first.
 fn drawn(table: Table) -> Vec<String> {
     let floors = floors(table).expect("no floors: some use each other in a circle");
     let indent = table.iter().map(|(module, _)| module.len()).max().unwrap() + 2;
@@ -94,7 +94,7 @@ fn drawn(table: Table) -> Vec<String> {
         }
         for (module, used) in table.iter().filter(|(module, _)| floors[module] == floor) {
             let mut line = format!("{module:indent$}");
-            // what lies right below is said first
+            // modules of the floor right below come first
             let mut used: Vec<&str> = used.split_whitespace().collect();
             used.sort_by_key(|below| (std::cmp::Reverse(floors[below]), *below));
             for below in used {
@@ -111,8 +111,8 @@ fn drawn(table: Table) -> Vec<String> {
     lines
 }
 
-/// Holds the drawing in a file's documentation, its first block of text, to the table; with GENFIC_TEST_WRITE set it
-/// is drawn anew.
+/// Compares the drawing in a file's documentation, its first block of text, with the table. If GENFIC_TEST_WRITE is
+/// set, the drawing is replaced.
 fn hold(file: &str, table: Table) {
     let path = root().join(file);
     let text = fs::read_to_string(&path).unwrap();
@@ -135,7 +135,7 @@ fn the_map_draws_what_is_held_here() {
     hold("src/ca/mod.rs", CA_MAY_USE);
 }
 
-/// What is used and must not be, and what may be and is not: a permission that nobody needs is one too many.
+/// Returns uses that are not permitted, and permissions that are not used.
 fn compare(table: Table, used: &BTreeMap<(String, String), String>) -> Vec<String> {
     let mut wrong = Vec::new();
     for ((module, below), file) in used {
@@ -174,7 +174,7 @@ fn modules_use_only_what_is_below_them() {
         for below in source.paths(&source.code()).iter().filter_map(of_others) {
             used.insert((source.top().to_owned(), below), source.name.clone());
         }
-        // nor is it told of what is above
+        // comments do not name modules of higher floors either
         for told in source.paths(&source.text).iter().filter_map(of_others) {
             if !may_use(MAY_USE, source.top(), &told) {
                 wrong.push(format!("{}: names {told}", source.name));
@@ -194,7 +194,7 @@ fn places_in_ca_use_only_what_is_below_them() {
     let sources: Vec<Source> = production().into_iter().filter(|source| source.top() == "ca").collect();
     let places: BTreeSet<&str> =
         sources.iter().filter_map(|source| source.module.get(1).map(String::as_str)).collect();
-    // what the module hands out under its own name, by the place that it comes from
+    // names that the module re-exports, with the modules that define them
     let mut homes: BTreeMap<String, String> = BTreeMap::new();
     let front = sources.iter().find(|source| source.module.len() == 1).unwrap();
     for path in front.paths(&front.code()) {
@@ -216,7 +216,7 @@ fn places_in_ca_use_only_what_is_below_them() {
                     .map(|place| (*place).to_owned())
                     .or_else(|| homes.get(next).cloned())
             });
-        // an engine's rooms are entered by methods of their names
+        // the parts of an engine are entered by methods with the names of their modules
         let code: String = source.code().split_whitespace().collect();
         let entered = places.iter().filter(|place| code.contains(&format!(".{place}()")));
         for below in named.chain(entered.map(|place| (*place).to_owned())) {

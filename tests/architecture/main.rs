@@ -1,4 +1,4 @@
-//! The rules that a single crate cannot get from the compiler.
+//! Architecture rules that the compiler does not check within a single crate.
 #![allow(
     clippy::as_conversions,
     clippy::expect_used,

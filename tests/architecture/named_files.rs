@@ -1,9 +1,9 @@
-//! The map in `src/lib.rs`, the manual's internals and `tests/README.md` name files: each is there.
+//! Files that the map in `src/lib.rs`, the manual's internals and `tests/README.md` name exist.
 use crate::source::root;
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The walks that the map has, by the words that they begin with.
+/// The walks of the map, by their first words.
 const WALKS: &[&str] =
     &["Request to certificate", "Revoke to CRL", "OCSP request to answer", "Passphrase to signature"];
 
@@ -12,7 +12,7 @@ fn map() -> String {
     text.lines().filter_map(|line| line.strip_prefix("//!")).map(|line| format!("{line}\n")).collect()
 }
 
-/// The files that a text names in code type: what ends in `.rs` or in `/`.
+/// Returns the file and directory names in code type: words that end in `.rs` or `/`.
 fn named(text: &str) -> BTreeSet<&str> {
     text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs") || word.ends_with('/')).collect()
 }

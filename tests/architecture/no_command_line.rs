@@ -1,8 +1,8 @@
-//! The library tells front ends what is to be done as values; it speaks no command line.
+//! The library contains no command lines: it returns remedies as values, which the programs express.
 use crate::source::{production, root};
 use std::fs;
 
-/// The texts in double quotes, with their line ends joined; octet strings are none.
+/// Returns the string literals of code with their line ends joined; octet strings are left out.
 fn texts_of(code: &str) -> Vec<String> {
     let mut texts = Vec::new();
     for line in
@@ -21,7 +21,7 @@ fn texts_of(code: &str) -> Vec<String> {
     found
 }
 
-/// Whether a text names a command or an option of the programs.
+/// Returns whether a text names a command or an option of the programs.
 fn is_of_the_command_line(text: &str, commands: &[String]) -> bool {
     let names_command = text.split("genfic-ca ").skip(1).any(|rest| {
         let word: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
@@ -33,7 +33,7 @@ fn is_of_the_command_line(text: &str, commands: &[String]) -> bool {
     names_command || names_option
 }
 
-/// The commands, as `enum Command` of the command line has them.
+/// Returns the names of the commands in `enum Command` of the command line.
 fn commands() -> Vec<String> {
     let text = fs::read_to_string(root().join("src/bin/genfic-ca/cli.rs")).unwrap();
     let body = text.split("enum Command {").nth(1).unwrap().split("\n}").next().unwrap();

@@ -1,31 +1,31 @@
-//! The files that programs are compiled from, found as the compiler finds them: by `mod`, from the crates' roots.
+//! The source files of library and programs, found as the compiler finds them: by `mod`, from the crate roots.
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of the library or of a program.
 pub(crate) struct Source {
-    /// Its path from the package's root.
+    /// Path relative to the package's root.
     pub(crate) name: String,
-    /// The module that it is: `ca::run`; of a program `bin/genfic-ca::script`.
+    /// Path of the module: `ca::run`; in a program `bin/genfic-ca::script`.
     pub(crate) module: Vec<String>,
-    /// Its text without what is compiled for tests alone.
+    /// The text without items that are compiled for tests only.
     pub(crate) text: String,
 }
 
 impl Source {
-    /// The module of the library, or the program, that it belongs to; the library's root is in none.
+    /// Returns the top-level module, or the program, that contains the file; empty for the library's root.
     pub(crate) fn top(&self) -> &str {
         self.module.first().map_or("", String::as_str)
     }
 
-    /// What of it is not a comment.
+    /// Returns the text without comments.
     pub(crate) fn code(&self) -> String {
         let is_code = |line: &&str| !line.trim_start().starts_with("//");
         self.text.lines().filter(is_code).flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// Every path of a module that its code, or a comment of it, names, from the crate's root on.
+    /// Returns every path from the crate's root that `text`, code or comments of this file, names.
     pub(crate) fn paths(&self, text: &str) -> Vec<Vec<String>> {
         let mut found = Vec::new();
         let mut rest = text;
@@ -77,7 +77,7 @@ fn without_visibility(item: &str) -> &str {
     rest.trim_start()
 }
 
-/// The paths of a tree of `use`.
+/// Collects the paths of a `use` tree.
 fn flatten(tree: &str, before: &[String], into: &mut Vec<Vec<String>>) {
     let tree = tree.trim();
     let Some((start, group)) = tree.split_once('{') else {
@@ -106,8 +106,8 @@ fn flatten(tree: &str, before: &[String], into: &mut Vec<Vec<String>>) {
     }
 }
 
-/// A text without the items that are compiled for tests alone: from `#[cfg(test)]` to where the item ends, which in
-/// formatted code is the next line at its depth that closes it.
+/// Returns a text without the items compiled for tests only: from `#[cfg(test)]` to the end of the item, which in
+/// formatted code is the next closing line with the same indentation.
 pub(crate) fn without_tests(text: &str) -> String {
     let mut kept = String::new();
     let mut lines = text.lines();
@@ -129,7 +129,7 @@ pub(crate) fn without_tests(text: &str) -> String {
     kept
 }
 
-/// What a text declares with `mod NAME;`, and from which file if it says so.
+/// Returns the modules that a text declares with `mod NAME;`, with the value of the attribute `path` if there is one.
 fn declared(code: &str) -> Vec<(String, Option<String>)> {
     let mut file = None;
     let mut found = Vec::new();
@@ -175,7 +175,7 @@ fn read(
     into.push(Source { name: relative(path), module, text });
 }
 
-/// Every file that the library or a program is compiled from.
+/// Returns every file that the library or a program is compiled from.
 pub(crate) fn production() -> Vec<Source> {
     compiled(false)
 }
@@ -191,7 +191,7 @@ fn compiled(with_tests: bool) -> Vec<Source> {
     found
 }
 
-/// Every file below a directory that holds Rust.
+/// Returns every Rust file in a directory and its subdirectories.
 pub(crate) fn files(directory: &str) -> Vec<PathBuf> {
     let (mut found, mut left) = (Vec::new(), vec![root().join(directory)]);
     while let Some(directory) = left.pop() {

@@ -1,8 +1,8 @@
-//! What files are called, how long they are, and what must not be in them.
+//! Rules for names, lengths and contents of files.
 use crate::source::{files, production, relative};
 use std::fs;
 
-/// Names that say nothing.
+/// File names without meaning.
 const BANNED: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 const LONGEST: usize = 400;
 
@@ -70,7 +70,7 @@ fn files_are_short_and_named_for_what_they_hold() {
 
 #[test]
 fn paths_are_told_on_one_line() {
-    // what is handed out to servers is held to plain characters instead
+    // snippets for servers are restricted to plain characters instead
     let wrong: Vec<String> = production()
         .iter()
         .filter(|source| source.top() != "handout" && source.text.contains(".display()"))

@@ -1,4 +1,4 @@
-//! The builders of the library's own tests, for those outside.
+//! The builders of the library's unit tests, for integration tests.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 #[path = "../../src/testing/certificate.rs"]
 mod certificate;

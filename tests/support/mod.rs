@@ -1,4 +1,4 @@
-//! A home of its own for each test, and the programs run in it.
+//! A separate home for each test, and the programs that run in it.
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(unreachable_pub, reason = "shared by path between test binaries")]
 pub(crate) mod builders;
@@ -18,16 +18,16 @@ pub const OCSPD: &str = env!("CARGO_BIN_EXE_genfic-ocspd");
 #[allow(unused_imports, reason = "each test binary uses its part")]
 pub(crate) use skipped::{is_root, skipped};
 
-/// What every CA key here is protected with.
+/// The passphrase of every CA key in tests.
 pub const PASSPHRASE: &str = "correct horse battery staple";
 
-/// A home with a cheap work factor, and a directory for what stands beside it.
+/// A home with a cheap work factor, in a directory with room for other files beside it.
 pub struct Home {
     directory: TempDir,
     url: String,
 }
 
-/// What a program said.
+/// The output and exit status of a program.
 #[derive(Debug)]
 pub struct Said {
     pub status: i32,
@@ -44,26 +44,26 @@ impl Said {
         }
     }
 
-    /// Everything, for messages.
+    /// Returns all output, for messages.
     pub fn all(&self) -> String {
         format!("exit {}\n{}{}", self.status, self.out, self.err)
     }
 
-    /// The same, having checked that it ended well.
+    /// Checks that the program succeeded, and returns the same output.
     #[track_caller]
     pub fn ok(self) -> Self {
         assert_eq!(self.status, 0, "{}", self.all());
         self
     }
 
-    /// The JSON object on standard output.
+    /// Returns the JSON object on standard output.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.all()))
     }
 }
 
-/// Runs a program of somebody else's in a directory.
+/// Runs another project's program in a directory.
 #[track_caller]
 pub fn run(directory: &Path, words: &[&str]) -> Said {
     let output = Command::new(words[0])
@@ -76,7 +76,7 @@ pub fn run(directory: &Path, words: &[&str]) -> Said {
 }
 
 impl Home {
-    /// An initialised home whose certificates name this base URL.
+    /// Returns an initialized home whose certificates have this base URL.
     pub fn at_url(url: &str) -> Self {
         let home = Self { directory: tempfile::tempdir().unwrap(), url: url.into() };
         home.ca(&["init", "--org", "Gentoo Fictional, Inc.", "--country", "BE", "--url", url]).ok();
@@ -94,12 +94,12 @@ impl Home {
         home
     }
 
-    /// An initialised home.
+    /// Returns an initialized home.
     pub fn new() -> Self {
         Self::at_url("http://pki.genfic.example")
     }
 
-    /// A home with a root, a user CA and a system CA.
+    /// Returns a home with a root, a user CA and a system CA.
     pub fn with_hierarchy(url: &str) -> Self {
         let home = Self::at_url(url);
         home.ca(&["create-root", "genfic"]).ok();
@@ -108,15 +108,15 @@ impl Home {
         home
     }
 
-    /// A copy of it and of what stands beside it, in memory where there is a file system for that with room for
-    /// many: each home keeps 8 MiB.
+    /// Returns a copy of the home and the files beside it. The copy is in memory if a file system in memory has room
+    /// for many homes, of 8 MiB each.
     pub fn copied(&self) -> Self {
         let memory = Path::new("/dev/shm");
         let free = rustix::fs::statvfs(memory).map_or(0, |status| status.f_bavail * status.f_frsize);
         self.copied_to(&if free > 2 << 30 { memory.to_owned() } else { std::env::temp_dir() })
     }
 
-    /// A copy of it and of what stands beside it, in a directory of its own below this one.
+    /// Returns a copy of the home and the files beside it, in a new directory below `parent`.
     pub fn copied_to(&self, parent: &Path) -> Self {
         let directory = tempfile::Builder::new().prefix("genfic-").tempdir_in(parent).unwrap();
         let from = format!("{}/.", self.directory.path().display());
@@ -125,12 +125,12 @@ impl Home {
         Self { directory, url: self.url.clone() }
     }
 
-    /// What is in this directory, in its place.
+    /// Returns the home in this directory, with the same URL.
     pub fn at(&self, directory: TempDir) -> Self {
         Self { directory, url: self.url.clone() }
     }
 
-    /// Runs shell lines beside the home, `genfic-ca` in the PATH and this home its own.
+    /// Runs shell lines in the directory beside the home, with `genfic-ca` in the PATH and this home set.
     #[track_caller]
     pub fn shell(&self, lines: &str) -> Said {
         let programs = Path::new(CA).parent().unwrap();
@@ -144,27 +144,27 @@ impl Home {
         Said::of(command.output().unwrap())
     }
 
-    /// The directory that has `home/` and what stands beside it.
+    /// Returns the directory that contains `home/` and the files beside it.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// The base URL of its certificates.
+    /// Returns the base URL of the certificates.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A path below [`Home::directory`].
+    /// Returns a path below [`Home::directory`].
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// The program, ready to be run in this home.
+    /// Returns the program, set up to run in this home.
     pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut command = Command::new(CA);
         let is = |wanted: &str| words.iter().any(|word| word.as_ref() == wanted);
         if is("backup") && !is("--passphrase-from") {
-            // a backup has a passphrase of its own, which the environment does not give
+            // a backup has a passphrase of its own, which the environment does not contain
             command.args(["--passphrase-from", "env:GENFIC_TEST_PASSPHRASE"]);
         }
         command
@@ -184,7 +184,7 @@ impl Home {
         Said::of(self.command(words).output().unwrap())
     }
 
-    /// Runs `genfic-ca --json` and gives `result`.
+    /// Runs `genfic-ca --json` and returns its `result`.
     #[track_caller]
     pub fn result<S: AsRef<OsStr>>(&self, words: &[S]) -> Value {
         let mut all: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
@@ -192,13 +192,13 @@ impl Home {
         self.ca(&all).ok().json()["result"].clone()
     }
 
-    /// Runs somebody else's program beside the home.
+    /// Runs another project's program in the directory beside the home.
     #[track_caller]
     pub fn run(&self, words: &[&str]) -> Said {
         run(self.directory(), words)
     }
 
-    /// The key of a CA, taken out of its file as a thief who knew the passphrase would.
+    /// Returns the decrypted key of a CA, as a thief who knows the passphrase could take it from its file.
     pub fn ca_key_pem(&self, name: &str) -> String {
         let file = fs::File::open(self.path(&format!("home/keys/{name}.age"))).unwrap();
         let identity = age::scrypt::Identity::new(age::secrecy::SecretString::from(PASSPHRASE));
@@ -209,13 +209,13 @@ impl Home {
         pem
     }
 
-    /// Starts the daemon on a free port, or on the one given as `ADDR:PORT`.
+    /// Starts the daemon on a free port, or on the given `ADDR:PORT`.
     pub fn daemon(&self, listen: &str) -> Daemon {
         Daemon::start(&self.path("home"), listen)
     }
 }
 
-/// A running `genfic-ocspd`, ended when dropped.
+/// A running `genfic-ocspd`, stopped when dropped.
 pub struct Daemon {
     child: Child,
     pub url: String,
@@ -240,7 +240,7 @@ impl Daemon {
         self.child.id()
     }
 
-    /// Ends it with SIGTERM and gives its exit status.
+    /// Stops the daemon with SIGTERM and returns its exit status.
     pub fn terminate(&mut self) -> i32 {
         let ended = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(ended.success());
@@ -255,7 +255,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Whether a program of somebody else's is here; says otherwise that what follows is skipped.
+/// Returns whether another project's program is installed; otherwise reports that the rest of the test is skipped.
 #[track_caller]
 pub fn there_is(program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
@@ -265,12 +265,12 @@ pub fn there_is(program: &str) -> bool {
     found
 }
 
-/// A loopback address that was free a moment ago, as `ADDR:PORT`.
+/// Returns a loopback address that was free a moment ago, as `ADDR:PORT`.
 pub fn free_address() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
-/// Python with pkilint and cryptography, as `tests/run` installs it.
+/// Returns Python with pkilint and cryptography, as `tests/run` installs it.
 pub fn python() -> String {
     std::env::var("GENFIC_TEST_PYTHON").unwrap_or_else(|_| {
         let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");

@@ -1,20 +1,20 @@
-//! Keys, backups and responders that are not reached.
+//! Remedies when a key, a backup or a responder is not accessible.
 
-/// What is to be named for a key, a backup or a responder to be reached.
+/// The value that has to be given to access a key, a backup or a responder.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Access {
-    /// The source of the passphrase looked at.
+    /// Check the source of the passphrase.
     PassphraseSource,
-    /// A source of the passphrase named.
+    /// Name a source of the passphrase.
     NamePassphraseSource,
-    /// The identity of one of the recipients given.
+    /// Give the identity of one of the recipients.
     Identity,
-    /// The address freed, or another chosen.
+    /// Free the address, or choose another.
     OtherAddress,
-    /// An address to listen on.
+    /// Name an address to listen on.
     Address,
-    /// The responder's certificate renewed.
+    /// Renew the responder's certificate.
     RenewResponder,
-    /// The URL of the responder.
+    /// Name the URL of the responder.
     ResponderUrl,
 }

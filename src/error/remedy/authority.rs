@@ -1,68 +1,68 @@
-//! CAs that do not allow what is asked.
+//! Remedies about CAs that do not allow an operation.
 
-/// What is to be done about a CA, or with its certificates and requests.
+/// The remedy for a problem of a CA, or of its certificates and requests.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Authority {
-    /// The CAs of this home looked at.
+    /// List the CAs of this home.
     List,
-    /// The same, where others may answer for a CA.
+    /// List the CAs of this home, where the CA in question may be an external CA.
     ListOwn,
-    /// How the CAs stand looked at.
+    /// Look at the states of the CAs.
     Standing,
-    /// The hierarchy looked at.
+    /// Look at the hierarchy.
     Hierarchy,
-    /// The CA's CRL gone by, since it can have no responder.
+    /// Use the CA's CRL, since the CA can have no responder.
     GoByCrl,
-    /// Those asked who run the CA.
+    /// Ask those who run the external CA.
     AskItsOwners,
-    /// A responder's certificate asked for as such.
+    /// Request a responder's certificate as such.
     ForResponders,
-    /// A request signed; only a CA's certificate is cross-signed.
+    /// Sign the request; only a CA's certificate is cross-certified.
     SignRequests,
-    /// The CA renewed in place of certifying itself.
+    /// Renew the CA instead of having it certify itself.
     RenewInstead,
-    /// A certificate of the CA that is in force.
+    /// Obtain a certificate of the CA that is valid now.
     CertificateInForce,
-    /// The CA certified once more with constraints, and this certificate, `CA/SERIAL`, revoked.
+    /// Cross-certify the CA once more with name constraints, then revoke this certificate, `CA/SERIAL`.
     ConstrainAndRevoke(String),
-    /// The CA above imported, or the certificates above shown.
+    /// Import the issuer, or give the certificates of the issuer path.
     ShowAbove,
-    /// A new key for this CA.
+    /// Generate a new key for this CA.
     NewKey(String),
-    /// The certificate that this CA waits for adopted when it has come.
+    /// Adopt the certificate that this CA has requested once it is issued.
     AdoptWaiting(String),
-    /// A profile of CAs below another.
+    /// Choose a profile for subordinate CAs.
     ProfileBelow,
-    /// A profile of CAs.
+    /// Choose a profile for CAs.
     ProfileOfCas,
-    /// The profile of the CA.
+    /// Name the profile of the CA.
     NameProfile,
-    /// A key and a request made, or a key brought.
+    /// Create a key and a request, or import a key.
     RequestOrKey,
-    /// This CA looked at.
+    /// Look at this CA.
     Show(String),
-    /// The answer to a request of this CA's renewal.
+    /// Give the certificate that answers a renewal request of this CA.
     AnswerToRenewal(String),
-    /// The certificate of a CA that signs certificates and CRLs.
+    /// Issue the certificate as that of a CA that signs certificates and CRLs.
     SignAsACa,
-    /// The request signed as that of a CA.
+    /// Sign the request as that of a CA.
     SignAsThatOfACa,
-    /// The CA taken over under the name that it is on record by.
+    /// Import the CA under the name that is on record.
     TakeOverAs(String),
-    /// What came since taken over by the same import.
+    /// Add what was issued and revoked since, by the same import.
     ImportAgain(String),
-    /// What is on record of this CA looked at.
+    /// Look at what is on record of this CA; the import added nothing.
     NothingCame(String),
-    /// The certificate issued here, with no request for others.
+    /// Issue the certificate here, without a request to an external CA.
     IssueHere,
-    /// A request made for those who run the CA above.
+    /// Make a request to those who run the external issuer.
     RequestFromOthers,
-    /// The key of this CA brought.
+    /// Import the key of this CA.
     BringKey(String),
-    /// What this CA still lacks published; it is on record.
+    /// Publish what is missing of this CA, which is on record.
     Finish(String),
-    /// The links left out, if the old key is lost.
+    /// Leave out the key rollover certificates (RFC 9810 §4.4) if the old key is lost.
     WithoutLinks,
-    /// The links of this new generation and the old one made.
+    /// Issue the key rollover certificates between this new generation and the old one.
     MakeLinks(String, String),
 }

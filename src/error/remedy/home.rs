@@ -1,46 +1,46 @@
-//! Homes that cannot be used.
+//! Remedies for homes that cannot be used.
 
-/// What is to be done about a home: its place, configuration, index or clock.
+/// The remedy for a problem of a home: its directory, configuration, index or clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Home {
-    /// A directory that may be written to, or the service's user.
+    /// Choose a directory with write permission, or run as the service user.
     OtherDirectory,
-    /// A home made, or another named.
+    /// Initialize a home, or name another.
     MakeOrName,
-    /// The same, where the environment may name it.
+    /// Initialize a home, or name another by option or environment variable.
     MakeOrSet,
-    /// The command run as the owner, who is not known.
+    /// Run the command as the owner, whose name is unknown.
     AsOwner,
-    /// The command run as this user, as `sudo` takes it.
+    /// Run the command as this user, in the form that `sudo` takes.
     As(String),
-    /// Each of these commands of the system run, or what is safe done.
+    /// Run each of these system commands, or have the safe repairs done.
     Mend(Vec<String>),
-    /// What mends it asked for.
+    /// Run the examination, which names the remedy.
     Examine,
-    /// Configuration and profiles put back.
+    /// Restore missing configuration and profiles.
     PutBackPolicy,
-    /// A file named, or configuration and profiles made.
+    /// Name a file, or create configuration and profiles.
     NamePolicyFile,
-    /// The values corrected that a home is made with.
+    /// Correct the values that a home is initialized with.
     FoundingValues,
-    /// Another home to restore into, or this one moved aside and shown.
+    /// Choose another home to restore into, or move this one aside and name it as a source of published data.
     EmptyTarget,
-    /// An index made in a new home, or the home named.
+    /// Initialize an index in a new home, or name the home.
     MakeIndex,
-    /// The damage looked at, and the index restored.
+    /// Have the damage examined, and restore the index.
     DamagedIndex,
-    /// What keeps the index from being used looked for.
+    /// Find out what makes the index unusable.
     UnusableIndex,
-    /// The newest index brought back, or a backup restored.
+    /// Put the newest index back, or restore a backup.
     OlderIndex,
-    /// What the CRL revokes taken over, and the audit looked at.
+    /// Record the revocations of the CRL, and check the audit records.
     TakeOverRevocations,
-    /// What the index takes back revoked again, or the right index brought back.
+    /// Revoke again the certificates that the index lists as valid, or put the right index back.
     RevokeAgain,
-    /// What was restored looked at and accepted.
+    /// Check what was restored, and accept it.
     AcceptRestored,
-    /// The clock set.
+    /// Set the clock.
     SetClock,
-    /// The clock set, or its time confirmed.
+    /// Set the clock, or confirm its time.
     ConfirmClock,
 }

@@ -1,27 +1,27 @@
-//! CAs of other programs.
+//! Remedies for imports of other programs' CAs.
 use std::borrow::Cow;
 
-/// What is to be named for a CA that comes from another program.
+/// The value that has to be given to import a CA from another program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Import {
-    /// The directory that the CA's programs use, or its record.
+    /// Name the directory of the CA, or its record (`index.txt`).
     Directory,
-    /// One CA after the other.
+    /// Import the CAs one by one.
     OneByOne,
-    /// The file of the CA's certificate.
+    /// Name the file of the CA's certificate.
     Certificate,
-    /// The file of the CA's certificate; or, of the one that was found, this.
+    /// Name the file of the CA's certificate; the text says what to do if the certificate that was found is meant.
     CertificateOr(Cow<'static, str>),
-    /// The file of the CA's certificate, and what it must be.
+    /// Name the file of the CA's certificate, which must fulfil the requirements of a CA certificate.
     CaCertificate,
-    /// The file of the CA's certificate in place of another's.
+    /// Name the file of the CA's certificate instead of another certificate.
     CertificateOfTheCa,
-    /// The file of the CA's key.
+    /// Name the file of the CA's key.
     Key,
-    /// The file of the CA's key, now or later.
+    /// Name the file of the CA's key, or import it later.
     KeyOrLater,
-    /// The records alone, where the key is of no use.
+    /// Import the records alone, since the key cannot be used.
     WithoutKey,
-    /// A copy of the record with its lines mended.
+    /// Name a corrected copy of the record.
     MendedIndex,
 }

@@ -1,4 +1,4 @@
-//! What is to be done, as a value. The programs say it in words of their own, with their commands and options.
+//! Remedies as values. The programs express them with their commands and options.
 mod access;
 mod authority;
 mod home;
@@ -18,34 +18,34 @@ pub use request::Request;
 use super::in_words;
 use std::borrow::Cow;
 
-/// What is to be done about a failure or a finding.
+/// The remedy for a failure or a finding.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Remedy {
-    /// What these words say, which name no command and no option; nothing when there are none.
+    /// These words, which name no command and no option; empty when nothing helps.
     Words(Cow<'static, str>),
-    /// Each of these, a line for each.
+    /// Several remedies, one a line.
     Several(Vec<Self>),
-    /// Something else is to be asked for.
+    /// A change of the request.
     Request(Request),
-    /// A home is to be seen to.
+    /// A change of the home.
     Home(Home),
-    /// Something of an import is to be named.
+    /// A value that an import needs.
     Import(Import),
-    /// Something is to be named that a key, a backup or a responder is reached by.
+    /// A value that gives access to a key, a backup or a responder.
     Access(Access),
-    /// A finding is to be mended.
+    /// A repair of a finding.
     Repair(Box<Repair>),
-    /// A CA is to be asked, named or seen to otherwise.
+    /// An operation on a CA, or the choice of another.
     Authority(Box<Authority>),
-    /// What is on record is to be looked at or gone on with.
+    /// A look at the records, or an operation on them.
     Record(Record),
 }
 
 impl Remedy {
-    /// Nothing that helps.
+    /// The empty remedy.
     pub const NONE: Self = Self::Words(Cow::Borrowed(""));
 
-    /// Whether nothing helps.
+    /// Returns whether the remedy is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -55,7 +55,7 @@ impl Remedy {
         }
     }
 
-    /// This, and then more.
+    /// Returns this remedy followed by `more`.
     #[must_use]
     pub fn and(self, more: impl Into<Self>) -> Self {
         let more = more.into();

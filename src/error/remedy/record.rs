@@ -1,42 +1,42 @@
-//! Records that do not allow what is asked.
+//! Remedies about records that do not allow an operation.
 
-/// What is to be done about what is on record.
+/// The remedy for a problem with the records.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Record {
-    /// What is on record looked at.
+    /// List the records.
     List,
-    /// The state of the certificate looked at.
+    /// Look at the state of the certificate.
     Show,
-    /// The CAs looked at.
+    /// List the CAs.
     Authorities,
-    /// Another name for the CA.
+    /// Choose another name for the CA.
     OtherAuthorityName,
-    /// Another CA.
+    /// Choose another CA.
     OtherIssuer,
-    /// The CRL published under the next number.
+    /// Publish the CRL under the next number.
     NextCrlNumber,
-    /// The directory of the status looked at, and the status published.
+    /// Check the directory of the published status, then publish the status.
     PublishStatus,
-    /// The status published, or what keeps it from that looked for.
+    /// Publish the status, or learn why that is not possible.
     SyncStatus,
-    /// The CRL looked at that another process published.
+    /// Look at the current CRL, which another process published.
     CrlInForce,
-    /// A file moved away that is none of the CA's.
+    /// Move a file away that does not belong to the CA.
     MoveAside,
-    /// The CRL of this CA published.
+    /// Publish the CRL of this CA.
     PublishCrlAgain(String),
-    /// The responder certificate of this CA issued.
+    /// Issue the responder certificate of this CA.
     IssueResponderAgain(String),
-    /// Nothing signed once more: it is on record.
+    /// Do not sign again: the certificate is on record.
     NotSignedAgain,
-    /// The certificate revoked by those who run its CA.
+    /// Have the certificate revoked by those who run its CA.
     RevokedByItsOwners,
-    /// What is on record of `CA/SERIAL` looked at.
+    /// Look at the record of `CA/SERIAL`.
     ShowCertificate(String),
-    /// Both certificates of the number, `CA/SERIAL`, revoked.
+    /// Revoke both certificates with the serial number of `CA/SERIAL`.
     RevokeNumber(String),
-    /// The certificates looked for that are left to be revoked.
+    /// Find the certificates that are still to be revoked.
     RevokeLeft,
-    /// The certificate on hold, `CA/SERIAL`, revoked, since others have its key.
+    /// Revoke the certificate `CA/SERIAL`, which is on hold, since its key is compromised.
     RevokeHeld(String),
 }

@@ -1,76 +1,77 @@
-//! Findings of an examination.
+//! Remedies for the findings of an examination.
 use std::path::PathBuf;
 
-/// What mends what an examination found.
+/// The repair of a finding.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Repair {
-    /// What is safe to mend mended.
+    /// Have the safe repairs done.
     Fix,
-    /// Room made, and then the same.
+    /// Free disk space, then have the safe repairs done.
     RoomThenFix,
-    /// The home looked at as this user, as `sudo` takes it.
+    /// Examine the home as this user, in the form that `sudo` takes.
     ExamineAs(String),
-    /// The home looked at as the owner, who is not known.
+    /// Examine the home as the owner, whose name is unknown.
     ExamineAsOwner,
-    /// What is missing of the home made.
+    /// Restore what is missing of the home.
     Init(Box<Origin>),
-    /// A file that came with the program brought back, or made as it is shipped.
+    /// Put a file of the program back from a backup, or write it as it is shipped.
     BringBackOrInit(PathBuf, Box<Origin>),
-    /// This home moved aside, and a backup restored.
+    /// Move this home aside, and restore a backup.
     Restore(PathBuf),
-    /// The newest index brought back, or the same.
+    /// Put the newest index back, or move this home aside and restore a backup.
     BringBackOrRestore(PathBuf),
-    /// The index that is gone brought back, or the same.
+    /// Put the missing index back, or move this home aside and restore a backup.
     BringIndexBack(PathBuf),
-    /// What was revoked since the backup revoked again, and the index accepted.
+    /// Revoke again what was revoked since the backup, then accept the restored index.
     AcceptRestored,
-    /// The index compared with a backup.
+    /// Compare the index with a backup.
     CompareIndex,
-    /// What is going on looked at.
+    /// Look at the status of the home.
     LookAtStatus,
-    /// The time of the clock confirmed.
+    /// Confirm the time of the clock.
     ConfirmClock,
-    /// The status published.
+    /// Publish the status.
     PublishStatus,
-    /// A CRL of this CA published.
+    /// Publish a CRL of this CA.
     PublishCrl(String),
-    /// A file moved aside, and a CRL of this CA published.
+    /// Move a file aside, then publish a CRL of this CA.
     MoveAsideThenPublishCrl(PathBuf, String),
-    /// A responder certificate of this CA issued.
+    /// Issue a responder certificate of this CA.
     Responder(String),
-    /// The key of this CA replaced and its certificate revoked, if others may answer for it.
+    /// Replace the key of this CA and revoke its certificate, unless the holder of the requested key may answer for
+    /// the CA.
     ReplaceKey(String),
-    /// The hierarchy of the CAs looked at.
+    /// Look at the hierarchy of the CAs.
     Hierarchy,
-    /// This CA renewed.
+    /// Renew this CA.
     Renew(String),
-    /// A request made for this CA, which others issued.
+    /// Make a renewal request for this CA, which an external CA issued.
     RequestRenewal(String),
-    /// The next certificate of this CA, which others run, asked for.
+    /// Ask those who run this external CA for its next certificate.
     AskForNext(String),
-    /// This generation finished without links to the one before it, whose key is gone.
+    /// Complete this generation without key rollover certificates, since the key of the one before it is lost.
     GiveUpLinks(String),
-    /// This generation and the one before it linked.
+    /// Issue the key rollover certificates between this generation and the one before it.
     CrossSign(String, String),
-    /// The certificate of this number revoked, below a CA that is.
+    /// Revoke the CA certificate with this serial number, issued by this CA, since one of its issuers is revoked.
     RevokeFallen(String, String),
-    /// This CA revoked, since others have its key.
+    /// Revoke this CA, since its key is compromised.
     RevokeAuthority(String),
-    /// The certificate of a CA, `CA/SERIAL`, revoked, since others have its key.
+    /// Revoke the certificate of a CA, `CA/SERIAL`, since its key is compromised.
     RevokeCa(String),
-    /// The certificate of a holder, `CA/SERIAL`, revoked, since others have its key.
+    /// Revoke the certificate of a subscriber, `CA/SERIAL`, since its key is compromised.
     RevokeHolder(String),
-    /// A certificate that this CA signed and that is not on record looked at.
+    /// Look at a certificate in a file that this CA signed and that is not on record.
     Unrecorded(PathBuf, String),
 }
 
-/// What a home was made with, as far as it can be read off its certificates.
+/// The values that a home was initialized with, as far as its certificates contain them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Origin {
     /// The organization.
     pub organization: Option<String>,
     /// The country.
     pub country: Option<String>,
-    /// The URL that everybody gets CRLs and CA certificates from.
+    /// The URL under which CRLs and CA certificates are published.
     pub url: Option<String>,
 }

@@ -1,64 +1,64 @@
-//! Requests that are refused.
+//! Remedies for requests that are refused.
 
-/// What is to be asked for otherwise, or given with the request.
+/// The change of a request, or of the values given with it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Request {
-    /// A request with a new key, of this type.
+    /// Make a request with a new key of this type.
     NewKeyLike(String),
-    /// A request with a new key, or the certificate of the same holder under another name.
+    /// Make a request with a new key, or state that the subscriber is the same under another name.
     NewKeyOrSameHolder,
-    /// A new key for a CA that was revoked, by a new generation or by a request.
+    /// Give a revoked CA a new key, by a new generation or by a request.
     NewKeyOrNewGeneration,
-    /// The hold lifted, or the certificate revoked and the key replaced.
+    /// Release the hold, or revoke the certificate and replace the key.
     ReleaseOrRevoke,
-    /// No name constraints.
+    /// Leave out the name constraints.
     NoNameConstraints,
-    /// Name constraints: what the CA may certify.
+    /// Give name constraints.
     NameConstraints,
-    /// No more than the certificate permits, or none of its limits.
+    /// Permit no more than the certificate permits, or leave out its constraints.
     PermitWhatIsPermitted,
-    /// The names below a DNS name with a leading dot.
+    /// Permit names below this DNS name, without the leading dot.
     PermitBelow,
-    /// A certificate whose limits can be repeated, or none of its limits.
+    /// Obtain a certificate with constraints that can be repeated, or leave them out.
     RepeatableLimits,
-    /// Less, or none of the certificate's limits.
+    /// Ask for less, or leave out the constraints of the certificate.
     LessOrUnconstrained,
-    /// Another profile, or none of the certificate's limits.
+    /// Choose another profile, or leave out the constraints of the certificate.
     OtherProfileOrUnconstrained,
-    /// A CA for this purpose, or another profile.
+    /// Choose a CA for this purpose, or another profile.
     OtherCaOrProfile,
-    /// A subject.
+    /// Give a subject.
     Subject,
-    /// A subject or an alternative name.
+    /// Give a subject or an alternative name.
     SubjectOrName,
-    /// A subject, or a shorter name of the CA.
+    /// Give a subject, or a shorter name of the CA.
     SubjectOrShorterName,
-    /// A subject for the new generation.
+    /// Give a subject for the new generation.
     SubjectOfItsOwn,
-    /// A subject with fewer attributes.
+    /// Give a subject with fewer attributes.
     ShorterSubject,
-    /// The subject without this attribute.
+    /// Leave this attribute out of the subject.
     WithoutAttribute(String),
-    /// The subject without this attribute, or a profile that lists it.
+    /// Leave this attribute out of the subject, or list it in the profile.
     WithoutAttributeOrListed(String),
-    /// The subject with this attribute.
+    /// Give this attribute in the subject.
     Attribute(String),
-    /// Another request, or another subject.
+    /// Make another request, or give another subject.
     AnewOrOtherSubject,
-    /// The subject corrected.
+    /// Correct the subject.
     CorrectSubject,
-    /// A subject that no other CA has.
+    /// Give a subject that no other CA has.
     OtherNameOfTheCa,
-    /// Another request, or other alternative names.
+    /// Make another request, or give other alternative names.
     AnewOrOtherNames,
-    /// The alternative name corrected.
+    /// Correct the alternative name.
     CorrectName,
-    /// The request without this alternative name.
+    /// Leave out this alternative name.
     WithoutName,
-    /// An alternative name, as in this example.
+    /// Give an alternative name, for example this one.
     NameLike(String),
-    /// This alternative name, or another common name.
+    /// Add this alternative name, or give another common name.
     NameOrOtherCommonName(String),
-    /// A mail address as the contact.
+    /// Give a mail address as the contact.
     Contact,
 }

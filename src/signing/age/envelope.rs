@@ -1,7 +1,7 @@
 //! Files encrypted as a stream (`age-encryption.org/v1`): to X25519 recipients, or with a passphrase.
 //!
-//! What is sealed can be opened without this program: `age -d FILE`. The end of the stream is authenticated
-//! too: whoever read all of it without an error has all of it.
+//! An encrypted file can be decrypted without this program: `age -d FILE`. The end of the stream is authenticated
+//! too, so a truncated file is an error for the reader.
 use super::AgeFileStore;
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::{FileKind, Finding, OpenError, Owners, Rule, open_checked};
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-/// The largest file of recipients or identities.
+/// Bound of a file of recipients or identities, in octets; one recipient takes 63.
 const LARGEST: u64 = 1024 * 1024;
 
 /// A public key that files are encrypted to, `age1...`.
@@ -25,11 +25,11 @@ pub struct EnvelopeRecipient(age::x25519::Recipient);
 /// The private key of a recipient, `AGE-SECRET-KEY-1...`.
 pub struct EnvelopeIdentity(age::x25519::Identity);
 
-/// Who can open what is sealed.
+/// The parties that can decrypt an encrypted file.
 pub enum SealFor {
-    /// Each of these.
+    /// The owner of any of these recipients.
     Recipients(Vec<EnvelopeRecipient>),
-    /// Who knows this passphrase, guarded by scrypt with N = 2^`scrypt_log_n`.
+    /// Anyone who knows this passphrase, guarded by scrypt with N = 2^`scrypt_log_n`.
     Passphrase {
         /// The passphrase.
         secret: Secret,
@@ -38,45 +38,45 @@ pub enum SealFor {
     },
 }
 
-/// What opens an envelope.
+/// The secret that decrypts an envelope.
 pub enum OpenWith {
-    /// One of these.
+    /// Any one of these identities.
     Identities(Vec<EnvelopeIdentity>),
     /// This passphrase.
     Passphrase(Secret),
 }
 
-/// What can go wrong with an envelope.
+/// Errors of reading or writing an envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
-    /// Text that is no recipient.
+    /// The text is not an age recipient.
     #[error("`{0}` is not an age recipient")]
     InvalidRecipient(String),
-    /// A line that is no identity; it is not repeated, as it may be a secret.
+    /// The line of this number is not an age identity. Its text is not repeated, as it may be a secret.
     #[error("line {0} of the identity file is not an age identity")]
     InvalidIdentity(usize),
-    /// A file of recipients or identities that names none.
+    /// The file of recipients or identities contains none.
     #[error("{0} names nobody")]
     Nobody(String),
-    /// A file of recipients or identities that others can change or read.
+    /// The file of recipients or identities can be changed or read by other users.
     #[error("{0}")]
     Unsafe(Finding),
-    /// A file of recipients or identities that cannot be read.
+    /// The file of recipients or identities cannot be read.
     #[error("{0} cannot be read: {1}")]
     Unreadable(String, io::Error),
-    /// The octets are no age file, or a damaged one.
+    /// The octets are not an age file, or are a damaged one.
     #[error("it is not an age file, or its beginning is damaged")]
     NotAnEnvelope,
-    /// The passphrase is another.
+    /// The passphrase is wrong.
     #[error("the passphrase does not open it")]
     WrongPassphrase,
-    /// It is encrypted to others.
+    /// The file is encrypted to other recipients.
     #[error("none of the identities given opens it")]
     WrongIdentity,
-    /// It asks for an absurd amount of work.
+    /// The file asks for a scrypt work factor above [`AgeFileStore::MOST_WORK`].
     #[error("it asks for a scrypt work factor of {0}, and at most {max} is done", max = AgeFileStore::MOST_WORK)]
     TooMuchWork(u8),
-    /// It cannot be written or read.
+    /// The envelope cannot be written or read.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -114,7 +114,7 @@ impl From<EnvelopeError> for Problem {
     }
 }
 
-/// As it is typed.
+/// Writes the recipient as a user types it.
 impl fmt::Display for EnvelopeRecipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -125,18 +125,19 @@ impl FromStr for EnvelopeRecipient {
     type Err = EnvelopeError;
 
     fn from_str(text: &str) -> Result<Self, EnvelopeError> {
-        // who pastes the wrong half must not see it in a log
+        // somebody who pastes the private half by mistake must not find it in a log
         let shown = if text.starts_with("AGE-SECRET-KEY") { "AGE-SECRET-KEY-..." } else { text };
         text.parse().map(Self).map_err(|_| EnvelopeError::InvalidRecipient(shown.to_owned()))
     }
 }
 
 impl EnvelopeRecipient {
-    /// The recipients of a file: one a line, `#` begins a comment. Only its owner or root may be able to change
-    /// it, since whoever does can read what is sealed.
+    /// Reads the recipients of a file: one a line; `#` begins a comment. Only the owner or root may be able to change
+    /// the file, since whoever adds a recipient can read what is encrypted.
     ///
     /// # Errors
-    /// When it is unsafe, cannot be read, has something else in it, or nothing.
+    /// [`EnvelopeError::Unsafe`], [`EnvelopeError::Unreadable`], [`EnvelopeError::InvalidRecipient`] for any other
+    /// line, and [`EnvelopeError::Nobody`] without a recipient.
     pub fn read_file(path: &Path) -> Result<Vec<Self>, EnvelopeError> {
         let recipients: Vec<Self> = lines(&read(path, Rule::CONFIGURATION)?)
             .map(|(_, line)| line.parse())
@@ -150,10 +151,11 @@ impl EnvelopeRecipient {
 }
 
 impl EnvelopeIdentity {
-    /// The identities of a file that only its owner can read, as `age-keygen -o` writes it.
+    /// Reads the identities of a file that only its owner can read, as `age-keygen -o` writes it.
     ///
     /// # Errors
-    /// When it is unsafe, cannot be read, has something else in it, or nothing.
+    /// [`EnvelopeError::Unsafe`], [`EnvelopeError::Unreadable`], [`EnvelopeError::InvalidIdentity`] for any other
+    /// line, and [`EnvelopeError::Nobody`] without an identity.
     pub fn read_file(path: &Path) -> Result<Vec<Self>, EnvelopeError> {
         let rule = Rule { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o077 };
         let identities: Vec<Self> = lines(&read(path, rule)?)
@@ -178,20 +180,20 @@ fn read(path: &Path, rule: Rule) -> Result<Zeroizing<String>, EnvelopeError> {
     Ok(text)
 }
 
-/// The lines that say something, with their numbers.
+/// Returns the lines that are neither empty nor comments, with their numbers from 1.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// Encrypts what is written into it. Without [`Sealing::finish`] nobody can open it.
+/// A writer that encrypts. The result can be decrypted only after [`Sealing::finish`].
 pub(crate) struct Sealing<W: Write>(StreamWriter<W>);
 
 impl<W: Write> Sealing<W> {
-    /// Writes the beginning.
+    /// Writes the header of the age file.
     ///
     /// # Errors
-    /// When there is no recipient, or nothing can be written.
+    /// When there is no recipient, or the output cannot be written.
     pub(crate) fn new(output: W, reader: &SealFor) -> Result<Self, EnvelopeError> {
         let encryptor = match reader {
             SealFor::Recipients(recipients) => Encryptor::with_recipients(
@@ -208,10 +210,10 @@ impl<W: Write> Sealing<W> {
         Ok(Self(encryptor.wrap_output(output)?))
     }
 
-    /// Writes the end.
+    /// Writes the last chunk of the stream.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the output cannot be written.
     pub(crate) fn finish(self) -> io::Result<W> {
         self.0.finish()
     }
@@ -227,27 +229,27 @@ impl<W: Write> Write for Sealing<W> {
     }
 }
 
-/// A sealed file whose beginning was read.
+/// An encrypted file whose header was read.
 pub(crate) struct Envelope<R>(Decryptor<R>);
 
 impl<R: BufRead> Envelope<R> {
-    /// Reads the beginning.
+    /// Reads the header.
     ///
     /// # Errors
-    /// When it is not an age file.
+    /// When the input is not an age file.
     pub(crate) fn new(input: R) -> Result<Self, EnvelopeError> {
         Decryptor::new_buffered(input).map(Self).map_err(|error| refused(&error))
     }
 
-    /// Whether a passphrase opens it; else it is an identity.
+    /// Returns whether the file is encrypted with a passphrase; otherwise it is encrypted to recipients.
     pub(crate) fn takes_passphrase(&self) -> bool {
         self.0.is_scrypt()
     }
 
-    /// Opens it. Reading ends in an error where a part of it was changed or is missing.
+    /// Decrypts the file. Reading from the result fails where a part was changed or is missing.
     ///
     /// # Errors
-    /// When passphrase or identities are not the right ones.
+    /// When the passphrase or the identities are wrong.
     pub(crate) fn open(self, with: &OpenWith) -> Result<StreamReader<R>, EnvelopeError> {
         let opened = match with {
             OpenWith::Identities(identities) => {

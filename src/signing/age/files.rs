@@ -1,28 +1,28 @@
-//! The files of the store: what each is, by its name in the directory of the keys.
+//! Names of the files in the directory of CA keys.
 use crate::home::AuthorityName;
 use std::fmt;
 use std::str::FromStr;
 
-/// How the name of a key ends.
+/// Extension of a key file.
 pub(super) const KEY: &str = "age";
-/// How that of a mark ends.
+/// Extension of a file with the highest CRL number used (the mark).
 pub(super) const MARK: &str = "mark";
-/// How that of a mark ended before.
+/// Former extension of a mark.
 pub(super) const FORMER_MARK: &str = "crlnumber";
 
-/// A file of the store, by the CA whose key it belongs to.
+/// A file of the store, with the name of its CA.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum KeyFile {
-    /// `NAME.age`: the key.
+    /// `NAME.age`: the encrypted key.
     Key(AuthorityName),
-    /// `NAME.mark`: the mark beside it.
+    /// `NAME.mark`: the highest CRL number used with the key.
     Mark(AuthorityName),
-    /// `NAME.crlnumber`, as the mark was called before.
+    /// `NAME.crlnumber`: a mark under its former name.
     FormerMark(AuthorityName),
 }
 
 impl KeyFile {
-    /// What it is called now.
+    /// Returns the file under its current name.
     #[must_use]
     pub(crate) fn now(&self) -> Self {
         match self {
@@ -31,20 +31,20 @@ impl KeyFile {
         }
     }
 
-    /// Whether it has a key in it.
+    /// Returns whether the file contains a key.
     #[must_use]
     pub(crate) fn is_key(&self) -> bool {
         matches!(self, Self::Key(_))
     }
 
-    /// Whether these octets begin as those of a key do.
+    /// Returns whether these octets begin as an age file does, as every key file is one.
     #[must_use]
     pub(crate) fn has_key(octets: &[u8]) -> bool {
         octets.starts_with(b"age-encryption.org/v1\n")
     }
 }
 
-/// The name of the file.
+/// Writes the name of the file.
 impl fmt::Display for KeyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,7 +58,7 @@ impl fmt::Display for KeyFile {
 impl FromStr for KeyFile {
     type Err = ();
 
-    /// Says no to what is none of the store's.
+    /// Returns an error for a name that is not one of the store's files.
     fn from_str(file: &str) -> Result<Self, ()> {
         let (name, ending) = file.rsplit_once('.').ok_or(())?;
         let name = name.parse().map_err(drop)?;

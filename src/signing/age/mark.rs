@@ -1,4 +1,4 @@
-//! The mark beside a key, `NAME.mark`: a number in decimal.
+//! The mark beside a CA key, `NAME.mark`: the highest CRL number used with the key, in decimal.
 use super::files::{FORMER_MARK, KeyFile, MARK};
 use crate::failpoint;
 use crate::home::{Mode, ReadError, Writing, read_file, replace_alone, sync_directory};
@@ -11,29 +11,30 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long to wait for another process.
+/// Bound of the wait for another process that writes marks.
 const WAIT: Duration = Duration::from_secs(30);
-/// How long to wait for those who write there, before marks stay where they were.
+/// Bound of the wait for other writers before marks under their former names are renamed. After it the marks stay, and
+/// are read where they are.
 const WAIT_TO_MOVE: Duration = Duration::from_secs(1);
-/// Octets of the largest mark.
+/// Bound of a mark file, in octets; a CRL number takes at most 20 digits.
 const LARGEST: u64 = 64;
 
-/// Where the mark of the key in this file is, and where it was before it was called that.
+/// Returns the paths of the mark of this key file: the current one, then the former one.
 pub(super) fn places(key: &Path) -> [PathBuf; 2] {
     [key.with_extension(MARK), key.with_extension(FORMER_MARK)]
 }
 
-/// The mark of the key in this file; of two the higher.
+/// Reads the mark of this key file. Where both the current and the former file exist, the higher number counts.
 pub(super) fn read(key: &Path) -> Result<Mark, MarkError> {
     let [place, former_place] = places(key);
-    // in this order, one that is moved meanwhile is not missed
+    // in this order, a mark that is renamed meanwhile is not missed
     let former = number_in(&former_place)?;
     let number = number_in(&place)?;
     let (number, place) = if former > number { (former, former_place) } else { (number, place) };
     Ok(Mark { number, place: KeyPlace::File(place) })
 }
 
-/// Raises it; the number noted never goes back.
+/// Raises the mark to this number. A lower number leaves the mark as it is.
 pub(super) fn raise(key: &Path, number: CrlNumber) -> Result<(), MarkError> {
     let path = key.with_extension(MARK);
     let alone = Writing::alone(key.parent().unwrap_or(key), WAIT).map_err(|error| match error.kind() {
@@ -46,8 +47,8 @@ pub(super) fn raise(key: &Path, number: CrlNumber) -> Result<(), MarkError> {
     Ok(replace_alone(&alone, &path, format!("{number}\n").as_bytes(), Mode::Private)?)
 }
 
-/// Moves marks that are called what they were before, in this directory. What cannot be moved stays, and is read where
-/// it is.
+/// Renames the marks of this directory that have their former names. A mark that cannot be renamed stays, and is read
+/// where it is.
 pub(super) fn move_former(directory: &Path) {
     move_former_within(directory, WAIT_TO_MOVE);
 }
@@ -63,7 +64,7 @@ fn move_former_within(directory: &Path, wait: Duration) {
     if former.is_empty() {
         return;
     }
-    // as whoever raises one
+    // under the same lock as raising a mark
     let Ok(alone) = Writing::alone(directory, wait) else { return };
     for path in former {
         if move_one(&alone, &path, &path.with_extension(MARK)).is_some() {
@@ -86,7 +87,7 @@ fn move_one(alone: &Writing, from: &Path, to: &Path) -> Option<()> {
     }
 }
 
-/// The number in a file; `None` when there is none.
+/// Returns the number in a file; `None` when the file does not exist.
 fn number_in(file: &Path) -> Result<Option<CrlNumber>, MarkError> {
     let path = || file.to_owned();
     match read_file(file, LARGEST) {
@@ -95,7 +96,7 @@ fn number_in(file: &Path) -> Result<Option<CrlNumber>, MarkError> {
             MarkError::Unreadable { path: path(), reason: format!("is not a CRL number: {error}") }
         }),
         Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        // that says nothing of the file
+        // such an error is a shortage of the system and says nothing about the file
         Err(ReadError::Io(source))
             if [Errno::MFILE, Errno::NFILE, Errno::NOMEM]
                 .iter()
@@ -182,7 +183,7 @@ mod tests {
         move_former(keys.0.path());
         assert_eq!(keys.names(), ["a.age", "a.mark"]);
         assert_eq!(keys.mark().unwrap(), Some(7));
-        // a program of before was at work once more
+        // an older version of the program was used once more
         for (former, mark) in [("9", 9), ("3", 9)] {
             keys.put("a.crlnumber", former);
             assert_eq!(keys.mark().unwrap(), Some(mark));

@@ -1,6 +1,6 @@
-//! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`) that a passphrase opens.
+//! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`), encrypted with a passphrase.
 //!
-//! What is in the home can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
+//! The files can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
 use super::{files, mark};
 use crate::failpoint;
 use crate::home::{FileStatus, Mode, OpenError, Owners, Rule, open_checked, sync_directory, write_new};
@@ -21,13 +21,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// An encrypted key of the largest type, an expanded one of ML-DSA-87, has under 8 KiB.
+/// Bound of a key file, in octets; the largest key, an expanded one of ML-DSA-87, takes less than 8 KiB encrypted.
 const LARGEST_FILE: usize = 64 * 1024;
 
-/// The scheme of the URIs of these keys: `age:NAME.age`.
+/// Scheme of the URIs of these keys: `age:NAME.age`.
 const SCHEME: &str = "age";
 
-/// Keeps CA keys in age files, mode 0600, in a directory of mode 0700 (K1).
+/// A store of CA keys in age files of mode 0600, in a directory of mode 0700 (K1).
 #[derive(Clone)]
 pub struct AgeFileStore {
     directory: PathBuf,
@@ -35,7 +35,7 @@ pub struct AgeFileStore {
     secrets: Arc<dyn SecretSource>,
 }
 
-/// A work factor that is too cheap or too expensive.
+/// The work factor is outside [`AgeFileStore::LEAST_WORK`] to [`AgeFileStore::MOST_WORK`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "a scrypt work factor of {0}: {min} to {max} are accepted, each step doubles time and memory, 18 is usual",
@@ -45,15 +45,15 @@ pub struct AgeFileStore {
 pub struct InvalidWorkFactor(pub u8);
 
 impl AgeFileStore {
-    /// The usual work factor: just under a second and 256 MiB for one guess.
+    /// Default work factor: one guess takes just under a second and 256 MiB.
     pub(crate) const USUAL_WORK: u8 = 18;
-    /// The least accepted: 1 MiB, for demonstrations and tests.
+    /// Least work factor accepted: 1 MiB, for demonstrations and tests.
     pub(crate) const LEAST_WORK: u8 = 10;
-    /// The most accepted, for new keys and in files: 4 GiB and some fifteen seconds.
+    /// Greatest work factor accepted, for new keys and in existing files: 4 GiB and about fifteen seconds.
     pub(crate) const MOST_WORK: u8 = 22;
 
-    /// A store in this directory that protects new keys with N = 2^`scrypt_log_n` (RFC 7914 §2), and asks these for
-    /// passphrases.
+    /// Returns a store in this directory that protects new keys with scrypt of N = 2^`scrypt_log_n` (RFC 7914 §2) and
+    /// takes passphrases from `secrets`.
     ///
     /// # Errors
     /// When the work factor is not from [`Self::LEAST_WORK`] to [`Self::MOST_WORK`].
@@ -69,25 +69,26 @@ impl AgeFileStore {
         }
     }
 
-    /// The same with the usual work factor.
+    /// Returns a store with the default work factor.
     #[must_use]
     pub fn usual(directory: impl Into<PathBuf>, secrets: Arc<dyn SecretSource>) -> Self {
         Self { directory: directory.into(), scrypt_log_n: Self::USUAL_WORK, secrets }
     }
 
-    /// The same store with other sources of passphrases.
+    /// Returns the same store with another source of passphrases.
     #[must_use]
     pub fn asking(self, secrets: Arc<dyn SecretSource>) -> Self {
         Self { secrets, ..self }
     }
 
-    /// Moves what a home of before calls otherwise, once programs of before are kept out of its index. What cannot be
-    /// moved stays, and is read where it is.
+    /// Renames files that an older version named otherwise. The caller first keeps older versions out of the index. A
+    /// file that cannot be renamed stays, and is read where it is.
     pub(crate) fn move_former(&self) {
         mark::move_former(&self.directory);
     }
 
-    /// Writes a key under a name that is not taken; it is made once there is a passphrase for it.
+    /// Generates a key and writes it under a name that is not taken. The key is generated only after its passphrase
+    /// was given.
     pub(crate) fn write(
         &self,
         key: &KeyRef,
@@ -129,7 +130,7 @@ impl AgeFileStore {
         written.map(|()| out).map_err(|_| failed)
     }
 
-    /// Reads a key and opens it.
+    /// Reads and decrypts a key.
     pub(crate) fn open(&self, key: &KeyRef) -> Result<SoftKey, KeyError> {
         let path = &self.path_of(key)?;
         check_directory(path)?;
@@ -140,7 +141,7 @@ impl AgeFileStore {
         identity.set_max_work_factor(Self::MOST_WORK);
         let identities: [&dyn age::Identity; 1] = [&identity];
         let reader = decryptor.decrypt(identities.into_iter()).map_err(|error| unusable(path, &error))?;
-        // Never grows, so no copy of the key stays behind in freed memory.
+        // The buffer never grows, so no copy of the key stays behind in freed memory.
         let mut plain = Zeroizing::new(vec![0; encrypted.len()]);
         let length = read_up_to(reader, &mut plain)
             .map_err(|error| KeyError::Backend(at(path), format!("the file is damaged: {error}")))?;
@@ -231,7 +232,7 @@ impl InspectKeys for AgeFileStore {
     }
 }
 
-/// What opens an age file that a passphrase protects.
+/// Returns a decryptor of an age file that is encrypted with a passphrase.
 fn decryptor<'e>(path: &Path, encrypted: &'e [u8]) -> Result<Decryptor<&'e [u8]>, KeyError> {
     let decryptor = Decryptor::new_buffered(encrypted).map_err(|error| unusable(path, &error))?;
     if !decryptor.is_scrypt() {
@@ -244,7 +245,7 @@ fn at(path: &Path) -> KeyPlace {
     KeyPlace::File(path.to_owned())
 }
 
-/// The name a person knows the key by: the CA's.
+/// Returns the name under which users know the key: that of the CA.
 fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
@@ -287,7 +288,7 @@ fn unusable(path: &Path, error: &DecryptError) -> KeyError {
         DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
             KeyError::SecretRejected(at(path))
         }
-        // The library's own message for this computes a duration that overflows.
+        // The library's own message computes a duration that overflows.
         DecryptError::ExcessiveWork { required, .. } => backend(format!(
             "it asks for a scrypt work factor of {required}; at most {} is done, since each step doubles time \
              and memory",

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// Gives one passphrase and remembers what it was asked.
+/// Gives one passphrase and records the purposes that it was asked for.
 struct Given(&'static str, Mutex<Vec<SecretPurpose>>);
 
 impl Given {
@@ -21,7 +21,7 @@ impl SecretSource for Given {
     }
 }
 
-/// Fails the test when it is asked.
+/// Fails the test when it is asked for a passphrase.
 struct NotAsked;
 
 impl SecretSource for NotAsked {
@@ -51,7 +51,7 @@ impl Keys {
         self.store.new_key("genfic.g2")
     }
 
-    /// The store with this to ask.
+    /// Returns the store with this source of passphrases.
     fn with(&self, secrets: &Arc<impl SecretSource + 'static>) -> AgeFileStore {
         self.store.clone().asking(secrets.clone())
     }
@@ -247,7 +247,7 @@ fn a_key_that_cannot_be_written_leaves_nothing_behind() {
     fs::set_permissions(&directory, Permissions::from_mode(0o700)).unwrap();
     let store = AgeFileStore::new(&directory, 10, Arc::new(NotAsked)).unwrap();
     let key = store.new_key("a");
-    // The directory disappears while the person types.
+    // Removes the directory while the user types the passphrase.
     struct Removes(PathBuf);
     impl SecretSource for Removes {
         fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
@@ -278,7 +278,7 @@ fn a_mark_is_raised_without_waiting_for_oneself() {
         keys.store.raise_mark(&keys.key(), number).unwrap();
         begun.elapsed()
     });
-    // so long somebody else's lock on the directory is waited for
+    // a lock that another process has on the directory is waited for up to this long
     assert!(quickest.min().unwrap() < std::time::Duration::from_millis(100));
 }
 
@@ -299,7 +299,7 @@ fn the_number_noted_is_the_highest_whoever_notes_it_last() {
         }
     });
     assert_eq!(fs::read_to_string(keys.path().with_extension("mark")).unwrap(), "40\n");
-    // of a home of before
+    // the mark of a home made by an older version
     fs::write(keys.path().with_extension("crlnumber"), "50\n").unwrap();
     assert_eq!(keys.store.mark(&keys.key()).unwrap().number, Some(50));
     keys.store.raise_mark(&keys.key(), 45).unwrap();

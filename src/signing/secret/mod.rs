@@ -1,4 +1,4 @@
-//! Where a passphrase comes from: what is written after `--passphrase-from`.
+//! Sources of passphrases: the values of `--passphrase-from`.
 mod read;
 mod sources;
 
@@ -15,22 +15,22 @@ use zeroize::Zeroizing;
 /// A passphrase or PIN, wiped after use.
 pub type Secret = Zeroizing<String>;
 
-/// What a secret is wanted for.
+/// The purpose for which a secret is asked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SecretPurpose {
-    /// To open the key of this name.
+    /// Unlocking the key of this name.
     Open(String),
-    /// To protect a new key of this name; an interactive source asks twice.
+    /// Protecting a new key of this name; an interactive source asks twice.
     Protect(String),
 }
 
-/// Asks for a passphrase or PIN; the library never touches a terminal.
+/// A source of passphrases and PINs. The library itself never uses a terminal.
 pub trait SecretSource: Send + Sync {
-    /// The secret for this purpose.
+    /// Returns the secret for this purpose.
     ///
     /// # Errors
-    /// [`KeyError::InputNeeded`] when a person would have to be asked and cannot be,
-    /// [`KeyError::SecretUnavailable`] when the source cannot be used.
+    /// [`KeyError::InputNeeded`] when a user would have to be asked and cannot be, [`KeyError::SecretUnavailable`]
+    /// when the source cannot be used.
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError>;
 }
 
@@ -46,7 +46,7 @@ impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
     }
 }
 
-/// Nobody is there to be asked.
+/// A source for use without a user: each request is [`KeyError::InputNeeded`].
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 
@@ -57,32 +57,32 @@ impl SecretSource for Nobody {
     }
 }
 
-/// A source of passphrases, named but not yet read.
+/// A source of passphrases that was named but not read yet.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum SecretSpec {
-    /// `prompt`: a person is asked on the terminal.
+    /// `prompt`: the user is asked on the terminal.
     #[default]
     Prompt,
     /// `file:PATH`: the contents of a file that only its owner can read.
     File(PathBuf),
     /// `env:VAR`: an environment variable.
     Environment(String),
-    /// `fd:N`: a file descriptor that the program was started with.
+    /// `fd:N`: a file descriptor that the process inherited.
     Descriptor(u32),
-    /// `cred:NAME`: a credential that systemd hands to a service.
+    /// `cred:NAME`: a credential that systemd passes to a service.
     Credential(String),
 }
 
-/// Why text names no source of passphrases. The text is not repeated: it may be the passphrase.
+/// Reasons why a text names no source of passphrases. The text is not repeated, as it may be the passphrase.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidSecretSpec {
-    /// `pass:SECRET`.
+    /// `pass:SECRET`: a passphrase on the command line is refused.
     #[error("a passphrase is never written out: on a command line it shows in the process list")]
     OnCommandLine,
-    /// None of the words.
+    /// The text begins with none of the known schemes.
     #[error("not a source of passphrases")]
     UnknownSource,
-    /// `file:` alone.
+    /// `file:` without a path.
     #[error("file: is followed by a path")]
     NoPath,
     /// `env:` without the name of a variable.
@@ -103,9 +103,9 @@ impl From<InvalidSecretSpec> for Problem {
 }
 
 impl SecretSpec {
-    /// The source itself; `prompt` is asked where this says `prompt`.
+    /// Returns the source; `prompt` serves for [`SecretSpec::Prompt`].
     ///
-    /// A file descriptor is taken hold of here, so this is called before the program opens files of its own.
+    /// A file descriptor is duplicated here, so the program calls this before it opens files of its own.
     #[must_use]
     pub fn source<'a>(self, prompt: impl SecretSource + 'a) -> PassphraseSources<'a> {
         PassphraseSources::new(self, Box::new(prompt))
@@ -136,7 +136,7 @@ impl FromStr for SecretSpec {
     }
 }
 
-/// As it is typed.
+/// Writes the source as a user types it.
 impl fmt::Display for SecretSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

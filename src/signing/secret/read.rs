@@ -1,4 +1,4 @@
-//! Reading passphrases from files, variables, descriptors and credentials.
+//! Reading of passphrases from files, variables, descriptors and credentials.
 use crate::error::Reason;
 use crate::home::{FileKind, OpenError, Owners, Rule, open_checked, open_file};
 use crate::signing::octets::read_up_to;
@@ -11,10 +11,10 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The longest passphrase, in octets.
+/// Bound of a passphrase, in octets.
 const LONGEST: usize = 4096;
 
-/// The passphrase that a source has: all of it, but for one line feed at its end.
+/// Reads a source to its end and returns the passphrase without one trailing line feed.
 pub(super) fn whole(source: impl Read, name: &str) -> Result<Secret, KeyError> {
     let unavailable = |reason: &str| KeyError::SecretUnavailable(format!("{name} {reason}"));
     let mut octets = Zeroizing::new([0; LONGEST + 3]);
@@ -23,7 +23,7 @@ pub(super) fn whole(source: impl Read, name: &str) -> Result<Secret, KeyError> {
     let text = std::str::from_utf8(octets.get(..length).unwrap_or_default())
         .map_err(|_| unavailable("is not UTF-8 text"))?;
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    // behind a passphrase one changes nothing (HMAC pads with them), and nobody can type one
+    // trailing NULs do not change a passphrase (HMAC pads with them), and nobody can type one
     if text.contains('\0') {
         return Err(unavailable("has a NUL in it; save it as UTF-8 text"));
     }
@@ -33,7 +33,7 @@ pub(super) fn whole(source: impl Read, name: &str) -> Result<Secret, KeyError> {
     Ok(Secret::new(text.to_owned()))
 }
 
-/// From a file that only its owner can read.
+/// Reads a passphrase from a file that only its owner can read.
 pub(super) fn file(path: &Path, name: &str) -> Result<Secret, KeyError> {
     let rule = Rule { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o077 };
     match open_checked(path, rule) {
@@ -43,7 +43,7 @@ pub(super) fn file(path: &Path, name: &str) -> Result<Secret, KeyError> {
     }
 }
 
-/// From the value of an environment variable.
+/// Reads a passphrase from the value of an environment variable.
 pub(super) fn variable(value: Option<OsString>, name: &str) -> Result<Secret, KeyError> {
     let value =
         value.ok_or_else(|| KeyError::SecretUnavailable(format!("{name}: the variable is not set")))?;
@@ -54,7 +54,7 @@ pub(super) fn variable(value: Option<OsString>, name: &str) -> Result<Secret, Ke
     })
 }
 
-/// From a file in systemd's directory of credentials, which is safe by its own means (systemd.exec(5)).
+/// Reads a passphrase from systemd's directory of credentials, which systemd itself protects (systemd.exec(5)).
 pub(super) fn credential(
     directory: Option<OsString>,
     credential: &str,
@@ -70,14 +70,14 @@ pub(super) fn credential(
     whole(file, name)
 }
 
-/// Takes hold of a descriptor that the program was started with; says why it cannot be read.
+/// Duplicates a descriptor that the process inherited; returns why it cannot be read otherwise.
 pub(super) fn descriptor(number: u32) -> Result<File, Reason> {
     let failed = |error: io::Error| format!("fd:{number}: {error}");
     let file = if number == 0 {
-        // Not by its path: a pipe of the user before `sudo` could not be opened again.
+        // Not reopened by its path: a pipe of the user before `sudo` could not be opened again.
         File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?)
     } else {
-        // Without waiting, since whoever wrote into a FIFO may have left.
+        // Opened without waiting, since the writer of a FIFO may have closed it.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let opened =
             open(format!("/dev/fd/{number}"), flags, Mode::empty()).map_err(|errno| failed(errno.into()))?;

@@ -1,14 +1,14 @@
-//! The passphrase of each key, from the source that was named for it.
+//! Selection of the source of passphrases for each key.
 use super::{SecretSpec, read};
 use crate::signing::{KeyError, Secret, SecretPurpose, SecretSource};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Fewer characters than this in a new passphrase are worth a note.
+/// Least length, in characters, of a new passphrase that causes no warning.
 const SHORT: usize = 8;
 
-/// The command's source of passphrases, and those named for single CAs in the configuration.
+/// The command's source of passphrases, and the sources that the configuration names for single CAs.
 pub struct PassphraseSources<'a> {
     default: SecretSpec,
     authorities: BTreeMap<String, SecretSpec>,
@@ -19,7 +19,7 @@ pub struct PassphraseSources<'a> {
 
 enum Descriptor {
     Open(File),
-    /// It can be read once, and may have to serve several keys.
+    /// A source that can be read only once; its passphrase is kept for several keys.
     Read(Secret),
     Unusable(String),
 }
@@ -41,8 +41,9 @@ impl<'a> PassphraseSources<'a> {
         sources
     }
 
-    /// The same, with a source of its own for the key of this name (`[authority.NAME] passphrase_from`). A
-    /// credential counts in a service of systemd only; elsewhere the key is asked for like the others.
+    /// Returns the same sources with another one for the key of this name (`[authority.NAME] passphrase_from`). A
+    /// credential is used in a systemd service only; otherwise the passphrase of this key is asked for like the
+    /// others.
     #[must_use]
     pub(crate) fn with_authority(mut self, name: &str, spec: SecretSpec) -> Self {
         self.take_hold(&spec);
@@ -59,7 +60,7 @@ impl<'a> PassphraseSources<'a> {
         }
     }
 
-    /// What is worth saying about the passphrases given since the last call, one sentence each.
+    /// Returns the warnings about the passphrases given since the last call, one sentence each.
     #[must_use]
     pub fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut held(&self.notes))
@@ -113,7 +114,7 @@ mod tests {
     use std::os::fd::AsRawFd;
     use std::process::{Command, Stdio};
 
-    /// A person at a terminal, or nobody.
+    /// A user at a terminal, or none.
     struct Person(Option<&'static str>);
 
     impl SecretSource for Person {

@@ -1,4 +1,4 @@
-//! Private keys of ECDSA (RFC 5915).
+//! ECDSA private keys (RFC 5915).
 use super::private_half::{PrivateHalf, PrivateScheme, rejected};
 use crate::signing::KeyError;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};

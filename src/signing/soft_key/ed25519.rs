@@ -1,4 +1,4 @@
-//! Private keys of Ed25519 (RFC 8410 §7).
+//! Ed25519 private keys (RFC 8410 §7).
 use super::private_half::{PrivateHalf, PrivateScheme, rejected};
 use crate::signing::KeyError;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};

@@ -1,4 +1,4 @@
-//! Private keys of ML-DSA (RFC 9881 §6): read as seed, expanded or both, and written as the seed wherever there is one.
+//! ML-DSA private keys (RFC 9881 §6): read as seed, expanded key or both, and written as the seed where it is known.
 use super::private_half::{PrivateHalf, PrivateScheme, rejected};
 use crate::signing::KeyError;
 use crate::x509::octets::{OCTET_STRING, tlv};
@@ -32,7 +32,7 @@ impl PrivateScheme for MlDsa {
 
     fn read_pkcs8(&self, octets: &[u8]) -> Result<Box<dyn PrivateHalf>, KeyError> {
         let pair = PqdsaKeyPair::from_pkcs8(self.0, octets).map_err(|error| rejected(&error))?;
-        // the library does not look at the public half that version 2 may have
+        // the library ignores the public key that version 2 may contain
         let written = PrivateKeyInfoRef::try_from(octets).ok().and_then(|info| info.public_key);
         if written.is_some_and(|key| key.as_bytes() != Some(KeyPair::public_key(&pair).as_ref())) {
             return Err(KeyError::Malformed("its halves do not belong together".into()));
@@ -49,7 +49,7 @@ impl PrivateHalf for MlDsaKey {
     fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
         match self.pair.to_pkcs8v1() {
             Ok(seed) => Ok(Zeroizing::new(seed.as_ref().to_vec())),
-            // read as an expanded key, which nobody can find the seed of
+            // the key was read in expanded form, from which the seed cannot be computed
             Err(_) => self.to_expanded_pkcs8(),
         }
     }
@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
     use std::path::Path;
 
-    /// An example of RFC 9881 appendix C.
+    /// Returns an example of RFC 9881 appendix C.
     fn example(name: &str) -> String {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/rfc9881");
         std::fs::read_to_string(directory.join(name)).unwrap()

@@ -1,4 +1,4 @@
-//! What private keys of every scheme can do.
+//! The operations of private keys, the same for every scheme.
 use super::ecdsa::Ecdsa;
 use super::ed25519::Ed25519;
 use super::ml_dsa::MlDsa;
@@ -11,31 +11,31 @@ use zeroize::Zeroizing;
 
 /// A private key of one scheme, in memory.
 pub(super) trait PrivateHalf: Send + Sync {
-    /// `SubjectPublicKeyInfo` of the other half.
+    /// Returns the `SubjectPublicKeyInfo`, DER.
     fn public_key(&self) -> Result<PublicKeyX509Der<'_>, Unspecified>;
 
-    /// `PrivateKeyInfo` of version 1.
+    /// Returns the `PrivateKeyInfo` of version 1, DER.
     fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Unspecified>;
 
     /// Signs with the signature algorithm of the scheme.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified>;
 }
 
-/// Makes and reads private keys of one scheme.
+/// Generation and decoding of private keys of one scheme.
 pub(super) trait PrivateScheme: Sync {
-    /// Makes a key of one of the lengths that are generated.
+    /// Generates a key of one of the supported lengths, in bits.
     fn generate(&self, length: Option<u32>) -> Result<Box<dyn PrivateHalf>, Unspecified>;
 
-    /// Reads PKCS#8; the halves must belong together.
+    /// Reads PKCS#8. The private and the public half must belong together.
     fn read_pkcs8(&self, octets: &[u8]) -> Result<Box<dyn PrivateHalf>, KeyError>;
 
-    /// Reads `ECPrivateKey` (RFC 5915); `None` when it is none of this curve.
+    /// Reads `ECPrivateKey` (RFC 5915); `None` when the octets are no key on this curve.
     fn read_sec1(&self, _octets: &[u8]) -> Option<Box<dyn PrivateHalf>> {
         None
     }
 }
 
-/// What makes and reads the private keys of a scheme, by its row in the table of all.
+/// Returns the implementation of a scheme for its row in the table of key schemes.
 pub(super) fn scheme(of: &KeyScheme) -> Box<dyn PrivateScheme> {
     match of.private() {
         PrivateAlgorithm::Ecdsa(algorithm) => Box::new(Ecdsa(algorithm)),
@@ -45,7 +45,7 @@ pub(super) fn scheme(of: &KeyScheme) -> Box<dyn PrivateScheme> {
     }
 }
 
-/// A key that cannot be read, in the library's word.
+/// Returns the error for a key that the library rejects, with the library's reason.
 pub(super) fn rejected(error: &KeyRejected) -> KeyError {
     KeyError::Malformed(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Private keys of RSA (RFC 8017 A.1.2).
+//! RSA private keys (RFC 8017 A.1.2).
 use super::private_half::{PrivateHalf, PrivateScheme};
 use crate::signing::KeyError;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -26,12 +26,12 @@ impl PrivateScheme for Rsa {
     }
 }
 
-/// Reads an `RSAPrivateKey`.
+/// Reads an `RSAPrivateKey`, DER.
 pub(super) fn read_pkcs1(octets: &[u8]) -> Result<Box<dyn PrivateHalf>, KeyError> {
     Ok(Box::new(RsaKeyPair::from_der(octets).map_err(|error| rejected(&error))?))
 }
 
-/// The library's word for it alone says little.
+/// Returns the error for a key that the library rejects, in more words than the library's.
 fn rejected(error: &KeyRejected) -> KeyError {
     KeyError::Malformed(match error.to_string().as_str() {
         "TooSmall" => "an RSA key of fewer than 2048 bits".into(),

@@ -128,7 +128,7 @@ fn what_is_no_private_key_is_none() {
     for octets in [&b""[..], b"text", &[0x30], &[0x30, 0x80, 0, 0]] {
         assert!(ForeignKey::find(octets, Path::new("a")).unwrap().is_none());
     }
-    // a certificate before the key, as some programs write both into one file
+    // a certificate before the key, since some programs write both into one file
     let both = ["cert", "key"].map(|name| fs::read_to_string(directory.path().join(name)).unwrap()).concat();
     let key = ForeignKey::find(both.as_bytes(), Path::new("both")).unwrap().unwrap();
     assert_eq!(key.to_string(), "PKCS#8, not encrypted");
