@@ -192,7 +192,7 @@ impl<'h> Hierarchy<'h> {
     /// Returns the next generation of a CA, if the CA has been given a new key.
     ///
     /// # Errors
-    /// When the index cannot be read; so below.
+    /// When the index cannot be read; the same holds for the methods below.
     pub fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
         self.index.successor(name)
     }
