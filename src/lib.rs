@@ -132,7 +132,7 @@
 //! A failure after the second step is reported, and the next command completes the step; the index has the truth.
 //! [`ca::Maintenance::recover`] repeats steps that need no key, [`ca::Maintenance::keep_up`] those that do.
 //!
-//! ## OCSP request to response
+//! ## OCSP request to answer
 //!
 //! 1. `bin/genfic-ocspd/main.rs` starts what `assembly/daemon.rs` assembles: `ocsp/server/daemon.rs`.
 //! 2. Independently of requests, `ocsp/reload.rs` watches the files and swaps in an `ocsp/snapshot.rs`: the status
