@@ -1,4 +1,4 @@
-//! The composition root: configuration in, working objects out. The only place that names adapters.
+//! The composition root: makes working objects from the configuration. The only place that names adapters.
 mod backup;
 mod daemon;
 mod founding;
@@ -27,7 +27,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A home with everything opened that works on it.
+/// A home with its index, keys, settings and publishers opened.
 pub struct Assembly {
     /// The home.
     pub home: Home,
@@ -38,11 +38,11 @@ pub struct Assembly {
     practices: Arc<Practices>,
     faults: Vec<Problem>,
     watch: Arc<ClockWatch>,
-    /// Given back last, when everything is closed.
+    /// Dropped last, after everything is closed.
     room: Option<Room>,
 }
 
-/// A home that is not opened yet, with room on the disk for one command.
+/// A home that is not opened yet, with disk space for one command.
 pub struct Unopened {
     home: Home,
     purpose: Purpose,
@@ -50,17 +50,16 @@ pub struct Unopened {
 }
 
 impl Unopened {
-    /// Sees that there is room for a command, from before anything is opened until everything is closed.
+    /// Makes sure of disk space for a command, from before anything is opened until everything is closed.
     ///
     /// # Errors
-    /// `disk.full` when it issues and there is none.
+    /// `disk.full` when an issuing command has no space.
     pub fn with_room(home: Home, purpose: Purpose) -> Result<Self, Problem> {
         let room = HomeReserve(home.clone()).find(purpose)?;
         Ok(Self { home, purpose, room })
     }
 
-    /// Opens it. A command that tells others what is not to be trusted any more is not held up by a mistake in the
-    /// configuration.
+    /// Opens the home. A mistake in the configuration does not hold up a command that publishes revocations.
     ///
     /// # Errors
     /// As [`Assembly::open`].
@@ -74,7 +73,7 @@ impl Unopened {
     }
 }
 
-/// Serial numbers from the system's generator.
+/// Serial numbers from the system's random generator.
 #[derive(Clone, Copy, Debug)]
 struct SystemRandom;
 
@@ -84,19 +83,19 @@ impl SerialSource for SystemRandom {
     }
 }
 
-/// The system's time, for what is done without a home.
+/// Returns the system's time, for commands without a home.
 #[must_use]
 pub fn now() -> UnixTime {
     SystemClock.now()
 }
 
 impl Assembly {
-    /// Opens a home: checks owners and modes, reads configuration (`config`, or the home's own) and profiles,
-    /// opens the index.
+    /// Opens a home: checks owners and modes, reads the configuration (`config`, or the home's own) and the
+    /// profiles, opens the index.
     ///
     /// # Errors
-    /// When there is no home, its permissions are unsafe, the configuration is wrong, or the index cannot be used. A
-    /// profile that is wrong holds up what is issued under it ([`Assembly::faults`]).
+    /// When there is no home, its permissions are unsafe, the configuration is wrong, or the index cannot be
+    /// used. A wrong profile is no error until something is issued under it ([`Assembly::faults`]).
     pub fn open(home: Home, config: Option<&Path>) -> Result<Self, Problem> {
         settings::must_exist(&home)?;
         home.verify()?;
@@ -105,11 +104,12 @@ impl Assembly {
         Self::with(home, practices, Vec::new())
     }
 
-    /// Opens a home to tell others what is not to be trusted any more, which nothing may hold up: where the
-    /// configuration is wrong its defaults stand, and nothing that certificates are issued by is needed.
+    /// Opens a home for publishing revocations, which nothing may hold up. Defaults replace a wrong
+    /// configuration, and profiles are not needed.
     ///
     /// # Errors
-    /// When there is no home, its permissions or those of the configuration are unsafe, or the index cannot be used.
+    /// When there is no home, its permissions or those of the configuration are unsafe, or the index cannot
+    /// be used.
     fn open_to_distrust(home: Home, config: Option<&Path>) -> Result<Self, Problem> {
         settings::must_exist(&home)?;
         home.verify()?;
@@ -131,7 +131,8 @@ impl Assembly {
                 Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
             })?;
         let index = SqliteIndex::open(&home.index_file())?;
-        // a program of before, which does not know the new places, is kept out of the index by now
+        // done after the index is open: an earlier version of the program, which does not know the new paths,
+        // can no longer open it
         home.move_former();
         keys.move_former();
         practices.takes_flawed_profiles = index.is_migrated()?;
@@ -150,13 +151,13 @@ impl Assembly {
         })
     }
 
-    /// The same with somebody who says whether a clock is right that is far from what it was.
+    /// Returns the assembly with a watch that confirms a clock far from the last confirmed time.
     #[must_use]
     pub fn watched(self, watch: ClockWatch) -> Self {
         Self { watch: Arc::new(watch), ..self }
     }
 
-    /// What is wrong with configuration and profiles and held nothing up.
+    /// Returns faults of the configuration and of profiles that did not prevent opening.
     pub fn faults(&self) -> impl Iterator<Item = &Problem> {
         self.faults.iter().chain(self.practices.profiles.faults())
     }
@@ -167,7 +168,7 @@ impl Assembly {
         &self.practices
     }
 
-    /// The use cases over this home; these are asked for the passphrases of CA keys.
+    /// Returns the use cases over this home; `secrets` gives the passphrases of CA keys.
     #[must_use]
     pub fn engine(&self, secrets: Arc<dyn SecretSource>) -> Engine {
         let reserve: Arc<dyn DiskReserve> = match self.room {

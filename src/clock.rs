@@ -1,9 +1,9 @@
-//! Where "now" comes from. Pure code takes `now: UnixTime` instead.
+//! The source of the current time. Pure code takes `now: UnixTime` instead.
 use crate::x509::UnixTime;
 
-/// Knows the time.
+/// A clock.
 pub trait Clock: Send + Sync {
-    /// The current time.
+    /// Returns the current time.
     fn now(&self) -> UnixTime;
 }
 
@@ -21,7 +21,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still.
+/// A clock that does not move.
 #[derive(Clone, Copy, Debug)]
 #[cfg(test)]
 pub(crate) struct FixedClock(pub UnixTime);

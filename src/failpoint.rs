@@ -1,16 +1,16 @@
-//! Places where a test can have the process killed, to see what it leaves behind, or a thread end.
+//! Points at which a test can have the process killed, to see what it leaves behind, or a thread panic.
 //!
-//! Only where debug assertions are on: elsewhere [`passed`] is empty, and the variables are never looked at.
-//! `GENFIC_CA_FAILPOINT=N` kills the process at the N-th place that it passes, without destructors and without
-//! writing out what is buffered; `GENFIC_CA_FAILPOINT_TRACE=FILE` has each place appended to a file, a line each.
-//! `GENFIC_CA_FAILPOINT_PANIC=PLACE` has the thread panic that passes this place.
+//! They work only with debug assertions. Otherwise [`passed`] is empty, and the variables are never read.
+//! `GENFIC_CA_FAILPOINT=N` kills the process at the N-th point that it passes, without destructors and
+//! without flushing buffers. `GENFIC_CA_FAILPOINT_TRACE=FILE` appends each point to a file, one per line.
+//! `GENFIC_CA_FAILPOINT_PANIC=PLACE` makes the thread that passes this point panic.
 
-/// Says that the process has come to this place.
+/// Marks a point at which the process can be killed.
 #[cfg(not(debug_assertions))]
 #[inline]
 pub fn passed(_place: &str) {}
 
-/// Says that the process has come to this place.
+/// Marks a point at which the process can be killed.
 #[cfg(debug_assertions)]
 pub fn passed(place: &str) {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,12 +27,12 @@ pub fn passed(place: &str) {
     in_thread(place);
 }
 
-/// Says that a thread has come to this place, which is none to kill the process at.
+/// Marks a point at which a thread can panic, but the process is not killed.
 #[cfg(not(debug_assertions))]
 #[inline]
 pub fn in_thread(_place: &str) {}
 
-/// Says that a thread has come to this place, which is none to kill the process at.
+/// Marks a point at which a thread can panic, but the process is not killed.
 #[cfg(debug_assertions)]
 #[expect(clippy::panic, reason = "a test has asked for it, in a build that is not for use")]
 pub fn in_thread(place: &str) {

@@ -2,7 +2,7 @@
 //!
 //! # Who may use whom
 //!
-//! The programs are on top, values and octets at the bottom; each line says who, and whom.
+//! Each line names a module and the modules that it may use: the programs at the top, values and DER at the bottom.
 //!
 //! ```text
 //! bin/genfic-ca     assembly doctor handout ca import ocsp backup config subscriber_key signing index repository
@@ -48,139 +48,151 @@
 //! |---|---|
 //! | [`x509`] | names, keys, certificates, requests, CRLs, extensions (RFC 5280, RFC 2986) as DER and as text; pure |
 //! | [`profile`] | issuance policy: what is granted to an applicant, or every violation at once; pure |
-//! | [`lint`] | rules over encoded octets, one a file; makes [`lint::Linted`]; pure |
-//! | [`signing`] | what each key signs: [`signing::CaSigner`], [`signing::ResponseSigner`], [`signing::SubscriberKey`]; where CA keys are kept: [`signing::CaKeys`], the age file store; passphrases |
-//! | [`subscriber_key`] | file formats of other people's keys |
-//! | [`index`] | what was issued and what became of it; SQLite |
-//! | [`status`] | what the index publishes for responders: files, their writer and their reader |
-//! | [`audit`] | events and the hash chain that binds them; pure |
-//! | [`repository`] | what anyone may fetch, and what was issued; never an older CRL over a newer one |
-//! | [`home`] | paths, owners and modes; whole files or none; who is at work; space kept for revoking; what was left half written |
+//! | [`lint`] | rules over encoded certificates and CRLs, one per file; makes [`lint::Linted`]; pure |
+//! | [`signing`] | keys by what they sign: [`signing::CaSigner`], [`signing::ResponseSigner`], [`signing::SubscriberKey`]; the store of CA keys: [`signing::CaKeys`], with age files as the only one; passphrases |
+//! | [`subscriber_key`] | file formats of subscribers' keys |
+//! | [`index`] | the record of certificates, their states and audit events; SQLite |
+//! | [`status`] | the status that the index publishes for responders: files, their writer and their reader |
+//! | [`audit`] | audit events and their hash chain; pure |
+//! | [`repository`] | public files and issued certificates; never replaces a CRL by an older one |
+//! | [`home`] | paths, owners and modes; atomic writes; locks of running commands; the disk reserve for revocation; half-written files |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
-//! | [`ca`] | [`ca::Engine`] and its rooms (issuance, maintenance, revocation, lifecycle): the only place where order matters |
-//! | [`calendar`] | what ends and what is due when, as text, SVG and iCalendar; pure |
-//! | [`handout`] | what others take: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
-//! | [`doctor`] | checks over home, index, keys and what is published; what mends the findings |
-//! | [`backup`] | archives of a home: made, verified, and restored without forgetting what was published since |
-//! | [`import`] | what other programs' CAs were: `index.txt`, certificates, keys and CRL numbers, read and not changed |
-//! | [`ocsp`] | requests, answers, the responder, its cache, HTTP and server; the client |
+//! | [`ca`] | [`ca::Engine`] and its use cases (issuance, maintenance, revocation, lifecycle): the only place that decides the order of steps |
+//! | [`calendar`] | expiries and due dates, as text, SVG and iCalendar; pure |
+//! | [`handout`] | exports for other programs: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
+//! | [`doctor`] | checks of home, index, keys and published files; repairs of the findings |
+//! | [`backup`] | archives of a home: made, verified, and restored without losing what was published since |
+//! | [`import`] | CAs of other programs: `index.txt`, certificates, keys and CRL numbers, read and not changed |
+//! | [`ocsp`] | requests, responses, the responder, its cache, HTTP and server; the client |
 //! | [`clock`] | the only place that reads the system's time |
 //! | [`assembly`] | configuration → working objects; the only place that names adapters |
-//! | [`document`], [`error`] | TOML with line numbers; what is told to people, and the codes of it |
-//! | [`failpoint`] | places where a test has the process killed; empty in release builds |
+//! | [`document`], [`error`] | TOML with line numbers; problems as shown to people, and their codes |
+//! | [`failpoint`] | points at which a test has the process killed; empty in release builds |
 //!
-//! `tests/architecture/` holds the code to this: what is drawn above is drawn by it, from the table that it checks every
-//! file against. `tests/symbols.rs` looks at what the programs link. What is where among the tests is in `tests/README.md`.
-//! The manual, by task, is in `ca-layout/doc/`.
+//! `tests/architecture/` draws the map above and checks every file against its table. `tests/symbols.rs` checks
+//! what the programs link. `tests/README.md` says what each test is for.
+//! `ca-layout/doc/` is the manual, by task.
 //!
 //! # What cannot happen
 //!
-//! [`lint::Linted`] is made by `lint/linted.rs` alone, [`index::Recorded`] by `index/recorded.rs` alone and from a
-//! `Linted`, and a CA's key ([`signing::CaSigner`]) takes a `Recorded` by value: signing what was not checked, what is
-//! not on record, or twice, does not compile. CRLs go the same way. What is handed out is [`ca::Published`], which
-//! `ca/publication/published.rs` alone makes, of what responders know of: the programs have the octets of a certificate
-//! from one of these alone, and so have the formats in [`handout`], so handing out what is not published does not compile.
-//! Nothing takes octets to sign: inside, a private key signs an
-//! `Admitted`, which `signing/admit.rs` alone makes: a certificate or CRL that says itself that it is by this key's CA, a
-//! request for this key, or the answer of this key's responder. Keys of responders ([`signing::ResponseSigner`]) and of
-//! subscribers ([`signing::SubscriberKey`]) are types of their own, and neither can be had for a CA's; a [`ca::Engine`]
-//! hides its keys. [`ca::IssuingAuthority`] and [`ca::CrlAuthority`] are a certificate with the key that belongs to it
-//! and may be used: neither can exist wrong.
+//! The types rule out the following mistakes.
+//!
+//! - Signing what was not checked, what is not on record, or the same record twice does not compile. Only
+//!   `lint/linted.rs` makes a [`lint::Linted`]; only `index/recorded.rs` makes an [`index::Recorded`], from a
+//!   `Linted`; a CA's key ([`signing::CaSigner`]) takes a `Recorded` by value. The same holds for CRLs.
+//! - Handing out a certificate that is not published does not compile. Only `ca/publication/published.rs` makes a
+//!   [`ca::Published`], for certificates whose status responders have. The programs and the formats in [`handout`]
+//!   get the octets of a certificate from a `Published` alone.
+//! - No interface signs arbitrary octets. A private key signs an `Admitted`, which only `signing/admit.rs` makes: a
+//!   certificate or CRL that names this key's CA as its issuer, a request for this key, or a response of this key's
+//!   responder.
+//! - A CA's key cannot be used as another kind of key. Keys of responders ([`signing::ResponseSigner`]) and of
+//!   subscribers ([`signing::SubscriberKey`]) are types of their own, which cannot be made from a CA's key; a
+//!   [`ca::Engine`] hides its keys.
+//! - A CA cannot be opened with the wrong key. [`ca::IssuingAuthority`] and [`ca::CrlAuthority`] are a certificate
+//!   with its key, and exist only if the two match and the certificate allows this use.
 //!
 //! # Where things happen
 //!
-//! Four walks through the code, each with the files in their order.
+//! Each list follows one task through the code, with the files in their order.
 //!
 //! ## Request to certificate
 //!
-//! 1. `bin/genfic-ca/commands/sign.rs` reads requests and options; `x509/csr.rs` reads each request (RFC 2986) and checks
-//!    its signature over the octets received.
-//! 2. `ca/run.rs` sees to room on the disk and to what was left behind; `ca/issuance/mod.rs` opens the CA's key
-//!    (last walk) into an [`ca::IssuingAuthority`] (`ca/authority.rs`).
-//! 3. `ca/issuance/registration.rs` asks the profile: `profile/evaluate.rs` says no with every violation, or grants a
-//!    template (`profile/template.rs`), which becomes a TBSCertificate.
-//! 4. `lint/linted.rs` holds it to the rules in `lint/certificate/` and makes a `Linted`.
-//! 5. `ca/issuance/groups.rs` takes what is granted group by group: while one is recorded, the one before it is signed,
-//!    and the one before that made public. The intent (serial number, TBSCertificate, audit event) is recorded through
+//! 1. `bin/genfic-ca/commands/sign.rs` reads requests and options; `x509/csr.rs` reads each request (RFC 2986) and
+//!    checks its signature over the octets received.
+//! 2. `ca/run.rs` makes sure of disk space and recovers from commands that were cut short; `ca/issuance/mod.rs`
+//!    opens the CA's key (see "Passphrase to signature") into an [`ca::IssuingAuthority`] (`ca/authority.rs`).
+//! 3. `ca/issuance/registration.rs` evaluates the profile: `profile/evaluate.rs` refuses with every violation, or
+//!    grants a template (`profile/template.rs`), which becomes a TBSCertificate.
+//! 4. `lint/linted.rs` checks it against the rules in `lint/certificate/` and makes a `Linted`.
+//! 5. `ca/issuance/groups.rs` works in batches: while one is recorded, the one before it is signed, and the one
+//!    before that published. The intent (serial number, TBSCertificate, audit event) is recorded through
 //!    `index/issuance.rs` by `index/sqlite/issuing.rs`; `index/recorded.rs` makes the `Recorded`.
-//! 6. `signing/ca_signer.rs` signs it: `signing/admit.rs` admits it, the signature is checked; it is recorded as issued.
-//! 7. `ca/publication.rs` publishes the status (`status/publish.rs`), puts the certificate into its file
-//!    (`repository/directory.rs`), and gives it back with the proof (`ca/publication/published.rs`).
+//! 6. `signing/ca_signer.rs` signs it: `signing/admit.rs` admits it, and the signature is verified. It is recorded
+//!    as issued.
+//! 7. `ca/publication.rs` publishes the status (`status/publish.rs`), writes the certificate into its file
+//!    (`repository/directory.rs`), and returns it with the proof of publication (`ca/publication/published.rs`).
 //!
-//! Before the record nothing happened. After it the row is pending and is never signed again: the next command abandons
-//! it (`ca/maintenance/recover.rs`), which counts as revoked everywhere. A certificate is never handed out before its
-//! status is published.
+//! A crash before the record leaves nothing behind. After it the row is pending and is never signed again: the next
+//! command abandons it (`ca/maintenance/recover.rs`), which counts as revoked everywhere. A certificate is never
+//! handed out before its status is published.
 //!
 //! ## Revoke to CRL
 //!
-//! 1. `bin/genfic-ca/commands/revoke.rs` finds what is meant and asks; `ca/revocation/revoke.rs` begins.
-//! 2. The transition is one transaction with its audit event: `index/revocation.rs`, `index/sqlite/revoking.rs`; what may
-//!    follow what is in `index/state.rs`.
-//! 3. `ca/publication.rs` publishes the status: `status/publish.rs`, a small file with what changed.
-//! 4. `ca/maintenance/crl.rs` compares what the CA signed last with the index (`index/contradiction.rs`), takes a number
-//!    above every one that is known and raises the mark beside the key (`signing/age/mark.rs`).
-//! 5. The list is encoded by `x509/crl_builder.rs`, held to the rules in `lint/crl/`, recorded and signed as a certificate
-//!    is: `lint/linted.rs`, `index/recorded.rs`, `signing/ca_signer.rs`.
-//! 6. `repository/directory.rs` puts it in the place of the one before, never an older one over a newer one.
+//! 1. `bin/genfic-ca/commands/revoke.rs` finds the certificate and asks for confirmation; `ca/revocation/revoke.rs`
+//!    begins.
+//! 2. The transition is one transaction with its audit event: `index/revocation.rs`, `index/sqlite/revoking.rs`;
+//!    `index/state.rs` defines the transitions that are allowed.
+//! 3. `ca/publication.rs` publishes the status: `status/publish.rs` writes a small file with the changes.
+//! 4. `ca/maintenance/crl.rs` compares the last signed CRL with the index (`index/contradiction.rs`), takes a CRL
+//!    number above every number known anywhere, and raises the mark beside the key (`signing/age/mark.rs`).
+//! 5. `x509/crl_builder.rs` encodes the CRL. Like a certificate it is checked against the rules in `lint/crl/`,
+//!    recorded and signed: `lint/linted.rs`, `index/recorded.rs`, `signing/ca_signer.rs`.
+//! 6. `repository/directory.rs` replaces the published CRL, never a newer one by an older one.
 //!
-//! Each step after the second that fails is reported and made good by the next command; the index has the truth.
-//! [`ca::Maintenance::recover`] repeats what needs no key, [`ca::Maintenance::keep_up`] what does.
+//! A failure after the second step is reported, and the next command completes the step; the index has the truth.
+//! [`ca::Maintenance::recover`] repeats steps that need no key, [`ca::Maintenance::keep_up`] those that do.
 //!
 //! ## OCSP request to answer
 //!
-//! 1. `bin/genfic-ocspd/main.rs` starts what `assembly/daemon.rs` puts together: `ocsp/server/daemon.rs`.
-//! 2. Beside all requests `ocsp/reload.rs` watches the files and swaps an `ocsp/snapshot.rs` in: the status
-//!    (`status/snapshot.rs`), responders' certificates and keys (`ocsp/responder_files.rs`), and the newest verified CRLs
-//!    (`ocsp/floor.rs`): what one of those has revoked for good is revoked, whatever the status says.
+//! 1. `bin/genfic-ocspd/main.rs` starts what `assembly/daemon.rs` assembles: `ocsp/server/daemon.rs`.
+//! 2. Independently of requests, `ocsp/reload.rs` watches the files and swaps in an `ocsp/snapshot.rs`: the status
+//!    (`status/snapshot.rs`), responders' certificates and keys (`ocsp/responder_files.rs`), and the newest
+//!    verified CRLs (`ocsp/floor.rs`). A certificate that such a CRL revokes for good is revoked, whatever the
+//!    status says.
 //! 3. A connection (`ocsp/server/connection.rs`) brings a request to `ocsp/http/service.rs`: the body of a POST
 //!    (`ocsp/http/request_body.rs`) or the path of a GET (`ocsp/http/get_path.rs`).
-//! 4. `ocsp/request.rs` reads it, `ocsp/responder.rs` plans the answer: issuer by name and key hash (`ocsp/cert_id.rs`),
-//!    whether the CA is answered for (`ocsp/authority_state.rs`), the status of each certificate.
-//! 5. `ocsp/cache.rs` has the answer, or it is signed: `ocsp/response_data.rs` encodes it, `signing/response_signer.rs`
-//!    signs it as the responder of `ocsp/delegate.rs`, `ocsp/response.rs` frames it.
-//! 6. `ocsp/http/caching.rs` says how long it may be kept.
+//! 4. `ocsp/request.rs` reads it, `ocsp/responder.rs` plans the response: issuer by name and key hash
+//!    (`ocsp/cert_id.rs`), whether OCSP is served for the CA (`ocsp/authority_state.rs`), the status of each
+//!    certificate.
+//! 5. The response comes from `ocsp/cache.rs`, or is made: `ocsp/response_data.rs` encodes it,
+//!    `signing/response_signer.rs` signs it with the key of the responder in `ocsp/delegate.rs`, `ocsp/response.rs`
+//!    frames it.
+//! 6. `ocsp/http/caching.rs` sets how long clients may cache it.
 //!
 //! The daemon never opens the index.
 //!
 //! ## Passphrase to signature
 //!
-//! 1. `bin/genfic-ca/session.rs` takes what was written after `--passphrase-from` (`signing/secret/mod.rs`) and makes the
-//!    sources of it (`signing/secret/sources.rs`); `assembly.rs` gives them to the store of keys.
-//! 2. `ca/authority.rs` asks for the key of a CA that is on record, by what it is and the URI that the index has of it
+//! 1. `bin/genfic-ca/session.rs` parses `--passphrase-from` (`signing/secret/mod.rs`) and makes the passphrase
+//!    sources (`signing/secret/sources.rs`); `assembly.rs` gives them to the key store.
+//! 2. `ca/authority.rs` asks for the key of a CA on record, by its identity and the key's URI in the index
 //!    (`signing/ca_keys.rs`).
-//! 3. `signing/age/store.rs` takes it for a file, reads that and asks for the passphrase: `signing/secret/read.rs` reads it from a file, a
-//!    variable, a descriptor or a credential, `bin/genfic-ca/prompt.rs` from the terminal.
-//! 4. What is decrypted becomes a private key in memory (`signing/soft_key.rs`) that is wiped when it is dropped, behind a
+//! 3. `signing/age/store.rs` finds and reads the key file, and asks for the passphrase. `signing/secret/read.rs`
+//!    reads it from a file, an environment variable, a descriptor or a credential, `bin/genfic-ca/prompt.rs` from
+//!    the terminal.
+//! 4. The decrypted private key is kept in memory (`signing/soft_key.rs`), wiped when it is dropped, behind a
 //!    [`signing::CaSigner`] (`signing/ca_signer.rs`).
-//! 5. That admits what is to be signed (`signing/admit.rs`, by what `signing/contents.rs` tells of the octets), signs it
-//!    by the key's scheme (`signing/soft_key/`), frames it (`x509/seal.rs`) and checks the signature before it is given
-//!    out.
+//! 5. The signer admits the octets to be signed (`signing/admit.rs`, by what `signing/contents.rs` reads in them),
+//!    signs them by the key's scheme (`signing/soft_key/`), frames them as `SIGNED{}` (`x509/seal.rs`) and verifies
+//!    the signature before it returns it.
 //!
-//! ## Renewing a CA, and moving in
+//! ## Renewing a CA, and importing one
 //!
-//! With the same key, a CA's new certificate takes the place of the old one in the transaction that records it as
-//! issued, and both stay on record; with a new key, it is a CA of its own that succeeds the old one
-//! ([`ca::Hierarchy::generations`]). The newest generation that can issue does; the others sign CRLs until their last
-//! certificate has ended ([`ca::Hierarchy::is_quiet`]).
+//! With the same key, a CA's new certificate replaces the old one in the transaction that records it as issued, and
+//! both stay on record. With a new key, it is a CA of its own that succeeds the old one
+//! ([`ca::Hierarchy::generations`]). The newest generation that can issue does so; the others sign CRLs until their
+//! last certificate has expired, and are retired then ([`ca::Hierarchy::is_quiet`]).
 //!
-//! Directory of another program → its record, certificates and newest CRL brought together (`import/`) → plan (what a
-//! dry run shows) → key encrypted anew → one transaction with everything → status, files, CRL, responder
-//! (`ca/lifecycle/adopt.rs`). A CA above that others run is on record without a key, so that chains are complete.
+//! A CA of another program is imported in these steps: its record, certificates and newest CRL are read and
+//! compared (`import/`); a plan is made, which a dry run shows; its key is encrypted anew; everything is recorded
+//! in one transaction; status, files, CRL and responder certificate are published (`ca/lifecycle/adopt.rs`). An
+//! external CA in its issuer path is put on record without a key, so that chains are complete.
 //!
 //! # Where a change goes
 //!
 //! | change | files |
 //! |---|---|
-//! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), `lint/certificate/extensions.rs` (`KNOWN`), `x509/text/extension.rs` (how it is shown), `profile/evaluate.rs` (when it is granted) |
-//! | a key store | a directory beside `signing/age/`, with [`signing::CaKeys`], which names new keys, finds those on record by their URIs, keeps their marks, and says what else it can do and which files are its own; `assembly.rs` and the files in `assembly/` that make the one there is; where it keeps files that backups are to have: `backup/entry.rs` |
-//! | a command | `bin/genfic-ca/cli.rs`, `bin/genfic-ca/commands.rs` (its name, what it is about, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or looks), a file in `bin/genfic-ca/commands/` |
+//! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), `lint/certificate/extensions.rs` (`KNOWN`), `x509/text/extension.rs` (its text form), `profile/evaluate.rs` (when it is granted) |
+//! | a key store | a directory beside `signing/age/` that implements [`signing::CaKeys`]: names new keys, finds those on record by their URIs, keeps their CRL number marks, and says which operations it supports and which files are its own; `assembly.rs` and the files in `assembly/` that make the present one; if it keeps files that belong into backups: `backup/entry.rs` |
+//! | a command | `bin/genfic-ca/cli.rs`, `bin/genfic-ca/commands.rs` (its name, its object, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or only reads), a file in `bin/genfic-ca/commands/` |
 //! | a lint rule | `lint/certificate/mod.rs`, and a file beside it |
-//! | a second index | a directory beside `index/sqlite/` that passes `index/contract/`, as `index/memory/` does; doctor and backup want a file too (`index/stored.rs`), and `status/` writes its files by `index/sqlite/row.rs` |
-//! | an algorithm | a row in `x509/algorithm/`; where the library has another kind of private key for it, a file in `signing/soft_key/` |
-//! | an error | a row in `error/code.rs`; a hint that names a command or an option is a value in `error/remedy/`, and words in `bin/genfic-ca/hints/`; any other is words where it is told |
-//! | a check of the doctor | a file in `doctor/`, a row of `CHECKS` in `doctor/mod.rs`, and of `doctor/code.rs` for each kind of finding; what it looks at comes by `assembly/inspection.rs` |
-//! | what responders are told | `status/image.rs`, `status/snapshot.rs`, `status/continuity.rs`, `status/compare.rs`; of a certificate also `index/sqlite/row.rs` |
-//! | the order of publication | `ca/publication.rs` for status, certificates and chains; `ca/maintenance/own_signatures.rs` for what a CA signs after them, its CRL and its responder's certificate |
+//! | a second index | a directory beside `index/sqlite/` that passes `index/contract/`, as `index/memory/` does; doctor and backup need a file too (`index/stored.rs`), and `status/` writes its files by `index/sqlite/row.rs` |
+//! | an algorithm | a row in `x509/algorithm/`; if the library has another kind of private key for it, a file in `signing/soft_key/` |
+//! | an error | a row in `error/code.rs`; a hint that names a command or an option is a value in `error/remedy/`, with its words in `bin/genfic-ca/hints/`; the words of any other hint are where the error is made |
+//! | a check of the doctor | a file in `doctor/`, a row of `CHECKS` in `doctor/mod.rs`, and a row of `doctor/code.rs` for each kind of finding; its inputs come from `assembly/inspection.rs` |
+//! | the published status | `status/image.rs`, `status/snapshot.rs`, `status/continuity.rs`, `status/compare.rs`; for the status of a certificate also `index/sqlite/row.rs` |
+//! | the order of publication | `ca/publication.rs` for status, certificates and chains; `ca/maintenance/own_signatures.rs` for a CA's own CRL and its responder's certificate, which it signs after them |
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the documentation is made with private items, for those who build on it"

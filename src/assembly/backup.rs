@@ -1,4 +1,4 @@
-//! Backups of a home, put together.
+//! Backups of a home: connects them with its stores.
 use super::settings::{practices, read_config};
 use super::{Assembly, now};
 use crate::backup::{
@@ -14,7 +14,7 @@ use crate::x509::{CertificateId, UnixTime};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// SQLite files, age files and published directories.
+/// The stores of a home: SQLite files, age files and published directories.
 #[derive(Clone, Copy, Debug)]
 struct Files;
 
@@ -61,7 +61,8 @@ impl Stores for Files {
 }
 
 impl Assembly {
-    /// Makes a backup of this home in a new file, or in a directory under a name with the time.
+    /// Makes a backup of this home in a new file, or, when `to` is a directory, in a file there that is named
+    /// after the time.
     ///
     /// # Errors
     /// When the file exists, or something cannot be read or written.
@@ -88,11 +89,10 @@ impl Assembly {
     }
 }
 
-/// Restores a backup into a private directory that is removed again, and compares it with the home, when there
-/// is one.
+/// Restores a backup into a temporary private directory, and compares it with the home, when there is one.
 ///
 /// # Errors
-/// When it cannot be opened, or is damaged.
+/// When the backup cannot be opened or is damaged.
 pub fn verify_backup(home: &Home, file: &Path, opener: Opener<'_>) -> Result<Verified, Problem> {
     let current = if home.index_file().is_file() {
         home.verify()?;
@@ -104,7 +104,7 @@ pub fn verify_backup(home: &Home, file: &Path, opener: Opener<'_>) -> Result<Ver
     backup::verify(file, opener, &Files, home, current)
 }
 
-/// Restores a backup into a home that is absent or empty, with what is found in `published`.
+/// Restores a backup into a home that is absent or empty, and brings in what is found in `published`.
 ///
 /// # Errors
 /// When there is a home already, the backup does not verify, or nothing can be written.
@@ -117,7 +117,7 @@ pub fn restore_backup(
     let restoring =
         Restoring { file, opener, home, stores: &Files, published, actor: current_actor(), now: now() };
     let restored = backup::restore(&restoring)?;
-    // an issuing command says when it is missing
+    // a failure is not reported here: issuing commands report a missing reserve
     let _ = Reserve::of(home).hold();
     Ok(restored)
 }

@@ -1,4 +1,4 @@
-//! `genfic-ocspd` put together: the published status, responder keys and public files of a home.
+//! Assembles `genfic-ocspd` from the published status, responder keys and public files of a home.
 use super::settings::read_config;
 use crate::clock::SystemClock;
 use crate::error::Problem;
@@ -12,21 +12,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What the daemon's command line says over its configuration.
+/// Command line options of the daemon, which override its configuration.
 #[derive(Clone, Debug, Default)]
 pub struct DaemonOptions {
-    /// Addresses to listen on in place of the configured ones.
+    /// Addresses to listen on instead of the configured ones; none for the configured ones.
     pub listen: Vec<SocketAddr>,
-    /// Another directory of published status.
+    /// Directory of the published status, instead of the home's.
     pub status: Option<PathBuf>,
-    /// Another configuration file.
+    /// Configuration file, instead of the home's.
     pub config: Option<PathBuf>,
 }
 
-/// Puts a responder together from a home.
+/// Makes the daemon for a home.
 ///
 /// # Errors
-/// When the configuration cannot be read or is wrong, or threads or signals cannot be had.
+/// When the configuration cannot be read or is wrong, or threads or signal handlers cannot be set up.
 pub fn daemon(home: &Home, options: DaemonOptions) -> Result<Daemon<StatusDirectory>, Problem> {
     let config = read_config(home, options.config.as_deref())?;
     let source = StatusDirectory::new(&options.status.unwrap_or_else(|| home.status_directory()));

@@ -1,4 +1,4 @@
-//! Making a home.
+//! Initialisation of a home.
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
 use crate::error::{Code, Exit, Problem, Shown as _, remedy};
@@ -14,30 +14,31 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What a new home is told.
+/// Settings of a new home.
 #[derive(Clone, Debug, Default)]
 pub struct Founding {
     /// organizationName of new CAs.
     pub organization: Option<String>,
     /// countryName of new CAs.
     pub country: Option<String>,
-    /// The base of the URLs in certificates.
+    /// Base of the URLs in certificates.
     pub url: Option<String>,
-    /// A cheaper work factor for passphrases than the default; for demonstrations.
+    /// scrypt work factor of key passphrases, as the base 2 logarithm of N, for demonstrations that need a
+    /// cheaper one than the default.
     pub scrypt_log_n: Option<u8>,
 }
 
-/// What making a home came to.
+/// The result of the initialisation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Founded {
-    /// False when everything was there already.
+    /// False when everything existed already.
     pub changed: bool,
-    /// The index.
+    /// Path of the index.
     pub index: PathBuf,
 }
 
-/// Makes directories, configuration, profiles and an empty index. What is there already stays as it is, so
-/// that a second run is harmless and one that was cut short can be run again.
+/// Makes the directories, the configuration, the profiles and an empty index. What exists already stays as it
+/// is, so that a second run is harmless and one that was cut short can be repeated.
 ///
 /// # Errors
 /// When the settings are wrong, the directories belong to somebody else, or nothing can be written.
@@ -80,7 +81,7 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
         status.publish_status(&index, signed, super::now())?;
         changed = true;
     }
-    // a full disk is said when something is to be issued
+    // a full disk is reported when something is to be issued
     let _ = Reserve::of(home).hold();
     Ok(Founded { changed, index: file })
 }

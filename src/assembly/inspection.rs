@@ -1,4 +1,4 @@
-//! A home opened as far as it can be, for looking at what is wrong with it.
+//! A home opened as far as possible, to find its faults.
 use super::settings;
 use crate::audit::{AuditEvent, Outcome};
 use crate::ca::{ClockWatch, Engine, EngineParts, Practices};
@@ -20,7 +20,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What could be opened of a home, and why the rest could not.
+/// The parts of a home that could be opened, and for the others why not.
 pub struct Inspection {
     home: Home,
     config_file: PathBuf,
@@ -37,7 +37,8 @@ pub struct Inspection {
     _given: Given,
 }
 
-/// What is kept for revoking, where the disk is so full that nothing could be opened without it.
+/// Space released from the reserve because the disk is too full to open anything without it; taken back on
+/// drop.
 struct Given(Option<GivenBack>);
 
 impl Drop for Given {
@@ -49,7 +50,7 @@ impl Drop for Given {
 }
 
 impl Inspection {
-    /// Opens what can be opened, and puts nothing right: unlike every other command.
+    /// Opens what can be opened. Unlike every other command, this recovers nothing.
     ///
     /// # Errors
     /// `home.missing` when there is no home at all.
@@ -74,7 +75,7 @@ impl Inspection {
             config: settings,
             profiles: settings::read_profiles(home),
             compromised_keys: compromised,
-            // each is a finding
+            // each flaw is reported as a finding
             takes_flawed_profiles: true,
         };
         let space = Space::of(home);
@@ -96,14 +97,14 @@ impl Inspection {
         })
     }
 
-    /// The configuration, or the defaults.
+    /// The configuration, or the defaults when it cannot be read.
     #[must_use]
     pub fn settings(&self) -> &Config {
         &self.practices.config
     }
 
-    /// Looks at everything. `deep` compares every signature and file, however many there are; `secrets` asks no
-    /// person, and keys that it opens are compared with their certificates.
+    /// Runs all checks. `deep` compares every signature and file, however many there are. `secrets` must ask
+    /// no person; keys that it opens are compared with their certificates.
     #[must_use]
     pub fn diagnose(&self, deep: bool, secrets: Arc<dyn SecretSource>) -> Vec<Check> {
         doctor::diagnose(&Examination {
@@ -124,11 +125,12 @@ impl Inspection {
         })
     }
 
-    /// Mends what is safe: files first, then, with what can be opened after that, what the index knows. Each
-    /// act is put on record. Gives what was opened again, what was done, and why acts are not on record.
+    /// Repairs what can be repaired safely: files first, then, after opening the home again, what needs the
+    /// index. Each repair is recorded. Returns the home as opened again, the repairs, and why repairs could
+    /// not be recorded.
     ///
     /// # Errors
-    /// When the home is gone.
+    /// When the home does not exist any more.
     pub fn mend(
         self,
         findings: &[&Finding],
@@ -149,10 +151,10 @@ impl Inspection {
             }
         };
         let engine = again.engine(index, secrets);
-        // a profile that cannot be read is told where something is to be issued under it
+        // a profile that cannot be read is reported when something is to be issued under it
         let signs = again.config.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
-        // lists and status are what the space is kept for
+        // the reserve exists for CRLs and status
         let reserve = Reserve::of(&home);
         let given = Given(reserve.make_way(reserve.size()));
         let done = doctor::mend_records(&engine, findings, signs);
@@ -196,7 +198,7 @@ fn unread(file: &Path, fault: impl ToString) -> Unread {
     Unread { file: file.to_owned(), fault: fault.to_string(), is_missing: false }
 }
 
-/// The text of a file, if it is one: a FIFO would be waited for without end.
+/// Returns the text of a regular file. Others are refused, since reading a FIFO would wait without end.
 fn text(file: &Path) -> Result<String, Unread> {
     let read = match fs::metadata(file) {
         Ok(metadata) if !metadata.is_file() => return Err(unread(file, "it is not a regular file")),
@@ -207,7 +209,7 @@ fn text(file: &Path) -> Result<String, Unread> {
 }
 
 fn config(home: &Home, file: &Path) -> Result<Config, Vec<Unread>> {
-    // what is loose in the home is told with the other findings
+    // unsafe permissions inside the home are reported with the other findings
     if file != home.configuration_file()
         && let Err(GivenError::Unsafe(problem)) = home.read_given(file, settings::LARGEST_TEXT)
     {
@@ -221,7 +223,7 @@ fn profiles(home: &Home) -> Result<Profiles, Vec<Unread>> {
     let directory = home.policy_directory();
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
-        // told with the directories; what is needed is told as missing
+        // the missing directory is reported by another check, and so are missing profiles that are needed
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Profiles::default()),
         Err(error) => return Err(vec![unread(&directory, error)]),
     };
@@ -250,7 +252,7 @@ fn profiles(home: &Home) -> Result<Profiles, Vec<Unread>> {
     }
 }
 
-/// The index, with what is kept for revoking where there is no room to open it without.
+/// Opens the index, releasing space from the reserve when the disk is too full otherwise.
 fn index_with_room(home: &Home, owner: &Result<(), Problem>) -> (Result<SqliteIndex, Problem>, Given) {
     let opened = index(home, owner);
     let given = match &opened {
@@ -261,7 +263,7 @@ fn index_with_room(home: &Home, owner: &Result<(), Problem>) -> (Result<SqliteIn
     (opened, Given(given))
 }
 
-/// The index, unless opening it would leave files behind that its owner cannot use, or wait for a FIFO.
+/// Opens the index, unless that would leave files behind that its owner cannot use, or wait for a FIFO.
 fn index(home: &Home, owner: &Result<(), Problem>) -> Result<SqliteIndex, Problem> {
     owner.clone()?;
     let file = home.index_file();

@@ -1,9 +1,9 @@
-//! Room on the disk: what is kept for revoking, who may use it, and who must find it untouched.
+//! Disk space: the reserve for revocation, which commands may use it, and which must find it untouched.
 use crate::ca::{DiskReserve, Purpose, Room};
 use crate::error::Problem;
 use crate::home::{GivenBack, Home, Reserve};
 
-/// What a home keeps.
+/// The reserve of a home.
 pub(super) struct HomeReserve(pub(super) Home);
 
 impl DiskReserve for HomeReserve {
@@ -21,7 +21,7 @@ impl DiskReserve for HomeReserve {
     }
 }
 
-/// Room was found before the home was opened, for as long as it is.
+/// Disk space that was made sure of before the home was opened, and is held as long as it is open.
 pub(super) struct FoundBefore;
 
 impl DiskReserve for FoundBefore {
@@ -36,14 +36,14 @@ struct Given {
     home: Home,
 }
 
-/// What was not needed is kept again; where it was not kept, and there is room by now, it is.
+/// Takes unused space back into the reserve; or makes a missing reserve, when there is space by now.
 impl Drop for Given {
     fn drop(&mut self) {
         match self.given.take() {
             Some(given) => given.take_back(),
-            // an issuing command says when it is missing; here nothing depends on it
+            // a failure is not reported here: issuing commands report a missing reserve
             None if self.home.has_index() => drop(self.reserve.hold()),
-            // not a home: nothing of ours is left in it
+            // not a home: no file of ours is left in it
             None => {}
         }
     }

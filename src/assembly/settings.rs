@@ -1,4 +1,4 @@
-//! Configuration and profiles from their files.
+//! Reading of configuration and profiles from their files.
 use crate::ca::Practices;
 use crate::config::Config;
 use crate::error::{Code, Exit, Problem, Remedy, Shown as _, remedy};
@@ -11,9 +11,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Octets of the largest configuration or profile.
+/// Size in octets, bounds a configuration or profile file; 1 MiB is far more than anybody writes by hand.
 pub(super) const LARGEST_TEXT: u64 = 1 << 20;
-/// Octets of the largest list of compromised keys: those of Debian's flawed generator have 13 MB.
+/// Size in octets, bounds the list of compromised keys; the list for Debian's flawed generator has 13 MB.
 const LARGEST_LIST: u64 = 64 << 20;
 
 fn unreadable(path: &Path, error: &ReadError) -> Problem {
@@ -36,7 +36,8 @@ fn io_error(path: &Path, error: std::io::Error) -> Problem {
     unreadable(path, &ReadError::Io(error))
 }
 
-/// The text of a file that nobody else can change; what is not UTF-8 is a mistake in its line.
+/// Returns the text of a file that only its owner can change. Octets that are not UTF-8 are reported with
+/// their line.
 fn text_given(home: &Home, path: &Path, most: u64) -> Result<String, Problem> {
     let octets = home.read_given(path, most).map_err(|error| match error {
         GivenError::Unsafe(problem) => problem,
@@ -45,7 +46,7 @@ fn text_given(home: &Home, path: &Path, most: u64) -> Result<String, Problem> {
     text(path, octets)
 }
 
-/// The text of a file of the home, whose owner and mode were looked at.
+/// Returns the text of a file of the home, whose owner and mode have been checked.
 fn text_of(path: &Path, most: u64) -> Result<String, Problem> {
     text(path, read_file(path, most).map_err(|error| unreadable(path, &error))?)
 }
@@ -59,12 +60,12 @@ fn text(path: &Path, octets: Vec<u8>) -> Result<String, Problem> {
     })
 }
 
-/// Says which file the mistakes are in.
+/// Adds the file's name to a problem.
 fn within(path: &Path, problem: Problem) -> Problem {
     Problem { message: format!("{}: {}", path.shown(), problem.message), ..problem }
 }
 
-/// Says that there is no home, when there is none.
+/// Refuses a home that does not exist.
 pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
     if home.exists() {
         return Ok(());
@@ -76,15 +77,16 @@ pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
 /// Reads the configuration: the file given, or the home's.
 ///
 /// # Errors
-/// When there is no home, the file can be changed by others (`config.unsafe`), cannot be read or has mistakes; they
-/// are all named, with their lines.
+/// When there is no home; when others can change the file (`config.unsafe`); when it cannot be read or has
+/// mistakes, which are all named with their lines.
 pub(crate) fn read_config(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
     must_exist(home)?;
     let path = file.map_or_else(|| home.configuration_file(), Path::to_owned);
     Config::parse(&text_given(home, &path, LARGEST_TEXT)?).map_err(|errors| within(&path, errors.into()))
 }
 
-/// Passphrases from the source given, or from where the configuration says, each CA's own before the others'.
+/// Returns the passphrase sources: the one given or configured, and for CAs with a configured source of their
+/// own that one first.
 pub fn secret_sources<'a>(
     config: &Config,
     given: Option<SecretSpec>,
@@ -100,7 +102,7 @@ pub fn secret_sources<'a>(
     sources
 }
 
-/// The key type of new end-entity keys: the configured one where there is a home.
+/// Returns the key type of new end-entity keys: the configured one, or the default without a home.
 ///
 /// # Errors
 /// When there is a home and its configuration is wrong.
@@ -113,10 +115,10 @@ pub fn leaf_key(home: &Home, file: Option<&Path>) -> Result<KeyAlgorithm, Proble
     }
 }
 
-/// The configuration as far as it can be read, and what is wrong with it.
+/// Returns the configuration as far as it can be read, and its faults.
 ///
 /// # Errors
-/// `config.unsafe` (exit 10) when others can change it: what they wrote is followed in nothing.
+/// `config.unsafe` (exit 10) when others can change the file: nothing in it is followed then.
 pub(super) fn read_config_leniently(
     home: &Home,
     file: Option<&Path>,
@@ -132,27 +134,28 @@ pub(super) fn read_config_leniently(
     Ok((config, faults))
 }
 
-/// Everything that says how the CA is run. A profile that cannot be read is told when it is asked for.
+/// Returns configuration, profiles and compromised keys. A profile that cannot be read is reported when it is
+/// asked for.
 pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
     let profiles = read_profiles(home);
     let compromised_keys = compromised_keys(home, &config)?;
     Ok(Practices { config, profiles, compromised_keys, takes_flawed_profiles: false })
 }
 
-/// The digests of keys that are not certified.
+/// Returns the SHA-256 digests of the keys that are not certified.
 pub(super) fn compromised_keys(home: &Home, config: &Config) -> Result<HashSet<[u8; 32]>, Problem> {
     let Some(path) = &config.keys.compromised_spki_sha256_file else { return Ok(HashSet::new()) };
     let path = home.configuration_directory().join(path);
     digests(&path, &text_given(home, &path, LARGEST_LIST)?)
 }
 
-/// The name of the profile in this file; `None` when it is not read as one.
+/// Returns the name of the profile in this file; `None` when the file is not a profile.
 pub(super) fn profile_name(path: &Path) -> Option<String> {
     let name = path.file_stem()?.to_string_lossy().into_owned();
     (path.extension()? == "toml" && !name.starts_with('.')).then_some(name)
 }
 
-/// The profiles of a home, those that can be used and those that cannot.
+/// Reads the profiles of a home, with the faults of those that cannot be used.
 pub(super) fn read_profiles(home: &Home) -> Profiles {
     let directory = home.policy_directory();
     let entries = match fs::read_dir(&directory) {
@@ -176,7 +179,7 @@ pub(super) fn read_profiles(home: &Home) -> Profiles {
     profiles
 }
 
-/// The text of a file of the home, which no link leads away from.
+/// Returns the text of a file of the home; symbolic links are refused.
 fn own_text_of(path: &Path) -> Result<String, Problem> {
     match path.symlink_metadata() {
         Ok(metadata) if !metadata.is_file() => {
@@ -188,7 +191,7 @@ fn own_text_of(path: &Path) -> Result<String, Problem> {
     }
 }
 
-/// One SHA-256 in hexadecimal a line; `#` begins a comment.
+/// Parses one SHA-256 digest in hexadecimal per line; `#` begins a comment.
 fn digests(path: &Path, text: &str) -> Result<HashSet<[u8; 32]>, Problem> {
     let mut out = HashSet::new();
     for (at, line) in text.lines().enumerate() {

@@ -1,14 +1,15 @@
-//! Pieces of work that do not depend on each other, on all processors.
+//! Parallel mapping of independent pieces of work over all processors.
 use crate::failpoint;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// So many pieces are taken at a time: fewer are not worth a thread of their own.
+/// Number of items that a thread takes at a time; for fewer than sixteen a thread of its own costs more than
+/// it saves.
 const SHARE: usize = 16;
 
-/// Does the same with each of many, on as many threads as there are processors; the outcomes come in the order
-/// of what they are of.
+/// Applies `act` to every item, on as many threads as there are processors, and returns the results in the
+/// order of the items.
 pub fn abreast<T: Send, R: Send>(all: Vec<T>, act: impl Fn(T) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let others = all.len().div_ceil(SHARE).min(processors).saturating_sub(1);

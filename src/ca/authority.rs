@@ -7,15 +7,15 @@ use crate::x509::extension::{BasicConstraints, KeyUsage};
 use crate::x509::{Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime};
 use std::sync::Arc;
 
-/// Signs certificates. It cannot be had for a CA that must not issue: its key matches its certificate, which
-/// is a CA's with keyCertSign, and neither it nor one above it is expired or revoked.
+/// Signs certificates. It exists only for a CA that may issue: the key matches the certificate, the
+/// certificate has CA:TRUE and keyCertSign, and neither the CA nor one of its issuers is expired or revoked.
 pub struct IssuingAuthority {
     authority: Authority,
     ancestors: Vec<Certificate>,
     signer: Arc<dyn CaSigner>,
 }
 
-/// Signs CRLs. It may be expired or revoked, and can sign nothing else.
+/// Signs CRLs and nothing else. The CA may be expired or revoked.
 pub struct CrlAuthority {
     certificate: Certificate,
     signer: Arc<dyn CaSigner>,
@@ -27,11 +27,11 @@ pub(super) fn mismatched(name: &str) -> Problem {
 }
 
 impl IssuingAuthority {
-    /// Pairs a CA's certificate with its key and checks that it may issue at `now`.
+    /// Pairs a CA's certificate with its key and checks that the CA may issue at `now`.
     ///
     /// # Errors
-    /// When the key does not match, the certificate is not one that may sign certificates, or the CA or one
-    /// above it is expired or revoked.
+    /// When the key does not match, the certificate does not allow signing certificates, or the CA or one of
+    /// its issuers is expired or revoked.
     pub fn new(
         hierarchy: &Hierarchy<'_>,
         authority: Authority,
@@ -59,19 +59,19 @@ impl IssuingAuthority {
         &self.authority
     }
 
-    /// The certificates above it, its issuer first, the root last.
+    /// The certificates of its issuer path: its issuer's first, the root's last.
     #[must_use]
     pub fn ancestors(&self) -> &[Certificate] {
         &self.ancestors
     }
 
-    /// What it signs with.
+    /// The signature algorithm of the CA's key.
     #[must_use]
     pub fn algorithm(&self) -> SignatureAlgorithm {
         self.signer.algorithm()
     }
 
-    /// Signs what was linted and recorded; the signature is checked.
+    /// Signs a linted and recorded certificate and verifies the signature.
     ///
     /// ```
     /// # use genfic_ca::{ca::IssuingAuthority, index::Recorded, x509::TbsCertificate};
@@ -80,7 +80,7 @@ impl IssuingAuthority {
     /// }
     /// ```
     ///
-    /// Once:
+    /// Signing the same record twice does not compile:
     ///
     /// ```compile_fail,E0382
     /// # use genfic_ca::{ca::IssuingAuthority, index::Recorded, x509::TbsCertificate};
@@ -90,7 +90,7 @@ impl IssuingAuthority {
     /// }
     /// ```
     ///
-    /// and nothing else:
+    /// Nor does signing what is not on record:
     ///
     /// ```compile_fail,E0308
     /// # use genfic_ca::{ca::IssuingAuthority, lint::Linted, x509::TbsCertificate};
@@ -100,12 +100,12 @@ impl IssuingAuthority {
     /// ```
     ///
     /// # Errors
-    /// When what is on record is another issuer's, the key's store fails, or the signature does not verify.
+    /// When the record is of another issuer, the key store fails, or the signature does not verify.
     pub fn issue(&self, tbs: Recorded<TbsCertificate>) -> Result<Certificate, Problem> {
         Ok(self.signer.sign_certificate(tbs, Some(&self.authority.certificate))?)
     }
 
-    /// The same CA, for its CRLs.
+    /// Returns the same CA as a signer of CRLs.
     #[must_use]
     pub(in crate::ca) fn crl_authority(&self) -> CrlAuthority {
         let (certificate, signer) = (self.authority.certificate.clone(), Arc::clone(&self.signer));
@@ -113,7 +113,8 @@ impl IssuingAuthority {
     }
 }
 
-/// Whether it is a CA's certificate and its key usage, if there is one, allows this.
+/// Whether this is a CA certificate whose key usage allows `what`. A certificate without keyUsage allows
+/// everything (RFC 5280 §4.2.1.3).
 pub(super) fn may(tbs: &TbsCertificate, what: KeyUsage) -> bool {
     BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
         && KeyUsage::of(tbs).is_none_or(|usage| usage.has(what))
@@ -123,7 +124,7 @@ impl CrlAuthority {
     /// Pairs a CA's certificate with its key.
     ///
     /// # Errors
-    /// When the key does not match, or the certificate is not a CA's that may sign CRLs.
+    /// When the key does not match, or the certificate is not that of a CA that may sign CRLs.
     pub fn new(name: &str, certificate: Certificate, signer: Arc<dyn CaSigner>) -> Result<Self, Problem> {
         if signer.public_key() != certificate.tbs().public_key() {
             return Err(mismatched(name));
@@ -136,22 +137,22 @@ impl CrlAuthority {
         Ok(Self { certificate, signer })
     }
 
-    /// Its certificate.
+    /// The CA's certificate.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
-    /// What it signs with.
+    /// The signature algorithm of the CA's key.
     #[must_use]
     pub fn algorithm(&self) -> SignatureAlgorithm {
         self.signer.algorithm()
     }
 
-    /// Signs a CRL that was linted and recorded, once; the signature is checked.
+    /// Signs a linted and recorded CRL once and verifies the signature.
     ///
     /// # Errors
-    /// When the list is another issuer's, the key's store fails, or the signature does not verify.
+    /// When the CRL is of another issuer, the key store fails, or the signature does not verify.
     pub fn sign(&self, tbs: Recorded<TbsCertList>) -> Result<CertificateList, Problem> {
         Ok(self.signer.sign_crl(tbs, &self.certificate)?)
     }

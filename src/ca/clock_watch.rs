@@ -1,19 +1,21 @@
-//! Whether the clock is trusted, and who says that it is right when it is far from what it was (X2).
+//! Whether the system clock is trusted, and who confirms a clock that is far from the last confirmed time
+//! (X2).
 use crate::index::NewestSigned;
 use crate::x509::UnixTime;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// What is known of the time besides what the clock says.
+/// The clock's time and what confirms it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClockState {
-    /// What the clock says.
+    /// Time of the system clock.
     pub now: UnixTime,
-    /// What was signed last.
+    /// The newest certificate or CRL that was signed.
     pub signed: Option<NewestSigned>,
-    /// When the published status was last confirmed by a clock that was trusted.
+    /// When the published status was last confirmed by a trusted clock.
     pub published: Option<UnixTime>,
-    /// Seconds that the clock may be after the last confirmed time and still be trusted without being asked.
+    /// Seconds that the clock may be past the last confirmed time and still be trusted without a
+    /// confirmation.
     pub trust: i64,
 }
 
@@ -22,26 +24,26 @@ pub struct ClockState {
 pub enum ClockStanding {
     /// Everything.
     Trusted,
-    /// Nothing is signed: it stands before what was signed at this time.
+    /// No signing: the clock is before this time, at which something was signed.
     Behind(UnixTime),
-    /// Signing, once a person says that it is right: it is long after this, the last confirmed time.
+    /// Signing only after a person confirms the clock: it is long after this last confirmed time.
     Unconfirmed(UnixTime),
 }
 
 impl ClockState {
-    /// The last confirmed time: when the newest thing was signed, or a later one that the status was published at.
-    /// `None` in a home in which nothing was signed yet.
+    /// Returns the last confirmed time: that of the newest signature, or of the published status when that is
+    /// later. `None` in a home in which nothing has been signed.
     #[must_use]
     pub fn confirmed(&self) -> Option<UnixTime> {
         self.signed.as_ref().and_then(|signed| Some(signed.at).max(self.published))
     }
 
-    /// What the clock may be used for.
+    /// Returns what the clock may be used for.
     #[must_use]
     pub fn standing(&self) -> ClockStanding {
         match (&self.signed, self.confirmed()) {
             (Some(signed), _) if self.now < signed.at => ClockStanding::Behind(signed.at),
-            // one that was published later was published by another clock, and this one may be right
+            // a status published later was published by another clock, and this one may be right
             (_, Some(confirmed)) if self.now > confirmed.plus(self.trust) => {
                 ClockStanding::Unconfirmed(confirmed)
             }
@@ -54,10 +56,10 @@ fn within(seconds: i64, one: UnixTime, other: UnixTime) -> bool {
     one.0.saturating_sub(other.0).saturating_abs() <= seconds
 }
 
-/// Who is asked whether a clock is right that is far from the last confirmed time.
+/// Asks somebody whether a clock that is far from the last confirmed time is right.
 type Witness = Box<dyn Fn(&ClockState) -> bool + Send + Sync>;
 
-/// What a command may do with a clock that is far from the last confirmed time: a person is asked once, or nobody.
+/// Who confirms a clock that is far from the last confirmed time: a person, asked once, or nobody.
 #[derive(Default)]
 pub struct ClockWatch {
     witness: Option<Witness>,
@@ -67,24 +69,24 @@ pub struct ClockWatch {
 #[derive(Clone, Copy)]
 pub(super) struct Said {
     pub(super) is_right: bool,
-    /// What the clock said, and what the last confirmed time was until then.
+    /// The clock's time when the question was answered, and the last confirmed time before that.
     at: UnixTime,
     pub(super) confirmed: UnixTime,
 }
 
 impl ClockWatch {
-    /// Nobody is there to be asked.
+    /// A watch without a person to ask: a doubtful clock stays unconfirmed.
     #[must_use]
     pub fn unattended() -> Self {
         Self::default()
     }
 
-    /// A person is asked, once, whether the clock is right.
+    /// A watch that asks a person, once, whether the clock is right.
     pub fn attended(witness: impl Fn(&ClockState) -> bool + Send + Sync + 'static) -> Self {
         Self { witness: Some(Box::new(witness)), said: Mutex::default() }
     }
 
-    /// What was said of a clock like this one, if anybody was asked.
+    /// Returns the answer given for a clock within `trust` seconds of this one, if somebody was asked.
     pub(super) fn said(&self, state: &ClockState) -> Option<Said> {
         let said = *self.said.lock().unwrap_or_else(PoisonError::into_inner);
         said.filter(|said| within(state.trust, said.at, state.now))

@@ -1,25 +1,25 @@
-//! Space on the disk that is kept for revoking, and what a command needs of it.
+//! The disk space that is reserved for revocation, and how much of it a command may use.
 use crate::error::Problem;
 
 /// What a command is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
-    /// It issues: it leaves what is kept for revoking alone, and is refused while it is not there.
+    /// Issues certificates: leaves the reserve untouched, and is refused while the reserve is missing.
     Issue,
-    /// It tells others what is not to be trusted any more, and may use what is kept for that.
+    /// Publishes revocations, and may use the reserve for them.
     Distrust,
-    /// It looks.
+    /// Only reads.
     Look,
 }
 
-/// Room on the disk for one command; what was not needed is kept again when this is dropped.
+/// Disk space for one command. Dropping it restores the reserve as far as space was left over.
 pub(crate) type Room = Box<dyn Send + Sync>;
 
-/// Space on the disk that is kept for revoking.
+/// The disk space that is reserved for revocation.
 pub(crate) trait DiskReserve: Send + Sync {
-    /// Sees that there is room for a command.
+    /// Makes sure that a command has the disk space it needs.
     ///
     /// # Errors
-    /// `disk.full` when it issues and there is none.
+    /// `disk.full` when an issuing command has no space.
     fn find(&self, purpose: Purpose) -> Result<Room, Problem>;
 }

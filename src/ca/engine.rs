@@ -1,4 +1,4 @@
-//! What the use cases act on and through.
+//! The engine: the parts that the use cases work with.
 use super::hierarchy::Loaded;
 use super::{ClockWatch, DiskReserve, Hierarchy, Practices, Purpose, Room};
 use crate::audit::{Actor, AuditEvent, Outcome};
@@ -12,48 +12,48 @@ use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime};
 use std::sync::Arc;
 
-/// Draws serial numbers.
+/// Generates serial numbers.
 pub(crate) trait SerialSource: Send + Sync {
-    /// A fresh serial number with 128 random bits.
+    /// Returns a fresh serial number with 128 random bits.
     ///
     /// # Errors
-    /// When the system's generator fails.
+    /// When the system's random generator fails.
     fn serial_number(&self) -> Result<SerialNumber, Problem>;
 }
 
-/// What an [`Engine`] is put together from.
+/// The parts of an [`Engine`].
 pub(crate) struct EngineParts {
-    /// The record.
+    /// The index.
     pub(crate) index: Arc<dyn Index>,
     /// The keys, which ask for their passphrases themselves.
     pub(crate) keys: Arc<dyn CaKeys>,
-    /// Where certificates and CRLs go.
+    /// Publishes certificates and CRLs.
     pub(crate) publisher: Arc<dyn Publisher>,
-    /// Where statuses go.
+    /// Publishes certificate statuses for responders.
     pub(crate) status: Arc<dyn StatusPublisher>,
-    /// The time.
+    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
-    /// Who says that it is right when it is far from what it was.
+    /// Who confirms a clock that is far from the last confirmed time.
     pub(crate) watch: Arc<ClockWatch>,
-    /// Serial numbers.
+    /// The source of serial numbers.
     pub(crate) serials: Arc<dyn SerialSource>,
     /// Profiles and settings.
     pub(crate) practices: Arc<Practices>,
-    /// Space on the disk that is kept for revoking.
+    /// The disk space that is reserved for revocation.
     pub(crate) reserve: Arc<dyn DiskReserve>,
-    /// Who acts.
+    /// The actor that audit events name.
     pub(crate) actor: Actor,
 }
 
-/// As the store of the keys has them.
+/// The CRL number marks that the key store keeps.
 impl CrlMarks for Arc<dyn CaKeys> {
     fn mark(&self, authority: &Authority) -> Option<CrlNumber> {
         self.as_ref().mark(&KeyRef::of(authority)).ok()?.number
     }
 }
 
-/// A CA home at work: record, keys, files, clock and settings, and the use cases over them. Whoever holds one can
-/// have done what the rooms do, and nothing else: nobody outside gets at the keys, or writes past a use case.
+/// A CA home in use: index, keys, files, clock and settings, and the use cases over them. A holder of an
+/// engine can run the use cases and nothing else: neither the keys nor the index can be used around them.
 ///
 /// ```compile_fail,E0616
 /// fn parts(engine: &genfic_ca::ca::Engine) {
@@ -67,7 +67,7 @@ impl CrlMarks for Arc<dyn CaKeys> {
 /// }
 /// ```
 ///
-/// What is on record can be read:
+/// The record can be read:
 ///
 /// ```
 /// fn head(engine: &genfic_ca::ca::Engine) -> Option<u64> {
@@ -80,7 +80,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The use cases over these.
+    /// Makes an engine of its parts.
     #[must_use]
     pub(crate) fn new(parts: EngineParts) -> Self {
         Self { parts, hierarchy: Loaded::default() }
@@ -92,7 +92,7 @@ impl Engine {
         Hierarchy::with(self.index(), self.hierarchy.clone())
     }
 
-    /// What is on record, to be read.
+    /// The index, for reading.
     #[must_use]
     pub fn record(&self) -> &dyn IndexReader {
         self.index()
@@ -104,7 +104,7 @@ impl Engine {
         &self.parts.practices
     }
 
-    /// What the clock says.
+    /// The time of the system clock.
     #[must_use]
     pub fn now(&self) -> UnixTime {
         self.parts.clock.now()
@@ -122,7 +122,7 @@ impl Engine {
         self.parts.publisher.as_ref()
     }
 
-    /// What the CAs signed, outside the record.
+    /// CRLs and CRL numbers that are kept outside the index.
     pub(super) fn signed(&self) -> SignedCrls<'_> {
         SignedCrls { lists: self.publisher(), marks: &self.parts.keys }
     }

@@ -1,9 +1,10 @@
-//! The CAs on record: the path above each, its generations, and how it stands.
+//! The CAs on record: the issuer path of each, its generations, and whether it may issue.
 //!
-//! A generation is the same CA with another key. The first bears the CA's name, those after it `NAME-g2`, `NAME-g3`
-//! and so on; each is a CA of its own to everybody else, with its files, its URLs, its CRL and its responder. Whichever
-//! of them is named as the one that is to issue, the newest that can does. The older ones go on signing CRLs and
-//! responder certificates until their last certificate has ended, and are quiet afterwards.
+//! A generation is the same CA with another key. The first has the CA's name, later ones are called
+//! `NAME-g2`, `NAME-g3` and so on. To everybody else each generation is a CA of its own, with its own files,
+//! URLs, CRL and responder. Naming any generation as the issuer selects the newest one that can issue. The
+//! older ones go on signing CRLs and responder certificates until their last certificate has expired, and are
+//! retired after that.
 mod cross_certificates;
 mod issuer_path;
 
@@ -17,15 +18,15 @@ use crate::x509::{Certificate, CertificateId, UnixTime};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The CAs on record. Of these it reads the ones that are asked for and those above them, each once as long as the
-/// record does not change: of ten thousand CAs, one that issues needs its own path.
+/// The CAs on record. Only the CAs asked for and their issuers are read, each once as long as the record does
+/// not change: with ten thousand CAs, issuing reads only the issuer's own path.
 #[derive(Clone)]
 pub struct Hierarchy<'h> {
     index: &'h dyn IndexReader,
     loaded: Loaded,
 }
 
-/// What was read of one change of the record.
+/// What has been read at one change number of the record.
 #[derive(Clone, Default)]
 pub(super) struct Loaded(Arc<Mutex<State>>);
 
@@ -36,14 +37,14 @@ struct State {
     states: HashMap<CertificateId, Option<CertificateState>>,
 }
 
-/// No CA of that name.
+/// The problem that no CA has this name.
 pub(super) fn no_authority(name: &str) -> Problem {
     Problem::new(Code::AuthorityNotFound, format!("there is no CA named {name}"))
         .hint(remedy::Authority::List)
 }
 
 impl<'h> Hierarchy<'h> {
-    /// The CAs that this index has on record.
+    /// The CAs on record in this index.
     #[must_use]
     pub fn over(index: &'h dyn IndexReader) -> Self {
         Self::with(index, Loaded::default())
@@ -53,7 +54,7 @@ impl<'h> Hierarchy<'h> {
         Self { index, loaded }
     }
 
-    /// What was read, as far as it is of the record as it is now.
+    /// Returns what has been read; empties it first when the record has changed since.
     fn state(&self) -> Result<MutexGuard<'_, State>, IndexError> {
         let change = Some(self.index.change_number()?);
         let mut state = self.loaded.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +73,7 @@ impl<'h> Hierarchy<'h> {
         Ok(Some(read))
     }
 
-    /// The CA of this name.
+    /// Returns the CA of this name.
     ///
     /// # Errors
     /// Exit status 5 when there is none.
@@ -81,7 +82,7 @@ impl<'h> Hierarchy<'h> {
         found.map(Arc::unwrap_or_clone).ok_or_else(|| no_authority(name))
     }
 
-    /// The CA of this name and those above it, and how they stand.
+    /// Returns the CA of this name, its issuers, and the state of each certificate.
     ///
     /// # Errors
     /// Exit status 5 when there is none; when the index cannot be read.
@@ -89,10 +90,10 @@ impl<'h> Hierarchy<'h> {
         Ok(self.path_of(&self.authority(name)?)?)
     }
 
-    /// The same of a CA that is known.
+    /// Returns the issuer path of a CA that has been read already.
     ///
     /// # Errors
-    /// When the index cannot be read; so below.
+    /// When the index cannot be read.
     pub(crate) fn path_of(&self, authority: &Authority) -> Result<IssuerPath, IndexError> {
         let mut state = self.state()?;
         let mut path = self.walk(&mut state, authority)?;
@@ -122,7 +123,7 @@ impl<'h> Hierarchy<'h> {
         Ok(path)
     }
 
-    /// The CAs above one, its issuer first, as far as they are on record.
+    /// Returns the issuers of a CA, its direct issuer first, as far as they are on record.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -131,13 +132,13 @@ impl<'h> Hierarchy<'h> {
         Ok(path.members().iter().skip(1).cloned().collect())
     }
 
-    /// The certificates above a CA, its issuer first, the root last.
+    /// Returns the certificates of a CA's issuers, its direct issuer's first, the root's last.
     pub(super) fn ancestors(&self, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
         let path = self.walk(&mut *self.state()?, authority)?;
         Ok(path.above()?.iter().map(|above| above.certificate.clone()).collect())
     }
 
-    /// Every generation of the CA of this name, which may be that of any of them, oldest first.
+    /// Returns all generations of a CA, oldest first. `name` may be that of any of them.
     ///
     /// # Errors
     /// Exit status 5 when there is no such CA.
@@ -160,16 +161,17 @@ impl<'h> Hierarchy<'h> {
         Ok(generations)
     }
 
-    /// The names of a CA's generations; none without a name.
+    /// Returns the names of a CA's generations; none without a name.
     pub(super) fn family_names(&self, name: Option<&str>) -> Result<Vec<String>, Problem> {
         let generations = name.map(|name| self.generations(name)).transpose()?.unwrap_or_default();
         Ok(generations.into_iter().map(|one| one.name).collect())
     }
 
-    /// The newest generation that can issue at `now`, of the CA of this name.
+    /// Returns the newest generation of a CA that can issue at `now`.
     ///
     /// # Errors
-    /// Exit status 5 when there is no such CA; exit status 7, and why the newest cannot, when none can.
+    /// Exit status 5 when there is no such CA; exit status 7, with the newest generation's reason, when none
+    /// can issue.
     pub fn issuing_generation(&self, name: &str, now: UnixTime) -> Result<Authority, Problem> {
         let mut refusal = None;
         for generation in self.generations(name)?.into_iter().rev() {
@@ -181,22 +183,23 @@ impl<'h> Hierarchy<'h> {
         Err(refusal.unwrap_or_else(|| no_authority(name)))
     }
 
-    /// Says no of a CA that may not issue at `now`: it, or one above it, is expired, revoked, or not on record as
-    /// issued.
+    /// Refuses a CA that may not issue at `now`: the CA or one of its issuers is expired, revoked, or not on
+    /// record as issued.
     pub(super) fn check_usable(&self, authority: &Authority, now: UnixTime) -> Result<(), Problem> {
         self.path_of(authority)?.check_usable(now)
     }
 
-    /// The generation after a CA, if it has been given a new key.
+    /// Returns the next generation of a CA, if the CA has been given a new key.
     ///
     /// # Errors
-    /// When the index cannot be read; so below.
+    /// When the index cannot be read; the same holds for the methods below.
     pub fn successor(&self, name: &str) -> Result<Option<Authority>, IndexError> {
         self.index.successor(name)
     }
 
-    /// Whether a CA has nothing left to publish: it has ended or there is a newer generation, its last certificate
-    /// has ended, and every certificate that was revoked has been on a CRL after its end (C3).
+    /// Whether a CA is retired and has nothing left to publish: it has expired or has a newer generation, its
+    /// last certificate has expired, and every revoked certificate has been on a CRL issued after its expiry
+    /// (C3).
     pub fn is_quiet(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
         let has_ended = now > authority.certificate.tbs().validity().not_after;
         if authority.last_end.is_some_and(|end| end >= now)
@@ -209,13 +212,13 @@ impl<'h> Hierarchy<'h> {
         Ok(!is_listed)
     }
 
-    /// Whether neither a CA nor one above it has ended or is revoked for good. One that does not stand issues nothing
-    /// unless it gets a new certificate.
+    /// Whether a CA is still current: neither the CA nor one of its issuers has expired or is revoked for
+    /// good. A CA that is not issues nothing unless it gets a new certificate.
     pub fn stands(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
         Ok(self.path_of(authority)?.stands(now))
     }
 
-    /// Whether a CA, or one above it, is revoked for good: nothing that it issued is to be trusted.
+    /// Whether a CA or one of its issuers is revoked for good, so that nothing it issued is to be trusted.
     pub fn has_fallen(&self, authority: &Authority) -> Result<bool, IndexError> {
         Ok(self.path_of(authority)?.has_fallen())
     }
@@ -225,7 +228,7 @@ impl<'h> Hierarchy<'h> {
         Ok(self.path_of(authority)?.is_revoked())
     }
 
-    /// Who issued the certificate that a CA has, and under which number.
+    /// Returns the issuer and the serial number of a CA's current certificate.
     pub(super) fn certificate_id(&self, authority: &Authority) -> Result<CertificateId, Problem> {
         let issuer = match &authority.parent {
             Some(parent) => self.authority(parent)?.issuer,

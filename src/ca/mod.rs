@@ -1,7 +1,9 @@
-//! The use cases, the only place where order matters: check, lint, record, sign, record again, publish.
+//! The use cases. This is the only place that decides the order of steps: check, lint, record, sign, record again,
+//! publish.
 //!
-//! An [`Engine`] is what they act on and through; they are in four rooms, [`Lifecycle`], [`Revocations`], [`Maintenance`]
-//! and [`Issuance`]. Who uses whom (`tests/architecture/` draws this):
+//! An [`Engine`] holds the parts that the use cases work with. The use cases are in four modules: [`Lifecycle`],
+//! [`Revocations`], [`Maintenance`] and [`Issuance`]. Each line names a module and the modules that it uses
+//! (`tests/architecture/` draws this):
 //!
 //! ```text
 //! lifecycle     maintenance issuance authority publication engine hierarchy practices problems
@@ -26,18 +28,18 @@
 //! problems
 //! ```
 //!
-//! | place | what it is |
+//! | module | what it is |
 //! |---|---|
-//! | `lifecycle` | CAs: made, renewed, given new keys, taken over, certified once more |
-//! | `revocation` | certificates and CAs: revoked, held, released |
-//! | `run` | what is done around every command |
-//! | `maintenance` | what is owed and due: abandoned, published again, CRLs, responders, the clock |
+//! | `lifecycle` | CAs: creation, renewal, new keys, adoption, cross-certification |
+//! | `revocation` | certificates and CAs: revocation, hold, release |
+//! | `run` | the steps around every command |
+//! | `maintenance` | outstanding and due work: abandoning, publishing again, CRLs, responders, the clock |
 //! | `issuance` | certificates: granted, recorded, signed, recorded again, published |
-//! | `publication` | status, files and chains, in which order others come to see them, and the proof of it |
+//! | `publication` | the order in which status, files and chains are published, and the proof of it |
 //! | `authority` | a CA's certificate with its key |
-//! | `time`, `clock_watch` | the time at which something is signed, and whether the clock is trusted |
+//! | `time`, `clock_watch` | the time of a signature, and whether the clock is trusted |
 //! | `engine` | index, keys, files, clock, settings |
-//! | `hierarchy` | the CAs on record: paths, generations, how they stand |
+//! | `hierarchy` | the CAs on record: issuer paths, generations, and whether each may issue |
 mod abreast;
 mod authority;
 mod clock_watch;

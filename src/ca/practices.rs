@@ -1,4 +1,4 @@
-//! How this CA is run: configuration and profiles, and what follows from them.
+//! The settings of a CA home: configuration and profiles, and what follows from them.
 use crate::config::Config;
 use crate::error::{Code, Problem};
 use crate::profile::{Kind, Profile, Profiles};
@@ -11,18 +11,18 @@ pub struct Practices {
     pub config: Config,
     /// The certificate profiles.
     pub profiles: Profiles,
-    /// SHA-256 digests of SubjectPublicKeyInfo that are not certified: keys known to be compromised.
+    /// SHA-256 digests of the SubjectPublicKeyInfo of compromised keys, which are not certified.
     pub compromised_keys: HashSet<[u8; 32]>,
-    /// Whether profiles that leave something open are used with a notice: those of a home that was made before they
+    /// Whether incomplete profiles may be used, with a notice. That is so in homes made before such profiles
     /// were refused.
     pub takes_flawed_profiles: bool,
 }
 
 impl Practices {
-    /// The profile of this name.
+    /// Returns the profile of this name.
     ///
     /// # Errors
-    /// Exit status 5, naming those that there are; or what the profile leaves open and must not.
+    /// Exit status 5, with the names of all profiles; or the settings that the profile lacks and must have.
     pub fn profile(&self, name: &str) -> Result<&Profile, Problem> {
         let profile = self.profiles.find(name)?;
         let flaws = profile.flaws();
@@ -34,7 +34,7 @@ impl Practices {
             .hint("correct the file below policy/; policy/README.md documents every key"))
     }
 
-    /// Whether certificates of this profile are kept in `issued/`; a responder's is kept beside its key.
+    /// Whether certificates of this profile are stored in `issued/`; a responder's is stored beside its key.
     #[must_use]
     pub(in crate::ca) fn keeps(&self, profile: &str) -> bool {
         self.profiles.get(profile).is_none_or(|profile| profile.kind() != Kind::OcspResponder)
@@ -45,19 +45,19 @@ impl Practices {
         Some(format!("{}/{path}", base.trim_end_matches('/')))
     }
 
-    /// Where the CRL of a CA is served; `None` when nothing is.
+    /// Returns the URL of a CA's CRL; `None` when no URL is configured.
     #[must_use]
     pub fn crl_url(&self, authority: &str) -> Option<String> {
         self.url(&format!("{authority}.crl"))
     }
 
-    /// Where the certificate of a CA is served.
+    /// Returns the URL of a CA's certificate.
     #[must_use]
     pub(in crate::ca) fn certificate_url(&self, authority: &str) -> Option<String> {
         self.url(&format!("{authority}.crt"))
     }
 
-    /// Where OCSP is answered.
+    /// Returns the URL of the OCSP responder.
     #[must_use]
     pub(in crate::ca) fn ocsp_url(&self) -> Option<String> {
         self.url("ocsp")

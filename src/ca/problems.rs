@@ -1,4 +1,4 @@
-//! What the errors of the modules below mean to a person.
+//! Problems, as shown to people, for the errors of the modules below.
 use crate::error::{Code, Problem, remedy};
 use crate::index::TransitionError;
 use crate::lint::Finding;
@@ -55,7 +55,8 @@ impl From<TransitionError> for Problem {
     }
 }
 
-/// Findings of our own rules over what we were about to sign: a defect of a profile or of this program.
+/// The problem that our own rules found faults in what was about to be signed: a defect of a profile or of
+/// this program.
 pub(super) fn lint_problem(findings: &[Finding]) -> Problem {
     let list: Vec<String> = findings
         .iter()

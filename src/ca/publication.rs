@@ -1,6 +1,6 @@
-//! What others see, and in which order they come to see it: the status, certificates, chains; after them what a CA
-//! signs of its own, its CRL and the certificate of its responder (`maintenance/own_signatures.rs`). Nothing is handed
-//! out whose status responders do not have yet (O12).
+//! Publication and its order: the status, then certificates, then chains. After them a CA signs for itself:
+//! its CRL and the certificate of its responder (`maintenance/own_signatures.rs`). No certificate is handed
+//! out before responders have its status (O12).
 mod published;
 
 pub use published::Published;
@@ -16,56 +16,57 @@ use published::StatusPublished;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// How many certificates are put into files at once.
+/// Number of certificates that are written into files at once.
 const GROUP: usize = 500;
 
-/// What others see of CAs and certificates.
+/// Publication of CAs and certificates.
 #[derive(Clone, Copy)]
 pub struct Publication<'e> {
     engine: &'e Engine,
 }
 
 impl Engine {
-    /// What others see.
+    /// Publication of statuses, certificates and chains.
     #[must_use]
     pub fn publication(&self) -> Publication<'_> {
         Publication { engine: self }
     }
 }
 
-/// What has come on record and is to be seen by others.
+/// New records that are to be published.
 #[derive(Default)]
 pub(super) struct News<'n> {
-    /// Certificates that are to be handed out, with the name of the CA among whose they are kept; without one where
-    /// they are kept elsewhere.
+    /// Certificates to be handed out, with the name of the CA in whose directory they are stored; `None` when
+    /// they are stored elsewhere.
     pub(super) issued: Vec<(Option<&'n str>, Vec<Certificate>)>,
-    /// Certificates that were handed out elsewhere and are kept, with the name of the CA among whose they are.
+    /// Certificates that were handed out elsewhere before, with the name of the CA in whose directory they
+    /// are stored.
     pub(super) adopted: Vec<(&'n str, Vec<&'n Certificate>)>,
-    /// CAs whose certificate is new, by name; those above come first.
+    /// Names of CAs with a new certificate, issuers first.
     pub(super) authorities: Vec<&'n str>,
-    /// Whether chains or cross-certificates of others change by that.
+    /// Whether chains or cross-certificates of other CAs change as well.
     pub(super) changes_chains: bool,
 }
 
-/// What became public of it, and where it was put.
+/// What was published, and in which files.
 pub(super) struct Public {
-    /// The certificates that are to be handed out, in the order given.
+    /// The certificates to be handed out, in the order given.
     pub(super) issued: Vec<(Published<Certificate>, Option<PathBuf>)>,
     /// The CAs, in the order given.
     pub(super) authorities: Vec<(Published<Authority>, AuthorityFiles)>,
 }
 
 impl Public {
-    /// The CA that was named last.
+    /// Returns the CA that was named last.
     pub(super) fn last_authority(mut self) -> Result<(Published<Authority>, AuthorityFiles), Problem> {
         self.authorities.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "no CA was published"))
     }
 }
 
 impl Publication<'_> {
-    /// Publishes what has come on record. Responders know of a certificate before it is in any file, and it is in its
-    /// own file before it is in a chain; what needs a CA's key, its CRL and its responder's certificate, comes after
-    /// this. Where it fails on the way, the next command goes on ([`super::Maintenance::recover`]).
+    /// Publishes new records. Responders know of a certificate before it is in any file, and its own file is
+    /// written before any chain with it. What needs a CA's key, its CRL and its responder certificate, comes
+    /// after this. When a step fails, the next command completes it ([`super::Maintenance::recover`]).
     pub(super) fn publish(&self, news: News<'_>) -> Result<Public, Problem> {
         let hierarchy = self.engine.hierarchy();
         let authorities: Vec<Authority> =
@@ -94,7 +95,7 @@ impl Publication<'_> {
         Ok(public)
     }
 
-    /// Keeps certificates of a CA; says where.
+    /// Stores certificates of a CA; returns their files.
     fn copy(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::with_capacity(certificates.len());
         for group in certificates.chunks(GROUP) {
@@ -103,7 +104,8 @@ impl Publication<'_> {
         Ok(files)
     }
 
-    /// Publishes the status of every certificate. Its time moves on only with a clock that is trusted.
+    /// Publishes the status of every certificate. The time of the published status moves on only with a
+    /// trusted clock.
     ///
     /// # Errors
     /// As [`crate::status::StatusPublisher::publish_status`].
@@ -111,7 +113,8 @@ impl Publication<'_> {
         self.engine.timekeeper().publish_status()
     }
 
-    /// Publishes it anew, whatever is there, as [`crate::status::StatusPublisher::rebuild_status`] does.
+    /// Publishes the status anew, whatever is there, as [`crate::status::StatusPublisher::rebuild_status`]
+    /// does.
     ///
     /// # Errors
     /// As [`crate::status::StatusPublisher::rebuild_status`].
@@ -123,7 +126,7 @@ impl Publication<'_> {
         )
     }
 
-    /// Publishes the status unless it is; says whether it was not.
+    /// Publishes the status unless it is current; returns whether it was not.
     pub(super) fn repeat_status(&self) -> Result<bool, Problem> {
         if self.engine.status().is_current(self.engine.index())? {
             return Ok(false);
@@ -135,12 +138,12 @@ impl Publication<'_> {
     /// Publishes the certificate and chain of a CA.
     ///
     /// # Errors
-    /// When a CA above it is not on record, or a file cannot be written.
+    /// When one of its issuers is not on record, or a file cannot be written.
     pub(crate) fn publish_authority(&self, authority: &Published<Authority>) -> Result<(), Problem> {
         self.repeat_authority(authority).map(drop)
     }
 
-    /// Publishes the certificate and chain of a CA unless they are; says whether they were not.
+    /// Publishes the certificate and chain of a CA unless they are current; returns whether they were not.
     fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
         let above = self.engine.hierarchy().ancestors(authority)?;
         let crossed = self.engine.hierarchy().crossed(authority)?;
@@ -154,20 +157,20 @@ impl Publication<'_> {
         Ok(true)
     }
 
-    /// Publishes the certificate and chain of a CA that were found not to be, unless it has another certificate by
-    /// now: who gave it that publishes it, or the next command does.
+    /// Publishes the certificate and chain of a CA that were found missing. A CA that has another certificate
+    /// by now is left out: the command that issued it publishes it, or the next command does.
     pub(super) fn repeat_summed_up(&self, summary: &AuthoritySummary) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(&summary.name)?;
         Ok(authority.certificate.fingerprint() == summary.certificate && self.repeat_authority(&authority)?)
     }
 
-    /// Those of these CAs of which the certificate, the chain or cross-certificates are not in public as they are on
-    /// record. None of their certificates is read for this, and of each CA above one the digest is known.
+    /// Returns those CAs whose published certificate, chain or cross-certificates differ from the record. The
+    /// digests in the summaries suffice for that; no certificate is read.
     pub(super) fn unpublished<'s>(&self, all: &'s [AuthoritySummary]) -> Vec<&'s AuthoritySummary> {
         let publisher = self.engine.publisher();
         let by_name: HashMap<&str, &AuthoritySummary> = all.iter().map(|one| (&*one.name, one)).collect();
         let is_published = |own: &AuthoritySummary| {
-            // where the path is not whole, it is said when the CA is published
+            // an incomplete issuer path is reported when the CA is published
             let above = digests_above(own, &by_name);
             above.is_some_and(|above| {
                 publisher.is_published(&own.name, &own.certificate, &above, &own.crossed)
@@ -191,13 +194,13 @@ impl Publication<'_> {
         Ok(())
     }
 
-    /// Keeps certificates of a CA that are on record, of which the status is published.
+    /// Stores certificates of a CA that are on record and whose status is published.
     pub(super) fn keep(&self, authority: &str, certificates: &[&Certificate]) -> Result<(), Problem> {
         self.engine.publisher().issued(authority, certificates)?;
         Ok(())
     }
 
-    /// Publishes the status where it is behind the record; what is damaged is another matter.
+    /// Publishes the status when it is behind the record. Damaged status files are not repaired here.
     ///
     /// # Errors
     /// As [`Publication::publish_status`].
@@ -208,7 +211,7 @@ impl Publication<'_> {
         }
     }
 
-    /// Keeps what a CA issued, and is on record, in its file once more. Nothing whose status is not published.
+    /// Stores a certificate on record in its file once more, provided that its status is published.
     ///
     /// # Errors
     /// As [`Publication::check_published`]; or when a file cannot be written.
@@ -220,7 +223,7 @@ impl Publication<'_> {
         }
     }
 
-    /// Makes the PEM form of a CA's CRL anew from its DER form.
+    /// Writes the PEM form of a CA's CRL anew from its DER form.
     ///
     /// # Errors
     /// When there is none, or a file cannot be written.
@@ -228,22 +231,22 @@ impl Publication<'_> {
         Ok(self.engine.publisher().repeat_crl_text(name)?)
     }
 
-    /// The responder certificate that was installed last for a CA, if it can be read.
+    /// Returns the newest responder certificate installed for a CA, if it can be read.
     #[must_use]
     pub fn responder_certificate(&self, name: &str) -> Option<Certificate> {
         self.engine.publisher().responder_certificate(name)
     }
 
-    /// Where the CRL of a CA is published, DER then PEM.
+    /// Returns the files of a CA's CRL, DER then PEM.
     ///
     /// # Errors
-    /// When the name is none that files can bear.
+    /// When the name cannot be a file name.
     pub fn crl_files(&self, name: &str) -> Result<Vec<PathBuf>, Problem> {
         Ok(self.engine.publisher().crl_files(name)?)
     }
 
-    /// What is on record, to be handed out: not when its latest change is not published, for responders would call it
-    /// unknown. What is not on record is not ours to keep back.
+    /// Returns a record for handing out. It is refused while its latest change is not published, because
+    /// responders would answer "unknown". A certificate that is not on record may be handed out.
     ///
     /// # Errors
     /// `status.not-published`; or when the index cannot be read.
@@ -254,7 +257,7 @@ impl Publication<'_> {
         Published::<CertificateRecord>::looked_up(self.engine, record)
     }
 
-    /// The same of a CA with its certificate, be it one that others run.
+    /// Returns a CA, which may be external, and its certificate for handing out, under the same condition.
     ///
     /// # Errors
     /// As [`Publication::check_published`].

@@ -1,39 +1,40 @@
-//! What is done around every command, whoever gives it: room on the disk, what commands that were cut short left behind,
-//! and the record of what was refused (G15).
+//! The steps around every command, whatever program runs it: disk space, recovery from commands that were cut
+//! short, and the audit record of refusals (G15).
 use super::{Engine, Purpose, Recovered, Refusal};
 use crate::audit::{AuditEvent, Outcome};
 use crate::error::{Code, Problem, Remedy};
 
-/// A command, as the record of its refusal names it.
+/// A command, as the audit record of its refusal names it.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'t> {
-    /// Its name.
+    /// Name of the command.
     pub command: &'t str,
-    /// What it is about.
+    /// Object of the command.
     pub object: &'t str,
-    /// What it is for.
+    /// Purpose of the command.
     pub purpose: Purpose,
-    /// What shows the record, in the words of who runs it.
+    /// The caller's words for the command that shows the record.
     pub shows_record: &'t str,
 }
 
-/// What a command finds when it begins.
+/// The state in which a command begins.
 #[derive(Clone, Debug)]
 pub struct Begun {
-    /// What was put right first.
+    /// Results of the recovery.
     pub recovered: Recovered,
-    /// The sequence number of the last event on record.
+    /// Sequence number of the last audit event.
     pub sequence: u64,
 }
 
-/// What a command came to.
+/// The result of a command.
 pub trait Conclusion {
-    /// What of it was refused or failed, although the rest was done; what was merely found is no refusal.
+    /// Returns the part that was refused or failed although the rest was done. Findings of a check are not
+    /// refusals.
     fn refusal(&self) -> Option<&Problem>;
 }
 
 impl Engine {
-    /// Puts right what commands that were cut short left behind, before anything else is done.
+    /// Recovers from commands that were cut short, before anything else is done.
     ///
     /// # Errors
     /// As [`super::Maintenance::recover`].
@@ -42,11 +43,12 @@ impl Engine {
         Ok(Begun { recovered, sequence: self.index().audit_head()?.sequence })
     }
 
-    /// Runs a command: sees that there is room for it, puts right what others left behind, and records what it refuses
-    /// before that is said (G15). Of one that was interrupted at a question it is said whether it had begun.
+    /// Runs a command: makes sure of disk space, recovers from commands that were cut short, and records a
+    /// refusal before it is reported (G15). When the command was interrupted at a prompt, the problem says
+    /// whether anything had been recorded.
     ///
     /// # Errors
-    /// What the command fails with; or why it could not begin, which is not recorded.
+    /// The command's own; or why it could not begin, which is not recorded.
     pub fn run<T: Conclusion>(
         &self,
         task: &Task<'_>,
@@ -71,7 +73,7 @@ impl Engine {
         outcome
     }
 
-    /// Says of a command that was interrupted at a question whether it had begun.
+    /// Adds, to the problem of a command interrupted at a prompt, whether anything had been recorded.
     fn what_stands(&self, task: &Task<'_>, begun: &Begun, problem: Problem) -> Problem {
         if problem.code != Code::KeyInterrupted {
             return problem;
@@ -94,7 +96,7 @@ impl Engine {
         Ok(self.index().record_event(self.refusal(command, object, problem))?)
     }
 
-    /// Records what of one command was refused (G15): together, since there may be many.
+    /// Records the refused parts of one command (G15), in one transaction since there may be many.
     ///
     /// # Errors
     /// When the record cannot be written.

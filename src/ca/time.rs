@@ -1,4 +1,4 @@
-//! The time at which something is signed, or published, or distrusted (X2).
+//! The time used for signing, publishing and revoking (X2).
 use super::{ClockStanding, ClockState, ClockWatch, Engine};
 use crate::clock::Clock;
 use crate::error::{Code, Problem, remedy};
@@ -6,10 +6,11 @@ use crate::index::{Index, IndexError, NewestSigned};
 use crate::status::{SignedCrls, StatusError, StatusPublisher};
 use crate::x509::UnixTime;
 
-/// How often another process may record something between our look at the clock and our turn at the index.
+/// Number of repeated attempts after another process recorded something between reading the clock and writing
+/// to the index; a hundred of them in a row need more processes than any home has.
 const OVERTAKEN: usize = 100;
 
-/// A clock, and what it is held against.
+/// The clock, and the times that it is compared with.
 #[derive(Clone, Copy)]
 pub(super) struct Timekeeper<'a> {
     index: &'a dyn Index,
@@ -26,7 +27,7 @@ impl Timekeeper<'_> {
         Ok(ClockState { now, signed, published, trust: self.trust })
     }
 
-    /// The last confirmed time, when the clock is not trusted; nobody is asked.
+    /// Returns the last confirmed time when the clock is not trusted. Nobody is asked.
     fn doubted(&self, state: &ClockState) -> Option<UnixTime> {
         match state.standing() {
             ClockStanding::Trusted => None,
@@ -38,8 +39,8 @@ impl Timekeeper<'_> {
         }
     }
 
-    /// Publishes what the index says. Its time moves on only with a clock that is trusted: a wrong one would
-    /// confirm itself, and responders would go on with what they have for as long as it is ahead.
+    /// Publishes the status. Its time moves on only with a trusted clock: a wrong clock would confirm itself,
+    /// and responders would accept their old status for as long as it is ahead.
     pub(super) fn publish_status(&self) -> Result<(), StatusError> {
         self.status.publish_status(self.index, self.signed, self.time_to_publish()?)
     }
@@ -55,7 +56,7 @@ impl Timekeeper<'_> {
             ClockStanding::Unconfirmed(confirmed) if !self.watch.confirms(&state, confirmed) => {
                 Err(unconfirmed(&state, confirmed))
             }
-            // whether it is behind is decided where it is recorded what is signed
+            // whether the clock is behind is decided when the signature's intent is recorded
             _ => Ok(()),
         }
     }
@@ -77,16 +78,16 @@ impl Engine {
         Timekeeper { index, status, signed, clock: self.clock(), watch: self.watch(), trust }
     }
 
-    /// What the clock says, and what it is held against.
+    /// Returns the clock's time and the times that it is compared with.
     ///
     /// # Errors
-    /// When index or published status cannot be looked at.
+    /// When the index or the published status cannot be read.
     pub fn clock_state(&self) -> Result<ClockState, Problem> {
         Ok(self.timekeeper().state(self.now())?)
     }
 
-    /// The time, when it may be signed at: not before what was signed last, and not long after the last
-    /// confirmed time unless a person, who is asked once, says that it is right.
+    /// Returns the time for a signature: not before the newest signature, and not long after the last
+    /// confirmed time, unless a person, who is asked once, confirms the clock.
     ///
     /// # Errors
     /// Exit status 13: `clock.behind`, `clock.unconfirmed`.
@@ -99,8 +100,8 @@ impl Engine {
         })
     }
 
-    /// The time to go by when something is distrusted: with a clock that is far ahead, and that nobody says is
-    /// right, the last confirmed one. A time that is too early distrusts more, not less, and what has not ended
+    /// Returns the time for a revocation: the clock's, or the last confirmed time when the clock is far ahead
+    /// and nobody confirms it. A time that is too early distrusts more, not less, and what has not expired
     /// can still be revoked.
     ///
     /// # Errors
@@ -114,15 +115,16 @@ impl Engine {
         Ok(timekeeper.doubted(&state).map_or(state.now, |confirmed| state.now.min(confirmed)))
     }
 
-    /// The last time that was confirmed before this command; where nothing was signed yet, when the home was made.
+    /// Returns the last time confirmed before this command; when nothing has been signed yet, the time at
+    /// which the home was made.
     pub(super) fn confirmed_time(&self) -> Result<UnixTime, StatusError> {
         let state = self.timekeeper().state(self.now())?;
         let before = self.watch().said(&state).map(|said| said.confirmed);
         Ok(before.or(state.confirmed()).or(state.published).unwrap_or(state.now))
     }
 
-    /// Records something at the time of the clock. Where another process recorded something later while this
-    /// one waited for its turn, the clock has moved on too, and it is done again with its new time.
+    /// Records something at the clock's time. When another process has recorded something later in the
+    /// meantime, the clock has moved on too, and the record is repeated with the new time.
     pub(super) fn in_time<T>(
         &self,
         mut record: impl FnMut(UnixTime) -> Result<T, IndexError>,

@@ -1,4 +1,4 @@
-//! Certificates field by field as octets, so that one thing at a time can be wrong with them.
+//! Certificates built field by field, so that a test can make one thing wrong at a time.
 use super::key::TestKey;
 use super::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, authority_key_identifier, ocsp_no_check,
@@ -10,7 +10,7 @@ use super::x509::{
     UnixTime, Validity,
 };
 
-/// The fields of a certificate, each to be replaced.
+/// The encoded fields of a certificate, each replaceable.
 #[derive(Clone, Debug)]
 pub(crate) struct CertificateBuilder {
     pub(crate) version: Vec<u8>,
@@ -27,7 +27,7 @@ pub(crate) struct CertificateBuilder {
 }
 
 impl CertificateBuilder {
-    /// Number 1, issued by its subject until 2096, without extensions.
+    /// A certificate with serial number 1, issued by its subject, valid until 2096, without extensions.
     pub(crate) fn new(subject: &Name, key: &SubjectPublicKeyInfo) -> Self {
         let signature = SignatureAlgorithm::ECDSA_SHA256.to_der();
         let validity = Validity { not_before: UnixTime(0), not_after: UnixTime(4_000_000_000) };
@@ -46,7 +46,7 @@ impl CertificateBuilder {
         }
     }
 
-    /// The fields of this one.
+    /// The fields of an existing certificate.
     pub(crate) fn of(tbs: &TbsCertificate) -> Self {
         Self::new(tbs.subject(), tbs.public_key())
             .number(tbs.serial_number())
@@ -66,13 +66,13 @@ impl CertificateBuilder {
         self
     }
 
-    /// With this name in the field `issuer`.
+    /// Sets `issuer`.
     pub(crate) fn named_by(mut self, issuer: &Name) -> Self {
         self.issuer = issuer.as_der().to_vec();
         self
     }
 
-    /// With the name of this CA, and its key identifier.
+    /// Sets `issuer` to the name of this CA, and adds the CA's key identifier.
     pub(crate) fn issued_by(self, issuer: &Certificate) -> Self {
         let identifier = authority_key_identifier(&issuer.key_identifier());
         self.named_by(issuer.tbs().subject()).with([identifier])
@@ -83,33 +83,33 @@ impl CertificateBuilder {
         self
     }
 
-    /// With these extensions, behind those that it has.
+    /// Appends these extensions.
     pub(crate) fn with(mut self, extensions: impl IntoIterator<Item = Extension>) -> Self {
         self.extensions.extend(extensions);
         self
     }
 
-    /// With the identifier of its key.
+    /// Adds the subjectKeyIdentifier of its key.
     pub(crate) fn identified(self) -> Self {
         let key = SubjectPublicKeyInfo::from_der(&self.public_key).unwrap();
         self.with([subject_key_identifier_for(&key)])
     }
 
-    /// With what makes it a CA's.
+    /// Adds the extensions of a CA certificate.
     pub(crate) fn as_ca(self, path_length: Option<u8>) -> Self {
         let usage = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
         self.with([BasicConstraints { ca: true, path_length }.to_extension(), usage.to_extension()])
             .identified()
     }
 
-    /// With what makes it a delegated responder's.
+    /// Adds the extensions of a delegated responder certificate.
     pub(crate) fn as_responder(self) -> Self {
         let purpose = ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]);
         self.with([KeyUsage::DIGITAL_SIGNATURE.to_extension(), purpose.to_extension(), ocsp_no_check()])
             .identified()
     }
 
-    /// To be signed by this algorithm.
+    /// Sets the signature algorithm.
     pub(crate) fn signature(mut self, algorithm: SignatureAlgorithm) -> Self {
         self.signature = algorithm.to_der();
         self.outer_signature = algorithm.to_der();
@@ -124,7 +124,7 @@ impl CertificateBuilder {
         }
     }
 
-    /// The octets that are signed.
+    /// Returns the TBSCertificate in DER.
     pub(crate) fn tbs_der(&self) -> Vec<u8> {
         let mut list: Vec<Vec<u8>> = self.extensions.iter().map(Extension::to_der).collect();
         list.extend(self.raw_extensions.clone());
@@ -146,7 +146,7 @@ impl CertificateBuilder {
         TbsCertificate::from_der(&self.tbs_der()).unwrap()
     }
 
-    /// The octets of the certificate, with a signature that nobody made.
+    /// Returns the certificate in DER, with an invalid signature.
     pub(crate) fn unsigned_der(&self) -> Vec<u8> {
         self.der(&[1, 2, 3])
     }
@@ -155,18 +155,18 @@ impl CertificateBuilder {
         Certificate::from_der(&self.unsigned_der()).unwrap()
     }
 
-    /// Signed by this key, whoever is said to be the issuer.
+    /// Signs with this key, whoever is named as the issuer.
     pub(crate) fn signed_by(self, key: &TestKey) -> Certificate {
         Certificate::from_der(&self.signed_der(key)).unwrap()
     }
 
-    /// The octets of the certificate, signed by this key.
+    /// Signs with this key and returns the certificate in DER.
     pub(crate) fn signed_der(self, key: &TestKey) -> Vec<u8> {
         let signed = self.signature(key.algorithm());
         signed.der(&key.sign(&signed.tbs_der()))
     }
 
-    /// With the signature that this makes of the octets.
+    /// Signs with `sign`, which gets the TBSCertificate in DER.
     pub(crate) fn signed(&self, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Certificate {
         Certificate::from_der(&self.der(&sign(&self.tbs_der()))).unwrap()
     }
@@ -178,7 +178,7 @@ impl CertificateBuilder {
 }
 
 impl TestKey {
-    /// Signs a certificate, whoever is said to be the issuer.
+    /// Signs a certificate, whoever is named as the issuer.
     pub(crate) fn certify(&self, tbs: &TbsCertificate) -> Certificate {
         Certificate::from_der(&self.seal(tbs.as_der())).unwrap()
     }

@@ -1,4 +1,5 @@
-//! CRLs: as they are encoded for publishing, and field by field as octets, so that one thing at a time can be wrong.
+//! CRLs: encoded as for publication, and built field by field, so that a test can make one thing wrong at a
+//! time.
 use super::x509::extension::crl_number;
 use super::x509::octets::{sequence, tlv};
 use super::x509::{
@@ -6,7 +7,7 @@ use super::x509::{
     TbsCertListBuilder, UnixTime,
 };
 
-/// An entry of this number, revoked at 500.
+/// An entry with this serial number, revoked at time 500.
 pub(crate) fn entry(number: &[u8], reason: Option<CrlReason>) -> CrlEntry {
     CrlEntry {
         serial_number: SerialNumber::from_be_octets(number).unwrap(),
@@ -16,7 +17,7 @@ pub(crate) fn entry(number: &[u8], reason: Option<CrlReason>) -> CrlEntry {
     }
 }
 
-/// A list that this CA is to sign, valid within these times.
+/// A TBSCertList of this issuer with these times.
 pub(crate) fn tbs_cert_list(
     algorithm: SignatureAlgorithm,
     issuer: &Name,
@@ -29,7 +30,7 @@ pub(crate) fn tbs_cert_list(
     list.encode(extensions)
 }
 
-/// The list of this number by `CN=a`, from 1000 to 2000; its signature is none.
+/// A CRL with this number by `CN=a`, valid from time 1000 to 2000, with an invalid signature.
 pub(crate) fn crl(number: u64, entries: impl IntoIterator<Item = CrlEntry>) -> CertificateList {
     let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
     let times = (UnixTime(1000), UnixTime(2000));
@@ -39,7 +40,7 @@ pub(crate) fn crl(number: u64, entries: impl IntoIterator<Item = CrlEntry>) -> C
     )
 }
 
-/// The fields of a CRL, each to be replaced.
+/// The encoded fields of a CRL, each replaceable.
 #[derive(Clone, Debug)]
 pub(crate) struct CrlBuilder {
     pub(crate) version: Vec<u8>,
@@ -55,7 +56,7 @@ pub(crate) struct CrlBuilder {
 }
 
 impl CrlBuilder {
-    /// A list for a week from then on, without entries and extensions.
+    /// A CRL for a week from `this_update`, without entries and extensions.
     pub(crate) fn new(issuer: &Name, this_update: UnixTime) -> Self {
         let signature = SignatureAlgorithm::ECDSA_SHA256.to_der();
         Self {
@@ -78,7 +79,7 @@ impl CrlBuilder {
         self.extensions.push(extension);
     }
 
-    /// The octets of the list, with a signature that nobody made.
+    /// Returns the CRL in DER, with an invalid signature.
     pub(crate) fn unsigned_der(&self) -> Vec<u8> {
         let mut list: Vec<Vec<u8>> = self.extensions.iter().map(Extension::to_der).collect();
         list.extend(self.raw_extensions.clone());

@@ -1,7 +1,7 @@
-//! What tests are made with: keys, certificates, CRLs and requests, sound ones and such with one thing wrong.
+//! Builders for tests: keys, certificates, CRLs and requests, correct ones and ones with one thing wrong.
 //!
-//! `certificate`, `key` and `request` know of [`x509`] what is public: tests outside have them too
-//! (`tests/support/builders.rs`).
+//! `certificate`, `key` and `request` use only the public parts of [`x509`], so that tests outside the crate
+//! use them too (`tests/support/builders.rs`).
 mod certificate;
 mod crl;
 #[allow(dead_code, reason = "tests outside use the rest")]

@@ -1,4 +1,4 @@
-//! Certification requests octet by octet, so that one thing at a time is wrong with them.
+//! Certification requests built octet by octet, so that a test can make one thing wrong at a time.
 use super::key::TestKey;
 use super::x509::Name;
 use super::x509::octets::{SEQUENCE, SET, sequence, tlv};
@@ -9,7 +9,7 @@ pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
 pub(crate) const CHALLENGE_PASSWORD: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 9, 7];
 const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 9, 14];
 
-/// Makes requests for a good key.
+/// Builds requests for one valid key.
 pub(crate) struct RequestBuilder {
     key: TestKey,
 }
@@ -23,33 +23,33 @@ impl RequestBuilder {
         self.key.public_key().as_der()
     }
 
-    /// A good signature over these octets.
+    /// Returns a valid signature over these octets.
     pub(crate) fn sign(&self, octets: &[u8]) -> Vec<u8> {
         self.key.sign(octets)
     }
 
-    /// `CertificationRequestInfo` of these octets, sealed with a good signature.
+    /// Returns a request with this `CertificationRequestInfo` and a valid signature.
     pub(crate) fn sealed(&self, info: &[u8]) -> Vec<u8> {
         self.key.seal(info)
     }
 
-    /// A request for this subject with these attributes, both DER.
+    /// Returns a request for this subject with these attributes, both in DER.
     pub(crate) fn request(&self, subject: &[u8], attributes: &[Vec<u8>]) -> Vec<u8> {
         self.sealed(&info(0, subject, self.public_key(), attributes))
     }
 
-    /// A request for `CN=NAME` with these extensions.
+    /// Returns a request for `CN=NAME` with these extensions.
     pub(crate) fn with_extensions(&self, common_name: &str, extensions: &[Vec<u8>]) -> Vec<u8> {
         self.request(cn(common_name).as_der(), &[extension_request(extensions)])
     }
 
-    /// A request for `CN=good.genfic.example` with a subjectAltName of these elements.
+    /// Returns a request for `CN=good.genfic.example` with these elements in its subjectAltName.
     pub(crate) fn with_names(&self, names: &[Vec<u8>]) -> Vec<u8> {
         let value = sequence(&[&names.concat()]);
         self.with_extensions("good.genfic.example", &[extension(SAN, false, &value)])
     }
 
-    /// A request without anything wrong.
+    /// Returns a correct request.
     pub(crate) fn good(&self, host: &str) -> Vec<u8> {
         let value = sequence(&[&dns(host.as_bytes())]);
         self.with_extensions(host, &[extension(SAN, false, &value)])
@@ -60,17 +60,17 @@ pub(crate) fn cn(text: &str) -> Name {
     Name::parse(&format!("CN={text}")).unwrap()
 }
 
-/// `CertificationRequestInfo`
+/// Returns a `CertificationRequestInfo`.
 pub(crate) fn info(version: u8, subject: &[u8], public_key: &[u8], attributes: &[Vec<u8>]) -> Vec<u8> {
     sequence(&[&[2, 1, version], subject, public_key, &tlv(0xa0, &attributes.concat())])
 }
 
-/// The attribute extensionRequest.
+/// Returns the attribute extensionRequest (RFC 2985 §5.4.2).
 pub(crate) fn extension_request(extensions: &[Vec<u8>]) -> Vec<u8> {
     attribute(EXTENSION_REQUEST, &tlv(SEQUENCE, &extensions.concat()))
 }
 
-/// Any attribute.
+/// Returns an attribute with one value.
 pub(crate) fn attribute(oid: &[u8], value: &[u8]) -> Vec<u8> {
     sequence(&[&tlv(6, oid), &tlv(SET, value)])
 }
@@ -84,12 +84,12 @@ pub(crate) fn dns(name: &[u8]) -> Vec<u8> {
     tlv(0x82, name)
 }
 
-/// A name of one attribute of this type, with a value of this string tag.
+/// Returns a name with one attribute of this type, whose value has this string tag.
 pub(crate) fn subject(oid: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
     sequence(&[&tlv(SET, &sequence(&[&tlv(6, oid), &tlv(tag, value)]))])
 }
 
-/// A name of one common name.
+/// Returns a name with one commonName.
 pub(crate) fn common_name(tag: u8, value: &[u8]) -> Vec<u8> {
     subject(&[0x55, 4, 3], tag, value)
 }

@@ -1,10 +1,10 @@
-//! Tests that cannot run where they are, and the reason.
+//! Tests that cannot run in this environment, and the reason.
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::panic::Location;
 
-/// Says why this test, or what is left of it, cannot run here; also in a line of the file that
-/// `$GENFIC_TEST_SKIPPED` names, which `tests/run` shows at its end.
+/// Reports why this test, or the rest of it, cannot run here. The line is printed, and appended to the file
+/// that `$GENFIC_TEST_SKIPPED` names, which `tests/run` shows at its end.
 #[track_caller]
 #[allow(clippy::print_stdout, reason = "the harness shows it on request")]
 pub(crate) fn skipped(why: &str) {
@@ -18,7 +18,7 @@ pub(crate) fn skipped(why: &str) {
     }
 }
 
-/// Whether this is root; says otherwise that what follows is skipped.
+/// Whether this process runs as root; reports the rest of the test as skipped when not.
 #[track_caller]
 pub(crate) fn is_root() -> bool {
     let is_root = rustix::process::geteuid().is_root();

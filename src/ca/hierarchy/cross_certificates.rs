@@ -1,15 +1,16 @@
-//! Certificates of a CA's name and key by other issuers: cross-certificates, and the links between generations of a root
-//! (RFC 9810 §4.4).
+//! Further certificates of a CA's name and key by other issuers: cross-certificates, and key rollover
+//! certificates between generations of a root (RFC 9810 §4.4).
 use super::Hierarchy;
 use crate::index::{Authority, CertificateRecord, CertificateState, IndexError, IndexReader};
 use crate::x509::{Certificate, UnixTime};
 
-/// Of the event `authority.rekeyed`: why there are no links between two generations of a root.
+/// Detail of the event `authority.rekeyed`: why there are no key rollover certificates between two
+/// generations of a root.
 pub(in crate::ca) const UNLINKED: &str = "unlinked";
 
 impl Hierarchy<'_> {
-    /// The unrevoked certificates of a CA's name and key by other issuers of this index than that of the one it has,
-    /// oldest first: cross-certificates, and links between generations.
+    /// Returns the unrevoked certificates of a CA's name and key by issuers of this index other than its own
+    /// issuer, oldest first: cross-certificates and key rollover certificates.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -28,7 +29,8 @@ impl Hierarchy<'_> {
         Ok(crossed)
     }
 
-    /// What a CA certified of another's name and key and signed, whatever became of it; oldest first.
+    /// Returns the certificates that `issuer` signed for the name and key of another CA, whatever their
+    /// state, oldest first.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -48,8 +50,8 @@ impl Hierarchy<'_> {
         Ok(certified)
     }
 
-    /// Roots of which one succeeds the other, both of them in use, that lack a link certificate although nobody said
-    /// that none is wanted: the older first. A command that was killed leaves them so.
+    /// Returns pairs of root generations, the older first, that are both in use and lack a key rollover
+    /// certificate although none of the two was declined. A killed command leaves such pairs.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -80,7 +82,7 @@ impl Hierarchy<'_> {
     }
 }
 
-/// Whether it is on record that a root is to do without links to the one before it.
+/// Whether it is on record that a root has no key rollover certificates to the generation before it.
 fn is_unwanted(index: &dyn IndexReader, root: &Authority) -> Result<bool, IndexError> {
     let made = root.certificate.tbs().validity().not_before;
     let mut found = false;
@@ -94,12 +96,14 @@ fn is_unwanted(index: &dyn IndexReader, root: &Authority) -> Result<bool, IndexE
         })?;
         Ok::<_, IndexError>(found)
     };
-    // soon after the root was made; where a clock has gone back the search may have begun too late
+    // starts at the time when the root was made; when a clock has gone back that may be too late, so the
+    // search is repeated from the first record
     let from = first_at(index, made)?;
     Ok(look_from(from)? || from > 1 && look_from(1)?)
 }
 
-/// The sequence number of the first audit record from this time on, if their times rise.
+/// Returns the sequence number of the first audit record at or after `time`, provided that the times of the
+/// records rise.
 fn first_at(index: &dyn IndexReader, time: UnixTime) -> Result<u64, IndexError> {
     let (mut first, mut end) = (1, index.audit_head()?.sequence.saturating_add(1));
     while first < end {

@@ -1,4 +1,4 @@
-//! A CA and those above it.
+//! The issuer path of a CA.
 use super::no_authority;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, AuthoritySummary, CertificateState};
@@ -6,10 +6,11 @@ use crate::x509::{CertificateId, Fingerprint, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// So many CAs may stand above one.
+/// Number of issuers above a CA, bounds the walk to the root so that a damaged index cannot make it endless;
+/// no real hierarchy is nearly as deep as 32.
 const MAX_PATH: usize = 32;
 
-/// A CA and those above it, the root last, and how the certificate of each stands.
+/// A CA and its issuers, the root last, with the state of each certificate.
 #[derive(Clone, Debug)]
 pub struct IssuerPath {
     members: Vec<Arc<Authority>>,
@@ -22,9 +23,9 @@ pub struct IssuerPath {
 enum End {
     /// At a root.
     Root,
-    /// Below a CA that is not on record.
+    /// Below an issuer that is not on record.
     Missing(String),
-    /// Nowhere: a CA stands above itself, or too many above one another.
+    /// Nowhere: a CA is its own indirect issuer, or the path is longer than `MAX_PATH`.
     Never,
 }
 
@@ -35,7 +36,7 @@ impl From<Arc<Authority>> for IssuerPath {
 }
 
 impl IssuerPath {
-    /// The CA that is to be read next.
+    /// Returns the name of the issuer to be read next.
     pub(super) fn next(&mut self) -> Option<String> {
         if !matches!(self.end, End::Root) {
             return None;
@@ -60,23 +61,23 @@ impl IssuerPath {
         self.states.push(state);
     }
 
-    /// Who issued the certificate of this member, and under which number.
+    /// Returns the issuer and the serial number of a member's certificate.
     pub(super) fn certificate_id(&self, at: usize) -> Option<CertificateId> {
         let own = self.members.get(at)?;
         let issuer = self.members.get(at.saturating_add(1)).unwrap_or(own).issuer;
         Some(CertificateId { issuer, serial_number: own.certificate.tbs().serial_number().clone() })
     }
 
-    /// The CA and those above it, as far as they are on record.
+    /// The CA and its issuers, as far as they are on record.
     #[must_use]
     pub(crate) fn members(&self) -> &[Arc<Authority>] {
         &self.members
     }
 
-    /// The CA and those above it, the root last.
+    /// Returns the CA and its issuers, the root last.
     ///
     /// # Errors
-    /// When one above it is not on record, or the path does not end.
+    /// When an issuer is not on record, or the path does not end.
     pub fn complete(&self) -> Result<&[Arc<Authority>], Problem> {
         match (&self.end, self.members.first()) {
             (End::Missing(name), _) => Err(no_authority(name)),
@@ -88,7 +89,7 @@ impl IssuerPath {
         }
     }
 
-    /// The CAs above it, its issuer first, the root last.
+    /// Returns the CA's issuers, its direct issuer first, the root last.
     pub(in crate::ca) fn above(&self) -> Result<&[Arc<Authority>], Problem> {
         Ok(self.complete()?.get(1..).unwrap_or_default())
     }
@@ -109,26 +110,27 @@ impl IssuerPath {
         self.steps().next().is_some_and(|(_, state)| state == Some(&CertificateState::Issued))
     }
 
-    /// Whether the CA, or one above it, is revoked for good.
+    /// Whether the CA or one of its issuers is revoked for good.
     #[must_use]
     pub fn has_fallen(&self) -> bool {
         self.steps().any(|(_, state)| is_revoked_for_good(state))
     }
 
-    /// Whether neither the CA nor one above it has ended or is revoked for good.
+    /// Whether neither the CA nor one of its issuers has expired or is revoked for good.
     #[must_use]
     pub fn stands(&self, now: UnixTime) -> bool {
         let has_ended = |one: &Authority| now > one.certificate.tbs().validity().not_after;
         !self.steps().any(|(one, state)| is_revoked_for_good(state) || has_ended(one))
     }
 
-    /// The members whose certificate is revoked or on hold.
+    /// Returns the members whose certificate is revoked or on hold.
     pub(crate) fn revoked_or_held(&self) -> impl Iterator<Item = &Authority> {
         let revoked = |state: Option<&CertificateState>| matches!(state, Some(CertificateState::Revoked(_)));
         self.steps().filter(move |(_, state)| revoked(*state)).map(|(one, _)| one)
     }
 
-    /// Says no of a CA that may not issue: it, or one above it, is expired, revoked, or not on record as issued.
+    /// Refuses a CA that may not issue: the CA or one of its issuers is expired, revoked, or not on record as
+    /// issued.
     pub(in crate::ca) fn check_usable(&self, now: UnixTime) -> Result<(), Problem> {
         let name = &self.complete()?.first().ok_or_else(|| no_authority(""))?.name;
         let unfit = |what: String| {
@@ -160,7 +162,8 @@ impl IssuerPath {
     }
 }
 
-/// The digests of the certificates above a CA, its issuer's first, as its path has them; `None` where that is not whole.
+/// Returns the SHA-256 digests of the certificates of a CA's issuers, its direct issuer's first; `None` when
+/// the path is incomplete.
 pub(in crate::ca) fn digests_above(
     own: &AuthoritySummary,
     all: &HashMap<&str, &AuthoritySummary>,

@@ -1,26 +1,28 @@
-//! One certificate that is signed with a CA's own key and that no applicant asked for: self-signed, or a link.
+//! Certificates that a CA signs with its own key and that no applicant requested: self-signed certificates
+//! and key rollover certificates.
 use super::Issuance;
 use crate::error::{Code, Problem};
 use crate::index::{Intent, Issued, NewAuthority, Recorded};
 use crate::lint::Linted;
 use crate::x509::{Certificate, IssuerId, TbsCertificate};
 
-/// What is about to be recorded and signed.
+/// A certificate that is about to be recorded and signed.
 pub(in crate::ca) struct Draft<'a> {
-    /// The name of the CA that signs.
+    /// Name of the CA that signs.
     pub(in crate::ca) by: &'a str,
-    /// Its identity.
+    /// Identity of that CA.
     pub(in crate::ca) issuer: IssuerId,
-    /// The profile to put on record.
+    /// Name of the profile to put on record.
     pub(in crate::ca) profile: &'a str,
     /// The certificate.
     pub(in crate::ca) tbs: Linted<TbsCertificate>,
-    /// The CA that it makes or renews.
+    /// The CA that the certificate creates or renews.
     pub(in crate::ca) authority: Option<NewAuthority>,
 }
 
 impl Issuance<'_> {
-    /// Records the intent, has it signed, and records what was signed. The caller says that it is signing.
+    /// Records the intent, signs it through `sign`, and records the signed certificate. The caller holds the
+    /// index's signing guard.
     pub(in crate::ca) fn certify(
         &self,
         draft: Draft<'_>,

@@ -1,5 +1,5 @@
-//! Signing what is granted, group by group: while one is recorded, the one before it is signed and the one before
-//! that is made public.
+//! Signing of granted certificates in batches: while one batch is recorded, the one before it is signed, and
+//! the one before that is published.
 use super::Issuance;
 use super::registration::Granted;
 use crate::ca::publication::News;
@@ -13,47 +13,48 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
-/// How many certificates are recorded in one transaction.
+/// Number of certificates recorded in one transaction: enough to share the cost of its synchronisation, few
+/// enough to keep the write lock short.
 const GROUP: usize = 500;
 
-/// So many groups may be signed and wait to be made public, since once in a while the published status is made anew
-/// as a whole; none waits to be signed.
+/// Bound of the queue of signed batches that are not yet published; four absorb a rewrite of the published
+/// status base. No batch queues to be signed.
 const SIGNED: usize = 4;
 
-/// Labels and notices.
+/// Labels of the requests of a batch, with their notices.
 type Answered = Vec<(String, Vec<Notice>)>;
-/// A certificate that may be handed out, and where it is kept.
+/// A certificate that may be handed out, and the file that it is kept in.
 type Handout = (Published<Certificate>, Option<PathBuf>);
 
-/// A group that may be signed.
+/// A recorded batch that may be signed.
 struct Intended {
     recorded: Vec<Recorded<TbsCertificate>>,
     answered: Answered,
-    /// As long as it is held, nobody takes them for left behind.
+    /// While this guard is held, no other command abandons the recorded certificates.
     signing: Guard,
 }
 
-/// A group that is on record as issued.
+/// A batch that is on record as issued.
 struct Signed {
     certificates: Vec<Certificate>,
     answered: Answered,
 }
 
-/// What became of the groups.
+/// Results of all batches.
 #[derive(Default)]
 struct Outcome {
     issued: Vec<IssuedCertificate>,
-    /// Labels of those that were begun and are not issued.
+    /// Labels of requests whose batch was begun and that have no issued certificate.
     left: Vec<String>,
     failure: Option<Problem>,
 }
 
-/// Where groups go on from being recorded.
+/// The pipeline from recording to publication.
 struct Line<'a> {
     engine: &'a Engine,
     issuer: &'a IssuingAuthority,
     profile: &'a Profile,
-    /// Whether the keys came with requests: else they are handed over with the certificates.
+    /// Whether the keys came with requests; keys generated here are handed over with the certificates.
     requested: bool,
 }
 
@@ -86,14 +87,14 @@ impl Line<'_> {
         }
     }
 
-    /// Publishes their status and then keeps them; says where.
+    /// Publishes the status of the certificates, then stores them, and returns where.
     fn publish(&self, certificates: Vec<Certificate>) -> Result<Vec<Handout>, Problem> {
         let among = self.requested.then_some(self.issuer.authority().name.as_str());
         let news = News { issued: vec![(among, certificates)], ..News::default() };
         Ok(self.engine.publication().publish(news)?.issued)
     }
 
-    /// Takes one group further; what was begun is tried to its end, whatever became of the others.
+    /// Publishes one batch. A batch that was begun is carried to its end even when others failed.
     fn finish(&self, outcome: &mut Outcome, group: Result<Signed, (Answered, Problem)>) {
         let finished = group.and_then(|Signed { certificates, answered }| match self.publish(certificates) {
             Ok(published) => Ok(published.into_iter().zip(answered)),
@@ -113,7 +114,7 @@ impl Line<'_> {
 }
 
 impl Issuance<'_> {
-    /// Signs in groups; after a failure no further one is begun.
+    /// Signs in batches; after a failure no further batch is begun.
     pub(in crate::ca) fn issue_granted(
         &self,
         issuer: &IssuingAuthority,
@@ -123,7 +124,7 @@ impl Issuance<'_> {
     ) -> Result<IssuanceOutcome, Problem> {
         let line = &Line { engine: self.engine, issuer, profile, requested };
         if !granted.is_empty() {
-            // what cannot be made public is not signed
+            // nothing is signed that could not be published
             self.engine.publication().repeat_status()?;
         }
         let mut granted = granted.into_iter();
@@ -194,7 +195,8 @@ impl Issuance<'_> {
         }
     }
 
-    /// Records a group. Those whose key or name became somebody else's meanwhile are left out of it, and refused.
+    /// Records a batch. Requests whose key or name has been taken by somebody else meanwhile are left out and
+    /// refused.
     fn record_group(
         &self,
         line: &Line<'_>,
@@ -251,7 +253,7 @@ impl Issuance<'_> {
     }
 }
 
-/// Whether it is this intent that the index refuses.
+/// Whether the index refuses this intent.
 fn is_refused(intent: &Intent, refusal: &IndexError) -> bool {
     let tbs = intent.tbs.get();
     match refusal {
@@ -261,7 +263,7 @@ fn is_refused(intent: &Intent, refusal: &IndexError) -> bool {
     }
 }
 
-/// Says of a failure after the record that signing once more would make a second certificate.
+/// Adds to a failure after the record the hint that signing again would make a second certificate.
 pub(in crate::ca) fn on_record(problem: Problem) -> Problem {
     let more = remedy::Record::NotSignedAgain;
     let hint = problem.hint.clone().and(more);

@@ -11,44 +11,44 @@ use std::thread;
 /// A certificate that was issued.
 #[derive(Clone, Debug)]
 pub struct IssuedCertificate {
-    /// Which order it answers.
+    /// Label of the order.
     pub label: String,
     /// The certificate.
     pub certificate: Published<Certificate>,
-    /// The profile it was granted under.
+    /// Name of the profile that granted it.
     pub profile: String,
-    /// Where it is kept; `None` for a responder's, which is kept beside its key.
+    /// The file that it is kept in; `None` for a responder's certificate, which is kept beside its key.
     pub file: Option<PathBuf>,
-    /// What was granted otherwise than asked.
+    /// Values that were granted otherwise than requested.
     pub notices: Vec<Notice>,
 }
 
 /// An order that was refused.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// Which order.
+    /// Label of the order.
     pub label: String,
-    /// Why.
+    /// The reason.
     pub problem: Problem,
 }
 
-/// What became of a list of orders.
+/// Results of a list of orders.
 #[derive(Clone, Debug, Default)]
 pub struct IssuanceOutcome {
-    /// Issued, in the order asked.
+    /// Issued certificates, in the order of the requests.
     pub issued: Vec<IssuedCertificate>,
-    /// Refused, in the order asked.
+    /// Refused orders, in the order of the requests.
     pub refused: Vec<Refusal>,
 }
 
 impl<'e> Issuance<'e> {
-    /// Issues a certificate for each order under one profile; what is refused does not hold up the others.
-    /// Each group is recorded and its status published before the next one is begun, and its files are written
-    /// meanwhile; what is left when something fails on the way counts as refused.
+    /// Issues a certificate for each order under one profile. A refused order does not hold up the others.
+    /// Each batch is recorded and its status published before the next one is begun; its files are written
+    /// meanwhile. When something fails on the way, the remaining orders count as refused.
     ///
     /// # Errors
-    /// When nothing could be issued for a reason that is not in an order: the CA may not issue, the index or the
-    /// disk fails.
+    /// When nothing could be issued for a reason that is not in an order: the CA may not issue, the index or
+    /// the disk fails.
     pub fn issue(
         &self,
         issuer: &IssuingAuthority,
@@ -59,7 +59,8 @@ impl<'e> Issuance<'e> {
         self.issue_under(issuer, (profile, true), orders)
     }
 
-    /// The same under any profile, for keys that came with requests or are handed over.
+    /// Issues as [`Issuance::issue`] does, under any profile. `requested` says whether the keys came with
+    /// requests; the others are handed over.
     pub(in crate::ca) fn issue_under(
         &self,
         issuer: &IssuingAuthority,
@@ -67,15 +68,15 @@ impl<'e> Issuance<'e> {
         orders: &[Order],
     ) -> Result<IssuanceOutcome, Problem> {
         self.engine.signing_time()?;
-        // whether it names a responder may have changed since the key was opened
+        // whether the CA names a responder may have changed since its key was opened
         let authority = self.engine.hierarchy().authority(&issuer.authority().name)?;
         let registration = Registration::new(self.engine, &authority, issuer.ancestors(), profile)?;
         let (granted, refused) = registration.decide_all(orders);
         self.issue_granted(issuer, (profile, requested), granted, refused)
     }
 
-    /// The profile of this name, unless responders are made under it: those answer for the whole CA, and nobody looks
-    /// up whether they are revoked (id-pkix-ocsp-nocheck).
+    /// Returns the profile of this name, unless it is one for responders. Responder certificates answer for
+    /// the whole CA, and nobody checks whether they are revoked (id-pkix-ocsp-nocheck).
     fn leaf_profile(&self, name: &str) -> Result<&'e Profile, Problem> {
         let profile = self.engine.practices().profile(name)?;
         if profile.kind() != Kind::OcspResponder {
@@ -85,9 +86,9 @@ impl<'e> Issuance<'e> {
         Err(Problem::new(Code::PolicyResponder, message).hint(remedy::Authority::ForResponders))
     }
 
-    /// Opens a CA and issues for each order, as [`Issuance::issue`] does. Nobody is asked for a passphrase before one
-    /// of the orders is known to be granted: where none is, no key is opened and there is no issuer. The others
-    /// are decided on while the key is being opened.
+    /// Opens a CA and issues for each order, as [`Issuance::issue`] does. A passphrase is asked for only when
+    /// at least one order is known to be granted; otherwise no key is opened and no issuer returned. The
+    /// remaining orders are decided while the key is being opened.
     ///
     /// # Errors
     /// As [`Issuance::unlock_issuer`] and [`Issuance::issue`].
@@ -99,7 +100,7 @@ impl<'e> Issuance<'e> {
     ) -> Result<(Option<IssuingAuthority>, IssuanceOutcome), Problem> {
         let profile = self.leaf_profile(profile)?;
         let authority = self.engine.hierarchy().authority(authority)?;
-        // with a wrong clock everything would seem to have ended
+        // with a wrong clock everything would seem to have expired
         self.engine.signing_time()?;
         let ancestors = self.engine.hierarchy().ancestors(&authority)?;
         let registration = Registration::new(self.engine, &authority, &ancestors, profile)?;
@@ -113,7 +114,7 @@ impl<'e> Issuance<'e> {
             (issuer, decisions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let issuer = issuer?;
-        // somebody may have looked for the passphrase for long, and others have been at work
+        // the passphrase prompt may have taken long, and other commands may have changed the record meanwhile
         if !registration.stands(self.engine.now())? {
             let issuance = self.issue(&issuer, profile.name(), orders)?;
             return Ok((Some(issuer), issuance));
@@ -123,7 +124,8 @@ impl<'e> Issuance<'e> {
         Ok((Some(issuer), issuance))
     }
 
-    /// What [`Issuance::issue`] would sign, without the CA's key: the serial number will be another one.
+    /// Returns what [`Issuance::issue`] would sign, without the CA's key. The serial number will be another
+    /// one.
     ///
     /// # Errors
     /// As for an order that is refused.
@@ -150,10 +152,10 @@ impl<'e> Issuance<'e> {
     }
 }
 
-/// A problem for a list of which some were refused: the first refusal's code, exit status 7; or those of what
-/// failed on the way.
+/// The problem of a list of which some orders were refused: the first refusal's code with exit status 7, or
+/// code and exit status of what failed on the way.
 impl IssuanceOutcome {
-    /// What the whole comes to when something was refused.
+    /// Returns one problem for all refused orders; `None` when none was refused.
     #[must_use]
     pub fn problem(&self) -> Option<Problem> {
         let is_failure = |refusal: &&Refusal| {

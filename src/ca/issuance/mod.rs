@@ -18,14 +18,14 @@ pub(in crate::ca) use stagger::Parent;
 use super::{Engine, IssuingAuthority};
 use crate::error::Problem;
 
-/// Certificates for those who ask for them.
+/// Issuance of certificates to applicants.
 #[derive(Clone, Copy)]
 pub struct Issuance<'e> {
     engine: &'e Engine,
 }
 
 impl Engine {
-    /// Certificates: granted, recorded, signed, published.
+    /// Issuance: certificates are granted, recorded, signed, published.
     #[must_use]
     pub fn issuance(&self) -> Issuance<'_> {
         Issuance { engine: self }
@@ -36,11 +36,11 @@ impl Issuance<'_> {
     /// Unlocks a CA for issuing.
     ///
     /// # Errors
-    /// When the clock is not trusted (exit status 13), it may not issue, its key is not here, or the
-    /// passphrase cannot be had or is wrong.
+    /// When the clock is not trusted (exit status 13), the CA may not issue, its key is not in this home, or
+    /// the passphrase is not available or wrong.
     pub fn unlock_issuer(&self, name: &str) -> Result<IssuingAuthority, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
-        // before a passphrase is asked for
+        // checked before a passphrase is asked for
         let now = self.engine.signing_time()?;
         self.engine.hierarchy().check_usable(&authority, now)?;
         let signer = self.engine.open(&authority)?;

@@ -1,16 +1,16 @@
-//! What is asked of a CA.
+//! What an applicant and an administrator request of a CA.
 use crate::index::NewAuthority;
 use crate::profile::{Applicant, Ask};
 
-/// One certificate to be issued.
+/// A request for one certificate.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// What the person who asked calls it, for example a file name.
+    /// Label in messages, for example the name of the request's file.
     pub label: String,
     /// Subject, key and names.
     pub applicant: Applicant,
-    /// What the administrator asks beyond that.
+    /// Values that the administrator requests beyond the applicant's.
     pub ask: Ask,
-    /// The CA that the certificate makes, if it makes one.
+    /// The CA that the certificate creates or renews, if it is a CA certificate of this home.
     pub authority: Option<NewAuthority>,
 }

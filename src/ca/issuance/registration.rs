@@ -1,4 +1,4 @@
-//! Registration: what is granted to whom, before any key is used.
+//! Evaluation of orders: what is granted to whom, before a key is used.
 use crate::ca::problems::lint_problem;
 use crate::ca::{Engine, Order, Practices, Refusal, SerialSource, abreast};
 use crate::error::Problem;
@@ -9,10 +9,11 @@ use crate::x509::{Certificate, Name, SignatureAlgorithm, TbsCertificate, UnixTim
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// Decisions are good for so many seconds.
+/// Seconds for which a decision stays valid; one minute covers a passphrase prompt, and validity periods do
+/// not go stale in it.
 const LONG: i64 = 60;
 
-/// An order that is granted: what is to be recorded and signed.
+/// A granted order: the certificate to be recorded and signed.
 pub(in crate::ca) struct Granted {
     pub(in crate::ca) label: String,
     pub(in crate::ca) template: CertificateTemplate,
@@ -38,7 +39,7 @@ impl Known {
     }
 }
 
-/// Those that are not generations of one CA with the one that would succeed `newest`.
+/// Returns the CAs that are not generations of the CA whose newest generation is `newest`.
 pub(in crate::ca) fn others(all: &[Known], newest: Option<&str>) -> Vec<KnownAuthority> {
     let mut family = Vec::new();
     let mut next = newest;
@@ -59,9 +60,10 @@ pub(in crate::ca) struct Registration<'a> {
     profile: &'a Profile,
     algorithm: SignatureAlgorithm,
     now: UnixTime,
-    /// The index's change number that the decisions are of.
+    /// The change number of the index that the decisions are based on.
     change: u64,
-    /// The CAs on record, once one is refused: then all that is wrong is said at once.
+    /// The CAs on record. They are read when an order is refused, so that all its violations are reported at
+    /// once.
     authorities: OnceLock<Vec<Known>>,
 }
 
@@ -97,19 +99,19 @@ impl<'a> Registration<'a> {
         })
     }
 
-    /// Whether its decisions would be the same at `now`: it is not long after, and nothing was issued, revoked
-    /// or made since.
+    /// Whether the decisions would be the same at `now`: at most `LONG` seconds have passed, and nothing was
+    /// issued, revoked or created since.
     pub(in crate::ca) fn stands(&self, now: UnixTime) -> Result<bool, Problem> {
         Ok(now.0.saturating_sub(self.now.0) <= LONG && self.index.change_number()? == self.change)
     }
 
-    /// Whether policy grants it. No serial number is drawn for it.
+    /// Whether the policy grants an order. No serial number is drawn.
     pub(in crate::ca) fn grants(&self, order: &Order) -> bool {
         self.evaluate(order, Vec::new()).is_ok()
     }
 
-    /// What is granted, and what is refused; each in the order asked. Orders that share a key are looked at one
-    /// after the other, since what is granted to one is a use of the key before the next.
+    /// Returns granted and refused orders, each in the order of the requests. Orders for the same key are
+    /// decided one after the other, since granting one is a prior use of the key for the next.
     pub(in crate::ca) fn decide_all(&self, orders: &[Order]) -> (Vec<Granted>, Vec<Refusal>) {
         let keys: Vec<[u8; 32]> = orders.iter().map(|order| order.applicant.public_key.digest()).collect();
         let mut times: HashMap<&[u8; 32], usize> = HashMap::new();
@@ -140,7 +142,7 @@ impl<'a> Registration<'a> {
         (granted, refused)
     }
 
-    /// One order; `uses` of its key are those that are not on record yet.
+    /// Decides on one order. `uses` are uses of its key that are not on record yet.
     pub(in crate::ca) fn decide(&self, order: &Order, uses: Vec<PriorUse>) -> Result<Granted, Problem> {
         let template = self.evaluate(order, uses)?;
         let subject = self.issuer.certificate.tbs().subject();
@@ -168,15 +170,16 @@ impl<'a> Registration<'a> {
         let mut applicant = self.with_history(order, &past)?;
         applicant.prior_uses.extend(uses);
         let template = self.evaluate_among(order, applicant)?;
-        // what the index would refuse when it is recorded is refused before a key is used
+        // what the index would refuse to record is refused before a key is used
         let is_ca = self.profile.kind().is_ca();
         let one_holder = self.one_holder(order, &template.subject)?;
         check_key(&past, &template.subject, is_ca, &one_holder)?;
         Ok(template)
     }
 
-    /// What the profile says, given whose names are taken. Of the CAs on record those of the name that is granted are
-    /// read; all of them where something is refused, or a CA is made that others of its name may be generations of.
+    /// Evaluates the profile against the names that are taken. Usually only the CAs on record with the
+    /// granted name are read. All of them are read when the order is refused, or when it makes a CA that may
+    /// share its name with other generations.
     fn evaluate_among(
         &self,
         order: &Order,
@@ -187,7 +190,7 @@ impl<'a> Registration<'a> {
             self.profile.evaluate(applicant, Some(&self.issuer), &order.ask, self.now).map_err(Problem::from)
         };
         if order.ask.of.is_some() {
-            // it repeats a name that is known
+            // the certificate repeats a name that is known
             return evaluate(&applicant);
         }
         if before.is_none()
@@ -208,7 +211,8 @@ impl<'a> Registration<'a> {
         Ok(self.authorities.get_or_init(|| read))
     }
 
-    /// The subjects of one holder with the key of this order, when it is for this subject.
+    /// Returns the subjects that belong to one subscriber with the key of this order, when it is issued for
+    /// this subject.
     fn one_holder(&self, order: &Order, subject: &Name) -> Result<Vec<Name>, Problem> {
         let mut names = self.index.one_holder(&order.applicant.public_key.digest())?;
         if let Some(former) = &order.ask.same_holder_as {
@@ -217,7 +221,7 @@ impl<'a> Registration<'a> {
         Ok(names)
     }
 
-    /// What the record knows of the key (X13, P1).
+    /// Adds what the record knows of the order's key (X13, P1).
     fn with_history(&self, order: &Order, past: &[KeyUse]) -> Result<Applicant, Problem> {
         let mut applicant = order.applicant.clone();
         let subject = order.ask.subject.as_ref().unwrap_or(&applicant.subject);
@@ -231,7 +235,7 @@ impl<'a> Registration<'a> {
                     &past.state,
                     CertificateState::Revoked(revocation) if revocation.is_of_the_key()
                 ),
-                // whether the granted subject is one of them is looked at once it is known
+                // the granted subject is checked against these later, once it is known
                 is_one_holder: one_holder.iter().any(|one| one.is_same_as(&past.subject)),
                 subject: past.subject.clone(),
                 authority: past.authority.clone(),

@@ -9,25 +9,25 @@ use crate::x509::{
 };
 use std::path::PathBuf;
 
-/// The profile that responder certificates are issued under.
+/// Name of the profile that responder certificates are issued under.
 pub(in crate::ca) const PROFILE: &str = "ocsp-responder";
 
 /// A responder certificate that was issued and handed over with its key.
 #[derive(Clone, Debug)]
 pub struct IssuedResponder {
-    /// The CA it answers for.
+    /// Name of the CA that the responder answers for.
     pub authority: String,
     /// The certificate.
     pub certificate: Published<Certificate>,
-    /// Where it was put.
+    /// The file that certificate and key were written to.
     pub file: PathBuf,
-    /// What was granted otherwise than asked.
+    /// Values that were granted otherwise than requested.
     pub notices: Vec<Notice>,
 }
 
 impl Issuance<'_> {
-    /// Issues a responder certificate for a fresh key and hands both over, the key plain: it lives short and
-    /// can sign nothing but answers.
+    /// Issues a responder certificate for a fresh key and hands over both. The key is not encrypted: it is
+    /// short-lived and can sign nothing but OCSP responses.
     ///
     /// # Errors
     /// When the profile is missing or refuses, or index or disk fail.
@@ -54,11 +54,12 @@ impl Issuance<'_> {
         })
     }
 
-    /// What is asked for a responder with this key: the subject is the CA's choice, and it lasts as long as the
-    /// configuration says, or as many days as are given.
+    /// Returns the order for a responder with this key. The CA chooses the subject. The certificate is valid
+    /// for `days`, or for as long as the configuration says.
     ///
     /// # Errors
-    /// When there is no such CA, or more days are given than a responder of a CA whose key is offline lasts.
+    /// When there is no such CA, or `days` exceeds what the configuration allows a responder of a CA with an
+    /// offline key.
     pub fn responder_order(
         &self,
         name: &str,
@@ -92,7 +93,7 @@ impl Issuance<'_> {
         Ok(Order { label: label.into(), applicant, ask, authority: None })
     }
 
-    /// What [`Issuance::unlock_and_issue_responders`] would sign for one of them.
+    /// Returns what [`Issuance::unlock_and_issue_responders`] would sign for one order.
     ///
     /// # Errors
     /// As for an order that is refused.
@@ -104,8 +105,9 @@ impl Issuance<'_> {
         self.preview_under(name, self.engine.practices().profile(PROFILE)?, order)
     }
 
-    /// Issues responder certificates for keys that are on other hosts, as [`Issuance::responder_order`] asks for them.
-    /// Whoever has such a key answers for the CA until its certificate ends, whatever is done here.
+    /// Issues responder certificates for keys on other hosts, for orders made by
+    /// [`Issuance::responder_order`]. Whoever has such a key answers for the CA until the certificate
+    /// expires; it cannot be revoked.
     ///
     /// # Errors
     /// As [`Issuance::unlock_issuer`] and [`Issuance::issue`].
@@ -121,7 +123,8 @@ impl Issuance<'_> {
     }
 }
 
-/// The CA's own attributes without its commonName, and one that says what the certificate is for.
+/// Returns the subject of a responder: the CA's attributes without its commonName, and a commonName that says
+/// what the certificate is for.
 fn responder_subject(ca: &Name, name: &str) -> Result<Name, Problem> {
     let common_name = AttributeType::by_name("CN");
     let mut attributes: Vec<Attribute> = ca

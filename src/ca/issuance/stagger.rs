@@ -1,4 +1,4 @@
-//! When a new CA ends beside its siblings (G4).
+//! The expiry of a new CA certificate, kept apart from those of its siblings (G4).
 use super::Issuance;
 use crate::ca::{Engine, Order};
 use crate::error::{Notice, Problem};
@@ -6,7 +6,7 @@ use crate::index::{Authority, Filter, StatusValue};
 use crate::profile::{IssuerView, Kind, Length, Profile, Sibling};
 use crate::x509::{Certificate, UnixTime};
 
-/// The CA that a new one is to be below.
+/// The issuer of a new CA.
 pub(in crate::ca) struct Parent<'a> {
     pub(in crate::ca) authority: &'a Authority,
     pub(in crate::ca) ancestors: &'a [Certificate],
@@ -26,8 +26,8 @@ impl<'a> Parent<'a> {
     }
 }
 
-/// CAs below this one: those of this home, and those that others run and whose requests were signed here. The
-/// generations of one CA, its family, are no siblings, nor are earlier certificates of a CA of this home.
+/// Returns the CAs below this one: those of this home, and external CAs whose requests were signed here.
+/// Generations of the same CA (`family`) and earlier certificates of a CA of this home are not siblings.
 fn siblings(
     engine: &Engine,
     parent: &Authority,
@@ -64,7 +64,8 @@ fn siblings(
 }
 
 impl Issuance<'_> {
-    /// The end that keeps siblings apart (G4), or what is said when an explicit one does not.
+    /// Returns the expiry that keeps siblings apart (G4), or warnings when an explicitly requested one does
+    /// not.
     pub(in crate::ca) fn staggered(
         &self,
         parent: &Parent<'_>,
@@ -96,8 +97,9 @@ impl Issuance<'_> {
         (length, Notice::each(profiles.stagger_warnings(profile.name(), end, siblings, gap, now)))
     }
 
-    /// Requests of CAs that others run, each to end apart from its siblings and from those before it (G4, G6). Says
-    /// what cannot be kept. What is asked for under other profiles stays as it is.
+    /// Adjusts requests of external CAs so that each expires apart from its siblings and from the requests
+    /// before it (G4, G6), and returns notices where that is not possible. Orders under profiles that are not
+    /// for CAs stay as they are.
     ///
     /// # Errors
     /// When there is no such CA or profile, or the index fails.

@@ -1,4 +1,4 @@
-//! The CAs above one that was made elsewhere: found by their signatures, verified, and named.
+//! The issuer path of a CA made elsewhere: found by signatures, verified, and named.
 use super::Lifecycle;
 use super::renewal::ROOT_PROFILE;
 use crate::ca::Adoption;
@@ -7,11 +7,13 @@ use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, IndexError};
 use crate::x509::{Certificate, UnixTime, can_verify_old, key_weaknesses};
 
-/// So many CAs that others run are taken on record above one at once.
+/// Number of external CAs, bounds how many are put on record above one CA at once; sixteen is far more than
+/// real paths have.
 const MAX_EXTERNAL: usize = 16;
 
 impl Lifecycle<'_> {
-    /// The CA that issued it, and those that must be put on record for that, the topmost first.
+    /// Returns the issuer of the CA, and the external CAs that must be put on record for it, the topmost
+    /// first.
     pub(in crate::ca) fn above(
         &self,
         adoption: &Adoption,
@@ -30,7 +32,7 @@ impl Lifecycle<'_> {
             let (name, unknown) = match known.iter().find(|one| issued(&one.certificate)) {
                 Some(known) => (known.name.clone(), newer(known, &adoption.others, now)),
                 None => {
-                    // a root rather than a link to it (RFC 9810 §4.4), which is for the same key
+                    // a root is preferred to a key rollover certificate for the same key (RFC 9810 §4.4)
                     let mut fit = adoption.others.iter().filter(|one| one.is_ca() && issued(one));
                     let found = fit.clone().find(|one| is_self_signed(one)).or_else(|| fit.next()).cloned();
                     let found = found.ok_or_else(|| unknown_issuer(&certificate, shown()))?;
@@ -52,7 +54,7 @@ impl Lifecycle<'_> {
         Ok((parent, above))
     }
 
-    /// A name for a CA that others run, made of its commonName.
+    /// Returns a free name for an external CA, made from its commonName.
     fn name_for(
         &self,
         certificate: &Certificate,
@@ -97,7 +99,7 @@ fn run_by_others(name: &str, certificate: Certificate) -> Authority {
     }
 }
 
-/// What is said of a key that would not be certified any more.
+/// Returns warnings about a CA key that would not be certified today.
 pub(in crate::ca) fn weaknesses(name: &str, certificate: &Certificate) -> Vec<String> {
     let weaknesses = key_weaknesses(certificate.tbs().public_key()).into_iter();
     weaknesses
@@ -115,7 +117,8 @@ fn is_self_signed(certificate: &Certificate) -> bool {
     tbs.is_self_issued() && certificate.was_signed_by(tbs.public_key())
 }
 
-/// Whether it is a root's; a link between two roots of one name is not, when the other is shown.
+/// Whether this is a root certificate. A key rollover certificate between two roots of one name is not, when
+/// the certificate of its issuer is in `shown`.
 fn is_root<'c>(
     certificate: &Certificate,
     mut shown: impl Iterator<Item = &'c Certificate>,
@@ -141,7 +144,7 @@ fn is_root<'c>(
         .hint("take another copy of it; this one is damaged or is not what it says"))
 }
 
-/// Of a signature that may be right, and that nobody here can tell.
+/// The problem of a signature that may be right but cannot be verified here.
 fn unverifiable(certificate: &Certificate, issuer: &Certificate) -> Problem {
     let message = format!(
         "the certificate of `{}` is signed with {} by a key of the type {}, which cannot be verified here: with SHA-256 and SHA-512 \
@@ -184,8 +187,9 @@ fn unknown_issuer<'c>(certificate: &Certificate, shown: impl Iterator<Item = &'c
     Problem::new(Code::IssuerUnknown, message).hint(remedy::Authority::ShowAbove)
 }
 
-/// The certificate that takes the place of that of a CA which others run, when it was shown: of the same name and
-/// key, of the same issuer, in force and no older. One of the same second counts as newer: it was shown last.
+/// Returns the certificate in `others` that replaces the one on record of an external CA: same name, key and
+/// issuer, currently valid, and not older. One that begins in the same second counts as newer, because it was
+/// shown last.
 fn newer(known: &Authority, others: &[Certificate], now: UnixTime) -> Option<Certificate> {
     let begins = |certificate: &Certificate| certificate.tbs().validity().not_before;
     let of_it = |one: &&Certificate| {

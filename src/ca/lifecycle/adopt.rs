@@ -1,8 +1,8 @@
-//! CAs that were made elsewhere: what is checked of them, and in which order they come to be here.
+//! Adoption of CAs that were made elsewhere: which checks they pass, and in which order they are taken in.
 //!
-//! Key, then record, then what others see. The record is one transaction: a command that is killed before it leaves
-//! a key that the next attempt takes for what it is, and one that is killed after it leaves what every other command
-//! repeats.
+//! First the key, then the record, then publication. The record is one transaction. A command that is killed
+//! before it leaves a key that the next attempt recognises; one that is killed after it leaves what every
+//! other command repeats.
 use super::Lifecycle;
 use super::above::weaknesses;
 use super::new_key::unfinished;
@@ -16,48 +16,49 @@ use crate::signing::{KeyError, KeyRef, OpenedKey};
 use crate::x509::extension::{CrlNumber, KeyUsage};
 use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo};
 
-/// A CA that was made elsewhere.
+/// A CA that was made elsewhere and is to be adopted.
 #[derive(Clone, Debug)]
 pub struct Adoption {
-    /// Its name here.
+    /// The CA's name in this home.
     pub name: String,
-    /// The profile that says what it issues.
+    /// Name of the profile that says what the CA issues.
     pub profile: String,
-    /// Whether it has a responder.
+    /// Whether the CA has an OCSP responder.
     pub ocsp: bool,
-    /// Its certificate.
+    /// The CA's certificate.
     pub certificate: Certificate,
-    /// The CA here that this is the next certificate of, if it is one.
+    /// The CA of this home whose next certificate this is, if it is one.
     pub renews: Option<Authority>,
-    /// The generation of the same CA that it succeeds, if any.
+    /// Name of the generation of the same CA that this one succeeds, if any.
     pub succeeds: Option<String>,
-    /// Certificates among which those of the CAs above it are looked for; those of this home are known.
+    /// Certificates among which those of the CA's issuers are looked for, besides the certificates of this
+    /// home.
     pub others: Vec<Certificate>,
-    /// What it issued, as far as that is known.
+    /// Certificates that the CA issued, as far as they are known.
     pub prior: Vec<PriorCertificate>,
-    /// The highest number of its CRLs so far.
+    /// The highest number of the CA's CRLs so far.
     pub crl_number: CrlNumber,
-    /// Where it comes from, for the record.
+    /// Origin of the CA, for the audit record.
     pub source: String,
 }
 
 impl Adoption {
-    /// Whether it is the key of the CA's certificate.
+    /// Checks that the key is that of the CA's certificate.
     ///
     /// # Errors
-    /// When it is another.
+    /// When it is another key.
     pub fn check_key(&self, key: &SubjectPublicKeyInfo) -> Result<(), Problem> {
         let is_its_own = key == self.certificate.tbs().public_key();
         if is_its_own { Ok(()) } else { Err(mismatched(&self.name)) }
     }
 }
 
-/// A certificate that the CA issued before.
+/// A certificate that the CA issued before its adoption.
 #[derive(Clone, Debug)]
 pub struct PriorCertificate {
     /// `serialNumber`
     pub serial_number: SerialNumber,
-    /// What is known of it.
+    /// The certificate, or what is known of it.
     pub contents: ImportedContents,
     /// Issued or revoked.
     pub state: CertificateState,
@@ -65,22 +66,23 @@ pub struct PriorCertificate {
 
 /// Where the key of an adopted CA is.
 pub enum AdoptedKey {
-    /// In another program's file, opened.
+    /// In another program's key file, already decrypted.
     Foreign(OpenedKey),
-    /// Here already.
+    /// In this home.
     Here,
-    /// Where it stays: nothing is signed.
+    /// Somewhere else, where it stays: nothing is signed.
     Away,
 }
 
-/// What would come of an adoption.
+/// The effects of an adoption.
 #[derive(Clone, Debug)]
 pub struct AdoptionPlan {
-    /// The CA that issued its certificate, of this home or the last of `above`; `None` for a root.
+    /// Name of the CA's issuer: a CA of this home, or the last of `above`; `None` for a root.
     pub parent: Option<String>,
-    /// CAs above it that are put on record because they are not known, the topmost first.
+    /// External CAs of the issuer path that are put on record because they are unknown here, the topmost
+    /// first.
     pub above: Vec<Authority>,
-    /// What is unusual.
+    /// Warnings about unusual circumstances.
     pub notices: Vec<Notice>,
 }
 
@@ -89,22 +91,23 @@ pub struct AdoptionPlan {
 pub struct AdoptedAuthority {
     /// The CA as recorded.
     pub authority: Published<Authority>,
-    /// CAs above it that others run, put on record with it.
+    /// Names of the external CAs of its issuer path that were put on record with it.
     pub above: Vec<String>,
-    /// What was put on record of what it issued.
+    /// Numbers of its certificates that were put on record.
     pub imported: Imported,
-    /// Where its certificate and chain were published.
+    /// Files in which its certificate and chain were published.
     pub files: AuthorityFiles,
-    /// Its first CRL from here; `None` without a key that may sign one.
+    /// Its first CRL signed here; `None` without a key that may sign one.
     pub crl: Option<PublishedCrl>,
     /// Its responder certificate, if it has one.
     pub responder: Option<Published<Certificate>>,
-    /// What is unusual, and what could not be done.
+    /// Warnings about unusual circumstances and about steps that failed.
     pub notices: Vec<Notice>,
 }
 
-/// Says so when a CA's next certificate has its name in other octets: it is the same name, and not every client
-/// compares names.
+/// Returns a warning when a CA's next certificate encodes its name in other octets. The name is the same, but
+/// not every client compares names by the rules of RFC 5280 §7.1. Warns likewise of a changed
+/// subjectKeyIdentifier.
 fn written_otherwise(known: &Authority, certificate: &Certificate) -> Option<String> {
     let (old, new) = (known.certificate.tbs().subject(), certificate.tbs().subject());
     if old == new && known.certificate.key_identifier() != certificate.key_identifier() {
@@ -125,11 +128,11 @@ fn written_otherwise(known: &Authority, certificate: &Certificate) -> Option<Str
 }
 
 impl Lifecycle<'_> {
-    /// What [`Lifecycle::adopt`] would do, without the key.
+    /// Returns the effects of [`Lifecycle::adopt`], without using the key.
     ///
     /// # Errors
-    /// When the name is taken, the profile is not that of a CA, the certificate is no CA's, or who issued it is not
-    /// known.
+    /// When the name is taken, the profile is not that of a CA, the certificate is not that of a CA, or its
+    /// issuer is not known.
     pub fn plan_adoption(&self, adoption: &Adoption) -> Result<AdoptionPlan, Problem> {
         let certificate = &adoption.certificate;
         let tbs = certificate.tbs();
@@ -188,8 +191,8 @@ impl Lifecycle<'_> {
         Ok(AdoptionPlan { parent, above, notices: Notice::each(notices) })
     }
 
-    /// Whether a CA with this certificate may have this name: it is free, or is that of the same CA, run by others
-    /// so far.
+    /// Checks that a CA with this certificate may have this name: the name is free, or is that of the same
+    /// CA, on record so far as an external one.
     fn may_be_called(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let issuer = certificate.tbs().as_issuer();
         let authorities = self.engine.index().authorities()?;
@@ -210,12 +213,13 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// Makes a CA that was made elsewhere one of this home, with all that it issued and revoked: its key is
-    /// encrypted here, its next CRL and its responder certificate are made.
+    /// Adopts a CA that was made elsewhere, with all certificates that it issued and revoked. Its key is
+    /// encrypted here, and its next CRL and its responder certificate are made.
     ///
     /// # Errors
-    /// As [`Lifecycle::plan_adoption`]; when the key is not that of the certificate, no passphrase can be had, or index or
-    /// disk fail. Before the record nothing is left behind but, of a killed process, the key.
+    /// As [`Lifecycle::plan_adoption`]; when the key is not that of the certificate, no passphrase is
+    /// available, or index or disk fail. A failure before the record leaves nothing behind; a process killed
+    /// before it may leave the key.
     pub fn adopt(&self, adoption: Adoption, key: AdoptedKey) -> Result<AdoptedAuthority, Problem> {
         let plan = self.plan_adoption(&adoption)?;
         self.engine.signing_time()?;
@@ -238,7 +242,7 @@ impl Lifecycle<'_> {
                         is_new = true;
                         Some(signer)
                     }
-                    // of an attempt that was killed: the same key, under the same passphrase
+                    // left by a killed attempt when it is the same key under the same passphrase
                     Err(KeyError::Exists(_)) => match self.engine.keys().signer(&place) {
                         Ok(signer) if *signer.public_key() == public_key => Some(signer),
                         Ok(_) | Err(_) => {

@@ -1,4 +1,4 @@
-//! The record of an adopted CA, and what others see of it after that.
+//! The index record of an adopted CA, and its publication after that.
 use super::Lifecycle;
 use crate::ca::authority::may;
 use crate::ca::maintenance::{OwnSignatures, WithoutCrl};
@@ -15,7 +15,7 @@ use crate::x509::{Certificate, UnixTime};
 use std::sync::Arc;
 
 impl Lifecycle<'_> {
-    /// What the index is told.
+    /// Returns the record of an adoption for the index.
     pub(in crate::ca) fn import_of(
         &self,
         authority: &Authority,
@@ -56,7 +56,7 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// Certificates of a CA as the index is told of them.
+    /// Returns a CA's earlier certificates in the form that the index imports.
     pub(in crate::ca) fn imported_certificates(
         &self,
         name: &str,
@@ -90,7 +90,7 @@ impl Lifecycle<'_> {
         certificates.collect()
     }
 
-    /// Everything that others see of it, once it is on record.
+    /// Publishes everything of an adopted CA, once it is on record.
     pub(in crate::ca) fn equip_adopted(
         &self,
         adoption: Adoption,
@@ -131,7 +131,7 @@ impl Lifecycle<'_> {
         Ok(AdoptedAuthority { authority: published, above, imported, files, crl, responder, notices })
     }
 
-    /// The CRL and the responder certificate, as far as this CA may sign them.
+    /// Signs the first CRL and the responder certificate, as far as the CA's certificate allows them.
     fn first_signatures(
         &self,
         authority: &Authority,
@@ -168,7 +168,7 @@ impl Lifecycle<'_> {
     }
 }
 
-/// The certificates of these that are kept: all that are known but the CA's own.
+/// Returns the certificates that are stored in files: all whose octets are known, except the CA's own.
 pub(super) fn kept<'p>(prior: &'p [PriorCertificate], authority: &Authority) -> Vec<&'p Certificate> {
     prior
         .iter()

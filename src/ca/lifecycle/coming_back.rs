@@ -1,4 +1,4 @@
-//! A CA that was revoked or is on hold does not come back under another certificate.
+//! A revoked or held CA may not come back under another certificate.
 use super::Lifecycle;
 use crate::ca::PriorCertificate;
 use crate::error::{Code, Notice, Problem, remedy};
@@ -7,9 +7,9 @@ use crate::x509::{Certificate, CertificateId, CrlReason};
 use std::collections::HashSet;
 
 impl Lifecycle<'_> {
-    /// Whether a CA's name and key may be certified once more, or be taken in: no certificate of them that is on record
-    /// here is revoked for good or on hold, whoever issued it, and nobody else is known to have the key. The index
-    /// decides it again when it is recorded.
+    /// Checks that a CA's name and key may be certified once more or adopted: no certificate of them on
+    /// record here is revoked for good or on hold, whoever issued it, and the key is not known to be
+    /// compromised. The index checks this again when it records the certificate.
     ///
     /// # Errors
     /// Exit status 7 when not.
@@ -31,14 +31,14 @@ impl Lifecycle<'_> {
             ) => {
                 return Err(refuse(conflict.into()));
             }
-            // whose else it is, is decided with the profile
+            // whether another CA or subscriber has the key is decided with the profile
             Ok(()) | Err(KeyConflict::OfAuthority(_) | KeyConflict::Reused(_)) => {}
         }
         self.is_not_revoked_by_number(certificate).map_err(refuse)
     }
 
-    /// What is said of certificates that come from another program as valid, although others have their key or a CA of
-    /// that name and key is revoked or on hold: a sentence each, with what revokes it.
+    /// Returns a warning, with the command that revokes it, for each certificate that another program reports
+    /// as valid although its key is compromised, or although a CA of its name and key is revoked or on hold.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -79,7 +79,8 @@ impl Lifecycle<'_> {
         Ok(doubts)
     }
 
-    /// Whether this very certificate is revoked here, its octets known or not.
+    /// Checks that this very certificate is not revoked here by its serial number, whether or not its octets
+    /// are on record.
     fn is_not_revoked_by_number(&self, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         for issuer in self.engine.index().authorities()? {

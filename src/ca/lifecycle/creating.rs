@@ -1,4 +1,4 @@
-//! Creating CAs: roots, and children to any depth the path length allows.
+//! Creation of CAs: roots, and subordinate CAs to any depth that the path length allows.
 use super::Lifecycle;
 use super::waiting::already_waiting;
 use crate::ca::issuance::Draft;
@@ -17,21 +17,21 @@ use crate::x509::{Certificate, KeyAlgorithm, Name};
 /// A CA to be created.
 #[derive(Clone, Debug)]
 pub struct NewAuthority {
-    /// Its name.
+    /// The CA's name.
     pub name: String,
-    /// The profile of its certificate.
+    /// Name of the profile of its certificate.
     pub profile: String,
-    /// Its subject; `None` for the organization's attributes and the name as CN.
+    /// The CA's subject; `None` for the organization's attributes and the CA's name as CN.
     pub subject: Option<Name>,
-    /// Its key type; `None` for the configured one.
+    /// The CA's key type; `None` for the configured one.
     pub key: Option<KeyAlgorithm>,
-    /// How long its certificate lasts; the default is staggered against its siblings.
+    /// Validity of the CA's certificate; the default is staggered against its siblings.
     pub length: Length,
-    /// Names that it may certify.
+    /// Names that the CA may certify.
     pub name_constraints: NameConstraints,
-    /// Whether it has a responder; `None` for yes, unless its key is kept offline.
+    /// Whether the CA has an OCSP responder; `None` for yes, unless its key is kept offline.
     pub ocsp: Option<bool>,
-    /// The generation before it, when it is the same CA with a new key.
+    /// Name of the generation before it, when it is the same CA with a new key.
     pub succeeds: Option<String>,
 }
 
@@ -40,13 +40,13 @@ pub struct NewAuthority {
 pub struct CreatedAuthority {
     /// The CA as recorded.
     pub authority: Published<Authority>,
-    /// Where its certificate and chain were published.
+    /// Files in which its certificate and chain were published.
     pub files: AuthorityFiles,
     /// Its first CRL.
     pub crl: PublishedCrl,
     /// Its responder certificate, if it has one.
     pub responder: Option<Published<Certificate>>,
-    /// What was decided for the administrator, and what is unusual.
+    /// Choices made for the administrator, and warnings about unusual circumstances.
     pub notices: Vec<Notice>,
 }
 
@@ -54,8 +54,8 @@ impl Lifecycle<'_> {
     /// Creates a root: key, self-signed certificate, first CRL.
     ///
     /// # Errors
-    /// When the name is taken, the profile refuses, no passphrase can be had, or index or disk fail. A key
-    /// whose certificate did not come to be is removed again.
+    /// When the name is taken, the profile refuses, no passphrase is available, or index or disk fail. The
+    /// key is removed again when no certificate was made for it.
     pub fn create_root(&self, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
         self.make_root(new).map(|(created, _)| created)
     }
@@ -94,7 +94,7 @@ impl Lifecycle<'_> {
         })
     }
 
-    /// Creates a CA below another: key, certificate, first CRL, responder.
+    /// Creates a subordinate CA: key, certificate, first CRL, responder.
     ///
     /// # Errors
     /// As [`Lifecycle::create_root`], and when the parent may not issue or its key cannot be opened.
@@ -131,7 +131,8 @@ impl Lifecycle<'_> {
         Ok(created)
     }
 
-    /// Before a key is made: a CA that is to have a responder needs the profile for it.
+    /// Checks, before a key is made, that the responder's profile exists for a CA that is to have a
+    /// responder.
     fn responder_can_be_made(&self, new: &NewAuthority, is_root: bool) -> Result<(), Problem> {
         if self.authority_to_be(new, is_root).serves_ocsp {
             self.engine.practices().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
@@ -168,8 +169,8 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// Whether a new CA may have this subject: no other has it, generations of the same CA excepted. Clients find
-    /// issuers by their names.
+    /// Checks that a new CA may have this subject: no other CA has it, except generations of the same CA.
+    /// Clients find issuers by their names.
     pub(in crate::ca) fn name_is_no_other_cas(
         &self,
         subject: &Name,
@@ -186,7 +187,7 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// The subject asked for, or the organization's attributes and a commonName made of the CA's name.
+    /// Returns the requested subject, or the organization's attributes with the CA's name as commonName.
     pub(in crate::ca) fn subject_for(&self, new: &NewAuthority) -> Result<Name, Problem> {
         if let Some(subject) = &new.subject {
             return Ok(subject.clone());

@@ -1,5 +1,5 @@
-//! Certificates of a CA's name and key by other issuers: cross-certificates, and the links between two generations
-//! of a root (RFC 4210 §4.4, RFC 9810 §4.4).
+//! Further certificates of a CA's name and key by other issuers: cross-certificates, and key rollover
+//! certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
 use super::Lifecycle;
 use crate::ca::issuance::Draft;
 use crate::ca::issuance::on_record;
@@ -17,46 +17,47 @@ use crate::x509::extension::{
 use crate::x509::{Certificate, TbsCertificate, Validity};
 use std::path::PathBuf;
 
-/// What is asked of a cross-certificate.
+/// A request for a cross-certificate.
 #[derive(Clone, Debug)]
 pub struct Crossing {
-    /// What it is called in messages: a CA's name or a file's.
+    /// Label in messages: the name of a CA or of a file.
     pub label: String,
-    /// A certificate of the CA that is to be certified once more.
+    /// A certificate of the CA that is to be cross-certified.
     pub certificate: Certificate,
-    /// The profile.
+    /// Name of the profile.
     pub profile: String,
-    /// How long; never beyond the issuer's end.
+    /// Validity; never beyond the issuer's own.
     pub length: Length,
-    /// Names that the CA may certify, besides what its own certificate says.
+    /// Names that the CA may certify, besides the constraints of its own certificate.
     pub name_constraints: NameConstraints,
-    /// How many CAs may follow below it; `None` for what its own certificate says, else the profile's.
+    /// `pathLenConstraint`: number of CAs below it. `None` for that of its own certificate or else the
+    /// profile's.
     pub path_length: Option<u8>,
-    /// Whether what limits it by its own certificate is left out.
+    /// Whether the constraints of its own certificate are left out.
     pub unconstrained: bool,
 }
 
-/// The link certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
+/// The key rollover certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
 #[derive(Clone, Debug)]
 pub struct Links {
-    /// The new key, certified by the old one: for those who trust the old root alone.
+    /// The new key, certified with the old one, for those who trust only the old root.
     pub new_with_old: Published<Certificate>,
-    /// The old key, certified by the new one: for those who trust the new root alone.
+    /// The old key, certified with the new one, for those who trust only the new root.
     pub old_with_new: Published<Certificate>,
-    /// Where the first is published.
+    /// File in which `new_with_old` is published.
     pub new_with_old_file: PathBuf,
-    /// Where the second is published.
+    /// File in which `old_with_new` is published.
     pub old_with_new_file: PathBuf,
 }
 
 impl Lifecycle<'_> {
-    /// Certifies a CA's name and key once more, by a CA of this home. Whoever trusts that one trusts the other from
-    /// then on, as far as the certificate says. What limits it by the certificate that is shown limits it by the new
-    /// one too, unless that is expressly left out.
+    /// Cross-certifies a CA's name and key by a CA of this home. Whoever trusts the issuer trusts the other
+    /// CA from then on, as far as the certificate says. The constraints of the shown certificate apply to the
+    /// new one too, unless they are expressly left out.
     ///
     /// # Errors
-    /// When it is no CA's certificate or has ended, one of its name and key is revoked or on hold, what limits it cannot be
-    /// repeated, the profile refuses, or index or disk fail.
+    /// When the certificate is not that of a CA or has expired, one of its name and key is revoked or on
+    /// hold, its constraints cannot be repeated, the profile refuses, or index or disk fail.
     pub fn cross_sign(
         &self,
         issuer: &IssuingAuthority,
@@ -118,7 +119,7 @@ impl Lifecycle<'_> {
         Ok(issued)
     }
 
-    /// What is said of a certificate for a CA that others run which lets it certify every name.
+    /// Returns a warning about a certificate that lets an external CA certify every name.
     fn unconstrained(
         &self,
         certificate: &Certificate,
@@ -136,7 +137,8 @@ impl Lifecycle<'_> {
         }))
     }
 
-    /// What is said when a CA has certified this name and key before, and that stands.
+    /// Returns a warning when the CA has certified this name and key before and that certificate is still
+    /// valid.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -150,7 +152,7 @@ impl Lifecycle<'_> {
         }))
     }
 
-    /// Links two generations of a root, both ways, and publishes the certificates.
+    /// Issues key rollover certificates between two generations of a root, both ways, and publishes them.
     ///
     /// # Errors
     /// When one of them may not issue, or index or disk fail.
@@ -158,7 +160,7 @@ impl Lifecycle<'_> {
         self.link_both(old, new, [None, None])
     }
 
-    /// The same, but what is there is taken as it is.
+    /// Issues those key rollover certificates that are missing, and takes valid ones as they are.
     pub(in crate::ca) fn lacking_links(
         &self,
         old: &IssuingAuthority,
@@ -201,8 +203,9 @@ impl Lifecycle<'_> {
         Ok(Links { new_with_old, old_with_new, new_with_old_file, old_with_new_file })
     }
 
-    /// Certifies the name and key of another generation of a root: what that one's own certificate says, with this
-    /// one's pointers, for as long as both are valid. The caller publishes the status, and then the certificate.
+    /// Certifies the name and key of another generation of a root, with the extensions of that generation's
+    /// certificate, the URLs of this one, and the period in which both are valid. The caller publishes the
+    /// status, and then the certificate.
     fn link(&self, issuer: &IssuingAuthority, other: &Authority) -> Result<Certificate, Problem> {
         let by = issuer.authority();
         let (own, subject) = (by.certificate.tbs(), other.certificate.tbs());

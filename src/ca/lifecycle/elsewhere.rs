@@ -1,4 +1,4 @@
-//! CAs below a CA that others run, given new certificates and new keys: requests for those who sign them (G6).
+//! New certificates and new keys for CAs below an external CA: requests for the external issuer (G6).
 use super::Lifecycle;
 use crate::ca::AuthorityRekeying;
 use crate::ca::authority::mismatched;
@@ -11,16 +11,16 @@ use crate::repository::WaitingAuthority;
 pub struct AuthorityRequest {
     /// The CA.
     pub authority: Authority,
-    /// The request in DER.
+    /// The PKCS#10 request in DER.
     pub request: Vec<u8>,
 }
 
 impl Lifecycle<'_> {
-    /// Makes the request for the next certificate of a CA's newest generation, of the same name and key. Nothing
-    /// waits for the answer: [`Lifecycle::arrived`] takes it whenever it comes.
+    /// Makes the request for the next certificate of a CA's newest generation, with the same name and key. No
+    /// pending request is recorded: [`Lifecycle::arrived`] accepts the certificate whenever it comes.
     ///
     /// # Errors
-    /// When its issuer is in this home, it is revoked, or its key cannot be opened.
+    /// When the CA's issuer is in this home, the CA is revoked, or its key cannot be opened.
     pub fn request_authority_renewal(&self, name: &str) -> Result<AuthorityRequest, Problem> {
         let authority = self.newest(name)?;
         self.is_issued_elsewhere(&authority)?;
@@ -38,7 +38,8 @@ impl Lifecycle<'_> {
         Ok(AuthorityRequest { authority, request })
     }
 
-    /// Makes the key of a CA's new generation, and the request for its certificate, for which it waits.
+    /// Makes the key of a CA's new generation and the request for its certificate. The generation has a
+    /// pending request until the certificate comes.
     ///
     /// # Errors
     /// When the CA's issuer is in this home, or as [`Lifecycle::request_child`].

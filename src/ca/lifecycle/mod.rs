@@ -1,4 +1,4 @@
-//! CAs: made, renewed, given new keys, taken over from elsewhere, certified once more.
+//! The life cycle of CAs: creation, renewal, new keys, adoption from elsewhere, cross-certification.
 mod above;
 mod adopt;
 mod adopted;
@@ -25,14 +25,14 @@ pub use waiting::Arrival;
 
 use super::Engine;
 
-/// How CAs come to be, and what follows them.
+/// Life cycle of CAs.
 #[derive(Clone, Copy)]
 pub struct Lifecycle<'e> {
     engine: &'e Engine,
 }
 
 impl Engine {
-    /// CAs: how they come to be and are followed by others.
+    /// Life cycle of CAs: creation, renewal, rekeying, adoption.
     #[must_use]
     pub fn lifecycle(&self) -> Lifecycle<'_> {
         Lifecycle { engine: self }

@@ -1,4 +1,4 @@
-//! What is around the certificate of a new CA: its key before, what is published of it after.
+//! The steps around the certificate of a new CA: its key before, its publication after.
 use super::Lifecycle;
 use crate::ca::maintenance::{OwnSignatures, WithoutCrl};
 use crate::ca::publication::News;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 impl Lifecycle<'_> {
     /// Makes the key, lets `certify` make and record the certificate, then publishes the CA, its first CRL
-    /// and its responder. The key is removed again when there is no certificate for it.
+    /// and its responder certificate. The key is removed again when no certificate was made for it.
     pub(in crate::ca) fn with_new_key(
         &self,
         new: &NewAuthority,
@@ -36,7 +36,7 @@ impl Lifecycle<'_> {
         self.equip(authority, signer, notices).map_err(|problem| unfinished(name, problem))
     }
 
-    /// Everything that others see of a CA, once it is on record.
+    /// Publishes everything of a CA, once it is on record.
     pub(in crate::ca) fn equip(
         &self,
         authority: Authority,
@@ -70,8 +70,8 @@ impl Lifecycle<'_> {
         Ok((CreatedAuthority { authority: published, files, crl, responder, notices }, issuer?))
     }
 
-    /// A key that is there although no CA of this home has it. It is not removed: it may be the key of a CA
-    /// whose index is lost, and there may be no other copy.
+    /// The problem that a key exists which no CA of this home has. The key is not removed: it may be that of
+    /// a CA whose index is lost, and there may be no other copy.
     pub(in crate::ca) fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
         let key = self.engine.keys().place(key);
         if self.engine.index().nobody_is_signing()?.is_none() {
@@ -103,7 +103,7 @@ impl Lifecycle<'_> {
     }
 }
 
-/// Says of a failure after the record that the CA is there.
+/// Adds to a failure after the record the hint that the CA exists and has to be completed.
 pub(in crate::ca) fn unfinished(name: &str, problem: Problem) -> Problem {
     more(problem, remedy::Authority::Finish(name.to_owned()))
 }

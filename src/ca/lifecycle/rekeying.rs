@@ -9,21 +9,23 @@ use crate::index::{Authority, Filter};
 use crate::profile::Length;
 use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
 
-/// So many days a generation is new.
+/// Days for which a generation counts as new; one that is succeeded within a month without having issued
+/// anything is probably succeeded by mistake.
 const YOUNG: i64 = 30;
 
-/// What is asked of a CA's new generation.
+/// A request for a CA's new generation.
 #[derive(Clone, Debug, Default)]
 pub struct AuthorityRekeying {
-    /// How long its certificate lasts; the default is staggered against its siblings.
+    /// Validity of its certificate; the default is staggered against its siblings.
     pub length: Length,
-    /// The profile; `None` for that of the generation before.
+    /// Name of its profile; `None` for that of the generation before.
     pub profile: Option<String>,
     /// Its key type; `None` for that of the generation before.
     pub key: Option<KeyAlgorithm>,
-    /// Its subject; `None` for a root's own, and for a child's with the generation in its commonName.
+    /// Its subject; `None` for the same subject (root), or the same with the generation number in its
+    /// commonName (subordinate CA).
     pub subject: Option<Name>,
-    /// Between roots: whether to do without links, since the old key is lost.
+    /// Whether a root does without key rollover certificates, because the old key is lost.
     pub without_links: bool,
 }
 
@@ -34,15 +36,15 @@ pub struct RekeyedAuthority {
     pub created: CreatedAuthority,
     /// The generation before it.
     pub replaces: Authority,
-    /// What ties the two together, between roots.
+    /// The key rollover certificates between the two, for roots.
     pub links: Option<Links>,
 }
 
 impl Lifecycle<'_> {
-    /// Gives a CA a new key: a new generation, with a certificate, files, URLs, a CRL and a responder of its own.
-    /// The old one goes on signing CRLs until its last certificate has ended. Between roots there are link
-    /// certificates, unless the old one can issue nothing any more. A generation that a killed process left without
-    /// a CRL or without its links is completed, and no other is made.
+    /// Gives a CA a new key: a new generation, with its own certificate, files, URLs, CRL and responder. The
+    /// old generation goes on signing CRLs until its last certificate has expired. Roots get key rollover
+    /// certificates, unless the old root can issue nothing any more. A generation that a killed process left
+    /// without a CRL or without its key rollover certificates is completed instead of making another.
     ///
     /// # Errors
     /// As [`Lifecycle::create_root`] and [`Lifecycle::create_child`].
@@ -67,14 +69,14 @@ impl Lifecycle<'_> {
             created.notices.extend(unused.map(Notice::from));
             return self.succeeded(created, replaces, None);
         }
-        // asked for first: nothing is made when the old key cannot be opened
+        // the old key is opened first, so that nothing is made when it cannot be
         let old = self.old_root(&replaces, asked)?;
         let (mut created, issuer) = self.make_root(&new)?;
         created.notices.extend(unused.map(Notice::from));
         self.succeeded(created, replaces, Some((old, issuer)))
     }
 
-    /// What is said when a generation is succeeded that is of no use yet.
+    /// Returns a warning when the generation to be succeeded is new and has not been used.
     fn unused(&self, newest: &Authority) -> Result<Option<String>, Problem> {
         let begin = newest.certificate.tbs().validity().not_before;
         let is_young = self.engine.now() < begin.plus_days(YOUNG);
@@ -86,7 +88,8 @@ impl Lifecycle<'_> {
         let filter = Filter { authority: Some(newest.name.clone()), ..Filter::default() };
         let mut is_used = false;
         self.engine.index().list(&filter, &mut |record| {
-            // neither its own certificate nor a link counts, nor what never came to be
+            // neither its own certificate nor a key rollover certificate counts, nor one that was never
+            // signed
             let is_for_others = |certificate: &Certificate| !family.contains(&certificate.tbs().as_issuer());
             is_used = self.engine.practices().keeps(&record.profile)
                 && record.certificate.as_ref().is_some_and(is_for_others);
@@ -98,7 +101,7 @@ impl Lifecycle<'_> {
         }))
     }
 
-    /// What the generation after this one is to be.
+    /// Returns the request for the generation after this one.
     pub(in crate::ca) fn generation_after(
         &self,
         replaces: &Authority,
@@ -123,8 +126,8 @@ impl Lifecycle<'_> {
         })
     }
 
-    /// The generation before one that has no CRL or not the links that it should have: a command was killed before
-    /// it was complete.
+    /// Returns the generation before `newest` when `newest` lacks a CRL or a key rollover certificate that it
+    /// should have, because a command was killed before it was complete.
     fn left_unfinished(&self, newest: &Authority) -> Result<Option<Authority>, Problem> {
         let Some(before) = &newest.succeeds else { return Ok(None) };
         let unlinked = self.engine.hierarchy().unlinked(self.engine.now())?;
@@ -150,7 +153,7 @@ impl Lifecycle<'_> {
         self.succeeded(created, replaces, old.map(|old| (old, issuer)))
     }
 
-    /// The root before, opened for a link; or why there is none.
+    /// Opens the previous root for key rollover certificates; or returns why there are none.
     fn old_root(
         &self,
         replaces: &Authority,
@@ -163,7 +166,7 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// Notes which generation it succeeds, and links the two when they are roots.
+    /// Records which generation the new one succeeds, and makes the key rollover certificates of roots.
     fn succeeded(
         &self,
         mut created: CreatedAuthority,
@@ -186,12 +189,12 @@ impl Lifecycle<'_> {
                 None
             }
         };
-        // the old root's last certificate is the link now
+        // read again: the key rollover certificate may be the last that the old root's CRLs have to outlive
         let replaces = self.engine.hierarchy().authority(&replaces.name)?;
         Ok(RekeyedAuthority { created, replaces, links })
     }
 
-    /// The next generation: the first free one of `NAME-g2`, `NAME-g3` and so on.
+    /// Returns the next generation: the first free name of `NAME-g2`, `NAME-g3` and so on.
     ///
     /// # Errors
     /// When there is no such CA, or the name would be too long.
@@ -201,7 +204,7 @@ impl Lifecycle<'_> {
         let mut number = generations.len().saturating_add(1);
         loop {
             let name = format!("{first}-g{number}");
-            // a name that its files cannot bear is refused before there is a key
+            // a name that is too long for the CA's files is refused before a key is made
             self.engine.publisher().crl_files(&name).map_err(|error| {
                 Problem::of(Code::UsageAuthorityName, error)
                     .hint("create a CA with a shorter name below the same issuer")
@@ -214,17 +217,17 @@ impl Lifecycle<'_> {
     }
 }
 
-/// A generation that is not there yet.
+/// A generation that does not exist yet.
 #[derive(Clone, Debug)]
 pub struct NextGeneration {
-    /// The name of the CA that it will be.
+    /// Name of the CA that it will be.
     pub name: String,
-    /// Which generation, counted from 1.
+    /// Number of the generation, counted from 1.
     pub number: usize,
 }
 
-/// The same subject with the generation at the end of its commonName: clients that look CRLs up by their
-/// issuer's name alone must not take one generation's for another's.
+/// Returns the same subject with the generation number at the end of its commonName. Clients that look up
+/// CRLs by their issuer's name alone must not take one generation's CRL for another's.
 fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
     let no_room = |reason: String| {
         Problem::new(Code::Usage, format!("the new generation needs a subject of its own: {reason}"))
@@ -243,7 +246,8 @@ fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
     Ok(Name::from_rdns(&rdns))
 }
 
-/// Without the old key there are no links, and without a word none are left out.
+/// Adds the hint that the missing key rollover certificates must be declined expressly when the old key
+/// cannot be opened.
 fn unopened(problem: Problem) -> Problem {
     let hint = problem.hint.clone().and(remedy::Authority::WithoutLinks);
     problem.hint(hint)

@@ -1,4 +1,4 @@
-//! New certificates for CAs: same name, same key.
+//! New certificates for CAs, with the same name and the same key.
 use super::Lifecycle;
 use crate::ca::authority::mismatched;
 use crate::ca::issuance::Draft;
@@ -17,38 +17,39 @@ use crate::x509::extension::{
 };
 use crate::x509::{Certificate, UnixTime};
 
-/// The profile of roots.
+/// Name of the profile of roots.
 pub(in crate::ca) const ROOT_PROFILE: &str = "root-ca";
 
-/// What is asked of a CA's new certificate.
+/// A request for a CA's new certificate.
 #[derive(Clone, Debug, Default)]
 pub struct AuthorityRenewal {
-    /// How long it lasts; the default is staggered against its siblings.
+    /// Validity; the default is staggered against the CA's siblings.
     pub length: Length,
-    /// The profile; `None` for the one on record.
+    /// Name of the profile; `None` for the one on record.
     pub profile: Option<String>,
 }
 
 /// A CA that has a new certificate.
 #[derive(Clone, Debug)]
 pub struct RenewedAuthority {
-    /// The CA as it is on record now.
+    /// The CA as recorded now.
     pub authority: Published<Authority>,
-    /// The certificate that it had, which stays valid until it ends.
+    /// The previous certificate, which stays valid until it expires.
     pub replaces: Certificate,
-    /// Where certificate and chain were published.
+    /// Files in which certificate and chain were published.
     pub files: AuthorityFiles,
-    /// What was decided for the administrator, and what is unusual.
+    /// Choices made for the administrator, and warnings about unusual circumstances.
     pub notices: Vec<Notice>,
 }
 
 impl Lifecycle<'_> {
-    /// Gives the newest generation of a CA a new certificate of the same name and key. The one it has stays valid;
-    /// what it issued verifies with both. An expired CA can be renewed, a revoked one cannot.
+    /// Gives the newest generation of a CA a new certificate of the same name and key. The previous
+    /// certificate stays valid, and what the CA issued verifies with both. An expired CA can be renewed, a
+    /// revoked one cannot.
     ///
     /// # Errors
-    /// When it is revoked or its issuer is not in this home, the profile refuses, or the key, the index or the disk
-    /// fails.
+    /// When the CA is revoked or its issuer is not in this home, the profile refuses, or the key, the index
+    /// or the disk fails.
     pub fn renew_authority(&self, name: &str, asked: &AuthorityRenewal) -> Result<RenewedAuthority, Problem> {
         let authority = self.newest(name)?;
         self.may_be_renewed(&authority)?;
@@ -80,7 +81,7 @@ impl Lifecycle<'_> {
         Ok(RenewedAuthority { authority, replaces, files, notices })
     }
 
-    /// A CA whose issuer others run is not renewed by a command alone.
+    /// Refuses to renew a CA below an external CA: its owners have to sign the request.
     pub(in crate::ca) fn is_issued_here(&self, authority: &Authority) -> Result<(), Problem> {
         let Some(parent) = &authority.parent else { return Ok(()) };
         if !self.engine.hierarchy().authority(parent)?.is_elsewhere() {
@@ -90,7 +91,8 @@ impl Lifecycle<'_> {
         Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::RequestFromOthers))
     }
 
-    /// A CA gets no new certificate of the same key while one of its name and key is revoked or on hold.
+    /// Refuses a new certificate of the same key while a certificate of the CA's name and key is revoked or
+    /// on hold.
     pub(in crate::ca) fn may_be_renewed(&self, authority: &Authority) -> Result<(), Problem> {
         if !self.engine.hierarchy().is_revoked(authority)? {
             return self.may_come_back(&authority.name, &authority.certificate);
@@ -100,8 +102,8 @@ impl Lifecycle<'_> {
             .hint(remedy::Authority::NewKey(authority.name.clone())))
     }
 
-    /// Says so when certificates that came from elsewhere name their issuer's certificate by its number: they verify
-    /// with that one alone, whatever its key.
+    /// Returns a warning when certificates issued elsewhere name their issuer's certificate by its serial
+    /// number. They verify with that certificate alone, even if another has the same key.
     pub(in crate::ca) fn bound_to_one_certificate(
         &self,
         authority: &Authority,
@@ -128,10 +130,10 @@ impl Lifecycle<'_> {
         }))
     }
 
-    /// The newest generation of the CA of this name.
+    /// Returns the newest generation of the CA of this name.
     ///
     /// # Errors
-    /// When there is no such CA, or it is run by others.
+    /// When there is no such CA, or it is an external CA.
     pub fn newest(&self, name: &str) -> Result<Authority, Problem> {
         let newest = self
             .engine
@@ -149,7 +151,7 @@ impl Lifecycle<'_> {
 
     fn ask_beside(&self, authority: &Authority, profile: &str, length: Length) -> Result<Ask, Problem> {
         let tbs = authority.certificate.tbs();
-        // where the profile says for what, it decides; where it does not, nothing that limits the CA is dropped
+        // a profile that lists purposes decides; one that lists none drops nothing that limits the CA
         let limits = match self.engine.practices().profile(profile)?.has_purposes() {
             true => None,
             false => Some(Limits::of_purposes(&authority.certificate)),
@@ -209,8 +211,9 @@ impl Lifecycle<'_> {
         Ok(notices)
     }
 
-    /// What a CA's self-signed certificate is made under: its profile; or, when that is for CAs below others, the
-    /// profile of roots. A CA that was made elsewhere may be its own root and issue to holders.
+    /// Returns the profile that a CA's self-signed certificate is evaluated under: its own, or the profile of
+    /// roots when its own is for subordinate CAs. A CA that was made elsewhere may be its own root and issue
+    /// to subscribers.
     pub(in crate::ca) fn rules_for_itself<'p>(
         &'p self,
         profile: &'p Profile,
@@ -252,7 +255,7 @@ impl Lifecycle<'_> {
     }
 }
 
-/// The constraints that a CA's own certificate has.
+/// Returns the name constraints of a CA's own certificate.
 pub(in crate::ca) fn constraints_of(authority: &Authority) -> Result<NameConstraints, Problem> {
     let constraints = NameConstraints::of(authority.certificate.tbs());
     Ok(constraints.map_err(|error| Problem::of(Code::KeptFileMalformed, error))?.unwrap_or_default())

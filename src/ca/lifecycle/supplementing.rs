@@ -1,4 +1,4 @@
-//! What a CA of this home issued and revoked elsewhere since it was taken over.
+//! Certificates and revocations of an adopted CA that were made elsewhere after its adoption.
 use super::Lifecycle;
 use super::adopted::kept;
 use crate::ca::publication::News;
@@ -8,21 +8,22 @@ use crate::index::{Authority, CertificateState, Imported, ImportedContents, Inde
 use crate::x509::{CertificateId, UnixTime};
 use std::collections::HashMap;
 
-/// What came of it.
+/// The result of a supplement.
 #[derive(Clone, Debug)]
 pub struct Supplemented {
     /// The CA.
     pub authority: Authority,
-    /// What was new.
+    /// Numbers of certificates that were new.
     pub imported: Imported,
-    /// Its new CRL, where one was due.
+    /// The CA's new CRL, if one was due.
     pub crl: Option<PublishedCrl>,
-    /// Why that is owed.
+    /// Why that CRL is still outstanding.
     pub owed: Option<Problem>,
 }
 
 impl Lifecycle<'_> {
-    /// The CA of this home that an adoption is of: of its name and key, and taken over already.
+    /// Returns the CA of this home that an adoption is for, if it has the same name and key and has been
+    /// adopted already.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -32,8 +33,9 @@ impl Lifecycle<'_> {
         Ok(known.filter(|known| known.issuer == issuer && !known.is_elsewhere()))
     }
 
-    /// What of an adoption's certificates came since: not on record yet, or revoked there and not here. A hold that was
-    /// lifted here since stays lifted.
+    /// Returns the certificates of an adoption that are new since: those not on record yet, those revoked
+    /// elsewhere and not here, and those whose octets were unknown. A hold that was lifted here in the
+    /// meantime stays lifted.
     fn came_since(
         &self,
         authority: &Authority,
@@ -72,7 +74,7 @@ impl Lifecycle<'_> {
         Ok(new)
     }
 
-    /// When holds on a CA's certificates were lifted last, by number.
+    /// Returns when holds on a CA's certificates were last lifted, by serial number.
     fn released(&self, name: &str) -> Result<HashMap<String, UnixTime>, Problem> {
         let mut released = HashMap::new();
         self.engine.index().audit_records(1, &mut |record| {
@@ -88,10 +90,10 @@ impl Lifecycle<'_> {
         Ok(released)
     }
 
-    /// What came since it was taken over; none, when only the numbers of its CRLs went on.
+    /// Returns the certificates that are new since the adoption; none when only the CRL numbers went on.
     ///
     /// # Errors
-    /// Exit status 4 when nothing came since.
+    /// Exit status 4 when nothing is new.
     pub fn news(&self, authority: &Authority, adoption: &Adoption) -> Result<Vec<PriorCertificate>, Problem> {
         let new = self.came_since(authority, adoption)?;
         if new.is_empty() && !self.is_ahead(authority, adoption)? {
@@ -107,10 +109,11 @@ impl Lifecycle<'_> {
         Ok(self.engine.index().highest_crl_number(&authority.issuer)? < adoption.crl_number)
     }
 
-    /// Puts on record what came since. Nothing that is revoked here becomes less so, and what is known is not changed.
+    /// Puts the new certificates and revocations on record. No revocation made here is weakened, and no known
+    /// record is changed otherwise.
     ///
     /// # Errors
-    /// When a number is another certificate's here, or index or disk fail.
+    /// When a serial number belongs to another certificate here, or index or disk fail.
     pub fn supplement(&self, authority: &Authority, adoption: &Adoption) -> Result<Supplemented, Problem> {
         let new = self.came_since(authority, adoption)?;
         let at = self.engine.now();

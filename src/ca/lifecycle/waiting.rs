@@ -1,4 +1,4 @@
-//! CAs whose certificate is signed by a parent elsewhere (G6): key and request here, then their certificate.
+//! CAs below an external issuer (G6): key and request are made here, then the certificate is accepted.
 use super::Lifecycle;
 use crate::ca::authority::{may, mismatched};
 use crate::ca::{Adoption, NewAuthority};
@@ -10,37 +10,39 @@ use crate::signing::{KeyError, KeyRef, OpenedKey};
 use crate::x509::Certificate;
 use crate::x509::extension::KeyUsage;
 
-/// What an administrator says of a CA whose certificate has come; the rest is known since it was asked for.
+/// The certificate for a pending request. The rest is known from the request.
 #[derive(Clone, Debug, Default)]
 pub struct Arrival {
-    /// The name that it was asked for under.
+    /// Name of the CA in the request.
     pub name: String,
-    /// What came: its certificate, and those of CAs above it.
+    /// The CA's certificate and those of its issuers.
     pub certificates: Vec<Certificate>,
-    /// Another profile than the one asked for; for a key that was brought, `None` is an error.
+    /// Name of the profile, when it differs from the requested one. It is required for a key that was
+    /// imported.
     pub profile: Option<String>,
-    /// Whether it has a responder, otherwise than it was asked for.
+    /// Whether the CA has a responder, when that differs from the request.
     pub ocsp: Option<bool>,
-    /// Where the certificate comes from, for the record.
+    /// Origin of the certificate, for the audit record.
     pub source: String,
 }
 
-/// A CA of this name waits for its certificate.
+/// The problem that a CA of this name has a pending request already.
 pub(super) fn already_waiting(name: &str) -> Problem {
     Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already"))
         .hint(remedy::Authority::AdoptWaiting(name.to_owned()))
 }
 
 impl Lifecycle<'_> {
-    /// The CA of this name, if it waits for its certificate. What an adoption that was cut short left is passed over.
+    /// Returns the CA of this name, if it has a pending request. Requests left behind by an adoption that was
+    /// cut short are passed over.
     ///
     /// # Errors
-    /// When what waits cannot be read.
+    /// When the pending requests cannot be read.
     pub fn waiting(&self, name: &str) -> Result<Option<WaitingAuthority>, Problem> {
         Ok(self.all_waiting()?.into_iter().find(|one| one.name == name))
     }
 
-    /// Every CA that waits for its certificate, by name.
+    /// Returns all CAs with a pending request, ordered by name.
     ///
     /// # Errors
     /// As [`Lifecycle::waiting`].
@@ -54,13 +56,13 @@ impl Lifecycle<'_> {
         Ok(waiting)
     }
 
-    /// Makes the key of a CA that is to be below one elsewhere, and the request for its certificate. A key that a
-    /// killed process left is taken, when the passphrase opens it. `next` says what is done with the certificate of the CA
-    /// of this name, in the words of who runs it.
+    /// Makes the key of a CA below an external CA, and the request for its certificate. A key that a killed
+    /// process left is used, when the passphrase opens it. `next` returns, for the CA of this name, the
+    /// caller's instruction for accepting the certificate.
     ///
     /// # Errors
-    /// When the name is taken, the profile is not that of a CA below another, no passphrase can be had, or a file
-    /// cannot be written.
+    /// When the name is taken, the profile is not that of a subordinate CA, no passphrase is available, or a
+    /// file cannot be written.
     pub fn request_child(
         &self,
         new: &NewAuthority,
@@ -114,11 +116,13 @@ impl Lifecycle<'_> {
         Ok(self.engine.publisher().wait_for_certificate(waiting)?)
     }
 
-    /// Takes in the key of a CA: one of this home whose key is away, when there is one of this name; else of one
-    /// whose certificate is to be adopted. The second is returned; `next` as in [`Lifecycle::request_child`].
+    /// Imports the key of a CA. When a CA of this name is in this home, its missing key is added and `None`
+    /// returned. Otherwise the key is that of a CA whose certificate is still to be adopted, and its pending
+    /// request is returned; `next` as in [`Lifecycle::request_child`].
     ///
     /// # Errors
-    /// When the key is that of another CA, there is one already, no passphrase can be had, or it cannot be written.
+    /// When the key is that of another CA, there is a key already, no passphrase is available, or the key
+    /// cannot be written.
     pub fn bring_key(
         &self,
         name: &str,
@@ -142,7 +146,7 @@ impl Lifecycle<'_> {
         let fingerprint = key.public_key().digest().iter().map(|octet| format!("{octet:02x}")).collect();
         match self.engine.keys().import(&place, key) {
             Ok(_) => {}
-            // of an attempt that was killed, before it was noted that it waits
+            // left by an attempt that was killed before it noted the pending request
             Err(KeyError::Exists(_)) if is_ours.is_none() => {
                 let opened = self.engine.keys().signer(&place)?;
                 if *opened.public_key() != public_key {
@@ -172,11 +176,12 @@ impl Lifecycle<'_> {
         Ok(Some(waiting))
     }
 
-    /// What is to be adopted when the certificate of a waiting CA has come, or the next one of a CA whose issuer
-    /// others run: it is for its key, that of a CA that may sign certificates and CRLs, and in force.
+    /// Returns the adoption for the certificate of a pending request, or for the next certificate of a CA
+    /// below an external CA. The certificate must be for the CA's key, allow signing certificates and CRLs,
+    /// and be currently valid.
     ///
     /// # Errors
-    /// When there is no such CA, the certificate is none of these, or no profile is known.
+    /// When there is no such CA, the certificate is not such a one, or no profile is known.
     pub fn arrived(&self, arrival: Arrival) -> Result<Adoption, Problem> {
         let Some(waiting) = self.waiting(&arrival.name)? else { return self.renewed_elsewhere(arrival) };
         let name = arrival.name;
@@ -206,7 +211,7 @@ impl Lifecycle<'_> {
         })
     }
 
-    /// The next certificate of a CA that is here and whose issuer others run.
+    /// Returns the adoption for the next certificate of a CA of this home below an external CA.
     fn renewed_elsewhere(&self, arrival: Arrival) -> Result<Adoption, Problem> {
         let name = arrival.name;
         let Some(known) = self.engine.index().authority(&name)?.filter(|known| !known.is_elsewhere()) else {
@@ -262,7 +267,8 @@ impl Lifecycle<'_> {
         })
     }
 
-    /// Whether it is, now, that of a CA which signs certificates and CRLs.
+    /// Checks that the certificate is currently valid and is that of a CA which may sign certificates and
+    /// CRLs.
     fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.engine.now());

@@ -1,4 +1,4 @@
-//! Whether a CA is answered for by OCSP.
+//! Whether OCSP responders answer for a CA.
 use super::Maintenance;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{CertificateState, Filter, StatusValue};
@@ -6,12 +6,13 @@ use crate::x509::Certificate;
 use crate::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription};
 
 impl Maintenance<'_> {
-    /// Has questions about a CA's certificates answered from now on, or no more; responders know at once. Returns
-    /// whether that is new. Certificates issued from now on name a responder, or none.
+    /// Starts or stops answering OCSP requests for a CA's certificates, and publishes that to responders.
+    /// Returns whether this was a change. Certificates issued from now on name a responder, or none.
     ///
     /// # Errors
-    /// When there is no such CA; when it is to be answered for and others run it, or it can have no responder
-    /// because it, or one above it, has ended or is revoked; when it is on record and cannot be published.
+    /// When there is no such CA; when it is to be answered for and is an external CA, or can have no
+    /// responder because it or one of its issuers has expired or is revoked; when the change is on record and
+    /// cannot be published.
     pub fn answer_by_ocsp(&self, name: &str, answers: bool) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
         if answers && authority.is_elsewhere() {
@@ -33,7 +34,7 @@ impl Maintenance<'_> {
         Ok(true)
     }
 
-    /// How many valid certificates of a CA name an OCSP responder.
+    /// Returns the number of valid certificates of a CA that name an OCSP responder.
     ///
     /// # Errors
     /// When the index cannot be read.

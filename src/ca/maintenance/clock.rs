@@ -1,11 +1,11 @@
-//! The clock, looked at and accepted by a person.
+//! Checking the system clock, and accepting it by a person's decision.
 use super::Maintenance;
 use crate::ca::{ClockStanding, ClockState};
 use crate::error::Problem;
 use crate::index::IndexError;
 
 impl Maintenance<'_> {
-    /// Makes sure that the clock is trusted as far as it is not behind, before it is looked at what is due by it.
+    /// Checks that the clock is trusted as far as it is not behind, before due dates are compared with it.
     ///
     /// # Errors
     /// `clock.unconfirmed` (exit 13).
@@ -13,11 +13,11 @@ impl Maintenance<'_> {
         self.engine.timekeeper().check(self.engine.now())
     }
 
-    /// Takes what the clock says for the last confirmed time, be it later or earlier than the one before.
+    /// Records the clock's time as the last confirmed time, whether later or earlier than the one before.
     ///
     /// # Errors
-    /// `clock.behind` (exit 13) when it stands before what was signed last; when it cannot be recorded or the status
-    /// not be published.
+    /// `clock.behind` (exit 13) when the clock is before the newest signature; when the time cannot be
+    /// recorded or the status not published.
     pub fn accept_clock(&self) -> Result<ClockState, Problem> {
         let state = self.engine.clock_state()?;
         if let ClockStanding::Behind(newest) = state.standing() {

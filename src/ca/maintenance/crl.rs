@@ -1,4 +1,4 @@
-//! CRLs: number, list, lint, record, sign, publish.
+//! CRLs: number, entries, lint, record, sign, publish.
 use super::Maintenance;
 use crate::ca::CrlAuthority;
 use crate::ca::problems::lint_problem;
@@ -12,23 +12,24 @@ use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
 use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
 use std::path::PathBuf;
 
-/// How often a list is made anew because another process was faster.
+/// Number of attempts to make a CRL again after another process recorded a later one first; ten in a row mean
+/// that something else is wrong.
 const OVERTAKEN: usize = 10;
 
-/// A CRL that was made and published, or the newer one of another process that was published before it.
+/// A CRL that was made and published, or the newer one that another process published before it.
 #[derive(Clone, Debug)]
 pub struct PublishedCrl {
-    /// The CA.
+    /// Name of the CA.
     pub authority: String,
     /// `cRLNumber`
     pub number: CrlNumber,
     /// `nextUpdate`
     pub next_update: UnixTime,
-    /// How many certificates it lists.
+    /// Number of certificates that the CRL lists.
     pub entries: usize,
-    /// Where it was published, DER then PEM.
+    /// Files in which the CRL was published, DER then PEM.
     pub files: Vec<PathBuf>,
-    /// The list itself.
+    /// The CRL itself.
     pub crl: CertificateList,
 }
 
@@ -36,7 +37,8 @@ impl Maintenance<'_> {
     /// Unlocks a CA for its CRLs.
     ///
     /// # Errors
-    /// When the clock is not trusted, its key is not here, or the passphrase cannot be had or is wrong.
+    /// When the clock is not trusted, the key is not in this home, or the passphrase is not available or
+    /// wrong.
     pub fn unlock_for_crl(&self, name: &str) -> Result<CrlAuthority, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
         self.engine.signing_time()?;
@@ -50,22 +52,22 @@ impl Maintenance<'_> {
         self.publish_crl(authority, &signer)
     }
 
-    /// Makes a complete CRL and publishes it. The number is above every one that is known anywhere (C1), and
-    /// is noted before anything is signed.
+    /// Makes a complete CRL and publishes it. Its number is above every number known anywhere (C1), and is
+    /// recorded before anything is signed.
     ///
-    /// Any number of processes may be at it. Nobody waits while entries are collected, encoded, checked and
-    /// signed, and what a list says is of the moment at which its number was taken. So the list with the
-    /// highest number has all that is to be listed, and a process that finds a higher number published than
-    /// its own has nothing left to do: the result is that list then.
+    /// Any number of processes may do this at the same time. None waits while entries are collected, encoded,
+    /// checked and signed. The contents of a CRL are those of the moment at which its number was taken, so
+    /// the CRL with the highest number lists everything. A process that finds a higher number published than
+    /// its own returns that CRL.
     ///
-    /// What the last signed list revokes for good is on the next, unless it had ended by then: whoever changes the
-    /// index does not take a revocation back by that.
+    /// The next CRL repeats every final revocation of the last signed one, unless the certificate had expired
+    /// by then: a revocation cannot be taken back by changing the index.
     ///
     /// # Errors
-    /// `index.restored` (exit 13) when what was published before was made from a later state of the index, which
-    /// this list could take revocations back of; `index.contradicts-crl` (exit 13) when the last signed list has
-    /// revoked what is not revoked in the index; or when the index, the key or the disk fails. A number that was
-    /// taken is not used again.
+    /// `index.restored` (exit 13) when the last publication was made from a later state of the index, so that
+    /// this CRL could take back its revocations; `index.contradicts-crl` (exit 13) when the last signed CRL
+    /// revokes what is not revoked in the index; or when the index, the key or the disk fails. A number that
+    /// was taken is not used again.
     pub fn publish_crl(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
         self.make_crl(name, signer, OVERTAKEN)
     }
@@ -79,7 +81,7 @@ impl Maintenance<'_> {
         if let Some(last) = &last
             && last.number() > self.engine.index().highest_crl_number(&authority.issuer)?
         {
-            // a number that is taken would hide that the index is an older copy
+            // taking a number first would hide that the index is an older copy
             let lacking = contradicting(self.engine.index(), &authority, last)?;
             check_contradicting(self.engine.index(), self.engine.publisher(), &authority, last, lacking)?;
         }
@@ -97,7 +99,7 @@ impl Maintenance<'_> {
                     if let Some(comparison) = &mut comparison {
                         comparison.meet(&entry);
                     }
-                    // what was revoked by a clock that was ahead is listed all the same
+                    // a revocation dated by a clock that was ahead is listed all the same
                     let revocation_date = entry.revocation_date.min(now);
                     list.push(&CrlEntry { revocation_date, ..entry });
                     entries += 1;
@@ -118,7 +120,7 @@ impl Maintenance<'_> {
         event.details.push(("number".into(), number.to_string()));
         event.details.push(("entries".into(), entries.to_string()));
         let tbs = match self.engine.index().record_crl(&authority.issuer, tbs, event) {
-            // another process has a list of a lower number and a later time: this one is made anew
+            // another process recorded a CRL with a lower number and a later time: this one is made again
             Err(IndexError::ClockBehind { newest, .. }) if again > 0 && self.engine.now() >= newest => {
                 return self.make_crl(name, signer, again.saturating_sub(1));
             }
@@ -141,8 +143,8 @@ impl Maintenance<'_> {
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
     }
 
-    /// The published list, when its number is higher than this one and it is on record here: then it was taken
-    /// later, and lists what was to be listed.
+    /// Returns the published CRL when its number is higher than `number` and it is on record here. It was
+    /// made later, and lists everything that this one would have.
     fn newer_crl(
         &self,
         authority: Authority,
@@ -162,10 +164,10 @@ impl Maintenance<'_> {
         Ok(Some(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl }))
     }
 
-    /// Whether a CA's CRL is to be made anew: there is none, it is past the share of its life that the
-    /// configuration says (half), what is published is not the one on record or another CA's or only in one
-    /// of its two forms, or something was revoked or released since. Never that of a CA that others run, or of
-    /// one that has gone quiet ([`crate::ca::Hierarchy::is_quiet`]).
+    /// Whether a new CRL is due for a CA. That is so when there is none; when the configured share of its
+    /// life (by default half) is over; when the published CRL is not the one on record, is another CA's, or
+    /// exists in only one of its two forms; or when a certificate was revoked or released since. It is never
+    /// due for an external CA or a retired one ([`crate::ca::Hierarchy::is_quiet`]).
     ///
     /// # Errors
     /// When the index or the published file cannot be read.

@@ -1,4 +1,4 @@
-//! What is owed and what is due: abandoned, published again, renewed.
+//! Maintenance: abandoning interrupted issuance, repeating outstanding publication, renewing what is due.
 mod answering;
 mod clock;
 mod crl;
@@ -14,14 +14,14 @@ pub use recover::Recovered;
 use super::Engine;
 use crate::error::Problem;
 
-/// What commands that were cut short left behind, and what time makes due.
+/// Maintenance: what interrupted commands left behind, and what becomes due with time.
 #[derive(Clone, Copy)]
 pub struct Maintenance<'e> {
     engine: &'e Engine,
 }
 
 impl Engine {
-    /// What is owed and what is due.
+    /// Maintenance: outstanding and due work.
     #[must_use]
     pub fn maintenance(&self) -> Maintenance<'_> {
         Maintenance { engine: self }
@@ -29,7 +29,7 @@ impl Engine {
 }
 
 impl Maintenance<'_> {
-    /// Lets certificates be issued again after a restore; false when there was nothing to accept.
+    /// Allows issuance again after a restore; returns false when there was nothing to accept.
     ///
     /// # Errors
     /// When the record cannot be written.

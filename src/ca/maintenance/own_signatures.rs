@@ -1,28 +1,28 @@
-//! What a CA signs of its own after its status, certificate and chain are public (`publication.rs`), and in which order:
-//! its CRL, then the certificate of its responder.
+//! The order in which a CA signs for itself after its status, certificate and chain are published
+//! (`publication.rs`): its CRL, then the certificate of its responder.
 use super::{Maintenance, PublishedCrl};
 use crate::ca::issuance::IssuedResponder;
 use crate::ca::{CrlAuthority, IssuingAuthority};
 use crate::error::Problem;
 
-/// What becomes of the responder's certificate where a CRL is wanted and cannot be published.
+/// Whether the responder certificate is issued although the CRL that is due cannot be published.
 #[derive(Clone, Copy)]
 pub(in crate::ca) enum WithoutCrl {
-    /// There is none: the command that fails goes on another time, and issues it then.
+    /// Not issued: the failed command is run again, and issues it then.
     NoResponder,
-    /// It is issued all the same: each is due by itself.
+    /// Issued: CRL and responder certificate are due independently.
     ResponderAllTheSame,
 }
 
-/// What was signed; none of what was not wanted.
+/// The results; `None` for what was not requested.
 pub(in crate::ca) struct OwnSignatures {
     pub(in crate::ca) crl: Result<Option<PublishedCrl>, Problem>,
     pub(in crate::ca) responder: Result<Option<IssuedResponder>, Problem>,
 }
 
 impl Maintenance<'_> {
-    /// Publishes the CRL of a CA, then issues the certificate of its responder: each where there is who signs it, and
-    /// a reason against it stands for its failure.
+    /// Publishes the CRL of a CA, then issues the certificate of its responder. `None` in place of a signer
+    /// skips the step; an error in place of a signer is returned as the step's failure.
     pub(in crate::ca) fn sign_own(
         &self,
         name: &str,

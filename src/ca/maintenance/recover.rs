@@ -1,4 +1,5 @@
-//! Putting right what a command that was cut short left behind, and repeating what is owed.
+//! Recovery from commands that were cut short: abandons interrupted issuance and repeats outstanding
+//! publication.
 use super::Maintenance;
 use crate::error::Problem;
 use crate::index::{AuthoritySummary, CertificateState};
@@ -6,27 +7,31 @@ use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 use crate::x509::{Certificate, CertificateId, IssuerId};
 use std::collections::HashMap;
 
-/// So many changes in a row must be kept before the search for certificates that are not kept yet ends. A group
-/// that is issued is one change, and its files are put in place by rising serial number: the last tells of all.
+/// Number of consecutive changes whose certificates are all stored, after which the search for missing files
+/// ends. A batch of certificates is one change, and its files are written in the order of rising serial
+/// numbers, so its last certificate shows whether all are stored. Sixteen is more than the few batches that a
+/// killed command has in work.
 const RECENT: usize = 16;
 
-/// So many of the latest changes are looked at at most while nothing is missing: revocations are changes too.
+/// Number of latest changes, bounds the search while no file is missing; revocations are changes too, so that
+/// it must be larger than `RECENT`.
 const LATEST: usize = 64;
 
-/// So many certificates are kept at a time.
+/// Number of certificates that are read and stored at a time; bounds the memory used.
 const GROUP: usize = 500;
 
-/// The names of CAs.
+/// Names of CAs by issuer.
 type Names<'n> = HashMap<IssuerId, &'n str>;
 
-/// What was put right, and what could not be.
+/// The results of a recovery.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Recovered {
-    /// Certificates that were intended and may have been signed: they count as revoked now.
+    /// Number of certificates that were recorded, and possibly signed, by commands that did not finish: they
+    /// count as revoked now.
     pub abandoned: usize,
-    /// What was published again, a sentence each.
+    /// Repeated publications, a sentence each.
     pub repeated: Vec<String>,
-    /// What is still owed and why. It holds nothing else up: the next command tries again.
+    /// Outstanding publications, with the reason. They hold nothing else up: the next command tries again.
     pub owed: Vec<Problem>,
 }
 
@@ -44,17 +49,19 @@ impl Recovered {
 }
 
 impl Maintenance<'_> {
-    /// Abandons what a command recorded and did not live to sign; while another command is signing, nothing
-    /// of that is touched. Then repeats what needs no key and was not done or is gone: the published status,
-    /// the certificates and chains of CAs, recently issued certificates; what was left half written is removed.
-    /// CRLs and responder certificates that are due need the key: [`Maintenance::crl_is_due`], [`Maintenance::responder_is_due`], [`Maintenance::keep_up`].
+    /// Abandons certificates that a killed command recorded and did not sign, unless another command is
+    /// signing. Then repeats what needs no key and is missing: the published status, the certificates and
+    /// chains of CAs, the files of recently issued certificates. Removes half-written files. CRLs and
+    /// responder certificates that are due need the key: see [`Maintenance::crl_is_due`],
+    /// [`Maintenance::responder_is_due`], [`Maintenance::keep_up`].
     ///
     /// # Errors
-    /// When the index fails. What cannot be published is no error, but is told.
+    /// When the index fails. A publication that fails is not an error but is reported in the result.
     pub(crate) fn recover(&self) -> Result<Recovered, Problem> {
         self.engine.publisher().sweep(&[]);
         let mut recovered = Recovered { abandoned: self.abandon_pending()?, ..Recovered::default() };
-        // What is on record by now is public after its status is.
+        // the record is read before the status is published, so that every certificate found here is known to
+        // responders
         let all = self.engine.index().summaries()?;
         let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
         let unkept = self.unkept(&names)?;
@@ -78,7 +85,7 @@ impl Maintenance<'_> {
         Ok(recovered)
     }
 
-    /// Abandons what is pending unless somebody is signing; returns how many there were.
+    /// Abandons pending certificates unless another command is signing; returns how many there were.
     ///
     /// # Errors
     /// When the index fails.
@@ -105,9 +112,9 @@ impl Maintenance<'_> {
         Ok(self.engine.index().abandon(&pending)?)
     }
 
-    /// The certificates that were issued and are not kept: those of the latest changes. Where one is found, its
-    /// whole change is looked through, and more changes before it: many commands may have been cut short, or the
-    /// disk was full for long.
+    /// Returns the issued certificates whose files are missing, of the latest changes. When one is found, its
+    /// whole change is searched, and more changes before it: many commands may have been cut short, or the
+    /// disk may have been full for long.
     fn unkept(&self, names: &Names<'_>) -> Result<Vec<CertificateId>, Problem> {
         let (mut looked_at, mut kept) = (0, 0);
         let mut wanting = Vec::new();
@@ -145,23 +152,24 @@ impl Maintenance<'_> {
         Ok(unkept)
     }
 
-    /// Whether a certificate is where it should be: responders' are kept beside their keys, roots' in public.
+    /// Whether the file of a certificate is where it should be. Responders' certificates are stored beside
+    /// their keys, roots' among the public files.
     fn is_kept(&self, names: &Names<'_>, id: &CertificateId) -> Result<bool, Problem> {
         let Some(issuer) = names.get(&id.issuer) else { return Ok(true) };
         if self.engine.publisher().is_kept(issuer, &id.serial_number) {
             return Ok(true);
         }
         let Some(record) = self.engine.index().certificate(id)? else { return Ok(true) };
-        // of one that is known by its number there is nothing to keep
+        // there is no file of a certificate of which only the serial number is known
         let Some(certificate) = &record.certificate else { return Ok(true) };
         let is_root = certificate.tbs().as_issuer() == id.issuer;
-        // by what it is, for its profile may be unreadable
+        // recognised by the certificate, since its profile may be unreadable
         let purposes = ExtendedKeyUsage::of(certificate.tbs());
         let is_responders = purposes.is_some_and(|purposes| purposes.0 == [Purpose::OCSP_SIGNING]);
         Ok(is_root || is_responders || !self.engine.practices().keeps(&record.profile))
     }
 
-    /// Keeps what this CA issued and is not kept, in groups.
+    /// Stores the missing certificates of this CA, in batches.
     fn repeat_issued(
         &self,
         authority: &AuthoritySummary,

@@ -5,10 +5,10 @@ use crate::index::CertificateState;
 use crate::x509::CertificateId;
 
 impl Maintenance<'_> {
-    /// Whether a CA that serves OCSP needs a new responder certificate: there is none, it was not issued by
-    /// this CA's key, it is past half its life, or it was revoked: responder certificates are not looked up
-    /// themselves (id-pkix-ocsp-nocheck), so one that was revoked has to be replaced. A CA that has ended or is
-    /// revoked for good, or is below such a one, can issue none, and one that has gone quiet
+    /// Whether a CA that has an OCSP responder needs a new responder certificate: there is none, it was not
+    /// issued with this CA's key, more than half its life is over, or it was revoked. Clients do not check
+    /// the status of responder certificates (id-pkix-ocsp-nocheck), so a revoked one has to be replaced. A CA
+    /// that has expired or is revoked for good, or that has such an issuer, can issue none; a retired CA
     /// ([`crate::ca::Hierarchy::is_quiet`]) needs none.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
-//! What is done on the side while a CA's key is open anyway.
+//! Renewals that are done while a CA's key is open for something else.
 use super::{Maintenance, OwnSignatures, WithoutCrl};
 use crate::ca::IssuingAuthority;
 use crate::error::{Notice, Problem, remedy};
 
 impl Maintenance<'_> {
-    /// Renews what is due while the key is open: the responder certificate past half its life, the CRL past
-    /// half its life or owed. Says what was done, and what could not be: what the key was opened for is done
-    /// by then, and does not fail over this.
+    /// Renews what is due while the key is open: a responder certificate past half its life, and a CRL past
+    /// half its life or outstanding. Returns notices of what was done and of what failed. A failure here is
+    /// no error, since the command that opened the key has done its work by then.
     ///
     /// # Errors
     /// When the CA is not on record.
@@ -48,7 +48,7 @@ impl Maintenance<'_> {
         Ok(said)
     }
 
-    /// Has a CA's certificates name its responder from now on; says so when they did not before.
+    /// Makes certificates of a CA name its responder from now on; returns a notice when they did not before.
     ///
     /// # Errors
     /// When the index fails.

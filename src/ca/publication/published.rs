@@ -1,5 +1,5 @@
-//! The proof that responders know of what is handed out (O12). This file alone makes one: of what was on record when the
-//! status was published, or of what is looked up and found to be published.
+//! The proof that responders have the status of what is handed out (O12). This file alone makes one, for what
+//! was on record when the status was published, or for what is looked up and found to be published.
 use crate::ca::Engine;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateRecord};
@@ -7,7 +7,7 @@ use crate::status::StatusError;
 use crate::x509::{Certificate, CertificateId};
 use std::ops::Deref;
 
-/// Something whose status responders have. Only what is published is handed out: there is no other way to one of these,
+/// A value whose status responders have. Only published values are handed out. No other code makes one,
 ///
 /// ```compile_fail,E0423
 /// # use genfic_ca::{ca::Published, x509::Certificate};
@@ -16,7 +16,7 @@ use std::ops::Deref;
 /// }
 /// ```
 ///
-/// results of commands have them,
+/// results of commands contain them,
 ///
 /// ```compile_fail,E0308
 /// # use genfic_ca::{ca::IssuedCertificate, x509::Certificate};
@@ -39,7 +39,7 @@ use std::ops::Deref;
 /// }
 /// ```
 ///
-/// what is in one is not exchanged,
+/// the value in one cannot be replaced,
 ///
 /// ```compile_fail,E0594
 /// # use genfic_ca::{ca::Published, index::Authority, x509::Certificate};
@@ -48,7 +48,7 @@ use std::ops::Deref;
 /// }
 /// ```
 ///
-/// and the octets of a certificate are to be had from one alone, be it as they are
+/// and only a published certificate gives out its octets, in DER or PEM
 ///
 /// ```
 /// # use genfic_ca::{ca::Published, x509::Certificate};
@@ -89,11 +89,11 @@ use std::ops::Deref;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Published<T>(T);
 
-/// That the status was published of all that was on record before.
+/// The proof that the status of everything on record before has been published.
 pub(super) struct StatusPublished(());
 
 impl StatusPublished {
-    /// Publishes it.
+    /// Publishes the status.
     pub(super) fn by(engine: &Engine) -> Result<Self, StatusError> {
         engine.timekeeper().publish_status()?;
         Ok(Self(()))
@@ -101,20 +101,20 @@ impl StatusPublished {
 }
 
 impl<T> Published<T> {
-    /// What was on record before the status was published.
+    /// Wraps what was on record before the status was published.
     pub(super) fn on_record(known: T, _before: &StatusPublished) -> Self {
         Self(known)
     }
 }
 
 impl Published<CertificateRecord> {
-    /// What is on record, unless its latest change is not published.
+    /// Returns a record, unless its latest change is not published.
     pub(super) fn looked_up(engine: &Engine, record: CertificateRecord) -> Result<Self, Problem> {
         check(engine, &record.id)?;
         Ok(Self(record))
     }
 
-    /// The certificate; `None` of one that is known by its number, or was never signed.
+    /// Returns the certificate; `None` when only its serial number is known, or when it was never signed.
     #[must_use]
     pub fn certificate(&self) -> Option<Published<Certificate>> {
         self.0.certificate.clone().map(Published)
@@ -122,13 +122,13 @@ impl Published<CertificateRecord> {
 }
 
 impl Published<Authority> {
-    /// A CA, unless the latest change of its certificate is not published.
+    /// Returns a CA, unless the latest change of its certificate is not published.
     pub(super) fn looked_up(engine: &Engine, authority: Authority) -> Result<Self, Problem> {
         check(engine, &engine.hierarchy().certificate_id(&authority)?)?;
         Ok(Self(authority))
     }
 
-    /// Its certificate.
+    /// Returns the CA's certificate.
     #[must_use]
     pub fn certificate(&self) -> Published<Certificate> {
         Published(self.0.certificate.clone())
@@ -136,13 +136,13 @@ impl Published<Authority> {
 }
 
 impl Published<Certificate> {
-    /// The octets.
+    /// The certificate in DER.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         self.0.as_der()
     }
 
-    /// One `CERTIFICATE` block.
+    /// The certificate as one `CERTIFICATE` block of PEM.
     #[must_use]
     pub fn to_pem(&self) -> String {
         self.0.to_pem()
@@ -157,11 +157,11 @@ impl<T> Deref for Published<T> {
     }
 }
 
-/// Says no of what responders would call unknown. What is not on record, as the certificates of CAs that others run, is
-/// not ours to keep back: responders here do not answer for it.
+/// Refuses what responders would answer "unknown". A certificate that is not on record passes, such as that
+/// of an external CA: responders here do not answer for it.
 fn check(engine: &Engine, id: &CertificateId) -> Result<(), Problem> {
     let Some(change) = engine.index().change_of(id)? else { return Ok(()) };
-    // one that cannot be read is not there for responders either
+    // a published status that cannot be read does not serve responders either
     let published = engine.status().published_change().ok().flatten();
     if published.is_some_and(|published| change <= published) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Revoking a CA, and all that falls with it.
+//! Revocation of CAs, and the CAs and certificates that become invalid with them.
 use super::Revocations;
 use super::key_revocation::ROUNDS;
 use crate::ca::PublishedCrl;
@@ -8,14 +8,14 @@ use crate::profile::Kind;
 use crate::x509::{CrlReason, GeneralName, UnixTime};
 use std::collections::{BTreeSet, HashSet};
 
-/// A CA that falls, and how many certificates with it.
+/// A CA affected by the revocation of itself or of one of its issuers, with the number of its certificates.
 #[derive(Clone, Debug)]
 pub struct Fallen {
     /// The CA.
     pub authority: Authority,
-    /// Its valid certificates that are no CA's and no responder's.
+    /// Number of its valid certificates, without those of CAs and responders.
     pub certificates: usize,
-    /// When the last of these ends.
+    /// When the last of these certificates expires.
     pub last_end: Option<UnixTime>,
 }
 
@@ -24,20 +24,21 @@ pub struct Fallen {
 pub struct RevokedAuthority {
     /// The CA.
     pub authority: Authority,
-    /// Its certificates that are revoked now: the one it has, earlier ones, and those by other issuers.
+    /// The CA's certificates that are revoked now: the current one, earlier ones, and those by other issuers.
     pub certificates: Vec<CertificateRecord>,
-    /// The CRLs that say so.
+    /// The CRLs that list them.
     pub crls: Vec<PublishedCrl>,
-    /// CRLs that are owed: of which CA, and why.
+    /// Outstanding CRLs: name of the CA, and the reason.
     pub owed: Vec<(String, Problem)>,
-    /// Why the status could not be published: responders do not know yet.
+    /// Why the status could not be published; responders do not know of the revocation yet.
     pub unanswered: Option<Problem>,
 }
 
-/// So many certificates of one name are looked at for what replaced another.
+/// Number of certificates of one name that are read when looking for a replacement; bounds the memory used,
+/// and no subscriber has nearly as many.
 const MANY: usize = 1000;
 
-/// How the CAs stand, by name.
+/// The states of all CAs, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Standings {
     fallen: HashSet<String>,
@@ -45,7 +46,7 @@ pub struct Standings {
 }
 
 impl Standings {
-    /// Whether the CA of this name, or one above it, is revoked for good.
+    /// Whether the CA of this name or one of its issuers is revoked for good.
     #[must_use]
     pub fn has_fallen(&self, name: &str) -> bool {
         self.fallen.contains(name)
@@ -53,8 +54,8 @@ impl Standings {
 }
 
 impl Revocations<'_> {
-    /// What would fall with a CA: itself first, then every CA below it but those that are revoked already and what
-    /// fell with them.
+    /// Returns the CAs that a revocation would affect: the CA itself first, then every CA below it. CAs that
+    /// are revoked already, and those below them, are left out.
     ///
     /// # Errors
     /// Exit status 5 when there is no such CA; when the index cannot be read.
@@ -87,8 +88,9 @@ impl Revocations<'_> {
         Ok(fallen)
     }
 
-    /// Of each family of which a CA directly below the first of these fell, the newest generation, unless that
-    /// stands elsewhere: to be brought below another key or, if it is revoked, to be given a new one.
+    /// Returns the CAs that need a new certificate or a new key: for each affected CA directly below the
+    /// first one, its newest generation, when that is affected or revoked. It needs a certificate by another
+    /// issuer, or a new key if it is revoked itself.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -111,7 +113,7 @@ impl Revocations<'_> {
         Ok(brought)
     }
 
-    /// A newer generation of a CA that can issue.
+    /// Returns a newer generation of a CA that can issue.
     ///
     /// # Errors
     /// Exit status 5 when there is no such CA; when the index cannot be read.
@@ -122,7 +124,7 @@ impl Revocations<'_> {
         Ok(newer.into_iter().find(|one| self.engine.hierarchy().check_usable(one, now).is_ok()))
     }
 
-    /// How each CA stands.
+    /// Returns the states of all CAs.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -138,8 +140,9 @@ impl Revocations<'_> {
         Ok(standings)
     }
 
-    /// Whether a certificate fell with its CA and nothing has taken its place: it is valid but for that, no CA's and
-    /// no responder's, and no newer one of the same subject, names and profile is valid below a CA that stands.
+    /// Whether a certificate became invalid with its CA and has not been replaced. Apart from that it is
+    /// valid, and neither a CA's nor a responder's. A replacement is a newer valid certificate of the same
+    /// subject, names and profile by a CA that is still current.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -177,12 +180,13 @@ impl Revocations<'_> {
         !is_ca && responders.is_none_or(|profile| profile.kind() != Kind::OcspResponder)
     }
 
-    /// Revokes every unexpired certificate of a CA's name and key that this home issued; from then on neither it
-    /// nor a CA below it issues anything. Its CRLs go on. A root's own revocation tells nobody anything who does not
-    /// ask this home; whoever trusts it has to be told otherwise.
+    /// Revokes every unexpired certificate of a CA's name and key that this home issued. From then on neither
+    /// the CA nor a CA below it issues anything; its CRLs go on. The revocation of a root reaches only those
+    /// who ask this home: whoever trusts the root must be told by other means.
     ///
     /// # Errors
-    /// When it is revoked already, or the index fails. What is revoked by then stays so; the same command goes on.
+    /// When the CA is revoked already, or the index fails. Certificates revoked by then stay so; the same
+    /// command revokes the rest.
     pub fn revoke_authority(
         &self,
         name: &str,
@@ -198,7 +202,7 @@ impl Revocations<'_> {
             authority,
         };
         let is_of_the_key = reason.is_some_and(CrlReason::is_of_the_key);
-        // what is recorded for the key from now on is refused; what was on its way before is found
+        // new records for the key are refused from now on; those begun before are found in the next round
         for _ in 0..if is_of_the_key { ROUNDS } else { 1 } {
             let found = self.certificates_of(&revoked.authority, is_of_the_key)?;
             if found.is_empty() {
@@ -206,7 +210,7 @@ impl Revocations<'_> {
             }
             for record in found {
                 let outcome = match self.revoke(&record, reason, invalidity_date, false) {
-                    // it was signed meanwhile, and the next look finds it so
+                    // the certificate was signed in the meantime, and the next round finds it
                     Err(problem) if is_of_the_key && problem.code == Code::IndexConflict => continue,
                     outcome => outcome?,
                 };
@@ -238,7 +242,8 @@ impl Revocations<'_> {
         Ok(revoked)
     }
 
-    /// The certificates of a CA's name and key that are neither expired nor revoked for good; or all for its key.
+    /// Returns the certificates of a CA's name and key that are neither expired nor revoked for good. With
+    /// `whole_key` certificates of other names for the same key count too, as do pending ones.
     fn certificates_of(
         &self,
         authority: &Authority,

@@ -1,5 +1,5 @@
-//! Revoking a certificate together with what else is relied on for the same key, and what a CA signed without anybody
-//! recording it.
+//! Revocation of a certificate together with the others for the same key, and of certificates that a CA
+//! signed without a record.
 use super::Revocations;
 use super::revoke::action;
 use crate::ca::{PublishedCrl, Revoked};
@@ -10,41 +10,44 @@ use crate::index::{
 };
 use crate::x509::{Certificate, CertificateId, CrlReason, Name, SerialNumber, UnixTime};
 
-/// So many certificates of one name are looked at.
+/// Number of certificates of one name that are read when looking for others of a subscriber; bounds the
+/// memory used.
 const MANY: usize = 1000;
-/// So often what was recorded for a key meanwhile is looked for.
+/// Number of rounds that look for certificates recorded meanwhile for a revoked key; each needs another
+/// command that was on its way before the first, so ten suffice.
 pub(in crate::ca) const ROUNDS: usize = 10;
 
-/// What became of a certificate and of the others for its key.
+/// The result of revoking a certificate and the others for its key.
 #[derive(Clone, Debug)]
 pub struct KeyRevocation {
-    /// The one that was named.
+    /// The certificate that was named.
     pub named: Revoked,
-    /// Others for its key that were revoked with it.
+    /// Other certificates for its key that were revoked with it.
     pub also: Vec<CertificateRecord>,
-    /// The CRLs of their issuers, as far as these are others.
+    /// CRLs of their issuers, except the issuer of the named certificate.
     pub crls: Vec<PublishedCrl>,
-    /// Which of those are owed, and why.
+    /// Outstanding CRLs of these issuers: name of the CA, and the reason.
     pub owed: Vec<(String, Problem)>,
-    /// Others for its key that go on being relied on: all of them, unless others have the key; else those of CAs.
+    /// Other certificates for its key that are still relied on: all of them, or only those of CAs when the
+    /// key is compromised.
     pub left: Vec<CertificateRecord>,
-    /// Why the file of one that was not on record could not be kept.
+    /// Why the file of a certificate that was not on record could not be stored.
     pub unkept: Option<Problem>,
 }
 
-/// What a CA of this home signed and nobody recorded.
+/// A certificate that a CA of this home signed and that is not on record.
 #[derive(Clone, Debug)]
 pub struct Unrecorded {
     /// The CA.
     pub authority: Authority,
-    /// Its number.
+    /// `serialNumber`
     pub serial_number: SerialNumber,
-    /// The certificate; `None` when only its number is known.
+    /// The certificate; `None` when only its serial number is known.
     pub certificate: Option<Certificate>,
 }
 
 impl Revocations<'_> {
-    /// The other certificates for the key of this one that can be relied on now.
+    /// Returns the other certificates for the key of this one that can be relied on now.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -60,7 +63,7 @@ impl Revocations<'_> {
         Ok(others)
     }
 
-    /// The other certificates of the subject of this one that can be relied on now, for other keys.
+    /// Returns the other certificates of this one's subject, for other keys, that can be relied on now.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -83,9 +86,9 @@ impl Revocations<'_> {
         Ok(others)
     }
 
-    /// Revokes a certificate; where the reason is that others have its key, every certificate for that key that can
-    /// be relied on, whichever CA of this home issued it. Those of CAs are revoked by [`Revocations::revoke_authority`], unless
-    /// the one that is named is a CA's.
+    /// Revokes a certificate. When the reason is that the key is compromised, revokes every certificate for
+    /// that key that can be relied on, whichever CA of this home issued it. CA certificates among them are
+    /// left to [`Revocations::revoke_authority`], unless the named certificate is a CA's.
     ///
     /// # Errors
     /// As [`Revocations::revoke`].
@@ -114,7 +117,7 @@ impl Revocations<'_> {
         let is_of_the_key = reason.is_some_and(CrlReason::is_of_the_key);
         let with_authorities = is_authoritys(&named);
         let mut also: Vec<CertificateRecord> = Vec::new();
-        // whatever stops this, the named one is revoked, and is answered and listed
+        // whatever fails here, the named certificate is revoked, and its status and CRL are published
         let stopped = match is_of_the_key {
             true => self.revoke_others(&named, with_authorities, reason, invalidity_date, &mut also).err(),
             false => None,
@@ -139,8 +142,8 @@ impl Revocations<'_> {
         Ok(KeyRevocation { named, also, crls, owed, left, unkept: None })
     }
 
-    /// Revokes the others for the key. What is recorded for it from now on is refused; what was on its way before is
-    /// found.
+    /// Revokes the other certificates for the key. New records for the key are refused from now on; those
+    /// begun before are found in a later round.
     fn revoke_others(
         &self,
         named: &CertificateRecord,
@@ -161,7 +164,7 @@ impl Revocations<'_> {
                 let Ok(to) = other.state.revoke(revocation) else { continue };
                 match self.record_transition(&other, to, action(reason), reason) {
                     Ok(other) => also.push(other),
-                    // somebody was faster, and the next look says with what
+                    // another command was faster, and the next round reads the new state
                     Err(problem) if problem.code == Code::IndexConflict => {}
                     Err(problem) => return Err(problem),
                 }
@@ -170,11 +173,12 @@ impl Revocations<'_> {
         Ok(())
     }
 
-    /// Whose signature an unrecorded certificate has: that of a CA of this home, verified.
+    /// Returns the CA of this home that signed an unrecorded certificate; the signature is verified.
     ///
     /// # Errors
-    /// Exit status 5 when no CA of this home is named as its issuer, it has ended, or others run the CA; 11 when the
-    /// signature is not the CA's; 2 when another certificate of that CA has its number.
+    /// Exit status 5 when no CA of this home is named as its issuer, it has expired, or the issuer is an
+    /// external CA; 11 when the signature is not the CA's; 2 when another certificate of that CA has its
+    /// serial number.
     pub fn unrecorded(&self, certificate: &Certificate) -> Result<Unrecorded, Problem> {
         let tbs = certificate.tbs();
         let mut named = self.engine.index().authorities()?;
@@ -218,10 +222,11 @@ impl Revocations<'_> {
         Ok(Unrecorded { authority, serial_number, certificate: Some(certificate.clone()) })
     }
 
-    /// Puts what a CA signed and nobody recorded on record as revoked; else as [`Revocations::revoke_with_key`].
+    /// Puts an unrecorded certificate on record as revoked, and then proceeds as
+    /// [`Revocations::revoke_with_key`].
     ///
     /// # Errors
-    /// When the number is on record already, or the index fails.
+    /// When the serial number is on record already, or the index fails.
     pub fn revoke_unrecorded(
         &self,
         unrecorded: &Unrecorded,

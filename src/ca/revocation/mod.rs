@@ -1,4 +1,5 @@
-//! Revoking, holding, releasing: certificates, all that is relied on for a key, and CAs with what falls with them.
+//! Revocation, hold and release of certificates, of all certificates for a key, and of CAs with the CAs below
+//! them.
 mod falling;
 mod key_revocation;
 mod revoke;
@@ -10,14 +11,14 @@ pub use revoke::Revoked;
 
 use super::Engine;
 
-/// What is not to be trusted any more, or again.
+/// Revocation, hold and release.
 #[derive(Clone, Copy)]
 pub struct Revocations<'e> {
     engine: &'e Engine,
 }
 
 impl Engine {
-    /// What is not to be trusted any more.
+    /// Revocation, hold and release of certificates and CAs.
     #[must_use]
     pub fn revocation(&self) -> Revocations<'_> {
         Revocations { engine: self }

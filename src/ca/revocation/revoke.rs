@@ -1,34 +1,35 @@
-//! Revoking, holding, releasing: the index first, then the status, then the CRL.
+//! Revocation, hold and release: first the index, then the status, then the CRL.
 use super::Revocations;
 use crate::ca::PublishedCrl;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{CertificateRecord, CertificateState, Revocation};
 use crate::x509::{CrlReason, UnixTime};
 
-/// What became of a certificate.
+/// The result of a revocation or a release.
 #[derive(Clone, Debug)]
 pub struct Revoked {
-    /// The certificate as it stands now.
+    /// The certificate in its new state.
     pub record: CertificateRecord,
-    /// The CRL that says so; `None` when it was not asked for or is owed.
+    /// The CRL with the change; `None` when it was not requested or is outstanding.
     pub crl: Option<PublishedCrl>,
-    /// Why the CRL is owed; or, when the CRL is made, what `unanswered` says.
+    /// Why the CRL is outstanding; when the CRL was published, the same as `unanswered`.
     pub owed: Option<Problem>,
-    /// Why the status could not be published: responders do not know yet. The next command publishes it.
+    /// Why the status could not be published, so that responders do not know of the change yet. The next
+    /// command publishes it.
     pub unanswered: Option<Problem>,
 }
 
-/// What a revocation with this reason is called in the audit log.
+/// Returns the audit action of a revocation with this reason.
 pub(in crate::ca) fn action(reason: Option<CrlReason>) -> &'static str {
     if reason == Some(CrlReason::CertificateHold) { "certificate.held" } else { "certificate.revoked" }
 }
 
 impl Revocations<'_> {
-    /// Makes sure that an invalidity date has passed: one that is still to come is a slip. With a clock that is behind,
-    /// what has passed seems to lie in the future, so the last confirmed time counts too.
+    /// Checks that an invalidity date has passed: one in the future is a mistake. With a clock that is
+    /// behind, a past time seems to be in the future, so the last confirmed time counts too.
     ///
     /// # Errors
-    /// Exit status 2 when it has not; when the index cannot be read.
+    /// Exit status 2 when it has not passed; when the index cannot be read.
     pub fn check_invalidity_date(&self, invalidity_date: Option<UnixTime>) -> Result<(), Problem> {
         let Some(at) = invalidity_date else { return Ok(()) };
         let state = self.engine.clock_state()?;
@@ -39,14 +40,15 @@ impl Revocations<'_> {
             .hint("it says since when the key is not to be trusted; give a time that has passed"))
     }
 
-    /// Revokes a certificate, or one on hold for good. The index has it when this returns, whatever becomes of
-    /// the published status and of the CRL; both are tried.
+    /// Revokes a certificate, or revokes for good one that is on hold. The index has the revocation when this
+    /// returns. Publishing the status and the CRL are both tried; their failures do not undo it.
     ///
-    /// It is done with a clock that is wrong too: nothing may hold a revocation up, and a time that is too early
-    /// distrusts more, not less ([`crate::ca::Engine::time_to_distrust`]). No list is signed with such a clock, so it is owed.
+    /// A wrong clock does not prevent a revocation: nothing may hold one up, and a time that is too early
+    /// distrusts more, not less ([`crate::ca::Engine::time_to_distrust`]). With such a clock no CRL is
+    /// signed, so the CRL stays outstanding.
     ///
     /// # Errors
-    /// When it is revoked already, or the index fails.
+    /// When the certificate is revoked already, or the index fails.
     pub fn revoke(
         &self,
         record: &CertificateRecord,
@@ -63,7 +65,7 @@ impl Revocations<'_> {
     /// Lifts the hold on a certificate.
     ///
     /// # Errors
-    /// When it is not on hold, others have its key, the CA's CRL revokes it for good, or the index fails.
+    /// When it is not on hold, its key is compromised, the CA's CRL revokes it for good, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
         if record.key.is_some_and(|key| self.engine.practices().compromised_keys.contains(&key)) {
             let message = "the key is on the list of compromised keys";
@@ -89,7 +91,7 @@ impl Revocations<'_> {
         Ok(self.list(record, unanswered, with_crl))
     }
 
-    /// The index alone.
+    /// Records the transition in the index, and publishes nothing.
     pub(in crate::ca) fn record_transition(
         &self,
         record: &CertificateRecord,
@@ -107,7 +109,7 @@ impl Revocations<'_> {
         Ok(CertificateRecord { state: to, ..record.clone() })
     }
 
-    /// Publishes the status; returns why that could not be done.
+    /// Publishes the status; returns why that failed, or `None`.
     pub(in crate::ca) fn answer(&self) -> Option<Problem> {
         self.engine.publication().publish_status().err().map(|error| {
             let problem = Problem::from(error);
@@ -116,7 +118,7 @@ impl Revocations<'_> {
         })
     }
 
-    /// Publishes the CRL of what stands on record otherwise now.
+    /// Publishes the CRL after the state of a certificate has changed.
     pub(in crate::ca) fn list(
         &self,
         record: CertificateRecord,

@@ -1,4 +1,4 @@
-//! Revocations that a CA signed and that its index has lost: taken over from its CRL.
+//! Revocations that a CA signed and its index has lost, taken over from the CRL.
 use super::Revocations;
 use crate::error::Problem;
 use crate::index::{FoundRevocation, Revocation, contradicting};
@@ -6,11 +6,11 @@ use crate::status::{check_contradicting, signed_list};
 use crate::x509::{CertificateId, SerialNumber};
 
 impl Revocations<'_> {
-    /// Takes over as revoked what the published CRL of a CA, which the CA's key signed, has revoked for good and the
-    /// index has not: with date and reason, each on record. Returns how many there were.
+    /// Records as revoked, with date and reason, what the published CRL revokes for good and the index does
+    /// not. The CRL must be signed with the CA's key. Returns the number of certificates.
     ///
     /// # Errors
-    /// When the index or the list cannot be read, or the index not be written.
+    /// When the index or the CRL cannot be read, or the index cannot be written.
     pub(crate) fn take_over_from_crl(&self, name: &str) -> Result<usize, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
         let Some(list) = signed_list(self.engine.publisher(), &authority)? else { return Ok(0) };
@@ -37,8 +37,8 @@ impl Revocations<'_> {
         Ok(taken.revoked.saturating_add(taken.known_by_number))
     }
 
-    /// Says no to the release of what the CA's published CRL revokes for good: it was never on hold, whatever the
-    /// index says.
+    /// Refuses to release a certificate that the CA's published CRL revokes for good: it was not merely on
+    /// hold, whatever the index says.
     pub(in crate::ca) fn check_releasable(&self, authority: &str, id: &CertificateId) -> Result<(), Problem> {
         let authority = self.engine.hierarchy().authority(authority)?;
         let Some(list) = signed_list(self.engine.publisher(), &authority)? else { return Ok(()) };

@@ -1,11 +1,11 @@
-//! CAs that were made elsewhere, below others that others run.
+//! Adoption of CAs below external CAs.
 use super::fixture::Fixture;
 use crate::ca::Adoption;
 use crate::error::Code;
 use crate::x509::Certificate;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-/// A root and so many CAs below one another, the root first.
+/// Returns the certificates of a root and of `below` CAs, each below the one before, the root first.
 fn chain(below: usize) -> Vec<Certificate> {
     let mut issuer: Option<Issuer<'static, KeyPair>> = None;
     let mut made = Vec::new();

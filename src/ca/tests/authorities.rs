@@ -1,4 +1,4 @@
-//! An authority that is wrong cannot be had, and signs nothing that is another's.
+//! A CA that may not issue cannot be opened for issuing, and no CA signs what names another issuer.
 use super::fixture::{DAY, Fixture, NOW, new, order};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::ca::{CrlAuthority, Hierarchy, IssuingAuthority};
@@ -16,7 +16,7 @@ fn event(at: UnixTime) -> AuditEvent {
     AuditEvent { at, actor: Actor::named("eve"), action, object, outcome: Outcome::Done, details: Vec::new() }
 }
 
-/// Revokes a CA behind the back of the use cases.
+/// Revokes a CA directly in the index, without the use cases.
 fn revoke(fixture: &Fixture, name: &str, reason: CrlReason) {
     let authority = fixture.records.authority(name).unwrap().unwrap();
     let parent = authority.parent.clone().map(|parent| fixture.records.authority(&parent).unwrap().unwrap());
@@ -36,7 +36,7 @@ fn refused(outcome: Result<IssuingAuthority, Problem>) -> Problem {
     }
 }
 
-/// A key that is no CA's here.
+/// A key that belongs to no CA of the home.
 fn another() -> Arc<dyn CaSigner> {
     Arc::new(LocalSigner(SoftKey::generate(KeyAlgorithm::P256).unwrap()))
 }
@@ -100,7 +100,7 @@ fn a_key_that_is_not_the_certificates_is_found_out() {
     assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "key.mismatch"));
     let list = CrlAuthority::new("genfic-system", authority.certificate, another());
     assert_eq!(list.err().unwrap().code.code(), "key.mismatch");
-    // the same by way of the files
+    // the same with exchanged key files
     let keys = fixture.home.keys_directory();
     std::fs::rename(keys.join("genfic.age"), keys.join("genfic-system.age")).unwrap();
     assert_eq!(

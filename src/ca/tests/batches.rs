@@ -1,4 +1,4 @@
-//! Many requests at once, and what a key was used for before.
+//! Many requests in one call, and prior uses of a key.
 use super::fixture::{Fixture, ends_with, key, order, order_by};
 use crate::ca::Order;
 use crate::error::{Exit, remedy};

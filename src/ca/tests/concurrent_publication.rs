@@ -1,5 +1,5 @@
-//! Several processes that revoke and publish at the same time: nobody waits for a list to be made, and none is
-//! lost.
+//! Several processes that revoke and publish at the same time: none waits while another makes a CRL, and no
+//! revocation is lost.
 use super::fixture::Fixture;
 use crate::home::PublicFile;
 use crate::signing::{KeyRef, PrivateKey};
@@ -8,7 +8,7 @@ use crate::x509::extension::crl_number;
 use crate::x509::{pem, seal};
 
 const CA: &str = "genfic-system";
-/// From the taking of a number to the files.
+/// The steps of publishing a CRL, from taking its number to writing its files.
 const STEPS: [&str; 4] = ["reserve", "list", "sign", "crl"];
 
 fn lists(fixture: &Fixture, host: &str) -> bool {
@@ -63,7 +63,7 @@ fn what_is_revoked_after_the_number_was_taken_leaves_a_list_owed() {
 
 #[test]
 fn a_revocation_does_not_wait_for_a_list_that_another_process_is_making() {
-    // G11, C7: it has its own list, and the slower process finds that one
+    // G11, C7: the second process publishes its own CRL, and the slower process finds that one
     for step in STEPS {
         let fixture = Fixture::with_system_ca();
         fixture.issue_host("a.example");
@@ -134,7 +134,8 @@ fn a_list_that_is_recorded_as_published_late_does_not_go_back_to_it() {
 
 #[test]
 fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
-    // C7: another CA's list, one of this CA's that this index knows nothing of, and a record with no signature
+    // C7: a CRL of another CA, one of this CA that is not on record in this index, and a recorded one without
+    // a signature
     for case in ["another's", "unknown", "unsigned"] {
         let fixture = Fixture::with_system_ca();
         let record = fixture.issue_host("a.example");
@@ -163,7 +164,7 @@ fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
     }
 }
 
-/// A list with a higher number that the CA's key has signed, as it would on another host.
+/// A CRL with a higher number, signed with the CA's key as on another host.
 fn unknown_list(fixture: &Fixture) -> Vec<u8> {
     let authority = fixture.records.authority(CA).unwrap().unwrap();
     let signer = fixture.keys.store.open(&KeyRef::of(&authority)).unwrap();

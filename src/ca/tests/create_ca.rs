@@ -1,4 +1,4 @@
-//! Creating CAs: order, crashes, names in certificates, siblings.
+//! Creation of CAs: order of steps, crashes, names in certificates, siblings.
 use super::fixture::{DAY, Fixture, NOW, ends_with, new, order};
 use crate::ca::NewAuthority;
 use crate::error::{Exit, Remedy, remedy};
@@ -226,7 +226,7 @@ fn names_that_a_ca_may_not_certify_are_refused_through_the_whole_chain() {
 
 #[test]
 fn a_list_that_is_due_is_made_while_the_key_of_the_issuer_is_open() {
-    // C8: the key of a root is seldom here
+    // C8: the key of a root is seldom available
     let fixture = Fixture::new();
     fixture.root("genfic");
     fixture.set(NOW.plus_days(200));

@@ -1,4 +1,4 @@
-//! CRLs: numbers that never go back, entries that stay as long as they must, lists that are due.
+//! CRLs: numbers that never go back, entries that stay as long as they must, due dates.
 use super::fixture::{DAY, Fixture, NOW, order};
 use crate::error::Exit;
 use crate::home::PublicFile;
@@ -89,7 +89,7 @@ fn an_older_list_or_another_cas_in_its_place_is_found_due() {
 
 #[test]
 fn a_list_of_which_only_one_form_is_in_place_is_found_due() {
-    // C7: somebody was killed between the two
+    // C7: a process was killed between the two files
     let fixture = Fixture::with_system_ca();
     let (der, text) = (fixture.public(CA, PublicFile::Crl), fixture.public(CA, PublicFile::CrlPem));
     let older = [&der, &text].map(|file| std::fs::read(file).unwrap());
@@ -113,7 +113,7 @@ fn a_list_of_which_only_one_form_is_in_place_is_found_due() {
 
 #[test]
 fn a_list_is_due_at_half_its_life_or_where_the_configuration_says() {
-    // C8: 7 days for an online CA, 365 for one whose key is away
+    // C8: 7 days for an online CA, 365 for one with an offline key
     let fixture = Fixture::with_system_ca();
     for (name, days) in [(CA, 7), ("genfic", 365)] {
         let list = fixture.list(name);
@@ -154,7 +154,7 @@ fn what_was_revoked_and_then_ended_is_on_one_list_made_after_its_end() {
 
 #[test]
 fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
-    // C2: counted are the octets that are held at once, and how often any are asked for
+    // C2: measures the octets that are allocated at the same time, and the number of allocations
     const ENTRIES: u32 = 50_000;
     let fixture = Fixture::with_system_ca();
     let (engine, signer) = (fixture.engine(), fixture.engine().maintenance().unlock_for_crl(CA).unwrap());
@@ -173,7 +173,7 @@ fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
     // while a buffer grows, the allocator that counts here keeps the old one beside the new one
     let held = long.bytes_max - short.bytes_max;
     assert!(held < 3 * length, "{held} octets are held for a list of {length}");
-    // the entry that is visited has one, the lint's view of its extensions another
+    // one allocation for each entry that is read, one for the lint's view of its extensions
     let asked = long.count_total - short.count_total;
     assert!(asked < 5 * u64::from(ENTRIES) / 2, "{asked} allocations");
     let due = allocation_counter::measure(|| assert!(!engine.maintenance().crl_is_due(CA).unwrap()));
@@ -198,7 +198,7 @@ fn a_clock_behind_what_was_signed_signs_nothing() {
 
 #[test]
 fn what_another_process_records_meanwhile_is_no_clock_that_is_behind() {
-    // X2: time passes between the look at the clock and the turn at the index
+    // X2: time passes between reading the clock and writing to the index
     let fixture = Fixture::with_system_ca();
     let meanwhile = |step, moves_on: bool| {
         let (other, clock) = (fixture.another_process(), fixture.clock.clone());

@@ -1,4 +1,5 @@
-//! What was done, in order, and what is to fail: of an index, of keys, of what is published.
+//! A script for tests: records the steps of an index, of keys and of a publisher in order, and makes chosen
+//! steps fail.
 use crate::home::WriteError;
 use crate::index::memory::Watch;
 use crate::index::{IndexError, IndexReader, StoreError};
@@ -7,7 +8,8 @@ use crate::x509::UnixTime;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-/// Methods that do as those of a field do. Where a step is named it is noted first, and they fail if it is to.
+/// Forwards methods to a field. A method with a named step records the step first, and fails when the script
+/// says so.
 macro_rules! forward {
     ($to:ident $check:ident;
      $($name:ident($($given:ident: $type:ty),*) $(-> $out:ty $(, $step:literal)?)?;)*) => {
@@ -19,7 +21,7 @@ macro_rules! forward {
 }
 pub(super) use forward;
 
-/// What was done, in order, and what is to fail.
+/// The steps taken, in order, and the steps that are to fail.
 #[derive(Clone, Default)]
 pub(super) struct Script(Arc<Mutex<Scene>>);
 
@@ -28,16 +30,16 @@ type Interruption = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 struct Scene {
     steps: Vec<&'static str>,
-    /// The step, and how often it still goes well.
+    /// A step that is to fail, and how many times it still succeeds before.
     failing: Vec<(&'static str, usize)>,
-    /// The CAs that were read, by name.
+    /// Names of the CAs that were read.
     read: Vec<String>,
-    /// What another process does before a step.
+    /// An action of another process before a step.
     before: Option<(&'static str, Interruption)>,
 }
 
 impl Script {
-    /// Notes a step; true when it is to fail.
+    /// Records a step; returns whether it is to fail.
     pub(super) fn fails(&self, step: &'static str) -> bool {
         let act = self.0.lock().unwrap().before.take_if(|(before, _)| *before == step);
         if let Some((_, act)) = act {
@@ -60,32 +62,32 @@ impl Script {
         self.0.lock().unwrap().failing.contains(&(step, 0))
     }
 
-    /// Lets these steps fail from now on, and no other.
+    /// Makes these steps fail from now on, and no others.
     pub(super) fn fail(&self, steps: &[&'static str]) {
         self.0.lock().unwrap().failing = steps.iter().map(|step| (*step, 0)).collect();
     }
 
-    /// Lets this step fail after it went well so many times more.
+    /// Makes this step fail after it has succeeded `times` more times.
     pub(super) fn fail_after(&self, times: usize, step: &'static str) {
         self.0.lock().unwrap().failing = vec![(step, times)];
     }
 
-    /// Has another process do this before the step is next taken.
+    /// Runs `act`, as another process, before the step is next taken.
     pub(super) fn before(&self, step: &'static str, act: impl FnOnce() + Send + 'static) {
         self.0.lock().unwrap().before = Some((step, Box::new(act)));
     }
 
-    /// The steps since the last call.
+    /// Returns the steps since the last call.
     pub(super) fn steps(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.0.lock().unwrap().steps)
     }
 
-    /// The CAs that were read since the last call, by name.
+    /// Returns the names of the CAs that were read since the last call.
     pub(super) fn read(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().read)
     }
 
-    /// A step that fails where the disk is full.
+    /// Records a step that fails with a full disk.
     pub(super) fn write(&self, step: &'static str) -> Result<(), WriteError> {
         let full = || WriteError { path: step.into(), source: io::Error::from(io::ErrorKind::StorageFull) };
         if self.fails(step) { Err(full()) } else { Ok(()) }
@@ -107,7 +109,7 @@ impl Watch for Script {
             "take_over" => "take over",
             "record_events" => "events",
             "transition" | "import" | "supplement" => method,
-            // no test asks for these
+            // no test asks for other methods
             _ => return Ok(()),
         };
         Ok(self.store(step)?)

@@ -1,4 +1,4 @@
-//! Keys that note each step and fail where they are told to.
+//! A key store that records each step and fails where the script says so.
 use super::faulty::{Script, forward};
 use crate::signing::{
     Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace,
@@ -24,7 +24,7 @@ impl PrivateKey for FaultyKey {
         if self.1.fails("sign") {
             return Err(KeyError::Cryptography("signing"));
         }
-        // a faulty machine: the signature is of something else
+        // a faulty machine: the signature is over other octets
         if self.1.is_failing("miscalculate") {
             return Ok(self.0.forge(b"something else"));
         }

@@ -1,4 +1,4 @@
-//! A publisher that notes each step and fails where it is told to.
+//! A publisher that records each step and fails where the script says so.
 use super::faulty::{Script, forward};
 use crate::repository::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority};
 use crate::x509::extension::CrlNumber;

@@ -1,4 +1,4 @@
-//! A home of its own for each test, with a clock that is set by hand.
+//! A separate home for each test, with a clock that the test sets.
 use super::faulty::{Script, Status};
 use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
@@ -48,7 +48,7 @@ impl Clock for Hands {
     }
 }
 
-/// Gives the passphrase, and notes for what.
+/// Gives the passphrase, and records each purpose that it was asked for.
 #[derive(Default)]
 pub(super) struct Custodian(Mutex<Vec<SecretPurpose>>);
 
@@ -59,7 +59,7 @@ impl SecretSource for Custodian {
     }
 }
 
-/// A disk with room for everything.
+/// A disk with space for everything.
 struct Unlimited;
 
 impl DiskReserve for Unlimited {
@@ -79,15 +79,15 @@ impl SerialSource for Random {
 pub(super) struct Fixture {
     pub(super) home: Home,
     pub(super) records: Arc<dyn Index>,
-    /// What the records are kept in, where it is not a file.
+    /// The index in memory, when it is not in a file.
     pub(super) memory: Arc<MemoryIndex>,
-    /// The file, where it is one.
+    /// The index in a file, when it is in one.
     pub(super) file: Option<Arc<dyn StoredIndex>>,
     pub(super) keys: Arc<Keys>,
     pub(super) publication: Arc<Publication>,
     pub(super) status: Arc<Status>,
     pub(super) clock: Hands,
-    /// Everything is attended, unless a test says otherwise.
+    /// A person confirms every clock, unless a test says otherwise.
     pub(super) watch: Arc<ClockWatch>,
     pub(super) custodian: Arc<Custodian>,
     pub(super) practices: Practices,
@@ -97,7 +97,7 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    /// An empty home with this configuration besides an address and an organization.
+    /// An empty home with this configuration, besides a URL and an organization.
     pub(super) fn with(config: &str) -> Self {
         Self::made(config, false)
     }
@@ -116,7 +116,7 @@ impl Fixture {
         fixture
     }
 
-    /// Another process at work in the same home, by the same clock.
+    /// Another process in the same home, with the same clock.
     pub(super) fn another_process(&self) -> Self {
         let file = self.file.clone();
         Self::opened(&self.config, self.directory.clone(), &self.memory, file, self.clock.clone())
@@ -177,7 +177,7 @@ impl Fixture {
         Self::new().and_system_ca()
     }
 
-    /// The same on an index in a file, which can be tampered with and copied; it is not made to fail.
+    /// The same with an index in a file, which tests can tamper with and copy; it does not fail on request.
     pub(super) fn with_system_ca_in_a_file() -> Self {
         Self::made("publication = { url = 'http://engine.example' }", true).and_system_ca()
     }
@@ -190,7 +190,7 @@ impl Fixture {
         self
     }
 
-    /// The records as another process has them: nothing fails there, and nothing is noted.
+    /// The index as another process has it: no step fails, and none is recorded.
     pub(super) fn elsewhere(&self) -> MemoryIndex {
         self.memory.unwatched()
     }
@@ -222,7 +222,7 @@ impl Fixture {
         })
     }
 
-    /// What passphrases were asked for since the last call.
+    /// Returns the purposes that a passphrase was asked for since the last call.
     pub(super) fn asked(&self) -> Vec<SecretPurpose> {
         std::mem::take(&mut self.custodian.0.lock().unwrap())
     }
@@ -241,7 +241,7 @@ impl Fixture {
         engine.issuance().issue(&engine.issuance().unlock_issuer("genfic-system")?, "system", orders)
     }
 
-    /// Issues one certificate for this host and gives its record.
+    /// Issues one certificate for this host and returns its record.
     pub(super) fn issue_host(&self, host: &str) -> CertificateRecord {
         let issuance = self.issue(&[order(host)]).unwrap();
         assert!(issuance.refused.is_empty(), "{:?}", issuance.refused);
@@ -272,7 +272,7 @@ impl Fixture {
         self.records.authority(name).unwrap().unwrap().certificate
     }
 
-    /// Every audit record; the chain is checked on the way.
+    /// Returns all audit records, and checks their hash chain.
     pub(super) fn audit(&self) -> Vec<AuditRecord> {
         let mut verifier = Verifier::new(None);
         let mut all = Vec::new();
@@ -286,7 +286,7 @@ impl Fixture {
         all
     }
 
-    /// The actions on record, oldest first.
+    /// Returns the actions on record, oldest first.
     pub(super) fn actions(&self) -> Vec<String> {
         self.audit().into_iter().map(|record| record.event.action).collect()
     }
@@ -305,7 +305,7 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
     }
 }
 
-/// A request for a host by this key.
+/// An order for a host with this key.
 pub(super) fn order_by(key: &SubscriberKey, host: &str) -> Order {
     let subject = Name::parse(&format!("CN={host}")).unwrap();
     let request = key.request(&subject, &[GeneralName::Dns(host.into())]).unwrap();
@@ -314,7 +314,7 @@ pub(super) fn order_by(key: &SubscriberKey, host: &str) -> Order {
     Order { label: host.into(), applicant: Applicant::from(&request), ask, authority: None }
 }
 
-/// A request for a host by a key of its own.
+/// An order for a host with a fresh key.
 pub(super) fn order(host: &str) -> Order {
     order_by(&key(), host)
 }
@@ -323,7 +323,7 @@ pub(super) fn key() -> SubscriberKey {
     SubscriberKey::generate(KeyAlgorithm::P256).unwrap()
 }
 
-/// Whether this is the last of what a problem says is to be done.
+/// Whether this is the last remedy of a problem.
 pub(super) fn ends_with(problem: &Problem, last: impl Into<Remedy>) -> bool {
     let last = last.into();
     match &problem.hint {

@@ -1,4 +1,4 @@
-//! CAs that get a new key: each generation is a CA of its own, and the older ones fade away.
+//! CAs that get a new key: each generation is a CA of its own, and the older ones are retired in the end.
 use super::fixture::{DAY, Fixture, ends_with, order};
 use crate::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, RekeyedAuthority};
 use crate::error::{Exit, remedy};
@@ -153,13 +153,13 @@ fn two_generations_of_a_root_are_linked_both_ways() {
         assert!(own.not_before >= issuer.tbs().validity().not_before);
         assert_eq!(BasicConstraints::of(tbs), BasicConstraints::of(subject.tbs()));
     }
-    // files that are gone come back
+    // lost files are published again
     fs::remove_file(fixture.public("genfic", PublicFile::Crossed)).unwrap();
     fixture.engine().maintenance().recover().unwrap();
     assert_eq!(crossed(&fixture, "genfic"), *links.old_with_new);
     assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
 
-    // a CA below is brought over, and hangs on both
+    // a CA below the root is renewed by the new generation, and has certificates by both
     let old_child = fixture.certificate(CA);
     let renewed = fixture.engine().lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
     assert_eq!(renewed.authority.parent.as_deref(), Some("genfic-g2"));

@@ -1,4 +1,4 @@
-//! An index that says otherwise than what was signed: nothing that takes a revocation back is published from it.
+//! An index that contradicts the signed CRLs: nothing that takes a revocation back is published from it.
 use super::fixture::{Fixture, order};
 use crate::error::{Exit, Problem};
 use crate::home::PublicFile;
@@ -8,7 +8,7 @@ use crate::x509::{CrlReason, UnixTime};
 const CA: &str = "genfic-system";
 const ISSUED: &str = "UPDATE status SET state = 1, revoked_at = NULL, reason = NULL";
 
-/// A certificate that was revoked and is on the CRL.
+/// A home, and a certificate that was revoked and is on the CRL.
 fn revoked() -> (Fixture, CertificateRecord) {
     let fixture = Fixture::with_system_ca_in_a_file();
     let record = fixture.issue_host("a.example");
@@ -19,7 +19,7 @@ fn revoked() -> (Fixture, CertificateRecord) {
     (fixture, record)
 }
 
-/// Does to the row of a certificate what the owner of the file can.
+/// Changes the row of a certificate directly in the database file, as its owner can.
 fn tamper(fixture: &Fixture, record: &CertificateRecord, statement: &str) {
     let raw = rusqlite::Connection::open(fixture.home.index_file()).unwrap();
     let serial = record.id.serial_number.to_string();
@@ -45,7 +45,7 @@ fn lose_status(fixture: &Fixture) {
     }
 }
 
-/// What was done to the row.
+/// Statements that tamper with the row.
 const TAMPERED: [&str; 5] = [
     ISSUED,
     "DELETE FROM status",
@@ -72,7 +72,7 @@ fn no_list_is_signed_that_lacks_what_the_last_has_revoked() {
         assert_eq!(problem.hint, crate::error::remedy::Home::TakeOverRevocations.into());
         assert!(!fixture.script.steps().contains(&"sign"), "{statement}");
         assert_eq!(fixture.list(CA), before, "{statement}");
-        // a revocation goes on record and is answered, and its list is owed
+        // another revocation goes on record and is published as status, and its CRL is outstanding
         let other = fixture.record("b.example");
         let told = fixture.engine().revocation().revoke(&other, None, None, true).unwrap();
         assert_eq!(told.owed.unwrap().code.code(), "index.contradicts-crl", "{statement}");
@@ -97,7 +97,7 @@ fn no_status_is_published_that_lacks_it() {
             let refusal = refused(fixture.engine().publication().publish_status().map_err(Problem::from));
             assert_eq!(refusal, "index.contradicts-crl", "{statement} {is_whole}");
             if statement.contains("state = 0") {
-                // what is pending is abandoned first, and so revoked again
+                // a pending certificate is abandoned first, and so counts as revoked again
                 assert!(fixture.engine().maintenance().recover().unwrap().owed.is_empty());
                 continue;
             }
@@ -105,7 +105,7 @@ fn no_status_is_published_that_lacks_it() {
                 fixture.engine().maintenance().recover().unwrap().owed[0].code.code(),
                 "index.contradicts-crl"
             );
-            // nothing is signed whose status could not be published
+            // nothing is signed when its status could not be published
             fixture.script.steps();
             assert_eq!(refused(fixture.issue(&[order("c.example")])), "index.contradicts-crl");
             assert!(!fixture.script.steps().contains(&"intent"), "{statement} {is_whole}");
@@ -161,7 +161,7 @@ fn where_the_list_is_gone_or_an_older_one_stands_there_the_records_of_the_index_
         lose_status(&fixture);
         let status = fixture.engine().publication().publish_status().map_err(Problem::from);
         assert_eq!(refused(status), "index.contradicts-audit", "{is_gone}");
-        // what they ask for is done
+        // the suggested remedy is applied
         let again = fixture.record("a.example");
         fixture.engine().revocation().revoke(&again, None, None, true).unwrap();
         fixture.engine().publication().publish_status().unwrap();
@@ -190,7 +190,7 @@ fn a_hold_that_is_lifted_and_what_has_ended_leave_the_list() {
     fixture.engine().revocation().release(&fixture.record("a.example"), true).unwrap();
     assert!(fixture.list(CA).tbs().find(&record.id.serial_number).is_none());
     fixture.set(UnixTime(ended.validity.not_after.0 + 1));
-    // X2: the first list confirms the time, the second is the one that has it after its end
+    // X2: the first CRL confirms the time, the second is the one issued after the certificate's expiry
     fixture.publish(CA).unwrap();
     fixture.watch = crate::ca::ClockWatch::unattended().into();
     (0..2).for_each(|_| drop(fixture.publish(CA).unwrap()));

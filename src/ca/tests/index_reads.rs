@@ -67,7 +67,7 @@ fn a_whole_command_that_issues_reads_of_many_cas_only_its_path() {
         "all of them are published"
     );
 
-    // of one whose file is gone the path is read too
+    // when a CA's file is missing, its issuer path is read too
     std::fs::remove_file(fixture.public("sibling-7", PublicFile::Chain)).unwrap();
     fixture.script.read();
     let begun = engine.begin().unwrap();

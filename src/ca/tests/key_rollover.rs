@@ -1,4 +1,4 @@
-//! Links between two generations of a root: lost ones are made good, unwanted ones are not asked for.
+//! Key rollover certificates between two generations of a root: missing ones are made, declined ones are not.
 use super::fixture::Fixture;
 use crate::ca::Hierarchy;
 use crate::ca::{AuthorityRekeying, RekeyedAuthority};
@@ -48,7 +48,7 @@ fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
     unwanted.engine().lifecycle().rekey_authority(ROOT, &without).unwrap();
     assert_eq!(rekey(&unwanted).unwrap().created.authority.name, "genfic-g3");
 
-    // wanted at first, and then the old key is lost
+    // requested at first, and then the old key is lost
     let lost = Fixture::with_system_ca();
     lost.script.fail_after(1, "intent");
     rekey(&lost).unwrap_err();
@@ -57,7 +57,7 @@ fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
     assert_eq!((given_up.created.authority.name.as_str(), given_up.links.is_none()), (NEXT, true));
     assert_eq!(rekey(&lost).unwrap().created.authority.name, "genfic-g3");
 
-    // revoked since: there is nothing to link
+    // revoked since: there is nothing to certify
     let revoked = Fixture::with_system_ca();
     revoked.script.fail_after(1, "intent");
     rekey(&revoked).unwrap_err();

@@ -1,4 +1,5 @@
-//! The use cases over a real index, real keys and real files, each of which can be made to fail at a step.
+//! Tests of the use cases with a real index, real keys and real files, each of which can be made to fail at a
+//! step.
 mod adopt;
 mod authorities;
 mod batches;

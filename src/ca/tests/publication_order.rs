@@ -1,4 +1,4 @@
-//! What is done in which order, and what is left when a step fails.
+//! The order of steps, and the state in which a failing step leaves a home.
 use super::fixture::{DAY, Fixture, ends_with, new, order};
 use crate::error::{Exit, remedy};
 use crate::home::AuthorityName;
@@ -139,7 +139,7 @@ fn a_passphrase_is_asked_for_once_and_not_for_what_is_refused_anyway() {
     assert_eq!(fixture.asked().len(), 1);
 }
 
-/// What of this became public, in which order.
+/// Returns which of these steps were taken, in order.
 fn made_public(fixture: &Fixture) -> Vec<&'static str> {
     let mut steps = fixture.script.steps();
     steps.retain(|step| ["authority", "crl", "responder"].contains(step));

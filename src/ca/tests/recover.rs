@@ -1,4 +1,4 @@
-//! What is gone is published again by the next command, and nothing more than that.
+//! The next command publishes again what is missing, and nothing more.
 use super::fixture::{Fixture, order};
 use crate::home::PublicFile;
 use crate::status::StatusPublisher;

@@ -130,7 +130,7 @@ fn name_constraints_stay_and_siblings_stay_apart() {
     assert!(near.notices.iter().any(|said| said.message.contains("no later")), "{:?}", near.notices);
 }
 
-/// A root that another program made: its key identifier is by no method of ours.
+/// Imports a root of another program, whose key identifier was made by a method that is not ours.
 fn import_root(fixture: &Fixture) -> Certificate {
     let place = fixture.keys.new_key("elder");
     let signer = fixture.keys.store.write(&place, || SoftKey::generate(KeyAlgorithm::P256)).unwrap();

@@ -1,4 +1,4 @@
-//! Delegated responder certificates: how long they last, and when they are due.
+//! Delegated responder certificates: their validity, and when new ones are due.
 use super::fixture::{DAY, Fixture, NOW, new};
 use crate::ca::NewAuthority;
 use crate::error::{Remedy, remedy};
@@ -140,7 +140,7 @@ fn the_list_of_an_ended_ca_goes_on_until_all_that_was_revoked_has_been_on_one_af
     fixture.another_process().publish(CA).unwrap();
     fixture.wait(100 * DAY);
     assert!(!fixture.engine().maintenance().crl_is_due(CA).unwrap());
-    // brought back to life, it is as before
+    // after a renewal the CA is current again
     fixture.engine().lifecycle().renew_authority(CA, &crate::ca::AuthorityRenewal::default()).unwrap();
     assert!(
         !fixture

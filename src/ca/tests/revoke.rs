@@ -1,4 +1,4 @@
-//! Revoking: the index first, whatever becomes of the rest.
+//! Revocation: the index has it first, whatever becomes of the later steps.
 use super::fixture::{Fixture, NOW};
 use crate::error::Exit;
 use crate::index::CertificateState;

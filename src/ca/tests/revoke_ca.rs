@@ -1,4 +1,4 @@
-//! CAs that are revoked.
+//! Revocation of CAs.
 use super::fixture::{DAY, Fixture, order};
 use crate::ca::{AuthorityRenewal, Crossing};
 use crate::error::Exit;

@@ -1,4 +1,4 @@
-//! What is done around every command.
+//! The steps around every command.
 use super::fixture::{Fixture, order};
 use crate::audit::Outcome;
 use crate::ca::{Conclusion, Purpose, Task};
