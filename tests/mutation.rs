@@ -14,6 +14,7 @@
 #[path = "fuzz/bodies.rs"]
 mod bodies;
 
+use base16ct::lower::encode_string as hex;
 use bodies::{Body, TARGETS};
 use std::fs;
 use std::panic::catch_unwind;
@@ -128,10 +129,6 @@ fn try_it(target: &str, body: Body, octets: &[u8], what: &str) {
     if catch_unwind(|| body(octets)).is_err() {
         panic!("{target}: {what}: {:?}\n{}", String::from_utf8_lossy(octets), hex(octets));
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// The corpus and its mutations through one target.

@@ -1,12 +1,13 @@
 //! Proving that a backup restores.
 use super::check::check;
 use super::leftovers::WITHIN_HOME;
-use super::manifest::{Manifest, hex};
+use super::manifest::Manifest;
 use super::workplace::Workplace;
 use super::{Opener, Stores, read};
 use crate::error::{Problem, Shown as _};
 use crate::home::Home;
 use crate::index::IndexReader;
+use base16ct::lower::encode_string as hex;
 use std::path::{Path, PathBuf};
 
 /// What a backup came to when it was restored aside.

@@ -1,8 +1,9 @@
 //! `authorityKeyIdentifier` (RFC 5280 §4.2.1.1, §5.2.1), for certificates and CRLs alike.
 use super::element::Element;
-use super::raw_extension::{RawExtension, hex};
+use super::raw_extension::RawExtension;
 use super::rule::when;
 use crate::x509::octets::SEQUENCE;
+use base16ct::lower::encode_string as hex;
 
 /// The keyIdentifier, when the value is an authorityKeyIdentifier that has one.
 pub(super) fn authority(value: &[u8]) -> Option<&[u8]> {

@@ -122,7 +122,7 @@ impl GeneralName {
             }
             Self::Ip(address) => address.to_string(),
             Self::Directory(name) => name.to_string(),
-            Self::Other(octets) => octets.iter().map(|octet| format!("{octet:02x}")).collect(),
+            Self::Other(octets) => base16ct::lower::encode_string(octets),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::x509::extension::{
 };
 use crate::x509::octets::{OCTET_STRING, SEQUENCE, tlv};
 use crate::x509::{Extension, GeneralName, MalformedDer};
+use base16ct::lower::encode_string as hex;
 use der::asn1::{AnyRef, ObjectIdentifier, UintRef};
 use der::{Decode, Reader, SliceReader};
 use num_bigint::BigUint;
@@ -92,10 +93,6 @@ fn merge(object: &mut Value, key: &str, value: Value) {
     if let Some(object) = object.as_object_mut() {
         object.insert(key.to_owned(), value);
     }
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn decode(extension: &Extension) -> Option<Result<Decoded, MalformedDer>> {
