@@ -1,9 +1,9 @@
 //! `OCSPRequest` (RFC 6960 §4.1): what a client asks, read strictly and without ever panicking.
 use super::cert_id::CertId;
 use super::oid;
-use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
+use crate::x509::octets::{OCTET_STRING, SEQUENCE, contents_of, sequence, tlv};
 use crate::x509::{Extension, GeneralName, MalformedDer, SignatureAlgorithm};
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
+use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
 
 /// Octets of the longest nonce (RFC 9654 §2.1).
@@ -175,14 +175,6 @@ impl OcspRequest {
 #[must_use]
 pub(crate) fn nonce_extension(nonce: &[u8]) -> Extension {
     Extension::new(oid::NONCE, false, tlv(OCTET_STRING, nonce))
-}
-
-/// Contents of an element that must have this tag.
-pub(super) fn contents_of(element: &[u8], tag: u8) -> Result<&[u8], MalformedDer> {
-    if element.first() != Some(&tag) {
-        return Err(MalformedDer::new("ASN.1", "an unexpected element"));
-    }
-    Ok(AnyRef::from_der(element)?.value())
 }
 
 /// Extensions of which no two are of one type (RFC 5280 §4.2).

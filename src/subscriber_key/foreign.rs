@@ -4,9 +4,8 @@ use super::legacy_pem::LegacyEncryption;
 use super::pkcs8_file::must_be_bearable;
 use crate::error::Reason;
 use crate::signing::{KeyError, KeyPlace, OpenedKey, Secret};
+use crate::x509::octets::{INTEGER, OCTET_STRING, SEQUENCE, contents_of, elements_of, first_element};
 use crate::x509::pem;
-use der::asn1::AnyRef;
-use der::{Decode, Reader, SliceReader};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use std::fmt;
 use std::path::Path;
@@ -143,7 +142,7 @@ impl fmt::Debug for ForeignKey {
 }
 
 fn is_sequence(octets: &[u8]) -> bool {
-    AnyRef::from_der(octets).is_ok_and(|any| der::Tagged::tag(&any) == der::Tag::Sequence)
+    contents_of(octets, SEQUENCE).is_ok()
 }
 
 fn from_der(octets: &[u8]) -> Option<ForeignKey> {
@@ -159,21 +158,9 @@ fn form_of(octets: &[u8]) -> Option<Form> {
     if EncryptedPrivateKeyInfoRef::try_from(octets).is_ok() {
         return Some(Form::EncryptedPkcs8);
     }
-    let mut version = None;
-    let mut second = None;
-    let mut reader = SliceReader::new(octets).ok()?;
-    let read: der::Result<()> = reader.sequence(|fields| {
-        version = Some(u8::decode(fields)?);
-        second = fields.peek_byte();
-        while !fields.is_finished() {
-            fields.tlv_bytes()?;
-        }
-        Ok(())
-    });
-    read.ok()?;
-    match (version?, second?) {
-        (0, 0x02) => Some(Form::Pkcs1),
-        (1, 0x04) => Some(Form::Sec1),
+    match elements_of(first_element(octets).ok()?).ok()?.as_slice() {
+        [[INTEGER, 1, 0], [INTEGER, ..], ..] => Some(Form::Pkcs1),
+        [[INTEGER, 1, 1], [OCTET_STRING, ..], ..] => Some(Form::Sec1),
         _ => None,
     }
 }

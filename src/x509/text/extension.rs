@@ -3,10 +3,10 @@ use super::escape;
 use crate::x509::extension::{
     self as ext, AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, Subtree,
 };
-use crate::x509::octets::{OCTET_STRING, SEQUENCE, tlv};
+use crate::x509::octets::{OCTET_STRING, SEQUENCE, contents_of, tlv};
 use crate::x509::{Extension, GeneralName, MalformedDer};
 use base16ct::lower::encode_string as hex;
-use der::asn1::{AnyRef, ObjectIdentifier, UintRef};
+use der::asn1::{ObjectIdentifier, UintRef};
 use der::{Decode, Reader, SliceReader};
 use num_bigint::BigUint;
 use serde_json::{Value, json};
@@ -98,7 +98,9 @@ fn merge(object: &mut Value, key: &str, value: Value) {
 fn decode(extension: &Extension) -> Option<Result<Decoded, MalformedDer>> {
     let value = extension.value.as_slice();
     Some(match extension.oid {
-        ext::SUBJECT_KEY_IDENTIFIER => contents(value, OCTET_STRING).map(|octets| Decoded::line(hex(octets))),
+        ext::SUBJECT_KEY_IDENTIFIER => {
+            contents_of(value, OCTET_STRING).map(|octets| Decoded::line(hex(octets)))
+        }
         ext::AUTHORITY_KEY_IDENTIFIER => ext::authority_key_identifier_of(value)
             .map(|identifier| Decoded::line(hex(&identifier)))
             .ok_or_else(|| MalformedDer::new("authorityKeyIdentifier", "no keyIdentifier")),
@@ -119,18 +121,10 @@ fn decode(extension: &Extension) -> Option<Result<Decoded, MalformedDer>> {
         ext::CRL_NUMBER | ext::DELTA_CRL_INDICATOR => number(value),
         ext::ISSUING_DISTRIBUTION_POINT => issuing_distribution_point(value),
         ext::NO_REV_AVAIL | ext::OCSP_NO_CHECK => {
-            contents(value, 5).map(|_| Decoded { lines: vec!["yes".into()], value: Value::Bool(true) })
+            contents_of(value, 5).map(|_| Decoded { lines: vec!["yes".into()], value: Value::Bool(true) })
         }
         _ => return None,
     })
-}
-
-/// Contents of the one element with this tag that the octets are.
-fn contents(octets: &[u8], tag: u8) -> Result<&[u8], MalformedDer> {
-    if octets.first() != Some(&tag) {
-        return Err(MalformedDer::new("extension", "another type than expected"));
-    }
-    Ok(AnyRef::from_der(octets)?.value())
 }
 
 fn key_usage(usage: KeyUsage) -> Decoded {
@@ -170,10 +164,10 @@ fn access(list: &[AccessDescription]) -> Decoded {
 }
 
 fn policies(value: &[u8]) -> Result<Vec<String>, MalformedDer> {
-    let mut reader = SliceReader::new(contents(value, SEQUENCE)?)?;
+    let mut reader = SliceReader::new(contents_of(value, SEQUENCE)?)?;
     let mut out = Vec::new();
     while !reader.is_finished() {
-        let mut policy = SliceReader::new(contents(reader.tlv_bytes()?, SEQUENCE)?)?;
+        let mut policy = SliceReader::new(contents_of(reader.tlv_bytes()?, SEQUENCE)?)?;
         let oid: ObjectIdentifier = ObjectIdentifier::decode(&mut policy)?;
         out.push(oid.to_string());
     }
@@ -195,7 +189,7 @@ fn issuing_distribution_point(value: &[u8]) -> Result<Decoded, MalformedDer> {
         (0x85, "only_attribute_certificates", "attribute certificates only"),
     ];
     let mut tags = Vec::new();
-    let mut reader = SliceReader::new(contents(value, SEQUENCE)?)?;
+    let mut reader = SliceReader::new(contents_of(value, SEQUENCE)?)?;
     while !reader.is_finished() {
         tags.extend(reader.tlv_bytes()?.first().copied());
     }
