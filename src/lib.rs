@@ -12,7 +12,7 @@
 //! assembly          doctor ca ocsp backup config signing status index repository home audit clock profile x509
 //!                   error
 //! --------------------------
-//! handout           ca signing x509
+//! handout           ca signing x509 error
 //! doctor            ca ocsp backup config signing status index repository home audit profile x509 error
 //! --------------------------
 //! ca                config signing status index repository audit clock lint profile x509 error failpoint

@@ -14,6 +14,7 @@
 #[path = "fuzz/bodies.rs"]
 mod bodies;
 
+use base16ct::lower::encode_string as hex;
 use bodies::{Body, TARGETS};
 use std::fs;
 use std::panic::catch_unwind;
@@ -130,11 +131,7 @@ fn try_it(target: &str, body: Body, octets: &[u8], what: &str) {
     }
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-/// Runs the corpus and its mutations through one target.
+/// The corpus and its mutations through one target.
 fn survives(target: &str) {
     let body = TARGETS.iter().find(|row| row.0 == target).unwrap().1;
     let seeds = corpus(target);

@@ -1,5 +1,6 @@
 //! Audit records as text and as JSON.
-use super::{AuditEvent, AuditRecord, Digest, Outcome};
+use super::{AuditEvent, AuditRecord, Outcome};
+use base16ct::lower::encode_string as hex;
 use serde_json::{Map, Value, json};
 
 impl AuditEvent {
@@ -40,10 +41,6 @@ impl AuditRecord {
             "digest": hex(&self.digest),
         })
     }
-}
-
-fn hex(digest: &Digest) -> String {
-    digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn plain(text: &str) -> String {

@@ -1,5 +1,5 @@
 //! Checks of the home that was read from a backup.
-use super::manifest::{AuthorityEntry, Manifest, hex};
+use super::manifest::{AuthorityEntry, Manifest};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
 use crate::error::{Problem, Shown as _};
@@ -7,6 +7,7 @@ use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::{Authority, Index, IndexReader};
 use crate::signing::{CaKeys, KeyFile};
 use crate::x509::{Certificate, CertificateList, IssuerId};
+use base16ct::lower::encode_string as hex;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;

@@ -1,11 +1,12 @@
 //! The files of a home that go into a backup.
 use super::entry::{Entry, is_plain};
-use super::manifest::{FileEntry, hex};
+use super::manifest::FileEntry;
 use super::problems::unreadable;
 use crate::error::{Code, Problem};
 use crate::home::{AuthorityName, Home, open_file};
 use crate::signing::{CaKeys, KeyFile};
 use aws_lc_rs::digest::{Context, SHA256};
+use base16ct::lower::encode_string as hex;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use crate::audit::Head;
 use crate::error::{Code, Problem, Reason, Shown as _};
 use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
+use base16ct::lower::encode_string as hex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -150,8 +151,4 @@ impl FileEntry {
     pub(super) fn entry(&self) -> Option<Entry> {
         self.path.parse().ok()
     }
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

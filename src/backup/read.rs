@@ -2,12 +2,13 @@
 //! backup.
 use super::Opener;
 use super::entry::Entry;
-use super::manifest::{FileEntry, Manifest, hex};
+use super::manifest::{FileEntry, Manifest};
 use super::problems::{damaged, unreadable, unwritten};
 use crate::error::{Problem, Reason, Shown as _};
 use crate::home::{Home, open_file};
 use crate::signing::{Envelope, EnvelopeError};
 use aws_lc_rs::digest::{Context, SHA256};
+use base16ct::lower::encode_string as hex;
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

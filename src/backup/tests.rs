@@ -1,10 +1,11 @@
 //! Malformed archives, since anybody who knows a recipient can write one.
-use super::manifest::{FileEntry, Manifest, hex};
+use super::manifest::{FileEntry, Manifest};
 use super::read::extract;
 use crate::audit::Head;
 use crate::error::{Exit, Problem};
 use crate::home::Home;
 use crate::x509::{UnixTime, sha256};
+use base16ct::lower::encode_string as hex;
 use std::fs;
 use std::path::Path;
 

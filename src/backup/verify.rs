@@ -1,12 +1,13 @@
 //! Verification that a backup can be restored.
 use super::check::check;
 use super::leftovers::WITHIN_HOME;
-use super::manifest::{Manifest, hex};
+use super::manifest::Manifest;
 use super::workplace::Workplace;
 use super::{Opener, Stores, read};
 use crate::error::{Problem, Shown as _};
 use crate::home::Home;
 use crate::index::IndexReader;
+use base16ct::lower::encode_string as hex;
 use std::path::{Path, PathBuf};
 
 /// The result of restoring a backup into a temporary directory.

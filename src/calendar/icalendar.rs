@@ -29,7 +29,7 @@ impl Calendar {
 fn event(entry: &Entry<'_>, now: UnixTime, remedy: &str, out: &mut Lines) {
     let occasion = entry.occasion.word();
     out.push("BEGIN", "VEVENT");
-    let issuer: String = entry.authority.issuer.0.iter().map(|octet| format!("{octet:02x}")).collect();
+    let issuer = base16ct::lower::encode_string(&entry.authority.issuer.0);
     out.push("UID", &format!("{occasion}-{issuer}@genfic-ca"));
     out.push("DTSTAMP", &stamp(now));
     out.push("DTSTART", &stamp(entry.at));

@@ -2,6 +2,7 @@
 //! system.
 use super::scale::Scale;
 use super::{Calendar, Outlook, Renewal, day};
+use crate::error::xml_text;
 
 /// Width of the picture in points. Bars run from LEFT to RIGHT, which leaves room for a date.
 const WIDTH: i64 = 900;
@@ -36,8 +37,8 @@ impl Calendar {
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc">"#
         ));
         let title = format!("Certificate authorities on {}", day(self.now));
-        page.put(format!(r#"<title id="title">{}</title>"#, escaped(&title)));
-        page.put(format!(r#"<desc id="desc">{}</desc>"#, escaped(&self.description())));
+        page.put(format!(r#"<title id="title">{}</title>"#, xml_text(&title)));
+        page.put(format!(r#"<desc id="desc">{}</desc>"#, xml_text(&self.description())));
         page.put(format!("<style>{STYLE}</style>"));
         page.put(format!(r#"<rect class="page" width="{WIDTH}" height="{height}"/>"#));
         page.text("title", MARGIN, 42, &title);
@@ -150,14 +151,14 @@ impl Page {
 
     fn text(&mut self, class: &str, x: i64, y: i64, text: &str) {
         if !text.is_empty() {
-            self.put(format!(r#"<text class="{class}" x="{x}" y="{y}">{}</text>"#, escaped(text)));
+            self.put(format!(r#"<text class="{class}" x="{x}" y="{y}">{}</text>"#, xml_text(text)));
         }
     }
 
     fn centred(&mut self, class: &str, x: i64, y: i64, text: &str) {
         self.put(format!(
             r#"<text class="{class}" x="{x}" y="{y}" text-anchor="middle">{}</text>"#,
-            escaped(text)
+            xml_text(text)
         ));
     }
 
@@ -169,7 +170,7 @@ impl Page {
         if width > 0 {
             self.put(format!(
                 r#"<rect class="{class}" x="{x}" y="{y}" width="{width}" height="{height}" rx="3"><title>{}</title></rect>"#,
-                escaped(told)
+                xml_text(told)
             ));
         }
     }
@@ -180,22 +181,6 @@ fn cut(name: &str) -> String {
         return name.to_owned();
     }
     name.chars().take(NAME - 1).chain(['…']).collect()
-}
-
-/// Escapes XML character data.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Trust anchors as a configuration profile for macOS and iOS (`.mobileconfig`), not signed.
 use crate::ca::Published;
+use crate::error::xml_text;
 use crate::x509::{Certificate, sha256};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +16,7 @@ pub fn configuration_profile(title: &str, certificates: &[Published<Certificate>
         let subject = certificate.tbs().subject();
         let is_root = certificate.tbs().is_self_issued();
         let kind = if is_root { "com.apple.security.root" } else { "com.apple.security.pkcs1" };
-        let name = escaped(&subject.common_name().unwrap_or_else(|| subject.to_string()));
+        let name = xml_text(&subject.common_name().unwrap_or_else(|| subject.to_string()));
         let id = identifier(certificate.as_der());
         let lines: Vec<String> = STANDARD
             .encode(certificate.as_der())
@@ -53,7 +54,7 @@ pub fn configuration_profile(title: &str, certificates: &[Published<Certificate>
          \t<array>\n{payloads}\t</array>\n\
          </dict>\n\
          </plist>\n",
-        escaped(title)
+        xml_text(title)
     )
 }
 
@@ -72,11 +73,6 @@ fn identifier(octets: &[u8]) -> String {
         let _ = write!(out, "{octet:02X}");
     }
     out
-}
-
-fn escaped(text: &str) -> String {
-    let kept: String = text.chars().filter(|c| !c.is_control()).collect();
-    kept.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

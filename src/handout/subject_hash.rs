@@ -15,7 +15,8 @@ pub fn subject_hash(name: &Name) -> String {
             tlv(SET, &attributes.concat())
         })
         .collect();
-    sha1(&rdns.concat()).iter().take(4).rev().map(|octet| format!("{octet:02x}")).collect()
+    let first: Vec<u8> = sha1(&rdns.concat()).into_iter().take(4).rev().collect();
+    base16ct::lower::encode_string(&first)
 }
 
 fn canonical(attribute: &Attribute) -> Vec<u8> {

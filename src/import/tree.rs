@@ -96,7 +96,7 @@ impl Tree {
 
     fn classify(&mut self, path: &Path, octets: &[u8]) {
         match std::str::from_utf8(octets) {
-            Ok(text) if text.contains("-----BEGIN ") => self.classify_pem(path, text),
+            Ok(text) if text.contains(pem::BEGIN) => self.classify_pem(path, text),
             _ if octets.first() == Some(&0x30) => self.classify_der(path, octets),
             _ => {}
         }
@@ -118,20 +118,18 @@ impl Tree {
     }
 
     fn classify_pem(&mut self, path: &Path, text: &str) {
-        let mut rest = text;
         let mut has_key = false;
-        while let Some(at) = rest.find("-----BEGIN ") {
-            rest = rest.get(at..).unwrap_or_default();
-            let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
-            let label = line.trim_end().trim_start_matches("-----BEGIN ").trim_end_matches("-----");
-            let end = format!("-----END {label}-----");
-            let length = body.find(&end).map_or(body.len(), |at| at.saturating_add(end.len()));
-            has_key |= label.ends_with("PRIVATE KEY");
-            if is_certificate(label) || label == "X509 CRL" {
-                let block = rest.get(..line.len().saturating_add(1).saturating_add(length)).unwrap_or(rest);
-                self.put_block(path, block);
+        let mut read = 0;
+        for block in pem::frames(text) {
+            let at = text.len() - block.from.len();
+            if at < read {
+                continue;
             }
-            rest = body.get(length..).unwrap_or_default();
+            read = at + block.whole().len();
+            has_key |= block.label.ends_with("PRIVATE KEY");
+            if is_certificate(block.label) || block.label == "X509 CRL" {
+                self.put_block(path, block.whole());
+            }
         }
         if has_key {
             self.keys.push(path.to_owned());

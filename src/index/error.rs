@@ -31,7 +31,7 @@ pub enum IndexError {
         bearer: String,
     },
     /// No CA of this identity is on record.
-    #[error("no CA of this name and key is on record (identity {})", hex(.0))]
+    #[error("no CA of this name and key is on record (identity {:.16})", base16ct::lower::encode_string(&.0 .0))]
     UnknownAuthority(IssuerId),
     /// The issuer, or one of its issuers, is expired or revoked. The text says which and why.
     #[error("{0}")]
@@ -66,10 +66,6 @@ pub enum IndexError {
     /// The file of the index cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-fn hex(issuer: &IssuerId) -> String {
-    issuer.0.iter().take(8).map(|octet| format!("{octet:02x}")).collect()
 }
 
 impl IndexError {

@@ -1,8 +1,9 @@
 //! Rules on `authorityKeyIdentifier` (RFC 5280 §4.2.1.1, §5.2.1), shared by certificates and CRLs.
 use super::element::Element;
-use super::raw_extension::{RawExtension, hex};
+use super::raw_extension::RawExtension;
 use super::rule::when;
 use crate::x509::octets::SEQUENCE;
+use base16ct::lower::encode_string as hex;
 
 /// Returns the keyIdentifier when the value is an authorityKeyIdentifier that has one.
 pub(super) fn authority(value: &[u8]) -> Option<&[u8]> {

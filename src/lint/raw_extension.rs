@@ -2,6 +2,7 @@
 use super::element::{Element, Elements, der_fault};
 use super::rule;
 use crate::x509::octets::{OCTET_STRING, SEQUENCE};
+use base16ct::lower::encode_string as hex;
 use der::asn1::ObjectIdentifier;
 
 /// `Extension`, not checked yet.
@@ -47,11 +48,6 @@ impl<'a> RawExtension<'a> {
 
 fn name(oid: &[u8]) -> String {
     ObjectIdentifier::from_bytes(oid).map_or_else(|_| hex(oid), |oid: ObjectIdentifier| oid.to_string())
-}
-
-/// Returns lower-case hexadecimal.
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 pub(super) fn repeated(list: &[RawExtension<'_>]) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! `OCSPRequest` (RFC 6960 §4.1): strict decoding of what a client sends, which never panics, and encoding.
 use super::cert_id::CertId;
 use super::oid;
-use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
+use crate::x509::octets::{OCTET_STRING, SEQUENCE, contents_of, sequence, tlv};
 use crate::x509::{Extension, GeneralName, MalformedDer, SignatureAlgorithm};
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
+use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
 
 /// Length of the longest nonce in octets (RFC 9654 §2.1).
@@ -175,14 +175,6 @@ impl OcspRequest {
 #[must_use]
 pub(crate) fn nonce_extension(nonce: &[u8]) -> Extension {
     Extension::new(oid::NONCE, false, tlv(OCTET_STRING, nonce))
-}
-
-/// Returns the contents of an element that must have this tag.
-pub(super) fn contents_of(element: &[u8], tag: u8) -> Result<&[u8], MalformedDer> {
-    if element.first() != Some(&tag) {
-        return Err(MalformedDer::new("ASN.1", "an unexpected element"));
-    }
-    Ok(AnyRef::from_der(element)?.value())
 }
 
 /// Reads a list of extensions; two of one type are malformed (RFC 5280 §4.2).

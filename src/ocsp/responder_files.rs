@@ -7,7 +7,7 @@ use super::stamp::{Stamp, open_file};
 use crate::error::{Reason, Shown as _};
 use crate::signing::ResponseSigner;
 use crate::status::PublishedAuthority;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, pem};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -138,16 +138,11 @@ impl ResponderFiles {
 
 /// Reads the keys of a PEM file, each in a block of its own.
 fn signers_of(key: &[u8]) -> Result<Vec<Arc<ResponseSigner>>, Reason> {
-    const END: &str = "-----END";
     let text = std::str::from_utf8(key).map_err(|_| "not a PEM file".to_owned())?;
     let mut signers = Vec::new();
-    let mut rest = text;
-    while let Some(end) = rest.find(END) {
-        let (_, tail) = rest.split_at(end + END.len());
-        let length = tail.find("-----").map_or(tail.len(), |dashes| dashes + 5);
-        let (block, more) = rest.split_at(end + END.len() + length);
-        rest = more.trim_start();
-        let (label, document) = der::SecretDocument::from_pem(block).map_err(|error| error.to_string())?;
+    for block in pem::frames(text).filter(|block| block.body().is_some()) {
+        let (label, document) =
+            der::SecretDocument::from_pem(block.whole()).map_err(|error| error.to_string())?;
         if label != "PRIVATE KEY" {
             return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs").into());
         }

@@ -1,7 +1,7 @@
 //! `OCSPResponse` (RFC 6960 §4.2): encoding, and decoding of any responder's response.
 use super::oid;
-use super::request::contents_of;
 use super::response_data::ResponseData;
+use crate::x509::octets::contents_of;
 use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
 use crate::x509::{Certificate, MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo, verify};
 use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};

@@ -1,8 +1,9 @@
 //! `ResponseData` (RFC 6960 §4.2.1): what a responder signs.
 use super::cert_id::CertId;
 use super::oid;
-use super::request::{contents_of, distinct_extensions};
+use super::request::distinct_extensions;
 use crate::signing::EncodedResponseData;
+use crate::x509::octets::contents_of;
 use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
 use crate::x509::{Certificate, CrlReason, Extension, MalformedDer, Name, UnixTime};
 use der::asn1::{AnyRef, GeneralizedTime, OctetStringRef};

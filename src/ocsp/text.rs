@@ -4,6 +4,7 @@ use super::request::OcspRequest;
 use super::response::{BasicOcspResponse, OcspResponse};
 use super::response_data::{CertStatus, ResponderId, SingleResponse};
 use crate::x509::text::{Page, escape};
+use base16ct::lower::encode_string as hex;
 use serde_json::{Value, json};
 
 /// Limit of the CertIDs in a request that is shown; 10,000 are far more than any client sends.
@@ -24,10 +25,6 @@ pub fn describe(octets: &[u8]) -> Option<(&'static str, String, Value)> {
             Some(("OCSP RESPONSE", format!("OCSP response\n  Status  {status:?}\n"), json))
         }
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn serial(id: &CertId) -> String {

@@ -2,11 +2,12 @@
 use super::Limits;
 use super::alt_name::printable;
 use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints, NameConstraints, SUBJECT_ALT_NAME};
+use crate::x509::octets::elements_of;
 use crate::x509::{
     Certificate, Extension, GeneralName, Name, PreparedName, SubjectPublicKeyInfo, UnixTime, VerifiedCsr,
 };
+use der::Decode;
 use der::asn1::AnyRef;
-use der::{Decode, Reader, SliceReader};
 
 /// Who a certificate is for, and what the request contains.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -101,19 +102,7 @@ impl From<&VerifiedCsr> for Applicant {
 /// Reads each name on its own, so that a message can quote the malformed ones. Returns the names, and the malformed
 /// ones as text.
 fn candidates(value: &[u8]) -> (Vec<GeneralName>, Vec<String>) {
-    let elements = || -> der::Result<Vec<Vec<u8>>> {
-        let mut reader = SliceReader::new(value)?;
-        let elements = reader.sequence(|list| {
-            let mut out = Vec::new();
-            while !list.is_finished() {
-                out.push(list.tlv_bytes()?.to_vec());
-            }
-            Ok::<_, der::Error>(out)
-        })?;
-        reader.finish()?;
-        Ok(elements)
-    };
-    let elements = match elements() {
+    let elements = match elements_of(value) {
         Ok(elements) => elements,
         Err(error) => return (Vec::new(), vec![format!("the whole extension: {error}")]),
     };
@@ -122,10 +111,10 @@ fn candidates(value: &[u8]) -> (Vec<GeneralName>, Vec<String>) {
     }
     let (mut names, mut malformed) = (Vec::new(), Vec::new());
     for element in elements {
-        match GeneralName::from_der(&element) {
+        match GeneralName::from_der(element) {
             Ok(name) => names.push(name),
             Err(error) => {
-                let contents = AnyRef::from_der(&element).map(|any| any.value().to_vec()).unwrap_or_default();
+                let contents = AnyRef::from_der(element).map(|any| any.value().to_vec()).unwrap_or_default();
                 let text = printable(&String::from_utf8_lossy(&contents));
                 malformed.push(format!("`{text}`: {}", error.reason));
             }

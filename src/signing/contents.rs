@@ -1,10 +1,10 @@
 //! The issuer, subject and key that octets to be signed name, read from their DER elements.
 use super::SigningError;
 use crate::x509::extension::AUTHORITY_KEY_IDENTIFIER;
-use crate::x509::octets::{INTEGER, SEQUENCE};
+use crate::x509::octets::{INTEGER, SEQUENCE, contents_of};
 use crate::x509::{Certificate, Extension, Name, SubjectPublicKeyInfo};
 use der::asn1::{AnyRef, OctetStringRef};
-use der::{Decode, Reader, SliceReader, Tag, Tagged};
+use der::{Decode, Reader, SliceReader};
 
 /// A structure that is signed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,8 +46,7 @@ impl<'a> Contents<'a> {
     }
 
     fn read(octets: &'a [u8]) -> Option<Self> {
-        let whole = AnyRef::from_der(octets).ok().filter(|whole| whole.tag() == Tag::Sequence)?;
-        let mut fields = SliceReader::new(whole.value()).ok()?;
+        let mut fields = SliceReader::new(contents_of(octets, SEQUENCE).ok()?).ok()?;
         let first = fields.tlv_bytes().ok()?;
         let contents = match first.first()? {
             0xa0 if first == V3 => certificate(&mut fields),
@@ -121,8 +120,8 @@ fn extensions(fields: &mut SliceReader<'_>, tag: u8) -> Option<Option<Vec<u8>>> 
     if fields.is_finished() {
         return Some(None);
     }
-    let list = AnyRef::from_der(element(fields, |next| next == tag)?).ok()?;
-    let list = Extension::list_from_der(list.value()).ok()?;
+    let list = contents_of(fields.tlv_bytes().ok()?, tag).ok()?;
+    let list = Extension::list_from_der(list).ok()?;
     Some(list.into_iter().find(|one| one.oid == AUTHORITY_KEY_IDENTIFIER).map(|one| one.value))
 }
 

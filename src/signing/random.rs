@@ -44,7 +44,7 @@ pub(crate) fn random_salt() -> Result<[u8; 16], KeyError> {
 /// [`KeyError::Cryptography`] when the generator fails.
 pub fn random_passphrase() -> Result<Secret, KeyError> {
     let octets = Zeroizing::new(random_octets::<16>()?);
-    Ok(Secret::new(octets.iter().map(|octet| format!("{octet:02x}")).collect()))
+    Ok(Secret::new(base16ct::lower::encode_string(&*octets)))
 }
 
 #[cfg(test)]

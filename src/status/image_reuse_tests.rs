@@ -145,13 +145,13 @@ fn files_of_before_names_were_compared_say_the_same_and_are_not_gone_on_from() {
     let before = published(&home);
     let tbs = home.root.certificate.tbs();
     let base = home.status.join(home.files().into_iter().find(|name| name.starts_with("base-")).unwrap());
-    let old = sha256(&std::fs::read(&base).unwrap()).map(|octet| format!("{octet:02x}")).concat();
+    let old = base16ct::lower::encode_string(&sha256(&std::fs::read(&base).unwrap()));
     let raw = Connection::open(&base).unwrap();
     let octets = IssuerId::by_octets(tbs.subject(), tbs.public_key());
     assert_eq!(raw.execute("UPDATE issuer SET identity = ?1", [octets.0]).unwrap(), 1);
     raw.execute_batch("DROP TABLE issuer_name").unwrap();
     drop(raw);
-    let new = sha256(&std::fs::read(&base).unwrap()).map(|octet| format!("{octet:02x}")).concat();
+    let new = base16ct::lower::encode_string(&sha256(&std::fs::read(&base).unwrap()));
     let manifest = home.status.join("manifest.json");
     let text = std::fs::read_to_string(&manifest).unwrap().replace(&old, &new);
     let text = text.replace("\"identity\"", "\"formerly\"");

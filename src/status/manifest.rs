@@ -6,6 +6,7 @@ use crate::error::Shown as _;
 use crate::home::{Aside, Mode, open_file};
 use crate::index::StoreError;
 use crate::x509::UnixTime;
+use base16ct::lower::encode_string as hex;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -166,8 +167,4 @@ impl Manifest {
     pub(super) fn names(&self, file: &str) -> bool {
         self.base.file == file || self.delta.as_ref().is_some_and(|delta| delta.file == file)
     }
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -1,7 +1,7 @@
 //! One published state, opened for queries.
 use super::failed;
 use super::image::VERSION;
-use super::manifest::{FileIdentity, Part, hex};
+use super::manifest::{FileIdentity, Part};
 use super::{PublishedAuthority, StatusError, StatusReader};
 use crate::audit::Head;
 use crate::error::Shown as _;
@@ -11,6 +11,7 @@ use crate::index::sqlite::row::{self, certificate};
 use crate::index::{CertificateState, StoreError};
 use crate::x509::{CertificateId, IssuerId, Name, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
+use base16ct::lower::encode_string as hex;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
 use std::fs::File;

@@ -4,9 +4,8 @@ use super::legacy_pem::LegacyEncryption;
 use super::pkcs8_file::must_be_bearable;
 use crate::error::Reason;
 use crate::signing::{KeyError, KeyPlace, OpenedKey, Secret};
+use crate::x509::octets::{INTEGER, OCTET_STRING, SEQUENCE, contents_of, elements_of, first_element};
 use crate::x509::pem;
-use der::asn1::AnyRef;
-use der::{Decode, Reader, SliceReader};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use std::fmt;
 use std::path::Path;
@@ -45,7 +44,7 @@ impl ForeignKey {
     pub fn find(contents: &[u8], file: &Path) -> Result<Option<Self>, KeyError> {
         let unusable = |reason: String| KeyError::Backend(KeyPlace::File(file.to_owned()), reason);
         match std::str::from_utf8(contents) {
-            Ok(text) if text.contains("-----BEGIN ") => from_pem(text)
+            Ok(text) if text.contains(pem::BEGIN) => from_pem(text)
                 .transpose()
                 .map(|key| key.map_err(|reason| unusable(reason.into())))
                 .transpose(),
@@ -142,7 +141,7 @@ impl fmt::Debug for ForeignKey {
 }
 
 fn is_sequence(octets: &[u8]) -> bool {
-    AnyRef::from_der(octets).is_ok_and(|any| der::Tagged::tag(&any) == der::Tag::Sequence)
+    contents_of(octets, SEQUENCE).is_ok()
 }
 
 fn from_der(octets: &[u8]) -> Option<ForeignKey> {
@@ -158,64 +157,28 @@ fn form_of(octets: &[u8]) -> Option<Form> {
     if EncryptedPrivateKeyInfoRef::try_from(octets).is_ok() {
         return Some(Form::EncryptedPkcs8);
     }
-    let mut version = None;
-    let mut second = None;
-    let mut reader = SliceReader::new(octets).ok()?;
-    let read: der::Result<()> = reader.sequence(|fields| {
-        version = Some(u8::decode(fields)?);
-        second = fields.peek_byte();
-        while !fields.is_finished() {
-            fields.tlv_bytes()?;
-        }
-        Ok(())
-    });
-    read.ok()?;
-    match (version?, second?) {
-        (0, 0x02) => Some(Form::Pkcs1),
-        (1, 0x04) => Some(Form::Sec1),
+    match elements_of(first_element(octets).ok()?).ok()?.as_slice() {
+        [[INTEGER, 1, 0], [INTEGER, ..], ..] => Some(Form::Pkcs1),
+        [[INTEGER, 1, 1], [OCTET_STRING, ..], ..] => Some(Form::Sec1),
         _ => None,
     }
 }
 
 fn from_pem(text: &str) -> Result<Option<ForeignKey>, Reason> {
-    let mut rest = text;
-    while let Some(at) = rest.find("-----BEGIN ") {
-        rest = rest.get(at..).unwrap_or_default();
-        let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
-        let label = line.trim_end().trim_start_matches("-----BEGIN ").trim_end_matches("-----");
-        rest = body;
-        if !label.ends_with("PRIVATE KEY") {
-            continue;
-        }
-        let (body, _) = body
-            .split_once(&format!("-----END {label}-----"))
-            .ok_or_else(|| "the private key in it has no end".to_owned())?;
-        let Some((_, form)) = LABELS.iter().find(|row| row.0 == label) else {
-            return Err(format!("a {label} is not supported").into());
-        };
-        return block(label, *form, body).map(Some);
-    }
-    Ok(None)
-}
-
-/// Reads one PEM block, with its headers if it has any.
-fn block(label: &str, form: Form, body: &str) -> Result<ForeignKey, Reason> {
+    let Some(block) = pem::frames(text).find(|block| block.label.ends_with("PRIVATE KEY")) else {
+        return Ok(None);
+    };
+    let body = block.body().ok_or("the private key in it has no end")?;
+    let Some((_, form)) = LABELS.iter().find(|row| row.0 == block.label) else {
+        return Err(format!("a {} is not supported", block.label).into());
+    };
+    let (headers, contents): (Vec<&str>, Vec<&str>) = body.lines().partition(|line| line.contains(':'));
     let mut encryption = None;
-    let mut contents = Zeroizing::new(String::with_capacity(body.len()));
-    for line in body.lines() {
-        match line.split_once(':') {
-            Some(("DEK-Info", info)) => encryption = Some(LegacyEncryption::parse(info.trim())?),
-            Some(_) => {}
-            None => {
-                contents.push_str(line);
-                contents.push('\n');
-            }
-        }
+    for info in headers.into_iter().filter_map(|header| header.strip_prefix("DEK-Info:")) {
+        encryption = Some(LegacyEncryption::parse(info.trim())?);
     }
-    let framed = Zeroizing::new(format!("{}{}{}", pem::begin(label), *contents, pem::end(label)));
-    let block = pem::decode_all(&framed).ok().and_then(|blocks| blocks.into_iter().next());
-    let octets = block.ok_or_else(|| "the private key in it is not base64".to_owned())?.der;
-    Ok(ForeignKey { form, octets: Zeroizing::new(octets), encryption })
+    let octets = pem::decode_lines(&contents).ok_or("the private key in it is not base64")?;
+    Ok(Some(ForeignKey { form: *form, octets: Zeroizing::new(octets), encryption }))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Recognises octets of another kind than expected, so that the message can name what was given.
+use super::octets::{elements_of, first_element};
 use super::{Certificate, CertificateList, CertificationRequest, pem};
 use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Decode, Reader, SliceReader, Tag};
+use der::{Decode, Tag};
 use std::fmt;
 
 /// Kind of a file, by its PEM label or by the shape of its DER.
@@ -91,22 +92,12 @@ impl Content {
         if CertificationRequest::from_der(der).is_ok() {
             return Some(Self::Request);
         }
-        let mut reader = SliceReader::new(der).ok()?;
-        let fields = reader
-            .sequence(|fields| {
-                let mut out = Vec::new();
-                while !fields.is_finished() && out.len() < 10 {
-                    out.push(AnyRef::decode(fields)?);
-                }
-                while !fields.is_finished() {
-                    fields.tlv_bytes()?;
-                }
-                Ok::<_, der::Error>(out)
-            })
-            .ok()?;
+        let fields: der::Result<Vec<AnyRef<'_>>> =
+            elements_of(first_element(der).ok()?).ok()?.into_iter().map(AnyRef::from_der).collect();
+        let fields = fields.ok()?;
         let tags: Vec<Tag> = fields.iter().map(der::Tagged::tag).collect();
         let begins_with = |field: Option<&AnyRef<'_>>, oid: &str| {
-            let begun = field.and_then(|field| element(field.value()));
+            let begun = field.and_then(|field| first_element(field.value()).ok());
             let found = begun.and_then(|octets| ObjectIdentifier::from_der(octets).ok());
             found.is_some_and(|found: ObjectIdentifier| found.to_string().starts_with(oid))
         };
@@ -135,9 +126,4 @@ impl Content {
             _ => None,
         }
     }
-}
-
-/// Returns the first of several elements.
-fn element(contents: &[u8]) -> Option<&[u8]> {
-    SliceReader::new(contents).ok()?.tlv_bytes().ok()
 }

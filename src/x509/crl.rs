@@ -1,6 +1,6 @@
 //! `CertificateList` and `TBSCertList` (RFC 5280 §5.1).
 use super::extension::{self, CrlNumber, Extension};
-use super::octets::SEQUENCE;
+use super::octets::{SEQUENCE, first_element};
 use super::seal::frame;
 use super::{
     CrlReason, MalformedDer, Name, SerialNumber, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, UnixTime,
@@ -181,8 +181,7 @@ impl TbsCertList {
 }
 
 fn read_entry(octets: &[u8]) -> (Result<CrlEntry, MalformedDer>, &[u8]) {
-    let element = SliceReader::new(octets).and_then(|mut reader| reader.tlv_bytes());
-    match element {
+    match first_element(octets) {
         Ok(element) => {
             let entry = decode_entry(element).map_err(|error| error.reading("CRL entry"));
             (entry, octets.get(element.len()..).unwrap_or_default())

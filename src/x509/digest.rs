@@ -46,7 +46,7 @@ impl Fingerprint {
     /// Returns 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|octet| format!("{octet:02x}")).collect()
+        base16ct::lower::encode_string(&self.0)
     }
 }
 

@@ -81,16 +81,7 @@ impl GeneralName {
     /// # Errors
     /// When an element is malformed or octets follow the sequence.
     pub(crate) fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
-        let mut reader = SliceReader::new(octets)?;
-        let elements: Vec<&[u8]> = reader.sequence(|list| {
-            let mut out = Vec::new();
-            while !list.is_finished() {
-                out.push(list.tlv_bytes()?);
-            }
-            Ok::<_, der::Error>(out)
-        })?;
-        reader.finish()?;
-        elements.into_iter().map(Self::from_der).collect()
+        octets::elements_of(octets)?.into_iter().map(Self::from_der).collect()
     }
 
     /// Encodes `GeneralNames`, DER.
@@ -122,7 +113,7 @@ impl GeneralName {
             }
             Self::Ip(address) => address.to_string(),
             Self::Directory(name) => name.to_string(),
-            Self::Other(octets) => octets.iter().map(|octet| format!("{octet:02x}")).collect(),
+            Self::Other(octets) => base16ct::lower::encode_string(octets),
         }
     }
 }

@@ -105,13 +105,7 @@ impl fmt::Display for Name {
                     .iter()
                     .map(|attribute| {
                         let value = attribute.text().map_or_else(
-                            || {
-                                attribute
-                                    .value
-                                    .as_der()
-                                    .iter()
-                                    .fold("#".to_owned(), |hex, octet| hex + &format!("{octet:02x}"))
-                            },
+                            || format!("#{:x}", base16ct::HexDisplay(attribute.value.as_der())),
                             |text| escape(&text),
                         );
                         format!("{}={value}", attribute.label())

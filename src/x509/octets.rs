@@ -1,4 +1,7 @@
-//! DER building blocks (X.690) for structures that are written octet by octet.
+//! DER building blocks (X.690) for structures that are written octet by octet, and readers of single elements.
+use super::MalformedDer;
+use der::asn1::AnyRef;
+use der::{Decode, Reader, SliceReader};
 
 /// Identifier octet of `SEQUENCE`, constructed.
 pub const SEQUENCE: u8 = 0x30;
@@ -36,6 +39,42 @@ pub fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn sequence(elements: &[&[u8]]) -> Vec<u8> {
     tlv(SEQUENCE, &elements.concat())
+}
+
+/// Contents of the one element that the octets are, which must have this tag.
+///
+/// # Errors
+/// When it has another tag or a wrong length.
+pub(crate) fn contents_of(element: &[u8], tag: u8) -> Result<&[u8], MalformedDer> {
+    if element.first() != Some(&tag) {
+        return Err(MalformedDer::new("ASN.1", "an unexpected element"));
+    }
+    Ok(AnyRef::from_der(element)?.value())
+}
+
+/// The first of several elements, whole.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn first_element(octets: &[u8]) -> der::Result<&[u8]> {
+    SliceReader::new(octets)?.tlv_bytes()
+}
+
+/// The elements in the one `SEQUENCE` that the octets are, each whole.
+///
+/// # Errors
+/// When it is none, or octets are left over.
+pub(crate) fn elements_of(sequence: &[u8]) -> der::Result<Vec<&[u8]>> {
+    let mut reader = SliceReader::new(sequence)?;
+    let elements = reader.sequence(|list| {
+        let mut out = Vec::new();
+        while !list.is_finished() {
+            out.push(list.tlv_bytes()?);
+        }
+        Ok::<_, der::Error>(out)
+    })?;
+    reader.finish()?;
+    Ok(elements)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 use super::octets::SEQUENCE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 /// One `-----BEGIN LABEL-----` block.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,6 +45,9 @@ pub fn end(label: &str) -> String {
     format!("-----END {label}-----\n")
 }
 
+/// Beginning of the line before a block.
+pub(crate) const BEGIN: &str = "-----BEGIN ";
+
 /// Number of octets encoded in one line: 48, which are 64 characters.
 pub const LINE: usize = 48;
 /// Number of lines encoded at once: 1024, which are about 66 kB of text.
@@ -83,7 +87,7 @@ pub fn decode_all(text: &str) -> Result<Vec<Block>, PemError> {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let Some(label) = delimiter(line, "BEGIN") else { continue };
-        let mut contents = String::new();
+        let mut contents = Vec::new();
         loop {
             let line = lines.next().ok_or_else(|| PemError::Unterminated(label.into()))?;
             match delimiter(line, "END") {
@@ -92,10 +96,10 @@ pub fn decode_all(text: &str) -> Result<Vec<Block>, PemError> {
                 None if delimiter(line, "BEGIN").is_some() => {
                     return Err(PemError::Unterminated(label.into()));
                 }
-                None => contents.extend(line.chars().filter(|c| !c.is_ascii_whitespace())),
+                None => contents.push(line),
             }
         }
-        let der = STANDARD.decode(contents).map_err(|_| PemError::NotBase64(label.into()))?;
+        let der = decode_lines(&contents).ok_or_else(|| PemError::NotBase64(label.into()))?;
         blocks.push(Block { label: label.into(), der });
     }
     Ok(blocks)
@@ -105,16 +109,65 @@ fn delimiter<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     line.trim_end().strip_prefix("-----")?.strip_prefix(word)?.strip_prefix(' ')?.strip_suffix("-----")
 }
 
+/// A block as it stands in text, not decoded: between its lines may be headers (RFC 1421).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Framed<'a> {
+    /// The label.
+    pub(crate) label: &'a str,
+    /// The text from its BEGIN line on.
+    pub(crate) from: &'a str,
+    /// The text after its BEGIN line.
+    after: &'a str,
+}
+
+impl<'a> Framed<'a> {
+    fn end(&self) -> String {
+        format!("-----END {}-----", self.label)
+    }
+
+    /// What is between its lines; `None` without an END line.
+    pub(crate) fn body(&self) -> Option<&'a str> {
+        self.after.split_once(&self.end()).map(|(body, _)| body)
+    }
+
+    /// Both lines and what is between them; without an END line, all text from its BEGIN line on.
+    pub(crate) fn whole(&self) -> &'a str {
+        let begin = self.from.len() - self.after.len();
+        let length = self.body().map(|body| begin + body.len() + self.end().len());
+        length.and_then(|length| self.from.get(..length)).unwrap_or(self.from)
+    }
+}
+
+/// Every block that begins, wherever in a line, also within another that has no END line.
+pub(crate) fn frames(text: &str) -> impl Iterator<Item = Framed<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let from = rest.get(rest.find(BEGIN)?..)?;
+        let (line, after) = from.split_once('\n').unwrap_or((from, ""));
+        rest = after;
+        let label = line.trim_end().trim_start_matches(BEGIN).trim_end_matches("-----");
+        Some(Framed { label, from, after })
+    })
+}
+
+/// The octets of lines of base64; `None` when they are not.
+pub(crate) fn decode_lines(lines: &[&str]) -> Option<Vec<u8>> {
+    let mut contents = Zeroizing::new(Vec::with_capacity(lines.iter().map(|line| line.len()).sum()));
+    for line in lines {
+        contents.extend(line.bytes().filter(|octet| !octet.is_ascii_whitespace()));
+    }
+    STANDARD.decode(&*contents).ok()
+}
+
 /// Decodes the blocks of a file that may be PEM or one DER element. A DER element gets `label`.
 ///
 /// # Errors
 /// When the file looks like PEM and is malformed.
 pub fn decode_file(octets: &[u8], label: &str) -> Result<Vec<Block>, PemError> {
-    // a DER element begins with the tag of a SEQUENCE, which is the character `0`, but it is not UTF-8
-    let begins = b"-----BEGIN ";
+    // a DER element begins with the tag of a SEQUENCE, `0`, and its length is no text
     let is_der = octets.starts_with(&[SEQUENCE]) && std::str::from_utf8(octets).is_err();
-    if !is_der && octets.windows(begins.len()).any(|part| part == begins) {
-        // text around the blocks may be in any character set; the blocks are ASCII
+    if !is_der && octets.windows(BEGIN.len()).any(|part| part == BEGIN.as_bytes()) {
+        // text around the blocks may be in any character set; blocks are ASCII
         let text = String::from_utf8_lossy(octets);
         return decode_all(text.trim_start_matches('\u{feff}'));
     }

@@ -24,7 +24,7 @@ const MAY_USE: Table = &[
     ("status", "index repository home audit error failpoint x509"),
     ("backup", "signing status index home audit error failpoint x509"),
     ("config", "signing profile document error x509"),
-    ("handout", "ca signing x509"),
+    ("handout", "ca signing error x509"),
     ("subscriber_key", "signing home error x509"),
     ("ca", "config signing status index repository audit clock lint profile error failpoint x509"),
     ("import", "subscriber_key signing index home error x509"),

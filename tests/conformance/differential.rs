@@ -2,6 +2,7 @@
 use crate::foreign_notes::noted;
 use crate::hierarchy::{ROOT, SYSTEM};
 use crate::support::Home;
+use base16ct::lower::encode_string as hex;
 use genfic_ca::x509::extension::subject_key_identifier;
 use genfic_ca::x509::{Certificate, Extension};
 use rcgen::{
@@ -74,7 +75,6 @@ fn issuer(home: &Home, ca: &str, subject: DistinguishedName) -> Issuer<'static, 
 /// Every part by name, as octets in hexadecimal; extensions also by their criticality.
 fn parts(certificate: &Certificate) -> BTreeMap<String, String> {
     let tbs = certificate.tbs();
-    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     let mut parts: BTreeMap<String, String> = [
         ("version", tbs.version().to_string()),
         ("serialNumber", tbs.serial_number().to_string()),

@@ -143,7 +143,7 @@ impl Lifecycle<'_> {
         let new = || self.engine.keys().new_key(name).of_key(&public_key);
         let place = is_ours.map_or_else(new, KeyRef::of);
         let at = self.engine.signing_time()?;
-        let fingerprint = key.public_key().digest().iter().map(|octet| format!("{octet:02x}")).collect();
+        let fingerprint = base16ct::lower::encode_string(&key.public_key().digest());
         match self.engine.keys().import(&place, key) {
             Ok(_) => {}
             // left by an attempt that was killed before it noted the pending request

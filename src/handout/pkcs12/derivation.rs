@@ -78,10 +78,7 @@ mod tests {
     use super::*;
     use crate::signing::Secret;
     use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256};
-
-    fn hex(octets: &[u8]) -> String {
-        octets.iter().map(|octet| format!("{octet:02x}")).collect()
-    }
+    use base16ct::lower::encode_string as hex;
 
     #[test]
     fn keys_are_those_of_known_vectors() {

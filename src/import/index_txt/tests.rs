@@ -114,7 +114,7 @@ proptest! {
     ) {
         const WORDS: [&str; 7] = ["", ",keyCompromise", ",CACompromise", ",affiliationChanged", ",superseded",
             ",cessationOfOperation", ",certificateHold"];
-        let hex: String = serial.iter().map(|octet| format!("{octet:02X}")).collect();
+        let hex = base16ct::upper::encode_string(&serial);
         let (letter, field) =
             if is_revoked { ('R', format!("{revoked_text}{}", WORDS[reason])) } else { ('V', String::new()) };
         let line = one(&format!("{letter}\t{end_text}\t{field}\t{hex}\tunknown\t/CN=a"));

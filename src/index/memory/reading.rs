@@ -32,8 +32,7 @@ impl CertificateReader for MemoryIndex {
                     is_issuers && entry.id.serial_number == *serial
                 }
                 Selector::Fingerprint(prefix) => fingerprint.is_some_and(|fingerprint| {
-                    let hex: String = fingerprint.0.iter().map(|octet| format!("{octet:02x}")).collect();
-                    !prefix.is_empty() && hex.starts_with(&prefix.to_lowercase())
+                    !prefix.is_empty() && fingerprint.to_hex().starts_with(&prefix.to_lowercase())
                 }),
                 Selector::Exact(exact) => fingerprint.as_ref() == Some(exact),
                 Selector::Name(name) => entry.names().contains(&name.to_lowercase()),

@@ -3,11 +3,12 @@
 use super::{CertList, CrlRule};
 use crate::lint::element::{Element, Elements, is_minimal_integer};
 use crate::lint::moment::Moment;
-use crate::lint::raw_extension::{RawExtension, hex};
+use crate::lint::raw_extension::RawExtension;
 use crate::lint::rule::{Reach, RuleOver, repeated, when};
 use crate::x509::CrlReason;
 use crate::x509::extension::{INVALIDITY_DATE, REASON_CODE};
 use crate::x509::octets::{INTEGER, SEQUENCE};
+use base16ct::lower::encode_string as hex;
 
 pub(super) const RULES: &[CrlRule] = &[
     RuleOver {

@@ -2,8 +2,9 @@
 use super::{CRL_DISTRIBUTION_POINTS, Extension};
 use crate::x509::octets::{SEQUENCE, sequence, tlv};
 use crate::x509::{GeneralName, MalformedDer};
-use der::asn1::AnyRef;
-use der::{Decode, Reader, SliceReader};
+use der::Decode;
+use x509_cert::ext::pkix::CrlDistributionPoints;
+use x509_cert::ext::pkix::name::{self, DistributionPointName};
 
 /// Returns `DistributionPointName` with one `fullName` URI, in its explicit `[0]`. The certificate's distribution
 /// point and the CRL's issuing distribution point use the same octets.
@@ -34,39 +35,18 @@ pub(crate) fn freshest_crl(urls: &[String]) -> Extension {
 /// # Errors
 /// When the value is malformed.
 pub fn distribution_point_urls(value: &[u8]) -> Result<Vec<String>, MalformedDer> {
-    let mut reader = SliceReader::new(value)?;
-    let mut urls = Vec::new();
-    reader.sequence(|list| {
-        while !list.is_finished() {
-            list.sequence(|point| {
-                while !point.is_finished() {
-                    let element = point.tlv_bytes()?;
-                    if element.first() == Some(&0xa0) {
-                        urls.extend(full_name_urls(AnyRef::from_der(element)?.value())?);
-                    }
-                }
-                Ok::<_, MalformedDer>(())
-            })?;
-        }
-        Ok::<_, MalformedDer>(())
-    })?;
-    reader.finish()?;
-    Ok(urls)
+    let points = CrlDistributionPoints::from_der(value)?.0;
+    Ok(points.into_iter().flat_map(|point| urls_of(point.distribution_point)).collect())
 }
 
-fn full_name_urls(point_name: &[u8]) -> Result<Vec<String>, MalformedDer> {
-    if point_name.first() != Some(&0xa0) {
-        return Ok(Vec::new());
-    }
-    let names = tlv(SEQUENCE, AnyRef::from_der(point_name)?.value());
-    let names = GeneralName::list_from_der(&names)?;
-    Ok(names
-        .into_iter()
-        .filter_map(|name| match name {
-            GeneralName::Uri(url) => Some(url),
-            _ => None,
-        })
-        .collect())
+/// The URIs in `distributionPoint`.
+pub(crate) fn urls_of(point: Option<DistributionPointName>) -> Vec<String> {
+    let Some(DistributionPointName::FullName(names)) = point else { return Vec::new() };
+    let url = |name| match name {
+        name::GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
+        _ => None,
+    };
+    names.into_iter().filter_map(url).collect()
 }
 
 /// `IssuingDistributionPoint`, limited to a location and a kind of certificate.

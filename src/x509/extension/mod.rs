@@ -23,6 +23,7 @@ pub(crate) use crl_number::delta_crl_indicator;
 pub(crate) use crl_number::{CrlNumber, read_number};
 pub(crate) use distribution_points::crl_distribution_points;
 pub use distribution_points::distribution_point_urls;
+pub(crate) use distribution_points::urls_of;
 #[cfg(test)]
 pub(crate) use distribution_points::{IssuingDistributionPoint, freshest_crl};
 pub use key_identifier::{authority_key_identifier, subject_key_identifier, subject_key_identifier_for};

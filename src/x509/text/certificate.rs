@@ -2,6 +2,7 @@
 use super::extension::{extension_json, extension_text};
 use super::{Page, escape};
 use crate::x509::{Certificate, Extension, GeneralName, SubjectPublicKeyInfo};
+use base16ct::lower::encode_string as hex;
 use serde_json::{Value, json};
 
 /// Returns a certificate as text: names, validity, key and every extension.
@@ -61,11 +62,11 @@ pub(super) fn names_json(names: &[GeneralName]) -> Vec<String> {
 
 /// Returns the key type and the SHA-256 digest by which keys are distinguished.
 pub(super) fn key_text(key: &SubjectPublicKeyInfo) -> String {
-    format!("{}, sha256:{}", key.algorithm(), super::extension::hex(&key.digest()))
+    format!("{}, sha256:{}", key.algorithm(), hex(&key.digest()))
 }
 
 pub(super) fn key_json(key: &SubjectPublicKeyInfo) -> Value {
-    let digest = super::extension::hex(&key.digest());
+    let digest = hex(&key.digest());
     json!({ "algorithm": key.algorithm().to_string(), "fingerprint": format!("sha256:{digest}") })
 }
 

@@ -3,12 +3,14 @@ use super::escape;
 use crate::x509::extension::{
     self as ext, AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, Subtree,
 };
-use crate::x509::octets::{OCTET_STRING, SEQUENCE, tlv};
+use crate::x509::octets::{OCTET_STRING, contents_of};
 use crate::x509::{Extension, GeneralName, MalformedDer};
-use der::asn1::{AnyRef, ObjectIdentifier, UintRef};
-use der::{Decode, Reader, SliceReader};
+use base16ct::lower::encode_string as hex;
+use der::Decode;
+use der::asn1::{ObjectIdentifier, UintRef};
 use num_bigint::BigUint;
 use serde_json::{Value, json};
+use x509_cert::ext::pkix::{CertificatePolicies, IssuingDistributionPoint};
 
 const NAMES: [(ObjectIdentifier, &str); 19] = [
     (ext::SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier"),
@@ -94,14 +96,12 @@ fn merge(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 fn decode(extension: &Extension) -> Option<Result<Decoded, MalformedDer>> {
     let value = extension.value.as_slice();
     Some(match extension.oid {
-        ext::SUBJECT_KEY_IDENTIFIER => contents(value, OCTET_STRING).map(|octets| Decoded::line(hex(octets))),
+        ext::SUBJECT_KEY_IDENTIFIER => {
+            contents_of(value, OCTET_STRING).map(|octets| Decoded::line(hex(octets)))
+        }
         ext::AUTHORITY_KEY_IDENTIFIER => ext::authority_key_identifier_of(value)
             .map(|identifier| Decoded::line(hex(&identifier)))
             .ok_or_else(|| MalformedDer::new("authorityKeyIdentifier", "no keyIdentifier")),
@@ -122,18 +122,10 @@ fn decode(extension: &Extension) -> Option<Result<Decoded, MalformedDer>> {
         ext::CRL_NUMBER | ext::DELTA_CRL_INDICATOR => number(value),
         ext::ISSUING_DISTRIBUTION_POINT => issuing_distribution_point(value),
         ext::NO_REV_AVAIL | ext::OCSP_NO_CHECK => {
-            contents(value, 5).map(|_| Decoded { lines: vec!["yes".into()], value: Value::Bool(true) })
+            contents_of(value, 5).map(|_| Decoded { lines: vec!["yes".into()], value: Value::Bool(true) })
         }
         _ => return None,
     })
-}
-
-/// Returns the contents of the octets, which must be one element with this tag.
-fn contents(octets: &[u8], tag: u8) -> Result<&[u8], MalformedDer> {
-    if octets.first() != Some(&tag) {
-        return Err(MalformedDer::new("extension", "another type than expected"));
-    }
-    Ok(AnyRef::from_der(octets)?.value())
 }
 
 fn key_usage(usage: KeyUsage) -> Decoded {
@@ -173,14 +165,8 @@ fn access(list: &[AccessDescription]) -> Decoded {
 }
 
 fn policies(value: &[u8]) -> Result<Vec<String>, MalformedDer> {
-    let mut reader = SliceReader::new(contents(value, SEQUENCE)?)?;
-    let mut out = Vec::new();
-    while !reader.is_finished() {
-        let mut policy = SliceReader::new(contents(reader.tlv_bytes()?, SEQUENCE)?)?;
-        let oid: ObjectIdentifier = ObjectIdentifier::decode(&mut policy)?;
-        out.push(oid.to_string());
-    }
-    Ok(out)
+    let policies = CertificatePolicies::from_der(value)?.0;
+    Ok(policies.iter().map(|policy| policy.policy_identifier.to_string()).collect())
 }
 
 fn number(value: &[u8]) -> Result<Decoded, MalformedDer> {
@@ -191,26 +177,20 @@ fn number(value: &[u8]) -> Result<Decoded, MalformedDer> {
 }
 
 fn issuing_distribution_point(value: &[u8]) -> Result<Decoded, MalformedDer> {
+    let point = IssuingDistributionPoint::from_der(value)?;
     let flags = [
-        (0x81, "only_user_certificates", "user certificates only"),
-        (0x82, "only_ca_certificates", "CA certificates only"),
-        (0x84, "indirect", "certificates of other issuers too"),
-        (0x85, "only_attribute_certificates", "attribute certificates only"),
+        (point.only_contains_user_certs, "only_user_certificates", "user certificates only"),
+        (point.only_contains_ca_certs, "only_ca_certificates", "CA certificates only"),
+        (point.indirect_crl, "indirect", "certificates of other issuers too"),
+        (point.only_contains_attribute_certs, "only_attribute_certificates", "attribute certificates only"),
     ];
-    let mut tags = Vec::new();
-    let mut reader = SliceReader::new(contents(value, SEQUENCE)?)?;
-    while !reader.is_finished() {
-        tags.extend(reader.tlv_bytes()?.first().copied());
-    }
-    // `distribution_point_urls` reads a list, so the one distribution point is passed as a list of one.
-    let mut lines = ext::distribution_point_urls(&tlv(SEQUENCE, value))?;
+    let mut lines = ext::urls_of(point.distribution_point);
     let mut object = json!({ "urls": lines.iter().map(|url| escape(url)).collect::<Vec<_>>() });
-    for (tag, key, text) in flags {
-        let set = tags.contains(&tag);
+    for (set, key, text) in flags {
         merge(&mut object, key, Value::Bool(set));
         lines.extend(set.then(|| text.to_owned()));
     }
-    if tags.contains(&0x83) {
+    if point.only_some_reasons.is_some() {
         lines.push("some reasons only".into());
     }
     Ok(Decoded { lines, value: object })
@@ -221,6 +201,7 @@ mod tests {
     use super::*;
     use crate::x509::Name;
     use crate::x509::extension::{IssuingDistributionPoint, Purpose};
+    use crate::x509::octets::tlv;
 
     #[test]
     fn every_extension_we_make_is_shown_by_name_and_value() {

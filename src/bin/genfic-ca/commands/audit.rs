@@ -66,7 +66,7 @@ pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
         .hint("keep the home as it is and compare with a backup: somebody or something changed the index; `genfic-ca doctor` says what else is damaged"));
     }
     let count = head.sequence;
-    let digest: String = head.digest.iter().map(|octet| format!("{octet:02x}")).collect();
+    let digest = base16ct::lower::encode_string(&head.digest);
     let text = format!("{count} records, unbroken\n  head  {digest}");
     Ok(Report::seen(json!({ "records": count, "head": digest }), text))
 }

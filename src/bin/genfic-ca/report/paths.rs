@@ -14,8 +14,7 @@ pub(crate) fn path_value(path: impl AsRef<Path>) -> Value {
     match path.to_str() {
         Some(text) => Value::from(text),
         None => {
-            let hex: String =
-                path.as_os_str().as_bytes().iter().map(|octet| format!("{octet:02x}")).collect();
+            let hex = base16ct::lower::encode_string(path.as_os_str().as_bytes());
             json!({ TEXT: path.to_string_lossy(), HEX: hex })
         }
     }
