@@ -1,19 +1,21 @@
 //! The composition root: makes working objects from the configuration. The only place that names adapters.
 mod backup;
 mod daemon;
-mod founding;
+mod disk_reserve;
+mod init;
 mod inspection;
-mod room;
 mod settings;
 
 pub use backup::{restore_backup, verify_backup};
 pub use daemon::{DaemonOptions, daemon};
-pub use founding::{Founding, found};
+pub use init::{Initialization, init};
 pub use inspection::Inspection;
 pub(crate) use settings::read_config;
 pub use settings::{leaf_key, secret_sources};
 
-use crate::ca::{ClockWatch, DiskReserve, Engine, EngineParts, Practices, Purpose, Room, SerialSource};
+use crate::ca::{
+    CaSettings, ClockWatch, CommandPurpose, DiskReserve, Engine, EngineParts, Room, SerialSource,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Problem};
 use crate::home::{Home, current_actor};
@@ -22,7 +24,7 @@ use crate::repository::HomeDirectory;
 use crate::signing::{AgeFileStore, Nobody, SecretSource, random_serial};
 use crate::status::StatusDirectory;
 use crate::x509::{SerialNumber, UnixTime};
-use room::{FoundBefore, HomeReserve};
+use disk_reserve::{FoundBefore, HomeReserve};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,18 +37,18 @@ pub struct Assembly {
     keys: AgeFileStore,
     publisher: Arc<HomeDirectory>,
     status: Arc<StatusDirectory>,
-    practices: Arc<Practices>,
+    settings: Arc<CaSettings>,
     faults: Vec<Problem>,
     watch: Arc<ClockWatch>,
     /// Dropped last, after everything is closed.
-    room: Option<Room>,
+    disk_reserve: Option<Room>,
 }
 
 /// A home that is not opened yet, with disk space for one command.
 pub struct Unopened {
     home: Home,
-    purpose: Purpose,
-    room: Room,
+    purpose: CommandPurpose,
+    disk_reserve: Room,
 }
 
 impl Unopened {
@@ -54,9 +56,9 @@ impl Unopened {
     ///
     /// # Errors
     /// `disk.full` when an issuing command has no space.
-    pub fn with_room(home: Home, purpose: Purpose) -> Result<Self, Problem> {
-        let room = HomeReserve(home.clone()).find(purpose)?;
-        Ok(Self { home, purpose, room })
+    pub fn with_room(home: Home, purpose: CommandPurpose) -> Result<Self, Problem> {
+        let disk_reserve = HomeReserve(home.clone()).find(purpose)?;
+        Ok(Self { home, purpose, disk_reserve })
     }
 
     /// Opens the home. A mistake in the configuration does not hold up a command that publishes revocations.
@@ -64,12 +66,12 @@ impl Unopened {
     /// # Errors
     /// As [`Assembly::open`].
     pub fn open(self, config: Option<&Path>) -> Result<Assembly, Problem> {
-        let Self { home, purpose, room } = self;
+        let Self { home, purpose, disk_reserve } = self;
         let opened = match purpose {
-            Purpose::Distrust => Assembly::open_to_distrust(home, config),
-            Purpose::Issue | Purpose::Look => Assembly::open(home, config),
+            CommandPurpose::Distrust => Assembly::open_to_distrust(home, config),
+            CommandPurpose::Issue | CommandPurpose::Look => Assembly::open(home, config),
         }?;
-        Ok(Assembly { room: Some(room), ..opened })
+        Ok(Assembly { disk_reserve: Some(disk_reserve), ..opened })
     }
 }
 
@@ -100,8 +102,8 @@ impl Assembly {
         settings::must_exist(&home)?;
         home.verify()?;
         let config = read_config(&home, config)?;
-        let practices = settings::practices(&home, config)?;
-        Self::with(home, practices, Vec::new())
+        let settings = settings::settings(&home, config)?;
+        Self::with(home, settings, Vec::new())
     }
 
     /// Opens a home for publishing revocations, which nothing may hold up. Defaults replace a wrong
@@ -119,12 +121,12 @@ impl Assembly {
             HashSet::new()
         });
         let profiles = settings::read_profiles(&home);
-        let practices = Practices { config, profiles, compromised_keys, takes_flawed_profiles: false };
-        Self::with(home, practices, faults)
+        let settings = CaSettings { config, profiles, compromised_keys, takes_flawed_profiles: false };
+        Self::with(home, settings, faults)
     }
 
-    fn with(home: Home, mut practices: Practices, faults: Vec<Problem>) -> Result<Self, Problem> {
-        let config = &practices.config;
+    fn with(home: Home, mut settings: CaSettings, faults: Vec<Problem>) -> Result<Self, Problem> {
+        let config = &settings.config;
         let directory = home.keys_directory();
         let keys =
             AgeFileStore::new(directory, config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
@@ -135,7 +137,7 @@ impl Assembly {
         // can no longer open it
         home.move_former();
         keys.move_former();
-        practices.takes_flawed_profiles = index.is_migrated()?;
+        settings.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());
         let status = StatusDirectory::new(&home.status_directory());
         Ok(Self {
@@ -144,10 +146,10 @@ impl Assembly {
             keys,
             publisher: Arc::new(publisher),
             status: Arc::new(status),
-            practices: Arc::new(practices),
+            settings: Arc::new(settings),
             faults,
             watch: Arc::new(ClockWatch::unattended()),
-            room: None,
+            disk_reserve: None,
         })
     }
 
@@ -159,19 +161,19 @@ impl Assembly {
 
     /// Returns faults of the configuration and of profiles that did not prevent opening.
     pub fn faults(&self) -> impl Iterator<Item = &Problem> {
-        self.faults.iter().chain(self.practices.profiles.faults())
+        self.faults.iter().chain(self.settings.profiles.faults())
     }
 
     /// Configuration and profiles.
     #[must_use]
-    pub fn practices(&self) -> &Practices {
-        &self.practices
+    pub fn settings(&self) -> &CaSettings {
+        &self.settings
     }
 
     /// Returns the use cases over this home; `secrets` gives the passphrases of CA keys.
     #[must_use]
     pub fn engine(&self, secrets: Arc<dyn SecretSource>) -> Engine {
-        let reserve: Arc<dyn DiskReserve> = match self.room {
+        let reserve: Arc<dyn DiskReserve> = match self.disk_reserve {
             Some(_) => Arc::new(FoundBefore),
             None => Arc::new(HomeReserve(self.home.clone())),
         };
@@ -183,7 +185,7 @@ impl Assembly {
             clock: Arc::new(SystemClock),
             watch: self.watch.clone(),
             serials: Arc::new(SystemRandom),
-            practices: self.practices.clone(),
+            settings: self.settings.clone(),
             reserve,
             actor: current_actor(),
         })

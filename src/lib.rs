@@ -5,14 +5,14 @@
 //! Each line names a module and the modules that it may use: the programs at the top, values and DER at the bottom.
 //!
 //! ```text
-//! bin/genfic-ca     assembly doctor handout ca import ocsp backup config subscriber_key signing index repository
+//! bin/genfic-ca     assembly doctor export ca import ocsp backup config subscriber_key signing index repository
 //!                   home audit calendar lint profile x509 error
 //! bin/genfic-ocspd  assembly ocsp signing home error failpoint
 //! --------------------------
 //! assembly          doctor ca ocsp backup config signing status index repository home audit clock profile x509
 //!                   error
 //! --------------------------
-//! handout           ca signing x509 error
+//! export            ca signing x509 error
 //! doctor            ca ocsp backup config signing status index repository home audit profile x509 error
 //! --------------------------
 //! ca                config signing status index repository audit clock lint profile x509 error failpoint
@@ -59,7 +59,7 @@
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
 //! | [`ca`] | [`ca::Engine`] and its use cases (issuance, maintenance, revocation, lifecycle): the only place that decides the order of steps |
 //! | [`calendar`] | expiries and due dates, as text, SVG and iCalendar; pure |
-//! | [`handout`] | exports for other programs: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
+//! | [`export`] | exports for other programs: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
 //! | [`doctor`] | checks of home, index, keys and published files; repairs of the findings |
 //! | [`backup`] | archives of a home: made, verified, and restored without losing what was published since |
 //! | [`import`] | CAs of other programs: `index.txt`, certificates, keys and CRL numbers, read and not changed |
@@ -81,7 +81,7 @@
 //!   `lint/linted.rs` makes a [`lint::Linted`]; only `index/recorded.rs` makes an [`index::Recorded`], from a
 //!   `Linted`; a CA's key ([`signing::CaSigner`]) takes a `Recorded` by value. The same holds for CRLs.
 //! - Handing out a certificate that is not published does not compile. Only `ca/publication/published.rs` makes a
-//!   [`ca::Published`], for certificates whose status responders have. The programs and the formats in [`handout`]
+//!   [`ca::Published`], for certificates whose status responders have. The programs and the formats in [`export`]
 //!   get the octets of a certificate from a `Published` alone.
 //! - No interface signs arbitrary octets. A private key signs an `Admitted`, which only `signing/admit.rs` makes: a
 //!   certificate or CRL that names this key's CA as its issuer, a request for this key, or a response of this key's
@@ -102,10 +102,10 @@
 //!    checks its signature over the octets received.
 //! 2. `ca/run.rs` makes sure of disk space and recovers from commands that were cut short; `ca/issuance/mod.rs`
 //!    opens the CA's key (see "Passphrase to signature") into an [`ca::IssuingAuthority`] (`ca/authority.rs`).
-//! 3. `ca/issuance/registration.rs` evaluates the profile: `profile/evaluate.rs` refuses with every violation, or
+//! 3. `ca/issuance/evaluation.rs` evaluates the profile: `profile/evaluate.rs` refuses with every violation, or
 //!    grants a template (`profile/template.rs`), which becomes a TBSCertificate.
 //! 4. `lint/linted.rs` checks it against the rules in `lint/certificate/` and makes a `Linted`.
-//! 5. `ca/issuance/groups.rs` works in batches: while one is recorded, the one before it is signed, and the one
+//! 5. `ca/issuance/pipeline.rs` works in batches: while one is recorded, the one before it is signed, and the one
 //!    before that published. The intent (serial number, TBSCertificate, audit event) is recorded through
 //!    `index/issuance.rs` by `index/sqlite/issuing.rs`; `index/recorded.rs` makes the `Recorded`.
 //! 6. `signing/ca_signer.rs` signs it: `signing/admit.rs` admits it, and the signature is verified. It is recorded
@@ -131,7 +131,7 @@
 //! 6. `repository/directory.rs` replaces the published CRL, never a newer one by an older one.
 //!
 //! A failure after the second step is reported, and the next command completes the step; the index has the truth.
-//! [`ca::Maintenance::recover`] repeats steps that need no key, [`ca::Maintenance::keep_up`] those that do.
+//! [`ca::Maintenance::recover`] repeats steps that need no key, [`ca::Maintenance::maintain`] those that do.
 //!
 //! ## OCSP request to answer
 //!
@@ -164,7 +164,7 @@
 //! 4. The decrypted private key is kept in memory (`signing/soft_key.rs`), wiped when it is dropped, behind a
 //!    [`signing::CaSigner`] (`signing/ca_signer.rs`).
 //! 5. The signer admits the octets to be signed (`signing/admit.rs`, by what `signing/contents.rs` reads in them),
-//!    signs them by the key's scheme (`signing/soft_key/`), frames them as `SIGNED{}` (`x509/seal.rs`) and verifies
+//!    signs them by the key's scheme (`signing/soft_key/`), frames them as `SIGNED{}` (`x509/encode_signed.rs`) and verifies
 //!    the signature before it returns it.
 //!
 //! ## Renewing a CA, and importing one
@@ -172,7 +172,7 @@
 //! With the same key, a CA's new certificate replaces the old one in the transaction that records it as issued, and
 //! both stay on record. With a new key, it is a CA of its own that succeeds the old one
 //! ([`ca::Hierarchy::generations`]). The newest generation that can issue does so; the others sign CRLs until their
-//! last certificate has expired, and are retired then ([`ca::Hierarchy::is_quiet`]).
+//! last certificate has expired, and are retired then ([`ca::Hierarchy::is_retired`]).
 //!
 //! A CA of another program is imported in these steps: its record, certificates and newest CRL are read and
 //! compared (`import/`); a plan is made, which a dry run shows; its key is encrypted anew; everything is recorded
@@ -208,8 +208,8 @@ pub mod config;
 pub mod doctor;
 pub(crate) mod document;
 pub mod error;
+pub mod export;
 pub mod failpoint;
-pub mod handout;
 pub mod home;
 pub mod import;
 pub mod index;

@@ -16,7 +16,7 @@ const FORBIDDEN: &[&str] = &[
     "genfic_ca::doctor::",
     "genfic_ca::backup::",
     "genfic_ca::import::",
-    "genfic_ca::handout::",
+    "genfic_ca::export::",
     "genfic_ca::calendar::",
     "genfic_ca::repository::",
     "genfic_ca::subscriber_key::",

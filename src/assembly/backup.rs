@@ -1,11 +1,11 @@
 //! Backups of a home: connects them with its stores.
-use super::settings::{practices, read_config};
+use super::settings::{read_config, settings};
 use super::{Assembly, now};
 use crate::backup::{
     self, Created, Creation, Opener, PublishedState, RestoredHome, Restoring, Stores, Verified,
 };
 use crate::error::Problem;
-use crate::home::{Home, Reserve, current_actor};
+use crate::home::{Home, ReserveFile, current_actor};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
 use crate::signing::{AgeFileStore, CaKeys, Nobody, SealFor};
@@ -47,7 +47,7 @@ impl Stores for Files {
 
     fn check_settings(&self, home: &Home) -> Result<(), Problem> {
         let config = read_config(home, None)?;
-        practices(home, config).map(drop)
+        settings(home, config).map(drop)
     }
 
     fn publish_status(
@@ -74,7 +74,7 @@ impl Assembly {
         configuration: Option<&Path>,
     ) -> Result<Created, Problem> {
         let beside: Vec<PathBuf> =
-            self.practices.config.keys.compromised_spki_sha256_file.iter().map(Into::into).collect();
+            self.settings.config.keys.compromised_spki_sha256_file.iter().map(Into::into).collect();
         let creation = Creation {
             home: &self.home,
             configuration,
@@ -118,6 +118,6 @@ pub fn restore_backup(
         Restoring { file, opener, home, stores: &Files, published, actor: current_actor(), now: now() };
     let restored = backup::restore(&restoring)?;
     // a failure is not reported here: issuing commands report a missing reserve
-    let _ = Reserve::of(home).hold();
+    let _ = ReserveFile::of(home).hold();
     Ok(restored)
 }

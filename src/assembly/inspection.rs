@@ -1,12 +1,12 @@
 //! A home opened as far as possible, to find its faults.
 use super::settings;
 use crate::audit::{AuditEvent, Outcome};
-use crate::ca::{ClockWatch, Engine, EngineParts, Practices};
+use crate::ca::{CaSettings, ClockWatch, Engine, EngineParts};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::doctor::{self, Check, Examination, Finding, Mended, Space, Unread};
 use crate::error::{Code, Exit, Problem, Shown as _};
-use crate::home::{GivenBack, GivenError, Home, Reserve, current_actor};
+use crate::home::{GivenBack, GivenError, Home, ReserveFile, current_actor};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{AuditIndex, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
@@ -27,21 +27,21 @@ pub struct Inspection {
     owner: Result<(), Problem>,
     config: Result<Config, Vec<Unread>>,
     profiles: Result<Profiles, Vec<Unread>>,
-    practices: Arc<Practices>,
+    settings: Arc<CaSettings>,
     index: Result<Arc<SqliteIndex>, Problem>,
     keys: AgeFileStore,
     publisher: Arc<HomeDirectory>,
     status: Arc<StatusDirectory>,
     responders: ResponderFiles,
     space: Space,
-    _given: Given,
+    _given: ReleasedReserve,
 }
 
 /// Space released from the reserve because the disk is too full to open anything without it; taken back on
 /// drop.
-struct Given(Option<GivenBack>);
+struct ReleasedReserve(Option<GivenBack>);
 
-impl Drop for Given {
+impl Drop for ReleasedReserve {
     fn drop(&mut self) {
         if let Some(given) = self.0.take() {
             given.take_back();
@@ -71,7 +71,7 @@ impl Inspection {
         let settings = config.clone().unwrap_or_default();
         let keys = AgeFileStore::new(home.keys_directory(), settings.keys.scrypt_log_n, Arc::new(Nobody))
             .unwrap_or_else(|_| AgeFileStore::usual(home.keys_directory(), Arc::new(Nobody)));
-        let practices = Practices {
+        let settings = CaSettings {
             config: settings,
             profiles: settings::read_profiles(home),
             compromised_keys: compromised,
@@ -91,7 +91,7 @@ impl Inspection {
             owner,
             config,
             profiles,
-            practices: Arc::new(practices),
+            settings: Arc::new(settings),
             keys,
             _given: given,
         })
@@ -100,7 +100,7 @@ impl Inspection {
     /// The configuration, or the defaults when it cannot be read.
     #[must_use]
     pub fn settings(&self) -> &Config {
-        &self.practices.config
+        &self.settings.config
     }
 
     /// Runs all checks. `deep` compares every signature and file, however many there are. `secrets` must ask
@@ -119,7 +119,7 @@ impl Inspection {
             publisher: self.publisher.as_ref(),
             status: self.status.as_ref(),
             responders: &self.responders,
-            compromised_keys: &self.practices.compromised_keys,
+            compromised_keys: &self.settings.compromised_keys,
             now: super::now(),
             deep,
         })
@@ -155,8 +155,8 @@ impl Inspection {
         let signs = again.config.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
         // the reserve exists for CRLs and status
-        let reserve = Reserve::of(&home);
-        let given = Given(reserve.make_way(reserve.size()));
+        let reserve = ReserveFile::of(&home);
+        let given = ReleasedReserve(reserve.release(reserve.size()));
         let done = doctor::mend_records(&engine, findings, signs);
         unrecorded = again.record(index, &done).err().or(unrecorded);
         drop(given);
@@ -173,8 +173,8 @@ impl Inspection {
             clock: Arc::new(SystemClock),
             watch: Arc::new(ClockWatch::unattended()),
             serials: Arc::new(super::SystemRandom),
-            practices: self.practices.clone(),
-            reserve: Arc::new(super::room::HomeReserve(self.home.clone())),
+            settings: self.settings.clone(),
+            reserve: Arc::new(super::disk_reserve::HomeReserve(self.home.clone())),
             actor: current_actor(),
         })
     }
@@ -253,14 +253,17 @@ fn profiles(home: &Home) -> Result<Profiles, Vec<Unread>> {
 }
 
 /// Opens the index, releasing space from the reserve when the disk is too full otherwise.
-fn index_with_room(home: &Home, owner: &Result<(), Problem>) -> (Result<SqliteIndex, Problem>, Given) {
+fn index_with_room(
+    home: &Home,
+    owner: &Result<(), Problem>,
+) -> (Result<SqliteIndex, Problem>, ReleasedReserve) {
     let opened = index(home, owner);
     let given = match &opened {
-        Err(_) => Reserve::of(home).make_way(Reserve::TO_LOOK),
+        Err(_) => ReserveFile::of(home).release(ReserveFile::TO_LOOK),
         Ok(_) => None,
     };
     let opened = if given.is_some() { index(home, owner) } else { opened };
-    (opened, Given(given))
+    (opened, ReleasedReserve(given))
 }
 
 /// Opens the index, unless that would leave files behind that its owner cannot use, or wait for a FIFO.

@@ -1,5 +1,5 @@
 //! Reading of configuration and profiles from their files.
-use crate::ca::Practices;
+use crate::ca::CaSettings;
 use crate::config::Config;
 use crate::error::{Code, Exit, Problem, Remedy, Shown as _, remedy};
 use crate::home::{FileStatus, GivenError, Home, ReadError, read_file};
@@ -136,10 +136,10 @@ pub(super) fn read_config_leniently(
 
 /// Returns configuration, profiles and compromised keys. A profile that cannot be read is reported when it is
 /// asked for.
-pub(super) fn practices(home: &Home, config: Config) -> Result<Practices, Problem> {
+pub(super) fn settings(home: &Home, config: Config) -> Result<CaSettings, Problem> {
     let profiles = read_profiles(home);
     let compromised_keys = compromised_keys(home, &config)?;
-    Ok(Practices { config, profiles, compromised_keys, takes_flawed_profiles: false })
+    Ok(CaSettings { config, profiles, compromised_keys, takes_flawed_profiles: false })
 }
 
 /// Returns the SHA-256 digests of the keys that are not certified.

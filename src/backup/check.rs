@@ -1,5 +1,5 @@
 //! Checks of the home that was read from a backup.
-use super::manifest::{AuthorityEntry, Manifest};
+use super::manifest::{AuthorityEntry, BackupManifest};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
 use crate::error::{Problem, Shown as _};
@@ -15,7 +15,7 @@ use std::path::Path;
 /// Opens the index of a home that was read from a backup, and returns every fault of the index and the home.
 pub(super) fn check(
     home: &Home,
-    manifest: &Manifest,
+    manifest: &BackupManifest,
     stores: &dyn Stores,
 ) -> Result<(Box<dyn Index>, Vec<String>), Problem> {
     let mut faults = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn check(
     Ok((index, faults))
 }
 
-fn audit_faults(index: &dyn IndexReader, manifest: &Manifest) -> Result<Vec<String>, Problem> {
+fn audit_faults(index: &dyn IndexReader, manifest: &BackupManifest) -> Result<Vec<String>, Problem> {
     let mut faults = Vec::new();
     let head = index.audit_head()?;
     if !manifest.ends_with(&head) {
@@ -74,7 +74,7 @@ fn authority_faults(
     index: &dyn IndexReader,
     authority: &Authority,
     all: &[Authority],
-    manifest: &Manifest,
+    manifest: &BackupManifest,
 ) -> Result<Vec<String>, Problem> {
     let mut faults = Vec::new();
     let name = &authority.name;

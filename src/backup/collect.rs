@@ -1,5 +1,5 @@
 //! The files of a home that go into a backup.
-use super::entry::{Entry, is_plain};
+use super::entry::{ArchiveEntry, is_plain};
 use super::manifest::FileEntry;
 use super::problems::unreadable;
 use crate::error::{Code, Problem};
@@ -17,10 +17,10 @@ const KEPT_IN_MEMORY: u64 = 1 << 20;
 /// A file that was read once to compute its digest.
 pub(super) struct Collected {
     pub(super) file: FileEntry,
-    contents: Contents,
+    contents: ArchiveContents,
 }
 
-enum Contents {
+enum ArchiveContents {
     Octets(Vec<u8>),
     /// An open file, whose contents stay the same when another file is renamed over it.
     Open(File),
@@ -28,7 +28,7 @@ enum Contents {
 
 impl Collected {
     /// Opens a regular file; `None` when it does not exist.
-    pub(super) fn open(entry: &Entry, path: &Path) -> Result<Option<Self>, Problem> {
+    pub(super) fn open(entry: &ArchiveEntry, path: &Path) -> Result<Option<Self>, Problem> {
         let failed = |error: io::Error| unreadable(path, &error);
         match path.symlink_metadata() {
             Ok(metadata) if metadata.is_file() => {}
@@ -45,10 +45,10 @@ impl Collected {
             let mut octets = Vec::new();
             file.read_to_end(&mut octets).map_err(failed)?;
             let (size, sha256) = digest(octets.as_slice()).map_err(failed)?;
-            (Contents::Octets(octets), size, sha256)
+            (ArchiveContents::Octets(octets), size, sha256)
         } else {
             let (size, sha256) = digest(&mut file).map_err(failed)?;
-            (Contents::Open(file), size, sha256)
+            (ArchiveContents::Open(file), size, sha256)
         };
         Ok(Some(Self { file: FileEntry { path: entry.to_string(), size, sha256 }, contents }))
     }
@@ -56,8 +56,8 @@ impl Collected {
     /// Returns a reader of the contents from the beginning.
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &mut self.contents {
-            Contents::Octets(octets) => Box::new(octets.as_slice()),
-            Contents::Open(file) => {
+            ArchiveContents::Octets(octets) => Box::new(octets.as_slice()),
+            ArchiveContents::Open(file) => {
                 file.rewind()?;
                 Box::new(file)
             }
@@ -90,13 +90,13 @@ pub(super) fn configuration(
     beside: &[PathBuf],
 ) -> Result<Vec<Collected>, Problem> {
     let own = home.configuration_file();
-    let entry = Entry::Configuration("genfic-ca.toml".into());
+    let entry = ArchiveEntry::Configuration("genfic-ca.toml".into());
     let mut collected: Vec<Collected> =
         Collected::open(&entry, configuration.unwrap_or(&own))?.into_iter().collect();
     for path in beside {
         if let Some(name) = path.to_str().filter(|name| is_plain(name)) {
             let path = home.configuration_directory().join(name);
-            collected.extend(Collected::open(&Entry::Configuration(name.into()), &path)?);
+            collected.extend(Collected::open(&ArchiveEntry::Configuration(name.into()), &path)?);
         }
     }
     Ok(collected)
@@ -113,22 +113,22 @@ pub(super) fn home_files(
     let mut collected = Vec::new();
     for name in names(&home.policy_directory())?.into_iter().filter(|name| is_plain(name)) {
         let path = home.policy_directory().join(&name);
-        collected.extend(Collected::open(&Entry::Policy(name), &path)?);
+        collected.extend(Collected::open(&ArchiveEntry::Policy(name), &path)?);
     }
     for name in names(&home.public_directory())?.into_iter().filter(|name| is_plain(name)) {
         let path = home.public_directory().join(&name);
-        collected.extend(Collected::open(&Entry::Public(name), &path)?);
+        collected.extend(Collected::open(&ArchiveEntry::Public(name), &path)?);
     }
     for name in names(&home.keys_directory())? {
-        let Ok(entry) = format!("keys/{name}").parse::<Entry>() else { continue };
+        let Ok(entry) = format!("keys/{name}").parse::<ArchiveEntry>() else { continue };
         let path = home.keys_directory().join(&name);
-        let kept_back = !with_keys && matches!(&entry, Entry::OfKeys(file) if file.is_key());
+        let kept_back = !with_keys && matches!(&entry, ArchiveEntry::OfKeys(file) if file.is_key());
         if !kept_back && counts(home, (index, keys), &entry, &path) {
             collected.extend(Collected::open(&entry, &path)?);
         }
     }
     for name in names(&home.requests_directory())? {
-        if let Ok(entry) = format!("requests/{name}").parse::<Entry>() {
+        if let Ok(entry) = format!("requests/{name}").parse::<ArchiveEntry>() {
             collected.extend(Collected::open(&entry, &entry.path_in(home, index))?);
         }
     }
@@ -142,8 +142,8 @@ pub(super) fn home_files(
 
 /// Returns whether a file counts when two files have the same entry: of marks the higher one, else the file in the
 /// current place.
-fn counts(home: &Home, (index, keys): (&Path, &dyn CaKeys), entry: &Entry, path: &Path) -> bool {
-    if let Entry::OfKeys(KeyFile::Mark(name) | KeyFile::FormerMark(name)) = entry
+fn counts(home: &Home, (index, keys): (&Path, &dyn CaKeys), entry: &ArchiveEntry, path: &Path) -> bool {
+    if let ArchiveEntry::OfKeys(KeyFile::Mark(name) | KeyFile::FormerMark(name)) = entry
         && let Ok(mark) = keys.mark(&keys.new_key(name.as_str()))
     {
         return path == mark.place.as_path();
@@ -159,8 +159,9 @@ fn responder(
     name: &AuthorityName,
     with_key: bool,
 ) -> Result<Vec<Collected>, Problem> {
-    let (key, certificate) = (Entry::ResponderKey(name.clone()), Entry::ResponderCertificate(name.clone()));
-    let open = |entry: &Entry| Collected::open(entry, &entry.path_in(home, index));
+    let (key, certificate) =
+        (ArchiveEntry::ResponderKey(name.clone()), ArchiveEntry::ResponderCertificate(name.clone()));
+    let open = |entry: &ArchiveEntry| Collected::open(entry, &entry.path_in(home, index));
     if !with_key {
         return Ok(open(&certificate)?.into_iter().collect());
     }

@@ -1,9 +1,9 @@
 //! Creation of backups.
 use super::Stores;
 use super::collect::{Collected, configuration, home_files};
-use super::entry::Entry;
+use super::entry::ArchiveEntry;
 use super::leftovers::WITHIN_HOME;
-use super::manifest::{AuthorityEntry, Manifest};
+use super::manifest::{AuthorityEntry, BackupManifest};
 use super::problems::unwritten;
 use super::workplace::Workplace;
 use crate::audit::{Actor, AuditEvent, Outcome};
@@ -48,7 +48,7 @@ pub struct Created {
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// The list of its contents.
-    pub manifest: Manifest,
+    pub manifest: BackupManifest,
 }
 
 /// Makes a backup in a new file, or in a directory under a name with the time. Other processes may write to the home
@@ -70,7 +70,7 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     let copy = work.join("index.db");
     creation.index.copy_to(&copy)?;
     let (change, head, authorities) = facts(creation.stores, &copy)?;
-    let mut files: Vec<Collected> = Collected::open(&Entry::Index, &copy)?.into_iter().collect();
+    let mut files: Vec<Collected> = Collected::open(&ArchiveEntry::Index, &copy)?.into_iter().collect();
     files.extend(configuration(creation.home, creation.configuration, creation.beside)?);
     let keys = creation.stores.keys_in(creation.home);
     files.extend(home_files(
@@ -85,7 +85,7 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     };
     let authorities = authorities.into_iter().map(with_mark).collect();
     let entries = files.iter().map(|file| file.file.clone()).collect();
-    let manifest = Manifest::new(creation.now, change, head, creation.with_keys, authorities, entries);
+    let manifest = BackupManifest::new(creation.now, change, head, creation.with_keys, authorities, entries);
 
     let failed = |error: io::Error| unwritten(&file, &error);
     let new = tempfile::Builder::new().tempfile_in(aside.path()).map_err(failed)?;
@@ -157,7 +157,7 @@ impl<W: Write> Write for Measured<W> {
 
 fn write(
     out: &File,
-    manifest: &Manifest,
+    manifest: &BackupManifest,
     files: &mut [Collected],
     reader: &SealFor,
     file: &Path,
@@ -169,7 +169,9 @@ fn write(
     text.push(b'\n');
     let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
     let time = manifest.created().unwrap_or(UnixTime(0));
-    archive.append(&header(Manifest::FILE, size, time).map_err(failed)?, text.as_slice()).map_err(failed)?;
+    archive
+        .append(&header(BackupManifest::FILE, size, time).map_err(failed)?, text.as_slice())
+        .map_err(failed)?;
     for collected in files {
         let header = header(&collected.file.path, collected.file.size, time).map_err(failed)?;
         let size = collected.file.size;
@@ -211,7 +213,7 @@ impl<R: io::Read> io::Read for Exactly<R> {
     }
 }
 
-fn event(creation: &Creation<'_>, file: &Path, manifest: &Manifest, sha256: &str) -> AuditEvent {
+fn event(creation: &Creation<'_>, file: &Path, manifest: &BackupManifest, sha256: &str) -> AuditEvent {
     AuditEvent {
         at: creation.now,
         actor: creation.actor.clone(),

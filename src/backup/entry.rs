@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// A file of a backup: its place in the archive and in a home.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Entry {
+pub(super) enum ArchiveEntry {
     /// `index.db`
     Index,
     /// `configuration/NAME`: `genfic-ca.toml`, and the files that it names in its directory.
@@ -28,7 +28,7 @@ pub(super) enum Entry {
     ResponderKey(AuthorityName),
 }
 
-impl Entry {
+impl ArchiveEntry {
     /// Returns the path in a home whose index is `index`.
     pub(super) fn path_in(&self, home: &Home, index: &Path) -> PathBuf {
         match self {
@@ -37,7 +37,7 @@ impl Entry {
             Self::Policy(name) => home.policy_directory().join(name),
             Self::Public(name) => home.public_directory().join(name),
             Self::OfKeys(file) => home.keys_directory().join(file.now().to_string()),
-            Self::Waiting(name) | Self::FormerWaiting(name) => home.waiting_file(name),
+            Self::Waiting(name) | Self::FormerWaiting(name) => home.pending_request_file(name),
             Self::ResponderCertificate(name) => home.responder_certificate_file(name),
             Self::ResponderKey(name) => home.responder_key_file(name),
         }
@@ -71,7 +71,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// Writes the path in the archive.
-impl fmt::Display for Entry {
+impl fmt::Display for ArchiveEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Index => f.write_str("index.db"),
@@ -87,7 +87,7 @@ impl fmt::Display for Entry {
     }
 }
 
-impl FromStr for Entry {
+impl FromStr for ArchiveEntry {
     type Err = ();
 
     fn from_str(path: &str) -> Result<Self, ()> {
@@ -132,7 +132,7 @@ mod tests {
             "ocsp/genfic/responder.pem",
             "ocsp/genfic/responder.key",
         ] {
-            assert_eq!(path.parse::<Entry>().unwrap().to_string(), path);
+            assert_eq!(path.parse::<ArchiveEntry>().unwrap().to_string(), path);
         }
         for path in [
             "",
@@ -161,7 +161,7 @@ mod tests {
             "issued/a/1.pem",
             "home.lock",
         ] {
-            assert!(path.parse::<Entry>().is_err(), "{path}");
+            assert!(path.parse::<ArchiveEntry>().is_err(), "{path}");
         }
     }
 }

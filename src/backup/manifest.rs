@@ -1,5 +1,5 @@
 //! `manifest.json`: contents and time of a backup.
-use super::entry::Entry;
+use super::entry::ArchiveEntry;
 use super::problems::damaged;
 use crate::audit::Head;
 use crate::error::{Code, Problem, Reason, Shown as _};
@@ -20,7 +20,7 @@ const LARGEST_INDEX: u64 = 1 << 42;
 
 /// The contents of a backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Manifest {
+pub struct BackupManifest {
     format: String,
     /// The version of the program that made it.
     pub program: String,
@@ -71,7 +71,7 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
-impl Manifest {
+impl BackupManifest {
     pub(super) const FILE: &str = "manifest.json";
     pub(super) const LARGEST: u64 = 64 << 20;
 
@@ -122,7 +122,7 @@ impl Manifest {
         let mut seen = BTreeSet::new();
         for file in &self.files {
             let entry = file.entry().ok_or_else(|| format!("`{}` has no place in a home", file.path))?;
-            let largest = if entry == Entry::Index { LARGEST_INDEX } else { LARGEST_FILE };
+            let largest = if entry == ArchiveEntry::Index { LARGEST_INDEX } else { LARGEST_FILE };
             if file.size > largest {
                 return Err(format!("{} is said to have {} octets", file.path, file.size).into());
             }
@@ -130,7 +130,7 @@ impl Manifest {
                 return Err(format!("{} is named twice", file.path).into());
             }
         }
-        if !self.files.iter().any(|file| file.entry() == Some(Entry::Index)) {
+        if !self.files.iter().any(|file| file.entry() == Some(ArchiveEntry::Index)) {
             return Err("there is no index.db".into());
         }
         self.created().map(drop).ok_or_else(|| format!("`{}` is not a time", self.created).into())
@@ -148,7 +148,7 @@ impl Manifest {
 }
 
 impl FileEntry {
-    pub(super) fn entry(&self) -> Option<Entry> {
+    pub(super) fn entry(&self) -> Option<ArchiveEntry> {
         self.path.parse().ok()
     }
 }

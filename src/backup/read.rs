@@ -1,8 +1,8 @@
 //! Reading of backups. Every octet is checked before it is used, since anybody who knows a recipient can write a
 //! backup.
 use super::Opener;
-use super::entry::Entry;
-use super::manifest::{FileEntry, Manifest};
+use super::entry::ArchiveEntry;
+use super::manifest::{BackupManifest, FileEntry};
 use super::problems::{damaged, unreadable, unwritten};
 use crate::error::{Problem, Reason, Shown as _};
 use crate::home::{Home, open_file};
@@ -38,20 +38,20 @@ pub(super) fn extract(
     source: impl Read,
     home: &Home,
     index: &Path,
-) -> Result<Manifest, Problem> {
+) -> Result<BackupManifest, Problem> {
     let broken = |error: io::Error| damaged(file, error);
     let mut archive = tar::Archive::new(source);
     // `raw` yields every header unchanged: none of tar's extensions, which may claim any length or path
     let mut entries = archive.entries().map_err(broken)?.raw(true);
     let mut next = || -> Result<Option<_>, Problem> { entries.next().transpose().map_err(broken) };
     let mut first = next()?.ok_or_else(|| damaged(file, "it is empty"))?;
-    let size = check_header(&first, Manifest::FILE).map_err(|reason| damaged(file, reason))?;
-    if size > Manifest::LARGEST {
+    let size = check_header(&first, BackupManifest::FILE).map_err(|reason| damaged(file, reason))?;
+    if size > BackupManifest::LARGEST {
         return Err(damaged(file, "its manifest is too large"));
     }
     let mut text = Vec::new();
     first.read_to_end(&mut text).map_err(broken)?;
-    let manifest = Manifest::parse(&text, file)?;
+    let manifest = BackupManifest::parse(&text, file)?;
     for listed in &manifest.files {
         let missing = || damaged(file, format!("{} is missing", listed.path));
         let entry = listed.entry().ok_or_else(missing)?;
@@ -90,7 +90,7 @@ fn check_header<R: Read>(entry: &tar::Entry<'_, R>, path: &str) -> Result<u64, R
 fn put(
     archive: &Path,
     from: &mut impl Read,
-    entry: &Entry,
+    entry: &ArchiveEntry,
     listed: &FileEntry,
     (home, index): (&Home, &Path),
 ) -> Result<(), Problem> {

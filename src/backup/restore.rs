@@ -2,7 +2,7 @@
 use super::check::check;
 use super::create::high_water;
 use super::evidence::Evidence;
-use super::manifest::Manifest;
+use super::manifest::BackupManifest;
 use super::place::{Staging, check_vacant, is_part_of};
 use super::problems::{damaged, unwritten};
 use super::search::{Finder, search};
@@ -52,7 +52,7 @@ pub(crate) struct Restoring<'a> {
 #[derive(Clone, Debug)]
 pub struct RestoredHome {
     /// The contents of the backup.
-    pub manifest: Manifest,
+    pub manifest: BackupManifest,
     /// What was recorded from after the backup.
     pub taken: TakenOver,
     /// The CAs.
@@ -138,7 +138,7 @@ fn take_over(
     restoring: &Restoring<'_>,
     staged: &Home,
     index: &dyn Index,
-    manifest: Manifest,
+    manifest: BackupManifest,
 ) -> Result<RestoredHome, Problem> {
     let authorities = index.authorities()?;
     let mut evidence = Evidence::new(index, restoring.stores, &authorities)?;
@@ -192,7 +192,7 @@ fn take_over(
 
 fn restoration(
     restoring: &Restoring<'_>,
-    manifest: &Manifest,
+    manifest: &BackupManifest,
     evidence: &Evidence<'_>,
     crl_numbers: Vec<(IssuerId, CrlNumber)>,
 ) -> Restoration {

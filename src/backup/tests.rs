@@ -1,5 +1,5 @@
 //! Malformed archives, since anybody who knows a recipient can write one.
-use super::manifest::{FileEntry, Manifest};
+use super::manifest::{BackupManifest, FileEntry};
 use super::read::extract;
 use crate::audit::Head;
 use crate::error::{Exit, Problem};
@@ -27,7 +27,7 @@ fn listed(parts: &[Part]) -> Vec<FileEntry> {
 
 fn manifest(files: Vec<FileEntry>) -> Vec<u8> {
     let head = Head { sequence: 1, digest: [1; 32] };
-    serde_json::to_vec(&Manifest::new(UnixTime(0), 1, head, false, Vec::new(), files)).unwrap()
+    serde_json::to_vec(&BackupManifest::new(UnixTime(0), 1, head, false, Vec::new(), files)).unwrap()
 }
 
 /// Returns a tar archive with these entries, names unchanged.
@@ -49,7 +49,7 @@ fn archive(manifest: &[u8], parts: &[Part]) -> Vec<u8> {
 }
 
 /// Reads an archive into a home within a directory of its own, and checks that nothing else was written there.
-fn read(octets: &[u8]) -> Result<Manifest, Problem> {
+fn read(octets: &[u8]) -> Result<BackupManifest, Problem> {
     let directory = tempfile::tempdir().unwrap();
     let home = Home::at(directory.path().join("home"));
     home.create().unwrap();

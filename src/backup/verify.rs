@@ -1,7 +1,7 @@
 //! Verification that a backup can be restored.
 use super::check::check;
 use super::leftovers::WITHIN_HOME;
-use super::manifest::Manifest;
+use super::manifest::BackupManifest;
 use super::workplace::Workplace;
 use super::{Opener, Stores, read};
 use crate::error::{Problem, Shown as _};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Verified {
     /// The contents of the backup.
-    pub manifest: Manifest,
+    pub manifest: BackupManifest,
     /// Number of certificates on record.
     pub certificates: u64,
     /// Every fault; empty when the backup can be restored.
@@ -68,7 +68,7 @@ pub fn verify(
     Ok(Verified { manifest, certificates, faults, behind })
 }
 
-fn behind(manifest: &Manifest, current: &dyn IndexReader) -> Result<Behind, Problem> {
+fn behind(manifest: &BackupManifest, current: &dyn IndexReader) -> Result<Behind, Problem> {
     let head = current.audit_head()?;
     let mut there = None;
     current.audit_records(manifest.audit.sequence.max(1), &mut |record| {

@@ -44,7 +44,7 @@ impl IssuingAuthority {
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));
         }
-        if !may(tbs, KeyUsage::KEY_CERT_SIGN) {
+        if !key_usage_allows(tbs, KeyUsage::KEY_CERT_SIGN) {
             let message =
                 format!("the certificate of {} does not allow it to sign certificates", authority.name);
             return Err(Problem::new(Code::IssuerUnfit, message)
@@ -115,7 +115,7 @@ impl IssuingAuthority {
 
 /// Whether this is a CA certificate whose key usage allows `what`. A certificate without keyUsage allows
 /// everything (RFC 5280 §4.2.1.3).
-pub(super) fn may(tbs: &TbsCertificate, what: KeyUsage) -> bool {
+pub(super) fn key_usage_allows(tbs: &TbsCertificate, what: KeyUsage) -> bool {
     BasicConstraints::of(tbs).is_some_and(|constraints| constraints.ca)
         && KeyUsage::of(tbs).is_none_or(|usage| usage.has(what))
 }
@@ -129,7 +129,7 @@ impl CrlAuthority {
         if signer.public_key() != certificate.tbs().public_key() {
             return Err(mismatched(name));
         }
-        if !may(certificate.tbs(), KeyUsage::CRL_SIGN) {
+        if !key_usage_allows(certificate.tbs(), KeyUsage::CRL_SIGN) {
             let message = format!("the certificate of {name} does not allow it to sign CRLs");
             return Err(Problem::new(Code::IssuerUnfit, message)
                 .hint("a CA certificate has basicConstraints CA:TRUE and keyUsage cRLSign"));
@@ -160,7 +160,7 @@ impl CrlAuthority {
 
 impl Engine {
     pub(super) fn open(&self, authority: &Authority) -> Result<Arc<dyn CaSigner>, Problem> {
-        if authority.is_elsewhere() {
+        if authority.is_external() {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
             return Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::AskItsOwners));
         }

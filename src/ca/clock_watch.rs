@@ -21,7 +21,7 @@ pub struct ClockState {
 
 /// What a clock may be used for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClockStanding {
+pub enum ClockStatus {
     /// Everything.
     Trusted,
     /// No signing: the clock is before this time, at which something was signed.
@@ -40,14 +40,14 @@ impl ClockState {
 
     /// Returns what the clock may be used for.
     #[must_use]
-    pub fn standing(&self) -> ClockStanding {
+    pub fn status(&self) -> ClockStatus {
         match (&self.signed, self.confirmed()) {
-            (Some(signed), _) if self.now < signed.at => ClockStanding::Behind(signed.at),
+            (Some(signed), _) if self.now < signed.at => ClockStatus::Behind(signed.at),
             // a status published later was published by another clock, and this one may be right
             (_, Some(confirmed)) if self.now > confirmed.plus(self.trust) => {
-                ClockStanding::Unconfirmed(confirmed)
+                ClockStatus::Unconfirmed(confirmed)
             }
-            _ => ClockStanding::Trusted,
+            _ => ClockStatus::Trusted,
         }
     }
 }
@@ -130,8 +130,8 @@ mod tests {
     #[test]
     fn a_clock_is_trusted_for_a_while_after_the_newest_thing_that_confirms_it() {
         // X2
-        use ClockStanding::{Behind, Trusted, Unconfirmed};
-        for (now, signed, published, standing) in [
+        use ClockStatus::{Behind, Trusted, Unconfirmed};
+        for (now, signed, published, status) in [
             (0, None, None, Trusted),
             (0, Some(0), None, Trusted),
             (-1, Some(0), None, Behind(NOW)),
@@ -144,7 +144,7 @@ mod tests {
             (0, Some(-90 * DAY), Some(9000 * DAY), Trusted),
             (i64::MAX - NOW.0, Some(0), None, Unconfirmed(NOW)),
         ] {
-            assert_eq!(state(now, signed, published).standing(), standing, "{now} {signed:?} {published:?}");
+            assert_eq!(state(now, signed, published).status(), status, "{now} {signed:?} {published:?}");
         }
     }
 

@@ -3,7 +3,7 @@ use crate::error::Problem;
 
 /// What a command is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Purpose {
+pub enum CommandPurpose {
     /// Issues certificates: leaves the reserve untouched, and is refused while the reserve is missing.
     Issue,
     /// Publishes revocations, and may use the reserve for them.
@@ -21,5 +21,5 @@ pub(crate) trait DiskReserve: Send + Sync {
     ///
     /// # Errors
     /// `disk.full` when an issuing command has no space.
-    fn find(&self, purpose: Purpose) -> Result<Room, Problem>;
+    fn find(&self, purpose: CommandPurpose) -> Result<Room, Problem>;
 }

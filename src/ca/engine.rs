@@ -1,6 +1,6 @@
 //! The engine: the parts that the use cases work with.
 use super::hierarchy::Loaded;
-use super::{ClockWatch, DiskReserve, Hierarchy, Practices, Purpose, Room};
+use super::{CaSettings, ClockWatch, CommandPurpose, DiskReserve, Hierarchy, Room};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
@@ -38,7 +38,7 @@ pub(crate) struct EngineParts {
     /// The source of serial numbers.
     pub(crate) serials: Arc<dyn SerialSource>,
     /// Profiles and settings.
-    pub(crate) practices: Arc<Practices>,
+    pub(crate) settings: Arc<CaSettings>,
     /// The disk space that is reserved for revocation.
     pub(crate) reserve: Arc<dyn DiskReserve>,
     /// The actor that audit events name.
@@ -100,8 +100,8 @@ impl Engine {
 
     /// Profiles and settings.
     #[must_use]
-    pub fn practices(&self) -> &Practices {
-        &self.parts.practices
+    pub fn settings(&self) -> &CaSettings {
+        &self.parts.settings
     }
 
     /// The time of the system clock.
@@ -147,7 +147,7 @@ impl Engine {
         &self.parts.actor
     }
 
-    pub(super) fn find_room(&self, purpose: Purpose) -> Result<Room, Problem> {
+    pub(super) fn find_room(&self, purpose: CommandPurpose) -> Result<Room, Problem> {
         self.parts.reserve.find(purpose)
     }
 

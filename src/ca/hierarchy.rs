@@ -127,7 +127,7 @@ impl<'h> Hierarchy<'h> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn above(&self, authority: &Authority) -> Result<Vec<Arc<Authority>>, IndexError> {
+    pub fn issuer_path(&self, authority: &Authority) -> Result<Vec<Arc<Authority>>, IndexError> {
         let path = self.walk(&mut *self.state()?, authority)?;
         Ok(path.members().iter().skip(1).cloned().collect())
     }
@@ -135,7 +135,7 @@ impl<'h> Hierarchy<'h> {
     /// Returns the certificates of a CA's issuers, its direct issuer's first, the root's last.
     pub(super) fn ancestors(&self, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
         let path = self.walk(&mut *self.state()?, authority)?;
-        Ok(path.above()?.iter().map(|above| above.certificate.clone()).collect())
+        Ok(path.issuer_path()?.iter().map(|issuer_path| issuer_path.certificate.clone()).collect())
     }
 
     /// Returns all generations of a CA, oldest first. `name` may be that of any of them.
@@ -200,7 +200,7 @@ impl<'h> Hierarchy<'h> {
     /// Whether a CA is retired and has nothing left to publish: it has expired or has a newer generation, its
     /// last certificate has expired, and every revoked certificate has been on a CRL issued after its expiry
     /// (C3).
-    pub fn is_quiet(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
+    pub fn is_retired(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
         let has_ended = now > authority.certificate.tbs().validity().not_after;
         if authority.last_end.is_some_and(|end| end >= now)
             || !(has_ended || self.successor(&authority.name)?.is_some())
@@ -214,13 +214,13 @@ impl<'h> Hierarchy<'h> {
 
     /// Whether a CA is still current: neither the CA nor one of its issuers has expired or is revoked for
     /// good. A CA that is not issues nothing unless it gets a new certificate.
-    pub fn stands(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
-        Ok(self.path_of(authority)?.stands(now))
+    pub fn still_current(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
+        Ok(self.path_of(authority)?.still_current(now))
     }
 
     /// Whether a CA or one of its issuers is revoked for good, so that nothing it issued is to be trusted.
-    pub fn has_fallen(&self, authority: &Authority) -> Result<bool, IndexError> {
-        Ok(self.path_of(authority)?.has_fallen())
+    pub fn chain_is_revoked(&self, authority: &Authority) -> Result<bool, IndexError> {
+        Ok(self.path_of(authority)?.chain_is_revoked())
     }
 
     /// Whether the certificate of a CA is revoked for good.

@@ -6,25 +6,25 @@
 //! (`tests/architecture/` draws this):
 //!
 //! ```text
-//! lifecycle     maintenance issuance authority publication engine hierarchy practices problems
-//! revocation    maintenance publication engine hierarchy practices
+//! lifecycle     maintenance issuance authority publication engine hierarchy problems settings
+//! revocation    maintenance publication engine hierarchy settings
 //! run           maintenance issuance engine disk_reserve
 //! ----------------------
-//! maintenance   issuance authority publication engine clock_watch hierarchy practices problems
+//! maintenance   issuance authority publication engine clock_watch hierarchy problems settings
 //! ----------------------
-//! issuance      authority publication engine abreast hierarchy practices problems
+//! issuance      authority publication engine hierarchy par_map problems settings
 //! ----------------------
 //! authority     engine hierarchy
 //! publication   engine hierarchy
-//! time          engine clock_watch practices
+//! time          engine clock_watch settings
 //! ----------------------
-//! engine        clock_watch disk_reserve hierarchy practices
+//! engine        clock_watch disk_reserve hierarchy settings
 //! ----------------------
-//! abreast
+//! par_map
 //! clock_watch
 //! disk_reserve
 //! hierarchy
-//! practices
+//! settings
 //! problems
 //! ```
 //!
@@ -40,7 +40,6 @@
 //! | `time`, `clock_watch` | the time of a signature, and whether the clock is trusted |
 //! | `engine` | index, keys, files, clock, settings |
 //! | `hierarchy` | the CAs on record: issuer paths, generations, and whether each may issue |
-mod abreast;
 mod authority;
 mod clock_watch;
 mod disk_reserve;
@@ -49,33 +48,35 @@ mod hierarchy;
 mod issuance;
 mod lifecycle;
 mod maintenance;
-mod practices;
+mod par_map;
 mod problems;
 mod publication;
 mod revocation;
 mod run;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod time;
 
-pub use abreast::abreast;
 pub(crate) use authority::CrlAuthority;
 pub use authority::IssuingAuthority;
-pub use clock_watch::{ClockStanding, ClockState, ClockWatch};
-pub use disk_reserve::Purpose;
+pub use clock_watch::{ClockState, ClockStatus, ClockWatch};
+pub use disk_reserve::CommandPurpose;
 pub(crate) use disk_reserve::{DiskReserve, Room};
 pub use engine::Engine;
 pub(crate) use engine::{EngineParts, SerialSource};
 pub use hierarchy::Hierarchy;
-pub use issuance::{Issuance, IssuanceOutcome, IssuedCertificate, Order, Refusal};
+pub use issuance::{Issuance, IssuanceOutcome, IssuanceRequest, IssuedCertificate, Refusal};
 pub use lifecycle::{
-    AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, Arrival, AuthorityRekeying, AuthorityRenewal,
-    CreatedAuthority, Crossing, Lifecycle, Links, NewAuthority, PriorCertificate,
+    AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, AuthorityRekeying, AuthorityRenewal,
+    CreatedAuthority, CrossCertification, KeyRolloverCertificates, Lifecycle, NewAuthority, PriorCertificate,
+    SubordinateCertificate,
 };
 #[cfg(test)]
 pub(crate) use lifecycle::{RekeyedAuthority, RenewedAuthority};
 pub use maintenance::{Maintenance, PublishedCrl, Recovered};
-pub(crate) use practices::Practices;
+pub use par_map::par_map;
 pub use publication::{Publication, Published};
-pub use revocation::{Fallen, KeyRevocation, Revocations, Revoked, RevokedAuthority, Unrecorded};
+pub use revocation::{AffectedAuthority, KeyRevocation, Revocations, Revoked, RevokedAuthority, Unrecorded};
 pub use run::{Begun, Conclusion, Task};
+pub(crate) use settings::CaSettings;

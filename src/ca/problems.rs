@@ -1,7 +1,7 @@
 //! Problems, as shown to people, for the errors of the modules below.
 use crate::error::{Code, Problem, remedy};
 use crate::index::TransitionError;
-use crate::lint::Finding;
+use crate::lint::LintFinding;
 use crate::repository::PublishError;
 use crate::signing::MarkError;
 
@@ -57,7 +57,7 @@ impl From<TransitionError> for Problem {
 
 /// The problem that our own rules found faults in what was about to be signed: a defect of a profile or of
 /// this program.
-pub(super) fn lint_problem(findings: &[Finding]) -> Problem {
+pub(super) fn lint_problem(findings: &[LintFinding]) -> Problem {
     let list: Vec<String> = findings
         .iter()
         .map(|finding| format!("{} ({}, {})", finding.message, finding.rule, finding.citation))

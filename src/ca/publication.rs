@@ -145,15 +145,20 @@ impl Publication<'_> {
 
     /// Publishes the certificate and chain of a CA unless they are current; returns whether they were not.
     fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
-        let above = self.engine.hierarchy().ancestors(authority)?;
-        let crossed = self.engine.hierarchy().crossed(authority)?;
+        let issuer_path = self.engine.hierarchy().ancestors(authority)?;
+        let cross_certificates = self.engine.hierarchy().cross_certificates(authority)?;
         let (name, certificate) = (&authority.name, &authority.certificate);
         let publisher = self.engine.publisher();
         let digests = |all: &[Certificate]| all.iter().map(Certificate::fingerprint).collect::<Vec<_>>();
-        if publisher.is_published(name, &certificate.fingerprint(), &digests(&above), &digests(&crossed)) {
+        if publisher.is_published(
+            name,
+            &certificate.fingerprint(),
+            &digests(&issuer_path),
+            &digests(&cross_certificates),
+        ) {
             return Ok(false);
         }
-        publisher.authority(name, certificate, &above, &crossed)?;
+        publisher.authority(name, certificate, &issuer_path, &cross_certificates)?;
         Ok(true)
     }
 
@@ -171,18 +176,23 @@ impl Publication<'_> {
         let by_name: HashMap<&str, &AuthoritySummary> = all.iter().map(|one| (&*one.name, one)).collect();
         let is_published = |own: &AuthoritySummary| {
             // an incomplete issuer path is reported when the CA is published
-            let above = digests_above(own, &by_name);
-            above.is_some_and(|above| {
-                publisher.is_published(&own.name, &own.certificate, &above, &own.crossed)
+            let issuer_path = digests_above(own, &by_name);
+            issuer_path.is_some_and(|issuer_path| {
+                publisher.is_published(&own.name, &own.certificate, &issuer_path, &own.cross_certificates)
             })
         };
         all.iter().filter(|own| !is_published(own)).collect()
     }
 
     fn write_authority(&self, authority: &Authority) -> Result<AuthorityFiles, Problem> {
-        let above = self.engine.hierarchy().ancestors(authority)?;
-        let crossed = self.engine.hierarchy().crossed(authority)?;
-        Ok(self.engine.publisher().authority(&authority.name, &authority.certificate, &above, &crossed)?)
+        let issuer_path = self.engine.hierarchy().ancestors(authority)?;
+        let cross_certificates = self.engine.hierarchy().cross_certificates(authority)?;
+        Ok(self.engine.publisher().authority(
+            &authority.name,
+            &authority.certificate,
+            &issuer_path,
+            &cross_certificates,
+        )?)
     }
 
     /// Publishes the certificates and chains of CAs that differ from what is published.

@@ -1,6 +1,6 @@
 //! The steps around every command, whatever program runs it: disk space, recovery from commands that were cut
 //! short, and the audit record of refusals (G15).
-use super::{Engine, Purpose, Recovered, Refusal};
+use super::{CommandPurpose, Engine, Recovered, Refusal};
 use crate::audit::{AuditEvent, Outcome};
 use crate::error::{Code, Problem, Remedy};
 
@@ -12,7 +12,7 @@ pub struct Task<'t> {
     /// Object of the command.
     pub object: &'t str,
     /// Purpose of the command.
-    pub purpose: Purpose,
+    pub purpose: CommandPurpose,
     /// The caller's words for the command that shows the record.
     pub shows_record: &'t str,
 }
@@ -79,11 +79,11 @@ impl Engine {
             return problem;
         }
         let has_begun = self.index().audit_head().is_ok_and(|head| head.sequence > begun.sequence);
-        let stands = match has_begun {
+        let still_current = match has_begun {
             true => format!("what was on record before that stands: {}", task.shows_record),
             false => "nothing was done".to_owned(),
         };
-        Problem { message: format!("{}; {stands}", problem.message), ..problem }
+        Problem { message: format!("{}; {still_current}", problem.message), ..problem }
     }
 
     /// Records that a command was refused or failed (G15).

@@ -1,5 +1,5 @@
 //! The time used for signing, publishing and revoking (X2).
-use super::{ClockStanding, ClockState, ClockWatch, Engine};
+use super::{ClockState, ClockStatus, ClockWatch, Engine};
 use crate::clock::Clock;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Index, IndexError, NewestSigned};
@@ -29,10 +29,10 @@ impl Timekeeper<'_> {
 
     /// Returns the last confirmed time when the clock is not trusted. Nobody is asked.
     fn doubted(&self, state: &ClockState) -> Option<UnixTime> {
-        match state.standing() {
-            ClockStanding::Trusted => None,
-            ClockStanding::Behind(_) => state.confirmed(),
-            ClockStanding::Unconfirmed(confirmed) => {
+        match state.status() {
+            ClockStatus::Trusted => None,
+            ClockStatus::Behind(_) => state.confirmed(),
+            ClockStatus::Unconfirmed(confirmed) => {
                 let is_right = self.watch.said(state).is_some_and(|said| said.is_right);
                 (!is_right).then_some(confirmed)
             }
@@ -52,8 +52,8 @@ impl Timekeeper<'_> {
 
     pub(super) fn check(&self, now: UnixTime) -> Result<(), Problem> {
         let state = self.state(now)?;
-        match state.standing() {
-            ClockStanding::Unconfirmed(confirmed) if !self.watch.confirms(&state, confirmed) => {
+        match state.status() {
+            ClockStatus::Unconfirmed(confirmed) if !self.watch.confirms(&state, confirmed) => {
                 Err(unconfirmed(&state, confirmed))
             }
             // whether the clock is behind is decided when the signature's intent is recorded
@@ -73,7 +73,7 @@ fn unconfirmed(state: &ClockState, confirmed: UnixTime) -> Problem {
 
 impl Engine {
     pub(super) fn timekeeper(&self) -> Timekeeper<'_> {
-        let trust = self.practices().config.clock.trust;
+        let trust = self.settings().config.clock.trust;
         let (index, status, signed) = (self.index(), self.status(), self.signed());
         Timekeeper { index, status, signed, clock: self.clock(), watch: self.watch(), trust }
     }
@@ -109,7 +109,7 @@ impl Engine {
     pub fn time_to_distrust(&self) -> Result<UnixTime, Problem> {
         let timekeeper = self.timekeeper();
         let state = timekeeper.state(self.now())?;
-        if let ClockStanding::Unconfirmed(confirmed) = state.standing() {
+        if let ClockStatus::Unconfirmed(confirmed) = state.status() {
             timekeeper.watch.confirms(&state, confirmed);
         }
         Ok(timekeeper.doubted(&state).map_or(state.now, |confirmed| state.now.min(confirmed)))

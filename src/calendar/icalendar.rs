@@ -1,5 +1,5 @@
 //! The calendar as iCalendar (RFC 5545).
-use super::{Calendar, Entry, Occasion};
+use super::{Calendar, CalendarEntry, Occasion};
 use crate::error::Remedy;
 use crate::x509::UnixTime;
 
@@ -26,7 +26,7 @@ impl Calendar {
     }
 }
 
-fn event(entry: &Entry<'_>, now: UnixTime, remedy: &str, out: &mut Lines) {
+fn event(entry: &CalendarEntry<'_>, now: UnixTime, remedy: &str, out: &mut Lines) {
     let occasion = entry.occasion.word();
     out.push("BEGIN", "VEVENT");
     let issuer = base16ct::lower::encode_string(&entry.authority.issuer.0);

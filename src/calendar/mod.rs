@@ -78,7 +78,7 @@ impl Occasion {
 
 /// Entry of the calendar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Entry<'a> {
+pub struct CalendarEntry<'a> {
     /// Time.
     pub at: UnixTime,
     /// Kind.
@@ -87,7 +87,7 @@ pub struct Entry<'a> {
     pub authority: &'a Outlook,
 }
 
-impl Entry<'_> {
+impl CalendarEntry<'_> {
     /// Returns a short description: `CRL of genfic due, lapses 2026-11-28`.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -153,10 +153,10 @@ impl Calendar {
     /// Returns all future and overdue entries in order of time. CAs that are expired or may no longer issue are left
     /// out.
     #[must_use]
-    pub fn entries(&self) -> Vec<Entry<'_>> {
-        let mut entries: Vec<Entry<'_>> = Vec::new();
+    pub fn entries(&self) -> Vec<CalendarEntry<'_>> {
+        let mut entries: Vec<CalendarEntry<'_>> = Vec::new();
         for authority in self.outlooks.iter().filter(|authority| authority.is_fit) {
-            let mut enter = |at, occasion| entries.push(Entry { at, occasion, authority });
+            let mut enter = |at, occasion| entries.push(CalendarEntry { at, occasion, authority });
             enter(authority.validity.not_after, Occasion::End);
             if let Some(full) = authority.full_length.as_ref().filter(|full| full.last >= self.now) {
                 enter(full.last, Occasion::LastFullLength);
@@ -222,7 +222,7 @@ mod tests {
     fn what_lies_ahead_is_told_earliest_first_and_what_is_overdue_before_that() {
         let calendar = calendar();
         let entries = calendar.entries();
-        let told: Vec<String> = entries.iter().map(Entry::sentence).collect();
+        let told: Vec<String> = entries.iter().map(CalendarEntry::sentence).collect();
         assert!(told[0].starts_with("responder of genfic-user due, ends 20"), "{told:?}");
         assert!(entries.is_sorted_by_key(|entry| entry.at));
         assert_eq!(told.last().unwrap(), "CA genfic ends");

@@ -67,10 +67,10 @@ fn end_of(authority: &Authority) -> UnixTime {
 /// Returns the repair by which the CA goes on: a new certificate for the same key, or the request for one.
 fn successor(authority: &Authority, issuer: Option<&Authority>) -> remedy::Repair {
     let name = authority.name.clone();
-    if authority.is_elsewhere() {
+    if authority.is_external() {
         return remedy::Repair::AskForNext(name);
     }
-    match issuer.is_some_and(Authority::is_elsewhere) {
+    match issuer.is_some_and(Authority::is_external) {
         true => remedy::Repair::RequestRenewal(name),
         false => remedy::Repair::Renew(name),
     }
@@ -79,12 +79,12 @@ fn successor(authority: &Authority, issuer: Option<&Authority>) -> remedy::Repai
 fn lapses(
     examination: &Examination<'_>,
     authority: &Authority,
-    above: &[Arc<Authority>],
+    issuer_path: &[Arc<Authority>],
     findings: &mut Vec<Finding>,
 ) {
     let (now, end, name) = (examination.now, end_of(authority), &authority.name);
-    let remedy = successor(authority, above.first().map(Arc::as_ref));
-    let ends: Vec<(&str, UnixTime)> = above.iter().map(|one| (&*one.name, end_of(one))).collect();
+    let remedy = successor(authority, issuer_path.first().map(Arc::as_ref));
+    let ends: Vec<(&str, UnixTime)> = issuer_path.iter().map(|one| (&*one.name, end_of(one))).collect();
     if let Some((parent, first)) = outlived(end, &ends) {
         let message = format!("ends on {end}, after {parent} above it on {first}");
         findings.push(Finding::warning(FindingCode::StaggerOutlives, name, message).remedy(remedy.clone()));
@@ -100,7 +100,7 @@ fn lapses(
     } else if now.plus_days(SOON) > end {
         let message = format!("ends on {end}, within a year");
         findings.push(Finding::warning(FindingCode::AuthorityEndsSoon, name, message).remedy(remedy));
-    } else if let Some(last) = last_full_length(examination, authority, above)
+    } else if let Some(last) = last_full_length(examination, authority, issuer_path)
         && now > last
     {
         let message =
@@ -111,19 +111,19 @@ fn lapses(
 
 /// Returns the first CA of the issuer path that expires before `end`, since nobody trusts a certificate longer than
 /// its issuers.
-fn outlived<'a>(end: UnixTime, above: &[(&'a str, UnixTime)]) -> Option<(&'a str, UnixTime)> {
-    above.iter().copied().find(|(_, other)| *other < end)
+fn outlived<'a>(end: UnixTime, issuer_path: &[(&'a str, UnixTime)]) -> Option<(&'a str, UnixTime)> {
+    issuer_path.iter().copied().find(|(_, other)| *other < end)
 }
 
 /// Returns the last time at which a certificate of the CA's default profile can have its full validity.
 fn last_full_length(
     examination: &Examination<'_>,
     authority: &Authority,
-    above: &[Arc<Authority>],
+    issuer_path: &[Arc<Authority>],
 ) -> Option<UnixTime> {
     let profiles = examination.profiles.ok()?;
     let leaf = profiles.get(profiles.get(&authority.profile)?.default_leaf_profile()?)?;
-    let ancestors = certificates(above);
+    let ancestors = certificates(issuer_path);
     let view = IssuerView {
         certificate: &authority.certificate,
         ancestors: &ancestors,
@@ -164,8 +164,8 @@ fn staggered(
         }
         for warning in profiles.stagger_warnings(&authority.profile, end_of(authority), &siblings, gap, now) {
             let message = format!("is badly staggered: {warning}");
-            let above = hierarchy.above(authority).unwrap_or_default();
-            let remedy = successor(authority, above.first().map(Arc::as_ref));
+            let issuer_path = hierarchy.issuer_path(authority).unwrap_or_default();
+            let remedy = successor(authority, issuer_path.first().map(Arc::as_ref));
             findings.push(
                 Finding::warning(FindingCode::StaggerSiblings, &authority.name, message).remedy(remedy),
             );
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn a_ca_outlives_the_first_above_it_that_ends_before_it() {
         // G4
-        let above = [("sub", UnixTime(100)), ("root", UnixTime(90))];
-        assert_eq!(outlived(UnixTime(95), &above), Some(("root", UnixTime(90))));
-        assert_eq!(outlived(UnixTime(101), &above), Some(("sub", UnixTime(100))));
-        assert_eq!(outlived(UnixTime(90), &above), None, "in the same second");
+        let issuer_path = [("sub", UnixTime(100)), ("root", UnixTime(90))];
+        assert_eq!(outlived(UnixTime(95), &issuer_path), Some(("root", UnixTime(90))));
+        assert_eq!(outlived(UnixTime(101), &issuer_path), Some(("sub", UnixTime(100))));
+        assert_eq!(outlived(UnixTime(90), &issuer_path), None, "in the same second");
     }
 }

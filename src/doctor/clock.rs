@@ -1,7 +1,7 @@
 //! Checks of the clock against every recorded time of the home.
 use super::finding::Finding;
 use super::{Examination, FindingCode, Looked};
-use crate::ca::{ClockStanding, ClockState};
+use crate::ca::{ClockState, ClockStatus};
 use crate::error::{Shown as _, remedy};
 use crate::x509::UnixTime;
 
@@ -36,7 +36,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 }
 
 fn unconfirmed(state: &ClockState) -> Option<Finding> {
-    let ClockStanding::Unconfirmed(confirmed) = state.standing() else { return None };
+    let ClockStatus::Unconfirmed(confirmed) = state.status() else { return None };
     let message = format!(
         "says {}, long after the last confirmed time, {confirmed}: nothing is signed unattended (exit status 13)",
         state.now

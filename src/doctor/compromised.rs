@@ -39,7 +39,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 fn remedy(record: &CertificateRecord, object: &str, authorities: &[Authority]) -> remedy::Repair {
     let certificate = record.certificate.as_ref();
     let identity = certificate.filter(|one| one.is_ca()).map(|one| one.tbs().as_issuer());
-    let own = authorities.iter().find(|one| Some(one.issuer) == identity && !one.is_elsewhere());
+    let own = authorities.iter().find(|one| Some(one.issuer) == identity && !one.is_external());
     match own {
         Some(own) => remedy::Repair::RevokeAuthority(own.name.clone()),
         None if certificate.is_some_and(Certificate::is_ca) => remedy::Repair::RevokeCa(object.to_owned()),

@@ -58,7 +58,7 @@ pub enum Consequence {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mending {
     /// Change the permission bits of a file of the home.
-    Mode(home::Finding),
+    Mode(home::AccessFinding),
     /// Create a directory with this mode.
     Directory(PathBuf, u32),
     /// Write a missing file with this text.
@@ -68,7 +68,7 @@ pub enum Mending {
     /// Remove a directory in which a backup was being made or restored.
     Workplace(PathBuf),
     /// Fill the reserve of disk space for revoking.
-    Reserve,
+    ReserveFile,
     /// Abandon pending records while no other process signs.
     Pending,
     /// Publish the status of the latest change.
@@ -99,7 +99,7 @@ impl Mending {
                 | Self::File(..)
                 | Self::Leftover(_)
                 | Self::Workplace(_)
-                | Self::Reserve
+                | Self::ReserveFile
         )
     }
 }

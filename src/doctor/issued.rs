@@ -16,7 +16,7 @@ pub(super) struct IssuedFiles {
     unmet: HashMap<String, HashMap<SerialNumber, PathBuf>>,
     strange: Vec<PathBuf>,
     /// External CAs, whose certificates are stored by those who run them.
-    elsewhere: HashSet<String>,
+    external: HashSet<String>,
     missing: BTreeMap<String, Vec<CertificateId>>,
     differing: BTreeMap<String, Vec<CertificateId>>,
     met: usize,
@@ -44,9 +44,9 @@ impl IssuedFiles {
             }
             unmet.insert(authority.name.clone(), files);
         }
-        let run_by_others = authorities.iter().filter(|authority| authority.is_elsewhere());
-        let elsewhere = run_by_others.map(|authority| authority.name.clone()).collect();
-        Self { unmet, strange, elsewhere, missing: BTreeMap::new(), differing: BTreeMap::new(), met: 0 }
+        let external_authority = authorities.iter().filter(|authority| authority.is_external());
+        let external = external_authority.map(|authority| authority.name.clone()).collect();
+        Self { unmet, strange, external, missing: BTreeMap::new(), differing: BTreeMap::new(), met: 0 }
     }
 
     /// Matches a record with its file; with `closely`, also compares the certificate.
@@ -62,8 +62,8 @@ impl IssuedFiles {
                     self.differing.entry(record.authority.clone()).or_default().push(record.id.clone());
                 }
             }
-            None if self.elsewhere.contains(&record.authority) => {}
-            None if is_kept(record, certificate, examination) => {
+            None if self.external.contains(&record.authority) => {}
+            None if is_stored(record, certificate, examination) => {
                 self.missing.entry(record.authority.clone()).or_default().push(record.id.clone());
             }
             None => {}
@@ -126,7 +126,7 @@ fn is_file_of(path: &Path, certificate: &Certificate) -> bool {
 
 /// Returns whether a certificate belongs into `issued/`. Roots are in `public/`, responder certificates beside their
 /// keys.
-fn is_kept(record: &CertificateRecord, certificate: &Certificate, examination: &Examination<'_>) -> bool {
+fn is_stored(record: &CertificateRecord, certificate: &Certificate, examination: &Examination<'_>) -> bool {
     let is_root = certificate.tbs().as_issuer() == record.id.issuer;
     let is_responder = match examination.profiles.ok().and_then(|profiles| profiles.get(&record.profile)) {
         Some(profile) => profile.kind() == Kind::OcspResponder,
@@ -152,7 +152,7 @@ fn of_unrecorded(issuer: Option<&Authority>, path: &Path, examination: &Examinat
         let record = examination.index.ok()?.certificate(&id).ok().flatten();
         let is_the_same = |record: &CertificateRecord| record.certificate.as_ref() == Some(certificate);
         // a record that has only the serial number cannot be compared; the certificate is revoked
-        if record.is_some_and(|record| record.known_by_number || is_the_same(&record)) {
+        if record.is_some_and(|record| record.serial_only || is_the_same(&record)) {
             return None;
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let keys = examination.keys.inspecting().ok_or(Unseen::Secrets)?;
     let mut here: usize = 0;
     // keys of external CAs are not here
-    let own: Vec<_> = authorities.iter().filter(|authority| !authority.is_elsewhere()).collect();
+    let own: Vec<_> = authorities.iter().filter(|authority| !authority.is_external()).collect();
     for authority in &own {
         let name = &authority.name;
         let key = KeyRef::of(authority);

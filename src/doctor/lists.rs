@@ -19,7 +19,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     only_files(&examination.home.public_directory())?;
     let mut entries: usize = 0;
     // CRLs of external CAs are published by those who run them
-    let own: Vec<&Authority> = all.iter().filter(|authority| !authority.is_elsewhere()).collect();
+    let own: Vec<&Authority> = all.iter().filter(|authority| !authority.is_external()).collect();
     for authority in &own {
         // the CRL is read before the index: a certificate that is revoked in between is then no surplus entry
         let published = examination.publisher.published_crl(&authority.name);
@@ -175,7 +175,7 @@ impl Subject<'_, '_> {
 
     /// Checks the times of the CRL. A retired CA needs no new one.
     fn dates(&mut self, crl: &CertificateList) -> Result<(), IndexError> {
-        if Hierarchy::over(self.index).is_quiet(self.authority, self.examination.now)? {
+        if Hierarchy::over(self.index).is_retired(self.authority, self.examination.now)? {
             return Ok(());
         }
         let now = self.examination.now;

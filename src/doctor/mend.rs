@@ -4,7 +4,7 @@ use super::finding::{Finding, Mending};
 use crate::backup;
 use crate::ca::Engine;
 use crate::error::{Code, Problem};
-use crate::home::{self, Accounts, Home, Mode, Reserve, write_new};
+use crate::home::{self, Accounts, Home, Mode, ReserveFile, write_new};
 use crate::index::CertificateState;
 use crate::x509::CertificateId;
 use std::fs::{self, DirBuilder, Permissions};
@@ -68,7 +68,7 @@ pub(crate) fn mend_files(home: &Home, findings: &[&Finding]) -> Vec<Mended> {
             }
             Some(Mending::Leftover(path)) => home::remove_left(path),
             Some(Mending::Workplace(path)) => backup::remove_left(path),
-            Some(Mending::Reserve) => hold(&Reserve::of(home)),
+            Some(Mending::ReserveFile) => hold(&ReserveFile::of(home)),
             _ => continue,
         };
         tried.extend(&finding.mending);
@@ -83,7 +83,7 @@ fn make_directory(path: &Path, mode: u32) -> std::io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-fn hold(reserve: &Reserve) -> std::io::Result<()> {
+fn hold(reserve: &ReserveFile) -> std::io::Result<()> {
     match reserve.hold() {
         Ok(true) => Ok(()),
         Ok(false) => Err(std::io::Error::other("there is no room for it, or a command is at work with it")),
@@ -208,6 +208,6 @@ fn mend(engine: &Engine, mending: &Mending, signs: bool) -> Result<(), Problem> 
         | Mending::File(..)
         | Mending::Leftover(_)
         | Mending::Workplace(_)
-        | Mending::Reserve => Ok(()),
+        | Mending::ReserveFile => Ok(()),
     }
 }

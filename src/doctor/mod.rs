@@ -13,7 +13,7 @@ mod keys;
 mod lists;
 mod looked;
 mod mend;
-mod places;
+mod permissions;
 mod policy;
 mod public;
 mod records;
@@ -103,7 +103,7 @@ type CheckFn = fn(&Examination<'_>, &mut Vec<Finding>) -> Looked;
 
 /// The checks, in the order in which they are reported.
 const CHECKS: [(&str, CheckFn); 13] = [
-    ("home", places::check),
+    ("home", permissions::check),
     ("space", space::check),
     ("policy", policy::check),
     ("index", records::check_index),

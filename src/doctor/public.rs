@@ -7,10 +7,15 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
     only_files(&examination.home.public_directory())?;
     for authority in &all {
-        let above = digests(&certificates(&hierarchy.above(authority)?));
-        let crossed = digests(&hierarchy.crossed(authority)?);
+        let issuer_path = digests(&certificates(&hierarchy.issuer_path(authority)?));
+        let cross_certificates = digests(&hierarchy.cross_certificates(authority)?);
         let certificate = authority.certificate.fingerprint();
-        if !examination.publisher.is_published(&authority.name, &certificate, &above, &crossed) {
+        if !examination.publisher.is_published(
+            &authority.name,
+            &certificate,
+            &issuer_path,
+            &cross_certificates,
+        ) {
             findings.push(
                 Finding::error(
                     FindingCode::PublicDiffers,

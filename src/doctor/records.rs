@@ -138,7 +138,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
         }
         Examined::Certificate(record) => {
             count += 1;
-            by_number += usize::from(record.known_by_number);
+            by_number += usize::from(record.serial_only);
             let closely = compared < limit;
             compared += usize::from(closely && known);
             if closely && known && !is_by_its_issuer(&record, &authorities) {
@@ -180,7 +180,7 @@ pub(super) fn check_certificates(examination: &Examination<'_>, findings: &mut V
 fn is_by_its_issuer(record: &CertificateRecord, authorities: &[Authority]) -> bool {
     let Some(certificate) = &record.certificate else {
         // a record that has only the serial number cannot be compared
-        return record.known_by_number || record.state != CertificateState::Issued;
+        return record.serial_only || record.state != CertificateState::Issued;
     };
     let issuer = authorities.iter().find(|authority| authority.issuer == record.id.issuer);
     issuer.is_some_and(|issuer| {

@@ -14,9 +14,9 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         // no responder is needed for an external CA, a CA without OCSP, a retired CA, or a CA that is expired or
         // revoked
         let needs_none = hierarchy
-            .is_quiet(authority, examination.now)
-            .and_then(|is_quiet| Ok(is_quiet || !hierarchy.stands(authority, examination.now)?));
-        if authority.is_elsewhere() || !authority.serves_ocsp || needs_none? {
+            .is_retired(authority, examination.now)
+            .and_then(|is_retired| Ok(is_retired || !hierarchy.still_current(authority, examination.now)?));
+        if authority.is_external() || !authority.serves_ocsp || needs_none? {
             continue;
         }
         let names = index.names_of_issuer(&authority.issuer)?;

@@ -2,7 +2,7 @@
 use super::finding::{Finding, Mending, Severity};
 use super::{Examination, FindingCode, Looked, Unseen};
 use crate::error::{Shown as _, remedy};
-use crate::home::{Home, Reserve, quoted};
+use crate::home::{Home, ReserveFile, quoted};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ impl Space {
             let files = if system.f_files == 0 { u64::MAX } else { system.f_favail };
             systems.push(System { path, free, files });
         }
-        let reserve = Reserve::of(home);
+        let reserve = ReserveFile::of(home);
         Self { systems, wanted: reserve.size(), kept: reserve.kept() }
     }
 }
@@ -80,7 +80,8 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 fn reserve(examination: &Examination<'_>) -> Finding {
     let space = examination.space;
     let has_room = space.systems.first().is_none_or(|system| {
-        let needed = space.wanted.saturating_sub(space.kept).saturating_add(Reserve::to_issue(space.wanted));
+        let needed =
+            space.wanted.saturating_sub(space.kept).saturating_add(ReserveFile::to_issue(space.wanted));
         system.free >= needed
     });
     let message = format!(
@@ -90,12 +91,12 @@ fn reserve(examination: &Examination<'_>) -> Finding {
     );
     let file = examination.home.reserve_file().shown().to_string();
     let remedy = if has_room { remedy::Repair::Fix } else { remedy::Repair::RoomThenFix };
-    Finding::warning(FindingCode::SpaceReserve, file, message).remedy(remedy).mending(Mending::Reserve)
+    Finding::warning(FindingCode::SpaceReserve, file, message).remedy(remedy).mending(Mending::ReserveFile)
 }
 
 /// Returns the severity of a shortage. `wanted` is the number of octets that revoking writes at most.
 fn judged(free: u64, files: u64, wanted: u64) -> Option<Severity> {
-    if free < SCARCE.max(Reserve::to_issue(wanted)) || files == 0 {
+    if free < SCARCE.max(ReserveFile::to_issue(wanted)) || files == 0 {
         Some(Severity::Error)
     } else if free < LITTLE.max(wanted) || files < FEW_FILES {
         Some(Severity::Warning)

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 /// One fault that gives other users access to a file or that denies it to the owner, with the command that
 /// corrects it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finding {
+pub struct AccessFinding {
     /// The file or directory.
     pub path: PathBuf,
     /// The kind of fault.
-    pub cause: Cause,
+    pub cause: AccessCause,
     /// The fault, worded to follow the path.
     pub fault: String,
     /// A shell command that corrects the fault.
@@ -22,7 +22,7 @@ pub struct Finding {
 
 /// Kind of fault of a file or directory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Cause {
+pub enum AccessCause {
     /// The path is of another kind: a symbolic link, a hard link to another user's file, a FIFO or a directory.
     Kind,
     /// The owner is another user.
@@ -41,7 +41,7 @@ pub enum Cause {
     Unreadable,
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for AccessFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.path.shown(), self.fault)
     }
@@ -120,7 +120,7 @@ pub(crate) enum Owners {
 
 /// Requirements for a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Rule {
+pub(crate) struct AccessRule {
     /// The required kind.
     pub kind: FileKind,
     /// The permitted owners.
@@ -129,7 +129,7 @@ pub(crate) struct Rule {
     pub forbidden: u32,
 }
 
-impl Rule {
+impl AccessRule {
     /// A file for its owner only: a key, a passphrase, the index.
     pub(crate) const PRIVATE_FILE: Self =
         Self { kind: FileKind::File, owners: Owners::User, forbidden: 0o077 };
@@ -147,11 +147,11 @@ impl Rule {
 
     /// Returns every fault of a file of this status, for the user of this number.
     #[must_use]
-    pub(crate) fn judge(&self, path: &Path, status: &FileStatus, user: u32) -> Vec<Finding> {
+    pub(crate) fn judge(&self, path: &Path, status: &FileStatus, user: u32) -> Vec<AccessFinding> {
         if status.kind != self.kind {
             return vec![finding(
                 path,
-                Cause::Kind,
+                AccessCause::Kind,
                 format!("is {} where {} belongs", status.kind, self.kind),
                 aside(path),
             )];
@@ -166,11 +166,16 @@ impl Rule {
         if is_theirs && status.kind == FileKind::File && status.links > 1 {
             // A change of owner here would also change the other user's file.
             let fault = format!("is a hard link to a file of user {}", status.owner);
-            return vec![finding(path, Cause::Kind, fault, aside(path))];
+            return vec![finding(path, AccessCause::Kind, fault, aside(path))];
         }
         if !owned {
             let remedy = format!("sudo chown {user} {}", quoted(path));
-            findings.push(finding(path, Cause::Owner, format!("belongs to user {}", status.owner), remedy));
+            findings.push(finding(
+                path,
+                AccessCause::Owner,
+                format!("belongs to user {}", status.owner),
+                remedy,
+            ));
         }
         let excess = status.mode & self.forbidden;
         if excess != 0 {
@@ -178,7 +183,7 @@ impl Rule {
             let remedy = format!("chmod {} {}", without(self.forbidden), quoted(path));
             findings.push(finding(
                 path,
-                Cause::Mode(excess),
+                AccessCause::Mode(excess),
                 format!("can be {verb} by others (mode {:04o})", status.mode),
                 remedy,
             ));
@@ -197,11 +202,11 @@ pub(super) fn judge_parent(
     status: &FileStatus,
     user: u32,
     private_group: Option<u32>,
-) -> Vec<Finding> {
+) -> Vec<AccessFinding> {
     let mut findings = Vec::new();
     if status.owner != user && status.owner != 0 {
         let fault = format!("belongs to user {}, who can replace what is in it", status.owner);
-        findings.push(finding(path, Cause::Parent, fault, format!("sudo chown root {}", quoted(path))));
+        findings.push(finding(path, AccessCause::Parent, fault, format!("sudo chown root {}", quoted(path))));
     }
     let own_group = private_group == Some(status.group);
     let forbidden = if own_group { 0o002 } else { 0o022 };
@@ -210,7 +215,7 @@ pub(super) fn judge_parent(
         let chmod = if status.owner == user { "chmod" } else { "sudo chmod" };
         findings.push(finding(
             path,
-            Cause::Parent,
+            AccessCause::Parent,
             format!("can be changed by others (mode {:04o})", status.mode),
             format!("{chmod} {} {}", without(forbidden), quoted(path)),
         ));
@@ -218,8 +223,8 @@ pub(super) fn judge_parent(
     findings
 }
 
-pub(super) fn finding(path: &Path, cause: Cause, fault: String, remedy: String) -> Finding {
-    Finding { path: path.to_owned(), cause, fault, remedy }
+pub(super) fn finding(path: &Path, cause: AccessCause, fault: String, remedy: String) -> AccessFinding {
+    AccessFinding { path: path.to_owned(), cause, fault, remedy }
 }
 
 /// Returns the command that renames what is at a path, so that the right file can be created there.
@@ -272,7 +277,7 @@ mod tests {
         FileStatus { kind, owner, group: 100, mode, links: 1 }
     }
 
-    fn judged(rule: Rule, kind: FileKind, owner: u32, mode: u32) -> Vec<String> {
+    fn judged(rule: AccessRule, kind: FileKind, owner: u32, mode: u32) -> Vec<String> {
         let findings = rule.judge(Path::new("/ca/keys/a.age"), &status(kind, owner, mode), 1000);
         findings.into_iter().map(|finding| format!("{}: {}", finding.fault, finding.remedy)).collect()
     }
@@ -280,50 +285,54 @@ mod tests {
     #[test]
     fn a_key_is_its_owners_alone() {
         // K1, P2
-        assert!(judged(Rule::PRIVATE_FILE, File, 1000, 0o600).is_empty());
-        assert!(judged(Rule::PRIVATE_FILE, File, 1000, 0o400).is_empty());
+        assert!(judged(AccessRule::PRIVATE_FILE, File, 1000, 0o600).is_empty());
+        assert!(judged(AccessRule::PRIVATE_FILE, File, 1000, 0o400).is_empty());
         assert_eq!(
-            judged(Rule::PRIVATE_FILE, File, 1000, 0o640),
+            judged(AccessRule::PRIVATE_FILE, File, 1000, 0o640),
             ["can be read by others (mode 0640): chmod go-rwx /ca/keys/a.age"]
         );
         assert_eq!(
-            judged(Rule::PRIVATE_FILE, File, 1001, 0o620),
+            judged(AccessRule::PRIVATE_FILE, File, 1001, 0o620),
             [
                 "belongs to user 1001: sudo chown 1000 /ca/keys/a.age",
                 "can be changed by others (mode 0620): chmod go-rwx /ca/keys/a.age"
             ]
         );
-        assert_eq!(judged(Rule::PRIVATE_FILE, File, 0, 0o600).len(), 1, "root's is not the user's");
+        assert_eq!(judged(AccessRule::PRIVATE_FILE, File, 0, 0o600).len(), 1, "root's is not the user's");
     }
 
     #[test]
     fn a_hard_link_to_somebody_elses_file_is_moved_away_and_their_file_left_as_it_is() {
         // P2
         let linked = FileStatus { links: 2, ..status(File, 0, 0o644) };
-        let found = Rule::PRIVATE_FILE.judge(Path::new("/ca/it's"), &linked, 1000);
+        let found = AccessRule::PRIVATE_FILE.judge(Path::new("/ca/it's"), &linked, 1000);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].fault, "is a hard link to a file of user 0");
         assert_eq!(found[0].remedy, r"mv '/ca/it'\''s' '/ca/it'\''s.aside'");
         let own = FileStatus { links: 2, ..status(File, 1000, 0o600) };
-        assert_eq!(Rule::PRIVATE_FILE.judge(Path::new("/ca/a"), &own, 1000), [], "a backup made by cp -al");
+        assert_eq!(
+            AccessRule::PRIVATE_FILE.judge(Path::new("/ca/a"), &own, 1000),
+            [],
+            "a backup made by cp -al"
+        );
     }
 
     #[test]
     fn the_responders_key_is_read_by_its_group_and_nobody_else() {
         // K1
-        assert!(judged(Rule::GROUP_FILE, File, 1000, 0o640).is_empty());
+        assert!(judged(AccessRule::GROUP_FILE, File, 1000, 0o640).is_empty());
         assert_eq!(
-            judged(Rule::GROUP_FILE, File, 1000, 0o660),
+            judged(AccessRule::GROUP_FILE, File, 1000, 0o660),
             ["can be changed by others (mode 0660): chmod g-w,o-rwx /ca/keys/a.age"]
         );
-        assert_eq!(judged(Rule::GROUP_FILE, File, 1000, 0o644).len(), 1);
+        assert_eq!(judged(AccessRule::GROUP_FILE, File, 1000, 0o644).len(), 1);
     }
 
     #[test]
     fn something_else_in_the_place_of_a_file_is_refused() {
         // P2
         for kind in [Directory, Symlink, Special] {
-            let found = judged(Rule::PRIVATE_FILE, kind, 1000, 0o600);
+            let found = judged(AccessRule::PRIVATE_FILE, kind, 1000, 0o600);
             assert_eq!(
                 found,
                 [format!("is {kind} where a file belongs: mv /ca/keys/a.age /ca/keys/a.age.aside")]
@@ -333,10 +342,10 @@ mod tests {
 
     #[test]
     fn configuration_may_be_roots_and_readable_but_not_writable() {
-        assert!(judged(Rule::CONFIGURATION, File, 0, 0o644).is_empty());
-        assert_eq!(judged(Rule::CONFIGURATION, File, 1001, 0o644).len(), 1);
+        assert!(judged(AccessRule::CONFIGURATION, File, 0, 0o644).is_empty());
+        assert_eq!(judged(AccessRule::CONFIGURATION, File, 1001, 0o644).len(), 1);
         assert_eq!(
-            judged(Rule::CONFIGURATION, File, 1000, 0o664),
+            judged(AccessRule::CONFIGURATION, File, 1000, 0o664),
             ["can be changed by others (mode 0664): chmod go-w /ca/keys/a.age"]
         );
     }

@@ -70,7 +70,7 @@ impl Home {
     /// written into is left to a later call. The directories of issued certificates may be large, so that only
     /// those of these CAs are read. Files that cannot be read or removed are skipped.
     pub(crate) fn sweep(&self, issued_by: &[AuthorityName]) -> usize {
-        let mut directories: Vec<PathBuf> = self.places().into_iter().map(|place| place.path).collect();
+        let mut directories: Vec<PathBuf> = self.permissions().into_iter().map(|place| place.path).collect();
         let responders = fs::read_dir(self.responders_directory()).into_iter().flatten().flatten();
         directories.extend(responders.map(|entry| entry.path()));
         directories.extend(issued_by.iter().map(|name| self.issued_directory(name)));
@@ -168,7 +168,7 @@ mod tests {
         home.create().unwrap();
         let name: AuthorityName = "a".parse().unwrap();
         home.create_authority(&name).unwrap();
-        let mut swept: Vec<PathBuf> = home.places().into_iter().map(|place| place.path).collect();
+        let mut swept: Vec<PathBuf> = home.permissions().into_iter().map(|place| place.path).collect();
         swept.push(home.ocsp_directory(&name));
         let issued = home.issued_directory(&name);
         for directory in swept.iter().chain([&issued]) {

@@ -1,5 +1,5 @@
 //! Checks the owners and modes of a home before it is used.
-use super::access::{Cause, FileStatus, Finding, Owners, Rule, aside, finding, quoted};
+use super::access::{AccessCause, AccessFinding, AccessRule, FileStatus, Owners, aside, finding, quoted};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
 use crate::error::{Code, Problem, Shown as _, remedy};
@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A file of the home that anyone may read and only the user may change.
-const OWN_FILE: Rule = Rule { owners: Owners::User, ..Rule::CONFIGURATION };
+const OWN_FILE: AccessRule = AccessRule { owners: Owners::User, ..AccessRule::CONFIGURATION };
 
 impl Home {
     /// Checks that this user may work in the home and that no other user has access that the rules forbid.
@@ -25,7 +25,7 @@ impl Home {
         let mut findings = self.findings();
         // A file that a group can read was readable before, so that `doctor` reports it and no command is
         // refused.
-        findings.retain(|finding| !matches!(finding.cause, Cause::Shared(_)));
+        findings.retain(|finding| !matches!(finding.cause, AccessCause::Shared(_)));
         unsafe_home(self.directory(), &findings).map_or(Ok(()), Err)
     }
 
@@ -55,13 +55,13 @@ impl Home {
     /// A missing file is no fault. In directories that only the owner can enter, only keys and requests are
     /// checked.
     #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self) -> Vec<AccessFinding> {
         self.findings_for(rustix::process::geteuid().as_raw())
     }
 
     /// Returns the findings for the user of this number.
     #[must_use]
-    pub(crate) fn findings_for(&self, user: u32) -> Vec<Finding> {
+    pub(crate) fn findings_for(&self, user: u32) -> Vec<AccessFinding> {
         let accounts = Accounts::of_system();
         let private_group = accounts.private_group_of(user);
         let mut findings = Vec::new();
@@ -72,7 +72,7 @@ impl Home {
             above.links.extend(links);
         }
         findings.extend(above.findings(user, private_group, &[]));
-        let mut look = |path: &Path, rule: Rule| match examine(path, path == self.directory()) {
+        let mut look = |path: &Path, rule: AccessRule| match examine(path, path == self.directory()) {
             Ok(Some(status)) => {
                 let mut found = rule.judge(path, &status, user);
                 found.extend(shared(path, &status, rule, &accounts));
@@ -83,34 +83,34 @@ impl Home {
             Ok(None) => {}
             Err(error) => findings.push(unreadable(path, &error)),
         };
-        for place in self.places() {
+        for place in self.permissions() {
             look(&place.path, place.rule);
         }
-        look(&self.configuration_file(), Rule::CONFIGURATION);
+        look(&self.configuration_file(), AccessRule::CONFIGURATION);
         for profile in entries(&self.policy_directory()) {
             if profile.extension().is_some_and(|extension| extension == "toml") {
-                look(&profile, Rule::CONFIGURATION);
+                look(&profile, AccessRule::CONFIGURATION);
             }
         }
         for file in self.index_files() {
-            look(&file, Rule::PRIVATE_FILE);
+            look(&file, AccessRule::PRIVATE_FILE);
         }
-        look(&self.lock_file(), Rule::PRIVATE_FILE);
-        look(&self.reserve_file(), Rule::PRIVATE_FILE);
+        look(&self.lock_file(), AccessRule::PRIVATE_FILE);
+        look(&self.reserve_file(), AccessRule::PRIVATE_FILE);
         for directory in [self.keys_directory(), self.requests_directory()] {
             for file in entries(&directory) {
-                look(&file, Rule::PRIVATE_FILE);
+                look(&file, AccessRule::PRIVATE_FILE);
             }
         }
         for responder in entries(&self.responders_directory()) {
-            look(&responder, Rule::directory(Owners::User, 0o027));
+            look(&responder, AccessRule::directory(Owners::User, 0o027));
             for file in entries(&responder) {
                 let key = file.extension().is_some_and(|extension| extension == "key");
-                look(&file, if key { Rule::GROUP_FILE } else { OWN_FILE });
+                look(&file, if key { AccessRule::GROUP_FILE } else { OWN_FILE });
             }
         }
         for issued in entries(&self.issued_root()) {
-            look(&issued, Rule::directory(Owners::User, 0o077));
+            look(&issued, AccessRule::directory(Owners::User, 0o077));
         }
         for status in entries(&self.status_directory()) {
             look(&status, OWN_FILE);
@@ -131,7 +131,7 @@ impl Home {
     ///
     /// # Errors
     /// `file.read` when the directory of the requests, or that of the keys, cannot be read.
-    pub fn waiting(&self) -> Result<Vec<AuthorityName>, Problem> {
+    pub fn pending_requests(&self) -> Result<Vec<AuthorityName>, Problem> {
         let mut names = BTreeSet::new();
         // Earlier versions kept requests in the directory of the keys.
         for directory in [self.requests_directory(), self.keys_directory()] {
@@ -156,21 +156,21 @@ impl Home {
     /// present one.
     #[must_use]
     pub(crate) fn waiting_file_found(&self, authority: &AuthorityName) -> PathBuf {
-        let (now, before) = (self.waiting_file(authority), self.former_waiting_file(authority));
+        let (now, before) = (self.pending_request_file(authority), self.former_waiting_file(authority));
         if !now.exists() && before.exists() { before } else { now }
     }
 
     /// Returns the former and the present path of a CA's pending request.
     #[must_use]
     pub(crate) fn waiting_files(&self, authority: &AuthorityName) -> [PathBuf; 2] {
-        [self.former_waiting_file(authority), self.waiting_file(authority)]
+        [self.former_waiting_file(authority), self.pending_request_file(authority)]
     }
 }
 
 /// Returns a finding when a file for the daemon's group can be read by a group with other members.
-fn shared(path: &Path, status: &FileStatus, rule: Rule, accounts: &Accounts) -> Option<Finding> {
+fn shared(path: &Path, status: &FileStatus, rule: AccessRule, accounts: &Accounts) -> Option<AccessFinding> {
     let excess = status.mode & !rule.forbidden & 0o070;
-    let is_for_daemon = rule.forbidden == Rule::GROUP_FILE.forbidden && status.kind == rule.kind;
+    let is_for_daemon = rule.forbidden == AccessRule::GROUP_FILE.forbidden && status.kind == rule.kind;
     if excess == 0 || !is_for_daemon || accounts.is_confined(status.group, status.owner) {
         return None;
     }
@@ -179,7 +179,7 @@ fn shared(path: &Path, status: &FileStatus, rule: Rule, accounts: &Accounts) -> 
         accounts.name_of_group(status.group),
         status.mode
     );
-    Some(finding(path, Cause::Shared(excess), fault, format!("chmod g-rwx {}", quoted(path))))
+    Some(finding(path, AccessCause::Shared(excess), fault, format!("chmod g-rwx {}", quoted(path))))
 }
 
 /// Returns the status of a path. A symbolic link is followed only for the path that the user typed.
@@ -213,7 +213,7 @@ fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option
     Some(Problem::new(Code::HomeWrongUser, message).hint(remedy::Home::As(name)))
 }
 
-fn unsafe_home(home: &Path, findings: &[Finding]) -> Option<Problem> {
+fn unsafe_home(home: &Path, findings: &[AccessFinding]) -> Option<Problem> {
     if findings.is_empty() {
         return None;
     }

@@ -30,7 +30,7 @@ impl Home {
         }
         let daemon = Accounts::of_system().group_of(DAEMON_GROUP);
         let mut made = Vec::new();
-        for place in self.places() {
+        for place in self.permissions() {
             let is_outermost = [self.directory(), self.configuration_directory()].contains(&&*place.path);
             made.extend(match is_outermost {
                 true => make(&place.path, place.mode)?,
@@ -134,7 +134,7 @@ mod tests {
     use std::process::Command;
 
     fn modes(home: &Home) -> Vec<(PathBuf, u32)> {
-        home.places()
+        home.permissions()
             .into_iter()
             .map(|place| {
                 let mode = fs::metadata(&place.path).unwrap().permissions().mode() & 0o7777;
@@ -153,8 +153,8 @@ mod tests {
         // K1, P2
         let directory = tempfile::tempdir().unwrap();
         let home = Home::at(directory.path().join("a/home"));
-        assert_eq!(home.create().unwrap().len(), home.places().len());
-        for (place, (path, mode)) in home.places().iter().zip(modes(&home)) {
+        assert_eq!(home.create().unwrap().len(), home.permissions().len());
+        for (place, (path, mode)) in home.permissions().iter().zip(modes(&home)) {
             assert_eq!(mode, of_this_group(place.mode, &path), "{}", path.display());
             assert_eq!(mode & place.rule.forbidden, 0);
         }
@@ -210,7 +210,7 @@ mod tests {
                 .output()
                 .unwrap();
             assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
-            for (place, (path, mode)) in home.places().iter().zip(modes(&home)) {
+            for (place, (path, mode)) in home.permissions().iter().zip(modes(&home)) {
                 assert_eq!(mode, of_this_group(place.mode, &path), "umask {umask}: {}", path.display());
             }
         }

@@ -38,7 +38,7 @@ impl Home {
         let place = |path: PathBuf| {
             let name: AuthorityName = path.file_stem()?.to_str()?.parse().ok()?;
             let is_waiting = path.extension().is_some_and(|ending| ending == WAITING);
-            is_waiting.then(|| (path, self.waiting_file(&name)))
+            is_waiting.then(|| (path, self.pending_request_file(&name)))
         };
         super::check::entries(&self.keys_directory()).into_iter().filter_map(place).collect()
     }
@@ -67,8 +67,8 @@ mod tests {
         fs::remove_dir(home.requests_directory()).unwrap();
         fs::write(keys.join("a.age"), "key").unwrap();
         fs::write(keys.join("b.waiting"), "request").unwrap();
-        let waiting: Vec<AuthorityName> = vec!["b".parse().unwrap()];
-        assert_eq!(home.waiting().unwrap(), waiting);
+        let pending_requests: Vec<AuthorityName> = vec!["b".parse().unwrap()];
+        assert_eq!(home.pending_requests().unwrap(), pending_requests);
         let names = |directory: &Path| -> Vec<String> {
             let paths = super::super::check::entries(directory).into_iter();
             paths.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
@@ -80,7 +80,10 @@ mod tests {
             assert_eq!(names(&keys), ["a.age"]);
             assert_eq!(names(&home.requests_directory()), ["b.waiting"]);
             let kept = fs::read_to_string(home.requests_directory().join("b.waiting")).unwrap();
-            assert_eq!((kept.as_str(), home.waiting().unwrap()), ("request", waiting.clone()));
+            assert_eq!(
+                (kept.as_str(), home.pending_requests().unwrap()),
+                ("request", pending_requests.clone())
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Reads files that decide what a command does, wherever a user keeps them: configuration, lists of keys.
-use super::access::{FileStatus, Finding, Owners, Rule};
+use super::access::{AccessFinding, AccessRule, FileStatus, Owners};
 use super::open::read_open;
 use super::trail::Trail;
 use super::{Accounts, Home, ReadError};
@@ -26,8 +26,8 @@ impl Home {
     pub(crate) fn read_given(&self, path: &Path, most: u64) -> Result<Vec<u8>, GivenError> {
         let user = rustix::process::geteuid().as_raw();
         let private_group = Accounts::of_system().private_group_of(user);
-        let places = [self.directory(), self.configuration_directory(), &self.status_directory()];
-        let owners = places.iter().filter_map(|place| fs::metadata(place).ok().map(|place| place.uid()));
+        let permissions = [self.directory(), self.configuration_directory(), &self.status_directory()];
+        let owners = permissions.iter().filter_map(|place| fs::metadata(place).ok().map(|place| place.uid()));
         let owners: Vec<u32> = owners.collect();
         let (octets, metadata) = read_open(path, most).map_err(GivenError::Read)?;
         let mut findings = judge(path, FileStatus::from(&metadata), user, private_group, &owners);
@@ -36,15 +36,21 @@ impl Home {
     }
 }
 
-fn judge(path: &Path, status: FileStatus, user: u32, group: Option<u32>, owners: &[u32]) -> Vec<Finding> {
+fn judge(
+    path: &Path,
+    status: FileStatus,
+    user: u32,
+    group: Option<u32>,
+    owners: &[u32],
+) -> Vec<AccessFinding> {
     let owner = if owners.contains(&status.owner) { user } else { status.owner };
     // A private group has no other member.
     let forbidden = if group == Some(status.group) { 0o002 } else { 0o022 };
-    let rule = Rule { owners: Owners::UserOrRoot, forbidden, ..Rule::CONFIGURATION };
+    let rule = AccessRule { owners: Owners::UserOrRoot, forbidden, ..AccessRule::CONFIGURATION };
     rule.judge(path, &FileStatus { owner, ..status }, user)
 }
 
-fn refusal(path: &Path, findings: &[Finding]) -> Problem {
+fn refusal(path: &Path, findings: &[AccessFinding]) -> Problem {
     let faults: Vec<String> = findings.iter().map(ToString::to_string).collect();
     let mut remedies: Vec<&str> = findings.iter().map(|finding| finding.remedy.as_str()).collect();
     remedies.dedup();

@@ -1,6 +1,6 @@
 //! The paths of a home, and the rules for its directories.
 use super::AuthorityName;
-use super::access::{Owners, Rule};
+use super::access::{AccessRule, Owners};
 use crate::x509::SerialNumber;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub enum PublicFile {
     /// `NAME.chain.pem`: the CA's certificate and those of its issuers, PEM.
     Chain,
     /// `NAME.crossed.pem`: the CA's cross-certificates, for the same name and key by other issuers, PEM.
-    Crossed,
+    CrossCertificates,
     /// `NAME.crl`: the CA's CRL, DER. cRLDistributionPoints points here (RFC 5280 §4.2.1.13).
     Crl,
     /// `NAME.crl.pem`: the CA's CRL, PEM.
@@ -38,7 +38,7 @@ impl PublicFile {
             Self::Certificate => ".pem",
             Self::CertificateDer => ".crt",
             Self::Chain => ".chain.pem",
-            Self::Crossed => ".crossed.pem",
+            Self::CrossCertificates => ".crossed.pem",
             Self::Crl => ".crl",
             Self::CrlPem => ".crl.pem",
         }
@@ -49,10 +49,10 @@ impl PublicFile {
 pub(super) const DAEMON_GROUP: &str = "genfic-ocsp";
 
 /// A directory of the home, with its mode and the rule that it must obey.
-pub(super) struct Place {
+pub(super) struct Permission {
     pub(super) path: PathBuf,
     pub(super) mode: u32,
-    pub(super) rule: Rule,
+    pub(super) rule: AccessRule,
 }
 
 impl Home {
@@ -147,7 +147,7 @@ impl Home {
 
     /// Returns the path of a CA's pending request, `requests/NAME.waiting`.
     #[must_use]
-    pub(crate) fn waiting_file(&self, authority: &AuthorityName) -> PathBuf {
+    pub(crate) fn pending_request_file(&self, authority: &AuthorityName) -> PathBuf {
         self.requests_directory().join(format!("{authority}.waiting"))
     }
 
@@ -223,14 +223,17 @@ impl Home {
         &self.log
     }
 
-    pub(super) fn places(&self) -> Vec<Place> {
-        let place =
-            |path, mode, owners, forbidden| Place { path, mode, rule: Rule::directory(owners, forbidden) };
-        let mut places = Vec::new();
+    pub(super) fn permissions(&self) -> Vec<Permission> {
+        let place = |path, mode, owners, forbidden| Permission {
+            path,
+            mode,
+            rule: AccessRule::directory(owners, forbidden),
+        };
+        let mut permissions = Vec::new();
         if self.configuration != self.state {
-            places.push(place(self.configuration.clone(), 0o755, Owners::UserOrRoot, 0o022));
+            permissions.push(place(self.configuration.clone(), 0o755, Owners::UserOrRoot, 0o022));
         }
-        places.extend([
+        permissions.extend([
             place(self.state.clone(), 0o711, Owners::User, 0o022),
             place(self.policy_directory(), 0o755, Owners::UserOrRoot, 0o022),
             place(self.keys_directory(), 0o700, Owners::User, 0o077),
@@ -240,7 +243,7 @@ impl Home {
             place(self.responders_directory(), 0o2750, Owners::User, 0o027),
             place(self.public_directory(), 0o755, Owners::User, 0o022),
         ]);
-        places
+        permissions
     }
 
     /// Returns whether there is anything here. An empty directory, as a package creates it, is not a home yet.

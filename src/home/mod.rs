@@ -41,8 +41,8 @@ mod reserve;
 mod survey;
 mod trail;
 
-pub(crate) use access::{Cause, FileStatus, Owners, Rule};
-pub use access::{FileKind, Finding, quoted};
+pub(crate) use access::{AccessCause, AccessRule, FileStatus, Owners};
+pub use access::{AccessFinding, FileKind, quoted};
 pub(crate) use accounts::Accounts;
 pub(crate) use actor::current_actor;
 pub(crate) use aside::{ASIDE, Writing, remove_left};
@@ -57,4 +57,4 @@ pub use group::{Replacement, replace_all};
 pub use layout::{Home, PublicFile};
 pub(crate) use open::{OpenError, open_checked, open_file};
 pub use open::{ReadError, read_file, read_most};
-pub(crate) use reserve::{GivenBack, Reserve};
+pub(crate) use reserve::{GivenBack, ReserveFile};

@@ -1,5 +1,5 @@
 //! Opens files whose owner and mode matter.
-use super::access::{FileKind, FileStatus, Finding, Rule};
+use super::access::{AccessFinding, AccessRule, FileKind, FileStatus};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use std::fs::{File, Metadata};
@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`OpenError::Unsafe`] with the command that corrects the fault, or the system's error.
-pub(crate) fn open_checked(path: &Path, rule: Rule) -> Result<File, OpenError> {
+pub(crate) fn open_checked(path: &Path, rule: AccessRule) -> Result<File, OpenError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let user = rustix::process::geteuid().as_raw();
     let file = match open(path, flags, Mode::empty()) {
@@ -112,7 +112,7 @@ fn size(octets: u64) -> String {
 #[derive(Debug)]
 pub(crate) enum OpenError {
     /// It violates its rule.
-    Unsafe(Finding),
+    Unsafe(AccessFinding),
     /// The error of the system.
     Io(io::Error),
 }
@@ -130,10 +130,10 @@ mod tests {
         let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&fifo).status().unwrap();
         assert!(made.success());
         for path in [link, fifo] {
-            let opened = open_checked(&path, Rule::PRIVATE_FILE);
+            let opened = open_checked(&path, AccessRule::PRIVATE_FILE);
             assert!(matches!(opened, Err(OpenError::Unsafe(_))), "{opened:?}");
         }
-        let absent = open_checked(&directory.path().join("absent"), Rule::PRIVATE_FILE);
+        let absent = open_checked(&directory.path().join("absent"), AccessRule::PRIVATE_FILE);
         assert!(matches!(absent, Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound));
     }
     #[test]

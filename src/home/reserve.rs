@@ -1,5 +1,5 @@
 //! Disk space that is reserved, so that revocations work on a full disk.
-use super::{FileStatus, Home, Rule};
+use super::{AccessRule, FileStatus, Home};
 use crate::error::{Code, Problem, Shown as _};
 use rustix::fs::{FallocateFlags, OFlags, fallocate, open, statvfs};
 use rustix::io::Errno;
@@ -18,18 +18,18 @@ const MARGIN: u64 = 256 << 10;
 /// The file `reserve` of a home. It is as large as a revocation can write at most, and its blocks are
 /// allocated.
 #[derive(Clone, Debug)]
-pub(crate) struct Reserve {
+pub(crate) struct ReserveFile {
     home: Home,
 }
 
 /// The right to use the released reserve. The space stays released while any process has one of these.
 #[derive(Debug)]
 pub(crate) struct GivenBack {
-    reserve: Reserve,
+    reserve: ReserveFile,
     file: File,
 }
 
-impl Reserve {
+impl ReserveFile {
     /// Octets that a command needs that changes nothing: SQLite's shared memory and an audit record.
     pub(crate) const TO_LOOK: u64 = 1 << 20;
 
@@ -134,7 +134,7 @@ impl Reserve {
     /// Releases the reserve when fewer than `least` octets are free. Returns `None` when enough are free, or
     /// there is no reserve.
     #[must_use]
-    pub(crate) fn make_way(&self, least: u64) -> Option<GivenBack> {
+    pub(crate) fn release(&self, least: u64) -> Option<GivenBack> {
         if !self.is_ours() || self.free().is_none_or(|free| free >= least) {
             return None;
         }
@@ -204,7 +204,7 @@ fn open_reserve(path: &Path, more: OFlags) -> io::Result<File> {
     let file = File::from(open(path, flags, rustix::fs::Mode::from_raw_mode(0o600))?);
     // Another user's file that is linked here is neither truncated nor filled.
     let (status, user) = (FileStatus::from(&file.metadata()?), rustix::process::geteuid().as_raw());
-    if Rule::PRIVATE_FILE.judge(path, &status, user).is_empty() {
+    if AccessRule::PRIVATE_FILE.judge(path, &status, user).is_empty() {
         Ok(file)
     } else {
         Err(io::ErrorKind::InvalidInput.into())
@@ -255,14 +255,14 @@ mod tests {
     #[test]
     fn the_space_is_really_kept_and_given_back_only_where_it_is_needed() {
         let (_directory, home) = home();
-        let reserve = Reserve::of(&home);
+        let reserve = ReserveFile::of(&home);
         assert!(!reserve.is_held());
         assert!(reserve.hold().unwrap());
         let metadata = fs::metadata(home.reserve_file()).unwrap();
         assert_eq!((allocated(&metadata), metadata.mode() & 0o777), (LEAST, 0o600));
-        assert!(reserve.make_way(1).is_none(), "there is room");
-        let one = reserve.make_way(u64::MAX).unwrap();
-        let other = reserve.make_way(u64::MAX).unwrap();
+        assert!(reserve.release(1).is_none(), "there is room");
+        let one = reserve.release(u64::MAX).unwrap();
+        let other = reserve.release(u64::MAX).unwrap();
         assert!(!reserve.is_held());
         assert!(!reserve.hold().unwrap(), "two are at work with it");
         assert_eq!(reserve.must_be_held().unwrap_err().code.code(), "disk.full");
@@ -277,7 +277,7 @@ mod tests {
     fn a_directory_that_is_no_home_is_left_alone() {
         let (_directory, home) = home();
         fs::remove_file(home.index_file()).unwrap();
-        let reserve = Reserve::of(&home);
+        let reserve = ReserveFile::of(&home);
         assert!(!reserve.hold().unwrap() && !home.reserve_file().exists());
         assert_eq!(reserve.must_be_held(), Ok(()), "another says what is missing");
     }
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn its_size_follows_the_largest_list_and_the_status() {
         let (_directory, home) = home();
-        let reserve = Reserve::of(&home);
+        let reserve = ReserveFile::of(&home);
         assert_eq!(reserve.size(), LEAST);
         let list = File::create(home.public_directory().join("a.crl")).unwrap();
         list.set_len(10 << 20).unwrap();
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn a_hole_keeps_nothing_and_a_link_is_not_followed() {
         let (directory, home) = home();
-        let reserve = Reserve::of(&home);
+        let reserve = ReserveFile::of(&home);
         let hole = File::create(home.reserve_file()).unwrap();
         hole.set_len(LEAST).unwrap();
         hole.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
@@ -313,7 +313,7 @@ mod tests {
         fs::remove_file(home.reserve_file()).unwrap();
         fs::write(home.reserve_file(), "precious").unwrap();
         fs::set_permissions(home.reserve_file(), fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(reserve.hold().is_err() && reserve.make_way(u64::MAX).is_none(), "who knows whose it is");
+        assert!(reserve.hold().is_err() && reserve.release(u64::MAX).is_none(), "who knows whose it is");
         assert_eq!(fs::read(home.reserve_file()).unwrap(), b"precious");
     }
 

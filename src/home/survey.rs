@@ -1,6 +1,6 @@
 //! Examines a whole home for what is missing, inaccessible, left behind or unknown. [`Home::findings`] reports
 //! excess permissions.
-use super::access::{Cause, FileStatus, Finding, Owners, Rule, finding, quoted};
+use super::access::{AccessCause, AccessFinding, AccessRule, FileStatus, Owners, finding, quoted};
 use super::aside::{ASIDE, left_behind};
 use super::check::entries;
 use super::{Accounts, AuthorityName, Home, PublicFile};
@@ -18,7 +18,7 @@ pub(crate) struct Survey {
     /// Missing directories, with their modes.
     pub missing: Vec<(PathBuf, u32)>,
     /// Faults that deny access to the owner or the daemon's group.
-    pub shut: Vec<Finding>,
+    pub shut: Vec<AccessFinding>,
     /// Temporary files that a killed process did not rename or remove.
     pub leftovers: Vec<PathBuf>,
     /// Files in the directories of keys, status and public files that this program did not create.
@@ -40,7 +40,7 @@ impl Home {
         let mut survey = Survey::default();
         let accounts = Accounts::of_system();
         let mut directories: Vec<(PathBuf, u32)> =
-            self.places().into_iter().map(|place| (place.path, place.mode)).collect();
+            self.permissions().into_iter().map(|place| (place.path, place.mode)).collect();
         for name in authorities.unwrap_or_default() {
             directories.push((self.ocsp_directory(name), 0o2750));
             directories.push((self.issued_directory(name), 0o700));
@@ -124,7 +124,7 @@ impl Home {
                 }
                 let own = directory == self.public_directory() || directory == for_daemon;
                 if !metadata.is_file() && (own || directory.parent() == Some(issued.as_path())) {
-                    let rule = Rule { owners: Owners::Anybody, ..Rule::PRIVATE_FILE };
+                    let rule = AccessRule { owners: Owners::Anybody, ..AccessRule::PRIVATE_FILE };
                     survey.shut.extend(rule.judge(&path, &FileStatus::from(&metadata), 0));
                     continue;
                 }
@@ -139,14 +139,15 @@ impl Home {
     }
 
     fn known_files(&self, authorities: &[AuthorityName], kept: &[PathBuf]) -> BTreeSet<PathBuf> {
-        use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem, Crossed};
+        use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem, CrossCertificates};
         let of_one = |name: &AuthorityName| {
-            let public = [Certificate, CertificateDer, Chain, Crossed, Crl, CrlPem];
+            let public = [Certificate, CertificateDer, Chain, CrossCertificates, Crl, CrlPem];
             public.map(|file| self.public_file(name, file))
         };
-        let waiting = self.waiting().unwrap_or_default();
-        let of_waiting =
-            waiting.iter().flat_map(|name| [self.waiting_file(name), self.former_waiting_file(name)]);
+        let pending_requests = self.pending_requests().unwrap_or_default();
+        let of_waiting = pending_requests
+            .iter()
+            .flat_map(|name| [self.pending_request_file(name), self.former_waiting_file(name)]);
         authorities.iter().flat_map(of_one).chain(of_waiting).chain(kept.iter().cloned()).collect()
     }
 }
@@ -174,7 +175,7 @@ impl Survey {
         let whom = if lacking & needed != 0 { "its owner" } else { "the daemon's group" };
         let fault = format!("keeps {whom} out (mode {:04o})", status.mode);
         let remedy = format!("chmod {} {}", letters(lacking), quoted(path));
-        self.shut.push(finding(path, Cause::Shut(lacking), fault, remedy));
+        self.shut.push(finding(path, AccessCause::Shut(lacking), fault, remedy));
     }
 
     fn judge_group(&mut self, path: &Path, metadata: &Metadata, group: Option<u32>) {
@@ -182,10 +183,20 @@ impl Survey {
         let Some(group) = group else { return };
         if status.mode & 0o040 == 0 {
             let fault = format!("cannot be read by the daemon's group (mode {:04o})", status.mode);
-            self.shut.push(finding(path, Cause::Shut(0o040), fault, format!("chmod g+r {}", quoted(path))));
+            self.shut.push(finding(
+                path,
+                AccessCause::Shut(0o040),
+                fault,
+                format!("chmod g+r {}", quoted(path)),
+            ));
         } else if status.group != group && status.mode & 0o004 == 0 {
             let fault = format!("is of group {}, its directory of group {group}", status.group);
-            self.shut.push(finding(path, Cause::Group, fault, format!("chgrp {group} {}", quoted(path))));
+            self.shut.push(finding(
+                path,
+                AccessCause::Group,
+                fault,
+                format!("chgrp {group} {}", quoted(path)),
+            ));
         }
     }
 }
@@ -197,7 +208,7 @@ fn letters(bits: u32) -> String {
     rows.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, text)| *text).collect::<Vec<_>>().join(",")
 }
 
-impl Finding {
+impl AccessFinding {
     /// Corrects a fault of permission bits. The file is opened without following a link, and only bits that the
     /// rules name are changed.
     ///
@@ -210,9 +221,13 @@ impl Finding {
         let metadata = descriptor.metadata()?;
         let mode = FileStatus::from(&metadata).mode;
         let mode = match self.cause {
-            Cause::Mode(excess) | Cause::Shared(excess) => mode & !excess,
-            Cause::Shut(lacking) => mode | lacking,
-            Cause::Kind | Cause::Owner | Cause::Group | Cause::Parent | Cause::Unreadable => {
+            AccessCause::Mode(excess) | AccessCause::Shared(excess) => mode & !excess,
+            AccessCause::Shut(lacking) => mode | lacking,
+            AccessCause::Kind
+            | AccessCause::Owner
+            | AccessCause::Group
+            | AccessCause::Parent
+            | AccessCause::Unreadable => {
                 return Err(std::io::ErrorKind::Unsupported.into());
             }
         };
@@ -224,11 +239,11 @@ impl Finding {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
     }
 
-    /// Returns whether [`Finding::mend`] can correct the fault: it concerns permission bits, and not a
+    /// Returns whether [`AccessFinding::mend`] can correct the fault: it concerns permission bits, and not a
     /// directory above the home.
     #[must_use]
     pub(crate) fn is_mendable(&self) -> bool {
-        matches!(self.cause, Cause::Mode(_) | Cause::Shared(_) | Cause::Shut(_))
+        matches!(self.cause, AccessCause::Mode(_) | AccessCause::Shared(_) | AccessCause::Shut(_))
     }
 }
 
@@ -321,8 +336,12 @@ mod tests {
         set_mode(&elsewhere, 0o666);
         let link = home.keys_directory().join("a.age");
         symlink(&elsewhere, &link).unwrap();
-        let loose =
-            Finding { path: link, cause: Cause::Mode(0o066), fault: String::new(), remedy: String::new() };
+        let loose = AccessFinding {
+            path: link,
+            cause: AccessCause::Mode(0o066),
+            fault: String::new(),
+            remedy: String::new(),
+        };
         loose.mend().unwrap_err();
         assert_eq!(fs::metadata(&elsewhere).unwrap().mode() & 0o777, 0o666);
     }

@@ -1,5 +1,5 @@
 //! The directories and links on the way to a path. Whoever can change one of them decides what is at the path.
-use super::access::{Cause, FileStatus, Finding, finding, judge_parent, quoted};
+use super::access::{AccessCause, AccessFinding, FileStatus, finding, judge_parent, quoted};
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fs;
@@ -49,7 +49,7 @@ impl Trail {
     }
 
     /// Returns the faults that let other users than this user, root and `also` change the way.
-    pub(super) fn findings(&self, user: u32, private_group: Option<u32>, also: &[u32]) -> Vec<Finding> {
+    pub(super) fn findings(&self, user: u32, private_group: Option<u32>, also: &[u32]) -> Vec<AccessFinding> {
         let as_ours = |status: FileStatus| match also.contains(&status.owner) {
             true => FileStatus { owner: user, ..status },
             false => status,
@@ -70,7 +70,7 @@ impl Trail {
                 Ok(owner) => {
                     let fault = format!("is a symbolic link of user {owner}, who can turn it elsewhere");
                     let remedy = format!("sudo chown -h root {}", quoted(link));
-                    findings.push(finding(link, Cause::Parent, fault, remedy));
+                    findings.push(finding(link, AccessCause::Parent, fault, remedy));
                 }
                 Err(error) => findings.push(unreadable(link, &error)),
             }
@@ -88,10 +88,10 @@ fn parts(path: &Path) -> VecDeque<OsString> {
     parts.collect()
 }
 
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Finding {
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> AccessFinding {
     finding(
         path,
-        Cause::Unreadable,
+        AccessCause::Unreadable,
         format!("cannot be looked at: {error}"),
         format!("ls -ld {}", quoted(path)),
     )

@@ -1,7 +1,7 @@
 //! Places of a CA's index, certificate, key and CRL number in the directories of other programs.
 use super::index_txt::IndexLine;
 use super::inventory::own_crls;
-use super::tree::{FoundCertificate, Tree, read_octets, read_text, unreadable};
+use super::tree::{Tree, TreeCertificate, read_octets, read_text, unreadable};
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::signing::KeyError;
 use crate::subscriber_key::ForeignKey;
@@ -39,7 +39,7 @@ pub struct Wanted<'a> {
 
 /// The directory and record that were found.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct SourcePaths {
     /// The directory to be searched.
     pub(super) directory: PathBuf,
     pub(super) index_file: PathBuf,
@@ -88,7 +88,7 @@ fn list(paths: &[&Path]) -> String {
 }
 
 /// Finds the index, and the directory to be searched.
-pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
+pub(super) fn source_paths(wanted: &Wanted<'_>) -> Result<SourcePaths, Problem> {
     let given = wanted.directory;
     let metadata = fs::metadata(given).map_err(|error| unreadable(given, &error))?;
     if !metadata.is_dir() {
@@ -102,17 +102,17 @@ pub(super) fn places(wanted: &Wanted<'_>) -> Result<Places, Problem> {
         given
     };
     if let Some(index) = wanted.index {
-        return Ok(Places { directory: directory.to_owned(), index_file: index.to_owned() });
+        return Ok(SourcePaths { directory: directory.to_owned(), index_file: index.to_owned() });
     }
     let index_file = directory.join("index.txt");
     // reading reports an object of this name that is no usable file
     if fs::metadata(&index_file).is_ok() {
-        return Ok(Places { directory: directory.to_owned(), index_file });
+        return Ok(SourcePaths { directory: directory.to_owned(), index_file });
     }
     let found = if wanted.layout == Layout::EasyRsa { Vec::new() } else { other_indexes(directory)? };
     let paths: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     match paths.as_slice() {
-        [only] => Ok(Places { directory: directory.to_owned(), index_file: (*only).to_owned() }),
+        [only] => Ok(SourcePaths { directory: directory.to_owned(), index_file: (*only).to_owned() }),
         [] => {
             let hint: Remedy = match wanted.layout {
                 Layout::OpenSsl => remedy::Import::Directory.into(),
@@ -152,11 +152,11 @@ fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
 }
 
 /// Returns the directories that the usual places are relative to: that of the index, then the named one.
-pub(super) fn bases(places: &Places) -> Vec<&Path> {
-    let beside = places.index_file.parent().filter(|parent| !parent.as_os_str().is_empty());
+pub(super) fn bases(source_paths: &SourcePaths) -> Vec<&Path> {
+    let beside = source_paths.index_file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut bases: Vec<&Path> =
-        beside.into_iter().filter(|base| base.starts_with(&places.directory)).collect();
-    bases.push(&places.directory);
+        beside.into_iter().filter(|base| base.starts_with(&source_paths.directory)).collect();
+    bases.push(&source_paths.directory);
     bases.dedup();
     bases
 }
@@ -165,37 +165,45 @@ pub(super) fn bases(places: &Places) -> Vec<&Path> {
 /// one in a usual place.
 pub(super) fn certificate<'t>(
     wanted: &Wanted<'_>,
-    places: &Places,
+    source_paths: &SourcePaths,
     tree: &'t Tree,
     lines: &[IndexLine],
-) -> Result<&'t FoundCertificate, Problem> {
+) -> Result<&'t TreeCertificate, Problem> {
     let at = |path: &Path| tree.certificates.iter().find(|found| found.path == path);
     if let Some(path) = wanted.certificate {
         // the directory may contain the same certificate under another name
         let named = super::certificates(&read_octets(path)?, path)?;
-        let is_named = |found: &&FoundCertificate| named.first() == Some(&found.certificate);
-        return tree.certificates.iter().find(is_named).ok_or_else(|| missing_certificate(places, tree));
+        let is_named = |found: &&TreeCertificate| named.first() == Some(&found.certificate);
+        return tree
+            .certificates
+            .iter()
+            .find(is_named)
+            .ok_or_else(|| missing_certificate(source_paths, tree));
     }
-    let usual = |candidates: &[&'t FoundCertificate]| {
-        let places = bases(places).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
-        places.filter_map(|path| at(&path)).find(|found| candidates.iter().any(|one| one.path == found.path))
+    let usual = |candidates: &[&'t TreeCertificate]| {
+        let source_paths =
+            bases(source_paths).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
+        source_paths
+            .filter_map(|path| at(&path))
+            .find(|found| candidates.iter().any(|one| one.path == found.path))
     };
     if wanted.layout == Layout::EasyRsa {
-        return at(&places.directory.join("ca.crt")).ok_or_else(|| missing_certificate(places, tree));
+        return at(&source_paths.directory.join("ca.crt"))
+            .ok_or_else(|| missing_certificate(source_paths, tree));
     }
-    let candidates: Vec<&FoundCertificate> =
+    let candidates: Vec<&TreeCertificate> =
         tree.certificates.iter().filter(|found| found.certificate.is_ca()).collect();
     let scores: Vec<usize> = candidates.iter().map(|one| signed(one, tree, lines)).collect();
     let most = scores.iter().copied().max().unwrap_or(0);
-    let best: Vec<&FoundCertificate> =
+    let best: Vec<&TreeCertificate> =
         candidates.iter().zip(&scores).filter(|(_, score)| **score == most).map(|(one, _)| *one).collect();
     match best.as_slice() {
         // a certificate that signed nothing of the record is not taken while one in a usual place cannot be read
-        [_, ..] if most == 0 && in_usual_place(places, tree).is_some() => {
-            Err(missing_certificate(places, tree))
+        [_, ..] if most == 0 && in_usual_place(source_paths, tree).is_some() => {
+            Err(missing_certificate(source_paths, tree))
         }
         [only] => Ok(only),
-        [] => Err(missing_certificate(places, tree)),
+        [] => Err(missing_certificate(source_paths, tree)),
         several => usual(several).ok_or_else(|| {
             let paths: Vec<&Path> = several.iter().map(|found| found.path.as_path()).collect();
             let message = format!("any of these could be the certificate of the CA\n{}", list(&paths));
@@ -205,19 +213,19 @@ pub(super) fn certificate<'t>(
 }
 
 /// Returns a certificate in a usual place that cannot be read, with the reason.
-fn in_usual_place<'t>(places: &Places, tree: &'t Tree) -> Option<(&'t Path, &'t MalformedDer)> {
-    let usual = bases(places).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
+fn in_usual_place<'t>(source_paths: &SourcePaths, tree: &'t Tree) -> Option<(&'t Path, &'t MalformedDer)> {
+    let usual = bases(source_paths).into_iter().flat_map(|base| CERTIFICATES.map(|name| base.join(name)));
     let at = |path: PathBuf| tree.faults.iter().find(|fault| fault.path == path);
     usual.filter_map(at).find_map(|fault| Some((fault.path.as_path(), fault.certificate.as_ref()?)))
 }
 
-fn missing_certificate(places: &Places, tree: &Tree) -> Problem {
+fn missing_certificate(source_paths: &SourcePaths, tree: &Tree) -> Problem {
     let elsewhere = || {
         let unread = tree.faults.iter();
         unread.filter_map(|fault| Some((fault.path.as_path(), fault.certificate.as_ref()?))).next()
     };
-    let message = format!("the certificate of the CA is not in {}", places.directory.shown());
-    match in_usual_place(places, tree).or_else(elsewhere) {
+    let message = format!("the certificate of the CA is not in {}", source_paths.directory.shown());
+    match in_usual_place(source_paths, tree).or_else(elsewhere) {
         Some((path, fault)) => {
             let hint = super::unread_hint(Some(fault));
             let message = format!("{message}, and {} cannot be read: {fault}", path.shown());
@@ -228,7 +236,7 @@ fn missing_certificate(places: &Places, tree: &Tree) -> Problem {
 }
 
 /// Counts the certificates of the record and the CRLs that a candidate signed.
-fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usize {
+fn signed(candidate: &TreeCertificate, tree: &Tree, lines: &[IndexLine]) -> usize {
     let authority = &candidate.certificate;
     let (name, key) = (authority.tbs().subject(), authority.tbs().public_key());
     let recorded: std::collections::HashMap<_, _> =
@@ -247,7 +255,7 @@ fn signed(candidate: &FoundCertificate, tree: &Tree, lines: &[IndexLine]) -> usi
 /// one, or one that is not encrypted and belongs to the certificate.
 pub(super) fn key(
     wanted: &Wanted<'_>,
-    places: &Places,
+    source_paths: &SourcePaths,
     tree: &Tree,
     certificate: &Certificate,
     certificate_file: &Path,
@@ -262,9 +270,9 @@ pub(super) fn key(
         name.split('.').next().unwrap_or_default().to_owned()
     };
     let mut candidates: Vec<PathBuf> = match wanted.layout {
-        Layout::EasyRsa => vec![places.directory.join("private/ca.key")],
+        Layout::EasyRsa => vec![source_paths.directory.join("private/ca.key")],
         Layout::OpenSsl => {
-            bases(places).into_iter().flat_map(|base| KEYS.map(|name| base.join(name))).collect()
+            bases(source_paths).into_iter().flat_map(|base| KEYS.map(|name| base.join(name))).collect()
         }
     };
     candidates.retain(|path| tree.keys.contains(path));
@@ -305,7 +313,7 @@ pub(super) fn key(
     }
     let paths: Vec<&Path> = closed.iter().map(|(path, _)| path.as_path()).collect();
     Err(match paths.as_slice() {
-        [] => missing_key(&format!("the private key of the CA is not in {}", places.directory.shown())),
+        [] => missing_key(&format!("the private key of the CA is not in {}", source_paths.directory.shown())),
         several => {
             let message = format!("any of these could be the private key of the CA\n{}", list(several));
             Problem::new(Code::UsageAmbiguous, message).hint(remedy::Import::Key)

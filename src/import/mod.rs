@@ -23,7 +23,7 @@ use crate::subscriber_key::ForeignKey;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, MalformedDer, pem};
 use std::path::{Path, PathBuf};
-use tree::{FoundCertificate, Tree};
+use tree::{Tree, TreeCertificate};
 
 /// A CA of another program.
 #[derive(Debug)]
@@ -54,31 +54,31 @@ pub struct ForeignAuthority {
 /// When the directory cannot be read, a required file is missing or ambiguous, the record has a malformed line, or
 /// the CA's certificate or key cannot be used here.
 pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
-    let places = layout::places(wanted)?;
-    let text = tree::read_text(&places.index_file)?;
-    let lines = parse_index_txt(&text).map_err(|wrong| malformed_index(&places.index_file, &wrong))?;
-    let mut tree = Tree::read(&places.directory)?;
+    let source_paths = layout::source_paths(wanted)?;
+    let text = tree::read_text(&source_paths.index_file)?;
+    let lines = parse_index_txt(&text).map_err(|wrong| malformed_index(&source_paths.index_file, &wrong))?;
+    let mut tree = Tree::read(&source_paths.directory)?;
     for file in wanted.chain.iter().chain(wanted.certificate) {
         for certificate in certificates(&tree::read_octets(file)?, file)? {
             tree.put_certificate(file, certificate);
         }
     }
-    let chosen = layout::certificate(wanted, &places, &tree, &lines)?.clone();
+    let chosen = layout::certificate(wanted, &source_paths, &tree, &lines)?.clone();
     let certificate = chosen.certificate;
     check_certificate(&certificate, &chosen.path)?;
     let key = match wanted.without_key {
         true => None,
-        false => Some(layout::key(wanted, &places, &tree, &certificate, &chosen.path)?),
+        false => Some(layout::key(wanted, &source_paths, &tree, &certificate, &chosen.path)?),
     };
     let taken = key.as_ref().map(|(path, _)| path);
     let other_keys = tree.keys.iter().filter(|path| Some(*path) != taken).count();
-    let (crl_number, mut notices) = numbers::crl_number(&places, &tree, &certificate)?;
+    let (crl_number, mut notices) = numbers::crl_number(&source_paths, &tree, &certificate)?;
     let inventory = Inventory::of(&lines, &tree, &certificate, &mut notices);
     notices.extend(tree.told_faults());
-    let others = tree.certificates.into_iter().map(|found: FoundCertificate| found.certificate);
+    let others = tree.certificates.into_iter().map(|found: TreeCertificate| found.certificate);
     let others = others.filter(|other| other.is_ca() && *other != certificate).collect();
     Ok(ForeignAuthority {
-        index_file: places.index_file,
+        index_file: source_paths.index_file,
         certificate_file: chosen.path,
         certificate,
         key,

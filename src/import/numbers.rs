@@ -1,6 +1,6 @@
 //! The CRL numbers of an imported CA.
 use super::inventory::own_crls;
-use super::layout::{Places, bases};
+use super::layout::{SourcePaths, bases};
 use super::tree::{Tree, read_text};
 use crate::error::{Code, Problem, Shown as _};
 use crate::x509::Certificate;
@@ -8,13 +8,13 @@ use crate::x509::extension::{CRL_NUMBER, CrlNumber};
 
 /// Returns the highest CRL number so far, from `crlnumber` (the next number, hexadecimal) and from the CRLs.
 pub(super) fn crl_number(
-    places: &Places,
+    source_paths: &SourcePaths,
     tree: &Tree,
     certificate: &Certificate,
 ) -> Result<(CrlNumber, Vec<String>), Problem> {
     let mut highest = 0;
     let mut notices = Vec::new();
-    let noted = bases(places).into_iter().map(|base| base.join("crlnumber"));
+    let noted = bases(source_paths).into_iter().map(|base| base.join("crlnumber"));
     if let Some(path) = noted.into_iter().find(|path| path.symlink_metadata().is_ok()) {
         let text = read_text(&path)?;
         let text = text.trim();

@@ -18,7 +18,7 @@ const TOLD: usize = 10;
 
 /// A certificate and its file.
 #[derive(Clone, Debug)]
-pub(super) struct FoundCertificate {
+pub(super) struct TreeCertificate {
     pub(super) path: PathBuf,
     pub(super) certificate: Certificate,
 }
@@ -35,7 +35,7 @@ pub(super) struct Fault {
 /// Everything of use in a directory, sorted by path.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    pub(super) certificates: Vec<FoundCertificate>,
+    pub(super) certificates: Vec<TreeCertificate>,
     pub(super) crls: Vec<(PathBuf, CertificateList)>,
     /// Files with a private key. Their contents are not kept.
     pub(super) keys: Vec<PathBuf>,
@@ -164,7 +164,7 @@ impl Tree {
     pub(super) fn put_certificate(&mut self, path: &Path, certificate: Certificate) {
         // of several copies of a certificate the first counts
         if self.seen.insert(certificate.fingerprint().0) {
-            self.certificates.push(FoundCertificate { path: path.to_owned(), certificate });
+            self.certificates.push(TreeCertificate { path: path.to_owned(), certificate });
         }
     }
 

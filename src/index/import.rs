@@ -9,7 +9,7 @@ use crate::x509::{Certificate, IssuerId, Name, SerialNumber, UnixTime};
 pub struct Import {
     /// External CAs on the issuer path of this CA, the topmost first. Where the identity is known already, a
     /// new certificate replaces the one on record.
-    pub above: Vec<(Authority, AuditEvent)>,
+    pub issuer_path: Vec<(Authority, AuditEvent)>,
     /// The CA. Its certificate may be on record already as one that its parent issued. The CA may be on record
     /// as an external CA of the same name.
     pub authority: Authority,
@@ -27,7 +27,14 @@ impl Import {
     /// Returns an import of a CA that has issued nothing yet.
     #[must_use]
     pub fn of(authority: Authority, event: AuditEvent) -> Self {
-        Self { above: Vec::new(), authority, renews: false, certificates: Vec::new(), crl_number: 0, event }
+        Self {
+            issuer_path: Vec::new(),
+            authority,
+            renews: false,
+            certificates: Vec::new(),
+            crl_number: 0,
+            event,
+        }
     }
 }
 
@@ -78,7 +85,7 @@ pub struct Imported {
     /// Number of certificates with their octets, revoked ones included.
     pub certificates: usize,
     /// Number of certificates known by their serial numbers only, revoked ones included.
-    pub known_by_number: usize,
+    pub serial_only: usize,
     /// Number of both that are revoked.
     pub revoked: usize,
 }

@@ -40,7 +40,7 @@ pub(crate) use issuance::{Guard, IssuanceIndex};
 pub(crate) use key_rule::{KeyConflict, check_key};
 pub use reading::{CertificateReader, ChangeReader, IndexReader};
 pub use record::{
-    Authority, CertificateRecord, Filter, Issued, NewAuthority, ResponderRecord, Selector, StatusValue,
+    Authority, CertificateRecord, Filter, IntendedAuthority, Issued, ResponderRecord, Selector, StatusValue,
 };
 pub(crate) use record::{AuthoritySummary, CrlRecord, Intent, KeyUse, NewestSigned, StatusRow};
 pub use recorded::Recorded;

@@ -38,7 +38,7 @@ pub struct Authority {
 impl Authority {
     /// Returns whether this is an external CA. Neither its key nor its CRLs are ever in this home.
     #[must_use]
-    pub fn is_elsewhere(&self) -> bool {
+    pub fn is_external(&self) -> bool {
         self.external
     }
 
@@ -64,7 +64,7 @@ pub struct AuthoritySummary {
     pub not_before: UnixTime,
     /// The digests of the CA's unrevoked cross-certificates, oldest first: certificates of its name and key by
     /// other issuers than the issuer of its own certificate.
-    pub crossed: Vec<Fingerprint>,
+    pub cross_certificates: Vec<Fingerprint>,
     /// As [`super::AuthorityReader::names_of_issuer`], in the order of their octets.
     pub names: Vec<Name>,
     /// As [`Authority::serves_ocsp`].
@@ -77,7 +77,7 @@ pub struct AuthoritySummary {
 
 /// A CA whose certificate is not signed yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NewAuthority {
+pub struct IntendedAuthority {
     /// The name that users type and that files have.
     pub name: String,
     /// The location of the CA's key: a URI whose scheme names the key store. `None` for an external CA.
@@ -108,7 +108,7 @@ pub struct Intent {
     /// The CA that this certificate creates. Its name and identity are in use from now on. It is a CA of this
     /// home as soon as the certificate is recorded as issued. Its name is free again when the certificate is
     /// abandoned.
-    pub authority: Option<NewAuthority>,
+    pub authority: Option<IntendedAuthority>,
     /// Whether the key came with a request, so that the private key is not in this home.
     pub requested: bool,
     /// The audit event of the intent.
@@ -171,16 +171,14 @@ pub struct CertificateRecord {
     /// Whether the octets of the certificate are not known, only its serial number, its state, and the entry in
     /// an imported CA's database. Then the names and the profile are empty, and the subject may be. notBefore
     /// is the earliest time, and an unknown notAfter is the one that means no expiration (RFC 5280 §4.1.2.5).
-    pub known_by_number: bool,
+    pub serial_only: bool,
 }
 
 impl CertificateRecord {
     /// Returns whether the certificate was abandoned before its signature was recorded.
     #[must_use]
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.certificate.is_none()
-            && !self.known_by_number
-            && matches!(self.state, CertificateState::Revoked(_))
+        self.certificate.is_none() && !self.serial_only && matches!(self.state, CertificateState::Revoked(_))
     }
 
     /// Returns the status at `now`: `valid`, `expired`, `revoked`, `held`, `pending` or `abandoned`.

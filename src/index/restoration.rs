@@ -65,7 +65,7 @@ pub struct TakenOver {
     /// Number of certificates on record that are now revoked.
     pub revoked: usize,
     /// Number of revoked certificates that are now on record by their serial number only.
-    pub known_by_number: usize,
+    pub serial_only: usize,
 }
 
 /// Reads whether this index was restored from a backup, and from which.

@@ -1,5 +1,5 @@
 //! Rules on distribution points and URLs (RFC 5280 §4.2.1.13, §5.2.5), shared by certificates and CRLs.
-use super::element::Element;
+use super::tlv::Tlv;
 use crate::x509::octets::SEQUENCE;
 
 /// Returns the fault of a URL from which a CRL or certificate is fetched; `None` when there is none. The scheme must
@@ -16,10 +16,10 @@ pub(super) fn url_fault(url: &[u8]) -> Option<String> {
 
 /// Returns the faults of the contents of a `DistributionPointName`, which must be one or more URIs under `fullName`.
 pub(super) fn point_name_faults(contents: &[u8]) -> Vec<String> {
-    let Some(full_name) = Element::only(contents).filter(|name| name.tag == 0xa0) else {
+    let Some(full_name) = Tlv::only(contents).filter(|name| name.tag == 0xa0) else {
         return vec!["the distribution point has no fullName".into()];
     };
-    let mut names = full_name.elements();
+    let mut names = full_name.tlvs();
     let faults: Vec<String> = names
         .by_ref()
         .filter_map(|name| match name.tag {
@@ -36,14 +36,13 @@ pub(super) fn point_name_faults(contents: &[u8]) -> Vec<String> {
 /// Returns the faults of a `CRLDistributionPoints` or `FreshestCRL` value. Each point must have a `distributionPoint`
 /// only, without `reasons` and `cRLIssuer`.
 pub(super) fn points_faults(value: &[u8]) -> Vec<String> {
-    let Some(list) = Element::only(value).filter(|list| list.tag == SEQUENCE && !list.contents.is_empty())
-    else {
+    let Some(list) = Tlv::only(value).filter(|list| list.tag == SEQUENCE && !list.contents.is_empty()) else {
         return vec!["there is no distribution point".into()];
     };
-    let mut points = list.elements();
+    let mut points = list.tlvs();
     let mut out = Vec::new();
     for point in points.by_ref() {
-        let mut fields = point.elements();
+        let mut fields = point.tlvs();
         match fields.next_if(0xa0) {
             Some(name) => out.extend(point_name_faults(name.contents)),
             None => out.push("a distribution point has no location".into()),

@@ -1,14 +1,14 @@
 //! Rules on `authorityKeyIdentifier` (RFC 5280 §4.2.1.1, §5.2.1), shared by certificates and CRLs.
-use super::element::Element;
 use super::raw_extension::RawExtension;
 use super::rule::when;
+use super::tlv::Tlv;
 use crate::x509::octets::SEQUENCE;
 use base16ct::lower::encode_string as hex;
 
 /// Returns the keyIdentifier when the value is an authorityKeyIdentifier that has one.
 pub(super) fn authority(value: &[u8]) -> Option<&[u8]> {
-    let list = Element::only(value).filter(|list| list.tag == SEQUENCE)?;
-    list.elements().next_if(0x80).map(|identifier| identifier.contents)
+    let list = Tlv::only(value).filter(|list| list.tag == SEQUENCE)?;
+    list.tlvs().next_if(0x80).map(|identifier| identifier.contents)
 }
 
 /// Reports an authorityKeyIdentifier that has no keyIdentifier, or anything besides it.
@@ -16,8 +16,8 @@ pub(super) fn key_identifier_only(extension: &RawExtension<'_>) -> Vec<String> {
     match authority(extension.value) {
         None | Some([]) => vec!["there is no keyIdentifier".into()],
         Some(_) => {
-            let elements = Element::only(extension.value).map_or(0, |list| list.elements().count());
-            when(elements > 1, "there is more than a keyIdentifier")
+            let tlvs = Tlv::only(extension.value).map_or(0, |list| list.tlvs().count());
+            when(tlvs > 1, "there is more than a keyIdentifier")
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Proof that no rule is broken. Only this file makes one, and only from the findings of the rules.
-use super::{Finding, crl_findings, findings_beside, findings_named, findings_ours};
+use super::{LintFinding, crl_findings, findings_beside, findings_named, findings_ours};
 use crate::x509::{Certificate, Name, TbsCertList, TbsCertificate};
 
 /// Proof that the value breaks no rule. Only this module makes one.
@@ -32,7 +32,7 @@ impl<T> Linted<T> {
 pub(crate) fn check_certificate(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
-) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
+) -> Result<Linted<TbsCertificate>, Vec<LintFinding>> {
     let findings = findings_ours(&tbs, issuer);
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }
@@ -46,7 +46,7 @@ pub(crate) fn check_certificate_named(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
     name: &Name,
-) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
+) -> Result<Linted<TbsCertificate>, Vec<LintFinding>> {
     let findings = findings_named(&tbs, issuer, name);
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }
@@ -61,7 +61,7 @@ pub(crate) fn check_certificate_beside(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
     other: &Certificate,
-) -> Result<Linted<TbsCertificate>, Vec<Finding>> {
+) -> Result<Linted<TbsCertificate>, Vec<LintFinding>> {
     let findings = findings_beside(&tbs, issuer, other);
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }
@@ -70,7 +70,10 @@ pub(crate) fn check_certificate_beside(
 ///
 /// # Errors
 /// Every broken rule.
-pub(crate) fn check_crl(tbs: TbsCertList, issuer: &Certificate) -> Result<Linted<TbsCertList>, Vec<Finding>> {
+pub(crate) fn check_crl(
+    tbs: TbsCertList,
+    issuer: &Certificate,
+) -> Result<Linted<TbsCertList>, Vec<LintFinding>> {
     let findings = crl_findings(&tbs, Some(issuer));
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }

@@ -6,19 +6,19 @@ mod algorithm;
 mod certificate;
 mod crl;
 mod distribution_point;
-mod element;
 mod key_identifier;
 mod linted;
 mod moment;
 mod octets;
 mod raw_extension;
 mod rule;
+mod tlv;
 
 pub use linted::Linted;
 pub(crate) use linted::{check_certificate, check_certificate_beside, check_certificate_named, check_crl};
 pub use octets::lint_octets;
-pub use rule::Finding;
-pub(crate) use rule::{Reach, Rule};
+pub use rule::LintFinding;
+pub(crate) use rule::{Rule, Scope};
 
 #[cfg(test)]
 use octets::{findings_of_certificate, findings_of_crl};
@@ -34,7 +34,7 @@ const ISSUER_KNOWN: Rule = Rule {
     rows: &["X3", "X11"],
     citation: "RFC 5280 §6.1",
     says: "Nothing but a root is signed without its issuer's certificate at hand",
-    reach: Reach::Ours,
+    scope: Scope::Ours,
 };
 
 /// Returns every rule: those on certificates and those on CRLs, each in the order of the fields, then those on both.
@@ -45,7 +45,7 @@ pub fn rules() -> impl Iterator<Item = Rule> {
 }
 
 /// Returns the findings that keep a certificate from being signed. `issuer` is `None` for a self-signed root.
-fn findings_ours(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<Finding> {
+fn findings_ours(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<LintFinding> {
     let mut findings = certificate_findings(tbs, issuer);
     if issuer.is_none() && !tbs.is_self_issued() {
         findings.push(ISSUER_KNOWN.finding("the issuer's certificate is not at hand"));
@@ -59,7 +59,7 @@ const WRITING: [&str; 3] = ["subject_text_is_utf8", "subject_string_types", "sub
 
 /// Returns the findings for a CA whose name was written by another program. When the subject repeats the octets of
 /// that name, the rules in [`WRITING`] are not applied.
-fn findings_named(tbs: &TbsCertificate, issuer: Option<&Certificate>, name: &Name) -> Vec<Finding> {
+fn findings_named(tbs: &TbsCertificate, issuer: Option<&Certificate>, name: &Name) -> Vec<LintFinding> {
     let repeated = tbs.subject() == name;
     let mut findings = findings_ours(tbs, issuer);
     findings.retain(|finding| !(repeated && WRITING.contains(&finding.rule)));
@@ -69,7 +69,11 @@ fn findings_named(tbs: &TbsCertificate, issuer: Option<&Certificate>, name: &Nam
 /// Returns the findings for a CA that already has a certificate with the same name and key. That name, and a
 /// subjectKeyIdentifier that another method made (X6), are repeated unchanged, and our own rules on them are not
 /// applied.
-fn findings_beside(tbs: &TbsCertificate, issuer: Option<&Certificate>, other: &Certificate) -> Vec<Finding> {
+fn findings_beside(
+    tbs: &TbsCertificate,
+    issuer: Option<&Certificate>,
+    other: &Certificate,
+) -> Vec<LintFinding> {
     let mut findings = findings_ours(tbs, issuer);
     let of_one_ca = tbs.subject() == other.tbs().subject()
         && tbs.public_key() == other.tbs().public_key()
@@ -78,7 +82,7 @@ fn findings_beside(tbs: &TbsCertificate, issuer: Option<&Certificate>, other: &C
         return findings;
     }
     let borne = certificate_findings(other.tbs(), None);
-    let is_borne = |finding: &Finding| {
+    let is_borne = |finding: &LintFinding| {
         finding.rule.starts_with("subject_") && (WRITING.contains(&finding.rule) || borne.contains(finding))
     };
     findings.retain(|finding| !is_borne(finding));
@@ -88,40 +92,41 @@ fn findings_beside(tbs: &TbsCertificate, issuer: Option<&Certificate>, other: &C
 /// Returns every broken rule of a TBSCertificate. Without an issuer, rules that need it are left out, unless the
 /// certificate is self-issued.
 #[must_use]
-pub fn certificate_findings(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<Finding> {
+pub fn certificate_findings(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<LintFinding> {
     let issuer = issuer.and_then(|issuer| Fields::read(issuer.tbs().as_der()).ok());
     match Fields::read(tbs.as_der()) {
-        Ok(fields) => octets::certificate(&Subject::new(fields, issuer), Reach::Ours),
+        Ok(fields) => octets::certificate(&Subject::new(fields, issuer), Scope::Ours),
         Err(error) => vec![octets::undecodable(&error)],
     }
 }
 
 /// Returns every broken rule of a TBSCertList. Without an issuer, rules that need it are left out.
 #[must_use]
-pub fn crl_findings(tbs: &TbsCertList, issuer: Option<&Certificate>) -> Vec<Finding> {
+pub fn crl_findings(tbs: &TbsCertList, issuer: Option<&Certificate>) -> Vec<LintFinding> {
     let issuer = issuer.and_then(|issuer| Fields::read(issuer.tbs().as_der()).ok());
     match CertList::read(tbs.as_der(), None, issuer) {
-        Ok(list) => octets::crl(&list, Reach::Ours),
+        Ok(list) => octets::crl(&list, Scope::Ours),
         Err(error) => vec![octets::undecodable(&error)],
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::certificate::draft::Draft;
-    use super::crl::draft::Draft as CrlDraft;
+    use super::certificate::draft::CertificateDraft;
+    use super::crl::draft::CrlDraft;
     use super::*;
     use crate::x509::CertificateList;
 
-    fn certificate(draft: &Draft) -> Certificate {
+    fn certificate(draft: &CertificateDraft) -> Certificate {
         draft.unsigned()
     }
 
     #[test]
     fn only_what_keeps_every_rule_is_linted() {
         // X3, X5
-        let (root, parent) = (certificate(&Draft::root()), certificate(&Draft::parent()));
-        let leaf = certificate(&Draft::leaf());
+        let (root, parent) =
+            (certificate(&CertificateDraft::root()), certificate(&CertificateDraft::parent()));
+        let leaf = certificate(&CertificateDraft::leaf());
         assert!(check_certificate(root.tbs().clone(), None).is_ok());
         assert_eq!(check_certificate(leaf.tbs().clone(), Some(&parent)).unwrap().get(), leaf.tbs());
         let wrong = check_certificate(leaf.tbs().clone(), Some(&root)).unwrap_err();
@@ -150,8 +155,8 @@ mod tests {
     fn a_crl_is_linted_against_its_issuer() {
         // C1
         let crl = CertificateList::from_der(&CrlDraft::complete().unsigned_der()).unwrap();
-        assert!(check_crl(crl.tbs().clone(), &certificate(&Draft::parent())).is_ok());
-        let wrong = check_crl(crl.tbs().clone(), &certificate(&Draft::root())).unwrap_err();
+        assert!(check_crl(crl.tbs().clone(), &certificate(&CertificateDraft::parent())).is_ok());
+        let wrong = check_crl(crl.tbs().clone(), &certificate(&CertificateDraft::root())).unwrap_err();
         let rules: Vec<&str> = wrong.iter().map(|finding| finding.rule).collect();
         assert_eq!(rules, ["crl_issuer_repeats_subject", "crl_authority_key_identifier_repeats_issuers"]);
     }

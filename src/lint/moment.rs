@@ -1,5 +1,5 @@
 //! `Time` as it is written in the octets (RFC 5280 §4.1.2.5, §5.1.2.4).
-use super::element::Element;
+use super::tlv::Tlv;
 
 /// Time in UTC as the digits `YYYYMMDDHHMMSS`, which compare in the order of time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -7,13 +7,13 @@ pub(super) struct Moment([u8; 14]);
 
 impl Moment {
     /// Reads a `Time`: UTCTime through 2049 and GeneralizedTime after, in whole seconds, with `Z`.
-    pub(super) fn read(element: Element<'_>) -> Result<Self, &'static str> {
-        let moment = match element.tag {
-            0x17 => Self::from_utc_time(element.contents)?,
-            0x18 => Self::from_generalized_time(element.contents)?,
+    pub(super) fn read(tlv: Tlv<'_>) -> Result<Self, &'static str> {
+        let moment = match tlv.tag {
+            0x17 => Self::from_utc_time(tlv.contents)?,
+            0x18 => Self::from_generalized_time(tlv.contents)?,
             _ => return Err("is neither UTCTime nor GeneralizedTime"),
         };
-        if element.tag == 0x18 && moment.0 < *b"20500101000000" {
+        if tlv.tag == 0x18 && moment.0 < *b"20500101000000" {
             return Err("is before 2050 and not in UTCTime");
         }
         Ok(moment)
@@ -78,7 +78,7 @@ mod tests {
 
     fn read(tag: u8, text: &str) -> Result<Moment, &'static str> {
         let octets = crate::x509::octets::tlv(tag, text.as_bytes());
-        Moment::read(Element::only(&octets).unwrap())
+        Moment::read(Tlv::only(&octets).unwrap())
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
         let mut last = None;
         for at in [0, 951_782_400, 2_524_607_999, 2_524_608_000, UnixTime::NO_END.0] {
             let octets = UnixTime(at).to_der();
-            let moment = Moment::read(Element::only(&octets).unwrap()).unwrap();
+            let moment = Moment::read(Tlv::only(&octets).unwrap()).unwrap();
             assert_eq!(moment.to_string(), UnixTime(at).to_string());
             assert!(last < Some(moment));
             last = Some(moment);

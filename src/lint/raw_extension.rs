@@ -1,6 +1,6 @@
 //! Extensions as they are in the octets, and the rules shared by those of certificates and CRLs.
-use super::element::{Element, Elements, der_fault};
 use super::rule;
+use super::tlv::{Tlv, Tlvs, der_fault};
 use crate::x509::octets::{OCTET_STRING, SEQUENCE};
 use base16ct::lower::encode_string as hex;
 use der::asn1::ObjectIdentifier;
@@ -18,18 +18,18 @@ pub(super) struct RawExtension<'a> {
 
 impl<'a> RawExtension<'a> {
     /// Reads the elements of `Extensions`; `None` when they are not extensions.
-    pub(super) fn list(extensions: Element<'a>) -> Option<Vec<Self>> {
-        let mut elements = extensions.elements();
-        let list: Option<Vec<Self>> = elements.by_ref().map(Self::read).collect();
-        list.filter(|_| extensions.tag == SEQUENCE && elements.is_empty())
+    pub(super) fn list(extensions: Tlv<'a>) -> Option<Vec<Self>> {
+        let mut tlvs = extensions.tlvs();
+        let list: Option<Vec<Self>> = tlvs.by_ref().map(Self::read).collect();
+        list.filter(|_| extensions.tag == SEQUENCE && tlvs.is_empty())
     }
 
-    fn read(element: Element<'a>) -> Option<Self> {
-        let mut fields = element.elements();
+    fn read(tlv: Tlv<'a>) -> Option<Self> {
+        let mut fields = tlv.tlvs();
         let oid = fields.next_if(6)?.contents;
         let critical = fields.next_if(1).map(|critical| critical.contents);
         let value = fields.next_if(OCTET_STRING)?.contents;
-        (element.tag == SEQUENCE && fields.is_empty()).then_some(Self { oid, critical, value })
+        (tlv.tag == SEQUENCE && fields.is_empty()).then_some(Self { oid, critical, value })
     }
 
     pub(super) fn is(&self, oid: ObjectIdentifier) -> bool {
@@ -63,7 +63,7 @@ pub(super) fn wrongly_encoded(list: &[RawExtension<'_>]) -> Vec<String> {
             Some([0]) => out.push(format!("the extension {} has critical FALSE written out", one.name())),
             Some(_) => out.push(format!("the extension {} has a critical that is no BOOLEAN", one.name())),
         }
-        if Elements(one.value).is_empty() {
+        if Tlvs(one.value).is_empty() {
             out.push(format!("the extension {} has no value", one.name()));
         } else if let Some(fault) = der_fault(one.value) {
             out.push(format!("the extension {} is not DER: {fault}", one.name()));

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 /// One violated rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finding {
+pub struct LintFinding {
     /// Stable name of the rule, for example `crl_number_present`.
     pub rule: &'static str,
     /// Source of the rule, for example `RFC 5280 §5.2.3`.
@@ -15,7 +15,7 @@ pub struct Finding {
 
 /// Scope of a rule: whose certificates and CRLs must keep it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Reach {
+pub enum Scope {
     /// Those of every CA.
     Everyone,
     /// Only those that this project signs: the rule is a choice that other CAs may make differently.
@@ -34,12 +34,12 @@ pub struct Rule {
     /// Requirement, one sentence without a full stop.
     pub says: &'static str,
     /// Scope.
-    pub reach: Reach,
+    pub scope: Scope,
 }
 
 impl Rule {
-    pub(super) fn finding(&self, message: impl Into<String>) -> Finding {
-        Finding { rule: self.name, citation: self.citation, message: message.into() }
+    pub(super) fn finding(&self, message: impl Into<String>) -> LintFinding {
+        LintFinding { rule: self.name, citation: self.citation, message: message.into() }
     }
 }
 
@@ -50,14 +50,14 @@ pub(super) struct RuleOver<C> {
     pub(super) rows: &'static [&'static str],
     pub(super) citation: &'static str,
     pub(super) says: &'static str,
-    pub(super) reach: Reach,
+    pub(super) scope: Scope,
     pub(super) check: C,
 }
 
 impl<C> RuleOver<C> {
     pub(super) fn rule(&self) -> Rule {
-        let Self { name, rows, citation, says, reach, .. } = *self;
-        Rule { name, rows, citation, says, reach }
+        let Self { name, rows, citation, says, scope, .. } = *self;
+        Rule { name, rows, citation, says, scope }
     }
 }
 

@@ -30,7 +30,7 @@ fn end_entity(subject: &str, serial: u8, key: &TestKey) -> CertificateBuilder {
 
 /// Returns a builder of a responder certificate for this key.
 pub(super) fn responder(key: &TestKey) -> CertificateBuilder {
-    end_entity("CN=responder", 90, key).as_responder()
+    end_entity("CN=responder", 90, key).into_responder()
 }
 
 /// Returns a builder of an end-entity certificate for this key.
@@ -41,7 +41,7 @@ pub(super) fn leaf(serial: u8, key: &TestKey) -> CertificateBuilder {
 fn ca(subject: &str, key: &TestKey) -> Certificate {
     CertificateBuilder::new(&name(subject), key.public_key())
         .valid(NOW.plus_days(-400), NOW.plus_days(3000))
-        .as_ca(None)
+        .into_ca(None)
         .signed_by(key)
 }
 
@@ -92,7 +92,7 @@ impl Hierarchy {
         });
         let tbs =
             tbs_cert_list(algorithm, issuer, (NOW, NOW.plus_days(7)), entries, vec![crl_number(number)]);
-        self.ca_key.seal(tbs.as_der())
+        self.ca_key.encode_signed(tbs.as_der())
     }
 
     pub(super) fn authorities(&self) -> Vec<PublishedAuthority> {

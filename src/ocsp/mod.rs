@@ -11,6 +11,7 @@ pub(crate) mod cache;
 pub mod cert_id;
 pub mod client;
 pub mod delegate;
+mod file_version;
 #[cfg(test)]
 mod fixture;
 mod floor;
@@ -29,5 +30,4 @@ pub mod response_data;
 pub mod server;
 pub mod settings;
 pub mod snapshot;
-mod stamp;
 pub mod text;

@@ -1,5 +1,5 @@
 //! `HOME/public/`: the CRLs and CA certificates at the URLs that certificates contain.
-use super::stamp::{Stamp, open_file};
+use super::file_version::{FileVersion, open_file};
 use crate::error::Reason;
 use crate::error::Shown as _;
 use crate::status::PublishedAuthority;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A file that is served to everybody.
 #[derive(Clone, Debug)]
-pub struct PublicFile {
+pub struct ServedFile {
     /// Contents of the file.
     pub octets: Arc<[u8]>,
     /// `application/pkix-crl` or `application/pkix-cert`
@@ -66,15 +66,19 @@ impl PublicFiles {
     }
 
     /// Returns a value that changes with the file; `None` when there is no file.
-    pub(super) fn stamp(&self, kind: PublicKind, authority: &PublishedAuthority) -> Option<Stamp> {
-        Stamp::of(&self.path(kind, authority)?).ok().flatten()
+    pub(super) fn file_version(
+        &self,
+        kind: PublicKind,
+        authority: &PublishedAuthority,
+    ) -> Option<FileVersion> {
+        FileVersion::of(&self.path(kind, authority)?).ok().flatten()
     }
 
     /// Reads a CA's file. Only a CRL that the CA's key has signed, or the CA's own certificate, is served.
     ///
     /// # Errors
     /// When the file cannot be read or is not such a CRL or certificate.
-    pub fn load(&self, kind: PublicKind, authority: &PublishedAuthority) -> Result<PublicFile, Reason> {
+    pub fn load(&self, kind: PublicKind, authority: &PublishedAuthority) -> Result<ServedFile, Reason> {
         let path = self
             .path(kind, authority)
             .ok_or_else(|| format!("`{}` cannot be part of a file name", authority.name))?;
@@ -94,7 +98,7 @@ impl PublicFiles {
                 let octets = Arc::clone(list.octets());
                 let tag = Fingerprint::of(&octets).to_hex();
                 let media_type = "application/pkix-crl";
-                Ok(PublicFile { octets, media_type, tag, modified, next_update, list: Some(list) })
+                Ok(ServedFile { octets, media_type, tag, modified, next_update, list: Some(list) })
             }
             PublicKind::Certificate => {
                 let certificate =
@@ -104,7 +108,7 @@ impl PublicFiles {
                 }
                 let tag = Fingerprint::of(&octets).to_hex();
                 let (octets, media_type) = (octets.into(), "application/pkix-cert");
-                Ok(PublicFile { octets, media_type, tag, modified, next_update: None, list: None })
+                Ok(ServedFile { octets, media_type, tag, modified, next_update: None, list: None })
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Looks for new files, and replaces the snapshot when something has changed.
 use super::delegate::DelegatedResponder;
+use super::file_version::FileVersion;
 use super::floor::Floors;
-use super::public_files::{PublicFile, PublicFiles, PublicKind};
+use super::public_files::{PublicFiles, PublicKind, ServedFile};
 use super::responder_files::{ResponderFiles, Stamps};
 use super::snapshot::{ServedIssuer, Snapshot};
-use super::stamp::Stamp;
 use crate::error::Reason;
 use crate::status::{PublishedAuthority, StatusReader, StatusSource};
 use crate::x509::{IssuerId, UnixTime};
@@ -31,9 +31,9 @@ pub(crate) struct Reloader<S: StatusSource> {
     view: Option<Arc<S::View>>,
     unreadable_since: Option<UnixTime>,
     responders: HashMap<IssuerId, (Stamps, Vec<Arc<DelegatedResponder>>)>,
-    files: HashMap<String, (Option<Stamp>, Option<Arc<PublicFile>>)>,
+    files: HashMap<String, (Option<FileVersion>, Option<Arc<ServedFile>>)>,
     /// The file that the newest replaced, and the time of the replacement, for clients that are still fetching it.
-    former: HashMap<String, (Arc<PublicFile>, UnixTime)>,
+    former: HashMap<String, (Arc<ServedFile>, UnixTime)>,
     faults: BTreeMap<String, String>,
     /// The published status that was refused last.
     refused: Option<S::View>,
@@ -180,15 +180,15 @@ impl<S: StatusSource> Reloader<S> {
 
     fn poll_file(&mut self, kind: PublicKind, authority: &PublishedAuthority, now: UnixTime) -> bool {
         let name = kind.file_name(authority);
-        let stamp = self.public_files.stamp(kind, authority);
+        let file_version = self.public_files.file_version(kind, authority);
         let known = self.files.get(&name);
-        if known.is_some_and(|(known, _)| *known == stamp) {
+        if known.is_some_and(|(known, _)| *known == file_version) {
             return false;
         }
         let before = known.and_then(|(_, file)| file.clone());
         // at most two versions of a file are in memory
         self.former.remove(&name);
-        let loaded = match stamp {
+        let loaded = match file_version {
             None => None,
             Some(_) => match self.public_files.load(kind, authority) {
                 Ok(file) => match self.takes(authority, &file) {
@@ -196,13 +196,13 @@ impl<S: StatusSource> Reloader<S> {
                     Err(refusal) => {
                         self.faults.remove(&name);
                         self.refusals.insert(name.clone(), refusal.into());
-                        self.files.insert(name, (stamp, before));
+                        self.files.insert(name, (file_version, before));
                         return true;
                     }
                 },
                 Err(fault) => {
                     self.faults.insert(name.clone(), fault.into());
-                    self.files.insert(name, (stamp, before));
+                    self.files.insert(name, (file_version, before));
                     return true;
                 }
             },
@@ -212,7 +212,7 @@ impl<S: StatusSource> Reloader<S> {
             self.former.insert(name.clone(), (before, now));
         }
         self.refusals.remove(&name);
-        self.files.insert(name, (stamp, loaded));
+        self.files.insert(name, (file_version, loaded));
         true
     }
 
@@ -220,7 +220,7 @@ impl<S: StatusSource> Reloader<S> {
     ///
     /// # Errors
     /// When the newest one has a higher number.
-    fn takes(&mut self, authority: &PublishedAuthority, file: &PublicFile) -> Result<(), Reason> {
+    fn takes(&mut self, authority: &PublishedAuthority, file: &ServedFile) -> Result<(), Reason> {
         let Some(list) = &file.list else { return Ok(()) };
         if let Some(newest) = self.floors.list(&authority.issuer).map(|newest| newest.number())
             && list.number() < newest

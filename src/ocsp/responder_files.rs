@@ -3,7 +3,7 @@
 //! `responder.pem` with `responder.key` comes first. Further pairs of any name are for clients that prefer another
 //! signature algorithm (RFC 6960 §4.4.7).
 use super::delegate::{DelegatedResponder, DelegationError};
-use super::stamp::{Stamp, open_file};
+use super::file_version::{FileVersion, open_file};
 use crate::error::{Reason, Shown as _};
 use crate::signing::ResponseSigner;
 use crate::status::PublishedAuthority;
@@ -51,7 +51,7 @@ pub enum ResponderFileError {
 }
 
 /// Paths and stamps of the files in one responder directory.
-pub(super) type Stamps = Vec<(PathBuf, Option<Stamp>)>;
+pub(super) type Stamps = Vec<(PathBuf, Option<FileVersion>)>;
 
 /// The directory of the responders' files.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ impl ResponderFiles {
         for certificate in certificates {
             let key = certificate.with_extension("key");
             for path in [certificate, key] {
-                let stamp = Stamp::of(&path).ok().flatten();
-                stamps.push((path, stamp));
+                let file_version = FileVersion::of(&path).ok().flatten();
+                stamps.push((path, file_version));
             }
         }
         stamps

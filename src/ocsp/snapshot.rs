@@ -2,7 +2,7 @@
 use super::authority_state::{AuthorityState, Chain};
 use super::cert_id::{CertId, HashAlgorithm, issuer_hashes};
 use super::delegate::DelegatedResponder;
-use super::public_files::PublicFile;
+use super::public_files::ServedFile;
 use crate::index::{CertificateState, Revocation};
 use crate::status::{PublishedAuthority, StatusError, StatusReader};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, UnixTime};
@@ -36,7 +36,7 @@ pub struct Snapshot {
     lists: HashMap<IssuerId, Arc<CrlListing>>,
     refusals: Vec<String>,
     by_hashes: HashMap<(HashAlgorithm, Vec<u8>, Vec<u8>), usize>,
-    files: HashMap<String, Arc<PublicFile>>,
+    files: HashMap<String, Arc<ServedFile>>,
     faults: Vec<String>,
 }
 
@@ -88,7 +88,7 @@ impl Snapshot {
 
     /// Returns the same snapshot with these public files, keyed by file name.
     #[must_use]
-    pub(crate) fn with_files(mut self, files: HashMap<String, Arc<PublicFile>>) -> Self {
+    pub(crate) fn with_files(mut self, files: HashMap<String, Arc<ServedFile>>) -> Self {
         self.files = files;
         self
     }
@@ -164,7 +164,7 @@ impl Snapshot {
 
     /// Returns the public file of this name.
     #[must_use]
-    pub fn file(&self, name: &str) -> Option<&Arc<PublicFile>> {
+    pub fn file(&self, name: &str) -> Option<&Arc<ServedFile>> {
         self.files.get(name)
     }
 

@@ -155,7 +155,7 @@ impl IssuerView<'_> {
 
 /// Requested validity.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Length {
+pub enum RequestedValidity {
     /// The profile's validity, cut to the issuer's end with a notice.
     #[default]
     Default,
@@ -169,13 +169,13 @@ pub enum Length {
 
 /// Values that the CA administrator requests for this certificate.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Ask {
+pub struct RequestedValues {
     /// Subject, which replaces that of the request.
     pub subject: Option<Name>,
     /// Alternative names, which replace those of the request.
     pub alt_names: Option<Vec<GeneralName>>,
     /// Validity.
-    pub length: Length,
+    pub validity: RequestedValidity,
     /// Name constraints for a CA certificate, in addition to those of its profile.
     pub name_constraints: NameConstraints,
     /// Further limits of a CA certificate, taken from another certificate with the same name and key.

@@ -1,10 +1,10 @@
 //! Decision on a request: all rules are applied, and the extensions of the certificate are granted.
-use super::applicant::{Applicant, Ask, IssuerView};
+use super::applicant::{Applicant, IssuerView, RequestedValues};
 use super::bearer::check_bearer;
 use super::key::check_history;
 use super::subject::Writing;
 use super::violation::Verdict;
-use super::{CertificateTemplate, Kind, Profile, Revocation, Violation, alt_name, constraints};
+use super::{CertificateTemplate, Kind, Profile, RevocationPointers, Violation, alt_name, constraints};
 use crate::error::{Code, remedy};
 use crate::x509::extension::{
     self, AccessDescription, Extension, authority_info_access, authority_key_identifier,
@@ -22,7 +22,7 @@ impl Profile {
         &self,
         applicant: &Applicant,
         issuer: Option<&IssuerView<'_>>,
-        ask: &Ask,
+        values: &RequestedValues,
         now: UnixTime,
     ) -> Result<CertificateTemplate, Vec<Violation>> {
         let mut verdict = Verdict::default();
@@ -31,22 +31,22 @@ impl Profile {
                 .notice(format!("policy/{}.toml: {flaw}; the next version refuses this profile", self.name));
         }
         self.check_issuer(issuer, &mut verdict);
-        let contact = ask.contact.as_deref().and_then(|text| check_contact(text, &mut verdict));
-        let (wanted, writing) = self.wanted(applicant, ask);
+        let contact = values.contact.as_deref().and_then(|text| check_contact(text, &mut verdict));
+        let (wanted, writing) = self.wanted(applicant, values);
         let granted = self.subject.grant(wanted, writing, contact.as_deref(), &mut verdict);
-        let subject = ask.of.as_ref().map_or(granted, |one| one.tbs().subject().clone());
-        let alt_names = self.names.grant(applicant, ask, &subject, &mut verdict);
+        let subject = values.of.as_ref().map_or(granted, |one| one.tbs().subject().clone());
+        let alt_names = self.names.grant(applicant, values, &subject, &mut verdict);
         self.check_subject(wanted, &alt_names, &mut verdict);
         if let Some(issuer) = issuer {
             constraints::check_names(&subject, &alt_names, issuer, &mut verdict);
         }
         self.key.check(&applicant.public_key, &mut verdict);
         check_history(applicant, &subject, self.kind, &mut verdict);
-        if ask.of.is_none() {
+        if values.of.is_none() {
             check_bearer(applicant, &subject, issuer, &mut verdict);
         }
-        let validity = self.validity.grant(ask, issuer, now, &mut verdict);
-        let extensions = self.extensions(applicant, issuer, ask, &subject, &alt_names, &mut verdict);
+        let validity = self.validity.grant(values, issuer, now, &mut verdict);
+        let extensions = self.extensions(applicant, issuer, values, &subject, &alt_names, &mut verdict);
         self.left_out(applicant, &extensions, &mut verdict);
         if !verdict.violations.is_empty() {
             return Err(verdict.violations);
@@ -66,12 +66,12 @@ impl Profile {
 
     /// Returns the subject to decide on, and how its octets are to be written. The subject of a CA that was created
     /// by another program keeps its octets. A typed subject that is the same name counts as that subject.
-    fn wanted<'a>(&self, applicant: &'a Applicant, ask: &'a Ask) -> (&'a Name, Writing) {
+    fn wanted<'a>(&self, applicant: &'a Applicant, values: &'a RequestedValues) -> (&'a Name, Writing) {
         let own = &applicant.subject;
-        if ask.of.is_some() {
-            return (ask.subject.as_ref().unwrap_or(own), Writing::Established);
+        if values.of.is_some() {
+            return (values.subject.as_ref().unwrap_or(own), Writing::Established);
         }
-        match &ask.subject {
+        match &values.subject {
             Some(typed) if !(self.kind.is_ca() && typed.is_same_as(own)) => (typed, Writing::Anew),
             _ if self.kind.is_ca() => (own, Writing::Kept),
             _ => (own, Writing::Anew),
@@ -148,7 +148,7 @@ impl Profile {
         &self,
         applicant: &Applicant,
         issuer: Option<&IssuerView<'_>>,
-        ask: &Ask,
+        values: &RequestedValues,
         subject: &Name,
         alt_names: &[GeneralName],
         verdict: &mut Verdict,
@@ -156,21 +156,21 @@ impl Profile {
         let key = &applicant.public_key;
         let mut list = Vec::new();
         if self.kind.is_ca() {
-            list.push(self.authority.path_length.grant(ask, issuer, verdict).to_extension());
+            list.push(self.authority.path_length.grant(values, issuer, verdict).to_extension());
         }
         list.push(self.usage.key_usage(key.algorithm()).to_extension());
-        let limits = ask.limits.as_ref();
+        let limits = values.limits.as_ref();
         let purposes = self.usage.purposes(self.kind, issuer, limits, verdict);
         list.extend(purposes.map(|purposes| purposes.to_extension()));
-        let own = ask.of.as_ref().map_or_else(|| key.key_identifier(), Certificate::key_identifier);
+        let own = values.of.as_ref().map_or_else(|| key.key_identifier(), Certificate::key_identifier);
         list.push(subject_key_identifier_of(&own));
         let authority = issuer.map_or(own, |one| one.certificate.key_identifier());
         list.push(authority_key_identifier(&authority));
         if self.kind.is_ca() {
-            let granted = self.authority.constraints.grant(&ask.name_constraints, issuer, verdict);
+            let granted = self.authority.constraints.grant(&values.name_constraints, issuer, verdict);
             list.extend(granted.map(|constraints| constraints.to_extension()));
             list.extend(limits.into_iter().flat_map(|limits| limits.policies.clone()));
-        } else if !ask.name_constraints.is_empty() || ask.path_length.is_some() {
+        } else if !values.name_constraints.is_empty() || values.path_length.is_some() {
             verdict.refuse(
                 Code::PolicyNameConstraints,
                 "RFC 5280 §4.2.1.10",
@@ -194,7 +194,7 @@ impl Profile {
         match (self.kind, self.revocation) {
             (Kind::RootCa, _) => return list,
             (Kind::OcspResponder, _) => return vec![ocsp_no_check()],
-            (_, Revocation::NotAvailable) => list.push(no_rev_avail()),
+            (_, RevocationPointers::NotAvailable) => list.push(no_rev_avail()),
             (_, revocation) => {
                 if issuer.crl_urls.is_empty() {
                     verdict.notice(
@@ -203,7 +203,7 @@ impl Profile {
                 } else {
                     list.push(crl_distribution_points(&issuer.crl_urls));
                 }
-                if revocation == Revocation::CrlAndOcsp {
+                if revocation == RevocationPointers::CrlAndOcsp {
                     access.extend(issuer.ocsp_url.as_deref().map(AccessDescription::ocsp));
                 }
             }

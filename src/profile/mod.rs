@@ -27,7 +27,7 @@ mod validity;
 mod violation;
 
 pub use alt_name::{check_alt_name, parse_alt_name};
-pub use applicant::{Applicant, Ask, Length};
+pub use applicant::{Applicant, RequestedValidity, RequestedValues};
 pub(crate) use applicant::{IssuerView, KnownAuthority, PriorUse};
 pub use limits::Limits;
 pub(crate) use profiles::ProfileError;
@@ -86,7 +86,7 @@ impl fmt::Display for Kind {
 
 /// How relying parties learn that a certificate was revoked.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Revocation {
+pub enum RevocationPointers {
     /// The certificate names a CRL, and an OCSP responder when its issuer has one.
     CrlAndOcsp,
     /// The certificate names a CRL only.
@@ -111,7 +111,7 @@ pub struct Profile {
     kind: Kind,
     description: String,
     issuers: Vec<String>,
-    revocation: Revocation,
+    revocation: RevocationPointers,
     subject: SubjectRules,
     names: NameRules,
     key: KeyRules,
@@ -228,7 +228,7 @@ impl Profile {
 
     /// Returns how revocation is announced.
     #[must_use]
-    pub fn revocation(&self) -> Revocation {
+    pub fn revocation(&self) -> RevocationPointers {
         self.revocation
     }
 
@@ -271,18 +271,18 @@ fn read_issuers(section: &mut Section, kind: Kind) -> Vec<String> {
     })
 }
 
-fn read_revocation(section: &mut Section, kind: Kind) -> Revocation {
+fn read_revocation(section: &mut Section, kind: Kind) -> RevocationPointers {
     match kind {
-        Kind::RootCa | Kind::OcspResponder => Revocation::NotAvailable,
+        Kind::RootCa | Kind::OcspResponder => RevocationPointers::NotAvailable,
         Kind::Ca | Kind::EndEntity => section
             .get_as("revocation", |word: String| match word.as_str() {
-                "crl+ocsp" => Ok(Revocation::CrlAndOcsp),
-                "crl" => Ok(Revocation::Crl),
-                "none" if kind == Kind::EndEntity => Ok(Revocation::NotAvailable),
+                "crl+ocsp" => Ok(RevocationPointers::CrlAndOcsp),
+                "crl" => Ok(RevocationPointers::Crl),
+                "none" if kind == Kind::EndEntity => Ok(RevocationPointers::NotAvailable),
                 "none" => Err("a CA certificate must be revocable (RFC 9608)".to_owned()),
                 _ => Err("must be \"crl+ocsp\", \"crl\" or \"none\"".to_owned()),
             })
-            .unwrap_or(Revocation::CrlAndOcsp),
+            .unwrap_or(RevocationPointers::CrlAndOcsp),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rules on subject alternative names, which decide which of the candidates are granted (X7, X8, X12).
 use super::alt_name::{self, check_alt_name};
-use super::applicant::{Applicant, Ask};
+use super::applicant::{Applicant, RequestedValues};
 use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
@@ -89,17 +89,17 @@ impl NameRules {
     pub(super) fn grant(
         &self,
         applicant: &Applicant,
-        ask: &Ask,
+        values: &RequestedValues,
         subject: &Name,
         verdict: &mut Verdict,
     ) -> Vec<GeneralName> {
         let mut granted = Vec::new();
-        let candidates = ask.alt_names.as_ref().unwrap_or(&applicant.alt_names);
-        let malformed = if ask.alt_names.is_none() { applicant.malformed_names.len() } else { 0 };
+        let candidates = values.alt_names.as_ref().unwrap_or(&applicant.alt_names);
+        let malformed = if values.alt_names.is_none() { applicant.malformed_names.len() } else { 0 };
         if has_too_many_names(candidates.len() + malformed, verdict) {
             return granted;
         }
-        if ask.alt_names.is_none() {
+        if values.alt_names.is_none() {
             for malformed in &applicant.malformed_names {
                 verdict.refuse(
                     Code::PolicyNameSyntax,
@@ -121,7 +121,7 @@ impl NameRules {
             }
         }
         let untouched =
-            candidates.is_empty() && (ask.alt_names.is_some() || applicant.malformed_names.is_empty());
+            candidates.is_empty() && (values.alt_names.is_some() || applicant.malformed_names.is_empty());
         if self.dns_from_common_name
             && untouched
             && let Some(name) = subject.common_name().as_deref().and_then(host_name)

@@ -12,9 +12,9 @@ fn grant(rules: &str, subject: &str, requested: &[&str], asked: Option<&[&str]>)
     let subject = Name::parse(subject).unwrap();
     let mut applicant = Applicant::new(subject.clone(), ec_key());
     applicant.alt_names = parse(requested);
-    let ask = Ask { alt_names: asked.map(parse), ..Ask::default() };
+    let values = RequestedValues { alt_names: asked.map(parse), ..RequestedValues::default() };
     let mut verdict = Verdict::default();
-    let granted = rules.grant(&applicant, &ask, &subject, &mut verdict);
+    let granted = rules.grant(&applicant, &values, &subject, &mut verdict);
     (granted.iter().map(ToString::to_string).collect(), verdict)
 }
 
@@ -65,13 +65,16 @@ fn one_bad_requested_value_refuses_the_request_and_is_named() {
     applicant.malformed_names = vec!["`é`: not an IA5String".into()];
     let rules = document::read(SYSTEM, NameRules::read).unwrap();
     let mut verdict = Verdict::default();
-    rules.grant(&applicant, &Ask::default(), &subject, &mut verdict);
+    rules.grant(&applicant, &RequestedValues::default(), &subject, &mut verdict);
     let messages: Vec<String> = verdict.violations.iter().map(ToString::to_string).collect();
     assert_eq!(messages.len(), 2, "{messages:?}");
     assert!(messages[0].contains('é') && messages[1].contains("bad name.example"));
-    let ask = Ask { alt_names: Some(vec![GeneralName::Dns("a.example".into())]), ..Ask::default() };
+    let values = RequestedValues {
+        alt_names: Some(vec![GeneralName::Dns("a.example".into())]),
+        ..RequestedValues::default()
+    };
     let mut verdict = Verdict::default();
-    rules.grant(&applicant, &ask, &subject, &mut verdict);
+    rules.grant(&applicant, &values, &subject, &mut verdict);
     assert!(verdict.violations.is_empty(), "replaced names do not count");
 }
 
@@ -165,7 +168,7 @@ fn a_common_name_does_not_escape_by_being_dressed_up() {
         let mut applicant = Applicant::new(name.clone(), ec_key());
         applicant.alt_names = vec![GeneralName::Dns("a.example".into())];
         let mut verdict = Verdict::default();
-        rules.grant(&applicant, &Ask::default(), &name, &mut verdict);
+        rules.grant(&applicant, &RequestedValues::default(), &name, &mut verdict);
         let rules: Vec<&str> = verdict.violations.iter().map(|violation| violation.rule.code()).collect();
         assert_eq!(rules, ["policy.common-name"], "{dressed:?}");
     }

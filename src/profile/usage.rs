@@ -1,5 +1,5 @@
 //! Rules on what a key may be used for: keyUsage, extKeyUsage, basicConstraints (X5, X9).
-use super::applicant::{Ask, IssuerView};
+use super::applicant::{IssuerView, RequestedValues};
 use super::bounds::within;
 use super::violation::Verdict;
 use super::{Kind, Limits};
@@ -171,12 +171,12 @@ impl PathLengthRules {
     /// Returns the basicConstraints of a new CA, with the path length that every CA above leaves.
     pub(super) fn grant(
         self,
-        ask: &Ask,
+        values: &RequestedValues,
         issuer: Option<&IssuerView<'_>>,
         verdict: &mut Verdict,
     ) -> BasicConstraints {
         let left = issuer.and_then(|issuer| room_below(issuer, verdict));
-        if let (Some(asked), Some(most)) = (ask.path_length, self.most)
+        if let (Some(asked), Some(most)) = (values.path_length, self.most)
             && asked > most
         {
             verdict.refuse(
@@ -186,9 +186,9 @@ impl PathLengthRules {
                 "ask for less",
             );
         }
-        let path_length = match (ask.path_length.or(self.default), left) {
+        let path_length = match (values.path_length.or(self.default), left) {
             (Some(wanted), Some(left)) if wanted > left => {
-                if ask.path_length.is_some() {
+                if values.path_length.is_some() {
                     verdict.refuse(
                         Code::PolicyPathLength,
                         "RFC 5280 §4.2.1.9",
@@ -329,8 +329,8 @@ mod tests {
         let rules = document::read(rules, PathLengthRules::read).unwrap();
         let mut verdict = Verdict::default();
         let view = chain.split_first().map(|(issuer, ancestors)| view(issuer, ancestors));
-        let ask = Ask { path_length: asked, ..Ask::default() };
-        let granted = rules.grant(&ask, view.as_ref(), &mut verdict);
+        let values = RequestedValues { path_length: asked, ..RequestedValues::default() };
+        let granted = rules.grant(&values, view.as_ref(), &mut verdict);
         assert!(granted.ca);
         match verdict.violations.len() {
             0 => Ok((granted.path_length, verdict.notices.len())),

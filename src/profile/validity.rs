@@ -3,7 +3,7 @@
 //! A number of days is the whole validity: from notBefore to notAfter, both included, it is exactly that many times
 //! 86,400 seconds. The time by which notBefore is backdated is included, as in the limits of Apple and the CA/Browser
 //! Forum, so that 825 days are never 825 days and an hour.
-use super::applicant::{Ask, IssuerView, Length};
+use super::applicant::{IssuerView, RequestedValidity, RequestedValues};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
 use crate::error::{Code, Reason, remedy};
@@ -69,25 +69,25 @@ impl ValidityRules {
 
     pub(super) fn grant(
         &self,
-        ask: &Ask,
+        values: &RequestedValues,
         issuer: Option<&IssuerView<'_>>,
         now: UnixTime,
         verdict: &mut Verdict,
     ) -> Validity {
-        let not_before = begin(issuer, ask.backdate, now);
+        let not_before = begin(issuer, values.backdate, now);
         let issuer_end = issuer.map(IssuerView::end);
         if let Some(issuer) = issuer {
             check_issuer(issuer, now, verdict);
         }
         let profile_end = self.max_days.map(|days| last_second(not_before, days));
         let latest =
-            [issuer_end, profile_end, ask.until].into_iter().flatten().min().unwrap_or(UnixTime::NO_END);
-        let not_after = match ask.length {
-            Length::Default => {
+            [issuer_end, profile_end, values.until].into_iter().flatten().min().unwrap_or(UnixTime::NO_END);
+        let not_after = match values.validity {
+            RequestedValidity::Default => {
                 let full = last_second(not_before, self.days);
                 let earlier = |end: &UnixTime| *end < full;
                 if let Some(end) =
-                    ask.until.filter(|end| earlier(end) && issuer_end.is_none_or(|by| *end <= by))
+                    values.until.filter(|end| earlier(end) && issuer_end.is_none_or(|by| *end <= by))
                 {
                     verdict.notice(format!(
                         "the certificate ends with the CA's own on {end} instead of after {} days",
@@ -104,8 +104,8 @@ impl ValidityRules {
                     full
                 }
             }
-            Length::Max => latest,
-            Length::Days(count) if count < 1 => {
+            RequestedValidity::Max => latest,
+            RequestedValidity::Days(count) if count < 1 => {
                 verdict.refuse(
                     Code::PolicyValidity,
                     "RFC 5280 §4.1.2.5",
@@ -114,11 +114,11 @@ impl ValidityRules {
                 );
                 return Validity { not_before, not_after: latest };
             }
-            Length::Days(count) => last_second(not_before, count),
-            Length::Until(end) => end,
+            RequestedValidity::Days(count) => last_second(not_before, count),
+            RequestedValidity::Until(end) => end,
         };
         self.check_end(not_after, issuer_end, profile_end, latest, verdict);
-        if let Some(end) = ask.until.filter(|end| not_after > *end) {
+        if let Some(end) = values.until.filter(|end| not_after > *end) {
             verdict.refuse(
                 Code::PolicyLimits,
                 "X.509 validity nesting",
@@ -216,24 +216,28 @@ mod tests {
     const HOUR: i64 = 3600;
     const RULES: &str = "days = 100\nmax_days = 200\nnotice_above_days = 150\nnotice = 'too long for some'";
 
-    fn grant(length: Length, issuer_end: Option<UnixTime>) -> (Validity, Verdict) {
+    fn grant(validity: RequestedValidity, issuer_end: Option<UnixTime>) -> (Validity, Verdict) {
         let rules = document::read(RULES, ValidityRules::read).unwrap();
         let mut verdict = Verdict::default();
         let certificate = issuer_end.map(|end| authority_until("CN=CA", NOW.plus_days(-10), end));
         let issuer = certificate.as_ref().map(|certificate| view(certificate, &[]));
-        let ask = Ask { length, backdate: HOUR, ..Ask::default() };
-        (rules.grant(&ask, issuer.as_ref(), NOW, &mut verdict), verdict)
+        let values = RequestedValues { validity, backdate: HOUR, ..RequestedValues::default() };
+        (rules.grant(&values, issuer.as_ref(), NOW, &mut verdict), verdict)
     }
 
-    fn broken(length: Length, issuer_end: Option<UnixTime>) -> Vec<&'static str> {
-        grant(length, issuer_end).1.violations.iter().map(|violation| violation.rule.code()).collect()
+    fn broken(validity: RequestedValidity, issuer_end: Option<UnixTime>) -> Vec<&'static str> {
+        grant(validity, issuer_end).1.violations.iter().map(|violation| violation.rule.code()).collect()
     }
 
     #[test]
     fn a_day_count_is_the_whole_validity_with_both_ends() {
         // X2
-        for (length, days) in [(Length::Default, 100), (Length::Days(7), 7), (Length::Max, 200)] {
-            let (validity, verdict) = grant(length, None);
+        for (validity, days) in [
+            (RequestedValidity::Default, 100),
+            (RequestedValidity::Days(7), 7),
+            (RequestedValidity::Max, 200),
+        ] {
+            let (validity, verdict) = grant(validity, None);
             assert!(verdict.violations.is_empty());
             assert_eq!(validity.not_before, NOW.plus(-HOUR));
             assert_eq!(validity.not_after.0 - validity.not_before.0 + 1, days * 86_400);
@@ -245,8 +249,8 @@ mod tests {
         // X2
         let certificate = authority_until("CN=CA", NOW.plus(-60), NOW.plus_days(1000));
         let rules = document::read(RULES, ValidityRules::read).unwrap();
-        let ask = Ask { backdate: HOUR, ..Ask::default() };
-        let validity = rules.grant(&ask, Some(&view(&certificate, &[])), NOW, &mut Verdict::default());
+        let values = RequestedValues { backdate: HOUR, ..RequestedValues::default() };
+        let validity = rules.grant(&values, Some(&view(&certificate, &[])), NOW, &mut Verdict::default());
         assert_eq!(validity.not_before, NOW.plus(-60));
     }
 
@@ -254,24 +258,24 @@ mod tests {
     fn the_default_length_is_cut_to_the_issuers_end_with_a_notice() {
         // X11
         let end = NOW.plus_days(50);
-        let (validity, verdict) = grant(Length::Default, Some(end));
+        let (validity, verdict) = grant(RequestedValidity::Default, Some(end));
         assert_eq!(validity.not_after, end);
         assert!(verdict.violations.is_empty() && verdict.notices[0].contains(&end.to_string()));
-        assert!(grant(Length::Default, Some(NOW.plus_days(100))).1.notices.is_empty());
+        assert!(grant(RequestedValidity::Default, Some(NOW.plus_days(100))).1.notices.is_empty());
     }
 
     #[test]
     fn an_explicit_length_beyond_the_issuer_is_refused_with_the_latest_date() {
         // X11
         let end = NOW.plus_days(50);
-        for length in [Length::Days(60), Length::Until(end.plus(1))] {
-            let (_, verdict) = grant(length, Some(end));
+        for validity in [RequestedValidity::Days(60), RequestedValidity::Until(end.plus(1))] {
+            let (_, verdict) = grant(validity, Some(end));
             assert_eq!(verdict.violations[0].rule.code(), "policy.outlives-issuer");
             let remedy = &verdict.violations[0].remedy;
             assert!(matches!(remedy, Remedy::Words(words) if words.contains(&end.to_string())), "{remedy:?}");
         }
-        assert_eq!(broken(Length::Until(end), Some(end)), [""; 0]);
-        assert_eq!(grant(Length::Max, Some(end)).0.not_after, end);
+        assert_eq!(broken(RequestedValidity::Until(end), Some(end)), [""; 0]);
+        assert_eq!(grant(RequestedValidity::Max, Some(end)).0.not_after, end);
     }
 
     #[test]
@@ -281,50 +285,54 @@ mod tests {
         let root = authority_until("CN=Root", NOW, NOW.plus_days(30));
         let rules = document::read(RULES, ValidityRules::read).unwrap();
         let chain = [root];
-        let validity =
-            rules.grant(&Ask::default(), Some(&view(&issuer, &chain)), NOW, &mut Verdict::default());
+        let validity = rules.grant(
+            &RequestedValues::default(),
+            Some(&view(&issuer, &chain)),
+            NOW,
+            &mut Verdict::default(),
+        );
         assert_eq!(validity.not_after, NOW.plus_days(30));
     }
 
     #[test]
     fn the_profiles_maximum_holds_and_long_ones_are_noticed() {
         // G9
-        assert_eq!(broken(Length::Days(201), None), ["policy.too-long"]);
-        assert_eq!(broken(Length::Days(200), None), [""; 0]);
-        assert!(grant(Length::Days(150), None).1.notices.is_empty());
-        let notice = grant(Length::Days(151), None).1.notices;
+        assert_eq!(broken(RequestedValidity::Days(201), None), ["policy.too-long"]);
+        assert_eq!(broken(RequestedValidity::Days(200), None), [""; 0]);
+        assert!(grant(RequestedValidity::Days(150), None).1.notices.is_empty());
+        let notice = grant(RequestedValidity::Days(151), None).1.notices;
         assert_eq!(notice, ["the certificate is valid for more than 150 days: too long for some"]);
     }
 
     #[test]
     fn an_issuer_that_is_not_valid_now_issues_nothing() {
         // X11
-        assert_eq!(broken(Length::Default, Some(NOW.plus(-1))), ["policy.issuer-expired"]);
+        assert_eq!(broken(RequestedValidity::Default, Some(NOW.plus(-1))), ["policy.issuer-expired"]);
         let early = authority_until("CN=CA", NOW.plus(60), NOW.plus_days(9));
         let rules = document::read(RULES, ValidityRules::read).unwrap();
         let mut verdict = Verdict::default();
-        rules.grant(&Ask::default(), Some(&view(&early, &[])), NOW, &mut verdict);
+        rules.grant(&RequestedValues::default(), Some(&view(&early, &[])), NOW, &mut verdict);
         assert_eq!(verdict.violations[0].rule.code(), "policy.issuer-not-yet-valid");
     }
 
     #[test]
     fn an_end_that_has_passed_is_refused() {
-        assert_eq!(broken(Length::Until(NOW), None), ["policy.validity"]);
-        assert_eq!(broken(Length::Days(0), None), ["policy.validity"]);
-        assert_eq!(broken(Length::Days(-5), None), ["policy.validity"]);
-        assert_eq!(broken(Length::Days(i64::MAX), None), ["policy.too-long"]);
+        assert_eq!(broken(RequestedValidity::Until(NOW), None), ["policy.validity"]);
+        assert_eq!(broken(RequestedValidity::Days(0), None), ["policy.validity"]);
+        assert_eq!(broken(RequestedValidity::Days(-5), None), ["policy.validity"]);
+        assert_eq!(broken(RequestedValidity::Days(i64::MAX), None), ["policy.too-long"]);
     }
 
     #[test]
     fn no_end_at_all_comes_only_on_request() {
         // X2
         let rules = document::read("days = 10", ValidityRules::read).unwrap();
-        let granted = |length| {
-            let ask = Ask { length, ..Ask::default() };
-            rules.grant(&ask, None, NOW, &mut Verdict::default()).not_after
+        let granted = |validity| {
+            let values = RequestedValues { validity, ..RequestedValues::default() };
+            rules.grant(&values, None, NOW, &mut Verdict::default()).not_after
         };
-        assert_eq!(granted(Length::Until(UnixTime::NO_END)), UnixTime::NO_END);
-        assert!(granted(Length::Default) < UnixTime::NO_END);
+        assert_eq!(granted(RequestedValidity::Until(UnixTime::NO_END)), UnixTime::NO_END);
+        assert!(granted(RequestedValidity::Default) < UnixTime::NO_END);
     }
 
     #[test]
@@ -341,8 +349,8 @@ mod tests {
         fn nothing_granted_outlives_its_issuer_or_the_maximum(days in 0_i64..300, left in 1_i64..400) {
             // X11
             let end = NOW.plus_days(left);
-            for length in [Length::Default, Length::Max, Length::Days(days), Length::Until(NOW.plus_days(days))] {
-                let (validity, verdict) = grant(length, Some(end));
+            for validity in [RequestedValidity::Default, RequestedValidity::Max, RequestedValidity::Days(days), RequestedValidity::Until(NOW.plus_days(days))] {
+                let (validity, verdict) = grant(validity, Some(end));
                 if verdict.violations.is_empty() {
                     prop_assert!(validity.not_after <= end && validity.contains(NOW));
                     prop_assert!(validity.not_after.0 - validity.not_before.0 < 200 * 86_400);

@@ -3,7 +3,7 @@ use super::PublishError;
 use super::directory::not_read;
 use super::hold::Hold;
 use crate::home::{Aside, Mode, ReadError, open_file, sync_directory};
-use crate::x509::{CertificateList, CrlOutline, pem};
+use crate::x509::{CertificateList, CrlSummary, pem};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -70,8 +70,8 @@ impl CrlForms {
     }
 
     /// Returns the outline of the published CRL.
-    pub(super) fn outline(&self) -> Result<Option<CrlOutline>, PublishError> {
-        match open_file(&self.der).and_then(|mut file| CrlOutline::read(&mut file)) {
+    pub(super) fn outline(&self) -> Result<Option<CrlSummary>, PublishError> {
+        match open_file(&self.der).and_then(|mut file| CrlSummary::read(&mut file)) {
             Ok(outline) => Ok(Some(outline)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(not_read(&self.der, ReadError::Io(error))),
@@ -83,7 +83,7 @@ impl CrlForms {
     pub(super) fn in_place(
         &self,
         hold: impl FnOnce() -> Result<Hold, PublishError>,
-    ) -> Result<Option<CrlOutline>, PublishError> {
+    ) -> Result<Option<CrlSummary>, PublishError> {
         let outline = self.outline()?;
         if outline.as_ref().is_none_or(|outline| self.agree(outline)) {
             return Ok(outline);
@@ -95,7 +95,7 @@ impl CrlForms {
 
     /// Returns whether the PEM form is of this DER form. It compares the length and everything after the
     /// entries, which includes the whole signature.
-    fn agree(&self, outline: &CrlOutline) -> bool {
+    fn agree(&self, outline: &CrlSummary) -> bool {
         let compare = || -> io::Result<bool> {
             let (mut der, mut text) = (open_file(&self.der)?, open_file(&self.text)?);
             let (length, line) = (der.metadata()?.len(), u64::try_from(pem::LINE).unwrap_or(1));

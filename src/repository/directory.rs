@@ -2,13 +2,13 @@
 use super::crl::CrlForms;
 use super::hold::Hold;
 use super::signed::SignedLists;
-use super::{AuthorityFiles, PublishError, Publisher, WaitingAuthority};
+use super::{AuthorityFiles, PendingRequest, PublishError, Publisher};
 use crate::home::{
     AuthorityName, Home, InvalidAuthorityName, Mode, PublicFile, ReadError, Replacement, WriteError,
     read_file, replace, replace_all, sync_directory,
 };
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, Fingerprint, SerialNumber, pem};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlSummary, Fingerprint, SerialNumber, pem};
 use rustix::io::Errno;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -112,17 +112,17 @@ impl Publisher for HomeDirectory {
         name: &str,
         certificate: &Fingerprint,
         ancestors: &[Fingerprint],
-        crossed: &[Fingerprint],
+        cross_certificates: &[Fingerprint],
     ) -> bool {
         let Ok(name) = self.name(name) else { return false };
         let read = |file| read_file(&self.home.public_file(&name, file), LARGEST).ok();
         let is =
             |file, certificates: &[Fingerprint]| read(file).is_some_and(|text| is_text(&text, certificates));
-        let crosses = match crossed {
-            [] => !self.home.public_file(&name, PublicFile::Crossed).exists(),
-            crossed => is(PublicFile::Crossed, crossed),
+        let cross_file = match cross_certificates {
+            [] => !self.home.public_file(&name, PublicFile::CrossCertificates).exists(),
+            cross_certificates => is(PublicFile::CrossCertificates, cross_certificates),
         };
-        crosses
+        cross_file
             && is(PublicFile::Chain, &[&[*certificate], ancestors].concat())
             && read(PublicFile::CertificateDer).is_some_and(|der| Fingerprint::of(&der) == *certificate)
             && is(PublicFile::Certificate, &[*certificate])
@@ -130,7 +130,7 @@ impl Publisher for HomeDirectory {
             && self.home.ocsp_directory(&name).is_dir()
     }
 
-    fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool {
+    fn is_stored(&self, authority: &str, serial_number: &SerialNumber) -> bool {
         self.name(authority).is_ok_and(|name| self.home.issued_file(&name, serial_number).is_file())
     }
 
@@ -139,7 +139,7 @@ impl Publisher for HomeDirectory {
         name: &str,
         certificate: &Certificate,
         ancestors: &[Certificate],
-        crossed: &[Certificate],
+        cross_certificates: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError> {
         self.home.create_authority(&self.name(name)?)?;
         let path = |file| self.public(name, file);
@@ -148,13 +148,13 @@ impl Publisher for HomeDirectory {
         replace(&path(PublicFile::CertificateDer)?, certificate.as_der(), Mode::Public)?;
         let certificate_pem = path(PublicFile::Certificate)?;
         replace(&certificate_pem, certificate.to_pem().as_bytes(), Mode::Public)?;
-        let crosses = path(PublicFile::Crossed)?;
-        if crossed.is_empty() {
-            remove_if_there(&crosses)?;
-            return Ok(AuthorityFiles { certificate: certificate_pem, chain, crossed: None });
+        let cross_file = path(PublicFile::CrossCertificates)?;
+        if cross_certificates.is_empty() {
+            remove_if_there(&cross_file)?;
+            return Ok(AuthorityFiles { certificate: certificate_pem, chain, cross_certificates: None });
         }
-        replace(&crosses, text(crossed).as_bytes(), Mode::Public)?;
-        Ok(AuthorityFiles { certificate: certificate_pem, chain, crossed: Some(crosses) })
+        replace(&cross_file, text(cross_certificates).as_bytes(), Mode::Public)?;
+        Ok(AuthorityFiles { certificate: certificate_pem, chain, cross_certificates: Some(cross_file) })
     }
 
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {
@@ -180,7 +180,7 @@ impl Publisher for HomeDirectory {
         self.lists.read(&self.public(name, PublicFile::Crl)?, certificate.tbs().public_key())
     }
 
-    fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError> {
+    fn crl_in_place(&self, name: &str) -> Result<Option<CrlSummary>, PublishError> {
         self.crl_forms(name)?.in_place(|| self.hold())
     }
 
@@ -245,19 +245,19 @@ impl Publisher for HomeDirectory {
         Certificate::from_pem_or_der(&octets).ok()
     }
 
-    fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError> {
-        let mut waiting = Vec::new();
-        for name in self.home.waiting()? {
+    fn pending_requests(&self) -> Result<Vec<PendingRequest>, PublishError> {
+        let mut pending_requests = Vec::new();
+        for name in self.home.pending_requests()? {
             let path = self.home.waiting_file_found(&name);
             let Some(octets) = read_if_there(&path)? else { continue };
-            let read = WaitingAuthority::parse(name.as_str(), &String::from_utf8_lossy(&octets));
-            waiting.push(read.map_err(|error| unreadable(&path, error))?);
+            let read = PendingRequest::parse(name.as_str(), &String::from_utf8_lossy(&octets));
+            pending_requests.push(read.map_err(|error| unreadable(&path, error))?);
         }
-        Ok(waiting)
+        Ok(pending_requests)
     }
 
-    fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError> {
-        let path = self.home.waiting_file(&self.name(&authority.name)?);
+    fn store_pending_request(&self, authority: &PendingRequest) -> Result<(), PublishError> {
+        let path = self.home.pending_request_file(&self.name(&authority.name)?);
         self.home.create_requests()?;
         Ok(replace(&path, authority.to_string().as_bytes(), Mode::Private)?)
     }
@@ -266,7 +266,7 @@ impl Publisher for HomeDirectory {
         Ok(self.home.create_authority(&self.name(name)?)?)
     }
 
-    fn waits_no_longer(&self, name: &str) -> Result<(), PublishError> {
+    fn remove_pending_request(&self, name: &str) -> Result<(), PublishError> {
         for path in self.home.waiting_files(&self.name(name)?) {
             match fs::remove_file(&path) {
                 Ok(()) => sync_directory(path.parent().unwrap_or(&path))?,

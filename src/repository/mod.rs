@@ -3,18 +3,18 @@
 mod crl;
 mod directory;
 mod hold;
+mod pending_request;
 mod signed;
 #[cfg(test)]
 mod tests;
-mod waiting;
 
 pub use directory::HomeDirectory;
-pub use waiting::WaitingAuthority;
+pub use pending_request::PendingRequest;
 
 use crate::error::{Problem, Shown as _};
 use crate::home::WriteError;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, Fingerprint, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlSummary, Fingerprint, SerialNumber};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,11 +27,11 @@ pub trait Publisher: Send + Sync {
         name: &str,
         certificate: &Fingerprint,
         ancestors: &[Fingerprint],
-        crossed: &[Fingerprint],
+        cross_certificates: &[Fingerprint],
     ) -> bool;
 
     /// Returns whether the file of an issued certificate exists.
-    fn is_kept(&self, authority: &str, serial_number: &SerialNumber) -> bool;
+    fn is_stored(&self, authority: &str, serial_number: &SerialNumber) -> bool;
 
     /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from the
     /// CA's issuer to the root and is empty for a root. `crossed` are the CA's cross-certificates, for the same
@@ -44,7 +44,7 @@ pub trait Publisher: Send + Sync {
         name: &str,
         certificate: &Certificate,
         ancestors: &[Certificate],
-        crossed: &[Certificate],
+        cross_certificates: &[Certificate],
     ) -> Result<AuthorityFiles, PublishError>;
 
     /// Publishes a CA's complete CRL, DER and PEM, and returns the paths. An older CRL never replaces a newer
@@ -84,7 +84,7 @@ pub trait Publisher: Send + Sync {
     ///
     /// # Errors
     /// When the file exists and is not a CRL.
-    fn crl_in_place(&self, name: &str) -> Result<Option<CrlOutline>, PublishError>;
+    fn crl_in_place(&self, name: &str) -> Result<Option<CrlSummary>, PublishError>;
 
     /// Writes the PEM form of the published CRL again. Nothing is written when there is no CRL.
     ///
@@ -129,13 +129,13 @@ pub trait Publisher: Send + Sync {
     ///
     /// # Errors
     /// When a file of a request cannot be read.
-    fn waiting(&self) -> Result<Vec<WaitingAuthority>, PublishError>;
+    fn pending_requests(&self) -> Result<Vec<PendingRequest>, PublishError>;
 
     /// Stores the pending request of a CA.
     ///
     /// # Errors
     /// When the file cannot be written.
-    fn wait_for_certificate(&self, authority: &WaitingAuthority) -> Result<(), PublishError>;
+    fn store_pending_request(&self, authority: &PendingRequest) -> Result<(), PublishError>;
 
     /// Creates the missing directories of a CA.
     ///
@@ -147,7 +147,7 @@ pub trait Publisher: Send + Sync {
     ///
     /// # Errors
     /// When the file cannot be removed.
-    fn waits_no_longer(&self, name: &str) -> Result<(), PublishError>;
+    fn remove_pending_request(&self, name: &str) -> Result<(), PublishError>;
 }
 
 /// Paths of a CA's published certificate.
@@ -158,7 +158,7 @@ pub struct AuthorityFiles {
     /// The certificate and its issuers up to the root, PEM.
     pub chain: PathBuf,
     /// The CA's cross-certificates, for the same name and key by other issuers, PEM.
-    pub crossed: Option<PathBuf>,
+    pub cross_certificates: Option<PathBuf>,
 }
 
 /// Reason why something was not published.

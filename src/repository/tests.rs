@@ -68,7 +68,7 @@ fn a_list_whose_forms_differ_in_a_signature_of_any_length_is_in_one_form_only() 
         let (home, publisher, _kept) = home();
         let signed = |first: u8| {
             let tbs = crl(7).tbs().clone();
-            CertificateList::seal(tbs, &[&[first][..], &vec![1; length - 1]].concat())
+            CertificateList::encode_signed(tbs, &[&[first][..], &vec![1; length - 1]].concat())
         };
         publisher.crl(CA, &signed(1)).unwrap();
         assert!(publisher.crl_in_place(CA).unwrap().is_some());
@@ -106,7 +106,7 @@ fn a_ca_waits_no_longer_wherever_its_request_is() {
     let files = home.waiting_files(&CA.parse().unwrap());
     for there in [vec![&files[0]], vec![&files[1]], vec![&files[0], &files[1]], Vec::new()] {
         there.iter().for_each(|file| std::fs::write(file, "request").unwrap());
-        publisher.waits_no_longer(CA).unwrap();
-        assert_eq!(home.waiting().unwrap(), [], "{there:?}");
+        publisher.remove_pending_request(CA).unwrap();
+        assert_eq!(home.pending_requests().unwrap(), [], "{there:?}");
     }
 }

@@ -3,7 +3,7 @@
 //! The issuer, subject or responder that the octets name must be the owner of the key, so that a key signs in no
 //! other name (K3). The key is compared as well as the name, since two CAs may have the same name.
 use super::SigningError;
-use super::contents::{Contents, Kind};
+use super::contents::{Contents, SignedKind};
 use crate::index::Recorded;
 use crate::x509::{Certificate, Extension, Name, SubjectPublicKeyInfo as Key, TbsCertList, TbsCertificate};
 use crate::x509::{encode_request, extension::authority_key_identifier};
@@ -29,7 +29,7 @@ pub(super) fn certificate(
     key: &Key,
 ) -> Admission<TbsCertificate> {
     let tbs = tbs.into_inner();
-    let said = Contents::of(tbs.as_der(), Kind::Certificate)?;
+    let said = Contents::of(tbs.as_der(), SignedKind::Certificate)?;
     own.map_or_else(|| said.is_by_itself(key), |own| is_by(&said, own, key))?;
     Ok(Admitted(tbs, TbsCertificate::as_der))
 }
@@ -37,7 +37,7 @@ pub(super) fn certificate(
 /// Admits a CRL of the CA with the certificate `own`.
 pub(super) fn crl(tbs: Recorded<TbsCertList>, own: &Certificate, key: &Key) -> Admission<TbsCertList> {
     let tbs = tbs.into_inner();
-    is_by(&Contents::of(tbs.as_der(), Kind::Crl)?, own, key)?;
+    is_by(&Contents::of(tbs.as_der(), SignedKind::Crl)?, own, key)?;
     Ok(Admitted(tbs, TbsCertList::as_der))
 }
 
@@ -54,6 +54,6 @@ pub(super) fn request(subject: &Name, extensions: &[Extension], key: &Key) -> Ad
 
 /// Admits an OCSP response of the responder whose key has this hash.
 pub(super) fn response<'a>(octets: &'a [u8], key_hash: &[u8]) -> Admission<&'a [u8]> {
-    let is_own = Contents::of(octets, Kind::Response)?.by == key_hash;
+    let is_own = Contents::of(octets, SignedKind::Response)?.by == key_hash;
     is_own.then_some(Admitted(octets, |it| it)).ok_or(SigningError::Contents("an answer of this responder"))
 }

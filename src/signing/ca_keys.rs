@@ -158,7 +158,7 @@ impl dyn CaKeys + '_ {
     /// here.
     #[must_use]
     pub(crate) fn key_of(&self, authority: &Authority) -> KeyRef {
-        match authority.is_elsewhere() {
+        match authority.is_external() {
             true => self.new_key(&authority.name),
             false => KeyRef::of(authority),
         }

@@ -6,7 +6,7 @@ use crate::failpoint;
 use crate::index::Recorded;
 use crate::x509::{
     Certificate, CertificateList, GeneralName, Name, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertList,
-    TbsCertificate, seal,
+    TbsCertificate, encode_signed,
 };
 
 /// A CA's unlocked key, in memory or on a token. It signs certificates and CRLs that were linted and recorded, each
@@ -135,7 +135,7 @@ impl<K: PrivateKey> CaSigner for LocalSigner<K> {
         let signature = self.0.sign(&admitted)?;
         failpoint::passed("certificate signed");
         let tbs = admitted.into_inner();
-        let certificate = Certificate::from_der(&seal(tbs.as_der(), self.algorithm(), &signature))?;
+        let certificate = Certificate::from_der(&encode_signed(tbs.as_der(), self.algorithm(), &signature))?;
         let is_own = certificate.is_signed_by(self.public_key());
         if is_own { Ok(certificate) } else { Err(SigningError::Signature) }
     }
@@ -148,7 +148,7 @@ impl<K: PrivateKey> CaSigner for LocalSigner<K> {
         let admitted = admit::crl(tbs, issuer, self.public_key())?;
         let signature = self.0.sign(&admitted)?;
         failpoint::passed("CRL signed");
-        let crl = CertificateList::seal(admitted.into_inner(), &signature);
+        let crl = CertificateList::encode_signed(admitted.into_inner(), &signature);
         if crl.is_signed_by(self.public_key()) { Ok(crl) } else { Err(SigningError::Signature) }
     }
 

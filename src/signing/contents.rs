@@ -8,7 +8,7 @@ use der::{Decode, Reader, SliceReader};
 
 /// A structure that is signed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum SignedKind {
     /// TBSCertificate (RFC 5280 §4.1), version 3.
     Certificate,
     /// TBSCertList (RFC 5280 §5.1), version 2.
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 /// The parties that such a structure names.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Contents<'a> {
-    kind: Kind,
+    kind: SignedKind,
     /// `issuer` in DER; for ResponseData the key hash in `responderID`.
     pub(super) by: &'a [u8],
     /// Value of the extension authorityKeyIdentifier.
@@ -37,11 +37,11 @@ impl<'a> Contents<'a> {
     ///
     /// # Errors
     /// [`SigningError::Contents`] when the octets are not of this kind.
-    pub(super) fn of(octets: &'a [u8], kind: Kind) -> Result<Self, SigningError> {
+    pub(super) fn of(octets: &'a [u8], kind: SignedKind) -> Result<Self, SigningError> {
         Self::read(octets).filter(|said| said.kind == kind).ok_or(SigningError::Contents(match kind {
-            Kind::Certificate => "a TBSCertificate",
-            Kind::Crl => "a TBSCertList",
-            Kind::Response => "a ResponseData",
+            SignedKind::Certificate => "a TBSCertificate",
+            SignedKind::Crl => "a TBSCertList",
+            SignedKind::Response => "a ResponseData",
         }))
     }
 
@@ -74,41 +74,41 @@ impl<'a> Contents<'a> {
 }
 
 fn certificate<'a>(fields: &mut SliceReader<'a>) -> Option<Contents<'a>> {
-    element(fields, |tag| tag == INTEGER)?;
-    element(fields, |tag| tag == SEQUENCE)?;
-    let by = element(fields, |tag| tag == SEQUENCE)?;
-    element(fields, |tag| tag == SEQUENCE)?;
-    let subject = element(fields, |tag| tag == SEQUENCE)?;
-    let public_key = element(fields, |tag| tag == SEQUENCE)?;
+    tlv(fields, |tag| tag == INTEGER)?;
+    tlv(fields, |tag| tag == SEQUENCE)?;
+    let by = tlv(fields, |tag| tag == SEQUENCE)?;
+    tlv(fields, |tag| tag == SEQUENCE)?;
+    let subject = tlv(fields, |tag| tag == SEQUENCE)?;
+    let public_key = tlv(fields, |tag| tag == SEQUENCE)?;
     let identifier = extensions(fields, 0xa3)?;
-    Some(Contents { kind: Kind::Certificate, by, identifier, subject: Some((subject, public_key)) })
+    Some(Contents { kind: SignedKind::Certificate, by, identifier, subject: Some((subject, public_key)) })
 }
 
 fn crl<'a>(fields: &mut SliceReader<'a>) -> Option<Contents<'a>> {
     let is_time = |tag| matches!(tag, 0x17 | 0x18);
-    element(fields, |tag| tag == SEQUENCE)?;
-    let by = element(fields, |tag| tag == SEQUENCE)?;
+    tlv(fields, |tag| tag == SEQUENCE)?;
+    let by = tlv(fields, |tag| tag == SEQUENCE)?;
     // a time is required here, since a CertificationRequestInfo has its key in this place
-    element(fields, is_time)?;
-    element(fields, is_time)?;
+    tlv(fields, is_time)?;
+    tlv(fields, is_time)?;
     if fields.peek_byte() == Some(SEQUENCE) {
-        element(fields, |tag| tag == SEQUENCE)?;
+        tlv(fields, |tag| tag == SEQUENCE)?;
     }
-    Some(Contents { kind: Kind::Crl, by, identifier: extensions(fields, 0xa0)?, subject: None })
+    Some(Contents { kind: SignedKind::Crl, by, identifier: extensions(fields, 0xa0)?, subject: None })
 }
 
 fn response<'a>(responder: &'a [u8], fields: &mut SliceReader<'a>) -> Option<Contents<'a>> {
     let responder = <&OctetStringRef>::from_der(AnyRef::from_der(responder).ok()?.value()).ok()?;
-    element(fields, |tag| tag == 0x18)?;
-    element(fields, |tag| tag == SEQUENCE)?;
+    tlv(fields, |tag| tag == 0x18)?;
+    tlv(fields, |tag| tag == SEQUENCE)?;
     if fields.peek_byte() == Some(0xa1) {
-        element(fields, |tag| tag == 0xa1)?;
+        tlv(fields, |tag| tag == 0xa1)?;
     }
-    Some(Contents { kind: Kind::Response, by: responder.as_bytes(), identifier: None, subject: None })
+    Some(Contents { kind: SignedKind::Response, by: responder.as_bytes(), identifier: None, subject: None })
 }
 
 /// Reads the next element; `None` when its tag is not accepted.
-fn element<'a>(fields: &mut SliceReader<'a>, is_right: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+fn tlv<'a>(fields: &mut SliceReader<'a>, is_right: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
     fields.peek_byte().filter(|tag| is_right(*tag))?;
     fields.tlv_bytes().ok()
 }
@@ -149,7 +149,7 @@ mod tests {
             .tbs();
         let (issuer, subject) = (name("issuer"), name("subject"));
         let told = Contents {
-            kind: Kind::Certificate,
+            kind: SignedKind::Certificate,
             by: issuer.as_der(),
             identifier: Some(identifier.value.clone()),
             subject: Some((subject.as_der(), key.as_der())),
@@ -161,7 +161,7 @@ mod tests {
             let (times, extensions) = ((UnixTime(9), UnixTime(99)), vec![identifier.clone(), crl_number(1)]);
             let list = tbs_cert_list(algorithm, &issuer, times, entries, extensions);
             let identifier = Some(identifier.value.clone());
-            let told = Contents { kind: Kind::Crl, by: issuer.as_der(), identifier, subject: None };
+            let told = Contents { kind: SignedKind::Crl, by: issuer.as_der(), identifier, subject: None };
             assert_eq!(Contents::read(list.as_der()), Some(told), "{count}");
         }
         let answer = sequence(&[
@@ -169,9 +169,12 @@ mod tests {
             &UnixTime(9).to_generalized_der(),
             &sequence(&[]),
         ]);
-        let told = Contents { kind: Kind::Response, by: &[3; 20], identifier: None, subject: None };
+        let told = Contents { kind: SignedKind::Response, by: &[3; 20], identifier: None, subject: None };
         assert_eq!(Contents::read(&answer), Some(told));
-        assert!(Contents::of(&answer, Kind::Crl).is_err() && Contents::of(&answer, Kind::Response).is_ok());
+        assert!(
+            Contents::of(&answer, SignedKind::Crl).is_err()
+                && Contents::of(&answer, SignedKind::Response).is_ok()
+        );
         let request = encode_request(&subject, &key, &[]);
         for octets in
             [&request[..], &[], b"anything", &certificate.as_der()[1..], &[&answer[..], &[0]].concat()]

@@ -1,7 +1,7 @@
 //! Errors of keys and signing, and their messages.
 use super::KeyPlace;
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
-use crate::home::{Finding, WriteError};
+use crate::home::{AccessFinding, WriteError};
 use crate::x509::{MalformedDer, Name};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub enum KeyError {
     NotRead(KeyPlace, String),
     /// Owner or mode of the key, its directory or the passphrase's file give other users access.
     #[error("{0}")]
-    Unsafe(Finding),
+    Unsafe(AccessFinding),
     /// The key cannot be written into its file; the disk may be full.
     #[error("{0}")]
     NotWritten(#[from] WriteError),
@@ -186,15 +186,15 @@ impl From<SigningError> for Problem {
 mod tests {
     use super::*;
     use crate::error::Exit;
-    use crate::home::Cause;
+    use crate::home::AccessCause;
     use std::path::PathBuf;
 
     #[test]
     fn each_failure_has_the_exit_status_of_the_contract() {
         let key = || KeyPlace::File(PathBuf::from("/k.age"));
-        let finding = Finding {
+        let finding = AccessFinding {
             path: "/k.age".into(),
-            cause: Cause::Mode(0o044),
+            cause: AccessCause::Mode(0o044),
             fault: "can be read by others (mode 0644)".into(),
             remedy: "chmod go-rwx /k.age".into(),
         };

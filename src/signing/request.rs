@@ -1,7 +1,7 @@
 //! Certification requests (RFC 2986), which both CA keys and subscriber keys sign.
 use super::private_key::PrivateKey;
 use super::{SigningError, admit};
-use crate::x509::{GeneralName, Name, extension, seal, verify};
+use crate::x509::{GeneralName, Name, encode_signed, extension, verify};
 
 /// Returns a request with this subject and these names, DER. It is signed by the key that the certificate is
 /// requested for, and the signature is verified.
@@ -18,7 +18,7 @@ pub(super) fn sign(
     if !verify(key.public_key(), key.algorithm(), &info, &signature) {
         return Err(SigningError::Signature);
     }
-    Ok(seal(&info, key.algorithm(), &signature))
+    Ok(encode_signed(&info, key.algorithm(), &signature))
 }
 
 #[cfg(test)]

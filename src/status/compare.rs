@@ -1,5 +1,5 @@
 //! Comparison of the published status with the index.
-use super::manifest::Manifest;
+use super::manifest::StatusManifest;
 use super::publish::is_continued;
 use super::snapshot::StatusSnapshot;
 use super::{PublishedAuthority, StatusDirectory, StatusError, StatusReader, StatusSource as _};
@@ -32,7 +32,7 @@ pub struct StatusComparison {
 pub(super) fn compare(path: &Path, index: &dyn IndexReader) -> Result<StatusComparison, StatusError> {
     let snapshot = StatusDirectory::new(path).open(None)?;
     // A status that a restore took over has change numbers of another index.
-    let continued = match Manifest::read(path)? {
+    let continued = match StatusManifest::read(path)? {
         Some((manifest, _)) => is_continued(index, &manifest)?,
         None => true,
     };

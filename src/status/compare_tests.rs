@@ -1,5 +1,5 @@
 //! Tests of the comparison with indexes that disagree with the published status.
-use super::{Manifest, StatusComparison, StatusDirectory, StatusError, StatusPublisher, unmarked};
+use super::{StatusComparison, StatusDirectory, StatusError, StatusManifest, StatusPublisher, unmarked};
 use crate::index::contract::{CertificateAuthority, NOW, event};
 use crate::index::prelude::*;
 use crate::index::sqlite::SqliteIndex;
@@ -58,7 +58,7 @@ impl Home {
 }
 
 fn base(status: &Path) -> PathBuf {
-    status.join(Manifest::read(status).unwrap().unwrap().0.base.file)
+    status.join(StatusManifest::read(status).unwrap().unwrap().0.base.file)
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn damaged_files_are_replaced_whole_and_a_later_state_never_is() {
     assert!(home.compare().is_err(), "publishing as always trusts what is there");
     home.published().rebuild_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     assert_eq!(home.compare().unwrap().compared, 3);
-    std::fs::write(home.status.join(Manifest::FILE), "nonsense").unwrap();
+    std::fs::write(home.status.join(StatusManifest::FILE), "nonsense").unwrap();
     home.published().rebuild_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     assert!(home.compare().unwrap().is_current);
 

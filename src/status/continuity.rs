@@ -1,8 +1,10 @@
 //! Checks that a new status revokes everything that was published or signed as permanently revoked.
 use super::image::Image;
-use super::manifest::Manifest;
+use super::manifest::StatusManifest;
 use super::snapshot::connect;
-use super::{Evidence, SignedCrls, StatusError, check_contradicting, contradicts, last_signed, signed_list};
+use super::{
+    SignedCrls, SignedEvidence, StatusError, check_contradicting, contradicts, last_signed, signed_list,
+};
 use crate::index::sqlite::row;
 use crate::index::{Authority, CertificateState, IndexReader, StatusRow, contradicting, is_final};
 use crate::x509::extension::CrlNumber;
@@ -25,7 +27,7 @@ pub(super) struct Continuity<'a> {
     pub(super) signed: Option<SignedCrls<'a>>,
     pub(super) directory: &'a Path,
     /// The manifest that was published last.
-    pub(super) old: Option<&'a Manifest>,
+    pub(super) old: Option<&'a StatusManifest>,
     /// Whether the index continues the state of that manifest. It is false when a restore took that state over.
     pub(super) continued: bool,
 }
@@ -97,7 +99,7 @@ impl Continuity<'_> {
             lost.sort_by(|a, b| compare_serials(a.as_be_octets(), b.as_be_octets()));
             lost.dedup();
             if !lost.is_empty() {
-                return Err(contradicts(Evidence::Status(authority.name.clone()), &authority, &lost));
+                return Err(contradicts(SignedEvidence::Status(authority.name.clone()), &authority, &lost));
             }
         }
         Ok(())
@@ -152,7 +154,7 @@ impl Continuity<'_> {
     }
 
     fn check_numbers(&self, authority: &Authority) -> Result<(), StatusError> {
-        let Some(signed) = self.signed.filter(|_| !authority.is_elsewhere()) else { return Ok(()) };
+        let Some(signed) = self.signed.filter(|_| !authority.is_external()) else { return Ok(()) };
         let name = &authority.name;
         let listed = signed_list(signed.lists, authority)?.map_or(0, |list| list.number());
         // A CRL that cannot be read is reported when the next CRL is made.

@@ -1,7 +1,7 @@
 //! The directory of the published status, which a responder watches.
 use super::compare::compare;
 use super::continuity::Continuity;
-use super::manifest::{FileIdentity, Manifest, Part};
+use super::manifest::{FileIdentity, StatusManifest, StatusPart};
 use super::publish::{is_continued, publish, rebuild};
 use super::snapshot::{Layer, StatusSnapshot};
 use super::{SignedCrls, StatusComparison, StatusError, StatusPublisher, StatusSource};
@@ -31,7 +31,7 @@ impl StatusPublisher for StatusDirectory {
     }
 
     fn published_change(&self) -> Result<Option<u64>, StatusError> {
-        let manifest = Manifest::read(&self.path).map_err(unpublished)?;
+        let manifest = StatusManifest::read(&self.path).map_err(unpublished)?;
         Ok(manifest.map(|(manifest, _)| manifest.change))
     }
 
@@ -41,7 +41,7 @@ impl StatusPublisher for StatusDirectory {
     }
 
     fn check_continued(&self, index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError> {
-        match Manifest::read(&self.path) {
+        match StatusManifest::read(&self.path) {
             Ok(Some((published, _))) => is_continued(index, &published).map(drop),
             Ok(None) | Err(StatusError::Store(StoreError::Damaged(_))) => {
                 let directory = &self.path;
@@ -54,7 +54,7 @@ impl StatusPublisher for StatusDirectory {
     }
 
     fn confirmed(&self) -> Result<Option<UnixTime>, StatusError> {
-        match Manifest::read(&self.path) {
+        match StatusManifest::read(&self.path) {
             Ok(published) => Ok(published.and_then(|(manifest, _)| manifest.confirmed())),
             Err(
                 StatusError::Store(StoreError::Damaged(_)) | StatusError::Store(StoreError::Schema { .. }),
@@ -93,12 +93,14 @@ impl StatusDirectory {
     }
 
     fn identity(&self) -> Option<FileIdentity> {
-        std::fs::metadata(self.path.join(Manifest::FILE)).ok().map(|metadata| FileIdentity::of(&metadata))
+        std::fs::metadata(self.path.join(StatusManifest::FILE))
+            .ok()
+            .map(|metadata| FileIdentity::of(&metadata))
     }
 
     fn open_files(
         &self,
-        manifest: &Manifest,
+        manifest: &StatusManifest,
         identity: FileIdentity,
         previous: Option<&StatusSnapshot>,
     ) -> Result<StatusSnapshot, StatusError> {
@@ -115,7 +117,7 @@ impl StatusDirectory {
         })
     }
 
-    fn layer(&self, part: &Part, open: Option<&Arc<Layer>>) -> Result<Arc<Layer>, StatusError> {
+    fn layer(&self, part: &StatusPart, open: Option<&Arc<Layer>>) -> Result<Arc<Layer>, StatusError> {
         match open {
             Some(layer) if layer.is(part) => Ok(Arc::clone(layer)),
             _ => Layer::open(&self.path, part).map(Arc::new),
@@ -135,8 +137,9 @@ impl StatusSource for StatusDirectory {
     fn open(&self, previous: Option<&StatusSnapshot>) -> Result<StatusSnapshot, StatusError> {
         let mut attempt = 1;
         loop {
-            let (manifest, identity) = Manifest::read(&self.path)?
-                .ok_or_else(|| StatusError::Store(StoreError::Missing(self.path.join(Manifest::FILE))))?;
+            let (manifest, identity) = StatusManifest::read(&self.path)?.ok_or_else(|| {
+                StatusError::Store(StoreError::Missing(self.path.join(StatusManifest::FILE)))
+            })?;
             match self.open_files(&manifest, identity, previous) {
                 // The manifest was replaced while its files were being opened, so that they may have been
                 // removed.

@@ -26,7 +26,7 @@ pub enum StatusError {
     )]
     Contradicts {
         /// What contradicts the index.
-        evidence: Evidence,
+        evidence: SignedEvidence,
         /// The name of the CA.
         authority: String,
         /// Number of these certificates.
@@ -68,7 +68,7 @@ impl From<rusqlite::Error> for StatusError {
 
 /// Something signed or published that an index is compared with.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Evidence {
+pub enum SignedEvidence {
     /// A CRL that the CA signed.
     Crl(CrlNumber, String),
     /// The status published for responders.
@@ -77,7 +77,7 @@ pub enum Evidence {
     Audit(String),
 }
 
-impl std::fmt::Display for Evidence {
+impl std::fmt::Display for SignedEvidence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Crl(number, name) => write!(f, "CRL {number} that {name} signed"),
@@ -104,13 +104,13 @@ impl StatusError {
             Self::NotContinued { .. } | Self::OlderCopy(_) => {
                 (Code::IndexRestored, remedy::Home::OlderIndex.into())
             }
-            Self::Contradicts { evidence: Evidence::Crl(..), .. } => {
+            Self::Contradicts { evidence: SignedEvidence::Crl(..), .. } => {
                 (Code::IndexContradictsCrl, remedy::Home::TakeOverRevocations.into())
             }
-            Self::Contradicts { evidence: Evidence::Status(_), .. } => {
+            Self::Contradicts { evidence: SignedEvidence::Status(_), .. } => {
                 (Code::IndexContradictsStatus, remedy::Home::RevokeAgain.into())
             }
-            Self::Contradicts { evidence: Evidence::Audit(_), .. } => {
+            Self::Contradicts { evidence: SignedEvidence::Audit(_), .. } => {
                 (Code::IndexContradictsAudit, remedy::Home::RevokeAgain.into())
             }
             Self::NotPublished(_) => (Code::StatusNotPublished, remedy::Record::PublishStatus.into()),
@@ -130,14 +130,14 @@ mod tests {
     use super::*;
     use crate::error::Exit;
 
-    fn contradicted(evidence: Evidence) -> StatusError {
+    fn contradicted(evidence: SignedEvidence) -> StatusError {
         let first = vec!["4a".parse().unwrap(), "4b".parse().unwrap()];
         StatusError::Contradicts { evidence, authority: "a".into(), count: 2, first }
     }
 
     #[test]
     fn a_contradiction_names_what_it_is_with_how_much_and_what_mends_it() {
-        let problem = Problem::from(contradicted(Evidence::Crl(7, "genfic-system".into())));
+        let problem = Problem::from(contradicted(SignedEvidence::Crl(7, "genfic-system".into())));
         assert_eq!((problem.exit, problem.code.code()), (Exit::Integrity, "index.contradicts-crl"));
         let message = "the index contradicts CRL 7 that genfic-system signed: 2 certificates revoked there are \
                        not so in the index, among them 4a, 4b";
@@ -153,8 +153,8 @@ mod tests {
             StatusError::NotPublished("status/: denied".into()),
             StatusError::from(IndexError::CrlNumber(3)),
             StatusError::from(IndexError::Store(StoreError::Busy)),
-            contradicted(Evidence::Status("a".into())),
-            contradicted(Evidence::Audit("a".into())),
+            contradicted(SignedEvidence::Status("a".into())),
+            contradicted(SignedEvidence::Audit("a".into())),
         ] {
             let problem = Problem::from(error);
             assert!(!problem.hint.is_empty() && !problem.message.ends_with('.'), "{problem:?}");

@@ -3,7 +3,7 @@ use super::StatusError;
 use super::authority::WrittenAuthority;
 use super::continuity::state_in;
 use super::failed;
-use super::manifest::Part;
+use super::manifest::StatusPart;
 use super::snapshot::{self, hash};
 use crate::failpoint;
 use crate::home::{Aside, Mode, open_file};
@@ -73,7 +73,7 @@ impl Image {
 
     /// Creates an image that continues a published file. Returns `None` when that file is missing or not the
     /// one that the manifest names.
-    pub(super) fn continuing(path: &Path, old: &Part) -> Result<Option<Self>, StatusError> {
+    pub(super) fn continuing(path: &Path, old: &StatusPart) -> Result<Option<Self>, StatusError> {
         let mut before = match open_file(&path.with_file_name(&old.file)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -167,7 +167,7 @@ impl Image {
     }
 
     /// Returns the whole file with its description. The file is not durable yet.
-    pub(super) fn finish(self, change: u64) -> Result<(Part, Aside), StatusError> {
+    pub(super) fn finish(self, change: u64) -> Result<(StatusPart, Aside), StatusError> {
         let Self { connection, mut aside, mut rows, is_continued, .. } = self;
         connection.execute_batch("COMMIT")?;
         if is_continued {
@@ -176,7 +176,7 @@ impl Image {
         connection.close().map_err(|(_, error)| error)?;
         let sha256 = digest(&mut aside)?;
         let file = aside.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((Part { file, sha256, change, rows }, aside))
+        Ok((StatusPart { file, sha256, change, rows }, aside))
     }
 }
 

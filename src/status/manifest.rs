@@ -21,10 +21,10 @@ const IDENTITY: &str = "compared-name";
 
 /// The contents of the manifest.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Manifest {
+pub(super) struct StatusManifest {
     schema: String,
-    pub(super) base: Part,
-    pub(super) delta: Option<Part>,
+    pub(super) base: StatusPart,
+    pub(super) delta: Option<StatusPart>,
     /// The change number of the files.
     pub(super) change: u64,
     /// When it was last confirmed that the files are current, RFC 3339.
@@ -42,7 +42,7 @@ pub(super) struct Manifest {
 
 /// One file of the status.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Part {
+pub(super) struct StatusPart {
     pub(super) file: String,
     /// SHA-256 of the file, hexadecimal.
     pub(super) sha256: String,
@@ -69,11 +69,11 @@ impl FileIdentity {
 /// Bound of the octets that are read of a manifest, 64 KiB. A manifest has a few hundred octets.
 const LARGEST: u64 = 64 << 10;
 
-impl Manifest {
+impl StatusManifest {
     /// The name of the file.
     pub(super) const FILE: &str = "manifest.json";
 
-    pub(super) fn new(base: Part, delta: Option<Part>, head: Head, now: UnixTime) -> Self {
+    pub(super) fn new(base: StatusPart, delta: Option<StatusPart>, head: Head, now: UnixTime) -> Self {
         let change = delta.as_ref().map_or(base.change, |delta| delta.change);
         let audit = Checkpoint { sequence: head.sequence, digest: hex(&head.digest) };
         Self {

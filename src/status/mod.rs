@@ -30,9 +30,9 @@ mod tests;
 pub use authority::PublishedAuthority;
 pub(crate) use compare::StatusComparison;
 pub use directory::StatusDirectory;
-pub(crate) use error::Evidence;
+pub(crate) use error::SignedEvidence;
 pub use error::StatusError;
-pub use publish::Published;
+pub use publish::PublishedFiles;
 #[cfg(test)]
 pub(crate) use publish::Written;
 pub(crate) use publish::publish;
@@ -44,7 +44,7 @@ pub use snapshot::StatusSnapshot;
 use crate::error::Shown as _;
 use crate::index::StoreError;
 #[cfg(test)]
-use manifest::Manifest;
+use manifest::StatusManifest;
 #[cfg(test)]
 pub(crate) use signed::unmarked;
 use std::io::{self, ErrorKind};

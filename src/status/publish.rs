@@ -3,7 +3,7 @@ use super::continuity::Continuity;
 use super::failed;
 use super::image::Image;
 use super::lock::Lock;
-use super::manifest::{Manifest, Part};
+use super::manifest::{StatusManifest, StatusPart};
 use super::{PublishedAuthority, SignedCrls, StatusError};
 use crate::audit::Head;
 use crate::failpoint;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// Result of a publication.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Published {
+pub struct PublishedFiles {
     /// The change number of the published status.
     pub change: u64,
     /// The file that was written.
@@ -59,10 +59,10 @@ pub(crate) fn publish(
     signed: Option<SignedCrls<'_>>,
     directory: &Path,
     now: UnixTime,
-) -> Result<Published, StatusError> {
+) -> Result<PublishedFiles, StatusError> {
     let _lock = Lock::take(directory)?;
     failpoint::passed("status: locked");
-    let old = Manifest::read(directory)?.map(|(manifest, _)| manifest);
+    let old = StatusManifest::read(directory)?.map(|(manifest, _)| manifest);
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
     let usable = old.as_ref().filter(|old| {
         continued
@@ -82,9 +82,9 @@ pub(super) fn rebuild(
     signed: SignedCrls<'_>,
     directory: &Path,
     now: UnixTime,
-) -> Result<Published, StatusError> {
+) -> Result<PublishedFiles, StatusError> {
     let _lock = Lock::take(directory)?;
-    let old = match Manifest::read(directory) {
+    let old = match StatusManifest::read(directory) {
         Ok(old) => old.map(|(manifest, _)| manifest),
         Err(StatusError::Store(StoreError::Damaged(_))) => None,
         Err(error) => return Err(error),
@@ -97,8 +97,8 @@ pub(super) fn rebuild(
 fn write(
     continuity: &Continuity<'_>,
     now: UnixTime,
-    usable: Option<&Manifest>,
-) -> Result<Published, StatusError> {
+    usable: Option<&StatusManifest>,
+) -> Result<PublishedFiles, StatusError> {
     let (reader, directory) = (continuity.reader, continuity.directory);
     // Head and change number are read first. Rows that change while they are read are published in their newer
     // state, and again with the next delta.
@@ -118,18 +118,18 @@ fn write(
         },
         None => write_base(continuity, None, change, &mut files)?,
     };
-    let manifest = Manifest::new(base, delta, head, now);
+    let manifest = StatusManifest::new(base, delta, head, now);
     // The manifest is renamed last. If a crash of the machine keeps it and loses a file that it names, the next
     // publisher finds that and writes everything again.
     files.push(manifest.write(directory)?);
     put_all(files)?;
     remove_older(directory, &[Some(&manifest), continuity.old])?;
-    Ok(Published { change, written })
+    Ok(PublishedFiles { change, written })
 }
 
 /// Returns whether the index has the audit record that was the newest at the last publication. Returns false
 /// when it has not, and a restore took the published status over.
-pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<bool, StatusError> {
+pub(super) fn is_continued(reader: &dyn IndexReader, old: &StatusManifest) -> Result<bool, StatusError> {
     let published = old.noted();
     let mut there = (published == 0).then(Head::default);
     reader.audit_records(published.max(1), &mut |record| {
@@ -149,7 +149,7 @@ pub(super) fn is_continued(reader: &dyn IndexReader, old: &Manifest) -> Result<b
 /// since every change writes all of it.
 fn build_delta(
     continuity: &Continuity<'_>,
-    old: &Manifest,
+    old: &StatusManifest,
     change: u64,
 ) -> Result<Option<Image>, StatusError> {
     let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
@@ -166,10 +166,10 @@ fn build_delta(
 /// inserting as many rows.
 fn write_base(
     continuity: &Continuity<'_>,
-    old: Option<&Manifest>,
+    old: Option<&StatusManifest>,
     change: u64,
     files: &mut Vec<Aside>,
-) -> Result<(Part, Option<Part>, Written), StatusError> {
+) -> Result<(StatusPart, Option<StatusPart>, Written), StatusError> {
     let path = part_file(continuity.directory, "base", change);
     let (mut image, since) = continued_or_new(&path, old.map(|old| &old.base), 0)?;
     if image.is_continued() {
@@ -186,7 +186,7 @@ fn write_base(
 }
 
 /// Returns an image that continues an old file, with the file's change number, or else an empty image.
-fn continued_or_new(path: &Path, old: Option<&Part>, since: u64) -> Result<(Image, u64), StatusError> {
+fn continued_or_new(path: &Path, old: Option<&StatusPart>, since: u64) -> Result<(Image, u64), StatusError> {
     let continued = match old {
         Some(old) => Image::continuing(path, old)?.map(|image| (image, old.change)),
         None => None,
@@ -210,7 +210,7 @@ fn put_rows(
     image: &mut Image,
     since: u64,
     limit: u64,
-    beside: Option<&Part>,
+    beside: Option<&StatusPart>,
 ) -> Result<(), StatusError> {
     let beside = beside.map(|part| continuity.directory.join(&part.file));
     // For a new image, everything was compared before.
@@ -258,7 +258,7 @@ fn put_authorities(reader: &dyn IndexReader, image: &mut Image) -> Result<(), St
 
 /// Removes files that neither the new nor the last manifest names. A reader of the last manifest may still be
 /// about to open its files. Temporary files of an interrupted publisher are removed too.
-fn remove_older(directory: &Path, keep: &[Option<&Manifest>]) -> Result<(), StatusError> {
+fn remove_older(directory: &Path, keep: &[Option<&StatusManifest>]) -> Result<(), StatusError> {
     let entries = std::fs::read_dir(directory).map_err(|error| failed(directory, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| failed(directory, &error))?;

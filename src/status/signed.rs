@@ -1,5 +1,5 @@
 //! Comparison of what a CA signed last with its index.
-use super::{Evidence, StatusError};
+use super::{SignedEvidence, StatusError};
 use crate::audit::Outcome;
 use crate::index::{Authority, IndexReader, StoreError, is_final, need_not_be_listed};
 use crate::repository::{PublishError, Publisher};
@@ -49,7 +49,7 @@ pub(crate) fn signed_list(
     publisher: &dyn Publisher,
     authority: &Authority,
 ) -> Result<Option<Arc<CrlListing>>, StatusError> {
-    if authority.is_elsewhere() {
+    if authority.is_external() {
         return Ok(None);
     }
     match publisher.signed_list(&authority.name, &authority.certificate) {
@@ -94,12 +94,12 @@ pub(crate) fn check_contradicting(
              index"
         )));
     }
-    Err(contradicts(Evidence::Crl(number, name.clone()), authority, &serials))
+    Err(contradicts(SignedEvidence::Crl(number, name.clone()), authority, &serials))
 }
 
 /// Returns the error for evidence that contradicts the index.
 pub(crate) fn contradicts(
-    evidence: Evidence,
+    evidence: SignedEvidence,
     authority: &Authority,
     serials: &[SerialNumber],
 ) -> StatusError {
@@ -137,7 +137,7 @@ fn check_audit(index: &dyn IndexReader, authority: &Authority) -> Result<(), Sta
     lost.sort_by(|a, b| compare_serials(a.as_be_octets(), b.as_be_octets()));
     match lost.is_empty() {
         true => Ok(()),
-        false => Err(contradicts(Evidence::Audit(authority.name.clone()), authority, &lost)),
+        false => Err(contradicts(SignedEvidence::Audit(authority.name.clone()), authority, &lost)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One published state, opened for queries.
 use super::failed;
 use super::image::VERSION;
-use super::manifest::{FileIdentity, Part};
+use super::manifest::{FileIdentity, StatusPart};
 use super::{PublishedAuthority, StatusError, StatusReader};
 use crate::audit::Head;
 use crate::error::Shown as _;
@@ -106,7 +106,7 @@ pub(super) struct Layer {
 impl Layer {
     /// Opens a file that the manifest names, if it has the digest in the manifest. All connections are opened
     /// at once, because the file may be removed while it is in use.
-    pub(super) fn open(directory: &Path, part: &Part) -> Result<Self, StatusError> {
+    pub(super) fn open(directory: &Path, part: &StatusPart) -> Result<Self, StatusError> {
         let path = directory.join(&part.file);
         let mut file = open_file(&path).map_err(|error| failed(&path, &error))?;
         let found = hash(&mut file).map_err(|error| failed(&path, &error))?;
@@ -134,7 +134,7 @@ impl Layer {
     }
 
     /// Returns whether this is the given file.
-    pub(super) fn is(&self, part: &Part) -> bool {
+    pub(super) fn is(&self, part: &StatusPart) -> bool {
         self.file == part.file && self.sha256 == part.sha256
     }
 

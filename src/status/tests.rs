@@ -27,7 +27,7 @@ impl Home {
         Self { index, root, directory, status }
     }
 
-    pub(super) fn publish(&self) -> Published {
+    pub(super) fn publish(&self) -> PublishedFiles {
         publish(&self.index, None, &self.status, NOW).unwrap()
     }
 
@@ -131,7 +131,7 @@ fn without_a_change_only_the_time_is_refreshed() {
     home.publish();
     let before = home.open();
     let published = publish(&home.index, None, &home.status, NOW.plus(60)).unwrap();
-    assert_eq!(published, Published { change: before.change(), written: Written::Time });
+    assert_eq!(published, PublishedFiles { change: before.change(), written: Written::Time });
     let after = StatusDirectory::new(&home.status).open(Some(&before)).unwrap();
     assert_eq!(after.time(), NOW.plus(60));
     assert!(std::sync::Arc::ptr_eq(&before.base, &after.base));

@@ -1,10 +1,10 @@
 //! File formats of private keys of responders, subscribers and other programs: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017),
 //! SEC 1 (RFC 5915), and the older encryption of PEM (RFC 1421).
 mod foreign;
-mod holder_file;
 mod legacy_pem;
 mod pkcs8_file;
+mod subscriber_file;
 
 pub use foreign::ForeignKey;
-pub use holder_file::read_holder_key_file;
 pub use pkcs8_file::encrypted_private_key_pem;
+pub use subscriber_file::read_holder_key_file;

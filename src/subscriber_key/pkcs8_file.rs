@@ -1,7 +1,7 @@
 //! Private keys of responders and end entities: PKCS#8 in PEM (RFC 7468 §10, §11), unencrypted or encrypted with
 //! PBES2.
 use crate::error::Reason;
-use crate::home::{FileKind, OpenError, Owners, Rule, open_checked};
+use crate::home::{AccessRule, FileKind, OpenError, Owners, open_checked};
 use crate::signing::{KeyError, KeyPlace, Secret, SubscriberKey, random_octets, read_up_to};
 use der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
@@ -51,7 +51,7 @@ pub fn encrypted_private_key_pem(
 pub(super) fn read_checked(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let key = KeyPlace::File(path.to_owned());
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
-    let rule = Rule { kind: FileKind::File, owners: Owners::Anybody, forbidden: 0o027 };
+    let rule = AccessRule { kind: FileKind::File, owners: Owners::Anybody, forbidden: 0o027 };
     let file = open_checked(path, rule).map_err(|error| match error {
         OpenError::Unsafe(finding) => KeyError::Unsafe(finding),
         OpenError::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {

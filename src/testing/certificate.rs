@@ -96,14 +96,14 @@ impl CertificateBuilder {
     }
 
     /// Adds the extensions of a CA certificate.
-    pub(crate) fn as_ca(self, path_length: Option<u8>) -> Self {
+    pub(crate) fn into_ca(self, path_length: Option<u8>) -> Self {
         let usage = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
         self.with([BasicConstraints { ca: true, path_length }.to_extension(), usage.to_extension()])
             .identified()
     }
 
     /// Adds the extensions of a delegated responder certificate.
-    pub(crate) fn as_responder(self) -> Self {
+    pub(crate) fn into_responder(self) -> Self {
         let purpose = ExtendedKeyUsage(vec![Purpose::OCSP_SIGNING]);
         self.with([KeyUsage::DIGITAL_SIGNATURE.to_extension(), purpose.to_extension(), ocsp_no_check()])
             .identified()
@@ -180,6 +180,6 @@ impl CertificateBuilder {
 impl TestKey {
     /// Signs a certificate, whoever is named as the issuer.
     pub(crate) fn certify(&self, tbs: &TbsCertificate) -> Certificate {
-        Certificate::from_der(&self.seal(tbs.as_der())).unwrap()
+        Certificate::from_der(&self.encode_signed(tbs.as_der())).unwrap()
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn tbs_cert_list(
 pub(crate) fn crl(number: u64, entries: impl IntoIterator<Item = CrlEntry>) -> CertificateList {
     let (algorithm, issuer) = (SignatureAlgorithm::ECDSA_SHA256, Name::parse("CN=a").unwrap());
     let times = (UnixTime(1000), UnixTime(2000));
-    CertificateList::seal(
+    CertificateList::encode_signed(
         tbs_cert_list(algorithm, &issuer, times, entries, vec![crl_number(number)]),
         &[1; 64],
     )

@@ -1,6 +1,6 @@
 //! Keys that sign any octets, and public keys made of any octets.
 use super::x509::octets::{sequence, tlv};
-use super::x509::{SignatureAlgorithm, SubjectPublicKeyInfo, pem, seal};
+use super::x509::{SignatureAlgorithm, SubjectPublicKeyInfo, encode_signed, pem};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -98,8 +98,8 @@ impl TestKey {
     }
 
     /// Returns these octets in a `SIGNED{}` structure with a valid signature.
-    pub(crate) fn seal(&self, octets: &[u8]) -> Vec<u8> {
-        seal(octets, self.algorithm(), &self.sign(octets))
+    pub(crate) fn encode_signed(&self, octets: &[u8]) -> Vec<u8> {
+        encode_signed(octets, self.algorithm(), &self.sign(octets))
     }
 }
 

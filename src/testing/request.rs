@@ -30,7 +30,7 @@ impl RequestBuilder {
 
     /// Returns a request with this `CertificationRequestInfo` and a valid signature.
     pub(crate) fn sealed(&self, info: &[u8]) -> Vec<u8> {
-        self.key.seal(info)
+        self.key.encode_signed(info)
     }
 
     /// Returns a request for this subject with these attributes, both in DER.

@@ -1,7 +1,7 @@
 //! `CertificateList` and `TBSCertList` (RFC 5280 §5.1).
+use super::encode_signed::frame;
 use super::extension::{self, CrlNumber, Extension};
 use super::octets::{SEQUENCE, first_element};
-use super::seal::frame;
 use super::{
     CrlReason, MalformedDer, Name, SerialNumber, SignatureAlgorithm, Signed, SubjectPublicKeyInfo, UnixTime,
     read_time, verify, verify_old,
@@ -256,7 +256,7 @@ impl CertificateList {
     /// Adds the algorithm and this signature to a TBSCertList. The signature is not verified here;
     /// [`CertificateList::is_signed_by`] verifies it.
     #[must_use]
-    pub fn seal(mut tbs: TbsCertList, signature: &[u8]) -> Self {
+    pub fn encode_signed(mut tbs: TbsCertList, signature: &[u8]) -> Self {
         let length = tbs.place.len();
         let (head, tail) = frame(length, tbs.signature, signature);
         let place = head.len()..head.len().saturating_add(length);
@@ -303,7 +303,7 @@ impl CertificateList {
 
 #[cfg(test)]
 mod tests {
-    use super::super::seal;
+    use super::super::encode_signed;
     use super::*;
     use crate::testing::{entry, tbs_cert_list};
 
@@ -319,14 +319,14 @@ mod tests {
         // C1
         for entries in [0, 1, 200] {
             let tbs = list(entries);
-            let octets = seal(tbs.as_der(), tbs.signature(), &[9; 64]);
-            let sealed = CertificateList::seal(tbs.clone(), &[9; 64]);
+            let octets = encode_signed(tbs.as_der(), tbs.signature(), &[9; 64]);
+            let sealed = CertificateList::encode_signed(tbs.clone(), &[9; 64]);
             let read = CertificateList::from_der(&octets).unwrap();
             assert_eq!((sealed.as_der(), &read), (octets.as_slice(), &sealed));
             assert_eq!((read.tbs(), &read.signature), (&tbs, &sealed.signature));
             assert_eq!(read.tbs().entries().count(), usize::from(entries));
             assert!(sealed.tbs().entries().eq(tbs.entries()));
-            let again = CertificateList::seal(read.tbs().clone(), &[9; 64]);
+            let again = CertificateList::encode_signed(read.tbs().clone(), &[9; 64]);
             assert_eq!(again, read);
         }
     }

@@ -1,6 +1,6 @@
 //! A CRL in which serial numbers can be looked up: its octets, and an index of where each entry begins.
 use super::crl::decode_entry;
-use super::crl_outline::Header;
+use super::crl_summary::Header;
 use super::extension::CrlNumber;
 use super::octets::{INTEGER, SEQUENCE};
 use super::{CertificateList, CrlEntry, CrlReason, SerialNumber, UnixTime};

@@ -2,7 +2,7 @@
 use super::extension::{self, Extension};
 use super::octets::{SET, sequence, tlv};
 use super::{
-    Content, GeneralName, KeyWeakness, MalformedDer, Name, SignatureAlgorithm, Signed, SubjectPublicKeyInfo,
+    GeneralName, KeyWeakness, MalformedDer, Name, PemKind, SignatureAlgorithm, Signed, SubjectPublicKeyInfo,
     key_weaknesses, pem, verify,
 };
 use der::asn1::{AnyRef, ObjectIdentifier};
@@ -38,10 +38,10 @@ pub enum CsrError {
     Count(usize),
     /// The file is of another kind.
     #[error("this is {0}, not a certification request")]
-    Other(Content),
+    Other(PemKind),
     /// The file has content of this kind besides the request.
     #[error("beside the request, the file has {0}")]
-    Beside(Content),
+    Beside(PemKind),
 }
 
 impl From<MalformedDer> for CsrError {
@@ -109,8 +109,8 @@ impl CertificationRequest {
         let blocks = pem::decode_file(octets, "CERTIFICATE REQUEST")
             .map_err(|error| CsrError::Malformed(error.to_string()))?;
         let (requests, others): (Vec<&pem::Block>, Vec<&pem::Block>) =
-            blocks.iter().partition(|block| Content::of_label(&block.label) == Some(Content::Request));
-        let beside = others.iter().find_map(|block| Content::of_label(&block.label));
+            blocks.iter().partition(|block| PemKind::of_label(&block.label) == Some(PemKind::Request));
+        let beside = others.iter().find_map(|block| PemKind::of_label(&block.label));
         match (requests.as_slice(), beside) {
             ([_], Some(beside)) => Err(CsrError::Beside(beside)),
             ([one], None) => Self::from_der(&one.der).map_err(|error| instead(octets, error)),
@@ -199,8 +199,8 @@ impl std::ops::Deref for VerifiedCsr {
 /// Returns the error that names the kind of octets given instead of a request, or the given error when the kind is
 /// not recognised.
 fn instead(octets: &[u8], error: CsrError) -> CsrError {
-    match Content::of(octets) {
-        Some(Content::Request) | None => error,
+    match PemKind::of(octets) {
+        Some(PemKind::Request) | None => error,
         Some(content) => CsrError::Other(content),
     }
 }

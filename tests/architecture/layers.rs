@@ -24,7 +24,7 @@ const MAY_USE: Table = &[
     ("status", "index repository home audit error failpoint x509"),
     ("backup", "signing status index home audit error failpoint x509"),
     ("config", "signing profile document error x509"),
-    ("handout", "ca signing error x509"),
+    ("export", "ca signing error x509"),
     ("subscriber_key", "signing home error x509"),
     ("ca", "config signing status index repository audit clock lint profile error failpoint x509"),
     ("import", "subscriber_key signing index home error x509"),
@@ -36,27 +36,27 @@ const MAY_USE: Table = &[
     ),
     (
         "bin/genfic-ca",
-        "assembly doctor ca import ocsp backup config handout subscriber_key signing index repository home audit calendar lint profile error x509",
+        "assembly doctor ca import ocsp backup config export subscriber_key signing index repository home audit calendar lint profile error x509",
     ),
     ("bin/genfic-ocspd", "assembly ocsp signing home error failpoint"),
 ];
 
 /// Modules of `ca`, and the modules of `ca` that each may use.
 const CA_MAY_USE: Table = &[
-    ("abreast", ""),
+    ("par_map", ""),
     ("clock_watch", ""),
     ("disk_reserve", ""),
     ("hierarchy", ""),
-    ("practices", ""),
+    ("settings", ""),
     ("problems", ""),
-    ("engine", "clock_watch disk_reserve hierarchy practices"),
+    ("engine", "clock_watch disk_reserve hierarchy settings"),
     ("authority", "engine hierarchy"),
     ("publication", "engine hierarchy"),
-    ("time", "engine clock_watch practices"),
-    ("issuance", "authority publication engine abreast hierarchy practices problems"),
-    ("maintenance", "issuance authority publication engine clock_watch hierarchy practices problems"),
-    ("lifecycle", "maintenance issuance authority publication engine hierarchy practices problems"),
-    ("revocation", "maintenance publication engine hierarchy practices"),
+    ("time", "engine clock_watch settings"),
+    ("issuance", "authority publication engine par_map hierarchy settings problems"),
+    ("maintenance", "issuance authority publication engine clock_watch hierarchy settings problems"),
+    ("lifecycle", "maintenance issuance authority publication engine hierarchy settings problems"),
+    ("revocation", "maintenance publication engine hierarchy settings"),
     ("run", "maintenance issuance engine disk_reserve"),
 ];
 

@@ -220,8 +220,8 @@ fn issue(
         .number(&SerialNumber::from_be_octets(&[serial]).expect("a number"))
         .valid(NOW.plus_days(-1), NOW.plus_days(29));
     let certificate = match issuer {
-        None => certificate.as_ca(None),
-        Some(issuer) => certificate.as_responder().issued_by(issuer),
+        None => certificate.into_ca(None),
+        Some(issuer) => certificate.into_responder().issued_by(issuer),
     };
     certificate.signed_by(by)
 }

@@ -3,7 +3,7 @@ use crate::support::Home;
 use crate::support::builders::*;
 use crate::{ca, on_record, refused};
 use genfic_ca::x509::octets::{sequence, tlv};
-use genfic_ca::x509::{SignatureAlgorithm, seal};
+use genfic_ca::x509::{SignatureAlgorithm, encode_signed};
 use std::fs;
 use std::process::Stdio;
 
@@ -110,7 +110,7 @@ fn malformed() -> Vec<Case> {
             "unused bits in the signature",
             {
                 let algorithm = SignatureAlgorithm::ECDSA_SHA256;
-                let sealed = seal(&inner, algorithm, &[0x30, 0]);
+                let sealed = encode_signed(&inner, algorithm, &[0x30, 0]);
                 swapped(&sealed, &[3, 3, 0, 0x30, 0], &[3, 3, 4, 0x30, 0])
             },
             malformed,
@@ -209,11 +209,11 @@ fn a_signature_over_other_octets_or_by_another_key_or_algorithm_is_refused() {
     let name = cn("good.genfic.example");
     let own = info(0, name.as_der(), forge.public_key(), &[]);
     let algorithm = SignatureAlgorithm::ECDSA_SHA256;
-    let by_other = seal(&own, algorithm, &other.sign(&own));
-    let over_other = seal(&own, algorithm, &forge.sign(b"something else"));
+    let by_other = encode_signed(&own, algorithm, &other.sign(&own));
+    let over_other = encode_signed(&own, algorithm, &forge.sign(b"something else"));
     let signature = forge.sign(&own);
-    let named = |algorithm| seal(&own, algorithm, &signature);
-    let zero = seal(&own, algorithm, &sequence(&[&[2, 1, 0], &[2, 1, 0]]));
+    let named = |algorithm| encode_signed(&own, algorithm, &signature);
+    let zero = encode_signed(&own, algorithm, &sequence(&[&[2, 1, 0], &[2, 1, 0]]));
     let with_null = swapped(
         &forge.sealed(&own),
         &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
@@ -229,7 +229,7 @@ fn a_signature_over_other_octets_or_by_another_key_or_algorithm_is_refused() {
             ("Ed25519 named for an EC key", named(SignatureAlgorithm::ED25519), "request.signature", is_not),
             ("another digest named", named(SignatureAlgorithm::ECDSA_SHA384), "request.signature", is_not),
             ("r and s of zero", zero, "request.signature", is_not),
-            ("an empty signature", seal(&own, algorithm, &[]), "request.signature", is_not),
+            ("an empty signature", encode_signed(&own, algorithm, &[]), "request.signature", is_not),
             (
                 "an algorithm that nobody has",
                 with_null,

@@ -3,7 +3,7 @@ use crate::malformed_requests::{Case, all_refused};
 use crate::support::Home;
 use crate::support::builders::*;
 use genfic_ca::x509::octets::{sequence, tlv};
-use genfic_ca::x509::{SignatureAlgorithm, seal};
+use genfic_ca::x509::{SignatureAlgorithm, encode_signed};
 use std::fs;
 
 /// An RSA key of this modulus and exponent, both big-endian.
@@ -17,7 +17,7 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
 /// A request for this key; the signature is of no use.
 fn request(public_key: &[u8], algorithm: SignatureAlgorithm) -> Vec<u8> {
     let name = cn("good.genfic.example");
-    seal(&info(0, name.as_der(), public_key, &[]), algorithm, &[0x5a; 256])
+    encode_signed(&info(0, name.as_der(), public_key, &[]), algorithm, &[0x5a; 256])
 }
 
 /// A modulus of 2048 bits, odd and arbitrary.

@@ -2,18 +2,18 @@
 mod authority;
 mod backup;
 mod certificate;
+mod export;
 mod foreign;
-mod handout;
 mod publication;
 mod renewal;
 
-pub(crate) use authority::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority};
+pub(crate) use authority::{Authorities, AuthorityOptions, CreateChild, CreateRoot, Keystore};
 pub(crate) use backup::{Backup, BackupCreate, BackupRestore, BackupVerify};
 pub(crate) use certificate::{Chain, CreateRequest, Lint, List, Revoke, Selected, Show, Sign, StatusFilter};
-pub(crate) use foreign::{Adopt, Import, ImportFrom, Key, KeyImport};
-pub(crate) use handout::{
-    Bundle, BundleFormat, HashedDir, HolderFile, ServerProgram, SnippetFor, Truststore,
+pub(crate) use export::{
+    Bundle, BundleFormat, HashedDir, ServerProgram, SnippetFor, SubscriberFile, Truststore,
 };
+pub(crate) use foreign::{Adopt, Import, ImportFrom, Key, KeyImport};
 pub(crate) use publication::{
     Audit, AuditShow, Clock, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, OcspAuthority,
     Query, Responder,

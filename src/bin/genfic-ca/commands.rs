@@ -40,7 +40,7 @@ use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Global, Import, Key
 use crate::purpose::purpose;
 use crate::report::Report;
 use crate::session::{Session, home_of};
-use genfic_ca::ca::{Conclusion, Purpose, Task};
+use genfic_ca::ca::{CommandPurpose, Conclusion, Task};
 use genfic_ca::error::{Exit, Problem, Shown as _};
 use genfic_ca::import::Layout;
 
@@ -235,7 +235,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Export(Export::P12(args)) => {
             let secrets = export::new_passphrase(global, args.p12_passphrase_from.as_deref())?;
             let old = export::key_passphrase(global, args.key_passphrase_from.as_deref())?;
-            at_home(&|session| export::holder(session, &args, old.as_ref(), &secrets))
+            at_home(&|session| export::subscriber(session, &args, old.as_ref(), &secrets))
         }
         Command::Export(Export::Snippet(args)) => at_home(&|session| export::snippet(session, &args)),
     }
@@ -254,7 +254,7 @@ pub(crate) fn in_session(
     global: &Global,
     name: &str,
     object: Option<&str>,
-    purpose: Purpose,
+    purpose: CommandPurpose,
     run: impl FnOnce(&Session) -> Result<Report, Problem>,
 ) -> Result<Report, Problem> {
     let session = Session::open_for(global, purpose)?;

@@ -1,10 +1,10 @@
 //! The purpose of each command: whether it needs free disk space, and may use the space that is reserved for
 //! revocations.
 use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Import, Key, Ocsp};
-use genfic_ca::ca::Purpose;
+use genfic_ca::ca::CommandPurpose;
 
 /// Returns the purpose of a command.
-pub(crate) fn purpose(command: &Command) -> Purpose {
+pub(crate) fn purpose(command: &Command) -> CommandPurpose {
     match command {
         Command::CreateRoot(_)
         | Command::CreateChild(_)
@@ -17,13 +17,13 @@ pub(crate) fn purpose(command: &Command) -> Purpose {
         | Command::Ocsp(Ocsp::Responder(_))
         | Command::Adopt(_)
         | Command::Import(Import::Openssl(_) | Import::EasyRsa(_))
-        | Command::Key(Key::Import(_)) => Purpose::Issue,
+        | Command::Key(Key::Import(_)) => CommandPurpose::Issue,
         Command::Revoke(_)
         | Command::RevokeCa(_)
         | Command::Hold(_)
         | Command::Release(_)
         | Command::Crl(Crl::Publish(_))
-        | Command::Ocsp(Ocsp::Sync | Ocsp::Disable(_)) => Purpose::Distrust,
+        | Command::Ocsp(Ocsp::Sync | Ocsp::Disable(_)) => CommandPurpose::Distrust,
         Command::Init(_)
         | Command::Quickstart(_)
         | Command::Status
@@ -48,6 +48,6 @@ pub(crate) fn purpose(command: &Command) -> Purpose {
         | Command::Backup(Backup::Create(_) | Backup::Verify(_) | Backup::Restore(_) | Backup::Accept)
         | Command::Completions(_)
         | Command::Man(_)
-        | Command::Version => Purpose::Look,
+        | Command::Version => CommandPurpose::Look,
     }
 }

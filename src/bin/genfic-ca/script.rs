@@ -1,5 +1,7 @@
 //! Translates the older script's options into the command that they stand for (G12).
-use crate::cli::{Cli, Command, CreateChild, CreateRequest, CreateRoot, NewAuthority, Revoke, Script, Sign};
+use crate::cli::{
+    AuthorityOptions, Cli, Command, CreateChild, CreateRequest, CreateRoot, Revoke, Script, Sign,
+};
 use genfic_ca::error::{Code, Problem, Remedy};
 
 /// Returns the command that was given, as a subcommand or by the older script's options.
@@ -15,11 +17,11 @@ pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
     let mut given: Vec<Result<Command, Problem>> = Vec::new();
     let mut takes_output = false;
     if let Some(name) = create_root {
-        let authority = NewAuthority { valid: valid.clone(), ..NewAuthority::default() };
+        let authority = AuthorityOptions { valid: valid.clone(), ..AuthorityOptions::default() };
         given.push(Ok(Command::CreateRoot(CreateRoot { name, authority, profile: None })));
     }
     if let Some(name) = create_child {
-        let authority = NewAuthority { valid: valid.clone(), ..NewAuthority::default() };
+        let authority = AuthorityOptions { valid: valid.clone(), ..AuthorityOptions::default() };
         given.push(needs_parent(parent.clone(), "-c").map(|parent| {
             Command::CreateChild(CreateChild {
                 name,

@@ -3,7 +3,7 @@ use crate::cli::Global;
 use crate::commands::clock_watch;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly, Unopened};
-use genfic_ca::ca::{Begun, Engine, Purpose, Recovered};
+use genfic_ca::ca::{Begun, CommandPurpose, Engine, Recovered};
 use genfic_ca::error::Problem;
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
@@ -27,7 +27,7 @@ pub(crate) fn home_of(global: &Global) -> Home {
 impl Session {
     /// Opens the home for one command: checks disk space, owners and modes, configuration, profiles and index.
     /// [`Engine::run`] repairs what an earlier command left unfinished.
-    pub(crate) fn open_for(global: &Global, purpose: Purpose) -> Result<Self, Problem> {
+    pub(crate) fn open_for(global: &Global, purpose: CommandPurpose) -> Result<Self, Problem> {
         // a full disk is reported first, whatever else is wrong
         let home = Unopened::with_room(home_of(global), purpose)?;
         Self::with(global, |config| home.open(config))
@@ -47,7 +47,7 @@ impl Session {
         let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
         let assembly = open(global.config.as_deref())?.watched(clock_watch(global));
         let prompt = TerminalPrompt::new(!global.no_input && !global.json);
-        let secrets = Arc::new(assembly::secret_sources(&assembly.practices().config, given, prompt));
+        let secrets = Arc::new(assembly::secret_sources(&assembly.settings().config, given, prompt));
         let engine = assembly.engine(secrets.clone());
         Ok(Self { global: global.clone(), engine, assembly, secrets })
     }

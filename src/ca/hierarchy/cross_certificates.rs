@@ -14,19 +14,20 @@ impl Hierarchy<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn crossed(&self, authority: &Authority) -> Result<Vec<Certificate>, IndexError> {
+    pub fn cross_certificates(&self, authority: &Authority) -> Result<Vec<Certificate>, IndexError> {
         let tbs = authority.certificate.tbs();
         let parent =
             authority.parent.as_deref().map(|name| self.index.authority(name)).transpose()?.flatten();
         let own = parent.map_or(authority.issuer, |parent| parent.issuer);
-        let mut crossed = Vec::new();
+        let mut cross_certificates = Vec::new();
         for past in self.index.key_uses(&tbs.public_key().digest())? {
             let is_other = past.id.issuer != own && past.subject.is_same_as(tbs.subject());
             if is_other && past.state == CertificateState::Issued {
-                crossed.extend(self.index.certificate(&past.id)?.and_then(|record| record.certificate));
+                cross_certificates
+                    .extend(self.index.certificate(&past.id)?.and_then(|record| record.certificate));
             }
         }
-        Ok(crossed)
+        Ok(cross_certificates)
     }
 
     /// Returns the certificates that `issuer` signed for the name and key of another CA, whatever their
@@ -59,7 +60,7 @@ impl Hierarchy<'_> {
         let all = self.index.authorities()?;
         let is_fit = |root: &Authority| -> Result<bool, IndexError> {
             let validity = root.certificate.tbs().validity();
-            let is_root = root.parent.is_none() && !root.is_elsewhere();
+            let is_root = root.parent.is_none() && !root.is_external();
             Ok(is_root
                 && (validity.not_before..=validity.not_after).contains(&now)
                 && self.path_of(root)?.is_issued())

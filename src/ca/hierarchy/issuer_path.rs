@@ -90,7 +90,7 @@ impl IssuerPath {
     }
 
     /// Returns the CA's issuers, its direct issuer first, the root last.
-    pub(in crate::ca) fn above(&self) -> Result<&[Arc<Authority>], Problem> {
+    pub(in crate::ca) fn issuer_path(&self) -> Result<&[Arc<Authority>], Problem> {
         Ok(self.complete()?.get(1..).unwrap_or_default())
     }
 
@@ -112,13 +112,13 @@ impl IssuerPath {
 
     /// Whether the CA or one of its issuers is revoked for good.
     #[must_use]
-    pub fn has_fallen(&self) -> bool {
+    pub fn chain_is_revoked(&self) -> bool {
         self.steps().any(|(_, state)| is_revoked_for_good(state))
     }
 
     /// Whether neither the CA nor one of its issuers has expired or is revoked for good.
     #[must_use]
-    pub fn stands(&self, now: UnixTime) -> bool {
+    pub fn still_current(&self, now: UnixTime) -> bool {
         let has_ended = |one: &Authority| now > one.certificate.tbs().validity().not_after;
         !self.steps().any(|(one, state)| is_revoked_for_good(state) || has_ended(one))
     }
@@ -168,14 +168,14 @@ pub(in crate::ca) fn digests_above(
     own: &AuthoritySummary,
     all: &HashMap<&str, &AuthoritySummary>,
 ) -> Option<Vec<Fingerprint>> {
-    let mut above = Vec::new();
+    let mut issuer_path = Vec::new();
     let mut next = own.parent.as_deref();
     while let Some(name) = next {
-        let parent = all.get(name).filter(|_| above.len() < MAX_PATH)?;
-        above.push(parent.certificate);
+        let parent = all.get(name).filter(|_| issuer_path.len() < MAX_PATH)?;
+        issuer_path.push(parent.certificate);
         next = parent.parent.as_deref();
     }
-    Some(above)
+    Some(issuer_path)
 }
 
 fn is_revoked_for_good(state: Option<&CertificateState>) -> bool {

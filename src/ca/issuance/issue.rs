@@ -1,7 +1,7 @@
 //! Issuing: profile, lint, record, sign, record, publish.
 use super::Issuance;
-use super::registration::Registration;
-use crate::ca::{IssuingAuthority, Order, Published};
+use super::evaluation::Evaluation;
+use crate::ca::{IssuanceRequest, IssuingAuthority, Published};
 use crate::error::{Code, Exit, Notice, Problem, remedy};
 use crate::profile::{Kind, Profile};
 use crate::x509::{Certificate, TbsCertificate};
@@ -53,10 +53,10 @@ impl<'e> Issuance<'e> {
         &self,
         issuer: &IssuingAuthority,
         profile: &str,
-        orders: &[Order],
+        requests: &[IssuanceRequest],
     ) -> Result<IssuanceOutcome, Problem> {
         let profile = self.leaf_profile(profile)?;
-        self.issue_under(issuer, (profile, true), orders)
+        self.issue_under(issuer, (profile, true), requests)
     }
 
     /// Issues as [`Issuance::issue`] does, under any profile. `requested` says whether the keys came with
@@ -65,20 +65,20 @@ impl<'e> Issuance<'e> {
         &self,
         issuer: &IssuingAuthority,
         (profile, requested): (&Profile, bool),
-        orders: &[Order],
+        requests: &[IssuanceRequest],
     ) -> Result<IssuanceOutcome, Problem> {
         self.engine.signing_time()?;
         // whether the CA names a responder may have changed since its key was opened
         let authority = self.engine.hierarchy().authority(&issuer.authority().name)?;
-        let registration = Registration::new(self.engine, &authority, issuer.ancestors(), profile)?;
-        let (granted, refused) = registration.decide_all(orders);
+        let evaluation = Evaluation::new(self.engine, &authority, issuer.ancestors(), profile)?;
+        let (granted, refused) = evaluation.decide_all(requests);
         self.issue_granted(issuer, (profile, requested), granted, refused)
     }
 
     /// Returns the profile of this name, unless it is one for responders. Responder certificates answer for
     /// the whole CA, and nobody checks whether they are revoked (id-pkix-ocsp-nocheck).
     fn leaf_profile(&self, name: &str) -> Result<&'e Profile, Problem> {
-        let profile = self.engine.practices().profile(name)?;
+        let profile = self.engine.settings().profile(name)?;
         if profile.kind() != Kind::OcspResponder {
             return Ok(profile);
         }
@@ -96,27 +96,27 @@ impl<'e> Issuance<'e> {
         &self,
         authority: &str,
         profile: &str,
-        orders: &[Order],
+        requests: &[IssuanceRequest],
     ) -> Result<(Option<IssuingAuthority>, IssuanceOutcome), Problem> {
         let profile = self.leaf_profile(profile)?;
         let authority = self.engine.hierarchy().authority(authority)?;
         // with a wrong clock everything would seem to have expired
         self.engine.signing_time()?;
         let ancestors = self.engine.hierarchy().ancestors(&authority)?;
-        let registration = Registration::new(self.engine, &authority, &ancestors, profile)?;
-        if !orders.iter().any(|order| registration.grants(order)) {
-            let (_, refused) = registration.decide_all(orders);
+        let evaluation = Evaluation::new(self.engine, &authority, &ancestors, profile)?;
+        if !requests.iter().any(|request| evaluation.grants(request)) {
+            let (_, refused) = evaluation.decide_all(requests);
             return Ok((None, IssuanceOutcome { issued: Vec::new(), refused }));
         }
         let (issuer, decisions) = thread::scope(|scope| {
-            let decisions = scope.spawn(|| registration.decide_all(orders));
+            let decisions = scope.spawn(|| evaluation.decide_all(requests));
             let issuer = self.unlock_issuer(&authority.name);
             (issuer, decisions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let issuer = issuer?;
         // the passphrase prompt may have taken long, and other commands may have changed the record meanwhile
-        if !registration.stands(self.engine.now())? {
-            let issuance = self.issue(&issuer, profile.name(), orders)?;
+        if !evaluation.still_current(self.engine.now())? {
+            let issuance = self.issue(&issuer, profile.name(), requests)?;
             return Ok((Some(issuer), issuance));
         }
         let (granted, refused) = decisions;
@@ -133,21 +133,21 @@ impl<'e> Issuance<'e> {
         &self,
         authority: &str,
         profile: &str,
-        order: &Order,
+        request: &IssuanceRequest,
     ) -> Result<(TbsCertificate, Vec<Notice>), Problem> {
-        self.preview_under(authority, self.leaf_profile(profile)?, order)
+        self.preview_under(authority, self.leaf_profile(profile)?, request)
     }
 
     pub(in crate::ca) fn preview_under(
         &self,
         authority: &str,
         profile: &Profile,
-        order: &Order,
+        request: &IssuanceRequest,
     ) -> Result<(TbsCertificate, Vec<Notice>), Problem> {
         let authority = self.engine.hierarchy().authority(authority)?;
         let ancestors = self.engine.hierarchy().ancestors(&authority)?;
         let granted =
-            Registration::new(self.engine, &authority, &ancestors, profile)?.decide(order, Vec::new())?;
+            Evaluation::new(self.engine, &authority, &ancestors, profile)?.decide(request, Vec::new())?;
         Ok((granted.tbs.into_inner(), Notice::each(granted.template.notices)))
     }
 }

@@ -1,18 +1,18 @@
 //! Issuing certificates: granted, linted, recorded, signed, recorded again, published.
-mod certify;
-mod groups;
+mod evaluation;
 mod issue;
-mod order;
-mod registration;
+mod pipeline;
+mod request;
 mod responder;
+mod self_issue;
 mod stagger;
 
-pub(in crate::ca) use certify::Draft;
-pub(in crate::ca) use groups::on_record;
+pub(in crate::ca) use evaluation::{Known, others};
 pub use issue::{IssuanceOutcome, IssuedCertificate, Refusal};
-pub use order::Order;
-pub(in crate::ca) use registration::{Known, others};
+pub(in crate::ca) use pipeline::on_record;
+pub use request::IssuanceRequest;
 pub(in crate::ca) use responder::{IssuedResponder, PROFILE as RESPONDER_PROFILE};
+pub(in crate::ca) use self_issue::SelfIssuance;
 pub(in crate::ca) use stagger::Parent;
 
 use super::{Engine, IssuingAuthority};

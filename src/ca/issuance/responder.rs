@@ -1,8 +1,8 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::Issuance;
-use crate::ca::{IssuanceOutcome, IssuingAuthority, Order, Published};
+use crate::ca::{IssuanceOutcome, IssuanceRequest, IssuingAuthority, Published};
 use crate::error::{Code, Notice, Problem};
-use crate::profile::{Applicant, Ask, Length};
+use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::signing::PlainKey;
 use crate::x509::{
     Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
@@ -33,10 +33,10 @@ impl Issuance<'_> {
     /// When the profile is missing or refuses, or index or disk fail.
     pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
         let name = issuer.authority().name.clone();
-        let profile = self.engine.practices().profile(PROFILE)?;
-        let key = PlainKey::generate(self.engine.practices().config.keys.responder)?;
-        let order = self.responder_order(&name, &name, key.public_key.clone(), None)?;
-        let mut issuance = self.issue_under(issuer, (profile, false), &[order])?;
+        let profile = self.engine.settings().profile(PROFILE)?;
+        let key = PlainKey::generate(self.engine.settings().config.keys.responder)?;
+        let request = self.responder_request(&name, &name, key.public_key.clone(), None)?;
+        let mut issuance = self.issue_under(issuer, (profile, false), &[request])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
@@ -60,15 +60,15 @@ impl Issuance<'_> {
     /// # Errors
     /// When there is no such CA, or `days` exceeds what the configuration allows a responder of a CA with an
     /// offline key.
-    pub fn responder_order(
+    pub fn responder_request(
         &self,
         name: &str,
         label: &str,
         public_key: SubjectPublicKeyInfo,
         days: Option<i64>,
-    ) -> Result<Order, Problem> {
+    ) -> Result<IssuanceRequest, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
-        let config = &self.engine.practices().config;
+        let config = &self.engine.settings().config;
         let longest = config.ocsp.responder_days_offline;
         let offline = config.is_offline(name, authority.parent.is_none());
         let usual = if offline { longest } else { config.ocsp.responder_days };
@@ -78,19 +78,22 @@ impl Issuance<'_> {
             return Err(Problem::new(Code::PolicyTooLong, message)
                 .hint("give fewer days, or set responder_days_offline below [ocsp]: it cannot be revoked"));
         }
-        let above = self.engine.hierarchy().ancestors(&authority)?;
+        let issuer_path = self.engine.hierarchy().ancestors(&authority)?;
         let own = authority.certificate.tbs().validity().not_after;
-        let end = above.iter().map(|above| above.tbs().validity().not_after).fold(own, UnixTime::min);
+        let end = issuer_path
+            .iter()
+            .map(|issuer_path| issuer_path.tbs().validity().not_after)
+            .fold(own, UnixTime::min);
         let wanted = self.engine.now().plus_days(days);
-        let ask = Ask {
-            length: if wanted > end { Length::Max } else { Length::Days(days) },
+        let values = RequestedValues {
+            validity: if wanted > end { RequestedValidity::Max } else { RequestedValidity::Days(days) },
             backdate: config.issuance.backdate,
-            ..Ask::default()
+            ..RequestedValues::default()
         };
         let subject = responder_subject(authority.certificate.tbs().subject(), name)?;
-        let subject = self.engine.practices().profile(PROFILE)?.admissible_subject(&subject);
+        let subject = self.engine.settings().profile(PROFILE)?.admissible_subject(&subject);
         let applicant = Applicant::new(subject, public_key);
-        Ok(Order { label: label.into(), applicant, ask, authority: None })
+        Ok(IssuanceRequest { label: label.into(), applicant, values, authority: None })
     }
 
     /// Returns what [`Issuance::unlock_and_issue_responders`] would sign for one order.
@@ -100,13 +103,13 @@ impl Issuance<'_> {
     pub fn preview_responder(
         &self,
         name: &str,
-        order: &Order,
+        request: &IssuanceRequest,
     ) -> Result<(TbsCertificate, Vec<Notice>), Problem> {
-        self.preview_under(name, self.engine.practices().profile(PROFILE)?, order)
+        self.preview_under(name, self.engine.settings().profile(PROFILE)?, request)
     }
 
     /// Issues responder certificates for keys on other hosts, for orders made by
-    /// [`Issuance::responder_order`]. Whoever has such a key answers for the CA until the certificate
+    /// [`Issuance::responder_request`]. Whoever has such a key answers for the CA until the certificate
     /// expires; it cannot be revoked.
     ///
     /// # Errors
@@ -114,11 +117,11 @@ impl Issuance<'_> {
     pub fn unlock_and_issue_responders(
         &self,
         name: &str,
-        orders: &[Order],
+        requests: &[IssuanceRequest],
     ) -> Result<(Option<IssuingAuthority>, IssuanceOutcome), Problem> {
-        let profile = self.engine.practices().profile(PROFILE)?;
+        let profile = self.engine.settings().profile(PROFILE)?;
         let issuer = self.unlock_issuer(name)?;
-        let issuance = self.issue_under(&issuer, (profile, true), orders)?;
+        let issuance = self.issue_under(&issuer, (profile, true), requests)?;
         Ok((Some(issuer), issuance))
     }
 }

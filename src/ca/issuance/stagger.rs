@@ -1,9 +1,9 @@
 //! The expiry of a new CA certificate, kept apart from those of its siblings (G4).
 use super::Issuance;
-use crate::ca::{Engine, Order};
+use crate::ca::{Engine, IssuanceRequest};
 use crate::error::{Notice, Problem};
 use crate::index::{Authority, Filter, StatusValue};
-use crate::profile::{IssuerView, Kind, Length, Profile, Sibling};
+use crate::profile::{IssuerView, Kind, Profile, RequestedValidity, Sibling};
 use crate::x509::{Certificate, UnixTime};
 
 /// The issuer of a new CA.
@@ -37,7 +37,7 @@ fn siblings(
     let end = |certificate: &Certificate| certificate.tbs().validity().not_after;
     let here = engine.index().authorities()?;
     let mut siblings: Vec<Sibling> = Vec::new();
-    for profile in engine.practices().profiles.iter().filter(|profile| profile.kind() == Kind::Ca) {
+    for profile in engine.settings().profiles.iter().filter(|profile| profile.kind() == Kind::Ca) {
         let filter = Filter {
             authority: Some(parent.name.clone()),
             profile: Some(profile.name().into()),
@@ -70,9 +70,9 @@ impl Issuance<'_> {
         &self,
         parent: &Parent<'_>,
         profile: &Profile,
-        length: Length,
+        validity: RequestedValidity,
         now: UnixTime,
-    ) -> (Length, Vec<Notice>) {
+    ) -> (RequestedValidity, Vec<Notice>) {
         let view = IssuerView {
             certificate: &parent.authority.certificate,
             ancestors: parent.ancestors,
@@ -81,20 +81,20 @@ impl Issuance<'_> {
             ca_issuers_url: None,
             ocsp_url: None,
         };
-        let (profiles, siblings) = (&self.engine.practices().profiles, &parent.siblings);
-        let issuance = &self.engine.practices().config.issuance;
+        let (profiles, siblings) = (&self.engine.settings().profiles, &parent.siblings);
+        let issuance = &self.engine.settings().config.issuance;
         let gap = issuance.stagger_days;
         let full = profile.full_length(Some(&view), issuance.backdate, now);
-        let end = match length {
-            Length::Default => {
+        let end = match validity {
+            RequestedValidity::Default => {
                 let picked = profiles.stagger(profile.name(), full.not_after, view.end(), siblings, gap, now);
-                return (Length::Until(picked.end), Notice::each(picked.notices));
+                return (RequestedValidity::Until(picked.end), Notice::each(picked.notices));
             }
-            Length::Days(days) => full.not_before.plus_days(days).plus(-1),
-            Length::Until(end) => end,
-            Length::Max => view.end(),
+            RequestedValidity::Days(days) => full.not_before.plus_days(days).plus(-1),
+            RequestedValidity::Until(end) => end,
+            RequestedValidity::Max => view.end(),
         };
-        (length, Notice::each(profiles.stagger_warnings(profile.name(), end, siblings, gap, now)))
+        (validity, Notice::each(profiles.stagger_warnings(profile.name(), end, siblings, gap, now)))
     }
 
     /// Adjusts requests of external CAs so that each expires apart from its siblings and from the requests
@@ -107,26 +107,26 @@ impl Issuance<'_> {
         &self,
         authority: &str,
         profile: &str,
-        orders: Vec<Order>,
-    ) -> Result<(Vec<Order>, Vec<Notice>), Problem> {
-        let profile = self.engine.practices().profile(profile)?;
+        requests: Vec<IssuanceRequest>,
+    ) -> Result<(Vec<IssuanceRequest>, Vec<Notice>), Problem> {
+        let profile = self.engine.settings().profile(profile)?;
         if profile.kind() != Kind::Ca {
-            return Ok((orders, Vec::new()));
+            return Ok((requests, Vec::new()));
         }
         let authority = self.engine.hierarchy().authority(authority)?;
         let ancestors = self.engine.hierarchy().ancestors(&authority)?;
         let now = self.engine.now();
         let mut parent = Parent::new(self.engine, &authority, &ancestors, &[], now)?;
         let mut said = Vec::new();
-        let staggered = orders.into_iter().map(|mut order| {
-            let (length, notices) = self.staggered(&parent, profile, order.ask.length, now);
-            order.ask.length = length;
-            if let Length::Until(end) = length {
-                let name = order.applicant.subject.to_string();
+        let staggered = requests.into_iter().map(|mut request| {
+            let (validity, notices) = self.staggered(&parent, profile, request.values.validity, now);
+            request.values.validity = validity;
+            if let RequestedValidity::Until(end) = validity {
+                let name = request.applicant.subject.to_string();
                 parent.siblings.push(Sibling { name, profile: profile.name().into(), end });
             }
             said.extend(notices);
-            order
+            request
         });
         Ok((staggered.collect(), said))
     }

@@ -4,9 +4,9 @@
 //! before it leaves a key that the next attempt recognises; one that is killed after it leaves what every
 //! other command repeats.
 use super::Lifecycle;
-use super::above::weaknesses;
+use super::issuer_path::weaknesses;
 use super::new_key::unfinished;
-use crate::ca::authority::{may, mismatched};
+use crate::ca::authority::{key_usage_allows, mismatched};
 use crate::ca::{Published, PublishedCrl};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
@@ -81,7 +81,7 @@ pub struct AdoptionPlan {
     pub parent: Option<String>,
     /// External CAs of the issuer path that are put on record because they are unknown here, the topmost
     /// first.
-    pub above: Vec<Authority>,
+    pub issuer_path: Vec<Authority>,
     /// Warnings about unusual circumstances.
     pub notices: Vec<Notice>,
 }
@@ -92,7 +92,7 @@ pub struct AdoptedAuthority {
     /// The CA as recorded.
     pub authority: Published<Authority>,
     /// Names of the external CAs of its issuer path that were put on record with it.
-    pub above: Vec<String>,
+    pub issuer_path: Vec<String>,
     /// Numbers of its certificates that were put on record.
     pub imported: Imported,
     /// Files in which its certificate and chain were published.
@@ -140,7 +140,7 @@ impl Lifecycle<'_> {
         if adoption.renews.is_none() {
             self.may_be_called(&adoption.name, certificate)?;
         }
-        let profile = self.engine.practices().profile(&adoption.profile)?;
+        let profile = self.engine.settings().profile(&adoption.profile)?;
         if !profile.kind().is_ca() {
             let message = format!("the profile {} is not that of a CA", profile.name());
             return Err(Problem::new(Code::Usage, message).hint(remedy::Authority::ProfileOfCas));
@@ -150,7 +150,7 @@ impl Lifecycle<'_> {
             return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::SignAsThatOfACa));
         }
         if adoption.ocsp {
-            self.engine.practices().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
+            self.engine.settings().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
         }
         let mut notices = Vec::new();
         let (end, now) = (tbs.validity().not_after, self.engine.now());
@@ -158,13 +158,14 @@ impl Lifecycle<'_> {
             notices.push(format!("{} expired on {end}: it issues nothing more, only CRLs", adoption.name));
         }
         for (usage, word) in [(KeyUsage::KEY_CERT_SIGN, "certificates"), (KeyUsage::CRL_SIGN, "CRLs")] {
-            if !may(tbs, usage) {
+            if !key_usage_allows(tbs, usage) {
                 notices.push(format!("by its keyUsage {} may not sign {word}, and will not", adoption.name));
             }
         }
-        let (parent, above) = self.above(adoption)?;
+        let (parent, issuer_path) = self.issuer_path(adoption)?;
         notices.extend(weaknesses(&adoption.name, certificate));
-        if let Some(known) = parent.as_ref().filter(|name| !above.iter().any(|one| one.name == **name)) {
+        if let Some(known) = parent.as_ref().filter(|name| !issuer_path.iter().any(|one| one.name == **name))
+        {
             notices.extend(weaknesses(known, &self.engine.hierarchy().authority(known)?.certificate));
         }
         if let Some(before) = adoption.renews.as_ref().filter(|known| known.parent != parent) {
@@ -176,11 +177,11 @@ impl Lifecycle<'_> {
             ));
         }
         notices.extend(adoption.renews.as_ref().and_then(|known| written_otherwise(known, certificate)));
-        notices.extend(above.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
+        notices.extend(issuer_path.iter().flat_map(|one| weaknesses(&one.name, &one.certificate)));
         if parent.is_none()
             && adoption.renews.is_none()
             && profile.kind() == Kind::Ca
-            && !self.engine.practices().config.authorities.contains_key(&adoption.name)
+            && !self.engine.settings().config.authorities.contains_key(&adoption.name)
         {
             notices.push(format!(
                 "{0} is a root, so its key counts as offline and its CRL lasts long; when it issues every day, put \
@@ -188,7 +189,7 @@ impl Lifecycle<'_> {
                 adoption.name
             ));
         }
-        Ok(AdoptionPlan { parent, above, notices: Notice::each(notices) })
+        Ok(AdoptionPlan { parent, issuer_path, notices: Notice::each(notices) })
     }
 
     /// Checks that a CA with this certificate may have this name: the name is free, or is that of the same
@@ -198,8 +199,8 @@ impl Lifecycle<'_> {
         let authorities = self.engine.index().authorities()?;
         match authorities.iter().find(|one| one.issuer == issuer || one.name == name) {
             None => Ok(()),
-            Some(known) if known.is_elsewhere() && known.issuer == issuer && known.name == name => Ok(()),
-            Some(known) if known.is_elsewhere() && known.issuer == issuer => {
+            Some(known) if known.is_external() && known.issuer == issuer && known.name == name => Ok(()),
+            Some(known) if known.is_external() && known.issuer == issuer => {
                 let message = format!("this CA is on record as {}, run by others", known.name);
                 Err(Problem::new(Code::AuthorityExists, message)
                     .hint(remedy::Authority::TakeOverAs(known.name.clone())))
@@ -279,6 +280,7 @@ impl Lifecycle<'_> {
             Err(problem) => return Err(problem),
         };
         let name = adoption.name.clone();
-        self.equip_adopted(adoption, plan, imported, signer).map_err(|problem| unfinished(&name, problem))
+        self.publish_adopted_authority(adoption, plan, imported, signer)
+            .map_err(|problem| unfinished(&name, problem))
     }
 }

@@ -1,6 +1,6 @@
 //! The index record of an adopted CA, and its publication after that.
 use super::Lifecycle;
-use crate::ca::authority::may;
+use crate::ca::authority::key_usage_allows;
 use crate::ca::maintenance::{OwnSignatures, WithoutCrl};
 use crate::ca::publication::News;
 use crate::ca::{
@@ -24,7 +24,7 @@ impl Lifecycle<'_> {
         at: UnixTime,
     ) -> Import {
         let name = &authority.name;
-        let above = plan.above.iter().map(|one| {
+        let issuer_path = plan.issuer_path.iter().map(|one| {
             let mut event = self.engine.event(at, "authority.known", &*one.name);
             event.details.push(("subject".into(), one.certificate.tbs().subject().to_string()));
             event.details.push(("fingerprint".into(), one.certificate.fingerprint().to_string()));
@@ -47,7 +47,7 @@ impl Lifecycle<'_> {
             ("crl_number".into(), adoption.crl_number.to_string()),
         ]);
         Import {
-            above: above.collect(),
+            issuer_path: issuer_path.collect(),
             authority: authority.clone(),
             renews: adoption.renews.is_some(),
             certificates: self.imported_certificates(name, &adoption.prior, at),
@@ -91,7 +91,7 @@ impl Lifecycle<'_> {
     }
 
     /// Publishes everything of an adopted CA, once it is on record.
-    pub(in crate::ca) fn equip_adopted(
+    pub(in crate::ca) fn publish_adopted_authority(
         &self,
         adoption: Adoption,
         plan: AdoptionPlan,
@@ -99,16 +99,16 @@ impl Lifecycle<'_> {
         signer: Option<Arc<dyn CaSigner>>,
     ) -> Result<AdoptedAuthority, Problem> {
         let name = &adoption.name;
-        self.engine.publisher().waits_no_longer(name)?;
+        self.engine.publisher().remove_pending_request(name)?;
         let authority = self.engine.hierarchy().authority(name)?;
         let own = (&authority.parent, name, &authority.certificate);
-        let above = plan.above.iter().map(|one| (&one.parent, &one.name, &one.certificate));
+        let issuer_path = plan.issuer_path.iter().map(|one| (&one.parent, &one.name, &one.certificate));
         let mut adopted: Vec<(&str, Vec<&Certificate>)> = std::iter::once(own)
-            .chain(above)
+            .chain(issuer_path)
             .map(|(parent, name, certificate)| (parent.as_ref().unwrap_or(name).as_str(), vec![certificate]))
             .collect();
         adopted.push((name, kept(&adoption.prior, &authority)));
-        let mut authorities: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
+        let mut authorities: Vec<&str> = plan.issuer_path.iter().map(|one| one.name.as_str()).collect();
         authorities.push(name);
         let changes_chains = adoption.renews.is_some();
         let news = News { adopted, authorities, changes_chains, ..News::default() };
@@ -127,8 +127,8 @@ impl Lifecycle<'_> {
                 (crl, responder) = self.first_signatures(&authority, signer, &mut notices)?;
             }
         }
-        let above = plan.above.into_iter().map(|one| one.name).collect();
-        Ok(AdoptedAuthority { authority: published, above, imported, files, crl, responder, notices })
+        let issuer_path = plan.issuer_path.into_iter().map(|one| one.name).collect();
+        Ok(AdoptedAuthority { authority: published, issuer_path, imported, files, crl, responder, notices })
     }
 
     /// Signs the first CRL and the responder certificate, as far as the CA's certificate allows them.
@@ -139,7 +139,7 @@ impl Lifecycle<'_> {
         notices: &mut Vec<Notice>,
     ) -> Result<(Option<PublishedCrl>, Option<Published<Certificate>>), Problem> {
         let (name, certificate) = (&authority.name, &authority.certificate);
-        let lists = may(certificate.tbs(), KeyUsage::CRL_SIGN)
+        let lists = key_usage_allows(certificate.tbs(), KeyUsage::CRL_SIGN)
             .then(|| CrlAuthority::new(name, certificate.clone(), Arc::clone(&signer)))
             .transpose()?;
         let hierarchy = self.engine.hierarchy();

@@ -19,7 +19,7 @@ impl Lifecycle<'_> {
             let message = format!("{label}: {}", problem.message);
             Problem { message, ..problem }
         };
-        if self.engine.practices().compromised_keys.contains(&tbs.public_key().digest()) {
+        if self.engine.settings().compromised_keys.contains(&tbs.public_key().digest()) {
             let problem =
                 Problem::new(Code::PolicyCompromisedKey, "the key is on the list of compromised keys");
             return Err(refuse(problem.hint("have the CA make a new key")));
@@ -58,7 +58,7 @@ impl Lifecycle<'_> {
             }
             let object = format!("{name}/{}", one.serial_number);
             let key = digest(certificate);
-            let why = if stolen.contains(&key) || self.engine.practices().compromised_keys.contains(&key) {
+            let why = if stolen.contains(&key) || self.engine.settings().compromised_keys.contains(&key) {
                 Some(format!("{object}: others have its key"))
             } else if certificate.is_ca() {
                 self.may_come_back(&object, certificate).err().map(|problem| problem.message)

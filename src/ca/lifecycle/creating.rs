@@ -1,15 +1,15 @@
 //! Creation of CAs: roots, and subordinate CAs to any depth that the path length allows.
 use super::Lifecycle;
-use super::waiting::already_waiting;
-use crate::ca::issuance::Draft;
+use super::pending_request::already_pending;
 use crate::ca::issuance::Parent;
+use crate::ca::issuance::SelfIssuance;
 use crate::ca::issuance::{Known, others};
 use crate::ca::problems::lint_problem;
-use crate::ca::{IssuingAuthority, Order, Published, PublishedCrl};
+use crate::ca::{IssuanceRequest, IssuingAuthority, Published, PublishedCrl};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, IndexError};
 use crate::lint;
-use crate::profile::{Applicant, Ask, Length};
+use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::repository::AuthorityFiles;
 use crate::x509::extension::NameConstraints;
 use crate::x509::{Certificate, KeyAlgorithm, Name};
@@ -26,7 +26,7 @@ pub struct NewAuthority {
     /// The CA's key type; `None` for the configured one.
     pub key: Option<KeyAlgorithm>,
     /// Validity of the CA's certificate; the default is staggered against its siblings.
-    pub length: Length,
+    pub validity: RequestedValidity,
     /// Names that the CA may certify.
     pub name_constraints: NameConstraints,
     /// Whether the CA has an OCSP responder; `None` for yes, unless its key is kept offline.
@@ -66,15 +66,15 @@ impl Lifecycle<'_> {
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         self.name_is_free(&new.name)?;
         let now = self.engine.signing_time()?;
-        let profile = self.engine.practices().profile(&new.profile)?;
+        let profile = self.engine.settings().profile(&new.profile)?;
         let rules = if new.succeeds.is_some() { self.rules_for_itself(profile)? } else { profile };
-        let ask = self.ask_for(new, new.length);
+        let values = self.ask_for(new, new.validity);
         let subject = self.subject_for(new)?;
         self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
         self.responder_can_be_made(new, true)?;
-        self.with_new_key(new, new.key.unwrap_or(self.engine.practices().config.keys.root), |signer| {
+        self.with_new_key(new, new.key.unwrap_or(self.engine.settings().config.keys.root), |signer| {
             let applicant = Applicant::new(subject, signer.public_key().clone());
-            let template = rules.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+            let template = rules.evaluate(&applicant, None, &values, now).map_err(Problem::from)?;
             let tbs = template.assemble(
                 self.engine.serials().serial_number()?,
                 signer.algorithm(),
@@ -82,14 +82,14 @@ impl Lifecycle<'_> {
             );
             let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
             let authority = Some(self.authority_to_be(new, true));
-            let draft = Draft {
+            let draft = SelfIssuance {
                 by: &new.name,
                 issuer: tbs.get().as_issuer(),
                 profile: profile.name(),
                 tbs,
                 authority,
             };
-            self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
+            self.engine.issuance().self_issue(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
             Ok(Notice::each(template.notices))
         })
     }
@@ -101,25 +101,25 @@ impl Lifecycle<'_> {
     pub fn create_child(&self, parent: &str, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
         self.name_is_free(&new.name)?;
         let now = self.engine.signing_time()?;
-        let profile = self.engine.practices().profile(&new.profile)?;
+        let profile = self.engine.settings().profile(&new.profile)?;
         let subject = self.subject_for(new)?;
         self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
         let family = self.engine.hierarchy().family_names(new.succeeds.as_deref())?;
         self.responder_can_be_made(new, false)?;
         let issuer = self.engine.issuance().unlock_issuer(parent)?;
         let below = Parent::new(self.engine, issuer.authority(), issuer.ancestors(), &family, now)?;
-        let (length, staggered) = self.engine.issuance().staggered(&below, profile, new.length, now);
-        let ask = self.ask_for(new, length);
+        let (validity, staggered) = self.engine.issuance().staggered(&below, profile, new.validity, now);
+        let values = self.ask_for(new, validity);
         let (mut created, _) =
-            self.with_new_key(new, new.key.unwrap_or(self.engine.practices().config.keys.ca), |signer| {
+            self.with_new_key(new, new.key.unwrap_or(self.engine.settings().config.keys.ca), |signer| {
                 let applicant = Applicant::new(subject, signer.public_key().clone());
-                let order = Order {
+                let request = IssuanceRequest {
                     label: new.name.clone(),
                     applicant,
-                    ask,
+                    values,
                     authority: Some(self.authority_to_be(new, false)),
                 };
-                let mut issuance = self.engine.issuance().issue(&issuer, profile.name(), &[order])?;
+                let mut issuance = self.engine.issuance().issue(&issuer, profile.name(), &[request])?;
                 if let Some(problem) = issuance.problem() {
                     return Err(problem);
                 }
@@ -127,7 +127,7 @@ impl Lifecycle<'_> {
                 let issued = issued.ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
                 Ok([staggered, issued.notices].concat())
             })?;
-        created.notices.extend(self.engine.maintenance().keep_up(issuer)?);
+        created.notices.extend(self.engine.maintenance().maintain(issuer)?);
         Ok(created)
     }
 
@@ -135,7 +135,7 @@ impl Lifecycle<'_> {
     /// responder.
     fn responder_can_be_made(&self, new: &NewAuthority, is_root: bool) -> Result<(), Problem> {
         if self.authority_to_be(new, is_root).serves_ocsp {
-            self.engine.practices().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
+            self.engine.settings().profile(crate::ca::issuance::RESPONDER_PROFILE)?;
         }
         Ok(())
     }
@@ -143,29 +143,33 @@ impl Lifecycle<'_> {
     pub(in crate::ca) fn name_is_free(&self, name: &str) -> Result<(), Problem> {
         match self.engine.index().authority(name)? {
             Some(_) => Err(crate::index::IndexError::AuthorityExists(name.into()).into()),
-            None => match self.waiting(name)? {
-                Some(_) => Err(already_waiting(name)),
+            None => match self.pending_request(name)? {
+                Some(_) => Err(already_pending(name)),
                 None => Ok(()),
             },
         }
     }
 
-    pub(in crate::ca) fn authority_to_be(&self, new: &NewAuthority, is_root: bool) -> index::NewAuthority {
-        index::NewAuthority {
+    pub(in crate::ca) fn authority_to_be(
+        &self,
+        new: &NewAuthority,
+        is_root: bool,
+    ) -> index::IntendedAuthority {
+        index::IntendedAuthority {
             name: new.name.clone(),
             key: Some(self.engine.keys().new_key(&new.name).uri),
-            serves_ocsp: new.ocsp.unwrap_or(!self.engine.practices().config.is_offline(&new.name, is_root)),
+            serves_ocsp: new.ocsp.unwrap_or(!self.engine.settings().config.is_offline(&new.name, is_root)),
             succeeds: new.succeeds.clone(),
             renews: false,
         }
     }
 
-    fn ask_for(&self, new: &NewAuthority, length: Length) -> Ask {
-        Ask {
-            length,
+    fn ask_for(&self, new: &NewAuthority, validity: RequestedValidity) -> RequestedValues {
+        RequestedValues {
+            validity,
             name_constraints: new.name_constraints.clone(),
-            backdate: self.engine.practices().config.issuance.backdate,
-            ..Ask::default()
+            backdate: self.engine.settings().config.issuance.backdate,
+            ..RequestedValues::default()
         }
     }
 
@@ -193,7 +197,7 @@ impl Lifecycle<'_> {
             return Ok(subject.clone());
         }
         self.engine
-            .practices()
+            .settings()
             .config
             .organization
             .subject(&new.name)

@@ -1,27 +1,27 @@
 //! The life cycle of CAs: creation, renewal, new keys, adoption from elsewhere, cross-certification.
-mod above;
 mod adopt;
 mod adopted;
 mod coming_back;
 mod creating;
-mod crossing;
-mod elsewhere;
+mod cross_certification;
+mod external_ca;
+mod issuer_path;
 mod new_key;
+mod pending_request;
 mod rekeying;
 mod renewal;
 mod supplementing;
-mod waiting;
 
 pub use adopt::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 pub use creating::{CreatedAuthority, NewAuthority};
-pub use crossing::{Crossing, Links};
+pub use cross_certification::{CrossCertification, KeyRolloverCertificates};
+pub use pending_request::SubordinateCertificate;
 pub use rekeying::AuthorityRekeying;
 #[cfg(test)]
 pub(crate) use rekeying::RekeyedAuthority;
 pub use renewal::AuthorityRenewal;
 #[cfg(test)]
 pub(crate) use renewal::RenewedAuthority;
-pub use waiting::Arrival;
 
 use super::Engine;
 

@@ -16,7 +16,7 @@ impl Lifecycle<'_> {
         &self,
         new: &NewAuthority,
         algorithm: KeyAlgorithm,
-        certify: impl FnOnce(&dyn CaSigner) -> Result<Vec<Notice>, Problem>,
+        self_issue: impl FnOnce(&dyn CaSigner) -> Result<Vec<Notice>, Problem>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         let key = self.engine.keys().new_key(&new.name);
         let signing = self.engine.index().signing()?;
@@ -28,16 +28,16 @@ impl Lifecycle<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let certified = certify(signer.as_ref());
+        let certified = self_issue(signer.as_ref());
         drop(signing);
         let notices = certified.map_err(|problem| self.give_up(&new.name, &key, problem))?;
         let authority = self.engine.hierarchy().authority(&new.name)?;
         let name = new.name.as_str();
-        self.equip(authority, signer, notices).map_err(|problem| unfinished(name, problem))
+        self.publish_new_authority(authority, signer, notices).map_err(|problem| unfinished(name, problem))
     }
 
     /// Publishes everything of a CA, once it is on record.
-    pub(in crate::ca) fn equip(
+    pub(in crate::ca) fn publish_new_authority(
         &self,
         authority: Authority,
         signer: Arc<dyn CaSigner>,
@@ -61,7 +61,7 @@ impl Lifecycle<'_> {
             notices.extend(issued.notices);
             issued.certificate
         });
-        if authority.parent.is_none() && self.engine.practices().config.publication.url.is_none() {
+        if authority.parent.is_none() && self.engine.settings().config.publication.url.is_none() {
             notices.push(
                 "no URL is configured, so certificates name neither CRL nor OCSP; set [publication] url"
                     .into(),

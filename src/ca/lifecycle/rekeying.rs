@@ -1,12 +1,12 @@
 //! New keys for CAs: each makes a new generation.
 use super::Lifecycle;
-use super::crossing::Links;
+use super::cross_certification::KeyRolloverCertificates;
 use super::renewal::constraints_of;
 use crate::ca::hierarchy::UNLINKED;
 use crate::ca::{CreatedAuthority, IssuingAuthority, NewAuthority};
 use crate::error::{Code, Notice, Problem, Reason, remedy};
 use crate::index::{Authority, Filter};
-use crate::profile::Length;
+use crate::profile::RequestedValidity;
 use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
 
 /// Days for which a generation counts as new; one that is succeeded within a month without having issued
@@ -17,7 +17,7 @@ const YOUNG: i64 = 30;
 #[derive(Clone, Debug, Default)]
 pub struct AuthorityRekeying {
     /// Validity of its certificate; the default is staggered against its siblings.
-    pub length: Length,
+    pub validity: RequestedValidity,
     /// Name of its profile; `None` for that of the generation before.
     pub profile: Option<String>,
     /// Its key type; `None` for that of the generation before.
@@ -37,7 +37,7 @@ pub struct RekeyedAuthority {
     /// The generation before it.
     pub replaces: Authority,
     /// The key rollover certificates between the two, for roots.
-    pub links: Option<Links>,
+    pub rollover: Option<KeyRolloverCertificates>,
 }
 
 impl Lifecycle<'_> {
@@ -91,7 +91,7 @@ impl Lifecycle<'_> {
             // neither its own certificate nor a key rollover certificate counts, nor one that was never
             // signed
             let is_for_others = |certificate: &Certificate| !family.contains(&certificate.tbs().as_issuer());
-            is_used = self.engine.practices().keeps(&record.profile)
+            is_used = self.engine.settings().keeps(&record.profile)
                 && record.certificate.as_ref().is_some_and(is_for_others);
             !is_used
         })?;
@@ -119,7 +119,7 @@ impl Lifecycle<'_> {
             profile: asked.profile.clone().unwrap_or_else(|| replaces.profile.clone()),
             subject: Some(subject),
             key: asked.key.or(Some(tbs.public_key().algorithm())),
-            length: asked.length,
+            validity: asked.validity,
             name_constraints: constraints_of(replaces)?,
             ocsp: Some(replaces.serves_ocsp),
             succeeds: Some(replaces.name.clone()),
@@ -149,7 +149,7 @@ impl Lifecycle<'_> {
         let old = if is_root { Some(self.old_root(&replaces, asked)?) } else { None };
         let signer = self.engine.open(&unfinished)?;
         let notices = vec![format!("{} was made before, and is complete now", unfinished.name).into()];
-        let (created, issuer) = self.equip(unfinished, signer, notices)?;
+        let (created, issuer) = self.publish_new_authority(unfinished, signer, notices)?;
         self.succeeded(created, replaces, old.map(|old| (old, issuer)))
     }
 
@@ -179,7 +179,7 @@ impl Lifecycle<'_> {
             event.details.push((UNLINKED.into(), why.to_string()));
         }
         self.engine.index().record_event(event)?;
-        let links = match roots {
+        let rollover = match roots {
             None => None,
             Some((Ok(old), new)) => Some(
                 self.lacking_links(&old, &new).map_err(|problem| unlinked(problem, &replaces, &created))?,
@@ -191,7 +191,7 @@ impl Lifecycle<'_> {
         };
         // read again: the key rollover certificate may be the last that the old root's CRLs have to outlive
         let replaces = self.engine.hierarchy().authority(&replaces.name)?;
-        Ok(RekeyedAuthority { created, replaces, links })
+        Ok(RekeyedAuthority { created, replaces, rollover })
     }
 
     /// Returns the next generation: the first free name of `NAME-g2`, `NAME-g3` and so on.

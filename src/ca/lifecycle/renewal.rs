@@ -1,16 +1,16 @@
 //! New certificates for CAs, with the same name and the same key.
 use super::Lifecycle;
 use crate::ca::authority::mismatched;
-use crate::ca::issuance::Draft;
 use crate::ca::issuance::Parent;
+use crate::ca::issuance::SelfIssuance;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
 use crate::ca::publication::News;
-use crate::ca::{Order, Published};
+use crate::ca::{IssuanceRequest, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, Filter};
 use crate::lint;
-use crate::profile::{Applicant, Ask, Kind, Length, Limits, Profile};
+use crate::profile::{Applicant, Kind, Limits, Profile, RequestedValidity, RequestedValues};
 use crate::repository::AuthorityFiles;
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, BasicConstraints, NameConstraints, names_issuer_by_number,
@@ -24,7 +24,7 @@ pub(in crate::ca) const ROOT_PROFILE: &str = "root-ca";
 #[derive(Clone, Debug, Default)]
 pub struct AuthorityRenewal {
     /// Validity; the default is staggered against the CA's siblings.
-    pub length: Length,
+    pub validity: RequestedValidity,
     /// Name of the profile; `None` for the one on record.
     pub profile: Option<String>,
 }
@@ -57,8 +57,8 @@ impl Lifecycle<'_> {
         let replaces = authority.certificate.clone();
         let profile = asked.profile.as_deref().unwrap_or(&authority.profile);
         let mut notices = match &authority.parent {
-            Some(parent) => self.renew_child(&authority, parent, profile, asked.length)?,
-            None => self.renew_root(&authority, profile, asked.length)?,
+            Some(parent) => self.renew_child(&authority, parent, profile, asked.validity)?,
+            None => self.renew_root(&authority, profile, asked.validity)?,
         };
         let authority = self.engine.hierarchy().authority(&authority.name)?;
         let (old, new) =
@@ -84,7 +84,7 @@ impl Lifecycle<'_> {
     /// Refuses to renew a CA below an external CA: its owners have to sign the request.
     pub(in crate::ca) fn is_issued_here(&self, authority: &Authority) -> Result<(), Problem> {
         let Some(parent) = &authority.parent else { return Ok(()) };
-        if !self.engine.hierarchy().authority(parent)?.is_elsewhere() {
+        if !self.engine.hierarchy().authority(parent)?.is_external() {
             return Ok(());
         }
         let message = format!("{parent}, which issued {}, is run by others", authority.name);
@@ -141,7 +141,7 @@ impl Lifecycle<'_> {
             .generations(name)?
             .pop()
             .ok_or_else(|| crate::ca::hierarchy::no_authority(name))?;
-        if newest.is_elsewhere() {
+        if newest.is_external() {
             let message = format!("{} is run by others; it is here for the CAs below it", newest.name);
             return Err(Problem::new(Code::KeyElsewhere, message)
                 .hint("ask those who run it for its new certificate"));
@@ -149,26 +149,31 @@ impl Lifecycle<'_> {
         Ok(newest)
     }
 
-    fn ask_beside(&self, authority: &Authority, profile: &str, length: Length) -> Result<Ask, Problem> {
+    fn ask_beside(
+        &self,
+        authority: &Authority,
+        profile: &str,
+        validity: RequestedValidity,
+    ) -> Result<RequestedValues, Problem> {
         let tbs = authority.certificate.tbs();
         // a profile that lists purposes decides; one that lists none drops nothing that limits the CA
-        let limits = match self.engine.practices().profile(profile)?.has_purposes() {
+        let limits = match self.engine.settings().profile(profile)?.has_purposes() {
             true => None,
             false => Some(Limits::of_purposes(&authority.certificate)),
         };
-        Ok(Ask {
-            length,
+        Ok(RequestedValues {
+            validity,
             name_constraints: constraints_of(authority)?,
             limits,
             path_length: BasicConstraints::of(tbs).and_then(|constraints| constraints.path_length),
-            backdate: self.engine.practices().config.issuance.backdate,
+            backdate: self.engine.settings().config.issuance.backdate,
             of: Some(authority.certificate.clone()),
-            ..Ask::default()
+            ..RequestedValues::default()
         })
     }
 
-    fn renewed(&self, authority: &Authority) -> index::NewAuthority {
-        index::NewAuthority {
+    fn renewed(&self, authority: &Authority) -> index::IntendedAuthority {
+        index::IntendedAuthority {
             name: authority.name.clone(),
             key: Some(authority.key.clone()),
             serves_ocsp: authority.serves_ocsp,
@@ -182,23 +187,23 @@ impl Lifecycle<'_> {
         authority: &Authority,
         parent: &str,
         profile: &str,
-        length: Length,
+        validity: RequestedValidity,
     ) -> Result<Vec<Notice>, Problem> {
         let now = self.engine.signing_time()?;
         let parent = self.engine.hierarchy().issuing_generation(parent, self.engine.now())?.name;
         let issuer = self.engine.issuance().unlock_issuer(&parent)?;
         let family = self.engine.hierarchy().family_names(Some(&authority.name))?;
-        let rules = self.engine.practices().profile(profile)?;
+        let rules = self.engine.settings().profile(profile)?;
         let below = Parent::new(self.engine, issuer.authority(), issuer.ancestors(), &family, now)?;
-        let (length, mut notices) = self.engine.issuance().staggered(&below, rules, length, now);
+        let (validity, mut notices) = self.engine.issuance().staggered(&below, rules, validity, now);
         let tbs = authority.certificate.tbs();
-        let order = Order {
+        let request = IssuanceRequest {
             label: authority.name.clone(),
             applicant: Applicant::new(tbs.subject().clone(), tbs.public_key().clone()),
-            ask: self.ask_beside(authority, profile, length)?,
+            values: self.ask_beside(authority, profile, validity)?,
             authority: Some(self.renewed(authority)),
         };
-        let mut issuance = self.engine.issuance().issue(&issuer, profile, &[order])?;
+        let mut issuance = self.engine.issuance().issue(&issuer, profile, &[request])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
@@ -207,7 +212,7 @@ impl Lifecycle<'_> {
             let family = authority.parent.as_deref().unwrap_or_default();
             notices.push(format!("{parent} issued it, the newest generation of {family}").into());
         }
-        notices.extend(self.engine.maintenance().keep_up(issuer)?);
+        notices.extend(self.engine.maintenance().maintain(issuer)?);
         Ok(notices)
     }
 
@@ -218,22 +223,22 @@ impl Lifecycle<'_> {
         &'p self,
         profile: &'p Profile,
     ) -> Result<&'p Profile, Problem> {
-        if profile.kind() == Kind::Ca { self.engine.practices().profile(ROOT_PROFILE) } else { Ok(profile) }
+        if profile.kind() == Kind::Ca { self.engine.settings().profile(ROOT_PROFILE) } else { Ok(profile) }
     }
 
     fn renew_root(
         &self,
         authority: &Authority,
         profile: &str,
-        length: Length,
+        validity: RequestedValidity,
     ) -> Result<Vec<Notice>, Problem> {
         let now = self.engine.signing_time()?;
-        let profile = self.engine.practices().profile(profile)?;
+        let profile = self.engine.settings().profile(profile)?;
         let tbs = authority.certificate.tbs();
         let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
-        let ask = self.ask_beside(authority, profile.name(), length)?;
+        let values = self.ask_beside(authority, profile.name(), validity)?;
         let rules = self.rules_for_itself(profile)?;
-        let template = rules.evaluate(&applicant, None, &ask, now).map_err(Problem::from)?;
+        let template = rules.evaluate(&applicant, None, &values, now).map_err(Problem::from)?;
         let signer = self.engine.open(authority)?;
         if signer.public_key() != tbs.public_key() {
             return Err(mismatched(&authority.name));
@@ -243,14 +248,14 @@ impl Lifecycle<'_> {
         let tbs = lint::check_certificate_beside(tbs, None, &authority.certificate)
             .map_err(|findings| lint_problem(&findings))?;
         let _signing = self.engine.index().signing()?;
-        let draft = Draft {
+        let draft = SelfIssuance {
             by: &authority.name,
             issuer: authority.issuer,
             profile: profile.name(),
             tbs,
             authority: Some(self.renewed(authority)),
         };
-        self.engine.issuance().certify(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
+        self.engine.issuance().self_issue(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
         Ok(Notice::each(template.notices))
     }
 }

@@ -30,7 +30,7 @@ impl Lifecycle<'_> {
     pub fn taken_over(&self, adoption: &Adoption) -> Result<Option<Authority>, Problem> {
         let issuer = adoption.certificate.tbs().as_issuer();
         let known = self.engine.index().authority(&adoption.name)?;
-        Ok(known.filter(|known| known.issuer == issuer && !known.is_elsewhere()))
+        Ok(known.filter(|known| known.issuer == issuer && !known.is_external()))
     }
 
     /// Returns the certificates of an adoption that are new since: those not on record yet, those revoked
@@ -55,7 +55,7 @@ impl Lifecycle<'_> {
                 return Err(IndexError::SerialInUse(id).into());
             }
             let is_completed =
-                known.known_by_number && matches!(prior.contents, ImportedContents::Certificate(_));
+                known.serial_only && matches!(prior.contents, ImportedContents::Certificate(_));
             let is_revoked = match &prior.state {
                 CertificateState::Revoked(revocation) => {
                     let lifted = released.get(&prior.serial_number.to_string());

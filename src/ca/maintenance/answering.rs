@@ -15,11 +15,11 @@ impl Maintenance<'_> {
     /// cannot be published.
     pub fn answer_by_ocsp(&self, name: &str, answers: bool) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
-        if answers && authority.is_elsewhere() {
+        if answers && authority.is_external() {
             let message = format!("{name} is run by others, who answer for it");
             return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::ListOwn));
         }
-        if answers && !self.engine.hierarchy().stands(&authority, self.engine.now())? {
+        if answers && !self.engine.hierarchy().still_current(&authority, self.engine.now())? {
             let message =
                 format!("{name}, or a CA above it, has ended or is revoked: it can have no responder");
             return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::GoByCrl));

@@ -1,6 +1,6 @@
 //! Checking the system clock, and accepting it by a person's decision.
 use super::Maintenance;
-use crate::ca::{ClockStanding, ClockState};
+use crate::ca::{ClockState, ClockStatus};
 use crate::error::Problem;
 use crate::index::IndexError;
 
@@ -20,7 +20,7 @@ impl Maintenance<'_> {
     /// recorded or the status not published.
     pub fn accept_clock(&self) -> Result<ClockState, Problem> {
         let state = self.engine.clock_state()?;
-        if let ClockStanding::Behind(newest) = state.standing() {
+        if let ClockStatus::Behind(newest) = state.status() {
             return Err(IndexError::ClockBehind { now: state.now, newest }.into());
         }
         let mut event = self.engine.event(state.now, "clock.accepted", "home");

@@ -75,7 +75,7 @@ impl Maintenance<'_> {
     fn make_crl(&self, name: &str, signer: &CrlAuthority, again: usize) -> Result<PublishedCrl, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
         let certificate = signer.certificate();
-        let life = self.engine.practices().config.crl_next_update(name, authority.parent.is_none());
+        let life = self.engine.settings().config.crl_next_update(name, authority.parent.is_none());
         self.engine.status().check_continued(self.engine.index(), self.engine.signed())?;
         let last = last_signed(self.engine.index(), self.engine.publisher(), &authority)?;
         if let Some(last) = &last
@@ -167,13 +167,13 @@ impl Maintenance<'_> {
     /// Whether a new CRL is due for a CA. That is so when there is none; when the configured share of its
     /// life (by default half) is over; when the published CRL is not the one on record, is another CA's, or
     /// exists in only one of its two forms; or when a certificate was revoked or released since. It is never
-    /// due for an external CA or a retired one ([`crate::ca::Hierarchy::is_quiet`]).
+    /// due for an external CA or a retired one ([`crate::ca::Hierarchy::is_retired`]).
     ///
     /// # Errors
     /// When the index or the published file cannot be read.
     pub fn crl_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
-        if authority.is_elsewhere() || self.engine.hierarchy().is_quiet(&authority, self.engine.now())? {
+        if authority.is_external() || self.engine.hierarchy().is_retired(&authority, self.engine.now())? {
             return Ok(false);
         }
         let Some(CrlRecord { number, this_update, next_update, .. }) =
@@ -188,7 +188,7 @@ impl Maintenance<'_> {
             .crl_in_place(name)?
             .filter(|crl| crl.issuer().is_same_as(own))
             .and_then(|crl| crl.crl_number());
-        let due = self.engine.practices().config.crl.renewal(this_update, next_update);
+        let due = self.engine.settings().config.crl.renewal(this_update, next_update);
         Ok(self.engine.now() >= due
             || published.is_none_or(|published| published < number)
             || self.engine.index().crl_is_owed(&authority.issuer)?)

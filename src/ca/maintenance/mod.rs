@@ -2,10 +2,10 @@
 mod answering;
 mod clock;
 mod crl;
+mod maintain;
 mod own_signatures;
 mod recover;
 mod responder_due;
-mod upkeep;
 
 pub use crl::PublishedCrl;
 pub(in crate::ca) use own_signatures::{OwnSignatures, WithoutCrl};

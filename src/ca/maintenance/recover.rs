@@ -53,7 +53,7 @@ impl Maintenance<'_> {
     /// signing. Then repeats what needs no key and is missing: the published status, the certificates and
     /// chains of CAs, the files of recently issued certificates. Removes half-written files. CRLs and
     /// responder certificates that are due need the key: see [`Maintenance::crl_is_due`],
-    /// [`Maintenance::responder_is_due`], [`Maintenance::keep_up`].
+    /// [`Maintenance::responder_is_due`], [`Maintenance::maintain`].
     ///
     /// # Errors
     /// When the index fails. A publication that fails is not an error but is reported in the result.
@@ -64,7 +64,7 @@ impl Maintenance<'_> {
         // responders
         let all = self.engine.index().summaries()?;
         let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
-        let unkept = self.unkept(&names)?;
+        let unstored = self.unstored(&names)?;
         recovered.note("the status", self.engine.publication().repeat_status());
         if !recovered.owed.is_empty() {
             return Ok(recovered);
@@ -73,10 +73,10 @@ impl Maintenance<'_> {
             let what = format!("the certificate of {}", summary.name);
             recovered.note(&what, self.engine.publication().repeat_summed_up(summary));
         }
-        let concerned = all.iter().filter(|one| unkept.iter().any(|id| id.issuer == one.issuer));
+        let concerned = all.iter().filter(|one| unstored.iter().any(|id| id.issuer == one.issuer));
         let concerned: Vec<&AuthoritySummary> = concerned.collect();
         for summary in &concerned {
-            self.repeat_issued(summary, &unkept, &mut recovered);
+            self.repeat_issued(summary, &unstored, &mut recovered);
         }
         if !concerned.is_empty() {
             let names: Vec<&str> = concerned.iter().map(|one| &*one.name).collect();
@@ -115,14 +115,14 @@ impl Maintenance<'_> {
     /// Returns the issued certificates whose files are missing, of the latest changes. When one is found, its
     /// whole change is searched, and more changes before it: many commands may have been cut short, or the
     /// disk may have been full for long.
-    fn unkept(&self, names: &Names<'_>) -> Result<Vec<CertificateId>, Problem> {
+    fn unstored(&self, names: &Names<'_>) -> Result<Vec<CertificateId>, Problem> {
         let (mut looked_at, mut kept) = (0, 0);
         let mut wanting = Vec::new();
         let mut failed = None;
         self.engine.index().last_of_changes(&mut |row| {
             looked_at += 1;
             if row.state == CertificateState::Issued {
-                match self.is_kept(names, &row.id) {
+                match self.is_stored(names, &row.id) {
                     Ok(true) => kept += 1,
                     Ok(false) => {
                         wanting.push(row.change);
@@ -143,20 +143,20 @@ impl Maintenance<'_> {
                 issued.push(row.id);
             }
         })?;
-        let mut unkept = Vec::new();
+        let mut unstored = Vec::new();
         for id in issued {
-            if !self.is_kept(names, &id)? {
-                unkept.push(id);
+            if !self.is_stored(names, &id)? {
+                unstored.push(id);
             }
         }
-        Ok(unkept)
+        Ok(unstored)
     }
 
     /// Whether the file of a certificate is where it should be. Responders' certificates are stored beside
     /// their keys, roots' among the public files.
-    fn is_kept(&self, names: &Names<'_>, id: &CertificateId) -> Result<bool, Problem> {
+    fn is_stored(&self, names: &Names<'_>, id: &CertificateId) -> Result<bool, Problem> {
         let Some(issuer) = names.get(&id.issuer) else { return Ok(true) };
-        if self.engine.publisher().is_kept(issuer, &id.serial_number) {
+        if self.engine.publisher().is_stored(issuer, &id.serial_number) {
             return Ok(true);
         }
         let Some(record) = self.engine.index().certificate(id)? else { return Ok(true) };
@@ -166,17 +166,17 @@ impl Maintenance<'_> {
         // recognised by the certificate, since its profile may be unreadable
         let purposes = ExtendedKeyUsage::of(certificate.tbs());
         let is_responders = purposes.is_some_and(|purposes| purposes.0 == [Purpose::OCSP_SIGNING]);
-        Ok(is_root || is_responders || !self.engine.practices().keeps(&record.profile))
+        Ok(is_root || is_responders || !self.engine.settings().keeps(&record.profile))
     }
 
     /// Stores the missing certificates of this CA, in batches.
     fn repeat_issued(
         &self,
         authority: &AuthoritySummary,
-        unkept: &[CertificateId],
+        unstored: &[CertificateId],
         recovered: &mut Recovered,
     ) {
-        let own: Vec<&CertificateId> = unkept.iter().filter(|id| id.issuer == authority.issuer).collect();
+        let own: Vec<&CertificateId> = unstored.iter().filter(|id| id.issuer == authority.issuer).collect();
         for group in own.chunks(GROUP) {
             let what = match group {
                 [id] => format!("the certificate {}/{}", authority.name, id.serial_number),

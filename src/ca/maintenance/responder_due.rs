@@ -9,15 +9,15 @@ impl Maintenance<'_> {
     /// issued with this CA's key, more than half its life is over, or it was revoked. Clients do not check
     /// the status of responder certificates (id-pkix-ocsp-nocheck), so a revoked one has to be replaced. A CA
     /// that has expired or is revoked for good, or that has such an issuer, can issue none; a retired CA
-    /// ([`crate::ca::Hierarchy::is_quiet`]) needs none.
+    /// ([`crate::ca::Hierarchy::is_retired`]) needs none.
     ///
     /// # Errors
     /// When there is no such CA, or the index cannot be read.
     pub fn responder_is_due(&self, name: &str) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
         if !authority.serves_ocsp
-            || self.engine.hierarchy().is_quiet(&authority, self.engine.now())?
-            || !self.engine.hierarchy().stands(&authority, self.engine.now())?
+            || self.engine.hierarchy().is_retired(&authority, self.engine.now())?
+            || !self.engine.hierarchy().still_current(&authority, self.engine.now())?
         {
             return Ok(false);
         }

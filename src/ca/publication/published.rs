@@ -74,14 +74,14 @@ use std::ops::Deref;
 /// or in another program's format:
 ///
 /// ```
-/// # use genfic_ca::{ca::Published, handout::certificates_only, x509::Certificate};
+/// # use genfic_ca::{ca::Published, export::certificates_only, x509::Certificate};
 /// fn published(certificates: &[Published<Certificate>]) -> Vec<u8> {
 ///     certificates_only(certificates)
 /// }
 /// ```
 ///
 /// ```compile_fail,E0308
-/// # use genfic_ca::{handout::certificates_only, x509::Certificate};
+/// # use genfic_ca::{export::certificates_only, x509::Certificate};
 /// fn unpublished(certificates: &[Certificate]) -> Vec<u8> {
 ///     certificates_only(certificates)
 /// }

@@ -32,7 +32,7 @@ pub struct KeyRevocation {
     /// key is compromised.
     pub left: Vec<CertificateRecord>,
     /// Why the file of a certificate that was not on record could not be stored.
-    pub unkept: Option<Problem>,
+    pub unstored: Option<Problem>,
 }
 
 /// A certificate that a CA of this home signed and that is not on record.
@@ -139,7 +139,7 @@ impl Revocations<'_> {
                 Err(problem) => owed.push((issuer.to_owned(), problem)),
             }
         }
-        Ok(KeyRevocation { named, also, crls, owed, left, unkept: None })
+        Ok(KeyRevocation { named, also, crls, owed, left, unstored: None })
     }
 
     /// Revokes the other certificates for the key. New records for the key are refused from now on; those
@@ -193,7 +193,7 @@ impl Revocations<'_> {
             return Err(Problem::new(Code::CertificateSignature, message)
                 .hint("nothing was changed: it is damaged, or somebody else made it"));
         };
-        if authority.is_elsewhere() {
+        if authority.is_external() {
             let message = format!("{}, which issued it, is run by others", authority.name);
             return Err(Problem::new(Code::KeyNotHere, message).hint("ask those who run it to revoke it"));
         }
@@ -212,7 +212,7 @@ impl Revocations<'_> {
                 return Err(Problem::new(Code::CertificateRevokedBefore, message)
                     .hint(remedy::Record::ShowCertificate(word)));
             }
-            if !known.known_by_number {
+            if !known.serial_only {
                 let message =
                     format!("another certificate of {} has the number {serial_number}", authority.name);
                 return Err(Problem::new(Code::CertificateOtherOnRecord, message)
@@ -262,7 +262,7 @@ impl Revocations<'_> {
         }
         let mut done = self.with_others(record, reason, invalidity_date, with_crl)?;
         if let Some(certificate) = certificate {
-            done.unkept = self.engine.publication().keep(&authority.name, &[certificate]).err();
+            done.unstored = self.engine.publication().keep(&authority.name, &[certificate]).err();
         }
         Ok(done)
     }

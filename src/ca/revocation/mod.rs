@@ -1,13 +1,13 @@
 //! Revocation, hold and release of certificates, of all certificates for a key, and of CAs with the CAs below
 //! them.
-mod falling;
 mod key_revocation;
 mod revoke;
+mod revoke_authority;
 mod taking_over;
 
-pub use falling::{Fallen, RevokedAuthority};
 pub use key_revocation::{KeyRevocation, Unrecorded};
 pub use revoke::Revoked;
+pub use revoke_authority::{AffectedAuthority, RevokedAuthority};
 
 use super::Engine;
 

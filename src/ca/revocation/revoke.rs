@@ -67,7 +67,7 @@ impl Revocations<'_> {
     /// # Errors
     /// When it is not on hold, its key is compromised, the CA's CRL revokes it for good, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
-        if record.key.is_some_and(|key| self.engine.practices().compromised_keys.contains(&key)) {
+        if record.key.is_some_and(|key| self.engine.settings().compromised_keys.contains(&key)) {
             let message = "the key is on the list of compromised keys";
             return Err(Problem::new(Code::PolicyCompromisedKey, message).hint(remedy::Record::RevokeHeld(
                 format!("{}/{}", record.authority, record.id.serial_number),

@@ -34,7 +34,7 @@ impl Revocations<'_> {
         };
         let revocations: Vec<FoundRevocation> = lacking.into_iter().filter_map(found).collect();
         let taken = self.engine.index().take_over(&revocations)?;
-        Ok(taken.revoked.saturating_add(taken.known_by_number))
+        Ok(taken.revoked.saturating_add(taken.serial_only))
     }
 
     /// Refuses to release a certificate that the CA's published CRL revokes for good: it was not merely on

@@ -44,7 +44,7 @@ fn sixteen_cas_that_others_run_may_stand_above_one_and_no_more() {
             source: "test".into(),
         })
     };
-    assert_eq!(plan(16).unwrap().above.len(), 16);
+    assert_eq!(plan(16).unwrap().issuer_path.len(), 16);
     let refused = plan(17).unwrap_err();
     assert_eq!(refused.code, Code::IssuerUnknown, "{refused}");
 }

@@ -1,12 +1,12 @@
 //! A CA that may not issue cannot be opened for issuing, and no CA signs what names another issuer.
-use super::fixture::{DAY, Fixture, NOW, new, order};
+use super::fixture::{DAY, Fixture, NOW, new, request};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::ca::{CrlAuthority, Hierarchy, IssuingAuthority};
 use crate::error::{Exit, Problem};
 use crate::index::prelude::*;
 use crate::index::{Authority, CertificateState, Intent, Revocation};
 use crate::lint;
-use crate::profile::{IssuerView, Length};
+use crate::profile::{IssuerView, RequestedValidity};
 use crate::signing::{CaKeys, CaSigner, LocalSigner, SoftKey};
 use crate::x509::{CertificateId, CrlReason, KeyAlgorithm, UnixTime};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn revoke(fixture: &Fixture, name: &str, reason: CrlReason) {
     };
     let revocation = Revocation { revoked_at: fixture.now(), reason: Some(reason), invalidity_date: None };
     let to = CertificateState::Revoked(revocation);
-    fixture.elsewhere().transition(&id, &CertificateState::Issued, &to, event(fixture.now())).unwrap();
+    fixture.external().transition(&id, &CertificateState::Issued, &to, event(fixture.now())).unwrap();
 }
 
 fn refused(outcome: Result<IssuingAuthority, Problem>) -> Problem {
@@ -86,7 +86,7 @@ fn a_revocation_while_the_key_is_being_unlocked_is_seen_in_the_signing_transacti
     let issuer = engine.issuance().unlock_issuer("genfic-system").unwrap();
     fixture.script.steps();
     revoke(&fixture, "genfic", CrlReason::KeyCompromise);
-    let problem = engine.issuance().issue(&issuer, "system", &[order("a.example")]).unwrap_err();
+    let problem = engine.issuance().issue(&issuer, "system", &[request("a.example")]).unwrap_err();
     assert_eq!((problem.exit, problem.code.code()), (Exit::Refused, "issuer.unfit"));
     assert_eq!(fixture.script.steps(), ["status", "intent"], "nothing was signed");
 }
@@ -114,7 +114,7 @@ fn a_key_that_is_not_the_certificates_is_found_out() {
 fn a_certificate_that_is_no_cas_makes_neither_authority() {
     let fixture = Fixture::with_system_ca();
     let own = super::fixture::key();
-    fixture.issue(&[super::fixture::order_by(&own, "a.example")]).unwrap();
+    fixture.issue(&[super::fixture::request_by(&own, "a.example")]).unwrap();
     let certificate = fixture.record("a.example").certificate.unwrap();
     let authority = Authority {
         issuer: certificate.tbs().as_issuer(),
@@ -142,7 +142,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
     let fixture = Fixture::with_system_ca();
     fixture.child("genfic", "other-system", "system-ca");
     let engine = fixture.engine();
-    let (tbs, _) = engine.issuance().preview("genfic-system", "system", &order("a.example")).unwrap();
+    let (tbs, _) = engine.issuance().preview("genfic-system", "system", &request("a.example")).unwrap();
     let system = fixture.records.authority("genfic-system").unwrap().unwrap();
     let intent = Intent {
         issuer: system.issuer,
@@ -154,7 +154,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
         requested: true,
         event: event(fixture.now()),
     };
-    let recorded = fixture.elsewhere().record_intent(vec![intent]).unwrap().pop().unwrap();
+    let recorded = fixture.external().record_intent(vec![intent]).unwrap().pop().unwrap();
     let other = engine.issuance().unlock_issuer("other-system").unwrap();
     fixture.script.steps();
     let problem = other.issue(recorded).unwrap_err();
@@ -167,7 +167,8 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
     // X11, X5
     let fixture = Fixture::with_system_ca();
     let far = fixture.certificate("genfic").tbs().validity().not_after.plus(1);
-    let late = crate::ca::NewAuthority { length: Length::Until(far), ..new("late", "system-ca") };
+    let late =
+        crate::ca::NewAuthority { validity: RequestedValidity::Until(far), ..new("late", "system-ca") };
     assert_eq!(
         fixture.engine().lifecycle().create_child("genfic", &late).unwrap_err().code.code(),
         "policy.outlives-issuer"
@@ -180,7 +181,7 @@ fn no_child_outlives_its_issuer_and_none_is_made_below_a_ca_that_allows_none() {
         assert!(fixture.keys.signer(&key).is_err(), "the key of {name} is gone");
         assert!(fixture.records.authority(name).unwrap().is_none());
     }
-    let max = crate::ca::NewAuthority { length: Length::Max, ..new("longest", "system-ca") };
+    let max = crate::ca::NewAuthority { validity: RequestedValidity::Max, ..new("longest", "system-ca") };
     fixture.engine().lifecycle().create_child("genfic", &max).unwrap();
     let end = fixture.certificate("longest").tbs().validity().not_after;
     assert!(end <= view(&fixture.certificate("genfic")).end());

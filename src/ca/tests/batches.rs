@@ -1,21 +1,21 @@
 //! Many requests in one call, and prior uses of a key.
-use super::fixture::{Fixture, ends_with, key, order, order_by};
-use crate::ca::Order;
+use super::fixture::{Fixture, ends_with, key, request, request_by};
+use crate::ca::IssuanceRequest;
 use crate::error::{Exit, remedy};
 use crate::index::Filter;
 use crate::x509::CrlReason;
 use std::collections::HashSet;
 
-fn codes(fixture: &Fixture, orders: &[Order]) -> Vec<&'static str> {
-    fixture.issue(orders).unwrap().refused.iter().map(|refusal| refusal.problem.code.code()).collect()
+fn codes(fixture: &Fixture, requests: &[IssuanceRequest]) -> Vec<&'static str> {
+    fixture.issue(requests).unwrap().refused.iter().map(|refusal| refusal.problem.code.code()).collect()
 }
 
 #[test]
 fn of_1200_requests_the_bad_one_alone_is_refused() {
     let fixture = Fixture::with_system_ca();
-    let mut orders: Vec<Order> = (0..1200).map(|at| order(&format!("h{at}.example"))).collect();
-    orders[777] = order("not_a_host");
-    let issuance = fixture.issue(&orders).unwrap();
+    let mut requests: Vec<IssuanceRequest> = (0..1200).map(|at| request(&format!("h{at}.example"))).collect();
+    requests[777] = request("not_a_host");
+    let issuance = fixture.issue(&requests).unwrap();
     assert_eq!((issuance.issued.len(), issuance.refused.len()), (1199, 1));
     assert_eq!(issuance.refused[0].label, "not_a_host");
     let problem = issuance.problem().unwrap();
@@ -33,9 +33,9 @@ fn of_1200_requests_the_bad_one_alone_is_refused() {
 #[test]
 fn a_failure_halfway_leaves_whole_what_was_issued_before_it() {
     let fixture = Fixture::with_system_ca();
-    let orders: Vec<Order> = (0..700).map(|at| order(&format!("h{at}.example"))).collect();
+    let requests: Vec<IssuanceRequest> = (0..700).map(|at| request(&format!("h{at}.example"))).collect();
     fixture.script.fail_after(1, "intent");
-    let issuance = fixture.issue(&orders).unwrap();
+    let issuance = fixture.issue(&requests).unwrap();
     assert_eq!((issuance.issued.len(), issuance.refused.len()), (500, 200));
     assert!(issuance.issued.iter().all(|issued| issued.file.as_ref().unwrap().is_file()));
     let problem = issuance.problem().unwrap();
@@ -60,8 +60,9 @@ fn a_failure_halfway_leaves_whole_what_was_issued_before_it() {
 fn a_group_costs_as_many_transactions_and_publications_as_one_certificate() {
     let steps_of = |count: usize| {
         let fixture = Fixture::with_system_ca();
-        let orders: Vec<Order> = (0..count).map(|at| order(&format!("h{at}.example"))).collect();
-        assert_eq!(fixture.issue(&orders).unwrap().issued.len(), count);
+        let requests: Vec<IssuanceRequest> =
+            (0..count).map(|at| request(&format!("h{at}.example"))).collect();
+        assert_eq!(fixture.issue(&requests).unwrap().issued.len(), count);
         let steps = fixture.script.steps();
         ["open", "intent", "sign", "recorded", "status", "issued"]
             .map(|step| steps.iter().filter(|one| **one == step).count())
@@ -74,9 +75,9 @@ fn a_group_costs_as_many_transactions_and_publications_as_one_certificate() {
 #[test]
 fn when_the_files_of_a_group_fail_the_next_command_writes_those_of_every_group_that_was_begun() {
     let fixture = Fixture::with_system_ca();
-    let orders: Vec<Order> = (0..1600).map(|at| order(&format!("h{at}.example"))).collect();
+    let requests: Vec<IssuanceRequest> = (0..1600).map(|at| request(&format!("h{at}.example"))).collect();
     fixture.script.fail_after(1, "issued");
-    let issuance = fixture.issue(&orders).unwrap();
+    let issuance = fixture.issue(&requests).unwrap();
     assert_eq!((issuance.issued.len(), issuance.refused.len()), (500, 1100));
     assert!(
         issuance.refused.iter().all(|refusal| ends_with(&refusal.problem, remedy::Record::NotSignedAgain))
@@ -102,10 +103,10 @@ fn a_key_is_certified_for_one_subject_only_within_a_batch_too() {
     // P1
     let fixture = Fixture::with_system_ca();
     let shared = key();
-    let both = [order_by(&shared, "a.example"), order_by(&shared, "b.example")];
+    let both = [request_by(&shared, "a.example"), request_by(&shared, "b.example")];
     assert_eq!(codes(&fixture, &both), ["policy.key-reused"]);
-    assert_eq!(codes(&fixture, &[order_by(&shared, "c.example")]), ["policy.key-reused"]);
-    assert_eq!(codes(&fixture, &[order_by(&shared, "a.example")]), [""; 0], "a renewal");
+    assert_eq!(codes(&fixture, &[request_by(&shared, "c.example")]), ["policy.key-reused"]);
+    assert_eq!(codes(&fixture, &[request_by(&shared, "a.example")]), [""; 0], "a renewal");
 }
 
 #[test]
@@ -116,10 +117,10 @@ fn a_key_revoked_for_compromise_is_never_certified_again() {
     {
         let fixture = Fixture::with_system_ca();
         let own = key();
-        fixture.issue(&[order_by(&own, "a.example")]).unwrap();
+        fixture.issue(&[request_by(&own, "a.example")]).unwrap();
         let record = fixture.record("a.example");
         fixture.engine().revocation().revoke(&record, Some(reason), None, false).unwrap();
-        assert_eq!(codes(&fixture, &[order_by(&own, "a.example")]), codes_after, "{reason}");
+        assert_eq!(codes(&fixture, &[request_by(&own, "a.example")]), codes_after, "{reason}");
     }
 }
 
@@ -128,9 +129,9 @@ fn the_key_of_a_ca_is_not_certified_for_anybody() {
     // X13
     let fixture = Fixture::with_system_ca();
     for ca in ["genfic", "genfic-system"] {
-        let mut order = order("a.example");
-        order.applicant.public_key = fixture.certificate(ca).tbs().public_key().clone();
-        assert_eq!(codes(&fixture, &[order]), ["policy.key-of-a-ca"], "{ca}");
+        let mut request = request("a.example");
+        request.applicant.public_key = fixture.certificate(ca).tbs().public_key().clone();
+        assert_eq!(codes(&fixture, &[request]), ["policy.key-of-a-ca"], "{ca}");
     }
 }
 
@@ -138,7 +139,7 @@ fn the_key_of_a_ca_is_not_certified_for_anybody() {
 fn a_key_on_the_list_of_compromised_ones_is_refused() {
     // X13
     let mut fixture = Fixture::with_system_ca();
-    let order = order("a.example");
-    fixture.practices.compromised_keys.insert(order.applicant.public_key.digest());
-    assert_eq!(codes(&fixture, &[order]), ["policy.compromised-key"]);
+    let request = request("a.example");
+    fixture.settings.compromised_keys.insert(request.applicant.public_key.digest());
+    assert_eq!(codes(&fixture, &[request]), ["policy.compromised-key"]);
 }

@@ -5,7 +5,7 @@ use crate::home::PublicFile;
 use crate::signing::{KeyRef, PrivateKey};
 use crate::testing::tbs_cert_list;
 use crate::x509::extension::crl_number;
-use crate::x509::{pem, seal};
+use crate::x509::{encode_signed, pem};
 
 const CA: &str = "genfic-system";
 /// The steps of publishing a CRL, from taking its number to writing its files.
@@ -148,7 +148,7 @@ fn a_higher_number_in_its_place_counts_only_on_a_list_that_is_on_record() {
                 "unknown" => unknown_list(&other),
                 _ => {
                     let list = other.publish(CA).unwrap().crl;
-                    seal(list.tbs().as_der(), list.tbs().signature(), &[7; 64])
+                    encode_signed(list.tbs().as_der(), list.tbs().signature(), &[7; 64])
                 }
             };
             std::fs::write(other.public(CA, PublicFile::Crl), octets).unwrap();
@@ -170,7 +170,7 @@ fn unknown_list(fixture: &Fixture) -> Vec<u8> {
     let signer = fixture.keys.store.open(&KeyRef::of(&authority)).unwrap();
     let (issuer, now) = (authority.certificate.tbs().subject(), fixture.now());
     let tbs = tbs_cert_list(signer.algorithm(), issuer, (now, now.plus_days(9)), [], vec![crl_number(6)]);
-    seal(tbs.as_der(), signer.algorithm(), &signer.forge(tbs.as_der()))
+    encode_signed(tbs.as_der(), signer.algorithm(), &signer.forge(tbs.as_der()))
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Creation of CAs: order of steps, crashes, names in certificates, siblings.
-use super::fixture::{DAY, Fixture, NOW, ends_with, new, order};
+use super::fixture::{DAY, Fixture, NOW, ends_with, new, request};
 use crate::ca::NewAuthority;
 use crate::error::{Exit, Remedy, remedy};
 use crate::home::PublicFile;
-use crate::profile::Length;
+use crate::profile::RequestedValidity;
 use crate::signing::CaKeys;
 use crate::x509::extension::{
     AUTHORITY_INFO_ACCESS, AccessDescription, NameConstraints, distribution_point_urls,
@@ -92,7 +92,7 @@ fn whatever_a_new_ca_lacks_after_a_failure_is_made_good_by_the_next_commands() {
             engine.lifecycle().create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
         assert_eq!((again.exit, again.code.code()), (Exit::Exists, "authority.exists"), "{step}");
         engine.maintenance().recover().unwrap();
-        engine.maintenance().keep_up(engine.issuance().unlock_issuer("genfic-system").unwrap()).unwrap();
+        engine.maintenance().maintain(engine.issuance().unlock_issuer("genfic-system").unwrap()).unwrap();
         for file in [PublicFile::Certificate, PublicFile::CertificateDer, PublicFile::Chain, PublicFile::Crl]
         {
             assert!(fixture.public("genfic-system", file).is_file(), "{step}: {}", file.ending());
@@ -104,7 +104,7 @@ fn whatever_a_new_ca_lacks_after_a_failure_is_made_good_by_the_next_commands() {
             Default::default(),
             "{step}: nothing is owed any more"
         );
-        fixture.issue(&[order("a.example")]).unwrap();
+        fixture.issue(&[request("a.example")]).unwrap();
     }
 }
 
@@ -115,7 +115,7 @@ fn a_ca_that_is_to_have_a_responder_is_not_begun_without_the_profile_for_it() {
     fixture.root("genfic");
     let text = crate::profile::SHIPPED.iter().filter(|(file, _)| *file != "ocsp-responder.toml");
     let others = text.filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, *text)));
-    fixture.practices.profiles = crate::profile::Profiles::parse(others).unwrap();
+    fixture.settings.profiles = crate::profile::Profiles::parse(others).unwrap();
     fixture.asked();
     let problem =
         fixture.engine().lifecycle().create_child("genfic", &new("genfic-system", "system-ca")).unwrap_err();
@@ -168,7 +168,7 @@ fn without_an_address_nothing_is_pointed_to_and_it_is_said() {
     let created = fixture.engine().lifecycle().create_root(&new("genfic", "root-ca")).unwrap();
     assert!(created.notices.iter().any(|notice| notice.message.contains("no URL is configured")));
     fixture.child("genfic", "genfic-system", "system-ca");
-    let issuance = fixture.issue(&[order("a.example")]).unwrap();
+    let issuance = fixture.issue(&[request("a.example")]).unwrap();
     assert_eq!(pointers(&issuance.issued[0].certificate), (vec![], vec![]));
     assert!(issuance.issued[0].notices.iter().any(|notice| notice.message.contains("publication.url")));
 }
@@ -176,14 +176,14 @@ fn without_an_address_nothing_is_pointed_to_and_it_is_said() {
 #[test]
 fn siblings_end_14_days_apart_in_either_order_and_an_explicit_end_is_warned_about() {
     // G4
-    for order in [["user-ca", "system-ca"], ["system-ca", "user-ca"]] {
+    for request in [["user-ca", "system-ca"], ["system-ca", "user-ca"]] {
         let fixture = Fixture::new();
         fixture.root("genfic");
-        order.iter().for_each(|profile| fixture.child("genfic", &format!("genfic-{profile}"), profile));
+        request.iter().for_each(|profile| fixture.child("genfic", &format!("genfic-{profile}"), profile));
         let end = |name: &str| fixture.certificate(name).tbs().validity().not_after;
         assert!(end("genfic-system-ca").0 - end("genfic-user-ca").0 >= 14 * DAY);
         assert!(end("genfic-system-ca") <= end("genfic"));
-        let explicit = NewAuthority { length: Length::Days(3650), ..new("third", "user-ca") };
+        let explicit = NewAuthority { validity: RequestedValidity::Days(3650), ..new("third", "user-ca") };
         let created = fixture.engine().lifecycle().create_child("genfic", &explicit).unwrap();
         assert!(
             created.notices.iter().any(|notice| notice.message.contains("14 days")),
@@ -202,12 +202,12 @@ fn names_that_a_ca_may_not_certify_are_refused_through_the_whole_chain() {
     fixture.root("genfic");
     let permitted = vec!["corp.example".parse().unwrap()];
     let constraints = NameConstraints { permitted, excluded: Vec::new() };
-    let above = NewAuthority { name_constraints: constraints, ..new("corp", "sub-ca") };
-    fixture.engine().lifecycle().create_child("genfic", &above).unwrap();
+    let issuer_path = NewAuthority { name_constraints: constraints, ..new("corp", "sub-ca") };
+    fixture.engine().lifecycle().create_child("genfic", &issuer_path).unwrap();
     fixture.child("corp", "genfic-system", "system-ca");
     let codes = |host: &str| -> Vec<&str> {
         fixture
-            .issue(&[order(host)])
+            .issue(&[request(host)])
             .unwrap()
             .refused
             .iter()

@@ -1,5 +1,5 @@
 //! CRLs: numbers that never go back, entries that stay as long as they must, due dates.
-use super::fixture::{DAY, Fixture, NOW, order};
+use super::fixture::{DAY, Fixture, NOW, request};
 use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::prelude::*;
@@ -160,24 +160,24 @@ fn a_long_list_is_in_memory_once_from_the_index_to_the_file() {
     let (engine, signer) = (fixture.engine(), fixture.engine().maintenance().unlock_for_crl(CA).unwrap());
     let measure = |more| {
         fixture.memory.list_more(more);
-        let mut length = 0;
+        let mut validity = 0;
         let counted = allocation_counter::measure(|| {
             let published = engine.maintenance().publish_crl(CA, &signer).unwrap();
-            length = u64::try_from(published.crl.as_der().len()).unwrap();
+            validity = u64::try_from(published.crl.as_der().len()).unwrap();
         });
-        (counted, length)
+        (counted, validity)
     };
     let (short, _) = measure(0);
-    let (long, length) = measure(ENTRIES);
+    let (long, validity) = measure(ENTRIES);
     assert_eq!(fixture.list(CA).tbs().entries().count(), usize::try_from(ENTRIES).unwrap());
     // while a buffer grows, the allocator that counts here keeps the old one beside the new one
     let held = long.bytes_max - short.bytes_max;
-    assert!(held < 3 * length, "{held} octets are held for a list of {length}");
+    assert!(held < 3 * validity, "{held} octets are held for a list of {validity}");
     // one allocation for each entry that is read, one for the lint's view of its extensions
     let asked = long.count_total - short.count_total;
     assert!(asked < 5 * u64::from(ENTRIES) / 2, "{asked} allocations");
     let due = allocation_counter::measure(|| assert!(!engine.maintenance().crl_is_due(CA).unwrap()));
-    assert!(due.bytes_total < length / 4, "{} octets to see that it is not due", due.bytes_total);
+    assert!(due.bytes_total < validity / 4, "{} octets to see that it is not due", due.bytes_total);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_clock_behind_what_was_signed_signs_nothing() {
     let fixture = Fixture::with_system_ca();
     fixture.set(NOW.plus(-1));
     let problems = [
-        fixture.issue(&[order("a.example")]).unwrap_err(),
+        fixture.issue(&[request("a.example")]).unwrap_err(),
         fixture.publish(CA).unwrap_err(),
         fixture.engine().lifecycle().create_root(&super::fixture::new("b", "root-ca")).err().unwrap(),
     ];
@@ -209,7 +209,7 @@ fn what_another_process_records_meanwhile_is_no_clock_that_is_behind() {
         });
     };
     meanwhile("intent", true);
-    assert_eq!(fixture.issue(&[order("a.example")]).unwrap().issued.len(), 1);
+    assert_eq!(fixture.issue(&[request("a.example")]).unwrap().issued.len(), 1);
     meanwhile("number", true);
     let list = fixture.publish(CA).unwrap();
     assert_eq!(list.crl.tbs().this_update(), fixture.now());
@@ -221,7 +221,7 @@ fn what_another_process_records_meanwhile_is_no_clock_that_is_behind() {
     fixture.child("genfic", "another", "system-ca");
     meanwhile("intent", false);
     assert_eq!(
-        fixture.issue(&[order("b.example")]).unwrap_err().code.code(),
+        fixture.issue(&[request("b.example")]).unwrap_err().code.code(),
         "clock.behind",
         "it stands still"
     );
@@ -239,7 +239,7 @@ fn an_entry_dated_after_the_list_does_not_keep_it_from_being_made() {
         crate::index::Revocation { revoked_at: NOW.plus_days(400), reason: None, invalidity_date: None };
     let to = crate::index::CertificateState::Revoked(revocation);
     let event = fixture.audit().pop().unwrap().event;
-    fixture.elsewhere().transition(&record.id, &record.state, &to, event).unwrap();
+    fixture.external().transition(&record.id, &record.state, &to, event).unwrap();
     fixture.publish(CA).unwrap();
     let entry = fixture.list(CA).tbs().find(&record.id.serial_number).unwrap();
     assert_eq!(entry.revocation_date, fixture.list(CA).tbs().this_update());

@@ -1,8 +1,8 @@
 //! A publisher that records each step and fails where the script says so.
 use super::faulty::{Script, forward};
-use crate::repository::{AuthorityFiles, HomeDirectory, PublishError, Publisher, WaitingAuthority};
+use crate::repository::{AuthorityFiles, HomeDirectory, PendingRequest, PublishError, Publisher};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlListing, CrlOutline, Fingerprint, SerialNumber};
+use crate::x509::{Certificate, CertificateList, CrlListing, CrlSummary, Fingerprint, SerialNumber};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,24 +15,24 @@ type Outcome<T> = Result<T, PublishError>;
 
 impl Publisher for Publication {
     forward! { directory write;
-        is_published(name: &str, own: &Fingerprint, above: &[Fingerprint], crossed: &[Fingerprint]) -> bool;
+        is_published(name: &str, own: &Fingerprint, issuer_path: &[Fingerprint], cross_certificates: &[Fingerprint]) -> bool;
         sweep(issued_by: &[&str]);
-        is_kept(authority: &str, serial_number: &SerialNumber) -> bool;
-        authority(name: &str, own: &Certificate, above: &[Certificate], crossed: &[Certificate])
+        is_stored(authority: &str, serial_number: &SerialNumber) -> bool;
+        authority(name: &str, own: &Certificate, issuer_path: &[Certificate], cross_certificates: &[Certificate])
             -> Outcome<AuthorityFiles>, "authority";
         crl(name: &str, crl: &CertificateList) -> Outcome<Vec<PathBuf>>, "crl";
         published_crl(name: &str) -> Outcome<Option<CertificateList>>;
         signed_list(name: &str, certificate: &Certificate) -> Outcome<Option<Arc<CrlListing>>>;
         crl_files(name: &str) -> Outcome<Vec<PathBuf>>;
-        crl_in_place(name: &str) -> Outcome<Option<CrlOutline>>;
+        crl_in_place(name: &str) -> Outcome<Option<CrlSummary>>;
         repeat_crl_text(name: &str) -> Outcome<()>;
         crl_number_floor(name: &str) -> Outcome<CrlNumber>;
         issued(authority: &str, certificates: &[&Certificate]) -> Outcome<Vec<PathBuf>>, "issued";
         responder(name: &str, certificate: &Certificate, key: &str) -> Outcome<PathBuf>, "responder";
         responder_certificate(authority: &str) -> Option<Certificate>;
-        waiting() -> Outcome<Vec<WaitingAuthority>>;
-        wait_for_certificate(authority: &WaitingAuthority) -> Outcome<()>, "wait";
+        pending_requests() -> Outcome<Vec<PendingRequest>>;
+        store_pending_request(authority: &PendingRequest) -> Outcome<()>, "wait";
         place(name: &str) -> Outcome<()>;
-        waits_no_longer(name: &str) -> Outcome<()>, "wait no longer";
+        remove_pending_request(name: &str) -> Outcome<()>, "wait no longer";
     }
 }

@@ -4,8 +4,8 @@ use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
 use crate::ca::{
-    ClockWatch, DiskReserve, Engine, EngineParts, IssuanceOutcome, NewAuthority, Order, Practices, Purpose,
-    Room, SerialSource,
+    CaSettings, ClockWatch, CommandPurpose, DiskReserve, Engine, EngineParts, IssuanceOutcome,
+    IssuanceRequest, NewAuthority, Room, SerialSource,
 };
 use crate::clock::Clock;
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::home::{AuthorityName, Home, PublicFile};
 use crate::index::memory::MemoryIndex;
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{CertificateRecord, Index, Selector, StoredIndex};
-use crate::profile::{Applicant, Ask, Length, Profiles, SHIPPED};
+use crate::profile::{Applicant, Profiles, RequestedValidity, RequestedValues, SHIPPED};
 use crate::repository::HomeDirectory;
 use crate::signing::{
     AgeFileStore, KeyError, Secret, SecretPurpose, SecretSource, SubscriberKey, random_serial,
@@ -63,7 +63,7 @@ impl SecretSource for Custodian {
 struct Unlimited;
 
 impl DiskReserve for Unlimited {
-    fn find(&self, _: Purpose) -> Result<Room, Problem> {
+    fn find(&self, _: CommandPurpose) -> Result<Room, Problem> {
         Ok(Box::new(()))
     }
 }
@@ -90,7 +90,7 @@ pub(super) struct Fixture {
     /// A person confirms every clock, unless a test says otherwise.
     pub(super) watch: Arc<ClockWatch>,
     pub(super) custodian: Arc<Custodian>,
-    pub(super) practices: Practices,
+    pub(super) settings: CaSettings,
     pub(super) script: Script,
     config: String,
     directory: Arc<TempDir>,
@@ -155,7 +155,7 @@ impl Fixture {
             clock,
             watch: Arc::new(ClockWatch::attended(|_| true)),
             custodian,
-            practices: Practices {
+            settings: CaSettings {
                 config: parsed,
                 profiles: Profiles::parse(shipped).unwrap(),
                 compromised_keys: std::collections::HashSet::new(),
@@ -191,7 +191,7 @@ impl Fixture {
     }
 
     /// The index as another process has it: no step fails, and none is recorded.
-    pub(super) fn elsewhere(&self) -> MemoryIndex {
+    pub(super) fn external(&self) -> MemoryIndex {
         self.memory.unwatched()
     }
 
@@ -216,7 +216,7 @@ impl Fixture {
             clock: Arc::new(self.clock.clone()),
             watch: self.watch.clone(),
             serials: Arc::new(Random),
-            practices: Arc::new(self.practices.clone()),
+            settings: Arc::new(self.settings.clone()),
             reserve: Arc::new(Unlimited),
             actor: Actor::named("alice"),
         })
@@ -236,14 +236,14 @@ impl Fixture {
     }
 
     /// Issues for these orders under the profile `system`, by the system CA.
-    pub(super) fn issue(&self, orders: &[Order]) -> Result<IssuanceOutcome, Problem> {
+    pub(super) fn issue(&self, requests: &[IssuanceRequest]) -> Result<IssuanceOutcome, Problem> {
         let engine = self.engine();
-        engine.issuance().issue(&engine.issuance().unlock_issuer("genfic-system")?, "system", orders)
+        engine.issuance().issue(&engine.issuance().unlock_issuer("genfic-system")?, "system", requests)
     }
 
     /// Issues one certificate for this host and returns its record.
     pub(super) fn issue_host(&self, host: &str) -> CertificateRecord {
-        let issuance = self.issue(&[order(host)]).unwrap();
+        let issuance = self.issue(&[request(host)]).unwrap();
         assert!(issuance.refused.is_empty(), "{:?}", issuance.refused);
         self.record(host)
     }
@@ -298,7 +298,7 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
         profile: profile.into(),
         subject: None,
         key: Some(KeyAlgorithm::P256),
-        length: Length::Default,
+        validity: RequestedValidity::Default,
         name_constraints: NameConstraints::default(),
         ocsp: None,
         succeeds: None,
@@ -306,17 +306,17 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
 }
 
 /// An order for a host with this key.
-pub(super) fn order_by(key: &SubscriberKey, host: &str) -> Order {
+pub(super) fn request_by(key: &SubscriberKey, host: &str) -> IssuanceRequest {
     let subject = Name::parse(&format!("CN={host}")).unwrap();
     let request = key.request(&subject, &[GeneralName::Dns(host.into())]).unwrap();
     let request = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
-    let ask = Ask { backdate: 3600, ..Ask::default() };
-    Order { label: host.into(), applicant: Applicant::from(&request), ask, authority: None }
+    let values = RequestedValues { backdate: 3600, ..RequestedValues::default() };
+    IssuanceRequest { label: host.into(), applicant: Applicant::from(&request), values, authority: None }
 }
 
 /// An order for a host with a fresh key.
-pub(super) fn order(host: &str) -> Order {
-    order_by(&key(), host)
+pub(super) fn request(host: &str) -> IssuanceRequest {
+    request_by(&key(), host)
 }
 
 pub(super) fn key() -> SubscriberKey {

@@ -1,10 +1,10 @@
 //! CAs that get a new key: each generation is a CA of its own, and the older ones are retired in the end.
-use super::fixture::{DAY, Fixture, ends_with, order};
-use crate::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, RekeyedAuthority};
+use super::fixture::{DAY, Fixture, ends_with, request};
+use crate::ca::{AuthorityRekeying, AuthorityRenewal, CrossCertification, RekeyedAuthority};
 use crate::error::{Exit, remedy};
 use crate::home::PublicFile;
 use crate::index::{Restoration, Selector};
-use crate::profile::Length;
+use crate::profile::RequestedValidity;
 use crate::x509::extension::{BasicConstraints, NameConstraints};
 use crate::x509::{Certificate, KeyAlgorithm, Name};
 use std::fs;
@@ -28,7 +28,7 @@ fn a_new_generation_has_everything_of_its_own_and_is_meant_by_every_name() {
     let (old, new) = (fixture.certificate(CA), fixture.certificate(NEXT));
     assert_eq!((rekeyed.replaces.name.as_str(), rekeyed.created.authority.name.as_str()), (CA, NEXT));
     assert_eq!(rekeyed.created.authority.parent.as_deref(), Some("genfic"));
-    assert!(rekeyed.links.is_none(), "links are for roots");
+    assert!(rekeyed.rollover.is_none(), "links are for roots");
     assert_ne!(old.tbs().public_key(), new.tbs().public_key());
     assert_eq!(new.tbs().subject().to_string(), "O=Genfic, CN=genfic-system G2");
     assert_eq!(fixture.list(NEXT).tbs().crl_number(), Some(1));
@@ -42,7 +42,7 @@ fn a_new_generation_has_everything_of_its_own_and_is_meant_by_every_name() {
     }
     let issuance = engine
         .issuance()
-        .issue(&engine.issuance().unlock_issuer(NEXT).unwrap(), "system", &[order("new.example")])
+        .issue(&engine.issuance().unlock_issuer(NEXT).unwrap(), "system", &[request("new.example")])
         .unwrap();
     let leaf = crate::x509::text::certificate_text(&issuance.issued[0].certificate);
     for place in ["http://engine.example/genfic-system-g2.crl", "http://engine.example/genfic-system-g2.crt"]
@@ -89,23 +89,23 @@ fn the_old_key_signs_lists_until_its_last_certificate_has_ended_and_is_quiet_the
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     let authority = fixture.records.authority(CA).unwrap().unwrap();
     assert_eq!(authority.last_end, Some(last.validity.not_after));
-    assert!(!engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap());
+    assert!(!engine.hierarchy().is_retired(&authority, fixture.now()).unwrap());
 
     fixture.set(last.validity.not_after.plus(1));
     assert!(
-        !engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap(),
+        !engine.hierarchy().is_retired(&authority, fixture.now()).unwrap(),
         "what was revoked has not been on a list after its end"
     );
     assert!(engine.maintenance().crl_is_due(CA).unwrap());
     fixture.publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
     assert!(
-        !engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap(),
+        !engine.hierarchy().is_retired(&authority, fixture.now()).unwrap(),
         "nor had it ended at the last time that was confirmed before"
     );
     fixture.another_process().publish(CA).unwrap();
     assert_eq!(numbers(&fixture, CA), [first.id.serial_number.to_string()]);
-    assert!(engine.hierarchy().is_quiet(&authority, fixture.now()).unwrap());
+    assert!(engine.hierarchy().is_retired(&authority, fixture.now()).unwrap());
     fixture.wait(100 * DAY);
     assert!(
         !engine.maintenance().crl_is_due(CA).unwrap() && !engine.maintenance().responder_is_due(CA).unwrap()
@@ -126,8 +126,8 @@ fn generations_of_one_ca_need_not_end_apart() {
     assert!(!rekeyed.created.notices.iter().any(|said| said.message.contains("days apart")));
 }
 
-fn crossed(fixture: &Fixture, name: &str) -> Certificate {
-    let octets = fs::read(fixture.public(name, PublicFile::Crossed)).unwrap();
+fn cross_certificates(fixture: &Fixture, name: &str) -> Certificate {
+    let octets = fs::read(fixture.public(name, PublicFile::CrossCertificates)).unwrap();
     Certificate::from_pem_or_der(&octets).unwrap()
 }
 
@@ -138,12 +138,12 @@ fn two_generations_of_a_root_are_linked_both_ways() {
     let rekeyed = rekey(&fixture, "genfic");
     let (old, new) = (fixture.certificate("genfic"), fixture.certificate("genfic-g2"));
     assert_eq!(old.tbs().subject().as_der(), new.tbs().subject().as_der());
-    let links = rekeyed.links.unwrap();
+    let rollover = rekeyed.rollover.unwrap();
     for (link, file, subject, issuer) in
-        [(&links.new_with_old, "genfic-g2", &new, &old), (&links.old_with_new, "genfic", &old, &new)]
+        [(&rollover.new_with_old, "genfic-g2", &new, &old), (&rollover.old_with_new, "genfic", &old, &new)]
     {
         let tbs = link.tbs();
-        assert_eq!(crossed(&fixture, file), **link);
+        assert_eq!(cross_certificates(&fixture, file), **link);
         assert_eq!((tbs.subject(), tbs.public_key()), (subject.tbs().subject(), subject.tbs().public_key()));
         assert_eq!(link.key_identifier(), subject.key_identifier());
         assert_eq!(tbs.issuer(), issuer.tbs().subject());
@@ -154,9 +154,9 @@ fn two_generations_of_a_root_are_linked_both_ways() {
         assert_eq!(BasicConstraints::of(tbs), BasicConstraints::of(subject.tbs()));
     }
     // lost files are published again
-    fs::remove_file(fixture.public("genfic", PublicFile::Crossed)).unwrap();
+    fs::remove_file(fixture.public("genfic", PublicFile::CrossCertificates)).unwrap();
     fixture.engine().maintenance().recover().unwrap();
-    assert_eq!(crossed(&fixture, "genfic"), *links.old_with_new);
+    assert_eq!(cross_certificates(&fixture, "genfic"), *rollover.old_with_new);
     assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
 
     // a CA below the root is renewed by the new generation, and has certificates by both
@@ -164,7 +164,7 @@ fn two_generations_of_a_root_are_linked_both_ways() {
     let renewed = fixture.engine().lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
     assert_eq!(renewed.authority.parent.as_deref(), Some("genfic-g2"));
     assert!(renewed.authority.certificate.is_signed_by(new.tbs().public_key()));
-    assert_eq!(crossed(&fixture, CA), old_child);
+    assert_eq!(cross_certificates(&fixture, CA), old_child);
     fixture.issue_host("a.example");
 }
 
@@ -174,15 +174,18 @@ fn links_that_were_not_made_are_made_by_a_cross_signature() {
     fixture.script.fail_after(1, "intent");
     let problem =
         fixture.engine().lifecycle().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
-    let links = remedy::Authority::MakeLinks("genfic-g2".into(), "genfic".into());
-    assert!(ends_with(&problem, links), "{problem:?}");
+    let rollover = remedy::Authority::MakeLinks("genfic-g2".into(), "genfic".into());
+    assert!(ends_with(&problem, rollover), "{problem:?}");
     fixture.script.fail(&[]);
     let engine = fixture.engine();
     assert_eq!(engine.hierarchy().issuing_generation("genfic", fixture.now()).unwrap().name, "genfic-g2");
-    assert!(!fixture.public("genfic", PublicFile::Crossed).exists());
+    assert!(!fixture.public("genfic", PublicFile::CrossCertificates).exists());
     let unlock = |name| engine.issuance().unlock_issuer(name).unwrap();
-    engine.lifecycle().links(&unlock("genfic"), &unlock("genfic-g2")).unwrap();
-    assert!(crossed(&fixture, "genfic").is_signed_by(fixture.certificate("genfic-g2").tbs().public_key()));
+    engine.lifecycle().rollover(&unlock("genfic"), &unlock("genfic-g2")).unwrap();
+    assert!(
+        cross_certificates(&fixture, "genfic")
+            .is_signed_by(fixture.certificate("genfic-g2").tbs().public_key())
+    );
 }
 
 #[test]
@@ -195,7 +198,7 @@ fn a_root_whose_key_is_lost_gets_a_new_one_when_that_is_said() {
     assert!(ends_with(&refused, remedy::Authority::WithoutLinks), "{refused:?}");
     assert!(fixture.records.authority("genfic-g2").unwrap().is_none());
     let asked = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
-    assert!(fixture.engine().lifecycle().rekey_authority("genfic", &asked).unwrap().links.is_none());
+    assert!(fixture.engine().lifecycle().rekey_authority("genfic", &asked).unwrap().rollover.is_none());
     assert_eq!(
         fixture.engine().hierarchy().issuing_generation("genfic", fixture.now()).unwrap().name,
         "genfic-g2"
@@ -241,7 +244,7 @@ fn a_generation_that_was_cut_short_is_completed_and_no_other_is_made() {
         assert!(fixture.records.authority(next).unwrap().is_some());
         let rekeyed = rekey(&fixture, name);
         assert_eq!(rekeyed.created.authority.name, next);
-        assert_eq!(rekeyed.links.is_some(), name == "genfic");
+        assert_eq!(rekeyed.rollover.is_some(), name == "genfic");
         assert!(fixture.list(next).tbs().crl_number() >= Some(1));
         assert_eq!(fixture.engine().hierarchy().generations(name).unwrap().len(), 2);
     }
@@ -265,7 +268,7 @@ fn a_revoked_root_is_not_linked_to_the_next() {
     let fixture = Fixture::with_system_ca();
     fixture.engine().revocation().revoke_authority("genfic", None, None).unwrap();
     let rekeyed = rekey(&fixture, "genfic");
-    assert!(rekeyed.links.is_none());
+    assert!(rekeyed.rollover.is_none());
     assert!(rekeyed.created.notices.iter().any(|said| said.message.contains("no link")));
     let brought = fixture.engine().lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
     assert_eq!(brought.authority.parent.as_deref(), Some("genfic-g2"));
@@ -279,7 +282,7 @@ fn a_generation_can_have_another_subject_and_another_kind_of_key() {
     let asked = AuthorityRekeying {
         subject: Some(subject.clone()),
         key: Some(KeyAlgorithm::P384),
-        length: Length::Days(100),
+        validity: RequestedValidity::Days(100),
         profile: None,
         without_links: false,
     };
@@ -295,11 +298,11 @@ fn another_ca_is_certified_as_far_as_the_profile_says() {
     let (fixture, other) = (Fixture::with_system_ca(), Fixture::new());
     other.engine().lifecycle().create_root(&super::fixture::new("partner", "root-ca")).unwrap();
     let engine = fixture.engine();
-    let crossing = |certificate: Certificate| Crossing {
+    let cross_certification = |certificate: Certificate| CrossCertification {
         label: "partner.pem".into(),
         certificate,
         profile: "sub-ca".into(),
-        length: Length::Default,
+        validity: RequestedValidity::Default,
         name_constraints: NameConstraints {
             permitted: vec!["partner.example".parse().unwrap()],
             excluded: Vec::new(),
@@ -309,7 +312,7 @@ fn another_ca_is_certified_as_far_as_the_profile_says() {
     };
     let partner = other.certificate("partner");
     let issuer = engine.issuance().unlock_issuer("genfic").unwrap();
-    let issued = engine.lifecycle().cross_sign(&issuer, &crossing(partner.clone())).unwrap();
+    let issued = engine.lifecycle().cross_sign(&issuer, &cross_certification(partner.clone())).unwrap();
     let tbs = issued.certificate.tbs();
     assert_eq!(tbs.as_issuer(), partner.tbs().as_issuer());
     assert!(NameConstraints::of(tbs).unwrap().is_some());
@@ -317,12 +320,12 @@ fn another_ca_is_certified_as_far_as_the_profile_says() {
     assert_eq!((found.len(), found[0].authority.as_str()), (1, "genfic"));
     let leaf = fixture.issue_host("a.example").certificate.unwrap();
     assert_eq!(
-        engine.lifecycle().cross_sign(&issuer, &crossing(leaf)).unwrap_err().code.code(),
+        engine.lifecycle().cross_sign(&issuer, &cross_certification(leaf)).unwrap_err().code.code(),
         "authority.not-a-ca"
     );
     let own = fixture.certificate("genfic");
     assert_eq!(
-        engine.lifecycle().cross_sign(&issuer, &crossing(own)).unwrap_err().code.code(),
+        engine.lifecycle().cross_sign(&issuer, &cross_certification(own)).unwrap_err().code.code(),
         "authority.itself"
     );
 }

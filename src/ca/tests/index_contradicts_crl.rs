@@ -1,5 +1,5 @@
 //! An index that contradicts the signed CRLs: nothing that takes a revocation back is published from it.
-use super::fixture::{Fixture, order};
+use super::fixture::{Fixture, request};
 use crate::error::{Exit, Problem};
 use crate::home::PublicFile;
 use crate::index::{CertificateRecord, CertificateState};
@@ -107,7 +107,7 @@ fn no_status_is_published_that_lacks_it() {
             );
             // nothing is signed when its status could not be published
             fixture.script.steps();
-            assert_eq!(refused(fixture.issue(&[order("c.example")])), "index.contradicts-crl");
+            assert_eq!(refused(fixture.issue(&[request("c.example")])), "index.contradicts-crl");
             assert!(!fixture.script.steps().contains(&"intent"), "{statement} {is_whole}");
         }
     }

@@ -1,6 +1,6 @@
 //! How much of the record a use case reads.
-use super::fixture::{Fixture, order};
-use crate::ca::{Conclusion, Purpose, Task};
+use super::fixture::{Fixture, request};
+use crate::ca::{CommandPurpose, Conclusion, Task};
 use crate::error::Problem;
 use crate::home::PublicFile;
 use crate::status::StatusPublisher as _;
@@ -17,7 +17,7 @@ impl Conclusion for Done {
 }
 
 fn task() -> Task<'static> {
-    Task { command: "sign", object: "genfic-system/a.csr", purpose: Purpose::Issue, shows_record: "" }
+    Task { command: "sign", object: "genfic-system/a.csr", purpose: CommandPurpose::Issue, shows_record: "" }
 }
 
 fn with_siblings(count: usize) -> Fixture {
@@ -31,7 +31,7 @@ fn with_siblings(count: usize) -> Fixture {
 fn issue(fixture: &Fixture, host: &str) {
     let engine = fixture.engine();
     let issuer = engine.hierarchy().issuing_generation(CA, fixture.now()).unwrap();
-    let (_, outcome) = engine.issuance().unlock_and_issue(&issuer.name, "system", &[order(host)]).unwrap();
+    let (_, outcome) = engine.issuance().unlock_and_issue(&issuer.name, "system", &[request(host)]).unwrap();
     assert_eq!((outcome.issued.len(), outcome.refused.len()), (1, 0));
 }
 
@@ -53,9 +53,9 @@ fn a_whole_command_that_issues_reads_of_many_cas_only_its_path() {
     engine
         .run(&task(), |_| {
             let (issuer, outcome) =
-                engine.issuance().unlock_and_issue(CA, "system", &[order("a.example")])?;
+                engine.issuance().unlock_and_issue(CA, "system", &[request("a.example")])?;
             assert_eq!(outcome.issued.len(), 1);
-            engine.maintenance().keep_up(issuer.unwrap())?;
+            engine.maintenance().maintain(issuer.unwrap())?;
             Ok(Done)
         })
         .ok()
@@ -89,5 +89,8 @@ fn a_path_is_read_once_as_long_as_the_record_does_not_change() {
     let before = engine.hierarchy().path(CA).unwrap();
     let root = fixture.record("genfic");
     engine.revocation().revoke(&root, None, None, false).unwrap();
-    assert!(!before.has_fallen() && engine.hierarchy().path(CA).unwrap().has_fallen(), "it changed");
+    assert!(
+        !before.chain_is_revoked() && engine.hierarchy().path(CA).unwrap().chain_is_revoked(),
+        "it changed"
+    );
 }

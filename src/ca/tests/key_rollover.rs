@@ -11,10 +11,10 @@ fn rekey(fixture: &Fixture) -> Result<RekeyedAuthority, Problem> {
     fixture.engine().lifecycle().rekey_authority(ROOT, &AuthorityRekeying::default())
 }
 
-fn links(fixture: &Fixture) -> Vec<usize> {
+fn rollover(fixture: &Fixture) -> Vec<usize> {
     let of = |name| {
         Hierarchy::over(&*fixture.records)
-            .crossed(&fixture.records.authority(name).unwrap().unwrap())
+            .cross_certificates(&fixture.records.authority(name).unwrap().unwrap())
             .unwrap()
             .len()
     };
@@ -29,14 +29,14 @@ fn links_that_were_lost_are_made_by_the_same_command_and_no_other_generation() {
         fixture.script.fail_after(made, "intent");
         rekey(&fixture).unwrap_err();
         fixture.script.fail(&[]);
-        assert_eq!(links(&fixture), before);
+        assert_eq!(rollover(&fixture), before);
         let rekeyed = rekey(&fixture).unwrap();
         assert_eq!(rekeyed.created.authority.name, NEXT);
-        assert_eq!(links(&fixture), [1, 1], "what was there is not made again");
-        let links = rekeyed.links.unwrap();
-        assert!(links.new_with_old.is_signed_by(fixture.certificate(ROOT).tbs().public_key()));
-        assert!(links.old_with_new.is_signed_by(fixture.certificate(NEXT).tbs().public_key()));
-        assert!(links.new_with_old_file.exists() && links.old_with_new_file.exists());
+        assert_eq!(rollover(&fixture), [1, 1], "what was there is not made again");
+        let rollover = rekeyed.rollover.unwrap();
+        assert!(rollover.new_with_old.is_signed_by(fixture.certificate(ROOT).tbs().public_key()));
+        assert!(rollover.old_with_new.is_signed_by(fixture.certificate(NEXT).tbs().public_key()));
+        assert!(rollover.new_with_old_file.exists() && rollover.old_with_new_file.exists());
         assert_eq!(rekey(&fixture).unwrap().created.authority.name, "genfic-g3");
     }
 }
@@ -54,7 +54,7 @@ fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
     rekey(&lost).unwrap_err();
     lost.script.fail(&[]);
     let given_up = lost.engine().lifecycle().rekey_authority(ROOT, &without).unwrap();
-    assert_eq!((given_up.created.authority.name.as_str(), given_up.links.is_none()), (NEXT, true));
+    assert_eq!((given_up.created.authority.name.as_str(), given_up.rollover.is_none()), (NEXT, true));
     assert_eq!(rekey(&lost).unwrap().created.authority.name, "genfic-g3");
 
     // revoked since: there is nothing to certify

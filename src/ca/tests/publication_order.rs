@@ -1,5 +1,5 @@
 //! The order of steps, and the state in which a failing step leaves a home.
-use super::fixture::{DAY, Fixture, ends_with, new, order};
+use super::fixture::{DAY, Fixture, ends_with, new, request};
 use crate::error::{Exit, remedy};
 use crate::home::AuthorityName;
 use crate::index::{CertificateState, Selector};
@@ -18,14 +18,14 @@ fn kept(fixture: &Fixture) -> usize {
 fn nothing_is_signed_before_it_is_on_record_and_nothing_kept_before_its_status_is_published() {
     // O12
     let fixture = Fixture::with_system_ca();
-    fixture.issue(&[order("a.example")]).unwrap();
+    fixture.issue(&[request("a.example")]).unwrap();
     assert_eq!(fixture.script.steps(), ["open", "intent", "sign", "recorded", "status", "issued"]);
 }
 
 #[test]
 fn a_request_that_is_refused_leaves_no_trace() {
     let fixture = Fixture::with_system_ca();
-    let refused = fixture.issue(&[order("not_a_host")]).unwrap();
+    let refused = fixture.issue(&[request("not_a_host")]).unwrap();
     assert_eq!((refused.issued.len(), refused.refused.len()), (0, 1));
     assert_eq!(fixture.script.steps(), ["open"]);
     assert_eq!(state(&fixture, "not_a_host"), None);
@@ -36,7 +36,7 @@ fn what_fails_before_the_record_never_happened() {
     let fixture = Fixture::with_system_ca();
     let before = fixture.audit().len();
     fixture.script.fail(&["intent"]);
-    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "index.failed");
+    assert_eq!(fixture.issue(&[request("a.example")]).unwrap_err().code.code(), "index.failed");
     assert_eq!((state(&fixture, "a.example"), fixture.audit().len()), (None, before));
     assert_eq!(fixture.script.steps(), ["open", "intent"]);
 }
@@ -46,7 +46,7 @@ fn what_was_intended_and_not_signed_is_abandoned_by_the_next_command() {
     for step in ["sign", "miscalculate", "recorded"] {
         let fixture = Fixture::with_system_ca();
         fixture.script.fail(&[step]);
-        let problem = fixture.issue(&[order("a.example")]).unwrap_err();
+        let problem = fixture.issue(&[request("a.example")]).unwrap_err();
         assert!(
             ["key.cryptography", "key.signature", "index.failed"].contains(&problem.code.code()),
             "{problem:?}"
@@ -76,7 +76,7 @@ fn what_was_intended_and_not_signed_is_abandoned_by_the_next_command() {
 fn while_somebody_is_signing_nothing_is_abandoned() {
     let fixture = Fixture::with_system_ca();
     fixture.script.fail(&["sign"]);
-    fixture.issue(&[order("a.example")]).unwrap_err();
+    fixture.issue(&[request("a.example")]).unwrap_err();
     fixture.script.fail(&[]);
     let other = crate::index::IssuanceIndex::signing(&*fixture.records).unwrap();
     assert_eq!(fixture.engine().maintenance().recover().unwrap().abandoned, 0);
@@ -90,7 +90,7 @@ fn a_certificate_whose_status_is_not_published_is_not_handed_out_until_it_is() {
     // O12
     let fixture = Fixture::with_system_ca();
     fixture.script.fail(&["status"]);
-    let problem = fixture.issue(&[order("a.example")]).unwrap_err();
+    let problem = fixture.issue(&[request("a.example")]).unwrap_err();
     assert!(ends_with(&problem, remedy::Record::NotSignedAgain), "{problem:?}");
     assert_eq!(state(&fixture, "a.example"), Some(CertificateState::Issued));
     assert_eq!(kept(&fixture), 0);
@@ -108,7 +108,7 @@ fn a_certificate_whose_status_is_not_published_is_not_handed_out_until_it_is() {
 fn a_certificate_that_could_not_be_kept_is_kept_by_the_next_command() {
     let fixture = Fixture::with_system_ca();
     fixture.script.fail(&["issued"]);
-    let problem = fixture.issue(&[order("a.example")]).unwrap_err();
+    let problem = fixture.issue(&[request("a.example")]).unwrap_err();
     assert_eq!((problem.exit, kept(&fixture)), (Exit::Failure, 0));
     fixture.script.fail(&[]);
     fixture.engine().maintenance().recover().unwrap();
@@ -121,18 +121,19 @@ fn a_passphrase_is_asked_for_once_and_not_for_what_is_refused_anyway() {
     let engine = fixture.engine();
     let (issuer, refused) = engine
         .issuance()
-        .unlock_and_issue("genfic-system", "system", &[order("not_a_host"), order("-")])
+        .unlock_and_issue("genfic-system", "system", &[request("not_a_host"), request("-")])
         .unwrap();
     assert!(issuer.is_none());
     assert_eq!((refused.issued.len(), refused.refused.len()), (0, 2));
     assert_eq!(fixture.asked(), []);
-    let orders = [order("not_a_host"), order("a.example")];
-    let (issuer, issuance) = engine.issuance().unlock_and_issue("genfic-system", "system", &orders).unwrap();
+    let requests = [request("not_a_host"), request("a.example")];
+    let (issuer, issuance) =
+        engine.issuance().unlock_and_issue("genfic-system", "system", &requests).unwrap();
     assert_eq!((issuance.issued.len(), issuance.refused.len()), (1, 1));
     let issuer = issuer.unwrap();
     fixture.wait(16 * super::fixture::DAY);
     assert_eq!(
-        engine.maintenance().keep_up(issuer).unwrap().len(),
+        engine.maintenance().maintain(issuer).unwrap().len(),
         2,
         "the same key makes responder and list"
     );
@@ -156,7 +157,7 @@ fn a_ca_signs_its_list_after_its_certificate_is_public_and_before_its_responder_
     fixture.wait(16 * DAY);
     let engine = fixture.engine();
     let issuer = engine.issuance().unlock_issuer("genfic-system").unwrap();
-    assert_eq!(engine.maintenance().keep_up(issuer).unwrap().len(), 2);
+    assert_eq!(engine.maintenance().maintain(issuer).unwrap().len(), 2);
     assert_eq!(made_public(&fixture), ["crl", "responder"]);
 }
 
@@ -170,7 +171,7 @@ fn a_responder_that_is_due_does_not_wait_for_a_list_that_fails_and_the_first_of_
     engine.lifecycle().create_child("genfic", &child).unwrap_err();
     assert_eq!(made_public(&fixture), ["authority", "crl"]);
     let issuer = engine.issuance().unlock_issuer("genfic-system").unwrap();
-    assert_eq!(engine.maintenance().keep_up(issuer).unwrap().len(), 2);
+    assert_eq!(engine.maintenance().maintain(issuer).unwrap().len(), 2);
     assert_eq!(made_public(&fixture), ["crl", "responder"]);
     assert!(!engine.maintenance().responder_is_due("genfic-system").unwrap());
 }

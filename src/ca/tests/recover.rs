@@ -1,5 +1,5 @@
 //! The next command publishes again what is missing, and nothing more.
-use super::fixture::{Fixture, order};
+use super::fixture::{Fixture, request};
 use crate::home::PublicFile;
 use crate::status::StatusPublisher;
 use std::fs;
@@ -9,7 +9,7 @@ const CA: &str = "genfic-system";
 #[test]
 fn where_nothing_is_owed_nothing_is_written() {
     let fixture = Fixture::with_system_ca();
-    fixture.issue(&[order("a.example")]).unwrap();
+    fixture.issue(&[request("a.example")]).unwrap();
     fixture.script.steps();
     assert_eq!(fixture.engine().maintenance().recover().unwrap(), Default::default());
     assert_eq!(fixture.script.steps(), [""; 0]);
@@ -36,7 +36,7 @@ fn a_public_file_that_is_gone_or_changed_is_put_back() {
 #[test]
 fn an_issued_certificate_that_is_gone_is_kept_again() {
     let fixture = Fixture::with_system_ca();
-    let issuance = fixture.issue(&[order("a.example")]).unwrap();
+    let issuance = fixture.issue(&[request("a.example")]).unwrap();
     let file = issuance.issued[0].file.clone().unwrap();
     fs::remove_file(&file).unwrap();
     fixture.engine().maintenance().recover().unwrap();

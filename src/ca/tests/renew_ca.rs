@@ -4,7 +4,7 @@ use crate::ca::AuthorityRenewal;
 use crate::error::{Exit, remedy};
 use crate::home::PublicFile;
 use crate::index::{Authority, CertificateState, Import};
-use crate::profile::Length;
+use crate::profile::RequestedValidity;
 use crate::signing::{CaKeys, SoftKey};
 use crate::testing::CertificateBuilder;
 use crate::x509::extension::{self, BasicConstraints, KeyUsage, NameConstraints, Subtree};
@@ -60,7 +60,10 @@ fn an_expired_ca_is_renewed_and_issues_again_and_a_revoked_one_is_not() {
     // X11
     let fixture = Fixture::with_system_ca();
     fixture.set(fixture.certificate("genfic").tbs().validity().not_after.plus(DAY));
-    assert_eq!(fixture.issue(&[super::fixture::order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
+    assert_eq!(
+        fixture.issue(&[super::fixture::request("a.example")]).unwrap_err().code.code(),
+        "issuer.unfit"
+    );
     renew(&fixture, "genfic");
     renew(&fixture, CA);
     fixture.issue_host("a.example");
@@ -124,7 +127,8 @@ fn name_constraints_stay_and_siblings_stay_apart() {
     assert_eq!(NameConstraints::of(fixture.certificate(CA).tbs()).unwrap(), Some(before));
     let end = |name| fixture.certificate(name).tbs().validity().not_after;
     assert!(end("genfic-user").plus(14 * DAY) <= end(CA));
-    let asked = AuthorityRenewal { length: Length::Until(end("genfic-user").plus(DAY)), profile: None };
+    let asked =
+        AuthorityRenewal { validity: RequestedValidity::Until(end("genfic-user").plus(DAY)), profile: None };
     let near = engine.lifecycle().renew_authority(CA, &asked).unwrap();
     assert!(near.notices.iter().any(|said| said.message.contains("14 days")), "{:?}", near.notices);
     assert!(near.notices.iter().any(|said| said.message.contains("no later")), "{:?}", near.notices);

@@ -3,7 +3,7 @@ use super::fixture::{DAY, Fixture, NOW, new};
 use crate::ca::NewAuthority;
 use crate::error::{Remedy, remedy};
 use crate::index::Selector;
-use crate::profile::Length;
+use crate::profile::RequestedValidity;
 use crate::repository::Publisher;
 use crate::x509::Certificate;
 
@@ -37,7 +37,7 @@ fn a_responder_does_not_outlive_its_ca() {
     // O7, X11
     let fixture = Fixture::new();
     fixture.root("genfic");
-    let short = NewAuthority { length: Length::Days(10), ..new(CA, "system-ca") };
+    let short = NewAuthority { validity: RequestedValidity::Days(10), ..new(CA, "system-ca") };
     fixture.engine().lifecycle().create_child("genfic", &short).unwrap();
     assert_eq!(
         installed(&fixture, CA).tbs().validity().not_after,
@@ -70,7 +70,7 @@ fn a_responder_is_renewed_past_half_its_life_when_gone_or_when_revoked() {
     fixture.set(half);
     assert!(due());
     let first = installed(&fixture, CA);
-    let said = engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
+    let said = engine.maintenance().maintain(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
     assert!(
         said.iter()
             .any(|one| one.message.contains("responder certificate") && one.message.contains("renewed")),
@@ -94,14 +94,14 @@ fn what_a_key_was_opened_for_does_not_fail_over_what_is_done_on_the_side() {
     fixture.set(NOW.plus_days(20));
     let engine = fixture.engine();
     fixture.script.fail(&["responder", "crl"]);
-    let said = engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
+    let said = engine.maintenance().maintain(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
     let remedies: Vec<Remedy> = said.into_iter().map(|one| one.remedy).collect();
     let [responder, crl] = [remedy::Record::IssueResponderAgain, remedy::Record::PublishCrlAgain];
     assert_eq!(remedies, [responder(CA.into()).into(), crl(CA.into()).into()]);
     fixture.script.fail(&[]);
-    let said = engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
+    let said = engine.maintenance().maintain(engine.issuance().unlock_issuer(CA).unwrap()).unwrap();
     assert!(said.iter().all(|one| one.message.contains("was due")) && said.len() == 2, "{said:?}");
-    assert_eq!(engine.maintenance().keep_up(engine.issuance().unlock_issuer(CA).unwrap()).unwrap(), []);
+    assert_eq!(engine.maintenance().maintain(engine.issuance().unlock_issuer(CA).unwrap()).unwrap(), []);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn the_list_of_an_ended_ca_goes_on_until_all_that_was_revoked_has_been_on_one_af
         !fixture
             .engine()
             .hierarchy()
-            .is_quiet(&fixture.records.authority(CA).unwrap().unwrap(), fixture.now())
+            .is_retired(&fixture.records.authority(CA).unwrap().unwrap(), fixture.now())
             .unwrap()
     );
     assert!(fixture.engine().maintenance().responder_is_due(CA).is_ok());

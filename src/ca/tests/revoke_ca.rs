@@ -1,10 +1,10 @@
 //! Revocation of CAs.
-use super::fixture::{DAY, Fixture, order};
-use crate::ca::{AuthorityRenewal, Crossing};
+use super::fixture::{DAY, Fixture, request};
+use crate::ca::{AuthorityRenewal, CrossCertification};
 use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::StatusValue;
-use crate::profile::Length;
+use crate::profile::RequestedValidity;
 use crate::x509::CrlReason;
 use crate::x509::extension::NameConstraints;
 
@@ -19,23 +19,26 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
     fixture.wait(DAY);
     let engine = fixture.engine();
     engine.lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
-    let crossing = Crossing {
+    let cross_certification = CrossCertification {
         label: CA.into(),
         certificate: fixture.certificate(CA),
         profile: "system-ca".into(),
-        length: Length::Default,
+        validity: RequestedValidity::Default,
         name_constraints: NameConstraints::default(),
         path_length: None,
         unconstrained: false,
     };
-    engine.lifecycle().cross_sign(&engine.issuance().unlock_issuer("other").unwrap(), &crossing).unwrap();
-    assert!(fixture.public(CA, PublicFile::Crossed).exists());
+    engine
+        .lifecycle()
+        .cross_sign(&engine.issuance().unlock_issuer("other").unwrap(), &cross_certification)
+        .unwrap();
+    assert!(fixture.public(CA, PublicFile::CrossCertificates).exists());
 
-    let fallen = engine.revocation().what_falls("genfic").unwrap();
+    let affected = engine.revocation().revocation_impact("genfic").unwrap();
     let names: Vec<(&str, usize)> =
-        fallen.iter().map(|one| (one.authority.name.as_str(), one.certificates)).collect();
+        affected.iter().map(|one| (one.authority.name.as_str(), one.certificates)).collect();
     assert_eq!(names, [("genfic", 0), (CA, 1)]);
-    assert_eq!(fallen[1].last_end, Some(leaf.validity.not_after));
+    assert_eq!(affected[1].last_end, Some(leaf.validity.not_after));
 
     let revoked = engine.revocation().revoke_authority(CA, Some(CrlReason::CaCompromise), None).unwrap();
     assert_eq!(revoked.certificates.len(), 3);
@@ -44,8 +47,11 @@ fn every_certificate_of_a_revoked_ca_is_revoked_and_nothing_below_it_issues() {
     assert_eq!(lists, [("genfic", 2), ("other", 1)]);
     assert!(revoked.owed.is_empty() && revoked.unanswered.is_none());
     assert!(revoked.certificates.iter().all(|one| one.status(fixture.now()) == StatusValue::Revoked));
-    assert!(!fixture.public(CA, PublicFile::Crossed).exists(), "a revoked certificate is not handed out");
-    let refused = fixture.issue(&[order("b.example")]).unwrap_err();
+    assert!(
+        !fixture.public(CA, PublicFile::CrossCertificates).exists(),
+        "a revoked certificate is not handed out"
+    );
+    let refused = fixture.issue(&[request("b.example")]).unwrap_err();
     assert_eq!((refused.exit, refused.code.code()), (Exit::Refused, "issuer.unfit"));
     assert!(fixture.actions().contains(&"authority.revoked".to_owned()));
     assert!(!engine.maintenance().responder_is_due(CA).unwrap(), "it can issue none");
@@ -61,7 +67,7 @@ fn a_root_that_is_revoked_issues_nothing_and_nor_does_what_is_below_it() {
     fixture.engine().revocation().revoke_authority("genfic", None, None).unwrap();
     let refused = fixture.engine().issuance().unlock_issuer("genfic").err().unwrap();
     assert_eq!(refused.code.code(), "issuer.unfit");
-    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
+    assert_eq!(fixture.issue(&[request("a.example")]).unwrap_err().code.code(), "issuer.unfit");
     assert_eq!(fixture.list("genfic").tbs().entries().count(), 1);
 }
 
@@ -73,7 +79,7 @@ fn a_revocation_without_the_key_is_on_record_and_its_list_owed() {
     let revoked = fixture.engine().revocation().revoke_authority(CA, None, None).unwrap();
     assert!(revoked.crls.is_empty());
     assert_eq!((revoked.owed[0].0.as_str(), revoked.owed[0].1.exit), ("genfic", Exit::KeyUnavailable));
-    assert_eq!(fixture.issue(&[order("a.example")]).unwrap_err().code.code(), "issuer.unfit");
+    assert_eq!(fixture.issue(&[request("a.example")]).unwrap_err().code.code(), "issuer.unfit");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The steps around every command.
-use super::fixture::{Fixture, order};
+use super::fixture::{Fixture, request};
 use crate::audit::Outcome;
-use crate::ca::{Conclusion, Purpose, Task};
+use crate::ca::{CommandPurpose, Conclusion, Task};
 use crate::error::{Code, Problem};
 
 struct Done(Option<Problem>);
@@ -15,7 +15,7 @@ impl Conclusion for Done {
 const TASK: Task<'static> = Task {
     command: "sign",
     object: "genfic-system/a.csr",
-    purpose: Purpose::Issue,
+    purpose: CommandPurpose::Issue,
     shows_record: "`genfic-ca audit show`",
 };
 
@@ -51,7 +51,7 @@ fn what_a_command_does_is_not_recorded_once_more() {
 fn a_command_first_puts_right_what_another_left_behind() {
     let fixture = Fixture::with_system_ca();
     fixture.script.fail(&["sign"]);
-    fixture.issue(&[order("a.example")]).unwrap_err();
+    fixture.issue(&[request("a.example")]).unwrap_err();
     fixture.script.fail(&[]);
     let mut abandoned = None;
     let run = fixture.engine().run(&TASK, |begun| {
@@ -70,7 +70,7 @@ fn of_a_command_that_is_interrupted_it_is_said_whether_it_had_begun() {
     let problem = engine.run(&TASK, |_| interrupted()).err().unwrap();
     assert_eq!(problem.message, "interrupted; nothing was done");
     let problem = engine.run(&TASK, |_| {
-        fixture.issue(&[order("a.example")]).unwrap();
+        fixture.issue(&[request("a.example")]).unwrap();
         interrupted()
     });
     let problem = problem.err().unwrap();

@@ -166,7 +166,7 @@ pub(crate) fn a_summary_says_of_each_ca_what_is_on_record(index: &dyn Index) {
     let all = index.authorities().unwrap();
     assert_eq!(all.len(), 4);
     let expected = all.into_iter().map(|authority| AuthoritySummary {
-        crossed: if authority.name == "user" { vec![second.fingerprint()] } else { Vec::new() },
+        cross_certificates: if authority.name == "user" { vec![second.fingerprint()] } else { Vec::new() },
         names: index.names_of_issuer(&authority.issuer).unwrap(),
         name: authority.name,
         issuer: authority.issuer,

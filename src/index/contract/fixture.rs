@@ -1,6 +1,6 @@
 //! CAs and certificates that comply with every rule, signed with throw-away keys.
 use crate::audit::{Actor, AuditEvent, Outcome};
-use crate::index::{Authority, Import, Index, Intent, Issued, NewAuthority, Recorded};
+use crate::index::{Authority, Import, Index, IntendedAuthority, Intent, Issued, Recorded};
 use crate::lint;
 use crate::testing::tbs_cert_list;
 use crate::x509::extension::{self, AccessDescription, CrlNumber, ExtendedKeyUsage, KeyUsage, Purpose};
@@ -53,7 +53,7 @@ pub(crate) fn builder(
 impl CertificateAuthority {
     /// Returns the TBSCertificate of a root with a new key.
     pub(crate) fn root_tbs(name: &str, key: &TestKey, serial_number: SerialNumber) -> TbsCertificate {
-        builder(&ca_subject(name), key.public_key(), &serial_number, 10_950).as_ca(None).tbs()
+        builder(&ca_subject(name), key.public_key(), &serial_number, 10_950).into_ca(None).tbs()
     }
 
     /// Creates a root in the index.
@@ -70,7 +70,7 @@ impl CertificateAuthority {
     pub(crate) fn child_tbs(&self, name: &str, key: &TestKey, serial_number: SerialNumber) -> TbsCertificate {
         builder(&ca_subject(name), key.public_key(), &serial_number, 3650)
             .named_by(&self.subject())
-            .as_ca(None)
+            .into_ca(None)
             .with(self.pointers())
             .tbs()
     }
@@ -223,7 +223,7 @@ pub(crate) fn leaf(
 pub(crate) fn responder_tbs(ca: &CertificateAuthority, octet: u8) -> TbsCertificate {
     let subject = Name::parse("C=BE,O=Example,CN=responder").unwrap();
     builder(&subject, TestKey::ed25519().public_key(), &serial(octet), 30)
-        .as_responder()
+        .into_responder()
         .issued_by(&ca.certificate)
         .tbs()
 }
@@ -241,8 +241,8 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
     }
 }
 
-pub(crate) fn new_authority(name: &str) -> NewAuthority {
-    NewAuthority {
+pub(crate) fn new_authority(name: &str) -> IntendedAuthority {
+    IntendedAuthority {
         name: name.into(),
         key: Some(format!("age:{name}.age")),
         serves_ocsp: false,

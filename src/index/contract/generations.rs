@@ -1,14 +1,15 @@
 //! CAs that get new certificates, and CAs that succeed others.
 use super::fixture::*;
 use crate::index::{
-    CertificateState, FoundCertificate, Index, IndexError, Intent, KeyConflict, NewAuthority, Restoration,
+    CertificateState, FoundCertificate, Index, IndexError, IntendedAuthority, Intent, KeyConflict,
+    Restoration,
 };
 use crate::x509::{Certificate, CertificateId, CrlReason, TbsCertificate};
 
 fn renewal(root: &CertificateAuthority, tbs: TbsCertificate, name: &str) -> Intent {
     let issuer = (tbs.as_issuer() != root.issuer()).then_some(&root.certificate);
     let mut intent = intent(root.issuer(), issuer, tbs);
-    intent.authority = Some(NewAuthority { renews: true, ..new_authority(name) });
+    intent.authority = Some(IntendedAuthority { renews: true, ..new_authority(name) });
     intent
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn a_generation_knows_the_one_before_it(index: &dyn Index) {
         let tbs = CertificateAuthority::root_tbs("genfic", &key, serial(1));
         let mut intent = intent(tbs.as_issuer(), None, tbs);
         let succeeds = Some(succeeds.to_owned());
-        intent.authority = Some(NewAuthority { succeeds, ..new_authority("genfic-g2") });
+        intent.authority = Some(IntendedAuthority { succeeds, ..new_authority("genfic-g2") });
         intent
     };
     let nobody = index.record_intent(vec![make("nobody")]);

@@ -60,12 +60,12 @@ pub(crate) fn what_an_imported_ca_issued_and_revoked_is_on_record(index: &dyn In
         number("25", "CN=ended.example", NOW.plus(-9), CertificateState::Issued),
     ];
     let taken = index.import(&import(ca.as_authority("foreign", None), certificates)).unwrap();
-    assert_eq!(taken, Imported { certificates: 2, known_by_number: 3, revoked: 2 });
+    assert_eq!(taken, Imported { certificates: 2, serial_only: 3, revoked: 2 });
 
     assert_eq!(index.status(&id(&ca, &serial(9))).unwrap(), Some(CertificateState::Issued));
     let record = index.select(&Selector::Name("amber mcstone".into()), 9).unwrap().pop().unwrap();
     assert_eq!((record.subject.to_string().as_str(), record.validity.not_after), ("CN=Amber McStone", ends));
-    assert!(record.known_by_number && record.certificate.is_none() && !record.is_abandoned());
+    assert!(record.serial_only && record.certificate.is_none() && !record.is_abandoned());
     assert_eq!(record.status(NOW), StatusValue::Valid);
     let list = |filter: Filter| {
         let mut found = Vec::new();
@@ -112,12 +112,12 @@ pub(crate) fn an_import_completes_what_is_on_record_and_contradicts_none_of_it(i
             let numbered = number(&serial(3).to_string(), "CN=x", UnixTime::NO_END, CertificateState::Issued);
             let all = vec![itself, child, numbered];
             let taken = index.import(&import(root.as_authority("root", None), all)).unwrap();
-            assert_eq!(taken, Imported { certificates: 1, known_by_number: 1, revoked: 0 });
+            assert_eq!(taken, Imported { certificates: 1, serial_only: 1, revoked: 0 });
         }
         index.import(&import(below.as_authority(name, Some("root")), Vec::new())).unwrap();
         let record = index.certificate(&id(&root, &serial(octet))).unwrap().unwrap();
         assert_eq!(record.certificate.as_ref(), Some(&below.certificate));
-        assert_eq!((record.profile.as_str(), record.known_by_number), ("system-ca", false));
+        assert_eq!((record.profile.as_str(), record.serial_only), ("system-ca", false));
         assert_eq!(index.authority(name).unwrap().unwrap().parent.as_deref(), Some("root"));
         below.issue_leaf(index, "a.example", 10, 9);
         if octet == 3 {
@@ -157,9 +157,9 @@ pub(crate) fn a_ca_that_others_kept_comes_home(index: &dyn Index) {
     (kept_by_others.key, kept_by_others.external) = (String::new(), true);
     kept_by_others.serves_ocsp = false;
     let mut first = import(below.as_authority("below", Some("root")), Vec::new());
-    first.above = vec![(kept_by_others.clone(), event(NOW, "authority.known"))];
+    first.issuer_path = vec![(kept_by_others.clone(), event(NOW, "authority.known"))];
     index.import(&first).unwrap();
-    assert!(index.authority("root").unwrap().unwrap().is_elsewhere());
+    assert!(index.authority("root").unwrap().unwrap().is_external());
     below.issue_leaf(index, "a.example", 10, 9);
 
     let other = import(root.as_authority("other", None), Vec::new());
@@ -169,7 +169,7 @@ pub(crate) fn a_ca_that_others_kept_comes_home(index: &dyn Index) {
     let lists = whole(&below.certificate, revoked(None));
     index.import(&import(root.as_authority("root", None), vec![lists])).unwrap();
     let home = index.authority("root").unwrap().unwrap();
-    assert!(!home.is_elsewhere() && home.serves_ocsp);
+    assert!(!home.is_external() && home.serves_ocsp);
     assert_eq!(home.key, "age:root.age");
     assert_eq!(index.status(&id(&root, &serial(2))).unwrap(), Some(revoked(None)));
     root.issue_leaf(index, "b.example", 10, 10);

@@ -61,8 +61,8 @@ pub(crate) fn nothing_is_issued_under_an_issuer_that_is_revoked_or_below_a_revok
     assert_eq!(attempt(&child, 9), Ok(()));
     index.transition(&id, &CertificateState::Issued, &revocation(None), event(NOW, "revoke")).unwrap();
     assert!(attempt(&child, 10).unwrap_err().contains("genfic-user was revoked at"));
-    let above = attempt(&grandchild, 10).unwrap_err();
-    assert!(above.contains("genfic-user, above genfic-team, was revoked at"), "{above}");
+    let issuer_path = attempt(&grandchild, 10).unwrap_err();
+    assert!(issuer_path.contains("genfic-user, above genfic-team, was revoked at"), "{issuer_path}");
     assert_eq!(attempt(&root, 10), Ok(()));
 }
 

@@ -166,7 +166,7 @@ pub(crate) fn what_a_ca_signed_and_nobody_recorded_is_put_on_record(index: &dyn 
     };
     let both = vec![found(&lost, revoked(CrlReason::KeyCompromise)), number];
     let taken = index.supplement(&supplement(both.clone(), 0)).unwrap();
-    assert_eq!(taken, Imported { certificates: 1, known_by_number: 1, revoked: 2 });
+    assert_eq!(taken, Imported { certificates: 1, serial_only: 1, revoked: 2 });
     let id = |octet| CertificateId { issuer: root.issuer(), serial_number: serial(octet) };
     assert_eq!(index.status(&id(20)).unwrap(), Some(revoked(CrlReason::KeyCompromise)));
     assert_eq!(index.certificate(&id(20)).unwrap().unwrap().certificate, Some(lost.clone()));

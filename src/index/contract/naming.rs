@@ -49,15 +49,16 @@ pub(crate) fn nobody_else_bears_the_name_of_a_ca(index: &dyn Index) {
             crate::lint::check_certificate_named(tbs.clone(), Some(&root.certificate), tbs.subject())
                 .unwrap();
         let new = new_authority(&format!("new{octet}"));
-        intent.authority = Some(crate::index::NewAuthority { succeeds: succeeds.map(Into::into), ..new });
+        intent.authority =
+            Some(crate::index::IntendedAuthority { succeeds: succeeds.map(Into::into), ..new });
         index.record_intent(vec![intent]).map(drop)
     };
     assert!(matches!(make(Some(child.subject()), 5, None), Err(IndexError::NameTaken { .. })));
     assert!(matches!(make(Some(written_otherwise("CHILD")), 6, None), Err(IndexError::NameTaken { .. })));
-    let holder = make(Some(written_otherwise("other")), 7, None);
+    let subscriber = make(Some(written_otherwise("other")), 7, None);
     assert!(
-        matches!(&holder, Err(IndexError::NameTaken { bearer, .. }) if bearer.starts_with("the certificate genfic/44")),
-        "{holder:?}"
+        matches!(&subscriber, Err(IndexError::NameTaken { bearer, .. }) if bearer.starts_with("the certificate genfic/44")),
+        "{subscriber:?}"
     );
     // A hold may be lifted.
     let held = root.issue_leaf(index, "held.example", 10, 10);
@@ -83,7 +84,7 @@ pub(crate) fn how_an_issuers_name_is_written_is_known(index: &dyn Index) {
     let mut authority = child.as_authority("child", Some("genfic"));
     authority.certificate = root.key.certify(&tbs);
     let import = Import {
-        above: Vec::new(),
+        issuer_path: Vec::new(),
         renews: true,
         certificates: Vec::new(),
         crl_number: 0,

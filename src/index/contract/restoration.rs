@@ -104,7 +104,7 @@ pub(crate) fn a_restore_revokes_what_was_published_as_revoked_and_releases_nothi
             ..restoration()
         })
         .unwrap();
-    assert_eq!(taken, TakenOver { certificates: 0, revoked: 3, known_by_number: 1 });
+    assert_eq!(taken, TakenOver { certificates: 0, revoked: 3, serial_only: 1 });
     let state = |octet| match index.status(&of(&root, octet)).unwrap() {
         Some(CertificateState::Revoked(revocation)) => (revocation.revoked_at, revocation.reason),
         other => panic!("{other:?}"),
@@ -144,7 +144,7 @@ pub(crate) fn what_was_found_and_is_not_on_record_is_issued_again(index: &dyn In
             ..restoration()
         })
         .unwrap();
-    assert_eq!(taken, TakenOver { certificates: 2, revoked: 1, known_by_number: 0 });
+    assert_eq!(taken, TakenOver { certificates: 2, revoked: 1, serial_only: 0 });
     assert_eq!(index.status(&of(&root, 9)).unwrap(), Some(CertificateState::Issued));
     assert_eq!(index.status(&of(&root, 10)).unwrap(), Some(CertificateState::Pending));
     let record = index.certificate(&of(&root, 12)).unwrap().unwrap();
@@ -197,7 +197,7 @@ pub(crate) fn a_certificate_known_by_its_number_is_read_everywhere(index: &dyn I
         .unwrap();
     index.accept_restored(event(NOW, "home.accepted")).unwrap();
     let record = index.certificate(&revoked).unwrap().unwrap();
-    assert!(record.known_by_number && !record.is_abandoned() && record.certificate.is_none());
+    assert!(record.serial_only && !record.is_abandoned() && record.certificate.is_none());
     assert_eq!((record.authority.as_str(), record.subject.to_string().as_str()), ("genfic", ""));
     assert_eq!(record.validity.not_after.to_string(), "9999-12-31T23:59:59Z");
     assert_eq!(record.status(NOW.plus_days(9999)), StatusValue::Revoked);
@@ -269,7 +269,7 @@ pub(crate) fn revocations_that_were_signed_are_taken_over_and_lift_nothing(index
     let before = index.change_number().unwrap();
     let all = [&lost, &held, &known, &unknown].map(|id| found(id, Some(CrlReason::KeyCompromise)));
     let taken = index.take_over(&all).unwrap();
-    assert_eq!(taken, TakenOver { certificates: 0, revoked: 2, known_by_number: 1 });
+    assert_eq!(taken, TakenOver { certificates: 0, revoked: 2, serial_only: 1 });
     let compromised = CertificateState::Revoked(revoked(Some(CrlReason::KeyCompromise)));
     for (id, state) in
         [(&lost, &compromised), (&held, &compromised), (&unknown, &compromised), (&known, &earlier)]

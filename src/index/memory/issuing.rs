@@ -4,7 +4,7 @@ use super::state::{Entry, State, is_ca, is_only_a_responders};
 use crate::audit::AuditEvent;
 use crate::index::prelude::*;
 use crate::index::{
-    CertificateState, Guard, IndexError, Intent, Issued, NewAuthority, Revocation, check_key,
+    CertificateState, Guard, IndexError, IntendedAuthority, Intent, Issued, Revocation, check_key,
 };
 use crate::x509::{CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
 
@@ -171,7 +171,7 @@ fn check_name(
     state: &State,
     tbs: &TbsCertificate,
     number: usize,
-    new: Option<&NewAuthority>,
+    new: Option<&IntendedAuthority>,
     at: UnixTime,
 ) -> Result<(), IndexError> {
     if tbs.subject().is_empty() || is_ca(tbs) && new.is_none() {
@@ -200,15 +200,19 @@ fn check_name(
     }
     let is_a_cas =
         |key: Option<[u8; 32]>| state.cas.iter().any(|ca| state.entries[ca.certificate].key() == key);
-    let holder = state.entries.iter().find(|entry| {
-        let stands = match &entry.state {
+    let subscriber = state.entries.iter().find(|entry| {
+        let still_current = match &entry.state {
             CertificateState::Revoked(revocation) => revocation.is_hold(),
             CertificateState::Pending | CertificateState::Issued => true,
         };
         let is_other = entry.key().is_some_and(|other| other != key);
-        is_other && is_named(entry) && stands && entry.validity().not_after >= at && !is_a_cas(entry.key())
+        is_other
+            && is_named(entry)
+            && still_current
+            && entry.validity().not_after >= at
+            && !is_a_cas(entry.key())
     });
-    holder.map_or(Ok(()), |entry| {
+    subscriber.map_or(Ok(()), |entry| {
         let issuer = state.entered(&entry.id.issuer).map(|ca| ca.name.clone()).unwrap_or_default();
         Err(taken(format!("the certificate {issuer}/{}", entry.id.serial_number)))
     })

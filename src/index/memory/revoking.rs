@@ -175,7 +175,7 @@ impl RevocationIndex for MemoryIndex {
             for found in revocations {
                 match super::taking::take_revocation(state, found, change)? {
                     Some(is_known) => {
-                        *(if is_known { &mut taken.revoked } else { &mut taken.known_by_number }) += 1
+                        *(if is_known { &mut taken.revoked } else { &mut taken.serial_only }) += 1
                     }
                     None => {
                         let number = state.place(&found.id)?;

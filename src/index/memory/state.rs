@@ -1,7 +1,7 @@
 //! The records as plain values, and the steps of a transaction over them.
 use crate::audit::{AuditEvent, AuditRecord, Chain, Head};
 use crate::index::{
-    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, KeyUse, NewAuthority,
+    Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, IntendedAuthority, KeyUse,
     NewestSigned, Restored, Revocation,
 };
 use crate::x509::extension::{BasicConstraints, CrlNumber, ExtendedKeyUsage, Purpose};
@@ -207,7 +207,7 @@ impl State {
             state: entry.state.clone(),
             key: entry.key(),
             certificate: entry.certificate.clone(),
-            known_by_number: entry.tbs.is_none(),
+            serial_only: entry.tbs.is_none(),
         }
     }
 
@@ -294,7 +294,7 @@ impl State {
     pub(super) fn enter(
         &mut self,
         issuer: IssuerId,
-        new: &NewAuthority,
+        new: &IntendedAuthority,
         number: usize,
     ) -> Result<(), IndexError> {
         if new.renews {

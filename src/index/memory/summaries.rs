@@ -13,7 +13,8 @@ impl State {
                 && entry.state == CertificateState::Issued
                 && Some(entry.id.issuer) != own
         };
-        let crossed = self.entries.iter().filter(is_crossed).filter_map(|entry| entry.certificate.as_ref());
+        let cross_certificates =
+            self.entries.iter().filter(is_crossed).filter_map(|entry| entry.certificate.as_ref());
         let mut names = self.issuer_names.get(&authority.issuer).cloned().unwrap_or_default();
         names.sort_by(|a, b| a.as_der().cmp(b.as_der()));
         AuthoritySummary {
@@ -22,7 +23,7 @@ impl State {
             parent: authority.parent.clone(),
             certificate: authority.certificate.fingerprint(),
             not_before: tbs.validity().not_before,
-            crossed: crossed.map(Certificate::fingerprint).collect(),
+            cross_certificates: cross_certificates.map(Certificate::fingerprint).collect(),
             names,
             serves_ocsp: authority.serves_ocsp,
             succeeds: authority.succeeds.clone(),

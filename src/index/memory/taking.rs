@@ -5,8 +5,8 @@ use crate::audit::AuditEvent;
 use crate::index::prelude::*;
 use crate::index::{
     Authority, CertificateState, FoundCertificate, FoundRevocation, Import, Imported, ImportedCertificate,
-    ImportedContents, IndexError, KeyConflict, NewAuthority, Restoration, Restored, Revocation, Supplement,
-    TakenOver, check_key,
+    ImportedContents, IndexError, IntendedAuthority, KeyConflict, Restoration, Restored, Revocation,
+    Supplement, TakenOver, check_key,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateId, CrlReason, IssuerId, Name, UnixTime};
@@ -17,13 +17,13 @@ impl AuthorityIndex for MemoryIndex {
             state.check_accepted()?;
             state.check_clock(import.event.at)?;
             let change = state.next_change();
-            for (above, event) in &import.above {
-                let known = state.named(&above.name).filter(|known| known.issuer == above.issuer);
+            for (issuer_path, event) in &import.issuer_path {
+                let known = state.named(&issuer_path.name).filter(|known| known.issuer == issuer_path.issuer);
                 match known.map(|known| state.authority(known)) {
-                    Some(known) if known.certificate == above.certificate => continue,
-                    Some(_) => add_authority(state, above, true, change)?,
-                    None if state.ca(&above.issuer).is_ok() => continue,
-                    None => add_authority(state, above, false, change)?,
+                    Some(known) if known.certificate == issuer_path.certificate => continue,
+                    Some(_) => add_authority(state, issuer_path, true, change)?,
+                    None if state.ca(&issuer_path.issuer).is_ok() => continue,
+                    None => add_authority(state, issuer_path, false, change)?,
                 }
                 state.append(event.clone());
             }
@@ -88,7 +88,7 @@ impl RestorationIndex for MemoryIndex {
             }
             for found in &restoration.revocations {
                 let Some(is_known) = take_revocation(state, found, change)? else { continue };
-                *(if is_known { &mut taken.revoked } else { &mut taken.known_by_number }) += 1;
+                *(if is_known { &mut taken.revoked } else { &mut taken.serial_only }) += 1;
                 state.append(found.event.clone());
             }
             state.cas.iter_mut().for_each(|ca| ca.revised = change);
@@ -199,7 +199,7 @@ fn add_authority(
         ca.serves_ocsp = *serves_ocsp;
         return Ok(());
     }
-    let new = NewAuthority {
+    let new = IntendedAuthority {
         name: name.clone(),
         key: (!external).then(|| key.clone()),
         serves_ocsp: *serves_ocsp,
@@ -234,10 +234,10 @@ fn take_all(
     certificates: &[ImportedCertificate],
     change: u64,
 ) -> Result<Imported, IndexError> {
-    let is_kept = |one: &ImportedCertificate| {
+    let is_stored = |one: &ImportedCertificate| {
         matches!(one.contents, ImportedContents::Certificate(_)) && one.state == CertificateState::Issued
     };
-    let (kept, others): (Vec<_>, Vec<_>) = certificates.iter().partition(|one| is_kept(one));
+    let (kept, others): (Vec<_>, Vec<_>) = certificates.iter().partition(|one| is_stored(one));
     // Certificates that are kept in files have a change number of their own.
     let kept_change = if kept.is_empty() { change } else { state.next_change() };
     let all = others.into_iter().map(|one| (one, change));
@@ -248,7 +248,7 @@ fn take_all(
         }
         match certificate.contents {
             ImportedContents::Certificate(_) => imported.certificates += 1,
-            ImportedContents::Number { .. } => imported.known_by_number += 1,
+            ImportedContents::Number { .. } => imported.serial_only += 1,
         }
         imported.revoked += usize::from(matches!(certificate.state, CertificateState::Revoked(_)));
         state.append(certificate.event.clone());

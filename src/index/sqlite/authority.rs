@@ -1,6 +1,6 @@
 //! The CAs, and the check whether a CA may issue.
 use super::{naming, row};
-use crate::index::{Authority, CertificateState, IndexError, NewAuthority, StoreError};
+use crate::index::{Authority, CertificateState, IndexError, IntendedAuthority, StoreError};
 use crate::x509::{IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
@@ -102,9 +102,10 @@ pub(super) const BEARERS: &str = "
     WHERE c.holder = ?1 AND c.der IS NOT NULL ORDER BY a.name";
 
 pub(super) fn bearers(connection: &Connection, name: &Name) -> Result<Vec<Authority>, IndexError> {
-    let Some(holder) = naming::holder(name) else { return Ok(Vec::new()) };
+    let Some(subscriber) = naming::subscriber(name) else { return Ok(Vec::new()) };
     let mut statement = connection.prepare_cached(BEARERS)?;
-    let names: Vec<String> = statement.query_map([holder], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let names: Vec<String> =
+        statement.query_map([subscriber], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut bearers = Vec::new();
     for name in names {
         bearers.extend(named(connection, &name)?);
@@ -142,10 +143,10 @@ pub(super) fn authority_number(connection: &Connection, issuer: &IssuerId) -> Re
 pub(super) fn enter(
     connection: &Connection,
     issuer: &IssuerId,
-    new: &NewAuthority,
+    new: &IntendedAuthority,
     (certificate, identity): (i64, [u8; 32]),
 ) -> Result<(), IndexError> {
-    let NewAuthority { name, key, serves_ocsp, succeeds, renews } = new;
+    let IntendedAuthority { name, key, serves_ocsp, succeeds, renews } = new;
     if *renews {
         return renew(connection, issuer, name, certificate);
     }
@@ -326,15 +327,15 @@ pub(super) fn fit_issuer(
             let which = if *first == name { name.clone() } else { format!("{name}, above {first},") };
             return Err(IndexError::IssuerUnfit(format!("{which} {why}")));
         }
-        let above: i64 = row.get(1)?;
-        if above == next {
+        let issuer_path: i64 = row.get(1)?;
+        if issuer_path == next {
             break;
         }
         if seen.contains(&name) {
             return Err(IndexError::Store(StoreError::Damaged(format!("{name} stands above itself"))));
         }
         seen.push(name);
-        next = above;
+        next = issuer_path;
     }
     let mut statement = connection.prepare_cached(
         "SELECT c.der FROM authority a JOIN certificate c ON c.number = a.certificate WHERE a.issuer = ?1",

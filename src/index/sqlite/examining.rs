@@ -206,8 +206,8 @@ fn differences(
     unless(record.id.serial_number == *tbs.serial_number(), "serial number");
     unless(row.get::<_, Vec<u8>>(16)? == tbs.public_key().digest(), "key");
     unless(row.get::<_, String>(13)? == tbs.subject().to_string().to_lowercase(), "subject");
-    let holder = naming::holder(tbs.subject()).map(|digest| digest.to_vec());
-    unless(row.get::<_, Option<Vec<u8>>>(20)? == holder, "subject as it is compared");
+    let subscriber = naming::subscriber(tbs.subject()).map(|digest| digest.to_vec());
+    unless(row.get::<_, Option<Vec<u8>>>(20)? == subscriber, "subject as it is compared");
     unless(row.get::<_, i64>(11)? == validity.not_before.0, "notBefore");
     unless(row.get::<_, i64>(12)? == validity.not_after.0, "notAfter");
     unless(row.get::<_, Option<i64>>(19)? == Some(validity.not_after.0), "end in the status");

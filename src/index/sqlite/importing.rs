@@ -1,13 +1,13 @@
 //! Takes over a CA that was created by another program, in one transaction.
 use super::authority;
-use super::issuing::{Entry, place, put_names, store_state};
+use super::issuing::{CertificateRow, place, put_names, store_state};
 use super::journal::Journal;
 use super::restoring::{check_accepted, enter_number, take_crl_numbers};
 use super::revoking::revise;
 use super::{keys, naming};
 use crate::index::{
     Authority, CertificateState, Import, Imported, ImportedCertificate, ImportedContents, IndexError,
-    NewAuthority, Supplement,
+    IntendedAuthority, Supplement,
 };
 use crate::x509::{Certificate, CertificateId, IssuerId, Name};
 use rusqlite::Connection;
@@ -17,12 +17,14 @@ pub(super) fn import(connection: &Connection, import: &Import) -> Result<Importe
     let mut journal = Journal::open(connection)?;
     journal.check_clock(import.event.at)?;
     let change = journal.change()?;
-    for (above, event) in &import.above {
-        match authority::named(connection, &above.name)?.filter(|known| known.issuer == above.issuer) {
-            Some(known) if known.certificate == above.certificate => continue,
-            Some(_) => add_authority(connection, above, true, change)?,
-            None if is_authority(connection, &above.issuer)? => continue,
-            None => add_authority(connection, above, false, change)?,
+    for (issuer_path, event) in &import.issuer_path {
+        match authority::named(connection, &issuer_path.name)?
+            .filter(|known| known.issuer == issuer_path.issuer)
+        {
+            Some(known) if known.certificate == issuer_path.certificate => continue,
+            Some(_) => add_authority(connection, issuer_path, true, change)?,
+            None if is_authority(connection, &issuer_path.issuer)? => continue,
+            None => add_authority(connection, issuer_path, false, change)?,
         }
         journal.append(event.clone())?;
     }
@@ -66,10 +68,10 @@ fn take_all(
     let mut imported = Imported::default();
     // Certificates that are kept in files have a change number of their own, because the last row of a change
     // shows whether its files exist.
-    let is_kept = |one: &ImportedCertificate| {
+    let is_stored = |one: &ImportedCertificate| {
         matches!(one.contents, ImportedContents::Certificate(_)) && one.state == CertificateState::Issued
     };
-    let (kept, others): (Vec<_>, Vec<_>) = certificates.iter().partition(|one| is_kept(one));
+    let (kept, others): (Vec<_>, Vec<_>) = certificates.iter().partition(|one| is_stored(one));
     let change = journal.change()?;
     let kept_change = if kept.is_empty() { change } else { journal.another_change()? };
     let all = others.into_iter().map(|one| (one, change));
@@ -79,7 +81,7 @@ fn take_all(
         }
         match certificate.contents {
             ImportedContents::Certificate(_) => imported.certificates += 1,
-            ImportedContents::Number { .. } => imported.known_by_number += 1,
+            ImportedContents::Number { .. } => imported.serial_only += 1,
         }
         imported.revoked += usize::from(matches!(certificate.state, CertificateState::Revoked(_)));
         journal.append(certificate.event.clone())?;
@@ -125,7 +127,7 @@ fn add_authority(
             number
         }
         Err(IndexError::NotFound(_)) => {
-            let entry = Entry {
+            let entry = CertificateRow {
                 issuer,
                 identity: &identity,
                 tbs,
@@ -143,7 +145,7 @@ fn add_authority(
     if !renews && authority::come_home(connection, authority)? {
         return Ok(());
     }
-    let new = NewAuthority {
+    let new = IntendedAuthority {
         name: name.clone(),
         key: (!external).then(|| key.clone()),
         serves_ocsp: *serves_ocsp,
@@ -185,7 +187,7 @@ fn complete(
             tbs.subject().to_string().to_lowercase(),
             validity.not_before.0,
             validity.not_after.0,
-            naming::holder(tbs.subject()),
+            naming::subscriber(tbs.subject()),
         ))?;
     if completed != 1 {
         return Err(IndexError::SerialInUse(id.clone()));
@@ -217,7 +219,7 @@ fn take(
     let Some(known) = super::reading::status(connection, &id)? else {
         match &imported.contents {
             ImportedContents::Certificate(certificate) => {
-                let entry = Entry {
+                let entry = CertificateRow {
                     issuer: number,
                     identity: issuer,
                     tbs: certificate.tbs(),

@@ -44,7 +44,7 @@ pub(super) fn store_intents(connection: &Connection, intents: &[Intent]) -> Resu
         }
         let id = CertificateId { issuer: intent.issuer, serial_number: tbs.serial_number().clone() };
         uses.add(connection, &id, tbs, intent.same_holder_as.as_ref())?;
-        let entry = Entry {
+        let entry = CertificateRow {
             issuer,
             identity: &intent.issuer,
             tbs,
@@ -74,7 +74,7 @@ fn is_responders(tbs: &TbsCertificate) -> bool {
 }
 
 /// A row of `certificate` with its names and its status.
-pub(super) struct Entry<'a> {
+pub(super) struct CertificateRow<'a> {
     pub(super) issuer: i64,
     pub(super) identity: &'a IssuerId,
     pub(super) tbs: &'a TbsCertificate,
@@ -85,7 +85,7 @@ pub(super) struct Entry<'a> {
     pub(super) requested: bool,
 }
 
-impl Entry<'_> {
+impl CertificateRow<'_> {
     pub(super) fn insert(&self, connection: &Connection, change: i64) -> Result<i64, IndexError> {
         let tbs = self.tbs;
         let serial = serial_column(tbs.serial_number());
@@ -115,7 +115,7 @@ impl Entry<'_> {
                 self.certificate.is_none().then(|| tbs.as_der()),
                 self.certificate.map(Certificate::as_der),
                 self.certificate.map(|certificate| certificate.fingerprint().0),
-                naming::holder(tbs.subject()),
+                naming::subscriber(tbs.subject()),
             ))?;
         let number = connection.last_insert_rowid();
         if tbs.as_issuer() != *self.identity && !is_responders(tbs) {

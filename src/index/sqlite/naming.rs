@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// Returns what the certificates of one subscriber have in common: SHA-256 of the subject in the form in which
 /// it is compared. `None` for an empty subject.
-pub(super) fn holder(subject: &Name) -> Option<[u8; 32]> {
+pub(super) fn subscriber(subject: &Name) -> Option<[u8; 32]> {
     (!subject.is_empty()).then(|| subject.prepared().digest())
 }
 
@@ -73,7 +73,7 @@ pub(super) fn check(
     number: i64,
     intent: &Bearer,
 ) -> Result<(), IndexError> {
-    let Some(holder) = holder(tbs.subject()) else { return Ok(()) };
+    let Some(subscriber) = subscriber(tbs.subject()) else { return Ok(()) };
     if intent.is_ca && intent.makes.is_none() {
         return Ok(());
     }
@@ -86,18 +86,18 @@ pub(super) fn check(
     };
     let mut statement = connection.prepare_cached(BEARERS)?;
     let bearers: Vec<String> =
-        statement.query_map((holder, key), |row| row.get(0))?.collect::<Result<_, _>>()?;
+        statement.query_map((subscriber, key), |row| row.get(0))?.collect::<Result<_, _>>()?;
     let Some((succeeds, at)) = &intent.makes else {
         return bearers.into_iter().next().map_or(Ok(()), taken);
     };
-    let is_generation = connection.prepare_cached(OWN)?.exists((holder, key, number))?;
+    let is_generation = connection.prepare_cached(OWN)?.exists((subscriber, key, number))?;
     let family = family(connection, succeeds.as_deref())?;
     if let Some(other) = bearers.into_iter().find(|name| !is_generation && !family.contains(name)) {
         return taken(other);
     }
     let mut statement = connection.prepare_cached(HOLDERS)?;
     let found = statement
-        .query_row((holder, key, at), |row| {
+        .query_row((subscriber, key, at), |row| {
             Ok((row.get::<_, Option<String>>(0)?, super::row::serial(row, 1)))
         })
         .optional()?;
@@ -157,12 +157,12 @@ pub(super) fn fill(connection: &Connection) -> Result<(), IndexError> {
             (None, Some(der)) => Certificate::from_der(der).ok().map(|certificate| certificate.tbs().clone()),
             (None, None) => {
                 let described = Name::parse(&row.get::<_, String>(4)?).ok();
-                put.execute((number, described.as_ref().and_then(holder)))?;
+                put.execute((number, described.as_ref().and_then(subscriber)))?;
                 continue;
             }
         };
         let Some(tbs) = read else { continue };
-        put.execute((number, holder(tbs.subject())))?;
+        put.execute((number, subscriber(tbs.subject())))?;
         note(connection, issuer, tbs.issuer())?;
         let before = IssuerId::by_octets(tbs.subject(), tbs.public_key());
         if let Some(own) = issuers.get(&before.0) {

@@ -69,7 +69,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
         profile: row.get(3)?,
         contact: row.get(4)?,
         state: row::state(row, 7)?,
-        known_by_number: tbs.is_none(),
+        serial_only: tbs.is_none(),
         key: row.get(14)?,
         certificate,
     })

@@ -1,6 +1,6 @@
 //! Takes the findings of a restore over, and refuses issuance until the restore is accepted.
 use super::authority;
-use super::issuing::{Entry, place, put_names, store_state};
+use super::issuing::{CertificateRow, place, put_names, store_state};
 use super::journal::Journal;
 use super::naming;
 use super::revoking::{highest_crl_number, revise};
@@ -74,7 +74,7 @@ pub(super) fn restore(connection: &Connection, restoration: &Restoration) -> Res
         match take_revocation(connection, found, change)? {
             Taken::Nothing => continue,
             Taken::Known => taken.revoked += 1,
-            Taken::ByNumber => taken.known_by_number += 1,
+            Taken::ByNumber => taken.serial_only += 1,
         }
         journal.append(found.event.clone())?;
     }
@@ -97,7 +97,7 @@ pub(super) fn take_over(
         match take_revocation(connection, found, change)? {
             Taken::Nothing if !reopen(connection, &found.id, change)? => continue,
             Taken::Nothing | Taken::Known => taken.revoked += 1,
-            Taken::ByNumber => taken.known_by_number += 1,
+            Taken::ByNumber => taken.serial_only += 1,
         }
         let issuer = authority::authority_number(connection, &found.id.issuer)?;
         revise(connection, issuer, change)?;
@@ -150,7 +150,7 @@ fn take_certificate(
     let (issuer, number, state) = match place(connection, &id) {
         Ok(place) => place,
         Err(IndexError::NotFound(_)) => {
-            let entry = Entry {
+            let entry = CertificateRow {
                 issuer: authority::authority_number(connection, &found.issuer)?,
                 identity: &found.issuer,
                 tbs,
@@ -270,7 +270,7 @@ pub(super) fn enter_number(
             "INSERT INTO certificate (issuer, serial, subject, profile, not_before, not_after, holder)
              VALUES (?1, ?2, ?3, '', 0, ?4, ?5)",
         )?
-        .execute((issuer, serial, subject_text, not_after.0, naming::holder(subject)))?;
+        .execute((issuer, serial, subject_text, not_after.0, naming::subscriber(subject)))?;
     let number = connection.last_insert_rowid();
     authority::note_end(connection, issuer, not_after)?;
     let (state, revoked_at, reason, invalidity_date) = state_columns(state);

@@ -35,7 +35,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<AuthoritySummary>, Inde
     let mut names = by_authority(connection, NAMES, |octets: Vec<u8>| {
         Name::from_der(&octets).map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
     })?;
-    let mut crossed = by_authority(connection, CROSSED, |digest| Ok(Fingerprint(digest)))?;
+    let mut cross_certificates = by_authority(connection, CROSSED, |digest| Ok(Fingerprint(digest)))?;
     let mut statement = connection.prepare_cached(SUMMARIES)?;
     let mut rows = statement.query([])?;
     let mut summaries = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<AuthoritySummary>, Inde
             succeeds: row.get(6)?,
             last_end: row.get::<_, Option<i64>>(7)?.map(UnixTime),
             names: names.remove(&name).unwrap_or_default(),
-            crossed: crossed.remove(&name).unwrap_or_default(),
+            cross_certificates: cross_certificates.remove(&name).unwrap_or_default(),
             name,
         });
     }

@@ -1,7 +1,7 @@
 //! Rules on `authorityKeyIdentifier` (RFC 5280 §4.2.1.1).
 use super::{CertificateRule, Subject, never_critical};
 use crate::lint::key_identifier;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 use crate::x509::extension::AUTHORITY_KEY_IDENTIFIER;
 
 const CITATION: &str = "RFC 5280 §4.2.1.1";
@@ -12,7 +12,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3", "X6"],
         citation: CITATION,
         says: "authorityKeyIdentifier is there in all but roots",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: present,
     },
     RuleOver {
@@ -20,7 +20,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3", "X6"],
         citation: CITATION,
         says: "authorityKeyIdentifier is not critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| never_critical(subject, AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier"),
     },
     RuleOver {
@@ -28,7 +28,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3"],
         citation: CITATION,
         says: "authorityKeyIdentifier holds the keyIdentifier and nothing else",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: only,
     },
     RuleOver {
@@ -36,7 +36,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X6"],
         citation: CITATION,
         says: "authorityKeyIdentifier has the octets of the issuer's subjectKeyIdentifier",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: repeats,
     },
 ];
@@ -60,12 +60,14 @@ fn repeats(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft, PARENT_IDENTIFIER};
+    use super::draft::{Broken, CertificateDraft, PARENT_IDENTIFIER};
     use crate::x509::Extension;
     use crate::x509::extension::authority_key_identifier;
     use crate::x509::octets::{sequence, tlv};
     let value = |octets: Vec<u8>| {
-        move |leaf: &mut Draft| leaf.put(Extension::new(AUTHORITY_KEY_IDENTIFIER, false, octets.clone()))
+        move |leaf: &mut CertificateDraft| {
+            leaf.put(Extension::new(AUTHORITY_KEY_IDENTIFIER, false, octets.clone()))
+        }
     };
     let with_serial = sequence(&[&tlv(0x80, &PARENT_IDENTIFIER), &tlv(0xa1, &[]), &tlv(0x82, &[1])]);
     vec![

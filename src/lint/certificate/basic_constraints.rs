@@ -1,6 +1,6 @@
 //! Rules on `basicConstraints` (RFC 5280 §4.2.1.9).
 use super::{CertificateRule, Subject};
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints};
 
 const CITATION: &str = "RFC 5280 §4.2.1.9";
@@ -11,7 +11,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: CITATION,
         says: "basicConstraints can be read, and are empty where they do not say CA",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: form,
     },
     RuleOver {
@@ -19,7 +19,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: CITATION,
         says: "basicConstraints are critical in CA certificates",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: critical,
     },
     RuleOver {
@@ -27,7 +27,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: "RFC 5280 §4.2.1.9, §6.1.4 (l), (m)",
         says: "No CA certificate stands below an issuer whose path length is 0, and no path length below a shorter or equal one",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: path_length,
     },
 ];
@@ -61,15 +61,15 @@ fn path_length(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use crate::x509::Extension;
     let constraints = |ca, path_length| BasicConstraints { ca, path_length }.to_extension();
-    let mut narrow = Draft::child_ca();
+    let mut narrow = CertificateDraft::child_ca();
     narrow.put(constraints(true, Some(0)));
-    let mut wide = Draft::child_ca();
+    let mut wide = CertificateDraft::child_ca();
     wide.put(constraints(true, Some(2)));
     let value = |octets: Vec<u8>| {
-        move |leaf: &mut Draft| leaf.put(Extension::new(BASIC_CONSTRAINTS, true, octets.clone()))
+        move |leaf: &mut CertificateDraft| leaf.put(Extension::new(BASIC_CONSTRAINTS, true, octets.clone()))
     };
     vec![
         Broken::leaf("basic_constraints_form", value(vec![0x30, 3, 2, 1, 0])),

@@ -1,6 +1,6 @@
 //! Valid certificates, and variants of them that each break one rule.
-use crate::lint::{Finding, findings_of_certificate};
-pub(in crate::lint) use crate::testing::CertificateBuilder as Draft;
+use crate::lint::{LintFinding, findings_of_certificate};
+pub(in crate::lint) use crate::testing::CertificateBuilder as CertificateDraft;
 use crate::x509::extension::{
     AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, SUBJECT_KEY_IDENTIFIER,
     authority_info_access, authority_key_identifier, crl_distribution_points, ocsp_no_check,
@@ -33,7 +33,7 @@ fn key() -> SubjectPublicKeyInfo {
     SubjectPublicKeyInfo::from_der(&p256()).unwrap()
 }
 
-impl Draft {
+impl CertificateDraft {
     fn drafted(
         issuer: &str,
         subject: &str,
@@ -116,7 +116,7 @@ impl Draft {
         self.put(subject_key_identifier_for(&SubjectPublicKeyInfo::from_der(octets).unwrap()));
     }
 
-    pub(in crate::lint) fn findings(&self, issuer: Option<&Self>) -> Vec<Finding> {
+    pub(in crate::lint) fn findings(&self, issuer: Option<&Self>) -> Vec<LintFinding> {
         let issuer = issuer.map(Self::unsigned);
         findings_of_certificate(&self.unsigned_der(), issuer.as_ref())
     }
@@ -127,14 +127,14 @@ pub(in crate::lint) struct BrokenDraft<D> {
     pub(in crate::lint) rule: &'static str,
     and: Vec<&'static str>,
     pub(in crate::lint) draft: D,
-    pub(in crate::lint) issuer: Option<Draft>,
+    pub(in crate::lint) issuer: Option<CertificateDraft>,
 }
 
 impl<D> BrokenDraft<D> {
     pub(in crate::lint) fn new(
         rule: &'static str,
         mut draft: D,
-        issuer: Option<Draft>,
+        issuer: Option<CertificateDraft>,
         change: impl Fn(&mut D),
     ) -> Self {
         change(&mut draft);
@@ -156,31 +156,34 @@ impl<D> BrokenDraft<D> {
 }
 
 /// A certificate that breaks one rule.
-pub(in crate::lint) type Broken = BrokenDraft<Draft>;
+pub(in crate::lint) type Broken = BrokenDraft<CertificateDraft>;
 
 impl Broken {
-    pub(in crate::lint) fn leaf(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::leaf(), Some(Draft::parent()), change)
+    pub(in crate::lint) fn leaf(rule: &'static str, change: impl Fn(&mut CertificateDraft)) -> Self {
+        Self::new(rule, CertificateDraft::leaf(), Some(CertificateDraft::parent()), change)
     }
 
-    pub(in crate::lint) fn without_issuer(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::leaf(), None, change)
+    pub(in crate::lint) fn without_issuer(
+        rule: &'static str,
+        change: impl Fn(&mut CertificateDraft),
+    ) -> Self {
+        Self::new(rule, CertificateDraft::leaf(), None, change)
     }
 
-    pub(in crate::lint) fn responder(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::responder(), Some(Draft::parent()), change)
+    pub(in crate::lint) fn responder(rule: &'static str, change: impl Fn(&mut CertificateDraft)) -> Self {
+        Self::new(rule, CertificateDraft::responder(), Some(CertificateDraft::parent()), change)
     }
 
-    pub(in crate::lint) fn child_ca(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::child_ca(), Some(Draft::root()), change)
+    pub(in crate::lint) fn child_ca(rule: &'static str, change: impl Fn(&mut CertificateDraft)) -> Self {
+        Self::new(rule, CertificateDraft::child_ca(), Some(CertificateDraft::root()), change)
     }
 
-    pub(in crate::lint) fn root(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::root(), None, change)
+    pub(in crate::lint) fn root(rule: &'static str, change: impl Fn(&mut CertificateDraft)) -> Self {
+        Self::new(rule, CertificateDraft::root(), None, change)
     }
 
     /// Sets another issuer, with the name and key identifier that the certificate expects.
-    pub(in crate::lint) fn issued_by(mut self, mut issuer: Draft) -> Self {
+    pub(in crate::lint) fn issued_by(mut self, mut issuer: CertificateDraft) -> Self {
         issuer.subject.clone_from(&self.draft.issuer);
         if let Some(own) = self.issuer.as_ref() {
             issuer.put(own.extension(SUBJECT_KEY_IDENTIFIER));
@@ -189,7 +192,7 @@ impl Broken {
         self
     }
 
-    pub(in crate::lint) fn findings(&self) -> Vec<Finding> {
+    pub(in crate::lint) fn findings(&self) -> Vec<LintFinding> {
         self.draft.findings(self.issuer.as_ref())
     }
 }

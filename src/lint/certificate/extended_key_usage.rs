@@ -1,6 +1,6 @@
 //! Rules on `extKeyUsage` (RFC 5280 §4.2.1.12) and on responder certificates (RFC 6960 §4.2.2.2).
 use super::{CertificateRule, Subject, never_critical};
-use crate::lint::rule::{Reach, RuleOver, repeated, when};
+use crate::lint::rule::{RuleOver, Scope, repeated, when};
 use crate::x509::extension::{
     AUTHORITY_INFO_ACCESS, AccessDescription, CRL_DISTRIBUTION_POINTS, EXTENDED_KEY_USAGE, ExtendedKeyUsage,
     NO_REV_AVAIL, OCSP_NO_CHECK, Purpose,
@@ -15,7 +15,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X9"],
         citation: CITATION,
         says: "extKeyUsage is a list of purposes, with one at least and none twice",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: form,
     },
     RuleOver {
@@ -23,7 +23,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X9"],
         citation: CITATION,
         says: "extKeyUsage does not have anyExtendedKeyUsage",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: not_any,
     },
     RuleOver {
@@ -31,7 +31,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X9"],
         citation: "RFC 6960 §4.2.2.2",
         says: "A CA certificate does not have OCSPSigning: it would answer for its issuer",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: of_ca,
     },
     RuleOver {
@@ -39,7 +39,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X9"],
         citation: CITATION,
         says: "Purposes are among those of the issuer, OCSPSigning excepted",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: within_issuer,
     },
     RuleOver {
@@ -47,7 +47,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X9", "O7"],
         citation: RESPONDER,
         says: "OCSPSigning does not stand beside other purposes",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: alone,
     },
     RuleOver {
@@ -55,7 +55,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X9", "O7"],
         citation: RESPONDER,
         says: "A responder's certificate has id-pkix-ocsp-nocheck, a NULL, and no other has it",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: no_check,
     },
     RuleOver {
@@ -63,7 +63,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X9", "O7"],
         citation: RESPONDER,
         says: "id-pkix-ocsp-nocheck is not critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| never_critical(subject, OCSP_NO_CHECK, "id-pkix-ocsp-nocheck"),
     },
     RuleOver {
@@ -71,7 +71,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X10", "O7"],
         citation: RESPONDER,
         says: "A responder's certificate names neither a CRL nor a responder",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: without_pointers,
     },
 ];
@@ -141,14 +141,14 @@ fn without_pointers(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::extension::{authority_info_access, crl_distribution_points, ocsp_no_check};
     let usage = |purposes: &[Purpose]| {
         let extension = ExtendedKeyUsage(purposes.to_vec()).to_extension();
-        move |draft: &mut Draft| draft.put(extension.clone())
+        move |draft: &mut CertificateDraft| draft.put(extension.clone())
     };
-    let mut limited = Draft::child_ca();
+    let mut limited = CertificateDraft::child_ca();
     limited.put(ExtendedKeyUsage(vec![Purpose::CLIENT_AUTH]).to_extension());
     vec![
         Broken::leaf("extended_key_usage_form", usage(&[])),

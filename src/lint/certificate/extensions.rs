@@ -1,7 +1,7 @@
 //! Rules on `extensions` as a whole (RFC 5280 §4.1.2.9, §4.2).
 use super::{CertificateRule, Subject};
 use crate::lint::raw_extension;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 use crate::x509::extension as ext;
 use der::asn1::ObjectIdentifier;
 
@@ -11,7 +11,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3", "X5"],
         citation: "RFC 5280 §4.1.2.9, §4.2",
         says: "There are extensions, and never an empty list of them",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: present,
     },
     RuleOver {
@@ -19,7 +19,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X12"],
         citation: "RFC 5280 §4.2",
         says: "No extension stands there twice",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| raw_extension::repeated(&subject.own.extensions),
     },
     RuleOver {
@@ -27,7 +27,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X12"],
         citation: "RFC 5280 §4.2, X.690 §11.5",
         says: "Extensions are DER, and critical is left out where it is FALSE",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| raw_extension::wrongly_encoded(&subject.own.extensions),
     },
     RuleOver {
@@ -35,7 +35,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X12"],
         citation: "RFC 5280 §4.2",
         says: "No extension is critical that is not known here",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| raw_extension::unknown_critical(&subject.own.extensions, &KNOWN),
     },
 ];
@@ -77,15 +77,15 @@ fn present(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::octets::sequence;
     let odd = |critical: bool| {
         let oid = ObjectIdentifier::new_unwrap("1.2.3.4");
-        move |leaf: &mut Draft| leaf.put(Extension::new(oid, critical, vec![5, 0]))
+        move |leaf: &mut CertificateDraft| leaf.put(Extension::new(oid, critical, vec![5, 0]))
     };
-    let raw = |octets: Vec<u8>| move |leaf: &mut Draft| leaf.raw_extensions.push(octets.clone());
-    let again = Draft::leaf().extension(ext::EXTENDED_KEY_USAGE).to_der();
+    let raw = |octets: Vec<u8>| move |leaf: &mut CertificateDraft| leaf.raw_extensions.push(octets.clone());
+    let again = CertificateDraft::leaf().extension(ext::EXTENDED_KEY_USAGE).to_der();
     vec![
         Broken::leaf("extensions_present", |leaf| leaf.extensions = Vec::new())
             .and("authority_key_identifier_present")

@@ -1,8 +1,8 @@
 //! `TBSCertificate` as it is in the octets (RFC 5280 §4.1), not checked yet.
-use crate::lint::element::Element;
 use crate::lint::key_identifier;
 use crate::lint::moment::Moment;
 use crate::lint::raw_extension::RawExtension;
+use crate::lint::tlv::Tlv;
 use crate::x509::extension::{
     self, AUTHORITY_KEY_IDENTIFIER, BasicConstraints, ExtendedKeyUsage, KeyUsage, Purpose, SUBJECT_ALT_NAME,
     SUBJECT_KEY_IDENTIFIER,
@@ -16,19 +16,19 @@ use der::asn1::ObjectIdentifier;
 pub(in crate::lint) struct Fields<'a> {
     /// Contents of the explicit `version`, when the field is present.
     pub(in crate::lint) version: Option<&'a [u8]>,
-    pub(in crate::lint) serial_number: Element<'a>,
-    pub(in crate::lint) signature: Element<'a>,
-    pub(in crate::lint) issuer: Element<'a>,
-    pub(in crate::lint) not_before: Element<'a>,
-    pub(in crate::lint) not_after: Element<'a>,
-    pub(in crate::lint) subject: Element<'a>,
-    pub(in crate::lint) public_key: Element<'a>,
+    pub(in crate::lint) serial_number: Tlv<'a>,
+    pub(in crate::lint) signature: Tlv<'a>,
+    pub(in crate::lint) issuer: Tlv<'a>,
+    pub(in crate::lint) not_before: Tlv<'a>,
+    pub(in crate::lint) not_after: Tlv<'a>,
+    pub(in crate::lint) subject: Tlv<'a>,
+    pub(in crate::lint) public_key: Tlv<'a>,
     pub(in crate::lint) has_unique_identifiers: bool,
     pub(in crate::lint) extensions: Vec<RawExtension<'a>>,
     /// Whether the field is present, even when it is empty.
     pub(in crate::lint) has_extensions: bool,
     /// `signatureAlgorithm` of the whole certificate; `None` when only the TBSCertificate is known.
-    pub(in crate::lint) outer_signature: Option<Element<'a>>,
+    pub(in crate::lint) outer_signature: Option<Tlv<'a>>,
 }
 
 impl<'a> Fields<'a> {
@@ -39,21 +39,21 @@ impl<'a> Fields<'a> {
     }
 
     fn take_apart(tbs: &'a [u8]) -> Option<Self> {
-        let tbs = Element::only(tbs).filter(|tbs| tbs.tag == SEQUENCE)?;
-        let mut fields = tbs.elements();
+        let tbs = Tlv::only(tbs).filter(|tbs| tbs.tag == SEQUENCE)?;
+        let mut fields = tbs.tlvs();
         let version = fields.next_if(0xa0).map(|explicit| explicit.contents);
         let serial_number = fields.next_if(INTEGER)?;
         let signature = fields.next_if(SEQUENCE)?;
         let issuer = fields.next_if(SEQUENCE)?;
         let validity = fields.next_if(SEQUENCE)?;
-        let mut times = validity.elements();
+        let mut times = validity.tlvs();
         let (not_before, not_after) = (times.next()?, times.next()?);
         let subject = fields.next_if(SEQUENCE)?;
         let public_key = fields.next_if(SEQUENCE)?;
         let identifiers = [0x81, 0x82].map(|tag| fields.next_if(tag).is_some());
         let explicit = fields.next_if(0xa3);
         let extensions = match explicit {
-            Some(explicit) => RawExtension::list(Element::only(explicit.contents)?)?,
+            Some(explicit) => RawExtension::list(Tlv::only(explicit.contents)?)?,
             None => Vec::new(),
         };
         (fields.is_empty() && times.is_empty()).then_some(Self {
@@ -100,15 +100,15 @@ impl<'a> Fields<'a> {
 
     /// Returns the names of the subjectAltName that can be read. Malformed ones are skipped.
     pub(in crate::lint) fn alternative_names(&self) -> Vec<GeneralName> {
-        let list = self.extension(SUBJECT_ALT_NAME).and_then(|one| Element::only(one.value));
-        let elements = list.into_iter().flat_map(|list| list.elements());
-        elements.filter_map(|element| GeneralName::from_der(element.whole).ok()).collect()
+        let list = self.extension(SUBJECT_ALT_NAME).and_then(|one| Tlv::only(one.value));
+        let tlvs = list.into_iter().flat_map(|list| list.tlvs());
+        tlvs.filter_map(|tlv| GeneralName::from_der(tlv.whole).ok()).collect()
     }
 
     /// Returns the octets of the subjectKeyIdentifier.
     pub(in crate::lint) fn key_identifier(&self) -> Option<&'a [u8]> {
-        let element = Element::only(self.extension(SUBJECT_KEY_IDENTIFIER)?.value)?;
-        (element.tag == OCTET_STRING).then_some(element.contents)
+        let tlv = Tlv::only(self.extension(SUBJECT_KEY_IDENTIFIER)?.value)?;
+        (tlv.tag == OCTET_STRING).then_some(tlv.contents)
     }
 
     pub(in crate::lint) fn subject_name(&self) -> Option<Name> {
@@ -116,7 +116,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(in crate::lint) fn is_self_issued(&self) -> bool {
-        let read = |name: Element<'_>| Name::from_der(name.whole).ok();
+        let read = |name: Tlv<'_>| Name::from_der(name.whole).ok();
         self.issuer.whole == self.subject.whole
             || read(self.issuer)
                 .is_some_and(|issuer| read(self.subject).is_some_and(|subject| issuer.is_same_as(&subject)))

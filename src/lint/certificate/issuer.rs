@@ -1,6 +1,6 @@
 //! Rules on `issuer`, and on what the issuer is allowed to issue (RFC 5280 §4.1.2.4, §6.1.4).
 use super::{CertificateRule, Subject};
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 use crate::x509::extension::KeyUsage;
 
 pub(super) const RULES: &[CertificateRule] = &[
@@ -9,7 +9,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3"],
         citation: "RFC 5280 §4.1.2.4",
         says: "The issuer's name is not empty",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| when(subject.own.issuer.contents.is_empty(), "the issuer's name is empty"),
     },
     RuleOver {
@@ -17,7 +17,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3"],
         citation: "RFC 5280 §4.1.2.4, §7.1",
         says: "The issuer's name has the octets of the subject in the issuer's certificate",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: repeats_subject,
     },
     RuleOver {
@@ -25,7 +25,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5", "X11"],
         citation: "RFC 5280 §6.1.4 (k), (n)",
         says: "The issuer's certificate is a CA certificate whose key may sign certificates",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: is_ca,
     },
     RuleOver {
@@ -33,7 +33,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3"],
         citation: "RFC 5280 §3.2, §6.1",
         says: "Only a CA bears its issuer's name: a certificate of another key that is no CA's has a name of its own",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: bears_issuers_name,
     },
 ];
@@ -63,11 +63,11 @@ fn bears_issuers_name(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft, name};
+    use super::draft::{Broken, CertificateDraft, name};
     use crate::x509::extension::BasicConstraints;
-    let mut issuer = Draft::child_ca();
+    let mut issuer = CertificateDraft::child_ca();
     issuer.put(KeyUsage::CRL_SIGN.to_extension());
-    let mut no_ca = Draft::child_ca();
+    let mut no_ca = CertificateDraft::child_ca();
     no_ca.put(BasicConstraints { ca: false, path_length: None }.to_extension());
     vec![
         Broken::without_issuer("issuer_not_empty", |leaf| leaf.issuer = vec![0x30, 0]),

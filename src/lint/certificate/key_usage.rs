@@ -1,6 +1,6 @@
 //! Rules on `keyUsage` (RFC 5280 §4.2.1.3).
 use super::{CertificateRule, Subject};
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 use crate::x509::SubjectPublicKeyInfo;
 use crate::x509::extension::{KEY_USAGE, KeyUsage};
 
@@ -12,7 +12,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: CITATION,
         says: "keyUsage is there",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| when(!subject.own.has(KEY_USAGE), "there is no keyUsage"),
     },
     RuleOver {
@@ -20,7 +20,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: CITATION,
         says: "keyUsage is critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: critical,
     },
     RuleOver {
@@ -28,7 +28,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: "RFC 5280 §4.2.1.3, X.690 §11.2.2",
         says: "keyUsage has a use at least, and no trailing zero bits",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: form,
     },
     RuleOver {
@@ -36,7 +36,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: "RFC 5280 §4.2.1.3, §4.2.1.9",
         says: "keyUsage is keyCertSign and cRLSign in CA certificates, and has neither in others",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: of_ca,
     },
     RuleOver {
@@ -44,7 +44,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X5"],
         citation: "RFC 3279 §2.3.1, RFC 8813 §3, RFC 8410 §5, RFC 9881 §5",
         says: "keyUsage has only uses that a key of this type can have",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: fits_key,
     },
 ];
@@ -89,19 +89,20 @@ fn fits_key(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::octets::{sequence, tlv};
     let signing = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
-    let value =
-        |octets: Vec<u8>| move |leaf: &mut Draft| leaf.put(Extension::new(KEY_USAGE, true, octets.clone()));
-    let put = |usage: KeyUsage| move |draft: &mut Draft| draft.put(usage.to_extension());
+    let value = |octets: Vec<u8>| {
+        move |leaf: &mut CertificateDraft| leaf.put(Extension::new(KEY_USAGE, true, octets.clone()))
+    };
+    let put = |usage: KeyUsage| move |draft: &mut CertificateDraft| draft.put(usage.to_extension());
     let ml_dsa_44 = || {
         let identifier = sequence(&[&[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17]]);
         sequence(&[&identifier, &tlv(3, &[0; 1313])])
     };
     let of_ml_dsa = |usage: KeyUsage| {
-        move |draft: &mut Draft| {
+        move |draft: &mut CertificateDraft| {
             draft.set_key(&ml_dsa_44());
             draft.put(usage.with(KeyUsage::DIGITAL_SIGNATURE).to_extension());
         }

@@ -59,7 +59,7 @@ fn never_critical(subject: &Subject<'_>, oid: ObjectIdentifier, name: &str) -> V
 
 #[cfg(test)]
 mod tests {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use super::*;
 
     fn broken() -> Vec<Broken> {
@@ -90,11 +90,11 @@ mod tests {
     fn what_is_as_we_make_it_breaks_no_rule() {
         // X1, X2, X3, X4, X5, X6, X7, X8, X9, X10, X11, X12, X14
         for (draft, issuer) in [
-            (Draft::root(), None),
-            (Draft::child_ca(), Some(Draft::root())),
-            (Draft::leaf(), Some(Draft::parent())),
-            (Draft::responder(), Some(Draft::parent())),
-            (Draft::leaf(), None),
+            (CertificateDraft::root(), None),
+            (CertificateDraft::child_ca(), Some(CertificateDraft::root())),
+            (CertificateDraft::leaf(), Some(CertificateDraft::parent())),
+            (CertificateDraft::responder(), Some(CertificateDraft::parent())),
+            (CertificateDraft::leaf(), None),
         ] {
             assert_eq!(draft.findings(issuer.as_ref()), []);
         }

@@ -1,7 +1,7 @@
 //! Rules on `nameConstraints` (RFC 5280 §4.2.1.10).
 use super::{CertificateRule, Subject, name_syntax};
-use crate::lint::element::Element;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
+use crate::lint::tlv::Tlv;
 use crate::x509::GeneralName;
 use crate::x509::extension::{NAME_CONSTRAINTS, NameConstraints};
 use crate::x509::octets::SEQUENCE;
@@ -14,7 +14,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X8"],
         citation: CITATION,
         says: "nameConstraints are critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: critical,
     },
     RuleOver {
@@ -22,7 +22,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X8"],
         citation: CITATION,
         says: "nameConstraints stand in CA certificates only",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: only_in_ca,
     },
     RuleOver {
@@ -30,7 +30,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X8"],
         citation: CITATION,
         says: "nameConstraints and their lists are not empty, and can be read: addresses have masks, minimum and maximum are absent",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: form,
     },
     RuleOver {
@@ -38,7 +38,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X8"],
         citation: CITATION,
         says: "DNS names in nameConstraints have no leading dot",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: no_leading_dot,
     },
     RuleOver {
@@ -46,7 +46,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X8"],
         citation: "CA/Browser Forum BR §7.1.2.5.2",
         says: "Where only DNS names are permitted, all addresses are excluded",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: cover_addresses,
     },
     RuleOver {
@@ -54,7 +54,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X8"],
         citation: "RFC 5280 §6.1.3 (b), (c)",
         says: "The subject and its names are within the issuer's nameConstraints, a common name that looks like a DNS name too",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: permitted,
     },
 ];
@@ -71,10 +71,9 @@ fn only_in_ca(subject: &Subject<'_>) -> Vec<String> {
 
 fn form(subject: &Subject<'_>) -> Vec<String> {
     let Some(extension) = subject.own.extension(NAME_CONSTRAINTS) else { return Vec::new() };
-    let list = Element::only(extension.value).filter(|list| list.tag == SEQUENCE);
-    let empty = list.is_none_or(|list| {
-        list.contents.is_empty() || list.elements().any(|trees| trees.contents.is_empty())
-    });
+    let list = Tlv::only(extension.value).filter(|list| list.tag == SEQUENCE);
+    let empty = list
+        .is_none_or(|list| list.contents.is_empty() || list.tlvs().any(|trees| trees.contents.is_empty()));
     if empty {
         return vec!["nameConstraints or one of their lists are empty".into()];
     }
@@ -82,9 +81,9 @@ fn form(subject: &Subject<'_>) -> Vec<String> {
 }
 
 fn no_leading_dot(subject: &Subject<'_>) -> Vec<String> {
-    let list = subject.own.extension(NAME_CONSTRAINTS).and_then(|one| Element::only(one.value));
-    let trees = list.into_iter().flat_map(|list| list.elements()).flat_map(|trees| trees.elements());
-    let bases = trees.filter_map(|tree| tree.elements().next());
+    let list = subject.own.extension(NAME_CONSTRAINTS).and_then(|one| Tlv::only(one.value));
+    let trees = list.into_iter().flat_map(|list| list.tlvs()).flat_map(|trees| trees.tlvs());
+    let bases = trees.filter_map(|tree| tree.tlvs().next());
     let dotted = bases.filter(|base| base.tag == 0x82 && base.contents.first() == Some(&b'.'));
     dotted.map(|base| format!("the DNS name {} has a leading dot", base.contents.escape_ascii())).collect()
 }
@@ -118,7 +117,7 @@ fn permitted(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft, name};
+    use super::draft::{Broken, CertificateDraft, name};
     use crate::x509::Extension;
     use crate::x509::octets::tlv;
     let constraints = |permit: &[&str], exclude: &[&str]| {
@@ -129,12 +128,12 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     };
     let good = constraints(&["ok.example"], &[]);
     let issuer = |extension: Extension| {
-        let mut issuer = Draft::child_ca();
+        let mut issuer = CertificateDraft::child_ca();
         issuer.put(extension);
         issuer
     };
     let value = |octets: Vec<u8>| {
-        move |ca: &mut Draft| ca.put(Extension::new(NAME_CONSTRAINTS, true, octets.clone()))
+        move |ca: &mut CertificateDraft| ca.put(Extension::new(NAME_CONSTRAINTS, true, octets.clone()))
     };
     let permit = |tree: &[u8]| tlv(0x30, &tlv(0xa0, &tlv(0x30, tree)));
     let (lax, misplaced) = (Extension { critical: false, ..good.clone() }, good.clone());

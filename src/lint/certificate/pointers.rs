@@ -2,8 +2,8 @@
 //! §4.2.1.15, §4.2.2.1; RFC 9608).
 use super::{CertificateRule, Subject, never_critical};
 use crate::lint::distribution_point::{points_faults, url_fault};
-use crate::lint::element::Element;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
+use crate::lint::tlv::Tlv;
 use crate::x509::extension::{
     AUTHORITY_INFO_ACCESS, AccessDescription, CRL_DISTRIBUTION_POINTS, FRESHEST_CRL, NO_REV_AVAIL,
 };
@@ -15,7 +15,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X10"],
         citation: "RFC 5280 §4.2.1.13",
         says: "cRLDistributionPoints are not critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| never_critical(subject, CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints"),
     },
     RuleOver {
@@ -23,7 +23,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X10"],
         citation: "RFC 5280 §4.2.1.13",
         says: "cRLDistributionPoints name http URLs, for all reasons, of CRLs by the issuer itself",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| points(subject, CRL_DISTRIBUTION_POINTS),
     },
     RuleOver {
@@ -31,7 +31,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["C5", "X10"],
         citation: "RFC 5280 §4.2.1.15",
         says: "freshestCRL is not critical, and names http URLs as cRLDistributionPoints do",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: freshest,
     },
     RuleOver {
@@ -39,7 +39,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X10"],
         citation: "RFC 5280 §4.2.2.1",
         says: "authorityInfoAccess is not critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| never_critical(subject, AUTHORITY_INFO_ACCESS, "authorityInfoAccess"),
     },
     RuleOver {
@@ -47,7 +47,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X10"],
         citation: "RFC 5280 §4.2.2.1",
         says: "authorityInfoAccess names http URLs, of responders and of the issuer's certificate",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: access,
     },
     RuleOver {
@@ -55,7 +55,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X10"],
         citation: "CA/Browser Forum BR §7.1.2.1",
         says: "A root names neither CRLs nor responders",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: root,
     },
     RuleOver {
@@ -63,7 +63,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X10"],
         citation: "RFC 9608 §2, §3",
         says: "noRevAvail is NULL, not critical, in certificates of no CA, and without CRL or OCSP pointer beside it",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: no_rev_avail,
     },
 ];
@@ -80,13 +80,12 @@ fn freshest(subject: &Subject<'_>) -> Vec<String> {
 
 fn access(subject: &Subject<'_>) -> Vec<String> {
     let Some(extension) = subject.own.extension(AUTHORITY_INFO_ACCESS) else { return Vec::new() };
-    let list =
-        Element::only(extension.value).filter(|list| list.tag == SEQUENCE && !list.contents.is_empty());
+    let list = Tlv::only(extension.value).filter(|list| list.tag == SEQUENCE && !list.contents.is_empty());
     let Some(list) = list else { return vec!["authorityInfoAccess is empty".into()] };
-    let mut descriptions = list.elements();
+    let mut descriptions = list.tlvs();
     let mut out = Vec::new();
     for description in descriptions.by_ref() {
-        let mut fields = description.elements();
+        let mut fields = description.tlvs();
         match (fields.next_if(6), fields.next()) {
             (Some(method), Some(location)) if fields.is_empty() => {
                 let known = [AccessDescription::OCSP, AccessDescription::CA_ISSUERS];
@@ -130,13 +129,13 @@ fn no_rev_avail(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::extension::{
         authority_info_access, crl_distribution_points, freshest_crl, no_rev_avail,
     };
     use crate::x509::octets::tlv;
-    let put = |extension: Extension| move |draft: &mut Draft| draft.put(extension.clone());
+    let put = |extension: Extension| move |draft: &mut CertificateDraft| draft.put(extension.clone());
     let critical = |extension: Extension| put(Extension { critical: true, ..extension });
     let crl = |url: &str| crl_distribution_points(&[url.to_owned()]);
     let value = |oid, octets: &[u8]| put(Extension::new(oid, false, octets.to_vec()));
@@ -146,7 +145,7 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         ..AccessDescription::ocsp("http://a.example/")
     };
     let only_no_rev_avail = |extension: Extension| {
-        move |leaf: &mut Draft| {
+        move |leaf: &mut CertificateDraft| {
             leaf.remove(CRL_DISTRIBUTION_POINTS);
             leaf.remove(AUTHORITY_INFO_ACCESS);
             leaf.put(extension.clone());
@@ -161,7 +160,7 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         Broken::leaf("freshest_crl_form", critical(freshest_crl(&["http://a.example/".into()]))),
         Broken::leaf(
             "authority_info_access_not_critical",
-            critical(Draft::leaf().extension(AUTHORITY_INFO_ACCESS)),
+            critical(CertificateDraft::leaf().extension(AUTHORITY_INFO_ACCESS)),
         ),
         Broken::leaf("authority_info_access_form", value(AUTHORITY_INFO_ACCESS, &[0x30, 0])),
         Broken::leaf(

@@ -1,6 +1,6 @@
 //! Rules on `subjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
 use super::{CertificateRule, Subject};
-use crate::lint::rule::{Reach, RuleOver};
+use crate::lint::rule::{RuleOver, Scope};
 use crate::x509::{SubjectPublicKeyInfo, key_weaknesses};
 
 pub(super) const RULES: &[CertificateRule] = &[
@@ -9,7 +9,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X13", "X14"],
         citation: "RFC 3279 §2.3.1, RFC 5480 §2.1.1, RFC 8410 §3",
         says: "The public key is RSA, P-256, P-384, P-521, Ed25519 or ML-DSA, with the parameters that belong to it",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: exact,
     },
     RuleOver {
@@ -17,7 +17,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X13"],
         citation: "CA/Browser Forum BR §6.1.1.3, §6.1.5, §6.1.6",
         says: "The public key has none of the weaknesses that can be seen in it",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: strength,
     },
 ];

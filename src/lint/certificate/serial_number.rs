@@ -1,7 +1,7 @@
 //! Rules on `serialNumber` (RFC 5280 §4.1.2.2).
 use super::{CertificateRule, Subject};
-use crate::lint::element::is_minimal_integer;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
+use crate::lint::tlv::is_minimal_integer;
 
 const CITATION: &str = "RFC 5280 §4.1.2.2";
 
@@ -11,7 +11,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X1"],
         citation: CITATION,
         says: "The serial number is positive",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: positive,
     },
     RuleOver {
@@ -19,7 +19,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X1"],
         citation: CITATION,
         says: "The serial number has at most 20 octets, the sign octet included",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: length,
     },
     RuleOver {
@@ -27,7 +27,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X1"],
         citation: "X.690 §8.3.2",
         says: "The serial number has no octets that it does not need",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: encoding,
     },
     RuleOver {
@@ -35,7 +35,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X1"],
         citation: "CA/Browser Forum BR §7.1",
         says: "The serial number is long enough for 128 random bits",
-        reach: Reach::Ours,
+        scope: Scope::Ours,
         check: random_bits,
     },
 ];

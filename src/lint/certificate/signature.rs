@@ -1,7 +1,7 @@
 //! Rules on `signature` and `signatureAlgorithm` (RFC 5280 §4.1.1.2, §4.1.2.3).
 use super::{CertificateRule, Subject};
 use crate::lint::algorithm;
-use crate::lint::rule::{Reach, RuleOver};
+use crate::lint::rule::{RuleOver, Scope};
 
 pub(super) const RULES: &[CertificateRule] = &[
     RuleOver {
@@ -9,7 +9,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X14"],
         citation: "RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3",
         says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for others",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| algorithm::exactness(subject.own.signature),
     },
     RuleOver {
@@ -17,7 +17,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X14"],
         citation: "RFC 5280 §4.1.1.2",
         says: "The issuer's key can make signatures of this algorithm",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: fits_key,
     },
     RuleOver {
@@ -25,7 +25,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X14"],
         citation: "RFC 5280 §4.1.1.2",
         says: "The signature algorithm outside repeats the one inside",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| algorithm::equality(subject.own.signature, subject.own.outer_signature),
     },
 ];
@@ -37,14 +37,14 @@ fn fits_key(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use crate::x509::SignatureAlgorithm as S;
     let null = || crate::x509::octets::sequence(&[&[6, 3, 0x2b, 0x65, 0x70], &[5, 0]]);
     let bare_rsa = || crate::x509::octets::sequence(&[&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 11]]);
     let sha1_rsa =
         || crate::x509::octets::sequence(&[&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 5], &[5, 0]]);
     let signature = |octets: Vec<u8>| {
-        move |leaf: &mut Draft| {
+        move |leaf: &mut CertificateDraft| {
             leaf.signature.clone_from(&octets);
             leaf.outer_signature.clone_from(&octets);
         }

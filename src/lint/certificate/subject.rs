@@ -1,7 +1,7 @@
 //! Rules on `subject` (RFC 5280 §4.1.2.6 and Appendix A).
 use super::{CertificateRule, Subject};
-use crate::lint::element::Elements;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
+use crate::lint::tlv::Tlvs;
 use crate::x509::{Attribute, AttributeValue, StringKind};
 
 pub(super) const RULES: &[CertificateRule] = &[
@@ -10,7 +10,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X4"],
         citation: "RFC 5280 §4.1.2.4",
         says: "The subject is a sequence of relative distinguished names, each with an attribute at least",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| when(subject.own.subject_name().is_none(), "the subject is no sequence of RDNs"),
     },
     RuleOver {
@@ -18,7 +18,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X3"],
         citation: "RFC 5280 §4.1.2.6",
         says: "A CA certificate has a subject",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: not_empty,
     },
     RuleOver {
@@ -26,7 +26,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X4"],
         citation: "RFC 5280 Appendix A.1",
         says: "Subject attributes are not empty, within their upper bounds, and of the characters of their type",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: values,
     },
     RuleOver {
@@ -34,7 +34,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X4"],
         citation: "RFC 5280 §4.1.2.4, Appendix A.1",
         says: "Countries, serial numbers and DN qualifiers are PrintableString; domain components and mail addresses IA5String",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: string_types,
     },
     RuleOver {
@@ -42,7 +42,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X4"],
         citation: "RFC 5280 §4.1.2.4",
         says: "Other text is UTF8String, unless the name is established: that of a self-issued certificate",
-        reach: Reach::Ours,
+        scope: Scope::Ours,
         check: utf8,
     },
     RuleOver {
@@ -50,7 +50,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X4"],
         citation: "X.690 §11.6",
         says: "The attributes of an RDN are in DER's order, unless the name is established",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: rdn_order,
     },
 ];
@@ -109,8 +109,8 @@ fn rdn_order(subject: &Subject<'_>) -> Vec<String> {
     if subject.own.is_self_issued() {
         return Vec::new();
     }
-    let unsorted = |rdn: Elements<'_>| !rdn.map(|one| one.whole).is_sorted();
-    let found = subject.own.subject.elements().any(|rdn| unsorted(rdn.elements()));
+    let unsorted = |rdn: Tlvs<'_>| !rdn.map(|one| one.whole).is_sorted();
+    let found = subject.own.subject.tlvs().any(|rdn| unsorted(rdn.tlvs()));
     when(found, "the attributes of an RDN of the subject are not in DER's order")
 }
 

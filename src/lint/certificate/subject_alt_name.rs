@@ -1,7 +1,7 @@
 //! Rules on `subjectAltName` (RFC 5280 §4.2.1.6, RFC 9598, RFC 9525).
 use super::{CertificateRule, Subject, name_syntax};
-use crate::lint::element::Element;
-use crate::lint::rule::{Reach, RuleOver, repeated, when};
+use crate::lint::rule::{RuleOver, Scope, repeated, when};
+use crate::lint::tlv::Tlv;
 use crate::x509::GeneralName;
 use crate::x509::extension::{Purpose, SUBJECT_ALT_NAME};
 use crate::x509::octets::SEQUENCE;
@@ -14,7 +14,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X7"],
         citation: "RFC 5280 §4.1.2.6",
         says: "Where the subject is empty there is a subjectAltName",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: present,
     },
     RuleOver {
@@ -22,7 +22,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X7"],
         citation: CITATION,
         says: "subjectAltName is critical when the subject is empty, and only then",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: critical,
     },
     RuleOver {
@@ -30,7 +30,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X7"],
         citation: CITATION,
         says: "subjectAltName is a list of names that can be read, with one at least and none twice",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: form,
     },
     RuleOver {
@@ -38,7 +38,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X7"],
         citation: CITATION,
         says: "subjectAltName has DNS names, IP addresses, mailboxes and URIs only",
-        reach: Reach::Ours,
+        scope: Scope::Ours,
         check: kinds,
     },
     RuleOver {
@@ -46,7 +46,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X7"],
         citation: "RFC 5280 §4.2.1.6, RFC 1123 §2.1, RFC 5890 §2.3, RFC 9598 §3",
         says: "Names are written as their kind asks for: no NUL, no blank, no port, A-labels, a wildcard only as the whole left-most label",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: syntax,
     },
     RuleOver {
@@ -54,14 +54,14 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X7", "X8"],
         citation: "CA/Browser Forum BR §7.1.4.3, RFC 9525 §6.3",
         says: "The common name of a server, where it looks like a DNS name, stands in the subjectAltName too",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: common_name,
     },
 ];
 
-fn elements<'a>(subject: &Subject<'a>) -> Vec<Element<'a>> {
-    let list = subject.own.extension(SUBJECT_ALT_NAME).and_then(|one| Element::only(one.value));
-    list.map_or_else(Vec::new, |list| list.elements().collect())
+fn tlvs<'a>(subject: &Subject<'a>) -> Vec<Tlv<'a>> {
+    let list = subject.own.extension(SUBJECT_ALT_NAME).and_then(|one| Tlv::only(one.value));
+    list.map_or_else(Vec::new, |list| list.tlvs().collect())
 }
 
 fn present(subject: &Subject<'_>) -> Vec<String> {
@@ -80,19 +80,19 @@ fn critical(subject: &Subject<'_>) -> Vec<String> {
 
 fn form(subject: &Subject<'_>) -> Vec<String> {
     let Some(extension) = subject.own.extension(SUBJECT_ALT_NAME) else { return Vec::new() };
-    let list = Element::only(extension.value).filter(|list| list.tag == SEQUENCE);
+    let list = Tlv::only(extension.value).filter(|list| list.tag == SEQUENCE);
     if list.is_none_or(|list| list.contents.is_empty()) {
         return vec!["subjectAltName is no list of names".into()];
     }
-    let elements = elements(subject);
-    let unreadable = elements.iter().filter_map(|element| GeneralName::from_der(element.whole).err());
+    let tlvs = tlvs(subject);
+    let unreadable = tlvs.iter().filter_map(|tlv| GeneralName::from_der(tlv.whole).err());
     let mut out: Vec<String> = unreadable
         .map(|error| format!("a name of the subjectAltName cannot be read: {}", error.reason))
         .collect();
-    let again = repeated(elements.iter().map(|element| element.whole)).into_iter();
+    let again = repeated(tlvs.iter().map(|tlv| tlv.whole)).into_iter();
     out.extend(
         again
-            .filter_map(|element| GeneralName::from_der(element).ok())
+            .filter_map(|tlv| GeneralName::from_der(tlv).ok())
             .map(|name| format!("the name {} stands there twice", name.to_string().escape_debug())),
     );
     out
@@ -133,11 +133,13 @@ fn common_name(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft, name};
+    use super::draft::{Broken, CertificateDraft, name};
     use crate::x509::octets::tlv;
     use crate::x509::{Extension, Name};
     let value = |octets: Vec<u8>, critical: bool| {
-        move |leaf: &mut Draft| leaf.put(Extension::new(SUBJECT_ALT_NAME, critical, octets.clone()))
+        move |leaf: &mut CertificateDraft| {
+            leaf.put(Extension::new(SUBJECT_ALT_NAME, critical, octets.clone()))
+        }
     };
     let names = |names: &[GeneralName]| value(GeneralName::list_to_der(names), false);
     let a = GeneralName::Dns("a.example".into());

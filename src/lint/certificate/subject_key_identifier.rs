@@ -1,7 +1,7 @@
 //! Rules on `subjectKeyIdentifier` (RFC 5280 §4.2.1.2, RFC 7093 §2).
 use super::{CertificateRule, Subject, never_critical};
-use crate::lint::element::Element;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
+use crate::lint::tlv::Tlv;
 use crate::x509::extension::SUBJECT_KEY_IDENTIFIER;
 use crate::x509::sha256;
 
@@ -13,7 +13,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X6"],
         citation: CITATION,
         says: "subjectKeyIdentifier is there and is an OCTET STRING with octets",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: present,
     },
     RuleOver {
@@ -21,7 +21,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X6"],
         citation: CITATION,
         says: "subjectKeyIdentifier is not critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| never_critical(subject, SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier"),
     },
     RuleOver {
@@ -29,7 +29,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X6"],
         citation: "RFC 7093 §2 (1)",
         says: "subjectKeyIdentifier is the left-most 160 bits of the key's SHA-256",
-        reach: Reach::Ours,
+        scope: Scope::Ours,
         check: method,
     },
 ];
@@ -40,7 +40,7 @@ fn present(subject: &Subject<'_>) -> Vec<String> {
 }
 
 fn method(subject: &Subject<'_>) -> Vec<String> {
-    let bits = Element::elements(&subject.own.public_key).find(|element| element.tag == 3);
+    let bits = Tlv::tlvs(&subject.own.public_key).find(|tlv| tlv.tag == 3);
     let key = bits.and_then(|bits| bits.contents.split_first()).map_or(&[][..], |(_unused, key)| key);
     let digest = sha256(key);
     let wrong = subject.own.key_identifier().is_some_and(|own| digest.get(..20) != Some(own));
@@ -49,10 +49,12 @@ fn method(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     use crate::x509::Extension;
     let value = |octets: Vec<u8>| {
-        move |leaf: &mut Draft| leaf.put(Extension::new(SUBJECT_KEY_IDENTIFIER, false, octets.clone()))
+        move |leaf: &mut CertificateDraft| {
+            leaf.put(Extension::new(SUBJECT_KEY_IDENTIFIER, false, octets.clone()))
+        }
     };
     vec![
         Broken::leaf("subject_key_identifier_present", |leaf| leaf.remove(SUBJECT_KEY_IDENTIFIER)),

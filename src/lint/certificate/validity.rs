@@ -1,7 +1,7 @@
 //! Rules on `validity` (RFC 5280 §4.1.2.5).
 use super::{CertificateRule, Subject};
 use crate::lint::moment::Moment;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 
 pub(super) const RULES: &[CertificateRule] = &[
     RuleOver {
@@ -9,7 +9,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X2"],
         citation: "RFC 5280 §4.1.2.5",
         says: "Times are UTCTime through 2049 and GeneralizedTime after, in whole seconds and UTC",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: encoding,
     },
     RuleOver {
@@ -17,7 +17,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X2"],
         citation: "RFC 5280 §4.1.2.5",
         says: "notAfter is not before notBefore",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: order,
     },
     RuleOver {
@@ -25,7 +25,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X2"],
         citation: "RFC 5280 §6.1.3 (a)",
         says: "notBefore is not before the issuer's",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: not_before_within_issuer,
     },
     RuleOver {
@@ -33,7 +33,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X11"],
         citation: "RFC 5280 §6.1.3 (a)",
         says: "notAfter is not after the issuer's",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: not_after_within_issuer,
     },
 ];
@@ -41,7 +41,7 @@ pub(super) const RULES: &[CertificateRule] = &[
 fn encoding(subject: &Subject<'_>) -> Vec<String> {
     [("notBefore", subject.own.not_before), ("notAfter", subject.own.not_after)]
         .into_iter()
-        .filter_map(|(field, element)| Moment::read(element).err().map(|fault| format!("{field} {fault}")))
+        .filter_map(|(field, tlv)| Moment::read(tlv).err().map(|fault| format!("{field} {fault}")))
         .collect()
 }
 

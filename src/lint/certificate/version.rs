@@ -1,6 +1,6 @@
 //! Rules on `version` and on the unique identifiers (RFC 5280 §4.1.2.1, §4.1.2.8).
 use super::{CertificateRule, Subject};
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 
 pub(super) const RULES: &[CertificateRule] = &[
     RuleOver {
@@ -8,7 +8,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X1"],
         citation: "RFC 5280 §4.1.2.1",
         says: "The version is v3",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |subject| when(subject.own.version != Some(&[2, 1, 2]), "the version is not v3"),
     },
     RuleOver {
@@ -16,7 +16,7 @@ pub(super) const RULES: &[CertificateRule] = &[
         rows: &["X1"],
         citation: "RFC 5280 §4.1.2.8",
         says: "There are neither issuerUniqueID nor subjectUniqueID",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: unique_identifiers,
     },
 ];
@@ -27,10 +27,10 @@ fn unique_identifiers(subject: &Subject<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CertificateDraft};
     vec![
-        Broken::leaf("version_is_v3", |leaf: &mut Draft| leaf.version = vec![0xa0, 3, 2, 1, 1]),
-        Broken::leaf("no_unique_identifiers", |leaf: &mut Draft| {
+        Broken::leaf("version_is_v3", |leaf: &mut CertificateDraft| leaf.version = vec![0xa0, 3, 2, 1, 1]),
+        Broken::leaf("no_unique_identifiers", |leaf: &mut CertificateDraft| {
             leaf.unique_identifiers = vec![0x81, 2, 0, 9]
         }),
     ]

@@ -1,7 +1,7 @@
 //! Valid CRLs, and variants of them that each break one rule.
 use crate::lint::certificate::draft::{self, BrokenDraft, PARENT_IDENTIFIER};
-use crate::lint::{Finding, findings_of_crl};
-pub(in crate::lint) use crate::testing::CrlBuilder as Draft;
+use crate::lint::{LintFinding, findings_of_crl};
+pub(in crate::lint) use crate::testing::CrlBuilder as CrlDraft;
 use crate::x509::extension::{
     FRESHEST_CRL, IssuingDistributionPoint, authority_key_identifier, crl_number, delta_crl_indicator,
     freshest_crl, invalidity_date, reason_code,
@@ -21,7 +21,7 @@ pub(in crate::lint) fn entry_with(extensions: &[Extension]) -> Vec<u8> {
     sequence(&[&[2, 1, 5], &THIS_UPDATE.to_der(), &tlv(0x30, &list.concat())])
 }
 
-impl Draft {
+impl CrlDraft {
     pub(in crate::lint) fn complete() -> Self {
         let reason = reason_code(CrlReason::KeyCompromise).unwrap();
         let full = entry_with(&[reason, invalidity_date(THIS_UPDATE.plus(-9))]);
@@ -61,34 +61,34 @@ impl Draft {
         self.extensions.retain(|one| one.oid != oid);
     }
 
-    pub(in crate::lint) fn findings(&self, issuer: Option<&draft::Draft>) -> Vec<Finding> {
-        let issuer = issuer.map(draft::Draft::unsigned);
+    pub(in crate::lint) fn findings(&self, issuer: Option<&draft::CertificateDraft>) -> Vec<LintFinding> {
+        let issuer = issuer.map(draft::CertificateDraft::unsigned);
         findings_of_crl(&self.unsigned_der(), issuer.as_ref())
     }
 }
 
 /// A CRL that breaks one rule.
-pub(in crate::lint) type Broken = BrokenDraft<Draft>;
+pub(in crate::lint) type Broken = BrokenDraft<CrlDraft>;
 
 impl Broken {
-    pub(in crate::lint) fn complete(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::complete(), Some(draft::Draft::parent()), change)
+    pub(in crate::lint) fn complete(rule: &'static str, change: impl Fn(&mut CrlDraft)) -> Self {
+        Self::new(rule, CrlDraft::complete(), Some(draft::CertificateDraft::parent()), change)
     }
 
-    pub(in crate::lint) fn without_issuer(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::complete(), None, change)
+    pub(in crate::lint) fn without_issuer(rule: &'static str, change: impl Fn(&mut CrlDraft)) -> Self {
+        Self::new(rule, CrlDraft::complete(), None, change)
     }
 
-    pub(in crate::lint) fn delta(rule: &'static str, change: impl Fn(&mut Draft)) -> Self {
-        Self::new(rule, Draft::delta(), Some(draft::Draft::parent()), change)
+    pub(in crate::lint) fn delta(rule: &'static str, change: impl Fn(&mut CrlDraft)) -> Self {
+        Self::new(rule, CrlDraft::delta(), Some(draft::CertificateDraft::parent()), change)
     }
 
-    pub(in crate::lint) fn issued_by(mut self, issuer: draft::Draft) -> Self {
+    pub(in crate::lint) fn issued_by(mut self, issuer: draft::CertificateDraft) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    pub(in crate::lint) fn findings(&self) -> Vec<Finding> {
+    pub(in crate::lint) fn findings(&self) -> Vec<LintFinding> {
         self.draft.findings(self.issuer.as_ref())
     }
 }

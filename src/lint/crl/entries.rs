@@ -1,10 +1,10 @@
 //! Rules on `revokedCertificates` (RFC 5280 §5.1.2.6, §5.3). A list may have a million entries, so they are read in
 //! one pass. A finding names the number of entries that break the rule and the first of them.
 use super::{CertList, CrlRule};
-use crate::lint::element::{Element, Elements, is_minimal_integer};
 use crate::lint::moment::Moment;
 use crate::lint::raw_extension::RawExtension;
-use crate::lint::rule::{Reach, RuleOver, repeated, when};
+use crate::lint::rule::{RuleOver, Scope, repeated, when};
+use crate::lint::tlv::{Tlv, Tlvs, is_minimal_integer};
 use crate::x509::CrlReason;
 use crate::x509::extension::{INVALIDITY_DATE, REASON_CODE};
 use crate::x509::octets::{INTEGER, SEQUENCE};
@@ -16,7 +16,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2"],
         citation: "RFC 5280 §5.1.2.6",
         says: "Where nothing is revoked, there is no revokedCertificates at all",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: not_empty,
     },
     RuleOver {
@@ -24,7 +24,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2"],
         citation: "RFC 5280 §5.1.2.6",
         says: "Entries are a positive serial number of at most 20 octets, a date, and extensions that can be read",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| list.entries.form.messages("cannot be read"),
     },
     RuleOver {
@@ -32,7 +32,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2"],
         citation: "RFC 5280 §5.1.2.6",
         says: "No serial number stands there twice",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| list.entries.repeated.messages("stand there again"),
     },
     RuleOver {
@@ -40,7 +40,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2", "X2"],
         citation: "RFC 5280 §5.1.2.6",
         says: "Revocation dates are written as thisUpdate is, and are not after it",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| list.entries.date.messages("have a date that is wrongly written or after thisUpdate"),
     },
     RuleOver {
@@ -48,7 +48,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2"],
         citation: "RFC 5280 §5.3.1",
         says: "Reasons are one of the ten, and not critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| list.entries.reason.messages("have a reason that is critical or none of the ten"),
     },
     RuleOver {
@@ -56,7 +56,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2"],
         citation: "RFC 5280 §5.3.1",
         says: "The reason unspecified is left out",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| list.entries.unspecified.messages("have the reason unspecified written out"),
     },
     RuleOver {
@@ -64,7 +64,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2"],
         citation: "RFC 5280 §5.3.1",
         says: "removeFromCRL stands in delta CRLs only",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| list.entries.remove.messages("have removeFromCRL in a complete CRL"),
     },
     RuleOver {
@@ -72,7 +72,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C4"],
         citation: "RFC 5280 §5.3.2",
         says: "Invalidity dates are GeneralizedTime, and not critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| {
             list.entries.invalidity.messages("have an invalidity date that is critical or wrongly written")
         },
@@ -82,7 +82,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C2"],
         citation: "RFC 5280 §5.3",
         says: "Extensions of entries are not repeated, and none is critical that is not known here",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| {
             list.entries.extensions.messages("have an extension twice, or a critical one not known here")
         },
@@ -130,13 +130,13 @@ pub(super) struct EntryFaults {
 
 /// Reads the entries once without keeping them. Serial numbers are collected only when the entries are not in
 /// ascending order.
-pub(super) fn examine(list: Element<'_>, is_delta: bool, this_update: Option<Moment>) -> EntryFaults {
+pub(super) fn examine(list: Tlv<'_>, is_delta: bool, this_update: Option<Moment>) -> EntryFaults {
     let mut faults = EntryFaults::default();
     let mut last = None;
     let mut ascending = true;
-    let mut elements = list.elements();
-    for element in elements.by_ref() {
-        let mut fields = element.elements();
+    let mut tlvs = list.tlvs();
+    for tlv in tlvs.by_ref() {
+        let mut fields = tlv.tlvs();
         let serial_number = take_serial_number(&mut fields);
         ascending &= last.replace(serial_number).is_none_or(|last| last < serial_number);
         let date = fields.next();
@@ -149,22 +149,22 @@ pub(super) fn examine(list: Element<'_>, is_delta: bool, this_update: Option<Mom
             Some(list) => RawExtension::list(list).filter(|list| !list.is_empty()),
             None => Some(Vec::new()),
         };
-        let whole = element.tag == SEQUENCE && date.is_some() && fields.is_empty();
+        let whole = tlv.tag == SEQUENCE && date.is_some() && fields.is_empty();
         faults.form.note(!positive || !whole || listed.is_none(), serial_number);
         let moment = date.and_then(|date| Moment::read(date).ok());
         let early = moment.is_some_and(|moment| this_update.is_none_or(|this_update| moment <= this_update));
         faults.date.note(date.is_some() && !early, serial_number);
         examine_extensions(&listed.unwrap_or_default(), is_delta, serial_number, &mut faults);
     }
-    faults.form.note(!elements.is_empty(), &[]);
+    faults.form.note(!tlvs.is_empty(), &[]);
     if !ascending {
-        let serial_numbers = list.elements().map(|element| take_serial_number(&mut element.elements()));
+        let serial_numbers = list.tlvs().map(|tlv| take_serial_number(&mut tlv.tlvs()));
         note_repeated(&mut faults.repeated, serial_numbers.collect());
     }
     faults
 }
 
-fn take_serial_number<'a>(fields: &mut Elements<'a>) -> &'a [u8] {
+fn take_serial_number<'a>(fields: &mut Tlvs<'a>) -> &'a [u8] {
     fields.next_if(INTEGER).map_or(&[][..], |serial| serial.contents)
 }
 
@@ -186,7 +186,7 @@ fn examine_extensions(
             faults.unspecified.note(reason == Some(CrlReason::Unspecified), serial_number);
             faults.remove.note(reason == Some(CrlReason::RemoveFromCrl) && !is_delta, serial_number);
         } else if extension.is(INVALIDITY_DATE) {
-            let date = Elements(extension.value).next_if(0x18).filter(|date| date.whole == extension.value);
+            let date = Tlvs(extension.value).next_if(0x18).filter(|date| date.whole == extension.value);
             let written = date.is_some_and(|date| Moment::from_generalized_time(date.contents).is_ok());
             faults.invalidity.note(!written || extension.critical.is_some(), serial_number);
         } else {

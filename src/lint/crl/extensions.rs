@@ -1,7 +1,7 @@
 //! Rules on `crlExtensions` as a whole, and on the extensions of every CRL (RFC 5280 §5.1.2.7, §5.2.1, §5.2.3).
 use super::{CertList, CrlRule};
-use crate::lint::element::{Element, is_minimal_integer};
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
+use crate::lint::tlv::{Tlv, is_minimal_integer};
 use crate::lint::{key_identifier, raw_extension};
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT,
@@ -17,7 +17,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: "RFC 5280 §5.1.2.7",
         says: "There is never an empty list of extensions",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: not_empty,
     },
     RuleOver {
@@ -25,7 +25,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: "RFC 5280 §5.2",
         says: "No extension stands there twice",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| raw_extension::repeated(&list.extensions),
     },
     RuleOver {
@@ -33,7 +33,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: "RFC 5280 §5.2, X.690 §11.5",
         says: "Extensions are DER, and critical is left out where it is FALSE",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| raw_extension::wrongly_encoded(&list.extensions),
     },
     RuleOver {
@@ -41,7 +41,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C5"],
         citation: "RFC 5280 §5.2",
         says: "No extension is critical that is not known here",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: critical_known,
     },
     RuleOver {
@@ -49,7 +49,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: AUTHORITY,
         says: "There is an authorityKeyIdentifier",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| when(!list.has(AUTHORITY_KEY_IDENTIFIER), "there is no authorityKeyIdentifier"),
     },
     RuleOver {
@@ -57,7 +57,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1", "X3"],
         citation: AUTHORITY,
         says: "authorityKeyIdentifier is not critical, and holds the keyIdentifier and nothing else",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: authority_form,
     },
     RuleOver {
@@ -65,7 +65,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1", "X6"],
         citation: AUTHORITY,
         says: "authorityKeyIdentifier has the octets of the issuer's subjectKeyIdentifier",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: authority_repeats,
     },
     RuleOver {
@@ -73,7 +73,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: NUMBER,
         says: "There is a cRLNumber",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| when(!list.has(CRL_NUMBER), "there is no cRLNumber"),
     },
     RuleOver {
@@ -81,7 +81,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: NUMBER,
         says: "cRLNumber is not critical, not negative, and has at most 20 octets",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: number_form,
     },
 ];
@@ -115,7 +115,7 @@ fn authority_repeats(list: &CertList<'_>) -> Vec<String> {
 
 /// Returns the faults of a CRL number or base CRL number.
 pub(super) fn number_faults(value: &[u8]) -> Vec<String> {
-    match Element::only(value).filter(|integer| integer.tag == INTEGER).map(|integer| integer.contents) {
+    match Tlv::only(value).filter(|integer| integer.tag == INTEGER).map(|integer| integer.contents) {
         Some(contents) if is_minimal_integer(contents) => {
             let negative = contents.first().is_some_and(|first| *first >= 0x80);
             let mut out = when(negative, "the number is negative");
@@ -135,13 +135,13 @@ fn number_form(list: &CertList<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CrlDraft};
     use crate::lint::certificate::draft::PARENT_IDENTIFIER;
     use crate::x509::Extension;
     use crate::x509::extension::{authority_key_identifier, crl_number};
     use crate::x509::octets::{sequence, tlv};
-    let put = |extension: Extension| move |list: &mut Draft| list.put(extension.clone());
-    let raw = |octets: Vec<u8>| move |list: &mut Draft| list.raw_extensions.push(octets.clone());
+    let put = |extension: Extension| move |list: &mut CrlDraft| list.put(extension.clone());
+    let raw = |octets: Vec<u8>| move |list: &mut CrlDraft| list.raw_extensions.push(octets.clone());
     let number = |contents: &[u8]| put(Extension::new(CRL_NUMBER, false, tlv(INTEGER, contents)));
     let authority = authority_key_identifier(&PARENT_IDENTIFIER);
     let with_serial = sequence(&[&tlv(0x80, &PARENT_IDENTIFIER), &tlv(0xa1, &[]), &tlv(0x82, &[1])]);

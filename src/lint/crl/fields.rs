@@ -1,9 +1,9 @@
 //! `TBSCertList` as it is in the octets (RFC 5280 §5.1), not checked yet.
 use super::entries::{self, EntryFaults};
 use crate::lint::certificate;
-use crate::lint::element::Element;
 use crate::lint::moment::Moment;
 use crate::lint::raw_extension::RawExtension;
+use crate::lint::tlv::Tlv;
 use crate::x509::MalformedDer;
 use crate::x509::extension::DELTA_CRL_INDICATOR;
 use crate::x509::octets::{INTEGER, SEQUENCE};
@@ -14,15 +14,15 @@ use der::asn1::ObjectIdentifier;
 pub(in crate::lint) struct CertList<'a> {
     /// Contents of `version`, when the field is present.
     pub(super) version: Option<&'a [u8]>,
-    pub(super) signature: Element<'a>,
-    pub(super) issuer: Element<'a>,
-    pub(super) this_update: Element<'a>,
-    pub(super) next_update: Option<Element<'a>>,
-    pub(super) revoked: Option<Element<'a>>,
+    pub(super) signature: Tlv<'a>,
+    pub(super) issuer: Tlv<'a>,
+    pub(super) this_update: Tlv<'a>,
+    pub(super) next_update: Option<Tlv<'a>>,
+    pub(super) revoked: Option<Tlv<'a>>,
     pub(super) extensions: Vec<RawExtension<'a>>,
     /// Whether the field is present, even when it is empty.
     pub(super) has_extensions: bool,
-    pub(super) outer_signature: Option<Element<'a>>,
+    pub(super) outer_signature: Option<Tlv<'a>>,
     pub(super) issuer_certificate: Option<certificate::Fields<'a>>,
     /// Faults of the entries, found in one pass.
     pub(super) entries: EntryFaults,
@@ -32,7 +32,7 @@ impl<'a> CertList<'a> {
     /// Splits a TBSCertList into its fields.
     pub(in crate::lint) fn read(
         tbs: &'a [u8],
-        outer_signature: Option<Element<'a>>,
+        outer_signature: Option<Tlv<'a>>,
         issuer_certificate: Option<certificate::Fields<'a>>,
     ) -> Result<Self, MalformedDer> {
         let mut list = Self::take_apart(tbs)
@@ -46,8 +46,8 @@ impl<'a> CertList<'a> {
     }
 
     fn take_apart(tbs: &'a [u8]) -> Option<Self> {
-        let tbs = Element::only(tbs).filter(|tbs| tbs.tag == SEQUENCE)?;
-        let mut fields = tbs.elements();
+        let tbs = Tlv::only(tbs).filter(|tbs| tbs.tag == SEQUENCE)?;
+        let mut fields = tbs.tlvs();
         let version = fields.next_if(INTEGER).map(|version| version.contents);
         let signature = fields.next_if(SEQUENCE)?;
         let issuer = fields.next_if(SEQUENCE)?;
@@ -56,7 +56,7 @@ impl<'a> CertList<'a> {
         let revoked = fields.next_if(SEQUENCE);
         let explicit = fields.next_if(0xa0);
         let extensions = match explicit {
-            Some(explicit) => RawExtension::list(Element::only(explicit.contents)?)?,
+            Some(explicit) => RawExtension::list(Tlv::only(explicit.contents)?)?,
             None => Vec::new(),
         };
         fields.is_empty().then_some(Self {

@@ -2,7 +2,7 @@
 use super::{CertList, CrlRule};
 use crate::lint::algorithm;
 use crate::lint::moment::Moment;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
 use crate::x509::extension::KeyUsage;
 
 pub(super) const RULES: &[CrlRule] = &[
@@ -11,7 +11,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: "RFC 5280 §5.1.2.1",
         says: "The version is v2",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| when(list.version != Some(&[1]), "the version is not v2"),
     },
     RuleOver {
@@ -19,7 +19,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["X14"],
         citation: "RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3",
         says: "The signature algorithm is a known one; NULL parameters for RSA PKCS#1, none for others",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| algorithm::exactness(list.signature),
     },
     RuleOver {
@@ -27,7 +27,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["X14"],
         citation: "RFC 5280 §5.1.1.2",
         says: "The issuer's key can make signatures of this algorithm",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: fits_key,
     },
     RuleOver {
@@ -35,7 +35,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["X14"],
         citation: "RFC 5280 §5.1.1.2",
         says: "The signature algorithm outside repeats the one inside",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| algorithm::equality(list.signature, list.outer_signature),
     },
     RuleOver {
@@ -43,7 +43,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["X3"],
         citation: "RFC 5280 §5.1.2.3",
         says: "The issuer's name is not empty",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| when(list.issuer.contents.is_empty(), "the issuer's name is empty"),
     },
     RuleOver {
@@ -51,7 +51,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["X3"],
         citation: "RFC 5280 §5.1.2.3",
         says: "The issuer's name has the octets of the subject in the issuer's certificate",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: repeats_subject,
     },
     RuleOver {
@@ -59,7 +59,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["X5"],
         citation: "RFC 5280 §6.3.3 (f)",
         says: "The issuer's key may sign CRLs",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: may_sign,
     },
     RuleOver {
@@ -67,7 +67,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1", "X2"],
         citation: "RFC 5280 §5.1.2.4, §5.1.2.5",
         says: "Times are UTCTime through 2049 and GeneralizedTime after, in whole seconds and UTC",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: time_encoding,
     },
     RuleOver {
@@ -75,7 +75,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: "RFC 5280 §5.1.2.5",
         says: "There is a nextUpdate",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| when(list.next_update.is_none(), "there is no nextUpdate"),
     },
     RuleOver {
@@ -83,7 +83,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C1"],
         citation: "RFC 5280 §5.1.2.5",
         says: "nextUpdate is after thisUpdate",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: order,
     },
 ];
@@ -107,7 +107,7 @@ fn may_sign(list: &CertList<'_>) -> Vec<String> {
 fn time_encoding(list: &CertList<'_>) -> Vec<String> {
     [("thisUpdate", Some(list.this_update)), ("nextUpdate", list.next_update)]
         .into_iter()
-        .filter_map(|(field, element)| Some(format!("{field} {}", Moment::read(element?).err()?)))
+        .filter_map(|(field, tlv)| Some(format!("{field} {}", Moment::read(tlv?).err()?)))
         .collect()
 }
 
@@ -121,18 +121,18 @@ fn order(list: &CertList<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft, THIS_UPDATE};
+    use super::draft::{Broken, CrlDraft, THIS_UPDATE};
     use crate::lint::certificate::draft::{self, name};
     use crate::x509::SignatureAlgorithm as S;
     use crate::x509::octets::{sequence, tlv};
     let signature = |octets: Vec<u8>| {
-        move |list: &mut Draft| {
+        move |list: &mut CrlDraft| {
             list.signature.clone_from(&octets);
             list.outer_signature.clone_from(&octets);
         }
     };
     let null = sequence(&[&[6, 3, 0x2b, 0x65, 0x70], &[5, 0]]);
-    let mut no_crl_sign = draft::Draft::parent();
+    let mut no_crl_sign = draft::CertificateDraft::parent();
     no_crl_sign.put(KeyUsage::KEY_CERT_SIGN.to_extension());
     vec![
         Broken::complete("crl_version_is_v2", |list| list.version = vec![2, 1, 0]),

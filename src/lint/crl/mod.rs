@@ -23,14 +23,14 @@ pub(super) fn crl_rules() -> impl Iterator<Item = &'static CrlRule> {
 
 #[cfg(test)]
 mod tests {
-    use super::draft::Draft;
+    use super::draft::CrlDraft;
     use super::*;
-    use crate::lint::certificate::draft::Draft as Issuer;
+    use crate::lint::certificate::draft::CertificateDraft as Issuer;
 
     #[test]
     fn what_is_as_we_make_it_breaks_no_rule() {
         // C1, C2, C4, C5
-        for draft in [Draft::complete(), Draft::empty(), Draft::delta(), Draft::shard()] {
+        for draft in [CrlDraft::complete(), CrlDraft::empty(), CrlDraft::delta(), CrlDraft::shard()] {
             assert_eq!(draft.findings(Some(&Issuer::parent())), []);
             assert_eq!(draft.findings(None), []);
         }
@@ -62,7 +62,7 @@ mod tests {
             let serial = crate::x509::octets::tlv(2, &[&[0x40][..], &number.to_be_bytes()].concat());
             crate::x509::octets::sequence(&[&serial, &draft::THIS_UPDATE.to_der()])
         };
-        let mut list = Draft::complete();
+        let mut list = CrlDraft::complete();
         list.entries = Some((0..100_000).rev().map(entry).collect::<Vec<_>>().concat());
         assert_eq!(list.findings(None), []);
         list.entries = list.entries.map(|entries| [entries, entry(5)].concat());

@@ -2,8 +2,8 @@
 use super::extensions::number_faults;
 use super::{CertList, CrlRule};
 use crate::lint::distribution_point::{point_name_faults, points_faults};
-use crate::lint::element::Element;
-use crate::lint::rule::{Reach, RuleOver, when};
+use crate::lint::rule::{RuleOver, Scope, when};
+use crate::lint::tlv::Tlv;
 use crate::x509::extension::{CRL_NUMBER, DELTA_CRL_INDICATOR, FRESHEST_CRL, ISSUING_DISTRIBUTION_POINT};
 use crate::x509::octets::SEQUENCE;
 use der::asn1::ObjectIdentifier;
@@ -17,7 +17,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C5"],
         citation: POINT,
         says: "issuingDistributionPoint is critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| always_critical(list, ISSUING_DISTRIBUTION_POINT, "issuingDistributionPoint"),
     },
     RuleOver {
@@ -25,7 +25,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C5"],
         citation: POINT,
         says: "issuingDistributionPoint is not empty, names http URLs, and limits the list to one kind of certificate at most",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: point_form,
     },
     RuleOver {
@@ -33,7 +33,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C5"],
         citation: DELTA,
         says: "deltaCRLIndicator is critical",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: |list| always_critical(list, DELTA_CRL_INDICATOR, "deltaCRLIndicator"),
     },
     RuleOver {
@@ -41,7 +41,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C5"],
         citation: DELTA,
         says: "deltaCRLIndicator is the number of an earlier CRL than the delta itself",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: delta_form,
     },
     RuleOver {
@@ -49,7 +49,7 @@ pub(super) const RULES: &[CrlRule] = &[
         rows: &["C5"],
         citation: "RFC 5280 §5.2.6",
         says: "freshestCRL is not critical, names http URLs, and does not stand in a delta CRL",
-        reach: Reach::Everyone,
+        scope: Scope::Everyone,
         check: freshest_form,
     },
 ];
@@ -61,9 +61,9 @@ fn always_critical(list: &CertList<'_>, oid: ObjectIdentifier, name: &str) -> Ve
 
 fn point_form(list: &CertList<'_>) -> Vec<String> {
     let Some(extension) = list.extension(ISSUING_DISTRIBUTION_POINT) else { return Vec::new() };
-    let point = Element::only(extension.value).filter(|one| one.tag == SEQUENCE && !one.contents.is_empty());
+    let point = Tlv::only(extension.value).filter(|one| one.tag == SEQUENCE && !one.contents.is_empty());
     let Some(point) = point else { return vec!["issuingDistributionPoint is empty".into()] };
-    let mut fields = point.elements();
+    let mut fields = point.tlvs();
     let location = fields.next_if(0xa0);
     let mut out = location.map_or_else(Vec::new, |location| point_name_faults(location.contents));
     let flags = [0x81, 0x82, 0x83, 0x84, 0x85].map(|tag| fields.next_if(tag));
@@ -106,11 +106,11 @@ fn freshest_form(list: &CertList<'_>) -> Vec<String> {
 
 #[cfg(test)]
 pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, Draft};
+    use super::draft::{Broken, CrlDraft};
     use crate::x509::Extension;
     use crate::x509::extension::{IssuingDistributionPoint, delta_crl_indicator, freshest_crl};
     use crate::x509::octets::tlv;
-    let put = |extension: Extension| move |list: &mut Draft| list.put(extension.clone());
+    let put = |extension: Extension| move |list: &mut CrlDraft| list.put(extension.clone());
     let point =
         |url: &str| IssuingDistributionPoint { url: Some(url.into()), ..Default::default() }.to_extension();
     let value = |octets: Vec<u8>| put(Extension::new(ISSUING_DISTRIBUTION_POINT, true, octets));

@@ -1,6 +1,6 @@
 //! HTTP headers that let clients and proxies cache answers and files (RFC 9919 §6, RFC 9111).
 use crate::ocsp::answer::Life;
-use crate::ocsp::public_files::PublicFile;
+use crate::ocsp::public_files::ServedFile;
 use crate::x509::UnixTime;
 use hyper::HeaderMap;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ const FILE_MAX_AGE: i64 = 3600;
 
 /// For how long a reply may be cached, and the validators for revalidating it.
 #[derive(Clone, Debug)]
-pub(super) struct Freshness {
+pub(super) struct CacheLifetime {
     tag: String,
     modified: UnixTime,
     expires: Option<UnixTime>,
@@ -21,7 +21,7 @@ pub(super) struct Freshness {
     dates_tell: bool,
 }
 
-impl Freshness {
+impl CacheLifetime {
     /// Returns the freshness of a signed answer; `tag` is its hash.
     ///
     /// Last-Modified is thisUpdate and Expires is nextUpdate (RFC 9919 §6). max-age ends when the responder has a
@@ -42,7 +42,7 @@ impl Freshness {
     }
 
     /// Returns the freshness of a CRL or certificate.
-    pub(super) fn of_file(file: &PublicFile, now: UnixTime) -> Self {
+    pub(super) fn of_file(file: &ServedFile, now: UnixTime) -> Self {
         let left = file.next_update.map_or(i64::MAX, |next| next.0.saturating_sub(now.0)).max(0);
         Self {
             tag: file.tag.clone(),
@@ -134,7 +134,7 @@ mod tests {
         // O9
         let headers_of = |life: &Life, now| {
             let mut headers = HeaderMap::new();
-            Freshness::of_answer(life, "t".into(), now).put(&mut headers);
+            CacheLifetime::of_answer(life, "t".into(), now).put(&mut headers);
             headers
         };
         let headers = headers_of(&life(), NOW.plus(200));
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_client_that_has_the_answer_is_recognised_by_tag_or_date() {
         // O9
-        let freshness = Freshness::of_answer(&life(), "t".into(), NOW);
+        let freshness = CacheLifetime::of_answer(&life(), "t".into(), NOW);
         for tag in ["\"t\"", "W/\"t\"", "\"a\", \"t\"", "*"] {
             assert!(freshness.is_known_to(&asking(header::IF_NONE_MATCH, tag)), "{tag}");
         }
@@ -167,7 +167,7 @@ mod tests {
         // O9
         let later = Life { produced_at: NOW.plus(50_000), next_update: NOW.plus(136_400), ..life() };
         let later = Life { refresh_at: NOW.plus(93_200), ..later };
-        let freshness = Freshness::of_answer(&later, "t".into(), NOW.plus(50_000));
+        let freshness = CacheLifetime::of_answer(&later, "t".into(), NOW.plus(50_000));
         let date = http_date(NOW.plus(-300));
         assert!(!freshness.is_known_to(&asking(header::IF_MODIFIED_SINCE, &date)));
     }

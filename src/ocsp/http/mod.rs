@@ -1,14 +1,14 @@
 //! OCSP over HTTP (RFC 6960 Appendix A, RFC 9919 §5 and §6), and the CRLs and CA certificates served with it.
 mod caching;
-mod complaints;
 mod framing;
 mod get_path;
-mod look;
+mod log_throttle;
+mod refresh;
 mod reply_body;
 mod request_body;
 mod service;
 mod turn;
 
-pub(crate) use look::{Looks, looks};
+pub(crate) use refresh::{Refreshes, looks};
 pub(crate) use service::OcspService;
 pub(crate) use turn::Turn;

@@ -1,5 +1,5 @@
 //! The body of an HTTP reply.
-use crate::ocsp::public_files::PublicFile;
+use crate::ocsp::public_files::ServedFile;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::pin::Pin;
@@ -23,7 +23,7 @@ pub enum ReplyBody {
 /// has dropped the version.
 #[derive(Debug)]
 pub struct FileBody {
-    file: Weak<PublicFile>,
+    file: Weak<ServedFile>,
     length: usize,
     sent: usize,
 }
@@ -34,7 +34,7 @@ pub struct FileBody {
 pub struct Superseded;
 
 impl FileBody {
-    pub(super) fn new(file: &Arc<PublicFile>) -> Self {
+    pub(super) fn new(file: &Arc<ServedFile>) -> Self {
         Self { file: Arc::downgrade(file), length: file.octets.len(), sent: 0 }
     }
 
@@ -99,10 +99,10 @@ mod tests {
     use crate::x509::UnixTime;
     use http_body_util::BodyExt;
 
-    fn file(length: usize) -> Arc<PublicFile> {
+    fn file(length: usize) -> Arc<ServedFile> {
         let octets: Vec<u8> = (0..=255).cycle().take(length).collect();
         let (tag, modified, media_type) = (String::new(), UnixTime(0), "application/pkix-crl");
-        Arc::new(PublicFile {
+        Arc::new(ServedFile {
             octets: octets.into(),
             media_type,
             tag,

@@ -1,9 +1,9 @@
 //! Answers one HTTP request.
-use super::caching::{Freshness, http_date, put};
-use super::complaints::Complaints;
+use super::caching::{CacheLifetime, http_date, put};
 use super::framing::fault;
 use super::get_path::request_in;
-use super::look::Looker;
+use super::log_throttle::LogThrottle;
+use super::refresh::Refresher;
 use super::reply_body::{FileBody, ReplyBody};
 use super::request_body::{BodyFault, collect};
 use super::turn::{Held, Turn};
@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::failpoint;
 use crate::ocsp::answer::Answer;
 use crate::ocsp::cache::AnswerCache;
-use crate::ocsp::public_files::PublicFile;
+use crate::ocsp::public_files::ServedFile;
 use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
@@ -44,7 +44,7 @@ pub(super) type Reply = Response<ReplyBody>;
 #[derive(Clone)]
 pub struct OcspService {
     parts: Arc<Parts>,
-    looker: Option<Looker>,
+    looker: Option<Refresher>,
     others: Router,
 }
 
@@ -53,7 +53,7 @@ struct Parts {
     settings: ResponderSettings,
     cache: AnswerCache,
     clock: Arc<dyn Clock>,
-    complaints: Complaints,
+    log_throttle: LogThrottle,
     /// Bounds the simultaneous signatures. There are as many as processors, so that those that wait hold no thread.
     signing: Semaphore,
     max_body: usize,
@@ -62,7 +62,7 @@ struct Parts {
 }
 
 /// State of the routes.
-type Asked = (Arc<Parts>, Option<Looker>);
+type Asked = (Arc<Parts>, Option<Refresher>);
 
 impl OcspService {
     /// Returns a service that answers each request from the snapshot that is current at that time.
@@ -78,7 +78,7 @@ impl OcspService {
             cache: AnswerCache::new(&settings),
             settings,
             clock,
-            complaints: Complaints::default(),
+            log_throttle: LogThrottle::default(),
             signing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             max_body: server.max_body,
             max_path: server.max_path,
@@ -87,7 +87,7 @@ impl OcspService {
         Self::with(parts, None)
     }
 
-    fn with(parts: Arc<Parts>, looker: Option<Looker>) -> Self {
+    fn with(parts: Arc<Parts>, looker: Option<Refresher>) -> Self {
         let others = Router::new()
             .route("/healthz", get(async || with_date(text(StatusCode::OK, "ok\n"), None)))
             .route("/readyz", get(readyz))
@@ -98,7 +98,7 @@ impl OcspService {
 
     /// Returns the same service, which checks for new status before it answers that a certificate is unknown.
     #[must_use]
-    pub(crate) fn with_looker(self, looker: Looker) -> Self {
+    pub(crate) fn with_looker(self, looker: Refresher) -> Self {
         Self::with(self.parts, Some(looker))
     }
 
@@ -177,7 +177,7 @@ impl OcspService {
         if let Some(looker) = &self.looker
             && is_ignorant(&decided)
         {
-            looker.look().await;
+            looker.refresh().await;
             decided = decide();
         }
         let answer = match decided {
@@ -190,7 +190,7 @@ impl OcspService {
         match answer.status() {
             ResponseStatus::Successful => {}
             ResponseStatus::TryLater | ResponseStatus::InternalError => {
-                if let Some(times) = parts.complaints.add(answer.reason(), now) {
+                if let Some(times) = parts.log_throttle.add(answer.reason(), now) {
                     tracing::warn!(status = %answer.status(), reason = answer.reason(), times, "no answer");
                 }
             }
@@ -265,13 +265,13 @@ fn answered(answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Repl
         return reply;
     };
     let tag = Fingerprint::of(answer.octets()).to_hex();
-    fresh_or_not_modified(octets, ANSWER, &Freshness::of_answer(life, tag, now), headers)
+    fresh_or_not_modified(octets, ANSWER, &CacheLifetime::of_answer(life, tag, now), headers)
 }
 
 fn fresh_or_not_modified(
     body: impl FnOnce() -> ReplyBody,
     media_type: &str,
-    freshness: &Freshness,
+    freshness: &CacheLifetime,
     headers: Option<&HeaderMap>,
 ) -> Reply {
     let mut reply = match headers.is_some_and(|headers| freshness.is_known_to(headers)) {
@@ -301,9 +301,9 @@ async fn nothing(State((parts, _)): State<Asked>) -> Reply {
     with_date(text(StatusCode::NOT_FOUND, "there is no such file\n"), Some(parts.clock.now()))
 }
 
-fn file_reply(file: &Arc<PublicFile>, headers: &HeaderMap, now: UnixTime) -> Reply {
+fn file_reply(file: &Arc<ServedFile>, headers: &HeaderMap, now: UnixTime) -> Reply {
     let body = || ReplyBody::File(FileBody::new(file));
-    fresh_or_not_modified(body, file.media_type, &Freshness::of_file(file, now), Some(headers))
+    fresh_or_not_modified(body, file.media_type, &CacheLifetime::of_file(file, now), Some(headers))
 }
 
 fn refused_method(allowed: &str) -> Reply {

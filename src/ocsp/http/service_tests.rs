@@ -19,7 +19,7 @@ impl Daemon {
         let hierarchy = Hierarchy::new();
         let file = |octets: &[u8], media_type| {
             let (tag, modified) = (Fingerprint::of(octets).to_hex(), NOW.plus(-50));
-            Arc::new(PublicFile {
+            Arc::new(ServedFile {
                 octets: octets.into(),
                 media_type,
                 tag,

@@ -1,6 +1,6 @@
 //! One connection: its limits, and its requests one after the other.
+use super::connection_limit::{Awaited, ConnectionPermit};
 use super::pace::Pace;
-use super::places::{Awaited, Place};
 use super::stall::Stall;
 use crate::failpoint;
 use crate::ocsp::http::{OcspService, Turn};
@@ -64,7 +64,7 @@ async fn stopped(stopped: &mut watch::Receiver<bool>) {
 
 /// Returns the turn of a request that was sent ahead of the previous answer. Until it is granted, another client may
 /// take the connection's place.
-fn turn(turns: Arc<Semaphore>, here: Arc<Place>) -> Turn {
+fn turn(turns: Arc<Semaphore>, here: Arc<ConnectionPermit>) -> Turn {
     Turn::new(move || {
         let (turns, here) = (Arc::clone(&turns), Arc::clone(&here));
         async move { here.aside(turns.acquire_owned()).await.ok() }
@@ -72,12 +72,12 @@ fn turn(turns: Arc<Semaphore>, here: Arc<Place>) -> Turn {
 }
 
 impl Connection {
-    pub(super) async fn serve(mut self, stream: TcpStream, place: Arc<Place>) {
+    pub(super) async fn serve(mut self, stream: TcpStream, permit: Arc<ConnectionPermit>) {
         failpoint::in_thread("daemon: connection");
         let _ = stream.set_nodelay(true);
         let pace = Arc::new(Pace::new());
         let socket = Stall::new(stream, self.idle_timeout, Arc::clone(&pace));
-        let (service, here, turns) = (self.service, Arc::clone(&place), self.turns);
+        let (service, here, turns) = (self.service, Arc::clone(&permit), self.turns);
         let reply = move |mut request: hyper::Request<Incoming>| {
             let (service, here) = (service.clone(), Arc::clone(&here));
             let (pace, turns) = (Arc::clone(&pace), Arc::clone(&turns));
@@ -102,7 +102,7 @@ impl Connection {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = place.wanted() => return,
+            () = permit.wanted() => return,
             () = stopped(&mut self.stopped) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await

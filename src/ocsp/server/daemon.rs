@@ -2,7 +2,7 @@
 use super::open_files::make_room;
 use super::{ServerError, keep_reloading, listeners, serve};
 use crate::clock::Clock;
-use crate::ocsp::http::{Looks, OcspService, looks};
+use crate::ocsp::http::{OcspService, Refreshes, looks};
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::readiness::unreadiness;
 use crate::ocsp::reload::Reloader;
@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 pub struct Daemon<S: StatusSource> {
     reloader: Reloader<S>,
     service: OcspService,
-    looks: Looks,
+    looks: Refreshes,
     settings: ServerSettings,
     clock: Arc<dyn Clock>,
     runtime: Runtime,

@@ -1,15 +1,15 @@
 //! The server: listening, connections and their limits, and an orderly end.
 mod connection;
+mod connection_limit;
 mod daemon;
 mod open_files;
 mod pace;
-mod places;
 mod stall;
 
 pub use connection::{CONNECTION_OCTETS, SOCKET_OCTETS};
 pub(crate) use daemon::Daemon;
 
-use super::http::{Looks, OcspService};
+use super::http::{OcspService, Refreshes};
 use super::reload::Reloader;
 use super::settings::ServerSettings;
 use crate::clock::Clock;
@@ -17,8 +17,8 @@ use crate::error::{Code, Problem, Remedy, remedy};
 use crate::failpoint;
 use crate::status::StatusSource;
 use connection::{Connection, prepare};
+use connection_limit::ConnectionLimit;
 use listenfd::ListenFd;
-use places::Places;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -99,7 +99,7 @@ pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerEr
 /// a check. The future never ends by itself: if it does, something is wrong, and the daemon must not continue.
 pub(crate) async fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
-    mut looks: Looks,
+    mut looks: Refreshes,
     at_once: Arc<Notify>,
     interval: Duration,
     clock: Arc<dyn Clock>,
@@ -143,7 +143,7 @@ pub async fn serve(
     settings: &ServerSettings,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
-    let places = Places::new(settings.max_connections);
+    let connection_limit = ConnectionLimit::new(settings.max_connections);
     let (stopping, stopped) = watch::channel(false);
     // half of the processors are left to clients that wait for each answer
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
@@ -160,7 +160,7 @@ pub async fn serve(
             stopped: stopped.clone(),
             turns: Arc::clone(&turns),
         };
-        accepting.spawn(accept(listener, connection, Arc::clone(&places)));
+        accepting.spawn(accept(listener, connection, Arc::clone(&connection_limit)));
     }
     tokio::select! {
         () = stop => {}
@@ -168,7 +168,7 @@ pub async fn serve(
     }
     accepting.shutdown().await;
     stopping.send_replace(true);
-    let all_free = places.all_free(settings.max_connections);
+    let all_free = connection_limit.all_free(settings.max_connections);
     if tokio::time::timeout(settings.shutdown_timeout, all_free).await.is_err() {
         tracing::warn!("connections that did not end in time were cut");
     }
@@ -177,13 +177,17 @@ pub async fn serve(
 
 /// Accepts connections, and finds a place for each before the next. While all connections are being answered, those
 /// above the limit, except for one, stay in the kernel's queue.
-async fn accept(listener: tokio::net::TcpListener, connection: Connection, places: Arc<Places>) {
+async fn accept(
+    listener: tokio::net::TcpListener,
+    connection: Connection,
+    connection_limit: Arc<ConnectionLimit>,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 failpoint::in_thread("daemon: accept");
-                let Some(place) = places.take().await else { return };
-                tokio::spawn(connection.clone().serve(stream, place));
+                let Some(permit) = connection_limit.take().await else { return };
+                tokio::spawn(connection.clone().serve(stream, permit));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

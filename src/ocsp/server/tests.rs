@@ -175,7 +175,7 @@ fn requests_sent_ahead_of_their_answers_wait_for_their_turn_and_no_others_do() {
     let connection = Connection { service, header_timeout, idle_timeout, stopped, turns: Arc::clone(&turns) };
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
-    runtime.spawn(accept(listener, connection, Places::new(8)));
+    runtime.spawn(accept(listener, connection, ConnectionLimit::new(8)));
 
     let connect = || {
         let client = Client::connect(address).unwrap();

@@ -45,18 +45,28 @@ fn applicant(subject: &str) -> Applicant {
     Applicant::new(Name::parse(subject).unwrap(), ec_key())
 }
 
-fn ask() -> Ask {
-    Ask { backdate: HOUR, ..Ask::default() }
+fn values() -> RequestedValues {
+    RequestedValues { backdate: HOUR, ..RequestedValues::default() }
 }
 
-fn grant(profile: &str, issuer_profile: &str, applicant: &Applicant, ask: &Ask) -> CertificateTemplate {
+fn grant(
+    profile: &str,
+    issuer_profile: &str,
+    applicant: &Applicant,
+    values: &RequestedValues,
+) -> CertificateTemplate {
     let issuer = root();
-    shipped(profile).evaluate(applicant, Some(&view(&issuer, issuer_profile)), ask, NOW).unwrap()
+    shipped(profile).evaluate(applicant, Some(&view(&issuer, issuer_profile)), values, NOW).unwrap()
 }
 
-fn refused(profile: &str, issuer_profile: &str, applicant: &Applicant, ask: &Ask) -> Vec<&'static str> {
+fn refused(
+    profile: &str,
+    issuer_profile: &str,
+    applicant: &Applicant,
+    values: &RequestedValues,
+) -> Vec<&'static str> {
     let issuer = root();
-    let verdict = shipped(profile).evaluate(applicant, Some(&view(&issuer, issuer_profile)), ask, NOW);
+    let verdict = shipped(profile).evaluate(applicant, Some(&view(&issuer, issuer_profile)), values, NOW);
     verdict.unwrap_err().iter().map(|violation| violation.rule.code()).collect()
 }
 
@@ -77,7 +87,7 @@ fn request(subject: &str, extensions: &[Extension], challenge: bool) -> Applican
     } else {
         encode_request(&subject, key.public_key(), extensions)
     };
-    let der = key.seal(&info);
+    let der = key.encode_signed(&info);
     Applicant::from(&CertificationRequest::from_der(&der).unwrap().verified().unwrap())
 }
 

@@ -12,7 +12,7 @@ fn extensions_of_a_request_are_left_out_and_said_so() {
         Extension::new("1.2.3.4".parse().unwrap(), true, vec![5, 0]),
     ];
     let applicant = request("CN=www.genfic.example", &asked, false);
-    let template = grant("system", "system-ca", &applicant, &ask());
+    let template = grant("system", "system-ca", &applicant, &values());
     assert_eq!(template.alt_names, [GeneralName::Dns("www.genfic.example".into())]);
     let tbs = assembled(&template, root().tbs().subject());
     assert!(BasicConstraints::of(&tbs).is_none());
@@ -31,9 +31,9 @@ fn extensions_of_a_request_are_left_out_and_said_so() {
 #[test]
 fn a_challenge_password_is_noticed_and_nothing_else() {
     // G20
-    let template = grant("system", "system-ca", &request("CN=a.example", &[], true), &ask());
+    let template = grant("system", "system-ca", &request("CN=a.example", &[], true), &values());
     assert!(template.notices.iter().any(|notice| notice.contains("challenge password")));
-    let plain = grant("system", "system-ca", &request("CN=a.example", &[], false), &ask());
+    let plain = grant("system", "system-ca", &request("CN=a.example", &[], false), &values());
     assert!(!plain.notices.iter().any(|notice| notice.contains("challenge password")));
 }
 
@@ -46,14 +46,14 @@ fn a_malformed_requested_name_is_told_among_the_good_ones() {
     let applicant = request("CN=a.example", &asked, false);
     assert_eq!(applicant.alt_names, [GeneralName::Dns("a.example".into())]);
     let issuer = root();
-    let verdict = shipped("system").evaluate(&applicant, Some(&view(&issuer, "system-ca")), &ask(), NOW);
+    let verdict = shipped("system").evaluate(&applicant, Some(&view(&issuer, "system-ca")), &values(), NOW);
     let violations = verdict.unwrap_err();
     assert_eq!(violations.len(), 1);
     assert!(violations[0].message.contains('é'), "{violations:?}");
     let broken = [Extension::new(extension::SUBJECT_ALT_NAME, false, vec![4, 0])];
     let applicant = request("CN=a.example", &broken, false);
     assert_eq!(
-        refused("system", "system-ca", &applicant, &ask()),
+        refused("system", "system-ca", &applicant, &values()),
         ["policy.name-syntax", "policy.name-missing"]
     );
 }
@@ -63,7 +63,7 @@ fn everything_that_is_wrong_is_told_at_once_as_one_problem() {
     // X4, X7, X11, G21
     let mut applicant = applicant("street=x,CN=b.example");
     applicant.alt_names = vec![GeneralName::Dns("*.a.example".into()), GeneralName::Dns("a b".into())];
-    let asked = Ask { length: Length::Days(9000), ..ask() };
+    let asked = RequestedValues { validity: RequestedValidity::Days(9000), ..values() };
     let rules = refused("system", "user-ca", &applicant, &asked);
     assert_eq!(
         rules,
@@ -89,12 +89,12 @@ fn an_empty_subject_needs_an_alternative_name_and_makes_it_critical() {
     // X7
     let mut system = applicant("");
     system.alt_names = vec![GeneralName::Dns("a.example".into())];
-    let template = grant("system", "system-ca", &system, &ask());
+    let template = grant("system", "system-ca", &system, &values());
     let names = template.extensions.iter().find(|one| one.oid == extension::SUBJECT_ALT_NAME).unwrap();
     assert!(names.critical);
-    let rules = refused("system", "system-ca", &applicant(""), &ask());
+    let rules = refused("system", "system-ca", &applicant(""), &values());
     assert_eq!(rules, ["policy.name-missing", "policy.subject-empty"]);
-    assert!(refused("user-ca", "root-ca", &applicant(""), &ask()).contains(&"policy.subject-empty"));
+    assert!(refused("user-ca", "root-ca", &applicant(""), &values()).contains(&"policy.subject-empty"));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn name_constraints_go_into_ca_certificates_only() {
     // X8
     let constraints =
         NameConstraints { permitted: vec!["genfic.example".parse().unwrap()], excluded: Vec::new() };
-    let asked = Ask { name_constraints: constraints, ..ask() };
+    let asked = RequestedValues { name_constraints: constraints, ..values() };
     let template = grant("system-ca", "root-ca", &applicant("CN=Systems"), &asked);
     let tbs = assembled(&template, root().tbs().subject());
     let granted = NameConstraints::of(&tbs).unwrap().unwrap();
@@ -110,7 +110,7 @@ fn name_constraints_go_into_ca_certificates_only() {
     assert!(tbs.extension(extension::NAME_CONSTRAINTS).unwrap().critical);
     let leaf = refused("system", "system-ca", &applicant("CN=a.example"), &asked);
     assert_eq!(leaf, ["policy.name-constraints"]);
-    let none = grant("system-ca", "root-ca", &applicant("CN=Systems"), &ask());
+    let none = grant("system-ca", "root-ca", &applicant("CN=Systems"), &values());
     assert!(!oids(&none).contains(&extension::NAME_CONSTRAINTS));
 }
 
@@ -121,9 +121,9 @@ fn what_a_key_was_used_for_before_counts() {
     let subject = Name::parse("CN=b.example").unwrap();
     system.prior_uses = vec![PriorUse { subject, authority: None, compromised: true, is_one_holder: false }];
     assert_eq!(
-        refused("system", "system-ca", &system, &ask()),
+        refused("system", "system-ca", &system, &values()),
         ["policy.compromised-key", "policy.key-reused"]
     );
     system.prior_uses.clear();
-    grant("system", "system-ca", &system, &ask());
+    grant("system", "system-ca", &system, &values());
 }

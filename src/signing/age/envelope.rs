@@ -4,7 +4,7 @@
 //! too, so a truncated file is an error for the reader.
 use super::AgeFileStore;
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
-use crate::home::{FileKind, Finding, OpenError, Owners, Rule, open_checked};
+use crate::home::{AccessFinding, AccessRule, FileKind, OpenError, Owners, open_checked};
 use crate::signing::Secret;
 use age::secrecy::SecretString;
 use age::stream::{StreamReader, StreamWriter};
@@ -60,7 +60,7 @@ pub enum EnvelopeError {
     Nobody(String),
     /// The file of recipients or identities can be changed or read by other users.
     #[error("{0}")]
-    Unsafe(Finding),
+    Unsafe(AccessFinding),
     /// The file of recipients or identities cannot be read.
     #[error("{0} cannot be read: {1}")]
     Unreadable(String, io::Error),
@@ -139,7 +139,7 @@ impl EnvelopeRecipient {
     /// [`EnvelopeError::Unsafe`], [`EnvelopeError::Unreadable`], [`EnvelopeError::InvalidRecipient`] for any other
     /// line, and [`EnvelopeError::Nobody`] without a recipient.
     pub fn read_file(path: &Path) -> Result<Vec<Self>, EnvelopeError> {
-        let recipients: Vec<Self> = lines(&read(path, Rule::CONFIGURATION)?)
+        let recipients: Vec<Self> = lines(&read(path, AccessRule::CONFIGURATION)?)
             .map(|(_, line)| line.parse())
             .collect::<Result<_, _>>()?;
         if recipients.is_empty() {
@@ -157,7 +157,7 @@ impl EnvelopeIdentity {
     /// [`EnvelopeError::Unsafe`], [`EnvelopeError::Unreadable`], [`EnvelopeError::InvalidIdentity`] for any other
     /// line, and [`EnvelopeError::Nobody`] without an identity.
     pub fn read_file(path: &Path) -> Result<Vec<Self>, EnvelopeError> {
-        let rule = Rule { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o077 };
+        let rule = AccessRule { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o077 };
         let identities: Vec<Self> = lines(&read(path, rule)?)
             .map(|(at, line)| line.parse().map(Self).map_err(|_| EnvelopeError::InvalidIdentity(at)))
             .collect::<Result<_, _>>()?;
@@ -169,7 +169,7 @@ impl EnvelopeIdentity {
     }
 }
 
-fn read(path: &Path, rule: Rule) -> Result<Zeroizing<String>, EnvelopeError> {
+fn read(path: &Path, rule: AccessRule) -> Result<Zeroizing<String>, EnvelopeError> {
     let unreadable = |error| EnvelopeError::Unreadable(path.shown().to_string(), error);
     let file = open_checked(path, rule).map_err(|error| match error {
         OpenError::Unsafe(finding) => EnvelopeError::Unsafe(finding),

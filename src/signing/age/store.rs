@@ -3,7 +3,7 @@
 //! The files can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
 use super::{files, mark};
 use crate::failpoint;
-use crate::home::{FileStatus, Mode, OpenError, Owners, Rule, open_checked, sync_directory, write_new};
+use crate::home::{AccessRule, FileStatus, Mode, OpenError, Owners, open_checked, sync_directory, write_new};
 use crate::signing::ca_signer::LocalSigner;
 use crate::signing::octets::read_up_to;
 use crate::signing::soft_key::SoftKey;
@@ -255,13 +255,13 @@ fn check_directory(path: &Path) -> Result<(), KeyError> {
     let directory = directory.unwrap_or(Path::new("."));
     let metadata = fs::metadata(directory).map_err(|error| missing_or(path, &error))?;
     let user = rustix::process::geteuid().as_raw();
-    let rule = Rule::directory(Owners::User, 0o077);
+    let rule = AccessRule::directory(Owners::User, 0o077);
     let finding = rule.judge(directory, &FileStatus::from(&metadata), user).into_iter().next();
     finding.map_or(Ok(()), |finding| Err(KeyError::Unsafe(finding)))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
-    let file = open_checked(path, Rule::PRIVATE_FILE).map_err(|error| match error {
+    let file = open_checked(path, AccessRule::PRIVATE_FILE).map_err(|error| match error {
         OpenError::Unsafe(finding) => KeyError::Unsafe(finding),
         OpenError::Io(error) => missing_or(path, &error),
     })?;

@@ -1,6 +1,6 @@
 //! Reading of passphrases from files, variables, descriptors and credentials.
 use crate::error::Reason;
-use crate::home::{FileKind, OpenError, Owners, Rule, open_checked, open_file};
+use crate::home::{AccessRule, FileKind, OpenError, Owners, open_checked, open_file};
 use crate::signing::octets::read_up_to;
 use crate::signing::{KeyError, Secret};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
@@ -35,7 +35,7 @@ pub(super) fn whole(source: impl Read, name: &str) -> Result<Secret, KeyError> {
 
 /// Reads a passphrase from a file that only its owner can read.
 pub(super) fn file(path: &Path, name: &str) -> Result<Secret, KeyError> {
-    let rule = Rule { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o077 };
+    let rule = AccessRule { kind: FileKind::File, owners: Owners::UserOrRoot, forbidden: 0o077 };
     match open_checked(path, rule) {
         Ok(file) => whole(file, name),
         Err(OpenError::Unsafe(finding)) => Err(KeyError::Unsafe(finding)),

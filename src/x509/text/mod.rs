@@ -46,14 +46,15 @@ mod tests {
         let entries = (1..=entries).map(|number| entry(&[number], Some(CrlReason::KeyCompromise)));
         let (algorithm, times) = (SignatureAlgorithm::ED25519, (UnixTime(1000), UnixTime(2000)));
         let tbs = tbs_cert_list(algorithm, &issuer, times, entries, vec![ext::crl_number(7)]);
-        CertificateList::from_der(&seal(tbs.as_der(), SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
+        CertificateList::from_der(&encode_signed(tbs.as_der(), SignatureAlgorithm::ED25519, &[1; 64]))
+            .unwrap()
     }
 
     fn request() -> CertificationRequest {
         let subject = Name::parse("CN=a").unwrap();
         let names = ext::subject_alt_name(&[GeneralName::Dns("a.example".into())], &subject);
         let info = encode_request(&subject, &key(), &[names]);
-        CertificationRequest::from_der(&seal(&info, SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
+        CertificationRequest::from_der(&encode_signed(&info, SignatureAlgorithm::ED25519, &[1; 64])).unwrap()
     }
 
     #[test]

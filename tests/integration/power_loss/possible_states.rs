@@ -166,7 +166,9 @@ impl Disk {
                     entries.extend(come.iter().cloned());
                 }
                 Change::Mode(mode) => drop(modes.insert(*what, *mode)),
-                Change::Length(_) => change.apply(Arc::make_mut(contents.entry(*what).or_default())),
+                Change::RequestedValidity(_) => {
+                    change.apply(Arc::make_mut(contents.entry(*what).or_default()))
+                }
                 Change::Write { at, octets } => {
                     let octets = match how {
                         How::Whole => Arc::clone(octets),

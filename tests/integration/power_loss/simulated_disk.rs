@@ -28,7 +28,7 @@ pub(super) enum Change {
         at: u64,
         octets: Arc<Vec<u8>>,
     },
-    Length(u64),
+    RequestedValidity(u64),
     Mode(u32),
     /// Names that go, and names that come.
     Names {
@@ -41,7 +41,7 @@ impl Change {
     /// Changes the contents of a file.
     pub(super) fn apply(&self, file: &mut Vec<u8>) {
         match self {
-            Self::Length(length) => file.resize(usize::try_from(*length).unwrap(), 0),
+            Self::RequestedValidity(length) => file.resize(usize::try_from(*length).unwrap(), 0),
             Self::Write { at, octets } => {
                 let from = usize::try_from(*at).unwrap();
                 let to = from + octets.len();
@@ -173,7 +173,7 @@ impl Disk {
                 let length = self.lengths.entry(what).or_default();
                 *length = end.max(*length);
             }
-            Change::Length(length) => drop(self.lengths.insert(what, *length)),
+            Change::RequestedValidity(length) => drop(self.lengths.insert(what, *length)),
             Change::Mode(_) => {}
         }
         self.events.push(Event::Changed { what, change });
@@ -208,7 +208,7 @@ impl Disk {
             }
         };
         if call.has(flags, "O_TRUNC") && self.lengths.get(&inode).is_some_and(|length| *length > 0) {
-            self.changed(inode, Change::Length(0));
+            self.changed(inode, Change::RequestedValidity(0));
         }
         self.open.insert(call.result, (inode, 0));
     }
@@ -291,7 +291,7 @@ impl Disk {
             }
             "ftruncate" => {
                 if let Some(inode) = file(self, 0) {
-                    self.changed(inode, Change::Length(call.number(1).try_into().unwrap()));
+                    self.changed(inode, Change::RequestedValidity(call.number(1).try_into().unwrap()));
                 }
             }
             "fallocate" => {
@@ -300,7 +300,7 @@ impl Disk {
                     if self.lengths.get(&inode).is_none_or(|known| *known < length)
                         && call.arguments[1] == "0"
                     {
-                        self.changed(inode, Change::Length(length));
+                        self.changed(inode, Change::RequestedValidity(length));
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// What root and child CAs have in common.
 #[derive(Args, Debug, Default)]
-pub(crate) struct NewAuthority {
+pub(crate) struct AuthorityOptions {
     /// Number of days that the CA is valid, or `max`
     #[arg(short = 'v', long, value_name = "DAYS")]
     pub(crate) valid: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct CreateRoot {
     /// Name of the CA: lower-case letters, digits, `.`, `_` and `-`
     pub(crate) name: String,
     #[command(flatten)]
-    pub(crate) authority: NewAuthority,
+    pub(crate) authority: AuthorityOptions,
     /// Profile of the certificate [default: root-ca]
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct CreateChild {
     #[arg(short = 'p', long, value_name = "CA", required_unless_present = "csr_only")]
     pub(crate) parent: Option<String>,
     #[command(flatten)]
-    pub(crate) authority: NewAuthority,
+    pub(crate) authority: AuthorityOptions,
     /// Profile of the certificate [default: the one NAME ends with, else system-ca]
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,

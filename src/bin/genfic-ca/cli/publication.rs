@@ -1,5 +1,5 @@
 //! Arguments of commands on CRLs, OCSP, the audit log and exports.
-use super::handout::{Bundle, HashedDir, HolderFile, SnippetFor, Truststore};
+use super::export::{Bundle, HashedDir, SnippetFor, SubscriberFile, Truststore};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -129,7 +129,7 @@ pub(crate) enum Export {
     /// CAs and CRLs in a directory that OpenSSL looks them up in
     HashedDir(HashedDir),
     /// A certificate with its key and chain as PKCS#12, for browsers, mail programs and phones
-    P12(HolderFile),
+    P12(SubscriberFile),
     /// The part of a server's configuration that names its certificate, and the files for it
     Snippet(SnippetFor),
 }

@@ -1,7 +1,7 @@
 //! `create-root`, `create-child`, `authorities`.
 use super::sign::issuing;
-use super::values::{crl, length, summary, usage};
-use crate::cli::{Authorities, CreateChild, CreateRoot, Keystore, NewAuthority as Options};
+use super::values::{crl, requested_validity, summary, usage};
+use crate::cli::{Authorities, AuthorityOptions, CreateChild, CreateRoot, Keystore};
 use crate::report::{Report, path_value, table};
 use crate::session::Session;
 use genfic_ca::ca::{CreatedAuthority, NewAuthority};
@@ -35,9 +35,9 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
         let parent = args.parent.as_deref();
         return Ok(super::foreign::request_child(session, &new, parent, args.output.as_deref())?.warn(said));
     }
-    let (parent, elsewhere) = issuing(session, args.parent.as_deref().unwrap_or_default())?;
+    let (parent, external) = issuing(session, args.parent.as_deref().unwrap_or_default())?;
     let created = session.engine().lifecycle().create_child(&parent, &new)?;
-    let profiles = &session.assembly.practices().profiles;
+    let profiles = &session.assembly.settings().profiles;
     let signs = profiles.get(&created.authority.profile).and_then(|profile| profile.default_leaf_profile());
     let next = match signs.and_then(|leaf| profiles.get(leaf)) {
         Some(leaf) if leaf.takes_dns_names() => "next: genfic-ca create-request HOST --sign -p ",
@@ -45,7 +45,7 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
         None => "next: genfic-ca create-child NAME -p ",
     };
     let report = report(&created, "CA", next);
-    Ok(report.warn(said).warn(elsewhere).warn(created.notices.clone()))
+    Ok(report.warn(said).warn(external).warn(created.notices.clone()))
 }
 
 /// Returns the profile whose name the CA's name ends with, else `system-ca`; and a message about a profile that was
@@ -60,7 +60,7 @@ fn profile_for(session: &Session, name: &str) -> (String, Option<String>) {
 pub(crate) fn profile_by_name(session: &Session, name: &str) -> Option<String> {
     session
         .assembly
-        .practices()
+        .settings()
         .profiles
         .iter()
         .filter(|profile| profile.kind() == Kind::Ca)
@@ -89,7 +89,7 @@ pub(crate) fn subtrees(words: &[String]) -> Result<Vec<Subtree>, Problem> {
 fn new_authority(
     name: &str,
     profile: String,
-    options: &Options,
+    options: &AuthorityOptions,
     name_constraints: NameConstraints,
 ) -> Result<NewAuthority, Problem> {
     let Keystore::File = options.keystore;
@@ -99,7 +99,7 @@ fn new_authority(
         profile,
         subject: options.subject.as_deref().map(subject).transpose()?,
         key: options.key.as_deref().map(key).transpose()?,
-        length: length(options.valid.as_deref())?,
+        validity: requested_validity(options.valid.as_deref())?,
         name_constraints,
         ocsp: options.ocsp,
         succeeds: None,
@@ -177,7 +177,7 @@ pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Prob
             "status": status,
             "key": authority.certificate.tbs().public_key().algorithm().to_string(),
             "ocsp": authority.serves_ocsp,
-            "elsewhere": authority.is_elsewhere(),
+            "elsewhere": authority.is_external(),
             "fingerprint": authority.certificate.fingerprint().to_string(),
         }));
         let name = if args.tree { branch(&authorities, authority) } else { authority.name.clone() };
@@ -213,11 +213,11 @@ fn branch(authorities: &[Authority], authority: &Authority) -> String {
         authorities.iter().rfind(|other| other.parent == one.parent).is_some_and(|last| last.name == one.name)
     };
     let mut prefix = String::from(if is_last(authority) { "└─ " } else { "├─ " });
-    let mut above = authorities.iter().find(|other| other.name == parent);
-    while let Some(one) = above {
+    let mut issuer_path = authorities.iter().find(|other| other.name == parent);
+    while let Some(one) = issuer_path {
         let Some(next) = one.parent.as_deref() else { break };
         prefix.insert_str(0, if is_last(one) { "   " } else { "│  " });
-        above = authorities.iter().find(|other| other.name == next);
+        issuer_path = authorities.iter().find(|other| other.name == next);
     }
     prefix + &authority.name
 }

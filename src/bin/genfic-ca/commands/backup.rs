@@ -43,7 +43,7 @@ pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, P
     let protection = if recipients.is_empty() {
         SealFor::Passphrase {
             secret: sources.secret(&SecretPurpose::Protect(NAME.into()))?,
-            scrypt_log_n: session.assembly.practices().config.keys.scrypt_log_n,
+            scrypt_log_n: session.assembly.settings().config.keys.scrypt_log_n,
         }
     } else {
         SealFor::Recipients(recipients)
@@ -190,7 +190,7 @@ fn restored_json(restored: &RestoredHome, home: &Path) -> Value {
         "restored": {
             "certificates": restored.taken.certificates,
             "revoked": restored.taken.revoked,
-            "known_by_number": restored.taken.known_by_number,
+            "known_by_number": restored.taken.serial_only,
         },
         "pending": restored.pending,
         "unproved": restored.unproved,
@@ -228,7 +228,7 @@ fn told(restored: &RestoredHome, home: &Path) -> String {
     text.push_str(&columns(&[
         ("  certificates on record again".into(), taken.certificates.to_string()),
         ("  revocations".into(), taken.revoked.to_string()),
-        ("  revoked, known by number only".into(), taken.known_by_number.to_string()),
+        ("  revoked, known by number only".into(), taken.serial_only.to_string()),
     ]));
     let mut missing = Vec::new();
     match restored.newest {

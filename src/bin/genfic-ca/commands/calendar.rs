@@ -7,7 +7,7 @@ use crate::hints;
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::ca::Engine;
-use genfic_ca::calendar::{Calendar, Entry, FullLength, Outlook, Renewal};
+use genfic_ca::calendar::{Calendar, CalendarEntry, FullLength, Outlook, Renewal};
 use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::index::Authority;
 use genfic_ca::profile::Kind;
@@ -29,8 +29,8 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let mut missing = Vec::new();
     let authorities = engine.record().authorities()?;
     for authority in &authorities {
-        let above = authority.parent.as_ref().and_then(|parent| depths.get(parent));
-        let depth = above.map_or(0, |depth| depth + 1);
+        let issuer_path = authority.parent.as_ref().and_then(|parent| depths.get(parent));
+        let depth = issuer_path.map_or(0, |depth| depth + 1);
         depths.insert(authority.name.clone(), depth);
         let mut outlook = outlook(engine, authority, depth, now)?;
         if authorities.iter().any(|other| other.succeeds.as_ref() == Some(&authority.name)) {
@@ -99,7 +99,7 @@ fn outlook(engine: &Engine, authority: &Authority, depth: usize, now: UnixTime) 
         return Ok(outlook);
     }
     if let Some(crl) = engine.record().last_crl(&authority.issuer)? {
-        let due = engine.practices().config.crl.renewal(crl.this_update, crl.next_update);
+        let due = engine.settings().config.crl.renewal(crl.this_update, crl.next_update);
         let due = if engine.maintenance().crl_is_due(name)? { due.min(now) } else { due };
         outlook.crl = Some(Renewal { begins: crl.this_update, due, ends: crl.next_update });
     }
@@ -116,11 +116,11 @@ fn outlook(engine: &Engine, authority: &Authority, depth: usize, now: UnixTime) 
 /// Returns the full validity of certificates under the CA's default profile; for a CA that issues CA certificates
 /// only, the longest of their profiles.
 fn full_length(engine: &Engine, authority: &Authority, now: UnixTime) -> Option<FullLength> {
-    let practices = engine.practices();
-    let profiles = &practices.profiles;
+    let settings = engine.settings();
+    let profiles = &settings.profiles;
     let leaf = profiles.get(&authority.profile)?.default_leaf_profile();
     let end_of = |profile: &genfic_ca::profile::Profile| {
-        profile.full_length(None, practices.config.issuance.backdate, now).not_after
+        profile.full_length(None, settings.config.issuance.backdate, now).not_after
     };
     let profile = match leaf {
         Some(leaf) => profiles.get(leaf)?,
@@ -157,7 +157,7 @@ fn fields(calendar: &Calendar, args: &CalendarFiles, written: &[PathBuf]) -> Val
             "responder": renewal(outlook.responder),
         })
     };
-    let entry = |entry: &Entry<'_>| {
+    let entry = |entry: &CalendarEntry<'_>| {
         json!({
             "at": entry.at.to_string(),
             "what": entry.occasion.word(),

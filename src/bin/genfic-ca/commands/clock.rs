@@ -2,7 +2,7 @@
 use super::question::confirm;
 use crate::report::{Report, columns};
 use crate::session::Session;
-use genfic_ca::ca::{ClockStanding, ClockState};
+use genfic_ca::ca::{ClockState, ClockStatus};
 use genfic_ca::config::format_duration;
 use genfic_ca::error::Problem;
 use serde_json::{Value, json};
@@ -28,16 +28,16 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
 
 /// Returns the verdict in a word, whether anything is signed, and the reason.
 fn said(state: &ClockState) -> (&'static str, &'static str, String) {
-    match state.standing() {
-        ClockStanding::Trusted => ("trusted", "always", "everything, unattended too".into()),
-        ClockStanding::Behind(newest) => (
+    match state.status() {
+        ClockStatus::Trusted => ("trusted", "always", "everything, unattended too".into()),
+        ClockStatus::Behind(newest) => (
             "behind",
             "never",
             format!(
                 "nothing until {newest}, when something was signed: set the clock; what is revoked is recorded"
             ),
         ),
-        ClockStanding::Unconfirmed(confirmed) => (
+        ClockStatus::Unconfirmed(confirmed) => (
             "unconfirmed",
             "attended",
             format!(
@@ -65,7 +65,7 @@ fn fields(state: &ClockState, word: &str, signs: &str) -> Value {
 pub(crate) fn accept(session: &Session) -> Result<Report, Problem> {
     let engine = session.engine();
     let state = engine.clock_state()?;
-    if !matches!(state.standing(), ClockStanding::Behind(_)) {
+    if !matches!(state.status(), ClockStatus::Behind(_)) {
         let confirmed = state.confirmed().map_or_else(|| "nothing yet".to_owned(), |at| at.to_string());
         let question = format!("Is it really {}? The last confirmed time is {confirmed}.", state.now);
         confirm(&session.global, &question)?;

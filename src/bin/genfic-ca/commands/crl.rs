@@ -34,7 +34,7 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
         engine.maintenance().confirm_clock()?;
         for authority in engine.record().authorities()? {
             let goes_on =
-                !authority.is_elsewhere() && !engine.hierarchy().is_quiet(&authority, engine.now())?;
+                !authority.is_external() && !engine.hierarchy().is_retired(&authority, engine.now())?;
             // whether a CRL is due may be unreadable; publishing it then reports that, and the CRLs of other CAs are
             // not held up
             if args.all && goes_on || engine.maintenance().crl_is_due(&authority.name).unwrap_or(true) {
@@ -181,7 +181,7 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
     }
     let practice = session
         .as_ref()
-        .map_or_else(CrlConfig::default, |session| session.engine().practices().config.crl.clone());
+        .map_or_else(CrlConfig::default, |session| session.engine().settings().config.crl.clone());
     findings.extend(dates(&crl, &practice, now));
     if let (Some(session), Some(issuer)) = (&session, &issuer) {
         findings.extend(against_index(session, issuer, &crl)?);

@@ -2,14 +2,14 @@
 mod anchors;
 mod chosen;
 mod hashed;
-mod holder;
 mod removal;
 mod snippet;
+mod subscriber;
 
 pub(crate) use anchors::{bundle, truststore};
 pub(crate) use hashed::hashed_dir;
-pub(crate) use holder::{holder, key_passphrase, new_passphrase};
 pub(crate) use snippet::snippet;
+pub(crate) use subscriber::{key_passphrase, new_passphrase, subscriber};
 
 use super::output::Output;
 use crate::cli::IndexTxt;

@@ -8,11 +8,11 @@ use crate::hints;
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{AdoptedKey, Arrival, AuthorityRekeying, NewAuthority};
+use genfic_ca::ca::{AdoptedKey, AuthorityRekeying, NewAuthority, SubordinateCertificate};
 use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
-use genfic_ca::repository::WaitingAuthority;
+use genfic_ca::repository::PendingRequest;
 use genfic_ca::signing::{
     KeyError, OpenedKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec,
 };
@@ -87,8 +87,9 @@ pub(crate) fn request_rekeying(
 ) -> Result<Report, Problem> {
     let name = session.engine().lifecycle().next_generation(&args.name)?.name;
     let place = place_of_request(session, &name, args.output.as_deref())?;
-    let waiting = session.engine().lifecycle().request_authority_rekeying(&args.name, asked, adopting)?;
-    requested(&waiting, None, place)
+    let pending_request =
+        session.engine().lifecycle().request_authority_rekeying(&args.name, asked, adopting)?;
+    requested(&pending_request, None, place)
 }
 
 /// Creates the request for the next certificate of a CA whose certificate an external CA signs.
@@ -121,18 +122,23 @@ pub(crate) fn request_renewal(session: &Session, args: &RenewCa) -> Result<Repor
     Ok(Report { octets: path.is_none().then(|| request.into_bytes()), ..Report::done(result, text) })
 }
 
-fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) -> Result<Report, Problem> {
-    let request = waiting.request_pem().unwrap_or_default();
-    let algorithm = waiting.public_key.algorithm();
-    let key = format!("{}.age", waiting.name);
+fn requested(
+    pending_request: &PendingRequest,
+    parent: Option<&str>,
+    place: Output,
+) -> Result<Report, Problem> {
+    let request = pending_request.request_pem().unwrap_or_default();
+    let algorithm = pending_request.public_key.algorithm();
+    let key = format!("{}.age", pending_request.name);
     let path = place.put_new(request.as_bytes()).map_err(|problem| {
         let hint = hints::text(&problem.hint);
-        let hint = format!("{hint}; the request is also in requests/{}.waiting of the home", waiting.name);
+        let hint =
+            format!("{hint}; the request is also in requests/{}.waiting of the home", pending_request.name);
         problem.hint(hint)
     })?;
-    let profile = waiting.profile.as_deref().unwrap_or_default();
+    let profile = pending_request.profile.as_deref().unwrap_or_default();
     let result = json!({
-        "name": waiting.name,
+        "name": pending_request.name,
         "request": path.as_ref().map(path_value),
         "key": key,
         "algorithm": algorithm.to_string(),
@@ -145,7 +151,7 @@ fn requested(waiting: &WaitingAuthority, parent: Option<&str>, place: Output) ->
         "{0} waits for its certificate\n  key      {key} ({algorithm})\n  request  {file}\nnext: in the home of its \
          parent: genfic-ca sign {file} -p {parent} --profile {profile} --chain=with-root -o {0}.pem\nthen: genfic-ca \
          adopt {0} {0}.pem",
-        waiting.name,
+        pending_request.name,
     );
     Ok(Report { octets: path.is_none().then(|| request.into_bytes()), ..Report::done(result, text) })
 }
@@ -159,7 +165,10 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         found.extend(certificates(&read(file)?, file)?);
     }
     let by_name = || super::authority::profile_by_name(session, &name).unwrap_or_else(|| "system-ca".into());
-    let is_asked_for = engine.lifecycle().waiting(&name)?.is_none_or(|waiting| waiting.profile.is_some());
+    let is_asked_for = engine
+        .lifecycle()
+        .pending_request(&name)?
+        .is_none_or(|pending_request| pending_request.profile.is_some());
     let (profile, said) = match &args.profile {
         None if !is_asked_for => {
             let profile = by_name();
@@ -168,7 +177,7 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         }
         given => (given.clone(), None),
     };
-    let adoption = engine.lifecycle().arrived(Arrival {
+    let adoption = engine.lifecycle().accept_certificate(SubordinateCertificate {
         name,
         certificates: found,
         profile,
@@ -190,7 +199,7 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
         "crl": adopted.crl.as_ref().and_then(|crl| crl.files.first()).map(path_value),
         "profile": authority.profile,
         "parent": authority.parent,
-        "above": adopted.above,
+        "above": adopted.issuer_path,
         "fingerprint": authority.certificate.fingerprint().to_string(),
         "crl_details": adopted.crl.as_ref().map(crl),
         "responder": adopted.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
@@ -221,15 +230,15 @@ pub(crate) fn import_key(
     })?;
     let opened = open_key(session, &key, &args.file, old)?;
     let algorithm = opened.public_key().algorithm();
-    let waiting = session.engine().lifecycle().bring_key(&name, opened, adopting)?;
+    let pending_request = session.engine().lifecycle().bring_key(&name, opened, adopting)?;
     let result = json!({
         "name": name,
         "key": format!("{name}.age"),
         "algorithm": algorithm.to_string(),
         "form": key.to_string(),
-        "waiting": waiting.is_some(),
+        "waiting": pending_request.is_some(),
     });
-    let next = match waiting {
+    let next = match pending_request {
         Some(_) => format!("next: {}", adopting(&name)),
         None => format!("next: genfic-ca crl publish {name}"),
     };

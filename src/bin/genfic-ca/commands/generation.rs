@@ -3,11 +3,11 @@ use super::authority::{key, report as created_report, subject, subtrees};
 use super::output::Output;
 use super::question::{confirm, confirm_attended};
 use super::sign::issuing;
-use super::values::{issued as issued_fields, length, read, summary, usage};
+use super::values::{issued as issued_fields, read, requested_validity, summary, usage};
 use crate::cli::{CrossSign, RenewCa};
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{AuthorityRekeying, AuthorityRenewal, Crossing, Links};
+use genfic_ca::ca::{AuthorityRekeying, AuthorityRenewal, CrossCertification, KeyRolloverCertificates};
 use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::index::Authority;
 use genfic_ca::profile::{Kind, Limits};
@@ -27,7 +27,10 @@ pub(crate) fn renew(session: &Session, args: &RenewCa) -> Result<Report, Problem
 }
 
 fn renew_certificate(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
-    let asked = AuthorityRenewal { length: length(args.valid.as_deref())?, profile: args.profile.clone() };
+    let asked = AuthorityRenewal {
+        validity: requested_validity(args.valid.as_deref())?,
+        profile: args.profile.clone(),
+    };
     let renewed = session.engine().lifecycle().renew_authority(&args.name, &asked)?;
     let authority = &renewed.authority;
     let tbs = authority.certificate.tbs();
@@ -65,7 +68,7 @@ fn said(name: &str, authority: &Authority) -> Option<String> {
 
 fn rekeying(args: &RenewCa) -> Result<AuthorityRekeying, Problem> {
     Ok(AuthorityRekeying {
-        length: length(args.valid.as_deref())?,
+        validity: requested_validity(args.valid.as_deref())?,
         profile: args.profile.clone(),
         key: args.key.as_deref().map(key).transpose()?,
         subject: args.subject.as_deref().map(subject).transpose()?,
@@ -85,20 +88,20 @@ fn rekey(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
     let (created, old) = (&rekeyed.created, &rekeyed.replaces);
     let mut report = created_report(created, "CA", "next: genfic-ca status; new certificates come from ");
     if let Some(result) = report.result.as_object_mut() {
-        result.insert("links".into(), rekeyed.links.as_ref().map_or(Value::Null, links_fields));
+        result.insert("links".into(), rekeyed.rollover.as_ref().map_or(Value::Null, rollover_fields));
     }
     let until = old.last_end.map_or_else(
         || "it issued nothing that has to be on a CRL".into(),
         |end| format!("{} signs its CRL until its last certificate has ended, on {end}", old.name),
     );
     report.text = format!("{}\nsucceeds {}: {until}", report.text, old.name);
-    if let Some(links) = &rekeyed.links {
-        report.text = format!("{}\n{}", report.text, links_text(links));
+    if let Some(rollover) = &rekeyed.rollover {
+        report.text = format!("{}\n{}", report.text, rollover_text(rollover));
     }
     Ok(report.warn(created.notices.clone()))
 }
 
-fn links_fields(links: &Links) -> Value {
+fn rollover_fields(rollover: &KeyRolloverCertificates) -> Value {
     let one = |certificate: &Certificate, file: &Path| {
         json!({
             "serial": certificate.tbs().serial_number().to_string(),
@@ -108,17 +111,17 @@ fn links_fields(links: &Links) -> Value {
         })
     };
     json!({
-        "new_with_old": one(&links.new_with_old, &links.new_with_old_file),
-        "old_with_new": one(&links.old_with_new, &links.old_with_new_file),
+        "new_with_old": one(&rollover.new_with_old, &rollover.new_with_old_file),
+        "old_with_new": one(&rollover.old_with_new, &rollover.old_with_new_file),
     })
 }
 
-fn links_text(links: &Links) -> String {
+fn rollover_text(rollover: &KeyRolloverCertificates) -> String {
     format!(
         "links\n  new with old  {}, for those who trust the old root alone\n  old with new  {}, for those who trust the \
          new root alone",
-        links.new_with_old_file.shown(),
-        links.old_with_new_file.shown()
+        rollover.new_with_old_file.shown(),
+        rollover.old_with_new_file.shown()
     )
 }
 
@@ -144,19 +147,19 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
             engine.lifecycle().certified_before(&by, &subject.certificate)?,
             engine.lifecycle().certified_before(subject, &by.certificate)?,
         ];
-        let links = engine.lifecycle().links(
+        let rollover = engine.lifecycle().rollover(
             &engine.issuance().unlock_issuer(&by.name)?,
             &engine.issuance().unlock_issuer(&subject.name)?,
         )?;
-        return Ok(Report::done(json!({ "links": links_fields(&links) }), links_text(&links))
+        return Ok(Report::done(json!({ "links": rollover_fields(&rollover) }), rollover_text(&rollover))
             .warn(before.into_iter().flatten()));
     }
     let (parent, said) = issuing(session, &args.parent)?;
-    let crossing = Crossing {
+    let cross_certification = CrossCertification {
         label: args.what.clone(),
         certificate,
         profile: args.profile.clone().unwrap_or_else(|| default_profile(session, subject.as_ref())),
-        length: length(args.valid.as_deref())?,
+        validity: requested_validity(args.valid.as_deref())?,
         name_constraints: NameConstraints {
             permitted: subtrees(&args.permit)?,
             excluded: subtrees(&args.exclude)?,
@@ -164,17 +167,17 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         path_length: args.path_length,
         unconstrained: args.unconstrained,
     };
-    if crossing.certificate.is_ca() {
-        engine.lifecycle().may_come_back(&args.what, &crossing.certificate)?;
+    if cross_certification.certificate.is_ca() {
+        engine.lifecycle().may_come_back(&args.what, &cross_certification.certificate)?;
     }
     if args.unconstrained
-        && let Some(question) = widening(&args.what, &crossing.certificate)
+        && let Some(question) = widening(&args.what, &cross_certification.certificate)
     {
         confirm(&session.global, &question)?;
     }
     let output = args.output.as_deref().map(Output::at).transpose()?;
     let issuer = engine.issuance().unlock_issuer(&parent)?;
-    let issued = engine.lifecycle().cross_sign(&issuer, &crossing)?;
+    let issued = engine.lifecycle().cross_sign(&issuer, &cross_certification)?;
     let mut file = issued.file.clone().unwrap_or_default();
     let mut octets = None;
     if let Some(output) = output {
@@ -223,7 +226,7 @@ fn in_file(word: &str) -> Result<Certificate, Problem> {
 
 /// Returns the CA's own profile when it is one for subordinate CAs, else the default.
 fn default_profile(session: &Session, subject: Option<&Authority>) -> String {
-    let profiles = &session.assembly.practices().profiles;
+    let profiles = &session.assembly.settings().profiles;
     let own = subject.and_then(|one| profiles.get(&one.profile)).filter(|one| one.kind() == Kind::Ca);
     own.map_or("sub-ca", |profile| profile.name()).to_owned()
 }

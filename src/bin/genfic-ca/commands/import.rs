@@ -35,7 +35,7 @@ struct Reading {
 /// Reads the directory and checks everything that does not need the key.
 fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Reading, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
-    let before = session.engine().record().authority(&name)?.filter(|one| !one.is_elsewhere());
+    let before = session.engine().record().authority(&name)?.filter(|one| !one.is_external());
     let foreign = import::read(&Wanted {
         directory: &args.dir,
         layout,
@@ -54,7 +54,7 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         said.push(format!("no --profile was given; {profile} was taken for {name}"));
         profile
     });
-    let is_for_cas = session.assembly.practices().profile(&profile)?.kind() == Kind::RootCa;
+    let is_for_cas = session.assembly.settings().profile(&profile)?.kind() == Kind::RootCa;
     said.extend(old_addresses(session, &name, &foreign.inventory));
     let source = std::fs::canonicalize(&args.dir).unwrap_or_else(|_| args.dir.clone());
     let adoption = Adoption {
@@ -72,7 +72,9 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
     let known = session.engine().lifecycle().taken_over(&adoption)?;
     let plan = match &known {
         None => session.engine().lifecycle().plan_adoption(&adoption)?,
-        Some(known) => AdoptionPlan { parent: known.parent.clone(), above: Vec::new(), notices: Vec::new() },
+        Some(known) => {
+            AdoptionPlan { parent: known.parent.clone(), issuer_path: Vec::new(), notices: Vec::new() }
+        }
     };
     Ok(Reading { foreign, adoption, plan, known, said })
 }
@@ -108,7 +110,7 @@ fn profile_for(session: &Session, name: &str, foreign: &ForeignAuthority) -> Str
 
 /// Returns a message with the CRL URLs in the certificates issued so far, when they differ from the future one.
 fn old_addresses(session: &Session, name: &str, inventory: &Inventory) -> Option<String> {
-    let here = session.assembly.practices().crl_url(name);
+    let here = session.assembly.settings().crl_url(name);
     let mut old: BTreeSet<String> = BTreeSet::new();
     for certificate in inventory.certificates.values() {
         let ImportedContents::Certificate(certificate) = &certificate.contents else { continue };
@@ -151,7 +153,7 @@ fn fields(reading: &Reading, now: UnixTime) -> Map<String, Value> {
     let tbs = foreign.certificate.tbs();
     let counts = count(&foreign.inventory, now);
     let missing: Vec<String> = foreign.inventory.missing().map(ToString::to_string).collect();
-    let above: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
+    let issuer_path: Vec<&str> = plan.issuer_path.iter().map(|one| one.name.as_str()).collect();
     let value = json!({
         "name": adoption.name,
         "source": adoption.source,
@@ -162,7 +164,7 @@ fn fields(reading: &Reading, now: UnixTime) -> Map<String, Value> {
         "fingerprint": foreign.certificate.fingerprint().to_string(),
         "profile": adoption.profile,
         "parent": plan.parent,
-        "above": above,
+        "above": issuer_path,
         "found": {
             "index": path_value(&foreign.index_file),
             "certificate": path_value(&foreign.certificate_file),
@@ -197,9 +199,12 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
         ("  certificate", foreign.certificate_file.shown().to_string()),
     ];
     if let Some(parent) = &plan.parent {
-        let above: Vec<&str> = plan.above.iter().map(|one| one.name.as_str()).collect();
-        let run =
-            if above.is_empty() { String::new() } else { format!(" (run by others: {})", above.join(", ")) };
+        let issuer_path: Vec<&str> = plan.issuer_path.iter().map(|one| one.name.as_str()).collect();
+        let run = if issuer_path.is_empty() {
+            String::new()
+        } else {
+            format!(" (run by others: {})", issuer_path.join(", "))
+        };
         rows.push(("  below", format!("{parent}{run}")));
     }
     rows.push(("  profile", adoption.profile.clone()));
@@ -287,8 +292,9 @@ pub(crate) fn preview(
 pub(crate) fn adopted_rows(adopted: &AdoptedAuthority) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     if let Some(parent) = &adopted.authority.parent {
-        let above = adopted.above.join(", ");
-        let run = if above.is_empty() { above } else { format!(" (run by others: {above})") };
+        let issuer_path = adopted.issuer_path.join(", ");
+        let run =
+            if issuer_path.is_empty() { issuer_path } else { format!(" (run by others: {issuer_path})") };
         rows.push(("below", format!("{parent}{run}")));
     }
     rows.push(("profile", adopted.authority.profile.clone()));

@@ -73,11 +73,11 @@ pub(crate) fn import(
 
 fn counted_new(new: &[PriorCertificate]) -> Imported {
     let by_number = |one: &&PriorCertificate| matches!(one.contents, ImportedContents::Number { .. });
-    let known_by_number = new.iter().filter(by_number).count();
+    let serial_only = new.iter().filter(by_number).count();
     let is_revoked = |one: &&PriorCertificate| matches!(one.state, CertificateState::Revoked(_));
     Imported {
-        certificates: new.len().saturating_sub(known_by_number),
-        known_by_number,
+        certificates: new.len().saturating_sub(serial_only),
+        serial_only,
         revoked: new.iter().filter(is_revoked).count(),
     }
 }
@@ -85,7 +85,7 @@ fn counted_new(new: &[PriorCertificate]) -> Imported {
 fn added_fields(imported: &Imported) -> Value {
     json!({
         "certificates": imported.certificates,
-        "known_by_number": imported.known_by_number,
+        "known_by_number": imported.serial_only,
         "revoked": imported.revoked,
     })
 }

@@ -3,20 +3,20 @@ use super::values::usage;
 use crate::cli::{Global, Init};
 use crate::report::{Report, path_value};
 use crate::session::home_of;
-use genfic_ca::assembly::{self, Founding};
+use genfic_ca::assembly::{self, Initialization};
 use genfic_ca::error::{Problem, Shown as _};
 use serde_json::json;
 
 /// Creates the home.
 pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
-    let founding = Founding {
+    let initialization = Initialization {
         organization: args.org.clone(),
         country: args.country.clone(),
         url: args.url.clone(),
         scrypt_log_n: None,
     };
     let home = home_of(global);
-    let founded = assembly::found(&home, &founding)?;
+    let founded = assembly::init(&home, &initialization)?;
     let shown = home.directory().shown();
     let result = json!({
         "home": path_value(home.directory()),
@@ -64,7 +64,7 @@ pub(crate) fn make_home_for_first_root(global: &Global) -> Result<Vec<String>, P
             "run `genfic-ca init` first, without --config",
         ));
     }
-    assembly::found(&home, &Founding::default())?;
+    assembly::init(&home, &Initialization::default())?;
     Ok(vec![format!(
         "{} did not exist; it was initialised with defaults ({})",
         home.directory().shown(),

@@ -57,9 +57,9 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
         subject: args.subject.clone(),
         profile: args.profile.clone(),
     };
-    let practices = session.assembly.practices();
+    let settings = session.assembly.settings();
     let renews_itself =
-        |profile: &str| practices.profiles.get(profile).is_some_and(|one| one.kind() == Kind::OcspResponder);
+        |profile: &str| settings.profiles.get(profile).is_some_and(|one| one.kind() == Kind::OcspResponder);
     let without_responders = args.expiring.is_some() && args.profile.is_none();
     let style = Style { json: session.global.json, quiet: session.global.quiet };
     let lines = match (args.csv, args.jsonl) {
@@ -69,14 +69,14 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
     };
     let mut listing = Listing::new("list", "certificates", &HEADINGS, style).in_lines(lines);
     let mut written = Ok(());
-    let standings = engine.revocation().standings()?;
+    let chain_statuses = engine.revocation().chain_statuses()?;
     let mut unread = None;
     let mut visit = |record: CertificateRecord| {
         if without_responders && renews_itself(&record.profile) {
             return true;
         }
         if args.below_revoked {
-            match engine.revocation().awaits_replacement(&record, &standings) {
+            match engine.revocation().needs_reissue(&record, &chain_statuses) {
                 Ok(true) => {}
                 Ok(false) => return true,
                 Err(problem) => {
@@ -86,7 +86,7 @@ pub(crate) fn list(session: &Session, args: &List) -> Result<Report, Problem> {
             }
         }
         let file = || session.issued_file(&record);
-        let fell = standings.has_fallen(&record.authority);
+        let fell = chain_statuses.chain_is_revoked(&record.authority);
         let value = || {
             let mut value = record_fields(&record, file().as_deref(), now);
             if let Some(fields) = value.as_object_mut() {

@@ -3,11 +3,11 @@ mod checks;
 
 use super::values::usage;
 use super::{authority, request, revoke};
-use crate::cli::{CreateChild, CreateRequest, CreateRoot, Global, NewAuthority, Quickstart, Revoke};
+use crate::cli::{AuthorityOptions, CreateChild, CreateRequest, CreateRoot, Global, Quickstart, Revoke};
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use checks::{Check, Demonstration};
-use genfic_ca::assembly::{Founding, found};
+use genfic_ca::assembly::{Initialization, init};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::Home;
 use genfic_ca::home::{Mode, write_new};
@@ -44,13 +44,13 @@ pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, P
     let home = Home::at(&directory);
     let address = free_address()?;
     let url = format!("http://{address}");
-    let founding = Founding {
+    let initialization = Initialization {
         organization: Some("Gentoo Fictional, Inc.".into()),
         country: Some("BE".into()),
         url: Some(url.clone()),
         scrypt_log_n: Some(CHEAP_SCRYPT),
     };
-    found(&home, &founding)?;
+    init(&home, &initialization)?;
     let passphrase = directory.join("passphrase");
     write_new(&passphrase, format!("{}\n", random_passphrase()?.as_str()).as_bytes(), Mode::Private)
         .map_err(super::output::not_written)?;
@@ -105,9 +105,9 @@ fn free_address() -> Result<String, Problem> {
 
 /// Creates a root, two CAs, a certificate for a system and a revoked one for a user.
 fn populate(session: &Session, directory: &Path) -> Result<(), Problem> {
-    let named = |common_name: &str| NewAuthority {
+    let named = |common_name: &str| AuthorityOptions {
         subject: Some(format!("C=BE,O=Gentoo Fictional\\, Inc.,CN={common_name}")),
-        ..NewAuthority::default()
+        ..AuthorityOptions::default()
     };
     let root = CreateRoot { name: "genfic".into(), authority: named("GenFic Root CA"), profile: None };
     authority::create_root(session, &root)?;

@@ -5,16 +5,16 @@ use super::request::{Made, Wanted, make_pair, not_signed};
 use super::same_holder::same_holder;
 use super::select::{list, matches, the_one};
 use super::sign::{applicant, issue_orders, issuing, profile_for};
-use super::values::{length, record as record_fields, usage};
+use super::values::{record as record_fields, requested_validity, usage};
 use crate::cli::{Rekey, Renew, Sign};
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use genfic_ca::assembly;
-use genfic_ca::ca::Order;
+use genfic_ca::ca::IssuanceRequest;
 use genfic_ca::config::parse_duration;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::index::{CertificateRecord, CertificateState};
-use genfic_ca::profile::{Applicant, Ask, Kind};
+use genfic_ca::profile::{Applicant, Kind, RequestedValues};
 use genfic_ca::x509::{Certificate, GeneralName, UnixTime};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -150,7 +150,7 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
         (None, "") => profile_for(session, &engine.hierarchy().authority(&authority)?, None)?,
         (None, profile) => profile.to_owned(),
     };
-    if session.assembly.practices().profile(&profile)?.kind() == Kind::OcspResponder {
+    if session.assembly.settings().profile(&profile)?.kind() == Kind::OcspResponder {
         return Err(usage(
             "it is a responder's certificate",
             "use `genfic-ca ocsp responder CA`; for a key on another host `genfic-ca sign FILE --responder-for CA`",
@@ -216,16 +216,16 @@ fn issue(
         return Err(otherwise("the request asks for other names than the certificate has"));
     }
     let same_holder_as = same_holder(session, args.same_holder_as.as_deref(), &applicant, false)?;
-    let ask = Ask {
+    let values = RequestedValues {
         same_holder_as,
         alt_names: Some(names),
-        length: length(args.valid.as_deref())?,
+        validity: requested_validity(args.valid.as_deref())?,
         contact: args.contact.clone().or_else(|| former.record.contact.clone()),
-        backdate: session.assembly.practices().config.issuance.backdate,
-        ..Ask::default()
+        backdate: session.assembly.settings().config.issuance.backdate,
+        ..RequestedValues::default()
     };
-    let order = Order { label: args.certificate.clone(), applicant, ask, authority: None };
-    let (tbs, _) = session.engine().issuance().preview(&former.authority, &former.profile, &order)?;
+    let request = IssuanceRequest { label: args.certificate.clone(), applicant, values, authority: None };
+    let (tbs, _) = session.engine().issuance().preview(&former.authority, &former.profile, &request)?;
     if !tbs.subject().is_same_as(&former.record.subject) {
         let (granted, is) = tbs.subject().beside(&former.record.subject);
         return Err(otherwise(&format!("it would be granted for {granted}, and is for {is}")));
@@ -252,7 +252,7 @@ fn issue(
         chain: args.chain,
         ..Sign::default()
     };
-    let mut report = issue_orders(session, &sign, &former.profile, vec![order], Vec::new())?;
+    let mut report = issue_orders(session, &sign, &former.profile, vec![request], Vec::new())?;
     let id = format!("{}/{}", former.record.authority, former.record.id.serial_number);
     let certificates = report.result.get_mut("certificates").and_then(Value::as_array_mut);
     for fields in certificates.into_iter().flatten().filter_map(Value::as_object_mut) {

@@ -58,7 +58,7 @@ pub(crate) fn create_and_sign(session: &Session, args: &CreateRequest) -> Result
     let parent = args.parent.clone().unwrap_or_default();
     let authority = session.engine().hierarchy().authority(&issuing(session, &parent)?.0)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
-    let takes_dns = session.assembly.practices().profile(&profile)?.takes_dns_names();
+    let takes_dns = session.assembly.settings().profile(&profile)?.takes_dns_names();
     let made = make(&session.global, args, takes_dns)?;
     let asked = Sign {
         files: vec![made.request.clone()],

@@ -1,12 +1,12 @@
 //! `sign --responder-for`: issues a responder certificate for a key on another host.
 use super::question::confirm;
 use super::sign::{applicant, issue_orders, issuing};
-use super::values::{length, tbs_fields, unsigned_text, usage};
+use super::values::{requested_validity, tbs_fields, unsigned_text, usage};
 use crate::cli::Sign;
 use crate::report::Report;
 use crate::session::Session;
 use genfic_ca::error::{Problem, Shown as _};
-use genfic_ca::profile::Length;
+use genfic_ca::profile::RequestedValidity;
 use serde_json::{Value, json};
 
 /// Profile of responder certificates.
@@ -25,9 +25,9 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
     }
     let (parent, said) = issuing(session, authority)?;
     let engine = session.engine();
-    let days = match length(args.valid.as_deref())? {
-        Length::Days(days) => Some(days),
-        Length::Max => Some(engine.practices().config.ocsp.responder_days_offline),
+    let days = match requested_validity(args.valid.as_deref())? {
+        RequestedValidity::Days(days) => Some(days),
+        RequestedValidity::Max => Some(engine.settings().config.ocsp.responder_days_offline),
         _ => None,
     };
     let (mut orders, mut questions, mut texts, mut certificates, mut notices) =
@@ -35,8 +35,8 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
     for file in &args.files {
         let asked = applicant(file)?;
         let label = file.shown().to_string();
-        let order = engine.issuance().responder_order(&parent, &label, asked.public_key, days)?;
-        let (tbs, more) = engine.issuance().preview_responder(&parent, &order)?;
+        let request = engine.issuance().responder_request(&parent, &label, asked.public_key, days)?;
+        let (tbs, more) = engine.issuance().preview_responder(&parent, &request)?;
         if asked.subject != *tbs.subject() || !asked.alt_names.is_empty() {
             let subject = tbs.subject();
             notices
@@ -54,7 +54,7 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
             fields.insert(comes_with_signing.into(), Value::Null);
         }
         certificates.push(Value::Object(fields));
-        orders.push(order);
+        orders.push(request);
     }
     if args.dry_run {
         let result = json!({ "certificates": certificates, "refused": [], "dry_run": true });

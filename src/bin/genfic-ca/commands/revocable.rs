@@ -81,7 +81,7 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
         },
     };
     let authority = engine.hierarchy().authority(name)?;
-    if authority.is_elsewhere() {
+    if authority.is_external() {
         let message = format!(
             "{name} is run by others, and nothing with the number {serial_number} is on record of it"
         );
@@ -92,7 +92,7 @@ fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Opti
 
 fn of_which_ca(session: &Session, serial_number: &SerialNumber) -> Result<Problem, Problem> {
     let mut all = session.engine().record().authorities()?;
-    all.retain(|one| !one.is_elsewhere());
+    all.retain(|one| !one.is_external());
     let words: Vec<String> =
         all.iter().map(|one| format!("genfic-ca revoke {}/{serial_number}", one.name)).collect();
     let message = format!("no certificate with the number {serial_number} is on record");

@@ -118,7 +118,7 @@ fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
     let engine = session.engine();
     let now = engine.time_to_distrust().unwrap_or_else(|_| engine.now());
     let mut report = report(&done.named, word);
-    let mut warnings: Vec<String> = done.unkept.iter().map(|problem| problem.message.clone()).collect();
+    let mut warnings: Vec<String> = done.unstored.iter().map(|problem| problem.message.clone()).collect();
     if !done.also.is_empty() {
         report.text.push_str(&format!("\nrevoked with it, for the same key\n{}", list(&done.also, now)));
     }
@@ -161,7 +161,7 @@ fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
 fn authority_command(session: &Session, record: &CertificateRecord) -> Option<String> {
     let identity = record.certificate.as_ref()?.tbs().as_issuer();
     let all = session.engine().record().authorities().ok()?;
-    let own = all.into_iter().find(|one| one.issuer == identity && !one.is_elsewhere())?;
+    let own = all.into_iter().find(|one| one.issuer == identity && !one.is_external())?;
     Some(format!("revoke-ca {} --reason ca-compromise", own.name))
 }
 

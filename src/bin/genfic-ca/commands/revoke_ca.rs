@@ -5,7 +5,7 @@ use super::values::crl;
 use crate::cli::RevokeCa;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
-use genfic_ca::ca::{Engine, Fallen, RevokedAuthority};
+use genfic_ca::ca::{AffectedAuthority, Engine, RevokedAuthority};
 use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, CertificateRecord, Selector, StatusValue};
 use genfic_ca::x509::{Certificate, CrlReason};
@@ -22,21 +22,21 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
             "`genfic-ca hold CERT` suspends its certificate until it is released",
         ));
     }
-    let fallen = engine
+    let affected = engine
         .revocation()
-        .what_falls(&args.name)
+        .revocation_impact(&args.name)
         .map_err(|problem| run_by_others(engine, &args.name, problem))?;
-    let brought = engine.revocation().to_be_brought(&fallen)?;
-    let falls = falls_text(&args.name, &fallen);
+    let brought = engine.revocation().to_reissue(&affected)?;
+    let falls = impact_text(&args.name, &affected);
     confirm(&session.global, &format!("{falls}\nRevoke {}, for good?", args.name))?;
     let revoked = engine.revocation().revoke_authority(&args.name, reason, invalidity_date)?;
-    let steps = run_book(engine, &revoked, &fallen, &brought, reason)?;
+    let steps = run_book(engine, &revoked, &affected, &brought, reason)?;
     let certificates: Vec<Value> = revoked
         .certificates
         .iter()
         .map(|one| json!({ "serial": one.id.serial_number.to_string(), "issuer": one.authority }))
         .collect();
-    let falls_fields: Vec<Value> = fallen
+    let falls_fields: Vec<Value> = affected
         .iter()
         .map(|one| {
             json!({
@@ -67,10 +67,10 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
     Ok(Report::done(result, text).ending(owed(&revoked)))
 }
 
-fn falls_text(name: &str, fallen: &[Fallen]) -> String {
-    let certificates: usize = fallen.iter().map(|one| one.certificates).sum();
-    let below = fallen.len().saturating_sub(1);
-    let rows: Vec<Vec<String>> = fallen
+fn impact_text(name: &str, affected: &[AffectedAuthority]) -> String {
+    let certificates: usize = affected.iter().map(|one| one.certificates).sum();
+    let below = affected.len().saturating_sub(1);
+    let rows: Vec<Vec<String>> = affected
         .iter()
         .map(|one| {
             vec![
@@ -115,7 +115,7 @@ fn run_by_others(engine: &Engine, name: &str, problem: Problem) -> Problem {
 fn run_book(
     engine: &Engine,
     revoked: &RevokedAuthority,
-    fallen: &[Fallen],
+    affected: &[AffectedAuthority],
     brought: &[Authority],
     reason: Option<CrlReason>,
 ) -> Result<Vec<String>, Problem> {
@@ -151,7 +151,7 @@ fn run_book(
                 .as_deref()
                 .map(|parent| engine.hierarchy().authority(parent))
                 .transpose()?;
-            let request = if parent.is_some_and(|one| one.is_elsewhere()) { " --csr-only" } else { "" };
+            let request = if parent.is_some_and(|one| one.is_external()) { " --csr-only" } else { "" };
             format!("make a new key, if the CA is to go on: genfic-ca renew-ca {name} --rekey{request}")
         }
     });
@@ -167,7 +167,7 @@ fn run_book(
             format!("bring {child} below the new key, its own key being safe: genfic-ca renew-ca {child}")
         });
     }
-    if fallen.iter().any(|one| one.certificates > 0) {
+    if affected.iter().any(|one| one.certificates > 0) {
         let chains =
             if brought.is_empty() { "" } else { "the servers of CAs that were brought get the new chains; " };
         steps.push(format!(

@@ -81,8 +81,8 @@ fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
 
 fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Result<Thing, Problem> {
     let Some(signed) = &record.certificate else {
-        if record.known_by_number {
-            return Ok(known_by_number(record, now));
+        if record.serial_only {
+            return Ok(serial_only(record, now));
         }
         let message = format!("{} is {}: it was never signed", record.id.serial_number, record.status(now));
         return Err(Problem::new(Code::CertificateNotFound, message)
@@ -113,7 +113,7 @@ fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Resul
 
 /// Returns what is known of a certificate that was never stored, from a CRL or the records of the program that the CA
 /// was imported from.
-fn known_by_number(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Thing {
+fn serial_only(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Thing {
     let mut rows = vec![
         ("Serial number".to_owned(), record.id.serial_number.to_string()),
         ("On record".into(), format!("{}, by its number only: its file is not here", record.status(now))),

@@ -4,16 +4,18 @@ mod naming;
 use super::chain::{issuers, pem};
 use super::output::{Output, put_all};
 use super::same_holder::same_holder;
-use super::values::{issued as issued_fields, length, read_up_to, summary, tbs_fields, unsigned_text, usage};
+use super::values::{
+    issued as issued_fields, read_up_to, requested_validity, summary, tbs_fields, unsigned_text, usage,
+};
 use crate::cli::{Chain, Sign};
 use crate::hints;
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{IssuanceOutcome, IssuedCertificate, Order, Published, Refusal, abreast};
+use genfic_ca::ca::{IssuanceOutcome, IssuanceRequest, IssuedCertificate, Published, Refusal, par_map};
 use genfic_ca::error::{Code, Notice, Problem, Shown as _};
 use genfic_ca::index::Authority;
-use genfic_ca::profile::{Applicant, Ask, parse_alt_name};
-use genfic_ca::x509::{Certificate, CertificationRequest, Content, CsrError};
+use genfic_ca::profile::{Applicant, RequestedValues, parse_alt_name};
+use genfic_ca::x509::{Certificate, CertificationRequest, CsrError, PemKind};
 use naming::{in_directory, label, labelled_files, stem};
 use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
@@ -60,12 +62,12 @@ pub(crate) fn issue_orders(
     session: &Session,
     args: &Sign,
     profile: &str,
-    orders: Vec<Order>,
+    orders: Vec<IssuanceRequest>,
     mut refused: Vec<Refusal>,
 ) -> Result<Report, Problem> {
     let engine = session.engine();
     engine.hierarchy().authority(&args.parent)?;
-    let places = places(args)?;
+    let output_paths = output_paths(args)?;
     let (orders, staggered, (issuer, issuance)) = if args.responder_for.is_some() {
         let issued = engine.issuance().unlock_and_issue_responders(&args.parent, &orders)?;
         (orders, Vec::new(), issued)
@@ -81,15 +83,15 @@ pub(crate) fn issue_orders(
     let mut texts = Vec::new();
     let mut notices = staggered;
     let mut octets = None;
-    let is_output = matches!(places, Places::Output);
+    let is_output = matches!(output_paths, OutputPaths::Output);
     let chain = match &args.chain {
         Some(wanted) if !issued.is_empty() => {
             issuers(engine, &args.parent, matches!(wanted, Chain::WithRoot))
         }
         _ => Ok(Vec::new()),
     };
-    let (files, unplaced) = place(args, places, &issued, chain.as_deref());
-    let said = abreast(issued.iter().zip(files).collect(), |(one, file)| {
+    let (files, unplaced) = place(args, output_paths, &issued, chain.as_deref());
+    let said = par_map(issued.iter().zip(files).collect(), |(one, file)| {
         let text = summary(&one.certificate, Some(&file), []);
         let text = format!("issued by {} under {profile}\n{text}", args.parent);
         (issued_fields(one, &args.parent, &file), text)
@@ -107,7 +109,7 @@ pub(crate) fn issue_orders(
     }
     let changed = !issued.is_empty();
     if let Some(issuer) = issuer.filter(|_| changed) {
-        match engine.maintenance().keep_up(issuer) {
+        match engine.maintenance().maintain(issuer) {
             Ok(done) => notices.extend(done),
             Err(problem) => notices.push(format!("what was due besides could not be done: {problem}").into()),
         }
@@ -134,7 +136,7 @@ fn refusals(args: &Sign, refused: &[Refusal]) -> Vec<Value> {
 }
 
 /// Prefixes a warning with its request when there are several requests.
-fn labelled(orders: &[Order], label: &str, notice: &Notice) -> Notice {
+fn labelled(orders: &[IssuanceRequest], label: &str, notice: &Notice) -> Notice {
     match orders.len() > 1 {
         true => Notice { message: format!("{label}: {}", notice.message), ..notice.clone() },
         false => notice.clone(),
@@ -150,7 +152,7 @@ pub(crate) fn profile_for(
     if let Some(profile) = named {
         return Ok(profile.to_owned());
     }
-    let ca_profile = session.assembly.practices().profile(&authority.profile)?;
+    let ca_profile = session.assembly.settings().profile(&authority.profile)?;
     ca_profile.default_leaf_profile().map(str::to_owned).ok_or_else(|| {
         usage(
             format!(
@@ -163,7 +165,7 @@ pub(crate) fn profile_for(
 }
 
 /// Returns one order for each readable request, and a refusal for each of the others.
-fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), Problem> {
+fn orders(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec<Refusal>), Problem> {
     let alt_names = match args.san.as_slice() {
         [] => None,
         names => Some(
@@ -176,27 +178,27 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<Order>, Vec<Refusal>), 
                 .collect::<Result<Vec<_>, _>>()?,
         ),
     };
-    let ask = Ask {
+    let values = RequestedValues {
         alt_names,
-        length: length(args.valid.as_deref())?,
+        validity: requested_validity(args.valid.as_deref())?,
         contact: args.contact.clone(),
-        backdate: session.assembly.practices().config.issuance.backdate,
-        ..Ask::default()
+        backdate: session.assembly.settings().config.issuance.backdate,
+        ..RequestedValues::default()
     };
     if args.same_holder_as.is_some() && args.files.len() > 1 {
         return Err(usage("--same-holder-as is about one request", "sign it by itself; nothing was signed"));
     }
     let mut orders = Vec::new();
     let mut refused = Vec::new();
-    let applicants = abreast(args.files.iter().collect(), |file: &PathBuf| applicant(file));
+    let applicants = par_map(args.files.iter().collect(), |file: &PathBuf| applicant(file));
     for (file, applicant) in args.files.iter().zip(applicants) {
         let label = label(file);
         match applicant {
             Ok(applicant) => {
                 let same_holder_as =
                     same_holder(session, args.same_holder_as.as_deref(), &applicant, args.dry_run)?;
-                let ask = Ask { same_holder_as, ..ask.clone() };
-                orders.push(Order { label, applicant, ask, authority: None });
+                let values = RequestedValues { same_holder_as, ..values.clone() };
+                orders.push(IssuanceRequest { label, applicant, values, authority: None });
             }
             Err(problem) if args.files.len() == 1 => return Err(problem),
             Err(problem) => refused.push(Refusal { label, problem }),
@@ -218,7 +220,7 @@ pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
             CsrError::Malformed(_) => (Code::RequestMalformed, anew),
             CsrError::Count(_) => (Code::RequestMalformed, "give each request in a file of its own"),
             CsrError::Other(content) => (Code::RequestNotARequest, in_place_of(content)),
-            CsrError::Beside(Content::PrivateKey) => (
+            CsrError::Beside(PemKind::PrivateKey) => (
                 Code::RequestWithPrivateKey,
                 "a private key that was sent to somebody is no longer private: ask for a request with a new key, and for the request alone",
             ),
@@ -232,24 +234,24 @@ pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
 }
 
 /// Returns the remedy for a file that contains something else than a request.
-fn in_place_of(content: Content) -> &'static str {
+fn in_place_of(content: PemKind) -> &'static str {
     match content {
-        Content::Certificate => {
+        PemKind::Certificate => {
             "name the request that it was made from; `genfic-ca show FILE` shows what this is"
         }
-        Content::PrivateKey => {
+        PemKind::PrivateKey => {
             "keep it to yourself, and make a request with it: `openssl req -new -key FILE -out NAME.req`"
         }
-        Content::Pkcs12 => {
+        PemKind::Pkcs12 => {
             "it has the private key in it; make a request where that is used (`openssl req -new -key KEY`)"
         }
-        Content::Utf16 => "save it as plain text (ASCII or UTF-8), or give it as DER",
-        Content::Nothing => "look whether it was saved or sent whole",
+        PemKind::Utf16 => "save it as plain text (ASCII or UTF-8), or give it as DER",
+        PemKind::Nothing => "look whether it was saved or sent whole",
         _ => "a request is made with `openssl req -new` or `genfic-ca create-request`",
     }
 }
 
-enum Places {
+enum OutputPaths {
     Home,
     Output,
     File(Output, PathBuf),
@@ -257,8 +259,8 @@ enum Places {
 }
 
 /// Returns where certificates are written. This is checked before anything is signed.
-fn places(args: &Sign) -> Result<Places, Problem> {
-    let Some(output) = &args.output else { return Ok(Places::Home) };
+fn output_paths(args: &Sign) -> Result<OutputPaths, Problem> {
+    let Some(output) = &args.output else { return Ok(OutputPaths::Home) };
     if output.is_dir() && !args.is_named_here {
         let mut stems: Vec<&OsStr> = args.files.iter().filter_map(|file| stem(file)).collect();
         stems.sort_unstable();
@@ -266,7 +268,7 @@ fn places(args: &Sign) -> Result<Places, Problem> {
             None => {
                 let mut paths = stems.iter().map(|stem| in_directory(output, stem));
                 paths.try_for_each(|path| Output::within(&path).map(drop))?;
-                Ok(Places::Directory(output.clone()))
+                Ok(OutputPaths::Directory(output.clone()))
             }
             Some([name, _]) => Err(usage(
                 format!(
@@ -285,8 +287,8 @@ fn places(args: &Sign) -> Result<Places, Problem> {
         ));
     }
     match if args.is_named_here { Output::within(output) } else { Output::at(output) }? {
-        Output::Standard => Ok(Places::Output),
-        place => Ok(Places::File(place, output.clone())),
+        Output::Standard => Ok(OutputPaths::Output),
+        place => Ok(OutputPaths::File(place, output.clone())),
     }
 }
 
@@ -298,17 +300,17 @@ fn with_chain(issued: &IssuedCertificate, chain: &[Published<Certificate>]) -> V
 /// Writes the certificates and reports their paths. When that fails, it reports where the home stores them.
 fn place(
     args: &Sign,
-    places: Places,
+    output_paths: OutputPaths,
     issued: &[IssuedCertificate],
     chain: Result<&[Published<Certificate>], &Problem>,
 ) -> (Vec<PathBuf>, Option<Problem>) {
     let kept: Vec<PathBuf> = issued.iter().map(|one| one.file.clone().unwrap_or_default()).collect();
     let requests = labelled_files(args, issued.iter().map(|one| one.label.as_str()));
-    let path = |(one, request): (&IssuedCertificate, &Option<&Path>), kept: &Path| match &places {
-        Places::Home if args.chain.is_some() => kept.with_extension("chain.pem"),
-        Places::Home | Places::Output => kept.to_owned(),
-        Places::File(_, path) => path.clone(),
-        Places::Directory(directory) => {
+    let path = |(one, request): (&IssuedCertificate, &Option<&Path>), kept: &Path| match &output_paths {
+        OutputPaths::Home if args.chain.is_some() => kept.with_extension("chain.pem"),
+        OutputPaths::Home | OutputPaths::Output => kept.to_owned(),
+        OutputPaths::File(_, path) => path.clone(),
+        OutputPaths::Directory(directory) => {
             let stem = request.and_then(stem).map_or_else(
                 || OsString::from(one.certificate.tbs().serial_number().to_string()),
                 OsStr::to_owned,
@@ -323,7 +325,7 @@ fn place(
     }
     let written = chain.map_err(Problem::clone).and_then(|chain| {
         let contents = issued.iter().map(|one| with_chain(one, chain));
-        put(places, paths.iter().cloned().zip(contents).collect())
+        put(output_paths, paths.iter().cloned().zip(contents).collect())
     });
     match written {
         Ok(()) => (paths, None),
@@ -341,17 +343,19 @@ fn place(
 }
 
 /// Writes the files. Links within the home are not followed.
-fn put(places: Places, contents: Vec<(PathBuf, Vec<u8>)>) -> Result<(), Problem> {
-    let outputs = match places {
-        Places::Output => Vec::new(),
-        Places::File(output, _) => {
+fn put(output_paths: OutputPaths, contents: Vec<(PathBuf, Vec<u8>)>) -> Result<(), Problem> {
+    let outputs = match output_paths {
+        OutputPaths::Output => Vec::new(),
+        OutputPaths::File(output, _) => {
             std::iter::once(output).zip(contents.into_iter().map(|(_, octets)| octets)).collect()
         }
-        Places::Directory(_) => {
+        OutputPaths::Directory(_) => {
             let named = contents.into_iter().map(|(path, octets)| Ok((Output::within(&path)?, octets)));
             named.collect::<Result<Vec<_>, Problem>>()?
         }
-        Places::Home => contents.into_iter().map(|(path, octets)| (Output::own(&path), octets)).collect(),
+        OutputPaths::Home => {
+            contents.into_iter().map(|(path, octets)| (Output::own(&path), octets)).collect()
+        }
     };
     put_all(outputs)
 }
@@ -363,7 +367,7 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (orders, mut refused) = orders(session, args)?;
     let (orders, staggered) = engine.issuance().stagger(&args.parent, &profile, orders)?;
-    places(args)?;
+    output_paths(args)?;
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
     let mut notices = staggered;

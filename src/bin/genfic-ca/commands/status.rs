@@ -2,7 +2,7 @@
 use super::authority::status as authority_status;
 use crate::report::{Report, counted, table};
 use crate::session::Session;
-use genfic_ca::ca::ClockStanding;
+use genfic_ca::ca::ClockStatus;
 use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, ResponderRecord, StatusValue};
 use genfic_ca::x509::UnixTime;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Returns a line about a generation that a newer one has succeeded.
-fn succeeded(authority: &Authority, successor: &str, is_quiet: bool) -> String {
+fn succeeded(authority: &Authority, successor: &str, is_retired: bool) -> String {
     let name = &authority.name;
     match authority.last_end {
-        _ if is_quiet => format!(
+        _ if is_retired => format!(
             "{name}: succeeded by {successor}; its last certificate has ended, and nothing more is published for it"
         ),
         Some(end) => format!(
@@ -62,17 +62,17 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             attention.push(format!("{}: genfic-ca doctor", problem.message));
             true
         });
-        let crl_owed = !authority.is_elsewhere() && engine.record().crl_is_owed(&authority.issuer)?;
+        let crl_owed = !authority.is_external() && engine.record().crl_is_owed(&authority.issuer)?;
         let responder = engine.publication().responder_certificate(name).filter(|_| authority.serves_ocsp);
         let responder_end = responder.map(|certificate| certificate.tbs().validity().not_after);
         let responder_due = engine.maintenance().responder_is_due(name)?;
         let successor = engine.hierarchy().successor(name)?.map(|one| one.name);
-        let is_quiet = engine.hierarchy().is_quiet(&authority, engine.now())?;
+        let is_retired = engine.hierarchy().is_retired(&authority, engine.now())?;
         if let Some(successor) = &successor {
-            generations.push(succeeded(&authority, successor, is_quiet));
+            generations.push(succeeded(&authority, successor, is_retired));
         }
         match &crl {
-            _ if is_quiet => {}
+            _ if is_retired => {}
             Some(crl) if crl.next_update < now => attention.push(format!(
                 "the CRL of {name} lapsed at {}: genfic-ca crl publish {name}",
                 crl.next_update
@@ -87,7 +87,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             attention
                 .push(format!("the responder certificate of {name} is due: genfic-ca ocsp responder {name}"));
         }
-        if status != "valid" && !(is_quiet && successor.is_some()) {
+        if status != "valid" && !(is_retired && successor.is_some()) {
             attention.push(format!("{name} is {status}"));
         }
         rows.push(vec![
@@ -95,7 +95,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             status.clone(),
             end.to_string(),
             crl.map_or_else(
-                || if authority.is_elsewhere() { "elsewhere" } else { "none" }.into(),
+                || if authority.is_external() { "elsewhere" } else { "none" }.into(),
                 |crl| format!("{} until {}", crl.number, crl.next_update),
             ),
             match responder_end {
@@ -111,7 +111,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
             "succeeds": authority.succeeds,
             "succeeded_by": successor,
             "last_end": authority.last_end.map(|end| end.to_string()),
-            "quiet": is_quiet,
+            "quiet": is_retired,
             "crl": crl.map(|crl| json!({
                 "number": crl.number,
                 "this_update": crl.this_update.to_string(),
@@ -137,18 +137,18 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         attention
             .push(format!("{older} and {newer} are not linked: genfic-ca cross-sign {newer} -p {older}"));
     }
-    match engine.clock_state()?.standing() {
-        ClockStanding::Trusted => {}
-        ClockStanding::Behind(newest) => attention.push(format!(
+    match engine.clock_state()?.status() {
+        ClockStatus::Trusted => {}
+        ClockStatus::Behind(newest) => attention.push(format!(
             "set the clock: it says {now}, before something was signed at {newest}, and nothing is signed until then"
         )),
-        ClockStanding::Unconfirmed(confirmed) => attention.push(format!(
+        ClockStatus::Unconfirmed(confirmed) => attention.push(format!(
             "look at the clock: it says {now}, long after the last confirmed time, {confirmed}, and nothing is signed \
              unattended; if it is right: genfic-ca clock accept"
         )),
     }
-    let waiting = engine.lifecycle().all_waiting()?;
-    for one in &waiting {
+    let pending_request = engine.lifecycle().pending_requests()?;
+    for one in &pending_request {
         let (name, since) = (&one.name, one.since);
         rows.push(vec![name.clone(), "waiting".into(), format!("since {since}"), "-".into(), "-".into()]);
         attention.push(match one.request {
@@ -191,7 +191,7 @@ pub(crate) fn status(session: &Session) -> Result<Report, Problem> {
         text.push_str(&attention.join("\n  "));
     }
     let result = json!({ "authorities": values, "pending": pending,
-        "waiting": waiting.iter().map(|one| json!({ "name": one.name, "since": one.since.to_string(), "profile": one.profile })).collect::<Vec<_>>(), "attention": attention,
+        "waiting": pending_request.iter().map(|one| json!({ "name": one.name, "since": one.since.to_string(), "profile": one.profile })).collect::<Vec<_>>(), "attention": attention,
         "restored": restored.map(|restored| json!({
             "at": restored.at.to_string(),
             "backup": restored.backup.to_string(),

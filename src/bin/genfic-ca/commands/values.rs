@@ -4,9 +4,9 @@ use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
 use genfic_ca::error::{Code, Problem, Remedy, Shown as _};
 use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
-use genfic_ca::profile::Length;
+use genfic_ca::profile::RequestedValidity;
 use genfic_ca::x509::text::certificate_text;
-use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime, seal};
+use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime, encode_signed};
 use serde_json::{Map, Value, json};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -40,7 +40,7 @@ pub(crate) fn record(record: &CertificateRecord, file: Option<&Path>, now: UnixT
     fields.insert("serial".into(), json!(record.id.serial_number.to_string()));
     fields.insert("subject".into(), json!(record.subject.to_string()));
     fields.insert("san".into(), json!(names));
-    let begins = (!record.known_by_number).then(|| record.validity.not_before.to_string());
+    let begins = (!record.serial_only).then(|| record.validity.not_before.to_string());
     fields.insert("not_before".into(), json!(begins));
     fields.insert("not_after".into(), json!(end_of(record)));
     fields.insert("profile".into(), json!(record.profile));
@@ -71,7 +71,7 @@ pub(crate) fn until(record: &CertificateRecord) -> String {
 
 /// Returns the end of a certificate, if known.
 fn end_of(record: &CertificateRecord) -> Option<String> {
-    let is_known = !record.known_by_number || record.validity.not_after != UnixTime::NO_END;
+    let is_known = !record.serial_only || record.validity.not_after != UnixTime::NO_END;
     is_known.then(|| record.validity.not_after.to_string())
 }
 
@@ -107,12 +107,12 @@ pub(crate) fn summary(
 }
 
 /// Parses `-v`: a number of days, or `max`.
-pub(crate) fn length(valid: Option<&str>) -> Result<Length, Problem> {
+pub(crate) fn requested_validity(valid: Option<&str>) -> Result<RequestedValidity, Problem> {
     match valid {
-        None => Ok(Length::Default),
-        Some("max") => Ok(Length::Max),
+        None => Ok(RequestedValidity::Default),
+        Some("max") => Ok(RequestedValidity::Max),
         Some(days) => match days.parse::<i64>() {
-            Ok(days) if (1..=3_650_000).contains(&days) => Ok(Length::Days(days)),
+            Ok(days) if (1..=3_650_000).contains(&days) => Ok(RequestedValidity::Days(days)),
             _ => {
                 Err(usage(format!("-v takes a number of days or `max`, not `{days}`"), "for example -v 396"))
             }
@@ -166,7 +166,7 @@ fn unread(path: &Path, error: &ReadError) -> Problem {
 
 /// Returns a certificate as text, without the parts that signing adds.
 pub(crate) fn unsigned_text(tbs: &TbsCertificate) -> Result<String, Problem> {
-    let unsigned = Certificate::from_der(&seal(tbs.as_der(), tbs.signature(), &[]))
+    let unsigned = Certificate::from_der(&encode_signed(tbs.as_der(), tbs.signature(), &[]))
         .map_err(|error| Problem::new(Code::OctetsMalformed, error.to_string()))?;
     let text = certificate_text(&unsigned);
     let kept = text.lines().filter_map(|line| match line.trim_start().split_once("  ") {

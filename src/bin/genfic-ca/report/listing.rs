@@ -2,7 +2,7 @@
 use super::paths::resolved;
 use super::{Report, SCHEMA, Style, error_json, json_line, table, visible};
 use genfic_ca::error::{Code, Problem, on_one_line};
-use genfic_ca::handout::csv_row;
+use genfic_ca::export::csv_row;
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Stdout, Write};
 

@@ -3,7 +3,7 @@ use super::super::authority::status;
 use super::super::chain::pem;
 use super::super::output::Output;
 use super::super::values::usage;
-use super::holder::pkcs12_passphrase;
+use super::subscriber::pkcs12_passphrase;
 use crate::cli::{Bundle, BundleFormat, Truststore};
 use crate::report::{Report, counted, path_value};
 use crate::session::Session;
@@ -11,8 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use genfic_ca::ca::Published;
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::handout::pkcs12::{Protection, trust_store};
-use genfic_ca::handout::{certificates_only, configuration_profile};
+use genfic_ca::export::pkcs12::{Protection, trust_store};
+use genfic_ca::export::{certificates_only, configuration_profile};
 use genfic_ca::index::Authority;
 use genfic_ca::signing::SecretSource;
 use genfic_ca::x509::Certificate;
@@ -80,7 +80,7 @@ pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem
         BundleFormat::Der => ("der", false, single(&certificates)?.as_der().to_vec()),
         BundleFormat::Pkcs7 => ("pkcs7", false, certificates_only(&certificates)),
         BundleFormat::Mobileconfig => {
-            let organization = &session.assembly.practices().config.organization.organization;
+            let organization = &session.assembly.settings().config.organization.organization;
             let title = organization.as_deref().map_or_else(|| "CAs".into(), |name| format!("CAs of {name}"));
             ("mobileconfig", true, configuration_profile(&title, &certificates).into_bytes())
         }

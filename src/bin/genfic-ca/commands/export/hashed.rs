@@ -8,7 +8,7 @@ use crate::report::{Report, counted, path_value, path_values};
 use crate::session::Session;
 use genfic_ca::ca::{Engine, Published};
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
-use genfic_ca::handout::subject_hash;
+use genfic_ca::export::subject_hash;
 use genfic_ca::index::Authority;
 use genfic_ca::x509::{Certificate, CertificateList, pem};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, 
     let mut lists = 0_usize;
     for authority in &with_lists {
         let Some(text) = published(engine, authority)? else {
-            said.push(if authority.is_elsewhere() {
+            said.push(if authority.is_external() {
                 format!("the CRL of {} is not here: others run it", authority.name)
             } else {
                 format!("{} has no CRL: genfic-ca crl publish {}", authority.name, authority.name)

@@ -41,8 +41,8 @@ pub(super) fn remove(
 ) -> Result<Vec<Removed>, Problem> {
     let engine = session.engine();
     let mut authorities = Vec::new();
-    for authority in engine.record().authorities()?.into_iter().filter(|one| !one.is_elsewhere()) {
-        let fate = match engine.hierarchy().has_fallen(&authority)? {
+    for authority in engine.record().authorities()?.into_iter().filter(|one| !one.is_external()) {
+        let fate = match engine.hierarchy().chain_is_revoked(&authority)? {
             false => None,
             true if engine.hierarchy().is_revoked(&authority)? => Some("revoked"),
             true => Some("issuer-revoked"),

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 /// What the octets are for (RFC 7292 appendix B.3).
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Purpose {
+pub(super) enum DerivationPurpose {
     Key,
     InitialVector,
     Mac,
@@ -20,13 +20,13 @@ pub(super) fn derive(
     passphrase: &Passphrase,
     salt: &[u8],
     iterations: u32,
-    purpose: Purpose,
+    purpose: DerivationPurpose,
     length: usize,
 ) -> Zeroizing<Vec<u8>> {
     let diversifier = [match purpose {
-        Purpose::Key => 1_u8,
-        Purpose::InitialVector => 2,
-        Purpose::Mac => 3,
+        DerivationPurpose::Key => 1_u8,
+        DerivationPurpose::InitialVector => 2,
+        DerivationPurpose::Mac => 3,
     }; BLOCK];
     // UTF-16 with a terminating zero; the passphrase is ASCII
     let text: Zeroizing<Vec<u8>> =
@@ -88,18 +88,21 @@ mod tests {
             hex(&derive(&SHA1_FOR_LEGACY_USE_ONLY, &passphrase, &salt, 1, purpose, length))
         };
         let salt = [0x0a, 0x58, 0xcf, 0x64, 0x53, 0x0d, 0x82, 0x3f];
-        assert_eq!(derived(salt, Purpose::Key, 24), "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3");
-        assert_eq!(derived(salt, Purpose::InitialVector, 8), "79993dfe048d3b76");
+        assert_eq!(
+            derived(salt, DerivationPurpose::Key, 24),
+            "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3"
+        );
+        assert_eq!(derived(salt, DerivationPurpose::InitialVector, 8), "79993dfe048d3b76");
         let salt = [0x3d, 0x83, 0xc0, 0xe4, 0x54, 0x6a, 0xc1, 0x40];
-        assert_eq!(derived(salt, Purpose::Mac, 20), "8d967d88f6caa9d714800ab3d48051d63f73a312");
+        assert_eq!(derived(salt, DerivationPurpose::Mac, 20), "8d967d88f6caa9d714800ab3d48051d63f73a312");
     }
 
     #[test]
     fn long_salts_and_keys_of_several_digests_are_made_too() {
         let passphrase = Passphrase::new(Secret::new("x".repeat(40))).unwrap();
-        let long = derive(&SHA256, &passphrase, &[7; 70], 3, Purpose::Key, 100);
+        let long = derive(&SHA256, &passphrase, &[7; 70], 3, DerivationPurpose::Key, 100);
         assert_eq!(long.len(), 100);
-        assert_eq!(long[..32], derive(&SHA256, &passphrase, &[7; 70], 3, Purpose::Key, 32)[..]);
+        assert_eq!(long[..32], derive(&SHA256, &passphrase, &[7; 70], 3, DerivationPurpose::Key, 32)[..]);
         assert_ne!(long[..32], long[32..64]);
     }
 }

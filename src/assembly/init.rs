@@ -2,7 +2,7 @@
 use crate::audit::{AuditEvent, Outcome};
 use crate::config::{self, Config};
 use crate::error::{Code, Exit, Problem, Shown as _, remedy};
-use crate::home::{Home, Mode, Reserve, WriteError, current_actor, write_new};
+use crate::home::{Home, Mode, ReserveFile, WriteError, current_actor, write_new};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{AuditIndex, AuditReader};
 use crate::profile::SHIPPED;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Settings of a new home.
 #[derive(Clone, Debug, Default)]
-pub struct Founding {
+pub struct Initialization {
     /// organizationName of new CAs.
     pub organization: Option<String>,
     /// countryName of new CAs.
@@ -30,7 +30,7 @@ pub struct Founding {
 
 /// The result of the initialisation.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Founded {
+pub struct InitializedHome {
     /// False when everything existed already.
     pub changed: bool,
     /// Path of the index.
@@ -42,12 +42,12 @@ pub struct Founded {
 ///
 /// # Errors
 /// When the settings are wrong, the directories belong to somebody else, or nothing can be written.
-pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
+pub fn init(home: &Home, initialization: &Initialization) -> Result<InitializedHome, Problem> {
     let text = config::template(
-        founding.organization.as_deref(),
-        founding.country.as_deref(),
-        founding.url.as_deref(),
-        founding.scrypt_log_n,
+        initialization.organization.as_deref(),
+        initialization.country.as_deref(),
+        initialization.url.as_deref(),
+        initialization.scrypt_log_n,
     );
     Config::parse(&text).map_err(|errors| {
         let problem = Problem::from(errors);
@@ -82,8 +82,8 @@ pub fn found(home: &Home, founding: &Founding) -> Result<Founded, Problem> {
         changed = true;
     }
     // a full disk is reported when something is to be issued
-    let _ = Reserve::of(home).hold();
-    Ok(Founded { changed, index: file })
+    let _ = ReserveFile::of(home).hold();
+    Ok(InitializedHome { changed, index: file })
 }
 
 fn founded(home: &Home, at: UnixTime) -> AuditEvent {

@@ -1,8 +1,8 @@
 //! Evaluation of orders: what is granted to whom, before a key is used.
 use crate::ca::problems::lint_problem;
-use crate::ca::{Engine, Order, Practices, Refusal, SerialSource, abreast};
+use crate::ca::{CaSettings, Engine, IssuanceRequest, Refusal, SerialSource, par_map};
 use crate::error::Problem;
-use crate::index::{Authority, CertificateState, IndexReader, KeyUse, NewAuthority, check_key};
+use crate::index::{Authority, CertificateState, IndexReader, IntendedAuthority, KeyUse, check_key};
 use crate::lint::{self, Linted};
 use crate::profile::{Applicant, CertificateTemplate, IssuerView, KnownAuthority, PriorUse, Profile};
 use crate::x509::{Certificate, Name, SignatureAlgorithm, TbsCertificate, UnixTime};
@@ -18,7 +18,7 @@ pub(in crate::ca) struct Granted {
     pub(in crate::ca) label: String,
     pub(in crate::ca) template: CertificateTemplate,
     pub(in crate::ca) tbs: Linted<TbsCertificate>,
-    pub(in crate::ca) authority: Option<NewAuthority>,
+    pub(in crate::ca) authority: Option<IntendedAuthority>,
     pub(in crate::ca) same_holder_as: Option<Name>,
 }
 
@@ -52,10 +52,10 @@ pub(in crate::ca) fn others(all: &[Known], newest: Option<&str>) -> Vec<KnownAut
 }
 
 /// Decides on orders to one CA under one profile.
-pub(in crate::ca) struct Registration<'a> {
+pub(in crate::ca) struct Evaluation<'a> {
     index: &'a dyn IndexReader,
     serials: &'a dyn SerialSource,
-    practices: &'a Practices,
+    settings: &'a CaSettings,
     issuer: IssuerView<'a>,
     profile: &'a Profile,
     algorithm: SignatureAlgorithm,
@@ -67,29 +67,29 @@ pub(in crate::ca) struct Registration<'a> {
     authorities: OnceLock<Vec<Known>>,
 }
 
-impl<'a> Registration<'a> {
+impl<'a> Evaluation<'a> {
     pub(in crate::ca) fn new(
         engine: &'a Engine,
         authority: &'a Authority,
         ancestors: &'a [Certificate],
         profile: &'a Profile,
     ) -> Result<Self, Problem> {
-        let practices = engine.practices();
+        let settings = engine.settings();
         let algorithm = authority.certificate.tbs().public_key().algorithm().signature_algorithm();
         let issuer = IssuerView {
             certificate: &authority.certificate,
             ancestors,
             profile: &authority.profile,
-            crl_urls: practices.crl_url(&authority.name).into_iter().collect(),
-            ca_issuers_url: practices.certificate_url(&authority.name),
-            ocsp_url: if authority.serves_ocsp { practices.ocsp_url() } else { None },
+            crl_urls: settings.crl_url(&authority.name).into_iter().collect(),
+            ca_issuers_url: settings.certificate_url(&authority.name),
+            ocsp_url: if authority.serves_ocsp { settings.ocsp_url() } else { None },
         };
         let (now, change) = (engine.now(), engine.index().change_number()?);
         let index: &dyn IndexReader = engine.index();
         Ok(Self {
             index,
             serials: engine.serials(),
-            practices,
+            settings,
             issuer,
             profile,
             algorithm,
@@ -101,31 +101,32 @@ impl<'a> Registration<'a> {
 
     /// Whether the decisions would be the same at `now`: at most `LONG` seconds have passed, and nothing was
     /// issued, revoked or created since.
-    pub(in crate::ca) fn stands(&self, now: UnixTime) -> Result<bool, Problem> {
+    pub(in crate::ca) fn still_current(&self, now: UnixTime) -> Result<bool, Problem> {
         Ok(now.0.saturating_sub(self.now.0) <= LONG && self.index.change_number()? == self.change)
     }
 
     /// Whether the policy grants an order. No serial number is drawn.
-    pub(in crate::ca) fn grants(&self, order: &Order) -> bool {
-        self.evaluate(order, Vec::new()).is_ok()
+    pub(in crate::ca) fn grants(&self, request: &IssuanceRequest) -> bool {
+        self.evaluate(request, Vec::new()).is_ok()
     }
 
     /// Returns granted and refused orders, each in the order of the requests. Orders for the same key are
     /// decided one after the other, since granting one is a prior use of the key for the next.
-    pub(in crate::ca) fn decide_all(&self, orders: &[Order]) -> (Vec<Granted>, Vec<Refusal>) {
-        let keys: Vec<[u8; 32]> = orders.iter().map(|order| order.applicant.public_key.digest()).collect();
+    pub(in crate::ca) fn decide_all(&self, requests: &[IssuanceRequest]) -> (Vec<Granted>, Vec<Refusal>) {
+        let keys: Vec<[u8; 32]> =
+            requests.iter().map(|request| request.applicant.public_key.digest()).collect();
         let mut times: HashMap<&[u8; 32], usize> = HashMap::new();
         keys.iter().for_each(|key| *times.entry(key).or_default() += 1);
-        let decisions = abreast(orders.iter().zip(&keys).collect(), |(order, key)| {
+        let decisions = par_map(requests.iter().zip(&keys).collect(), |(request, key)| {
             let alone = times.get(key) == Some(&1);
-            alone.then(|| self.decide(order, Vec::new()))
+            alone.then(|| self.decide(request, Vec::new()))
         });
         let (mut granted, mut refused) = (Vec::new(), Vec::new());
         let mut uses: HashMap<&[u8; 32], Vec<PriorUse>> = HashMap::new();
-        for ((decision, order), key) in decisions.into_iter().zip(orders).zip(&keys) {
+        for ((decision, request), key) in decisions.into_iter().zip(requests).zip(&keys) {
             let decision = decision.unwrap_or_else(|| {
                 let uses = uses.entry(key).or_default();
-                let decision = self.decide(order, uses.clone());
+                let decision = self.decide(request, uses.clone());
                 uses.extend(decision.as_ref().ok().map(|granted| PriorUse {
                     subject: granted.template.subject.clone(),
                     authority: granted.authority.as_ref().map(|new| new.name.clone()),
@@ -136,43 +137,51 @@ impl<'a> Registration<'a> {
             });
             match decision {
                 Ok(one) => granted.push(one),
-                Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
+                Err(problem) => refused.push(Refusal { label: request.label.clone(), problem }),
             }
         }
         (granted, refused)
     }
 
     /// Decides on one order. `uses` are uses of its key that are not on record yet.
-    pub(in crate::ca) fn decide(&self, order: &Order, uses: Vec<PriorUse>) -> Result<Granted, Problem> {
-        let template = self.evaluate(order, uses)?;
+    pub(in crate::ca) fn decide(
+        &self,
+        request: &IssuanceRequest,
+        uses: Vec<PriorUse>,
+    ) -> Result<Granted, Problem> {
+        let template = self.evaluate(request, uses)?;
         let subject = self.issuer.certificate.tbs().subject();
         let tbs = template.assemble(self.serials.serial_number()?, self.algorithm, subject);
         let issuer = Some(self.issuer.certificate);
-        let linted = match &order.ask.of {
+        let linted = match &request.values.of {
             None if self.profile.kind().is_ca() => {
-                lint::check_certificate_named(tbs, issuer, &order.applicant.subject)
+                lint::check_certificate_named(tbs, issuer, &request.applicant.subject)
             }
             None => lint::check_certificate(tbs, issuer),
             Some(other) => lint::check_certificate_beside(tbs, issuer, other),
         };
         let tbs = linted.map_err(|findings| lint_problem(&findings))?;
         Ok(Granted {
-            label: order.label.clone(),
-            authority: order.authority.clone(),
-            same_holder_as: order.ask.same_holder_as.clone(),
+            label: request.label.clone(),
+            authority: request.authority.clone(),
+            same_holder_as: request.values.same_holder_as.clone(),
             template,
             tbs,
         })
     }
 
-    fn evaluate(&self, order: &Order, uses: Vec<PriorUse>) -> Result<CertificateTemplate, Problem> {
-        let past = self.index.key_uses(&order.applicant.public_key.digest())?;
-        let mut applicant = self.with_history(order, &past)?;
+    fn evaluate(
+        &self,
+        request: &IssuanceRequest,
+        uses: Vec<PriorUse>,
+    ) -> Result<CertificateTemplate, Problem> {
+        let past = self.index.key_uses(&request.applicant.public_key.digest())?;
+        let mut applicant = self.with_history(request, &past)?;
         applicant.prior_uses.extend(uses);
-        let template = self.evaluate_among(order, applicant)?;
+        let template = self.evaluate_among(request, applicant)?;
         // what the index would refuse to record is refused before a key is used
         let is_ca = self.profile.kind().is_ca();
-        let one_holder = self.one_holder(order, &template.subject)?;
+        let one_holder = self.one_holder(request, &template.subject)?;
         check_key(&past, &template.subject, is_ca, &one_holder)?;
         Ok(template)
     }
@@ -182,14 +191,16 @@ impl<'a> Registration<'a> {
     /// share its name with other generations.
     fn evaluate_among(
         &self,
-        order: &Order,
+        request: &IssuanceRequest,
         mut applicant: Applicant,
     ) -> Result<CertificateTemplate, Problem> {
-        let before = order.authority.as_ref().and_then(|new| new.succeeds.as_deref());
+        let before = request.authority.as_ref().and_then(|new| new.succeeds.as_deref());
         let evaluate = |applicant: &Applicant| {
-            self.profile.evaluate(applicant, Some(&self.issuer), &order.ask, self.now).map_err(Problem::from)
+            self.profile
+                .evaluate(applicant, Some(&self.issuer), &request.values, self.now)
+                .map_err(Problem::from)
         };
-        if order.ask.of.is_some() {
+        if request.values.of.is_some() {
             // the certificate repeats a name that is known
             return evaluate(&applicant);
         }
@@ -213,21 +224,21 @@ impl<'a> Registration<'a> {
 
     /// Returns the subjects that belong to one subscriber with the key of this order, when it is issued for
     /// this subject.
-    fn one_holder(&self, order: &Order, subject: &Name) -> Result<Vec<Name>, Problem> {
-        let mut names = self.index.one_holder(&order.applicant.public_key.digest())?;
-        if let Some(former) = &order.ask.same_holder_as {
+    fn one_holder(&self, request: &IssuanceRequest, subject: &Name) -> Result<Vec<Name>, Problem> {
+        let mut names = self.index.one_holder(&request.applicant.public_key.digest())?;
+        if let Some(former) = &request.values.same_holder_as {
             names.extend([former.clone(), subject.clone()]);
         }
         Ok(names)
     }
 
     /// Adds what the record knows of the order's key (X13, P1).
-    fn with_history(&self, order: &Order, past: &[KeyUse]) -> Result<Applicant, Problem> {
-        let mut applicant = order.applicant.clone();
-        let subject = order.ask.subject.as_ref().unwrap_or(&applicant.subject);
-        let one_holder = if past.is_empty() { Vec::new() } else { self.one_holder(order, subject)? };
+    fn with_history(&self, request: &IssuanceRequest, past: &[KeyUse]) -> Result<Applicant, Problem> {
+        let mut applicant = request.applicant.clone();
+        let subject = request.values.subject.as_ref().unwrap_or(&applicant.subject);
+        let one_holder = if past.is_empty() { Vec::new() } else { self.one_holder(request, subject)? };
         applicant.is_known_compromised =
-            self.practices.compromised_keys.contains(&applicant.public_key.digest());
+            self.settings.compromised_keys.contains(&applicant.public_key.digest());
         applicant.prior_uses = past
             .iter()
             .map(|past| PriorUse {

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 
 /// A CA affected by the revocation of itself or of one of its issuers, with the number of its certificates.
 #[derive(Clone, Debug)]
-pub struct Fallen {
+pub struct AffectedAuthority {
     /// The CA.
     pub authority: Authority,
     /// Number of its valid certificates, without those of CAs and responders.
@@ -40,16 +40,16 @@ const MANY: usize = 1000;
 
 /// The states of all CAs, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Standings {
-    fallen: HashSet<String>,
-    standing: HashSet<String>,
+pub struct ChainStatuses {
+    affected: HashSet<String>,
+    current: HashSet<String>,
 }
 
-impl Standings {
+impl ChainStatuses {
     /// Whether the CA of this name or one of its issuers is revoked for good.
     #[must_use]
-    pub fn has_fallen(&self, name: &str) -> bool {
-        self.fallen.contains(name)
+    pub fn chain_is_revoked(&self, name: &str) -> bool {
+        self.affected.contains(name)
     }
 }
 
@@ -59,11 +59,11 @@ impl Revocations<'_> {
     ///
     /// # Errors
     /// Exit status 5 when there is no such CA; when the index cannot be read.
-    pub fn what_falls(&self, name: &str) -> Result<Vec<Fallen>, Problem> {
+    pub fn revocation_impact(&self, name: &str) -> Result<Vec<AffectedAuthority>, Problem> {
         let all = self.engine.index().authorities()?;
         let now = self.engine.now();
         let mut below = vec![self.engine.hierarchy().authority(name)?];
-        let mut fallen = Vec::new();
+        let mut affected = Vec::new();
         while let Some(authority) = below.pop() {
             for child in all.iter().rev().filter(|one| one.parent.as_deref() == Some(&authority.name)) {
                 if !self.engine.hierarchy().is_revoked(child)? {
@@ -83,9 +83,9 @@ impl Revocations<'_> {
                 }
                 true
             })?;
-            fallen.push(Fallen { authority, certificates, last_end });
+            affected.push(AffectedAuthority { authority, certificates, last_end });
         }
-        Ok(fallen)
+        Ok(affected)
     }
 
     /// Returns the CAs that need a new certificate or a new key: for each affected CA directly below the
@@ -94,8 +94,8 @@ impl Revocations<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn to_be_brought(self, fallen: &[Fallen]) -> Result<Vec<Authority>, Problem> {
-        let Some((first, below)) = fallen.split_first() else { return Ok(Vec::new()) };
+    pub fn to_reissue(self, affected: &[AffectedAuthority]) -> Result<Vec<Authority>, Problem> {
+        let Some((first, below)) = affected.split_first() else { return Ok(Vec::new()) };
         let mut brought: Vec<Authority> = Vec::new();
         for one in below {
             let Some(newest) = self.engine.hierarchy().generations(&one.authority.name)?.pop() else {
@@ -128,16 +128,16 @@ impl Revocations<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn standings(&self) -> Result<Standings, Problem> {
-        let mut standings = Standings::default();
+    pub fn chain_statuses(&self) -> Result<ChainStatuses, Problem> {
+        let mut chain_statuses = ChainStatuses::default();
         for authority in self.engine.index().authorities()? {
-            if self.engine.hierarchy().has_fallen(&authority)? {
-                standings.fallen.insert(authority.name);
-            } else if self.engine.hierarchy().stands(&authority, self.engine.now())? {
-                standings.standing.insert(authority.name);
+            if self.engine.hierarchy().chain_is_revoked(&authority)? {
+                chain_statuses.affected.insert(authority.name);
+            } else if self.engine.hierarchy().still_current(&authority, self.engine.now())? {
+                chain_statuses.current.insert(authority.name);
             }
         }
-        Ok(standings)
+        Ok(chain_statuses)
     }
 
     /// Whether a certificate became invalid with its CA and has not been replaced. Apart from that it is
@@ -146,14 +146,14 @@ impl Revocations<'_> {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn awaits_replacement(
+    pub fn needs_reissue(
         &self,
         record: &CertificateRecord,
-        standings: &Standings,
+        chain_statuses: &ChainStatuses,
     ) -> Result<bool, Problem> {
         let now = self.engine.now();
         if record.status(now) != StatusValue::Valid
-            || !standings.has_fallen(&record.authority)
+            || !chain_statuses.chain_is_revoked(&record.authority)
             || !self.is_end_entity(record)
         {
             return Ok(false);
@@ -165,7 +165,7 @@ impl Revocations<'_> {
         };
         let replaces = |other: &CertificateRecord| {
             other.status(now) == StatusValue::Valid
-                && standings.standing.contains(&other.authority)
+                && chain_statuses.current.contains(&other.authority)
                 && (record.profile.is_empty() || other.profile == record.profile)
                 && other.subject.is_same_as(&record.subject)
                 && names(other) == names(record)
@@ -175,7 +175,7 @@ impl Revocations<'_> {
     }
 
     fn is_end_entity(&self, record: &CertificateRecord) -> bool {
-        let responders = self.engine.practices().profiles.get(&record.profile);
+        let responders = self.engine.settings().profiles.get(&record.profile);
         let is_ca = record.certificate.as_ref().is_some_and(crate::x509::Certificate::is_ca);
         !is_ca && responders.is_none_or(|profile| profile.kind() != Kind::OcspResponder)
     }
@@ -254,12 +254,12 @@ impl Revocations<'_> {
         let current = authority.certificate.fingerprint();
         let mut found = Vec::new();
         for past in self.engine.index().key_uses(&tbs.public_key().digest())? {
-            let stands = match &past.state {
+            let still_current = match &past.state {
                 CertificateState::Issued => true,
                 CertificateState::Revoked(revocation) => revocation.is_hold(),
                 CertificateState::Pending => whole_key,
             };
-            if stands && (whole_key || past.is_of(tbs.subject())) {
+            if still_current && (whole_key || past.is_of(tbs.subject())) {
                 found.extend(self.engine.index().certificate(&past.id)?.filter(|record| {
                     let is_current =
                         record.certificate.as_ref().is_some_and(|one| one.fingerprint() == current);

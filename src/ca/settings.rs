@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 /// Configuration and profiles.
 #[derive(Clone, Debug)]
-pub struct Practices {
+pub struct CaSettings {
     /// The configuration.
     pub config: Config,
     /// The certificate profiles.
@@ -18,7 +18,7 @@ pub struct Practices {
     pub takes_flawed_profiles: bool,
 }
 
-impl Practices {
+impl CaSettings {
     /// Returns the profile of this name.
     ///
     /// # Errors

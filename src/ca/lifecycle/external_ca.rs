@@ -4,7 +4,7 @@ use crate::ca::AuthorityRekeying;
 use crate::ca::authority::mismatched;
 use crate::error::{Code, Problem, remedy};
 use crate::index::Authority;
-use crate::repository::WaitingAuthority;
+use crate::repository::PendingRequest;
 
 /// A request for a CA's next certificate.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct AuthorityRequest {
 
 impl Lifecycle<'_> {
     /// Makes the request for the next certificate of a CA's newest generation, with the same name and key. No
-    /// pending request is recorded: [`Lifecycle::arrived`] accepts the certificate whenever it comes.
+    /// pending request is recorded: [`Lifecycle::accept_certificate`] accepts the certificate whenever it comes.
     ///
     /// # Errors
     /// When the CA's issuer is in this home, the CA is revoked, or its key cannot be opened.
@@ -48,7 +48,7 @@ impl Lifecycle<'_> {
         name: &str,
         asked: &AuthorityRekeying,
         next: fn(&str) -> String,
-    ) -> Result<WaitingAuthority, Problem> {
+    ) -> Result<PendingRequest, Problem> {
         let replaces = self.newest(name)?;
         self.is_issued_elsewhere(&replaces)?;
         self.request_child(&self.generation_after(&replaces, asked)?, next)
@@ -58,7 +58,7 @@ impl Lifecycle<'_> {
         let name = &authority.name;
         let why = match &authority.parent {
             None => format!("{name} is a root, and signs its own certificate"),
-            Some(parent) if self.engine.hierarchy().authority(parent)?.is_elsewhere() => return Ok(()),
+            Some(parent) if self.engine.hierarchy().authority(parent)?.is_external() => return Ok(()),
             Some(parent) => format!("{parent}, which issued {name}, is a CA of this home"),
         };
         Err(Problem::new(Code::Usage, why).hint(remedy::Authority::IssueHere))

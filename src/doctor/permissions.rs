@@ -3,7 +3,7 @@ use super::finding::{Finding, Mending};
 use super::{Examination, FindingCode, Looked, counted};
 use crate::backup;
 use crate::error::{Remedy, Shown as _, remedy};
-use crate::home::{Cause, quoted};
+use crate::home::{AccessCause, quoted};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -26,14 +26,14 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     for found in loose {
         let object = found.path.shown().to_string();
         let (code, warning) = match found.cause {
-            Cause::Kind => (FindingCode::HomeKind, false),
-            Cause::Owner => (FindingCode::HomeOwner, false),
-            Cause::Mode(_) => (FindingCode::HomeMode, false),
-            Cause::Shared(_) => (FindingCode::HomeShared, false),
-            Cause::Shut(_) => (FindingCode::HomeShut, true),
-            Cause::Group => (FindingCode::HomeGroup, true),
-            Cause::Parent => (FindingCode::HomeParent, false),
-            Cause::Unreadable => (FindingCode::HomeUnreadable, false),
+            AccessCause::Kind => (FindingCode::HomeKind, false),
+            AccessCause::Owner => (FindingCode::HomeOwner, false),
+            AccessCause::Mode(_) => (FindingCode::HomeMode, false),
+            AccessCause::Shared(_) => (FindingCode::HomeShared, false),
+            AccessCause::Shut(_) => (FindingCode::HomeShut, true),
+            AccessCause::Group => (FindingCode::HomeGroup, true),
+            AccessCause::Parent => (FindingCode::HomeParent, false),
+            AccessCause::Unreadable => (FindingCode::HomeUnreadable, false),
         };
         let make = if warning { Finding::warning } else { Finding::error };
         let mut finding = make(code, object, &found.fault).remedy(found.remedy.clone());
@@ -79,7 +79,7 @@ fn kept(examination: &Examination<'_>) -> Vec<PathBuf> {
     let Some(inspecting) = keys.inspecting() else { return Vec::new() };
     let authorities = examination.authorities().unwrap_or_default();
     let on_record = authorities.iter().flat_map(|one| inspecting.files(&keys.key_of(one)));
-    let waiting = examination.home.waiting().unwrap_or_default();
-    let of_waiting = waiting.iter().map(|name| keys.place(&keys.new_key(name.as_str())));
+    let pending_requests = examination.home.pending_requests().unwrap_or_default();
+    let of_waiting = pending_requests.iter().map(|name| keys.place(&keys.new_key(name.as_str())));
     on_record.chain(of_waiting.map(|place| place.as_path().to_owned())).collect()
 }

@@ -10,13 +10,13 @@ const LONGEST: u64 = 64 * 1024;
 
 /// Issuer, times and number of a CRL. Neither the entries nor the signature were checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CrlOutline {
+pub struct CrlSummary {
     /// The CRL without its entries.
     bare: CertificateList,
     after_entries: u64,
 }
 
-impl CrlOutline {
+impl CrlSummary {
     /// Reads the parts before and after the entries.
     ///
     /// # Errors
@@ -177,7 +177,7 @@ mod tests {
             let octets = crl(entries, 300);
             let whole = CertificateList::from_der(&octets).unwrap();
             let mut source = Counted(Cursor::new(octets), 0);
-            let outline = CrlOutline::read(&mut source).unwrap();
+            let outline = CrlSummary::read(&mut source).unwrap();
             assert_eq!(
                 (outline.issuer(), outline.this_update(), outline.next_update(), outline.crl_number()),
                 (whole.tbs().issuer(), UnixTime(1000), Some(UnixTime(2000)), Some(300))
@@ -192,10 +192,10 @@ mod tests {
         // C7
         let octets = crl(3, 7);
         for end in 0..octets.len() {
-            assert!(CrlOutline::read(&mut Cursor::new(&octets[..end])).is_err(), "{end}");
+            assert!(CrlSummary::read(&mut Cursor::new(&octets[..end])).is_err(), "{end}");
         }
         for other in [&[&octets[..], &[0]].concat(), &b"no list"[..], &[0x30, 0], &[0x30, 0x84, 255, 255]] {
-            let error = CrlOutline::read(&mut Cursor::new(other)).unwrap_err();
+            let error = CrlSummary::read(&mut Cursor::new(other)).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{other:?}");
         }
     }
@@ -207,7 +207,7 @@ mod tests {
             for octet in [0, 0x30, 0x7f, 0x80, 0x84, 0xff] {
                 let mut garbled = octets.clone();
                 garbled[at] = octet;
-                let _ = CrlOutline::read(&mut Cursor::new(garbled));
+                let _ = CrlSummary::read(&mut Cursor::new(garbled));
             }
         }
     }

@@ -3,45 +3,45 @@
 
 /// Identifier octet, contents, and the whole element including the length octets.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
+pub(super) struct Tlv<'a> {
     pub(super) tag: u8,
     pub(super) contents: &'a [u8],
     pub(super) whole: &'a [u8],
 }
 
-impl<'a> Element<'a> {
+impl<'a> Tlv<'a> {
     /// Returns the element when the octets are exactly one.
     pub(super) fn only(octets: &'a [u8]) -> Option<Self> {
-        let mut elements = Elements(octets);
-        elements.next().filter(|_| elements.is_empty())
+        let mut tlvs = Tlvs(octets);
+        tlvs.next().filter(|_| tlvs.is_empty())
     }
 
     /// Returns an iterator over the elements in the contents.
-    pub(super) fn elements(&self) -> Elements<'a> {
-        Elements(self.contents)
+    pub(super) fn tlvs(&self) -> Tlvs<'a> {
+        Tlvs(self.contents)
     }
 }
 
 /// Iterator over consecutive elements. It ends after the last element, or at the first one that cannot be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Elements<'a>(pub(super) &'a [u8]);
+pub(super) struct Tlvs<'a>(pub(super) &'a [u8]);
 
-impl<'a> Elements<'a> {
+impl<'a> Tlvs<'a> {
     /// Tells whether every octet was read.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Returns the next element if it has this tag.
-    pub(super) fn next_if(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub(super) fn next_if(&mut self, tag: u8) -> Option<Tlv<'a>> {
         if self.0.first() == Some(&tag) { self.next() } else { None }
     }
 }
 
-impl<'a> Iterator for Elements<'a> {
-    type Item = Element<'a>;
+impl<'a> Iterator for Tlvs<'a> {
+    type Item = Tlv<'a>;
 
-    fn next(&mut self) -> Option<Element<'a>> {
+    fn next(&mut self) -> Option<Tlv<'a>> {
         let octets = self.0;
         let (&tag, rest) = octets.split_first()?;
         let (&first, mut rest) = rest.split_first()?;
@@ -62,7 +62,7 @@ impl<'a> Iterator for Elements<'a> {
         let (contents, after) = rest.split_at_checked(length)?;
         let whole = octets.get(..octets.len() - after.len())?;
         self.0 = after;
-        Some(Element { tag, contents, whole })
+        Some(Tlv { tag, contents, whole })
     }
 }
 
@@ -80,9 +80,9 @@ fn fault(octets: &[u8], depth: usize) -> Option<&'static str> {
     if depth == 0 {
         return Some("elements are nested too deep");
     }
-    let mut elements = Elements(octets);
-    for element in elements.by_ref() {
-        let own = match (element.tag, element.contents) {
+    let mut tlvs = Tlvs(octets);
+    for tlv in tlvs.by_ref() {
+        let own = match (tlv.tag, tlv.contents) {
             (0x01, contents) => {
                 (!matches!(contents, [0] | [0xff])).then_some("a BOOLEAN is neither 00 nor FF")
             }
@@ -95,12 +95,12 @@ fn fault(octets: &[u8], depth: usize) -> Option<&'static str> {
             (0x05, contents) => (!contents.is_empty()).then_some("a NULL has contents"),
             _ => None,
         };
-        let inner = if element.tag & 0x20 != 0 { fault(element.contents, depth - 1) } else { None };
+        let inner = if tlv.tag & 0x20 != 0 { fault(tlv.contents, depth - 1) } else { None };
         if let Some(fault) = own.or(inner) {
             return Some(fault);
         }
     }
-    (!elements.is_empty()).then_some("an element has a wrong length or an unknown tag form")
+    (!tlvs.is_empty()).then_some("an element has a wrong length or an unknown tag form")
 }
 
 /// Tells whether the contents of an INTEGER are as short as DER requires.
@@ -115,11 +115,11 @@ mod tests {
     #[test]
     fn elements_are_read_one_after_the_other_and_end_where_octets_are_wrong() {
         let octets = [4, 1, 9, 0x30, 0x81, 0x80];
-        let mut elements = Elements(&octets);
-        assert_eq!(elements.next().unwrap().contents, [9]);
-        assert!(elements.next().is_none() && !elements.is_empty());
-        assert!(Elements(&[4, 0x81, 1, 9]).next().is_none(), "a length in more octets than needed");
-        assert!(Elements(&[4, 0x80, 0, 0]).next().is_none(), "an indefinite length");
+        let mut tlvs = Tlvs(&octets);
+        assert_eq!(tlvs.next().unwrap().contents, [9]);
+        assert!(tlvs.next().is_none() && !tlvs.is_empty());
+        assert!(Tlvs(&[4, 0x81, 1, 9]).next().is_none(), "a length in more octets than needed");
+        assert!(Tlvs(&[4, 0x80, 0, 0]).next().is_none(), "an indefinite length");
     }
 
     #[test]

@@ -17,14 +17,14 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// The clients' end: requests checks.
 #[derive(Clone, Debug)]
-pub(crate) struct Looker {
+pub(crate) struct Refresher {
     asks: mpsc::Sender<oneshot::Sender<()>>,
     began: Arc<Mutex<Instant>>,
 }
 
 /// The reloading end: receives the requests for checks.
 #[derive(Debug)]
-pub(crate) struct Looks {
+pub(crate) struct Refreshes {
     asked: mpsc::Receiver<oneshot::Sender<()>>,
     /// Time at which the reloader last began to wait for requests.
     began: Arc<Mutex<Instant>>,
@@ -32,29 +32,29 @@ pub(crate) struct Looks {
 
 /// Returns both ends.
 #[must_use]
-pub(crate) fn looks() -> (Looker, Looks) {
+pub(crate) fn looks() -> (Refresher, Refreshes) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let began = Arc::new(Mutex::new(Instant::now()));
-    (Looker { asks: sender, began: Arc::clone(&began) }, Looks { asked: receiver, began })
+    (Refresher { asks: sender, began: Arc::clone(&began) }, Refreshes { asked: receiver, began })
 }
 
-impl Looker {
+impl Refresher {
     /// Waits until a check that began after this call has ended, or [`LIMIT`] is over.
-    pub(super) async fn look(&self) {
+    pub(super) async fn refresh(&self) {
         let (done, looked) = oneshot::channel();
-        let look = async {
+        let refresh = async {
             if self.asks.send(done).await.is_ok() {
                 // an error means that the reloader has ended: there is nothing to wait for
                 let _ = looked.await;
             }
         };
-        if tokio::time::timeout(LIMIT, look).await.is_err() {
+        if tokio::time::timeout(LIMIT, refresh).await.is_err() {
             tracing::warn!("looking for new status takes long");
         }
     }
 }
 
-impl Looker {
+impl Refresher {
     /// Whether checks have stopped: the current one does not end, or the reloader is gone.
     pub(super) fn has_stopped(&self) -> bool {
         self.asks.is_closed() || self.idle_for() > LONGEST
@@ -67,14 +67,14 @@ impl Looker {
 
 /// Clients that wait for one check. Dropping the value lets them continue.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting {
+pub(crate) struct RefreshWaiters {
     _clients: Vec<oneshot::Sender<()>>,
 }
 
-impl Looks {
+impl Refreshes {
     /// Waits until a check is requested and returns the clients that wait for it; `None` when none is requested
     /// within `interval`.
-    pub(crate) async fn next(&mut self, interval: Duration) -> Option<Waiting> {
+    pub(crate) async fn next(&mut self, interval: Duration) -> Option<RefreshWaiters> {
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let asked = async {
             match self.asked.recv().await {
@@ -87,7 +87,7 @@ impl Looks {
         while let Ok(another) = self.asked.try_recv() {
             clients.push(another);
         }
-        Some(Waiting { _clients: clients })
+        Some(RefreshWaiters { _clients: clients })
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
         assert!(looks.next(Duration::from_millis(1)).await.is_none());
         let asking = tokio::spawn({
             let looker = looker.clone();
-            async move { looker.look().await }
+            async move { looker.refresh().await }
         });
         let waiting = looks.next(Duration::from_secs(10)).await;
         assert!(waiting.is_some() && !asking.is_finished());
@@ -111,7 +111,7 @@ mod tests {
         assert!(!looker.has_stopped());
         drop(looks);
         assert!(looker.has_stopped(), "nobody looks any more");
-        tokio::time::timeout(Duration::from_secs(1), looker.look()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(1), looker.refresh()).await.unwrap();
     }
 
     #[tokio::test]

@@ -1,9 +1,9 @@
 //! Signing of granted certificates in batches: while one batch is recorded, the one before it is signed, and
 //! the one before that is published.
 use super::Issuance;
-use super::registration::Granted;
+use super::evaluation::Granted;
 use crate::ca::publication::News;
-use crate::ca::{Engine, IssuanceOutcome, IssuedCertificate, IssuingAuthority, Published, Refusal, abreast};
+use crate::ca::{Engine, IssuanceOutcome, IssuedCertificate, IssuingAuthority, Published, Refusal, par_map};
 use crate::error::{Notice, Problem, remedy};
 use crate::failpoint;
 use crate::index::{Guard, IndexError, Intent, Issued, Recorded};
@@ -24,10 +24,10 @@ const SIGNED: usize = 4;
 /// Labels of the requests of a batch, with their notices.
 type Answered = Vec<(String, Vec<Notice>)>;
 /// A certificate that may be handed out, and the file that it is kept in.
-type Handout = (Published<Certificate>, Option<PathBuf>);
+type PublishedFile = (Published<Certificate>, Option<PathBuf>);
 
 /// A recorded batch that may be signed.
-struct Intended {
+struct RecordedBatch {
     recorded: Vec<Recorded<TbsCertificate>>,
     answered: Answered,
     /// While this guard is held, no other command abandons the recorded certificates.
@@ -35,7 +35,7 @@ struct Intended {
 }
 
 /// A batch that is on record as issued.
-struct Signed {
+struct SignedBatch {
     certificates: Vec<Certificate>,
     answered: Answered,
 }
@@ -50,7 +50,7 @@ struct Outcome {
 }
 
 /// The pipeline from recording to publication.
-struct Line<'a> {
+struct IssuancePipeline<'a> {
     engine: &'a Engine,
     issuer: &'a IssuingAuthority,
     profile: &'a Profile,
@@ -58,16 +58,16 @@ struct Line<'a> {
     requested: bool,
 }
 
-impl Line<'_> {
+impl IssuancePipeline<'_> {
     fn object(&self, tbs: &TbsCertificate) -> String {
         format!("{}/{}", self.issuer.authority().name, tbs.serial_number())
     }
 
-    fn sign(&self, group: Intended) -> Result<Signed, (Answered, Problem)> {
-        let Intended { recorded, answered, signing } = group;
+    fn sign(&self, group: RecordedBatch) -> Result<SignedBatch, (Answered, Problem)> {
+        let RecordedBatch { recorded, answered, signing } = group;
         let sign = || {
             let at = self.engine.now();
-            let signed = abreast(recorded, |tbs| self.issuer.issue(tbs));
+            let signed = par_map(recorded, |tbs| self.issuer.issue(tbs));
             let mut issued = Vec::with_capacity(signed.len());
             for certificate in signed {
                 let certificate = certificate?;
@@ -82,24 +82,25 @@ impl Line<'_> {
         let signed = sign();
         drop(signing);
         match signed {
-            Ok(certificates) => Ok(Signed { certificates, answered }),
+            Ok(certificates) => Ok(SignedBatch { certificates, answered }),
             Err(problem) => Err((answered, problem)),
         }
     }
 
     /// Publishes the status of the certificates, then stores them, and returns where.
-    fn publish(&self, certificates: Vec<Certificate>) -> Result<Vec<Handout>, Problem> {
+    fn publish(&self, certificates: Vec<Certificate>) -> Result<Vec<PublishedFile>, Problem> {
         let among = self.requested.then_some(self.issuer.authority().name.as_str());
         let news = News { issued: vec![(among, certificates)], ..News::default() };
         Ok(self.engine.publication().publish(news)?.issued)
     }
 
     /// Publishes one batch. A batch that was begun is carried to its end even when others failed.
-    fn finish(&self, outcome: &mut Outcome, group: Result<Signed, (Answered, Problem)>) {
-        let finished = group.and_then(|Signed { certificates, answered }| match self.publish(certificates) {
-            Ok(published) => Ok(published.into_iter().zip(answered)),
-            Err(problem) => Err((answered, on_record(problem))),
-        });
+    fn finish(&self, outcome: &mut Outcome, group: Result<SignedBatch, (Answered, Problem)>) {
+        let finished =
+            group.and_then(|SignedBatch { certificates, answered }| match self.publish(certificates) {
+                Ok(published) => Ok(published.into_iter().zip(answered)),
+                Err(problem) => Err((answered, on_record(problem))),
+            });
         match finished {
             Ok(group) => outcome.issued.extend(group.map(|((certificate, file), (label, notices))| {
                 let profile = self.profile.name().into();
@@ -122,14 +123,14 @@ impl Issuance<'_> {
         granted: Vec<Granted>,
         refused: Vec<Refusal>,
     ) -> Result<IssuanceOutcome, Problem> {
-        let line = &Line { engine: self.engine, issuer, profile, requested };
+        let line = &IssuancePipeline { engine: self.engine, issuer, profile, requested };
         if !granted.is_empty() {
             // nothing is signed that could not be published
             self.engine.publication().repeat_status()?;
         }
         let mut granted = granted.into_iter();
         let (mut outcome, not_recorded, overtaken) = thread::scope(|scope| {
-            let (to_sign, intended) = mpsc::sync_channel::<Intended>(0);
+            let (to_sign, intended) = mpsc::sync_channel::<RecordedBatch>(0);
             let (to_publish, signed) = mpsc::sync_channel(SIGNED);
             let (to_report, failed) = mpsc::channel::<()>();
             scope.spawn(move || {
@@ -199,9 +200,9 @@ impl Issuance<'_> {
     /// refused.
     fn record_group(
         &self,
-        line: &Line<'_>,
+        line: &IssuancePipeline<'_>,
         group: Vec<Granted>,
-    ) -> Result<(Option<Intended>, Vec<Refusal>), Problem> {
+    ) -> Result<(Option<RecordedBatch>, Vec<Refusal>), Problem> {
         let at = self.engine.now();
         let mut intents = Vec::with_capacity(group.len());
         let mut answered = Vec::with_capacity(group.len());
@@ -239,7 +240,7 @@ impl Issuance<'_> {
                 }
             })?;
             let refusal = match recorded {
-                Ok(recorded) => return Ok((Some(Intended { recorded, answered, signing }), refused)),
+                Ok(recorded) => return Ok((Some(RecordedBatch { recorded, answered, signing }), refused)),
                 Err(refusal) => refusal,
             };
             let Some(place) = intents.iter().position(|intent| is_refused(intent, &refusal)) else {

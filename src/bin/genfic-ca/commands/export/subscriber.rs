@@ -2,12 +2,12 @@
 use super::super::chain::issuers;
 use super::super::output::Output;
 use super::chosen::{Chosen, found, of_key};
-use crate::cli::{Global, HolderFile};
+use crate::cli::{Global, SubscriberFile};
 use crate::prompt::TerminalPrompt;
 use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
-use genfic_ca::handout::pkcs12::{self, Holding, Passphrase, Protection};
+use genfic_ca::export::pkcs12::{self, Holding, Passphrase, Protection};
 use genfic_ca::signing::{KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec};
 use genfic_ca::subscriber_key::read_holder_key_file;
 use serde_json::json;
@@ -54,9 +54,9 @@ pub(super) fn pkcs12_passphrase(secrets: &dyn SecretSource, what: &str) -> Resul
 }
 
 /// Writes key, certificate and chain as PKCS#12.
-pub(crate) fn holder(
+pub(crate) fn subscriber(
     session: &Session,
-    args: &HolderFile,
+    args: &SubscriberFile,
     old: Option<&PassphraseSources<'static>>,
     secrets: &dyn SecretSource,
 ) -> Result<Report, Problem> {

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Kind of a file, by its PEM label or by the shape of its DER.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Content {
+pub enum PemKind {
     /// `Certificate` (RFC 5280)
     Certificate,
     /// `CertificateList` (RFC 5280)
@@ -28,7 +28,7 @@ pub enum Content {
     Nothing,
 }
 
-impl fmt::Display for Content {
+impl fmt::Display for PemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Certificate => "a certificate",
@@ -44,7 +44,7 @@ impl fmt::Display for Content {
     }
 }
 
-impl Content {
+impl PemKind {
     /// Returns the kind of these octets; `None` when it cannot be recognised.
     #[must_use]
     pub fn of(octets: &[u8]) -> Option<Self> {

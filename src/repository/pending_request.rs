@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A CA with a pending request.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct WaitingAuthority {
+pub struct PendingRequest {
     /// The CA's name.
     pub name: String,
     /// What to do with the certificate once it is there: a text from the caller, for whoever reads the file.
@@ -30,7 +30,7 @@ const NEXT: &str = "waiting for its certificate";
 const REQUEST: &str = "CERTIFICATE REQUEST";
 const PUBLIC_KEY: &str = "PUBLIC KEY";
 
-impl WaitingAuthority {
+impl PendingRequest {
     /// Reads the text of a file.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl WaitingAuthority {
 }
 
 /// Writes the text of the file.
-impl fmt::Display for WaitingAuthority {
+impl fmt::Display for PendingRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{NEXT}: {}", self.next)?;
         writeln!(f, "since: {}", self.since)?;
@@ -105,8 +105,8 @@ mod tests {
         // G6
         let key = TestKey::ed25519();
         let subject = Name::parse("CN=a").unwrap();
-        let request = key.seal(&encode_request(&subject, key.public_key(), &[]));
-        let asked = WaitingAuthority {
+        let request = key.encode_signed(&encode_request(&subject, key.public_key(), &[]));
+        let asked = PendingRequest {
             name: "genfic-user".into(),
             next: "see to genfic-user".into(),
             profile: Some("user-ca".into()),
@@ -117,14 +117,14 @@ mod tests {
             request: Some(request),
         };
         let brought =
-            WaitingAuthority { profile: None, ocsp: None, succeeds: None, request: None, ..asked.clone() };
-        for waiting in [asked, brought] {
-            let text = waiting.to_string();
+            PendingRequest { profile: None, ocsp: None, succeeds: None, request: None, ..asked.clone() };
+        for pending_request in [asked, brought] {
+            let text = pending_request.to_string();
             assert!(text.starts_with("waiting for its certificate: see to genfic-user\nsince: 2027-01-15T"));
-            assert_eq!(WaitingAuthority::parse("genfic-user", &text), Ok(waiting));
+            assert_eq!(PendingRequest::parse("genfic-user", &text), Ok(pending_request));
         }
         for text in ["", "since: now", "-----BEGIN X-----\nAA==\n-----END X-----\n"] {
-            assert!(WaitingAuthority::parse("a", text).is_err());
+            assert!(PendingRequest::parse("a", text).is_err());
         }
     }
 }

@@ -9,7 +9,7 @@ use der::{Decode, Reader, SliceReader};
 
 /// Encodes the signed structure from the octets that were signed, the algorithm and the signature, DER.
 #[must_use]
-pub fn seal(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+pub fn encode_signed(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
     let (head, tail) = frame(tbs.len(), algorithm, signature);
     [head.as_slice(), tbs, &tail].concat()
 }

@@ -1,18 +1,18 @@
 //! CAs below an external issuer (G6): key and request are made here, then the certificate is accepted.
 use super::Lifecycle;
-use crate::ca::authority::{may, mismatched};
+use crate::ca::authority::{key_usage_allows, mismatched};
 use crate::ca::{Adoption, NewAuthority};
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::index::Authority;
 use crate::profile::Kind;
-use crate::repository::WaitingAuthority;
+use crate::repository::PendingRequest;
 use crate::signing::{KeyError, KeyRef, OpenedKey};
 use crate::x509::Certificate;
 use crate::x509::extension::KeyUsage;
 
 /// The certificate for a pending request. The rest is known from the request.
 #[derive(Clone, Debug, Default)]
-pub struct Arrival {
+pub struct SubordinateCertificate {
     /// Name of the CA in the request.
     pub name: String,
     /// The CA's certificate and those of its issuers.
@@ -27,7 +27,7 @@ pub struct Arrival {
 }
 
 /// The problem that a CA of this name has a pending request already.
-pub(super) fn already_waiting(name: &str) -> Problem {
+pub(super) fn already_pending(name: &str) -> Problem {
     Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already"))
         .hint(remedy::Authority::AdoptWaiting(name.to_owned()))
 }
@@ -38,22 +38,22 @@ impl Lifecycle<'_> {
     ///
     /// # Errors
     /// When the pending requests cannot be read.
-    pub fn waiting(&self, name: &str) -> Result<Option<WaitingAuthority>, Problem> {
-        Ok(self.all_waiting()?.into_iter().find(|one| one.name == name))
+    pub fn pending_request(&self, name: &str) -> Result<Option<PendingRequest>, Problem> {
+        Ok(self.pending_requests()?.into_iter().find(|one| one.name == name))
     }
 
     /// Returns all CAs with a pending request, ordered by name.
     ///
     /// # Errors
-    /// As [`Lifecycle::waiting`].
-    pub fn all_waiting(&self) -> Result<Vec<WaitingAuthority>, Problem> {
-        let mut waiting = self.engine.publisher().waiting()?;
+    /// As [`Lifecycle::pending_request`].
+    pub fn pending_requests(&self) -> Result<Vec<PendingRequest>, Problem> {
+        let mut pending_request = self.engine.publisher().pending_requests()?;
         let authorities = self.engine.index().authorities()?;
-        waiting.retain(|one| {
-            let is_here = |known: &&Authority| known.name == one.name && !known.is_elsewhere();
+        pending_request.retain(|one| {
+            let is_here = |known: &&Authority| known.name == one.name && !known.is_external();
             !authorities.iter().any(|known| is_here(&known))
         });
-        Ok(waiting)
+        Ok(pending_request)
     }
 
     /// Makes the key of a CA below an external CA, and the request for its certificate. A key that a killed
@@ -67,9 +67,9 @@ impl Lifecycle<'_> {
         &self,
         new: &NewAuthority,
         next: fn(&str) -> String,
-    ) -> Result<WaitingAuthority, Problem> {
+    ) -> Result<PendingRequest, Problem> {
         self.name_is_free(&new.name)?;
-        let profile = self.engine.practices().profile(&new.profile)?;
+        let profile = self.engine.settings().profile(&new.profile)?;
         if profile.kind() != Kind::Ca {
             let message = format!("the profile {} is not that of a CA below another", profile.name());
             return Err(Problem::new(Code::Usage, message).hint(remedy::Authority::ProfileBelow));
@@ -79,7 +79,7 @@ impl Lifecycle<'_> {
         let at = self.engine.signing_time()?;
         let place = self.engine.keys().new_key(&new.name);
         let signing = self.engine.index().signing()?;
-        let algorithm = new.key.unwrap_or(self.engine.practices().config.keys.ca);
+        let algorithm = new.key.unwrap_or(self.engine.settings().config.keys.ca);
         let signer = match self.engine.keys().generate(&place, algorithm) {
             Ok(signer) => signer,
             Err(KeyError::Exists(_)) => match self.engine.keys().signer(&place) {
@@ -92,7 +92,7 @@ impl Lifecycle<'_> {
             Err(error) => return Err(error.into()),
         };
         let request = signer.sign_request(&subject, &[])?;
-        let waiting = WaitingAuthority {
+        let pending_request = PendingRequest {
             name: new.name.clone(),
             next: next(&new.name),
             profile: Some(new.profile.clone()),
@@ -102,18 +102,18 @@ impl Lifecycle<'_> {
             public_key: signer.public_key().clone(),
             request: Some(request),
         };
-        self.wait(&waiting, "authority.requested", &subject.to_string())?;
+        self.wait(&pending_request, "authority.requested", &subject.to_string())?;
         drop(signing);
-        Ok(waiting)
+        Ok(pending_request)
     }
 
-    fn wait(&self, waiting: &WaitingAuthority, action: &str, subject: &str) -> Result<(), Problem> {
-        let mut event = self.engine.event(waiting.since, action, &*waiting.name);
+    fn wait(&self, pending_request: &PendingRequest, action: &str, subject: &str) -> Result<(), Problem> {
+        let mut event = self.engine.event(pending_request.since, action, &*pending_request.name);
         if !subject.is_empty() {
             event.details.push(("subject".into(), subject.to_owned()));
         }
         self.engine.index().record_event(event)?;
-        Ok(self.engine.publisher().wait_for_certificate(waiting)?)
+        Ok(self.engine.publisher().store_pending_request(pending_request)?)
     }
 
     /// Imports the key of a CA. When a CA of this name is in this home, its missing key is added and `None`
@@ -128,16 +128,16 @@ impl Lifecycle<'_> {
         name: &str,
         key: OpenedKey,
         next: fn(&str) -> String,
-    ) -> Result<Option<WaitingAuthority>, Problem> {
+    ) -> Result<Option<PendingRequest>, Problem> {
         let authority = self.engine.index().authority(name)?;
         if let Some(authority) = &authority
             && *key.public_key() != *authority.certificate.tbs().public_key()
         {
             return Err(mismatched(name));
         }
-        let is_ours = authority.as_ref().filter(|one| !one.is_elsewhere());
-        if is_ours.is_none() && self.waiting(name)?.is_some() {
-            return Err(already_waiting(name));
+        let is_ours = authority.as_ref().filter(|one| !one.is_external());
+        if is_ours.is_none() && self.pending_request(name)?.is_some() {
+            return Err(already_pending(name));
         }
         let public_key = key.public_key().clone();
         let new = || self.engine.keys().new_key(name).of_key(&public_key);
@@ -162,7 +162,7 @@ impl Lifecycle<'_> {
             return Ok(None);
         }
         let (next, name, since) = (next(name), name.to_owned(), at);
-        let waiting = WaitingAuthority {
+        let pending_request = PendingRequest {
             name,
             next,
             profile: None,
@@ -172,8 +172,8 @@ impl Lifecycle<'_> {
             public_key,
             request: None,
         };
-        self.engine.publisher().wait_for_certificate(&waiting)?;
-        Ok(Some(waiting))
+        self.engine.publisher().store_pending_request(&pending_request)?;
+        Ok(Some(pending_request))
     }
 
     /// Returns the adoption for the certificate of a pending request, or for the next certificate of a CA
@@ -182,39 +182,43 @@ impl Lifecycle<'_> {
     ///
     /// # Errors
     /// When there is no such CA, the certificate is not such a one, or no profile is known.
-    pub fn arrived(&self, arrival: Arrival) -> Result<Adoption, Problem> {
-        let Some(waiting) = self.waiting(&arrival.name)? else { return self.renewed_elsewhere(arrival) };
-        let name = arrival.name;
-        let (own, others): (Vec<Certificate>, Vec<Certificate>) =
-            arrival.certificates.into_iter().partition(|one| *one.tbs().public_key() == waiting.public_key);
+    pub fn accept_certificate(&self, accepted: SubordinateCertificate) -> Result<Adoption, Problem> {
+        let Some(pending_request) = self.pending_request(&accepted.name)? else {
+            return self.renewed_externally(accepted);
+        };
+        let name = accepted.name;
+        let (own, others): (Vec<Certificate>, Vec<Certificate>) = accepted
+            .certificates
+            .into_iter()
+            .partition(|one| *one.tbs().public_key() == pending_request.public_key);
         let certificate = own.into_iter().next().ok_or_else(|| {
             other_key(&name).hint(format!("it must be the answer to the request in requests/{name}.waiting"))
         })?;
         self.is_in_force(&name, &certificate)?;
-        let profile = arrival.profile.or(waiting.profile).ok_or_else(|| {
+        let profile = accepted.profile.or(pending_request.profile).ok_or_else(|| {
             Problem::new(Code::Usage, format!("it is not known what {name} is for"))
                 .hint(remedy::Authority::NameProfile)
         })?;
         let tbs = certificate.tbs();
-        let usual = !self.engine.practices().config.is_offline(&name, tbs.is_self_issued());
+        let usual = !self.engine.settings().config.is_offline(&name, tbs.is_self_issued());
         Ok(Adoption {
             profile,
-            ocsp: arrival.ocsp.or(waiting.ocsp).unwrap_or(usual),
+            ocsp: accepted.ocsp.or(pending_request.ocsp).unwrap_or(usual),
             certificate,
             renews: None,
-            succeeds: waiting.succeeds,
+            succeeds: pending_request.succeeds,
             others,
             prior: Vec::new(),
             crl_number: 0,
-            source: arrival.source,
+            source: accepted.source,
             name,
         })
     }
 
     /// Returns the adoption for the next certificate of a CA of this home below an external CA.
-    fn renewed_elsewhere(&self, arrival: Arrival) -> Result<Adoption, Problem> {
-        let name = arrival.name;
-        let Some(known) = self.engine.index().authority(&name)?.filter(|known| !known.is_elsewhere()) else {
+    fn renewed_externally(&self, accepted: SubordinateCertificate) -> Result<Adoption, Problem> {
+        let name = accepted.name;
+        let Some(known) = self.engine.index().authority(&name)?.filter(|known| !known.is_external()) else {
             let message = format!("no CA named {name} waits for its certificate");
             return Err(
                 Problem::new(Code::AuthorityNotWaiting, message).hint(remedy::Authority::RequestOrKey)
@@ -222,13 +226,13 @@ impl Lifecycle<'_> {
         };
         let parent =
             known.parent.as_ref().map(|parent| self.engine.hierarchy().authority(parent)).transpose()?;
-        let is_known = arrival.certificates.contains(&known.certificate);
-        let (own, others): (Vec<Certificate>, Vec<Certificate>) = arrival
+        let is_known = accepted.certificates.contains(&known.certificate);
+        let (own, others): (Vec<Certificate>, Vec<Certificate>) = accepted
             .certificates
             .into_iter()
             .filter(|one| *one != known.certificate)
             .partition(|one| one.tbs().public_key() == known.certificate.tbs().public_key());
-        if (is_known && own.is_empty()) || !parent.is_some_and(|parent| parent.is_elsewhere()) {
+        if (is_known && own.is_empty()) || !parent.is_some_and(|parent| parent.is_external()) {
             let message = format!("{name} has {} certificate already", if is_known { "this" } else { "a" });
             return Err(Problem::new(Code::AuthorityExists, message).hint(remedy::Authority::Show(name)));
         }
@@ -254,7 +258,7 @@ impl Lifecycle<'_> {
         self.may_be_renewed(&known)?;
         self.is_in_force(&name, &certificate)?;
         Ok(Adoption {
-            profile: arrival.profile.unwrap_or_else(|| known.profile.clone()),
+            profile: accepted.profile.unwrap_or_else(|| known.profile.clone()),
             ocsp: known.serves_ocsp,
             certificate,
             succeeds: known.succeeds.clone(),
@@ -262,7 +266,7 @@ impl Lifecycle<'_> {
             others,
             prior: Vec::new(),
             crl_number: 0,
-            source: arrival.source,
+            source: accepted.source,
             name,
         })
     }
@@ -289,7 +293,10 @@ impl Lifecycle<'_> {
                 "wait, or look at the clocks here and there".into(),
             );
         }
-        if !certificate.is_ca() || !may(tbs, KeyUsage::KEY_CERT_SIGN) || !may(tbs, KeyUsage::CRL_SIGN) {
+        if !certificate.is_ca()
+            || !key_usage_allows(tbs, KeyUsage::KEY_CERT_SIGN)
+            || !key_usage_allows(tbs, KeyUsage::CRL_SIGN)
+        {
             let message =
                 format!("the certificate of {name} is not that of a CA that signs certificates and CRLs");
             let hint = remedy::Authority::SignAsACa.into();

@@ -1,23 +1,23 @@
 //! Disk space: the reserve for revocation, which commands may use it, and which must find it untouched.
-use crate::ca::{DiskReserve, Purpose, Room};
+use crate::ca::{CommandPurpose, DiskReserve, Room};
 use crate::error::Problem;
-use crate::home::{GivenBack, Home, Reserve};
+use crate::home::{GivenBack, Home, ReserveFile};
 
 /// The reserve of a home.
 pub(super) struct HomeReserve(pub(super) Home);
 
 impl DiskReserve for HomeReserve {
-    fn find(&self, purpose: Purpose) -> Result<Room, Problem> {
-        let reserve = Reserve::of(&self.0);
+    fn find(&self, purpose: CommandPurpose) -> Result<Room, Problem> {
+        let reserve = ReserveFile::of(&self.0);
         let given = match purpose {
-            Purpose::Issue => {
+            CommandPurpose::Issue => {
                 reserve.must_be_held()?;
                 None
             }
-            Purpose::Distrust => reserve.make_way(reserve.size()),
-            Purpose::Look => reserve.make_way(Reserve::TO_LOOK),
+            CommandPurpose::Distrust => reserve.release(reserve.size()),
+            CommandPurpose::Look => reserve.release(ReserveFile::TO_LOOK),
         };
-        Ok(Box::new(Given { reserve, given, home: self.0.clone() }))
+        Ok(Box::new(FoundReserve { reserve, given, home: self.0.clone() }))
     }
 }
 
@@ -25,19 +25,19 @@ impl DiskReserve for HomeReserve {
 pub(super) struct FoundBefore;
 
 impl DiskReserve for FoundBefore {
-    fn find(&self, _: Purpose) -> Result<Room, Problem> {
+    fn find(&self, _: CommandPurpose) -> Result<Room, Problem> {
         Ok(Box::new(()))
     }
 }
 
-struct Given {
-    reserve: Reserve,
+struct FoundReserve {
+    reserve: ReserveFile,
     given: Option<GivenBack>,
     home: Home,
 }
 
 /// Takes unused space back into the reserve; or makes a missing reserve, when there is space by now.
-impl Drop for Given {
+impl Drop for FoundReserve {
     fn drop(&mut self) {
         match self.given.take() {
             Some(given) => given.take_back(),

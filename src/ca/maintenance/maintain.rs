@@ -10,7 +10,7 @@ impl Maintenance<'_> {
     ///
     /// # Errors
     /// When the CA is not on record.
-    pub fn keep_up(&self, issuer: IssuingAuthority) -> Result<Vec<Notice>, Problem> {
+    pub fn maintain(&self, issuer: IssuingAuthority) -> Result<Vec<Notice>, Problem> {
         let name = self.engine.hierarchy().authority(&issuer.authority().name)?.name;
         let mut said = Vec::new();
         let lists = issuer.crl_authority();

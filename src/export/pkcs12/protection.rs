@@ -1,5 +1,5 @@
 //! How contents are encrypted and how the whole is authenticated.
-use super::derivation::{Purpose, derive};
+use super::derivation::{DerivationPurpose, derive};
 use super::{Passphrase, oid};
 use crate::signing::{KeyError, random_salt};
 use crate::x509::octets::{INTEGER, OCTET_STRING, sequence, tlv};
@@ -55,7 +55,7 @@ impl Protection {
             }
         };
         let salt = random_salt()?;
-        let key = derive(digest, passphrase, &salt, ROUNDS, Purpose::Mac, length);
+        let key = derive(digest, passphrase, &salt, ROUNDS, DerivationPurpose::Mac, length);
         let tag = hmac::sign(&hmac::Key::new(algorithm, &key), octets);
         let info = sequence(&[&sequence(&[&oid(name), &NULL]), &tlv(OCTET_STRING, tag.as_ref())]);
         Ok(sequence(&[&info, &tlv(OCTET_STRING, &salt), &rounds()]))
@@ -78,8 +78,8 @@ fn legacy(plain: &[u8], passphrase: &Passphrase) -> Result<Sealed, KeyError> {
     let failed = KeyError::Cryptography("encrypting for PKCS#12");
     let salt = random_salt()?;
     let algorithm = &digest::SHA1_FOR_LEGACY_USE_ONLY;
-    let key = derive(algorithm, passphrase, &salt, ROUNDS, Purpose::Key, 24);
-    let vector = derive(algorithm, passphrase, &salt, ROUNDS, Purpose::InitialVector, 8);
+    let key = derive(algorithm, passphrase, &salt, ROUNDS, DerivationPurpose::Key, 24);
+    let vector = derive(algorithm, passphrase, &salt, ROUNDS, DerivationPurpose::InitialVector, 8);
     let Ok(cipher) = cbc::Encryptor::<des::TdesEde3>::new_from_slices(&key, &vector) else {
         return Err(failed);
     };

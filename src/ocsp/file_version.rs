@@ -8,13 +8,13 @@ use std::path::Path;
 /// Inode, size and change time of a file. A change of its contents or permissions changes one of the three, whether
 /// another file was renamed into its place, the file was written to, or `chmod` was used.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Stamp {
+pub(super) struct FileVersion {
     inode: u64,
     size: u64,
     changed: (i64, i64),
 }
 
-impl Stamp {
+impl FileVersion {
     /// Returns the stamp of a file; `None` when there is no file.
     pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
         match fs::metadata(path) {

@@ -10,7 +10,7 @@ const SHARE: usize = 16;
 
 /// Applies `act` to every item, on as many threads as there are processors, and returns the results in the
 /// order of the items.
-pub fn abreast<T: Send, R: Send>(all: Vec<T>, act: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub fn par_map<T: Send, R: Send>(all: Vec<T>, act: impl Fn(T) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let others = all.len().div_ceil(SHARE).min(processors).saturating_sub(1);
     let rest = Mutex::new(all.into_iter().enumerate());
@@ -46,7 +46,7 @@ mod tests {
     fn the_outcomes_come_in_order_however_many_there_are() {
         for count in [0, 1, SHARE, SHARE + 1, 1000] {
             let doubled: Vec<usize> = (0..count).map(|number| number * 2).collect();
-            assert_eq!(abreast((0..count).collect(), |number: usize| number * 2), doubled);
+            assert_eq!(par_map((0..count).collect(), |number: usize| number * 2), doubled);
         }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) struct HashedDir {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct HolderFile {
+pub(crate) struct SubscriberFile {
     /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`; of several that one which
     /// has the key, of those the newest
     #[arg(value_name = "CERT")]

@@ -14,13 +14,13 @@ const MAX_EXTERNAL: usize = 16;
 impl Lifecycle<'_> {
     /// Returns the issuer of the CA, and the external CAs that must be put on record for it, the topmost
     /// first.
-    pub(in crate::ca) fn above(
+    pub(in crate::ca) fn issuer_path(
         &self,
         adoption: &Adoption,
     ) -> Result<(Option<String>, Vec<Authority>), Problem> {
         let known = self.engine.index().authorities()?;
         let mut parent = None;
-        let mut above: Vec<Authority> = Vec::new();
+        let mut issuer_path: Vec<Authority> = Vec::new();
         let now = self.engine.now();
         let mut certificate = adoption.certificate.clone();
         let shown = || adoption.others.iter().chain(known.iter().map(|one| &one.certificate));
@@ -36,22 +36,22 @@ impl Lifecycle<'_> {
                     let mut fit = adoption.others.iter().filter(|one| one.is_ca() && issued(one));
                     let found = fit.clone().find(|one| is_self_signed(one)).or_else(|| fit.next()).cloned();
                     let found = found.ok_or_else(|| unknown_issuer(&certificate, shown()))?;
-                    (self.name_for(&found, adoption, &above)?, Some(found))
+                    (self.name_for(&found, adoption, &issuer_path)?, Some(found))
                 }
             };
-            if above.len() >= MAX_EXTERNAL {
+            if issuer_path.len() >= MAX_EXTERNAL {
                 return Err(unknown_issuer(&certificate, shown()));
             }
-            match above.last_mut() {
+            match issuer_path.last_mut() {
                 Some(below) => (below.parent, below.profile) = (Some(name.clone()), "sub-ca".into()),
                 None => parent = Some(name.clone()),
             }
             let Some(found) = unknown else { break };
             certificate = found.clone();
-            above.push(run_by_others(&name, found));
+            issuer_path.push(external_authority(&name, found));
         }
-        above.reverse();
-        Ok((parent, above))
+        issuer_path.reverse();
+        Ok((parent, issuer_path))
     }
 
     /// Returns a free name for an external CA, made from its commonName.
@@ -59,7 +59,7 @@ impl Lifecycle<'_> {
         &self,
         certificate: &Certificate,
         adoption: &Adoption,
-        above: &[Authority],
+        issuer_path: &[Authority],
     ) -> Result<String, Problem> {
         let subject = certificate.tbs().subject();
         let text = subject.texts("CN").pop().unwrap_or_else(|| subject.to_string());
@@ -74,7 +74,7 @@ impl Lifecycle<'_> {
         for number in 1..100 {
             let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
             let is_taken = name == adoption.name
-                || above.iter().any(|one| one.name == name)
+                || issuer_path.iter().any(|one| one.name == name)
                 || self.engine.index().authority(&name)?.is_some();
             if !is_taken {
                 return Ok(name);
@@ -84,7 +84,7 @@ impl Lifecycle<'_> {
     }
 }
 
-fn run_by_others(name: &str, certificate: Certificate) -> Authority {
+fn external_authority(name: &str, certificate: Certificate) -> Authority {
     Authority {
         name: name.to_owned(),
         issuer: certificate.tbs().as_issuer(),
@@ -203,5 +203,5 @@ fn newer(known: &Authority, others: &[Certificate], now: UnixTime) -> Option<Cer
             && begins(one) <= now
             && now <= tbs.validity().not_after
     };
-    others.iter().filter(of_it).max_by_key(|one| begins(one)).filter(|_| known.is_elsewhere()).cloned()
+    others.iter().filter(of_it).max_by_key(|one| begins(one)).filter(|_| known.is_external()).cloned()
 }

@@ -1,15 +1,15 @@
 //! Further certificates of a CA's name and key by other issuers: cross-certificates, and key rollover
 //! certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
 use super::Lifecycle;
-use crate::ca::issuance::Draft;
+use crate::ca::issuance::SelfIssuance;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
 use crate::ca::publication::News;
-use crate::ca::{IssuedCertificate, IssuingAuthority, Order, Published};
+use crate::ca::{IssuanceRequest, IssuedCertificate, IssuingAuthority, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, StatusValue};
 use crate::lint;
-use crate::profile::{Applicant, Ask, Length, Limits};
+use crate::profile::{Applicant, Limits, RequestedValidity, RequestedValues};
 use crate::x509::extension::{
     self, AccessDescription, NameConstraints, authority_info_access, authority_key_identifier,
     crl_distribution_points, subject_key_identifier_of,
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 /// A request for a cross-certificate.
 #[derive(Clone, Debug)]
-pub struct Crossing {
+pub struct CrossCertification {
     /// Label in messages: the name of a CA or of a file.
     pub label: String,
     /// A certificate of the CA that is to be cross-certified.
@@ -27,7 +27,7 @@ pub struct Crossing {
     /// Name of the profile.
     pub profile: String,
     /// Validity; never beyond the issuer's own.
-    pub length: Length,
+    pub validity: RequestedValidity,
     /// Names that the CA may certify, besides the constraints of its own certificate.
     pub name_constraints: NameConstraints,
     /// `pathLenConstraint`: number of CAs below it. `None` for that of its own certificate or else the
@@ -39,7 +39,7 @@ pub struct Crossing {
 
 /// The key rollover certificates between two generations of a root (RFC 4210 §4.4, RFC 9810 §4.4).
 #[derive(Clone, Debug)]
-pub struct Links {
+pub struct KeyRolloverCertificates {
     /// The new key, certified with the old one, for those who trust only the old root.
     pub new_with_old: Published<Certificate>,
     /// The old key, certified with the new one, for those who trust only the new root.
@@ -61,28 +61,29 @@ impl Lifecycle<'_> {
     pub fn cross_sign(
         &self,
         issuer: &IssuingAuthority,
-        crossing: &Crossing,
+        cross_certification: &CrossCertification,
     ) -> Result<IssuedCertificate, Problem> {
-        let certificate = &crossing.certificate;
+        let certificate = &cross_certification.certificate;
         let tbs = certificate.tbs();
         if !certificate.is_ca() {
-            let message = format!("{}: the certificate is not a CA's", crossing.label);
+            let message = format!("{}: the certificate is not a CA's", cross_certification.label);
             return Err(Problem::new(Code::AuthorityNotACa, message).hint(remedy::Authority::SignRequests));
         }
         if tbs.as_issuer() == issuer.authority().issuer {
             let message = format!("{} cannot certify itself once more", issuer.authority().name);
             return Err(Problem::new(Code::AuthorityItself, message).hint(remedy::Authority::RenewInstead));
         }
-        self.may_come_back(&crossing.label, certificate)?;
+        self.may_come_back(&cross_certification.label, certificate)?;
         let end = tbs.validity().not_after;
         if end < self.engine.signing_time()? {
-            let message = format!("{}: the certificate ended on {end}", crossing.label);
+            let message = format!("{}: the certificate ended on {end}", cross_certification.label);
             return Err(
                 Problem::new(Code::AuthorityEnded, message).hint(remedy::Authority::CertificateInForce)
             );
         }
-        let limits = if crossing.unconstrained { Limits::default() } else { Limits::of(certificate)? };
-        if let (Some(asked), Some(limit)) = (crossing.path_length, limits.path_length)
+        let limits =
+            if cross_certification.unconstrained { Limits::default() } else { Limits::of(certificate)? };
+        if let (Some(asked), Some(limit)) = (cross_certification.path_length, limits.path_length)
             && asked > limit
         {
             let message =
@@ -93,20 +94,21 @@ impl Lifecycle<'_> {
         }
         let carried = (!limits.is_empty())
             .then(|| format!("its own certificate limits it, and so does this one: {limits}"));
-        let ask = Ask {
-            length: crossing.length,
-            name_constraints: limits.narrowed(&crossing.name_constraints)?,
-            path_length: crossing.path_length.or(limits.path_length),
+        let values = RequestedValues {
+            validity: cross_certification.validity,
+            name_constraints: limits.narrowed(&cross_certification.name_constraints)?,
+            path_length: cross_certification.path_length.or(limits.path_length),
             limits: Some(limits),
-            until: (!crossing.unconstrained).then_some(end),
-            backdate: self.engine.practices().config.issuance.backdate,
+            until: (!cross_certification.unconstrained).then_some(end),
+            backdate: self.engine.settings().config.issuance.backdate,
             of: Some(certificate.clone()),
-            ..Ask::default()
+            ..RequestedValues::default()
         };
         let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
-        let order = Order { label: crossing.label.clone(), applicant, ask, authority: None };
+        let request =
+            IssuanceRequest { label: cross_certification.label.clone(), applicant, values, authority: None };
         let before = self.certified_before(issuer.authority(), certificate)?;
-        let mut issuance = self.engine.issuance().issue(issuer, &crossing.profile, &[order])?;
+        let mut issuance = self.engine.issuance().issue(issuer, &cross_certification.profile, &[request])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);
         }
@@ -128,7 +130,7 @@ impl Lifecycle<'_> {
         let tbs = certificate.tbs();
         let constraints = NameConstraints::of(tbs).ok().flatten().unwrap_or_default();
         let all = self.engine.index().authorities()?;
-        let is_own = all.iter().any(|one| one.issuer == tbs.as_issuer() && !one.is_elsewhere());
+        let is_own = all.iter().any(|one| one.issuer == tbs.as_issuer() && !one.is_external());
         let by = &issuer.authority().name;
         Ok((constraints.permitted.is_empty() && !is_own).then(|| {
             let but = if constraints.excluded.is_empty() { "" } else { " but those that are excluded" };
@@ -156,7 +158,11 @@ impl Lifecycle<'_> {
     ///
     /// # Errors
     /// When one of them may not issue, or index or disk fail.
-    pub fn links(&self, old: &IssuingAuthority, new: &IssuingAuthority) -> Result<Links, Problem> {
+    pub fn rollover(
+        &self,
+        old: &IssuingAuthority,
+        new: &IssuingAuthority,
+    ) -> Result<KeyRolloverCertificates, Problem> {
         self.link_both(old, new, [None, None])
     }
 
@@ -165,7 +171,7 @@ impl Lifecycle<'_> {
         &self,
         old: &IssuingAuthority,
         new: &IssuingAuthority,
-    ) -> Result<Links, Problem> {
+    ) -> Result<KeyRolloverCertificates, Problem> {
         let valid = |issuer: &IssuingAuthority, other: &IssuingAuthority| {
             let made =
                 self.engine.hierarchy().certified(issuer.authority(), &other.authority().certificate)?;
@@ -181,7 +187,7 @@ impl Lifecycle<'_> {
         old: &IssuingAuthority,
         new: &IssuingAuthority,
         [new_with_old, old_with_new]: [Option<Certificate>; 2],
-    ) -> Result<Links, Problem> {
+    ) -> Result<KeyRolloverCertificates, Problem> {
         for one in [old, new] {
             self.may_come_back(&one.authority().name, &one.authority().certificate)?;
         }
@@ -193,14 +199,14 @@ impl Lifecycle<'_> {
         let issued = vec![(Some(older), vec![new_with_old]), (Some(newer), vec![old_with_new])];
         let news = News { issued, authorities: vec![newer, older], ..News::default() };
         let public = self.engine.publication().publish(news).map_err(on_record)?;
-        let mut links = public.issued.into_iter().zip(public.authorities);
+        let mut rollover = public.issued.into_iter().zip(public.authorities);
         let mut next = || {
             let ((link, _), (_, files)) =
-                links.next().ok_or_else(|| Problem::new(Code::IndexFailed, "no link was published"))?;
-            Ok::<_, Problem>((link, files.crossed.unwrap_or_default()))
+                rollover.next().ok_or_else(|| Problem::new(Code::IndexFailed, "no link was published"))?;
+            Ok::<_, Problem>((link, files.cross_certificates.unwrap_or_default()))
         };
         let ((new_with_old, new_with_old_file), (old_with_new, old_with_new_file)) = (next()?, next()?);
-        Ok(Links { new_with_old, old_with_new, new_with_old_file, old_with_new_file })
+        Ok(KeyRolloverCertificates { new_with_old, old_with_new, new_with_old_file, old_with_new_file })
     }
 
     /// Certifies the name and key of another generation of a root, with the extensions of that generation's
@@ -226,19 +232,19 @@ impl Lifecycle<'_> {
             extensions.push(subject_key_identifier_of(&other.certificate.key_identifier()));
             extensions.push(authority_key_identifier(&by.certificate.key_identifier()));
         }
-        let crl_urls: Vec<String> = self.engine.practices().crl_url(&by.name).into_iter().collect();
+        let crl_urls: Vec<String> = self.engine.settings().crl_url(&by.name).into_iter().collect();
         if !crl_urls.is_empty() {
             extensions.push(crl_distribution_points(&crl_urls));
         }
-        let ocsp = self.engine.practices().ocsp_url().filter(|_| by.serves_ocsp);
+        let ocsp = self.engine.settings().ocsp_url().filter(|_| by.serves_ocsp);
         let mut access: Vec<AccessDescription> =
             ocsp.as_deref().map(AccessDescription::ocsp).into_iter().collect();
-        let ca_issuers = self.engine.practices().certificate_url(&by.name);
+        let ca_issuers = self.engine.settings().certificate_url(&by.name);
         access.extend(ca_issuers.as_deref().map(AccessDescription::ca_issuers));
         if !access.is_empty() {
             extensions.push(authority_info_access(&access));
         }
-        let begin = self.engine.signing_time()?.plus(-self.engine.practices().config.issuance.backdate);
+        let begin = self.engine.signing_time()?.plus(-self.engine.settings().config.issuance.backdate);
         let validity = Validity {
             not_before: begin.max(own.validity().not_before),
             not_after: own.validity().not_after.min(subject.validity().not_after),
@@ -254,7 +260,8 @@ impl Lifecycle<'_> {
         );
         let tbs = lint::check_certificate_beside(tbs, Some(&by.certificate), &other.certificate)
             .map_err(|findings| lint_problem(&findings))?;
-        let draft = Draft { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
-        self.engine.issuance().certify(draft, |tbs| issuer.issue(tbs))
+        let draft =
+            SelfIssuance { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
+        self.engine.issuance().self_issue(draft, |tbs| issuer.issue(tbs))
     }
 }

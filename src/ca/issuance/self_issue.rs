@@ -2,12 +2,12 @@
 //! and key rollover certificates.
 use super::Issuance;
 use crate::error::{Code, Problem};
-use crate::index::{Intent, Issued, NewAuthority, Recorded};
+use crate::index::{IntendedAuthority, Intent, Issued, Recorded};
 use crate::lint::Linted;
 use crate::x509::{Certificate, IssuerId, TbsCertificate};
 
 /// A certificate that is about to be recorded and signed.
-pub(in crate::ca) struct Draft<'a> {
+pub(in crate::ca) struct SelfIssuance<'a> {
     /// Name of the CA that signs.
     pub(in crate::ca) by: &'a str,
     /// Identity of that CA.
@@ -17,18 +17,18 @@ pub(in crate::ca) struct Draft<'a> {
     /// The certificate.
     pub(in crate::ca) tbs: Linted<TbsCertificate>,
     /// The CA that the certificate creates or renews.
-    pub(in crate::ca) authority: Option<NewAuthority>,
+    pub(in crate::ca) authority: Option<IntendedAuthority>,
 }
 
 impl Issuance<'_> {
     /// Records the intent, signs it through `sign`, and records the signed certificate. The caller holds the
     /// index's signing guard.
-    pub(in crate::ca) fn certify(
+    pub(in crate::ca) fn self_issue(
         &self,
-        draft: Draft<'_>,
+        draft: SelfIssuance<'_>,
         sign: impl FnOnce(Recorded<TbsCertificate>) -> Result<Certificate, Problem>,
     ) -> Result<Certificate, Problem> {
-        let Draft { by, issuer, profile, tbs, authority } = draft;
+        let SelfIssuance { by, issuer, profile, tbs, authority } = draft;
         let object = format!("{by}/{}", tbs.get().serial_number());
         let mut event = self.engine.event(self.engine.now(), "certificate.intended", object.clone());
         event.details.push(("subject".into(), tbs.get().subject().to_string()));

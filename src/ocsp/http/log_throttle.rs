@@ -10,11 +10,11 @@ const REASONS: usize = 64;
 
 /// For each reason the time when it was last logged, and its count since then.
 #[derive(Debug, Default)]
-pub(super) struct Complaints {
+pub(super) struct LogThrottle {
     said: Mutex<Vec<(String, UnixTime, u64)>>,
 }
 
-impl Complaints {
+impl LogThrottle {
     /// Counts one occurrence. Returns the count since the last log line when a new line is due, else `None`.
     pub(super) fn add(&self, reason: &str, now: UnixTime) -> Option<u64> {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,18 +44,18 @@ mod tests {
     #[test]
     fn a_reason_is_said_at_once_and_then_once_a_minute_with_its_count() {
         // O13
-        let complaints = Complaints::default();
+        let log_throttle = LogThrottle::default();
         let now = UnixTime(1_000_000);
-        assert_eq!(complaints.add("no status", now), Some(1));
-        assert_eq!(complaints.add("no responder", now), Some(1), "another reason");
-        assert_eq!(complaints.add("no status", now.plus(1)), None);
-        assert_eq!(complaints.add("no status", now.plus(59)), None);
-        assert_eq!(complaints.add("no status", now.plus(60)), Some(3));
-        assert_eq!(complaints.add("no status", now.plus(61)), None);
-        assert_eq!(complaints.add("no status", now), Some(2), "the clock was set back");
+        assert_eq!(log_throttle.add("no status", now), Some(1));
+        assert_eq!(log_throttle.add("no responder", now), Some(1), "another reason");
+        assert_eq!(log_throttle.add("no status", now.plus(1)), None);
+        assert_eq!(log_throttle.add("no status", now.plus(59)), None);
+        assert_eq!(log_throttle.add("no status", now.plus(60)), Some(3));
+        assert_eq!(log_throttle.add("no status", now.plus(61)), None);
+        assert_eq!(log_throttle.add("no status", now), Some(2), "the clock was set back");
         for number in 0..1000 {
-            complaints.add(&number.to_string(), now);
+            log_throttle.add(&number.to_string(), now);
         }
-        assert!(complaints.said.lock().unwrap().len() <= REASONS + 1);
+        assert!(log_throttle.said.lock().unwrap().len() <= REASONS + 1);
     }
 }

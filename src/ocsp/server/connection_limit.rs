@@ -12,26 +12,26 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// All places.
-pub(super) struct Places {
+pub(super) struct ConnectionLimit {
     slots: Arc<Semaphore>,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<IdleConnections>,
 }
 
 /// Idle connections, which wait for their clients to send something; the one idle longest comes first.
 #[derive(Default)]
-struct Waiting {
+struct IdleConnections {
     turns: u64,
     connections: BTreeMap<u64, Arc<Notify>>,
 }
 
-impl Places {
+impl ConnectionLimit {
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { slots: Arc::new(Semaphore::new(most)), waiting: Mutex::default() })
     }
 
     /// Returns a free place, or takes that of the connection that has been idle longest; `None` when the server has
     /// ended.
-    pub(super) async fn take(self: &Arc<Self>) -> Option<Arc<Place>> {
+    pub(super) async fn take(self: &Arc<Self>) -> Option<Arc<ConnectionPermit>> {
         let slot = match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => slot,
             Err(_) => loop {
@@ -42,11 +42,15 @@ impl Places {
                 }
             },
         };
-        let place =
-            Place { places: Arc::clone(self), leave: Arc::default(), turn: Mutex::default(), _slot: slot };
-        place.begin_turn();
-        place.wait();
-        Some(Arc::new(place))
+        let permit = ConnectionPermit {
+            connection_limit: Arc::clone(self),
+            leave: Arc::default(),
+            turn: Mutex::default(),
+            _slot: slot,
+        };
+        permit.begin_turn();
+        permit.wait();
+        Some(Arc::new(permit))
     }
 
     /// Waits until all places are free again.
@@ -56,20 +60,20 @@ impl Places {
         let _ = self.slots.acquire_many(all).await;
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut IdleConnections) -> T) -> T {
         change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The place of one connection; dropping it frees the place.
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct ConnectionPermit {
+    connection_limit: Arc<ConnectionLimit>,
     leave: Arc<Notify>,
     turn: Mutex<u64>,
     _slot: OwnedSemaphorePermit,
 }
 
-impl Place {
+impl ConnectionPermit {
     fn turn(&self) -> u64 {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,7 +82,7 @@ impl Place {
     /// last to be closed.
     fn begin_turn(&self) {
         self.work();
-        let next = self.places.with(|waiting| {
+        let next = self.connection_limit.with(|waiting| {
             waiting.turns += 1;
             waiting.turns
         });
@@ -87,12 +91,13 @@ impl Place {
 
     /// Marks the connection as idle: the client has to send something.
     fn wait(&self) {
-        self.places.with(|waiting| waiting.connections.insert(self.turn(), Arc::clone(&self.leave)));
+        self.connection_limit
+            .with(|waiting| waiting.connections.insert(self.turn(), Arc::clone(&self.leave)));
     }
 
     /// Marks the connection as busy: the server has to answer.
     fn work(&self) {
-        self.places.with(|waiting| waiting.connections.remove(&self.turn()));
+        self.connection_limit.with(|waiting| waiting.connections.remove(&self.turn()));
     }
 
     /// Waits until the place is needed for another client.
@@ -120,7 +125,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.work();
     }
@@ -129,12 +134,12 @@ impl Drop for Place {
 /// The body of a request. While it does not arrive, the connection counts as idle.
 pub(super) struct Awaited<B> {
     body: B,
-    place: Arc<Place>,
+    permit: Arc<ConnectionPermit>,
 }
 
 impl<B> Awaited<B> {
-    pub(super) fn new(body: B, place: Arc<Place>) -> Self {
-        Self { body, place }
+    pub(super) fn new(body: B, permit: Arc<ConnectionPermit>) -> Self {
+        Self { body, permit }
     }
 }
 
@@ -148,9 +153,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Awaited<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if polled.is_pending() {
-            self.place.wait()
+            self.permit.wait()
         } else {
-            self.place.work()
+            self.permit.work()
         }
         polled
     }
@@ -184,65 +189,65 @@ mod tests {
         }
     }
 
-    async fn has_to_go(place: &Place) -> bool {
-        tokio::time::timeout(Duration::from_millis(1), place.wanted()).await.is_ok()
+    async fn has_to_go(permit: &ConnectionPermit) -> bool {
+        tokio::time::timeout(Duration::from_millis(1), permit.wanted()).await.is_ok()
     }
 
     #[tokio::test]
     async fn the_connection_that_waits_longest_makes_room_and_one_that_is_answered_does_not() {
         // O2
-        let places = Places::new(2);
-        let (one, two) = (places.take().await.unwrap(), places.take().await.unwrap());
+        let connection_limit = ConnectionLimit::new(2);
+        let (one, two) = (connection_limit.take().await.unwrap(), connection_limit.take().await.unwrap());
         one.answer(async {}).await;
         let third = tokio::spawn({
-            let places = Arc::clone(&places);
-            async move { places.take().await.is_some() }
+            let connection_limit = Arc::clone(&connection_limit);
+            async move { connection_limit.take().await.is_some() }
         });
         two.wanted().await;
         assert!(!has_to_go(&one).await, "it was answered last");
         drop(two);
         assert!(third.await.unwrap());
 
-        let held = places.take().await.unwrap();
+        let held = connection_limit.take().await.unwrap();
         held.begin_turn();
         let fourth = tokio::spawn({
-            let places = Arc::clone(&places);
-            async move { places.take().await.is_some() }
+            let connection_limit = Arc::clone(&connection_limit);
+            async move { connection_limit.take().await.is_some() }
         });
         one.wanted().await;
         assert!(!has_to_go(&held).await, "it is being answered");
         drop(one);
         assert!(fourth.await.unwrap());
-        assert!(places.with(|waiting| waiting.connections.is_empty()));
+        assert!(connection_limit.with(|waiting| waiting.connections.is_empty()));
     }
 
     #[tokio::test]
     async fn a_connection_that_is_ahead_of_its_answers_makes_room_until_its_turn_comes() {
         // O2
-        let places = Places::new(1);
-        let place = places.take().await.unwrap();
-        let waits = || places.with(|waiting| waiting.connections.len());
-        place.begin_turn();
-        let never = place.aside(std::future::pending::<()>());
+        let connection_limit = ConnectionLimit::new(1);
+        let permit = connection_limit.take().await.unwrap();
+        let waits = || connection_limit.with(|waiting| waiting.connections.len());
+        permit.begin_turn();
+        let never = permit.aside(std::future::pending::<()>());
         assert!(tokio::time::timeout(Duration::from_millis(1), never).await.is_err());
         assert_eq!(waits(), 1);
-        place.aside(async {}).await;
+        permit.aside(async {}).await;
         assert_eq!(waits(), 0);
     }
 
     #[tokio::test]
     async fn a_connection_whose_body_does_not_come_is_one_that_waits() {
         // O2
-        let places = Places::new(1);
-        let place = places.take().await.unwrap();
-        let waits = || places.with(|waiting| waiting.connections.len());
-        place.begin_turn();
+        let connection_limit = ConnectionLimit::new(1);
+        let permit = connection_limit.take().await.unwrap();
+        let waits = || connection_limit.with(|waiting| waiting.connections.len());
+        permit.begin_turn();
         assert_eq!(waits(), 0);
-        let mut body = Awaited::new(Never, Arc::clone(&place));
+        let mut body = Awaited::new(Never, Arc::clone(&permit));
         let frame = tokio::time::timeout(Duration::from_millis(1), body.frame()).await;
         assert!(frame.is_err());
         assert_eq!(waits(), 1);
-        let whole = Awaited::new(Full::new(Bytes::from_static(b"x")), Arc::clone(&place));
+        let whole = Awaited::new(Full::new(Bytes::from_static(b"x")), Arc::clone(&permit));
         assert_eq!(whole.collect().await.unwrap().to_bytes().len(), 1);
         assert_eq!(waits(), 0);
     }
