@@ -1,41 +1,41 @@
-//! The hash chain: pure.
+//! Hash chain of audit records. Pure.
 //!
-//! The digest of a record is SHA-256 over a tag, the digest before it, its sequence number and the octets
-//! of its event. So no record can be changed, left out, moved or added in between without changing the
-//! digest of the newest; and who has noted an older digest finds out when the tail is cut or written anew.
+//! The digest of a record is SHA-256 over a tag, the digest of the record before, the sequence number and the octets
+//! of the event. A record therefore cannot be changed, removed, moved or inserted without changing the digest of the
+//! newest record. Whoever has noted an older digest notices when newer records are cut off or rewritten.
 use super::AuditEvent;
 use crate::x509::sha256;
 
-/// SHA-256 of a record and everything before it.
+/// SHA-256 of a record and, through the chain, of every record before it.
 pub(crate) type Digest = [u8; 32];
 
-/// Keeps these digests apart from every other use of SHA-256.
+/// Prefix that separates these digests from every other use of SHA-256.
 const TAG: &[u8] = b"genfic-ca audit record 1\0";
 
-/// The newest record of a chain; the default stands before the first.
+/// Newest record of a chain. The default is the state before the first record.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Head {
-    /// Its sequence number; 0 before the first.
+    /// Sequence number; 0 before the first record.
     pub sequence: u64,
-    /// Its digest; zeros before the first.
+    /// Digest; zeros before the first record.
     pub digest: Digest,
 }
 
-/// An event at its place in the chain.
+/// An event with its position in the chain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditRecord {
-    /// Sequence number; the first is 1 and none is left out.
+    /// Sequence number, which starts at 1 and has no gaps.
     pub sequence: u64,
-    /// What happened.
+    /// Recorded event.
     pub event: AuditEvent,
-    /// Digest of the record before it; zeros before the first.
+    /// Digest of the record before; zeros in the first record.
     pub previous: Digest,
     /// Digest of this record.
     pub digest: Digest,
 }
 
 impl AuditRecord {
-    /// Where the chain stands with this record.
+    /// Returns the head of the chain that ends with this record.
     #[must_use]
     pub fn head(&self) -> Head {
         Head { sequence: self.sequence, digest: self.digest }
@@ -46,26 +46,26 @@ fn digest(previous: &Digest, sequence: u64, event: &AuditEvent) -> Digest {
     sha256(&[TAG, previous, &sequence.to_be_bytes(), &event.to_octets()].concat())
 }
 
-/// Makes records, each bound to the one before it.
+/// Makes records, each linked to the one before by its digest.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chain {
     head: Head,
 }
 
 impl Chain {
-    /// Goes on after this record.
+    /// Returns a chain that continues after this record.
     #[must_use]
     pub(crate) fn after(head: Head) -> Self {
         Self { head }
     }
 
-    /// The newest record.
+    /// Returns the newest record.
     #[must_use]
     pub(crate) fn head(&self) -> Head {
         self.head
     }
 
-    /// The record of this event, which is the newest from now on.
+    /// Returns a record of this event, which becomes the newest record.
     pub(crate) fn append(&mut self, event: AuditEvent) -> AuditRecord {
         let sequence = self.head.sequence.saturating_add(1);
         let previous = self.head.digest;
@@ -75,42 +75,42 @@ impl Chain {
     }
 }
 
-/// Where and how a chain is broken.
+/// Kind and position of a break in the chain.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Break {
-    /// The record is not what it was when its digest, or that of the next, was made.
+    /// The record does not match its digest, or does not continue the digest of the record before.
     #[error("record {0} was changed, or the one before it")]
     Changed(u64),
     /// Records are missing.
     #[error("records {first} to {last} are missing")]
     Gap {
-        /// The first that is missing.
+        /// First missing record.
         first: u64,
-        /// The last that is missing.
+        /// Last missing record.
         last: u64,
     },
-    /// A record stands where a later one belongs.
+    /// A record is at the position of a later one.
     #[error("record {found} stands where record {expected} belongs")]
     Reordered {
-        /// What belongs there.
+        /// Sequence number expected at this position.
         expected: u64,
-        /// What stands there.
+        /// Sequence number found.
         found: u64,
     },
-    /// The chain ends before the record that is known to have been the newest.
+    /// The chain ends before the noted head.
     #[error("the newest records are missing: the last is {last}, and {expected} was written")]
     Cut {
-        /// The last that is there.
+        /// Last record that exists.
         last: u64,
-        /// What is known to have been written.
+        /// Noted record.
         expected: u64,
     },
-    /// The chain is whole, but it is another than the one that was noted.
+    /// The chain is intact, but it is not the one whose head was noted.
     #[error("record {0} is not the one whose digest was noted: the log was written anew")]
     Rewritten(u64),
 }
 
-/// Checks a chain record by record.
+/// Checks a chain, one record after another.
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
     head: Head,
@@ -118,16 +118,17 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Starts with the first record. `noted` is a head that was written down earlier, in a place of its own.
+    /// Returns a verifier at the beginning of the chain. `noted` is a head that was noted earlier and kept outside
+    /// the log.
     #[must_use]
     pub fn new(noted: Option<Head>) -> Self {
         Self { head: Head::default(), noted: noted.filter(|noted| noted.sequence > 0) }
     }
 
-    /// Takes the next record. After a break it goes on from this record, so that all breaks can be found.
+    /// Checks the next record. After a break, the check continues from this record, so that all breaks are found.
     ///
     /// # Errors
-    /// How the chain is broken here.
+    /// The break at this record.
     pub fn check(&mut self, record: &AuditRecord) -> Result<(), Break> {
         let before = std::mem::replace(&mut self.head, record.head());
         let expected = before.sequence.saturating_add(1);
@@ -150,7 +151,7 @@ impl Verifier {
         }
     }
 
-    /// Ends the check; returns the newest record.
+    /// Ends the check and returns the newest record.
     ///
     /// # Errors
     /// [`Break::Cut`] when the noted head was not reached.
@@ -265,7 +266,7 @@ mod tests {
                     flip(&mut octets, bit);
                     match AuditEvent::from_octets(&octets) {
                         Ok(event) => record.event = event,
-                        Err(_) => return Ok(()), // cannot even be read, which is found too
+                        Err(_) => return Ok(()), // a record that cannot be read is noticed too
                     }
                 }
             }

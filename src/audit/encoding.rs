@@ -1,36 +1,35 @@
-//! The octets of an event that the chain's digests are over: one event has one encoding, and one encoding
-//! is one event.
+//! Encoding of an event, over which the digests of the chain are computed. Each event has exactly one encoding.
 //!
-//! A version octet, then the fields in the order of [`AuditEvent`]: numbers big-endian of fixed width, text
-//! as a 32-bit length and UTF-8, what may be absent as an octet 0 or as 1 and the value.
+//! The encoding is a version octet followed by the fields in the order of [`AuditEvent`]. Numbers are big-endian with
+//! a fixed width. Text is a 32-bit length and UTF-8. An optional field is an octet 0, or an octet 1 and the value.
 use super::{Actor, AuditEvent, Outcome};
 use crate::x509::UnixTime;
 
-/// The first octet of every encoding.
+/// First octet of every encoding.
 const VERSION: u8 = 1;
 
-/// Why octets are not an event.
+/// Reason why octets are not an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum MalformedEvent {
-    /// They end early.
+    /// The octets end too early.
     #[error("the event ends early")]
     Short,
-    /// Octets are left over.
+    /// Octets follow the event.
     #[error("octets are left over after the event")]
     Trailing,
-    /// The version octet is not one of ours.
+    /// The version octet is not supported.
     #[error("event version {0} is not known")]
     Version(u8),
-    /// An octet that says present or absent is neither 0 nor 1.
+    /// The octet before an optional field is neither 0 nor 1.
     #[error("a mark of presence is neither 0 nor 1")]
     Mark,
-    /// Text that is not UTF-8.
+    /// A text is not UTF-8.
     #[error("text is not UTF-8")]
     Text,
 }
 
 impl AuditEvent {
-    /// The octets that the chain's digest is over.
+    /// Returns the octets over which the chain computes the digest.
     #[must_use]
     pub(crate) fn to_octets(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
@@ -55,7 +54,7 @@ impl AuditEvent {
         out
     }
 
-    /// Reads exactly one event; accepts nothing that [`AuditEvent::to_octets`] does not write.
+    /// Reads exactly one event. Octets that [`AuditEvent::to_octets`] would not write are refused.
     ///
     /// # Errors
     /// When the octets are not such an encoding.
@@ -100,7 +99,7 @@ fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
-/// What is still to be read.
+/// Octets that have not been read yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {

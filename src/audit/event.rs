@@ -1,27 +1,27 @@
-//! One thing that was done or refused.
+//! An event: something that was done or refused.
 use crate::x509::UnixTime;
 use std::fmt;
 
-/// Who acted.
+/// Person and process that acted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Actor {
-    /// The effective user: its name, or its number when it has none.
+    /// Effective user: the user name, or the number when there is no name.
     pub user: String,
-    /// Who became that user, when it is known (login user, `SUDO_USER`).
+    /// User who became the effective user, when known (login user, `SUDO_USER`).
     pub on_behalf_of: Option<String>,
     /// Process number.
     pub process: u32,
 }
 
 impl Actor {
-    /// An actor known by name only.
+    /// Returns an actor of whom only the name is known.
     #[must_use]
     pub fn named(user: &str) -> Self {
         Self { user: user.into(), on_behalf_of: None, process: 0 }
     }
 }
 
-/// `alice as genfic-ca`, or the user alone.
+/// Writes `alice as genfic-ca`, or the user only.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.on_behalf_of {
@@ -31,29 +31,29 @@ impl fmt::Display for Actor {
     }
 }
 
-/// How it ended.
+/// Result of an action.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// It was done.
+    /// The action was done.
     Done,
-    /// It was refused or failed: the problem's code, for example `policy.weak-key`.
+    /// The action was refused or failed, with the code of the problem, for example `policy.weak-key`.
     Refused(String),
 }
 
-/// An event to be recorded.
+/// Event to be recorded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditEvent {
-    /// When, by the clock of the command.
+    /// Time by the clock of the command.
     pub at: UnixTime,
-    /// Who.
+    /// Actor.
     pub actor: Actor,
-    /// What, dotted: `certificate.intended`, `certificate.issued`, `certificate.revoked`, `crl.published`,
-    /// `authority.created`, `responder.issued`, or a command's name for refusals.
+    /// Action with dots: `certificate.intended`, `certificate.issued`, `certificate.revoked`, `crl.published`,
+    /// `authority.created`, `responder.issued`; or the name of a refused command.
     pub action: String,
-    /// On what: a CA's name, or `NAME/SERIAL`.
+    /// Object of the action: the name of a CA, or `NAME/SERIAL`.
     pub object: String,
-    /// How it ended.
+    /// Result.
     pub outcome: Outcome,
-    /// Particulars as name and value, in order; no secrets.
+    /// Details as names and values, in order. They contain no secrets.
     pub details: Vec<(String, String)>,
 }

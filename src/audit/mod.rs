@@ -1,4 +1,5 @@
-//! What the CA did and refused, for whom: append-only, each record bound to the one before it by a hash.
+//! Audit log: what the CA did and refused, and for whom. Records are only appended, and each is linked to the one
+//! before by a hash.
 mod chain;
 mod encoding;
 mod event;

@@ -1,11 +1,11 @@
-//! Records as text and as JSON.
+//! Audit records as text and as JSON.
 use super::{AuditEvent, AuditRecord, Outcome};
 use base16ct::lower::encode_string as hex;
 use serde_json::{Map, Value, json};
 
 impl AuditEvent {
-    /// The details on one line: `profile=user subject="CN=a b"`. What is not plain is quoted, so that
-    /// nothing in a value can look like another detail or another line.
+    /// Returns the details on one line: `profile=user subject="CN=a b"`. Values with special characters are quoted,
+    /// so that nothing in them can look like another detail or another line.
     #[must_use]
     pub fn details_text(&self) -> String {
         let parts: Vec<String> =
@@ -15,8 +15,8 @@ impl AuditEvent {
 }
 
 impl AuditRecord {
-    /// `sequence`, `time`, `user`, `on_behalf_of`, `process`, `action`, `object`, `outcome` (`done` or
-    /// `refused`), `code` of a refusal, `details` as an object, `previous` and `digest` in hexadecimal.
+    /// Returns `sequence`, `time`, `user`, `on_behalf_of`, `process`, `action`, `object`, `outcome` (`done` or
+    /// `refused`), `code` of a refusal, `details` as an object, and `previous` and `digest` in hexadecimal.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let event = &self.event;

@@ -3,12 +3,13 @@ use super::{Calendar, Entry, Occasion};
 use crate::error::Remedy;
 use crate::x509::UnixTime;
 
-/// Octets of the longest line, its end not counted (RFC 5545 §3.1).
+/// Maximum length of a line in octets, without its end (RFC 5545 §3.1).
 const LONGEST: usize = 75;
 
 impl Calendar {
-    /// One `VEVENT` for each thing that lies ahead, with reminders. The identifier of an event is made of what it is
-    /// about and the CA's name and key: taken in again, it moves and is not doubled. `say` gives remedies their words.
+    /// Returns the calendar with one `VEVENT` and its reminders for each entry. The `UID` of an event consists of the
+    /// occasion and the CA's issuer identifier, so that importing the calendar again updates events instead of adding
+    /// them. `say` returns the words of a remedy.
     #[must_use]
     pub fn icalendar(&self, say: impl Fn(&Remedy) -> String) -> String {
         let mut out = Lines::default();
@@ -46,7 +47,7 @@ fn event(entry: &Entry<'_>, now: UnixTime, remedy: &str, out: &mut Lines) {
     out.push("END", "VEVENT");
 }
 
-/// How long before.
+/// Returns how long before the event the reminders are, as RFC 5545 durations.
 fn reminders(occasion: Occasion) -> &'static [&'static str] {
     match occasion {
         Occasion::End => &["-P365D", "-P90D", "-P30D"],
@@ -55,12 +56,12 @@ fn reminders(occasion: Occasion) -> &'static [&'static str] {
     }
 }
 
-/// `DATE-TIME` in UTC (RFC 5545 §3.3.5).
+/// Writes `DATE-TIME` in UTC (RFC 5545 §3.3.5).
 fn stamp(at: UnixTime) -> String {
     at.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect()
 }
 
-/// `TEXT` (RFC 5545 §3.3.11).
+/// Escapes `TEXT` (RFC 5545 §3.3.11).
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -80,7 +81,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Adds a content line, folded between characters where it is too long (RFC 5545 §3.1).
+    /// Adds a content line. A long line is folded between characters (RFC 5545 §3.1).
     fn push(&mut self, name: &str, value: &str) {
         let mut length = 0;
         for c in name.chars().chain([':']).chain(value.chars()) {

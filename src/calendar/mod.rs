@@ -1,5 +1,5 @@
-//! What ends when: CAs, the last day on which they give certificates their full length, CRLs and responder
-//! certificates that are due. As a timeline for people, as SVG and as iCalendar. Pure.
+//! Calendar of the CAs: their ends, the last days on which they issue certificates with their full validity, and when
+//! CRLs and responder certificates are due. Written as a text timeline, SVG and iCalendar. Pure.
 mod icalendar;
 mod scale;
 mod svg;
@@ -8,63 +8,63 @@ mod timeline;
 use crate::error::{Remedy, remedy};
 use crate::x509::{IssuerId, UnixTime, Validity};
 
-/// What lies before one CA.
+/// Dates of one CA.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outlook {
-    /// Its name.
+    /// Name of the CA.
     pub name: String,
-    /// How many CAs are above it.
+    /// Number of CAs above it.
     pub depth: usize,
-    /// Its name and key, which a renewed certificate keeps.
+    /// Identifier of its name and key, which stay the same when its certificate is renewed.
     pub issuer: IssuerId,
-    /// When it is valid.
+    /// Validity of its certificate.
     pub validity: Validity,
-    /// Whether it may issue: neither it nor one above it is revoked or ended.
+    /// Whether the CA may issue: neither it nor a CA above it is revoked or expired.
     pub is_fit: bool,
-    /// Until when it gives its certificates their full length; `None` when no profile says how long that is, or another
-    /// generation issues in its place.
+    /// Until when the CA issues certificates with their full validity; `None` when no profile says how long that is,
+    /// or when another generation issues instead.
     pub full_length: Option<FullLength>,
-    /// Its CRL.
+    /// Current CRL.
     pub crl: Option<Renewal>,
-    /// Its responder's certificate.
+    /// Current certificate of its OCSP responder.
     pub responder: Option<Renewal>,
 }
 
-/// Certificates that end with their issuer are shorter than their profile says.
+/// Time after which certificates end with their issuer, earlier than their profile allows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FullLength {
-    /// The profile that the CA issues under when nobody says otherwise, or the longest of the CAs below it.
+    /// Default profile of the CA, or the one with the longest validity among the CAs below it.
     pub profile: String,
-    /// The last moment at which a certificate of this profile gets its full length; it may be past.
+    /// Last second at which a certificate of this profile gets its full validity. It may be in the past.
     pub last: UnixTime,
 }
 
-/// Something that is made anew again and again.
+/// Validity of something that is renewed regularly: a CRL or a responder certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Renewal {
-    /// When the present one began.
+    /// Start of the current one.
     pub begins: UnixTime,
-    /// When the next one is due.
+    /// Time at which the next one is due.
     pub due: UnixTime,
-    /// When the present one ends.
+    /// End of the current one.
     pub ends: UnixTime,
 }
 
-/// What happens at a moment.
+/// Kind of an entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Occasion {
     /// The CA's certificate ends.
     End,
-    /// The last day of full-length certificates.
+    /// Last day on which certificates get their full validity.
     LastFullLength,
-    /// The CRL is due.
+    /// The next CRL is due.
     Crl,
-    /// The responder's certificate is due.
+    /// The next responder certificate is due.
     Responder,
 }
 
 impl Occasion {
-    /// The word for programs, stable.
+    /// Returns a stable word for programs.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -76,19 +76,19 @@ impl Occasion {
     }
 }
 
-/// One line of the calendar.
+/// Entry of the calendar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Entry<'a> {
-    /// When.
+    /// Time.
     pub at: UnixTime,
-    /// What.
+    /// Kind.
     pub occasion: Occasion,
-    /// Of which CA.
+    /// CA concerned.
     pub authority: &'a Outlook,
 }
 
 impl Entry<'_> {
-    /// What happens, in a few words: `CRL of genfic due, lapses 2026-11-28`.
+    /// Returns a short description: `CRL of genfic due, lapses 2026-11-28`.
     #[must_use]
     pub fn sentence(&self) -> String {
         let name = &self.authority.name;
@@ -106,7 +106,7 @@ impl Entry<'_> {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         let name = &self.authority.name;
@@ -124,7 +124,7 @@ impl Entry<'_> {
     }
 }
 
-/// What lies before the CAs of a home, seen from a moment.
+/// Dates of the CAs of a home, as of a point in time.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Calendar {
     now: UnixTime,
@@ -132,26 +132,26 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// The calendar of these CAs, parents before children.
+    /// Returns the calendar of these CAs, which are given with issuers before the CAs below them.
     #[must_use]
     pub fn new(outlooks: Vec<Outlook>, now: UnixTime) -> Self {
         Self { now, outlooks }
     }
 
-    /// The moment it is seen from.
+    /// Returns the time as of which the calendar is made.
     #[must_use]
     pub fn now(&self) -> UnixTime {
         self.now
     }
 
-    /// The CAs, in the order given.
+    /// Returns the CAs in the order given.
     #[must_use]
     pub fn outlooks(&self) -> &[Outlook] {
         &self.outlooks
     }
 
-    /// All that lies ahead, and what is overdue, earliest first. CAs that ended or may issue nothing any more have
-    /// no part in it.
+    /// Returns all future and overdue entries in order of time. CAs that are expired or may no longer issue are left
+    /// out.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry<'_>> {
         let mut entries: Vec<Entry<'_>> = Vec::new();
@@ -173,7 +173,7 @@ impl Calendar {
     }
 }
 
-/// The date alone, in UTC.
+/// Returns the date only, in UTC.
 pub(crate) fn day(at: UnixTime) -> String {
     at.to_string().chars().take_while(|c| *c != 'T').collect()
 }

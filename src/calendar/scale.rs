@@ -1,7 +1,7 @@
-//! A stretch of time laid out in columns or points.
+//! Maps a period of time to columns or points.
 use crate::x509::UnixTime;
 
-/// From one moment to another, in so many parts.
+/// A period of time and the number of parts into which it is divided.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
     from: UnixTime,
@@ -9,14 +9,14 @@ pub(super) struct Scale {
     width: i64,
 }
 
-/// A mark of the axis.
+/// Mark on the axis.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Mark {
     pub(super) at: UnixTime,
     pub(super) label: String,
 }
 
-/// Steps of the axis in months.
+/// Steps between marks of the axis, in months.
 const STEPS: [i64; 10] = [1, 2, 3, 6, 12, 24, 60, 120, 300, 600];
 
 impl Scale {
@@ -24,7 +24,7 @@ impl Scale {
         Self { from, to: to.max(from.plus_days(1)), width }
     }
 
-    /// Where a moment lies, from 0 to the width; what lies outside is at the edge.
+    /// Returns the position of a time, from 0 to the width. Times outside the period are at the edges.
     pub(super) fn position(&self, at: UnixTime) -> i64 {
         let span = i128::from(self.to.0.saturating_sub(self.from.0).max(1));
         let gone = i128::from(at.0.saturating_sub(self.from.0)).clamp(0, span);
@@ -35,7 +35,7 @@ impl Scale {
         self.from <= at && at <= self.to
     }
 
-    /// Beginnings of months or years, at most so many, as even as a calendar is.
+    /// Returns at most `most` marks at the beginnings of months or years, in the smallest step that allows it.
     pub(super) fn marks(&self, most: usize) -> Vec<Mark> {
         let mut marks = Vec::new();
         for step in STEPS {
@@ -47,7 +47,8 @@ impl Scale {
         marks
     }
 
-    /// The beginnings of every so many months, and one more than wanted when there are too many.
+    /// Returns the beginning of every period of this many months. At most `most + 1` marks are returned, so that an
+    /// excess is recognised.
     fn every(&self, months: i64, most: usize) -> Vec<Mark> {
         let Some(first) = year_of(self.from) else { return Vec::new() };
         let mut month = first.saturating_mul(12);

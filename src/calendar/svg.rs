@@ -1,16 +1,17 @@
-//! The calendar as one SVG file: nothing is loaded, text is text, light or dark as the reader's system is.
+//! The calendar as one SVG file. The file loads nothing, keeps text as text, and is light or dark like the reader's
+//! system.
 use super::scale::Scale;
 use super::{Calendar, Outlook, Renewal, day};
 use crate::error::xml_text;
 
-/// Width of the picture in points; bars run from LEFT to RIGHT, a date has room after them.
+/// Width of the picture in points. Bars run from LEFT to RIGHT, which leaves room for a date.
 const WIDTH: i64 = 900;
 const MARGIN: i64 = 24;
 const LEFT: i64 = 264;
 const RIGHT: i64 = 784;
 const TOP: i64 = 96;
 const ROW: i64 = 44;
-/// The longest name that there is room for.
+/// Maximum length of a name in characters, for which the space before the bars suffices.
 const NAME: usize = 30;
 
 const STYLE: &str = "\
@@ -23,7 +24,8 @@ text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-se
 .grid{stroke:#2d3640}.full{fill:#6aa7e8}.short{fill:#2c4a6b}.gone{fill:#7d8894}.rest{fill:#2a323b}.due{stroke:#f2a071}.date{stroke:#12161b}}";
 
 impl Calendar {
-    /// The picture: a bar for each CA until it ends, then how far each CRL and responder certificate has got.
+    /// Returns the picture: a bar for each CA until its end, then a progress bar for each CRL and responder
+    /// certificate.
     #[must_use]
     pub fn svg(&self) -> String {
         let renewals: Vec<(String, &Outlook, Renewal)> = self.renewals();
@@ -57,7 +59,7 @@ impl Calendar {
         page.text
     }
 
-    /// The picture in words.
+    /// Returns the content of the picture in words.
     fn description(&self) -> String {
         let lines: Vec<String> =
             self.entries().iter().map(|entry| format!("{}: {}.", day(entry.at), entry.sentence())).collect();
@@ -116,7 +118,8 @@ impl Calendar {
         }
     }
 
-    /// One bar from beginning to end: what has passed is darker, and a mark where the next one is due.
+    /// Draws one bar from the beginning to the end. The part in the past is darker, and a mark shows when the next
+    /// one is due.
     fn renewal(&self, page: &mut Page, y: i64, what: &str, outlook: &Outlook, renewal: Renewal) {
         let scale = Scale::new(renewal.begins, renewal.ends, RIGHT - LEFT - 260);
         let name = cut(&format!("{what} {}", outlook.name));
@@ -134,7 +137,7 @@ impl Calendar {
     }
 }
 
-/// Elements, one a line.
+/// Collects elements, one on each line.
 #[derive(Default)]
 struct Page {
     text: String,

@@ -1,17 +1,17 @@
-//! The calendar as text that fits into 80 columns.
+//! The calendar as text of 80 columns.
 use super::scale::Scale;
 use super::{Calendar, Outlook, day};
 use crate::x509::UnixTime;
 
 const WIDTH: usize = 80;
-/// The longest name that the bars leave room for.
+/// Maximum length of a name in characters, which leaves room for the bars.
 const NAME: usize = 24;
-/// The longest bar ends in a date.
+/// Columns reserved after the longest bar, for a space and a date.
 const DATE: usize = 11;
 
 impl Calendar {
-    /// A bar for each CA, then a line for each thing that lies ahead. Plain ASCII but for long names, no colours.
-    /// `None` when there is no CA.
+    /// Returns a bar for each CA, then a line for each entry. The text has no colours and is ASCII, apart from the
+    /// ellipsis of names that are cut. Returns `None` when there is no CA.
     #[must_use]
     pub fn timeline(&self) -> Option<String> {
         if self.outlooks.is_empty() {
@@ -38,7 +38,7 @@ impl Calendar {
         let mut axis = vec![' '; columns];
         for mark in scale.marks(columns / 10) {
             let start = column(mark.at);
-            // a label that would be cut is left out
+            // a label that does not fit is left out
             if start + mark.label.len() <= columns {
                 for (place, letter) in axis.iter_mut().skip(start).zip(mark.label.chars()) {
                     *place = letter;
@@ -71,7 +71,7 @@ impl Calendar {
     }
 }
 
-/// The name below its parent's; a long one is cut.
+/// Returns the name, indented below its issuer. A long name is cut.
 fn label(outlook: &Outlook) -> String {
     let name = format!("{}{}", "  ".repeat(outlook.depth.min(4)), outlook.name);
     if name.chars().count() <= NAME {
@@ -80,7 +80,7 @@ fn label(outlook: &Outlook) -> String {
     name.chars().take(NAME - 1).chain(['…']).collect()
 }
 
-/// How far away, in a number that can be grasped.
+/// Returns the time until `at` in days, months or years.
 fn distance(now: UnixTime, at: UnixTime) -> String {
     let days = at.0.saturating_sub(now.0).div_euclid(UnixTime::DAY);
     let counted = |number: i64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });

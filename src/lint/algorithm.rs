@@ -1,9 +1,9 @@
-//! Algorithm identifiers (RFC 4055, 5480, 5758, 8410), for certificates and CRLs alike.
+//! Rules on algorithm identifiers (RFC 4055, 5480, 5758, 8410), shared by certificates and CRLs.
 use super::element::Element;
 use super::rule::when;
 use crate::x509::{SignatureAlgorithm, SubjectPublicKeyInfo};
 
-/// Whether the identifier is, octet for octet, that of an algorithm we sign with.
+/// Reports an identifier whose octets are not exactly those of an algorithm that we sign with.
 pub(super) fn exactness(identifier: Element<'_>) -> Vec<String> {
     match SignatureAlgorithm::from_der(identifier.whole) {
         Ok(algorithm) if algorithm.to_der() == identifier.whole => Vec::new(),
@@ -12,7 +12,7 @@ pub(super) fn exactness(identifier: Element<'_>) -> Vec<String> {
     }
 }
 
-/// Whether a key of the issuer's type can have made a signature of this type.
+/// Reports a signature algorithm that a key of the issuer's type cannot have used.
 pub(super) fn fitness(identifier: Element<'_>, issuer_key: Element<'_>) -> Vec<String> {
     let (Ok(algorithm), Ok(key)) =
         (SignatureAlgorithm::from_der(identifier.whole), SubjectPublicKeyInfo::from_der(issuer_key.whole))
@@ -23,7 +23,7 @@ pub(super) fn fitness(identifier: Element<'_>, issuer_key: Element<'_>) -> Vec<S
     when(!fits, format!("the issuer's {} key cannot sign with {algorithm}", key.algorithm()))
 }
 
-/// Whether the identifier outside of what is signed repeats the one inside.
+/// Reports an identifier outside the signed part that differs from the one inside.
 pub(super) fn equality(inner: Element<'_>, outer: Option<Element<'_>>) -> Vec<String> {
     let differs = outer.is_some_and(|outer| outer.whole != inner.whole);
     when(differs, "the identifiers inside and outside of what is signed differ")

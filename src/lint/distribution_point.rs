@@ -1,9 +1,9 @@
-//! Distribution points and URLs (RFC 5280 §4.2.1.13, §5.2.5), for certificates and CRLs alike.
+//! Rules on distribution points and URLs (RFC 5280 §4.2.1.13, §5.2.5), shared by certificates and CRLs.
 use super::element::Element;
 use crate::x509::octets::SEQUENCE;
 
-/// What is wrong with a URL that people fetch a CRL or a certificate from, if anything is: plain http, since
-/// https would need the very revocation check that it serves.
+/// Returns the fault of a URL from which a CRL or certificate is fetched; `None` when there is none. The scheme must
+/// be plain http: https would require the revocation check that the URL serves.
 pub(super) fn url_fault(url: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(url).unwrap_or_default();
     let host = text.strip_prefix("http://").unwrap_or_default();
@@ -14,7 +14,7 @@ pub(super) fn url_fault(url: &[u8]) -> Option<String> {
     wrong.then(|| format!("{} is no http URL", url.escape_ascii()))
 }
 
-/// What is wrong with the contents of a `DistributionPointName`: one or more URIs under `fullName`.
+/// Returns the faults of the contents of a `DistributionPointName`, which must be one or more URIs under `fullName`.
 pub(super) fn point_name_faults(contents: &[u8]) -> Vec<String> {
     let Some(full_name) = Element::only(contents).filter(|name| name.tag == 0xa0) else {
         return vec!["the distribution point has no fullName".into()];
@@ -33,8 +33,8 @@ pub(super) fn point_name_faults(contents: &[u8]) -> Vec<String> {
     faults
 }
 
-/// What is wrong with a `CRLDistributionPoints` or `FreshestCRL` value: points of one `distributionPoint` each,
-/// neither limited to some reasons nor served by another issuer.
+/// Returns the faults of a `CRLDistributionPoints` or `FreshestCRL` value. Each point must have a `distributionPoint`
+/// only, without `reasons` and `cRLIssuer`.
 pub(super) fn points_faults(value: &[u8]) -> Vec<String> {
     let Some(list) = Element::only(value).filter(|list| list.tag == SEQUENCE && !list.contents.is_empty())
     else {

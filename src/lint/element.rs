@@ -1,7 +1,7 @@
-//! DER elements as they stand in the octets (X.690 §8, §10): a reader of its own, that takes more than the
-//! decoder in `x509` does, so that what is wrong can be said rather than refused.
+//! DER elements as they are in the octets (X.690 §8, §10). This reader accepts more than the decoder in `x509`, so
+//! that a fault can be reported instead of refused.
 
-/// Identifier octet, contents, and both with the length octets.
+/// Identifier octet, contents, and the whole element including the length octets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Element<'a> {
     pub(super) tag: u8,
@@ -10,29 +10,29 @@ pub(super) struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The one element that the octets are.
+    /// Returns the element when the octets are exactly one.
     pub(super) fn only(octets: &'a [u8]) -> Option<Self> {
         let mut elements = Elements(octets);
         elements.next().filter(|_| elements.is_empty())
     }
 
-    /// The elements within.
+    /// Returns an iterator over the elements in the contents.
     pub(super) fn elements(&self) -> Elements<'a> {
         Elements(self.contents)
     }
 }
 
-/// Elements one after the other; ends where there are none left, or where they cannot be read.
+/// Iterator over consecutive elements. It ends after the last element, or at the first one that cannot be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Elements<'a>(pub(super) &'a [u8]);
 
 impl<'a> Elements<'a> {
-    /// Whether every octet was read.
+    /// Tells whether every octet was read.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The next element, if it has this tag.
+    /// Returns the next element if it has this tag.
     pub(super) fn next_if(&mut self, tag: u8) -> Option<Element<'a>> {
         if self.0.first() == Some(&tag) { self.next() } else { None }
     }
@@ -66,10 +66,12 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// How deep elements may be nested before they count as malformed.
+/// Maximum depth of nested elements, which bounds the recursion; deeper ones count as malformed. Certificates and
+/// CRLs need about ten levels.
 const DEPTH: usize = 24;
 
-/// Where these octets are not DER, if they are not: lengths, BOOLEANs, INTEGERs and BIT STRINGs.
+/// Returns why the octets are not DER, or `None` when they are. The lengths, BOOLEANs, INTEGERs and BIT STRINGs are
+/// checked.
 pub(super) fn der_fault(octets: &[u8]) -> Option<&'static str> {
     fault(octets, DEPTH)
 }
@@ -101,7 +103,7 @@ fn fault(octets: &[u8], depth: usize) -> Option<&'static str> {
     (!elements.is_empty()).then_some("an element has a wrong length or an unknown tag form")
 }
 
-/// Whether the contents of an INTEGER are as short as DER wants them.
+/// Tells whether the contents of an INTEGER are as short as DER requires.
 pub(super) fn is_minimal_integer(contents: &[u8]) -> bool {
     !matches!(contents, [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..])
 }

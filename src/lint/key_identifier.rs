@@ -1,17 +1,17 @@
-//! `authorityKeyIdentifier` (RFC 5280 §4.2.1.1, §5.2.1), for certificates and CRLs alike.
+//! Rules on `authorityKeyIdentifier` (RFC 5280 §4.2.1.1, §5.2.1), shared by certificates and CRLs.
 use super::element::Element;
 use super::raw_extension::RawExtension;
 use super::rule::when;
 use crate::x509::octets::SEQUENCE;
 use base16ct::lower::encode_string as hex;
 
-/// The keyIdentifier, when the value is an authorityKeyIdentifier that has one.
+/// Returns the keyIdentifier when the value is an authorityKeyIdentifier that has one.
 pub(super) fn authority(value: &[u8]) -> Option<&[u8]> {
     let list = Element::only(value).filter(|list| list.tag == SEQUENCE)?;
     list.elements().next_if(0x80).map(|identifier| identifier.contents)
 }
 
-/// Whether it holds a keyIdentifier, and nothing else.
+/// Reports an authorityKeyIdentifier that has no keyIdentifier, or anything besides it.
 pub(super) fn key_identifier_only(extension: &RawExtension<'_>) -> Vec<String> {
     match authority(extension.value) {
         None | Some([]) => vec!["there is no keyIdentifier".into()],
@@ -22,7 +22,7 @@ pub(super) fn key_identifier_only(extension: &RawExtension<'_>) -> Vec<String> {
     }
 }
 
-/// Whether the keyIdentifier repeats the issuer's subjectKeyIdentifier.
+/// Reports a keyIdentifier that differs from the issuer's subjectKeyIdentifier.
 pub(super) fn repeats(extension: &RawExtension<'_>, issuers: &[u8]) -> Vec<String> {
     let own = authority(extension.value).unwrap_or(issuers);
     when(own != issuers, format!("the keyIdentifier is {}, the issuer's {}", hex(own), hex(issuers)))

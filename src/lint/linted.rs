@@ -1,8 +1,8 @@
-//! The proof that every rule was kept. This file alone makes one, and from nothing but what the rules said.
+//! Proof that no rule is broken. Only this file makes one, and only from the findings of the rules.
 use super::{Finding, crl_findings, findings_beside, findings_named, findings_ours};
 use crate::x509::{Certificate, Name, TbsCertList, TbsCertificate};
 
-/// Proof that every rule was kept. Only this module makes one.
+/// Proof that the value breaks no rule. Only this module makes one.
 ///
 /// ```compile_fail,E0423
 /// # use genfic_ca::{lint::Linted, x509::TbsCertificate};
@@ -14,12 +14,12 @@ use crate::x509::{Certificate, Name, TbsCertList, TbsCertificate};
 pub struct Linted<T>(T);
 
 impl<T> Linted<T> {
-    /// What was checked.
+    /// Returns the checked value.
     pub fn get(&self) -> &T {
         &self.0
     }
 
-    /// Gives the proof up.
+    /// Returns the value and drops the proof.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -28,7 +28,7 @@ impl<T> Linted<T> {
 /// Checks a certificate before it is signed. `issuer` is `None` for a self-signed root.
 ///
 /// # Errors
-/// Every rule that is broken.
+/// Every broken rule.
 pub(crate) fn check_certificate(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
@@ -37,11 +37,11 @@ pub(crate) fn check_certificate(
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }
 
-/// Checks a certificate for a CA whose name was made elsewhere: when its octets are repeated, nothing is said of how
-/// they are written.
+/// Checks a certificate of a CA whose name was written by another program. When the subject repeats the octets of
+/// that name, the rules on how it is written are not applied.
 ///
 /// # Errors
-/// Every other rule that is broken.
+/// Every broken rule except those.
 pub(crate) fn check_certificate_named(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
@@ -51,11 +51,12 @@ pub(crate) fn check_certificate_named(
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }
 }
 
-/// Checks a certificate for a CA that has one already, of the same name and key: that name, and a
-/// subjectKeyIdentifier that another method made (X6), are repeated as they are, whatever our own rules say.
+/// Checks a certificate of a CA that already has one with the same name and key. That name, and a
+/// subjectKeyIdentifier that another method made (X6), are repeated unchanged, and our own rules on them are not
+/// applied.
 ///
 /// # Errors
-/// Every other rule that is broken.
+/// Every broken rule except those.
 pub(crate) fn check_certificate_beside(
     tbs: TbsCertificate,
     issuer: Option<&Certificate>,
@@ -68,7 +69,7 @@ pub(crate) fn check_certificate_beside(
 /// Checks a CRL before it is signed.
 ///
 /// # Errors
-/// Every rule that is broken.
+/// Every broken rule.
 pub(crate) fn check_crl(tbs: TbsCertList, issuer: &Certificate) -> Result<Linted<TbsCertList>, Vec<Finding>> {
     let findings = crl_findings(&tbs, Some(issuer));
     if findings.is_empty() { Ok(Linted(tbs)) } else { Err(findings) }

@@ -1,7 +1,7 @@
-//! Checks over what is about to be signed, as encoded; and over any certificate or CRL. Pure.
+//! Checks of what is about to be signed, as encoded, and of any certificate or CRL. Pure.
 //!
-//! Rules read the octets by a decoder of their own, so that an error of the encoder is not repeated here.
-//! Each has a name, the rows of the standards table that it keeps, and a citation; [`rules`] lists them.
+//! Rules read the octets with a decoder of their own, so that an error of the encoder is not repeated here. Each rule
+//! has a name, the rows of the standards table that it keeps, and a citation. [`rules`] lists them.
 mod algorithm;
 mod certificate;
 mod crl;
@@ -28,7 +28,7 @@ use crate::x509::{Certificate, Name, TbsCertList, TbsCertificate};
 use certificate::{Fields, Subject};
 use crl::CertList;
 
-/// What only [`check_certificate`] asks for.
+/// Rule that only [`check_certificate`] applies.
 const ISSUER_KNOWN: Rule = Rule {
     name: "issuer_known",
     rows: &["X3", "X11"],
@@ -37,14 +37,14 @@ const ISSUER_KNOWN: Rule = Rule {
     reach: Reach::Ours,
 };
 
-/// Every rule: those over certificates and those over CRLs in the order of the fields, then those over both.
+/// Returns every rule: those on certificates and those on CRLs, each in the order of the fields, then those on both.
 pub fn rules() -> impl Iterator<Item = Rule> {
     let certificates = certificate::certificate_rules().map(|rule| rule.rule());
     let crls = crl::crl_rules().map(|rule| rule.rule());
     certificates.chain(crls).chain([octets::DER, octets::DECODABLE, ISSUER_KNOWN])
 }
 
-/// What keeps a certificate from being signed. `issuer` is `None` for a self-signed root.
+/// Returns the findings that keep a certificate from being signed. `issuer` is `None` for a self-signed root.
 fn findings_ours(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<Finding> {
     let mut findings = certificate_findings(tbs, issuer);
     if issuer.is_none() && !tbs.is_self_issued() {
@@ -53,12 +53,12 @@ fn findings_ours(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<Find
     findings
 }
 
-/// Rules on how a subject is written, which is not ours to choose where a CA has its name already: what it issues
-/// repeats the octets (X3).
+/// Names of the rules on how a subject is written. They do not apply to a CA that already has a name, because its
+/// certificates repeat the octets (X3).
 const WRITING: [&str; 3] = ["subject_text_is_utf8", "subject_string_types", "subject_rdn_order"];
 
-/// The same of a CA whose name was made elsewhere: when its octets are repeated, nothing is said of how they are
-/// written.
+/// Returns the findings for a CA whose name was written by another program. When the subject repeats the octets of
+/// that name, the rules in [`WRITING`] are not applied.
 fn findings_named(tbs: &TbsCertificate, issuer: Option<&Certificate>, name: &Name) -> Vec<Finding> {
     let repeated = tbs.subject() == name;
     let mut findings = findings_ours(tbs, issuer);
@@ -66,8 +66,9 @@ fn findings_named(tbs: &TbsCertificate, issuer: Option<&Certificate>, name: &Nam
     findings
 }
 
-/// The same of a CA that has a certificate already, of the same name and key: that name, and a subjectKeyIdentifier
-/// that another method made (X6), are repeated as they are, whatever our own rules say.
+/// Returns the findings for a CA that already has a certificate with the same name and key. That name, and a
+/// subjectKeyIdentifier that another method made (X6), are repeated unchanged, and our own rules on them are not
+/// applied.
 fn findings_beside(tbs: &TbsCertificate, issuer: Option<&Certificate>, other: &Certificate) -> Vec<Finding> {
     let mut findings = findings_ours(tbs, issuer);
     let of_one_ca = tbs.subject() == other.tbs().subject()
@@ -84,8 +85,8 @@ fn findings_beside(tbs: &TbsCertificate, issuer: Option<&Certificate>, other: &C
     findings
 }
 
-/// Every broken rule of a TBSCertificate; rules that need the issuer are left out without one, unless it
-/// is self-issued.
+/// Returns every broken rule of a TBSCertificate. Without an issuer, rules that need it are left out, unless the
+/// certificate is self-issued.
 #[must_use]
 pub fn certificate_findings(tbs: &TbsCertificate, issuer: Option<&Certificate>) -> Vec<Finding> {
     let issuer = issuer.and_then(|issuer| Fields::read(issuer.tbs().as_der()).ok());
@@ -95,7 +96,7 @@ pub fn certificate_findings(tbs: &TbsCertificate, issuer: Option<&Certificate>) 
     }
 }
 
-/// Every broken rule of a TBSCertList; rules that need the issuer are left out without one.
+/// Returns every broken rule of a TBSCertList. Without an issuer, rules that need it are left out.
 #[must_use]
 pub fn crl_findings(tbs: &TbsCertList, issuer: Option<&Certificate>) -> Vec<Finding> {
     let issuer = issuer.and_then(|issuer| Fields::read(issuer.tbs().as_der()).ok());

@@ -1,12 +1,12 @@
-//! `Time` as it is written (RFC 5280 §4.1.2.5, §5.1.2.4).
+//! `Time` as it is written in the octets (RFC 5280 §4.1.2.5, §5.1.2.4).
 use super::element::Element;
 
-/// `YYYYMMDDHHMMSS` in UTC: as digits, in the order of time.
+/// Time in UTC as the digits `YYYYMMDDHHMMSS`, which compare in the order of time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Moment([u8; 14]);
 
 impl Moment {
-    /// A `Time`: UTCTime through 2049, GeneralizedTime after, whole seconds, with `Z`.
+    /// Reads a `Time`: UTCTime through 2049 and GeneralizedTime after, in whole seconds, with `Z`.
     pub(super) fn read(element: Element<'_>) -> Result<Self, &'static str> {
         let moment = match element.tag {
             0x17 => Self::from_utc_time(element.contents)?,
@@ -19,7 +19,7 @@ impl Moment {
         Ok(moment)
     }
 
-    /// The contents of a `GeneralizedTime`, whatever the year.
+    /// Reads the contents of a `GeneralizedTime`, whatever the year.
     pub(super) fn from_generalized_time(contents: &[u8]) -> Result<Self, &'static str> {
         let Some((b"Z", digits)) = contents.split_last_chunk::<1>().map(|(rest, last)| (last, rest)) else {
             return Err("is not in UTC: it must end in Z");
@@ -59,7 +59,7 @@ impl Moment {
     }
 }
 
-/// `2030-01-31T00:00:00Z`
+/// Writes `2030-01-31T00:00:00Z`.
 impl std::fmt::Display for Moment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut digits = self.0.iter().map(|digit| char::from(*digit));

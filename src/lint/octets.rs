@@ -1,4 +1,4 @@
-//! Linting of octets: any certificate or CRL, foreign ones and those that our decoder refuses too.
+//! Linting of octets: any certificate or CRL, including foreign ones and those that our decoder refuses.
 use super::certificate::{Fields, Subject, certificate_rules};
 use super::crl::{CertList, crl_rules};
 use super::element::{Element, der_fault};
@@ -6,7 +6,7 @@ use super::rule::{Finding, Reach, Rule, RuleOver};
 use crate::x509::octets::{INTEGER, SEQUENCE};
 use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
 
-/// Whole octets are DER.
+/// Rule that the whole octets are DER.
 pub(super) const DER: Rule = Rule {
     name: "der",
     rows: &["X4", "X12"],
@@ -15,7 +15,7 @@ pub(super) const DER: Rule = Rule {
     reach: Reach::Everyone,
 };
 
-/// The decoder takes the octets.
+/// Rule that our decoder accepts the octets.
 pub(super) const DECODABLE: Rule = Rule {
     name: "decodable",
     rows: &["X1", "X14", "C1"],
@@ -24,9 +24,9 @@ pub(super) const DECODABLE: Rule = Rule {
     reach: Reach::Everyone,
 };
 
-/// Every broken rule of a certificate or CRL, PEM or DER: of a PEM text, the first block of either kind.
-/// `issuer` is the issuer's certificate; rules that need it are left out without it. Rules that are only
-/// about how this project makes things ([`Reach::Ours`]) are left out.
+/// Returns every broken rule of a certificate or CRL, PEM or DER. In a PEM text, the first block of either kind is
+/// linted. `issuer` is the issuer's certificate; without it, rules that need it are left out. Rules that are only
+/// about what this project makes ([`Reach::Ours`]) are left out too.
 ///
 /// # Errors
 /// When the octets are neither a certificate nor a CRL, not even a malformed one.
@@ -49,12 +49,12 @@ pub fn lint_octets(octets: &[u8], issuer: Option<&Certificate>) -> Result<Vec<Fi
     Ok(findings)
 }
 
-/// What is found where octets cannot be read as what they are.
+/// Returns the finding for octets that the decoder cannot read.
 pub(super) fn undecodable(error: &MalformedDer) -> Finding {
     DECODABLE.finding(error.to_string())
 }
 
-/// `SEQUENCE { toBeSigned, signatureAlgorithm, signature }` and what is signed in it.
+/// `SEQUENCE { toBeSigned, signatureAlgorithm, signature }` and its signed part.
 struct Frame<'a> {
     tbs: &'a [u8],
     outer_signature: Element<'a>,
@@ -67,7 +67,7 @@ impl<'a> Frame<'a> {
         let mut parts = frame.elements();
         let (tbs, outer_signature) = (parts.next_if(SEQUENCE)?, parts.next_if(SEQUENCE)?);
         parts.next_if(3)?;
-        // A name is followed by a validity in certificates, and by a time in CRLs.
+        // In certificates `issuer` is followed by `validity`, in CRLs by `thisUpdate`.
         let mut fields = tbs.elements();
         fields.next_if(0xa0);
         fields.next_if(INTEGER);
@@ -99,12 +99,12 @@ fn crl_in(frame: &Frame<'_>, issuer: Option<&Certificate>, reach: Reach) -> Vec<
         .map_or_else(|_| Vec::new(), |list| crl(&list, reach))
 }
 
-/// What a certificate breaks of everyone's rules, or of ours too.
+/// Returns the findings of the rules on certificates, within this scope of rules.
 pub(super) fn certificate(subject: &Subject<'_>, reach: Reach) -> Vec<Finding> {
     certificate_rules().flat_map(|rule| apply(rule, reach, |check| check(subject))).collect()
 }
 
-/// What a CRL breaks of everyone's rules, or of ours too.
+/// Returns the findings of the rules on CRLs, within this scope of rules.
 pub(super) fn crl(list: &CertList<'_>, reach: Reach) -> Vec<Finding> {
     crl_rules().flat_map(|rule| apply(rule, reach, |check| check(list))).collect()
 }
@@ -116,13 +116,13 @@ fn apply<C: Copy>(rule: &RuleOver<C>, reach: Reach, run: impl Fn(C) -> Vec<Strin
     run(rule.check).into_iter().map(|message| rule.rule().finding(message)).collect()
 }
 
-/// Our rules over a whole certificate.
+/// Returns the findings of a whole certificate, our own rules included.
 #[cfg(test)]
 pub(super) fn findings_of_certificate(octets: &[u8], issuer: Option<&Certificate>) -> Vec<Finding> {
     certificate_in(&Frame::read(octets).unwrap(), issuer, Reach::Ours)
 }
 
-/// Our rules over a whole CRL.
+/// Returns the findings of a whole CRL, our own rules included.
 #[cfg(test)]
 pub(super) fn findings_of_crl(octets: &[u8], issuer: Option<&Certificate>) -> Vec<Finding> {
     crl_in(&Frame::read(octets).unwrap(), issuer, Reach::Ours)

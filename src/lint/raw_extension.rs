@@ -1,23 +1,23 @@
-//! Extensions as they stand in the octets, and what holds for those of certificates and CRLs alike.
+//! Extensions as they are in the octets, and the rules shared by those of certificates and CRLs.
 use super::element::{Element, Elements, der_fault};
 use super::rule;
 use crate::x509::octets::{OCTET_STRING, SEQUENCE};
 use base16ct::lower::encode_string as hex;
 use der::asn1::ObjectIdentifier;
 
-/// `Extension`, not judged yet.
+/// `Extension`, not checked yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RawExtension<'a> {
     /// Contents of `extnID`.
     pub(super) oid: &'a [u8],
-    /// Contents of `critical`, when it is written out.
+    /// Contents of `critical`, when the field is present.
     pub(super) critical: Option<&'a [u8]>,
     /// Contents of `extnValue`.
     pub(super) value: &'a [u8],
 }
 
 impl<'a> RawExtension<'a> {
-    /// Reads the elements of `Extensions`; `None` when they are no extensions at all.
+    /// Reads the elements of `Extensions`; `None` when they are not extensions.
     pub(super) fn list(extensions: Element<'a>) -> Option<Vec<Self>> {
         let mut elements = extensions.elements();
         let list: Option<Vec<Self>> = elements.by_ref().map(Self::read).collect();
@@ -40,7 +40,7 @@ impl<'a> RawExtension<'a> {
         self.critical.is_some_and(|contents| contents != [0])
     }
 
-    /// In dots, or in hexadecimal where it is none.
+    /// Returns the object identifier in dots, or its octets in hexadecimal when they are malformed.
     pub(super) fn name(&self) -> String {
         name(self.oid)
     }

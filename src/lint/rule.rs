@@ -1,4 +1,4 @@
-//! What a rule is, and what it finds.
+//! Rules and their findings.
 use std::collections::HashSet;
 use std::hash::Hash;
 
@@ -7,33 +7,33 @@ use std::hash::Hash;
 pub struct Finding {
     /// Stable name of the rule, for example `crl_number_present`.
     pub rule: &'static str,
-    /// Where the rule comes from, for example `RFC 5280 §5.2.3`.
+    /// Source of the rule, for example `RFC 5280 §5.2.3`.
     pub citation: &'static str,
-    /// What is wrong here.
+    /// What is wrong.
     pub message: String,
 }
 
-/// Whose certificates and CRLs a rule is for.
+/// Scope of a rule: whose certificates and CRLs must keep it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reach {
-    /// Everybody's.
+    /// Those of every CA.
     Everyone,
-    /// Only those that this project is about to sign: a choice that others may make differently.
+    /// Only those that this project signs: the rule is a choice that other CAs may make differently.
     Ours,
 }
 
-/// A rule, to be listed.
+/// Description of a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Rule {
     /// Stable name, unique among all rules.
     pub name: &'static str,
-    /// The rows of the project's standards table that it keeps, for example `X1`.
+    /// Rows of the project's standards table that the rule keeps, for example `X1`.
     pub rows: &'static [&'static str],
-    /// Where it comes from, for example `RFC 5280 §4.1.2.2`.
+    /// Source of the rule, for example `RFC 5280 §4.1.2.2`.
     pub citation: &'static str,
-    /// What it asks for, one sentence without a full stop.
+    /// Requirement, one sentence without a full stop.
     pub says: &'static str,
-    /// Whose.
+    /// Scope.
     pub reach: Reach,
 }
 
@@ -43,7 +43,7 @@ impl Rule {
     }
 }
 
-/// A rule and its check, which says what is wrong, once for each thing.
+/// A rule and its check, which returns a message for each fault.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RuleOver<C> {
     pub(super) name: &'static str,
@@ -61,13 +61,13 @@ impl<C> RuleOver<C> {
     }
 }
 
-/// Those that were there before, each as often as it is there again.
+/// Returns the items that occurred before, once for each repetition.
 pub(super) fn repeated<T: Clone + Eq + Hash>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();
     items.into_iter().filter(|item| !seen.insert(item.clone())).collect()
 }
 
-/// The message, when the rule is broken.
+/// Returns the message when the rule is broken.
 pub(super) fn when(broken: bool, message: impl Into<String>) -> Vec<String> {
     if broken { vec![message.into()] } else { Vec::new() }
 }

@@ -1,28 +1,29 @@
-//! The syntax of subject alternative names (RFC 5280 §4.2.1.6; RFC 9598; RFC 5890 for A-labels).
+//! Syntax of subject alternative names (RFC 5280 §4.2.1.6; RFC 9598; RFC 5890 for A-labels).
 use crate::error::Reason;
 use crate::x509::{GeneralName, is_invisible};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use std::net::IpAddr;
 
-/// Why text or a requested value is no name that a certificate may have.
+/// Reason why a text or a requested value is not a name that a certificate may have.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{name}` {reason}")]
 pub struct InvalidAltName {
-    /// The name as it was given.
+    /// Name as it was given.
     pub name: String,
-    /// What is wrong with it, to be read after the name: `has a port`.
+    /// Fault, to be read after the name: `has a port`.
     pub reason: String,
 }
 
-/// Reads `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:https://a.example/x`, or the same
-/// without the word: an address, something with `://`, something with `@`, else a DNS name.
+/// Reads `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:https://a.example/x`, or the same without the
+/// prefix. Without a prefix, an address is an IP name, a text with `://` a URI, a text with `@` a mailbox, and
+/// anything else a DNS name.
 ///
-/// Host names are put into lower case and A-labels; a mailbox whose local part is not ASCII becomes an
+/// Host names are written in lower case and in A-labels. A mailbox whose local part is not ASCII becomes an
 /// SmtpUTF8Mailbox.
 ///
 /// # Errors
-/// When it is not a name of its kind, with the reason.
+/// When the text is not a name of its kind, with the reason.
 pub fn parse_alt_name(text: &str) -> Result<GeneralName, InvalidAltName> {
     let text = text.trim();
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -44,10 +45,11 @@ pub fn parse_alt_name(text: &str) -> Result<GeneralName, InvalidAltName> {
     read.map_err(|reason| InvalidAltName { name: printable(text), reason: reason.into() })
 }
 
-/// Checks a value that was asked for and writes it anew, as [`parse_alt_name`] would.
+/// Checks a requested name and returns it in the form that [`parse_alt_name`] writes. Names of other forms than those
+/// four are returned unchanged.
 ///
 /// # Errors
-/// When it is not a name of its kind, with the reason; forms other than the four are left as they are.
+/// When the value is not a name of its kind, with the reason.
 pub fn check_alt_name(name: &GeneralName) -> Result<GeneralName, InvalidAltName> {
     let checked = match name {
         GeneralName::Dns(text) => dns(text).map(GeneralName::Dns),
@@ -58,7 +60,7 @@ pub fn check_alt_name(name: &GeneralName) -> Result<GeneralName, InvalidAltName>
     checked.map_err(|reason| InvalidAltName { name: printable(&name.to_string()), reason: reason.into() })
 }
 
-/// Text with what cannot be seen written out, cut where nobody would read on.
+/// Returns the text with invisible characters escaped, cut after 260 characters so that a message stays readable.
 pub(super) fn printable(text: &str) -> String {
     const SHOWN: usize = 260;
     if let Some((at, _)) = text.char_indices().nth(SHOWN) {
@@ -68,7 +70,7 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if is_invisible(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
-/// A DNS name in lower-case A-labels, with at most one wildcard as its whole left-most label.
+/// Returns a DNS name in lower-case A-labels. A wildcard is allowed once, as the whole left-most label.
 pub(super) fn dns(text: &str) -> Result<String, Reason> {
     if let Some(reason) = plain_text(text) {
         return Err(reason.into());
@@ -125,7 +127,7 @@ fn plain_text(text: &str) -> Option<String> {
         .then(|| "has a blank, a control character or one that cannot be seen".into())
 }
 
-/// A mailbox: `rfc822Name` when its local part is ASCII, else `SmtpUTF8Mailbox` with an A-label host.
+/// Returns an `rfc822Name` when the local part is ASCII, otherwise an `SmtpUTF8Mailbox` with its host in A-labels.
 pub(super) fn mailbox(text: &str) -> Result<GeneralName, Reason> {
     if let Some(reason) = plain_text(text) {
         return Err(reason.into());
@@ -150,7 +152,7 @@ pub(super) fn mailbox(text: &str) -> Result<GeneralName, Reason> {
     Ok(if local.is_ascii() { GeneralName::Email(whole) } else { GeneralName::SmtpUtf8Mailbox(whole) })
 }
 
-/// An absolute URI with a scheme and a host, kept as written.
+/// Checks an absolute URI with a scheme and a host, and returns it as written.
 fn uri(text: &str) -> Result<String, Reason> {
     if let Some(reason) = plain_text(text) {
         return Err(reason.into());
@@ -186,13 +188,13 @@ fn uri(text: &str) -> Result<String, Reason> {
     }
 }
 
-/// The host of a URI.
+/// Host of a URI.
 pub(super) enum UriHost {
     Name(String),
     Address,
 }
 
-/// The host in what follows `://`; `None` when there is none or its port is malformed.
+/// Returns the host in the part of a URI after `://`; `None` when there is no host or the port is malformed.
 pub(super) fn uri_host(rest: &str) -> Option<UriHost> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);

@@ -1,4 +1,4 @@
-//! What a profile is asked to decide: who wants a certificate, from which CA, with what wishes.
+//! Input of a profile's decision: who requests a certificate, from which CA, and with which values.
 use super::Limits;
 use super::alt_name::printable;
 use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints, NameConstraints, SUBJECT_ALT_NAME};
@@ -9,55 +9,56 @@ use crate::x509::{
 use der::Decode;
 use der::asn1::AnyRef;
 
-/// Who a certificate is for, and what their request says.
+/// Who a certificate is for, and what the request contains.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Applicant {
-    /// The subject asked for.
+    /// Requested subject.
     pub subject: Name,
-    /// The key to be certified.
+    /// Key to be certified.
     pub public_key: SubjectPublicKeyInfo,
-    /// Alternative names asked for: candidates, nothing more.
+    /// Requested alternative names. They are candidates only.
     pub alt_names: Vec<GeneralName>,
-    /// Alternative names asked for that are malformed, each as a sentence's end: `dNSName "é": …`.
+    /// Requested alternative names that are malformed, each as the end of a sentence: `dNSName "é": …`.
     pub malformed_names: Vec<String>,
-    /// The other extensions asked for; they are never copied.
+    /// Other requested extensions. They are never copied.
     pub extensions: Vec<Extension>,
     /// Whether the request has a challengePassword.
     pub has_challenge_password: bool,
-    /// What the key was used for before, as far as it is on record.
+    /// Earlier certificates for the key, as far as they are on record.
     pub prior_uses: Vec<PriorUse>,
     /// Whether the key is on the list of compromised keys.
     pub is_known_compromised: bool,
-    /// CAs whose names nobody else may bear.
+    /// CAs whose names no other key may have.
     pub authorities: Vec<KnownAuthority>,
 }
 
-/// A CA whose name is its own.
+/// A CA, whose name no other key may have.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KnownAuthority {
-    /// What it is called here.
+    /// Name in this home.
     pub name: String,
-    /// Its subject, as names are compared.
+    /// Subject, as names are compared.
     pub subject: PreparedName,
-    /// SHA-256 of its SubjectPublicKeyInfo.
+    /// SHA-256 of the SubjectPublicKeyInfo.
     pub key: [u8; 32],
 }
 
 /// An earlier certificate with the same public key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PriorUse {
-    /// Its subject.
+    /// Subject of that certificate.
     pub subject: Name,
-    /// The name of the CA whose certificate it is, if it is one's.
+    /// Name of the CA whose certificate it is; `None` when it is not a CA certificate.
     pub authority: Option<String>,
-    /// Whether it was revoked because the key was compromised.
+    /// Whether the certificate was revoked because the key was compromised.
     pub compromised: bool,
-    /// Whether its subject and the applicant's are on record as one holder's.
+    /// Whether its subject and the applicant's are on record as those of one subscriber.
     pub is_one_holder: bool,
 }
 
 impl Applicant {
-    /// One of our own keys: of a CA, a responder, or made together with its certificate.
+    /// Returns an applicant for one of our own keys: of a CA, of a responder, or generated together with its
+    /// certificate.
     #[must_use]
     pub fn new(subject: Name, public_key: SubjectPublicKeyInfo) -> Self {
         Self {
@@ -73,7 +74,7 @@ impl Applicant {
         }
     }
 
-    /// Whether the request wants `cA` TRUE.
+    /// Tells whether the request has `cA` TRUE.
     #[must_use]
     pub(crate) fn asks_for_ca(&self) -> bool {
         self.extensions.iter().any(|extension| {
@@ -98,7 +99,8 @@ impl From<&VerifiedCsr> for Applicant {
     }
 }
 
-/// Reads each name for itself, so that the one that is malformed can be told.
+/// Reads each name on its own, so that a message can quote the malformed ones. Returns the names, and the malformed
+/// ones as text.
 fn candidates(value: &[u8]) -> (Vec<GeneralName>, Vec<String>) {
     let elements = match elements_of(value) {
         Ok(elements) => elements,
@@ -121,74 +123,74 @@ fn candidates(value: &[u8]) -> (Vec<GeneralName>, Vec<String>) {
     (names, malformed)
 }
 
-/// The CA that would issue.
+/// The CA that is to issue.
 #[derive(Clone, Debug)]
 pub struct IssuerView<'a> {
-    /// Its certificate.
+    /// Certificate of the CA.
     pub certificate: &'a Certificate,
-    /// Those above it, from its issuer up to the root.
+    /// Issuer path above the CA, from its issuer up to the root.
     pub ancestors: &'a [Certificate],
-    /// The profile it was made under.
+    /// Profile under which the CA was created.
     pub profile: &'a str,
-    /// Where its CRLs are; empty when they are not published.
+    /// URLs of its CRLs; empty when they are not published.
     pub crl_urls: Vec<String>,
-    /// Where its certificate can be fetched.
+    /// URL of its certificate.
     pub ca_issuers_url: Option<String>,
-    /// Where a responder answers for it.
+    /// URL of its OCSP responder.
     pub ocsp_url: Option<String>,
 }
 
 impl IssuerView<'_> {
-    /// The issuer and those above it, upwards.
+    /// Returns the certificates of the CA and of its issuers, upwards to the root.
     pub(super) fn chain(&self) -> impl Iterator<Item = &Certificate> {
         std::iter::once(self.certificate).chain(self.ancestors)
     }
 
-    /// The last second in which the issuer and all above it are valid.
+    /// Returns the last second in which the CA and all its issuers are valid.
     #[must_use]
     pub fn end(&self) -> UnixTime {
         self.chain().map(|one| one.tbs().validity().not_after).min().unwrap_or_default()
     }
 }
 
-/// How long a certificate is to be valid.
+/// Requested validity.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Length {
-    /// As the profile says, cut to the issuer's end with a notice.
+    /// The profile's validity, cut to the issuer's end with a notice.
     #[default]
     Default,
-    /// This many days of 86,400 seconds, counted from notBefore; refused beyond the issuer's end.
+    /// This many days of 86,400 seconds, counted from notBefore. Refused when it exceeds the issuer's end.
     Days(i64),
-    /// Through this second; refused beyond the issuer's end.
+    /// Until this second, inclusive. Refused when it exceeds the issuer's end.
     Until(UnixTime),
-    /// As long as profile and issuer allow.
+    /// As long as the profile and the issuer allow.
     Max,
 }
 
-/// What the CA administrator wishes for this certificate.
+/// Values that the CA administrator requests for this certificate.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ask {
-    /// Replaces the subject of the request.
+    /// Subject, which replaces that of the request.
     pub subject: Option<Name>,
-    /// Replaces the alternative names of the request.
+    /// Alternative names, which replace those of the request.
     pub alt_names: Option<Vec<GeneralName>>,
-    /// How long.
+    /// Validity.
     pub length: Length,
-    /// Name constraints for a CA certificate, besides those of its profile.
+    /// Name constraints for a CA certificate, in addition to those of its profile.
     pub name_constraints: NameConstraints,
-    /// What else limits a CA certificate, by another of the same name and key.
+    /// Further limits of a CA certificate, taken from another certificate with the same name and key.
     pub limits: Option<Limits>,
-    /// The end of that other one, which the certificate does not outlive.
+    /// notAfter of that other certificate, which the new one must not exceed.
     pub until: Option<UnixTime>,
-    /// Path length for a CA certificate; `None` leaves it to the profile.
+    /// pathLenConstraint for a CA certificate; `None` leaves it to the profile.
     pub path_length: Option<u8>,
-    /// Mail address of whoever answers for the certificate.
+    /// Mail address of the contact for the certificate.
     pub contact: Option<String>,
-    /// A subject under which the same holder had the key before.
+    /// Subject under which the same subscriber had the key before.
     pub same_holder_as: Option<Name>,
-    /// How many seconds notBefore lies before now.
+    /// Number of seconds by which notBefore is before now.
     pub backdate: i64,
-    /// A CA's certificate that the new one stands beside, for the same key and the same name: its subject is
-    /// repeated octet for octet and its subjectKeyIdentifier is kept, whatever method made it (X3, X6).
+    /// Another certificate of the CA with the same key and name, beside which the new one is issued. Its subject is
+    /// repeated octet for octet, and its subjectKeyIdentifier is kept whatever its method (X3, X6).
     pub of: Option<Certificate>,
 }

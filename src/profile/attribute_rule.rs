@@ -1,4 +1,4 @@
-//! One attribute of a subject: `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
+//! Rule on one attribute of a subject: `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
 use super::alt_name;
 use super::bounds::within;
 use super::subject::{CITATION, Writing};
@@ -7,7 +7,7 @@ use crate::document::Section;
 use crate::error::{Code, remedy};
 use crate::x509::{Attribute, AttributeType};
 
-/// Whether an attribute may, must or must not be there.
+/// Whether an attribute may, must or must not be present.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Presence {
     Required,
@@ -25,7 +25,7 @@ pub(super) struct AttributeRule {
 }
 
 impl AttributeRule {
-    /// `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
+    /// Reads `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
     pub(super) fn read(table: &mut Section, name: &str) -> Option<Self> {
         let kind = AttributeType::by_name(name);
         let presence = |word: String| match word.as_str() {
@@ -92,7 +92,8 @@ impl AttributeRule {
         }
     }
 
-    /// What is missing and fixed is added, unless the name is there already.
+    /// Checks how often the attribute occurs. A missing attribute with a fixed value is added, unless the subject is
+    /// already established.
     pub(super) fn check_count(
         &self,
         rdns: &mut Vec<Vec<Attribute>>,

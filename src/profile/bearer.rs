@@ -1,11 +1,11 @@
-//! Whose a name is: clients find issuers by their names, so nobody bears that of a CA but the CA (RFC 5280 §4.1.2.4).
+//! Protects the names of CAs: clients find an issuer by its name, so only the CA itself may have it (RFC 5280
+//! §4.1.2.4).
 use super::applicant::{Applicant, IssuerView};
 use super::violation::Verdict;
 use crate::error::Code;
 use crate::x509::Name;
 
-/// A subject that is a CA's, by the comparison of names, is refused to every other key. A CA's further certificates
-/// are for its own key.
+/// Refuses a subject that is the name of a CA, unless the key is that CA's own. Names are compared by their values.
 pub(super) fn check_bearer(
     applicant: &Applicant,
     subject: &Name,

@@ -19,7 +19,7 @@ enum Presence {
     Forbidden,
 }
 
-/// The name constraints that CAs of a profile get or may ask for.
+/// Name constraints that CAs of a profile get or may request.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct ConstraintRules {
     presence: Presence,
@@ -28,7 +28,7 @@ pub(super) struct ConstraintRules {
 }
 
 impl ConstraintRules {
-    /// `name_constraints`, `permit` and `exclude` of `[ca]`.
+    /// Reads `name_constraints`, `permit` and `exclude` of `[ca]`.
     pub(super) fn read(section: &mut Section) -> Self {
         let flaws = permits_nothing(section, "permit").into_iter().collect();
         let presence = section.get_as("name_constraints", |word: String| match word.as_str() {
@@ -48,7 +48,8 @@ impl ConstraintRules {
         Self { presence, own, flaws }
     }
 
-    /// Those of a new CA: the profile's, narrowed by what was asked for; within those of the CAs above.
+    /// Returns the name constraints of a new CA: those of the profile, narrowed by the requested ones. They must be
+    /// within those of the CAs above.
     pub(super) fn grant(
         &self,
         asked: &NameConstraints,
@@ -123,7 +124,7 @@ pub(super) fn same_form(one: &Subtree, other: &Subtree) -> bool {
     }
 }
 
-/// Whether every name in `inner` is in `outer` too.
+/// Tells whether every name in `inner` is also in `outer`.
 pub(super) fn lies_within(inner: &Subtree, outer: &Subtree) -> bool {
     match (inner, outer) {
         (Subtree::Dns(base), _) => outer.contains(&GeneralName::Dns(base.clone())),
@@ -141,13 +142,13 @@ pub(super) fn lies_within(inner: &Subtree, outer: &Subtree) -> bool {
     }
 }
 
-/// Hosts as mailboxes and URIs have them: a leading dot means every host below.
+/// Tells the same for hosts of mailboxes and URIs, where a leading dot means every host below.
 fn host_within(inner: &str, outer: &str) -> bool {
     let (inner, outer) = (inner.to_ascii_lowercase(), outer.to_ascii_lowercase());
     inner == outer || (outer.starts_with('.') && inner.ends_with(&outer))
 }
 
-/// Reports permitted subtrees that whoever stands above does not permit.
+/// Refuses permitted subtrees that the CA above does not permit or that it excludes.
 fn outside(child: &NameConstraints, above: &NameConstraints, whose: &str, verdict: &mut Verdict) {
     for tree in &child.permitted {
         let rivals: Vec<&Subtree> = above.permitted.iter().filter(|one| same_form(one, tree)).collect();
@@ -170,7 +171,7 @@ fn outside(child: &NameConstraints, above: &NameConstraints, whose: &str, verdic
     }
 }
 
-/// Checks every name of a new certificate against every CA above it.
+/// Checks every name of a new certificate against the name constraints of the issuer and of every CA above it.
 pub(super) fn check_names(
     subject: &Name,
     alt_names: &[GeneralName],
@@ -207,7 +208,8 @@ pub(super) fn check_names(
     }
 }
 
-/// URIs without a domain name cannot satisfy a constraint on URIs, an excluding one included.
+/// Returns the fault of a URI without a domain name, when URIs are constrained. Such a URI satisfies no constraint on
+/// URIs, not even an excluding one.
 fn uri_without_name(name: &GeneralName, constraints: &NameConstraints) -> Option<String> {
     let GeneralName::Uri(text) = name else { return None };
     let constrained =

@@ -1,4 +1,4 @@
-//! The decision itself: every rule over one request, and the extensions of what is granted.
+//! Decision on a request: all rules are applied, and the extensions of the certificate are granted.
 use super::applicant::{Applicant, Ask, IssuerView};
 use super::bearer::check_bearer;
 use super::key::check_history;
@@ -13,11 +13,11 @@ use crate::x509::extension::{
 use crate::x509::{Certificate, GeneralName, Name, UnixTime};
 
 impl Profile {
-    /// Decides over one request. `issuer` is `None` for a self-signed root; `now` is the time of the clock,
-    /// not backdated.
+    /// Applies the profile to one request. `issuer` is `None` for a self-signed root; `now` is the current time, not
+    /// backdated.
     ///
     /// # Errors
-    /// Every rule that is broken, in the order of profile, subject, names, key, validity, usage.
+    /// Every broken rule, in the order profile, subject, names, key, validity, usage.
     pub(crate) fn evaluate(
         &self,
         applicant: &Applicant,
@@ -64,8 +64,8 @@ impl Profile {
         })
     }
 
-    /// The subject to decide over. That of a CA which was made elsewhere keeps its octets; one that is typed and is
-    /// the same name is no other one.
+    /// Returns the subject to decide on, and how its octets are to be written. The subject of a CA that was created
+    /// by another program keeps its octets. A typed subject that is the same name counts as that subject.
     fn wanted<'a>(&self, applicant: &'a Applicant, ask: &'a Ask) -> (&'a Name, Writing) {
         let own = &applicant.subject;
         if ask.of.is_some() {
@@ -142,8 +142,8 @@ impl Profile {
         }
     }
 
-    /// In this order: basicConstraints, keyUsage, extKeyUsage, the two key identifiers, nameConstraints,
-    /// subjectAltName, then where to ask about revocation.
+    /// Returns the extensions in this order: basicConstraints, keyUsage, extKeyUsage, the two key identifiers,
+    /// nameConstraints, subjectAltName, then those on revocation status.
     fn extensions(
         &self,
         applicant: &Applicant,
@@ -187,7 +187,7 @@ impl Profile {
         list
     }
 
-    /// Where to ask about revocation, or that there is nowhere to ask (X10).
+    /// Returns the extensions that say where to check for revocation, or that it cannot be checked (X10).
     fn pointers(&self, issuer: &IssuerView<'_>, verdict: &mut Verdict) -> Vec<Extension> {
         let mut list = Vec::new();
         let mut access = Vec::new();
@@ -215,7 +215,7 @@ impl Profile {
         list
     }
 
-    /// Says what the request asked for and does not get (X12, G20).
+    /// Adds a notice for each requested item that is not granted (X12, G20).
     fn left_out(&self, applicant: &Applicant, granted: &[Extension], verdict: &mut Verdict) {
         if applicant.has_challenge_password {
             verdict.notice("the challenge password in the request is neither used nor stored");
@@ -257,7 +257,7 @@ fn check_contact(text: &str, verdict: &mut Verdict) -> Option<String> {
     }
 }
 
-/// The first mail address that a certificate contains: the subject's, else an alternative name.
+/// Returns the first mail address in a certificate: that of the subject, otherwise that of an alternative name.
 fn contained_address(subject: &Name, alt_names: &[GeneralName]) -> Option<String> {
     subject.texts("emailAddress").into_iter().next().or_else(|| {
         alt_names

@@ -1,4 +1,4 @@
-//! Rules for the public key and its past (X13, P1).
+//! Rules on the public key and its earlier use (X13, P1).
 use super::Kind;
 use super::applicant::Applicant;
 use super::violation::Verdict;
@@ -74,7 +74,7 @@ fn names(schemes: &[&KeyScheme]) -> String {
     names.join(", ")
 }
 
-/// A key belongs to one subject, not to a CA unless it is that CA, and not to anybody once compromised.
+/// Refuses a key that is on record for another subject, that belongs to another CA, or that was compromised.
 pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, verdict: &mut Verdict) {
     const REMEDY: &str = "make a request with a new key";
     if applicant.is_known_compromised || applicant.prior_uses.iter().any(|prior| prior.compromised) {

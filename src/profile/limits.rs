@@ -1,4 +1,4 @@
-//! What limits a CA by one of its certificates, for another of the same name and key.
+//! Limits that one certificate of a CA sets, for another certificate with the same name and key.
 use super::Violation;
 use super::constraints::{lies_within, same_form};
 use crate::error::{Code, Reason, remedy};
@@ -11,24 +11,24 @@ use std::fmt;
 
 const CITATION: &str = "RFC 5280 §4.2.1";
 
-/// What a CA's certificate does not let it do.
+/// Limits that a CA's certificate sets.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Limits {
     /// `nameConstraints`
     pub name_constraints: NameConstraints,
-    /// `extKeyUsage`, OCSPSigning aside; `None` for every purpose.
+    /// `extKeyUsage` without OCSPSigning; `None` when every purpose is allowed.
     pub purposes: Option<Vec<Purpose>>,
     /// `pathLenConstraint`
     pub path_length: Option<u8>,
-    /// Certificate policies, their mappings and constraints, as they are.
+    /// The extensions on certificate policies, their mappings and constraints, unchanged.
     pub policies: Vec<Extension>,
 }
 
 impl Limits {
-    /// Those of this certificate.
+    /// Returns the limits that this certificate sets.
     ///
     /// # Errors
-    /// Each limit that is not understood, or that could not be repeated in a certificate made here.
+    /// Each limit that is not understood or cannot be repeated in a certificate of ours.
     pub fn of(certificate: &Certificate) -> Result<Self, Vec<Violation>> {
         let tbs = certificate.tbs();
         let mut refused = Vec::new();
@@ -68,22 +68,23 @@ impl Limits {
         if refused.is_empty() { Ok(limits) } else { Err(refused) }
     }
 
-    /// The purposes alone, as far as they can be read.
+    /// Returns the purposes only, as far as they can be read.
     #[must_use]
     pub(crate) fn of_purposes(certificate: &Certificate) -> Self {
         Self { purposes: purposes(certificate.tbs()).unwrap_or_default(), ..Self::default() }
     }
 
-    /// Whether it limits nothing.
+    /// Tells whether nothing is limited.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The name constraints, narrowed further.
+    /// Returns the name constraints, narrowed by the requested ones.
     ///
     /// # Errors
-    /// Each subtree asked for that does not meet what is permitted, or that could not be written here.
+    /// Each requested subtree that does not overlap the permitted ones, and each permitted one that cannot be
+    /// repeated.
     pub(crate) fn narrowed(&self, asked: &NameConstraints) -> Result<NameConstraints, Vec<Violation>> {
         let own = &self.name_constraints;
         let mut refused = Vec::new();
@@ -134,7 +135,7 @@ impl Limits {
         }
         let mut excluded = asked.excluded.clone();
         for tree in &own.excluded {
-            // without its dot it excludes the domain itself too
+            // without its leading dot, a DNS subtree excludes the domain itself too
             let tree = match tree {
                 Subtree::Dns(name) => Subtree::Dns(name.trim_start_matches('.').to_owned()),
                 other => other.clone(),
@@ -147,7 +148,7 @@ impl Limits {
     }
 }
 
-/// In words, for a question or a notice; empty where nothing is limited.
+/// Writes the limits in words, for a question or a notice. Writes nothing when nothing is limited.
 impl fmt::Display for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |trees: &[Subtree]| trees.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -179,7 +180,7 @@ fn purposes(tbs: &TbsCertificate) -> Result<Option<Vec<Purpose>>, Reason> {
     }
     let mut purposes: Vec<Purpose> = Vec::new();
     for purpose in all.0 {
-        // a CA that has it would answer for its issuer
+        // a CA with this purpose could sign OCSP responses for its issuer
         if purpose != Purpose::OCSP_SIGNING && !purposes.contains(&purpose) {
             purposes.push(purpose);
         }

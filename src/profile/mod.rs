@@ -1,8 +1,8 @@
-//! Certificate profiles: what a CA is willing to certify, and what it grants. Pure.
+//! Certificate profiles: what a CA may certify and what it grants. Pure.
 //!
-//! A profile is a TOML text (`policy/README.md` documents every key). [`Profile::evaluate`] decides over an
-//! [`Applicant`] and answers with a [`CertificateTemplate`], or with every [`Violation`] at once. Nothing is
-//! copied from a request but its key, and, after their rules, subject and alternative names.
+//! A profile is a TOML text; `policy/README.md` documents every key. [`Profile::evaluate`] decides on an
+//! [`Applicant`] and returns a [`CertificateTemplate`], or every [`Violation`] at once. The key is the only value
+//! copied from a request as it is; its subject and alternative names are subject to rules.
 mod alt_name;
 mod applicant;
 mod attribute_rule;
@@ -49,16 +49,16 @@ use usage::{PathLengthRules, UsageRules};
 use validity::ValidityRules;
 use violation::Verdict;
 
-/// What a certificate is.
+/// Kind of a certificate.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Kind {
-    /// A self-signed CA.
+    /// Self-signed CA.
     RootCa,
-    /// A CA below another.
+    /// CA below another CA.
     Ca,
-    /// Neither a CA nor a responder.
+    /// Certificate of neither a CA nor a responder.
     EndEntity,
-    /// A delegated OCSP responder (RFC 6960 §4.2.2.2).
+    /// Delegated OCSP responder (RFC 6960 §4.2.2.2).
     OcspResponder,
 }
 
@@ -70,14 +70,14 @@ impl Kind {
         (Self::OcspResponder, "ocsp-responder"),
     ];
 
-    /// Whether it is a CA, a root included.
+    /// Tells whether the certificate is of a CA, a root included.
     #[must_use]
     pub fn is_ca(self) -> bool {
         matches!(self, Self::RootCa | Self::Ca)
     }
 }
 
-/// As written in a profile.
+/// Writes the kind as in a profile.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(Self::NAMES.iter().find(|row| row.0 == *self).map_or("", |row| row.1))
@@ -87,11 +87,11 @@ impl fmt::Display for Kind {
 /// How relying parties learn that a certificate was revoked.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Revocation {
-    /// The certificate names a CRL, and a responder where its issuer has one.
+    /// The certificate names a CRL, and an OCSP responder when its issuer has one.
     CrlAndOcsp,
     /// The certificate names a CRL only.
     Crl,
-    /// Not at all: it lives too briefly (noRevAvail, RFC 9608).
+    /// Not at all: the certificate is too short-lived (noRevAvail, RFC 9608).
     NotAvailable,
 }
 
@@ -104,7 +104,7 @@ struct AuthorityRules {
     constraints: ConstraintRules,
 }
 
-/// A profile, checked: it cannot contradict itself.
+/// A checked profile, which cannot contradict itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Profile {
     name: String,
@@ -121,10 +121,10 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads the text of a profile; `name` is that of its file without the ending.
+    /// Reads the text of a profile. `name` is the name of its file without the extension.
     ///
     /// # Errors
-    /// Every mistake in the text, with line and key; a key that is not known is one.
+    /// Every mistake in the text, with its line and key. An unknown key is a mistake.
     pub fn parse(name: &str, toml: &str) -> Result<Self, Vec<ProfileError>> {
         let built = document::read(toml, |section| Self::read(name, section));
         let errors = |mistakes: Vec<document::Mistake>| {
@@ -170,75 +170,76 @@ impl Profile {
         })
     }
 
-    /// Its name, as given after `--profile`.
+    /// Returns the name, as given after `--profile`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it limits its certificates to certain purposes.
+    /// Tells whether certificates are limited to certain purposes.
     #[must_use]
     pub(crate) fn has_purposes(&self) -> bool {
         self.usage.has_purposes()
     }
 
-    /// What it leaves open and should not, each with its line. Homes of before it was asked for go on with a notice.
+    /// Returns the weaknesses of the profile, each with its line. They were not mistakes in earlier versions, so
+    /// homes with such profiles keep working with a notice.
     #[must_use]
     pub(crate) fn flaws(&self) -> Vec<&Mistake> {
         let constraints = &self.authority.constraints.flaws;
         self.names.flaws.iter().chain(&self.validity.flaws).chain(constraints).collect()
     }
 
-    /// What it makes.
+    /// Returns the kind of certificate that the profile makes.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// One sentence for listings; may be empty.
+    /// Returns one sentence for listings, which may be empty.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The profiles of the CAs that may use it; `*` is every CA.
+    /// Returns the profiles of the CAs that may use this profile; `*` stands for every CA.
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         &self.issuers
     }
 
-    /// Whether a CA made under this profile may use it (G21).
+    /// Tells whether a CA created under `ca_profile` may use this profile (G21).
     #[must_use]
     pub fn may_be_issued_by(&self, ca_profile: &str) -> bool {
         self.issuers.iter().any(|issuer| issuer == ca_profile || issuer == "*")
     }
 
-    /// Of a CA profile: the profile that `sign` takes when none is named.
+    /// Returns the profile that `sign` takes by default, for a profile of CAs.
     #[must_use]
     pub fn default_leaf_profile(&self) -> Option<&str> {
         self.authority.leaf_profile.as_deref()
     }
 
-    /// Whether its certificates may have DNS names.
+    /// Tells whether certificates may have DNS names.
     #[must_use]
     pub fn takes_dns_names(&self) -> bool {
         self.names.take_dns()
     }
 
-    /// How revocation is announced.
+    /// Returns how revocation is announced.
     #[must_use]
     pub fn revocation(&self) -> Revocation {
         self.revocation
     }
 
-    /// The profile's length from now, not cut to the issuer's end: what [`Profiles::stagger`] begins with.
+    /// Returns the profile's validity from now, not cut to the issuer's end. [`Profiles::stagger`] starts from it.
     #[must_use]
     pub fn full_length(&self, issuer: Option<&IssuerView<'_>>, backdate: i64, now: UnixTime) -> Validity {
         self.validity.full_length(issuer, backdate, now)
     }
 
-    /// What this profile would grant of a subject that is ours to choose, attribute by attribute; the rest is
-    /// left out. For subjects modelled on another certificate's, never for a request's.
+    /// Returns the part of a subject that this profile would grant; attributes that it would refuse are left out.
+    /// Meant for subjects modelled on another certificate's, which are ours to choose, never for those of requests.
     #[must_use]
     pub(crate) fn admissible_subject(&self, model: &Name) -> Name {
         let mut kept: Vec<Attribute> = Vec::new();

@@ -1,4 +1,4 @@
-//! Rules for the subject alternative names: candidates in, granted names out (X7, X8, X12).
+//! Rules on subject alternative names, which decide which of the candidates are granted (X7, X8, X12).
 use super::alt_name::{self, check_alt_name};
 use super::applicant::{Applicant, Ask};
 use super::bounds::{MOST_NAMES, SPREAD, has_too_many_names, within};
@@ -33,19 +33,20 @@ fn kind(word: &str) -> Result<&'static str, Reason> {
         .ok_or_else(|| format!("`{word}` is not a kind of name; one of dns, ip, email, uri").into())
 }
 
-/// A list of subtrees as typed after `--permit`.
+/// Reads a list of subtrees in the form typed after `--permit`.
 pub(super) fn subtrees(section: &mut Section, key: &str) -> Vec<Subtree> {
     section.list_as(key, str::parse).unwrap_or_default()
 }
 
-/// An empty list of what is permitted is read as no limit, and meant as none at all.
+/// Reports an empty list of permitted subtrees. Such a list permits everything, while its author probably meant
+/// nothing.
 pub(super) fn permits_nothing(section: &Section, key: &str) -> Option<Mistake> {
     let message = "is empty, which permits everything: leave it out, or say what is permitted";
     section.is_empty_list(key).then(|| section.flaw(key, message))
 }
 
 impl NameRules {
-    /// Whether DNS names can be granted at all.
+    /// Tells whether DNS names can be granted.
     pub(super) fn take_dns(&self) -> bool {
         self.kinds.contains(&"DNS")
     }
@@ -84,7 +85,7 @@ impl NameRules {
         rules
     }
 
-    /// The names that go into the certificate.
+    /// Returns the names for the certificate.
     pub(super) fn grant(
         &self,
         applicant: &Applicant,
@@ -251,8 +252,8 @@ fn host_name(text: &str) -> Option<GeneralName> {
     alt_name::dns(text).ok().map(GeneralName::Dns)
 }
 
-/// Common names that look like a DNS name or an address, however they are dressed up: clients without alternative
-/// names to look at, and people, would take them for one.
+/// Returns the host names and addresses for which common names could be mistaken, even when they are disguised.
+/// Clients that find no alternative names, and people, read a common name as a host.
 pub(super) fn common_host_names(subject: &Name) -> Vec<GeneralName> {
     subject
         .texts("CN")

@@ -1,4 +1,4 @@
-//! All profiles of a home, and the mistakes that can be seen only when they are looked at together.
+//! All profiles of a home, and the mistakes that only show when profiles are compared.
 use super::{Kind, Profile};
 use crate::document::Mistake;
 use crate::error::{Code, Problem};
@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 pub struct ProfileError {
     /// Name of the profile.
     pub profile: String,
-    /// What is wrong, and where.
+    /// Mistake and its place.
     pub mistake: Mistake,
 }
 
-/// All of them as one problem.
+/// Combines the mistakes into one problem.
 impl From<Vec<ProfileError>> for Problem {
     fn from(errors: Vec<ProfileError>) -> Self {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -27,17 +27,17 @@ impl From<Vec<ProfileError>> for Problem {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Profiles {
     fit: BTreeMap<String, Profile>,
-    /// Those that cannot be used, and why.
+    /// Profiles that cannot be used, with the reason.
     unfit: BTreeMap<String, Problem>,
-    /// Why none could be read at all.
+    /// Reason why no profile could be read.
     unreadable: Option<Problem>,
 }
 
 impl Profiles {
-    /// Reads profiles: pairs of a name (that of the file without `.toml`) and a text.
+    /// Reads profiles from pairs of a name and a text. The name is that of the file without `.toml`.
     ///
     /// # Errors
-    /// Every mistake in every text; a profile that names another one that is not there or does not fit.
+    /// Every mistake in every text, and every reference to a profile that is missing or of the wrong kind.
     pub fn parse<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Self, Vec<ProfileError>> {
         let (mut profiles, mut errors) = Self::separated(texts);
         if errors.is_empty() {
@@ -47,8 +47,8 @@ impl Profiles {
         if errors.is_empty() { Ok(profiles) } else { Err(errors) }
     }
 
-    /// Reads those that can be used: a mistake is told when its profile is asked for, and holds no other up. `place`
-    /// says where the text of a profile is.
+    /// Reads the profiles and keeps those that can be used. A mistake in a profile is reported when that profile is
+    /// looked up, and does not affect the others. `place` returns where the text of a profile is.
     pub fn read<'t>(
         texts: impl IntoIterator<Item = (&'t str, &'t str)>,
         place: impl Fn(&str) -> String,
@@ -67,19 +67,19 @@ impl Profiles {
         profiles
     }
 
-    /// None, since they cannot be read.
+    /// Returns an empty set, with the reason why the profiles could not be read.
     #[must_use]
     pub fn unreadable(why: Problem) -> Self {
         Self { unreadable: Some(why), ..Self::default() }
     }
 
-    /// Takes this one for one that cannot be used.
+    /// Marks a profile as one that cannot be used.
     pub fn refuse(&mut self, name: &str, why: Problem) {
         self.fit.remove(name);
         self.unfit.insert(name.to_owned(), why);
     }
 
-    /// Why some, or all, cannot be used.
+    /// Returns the reasons why some or all profiles cannot be used.
     pub fn faults(&self) -> impl Iterator<Item = &Problem> {
         self.unfit.values().chain(&self.unreadable)
     }
@@ -98,21 +98,22 @@ impl Profiles {
         (profiles, errors)
     }
 
-    /// The profile of this name, when it can be used.
+    /// Returns the profile with this name, if it can be used.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Profile> {
         self.fit.get(name)
     }
 
-    /// All of them by name.
+    /// Returns the usable profiles in order of name.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.fit.values()
     }
 
-    /// The profile of this name, or a problem that says what is wrong with it, or lists those there are.
+    /// Returns the profile with this name.
     ///
     /// # Errors
-    /// When it cannot be used; when there is none of that name: exit status 5.
+    /// When the profile cannot be used, with the reason; when there is none with that name, with a list of the
+    /// others: exit status 5.
     pub fn find(&self, name: &str) -> Result<&Profile, Problem> {
         self.get(name).ok_or_else(|| {
             if let Some(why) = self.unfit.get(name).or(self.unreadable.as_ref()) {
@@ -131,7 +132,7 @@ impl Profiles {
                 let mistake = Mistake { line: None, key: key.into(), message };
                 errors.push(ProfileError { profile: profile.name().to_owned(), mistake });
             };
-            // of one that cannot be used nobody knows what it is
+            // the kind of a profile that cannot be used is not known
             let unknown = |name: &String| self.unfit.contains_key(name);
             let ca =
                 |name: &String| unknown(name) || self.get(name).is_some_and(|other| other.kind().is_ca());

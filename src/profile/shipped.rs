@@ -1,6 +1,6 @@
-//! The profiles that come with the program; `init` copies them into the home.
+//! Profiles that come with the program. `init` copies them into the home.
 
-/// File name and text of each; those ending in `.example` are not read until renamed.
+/// File name and text of each profile. Those whose name ends in `.example` are not read until renamed.
 pub const SHIPPED: [(&str, &str); 12] = [
     ("README.md", include_str!("../../policy/README.md")),
     ("root-ca.toml", include_str!("../../policy/root-ca.toml")),

@@ -1,40 +1,42 @@
-//! When sibling CAs end (G4): apart from each other, in order, none after its issuer.
+//! Choice of the end of sibling CAs (G4): they end apart from each other and in order, and none ends after its
+//! issuer.
 //!
-//! How an end is picked: the profile's full length is wished for. A profile that `ends_before` others leaves
-//! room before the issuer's end for one sibling of each that is not there yet. From the wish on, the next
-//! free second is taken that keeps the gap to every living sibling and the order to those that have one;
-//! when there is none before the issuer's end, the nearest one earlier. So with a gap of 14 days the user CA
-//! gets its full length and the system CA 14 days more; in the other order of creation the system CA gets
-//! its full length and the user CA 14 days less.
+//! The choice starts from the profile's full validity. A profile that `ends_before` others leaves room before the
+//! issuer's end for one sibling of each of those profiles that has none yet. From there, the next free second is
+//! taken that keeps the gap to every sibling that has not expired, and the order where the profiles set one. When no
+//! such second is left before the issuer's end, the nearest earlier one is taken. With a gap of 14 days, for example,
+//! the user CA gets its full validity, and a system CA created after it 14 days more. In the other order of creation,
+//! the system CA gets its full validity and the user CA 14 days less.
 //!
-//! Neither gap nor order may cost a CA more than half of the life it wished for: a sibling about to end is
-//! about to be replaced, and does not drag new ones down with it.
+//! Neither the gap nor the order may take more than half of the validity that a CA would have without them. A sibling
+//! that is about to expire is also about to be replaced, and must not shorten new ones.
 use super::Profiles;
 use crate::x509::UnixTime;
 
-/// Another CA of the same issuer.
+/// Another CA with the same issuer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sibling {
-    /// Its name, for messages.
+    /// Name, for messages.
     pub name: String,
-    /// The profile it was made under.
+    /// Profile under which it was created.
     pub profile: String,
-    /// Its notAfter.
+    /// notAfter.
     pub end: UnixTime,
 }
 
-/// An end, and what could not be kept in picking it.
+/// The chosen end, and the rules that it could not keep.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Staggered {
-    /// `notAfter` for the new CA.
+    /// notAfter of the new CA.
     pub end: UnixTime,
-    /// What could not be kept, a sentence each, without a full stop; empty when all is well.
+    /// Rules that could not be kept, one sentence each without a full stop; empty when all were kept.
     pub notices: Vec<String>,
 }
 
 impl Profiles {
-    /// Picks the end of a new CA. `full_end` is that of [`Profile::full_length`](super::Profile::full_length),
-    /// `issuer_end` that of [`IssuerView::end`](super::IssuerView::end). Never later than `issuer_end`.
+    /// Chooses the end of a new CA, which is never later than `issuer_end`. `full_end` is that of
+    /// [`Profile::full_length`](super::Profile::full_length), `issuer_end` that of
+    /// [`IssuerView::end`](super::IssuerView::end).
     #[must_use]
     pub fn stagger(
         &self,
@@ -71,7 +73,7 @@ impl Profiles {
         Staggered { end, notices: self.stagger_warnings(profile, end, siblings, gap_days, now) }
     }
 
-    /// What an end breaks: siblings too near, or in the wrong order. Empty when nothing.
+    /// Returns a warning for each sibling that ends too close to `end` or in the wrong order; empty when none does.
     #[must_use]
     pub(crate) fn stagger_warnings(
         &self,
@@ -111,7 +113,7 @@ impl Profiles {
     }
 }
 
-/// The middle between now and an end: no sibling pushes an end below it.
+/// Returns the middle between now and an end. Siblings do not move an end before it.
 fn half_way(now: UnixTime, end: UnixTime) -> UnixTime {
     now.plus(end.0.saturating_sub(now.0).max(0) / 2)
 }
@@ -122,8 +124,8 @@ struct Bounds {
     to: UnixTime,
 }
 
-/// The first second from `wish` on that is within the bounds and apart from what is taken, else the last
-/// one before it.
+/// Returns the first second from `wish` on that is within the bounds and at least `gap` seconds from the taken ones.
+/// Without one, returns the last such second before `wish`.
 fn free_slot(wish: UnixTime, bounds: Bounds, taken: &[UnixTime], gap: i64) -> Option<UnixTime> {
     let free = |at: &UnixTime| {
         bounds.from <= *at
@@ -219,7 +221,7 @@ mod tests {
 
     #[test]
     fn an_explicit_end_that_breaks_the_stagger_is_warned_about() {
-        // G4: the older script gives both children 3650 days
+        // G4: the older script gave both children 3650 days
         let warn = |profile: &str, end: i64, other: Sibling| {
             profiles().stagger_warnings(profile, day(end), &[other], 14, NOW)
         };

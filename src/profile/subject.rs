@@ -1,4 +1,4 @@
-//! Rules for the subject: each attribute is copied, fixed by the profile, or refused (X4).
+//! Rules on the subject: each attribute is copied, fixed by the profile, or refused (X4).
 use super::alt_name;
 use super::attribute_rule::{AttributeRule, Presence};
 use super::bounds::has_too_many_attributes;
@@ -18,14 +18,14 @@ pub(super) struct SubjectRules {
 
 pub(super) const CITATION: &str = "subject rules of the profile";
 
-/// What becomes of the octets of a subject that is granted.
+/// How the octets of a granted subject are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Writing {
-    /// Written anew, in the RFC's string types.
+    /// Encoded anew, in the string types of RFC 5280.
     Anew,
-    /// Kept: what a CA issues names it by these octets (X3).
+    /// Kept, because the certificates that the CA issues name it by these octets (X3).
     Kept,
-    /// Kept, since another certificate of the CA has them: what they say is not ours to choose any more.
+    /// Kept, because another certificate of the CA has the same octets. The rules on values do not apply.
     Established,
 }
 
@@ -54,7 +54,8 @@ impl SubjectRules {
         Self { attributes, copies_other, contact_in_subject }
     }
 
-    /// The subject as it will be written: same attributes, same order.
+    /// Returns the subject as it will be written. The attributes keep their order; those that the profile adds are
+    /// inserted.
     pub(super) fn grant(
         &self,
         wanted: &Name,
@@ -88,7 +89,7 @@ impl SubjectRules {
                 rdns.push(vec![attribute]);
             }
         }
-        // an RDN whose attributes are in no order stays so, too
+        // the octets are kept even when the attributes within an RDN are not sorted as DER requires
         if writing != Writing::Anew && rdns == wanted.rdns() {
             wanted.clone()
         } else {
@@ -96,7 +97,7 @@ impl SubjectRules {
         }
     }
 
-    /// How often an attribute may occur.
+    /// Returns how often an attribute may occur.
     pub(super) fn most(&self, oid: ObjectIdentifier) -> usize {
         self.attributes.iter().find(|rule| rule.kind.oid == oid).map_or(usize::MAX, |rule| rule.max_count)
     }
@@ -142,7 +143,8 @@ impl SubjectRules {
         if let Some(rule) = rule {
             rule.check_value(&text, verdict);
         }
-        // a CA's name is its own affair; of others nobody sees the blanks, and programs take them along
+        // The name of an existing CA is kept. In other names blanks at the ends are invisible, yet programs copy
+        // them.
         if kind.short == "CN" && writing == Writing::Anew && text.trim() != text {
             refuse_value(kind.short, &text, "begins or ends with a blank", verdict);
         }
@@ -283,7 +285,7 @@ mod tests {
         // X4
         let open = rules("other = 'copy'");
         assert_eq!(granted(&open, &parsed("street=x,CN=a")).unwrap().0, "street=x, CN=a");
-        // an unknown type, in a multi-valued RDN
+        // an unknown type in a multi-valued RDN
         let odd = [0x30, 26, 0x31, 24, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1, b'a', 0x30, 12, 6, 7, 0x2a]
             .into_iter()
             .chain([3, 4, 5, 6, 7, 8, 0x0c, 1, b'b'])

@@ -1,10 +1,10 @@
-//! What a profile grants: everything a certificate says but its serial number and its issuer's name.
+//! Result of a profile's decision: every field of a certificate except its serial number and its issuer's name.
 use crate::x509::{
     Extension, GeneralName, Name, SerialNumber, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertificate,
     Validity,
 };
 
-/// The contents of a certificate as granted.
+/// Granted contents of a certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CertificateTemplate {
     /// Name of the profile that granted it.
@@ -15,19 +15,19 @@ pub(crate) struct CertificateTemplate {
     pub public_key: SubjectPublicKeyInfo,
     /// `validity`
     pub validity: Validity,
-    /// All extensions, in the order in which they are written.
+    /// All extensions, in the order in which they are encoded.
     pub extensions: Vec<Extension>,
-    /// The names in the subjectAltName.
+    /// Names in the subjectAltName.
     pub alt_names: Vec<GeneralName>,
-    /// Mail address for notices about this certificate: the one given, else one it contains.
+    /// Mail address for notices about this certificate: the one given, otherwise one that the certificate contains.
     pub contact: Option<String>,
-    /// What was left out, added or cut, a sentence each, without a full stop.
+    /// What was left out, added or cut, one sentence each without a full stop.
     pub notices: Vec<String>,
 }
 
 impl CertificateTemplate {
-    /// The certificate to be signed; `issuer` is the subject of the issuer's certificate as it is there,
-    /// or the template's own for a self-signed root.
+    /// Returns the certificate to be signed. `issuer` is the subject of the issuer's certificate with its octets, or
+    /// the template's own subject for a self-signed root.
     #[must_use]
     pub(crate) fn assemble(
         &self,

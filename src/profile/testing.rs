@@ -27,18 +27,18 @@ fn authority(subject: &str) -> CertificateBuilder {
     CertificateBuilder::new(&name(subject), &ec_key()).named_by(&name("CN=Above"))
 }
 
-/// A CA certificate with just these extensions; its signature is none.
+/// Returns a CA certificate with exactly these extensions. Its signature does not verify.
 pub(super) fn authority_with(subject: &str, extensions: Vec<Extension>) -> Certificate {
     authority(subject).with(extensions).unsigned()
 }
 
-/// A CA certificate with this validity; its signature is none.
+/// Returns a CA certificate with this validity. Its signature does not verify.
 pub(super) fn authority_until(subject: &str, not_before: UnixTime, not_after: UnixTime) -> Certificate {
     let constraints = BasicConstraints { ca: true, path_length: None };
     authority(subject).valid(not_before, not_after).with([constraints.to_extension()]).unsigned()
 }
 
-/// An issuer without addresses.
+/// Returns an issuer without URLs.
 pub(super) fn view<'a>(certificate: &'a Certificate, ancestors: &'a [Certificate]) -> IssuerView<'a> {
     IssuerView {
         certificate,

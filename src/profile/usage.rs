@@ -1,4 +1,4 @@
-//! What a key may be used for: keyUsage, extKeyUsage, basicConstraints (X5, X9).
+//! Rules on what a key may be used for: keyUsage, extKeyUsage, basicConstraints (X5, X9).
 use super::applicant::{Ask, IssuerView};
 use super::bounds::within;
 use super::violation::Verdict;
@@ -17,7 +17,7 @@ pub(super) struct UsageRules {
     purposes: Vec<Purpose>,
 }
 
-/// Uses that fit a key type only, or no end entity at all.
+/// Reads a key usage that must be among `allowed`. The others fit another key type only, or no end entity at all.
 fn use_among(name: &str, allowed: KeyUsage) -> Result<KeyUsage, Reason> {
     match KeyUsage::by_name(name) {
         Some(usage) if allowed.has(usage) => Ok(usage),
@@ -66,13 +66,13 @@ impl UsageRules {
         self.every_key.with(of_some_keys.without(impossible))
     }
 
-    /// Whether there is a purpose at all that its certificates are limited to.
+    /// Tells whether certificates are limited to certain purposes.
     pub(super) fn has_purposes(&self) -> bool {
         !self.purposes.is_empty()
     }
 
-    /// The purposes, among those that limit it, each within those of every CA above; responder certificates are
-    /// exempt.
+    /// Returns the purposes of the certificate: those of the profile that `limits` allow. Each must be allowed by
+    /// every CA above, except in responder certificates.
     pub(super) fn purposes(
         &self,
         kind: Kind,
@@ -168,7 +168,7 @@ impl PathLengthRules {
         Self { default: default.or(most), most }
     }
 
-    /// That of a new CA, within what is left by every CA above.
+    /// Returns the basicConstraints of a new CA, with the path length that every CA above leaves.
     pub(super) fn grant(
         self,
         ask: &Ask,
@@ -206,8 +206,8 @@ impl PathLengthRules {
     }
 }
 
-/// How many CAs may follow below a new CA of this issuer; `None` when nobody sets a limit. A limit that
-/// leaves no room for the new CA itself is a violation.
+/// Returns the maximum path length of a new CA of this issuer; `None` when no CA sets a limit. A limit that allows no
+/// CA at all is a violation.
 fn room_below(issuer: &IssuerView<'_>, verdict: &mut Verdict) -> Option<u8> {
     let mut room = None;
     let mut between = 0_u8;

@@ -1,8 +1,8 @@
-//! How long a certificate is valid (X2, X11).
+//! Rules on the validity of a certificate (X2, X11).
 //!
-//! A day count is the whole validity: from notBefore, both ends included, exactly that many times 86,400
-//! seconds. The time by which notBefore is backdated is part of it, as it is for those who set limits
-//! (Apple, the CA/Browser Forum), so that 825 days are never 825 days and an hour.
+//! A number of days is the whole validity: from notBefore to notAfter, both included, it is exactly that many times
+//! 86,400 seconds. The time by which notBefore is backdated is included, as in the limits of Apple and the CA/Browser
+//! Forum, so that 825 days are never 825 days and an hour.
 use super::applicant::{Ask, IssuerView, Length};
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
@@ -19,7 +19,7 @@ pub(super) struct ValidityRules {
     pub(super) flaws: Vec<Mistake>,
 }
 
-/// The longest that a profile may say: about a thousand years.
+/// Maximum number of days in a profile: about a thousand years, which keeps times within what DER can write.
 const MOST_DAYS: i64 = 365_000;
 
 fn days(days: i64) -> Result<i64, Reason> {
@@ -30,7 +30,7 @@ fn days(days: i64) -> Result<i64, Reason> {
     }
 }
 
-/// The last second of a validity of this many days.
+/// Returns the last second of a validity of this many days.
 fn last_second(not_before: UnixTime, days: i64) -> UnixTime {
     not_before.plus(days.saturating_mul(UnixTime::DAY).saturating_sub(1))
 }
@@ -56,7 +56,7 @@ impl ValidityRules {
         rules
     }
 
-    /// The profile's length from now, whatever the issuer's end is.
+    /// Returns the profile's validity from now, regardless of the issuer's end.
     pub(super) fn full_length(
         &self,
         issuer: Option<&IssuerView<'_>>,

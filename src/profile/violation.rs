@@ -1,20 +1,20 @@
-//! Refusals as values: what is wrong, by which rule, and what to do.
+//! Refusals as values: the fault, the rule, and the remedy.
 use crate::error::{Code, Problem, Remedy};
 use std::fmt;
 
-/// How many a person is told of one request.
+/// Maximum number of violations shown for one request. More would fill more than a screen.
 const SHOWN: usize = 20;
 
 /// One rule that a request breaks.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Violation {
-    /// Stable dotted name, for example `policy.weak-key`; the code of the problem it becomes.
+    /// Stable dotted name, for example `policy.weak-key`, which is the code of the resulting problem.
     pub rule: Code,
-    /// Where the rule comes from, for example `RFC 5280 §4.2.1.10`, or the key of the profile.
+    /// Source of the rule, for example `RFC 5280 §4.2.1.10`, or the key of the profile.
     pub citation: &'static str,
-    /// What is wrong, one sentence without a full stop.
+    /// Fault, one sentence without a full stop.
     pub message: String,
-    /// What to do about it, one sentence without a full stop.
+    /// Remedy, one sentence without a full stop.
     pub remedy: Remedy,
 }
 
@@ -24,7 +24,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All of them as one problem: the code of the first, every message, every remedy once.
+/// Combines violations into one problem: the code of the first, the messages and the remedies, each remedy once.
 impl From<Vec<Violation>> for Problem {
     fn from(violations: Vec<Violation>) -> Self {
         let code = violations.first().map_or(Code::PolicyRefused, |first| first.rule);
@@ -49,7 +49,7 @@ impl From<Vec<Violation>> for Problem {
     }
 }
 
-/// What the rules have to say about one request: violations and notices, in the order they were found.
+/// Result of the rules on one request: violations and notices, in the order in which they were found.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) violations: Vec<Violation>,

@@ -1,14 +1,17 @@
-//! The host that a common name would be taken for, however it is dressed up.
+//! Extracts the host name that a reader or a program would see in a text, such as a common name, even when it is
+//! disguised.
 use super::attribute::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 
-/// Schemes after which a host is seen without the two slashes too.
+/// URI schemes that are recognised even when the two slashes after the colon are missing.
 const SCHEMES: [&str; 12] =
     ["http", "https", "ftp", "ftps", "ldap", "ldaps", "ws", "wss", "imap", "imaps", "smtp", "smtps"];
 
-/// The host in a text that people or programs would take for the name of one: without scheme, port, path, blanks
-/// around it, full stops at its end, characters that cannot be seen, and with the full stops of other scripts as
-/// dots. `None` when nothing in it looks like a host: it has no dot, no scheme and no port, or blanks within.
+/// Returns the host in lower case that people or programs would read in the text.
+///
+/// The scheme, port, path, surrounding blanks, trailing full stops and invisible characters are removed. Full stops
+/// of other scripts become dots. Returns `None` when the text does not look like a host: when it has no dot, no
+/// scheme and no port, or when it has blanks within.
 #[must_use]
 pub(crate) fn apparent_host(text: &str) -> Option<String> {
     let plain: String = unescaped(text)
@@ -20,7 +23,7 @@ pub(crate) fn apparent_host(text: &str) -> Option<String> {
     let (has_scheme, rest) = match trimmed.split_once("://") {
         Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(is_of_scheme) => (true, rest),
         _ => match trimmed.split_once(':') {
-            // as it is often mistyped
+            // a frequent typing error: a scheme without its slashes
             Some((scheme, rest)) if SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) => {
                 let rest = rest.trim_start_matches(['/', '\\', ' ']);
                 (rest.contains('.'), if rest.contains('.') { rest } else { trimmed })
@@ -30,7 +33,7 @@ pub(crate) fn apparent_host(text: &str) -> Option<String> {
     };
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = match authority.rsplit_once('@') {
-        // without a scheme it is a mailbox
+        // without a scheme, text with an `@` is a mailbox
         Some((_, host)) if has_scheme => host,
         Some(_) => return None,
         None => authority,
@@ -42,12 +45,14 @@ pub(crate) fn apparent_host(text: &str) -> Option<String> {
     (is_host && fits).then(|| host.to_lowercase())
 }
 
-/// Full stops that IDNA takes for a dot (RFC 3490 §3.1); normalization makes them of others.
+/// Tells whether IDNA reads the character as a dot (RFC 3490 §3.1). The list includes characters that normalization
+/// turns into such full stops.
 fn is_full_stop(character: char) -> bool {
     matches!(character, '\u{3002}' | '\u{ff0e}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}')
 }
 
-/// Joiners show nothing of themselves within Latin letters.
+/// Tells whether the character is invisible in a host name. Joiners and variation selectors count, since they are
+/// invisible between Latin letters.
 fn is_unseen(character: char) -> bool {
     (is_invisible(character) && !character.is_whitespace())
         || matches!(character, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{fe00}'..='\u{fe0f}')
@@ -57,15 +62,17 @@ fn is_of_scheme(character: char) -> bool {
     character.is_ascii_alphanumeric() || "+-.".contains(character)
 }
 
-/// An address in brackets, or what stands before the last colon, when a number or nothing follows it, or behind a
-/// name with a dot the name of a service.
+/// Splits off the port, and returns the host and whether there was a port.
+///
+/// The host is the address in brackets, or the text before the last colon. A colon counts as the start of a port when
+/// a number or nothing follows it, or when the name before it has a dot and a service name follows.
 fn without_port(host: &str) -> (&str, bool) {
     if let Some((address, after)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (address, after.starts_with(':'));
     }
     let Some((name, port)) = host.rsplit_once(':') else { return (host, false) };
     if port.is_empty() && name.contains('.') {
-        // one colon too many
+        // a superfluous colon at the end
         return (without_port(name).0, true);
     }
     let is_number = port.trim().chars().all(|c| c.is_ascii_digit());
@@ -73,7 +80,7 @@ fn without_port(host: &str) -> (&str, bool) {
     if !name.contains(':') && (is_number || is_service) { (name, true) } else { (host, false) }
 }
 
-/// Percent-encoding undone where it hides a character of ASCII.
+/// Decodes percent-encoded ASCII characters. Other percent signs stay.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split('%');
     let mut out = parts.next().unwrap_or_default().to_owned();

@@ -4,7 +4,7 @@ use der::asn1::ObjectIdentifier;
 /// How an attribute's value is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StringKind {
-    /// `UTF8String`: every DirectoryString that we write.
+    /// `UTF8String`: used for every DirectoryString that is written.
     Utf8,
     /// `PrintableString`: countries, serial numbers and DN qualifiers.
     Printable,
@@ -15,15 +15,15 @@ pub enum StringKind {
 /// An attribute type that names are made of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AttributeType {
-    /// Its object identifier.
+    /// Object identifier.
     pub oid: ObjectIdentifier,
-    /// The short name that people type, for example `CN`.
+    /// Short name that people type, for example `CN`.
     pub short: &'static str,
-    /// The name in RFC 5280, for example `commonName`.
+    /// Name in RFC 5280, for example `commonName`.
     pub long: &'static str,
-    /// The string type it is written in.
+    /// String type in which values are written.
     pub kind: StringKind,
-    /// Longest value in characters.
+    /// Maximum length of a value in characters.
     pub upper_bound: usize,
 }
 
@@ -40,7 +40,7 @@ const fn row(
 use StringKind::{Ia5, Printable, Utf8};
 
 impl AttributeType {
-    /// Those that are known by name.
+    /// Attribute types that are known by name.
     pub const ALL: [Self; 20] = [
         row("2.5.4.6", "C", "countryName", Printable, 2),
         row("2.5.4.8", "ST", "stateOrProvinceName", Utf8, 128),
@@ -64,7 +64,7 @@ impl AttributeType {
         row("2.5.4.97", "organizationIdentifier", "organizationIdentifier", Utf8, 256),
     ];
 
-    /// By short or long name, in any case; `E` is read as `emailAddress`.
+    /// Returns the type with this short or long name, in any case. `E` is read as `emailAddress`.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         let name = if name.eq_ignore_ascii_case("E") { "emailAddress" } else { name };
@@ -73,13 +73,13 @@ impl AttributeType {
             .find(|row| row.short.eq_ignore_ascii_case(name) || row.long.eq_ignore_ascii_case(name))
     }
 
-    /// By object identifier.
+    /// Returns the type with this object identifier.
     #[must_use]
     pub(crate) fn by_oid(oid: ObjectIdentifier) -> Option<Self> {
         Self::ALL.into_iter().find(|row| row.oid == oid)
     }
 
-    /// Why this text cannot be a value, if it cannot.
+    /// Returns why the text cannot be a value of this type, or `None` when it can.
     #[must_use]
     pub fn refuses(&self, value: &str) -> Option<String> {
         let length = value.chars().count();
@@ -104,9 +104,9 @@ impl AttributeType {
     }
 }
 
-/// Whether a character shows nothing of itself and changes what is seen around it: controls, line and paragraph
-/// separators, marks of writing direction, zero-width spaces and the like (RFC 5280 §8, Unicode TR 36). Joiners
-/// that scripts need within words (U+200C, U+200D) are none.
+/// Tells whether a character is invisible and changes how the text around it is displayed: controls, line and
+/// paragraph separators, direction marks, zero-width spaces and the like (RFC 5280 §8, Unicode TR 36). The joiners
+/// U+200C and U+200D do not count, because some scripts need them within words.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {
     character.is_control()
@@ -115,7 +115,7 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Whether a character is in the set of `PrintableString` (X.680 §41.4).
+/// Tells whether a character is in the set of `PrintableString` (X.680 §41.4).
 pub(crate) fn is_printable(character: char) -> bool {
     character.is_ascii_alphanumeric() || " '()+,-./:=?".contains(character)
 }

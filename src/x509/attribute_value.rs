@@ -1,4 +1,4 @@
-//! Values of attributes: the string type they were received in, and their text (X.680 §41, RFC 5280 §4.1.2.4).
+//! Values of attributes: the string type in which they were received, and their text (X.680 §41, RFC 5280 §4.1.2.4).
 use super::octets::tlv;
 use der::asn1::AnyRef;
 use der::{Decode, Encode, Length, Reader};
@@ -12,7 +12,7 @@ const VISIBLE_STRING: u8 = 0x1a;
 const UNIVERSAL_STRING: u8 = 0x1c;
 const BMP_STRING: u8 = 0x1e;
 
-/// String types that are read as text, and what X.680 calls them.
+/// Tags and X.680 names of the string types that are read as text.
 const STRINGS: [(u8, &str); 8] = [
     (UTF8_STRING, "UTF8String"),
     (NUMERIC_STRING, "NumericString"),
@@ -24,32 +24,33 @@ const STRINGS: [(u8, &str); 8] = [
     (BMP_STRING, "BMPString"),
 ];
 
-/// The value of an attribute: one element, as it was received.
+/// Value of an attribute: one DER element, as received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AttributeValue {
     der: Vec<u8>,
-    /// How many octets stand before the contents.
+    /// Number of octets before the contents: identifier and length.
     header: usize,
 }
 
 impl AttributeValue {
-    /// Identifier octet.
+    /// Identifier octet of `UTF8String`.
     pub(crate) const UTF8_STRING: u8 = UTF8_STRING;
-    /// Identifier octet.
+    /// Identifier octet of `PrintableString`.
     pub(crate) const PRINTABLE_STRING: u8 = PRINTABLE_STRING;
-    /// Identifier octet.
+    /// Identifier octet of `IA5String`.
     pub(crate) const IA5_STRING: u8 = IA5_STRING;
-    /// Identifier octet.
+    /// Identifier octet of `NumericString`.
     pub(crate) const NUMERIC_STRING: u8 = NUMERIC_STRING;
 
-    /// A value of this type and contents.
+    /// Returns a value with this tag and these contents.
     #[must_use]
     pub fn new(tag: u8, contents: &[u8]) -> Self {
         let der = tlv(tag, contents);
         Self { header: der.len().saturating_sub(contents.len()), der }
     }
 
-    /// Reads one element. The decoder does not know UniversalString, which RFC 5280 does.
+    /// Reads one element. UniversalString is read here, because the decoder of `der` does not know it and RFC 5280
+    /// does.
     pub(super) fn read<'r>(reader: &mut impl Reader<'r>) -> der::Result<Self> {
         if reader.peek_byte() != Some(UNIVERSAL_STRING) {
             let any = AnyRef::decode(reader)?;
@@ -61,25 +62,25 @@ impl AttributeValue {
         Ok(Self::new(UNIVERSAL_STRING, reader.read_slice(length)?))
     }
 
-    /// The identifier octet, of which a string type has one.
+    /// Returns the first identifier octet. The tags of string types have one only.
     #[must_use]
     pub fn tag(&self) -> u8 {
         self.der.first().copied().unwrap_or_default()
     }
 
-    /// The contents octets.
+    /// Returns the contents octets.
     #[must_use]
     pub fn contents(&self) -> &[u8] {
         self.der.get(self.header..).unwrap_or_default()
     }
 
-    /// The whole element.
+    /// Returns the whole element, DER.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// What its type is called: `PrintableString`.
+    /// Returns the name of the string type, for example `PrintableString`.
     #[must_use]
     pub(crate) fn type_name(&self) -> String {
         let known = STRINGS.iter().find(|(tag, _)| *tag == self.tag());
@@ -89,8 +90,8 @@ impl AttributeValue {
         )
     }
 
-    /// As text, whatever string type it has; `None` when it is not a string or is malformed. TeletexString is read
-    /// as ISO 8859-1, as everybody writes it.
+    /// Returns the value as text, for every string type. Returns `None` when the value is not a string or is
+    /// malformed. TeletexString is read as ISO 8859-1, which is what is written in practice.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         let octets = self.contents();

@@ -8,19 +8,20 @@ use super::{
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tagged};
 
-/// Identifies an issuer: SHA-256 over its name as it is compared (RFC 5280 §7.1), followed by its DER
-/// SubjectPublicKeyInfo. Certificates in which one CA's name is written otherwise are that CA's all the same.
+/// Identifies an issuer: SHA-256 over its prepared name (RFC 5280 §7.1), followed by its DER SubjectPublicKeyInfo.
+/// The identifier does not depend on the string types in which a certificate writes the name.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct IssuerId(pub [u8; 32]);
 
 impl IssuerId {
-    /// The issuer with this name and key.
+    /// Returns the identifier of the issuer with this name and key.
     #[must_use]
     pub fn of(subject: &Name, key: &SubjectPublicKeyInfo) -> Self {
         Self(sha256(&[subject.prepared().as_octets(), key.as_der()].concat()))
     }
 
-    /// What identified the issuer before names were compared by their values: SHA-256 over the octets.
+    /// Returns the identifier that was used before names were compared by their values: SHA-256 over the octets of
+    /// the name, followed by the key.
     #[must_use]
     pub fn by_octets(subject: &Name, key: &SubjectPublicKeyInfo) -> Self {
         Self(sha256(&[subject.as_der(), key.as_der()].concat()))
@@ -36,7 +37,7 @@ pub struct CertificateId {
     pub serial_number: SerialNumber,
 }
 
-/// An encoded TBSCertificate and what it says.
+/// An encoded TBSCertificate and its decoded fields.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TbsCertificate {
     der: Vec<u8>,
@@ -51,7 +52,7 @@ pub struct TbsCertificate {
 }
 
 impl TbsCertificate {
-    /// Encodes a version 3 TBSCertificate with these fields, extensions in the order given.
+    /// Encodes a version 3 TBSCertificate with these fields. The extensions keep the order given.
     #[must_use]
     pub fn encode(
         serial_number: SerialNumber,
@@ -79,8 +80,8 @@ impl TbsCertificate {
     /// Reads exactly one TBSCertificate.
     ///
     /// # Errors
-    /// When the octets are malformed, the serial number is not positive, or key or signature algorithm
-    /// are none of ours.
+    /// When the octets are malformed, the serial number is not positive, or the key or signature algorithm is not
+    /// supported.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         Self::read(octets)
             .map_err(|error| if error.what == "ASN.1" { error.reading("TBSCertificate") } else { error })
@@ -129,7 +130,7 @@ impl TbsCertificate {
         Ok(tbs)
     }
 
-    /// The octets that are signed.
+    /// Returns the octets that are signed, DER.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
@@ -147,7 +148,7 @@ impl TbsCertificate {
         &self.serial_number
     }
 
-    /// `signature`, the algorithm.
+    /// `signature`: the algorithm.
     #[must_use]
     pub fn signature(&self) -> SignatureAlgorithm {
         self.signature
@@ -183,13 +184,13 @@ impl TbsCertificate {
         &self.extensions
     }
 
-    /// The first extension of this type.
+    /// Returns the first extension of this type.
     #[must_use]
     pub fn extension(&self, oid: ObjectIdentifier) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.oid == oid)
     }
 
-    /// Names of the subjectAltName; empty when it is absent or malformed.
+    /// Returns the names of the subjectAltName; empty when the extension is absent or malformed.
     #[must_use]
     pub fn subject_alt_names(&self) -> Vec<GeneralName> {
         self.extension(extension::SUBJECT_ALT_NAME)
@@ -197,26 +198,26 @@ impl TbsCertificate {
             .unwrap_or_default()
     }
 
-    /// The issuer that a certificate with this subject and key is.
+    /// Returns the identifier of the issuer that this certificate's subject and key form.
     #[must_use]
     pub fn as_issuer(&self) -> IssuerId {
         IssuerId::of(&self.subject, &self.public_key)
     }
 
-    /// Whether the issuer it names is called like the subject of that certificate.
+    /// Tells whether `issuer` of this certificate is the same name as `subject` of the given certificate.
     #[must_use]
     pub(crate) fn names_as_issuer(&self, issuer: &Self) -> bool {
         self.issuer.is_same_as(&issuer.subject)
     }
 
-    /// Whether issuer and subject are the same name (RFC 5280 §3.2).
+    /// Tells whether issuer and subject are the same name (RFC 5280 §3.2).
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.names_as_issuer(self)
     }
 }
 
-/// A signed certificate, its octets as received.
+/// A signed certificate. Its octets are kept as received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Certificate {
     der: Vec<u8>,
@@ -229,7 +230,7 @@ impl Certificate {
     /// Reads exactly one certificate.
     ///
     /// # Errors
-    /// When the octets are malformed or outer and inner signature algorithm differ.
+    /// When the octets are malformed, or the outer and inner signature algorithms differ.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let signed = Signed::from_der(octets).map_err(|error| error.reading("Certificate"))?;
         let tbs = TbsCertificate::from_der(signed.tbs)?;
@@ -240,10 +241,10 @@ impl Certificate {
         Ok(Self { der: octets.to_vec(), tbs, signature_algorithm, signature: signed.signature.to_vec() })
     }
 
-    /// The first certificate of a PEM text, or one DER certificate.
+    /// Reads the first certificate of a PEM text, or one DER certificate.
     ///
     /// # Errors
-    /// When there is none, or it is malformed.
+    /// When there is no certificate, or it is malformed.
     pub fn from_pem_or_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let blocks = pem::decode_file(octets, "CERTIFICATE")
             .map_err(|error| MalformedDer::new("Certificate", error.to_string()))?;
@@ -254,19 +255,20 @@ impl Certificate {
         Self::from_der(&block.der)
     }
 
-    /// The octets. Programs have them of what is published alone, as they have the PEM form.
+    /// Returns the DER octets. The method is not public, like the PEM form: programs receive the octets of published
+    /// certificates only.
     #[must_use]
     pub(crate) fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// One `CERTIFICATE` block.
+    /// Returns one `CERTIFICATE` PEM block.
     #[must_use]
     pub(crate) fn to_pem(&self) -> String {
         pem::encode("CERTIFICATE", &self.der)
     }
 
-    /// What was signed.
+    /// Returns the part that is signed.
     #[must_use]
     pub fn tbs(&self) -> &TbsCertificate {
         &self.tbs
@@ -278,37 +280,38 @@ impl Certificate {
         self.signature_algorithm
     }
 
-    /// The signature octets.
+    /// Returns the signature octets.
     #[cfg(test)]
     pub(crate) fn signature(&self) -> &[u8] {
         &self.signature
     }
 
-    /// SHA-256 of the octets.
+    /// Returns the SHA-256 of the DER octets.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.der)
     }
 
-    /// Whether this key made the signature.
+    /// Tells whether the signature verifies with this key.
     #[must_use]
     pub fn is_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify(key, self.signature_algorithm, self.tbs.as_der(), &self.signature)
     }
 
-    /// Whether this key made the signature, be it a short one ([`verify_old`]): of CAs that were taken over.
+    /// Tells whether the signature verifies with this key, which may be a short RSA key ([`verify_old`]). Meant for
+    /// certificates of CAs that were taken over.
     #[must_use]
     pub(crate) fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify_old(key, self.signature_algorithm, self.tbs.as_der(), &self.signature)
     }
 
-    /// Whether basicConstraints say that it is a CA certificate.
+    /// Tells whether basicConstraints say that this is a CA certificate.
     #[must_use]
     pub fn is_ca(&self) -> bool {
         extension::BasicConstraints::of(&self.tbs).is_some_and(|constraints| constraints.ca)
     }
 
-    /// The subjectKeyIdentifier octets, or the RFC 7093 identifier where the extension is missing.
+    /// Returns the subjectKeyIdentifier octets, or the RFC 7093 identifier when the extension is missing.
     #[must_use]
     pub fn key_identifier(&self) -> Vec<u8> {
         extension::subject_key_identifier(&self.tbs).unwrap_or_else(|| self.tbs.public_key.key_identifier())

@@ -1,11 +1,11 @@
-//! Telling what octets are that were given in the place of something else, so that the message can say so.
+//! Recognises octets of another kind than expected, so that the message can name what was given.
 use super::octets::{elements_of, first_element};
 use super::{Certificate, CertificateList, CertificationRequest, pem};
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Tag};
 use std::fmt;
 
-/// What a file is, by its PEM label or the shape of its DER.
+/// Kind of a file, by its PEM label or by the shape of its DER.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Content {
     /// `Certificate` (RFC 5280)
@@ -14,17 +14,17 @@ pub enum Content {
     Crl,
     /// `CertificationRequest` (RFC 2986)
     Request,
-    /// A private key, in whichever format, encrypted or not.
+    /// A private key in any format, encrypted or not.
     PrivateKey,
-    /// `SubjectPublicKeyInfo`, or a key of SSH.
+    /// `SubjectPublicKeyInfo`, or an SSH public key.
     PublicKey,
     /// `PFX` (RFC 7292): a certificate with its private key.
     Pkcs12,
-    /// `ContentInfo` (RFC 5652): a bundle of certificates, as a rule.
+    /// `ContentInfo` (RFC 5652), usually a bundle of certificates.
     Pkcs7,
-    /// Text in UTF-16, as some editors and shells of Windows write it.
+    /// Text in UTF-16, as some Windows editors and shells write it.
     Utf16,
-    /// Nothing at all.
+    /// An empty file.
     Nothing,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Content {
 }
 
 impl Content {
-    /// What these octets are; `None` when that cannot be told.
+    /// Returns the kind of these octets; `None` when it cannot be recognised.
     #[must_use]
     pub fn of(octets: &[u8]) -> Option<Self> {
         if octets.is_empty() {
@@ -67,7 +67,7 @@ impl Content {
         })
     }
 
-    /// What a PEM label stands for.
+    /// Returns the kind that a PEM label stands for.
     #[must_use]
     pub(crate) fn of_label(label: &str) -> Option<Self> {
         Some(match label {

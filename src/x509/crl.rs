@@ -17,32 +17,32 @@ pub struct CrlEntry {
     pub serial_number: SerialNumber,
     /// `revocationDate`
     pub revocation_date: UnixTime,
-    /// `reasonCode`; absent rather than `unspecified`.
+    /// `reasonCode`; `None` instead of `unspecified`.
     pub reason: Option<CrlReason>,
     /// `invalidityDate`
     pub invalidity_date: Option<UnixTime>,
 }
 
-/// An encoded TBSCertList and what it says, its entries aside.
+/// An encoded TBSCertList and its decoded fields, except for its entries.
 ///
-/// A list may have a million entries: its octets are there once, and when it is signed they stay where they
-/// are, within the octets of the [`CertificateList`].
+/// A list may have a million entries. Its octets are therefore held once: signing places them within the octets of
+/// the [`CertificateList`], without a copy.
 #[derive(Clone, Debug)]
 pub struct TbsCertList {
     pub(super) octets: Vec<u8>,
-    /// Where the TBSCertList stands in `octets`.
+    /// Range of the TBSCertList within `octets`.
     pub(super) place: Range<usize>,
     pub(super) signature: SignatureAlgorithm,
     pub(super) issuer: Name,
     pub(super) this_update: UnixTime,
     pub(super) next_update: Option<UnixTime>,
     pub(super) extensions: Vec<Extension>,
-    /// Where the elements of `revokedCertificates` stand, from the beginning of the TBSCertList; `None` when
-    /// the field is absent.
+    /// Range of the elements of `revokedCertificates`, counted from the beginning of the TBSCertList; `None` when the
+    /// field is absent.
     pub(super) entries: Option<Range<usize>>,
 }
 
-/// Everything it says is in its octets.
+/// Compares the octets, which hold everything.
 impl PartialEq for TbsCertList {
     fn eq(&self, other: &Self) -> bool {
         self.as_der() == other.as_der()
@@ -62,7 +62,7 @@ impl TbsCertList {
         Ok(tbs)
     }
 
-    /// What the octets say; they are not copied.
+    /// Decodes the octets without copying them.
     fn read(octets: &[u8]) -> Result<Self, MalformedDer> {
         Self::read_fields(octets)
             .map_err(|error| if error.what == "ASN.1" { error.reading("TBSCertList") } else { error })
@@ -109,13 +109,13 @@ impl TbsCertList {
         Ok(tbs)
     }
 
-    /// The octets that are signed.
+    /// Returns the octets that are signed, DER.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         self.octets.get(self.place.clone()).unwrap_or_default()
     }
 
-    /// `signature`, the algorithm.
+    /// `signature`: the algorithm.
     #[must_use]
     pub fn signature(&self) -> SignatureAlgorithm {
         self.signature
@@ -152,14 +152,14 @@ impl TbsCertList {
         extension::read_number(&extension.value).ok()
     }
 
-    /// Whether `revokedCertificates` is present; it never is when there are no entries.
+    /// Tells whether `revokedCertificates` is present. The field must be absent when there are no entries.
     #[cfg(test)]
     #[must_use]
     pub(crate) fn has_entries(&self) -> bool {
         self.entries.is_some()
     }
 
-    /// Every entry in order, decoded as it is reached.
+    /// Returns every entry in order. Each entry is decoded when the iterator reaches it.
     pub fn entries(&self) -> impl Iterator<Item = Result<CrlEntry, MalformedDer>> + '_ {
         let range = self.entries.clone().unwrap_or_default();
         let mut rest = self.as_der().get(range).unwrap_or_default();
@@ -173,7 +173,7 @@ impl TbsCertList {
         })
     }
 
-    /// The entry for this serial number.
+    /// Returns the entry for this serial number.
     #[must_use]
     pub fn find(&self, serial_number: &SerialNumber) -> Option<CrlEntry> {
         self.entries().filter_map(Result::ok).find(|entry| entry.serial_number == *serial_number)
@@ -223,10 +223,10 @@ pub(super) fn decode_entry(element: &[u8]) -> Result<CrlEntry, MalformedDer> {
     Ok(entry)
 }
 
-/// A signed CRL, its octets as received.
+/// A signed CRL. Its octets are kept as received.
 #[derive(Clone, Debug, Eq)]
 pub struct CertificateList {
-    /// Its `octets` are the whole CRL.
+    /// TBSCertList whose `octets` are the whole CRL.
     tbs: TbsCertList,
     signature: Vec<u8>,
 }
@@ -241,7 +241,7 @@ impl CertificateList {
     /// Reads exactly one CRL.
     ///
     /// # Errors
-    /// When the octets are malformed or outer and inner signature algorithm differ.
+    /// When the octets are malformed, or the outer and inner signature algorithms differ.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let signed = Signed::from_der(octets).map_err(|error| error.reading("CertificateList"))?;
         let mut tbs = TbsCertList::read(signed.tbs)?;
@@ -253,8 +253,8 @@ impl CertificateList {
         Ok(Self { tbs, signature: signed.signature.to_vec() })
     }
 
-    /// Frames a TBSCertList with this signature over it. Nothing is checked:
-    /// [`CertificateList::is_signed_by`] does that.
+    /// Adds the algorithm and this signature to a TBSCertList. The signature is not verified here;
+    /// [`CertificateList::is_signed_by`] verifies it.
     #[must_use]
     pub fn seal(mut tbs: TbsCertList, signature: &[u8]) -> Self {
         let length = tbs.place.len();
@@ -262,38 +262,39 @@ impl CertificateList {
         let place = head.len()..head.len().saturating_add(length);
         tbs.octets.truncate(tbs.place.end);
         tbs.octets.extend(tail);
-        // one move within the buffer, no second one
+        // the list is moved once within its buffer, without a second buffer
         tbs.octets.splice(..tbs.place.start, head);
         tbs.place = place;
         Self { tbs, signature: signature.to_vec() }
     }
 
-    /// The octets.
+    /// Returns the DER octets.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.tbs.octets
     }
 
-    /// What was signed.
+    /// Returns the part that is signed.
     #[must_use]
     pub fn tbs(&self) -> &TbsCertList {
         &self.tbs
     }
 
-    /// Where the elements of `revokedCertificates` stand in [`CertificateList::as_der`].
+    /// Returns the range of the elements of `revokedCertificates` within [`CertificateList::as_der`].
     pub(super) fn entries_in_der(&self) -> Range<usize> {
         let within = self.tbs.entries.clone().unwrap_or_default();
         let start = self.tbs.place.start;
         start.saturating_add(within.start)..start.saturating_add(within.end)
     }
 
-    /// Whether this key made the signature.
+    /// Tells whether the signature verifies with this key.
     #[must_use]
     pub fn is_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify(key, self.tbs.signature, self.tbs.as_der(), &self.signature)
     }
 
-    /// Whether this key made the signature, be it a short one ([`verify_old`]): of CAs that were taken over.
+    /// Tells whether the signature verifies with this key, which may be a short RSA key ([`verify_old`]). Meant for
+    /// CRLs of CAs that were taken over.
     #[must_use]
     pub(crate) fn was_signed_by(&self, key: &SubjectPublicKeyInfo) -> bool {
         verify_old(key, self.tbs.signature, self.tbs.as_der(), &self.signature)

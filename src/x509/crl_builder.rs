@@ -1,9 +1,10 @@
-//! Encoding a TBSCertList (RFC 5280 §5.1.2), entry by entry into one buffer.
+//! Encoder of a TBSCertList (RFC 5280 §5.1.2), which writes the entries one by one into one buffer.
 use super::extension::{Extension, put_invalidity_date, put_reason_code};
 use super::octets::{SEQUENCE, put_header, tlv};
 use super::{CrlEntry, CrlReason, Name, SignatureAlgorithm, TbsCertList, UnixTime};
 
-/// Collects entries one by one, as DER only, so that a million of them cost 50 octets each.
+/// Encodes entries one by one. The builder keeps their DER only, about 50 octets an entry, because a list may have a
+/// million of them.
 #[derive(Debug)]
 pub(crate) struct TbsCertListBuilder {
     signature: SignatureAlgorithm,
@@ -11,14 +12,14 @@ pub(crate) struct TbsCertListBuilder {
     this_update: UnixTime,
     next_update: UnixTime,
     entries: Vec<u8>,
-    /// The entry that is being encoded, without its header.
+    /// Contents of the entry that is being encoded, without its header.
     entry: Vec<u8>,
-    /// Its extensions.
+    /// Extensions of that entry.
     extensions: Vec<u8>,
 }
 
 impl TbsCertListBuilder {
-    /// A list without entries.
+    /// Returns a builder without entries.
     #[must_use]
     pub(crate) fn new(
         signature: SignatureAlgorithm,
@@ -51,7 +52,7 @@ impl TbsCertListBuilder {
         self.entries.extend_from_slice(contents);
     }
 
-    /// Encodes version 2 with these extensions; without entries the field is left out.
+    /// Encodes a version 2 list with these extensions. Without entries, `revokedCertificates` is left out.
     #[must_use]
     pub(crate) fn encode(self, extensions: Vec<Extension>) -> TbsCertList {
         let list: Vec<Vec<u8>> = extensions.iter().map(Extension::to_der).collect();
@@ -71,7 +72,7 @@ impl TbsCertListBuilder {
         let entries = (length > 0).then(|| head.len()..head.len() + length);
         let mut octets = self.entries;
         octets.extend(tail);
-        // one move within the buffer, no second one
+        // the list is moved once within its buffer, without a second buffer
         octets.splice(..0, head);
         TbsCertList {
             place: 0..octets.len(),

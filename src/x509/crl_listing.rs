@@ -1,4 +1,4 @@
-//! A CRL in which serial numbers are looked up: its octets as they are, and where each entry begins.
+//! A CRL in which serial numbers can be looked up: its octets, and an index of where each entry begins.
 use super::crl::decode_entry;
 use super::crl_outline::Header;
 use super::extension::CrlNumber;
@@ -7,19 +7,19 @@ use super::{CertificateList, CrlEntry, CrlReason, SerialNumber, UnixTime};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// The entries of a CRL by serial number, four octets each besides the list itself.
+/// Entries of a CRL by serial number. The index takes four octets an entry besides the octets of the list.
 ///
-/// An entry that says more than can be understood is listed all the same: as revoked when the list was made.
+/// An entry whose extensions cannot be understood is listed too: as revoked at `thisUpdate`, without a reason.
 #[derive(Clone)]
 pub struct CrlListing {
     octets: Arc<[u8]>,
-    /// Where entries begin, by rising serial number; each number once.
+    /// Offsets of the entries in rising order of serial number; each serial number once.
     entries: Box<[u32]>,
     number: CrlNumber,
     this_update: UnixTime,
 }
 
-/// Without its entries.
+/// Leaves the entries out.
 impl std::fmt::Debug for CrlListing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CrlListing").field("number", &self.number).field("entries", &self.len()).finish()
@@ -27,7 +27,7 @@ impl std::fmt::Debug for CrlListing {
 }
 
 impl CrlListing {
-    /// Of a list whose signature was checked. Nothing is left out but what has no serial number.
+    /// Indexes a list whose signature was verified. Only elements without a readable serial number are left out.
     #[must_use]
     pub fn of(list: &CertificateList) -> Self {
         let octets: Arc<[u8]> = list.as_der().into();
@@ -54,13 +54,13 @@ impl CrlListing {
         Self { octets, entries: entries.into_boxed_slice(), number, this_update }
     }
 
-    /// The whole list, DER.
+    /// Returns the whole CRL, DER.
     #[must_use]
     pub fn octets(&self) -> &Arc<[u8]> {
         &self.octets
     }
 
-    /// `cRLNumber`; 0 when it has none.
+    /// `cRLNumber`; 0 when the CRL has none.
     #[must_use]
     pub fn number(&self) -> CrlNumber {
         self.number
@@ -72,19 +72,19 @@ impl CrlListing {
         self.this_update
     }
 
-    /// How many serial numbers it lists.
+    /// Returns the number of serial numbers listed.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it lists none.
+    /// Tells whether no serial number is listed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The entry for this serial number.
+    /// Returns the entry for this serial number.
     #[must_use]
     pub fn find(&self, serial_number: &SerialNumber) -> Option<CrlEntry> {
         let wanted = serial_number.as_be_octets();
@@ -92,7 +92,7 @@ impl CrlListing {
         self.entry(at)
     }
 
-    /// The entry at this place in the order of serial numbers.
+    /// Returns the entry at this position in the order of serial numbers.
     #[must_use]
     pub fn entry(&self, at: usize) -> Option<CrlEntry> {
         let offset = *self.entries.get(at)?;
@@ -109,21 +109,21 @@ impl CrlListing {
         })
     }
 
-    /// The serial number at this place in their order: its octets without leading zeros.
+    /// Returns the serial number at this position in the order of serial numbers: its octets without leading zeros.
     pub(crate) fn serial_octets(&self, at: usize) -> Option<&[u8]> {
         serial_at(&self.octets, *self.entries.get(at)?)
     }
 }
 
 impl CrlEntry {
-    /// Whether it revokes for good: it is neither on hold nor taken off a list.
+    /// Tells whether the revocation is permanent: the reason is neither `certificateHold` nor `removeFromCRL`.
     #[must_use]
     pub(crate) fn is_final(&self) -> bool {
         !matches!(self.reason, Some(CrlReason::CertificateHold | CrlReason::RemoveFromCrl))
     }
 }
 
-/// Orders serial numbers as numbers, by their octets without leading zeros.
+/// Compares serial numbers as numbers, by their octets without leading zeros.
 pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
@@ -132,8 +132,8 @@ fn key_at(octets: &[u8], entry: u32) -> &[u8] {
     serial_at(octets, entry).unwrap_or_default()
 }
 
-/// The serial number of the entry that begins here, without leading zeros; `None` when it is not a positive INTEGER
-/// of up to 20 octets.
+/// Returns the serial number of the entry at this offset, without leading zeros; `None` when it is not a positive
+/// INTEGER of up to 20 octets.
 fn serial_at(octets: &[u8], entry: u32) -> Option<&[u8]> {
     let entry = Header::at(octets, entry.into())?;
     let serial = Header::at(octets, entry.contents).filter(|serial| serial.tag == INTEGER)?;
@@ -202,7 +202,7 @@ mod tests {
     fn an_entry_that_says_more_than_is_understood_is_listed_all_the_same() {
         let known = listing(&[entry("4a", Some(CrlReason::KeyCompromise)), entry("4b", None)]);
         let mut octets = known.octets().to_vec();
-        // reasonCode 2.5.29.21 becomes 2.5.29.99, which nobody knows
+        // reasonCode 2.5.29.21 becomes 2.5.29.99, which is not defined
         let at = octets.windows(3).position(|three| three == [0x55, 0x1d, 0x15]).unwrap();
         octets[at + 2] = 0x63;
         let listing = CrlListing::of(&CertificateList::from_der(&octets).unwrap());

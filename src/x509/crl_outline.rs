@@ -1,26 +1,27 @@
-//! What a CRL says of itself besides its entries, without reading a million of them.
+//! Reads the fields of a CRL other than its entries, without reading the entries, which may be a million.
 use super::extension::CrlNumber;
 use super::octets::{INTEGER, SEQUENCE, tlv};
 use super::{CertificateList, MalformedDer, Name, UnixTime};
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// How long what stands before the entries may be, and what stands after them: names, extensions, a signature.
+/// Maximum length in octets of the part before the entries, and of the part after them. Names, extensions and the
+/// signature take a few kilobytes at most.
 const LONGEST: u64 = 64 * 1024;
 
-/// A CRL's issuer, times and number. That its entries can be read, and who signed it, is not known.
+/// Issuer, times and number of a CRL. Neither the entries nor the signature were checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CrlOutline {
-    /// The list without its entries.
+    /// The CRL without its entries.
     bare: CertificateList,
     after_entries: u64,
 }
 
 impl CrlOutline {
-    /// Reads what stands before the entries and after them.
+    /// Reads the parts before and after the entries.
     ///
     /// # Errors
-    /// When the source cannot be read; [`io::ErrorKind::InvalidData`] when it is not exactly one CRL in DER, as
-    /// far as that shows without its entries.
+    /// When the source cannot be read; [`io::ErrorKind::InvalidData`] when it is not exactly one CRL in DER. Defects
+    /// within the entries are not found.
     pub fn read(source: &mut (impl Read + Seek)) -> io::Result<Self> {
         let total = source.seek(SeekFrom::End(0))?;
         let head = part(source, 0, total.min(LONGEST))?;
@@ -65,7 +66,7 @@ impl CrlOutline {
         self.bare.tbs().crl_number()
     }
 
-    /// How many octets stand after its entries: extensions, signature algorithm and signature.
+    /// Returns the number of octets after the entries: extensions, signature algorithm and signature.
     #[must_use]
     pub(crate) fn after_entries(&self) -> u64 {
         self.after_entries
@@ -83,11 +84,11 @@ fn part(source: &mut (impl Read + Seek), at: u64, length: u64) -> io::Result<Vec
     Ok(octets)
 }
 
-/// Where the parts of a CRL are, as offsets from its beginning.
+/// Positions of the parts of a CRL, as offsets from its beginning.
 struct Frame<'a> {
-    /// The fields of the TBSCertList before `revokedCertificates`.
+    /// Fields of the TBSCertList before `revokedCertificates`.
     fields: &'a [u8],
-    /// Where `revokedCertificates` ends, or would stand.
+    /// End of `revokedCertificates`, or the position where it would be.
     entries_end: u64,
     tbs_end: u64,
 }
@@ -116,9 +117,9 @@ impl<'a> Frame<'a> {
 /// Identifier and length of an element.
 pub(super) struct Header {
     pub(super) tag: u8,
-    /// Where its contents begin.
+    /// Offset of its contents.
     pub(super) contents: u64,
-    /// Where it ends.
+    /// Offset of its end.
     pub(super) end: u64,
 }
 
@@ -150,7 +151,7 @@ mod tests {
         testing::crl(next_number, entries).as_der().to_vec()
     }
 
-    /// Counts the octets that are read.
+    /// Source that counts the octets that are read.
     struct Counted(Cursor<Vec<u8>>, usize);
 
     impl Read for Counted {

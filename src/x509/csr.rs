@@ -11,34 +11,35 @@ use der::{Decode, Encode, Reader, SliceReader};
 const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 const CHALLENGE_PASSWORD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.7");
 
-/// The most attributes, and extensions, that a request may have.
+/// Maximum number of attributes, and of extensions, in a request. Requests have a handful of each; the limit bounds
+/// the work on hostile ones.
 const MOST: usize = 100;
 
-/// Why octets are no request that can be considered.
+/// Reason why octets are not an acceptable request.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CsrError {
     /// The octets are not a request.
     #[error("not a certification request: {0}")]
     Malformed(String),
-    /// The requester has not shown possession of the private key.
+    /// The signature does not prove possession of the private key.
     #[error("the request is not signed by the key it asks a certificate for")]
     BadSignature,
-    /// Well-formed, but its key type, curve or signature algorithm is none of ours.
+    /// The request is well-formed, but its key type, curve or signature algorithm is not supported.
     #[error("{0}")]
     Unsupported(String),
-    /// An RSA key so short or long that no signature of it is checked: this many bits.
+    /// The RSA key has this many bits, and no signature is verified with a key of that length.
     #[error("an RSA key of {0} bits; 2048 to 8192 are accepted")]
     KeyLength(u32),
-    /// The key is so weak that its signature proves nothing, or cannot be checked.
+    /// The key is so weak that its signature proves nothing or cannot be verified.
     #[error("the key is weak: {0}")]
     WeakKey(KeyWeakness),
-    /// The file has no request, or several.
+    /// The file has no request or several; the number is how many.
     #[error("the file has {0} requests; one is needed")]
     Count(usize),
-    /// The file is something else.
+    /// The file is of another kind.
     #[error("this is {0}, not a certification request")]
     Other(Content),
-    /// Beside the request, the file has this.
+    /// The file has content of this kind besides the request.
     #[error("beside the request, the file has {0}")]
     Beside(Content),
 }
@@ -55,7 +56,7 @@ impl From<der::Error> for CsrError {
     }
 }
 
-/// A request as received; its signature has not been looked at.
+/// A request as received. Its signature has not been verified.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CertificationRequest {
     der: Vec<u8>,
@@ -68,7 +69,7 @@ pub struct CertificationRequest {
     signature: Vec<u8>,
 }
 
-/// A request whose signature verifies with its own key: proof of possession.
+/// A request whose signature verifies with its own key, which proves possession of the private key (RFC 2986).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct VerifiedCsr(CertificationRequest);
 
@@ -83,7 +84,7 @@ impl CertificationRequest {
     /// Reads exactly one request.
     ///
     /// # Errors
-    /// When the octets are malformed, or key or signature algorithm are none of ours.
+    /// When the octets are malformed, or the key or signature algorithm is not supported.
     pub fn from_der(octets: &[u8]) -> Result<Self, CsrError> {
         let signed = Signed::from_der(octets)?;
         let CertificationRequestInfo { subject, public_key, extensions, has_challenge_password } =
@@ -100,7 +101,7 @@ impl CertificationRequest {
         })
     }
 
-    /// The one request of a file: DER, or PEM labelled `CERTIFICATE REQUEST` or `NEW CERTIFICATE REQUEST`.
+    /// Reads the only request of a file: DER, or PEM labelled `CERTIFICATE REQUEST` or `NEW CERTIFICATE REQUEST`.
     ///
     /// # Errors
     /// When the file is malformed or does not have exactly one request.
@@ -118,7 +119,7 @@ impl CertificationRequest {
         }
     }
 
-    /// The octets.
+    /// Returns the DER octets.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
@@ -136,16 +137,16 @@ impl CertificationRequest {
         &self.public_key
     }
 
-    /// Extensions asked for by `extensionRequest`; empty when there are none.
+    /// Returns the extensions of the `extensionRequest` attribute; empty when there are none.
     #[must_use]
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
 
-    /// Names asked for by a subjectAltName.
+    /// Returns the names of the requested subjectAltName.
     ///
     /// # Errors
-    /// When the extension is there and malformed.
+    /// When the extension is present and malformed.
     pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, MalformedDer> {
         self.extensions
             .iter()
@@ -153,7 +154,7 @@ impl CertificationRequest {
             .map_or(Ok(Vec::new()), |extension| GeneralName::list_from_der(&extension.value))
     }
 
-    /// Whether it has a challengePassword, which is never stored or used (G20).
+    /// Tells whether the request has a challengePassword, which is never stored or used (G20).
     #[must_use]
     pub fn has_challenge_password(&self) -> bool {
         self.has_challenge_password
@@ -165,11 +166,11 @@ impl CertificationRequest {
         self.algorithm
     }
 
-    /// Checks the proof of possession over the octets received.
+    /// Verifies the proof of possession over the octets received.
     ///
     /// # Errors
     /// [`CsrError::BadSignature`] when the signature does not verify with the request's own key;
-    /// [`CsrError::KeyLength`] or [`CsrError::WeakKey`] when that is for want of a key that could.
+    /// [`CsrError::KeyLength`] or [`CsrError::WeakKey`] when that key cannot verify any signature.
     pub fn verified(self) -> Result<VerifiedCsr, CsrError> {
         let algorithm = self.public_key.algorithm();
         if let Some(bits) = algorithm.length()
@@ -195,7 +196,8 @@ impl std::ops::Deref for VerifiedCsr {
     }
 }
 
-/// What the octets are in the place of a request, or else the error.
+/// Returns the error that names the kind of octets given instead of a request, or the given error when the kind is
+/// not recognised.
 fn instead(octets: &[u8], error: CsrError) -> CsrError {
     match Content::of(octets) {
         Some(Content::Request) | None => error,
@@ -264,7 +266,8 @@ fn read_attributes(contents: &[u8], info: &mut CertificationRequestInfo) -> Resu
     Ok(())
 }
 
-/// `CertificationRequestInfo` for this subject, key and these extensions, DER; to be signed and sealed.
+/// Encodes `CertificationRequestInfo` with this subject, key and these extensions, DER. The caller signs and frames
+/// it.
 #[must_use]
 pub(crate) fn encode_request(
     subject: &Name,

@@ -1,4 +1,4 @@
-//! Digests that X.509 and OCSP name things by.
+//! Digests that X.509 and OCSP use as identifiers.
 use aws_lc_rs::digest::{self, Algorithm};
 use std::fmt;
 
@@ -6,7 +6,7 @@ fn digest_of(algorithm: &'static Algorithm, octets: &[u8]) -> Vec<u8> {
     digest::digest(algorithm, octets).as_ref().to_vec()
 }
 
-/// SHA-1, 20 octets; only where a protocol names things by it, never for signatures.
+/// SHA-1, 20 octets. Used only as an identifier where a protocol requires it, never for signatures.
 #[must_use]
 pub(crate) fn sha1(octets: &[u8]) -> Vec<u8> {
     digest_of(&digest::SHA1_FOR_LEGACY_USE_ONLY, octets)
@@ -32,18 +32,18 @@ pub(crate) fn sha512(octets: &[u8]) -> Vec<u8> {
     digest_of(&digest::SHA512, octets)
 }
 
-/// SHA-256 over a DER certificate; written `sha256:HEX`.
+/// SHA-256 over a DER certificate, written `sha256:HEX`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Fingerprint(pub [u8; 32]);
 
 impl Fingerprint {
-    /// Over these octets.
+    /// Returns the fingerprint of these octets.
     #[must_use]
     pub fn of(octets: &[u8]) -> Self {
         Self(sha256(octets))
     }
 
-    /// Lower-case hexadecimal, 64 digits.
+    /// Returns 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
         base16ct::lower::encode_string(&self.0)

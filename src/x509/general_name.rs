@@ -1,4 +1,4 @@
-//! `GeneralName` (RFC 5280 §4.2.1.6; RFC 9598 for mailboxes beyond ASCII).
+//! `GeneralName` (RFC 5280 §4.2.1.6; RFC 9598 for mailboxes with non-ASCII local parts).
 use super::name::Name;
 use super::octets::tlv;
 use super::{MalformedDer, octets};
@@ -13,7 +13,7 @@ pub(crate) const SMTP_UTF8_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unw
 /// A name in a subjectAltName, a distribution point or an access description.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum GeneralName {
-    /// `dNSName`, A-labels.
+    /// `dNSName`, in A-labels.
     Dns(String),
     /// `iPAddress` of 4 or 16 octets.
     Ip(IpAddr),
@@ -30,7 +30,7 @@ pub enum GeneralName {
 }
 
 impl GeneralName {
-    /// One DER element with its context tag.
+    /// Encodes the name as one DER element with its context tag.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         match self {
@@ -51,7 +51,7 @@ impl GeneralName {
     /// Reads one DER element with its context tag.
     ///
     /// # Errors
-    /// When the contents do not fit the tag.
+    /// When the contents do not match the tag.
     pub fn from_der(element: &[u8]) -> Result<Self, MalformedDer> {
         let malformed = |reason: &str| MalformedDer::new("GeneralName", reason);
         let (tag, contents) = split(element).map_err(|error| error.reading("GeneralName"))?;
@@ -79,19 +79,19 @@ impl GeneralName {
     /// Reads `GeneralNames`, one whole `SEQUENCE OF GeneralName`.
     ///
     /// # Errors
-    /// When an element is malformed or octets trail.
+    /// When an element is malformed or octets follow the sequence.
     pub(crate) fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
         octets::elements_of(octets)?.into_iter().map(Self::from_der).collect()
     }
 
-    /// `GeneralNames`, DER.
+    /// Encodes `GeneralNames`, DER.
     #[must_use]
     pub(crate) fn list_to_der(names: &[Self]) -> Vec<u8> {
         let elements: Vec<Vec<u8>> = names.iter().map(Self::to_der).collect();
         tlv(octets::SEQUENCE, &elements.concat())
     }
 
-    /// The word before the colon when written out: `DNS`, `IP`, `email`, `URI`, `dirName`, `other`.
+    /// Returns the word before the colon in the text form: `DNS`, `IP`, `email`, `URI`, `dirName`, `other`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -104,7 +104,7 @@ impl GeneralName {
         }
     }
 
-    /// The word after the colon when written out.
+    /// Returns the part after the colon in the text form.
     #[must_use]
     pub fn value(&self) -> String {
         match self {
@@ -118,7 +118,7 @@ impl GeneralName {
     }
 }
 
-/// Tag octet and contents of exactly one element with a one-octet tag.
+/// Returns the tag octet and the contents of exactly one element with a one-octet tag.
 pub(crate) fn split(element: &[u8]) -> Result<(u8, &[u8]), MalformedDer> {
     let tag = *element.first().ok_or_else(|| MalformedDer::new("element", "is empty"))?;
     let any = AnyRef::from_der(element)?;
@@ -137,7 +137,7 @@ fn smtp_utf8(contents: &[u8]) -> Option<String> {
         .flatten()
 }
 
-/// `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:http://…`.
+/// Writes `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:http://…`.
 impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind(), self.value())

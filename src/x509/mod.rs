@@ -1,7 +1,7 @@
-//! Values of RFC 5280 and RFC 2986 and their DER. Pure: no I/O, no clock, no randomness of its own.
+//! Values of RFC 5280 and RFC 2986 and their DER. Pure: no I/O, no clock, no source of randomness.
 //!
-//! What is decoded keeps the octets it came from: names, keys and signatures are copied and verified as they were
-//! received, never as a re-encoding. Whether two names are the same is asked of their values (RFC 5280 §7.1).
+//! Decoded values keep the octets from which they were read. Names, keys and signatures are copied and verified as
+//! received, never as a re-encoding. Names are compared by their values (RFC 5280 §7.1).
 mod algorithm;
 mod apparent_host;
 mod attribute;
@@ -62,32 +62,32 @@ pub use spki::SubjectPublicKeyInfo;
 pub(crate) use time::read_time;
 pub use time::{UnixTime, Validity};
 
-/// Octets that are not the DER they should be.
+/// Error for octets that are not the expected DER.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not valid DER for {what}: {reason}")]
 pub struct MalformedDer {
-    /// What was being read, for example `Certificate`.
+    /// Type that was being read, for example `Certificate`.
     pub what: &'static str,
-    /// Why it cannot be read.
+    /// Reason why it cannot be read.
     pub reason: String,
-    /// Whether it is well-formed and merely names an algorithm that is none of ours.
+    /// Whether the octets are well-formed and only name an algorithm that is not supported.
     pub unsupported: bool,
 }
 
 impl MalformedDer {
-    /// What was being read, and why it cannot be.
+    /// Returns an error with the type that was being read and the reason.
     #[must_use]
     pub fn new(what: &'static str, reason: impl Into<String>) -> Self {
         Self { what, reason: reason.into(), unsupported: false }
     }
 
-    /// Something well-formed that names an algorithm that is none of ours.
+    /// Returns an error for well-formed octets that name an algorithm that is not supported.
     #[must_use]
     pub fn unsupported(what: &'static str, reason: impl Into<String>) -> Self {
         Self { what, reason: reason.into(), unsupported: true }
     }
 
-    /// The same, saying what was being read.
+    /// Returns the same error with another type that was being read.
     #[must_use]
     pub fn reading(mut self, what: &'static str) -> Self {
         self.what = what;

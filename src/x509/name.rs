@@ -1,4 +1,4 @@
-//! `Name` (RFC 5280 §4.1.2.4), kept as the octets it was received in.
+//! `Name` (RFC 5280 §4.1.2.4), kept as the octets in which it was received.
 use super::MalformedDer;
 use super::attribute::{AttributeType, StringKind};
 use super::attribute_value::AttributeValue;
@@ -11,47 +11,47 @@ use der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
 pub struct Attribute {
     /// `type`
     pub oid: ObjectIdentifier,
-    /// `value`, with its string type as it was received.
+    /// `value`, with the string type in which it was received.
     pub value: AttributeValue,
 }
 
 /// A distinguished name: an RDNSequence in DER.
 ///
-/// `==` compares the octets, which is what is asked of a field that repeats another. Whether two names are the same
-/// name is asked of [`Name::is_same_as`] and [`Name::prepared`].
+/// `==` compares the octets, which suits a field that must repeat another. [`Name::is_same_as`] and
+/// [`Name::prepared`] compare two names by their values.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Name(Vec<u8>);
 
-/// Why text is not a name.
+/// Reason why a text is not a name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
-    /// Not `TYPE=value` parts.
+    /// A part is not `TYPE=value`.
     #[error(
         "`{0}` is not TYPE=value; write a subject as C=BE,O=Example,CN=name, with \\, and \\+ for the signs themselves"
     )]
     Syntax(String),
-    /// A type that is neither known nor an object identifier.
+    /// The type is neither known nor an object identifier.
     #[error(
         "`{0}` is not an attribute type; one of C, ST, L, O, OU, CN, DC, emailAddress, serialNumber, UID or an OID"
     )]
     UnknownType(String),
-    /// A value the attribute type cannot have.
+    /// The attribute type does not allow the value.
     #[error("{attribute} `{value}` {reason}")]
     Value {
-        /// Which attribute.
+        /// Attribute type.
         attribute: String,
-        /// Its value.
+        /// Value.
         value: String,
-        /// What is wrong with it.
+        /// Rule that the value breaks.
         reason: String,
     },
 }
 
 impl Attribute {
-    /// An attribute of a known type, in the string type that RFC 5280 asks for.
+    /// Returns an attribute of a known type, in the string type that RFC 5280 requires.
     ///
     /// # Errors
-    /// When the value breaks the type's bounds or characters.
+    /// When the value is longer than the type allows or has characters that it does not allow.
     pub fn new(kind: AttributeType, value: &str) -> Result<Self, NameError> {
         let refused =
             |reason: String| NameError::Value { attribute: kind.short.into(), value: value.into(), reason };
@@ -66,19 +66,19 @@ impl Attribute {
         Ok(Self { oid: kind.oid, value: AttributeValue::new(tag, value.as_bytes()) })
     }
 
-    /// Its known type.
+    /// Returns the attribute type, when it is known by name.
     #[must_use]
     pub fn kind(&self) -> Option<AttributeType> {
         AttributeType::by_oid(self.oid)
     }
 
-    /// The short name of the type, or its object identifier in dots.
+    /// Returns the short name of the type, or its object identifier in dots.
     #[must_use]
     pub fn label(&self) -> String {
         self.kind().map_or_else(|| self.oid.to_string(), |kind| kind.short.to_owned())
     }
 
-    /// The value as text, whatever string type it has; `None` when it is not a string or is malformed.
+    /// Returns the value as text, for every string type; `None` when the value is not a string or is malformed.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         self.value.text()
@@ -91,20 +91,20 @@ impl Attribute {
 }
 
 impl Name {
-    /// The name without attributes.
+    /// Returns the name without attributes.
     #[must_use]
     pub fn empty() -> Self {
         Self(vec![SEQUENCE, 0])
     }
 
-    /// A name with one attribute in each RDN, in this order.
+    /// Returns a name with one attribute in each RDN, in this order.
     #[must_use]
     pub fn from_attributes(attributes: &[Attribute]) -> Self {
         let rdns: Vec<Vec<u8>> = attributes.iter().map(|attribute| tlv(SET, &attribute.to_der())).collect();
         Self(tlv(SEQUENCE, &rdns.concat()))
     }
 
-    /// A name with these RDNs in this order; the attributes of one RDN are sorted as DER asks.
+    /// Returns a name with these RDNs in this order. The attributes within an RDN are sorted as DER requires.
     #[must_use]
     pub(crate) fn from_rdns(rdns: &[Vec<Attribute>]) -> Self {
         let sets: Vec<Vec<u8>> = rdns
@@ -118,23 +118,23 @@ impl Name {
         Self(tlv(SEQUENCE, &sets.concat()))
     }
 
-    /// Takes the octets of an RDNSequence and keeps them.
+    /// Reads an RDNSequence and keeps its octets.
     ///
     /// # Errors
-    /// When they are not exactly one RDNSequence with non-empty RDNs.
+    /// When the octets are not exactly one RDNSequence with non-empty RDNs.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let name = Self(octets.to_vec());
         name.read().map_err(|error| MalformedDer::from(error).reading("Name"))?;
         Ok(name)
     }
 
-    /// The octets.
+    /// Returns the DER octets.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether there is no attribute at all.
+    /// Tells whether the name has no attributes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0 == [SEQUENCE, 0]
@@ -155,13 +155,13 @@ impl Name {
         Ok(rdns)
     }
 
-    /// The relative distinguished names in order, each with its attributes in order.
+    /// Returns the relative distinguished names in order, each with its attributes in order.
     #[must_use]
     pub fn rdns(&self) -> Vec<Vec<Attribute>> {
         self.read().unwrap_or_default()
     }
 
-    /// The label of an attribute type that one RDN has twice, which X.501 §9.3 forbids.
+    /// Returns the label of an attribute type that occurs twice in one RDN, which X.501 §9.3 forbids.
     #[must_use]
     pub(crate) fn repeated_within_an_rdn(&self) -> Option<String> {
         self.rdns().iter().find_map(|rdn| {
@@ -170,13 +170,13 @@ impl Name {
         })
     }
 
-    /// All attributes in order, the RDNs flattened.
+    /// Returns all attributes in order, without the division into RDNs.
     #[must_use]
     pub fn attributes(&self) -> Vec<Attribute> {
         self.rdns().into_iter().flatten().collect()
     }
 
-    /// The texts of all attributes of this type (a short or long name), in order.
+    /// Returns the texts of all attributes of this type in order. The type is given by its short or long name.
     #[must_use]
     pub fn texts(&self, kind: &str) -> Vec<String> {
         let Some(kind) = AttributeType::by_name(kind) else { return Vec::new() };
@@ -187,7 +187,7 @@ impl Name {
             .collect()
     }
 
-    /// The last commonName, if there is one.
+    /// Returns the last commonName, if there is one.
     #[must_use]
     pub fn common_name(&self) -> Option<String> {
         self.texts("CN").pop()
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_name_keeps_its_octets_whatever_they_are() {
-        // X3: two OUs, a multi-valued RDN that is not sorted, a TeletexString
+        // X3: two OUs, a multi-valued RDN that is not sorted, and a TeletexString
         let ou = Attribute::new(AttributeType::by_name("OU").unwrap(), "a").unwrap().to_der();
         let dc = Attribute::new(AttributeType::by_name("DC").unwrap(), "b").unwrap().to_der();
         let odd = [0x30, 8, 6, 3, 0x55, 4, 3, 0x14, 1, 0xe9];

@@ -1,15 +1,15 @@
-//! Names as people type and read them (RFC 4514, in the order of the octets).
+//! Text form of names, as people type and read them (RFC 4514, but in the order of the octets).
 use super::attribute::AttributeType;
 use super::name::{Attribute, Name, NameError};
 use std::fmt;
 
 impl Name {
-    /// Reads `C=BE,O=Example,CN=name` or `/C=BE/O=Example/CN=name`, in the order written; a backslash
-    /// takes the next character as it is, so `O=Gentoo Fictional\, Inc.` has one attribute. In the first style
-    /// `CN=a+UID=b` is one RDN of two attributes.
+    /// Reads `C=BE,O=Example,CN=name` or `/C=BE/O=Example/CN=name`, in the order written. A backslash takes the next
+    /// character literally, so `O=Gentoo Fictional\, Inc.` is one attribute. In the first form, `CN=a+UID=b` is one
+    /// RDN of two attributes.
     ///
     /// # Errors
-    /// When a part is not `TYPE=value`, the type is unknown, or the value breaks its bounds.
+    /// When a part is not `TYPE=value`, the type is unknown, or the type does not allow the value.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let (rest, separator) = match text.strip_prefix('/') {
             Some(rest) => (rest, '/'),
@@ -49,7 +49,7 @@ fn split_unescaped(text: &str, separator: char) -> Vec<String> {
     parts
 }
 
-/// Without the spaces around it; an escaped one at the end belongs to the value.
+/// Removes the spaces around the text. An escaped space at the end belongs to the value and stays.
 fn trim_unescaped(text: &str) -> &str {
     let trimmed = text.trim();
     let backslashes = trimmed.chars().rev().take_while(|character| *character == '\\').count();
@@ -70,7 +70,7 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// As in RFC 4514 §2.4, so that [`Name::parse`] reads it back.
+/// Escapes a value as in RFC 4514 §2.4, so that [`Name::parse`] reads it back.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let inner = text.trim_start().len();
@@ -94,7 +94,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// `C=BE, O=Gentoo Fictional\, Inc., CN=GenFic Root CA`: in the order of the octets, `+` within an RDN.
+/// Writes `C=BE, O=Gentoo Fictional\, Inc., CN=GenFic Root CA`, in the order of the octets, with `+` within an RDN.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rdns: Vec<String> = self

@@ -1,15 +1,15 @@
-//! DER building blocks (X.690) for what is written octet by octet, and the parts that elements are read in.
+//! DER building blocks (X.690) for structures that are written octet by octet, and a reader of whole elements.
 use super::MalformedDer;
 use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader};
 
-/// `SEQUENCE`, constructed.
+/// Identifier octet of `SEQUENCE`, constructed.
 pub const SEQUENCE: u8 = 0x30;
-/// `SET`, constructed.
+/// Identifier octet of `SET`, constructed.
 pub const SET: u8 = 0x31;
-/// `INTEGER`.
+/// Identifier octet of `INTEGER`.
 pub(crate) const INTEGER: u8 = 0x02;
-/// `OCTET STRING`.
+/// Identifier octet of `OCTET STRING`.
 pub(crate) const OCTET_STRING: u8 = 0x04;
 
 /// Appends identifier and length octets for contents of `length` octets.
@@ -26,7 +26,7 @@ pub(crate) fn put_header(out: &mut Vec<u8>, tag: u8, length: usize) {
     }
 }
 
-/// One complete element: identifier, length and contents.
+/// Returns one complete element: identifier, length and contents.
 #[must_use]
 pub fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(contents.len() + 6);
@@ -35,7 +35,7 @@ pub fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A `SEQUENCE` of elements that are encoded already.
+/// Returns a `SEQUENCE` of elements that are already encoded.
 #[must_use]
 pub fn sequence(elements: &[&[u8]]) -> Vec<u8> {
     tlv(SEQUENCE, &elements.concat())

@@ -1,4 +1,4 @@
-//! PEM (RFC 7468), and telling PEM from DER.
+//! PEM (RFC 7468), and the distinction of PEM from DER.
 use super::octets::SEQUENCE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,24 +7,24 @@ use zeroize::Zeroizing;
 /// One `-----BEGIN LABEL-----` block.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Block {
-    /// The label, for example `CERTIFICATE`.
+    /// Label, for example `CERTIFICATE`.
     pub label: String,
-    /// The decoded contents.
+    /// Decoded contents.
     pub der: Vec<u8>,
 }
 
-/// Why text is not PEM.
+/// Reason why a text is not PEM.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PemError {
-    /// No END line, or one for another label.
+    /// The block has no END line, or one with another label.
     #[error("the {0} block has no matching END line")]
     Unterminated(String),
-    /// Contents that are not base64.
+    /// The contents are not base64.
     #[error("the {0} block is not base64")]
     NotBase64(String),
 }
 
-/// Writes one block, 64 characters a line, with a final line feed.
+/// Encodes one block with 64 characters a line and a final line feed.
 #[must_use]
 pub fn encode(label: &str, der: &[u8]) -> String {
     let mut out = begin(label);
@@ -33,13 +33,13 @@ pub fn encode(label: &str, der: &[u8]) -> String {
     out
 }
 
-/// The line before a block.
+/// Returns the BEGIN line of a block.
 #[must_use]
 pub fn begin(label: &str) -> String {
     format!("-----BEGIN {label}-----\n")
 }
 
-/// The line after a block.
+/// Returns the END line of a block.
 #[must_use]
 pub fn end(label: &str) -> String {
     format!("-----END {label}-----\n")
@@ -48,13 +48,13 @@ pub fn end(label: &str) -> String {
 /// What a line before a block begins with.
 pub(crate) const BEGIN: &str = "-----BEGIN ";
 
-/// How many octets are one line.
+/// Number of octets encoded in one line: 48, which are 64 characters.
 pub const LINE: usize = 48;
-/// How many lines are encoded at once.
+/// Number of lines encoded at once: 1024, which are about 66 kB of text.
 const LINES: usize = 1024;
 
-/// The lines between, in pieces of some ten thousand characters, so that a block of any size can be written
-/// without being in memory twice.
+/// Returns the lines between BEGIN and END in pieces of about 66 kB, so that a block of any size can be written
+/// without holding it in memory twice.
 pub fn body(der: &[u8]) -> impl Iterator<Item = String> + '_ {
     der.chunks(LINE * LINES).map(|octets| {
         let text = STANDARD.encode(octets);
@@ -70,7 +70,7 @@ pub fn body(der: &[u8]) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// How long a block is in characters, for contents of so many octets.
+/// Returns the length of a block in characters, for contents of this many octets.
 #[must_use]
 pub(crate) fn encoded_length(label: &str, octets: u64) -> u64 {
     let line = u64::try_from(LINE).unwrap_or(u64::MAX);
@@ -78,10 +78,10 @@ pub(crate) fn encoded_length(label: &str, octets: u64) -> u64 {
     frame.saturating_add(octets.div_ceil(3).saturating_mul(4)).saturating_add(octets.div_ceil(line))
 }
 
-/// Every block in order; text around blocks is skipped, as openssl writes it there.
+/// Decodes every block in order. Text around the blocks is skipped, since openssl writes such text.
 ///
 /// # Errors
-/// When a block that begins does not end or is not base64.
+/// When a block has no END line or is not base64.
 pub fn decode_all(text: &str) -> Result<Vec<Block>, PemError> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
@@ -159,15 +159,15 @@ pub(crate) fn decode_lines(lines: &[&str]) -> Option<Vec<u8>> {
     STANDARD.decode(&*contents).ok()
 }
 
-/// The blocks of a file that may be PEM or one DER element; DER gets `label`.
+/// Decodes the blocks of a file that may be PEM or one DER element. A DER element gets `label`.
 ///
 /// # Errors
-/// When it looks like PEM and is malformed.
+/// When the file looks like PEM and is malformed.
 pub fn decode_file(octets: &[u8], label: &str) -> Result<Vec<Block>, PemError> {
-    // a DER element begins with the tag of a SEQUENCE, `0`, and its length is no text
+    // a DER element begins with the tag of a SEQUENCE, which is the character `0`, but it is not UTF-8
     let is_der = octets.starts_with(&[SEQUENCE]) && std::str::from_utf8(octets).is_err();
     if !is_der && octets.windows(BEGIN.len()).any(|part| part == BEGIN.as_bytes()) {
-        // text around the blocks may be in any character set; blocks are ASCII
+        // text around the blocks may be in any character set; the blocks are ASCII
         let text = String::from_utf8_lossy(octets);
         return decode_all(text.trim_start_matches('\u{feff}'));
     }

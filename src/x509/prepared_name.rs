@@ -1,7 +1,7 @@
-//! Names as they are compared (RFC 5280 §7.1): their strings prepared by RFC 4518, their RDNs as sets.
+//! Comparison of names by RFC 5280 §7.1: their strings are prepared by RFC 4518, and their RDNs are sets.
 //!
-//! Octets are what is written and copied; this is what is asked when one name may be another's. Whatever RFC 4518
-//! §2.4 prohibits stands for itself here, since the name is there all the same.
+//! Names are written and copied as octets; the prepared form serves comparison only. Characters that RFC 4518 §2.4
+//! prohibits are kept as they are, because the name exists all the same.
 use super::attribute::AttributeType;
 use super::attribute_value::AttributeValue;
 use super::name::{Attribute, Name};
@@ -12,26 +12,26 @@ use der::asn1::ObjectIdentifier;
 use stringprep::tables::{case_fold_for_nfkc, x520_mapped_to_nothing, x520_mapped_to_space};
 use unicode_normalization::UnicodeNormalization;
 
-/// `domainComponent`, whose labels are compared as they stand in the DNS (RFC 5280 §7.3).
+/// `domainComponent`, whose labels are compared as DNS labels (RFC 5280 §7.3).
 const DOMAIN_COMPONENT: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.9.2342.19200300.100.1.25");
 
-/// Where attribute types besides those known by name whose strings are compared without letter case come from: X.520, RFC 4524, and what the
-/// CA/Browser Forum took from Microsoft for extended validation.
+/// Arcs of attribute types whose strings are compared without regard to case, besides the types known by name: X.520,
+/// RFC 4524, and the arc of Microsoft that the CA/Browser Forum uses for extended validation.
 const FAMILIAR: [&[u32]; 3] =
     [&[2, 5, 4], &[0, 9, 2342, 19_200_300, 100, 1], &[1, 3, 6, 1, 4, 1, 311, 60, 2, 1]];
 
-/// A name made ready for comparison: equal exactly when the names match by RFC 5280 §7.1.
+/// A name prepared for comparison. Two of them are equal exactly when the names match by RFC 5280 §7.1.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PreparedName(Vec<u8>);
 
 impl PreparedName {
-    /// The octets that stand for it, one DER element.
+    /// Returns the prepared form, one DER element.
     #[must_use]
     pub(crate) fn as_octets(&self) -> &[u8] {
         &self.0
     }
 
-    /// SHA-256 of them.
+    /// Returns the SHA-256 of the prepared form.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         sha256(&self.0)
@@ -39,25 +39,25 @@ impl PreparedName {
 }
 
 impl Name {
-    /// The name as it is compared.
+    /// Returns the name in the form in which names are compared.
     #[must_use]
     pub(crate) fn prepared(&self) -> PreparedName {
         PreparedName(tlv(SEQUENCE, &prepared_rdns(self).concat()))
     }
 
-    /// Whether it is the same name (RFC 5280 §7.1), whatever string types either is written in.
+    /// Tells whether both are the same name (RFC 5280 §7.1), whatever their string types.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.as_der() == other.as_der() || self.prepared() == other.prepared()
     }
 
-    /// Whether its first RDNs are those of `base`.
+    /// Tells whether the first RDNs of this name are those of `base`.
     #[must_use]
     pub(crate) fn begins_with(&self, base: &Self) -> bool {
         prepared_rdns(self).starts_with(&prepared_rdns(base))
     }
 
-    /// Both names for one message: where they read alike, the second says what differs.
+    /// Returns both names for one message. When their texts are the same, the second one says what differs.
     #[must_use]
     pub fn beside(&self, other: &Self) -> (String, String) {
         if self.to_string() != other.to_string() {
@@ -77,7 +77,7 @@ impl Name {
     }
 }
 
-/// Each RDN as one element, its attributes in an order that does not depend on how they are written.
+/// Returns each RDN as one element. Its attributes are sorted by their prepared form.
 fn prepared_rdns(name: &Name) -> Vec<Vec<u8>> {
     let set = |rdn: Vec<Attribute>| {
         let mut attributes: Vec<Vec<u8>> = rdn.iter().map(prepared_attribute).collect();
@@ -92,7 +92,7 @@ fn prepared_attribute(attribute: &Attribute) -> Vec<u8> {
     let value = match attribute.text().filter(|_| is_familiar(attribute.oid)) {
         Some(text) if attribute.oid == DOMAIN_COMPONENT => domain_label(&text),
         Some(text) => prepared_text(&text),
-        // RFC 5280 §7.1 has values of unfamiliar syntax compared as they are
+        // RFC 5280 §7.1: values whose syntax is not known are compared as they are
         None => return sequence(&[&oid, &tlv(OCTET_STRING, attribute.value.as_der())]),
     };
     sequence(&[&oid, &tlv(AttributeValue::UTF8_STRING, value.as_bytes())])
@@ -110,7 +110,8 @@ fn domain_label(text: &str) -> String {
     idna::domain_to_ascii(text).unwrap_or_else(|_| prepared_text(text))
 }
 
-/// RFC 4518: mapped and folded (§2.2), in normalization form KC (§2.3), insignificant spaces removed (§2.6.1).
+/// Prepares a string by RFC 4518: mapped and case-folded (§2.2), in normalization form KC (§2.3), without
+/// insignificant spaces (§2.6.1).
 fn prepared_text(text: &str) -> String {
     let mapped = text
         .chars()
@@ -122,7 +123,7 @@ fn prepared_text(text: &str) -> String {
     words.join(" ")
 }
 
-/// What RFC 4518 §2.2 maps to nothing besides what X.520 does: format characters.
+/// Tells whether RFC 4518 §2.2 maps the character to nothing, where X.520 does not: format characters.
 fn is_ignored(character: char) -> bool {
     matches!(character,
         '\u{6dd}' | '\u{70f}' | '\u{180e}' | '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

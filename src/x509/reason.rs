@@ -3,7 +3,7 @@ use crate::error::Reason;
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a certificate was revoked. Value 7 is not used.
+/// Reason of a revocation. Value 7 is not used.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names are the RFC's")]
@@ -21,7 +21,7 @@ pub enum CrlReason {
 }
 
 impl CrlReason {
-    /// Every reason, with its number and the name people type.
+    /// Every reason, with its number and the name that people type.
     pub const ALL: [(Self, u8, &'static str); 10] = [
         (Self::Unspecified, 0, "unspecified"),
         (Self::KeyCompromise, 1, "key-compromise"),
@@ -39,26 +39,26 @@ impl CrlReason {
         Self::ALL.iter().find(|row| row.0 == self).map_or((0, "unspecified"), |row| (row.1, row.2))
     }
 
-    /// The ENUMERATED value.
+    /// Returns the ENUMERATED value.
     #[must_use]
     pub fn number(self) -> u8 {
         self.row().0
     }
 
-    /// Whether it says that somebody else has the key.
+    /// Tells whether the reason says that somebody else has the private key.
     #[must_use]
     pub fn is_of_the_key(self) -> bool {
         matches!(self, Self::KeyCompromise | Self::CaCompromise | Self::AaCompromise)
     }
 
-    /// The reason with this ENUMERATED value.
+    /// Returns the reason with this ENUMERATED value.
     #[must_use]
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.iter().find(|row| row.1 == number).map(|row| row.0)
     }
 }
 
-/// The name people type, for example `key-compromise`.
+/// Writes the name that people type, for example `key-compromise`.
 impl fmt::Display for CrlReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.row().1)
@@ -68,7 +68,7 @@ impl fmt::Display for CrlReason {
 impl FromStr for CrlReason {
     type Err = Reason;
 
-    /// Takes `key-compromise`, and `keyCompromise` as OpenSSL writes it.
+    /// Reads `key-compromise`, and `keyCompromise` as OpenSSL writes it.
     fn from_str(text: &str) -> Result<Self, Reason> {
         let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
         Self::ALL

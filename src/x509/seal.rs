@@ -1,5 +1,5 @@
-//! `SEQUENCE { toBeSigned, signatureAlgorithm, signature BIT STRING }`: the frame that certificates, CRLs,
-//! requests and OCSP answers share, and the verification of its signature over the octets received.
+//! X.509 `SIGNED`: `SEQUENCE { toBeSigned, signatureAlgorithm, signature BIT STRING }`, the structure that
+//! certificates, CRLs, requests and OCSP responses share. Its signature is verified over the octets received.
 use super::algorithm::Verification;
 use super::octets::{SEQUENCE, put_header};
 use super::{MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo};
@@ -7,14 +7,14 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use der::asn1::BitStringRef;
 use der::{Decode, Reader, SliceReader};
 
-/// Frames what was signed with its algorithm and signature, DER.
+/// Encodes the signed structure from the octets that were signed, the algorithm and the signature, DER.
 #[must_use]
 pub fn seal(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
     let (head, tail) = frame(tbs.len(), algorithm, signature);
     [head.as_slice(), tbs, &tail].concat()
 }
 
-/// What stands before and after what was signed, whose length is given.
+/// Returns the octets before and after the signed part, which is `length` octets long.
 pub(super) fn frame(length: usize, algorithm: SignatureAlgorithm, signature: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut tail = algorithm.to_der();
     put_header(&mut tail, 0x03, signature.len() + 1);
@@ -25,19 +25,19 @@ pub(super) fn frame(length: usize, algorithm: SignatureAlgorithm, signature: &[u
     (head, tail)
 }
 
-/// The parts of a sealed structure, as received.
+/// Parts of a signed structure, as received.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed<'a> {
-    /// What was signed: one whole DER element.
+    /// The part that is signed: one whole DER element.
     pub tbs: &'a [u8],
     /// `signatureAlgorithm`, one whole DER element.
     pub algorithm: &'a [u8],
-    /// The signature octets.
+    /// Signature octets.
     pub signature: &'a [u8],
 }
 
 impl<'a> Signed<'a> {
-    /// Takes a sealed structure apart.
+    /// Splits a signed structure into its parts.
     ///
     /// # Errors
     /// When the octets are not exactly one such structure, or the BIT STRING has unused bits.
@@ -55,7 +55,7 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// Whether `signature` over `message` was made with the private half of `key`.
+/// Tells whether `signature` over `message` was made with the private key of `key`.
 #[must_use]
 pub fn verify(
     key: &SubjectPublicKeyInfo,
@@ -66,8 +66,8 @@ pub fn verify(
     is_valid(key.algorithm().verification(algorithm), key, message, signature)
 }
 
-/// The same, and RSA keys of 1024 to 2047 bits are not refused: for what was signed before it came here. Whoever can
-/// factor such a key can have signed it too.
+/// Tells the same as [`verify`], but also accepts RSA keys of 1024 to 2047 bits. Meant for what was signed before the
+/// CA was taken over. Somebody who can factor such a key can have made the signature too.
 #[must_use]
 pub(crate) fn verify_old(
     key: &SubjectPublicKeyInfo,
@@ -78,8 +78,8 @@ pub(crate) fn verify_old(
     is_valid(key.algorithm().old_verification(algorithm), key, message, signature)
 }
 
-/// Whether [`verify_old`] can tell at all: not for RSA keys that are shorter still, or longer than 8192 bits, nor for
-/// SHA-384 by a short one.
+/// Tells whether [`verify_old`] supports this key and algorithm. It supports neither RSA keys below 1024 or above
+/// 8192 bits, nor SHA-384 with an RSA key below 2048 bits.
 #[must_use]
 pub(crate) fn can_verify_old(key: &SubjectPublicKeyInfo, algorithm: SignatureAlgorithm) -> bool {
     key.algorithm().is_verified_as_old(algorithm)
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::x509::Certificate;
 
-    /// Signed with SHA-256 by its own RSA key of 1024 bits (`openssl req -x509 -newkey rsa:1024`).
+    /// Certificate with an RSA key of 1024 bits, self-signed with SHA-256 (`openssl req -x509 -newkey rsa:1024`).
     const SHORT: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIB/jCCAWegAwIBAgIUO1RMo3lFs7GRczsrsEN0nHdZICEwDQYJKoZIhvcNAQEL

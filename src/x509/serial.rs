@@ -3,32 +3,32 @@ use super::octets::{INTEGER, put_header};
 use std::fmt;
 use std::str::FromStr;
 
-/// A positive integer of at most 20 octets, the sign octet included.
+/// A positive integer of at most 20 octets, including the sign octet.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SerialNumber(Box<[u8]>);
 
-/// Why octets are not a serial number.
+/// Reason why octets or a text are not a serial number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidSerialNumber {
-    /// Zero is not positive.
+    /// The number is zero, which is not positive.
     #[error("a serial number is never zero")]
     Zero,
-    /// Negative numbers are not positive either.
+    /// The number is negative.
     #[error("a serial number is never negative")]
     Negative,
-    /// More than 20 octets.
+    /// The number has more than 20 octets.
     #[error("a serial number has at most 20 octets")]
     TooLong,
-    /// Text that is not hexadecimal.
+    /// The text is not hexadecimal.
     #[error("a serial number is written in hexadecimal digits")]
     NotHexadecimal,
 }
 
 impl SerialNumber {
-    /// Takes big-endian unsigned octets; leading zeros are dropped.
+    /// Reads big-endian unsigned octets. Leading zeros are dropped.
     ///
     /// # Errors
-    /// When the value is zero, or needs more than 20 octets as an INTEGER.
+    /// When the value is zero, or needs more than 20 octets as a DER INTEGER.
     pub fn from_be_octets(octets: &[u8]) -> Result<Self, InvalidSerialNumber> {
         let start = octets.iter().position(|&octet| octet != 0).ok_or(InvalidSerialNumber::Zero)?;
         let value = octets.get(start..).unwrap_or_default();
@@ -39,7 +39,7 @@ impl SerialNumber {
         Ok(Self(value.into()))
     }
 
-    /// Takes the contents octets of a DER INTEGER.
+    /// Reads the contents octets of a DER INTEGER.
     ///
     /// # Errors
     /// When the value is negative, zero or too long.
@@ -50,7 +50,8 @@ impl SerialNumber {
         Self::from_be_octets(contents)
     }
 
-    /// 128 random bits, made positive and of fixed length by a leading octet of `0x01`..`0x7f`.
+    /// Returns a serial number with 128 random bits. A leading octet of `0x01`..`0x7f` makes it positive and of fixed
+    /// length.
     #[must_use]
     pub(crate) fn from_random(octets: [u8; 17]) -> Self {
         let mut octets = octets;
@@ -60,13 +61,13 @@ impl SerialNumber {
         Self(octets.into())
     }
 
-    /// Big-endian, without leading zeros: at least 1 octet and at most 20.
+    /// Returns the number in big-endian octets, without leading zeros: 1 to 20 octets.
     #[must_use]
     pub fn as_be_octets(&self) -> &[u8] {
         &self.0
     }
 
-    /// `INTEGER`, DER.
+    /// Encodes the number as `INTEGER`, DER.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.0.len() + 3);
@@ -74,7 +75,7 @@ impl SerialNumber {
         out
     }
 
-    /// Appends the same.
+    /// Appends the DER `INTEGER` to `out`.
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         let sign_octet: &[u8] = if self.0.first().is_some_and(|&octet| octet >= 0x80) { &[0] } else { &[] };
         put_header(out, INTEGER, sign_octet.len() + self.0.len());
@@ -83,7 +84,7 @@ impl SerialNumber {
     }
 }
 
-/// Lower-case hexadecimal without separators, two digits an octet.
+/// Writes lower-case hexadecimal without separators, two digits an octet.
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", base16ct::HexDisplay(&self.0))
@@ -93,7 +94,7 @@ impl fmt::Display for SerialNumber {
 impl FromStr for SerialNumber {
     type Err = InvalidSerialNumber;
 
-    /// Takes hexadecimal in any case, with or without colons and an even number of digits.
+    /// Reads hexadecimal in any case. Colons and an odd number of digits are accepted.
     fn from_str(text: &str) -> Result<Self, InvalidSerialNumber> {
         let digits: String = text.trim_start_matches("0x").chars().filter(|c| *c != ':').collect();
         let even = if digits.len().is_multiple_of(2) { digits } else { format!("0{digits}") };

@@ -19,10 +19,10 @@ struct Raw<'a> {
 }
 
 impl SubjectPublicKeyInfo {
-    /// Reads a key of one of the schemes of [`KeyScheme`](super::KeyScheme).
+    /// Reads a key of one of the schemes in [`KeyScheme`](super::KeyScheme).
     ///
     /// # Errors
-    /// When the octets are malformed, the type is none of ours, or its parameters are wrong.
+    /// When the octets are malformed, the key type is not supported, or its parameters are wrong.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
         let malformed = |reason: String| MalformedDer::new("SubjectPublicKeyInfo", reason);
         let unsupported = |reason: String| MalformedDer::unsupported("SubjectPublicKeyInfo", reason);
@@ -39,37 +39,37 @@ impl SubjectPublicKeyInfo {
         Ok(Self { der: octets.to_vec(), key: key.to_vec(), algorithm })
     }
 
-    /// The octets.
+    /// Returns the DER octets.
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// Contents of `subjectPublicKey`: what key identifiers and OCSP key hashes are taken over.
+    /// Returns the contents of `subjectPublicKey`, over which key identifiers and OCSP key hashes are computed.
     #[must_use]
     pub(crate) fn key_octets(&self) -> &[u8] {
         &self.key
     }
 
-    /// Its type.
+    /// Returns the type of the key.
     #[must_use]
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
     }
 
-    /// Left-most 160 bits of the SHA-256 of the key (RFC 7093 §2, method 1): 20 octets.
+    /// Returns the left-most 160 bits of the SHA-256 of the key (RFC 7093 §2, method 1): 20 octets.
     #[must_use]
     pub fn key_identifier(&self) -> Vec<u8> {
         sha256(&self.key).into_iter().take(20).collect()
     }
 
-    /// SHA-1 of the key: what `ResponderID byKey` and SHA-1 CertIDs use, 20 octets.
+    /// Returns the SHA-1 of the key, 20 octets, as used by `ResponderID byKey` and by CertIDs with SHA-1.
     #[must_use]
     pub(crate) fn key_hash(&self) -> Vec<u8> {
         sha1(&self.key)
     }
 
-    /// SHA-256 of the whole DER: how keys are told apart in the index.
+    /// Returns the SHA-256 of the whole DER, by which the index distinguishes keys.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         sha256(&self.der)

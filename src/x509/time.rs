@@ -10,34 +10,35 @@ pub struct UnixTime(pub i64);
 
 const EPOCH: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
-/// 2050-01-01T00:00:00Z: the first second that is written as GeneralizedTime.
+/// 2050-01-01T00:00:00Z, the first second that is written as GeneralizedTime.
 const YEAR_2050: i64 = 2_524_608_000;
 
 impl UnixTime {
-    /// `99991231235959Z`, "no well-defined expiration date" (RFC 5280 §4.1.2.5).
+    /// `99991231235959Z`, which means "no well-defined expiration date" (RFC 5280 §4.1.2.5).
     pub const NO_END: Self = Self(253_402_300_799);
-    /// Seconds of one day.
+    /// Seconds in one day.
     pub const DAY: i64 = 86_400;
 
-    /// This many seconds later, or earlier when negative; stays within what DER can write.
+    /// Returns the time this many seconds later, or earlier when negative. The result is limited to what DER can
+    /// write.
     #[must_use]
     pub fn plus(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds).clamp(0, Self::NO_END.0))
     }
 
-    /// This many days later, or earlier when negative.
+    /// Returns the time this many days later, or earlier when negative.
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
         self.plus(days.saturating_mul(Self::DAY))
     }
 
-    /// Reads RFC 3339, for example `2030-01-31T00:00:00Z`; a bare date means its first second in UTC.
+    /// Reads RFC 3339, for example `2030-01-31T00:00:00Z`. A date without a time means its first second in UTC.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(at) = text.parse::<jiff::Timestamp>() {
             return Some(Self(at.as_second()));
         }
-        // The library's timestamps end a day before the last one that DER can write.
+        // `jiff::Timestamp` ends a day before the last second that DER can write.
         let civil = match text.strip_suffix('Z') {
             Some(utc) => utc.parse::<jiff::civil::DateTime>().ok()?,
             None => text.parse::<jiff::civil::Date>().ok()?.to_datetime(jiff::civil::Time::midnight()),
@@ -45,7 +46,7 @@ impl UnixTime {
         Some(Self(civil.duration_since(EPOCH).as_secs()))
     }
 
-    /// `UTCTime` through 2049 and `GeneralizedTime` after, DER (RFC 5280 §4.1.2.5).
+    /// Encodes `UTCTime` through 2049 and `GeneralizedTime` after, DER (RFC 5280 §4.1.2.5).
     #[must_use]
     pub fn to_der(self) -> Vec<u8> {
         let mut out = Vec::with_capacity(17);
@@ -53,7 +54,7 @@ impl UnixTime {
         out
     }
 
-    /// Appends the same: a long CRL has a million of them.
+    /// Appends the same encoding to `out`. A long CRL has a million times, so no buffer of its own is allocated.
     pub(crate) fn put(self, out: &mut Vec<u8>) {
         if self.0 < YEAR_2050 {
             out.extend_from_slice(&[0x17, 13]);
@@ -64,7 +65,7 @@ impl UnixTime {
         }
     }
 
-    /// `GeneralizedTime` whatever the year, DER: what OCSP and `invalidityDate` use.
+    /// Encodes `GeneralizedTime` whatever the year, DER, as OCSP and `invalidityDate` require.
     #[must_use]
     pub(crate) fn to_generalized_der(self) -> Vec<u8> {
         let mut out = vec![0x18, 15];
@@ -72,12 +73,12 @@ impl UnixTime {
         out
     }
 
-    /// `YYMMDDHHMMSSZ`, with the century before it when that is wanted; what DER cannot write is written as the
-    /// nearest time that it can.
+    /// Appends `YYMMDDHHMMSSZ`, with the two digits of the century before it when `century` is set. A time that DER
+    /// cannot write is written as the nearest one that it can.
     fn put_digits(self, out: &mut Vec<u8>, century: bool) {
         let within = self.0.clamp(0, Self::NO_END.0);
         let (days, second) = (within / Self::DAY, within % Self::DAY);
-        // Years begin in March here, so that a leap day is the last of its year; an era is 400 of them.
+        // Years begin in March here, so that a leap day is the last day of its year. An era is 400 years.
         let day = days + 719_468;
         let (era, day) = (day / 146_097, day % 146_097);
         let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -93,14 +94,14 @@ impl UnixTime {
         out.push(b'Z');
     }
 
-    /// From a duration since the epoch.
+    /// Returns the time this long after the epoch, in whole seconds.
     #[must_use]
     pub(crate) fn from_duration(since: Duration) -> Self {
         Self(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 }
 
-/// RFC 3339 in UTC, whole seconds.
+/// Writes RFC 3339 in UTC, in whole seconds.
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match EPOCH.checked_add(jiff::SignedDuration::from_secs(self.0)) {
@@ -110,7 +111,7 @@ impl fmt::Display for UnixTime {
     }
 }
 
-/// `Validity`; both ends are inclusive.
+/// `Validity`. Both ends are inclusive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Validity {
     /// `notBefore`
@@ -120,19 +121,19 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// Whether `now` lies within, both ends included.
+    /// Tells whether `now` is within the validity, both ends included.
     #[must_use]
     pub fn contains(&self, now: UnixTime) -> bool {
         self.not_before <= now && now <= self.not_after
     }
 
-    /// `SEQUENCE { notBefore Time, notAfter Time }`, DER.
+    /// Encodes `SEQUENCE { notBefore Time, notAfter Time }`, DER.
     #[must_use]
     pub fn to_der(self) -> Vec<u8> {
         super::octets::sequence(&[&self.not_before.to_der(), &self.not_after.to_der()])
     }
 
-    /// Reads the same from DER.
+    /// Reads exactly one `Validity` from DER.
     ///
     /// # Errors
     /// When the octets are not exactly one `Validity`.
@@ -145,7 +146,7 @@ impl Validity {
     }
 }
 
-/// Reads one `Time` from a reader.
+/// Reads one `Time`.
 pub(crate) fn read_time<'r>(reader: &mut impl Reader<'r>) -> der::Result<UnixTime> {
     let time = x509_cert::time::Time::decode(reader)?;
     Ok(UnixTime::from_duration(time.to_unix_duration()))
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn every_day_is_written_as_the_decoder_reads_it() {
-        // X2: one after the other through 2120, then one of each two months
+        // X2: every day through 2120, then one day in 59
         let days = (0..55_000).chain((55_000..=UnixTime::NO_END.0 / UnixTime::DAY).step_by(59));
         for day in days {
             let at = UnixTime(day * UnixTime::DAY + day % UnixTime::DAY);

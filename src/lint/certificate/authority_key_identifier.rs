@@ -1,4 +1,4 @@
-//! `authorityKeyIdentifier` (RFC 5280 §4.2.1.1).
+//! Rules on `authorityKeyIdentifier` (RFC 5280 §4.2.1.1).
 use super::{CertificateRule, Subject, never_critical};
 use crate::lint::key_identifier;
 use crate::lint::rule::{Reach, RuleOver, when};

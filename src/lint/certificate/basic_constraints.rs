@@ -1,4 +1,4 @@
-//! `basicConstraints` (RFC 5280 §4.2.1.9).
+//! Rules on `basicConstraints` (RFC 5280 §4.2.1.9).
 use super::{CertificateRule, Subject};
 use crate::lint::rule::{Reach, RuleOver, when};
 use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints};

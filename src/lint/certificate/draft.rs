@@ -1,4 +1,4 @@
-//! Certificates as we make them, and each broken in one place.
+//! Valid certificates, and variants of them that each break one rule.
 use crate::lint::{Finding, findings_of_certificate};
 pub(in crate::lint) use crate::testing::CertificateBuilder as Draft;
 use crate::x509::extension::{
@@ -14,14 +14,14 @@ pub(in crate::lint) const PARENT_START: UnixTime = UnixTime(1_700_000_000);
 pub(in crate::lint) const PARENT_END: UnixTime = UnixTime(2_000_000_000);
 pub(in crate::lint) const LEAF_START: UnixTime = UnixTime(1_750_000_000);
 pub(in crate::lint) const LEAF_END: UnixTime = UnixTime(1_800_000_000);
-/// Not of RFC 7093's making, as that of an imported issuer.
+/// Key identifier that RFC 7093 does not give, like that of an imported issuer.
 pub(in crate::lint) const PARENT_IDENTIFIER: [u8; 20] = [7; 20];
 
 pub(in crate::lint) fn name(text: &str) -> Vec<u8> {
     crate::testing::name(text).as_der().to_vec()
 }
 
-/// The base point of P-256 as a key: nobody's, and the same in every run.
+/// Returns the base point of P-256 as a public key, which is the same in every run.
 fn p256() -> Vec<u8> {
     let hex = "3059301306072a8648ce3d020106082a8648ce3d03010703420004\
                6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
@@ -67,7 +67,7 @@ impl Draft {
         ca
     }
 
-    /// The issuer of leaves: its key identifier was made by a method of its own.
+    /// Returns the issuer of leaves. Its key identifier was not made by our method.
     pub(in crate::lint) fn parent() -> Self {
         let mut ca = Self::child_ca();
         ca.put(Extension::new(SUBJECT_KEY_IDENTIFIER, false, tlv(OCTET_STRING, &PARENT_IDENTIFIER)));
@@ -122,7 +122,7 @@ impl Draft {
     }
 }
 
-/// What breaks one rule.
+/// A certificate or CRL that breaks one rule.
 pub(in crate::lint) struct BrokenDraft<D> {
     pub(in crate::lint) rule: &'static str,
     and: Vec<&'static str>,
@@ -141,7 +141,7 @@ impl<D> BrokenDraft<D> {
         Self { rule, and: Vec::new(), draft, issuer }
     }
 
-    /// Breaking this rule breaks that one too.
+    /// Adds a rule that is broken too whenever this one is.
     pub(in crate::lint) fn and(mut self, rule: &'static str) -> Self {
         self.and.push(rule);
         self
@@ -179,7 +179,7 @@ impl Broken {
         Self::new(rule, Draft::root(), None, change)
     }
 
-    /// Another issuer, with the name and identifier that the certificate expects.
+    /// Sets another issuer, with the name and key identifier that the certificate expects.
     pub(in crate::lint) fn issued_by(mut self, mut issuer: Draft) -> Self {
         issuer.subject.clone_from(&self.draft.issuer);
         if let Some(own) = self.issuer.as_ref() {

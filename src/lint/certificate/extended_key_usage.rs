@@ -1,4 +1,4 @@
-//! `extKeyUsage` (RFC 5280 §4.2.1.12), and responder certificates (RFC 6960 §4.2.2.2).
+//! Rules on `extKeyUsage` (RFC 5280 §4.2.1.12) and on responder certificates (RFC 6960 §4.2.2.2).
 use super::{CertificateRule, Subject, never_critical};
 use crate::lint::rule::{Reach, RuleOver, repeated, when};
 use crate::x509::extension::{

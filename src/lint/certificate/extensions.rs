@@ -1,4 +1,4 @@
-//! `extensions` as a whole (RFC 5280 §4.1.2.9, §4.2).
+//! Rules on `extensions` as a whole (RFC 5280 §4.1.2.9, §4.2).
 use super::{CertificateRule, Subject};
 use crate::lint::raw_extension;
 use crate::lint::rule::{Reach, RuleOver, when};
@@ -40,7 +40,7 @@ pub(super) const RULES: &[CertificateRule] = &[
     },
 ];
 
-/// `id-ce-policyMappings`, `id-ce-policyConstraints` and `id-ce-inhibitAnyPolicy`: not made here, but known.
+/// `id-ce-policyMappings`, `id-ce-policyConstraints` and `id-ce-inhibitAnyPolicy`, which are known but never issued.
 const POLICY: [ObjectIdentifier; 3] = [
     ObjectIdentifier::new_unwrap("2.5.29.33"),
     ObjectIdentifier::new_unwrap("2.5.29.36"),

@@ -1,4 +1,4 @@
-//! `TBSCertificate` as its octets say it (RFC 5280 §4.1), not judged yet.
+//! `TBSCertificate` as it is in the octets (RFC 5280 §4.1), not checked yet.
 use crate::lint::element::Element;
 use crate::lint::key_identifier;
 use crate::lint::moment::Moment;
@@ -14,7 +14,7 @@ use der::asn1::ObjectIdentifier;
 /// The fields of a TBSCertificate, each as an element.
 #[derive(Clone, Debug)]
 pub(in crate::lint) struct Fields<'a> {
-    /// Contents of the explicit `version`, when it is there.
+    /// Contents of the explicit `version`, when the field is present.
     pub(in crate::lint) version: Option<&'a [u8]>,
     pub(in crate::lint) serial_number: Element<'a>,
     pub(in crate::lint) signature: Element<'a>,
@@ -25,14 +25,14 @@ pub(in crate::lint) struct Fields<'a> {
     pub(in crate::lint) public_key: Element<'a>,
     pub(in crate::lint) has_unique_identifiers: bool,
     pub(in crate::lint) extensions: Vec<RawExtension<'a>>,
-    /// Whether the field is there, even empty.
+    /// Whether the field is present, even when it is empty.
     pub(in crate::lint) has_extensions: bool,
-    /// `signatureAlgorithm` of the whole certificate, when there is more than its TBSCertificate.
+    /// `signatureAlgorithm` of the whole certificate; `None` when only the TBSCertificate is known.
     pub(in crate::lint) outer_signature: Option<Element<'a>>,
 }
 
 impl<'a> Fields<'a> {
-    /// Takes a TBSCertificate apart.
+    /// Splits a TBSCertificate into its fields.
     pub(in crate::lint) fn read(tbs: &'a [u8]) -> Result<Self, MalformedDer> {
         Self::take_apart(tbs)
             .ok_or_else(|| MalformedDer::new("TBSCertificate", "its fields cannot be told apart"))
@@ -92,20 +92,20 @@ impl<'a> Fields<'a> {
         KeyUsage::from_value(self.extension(extension::KEY_USAGE)?.value).ok()
     }
 
-    /// Empty when there is no extKeyUsage, or a malformed one.
+    /// Returns the purposes of the extKeyUsage; empty when the extension is absent or malformed.
     pub(in crate::lint) fn purposes(&self) -> Vec<Purpose> {
         let extension = self.extension(extension::EXTENDED_KEY_USAGE);
         extension.and_then(|one| ExtendedKeyUsage::from_value(one.value).ok()).unwrap_or_default().0
     }
 
-    /// Names of the subjectAltName that can be read, whatever stands beside them.
+    /// Returns the names of the subjectAltName that can be read. Malformed ones are skipped.
     pub(in crate::lint) fn alternative_names(&self) -> Vec<GeneralName> {
         let list = self.extension(SUBJECT_ALT_NAME).and_then(|one| Element::only(one.value));
         let elements = list.into_iter().flat_map(|list| list.elements());
         elements.filter_map(|element| GeneralName::from_der(element.whole).ok()).collect()
     }
 
-    /// Octets of the subjectKeyIdentifier.
+    /// Returns the octets of the subjectKeyIdentifier.
     pub(in crate::lint) fn key_identifier(&self) -> Option<&'a [u8]> {
         let element = Element::only(self.extension(SUBJECT_KEY_IDENTIFIER)?.value)?;
         (element.tag == OCTET_STRING).then_some(element.contents)
@@ -122,7 +122,7 @@ impl<'a> Fields<'a> {
                 .is_some_and(|issuer| read(self.subject).is_some_and(|subject| issuer.is_same_as(&subject)))
     }
 
-    /// Whether the authorityKeyIdentifier is that of another key than its own.
+    /// Tells whether the authorityKeyIdentifier differs from the certificate's own subjectKeyIdentifier.
     pub(in crate::lint) fn names_another_key(&self) -> bool {
         let issuers =
             self.extension(AUTHORITY_KEY_IDENTIFIER).and_then(|one| key_identifier::authority(one.value));
@@ -134,29 +134,30 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A certificate, and its issuer's when that is known.
+/// A certificate, and its issuer's certificate when that is known.
 #[derive(Clone, Debug)]
 pub(in crate::lint) struct Subject<'a> {
     pub(in crate::lint) own: Fields<'a>,
-    /// The certificate itself, when it is a root.
+    /// Issuer's certificate. For a root, the certificate itself.
     pub(in crate::lint) issuer: Option<Fields<'a>>,
 }
 
 impl<'a> Subject<'a> {
-    /// A self-issued certificate without another issuer is its own, unless it is no CA's and names another key.
+    /// Returns the certificate with its issuer. A self-issued certificate without another issuer is its own issuer,
+    /// unless it is not a CA certificate and its authorityKeyIdentifier is of another key.
     pub(in crate::lint) fn new(own: Fields<'a>, issuer: Option<Fields<'a>>) -> Self {
         let is_own = || own.is_self_issued() && (own.is_ca() || !own.names_another_key());
         let issuer = issuer.or_else(|| is_own().then(|| own.clone()));
         Self { own, issuer }
     }
 
-    /// Whether it is a root: self-issued, and with its issuer's key.
+    /// Tells whether the certificate is a root: self-issued and with the same key as its issuer.
     pub(in crate::lint) fn is_root(&self) -> bool {
         let same_key = |issuer: &Fields<'_>| issuer.public_key.whole == self.own.public_key.whole;
         self.own.is_self_issued() && self.issuer.as_ref().is_some_and(same_key)
     }
 
-    /// The issuer, when it is another certificate.
+    /// Returns the issuer when it is another certificate.
     pub(in crate::lint) fn parent(&self) -> Option<&Fields<'a>> {
         self.issuer.as_ref().filter(|_| !self.is_root())
     }

@@ -1,4 +1,4 @@
-//! `issuer`, and what the issuer may do (RFC 5280 §4.1.2.4, §6.1.4).
+//! Rules on `issuer`, and on what the issuer is allowed to issue (RFC 5280 §4.1.2.4, §6.1.4).
 use super::{CertificateRule, Subject};
 use crate::lint::rule::{Reach, RuleOver, when};
 use crate::x509::extension::KeyUsage;

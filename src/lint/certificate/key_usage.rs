@@ -1,4 +1,4 @@
-//! `keyUsage` (RFC 5280 §4.2.1.3).
+//! Rules on `keyUsage` (RFC 5280 §4.2.1.3).
 use super::{CertificateRule, Subject};
 use crate::lint::rule::{Reach, RuleOver, when};
 use crate::x509::SubjectPublicKeyInfo;

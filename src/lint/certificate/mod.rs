@@ -1,4 +1,4 @@
-//! Rules over certificates (rows X), a file for each part of the certificate.
+//! Rules on certificates (rows X), a file for each part of the certificate.
 mod authority_key_identifier;
 mod basic_constraints;
 #[cfg(test)]
@@ -25,7 +25,7 @@ pub(super) use fields::{Fields, Subject};
 use super::rule::{RuleOver, when};
 use der::asn1::ObjectIdentifier;
 
-/// A rule over a certificate.
+/// A rule on certificates.
 pub(super) type CertificateRule = RuleOver<fn(&Subject<'_>) -> Vec<String>>;
 
 const RULES: [&[CertificateRule]; 16] = [
@@ -47,7 +47,7 @@ const RULES: [&[CertificateRule]; 16] = [
     pointers::RULES,
 ];
 
-/// Every rule over certificates, in the order of their fields.
+/// Returns every rule on certificates, in the order of their fields.
 pub(super) fn certificate_rules() -> impl Iterator<Item = &'static CertificateRule> {
     RULES.into_iter().flatten()
 }

@@ -1,4 +1,4 @@
-//! `nameConstraints` (RFC 5280 §4.2.1.10).
+//! Rules on `nameConstraints` (RFC 5280 §4.2.1.10).
 use super::{CertificateRule, Subject, name_syntax};
 use crate::lint::element::Element;
 use crate::lint::rule::{Reach, RuleOver, when};

@@ -1,8 +1,8 @@
-//! How names of a subjectAltName are written (RFC 1034 §3.5, RFC 1123 §2.1, RFC 3986, RFC 5890, RFC 9598).
+//! Syntax of names in a subjectAltName (RFC 1034 §3.5, RFC 1123 §2.1, RFC 3986, RFC 5890, RFC 9598).
 use crate::x509::{GeneralName, apparent_host};
 use std::net::Ipv4Addr;
 
-/// What is wrong with a name as written; other kinds than DNS, e-mail and URI have no syntax to break.
+/// Returns the fault in the syntax of a name. Only DNS names, mailboxes and URIs have a syntax that can be broken.
 pub(super) fn fault(name: &GeneralName) -> Option<&'static str> {
     match name {
         GeneralName::Dns(text) => dns(text),
@@ -16,13 +16,13 @@ pub(super) fn fault(name: &GeneralName) -> Option<&'static str> {
     }
 }
 
-/// The host that a common name may be taken for, or its address.
+/// Returns the DNS name or IP address for which a common name could be mistaken.
 pub(super) fn apparent_host_name(text: &str) -> Option<String> {
     let is_address = |host: &String| host.parse::<std::net::IpAddr>().is_ok();
     apparent_dns(text).or_else(|| apparent_host(text).filter(is_address))
 }
 
-/// The host that a common name may be taken for.
+/// Returns the DNS name for which a common name could be mistaken.
 pub(super) fn apparent_dns(text: &str) -> Option<String> {
     apparent_host(text).filter(|host| host.contains('.') && dns(host).is_none())
 }

@@ -1,5 +1,5 @@
-//! `cRLDistributionPoints`, `freshestCRL`, `authorityInfoAccess` and `noRevAvail`
-//! (RFC 5280 §4.2.1.13, §4.2.1.15, §4.2.2.1; RFC 9608).
+//! Rules on `cRLDistributionPoints`, `freshestCRL`, `authorityInfoAccess` and `noRevAvail` (RFC 5280 §4.2.1.13,
+//! §4.2.1.15, §4.2.2.1; RFC 9608).
 use super::{CertificateRule, Subject, never_critical};
 use crate::lint::distribution_point::{points_faults, url_fault};
 use crate::lint::element::Element;

@@ -1,4 +1,4 @@
-//! `subjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
+//! Rules on `subjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
 use super::{CertificateRule, Subject};
 use crate::lint::rule::{Reach, RuleOver};
 use crate::x509::{SubjectPublicKeyInfo, key_weaknesses};

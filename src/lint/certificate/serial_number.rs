@@ -1,4 +1,4 @@
-//! `serialNumber` (RFC 5280 §4.1.2.2).
+//! Rules on `serialNumber` (RFC 5280 §4.1.2.2).
 use super::{CertificateRule, Subject};
 use crate::lint::element::is_minimal_integer;
 use crate::lint::rule::{Reach, RuleOver, when};

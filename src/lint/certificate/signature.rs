@@ -1,4 +1,4 @@
-//! `signature` and `signatureAlgorithm` (RFC 5280 §4.1.1.2, §4.1.2.3).
+//! Rules on `signature` and `signatureAlgorithm` (RFC 5280 §4.1.1.2, §4.1.2.3).
 use super::{CertificateRule, Subject};
 use crate::lint::algorithm;
 use crate::lint::rule::{Reach, RuleOver};

@@ -1,4 +1,4 @@
-//! `subject` (RFC 5280 §4.1.2.6 and Appendix A).
+//! Rules on `subject` (RFC 5280 §4.1.2.6 and Appendix A).
 use super::{CertificateRule, Subject};
 use crate::lint::element::Elements;
 use crate::lint::rule::{Reach, RuleOver, when};

@@ -1,4 +1,4 @@
-//! `subjectAltName` (RFC 5280 §4.2.1.6, RFC 9598, RFC 9525).
+//! Rules on `subjectAltName` (RFC 5280 §4.2.1.6, RFC 9598, RFC 9525).
 use super::{CertificateRule, Subject, name_syntax};
 use crate::lint::element::Element;
 use crate::lint::rule::{Reach, RuleOver, repeated, when};

@@ -1,4 +1,4 @@
-//! `subjectKeyIdentifier` (RFC 5280 §4.2.1.2, RFC 7093 §2).
+//! Rules on `subjectKeyIdentifier` (RFC 5280 §4.2.1.2, RFC 7093 §2).
 use super::{CertificateRule, Subject, never_critical};
 use crate::lint::element::Element;
 use crate::lint::rule::{Reach, RuleOver, when};

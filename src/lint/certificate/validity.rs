@@ -1,4 +1,4 @@
-//! `validity` (RFC 5280 §4.1.2.5).
+//! Rules on `validity` (RFC 5280 §4.1.2.5).
 use super::{CertificateRule, Subject};
 use crate::lint::moment::Moment;
 use crate::lint::rule::{Reach, RuleOver, when};

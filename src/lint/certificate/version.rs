@@ -1,4 +1,4 @@
-//! `version` and the unique identifiers of old versions (RFC 5280 §4.1.2.1, §4.1.2.8).
+//! Rules on `version` and on the unique identifiers (RFC 5280 §4.1.2.1, §4.1.2.8).
 use super::{CertificateRule, Subject};
 use crate::lint::rule::{Reach, RuleOver, when};
 

@@ -1,4 +1,4 @@
-//! CRLs as we make them, and each broken in one place.
+//! Valid CRLs, and variants of them that each break one rule.
 use crate::lint::certificate::draft::{self, BrokenDraft, PARENT_IDENTIFIER};
 use crate::lint::{Finding, findings_of_crl};
 pub(in crate::lint) use crate::testing::CrlBuilder as Draft;

@@ -1,5 +1,5 @@
-//! `revokedCertificates` (RFC 5280 §5.1.2.6, §5.3). A list may have a million entries: they are passed once,
-//! and a rule says how many of them break it and which one is the first.
+//! Rules on `revokedCertificates` (RFC 5280 §5.1.2.6, §5.3). A list may have a million entries, so they are read in
+//! one pass. A finding names the number of entries that break the rule and the first of them.
 use super::{CertList, CrlRule};
 use crate::lint::element::{Element, Elements, is_minimal_integer};
 use crate::lint::moment::Moment;
@@ -93,7 +93,7 @@ fn not_empty(list: &CertList<'_>) -> Vec<String> {
     when(list.revoked.is_some_and(|list| list.contents.is_empty()), "revokedCertificates is there and empty")
 }
 
-/// How many entries have a fault, and the serial number of the first.
+/// Number of entries with a fault, and the serial number of the first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fault {
     count: usize,
@@ -115,7 +115,7 @@ impl Fault {
     }
 }
 
-/// What is wrong with the entries of a list.
+/// Faults of the entries of a list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EntryFaults {
     form: Fault,
@@ -128,8 +128,8 @@ pub(super) struct EntryFaults {
     extensions: Fault,
 }
 
-/// Passes the entries once and keeps none; serial numbers are collected only where they do not ascend as they
-/// stand.
+/// Reads the entries once without keeping them. Serial numbers are collected only when the entries are not in
+/// ascending order.
 pub(super) fn examine(list: Element<'_>, is_delta: bool, this_update: Option<Moment>) -> EntryFaults {
     let mut faults = EntryFaults::default();
     let mut last = None;
@@ -174,7 +174,7 @@ fn examine_extensions(
     serial_number: &[u8],
     faults: &mut EntryFaults,
 ) {
-    // Most entries have one: there is nothing to compare then.
+    // Most entries have one extension, which needs no comparison.
     let mut odd = list.len() > 1 && !repeated(list.iter().map(|one| one.oid)).is_empty();
     for extension in list {
         if extension.is(REASON_CODE) {

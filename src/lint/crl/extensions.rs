@@ -1,4 +1,4 @@
-//! `crlExtensions` as a whole, and those every CRL has (RFC 5280 §5.1.2.7, §5.2.1, §5.2.3).
+//! Rules on `crlExtensions` as a whole, and on the extensions of every CRL (RFC 5280 §5.1.2.7, §5.2.1, §5.2.3).
 use super::{CertList, CrlRule};
 use crate::lint::element::{Element, is_minimal_integer};
 use crate::lint::rule::{Reach, RuleOver, when};
@@ -92,7 +92,7 @@ fn not_empty(list: &CertList<'_>) -> Vec<String> {
 }
 
 fn critical_known(list: &CertList<'_>) -> Vec<String> {
-    // The others that we know are never critical, which rules of their own see to.
+    // Rules of their own forbid that the other known extensions are critical.
     let known = [DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT, AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER];
     let known = known.into_iter().chain([crate::x509::extension::FRESHEST_CRL]);
     raw_extension::unknown_critical(&list.extensions, &known.collect::<Vec<_>>())
@@ -113,7 +113,7 @@ fn authority_repeats(list: &CertList<'_>) -> Vec<String> {
     }
 }
 
-/// What is wrong with a CRL number or a base CRL number.
+/// Returns the faults of a CRL number or base CRL number.
 pub(super) fn number_faults(value: &[u8]) -> Vec<String> {
     match Element::only(value).filter(|integer| integer.tag == INTEGER).map(|integer| integer.contents) {
         Some(contents) if is_minimal_integer(contents) => {

@@ -1,4 +1,4 @@
-//! `TBSCertList` as its octets say it (RFC 5280 §5.1), not judged yet.
+//! `TBSCertList` as it is in the octets (RFC 5280 §5.1), not checked yet.
 use super::entries::{self, EntryFaults};
 use crate::lint::certificate;
 use crate::lint::element::Element;
@@ -9,10 +9,10 @@ use crate::x509::extension::DELTA_CRL_INDICATOR;
 use crate::x509::octets::{INTEGER, SEQUENCE};
 use der::asn1::ObjectIdentifier;
 
-/// The fields of a TBSCertList, each as an element, and its issuer's certificate when that is known.
+/// Fields of a TBSCertList, each as an element, and the issuer's certificate when that is known.
 #[derive(Clone, Debug)]
 pub(in crate::lint) struct CertList<'a> {
-    /// Contents of `version`, when it is there.
+    /// Contents of `version`, when the field is present.
     pub(super) version: Option<&'a [u8]>,
     pub(super) signature: Element<'a>,
     pub(super) issuer: Element<'a>,
@@ -20,16 +20,16 @@ pub(in crate::lint) struct CertList<'a> {
     pub(super) next_update: Option<Element<'a>>,
     pub(super) revoked: Option<Element<'a>>,
     pub(super) extensions: Vec<RawExtension<'a>>,
-    /// Whether the field is there, even empty.
+    /// Whether the field is present, even when it is empty.
     pub(super) has_extensions: bool,
     pub(super) outer_signature: Option<Element<'a>>,
     pub(super) issuer_certificate: Option<certificate::Fields<'a>>,
-    /// What is wrong with the entries, found in one pass.
+    /// Faults of the entries, found in one pass.
     pub(super) entries: EntryFaults,
 }
 
 impl<'a> CertList<'a> {
-    /// Takes a TBSCertList apart.
+    /// Splits a TBSCertList into its fields.
     pub(in crate::lint) fn read(
         tbs: &'a [u8],
         outer_signature: Option<Element<'a>>,

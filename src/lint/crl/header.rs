@@ -1,4 +1,4 @@
-//! `version`, `signature`, `issuer`, `thisUpdate` and `nextUpdate` (RFC 5280 §5.1.2.1 to §5.1.2.5).
+//! Rules on `version`, `signature`, `issuer`, `thisUpdate` and `nextUpdate` (RFC 5280 §5.1.2.1 to §5.1.2.5).
 use super::{CertList, CrlRule};
 use crate::lint::algorithm;
 use crate::lint::moment::Moment;

@@ -1,4 +1,4 @@
-//! Rules over CRLs (rows C, and those of rows X that hold for CRLs too).
+//! Rules on CRLs (rows C, and the rows X that apply to CRLs too).
 #[cfg(test)]
 pub(in crate::lint) mod draft;
 mod entries;
@@ -11,12 +11,12 @@ pub(super) use fields::CertList;
 
 use super::rule::RuleOver;
 
-/// A rule over a CRL.
+/// A rule on CRLs.
 pub(super) type CrlRule = RuleOver<fn(&CertList<'_>) -> Vec<String>>;
 
 const RULES: [&[CrlRule]; 4] = [header::RULES, entries::RULES, extensions::RULES, scope::RULES];
 
-/// Every rule over CRLs, in the order of their fields.
+/// Returns every rule on CRLs, in the order of their fields.
 pub(super) fn crl_rules() -> impl Iterator<Item = &'static CrlRule> {
     RULES.into_iter().flatten()
 }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_entries_are_examined_in_one_pass() {
-        // C2: sorted and not, with and without a repeated serial number
+        // C2: sorted and unsorted, with and without a repeated serial number
         let entry = |number: u32| {
             let serial = crate::x509::octets::tlv(2, &[&[0x40][..], &number.to_be_bytes()].concat());
             crate::x509::octets::sequence(&[&serial, &draft::THIS_UPDATE.to_der()])

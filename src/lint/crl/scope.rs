@@ -1,4 +1,4 @@
-//! `issuingDistributionPoint`, `deltaCRLIndicator` and `freshestCRL` (RFC 5280 §5.2.4 to §5.2.6).
+//! Rules on `issuingDistributionPoint`, `deltaCRLIndicator` and `freshestCRL` (RFC 5280 §5.2.4 to §5.2.6).
 use super::extensions::number_faults;
 use super::{CertList, CrlRule};
 use crate::lint::distribution_point::{point_name_faults, points_faults};
@@ -87,7 +87,7 @@ fn delta_form(list: &CertList<'_>) -> Vec<String> {
     let number = list.extension(CRL_NUMBER).filter(|number| number_faults(number.value).is_empty());
     match number {
         Some(number) if faults.is_empty() => {
-            // Both are minimal and not negative: the longer one is the greater.
+            // Both are minimal and not negative, so the longer one is the greater.
             let key = |value: &[u8]| (value.len(), value.to_vec());
             let later = key(extension.value) >= key(number.value);
             when(later, "the delta CRL is based on a CRL that is not earlier than itself")

@@ -1,4 +1,4 @@
-//! The shipped files themselves, and what is wrong in others.
+//! Tests of the shipped profiles as files, and of mistakes in other profiles.
 use super::*;
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the shipped profiles grant.
+//! Tests of what the shipped profiles grant.
 use super::*;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The shipped profiles at work: what they grant and what they refuse.
+//! Tests of the shipped profiles: what they grant and what they refuse.
 mod files;
 mod granted;
 mod requests;

@@ -1,4 +1,4 @@
-//! What requests ask for, and what becomes of it.
+//! Tests of requests: which of the requested values are granted.
 use super::*;
 
 #[test]

@@ -1,4 +1,4 @@
-//! ECDSA on the curves of NIST (RFC 5480, RFC 5758 §3.2).
+//! ECDSA on the NIST curves (RFC 5480, RFC 5758 §3.2).
 use super::KeyAlgorithm;
 use super::scheme::{KeyScheme, Parameters, PrivateAlgorithm, Verification};
 use super::signature::{SignatureAlgorithm, SignatureIdentifier};
@@ -17,7 +17,7 @@ impl KeyAlgorithm {
     pub const P256: Self = Self { scheme: &P256, length: None };
     /// ECDSA on secp384r1.
     pub const P384: Self = Self { scheme: &P384, length: None };
-    /// ECDSA on secp521r1: accepted from requesters, not generated.
+    /// ECDSA on secp521r1: accepted in requests, not generated.
     #[cfg(test)]
     pub(crate) const P521: Self = Self { scheme: &P521, length: None };
 }
@@ -82,7 +82,7 @@ pub(super) static P521: KeyScheme = KeyScheme {
     )
 };
 
-/// What the curves have in common.
+/// Returns the row of a curve; the arguments are what differs between curves.
 const fn on_curve(
     curve: ObjectIdentifier,
     private: PrivateAlgorithm,
@@ -108,7 +108,7 @@ const fn on_curve(
     }
 }
 
-/// `ECPoint`, uncompressed (RFC 5480 §2.2), with coordinates of so many octets.
+/// Checks an uncompressed `ECPoint` (RFC 5480 §2.2) with coordinates of `field` octets.
 fn uncompressed(key: &[u8], field: usize) -> Result<Option<u32>, MalformedDer> {
     if key.len() != 2 * field + 1 || key.first() != Some(&4) {
         return Err(MalformedDer::new("SubjectPublicKeyInfo", "not an uncompressed point of its curve"));

@@ -1,4 +1,4 @@
-//! ML-DSA of FIPS 204 (RFC 9881): pure, with an empty context. No profile takes it that does not name it.
+//! ML-DSA of FIPS 204 (RFC 9881): the pure variant, with an empty context. Profiles accept it only when they name it.
 #[cfg(test)]
 use super::KeyAlgorithm;
 use super::scheme::{KeyScheme, Parameters, PrivateAlgorithm, Verification};
@@ -65,7 +65,7 @@ pub(super) static ML_DSA_87: KeyScheme = KeyScheme {
     )
 };
 
-/// What the parameter sets have in common.
+/// Returns the row of a parameter set; the arguments are what differs between parameter sets.
 const fn of_parameter_set(
     oid: ObjectIdentifier,
     private: &'static PqdsaSigningAlgorithm,
@@ -76,7 +76,7 @@ const fn of_parameter_set(
         oid,
         parameters: Parameters::Absent,
         read: |_| Ok(None),
-        // any octets of the right length are a key
+        // any octets of the right length are a valid key
         weaknesses: |_| Vec::new(),
         lengths: None,
         generated: &[None],
@@ -90,7 +90,7 @@ const fn of_parameter_set(
     }
 }
 
-/// The octets of `pkEncode` (FIPS 204 §7.2), which are the BIT STRING.
+/// Checks the length of the octets of `pkEncode` (FIPS 204 §7.2), which are the contents of the BIT STRING.
 fn of_length(key: &[u8], octets: usize) -> Result<Option<u32>, MalformedDer> {
     if key.len() == octets {
         return Ok(None);
@@ -106,7 +106,7 @@ mod tests {
     use crate::x509::{Certificate, SubjectPublicKeyInfo, verify};
     use der::Encode;
 
-    /// RFC 9881 appendix C.4.
+    /// Certificates of RFC 9881 appendix C.4.
     const CERTIFICATES: [(&str, KeyAlgorithm, SignatureAlgorithm); 3] = [
         (
             include_str!("../../../tests/vectors/rfc9881/ML-DSA-44.crt"),

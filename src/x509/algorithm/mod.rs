@@ -1,5 +1,7 @@
-//! Key and signature algorithms and their identifiers (RFC 3279, 4055, 5480, 5758, 8410, 9881): one table, [`SCHEMES`], a row a
-//! scheme, a scheme a file. Whatever depends on the type of a key asks its row.
+//! Key and signature algorithms and their identifiers (RFC 3279, 4055, 5480, 5758, 8410, 9881).
+//!
+//! The table [`SCHEMES`] has a row for each scheme, and each scheme has a file. Everything that depends on the type
+//! of a key is in its row.
 mod ecdsa;
 mod ed25519;
 mod ml_dsa;
@@ -18,7 +20,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-/// Every scheme, in the order in which people read of them.
+/// Every scheme, in the order in which they are shown.
 const SCHEMES: &[&KeyScheme] = &[
     &ecdsa::P256,
     &ecdsa::P384,
@@ -30,7 +32,8 @@ const SCHEMES: &[&KeyScheme] = &[
     &ml_dsa::ML_DSA_87,
 ];
 
-/// A type of key that CAs and the holders of certificates may have: a scheme, and the length where that differs.
+/// Type of the keys that CAs and subscribers may have: a scheme, and the key length where keys of the scheme differ
+/// in it.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct KeyAlgorithm {
     scheme: &'static KeyScheme,
@@ -42,7 +45,7 @@ impl KeyAlgorithm {
         Self { scheme, length }
     }
 
-    /// Those that can be generated.
+    /// Returns the types of keys that can be generated.
     #[must_use]
     pub fn generated() -> Vec<Self> {
         let of_scheme = |scheme: &&'static KeyScheme| {
@@ -52,49 +55,50 @@ impl KeyAlgorithm {
         SCHEMES.iter().flat_map(of_scheme).collect()
     }
 
-    /// Its row of the table.
+    /// Returns the row of the table.
     #[must_use]
     pub fn scheme(self) -> &'static KeyScheme {
         self.scheme
     }
 
-    /// Bits of the modulus, for RSA.
+    /// Returns the bits of the modulus, for RSA.
     #[must_use]
     pub fn length(self) -> Option<u32> {
         self.length
     }
 
-    /// Whether keys of this length are taken at all.
+    /// Tells whether keys of this length are accepted.
     #[must_use]
     pub(crate) fn has_accepted_length(self) -> bool {
         let (Some(lengths), Some(length)) = (&self.scheme.lengths, self.length) else { return true };
         lengths.accepted.contains(&length)
     }
 
-    /// What a key of this type signs with.
+    /// Returns the algorithm of signatures that are made with keys of this type.
     #[must_use]
     pub fn signature_algorithm(self) -> SignatureAlgorithm {
         self.scheme.signature.0
     }
 
-    /// Whether a key of this type can have made signatures of that one.
+    /// Tells whether a key of this type can make signatures with that algorithm.
     #[must_use]
     pub(crate) fn can_sign_with(self, algorithm: SignatureAlgorithm) -> bool {
         self.verification(algorithm).is_some()
     }
 
-    /// What a key of this type can be used for.
+    /// Returns the key usages that are possible with a key of this type.
     #[must_use]
     pub(crate) fn possible_uses(self) -> KeyUsage {
         self.scheme.uses
     }
 
-    /// How its signatures are verified.
+    /// Returns the verifier of signatures with this algorithm; `None` when keys of this type cannot make them.
     pub(super) fn verification(self, algorithm: SignatureAlgorithm) -> Option<Verification> {
         self.scheme.signatures().find(|row| row.0 == algorithm)
     }
 
-    /// The same for what was signed before it came here: with keys that are too short for anything new.
+    /// Returns the verifier like [`KeyAlgorithm::verification`], but also for keys that are too short for anything
+    /// new. Meant for signatures that were made before the CA was taken over.
     pub(super) fn old_verification(self, algorithm: SignatureAlgorithm) -> Option<Verification> {
         match (&self.scheme.lengths, self.length) {
             (Some(lengths), Some(length)) if lengths.old.contains(&length) => {
@@ -104,7 +108,7 @@ impl KeyAlgorithm {
         }
     }
 
-    /// Whether [`KeyAlgorithm::old_verification`] can tell at all.
+    /// Tells whether [`KeyAlgorithm::old_verification`] supports this key type and algorithm.
     pub(super) fn is_verified_as_old(self, algorithm: SignatureAlgorithm) -> bool {
         match (&self.scheme.lengths, self.length) {
             (Some(lengths), Some(length)) if lengths.old.contains(&length) => {
@@ -115,20 +119,20 @@ impl KeyAlgorithm {
     }
 }
 
-/// Why an identifier is that of none of the schemes.
+/// Reason why the `AlgorithmIdentifier` of a key belongs to none of the schemes.
 pub(crate) enum Unidentified {
     /// No scheme has this object identifier.
     KeyType(ObjectIdentifier),
-    /// A curve belongs there, and none is.
+    /// The parameters must name a curve and are absent.
     NoCurve,
-    /// What is in the place of the curve is no object identifier.
+    /// The parameters must name a curve and are not an object identifier.
     NotACurve(der::Error),
-    /// Another curve.
+    /// The curve is not supported.
     Curve(ObjectIdentifier),
 }
 
-/// The scheme of an `AlgorithmIdentifier` of a key. Where the object identifier alone tells it, its parameters are not
-/// looked at.
+/// Returns the scheme of the `AlgorithmIdentifier` of a key. The parameters are not looked at when the object
+/// identifier alone determines the scheme.
 pub(crate) fn identify(
     oid: ObjectIdentifier,
     parameters: Option<AnyRef<'_>>,
@@ -143,7 +147,7 @@ pub(crate) fn identify(
     of_type.find(|scheme| scheme.parameters.curve() == Some(curve)).copied().ok_or(Unidentified::Curve(curve))
 }
 
-/// As typed after `--key`: `p256`, `p384`, `p521`, `ed25519`, `rsa2048`, `ml-dsa-65`.
+/// Writes the name that is typed after `--key`: `p256`, `p384`, `p521`, `ed25519`, `rsa2048`, `ml-dsa-65`.
 impl fmt::Display for KeyAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.scheme.name)?;
@@ -151,7 +155,7 @@ impl fmt::Display for KeyAlgorithm {
     }
 }
 
-/// The same.
+/// Writes the same name.
 impl fmt::Debug for KeyAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyAlgorithm({self})")
@@ -167,7 +171,7 @@ impl Hash for KeyAlgorithm {
 impl FromStr for KeyAlgorithm {
     type Err = Reason;
 
-    /// Takes the names of [`KeyAlgorithm::generated`], with or without hyphens, in any case.
+    /// Reads the names of [`KeyAlgorithm::generated`], with or without hyphens, in any case.
     fn from_str(text: &str) -> Result<Self, Reason> {
         let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
         let typed = plain(text);

@@ -13,11 +13,11 @@ use der::asn1::UintRef;
 use der::{Decode, Sequence};
 use std::ops::RangeInclusive;
 
-/// Accepted lengths of a modulus in bits.
+/// Accepted lengths of an RSA modulus in bits.
 pub(in crate::x509) const MODULUS_BITS: RangeInclusive<u32> = 2048..=8192;
 
 impl KeyAlgorithm {
-    /// RSA with a modulus of this many bits.
+    /// Returns RSA with a modulus of this many bits.
     #[must_use]
     pub const fn rsa(bits: u32) -> Self {
         Self { scheme: &RSA, length: Some(bits) }
@@ -75,7 +75,7 @@ struct RsaPublicKey<'a> {
     exponent: UintRef<'a>,
 }
 
-/// Modulus and public exponent, big-endian, of an `RSAPublicKey`.
+/// Returns the modulus and the public exponent of an `RSAPublicKey`, both big-endian.
 pub(in crate::x509) fn parts(key: &[u8]) -> Result<(Vec<u8>, Vec<u8>), MalformedDer> {
     let key = RsaPublicKey::from_der(key)?;
     Ok((key.modulus.as_bytes().to_vec(), key.exponent.as_bytes().to_vec()))

@@ -1,4 +1,4 @@
-//! What a row of the table says.
+//! Row of the table of key schemes.
 use super::{SCHEMES, SignatureAlgorithm};
 use crate::x509::extension::KeyUsage;
 use crate::x509::{KeyWeakness, MalformedDer, SubjectPublicKeyInfo};
@@ -8,48 +8,50 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::panic::RefUnwindSafe;
 
-/// A signature algorithm, and what verifies it with keys of one scheme.
+/// A signature algorithm, and the verifier of its signatures with keys of one scheme.
 pub(in crate::x509) type Verification = (SignatureAlgorithm, &'static dyn VerificationAlgorithm);
 
-/// A kind of key pair: how its public keys are written, what they are used for, and what their signatures are.
+/// A kind of key pair: how its public keys are encoded, for what they can be used, and how its signatures are
+/// verified.
 pub struct KeyScheme {
-    /// As profiles call it, and `--key` too where no length belongs to it.
+    /// Name in profiles, and after `--key` when keys of the scheme have no length.
     pub(super) name: &'static str,
     /// `algorithm` in SubjectPublicKeyInfo and PrivateKeyInfo.
     pub(super) oid: ObjectIdentifier,
-    /// Its `parameters`.
+    /// `parameters` of the same AlgorithmIdentifier.
     pub(super) parameters: Parameters,
-    /// Checks the form of `subjectPublicKey`; the key's length where those of this scheme differ in it.
+    /// Checks the form of `subjectPublicKey`. Returns the length of the key in bits when keys of the scheme differ in
+    /// it.
     pub(super) read: fn(&[u8]) -> Result<Option<u32>, MalformedDer>,
-    /// What is wrong with a key of the right form.
+    /// Returns the weaknesses of a key of the right form.
     pub(super) weaknesses: fn(&SubjectPublicKeyInfo) -> Vec<KeyWeakness>,
-    /// What becomes of keys of different lengths.
+    /// Limits of key lengths; `None` when all keys of the scheme have one length.
     pub(super) lengths: Option<Lengths>,
-    /// The lengths that keys are generated in; `None` is the only one there is.
+    /// Lengths in which keys are generated; `None` in the list stands for the only length.
     pub(super) generated: &'static [Option<u32>],
-    /// Uses that keys can have; no others may be certified.
+    /// Key usages that are possible with these keys. No others may be certified.
     pub(super) uses: KeyUsage,
-    /// What keys sign with.
+    /// Signature algorithm of signatures that are made with these keys.
     pub(super) signature: Verification,
-    /// What has their private halves.
+    /// Kind of private key.
     pub(super) private: PrivateAlgorithm,
-    /// What signatures of others are verified with besides.
+    /// Other signature algorithms, which are only verified.
     pub(super) other_signatures: &'static [Verification],
-    /// Whether profiles that name no schemes take it.
+    /// Whether profiles that name no schemes accept this one.
     pub(super) is_usual: bool,
-    /// What somebody who gets such a key certified is told.
+    /// Warning for people who have such a key certified.
     pub(super) caution: Option<&'static str>,
 }
 
-/// The library's kind of private keys, as data: keys themselves are made and read where they are kept.
+/// Kind of private key in aws-lc-rs, as data. The keys themselves are made and read by the key stores.
 #[derive(Clone, Copy)]
 pub(crate) enum PrivateAlgorithm {
-    /// On one curve, with its digest.
+    /// ECDSA on one curve with its digest.
     Ecdsa(&'static EcdsaSigningAlgorithm),
     Ed25519,
-    /// PKCS#1 1.5 with SHA-256.
+    /// RSA: PKCS#1 v1.5 with SHA-256.
     Rsa,
-    /// Of one parameter set.
+    /// ML-DSA with one parameter set.
     MlDsa(&'static PqdsaSigningAlgorithm),
 }
 
@@ -61,15 +63,15 @@ pub(super) enum Parameters {
     Curve(ObjectIdentifier),
 }
 
-/// Lengths of keys in bits.
+/// Limits of key lengths, in bits.
 pub(super) struct Lengths {
-    /// Taken.
+    /// Accepted lengths.
     pub(super) accepted: RangeInclusive<u32>,
-    /// Too short for anything new.
+    /// Lengths too short for anything new, whose old signatures can still be verified.
     pub(super) old: RangeInclusive<u32>,
-    /// How the signatures of those are verified.
+    /// Verifiers of signatures with keys of the old lengths.
     pub(super) old_signatures: &'static [Verification],
-    /// An example for people who ask for one.
+    /// Length shown as an example.
     pub(super) usual: u32,
 }
 
@@ -83,37 +85,38 @@ impl Parameters {
 }
 
 impl KeyScheme {
-    /// Every scheme, in the order in which people read of them.
+    /// Returns every scheme, in the order in which they are shown.
     #[must_use]
     pub fn all() -> &'static [&'static Self] {
         SCHEMES
     }
 
-    /// As in the `algorithms` of a profile: `p256`, `ed25519`, `rsa`.
+    /// Returns the name as in `algorithms` of a profile: `p256`, `ed25519`, `rsa`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// `algorithm` in SubjectPublicKeyInfo and PrivateKeyInfo.
+    /// Returns `algorithm` in SubjectPublicKeyInfo and PrivateKeyInfo.
     #[must_use]
     pub(crate) fn oid(&self) -> ObjectIdentifier {
         self.oid
     }
 
-    /// What has the private halves of its keys.
+    /// Returns the kind of private key.
     #[must_use]
     pub(crate) fn private(&self) -> PrivateAlgorithm {
         self.private
     }
 
-    /// Whether profiles that name no schemes take it.
+    /// Tells whether profiles that name no schemes accept this one.
     #[must_use]
     pub(crate) fn is_usual(&self) -> bool {
         self.is_usual
     }
 
-    /// What to type after `--key` for a key of this scheme that has so many bits at least, where they differ in it.
+    /// Returns an argument of `--key` for a key of this scheme, with at least this many bits where keys differ in
+    /// length.
     #[must_use]
     pub fn example(&self, least: u32) -> String {
         let Some(lengths) = &self.lengths else { return self.name.into() };
@@ -124,13 +127,14 @@ impl KeyScheme {
         format!("{}{length}", self.name)
     }
 
-    /// What somebody who gets such a key certified is told.
+    /// Returns the warning for people who have such a key certified.
     #[must_use]
     pub(crate) fn caution(&self) -> Option<&'static str> {
         self.caution
     }
 
-    /// Reads `subjectPublicKey`, with the parameters of its identifier: the length, where keys differ in it.
+    /// Checks the parameters of the identifier and reads `subjectPublicKey`. Returns the length in bits where keys
+    /// differ in it.
     pub(in crate::x509) fn read_key(
         &self,
         parameters: Option<AnyRef<'_>>,
@@ -146,24 +150,24 @@ impl KeyScheme {
         }
     }
 
-    /// Everything that is wrong with a key; empty when nothing is.
+    /// Returns every weakness of a key; empty when none is found.
     pub(in crate::x509) fn weaknesses(&self, key: &SubjectPublicKeyInfo) -> Vec<KeyWeakness> {
         (self.weaknesses)(key)
     }
 
-    /// How signatures are verified, what keys sign with first.
+    /// Returns the signature algorithms with their verifiers, the one that keys sign with first.
     pub(in crate::x509) fn signatures(&self) -> impl Iterator<Item = Verification> + '_ {
         std::iter::once(self.signature).chain(self.other_signatures.iter().copied())
     }
 
-    /// Of octets that are a key of this scheme by their identifier alone.
+    /// Returns the error for a key whose identifier belongs to this scheme, but whose parameters or octets do not.
     pub(super) fn unsupported(&self) -> MalformedDer {
         let reason = format!("the key type {} is not supported", self.oid);
         MalformedDer::unsupported("SubjectPublicKeyInfo", reason)
     }
 }
 
-/// No two rows have one name.
+/// Compares the names, which are unique in the table.
 impl PartialEq for KeyScheme {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -172,7 +176,8 @@ impl PartialEq for KeyScheme {
 
 impl Eq for KeyScheme {}
 
-/// Rows are never written to; of the library's trait objects in them, which are not either, nobody says so.
+/// Asserts unwind safety: rows are never written to. The trait objects of aws-lc-rs in them are not written to
+/// either, but are not marked as unwind safe.
 impl RefUnwindSafe for KeyScheme {}
 
 impl fmt::Debug for KeyScheme {

@@ -7,16 +7,16 @@ use der::{Decode, Encode, Sequence};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// Signature algorithms of certificates, CRLs, OCSP answers and requests.
+/// Signature algorithms of certificates, CRLs, OCSP responses and requests.
 #[derive(Clone, Copy)]
 pub struct SignatureAlgorithm(pub(super) &'static SignatureIdentifier);
 
-/// What its identifier is made of.
+/// Parts of the `AlgorithmIdentifier`, and the name.
 pub(super) struct SignatureIdentifier {
     pub(super) oid: ObjectIdentifier,
-    /// OpenSSL's name.
+    /// Name in OpenSSL.
     pub(super) name: &'static str,
-    /// Whether the parameters are NULL (RSASSA-PKCS1-v1_5, RFC 4055 §5); there are none otherwise.
+    /// Whether the parameters are NULL (RSASSA-PKCS1-v1_5, RFC 4055 §5). Otherwise they are absent.
     pub(super) has_null: bool,
 }
 
@@ -29,13 +29,13 @@ pub(crate) struct RawAlgorithmIdentifier<'a> {
 }
 
 impl SignatureAlgorithm {
-    /// Its object identifier.
+    /// Returns the object identifier.
     #[must_use]
     pub fn oid(self) -> ObjectIdentifier {
         self.0.oid
     }
 
-    /// `AlgorithmIdentifier`, DER: NULL parameters for RSA PKCS#1, none for others.
+    /// Encodes `AlgorithmIdentifier`, DER, with NULL parameters for RSA PKCS#1 v1.5 and none for others.
     #[must_use]
     pub fn to_der(self) -> Vec<u8> {
         let oid = self.0.oid.to_der().unwrap_or_default();
@@ -43,7 +43,7 @@ impl SignatureAlgorithm {
         if self.0.has_null { sequence(&[&oid, &null]) } else { sequence(&[&oid]) }
     }
 
-    /// Reads the same from DER; the parameters must be exactly right (RSA may lack its NULL).
+    /// Reads `AlgorithmIdentifier` from DER. The parameters must be exactly right, except that RSA may lack its NULL.
     ///
     /// # Errors
     /// When the identifier is malformed, unknown, or has parameters that it must not have.
@@ -76,14 +76,14 @@ impl Hash for SignatureAlgorithm {
     }
 }
 
-/// OpenSSL's name for it.
+/// Writes the name in OpenSSL.
 impl fmt::Display for SignatureAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.name)
     }
 }
 
-/// The same.
+/// Writes the same name.
 impl fmt::Debug for SignatureAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SignatureAlgorithm({self})")

@@ -24,13 +24,13 @@ impl AccessDescription {
         Self { method, location: GeneralName::Uri(url.into()) }
     }
 
-    /// Where an OCSP responder answers.
+    /// Returns the description of an OCSP responder at this URL.
     #[must_use]
     pub fn ocsp(url: &str) -> Self {
         Self::url(Self::OCSP, url)
     }
 
-    /// Where the issuer's certificate can be fetched.
+    /// Returns the description of the issuer's certificate at this URL.
     #[must_use]
     pub(crate) fn ca_issuers(url: &str) -> Self {
         Self::url(Self::CA_ISSUERS, url)
@@ -60,7 +60,7 @@ impl AccessDescription {
     }
 }
 
-/// Not critical, the descriptions in this order.
+/// Returns `authorityInfoAccess`, not critical, with the descriptions in this order.
 #[must_use]
 pub(crate) fn authority_info_access(descriptions: &[AccessDescription]) -> Extension {
     let list: Vec<Vec<u8>> = descriptions

@@ -9,12 +9,12 @@ use der::Decode;
 pub struct BasicConstraints {
     /// `cA`
     pub ca: bool,
-    /// `pathLenConstraint`: how many CA certificates may follow below this one.
+    /// `pathLenConstraint`: maximum number of CA certificates below this one in a path, self-issued ones not counted.
     pub path_length: Option<u8>,
 }
 
 impl BasicConstraints {
-    /// Critical, as RFC 5280 asks for in CA certificates.
+    /// Returns the extension, critical, as RFC 5280 requires in CA certificates.
     #[must_use]
     pub fn to_extension(self) -> Extension {
         let ca: &[u8] = if self.ca { &[1, 1, 0xff] } else { &[] };
@@ -35,7 +35,7 @@ impl BasicConstraints {
         Ok(Self { ca: decoded.ca, path_length: decoded.path_len_constraint })
     }
 
-    /// Those of a certificate; `None` when absent or malformed.
+    /// Returns the basicConstraints of a certificate; `None` when absent or malformed.
     #[must_use]
     pub fn of(tbs: &TbsCertificate) -> Option<Self> {
         Self::from_value(&tbs.extension(BASIC_CONSTRAINTS)?.value).ok()

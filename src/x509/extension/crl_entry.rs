@@ -8,7 +8,7 @@ pub(crate) const REASON_CODE: ObjectIdentifier = ce("2.5.29.21");
 /// `id-ce-invalidityDate`
 pub(crate) const INVALIDITY_DATE: ObjectIdentifier = ce("2.5.29.24");
 
-/// `reasonCode`; `None` for `unspecified`, which is left out.
+/// Returns `reasonCode`; `None` for `unspecified`, which is left out.
 #[cfg(test)]
 #[must_use]
 pub(crate) fn reason_code(reason: CrlReason) -> Option<Extension> {
@@ -16,17 +16,17 @@ pub(crate) fn reason_code(reason: CrlReason) -> Option<Extension> {
         .then(|| Extension::new(REASON_CODE, false, vec![0x0a, 1, reason.number()]))
 }
 
-/// Appends a `reasonCode` other than `unspecified`, whole: `reasonCode` without the detours of [`Extension`].
+/// Appends a whole `reasonCode` other than `unspecified`. The octets are written directly, without an [`Extension`].
 pub(crate) fn put_reason_code(out: &mut Vec<u8>, reason: CrlReason) {
     out.extend_from_slice(&[0x30, 10, 6, 3, 0x55, 0x1d, 21, 4, 3, 0x0a, 1, reason.number()]);
 }
 
-/// Appends an `invalidityDate`, whole.
+/// Appends a whole `invalidityDate`.
 pub(crate) fn put_invalidity_date(out: &mut Vec<u8>, at: UnixTime) {
     out.extend(invalidity_date(at).to_der());
 }
 
-/// `invalidityDate`: when the key is thought to have become untrustworthy.
+/// Returns `invalidityDate`: the time at which the key is known or suspected to have become untrustworthy.
 #[must_use]
 pub fn invalidity_date(at: UnixTime) -> Extension {
     Extension::new(INVALIDITY_DATE, false, at.to_generalized_der())

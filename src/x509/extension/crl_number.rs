@@ -5,7 +5,7 @@ use crate::x509::octets::{INTEGER, tlv};
 use der::Decode;
 use der::asn1::UintRef;
 
-/// `CRLNumber ::= INTEGER (0..MAX)`; ours stay below 2^63, those of others have at most 20 octets.
+/// `CRLNumber ::= INTEGER (0..MAX)`. Numbers of our CAs stay below 2^63; RFC 5280 allows up to 20 octets.
 pub(crate) type CrlNumber = u64;
 
 fn integer(number: CrlNumber) -> Vec<u8> {
@@ -16,23 +16,23 @@ fn integer(number: CrlNumber) -> Vec<u8> {
     tlv(INTEGER, &contents)
 }
 
-/// `cRLNumber`, not critical.
+/// Returns `cRLNumber`, not critical.
 #[must_use]
 pub fn crl_number(number: CrlNumber) -> Extension {
     Extension::new(CRL_NUMBER, false, integer(number))
 }
 
-/// `deltaCRLIndicator`, critical: the number of the complete CRL that the delta is based on.
+/// Returns `deltaCRLIndicator`, critical: the number of the complete CRL on which the delta CRL is based.
 #[cfg(test)]
 #[must_use]
 pub(crate) fn delta_crl_indicator(base: CrlNumber) -> Extension {
     Extension::new(super::DELTA_CRL_INDICATOR, true, integer(base))
 }
 
-/// Reads the value of either.
+/// Reads the value of either extension.
 ///
 /// # Errors
-/// When it is malformed, negative, or does not fit 64 bits.
+/// When the value is malformed, negative, or does not fit 64 bits.
 pub(crate) fn read_number(value: &[u8]) -> Result<CrlNumber, MalformedDer> {
     let malformed = || MalformedDer::new("cRLNumber", "not an INTEGER of at most 64 bits");
     let integer = UintRef::from_der(value).map_err(|_| malformed())?;

@@ -6,8 +6,8 @@ use der::Decode;
 use x509_cert::ext::pkix::CrlDistributionPoints;
 use x509_cert::ext::pkix::name::{self, DistributionPointName};
 
-/// `DistributionPointName` with one `fullName` URI, in its explicit `[0]`: the octets that a certificate's
-/// distribution point and the CRL's issuing distribution point share.
+/// Returns `DistributionPointName` with one `fullName` URI, in its explicit `[0]`. The certificate's distribution
+/// point and the CRL's issuing distribution point use the same octets.
 fn point_name(url: &str) -> Vec<u8> {
     tlv(0xa0, &tlv(0xa0, &GeneralName::Uri(url.into()).to_der()))
 }
@@ -17,20 +17,20 @@ fn points(urls: &[String]) -> Vec<u8> {
     tlv(SEQUENCE, &list.concat())
 }
 
-/// `cRLDistributionPoints`, not critical, one point a URL.
+/// Returns `cRLDistributionPoints`, not critical, with one distribution point for each URL.
 #[must_use]
 pub(crate) fn crl_distribution_points(urls: &[String]) -> Extension {
     Extension::new(CRL_DISTRIBUTION_POINTS, false, points(urls))
 }
 
-/// `freshestCRL`, not critical, one point a URL.
+/// Returns `freshestCRL`, not critical, with one distribution point for each URL.
 #[cfg(test)]
 #[must_use]
 pub(crate) fn freshest_crl(urls: &[String]) -> Extension {
     Extension::new(super::FRESHEST_CRL, false, points(urls))
 }
 
-/// The URIs in the value of `cRLDistributionPoints` or `freshestCRL`.
+/// Returns the URIs in the value of `cRLDistributionPoints` or `freshestCRL`.
 ///
 /// # Errors
 /// When the value is malformed.
@@ -49,7 +49,7 @@ pub(crate) fn urls_of(point: Option<DistributionPointName>) -> Vec<String> {
     names.into_iter().filter_map(url).collect()
 }
 
-/// `IssuingDistributionPoint` as far as this project makes it: a location and a kind of certificate.
+/// `IssuingDistributionPoint`, limited to a location and a kind of certificate.
 #[cfg(test)]
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct IssuingDistributionPoint {
@@ -63,7 +63,7 @@ pub(crate) struct IssuingDistributionPoint {
 
 #[cfg(test)]
 impl IssuingDistributionPoint {
-    /// Critical.
+    /// Returns the extension, critical.
     #[must_use]
     pub(crate) fn to_extension(&self) -> Extension {
         let mut contents = self.url.as_deref().map(point_name).unwrap_or_default();

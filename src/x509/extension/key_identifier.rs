@@ -5,40 +5,40 @@ use crate::x509::{SubjectPublicKeyInfo, TbsCertificate};
 use der::Decode;
 use der::asn1::OctetStringRef;
 
-/// The subjectKeyIdentifier that certificates for this key get: RFC 7093 method 1.
+/// Returns the subjectKeyIdentifier for certificates with this key (RFC 7093 method 1).
 #[must_use]
 pub fn subject_key_identifier_for(key: &SubjectPublicKeyInfo) -> Extension {
     subject_key_identifier_of(&key.key_identifier())
 }
 
-/// `subjectKeyIdentifier` with these octets: those that certificates for a key have already.
+/// Returns `subjectKeyIdentifier` with these octets. Meant for keys whose certificates already have an identifier.
 #[must_use]
 pub(crate) fn subject_key_identifier_of(identifier: &[u8]) -> Extension {
     Extension::new(SUBJECT_KEY_IDENTIFIER, false, tlv(OCTET_STRING, identifier))
 }
 
-/// The identifier octets that a certificate has; `None` when absent or malformed.
+/// Returns the subjectKeyIdentifier octets of a certificate; `None` when absent or malformed.
 #[must_use]
 pub fn subject_key_identifier(tbs: &TbsCertificate) -> Option<Vec<u8>> {
     let extension = tbs.extension(SUBJECT_KEY_IDENTIFIER)?;
     <&OctetStringRef>::from_der(&extension.value).ok().map(|octets| octets.as_bytes().to_vec())
 }
 
-/// `authorityKeyIdentifier` with the keyIdentifier only: the issuer's identifier octets as they are.
+/// Returns `authorityKeyIdentifier` with the keyIdentifier only: the issuer's identifier octets, unchanged.
 #[must_use]
 pub fn authority_key_identifier(issuer_key_identifier: &[u8]) -> Extension {
     Extension::new(AUTHORITY_KEY_IDENTIFIER, false, sequence(&[&tlv(0x80, issuer_key_identifier)]))
 }
 
-/// The keyIdentifier octets in an authorityKeyIdentifier value; `None` when absent or malformed.
+/// Returns the keyIdentifier octets in the value of an authorityKeyIdentifier; `None` when absent or malformed.
 #[must_use]
 pub(crate) fn authority_key_identifier_of(value: &[u8]) -> Option<Vec<u8>> {
     let decoded = x509_cert::ext::pkix::AuthorityKeyIdentifier::from_der(value).ok()?;
     decoded.key_identifier.map(|octets| octets.as_bytes().to_vec())
 }
 
-/// Whether an authorityKeyIdentifier value has an authorityCertSerialNumber: only the issuer's certificate of that
-/// number verifies it for clients that look at it (OpenSSL does).
+/// Tells whether the value of an authorityKeyIdentifier has an authorityCertSerialNumber. Clients that look at the
+/// number, such as OpenSSL, accept only the issuer certificate with that serial number.
 #[must_use]
 pub(crate) fn names_issuer_by_number(value: &[u8]) -> bool {
     x509_cert::ext::pkix::AuthorityKeyIdentifier::from_der(value)

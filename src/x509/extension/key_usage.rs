@@ -8,7 +8,7 @@ use der::{Decode, Encode};
 use std::fmt;
 use std::str::FromStr;
 
-/// `KeyUsage`: a set of uses, bit 0 (digitalSignature) being the highest of the nine.
+/// `KeyUsage`: a set of usages. Bit 0 (digitalSignature) is the highest of the nine bits.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct KeyUsage(u16);
 
@@ -32,7 +32,7 @@ impl KeyUsage {
     /// `decipherOnly`
     pub(crate) const DECIPHER_ONLY: Self = Self(0x0080);
 
-    /// What every signature scheme can be used for.
+    /// Usages that are possible with every signature scheme.
     pub(crate) const SIGNATURES: Self =
         Self::DIGITAL_SIGNATURE.with(Self::NON_REPUDIATION).with(Self::KEY_CERT_SIGN).with(Self::CRL_SIGN);
 
@@ -48,37 +48,37 @@ impl KeyUsage {
         (Self::DECIPHER_ONLY, "decipherOnly"),
     ];
 
-    /// Both sets together.
+    /// Returns the union of both sets.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// This set without the other.
+    /// Returns this set without the usages of the other.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether every use of `other` is in this set.
+    /// Tells whether every usage of `other` is in this set.
     #[must_use]
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Whether no use is in the set.
+    /// Tells whether the set is empty.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// A use by its RFC name, for example `keyCertSign`.
+    /// Returns a usage by its RFC name, for example `keyCertSign`.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 
-    /// Critical, a named-bit-list without trailing zero bits.
+    /// Returns the extension, critical, as a named-bit-list without trailing zero bits.
     #[must_use]
     pub fn to_extension(self) -> Extension {
         let [high, low] = self.0.to_be_bytes();
@@ -93,7 +93,7 @@ impl KeyUsage {
     /// Reads the extension's value.
     ///
     /// # Errors
-    /// When it is not a BIT STRING of at most nine bits.
+    /// When the value is not a BIT STRING of at most nine bits.
     pub(crate) fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
         let malformed = || MalformedDer::new("keyUsage", "not a list of the nine uses");
         let bits = BitStringRef::from_der(value).map_err(|_| malformed())?;
@@ -106,14 +106,14 @@ impl KeyUsage {
         Ok(Self(u16::from_be_bytes([high, low])))
     }
 
-    /// That of a certificate; `None` when absent or malformed.
+    /// Returns the keyUsage of a certificate; `None` when absent or malformed.
     #[must_use]
     pub fn of(tbs: &TbsCertificate) -> Option<Self> {
         Self::from_value(&tbs.extension(KEY_USAGE)?.value).ok()
     }
 }
 
-/// RFC names in the RFC's order, with commas.
+/// Writes the RFC names in the order of the RFC, with commas.
 impl fmt::Display for KeyUsage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = Self::NAMES.iter().filter(|row| self.has(row.0)).map(|row| row.1).collect();
@@ -138,7 +138,7 @@ impl Purpose {
     pub(crate) const TIME_STAMPING: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8"));
     /// `id-kp-OCSPSigning`
     pub const OCSP_SIGNING: Self = Self(ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9"));
-    /// `anyExtendedKeyUsage`, never issued.
+    /// `anyExtendedKeyUsage`, which is never issued.
     pub const ANY: Self = Self(ObjectIdentifier::new_unwrap("2.5.29.37.0"));
 
     const NAMES: [(Self, &'static str); 7] = [
@@ -152,7 +152,7 @@ impl Purpose {
     ];
 }
 
-/// The RFC name without `id-kp-`, or the object identifier in dots.
+/// Writes the RFC name without `id-kp-`, or the object identifier in dots.
 impl fmt::Display for Purpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Self::NAMES.iter().find(|row| row.0 == *self) {
@@ -165,7 +165,7 @@ impl fmt::Display for Purpose {
 impl FromStr for Purpose {
     type Err = Reason;
 
-    /// Takes `serverAuth` and its like, or an object identifier in dots.
+    /// Reads an RFC name such as `serverAuth`, or an object identifier in dots.
     fn from_str(text: &str) -> Result<Self, Reason> {
         if let Some((purpose, _)) = Self::NAMES.iter().find(|row| row.1 == text) {
             return Ok(*purpose);
@@ -185,7 +185,7 @@ impl FromStr for Purpose {
 pub struct ExtendedKeyUsage(pub Vec<Purpose>);
 
 impl ExtendedKeyUsage {
-    /// Not critical, as most clients expect.
+    /// Returns the extension, not critical, as most clients expect.
     #[must_use]
     pub fn to_extension(&self) -> Extension {
         let list: Vec<Vec<u8>> =
@@ -196,14 +196,14 @@ impl ExtendedKeyUsage {
     /// Reads the extension's value.
     ///
     /// # Errors
-    /// When it is not a list of object identifiers.
+    /// When the value is not a list of object identifiers.
     pub(crate) fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
         let list = Vec::<ObjectIdentifier>::from_der(value)
             .map_err(|error| MalformedDer::from(error).reading("extKeyUsage"))?;
         Ok(Self(list.into_iter().map(Purpose).collect()))
     }
 
-    /// That of a certificate; `None` when absent or malformed.
+    /// Returns the extKeyUsage of a certificate; `None` when absent or malformed.
     #[must_use]
     pub fn of(tbs: &TbsCertificate) -> Option<Self> {
         Self::from_value(&tbs.extension(EXTENDED_KEY_USAGE)?.value).ok()

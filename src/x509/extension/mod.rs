@@ -1,4 +1,4 @@
-//! Extensions of certificates and CRLs, one a file (RFC 5280 §4.2, §5.2, §5.3).
+//! Extensions of certificates and CRLs, one in each file (RFC 5280 §4.2, §5.2, §5.3).
 mod access;
 mod basic_constraints;
 mod crl_entry;
@@ -83,13 +83,13 @@ pub(crate) const POLICY_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.36");
 /// `id-ce-inhibitAnyPolicy`
 pub(crate) const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
 
-/// Whether it is about certificate policies.
+/// Tells whether the extension is about certificate policies.
 #[must_use]
 pub(crate) fn is_of_policies(oid: ObjectIdentifier) -> bool {
     [CERTIFICATE_POLICIES, POLICY_MAPPINGS, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY].contains(&oid)
 }
 
-/// Whether it is an extension of certificates whose meaning is known here.
+/// Tells whether this program understands the certificate extension.
 #[must_use]
 pub fn is_known(oid: ObjectIdentifier) -> bool {
     const OTHERS: [ObjectIdentifier; 12] = [
@@ -121,13 +121,13 @@ pub struct Extension {
 }
 
 impl Extension {
-    /// An extension with these contents.
+    /// Returns an extension with these contents.
     #[must_use]
     pub fn new(oid: ObjectIdentifier, critical: bool, value: Vec<u8>) -> Self {
         Self { oid, critical, value }
     }
 
-    /// `Extension`, DER; `critical` is left out when FALSE.
+    /// Encodes `Extension`, DER. A `critical` of FALSE is left out.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let critical: &[u8] = if self.critical { &[1, 1, 0xff] } else { &[] };
@@ -138,7 +138,7 @@ impl Extension {
     /// Reads `Extensions`, one whole `SEQUENCE OF Extension`.
     ///
     /// # Errors
-    /// When the octets are malformed, empty, or encode a FALSE that DER leaves out.
+    /// When the octets are malformed or empty, or encode a FALSE that DER leaves out.
     pub(crate) fn list_from_der(octets: &[u8]) -> Result<Vec<Self>, MalformedDer> {
         let mut reader = SliceReader::new(octets)?;
         let list = reader.sequence(|list| {
@@ -170,13 +170,13 @@ fn read<'r>(fields: &mut SliceReader<'r>) -> Result<Extension, MalformedDer> {
     Ok(Extension { oid, critical, value: value.as_bytes().to_vec() })
 }
 
-/// `noRevAvail` (RFC 9608 §2): NULL, not critical.
+/// Returns `noRevAvail` (RFC 9608 §2): NULL, not critical.
 #[must_use]
 pub(crate) fn no_rev_avail() -> Extension {
     Extension::new(NO_REV_AVAIL, false, tlv(0x05, &[]))
 }
 
-/// `id-pkix-ocsp-nocheck` (RFC 6960 §4.2.2.2.1): NULL, not critical.
+/// Returns `id-pkix-ocsp-nocheck` (RFC 6960 §4.2.2.2.1): NULL, not critical.
 #[must_use]
 pub fn ocsp_no_check() -> Extension {
     Extension::new(OCSP_NO_CHECK, false, tlv(0x05, &[]))

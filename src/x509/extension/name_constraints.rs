@@ -6,25 +6,25 @@ use der::asn1::AnyRef;
 use der::{Decode, Reader, SliceReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `GeneralSubtree` with neither minimum nor maximum: a set of names.
+/// `GeneralSubtree` without minimum and maximum: a set of names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Subtree {
-    /// This DNS name and everything below it; no leading dot.
+    /// The DNS name and every name below it, without a leading dot.
     Dns(String),
     /// Addresses whose first `prefix` bits are those of `network`.
     Ip {
-        /// The network's address.
+        /// Network address.
         network: IpAddr,
-        /// How many leading bits count.
+        /// Number of leading bits that are compared.
         prefix: u8,
     },
-    /// One mailbox, all mailboxes of a host, or (with a leading dot) of all hosts below a domain.
+    /// One mailbox, all mailboxes of a host, or, with a leading dot, all mailboxes of the hosts below a domain.
     Email(String),
-    /// URIs whose host is this one, or (with a leading dot) below it.
+    /// URIs with this host or, with a leading dot, with a host below the domain.
     Uri(String),
-    /// Names that begin with these RDNs.
+    /// Distinguished names that begin with these RDNs.
     Directory(Name),
-    /// A form that is not evaluated here, as one whole DER element.
+    /// A name form that is not evaluated here, as one whole DER element.
     Other(Vec<u8>),
 }
 
@@ -98,7 +98,7 @@ impl Subtree {
         })
     }
 
-    /// Whether this subtree is about names of that form at all.
+    /// Tells whether the subtree applies to the form of this name.
     #[must_use]
     pub(crate) fn concerns(&self, name: &GeneralName) -> bool {
         match (self, name) {
@@ -112,7 +112,7 @@ impl Subtree {
         }
     }
 
-    /// Whether the name lies within; a form that cannot be evaluated lies nowhere.
+    /// Tells whether the name is within the subtree. A form that cannot be evaluated is within no subtree.
     #[must_use]
     pub fn contains(&self, name: &GeneralName) -> bool {
         match (self, name) {
@@ -143,8 +143,8 @@ impl Subtree {
         }
     }
 
-    /// Whether the name may stand for one that lies within, though it is not within itself: a wildcard for a host
-    /// in its place.
+    /// Tells whether a name outside the subtree covers names inside: a wildcard whose parent domain is that of the
+    /// subtree's host.
     fn meets(&self, name: &GeneralName) -> bool {
         match (self, name) {
             (Self::Dns(base), GeneralName::Dns(name)) => {
@@ -156,7 +156,8 @@ impl Subtree {
         }
     }
 
-    /// Of a range of IPv6 addresses that are IPv4 addresses (RFC 4291 §2.5.5.2): the range of those.
+    /// Returns the IPv4 range of a range of IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2); `None` for every other
+    /// subtree.
     #[must_use]
     pub(crate) fn in_ipv4(&self) -> Option<Self> {
         match self {
@@ -169,8 +170,8 @@ impl Subtree {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped and compatible ones (RFC 4291 §2.5.5), those that
-/// translators make (RFC 6052 §2.1), and those of 6to4 (RFC 3056 §2).
+/// Returns the IPv4 address within an IPv6 address: IPv4-mapped and IPv4-compatible addresses (RFC 4291 §2.5.5),
+/// addresses of translators (RFC 6052 §2.1), and 6to4 addresses (RFC 3056 §2).
 fn ipv4_within(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let last = |[.., a, b, c, d]: [u8; 16]| Ipv4Addr::new(a, b, c, d);
     let octets = address.octets();
@@ -206,14 +207,17 @@ fn uri_host(uri: &str) -> Option<String> {
 }
 
 impl NameConstraints {
-    /// Whether nothing is constrained.
+    /// Tells whether there are no constraints.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.permitted.is_empty() && self.excluded.is_empty()
     }
 
-    /// Where only DNS names are permitted, addresses would remain free: excludes them all (X8). Where addresses of one
-    /// family are permitted, the other is not excluded, though GnuTLS leaves it free: Java 17 would fail at every address.
+    /// Excludes all IP addresses when DNS names are permitted and no IP addresses are (X8). Without the exclusion
+    /// every address would be allowed.
+    ///
+    /// When addresses of one family are permitted, the other family is not excluded, although GnuTLS then allows all
+    /// of it: Java 17 would reject every address.
     #[must_use]
     pub(crate) fn closed_for_addresses(mut self) -> Self {
         let dns = self.permitted.iter().any(|tree| matches!(tree, Subtree::Dns(_)));
@@ -228,8 +232,8 @@ impl NameConstraints {
         self
     }
 
-    /// Where DNS names are permitted and no mailboxes, or no URIs, those would remain free: permits those alone whose
-    /// host lies within the names (X8).
+    /// Limits mailboxes and URIs to hosts within the permitted DNS names (X8). A form is limited when DNS names are
+    /// permitted and the form has no permitted subtrees; without the limit every name of the form would be allowed.
     #[must_use]
     pub(crate) fn closed_for_hosts(mut self) -> Self {
         let names = |tree: &Subtree| match tree {
@@ -250,7 +254,7 @@ impl NameConstraints {
         self
     }
 
-    /// Critical.
+    /// Returns the extension, critical.
     #[must_use]
     pub fn to_extension(&self) -> Extension {
         let field = |tag: u8, trees: &[Subtree]| match trees {
@@ -264,7 +268,7 @@ impl NameConstraints {
     /// Reads the extension's value.
     ///
     /// # Errors
-    /// When it is malformed, or has a minimum or maximum.
+    /// When the value is malformed, or has a minimum or maximum.
     pub(crate) fn from_value(value: &[u8]) -> Result<Self, MalformedDer> {
         let malformed = |reason: &str| MalformedDer::new("nameConstraints", reason);
         let mut reader = SliceReader::new(value)?;
@@ -295,16 +299,16 @@ impl NameConstraints {
         Ok(constraints)
     }
 
-    /// Those of a certificate; `None` when it has none.
+    /// Returns the nameConstraints of a certificate; `None` when it has none.
     ///
     /// # Errors
-    /// When the extension is there and malformed.
+    /// When the extension is present and malformed.
     pub fn of(tbs: &TbsCertificate) -> Result<Option<Self>, MalformedDer> {
         tbs.extension(NAME_CONSTRAINTS).map(|extension| Self::from_value(&extension.value)).transpose()
     }
 
-    /// Why this name is not allowed, if it is not. An address is held to what is said of either family that it
-    /// belongs to.
+    /// Returns why the name is not allowed, or `None` when it is. An IPv6 address that contains an IPv4 address must
+    /// meet the constraints of both families.
     #[must_use]
     pub fn refuses(&self, name: &GeneralName) -> Option<String> {
         let within = match name {

@@ -2,7 +2,7 @@
 use super::{Extension, SUBJECT_ALT_NAME};
 use crate::x509::{GeneralName, Name};
 
-/// The names of a subject; critical only when the subject itself is empty.
+/// Returns `subjectAltName` with these names. The extension is critical only when the subject is empty.
 #[must_use]
 pub(crate) fn subject_alt_name(names: &[GeneralName], subject: &Name) -> Extension {
     Extension::new(SUBJECT_ALT_NAME, subject.is_empty(), GeneralName::list_to_der(names))

@@ -1,4 +1,4 @@
-//! Subtrees as people type and read them.
+//! Text form of subtrees, as people type and read them.
 use super::name_constraints::{Subtree, mask, octets_of};
 use crate::error::Reason;
 use crate::x509::Name;
@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// As typed after `--permit` and `--exclude`: `dns:example`, `ip:192.0.2.0/24`, `email:example`,
-/// `uri:example`, `dir:C=BE,O=Example`; without a word it is an address range, a mailbox or a DNS name.
+/// Reads the argument of `--permit` and `--exclude`: `dns:example`, `ip:192.0.2.0/24`, `email:example`,
+/// `uri:example`, `dir:C=BE,O=Example`. Without a prefix the text is an address range, a mailbox or a DNS name.
 impl FromStr for Subtree {
     type Err = Reason;
 
@@ -72,7 +72,7 @@ impl FromStr for Subtree {
     }
 }
 
-/// As [`Subtree::from_str`] reads it.
+/// Writes the form that [`Subtree::from_str`] reads.
 impl fmt::Display for Subtree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

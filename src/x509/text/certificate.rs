@@ -1,11 +1,11 @@
-//! Certificates.
+//! Certificates as text and JSON.
 use super::extension::{extension_json, extension_text};
 use super::{Page, escape};
 use crate::x509::{Certificate, Extension, GeneralName, SubjectPublicKeyInfo};
 use base16ct::lower::encode_string as hex;
 use serde_json::{Value, json};
 
-/// A certificate for people: what it is, who, until when, and every extension.
+/// Returns a certificate as text: names, validity, key and every extension.
 #[must_use]
 pub fn certificate_text(certificate: &Certificate) -> String {
     let tbs = certificate.tbs();
@@ -31,7 +31,7 @@ pub fn certificate_text(certificate: &Certificate) -> String {
     )
 }
 
-/// A certificate for programs; times are RFC 3339, the serial number lower-case hexadecimal.
+/// Returns a certificate as JSON. Times are RFC 3339; the serial number is lower-case hexadecimal.
 #[must_use]
 pub fn certificate_json(certificate: &Certificate) -> Value {
     let tbs = certificate.tbs();
@@ -60,7 +60,7 @@ pub(super) fn names_json(names: &[GeneralName]) -> Vec<String> {
     names.iter().map(|name| escape(&name.to_string())).collect()
 }
 
-/// The type, and the digest by which keys are told apart.
+/// Returns the key type and the SHA-256 digest by which keys are distinguished.
 pub(super) fn key_text(key: &SubjectPublicKeyInfo) -> String {
     format!("{}, sha256:{}", key.algorithm(), hex(&key.digest()))
 }

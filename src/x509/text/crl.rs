@@ -1,11 +1,11 @@
-//! CRLs.
+//! CRLs as text and JSON.
 use super::certificate::{extensions_json, extensions_text};
 use super::{Page, escape};
 use crate::x509::extension::DELTA_CRL_INDICATOR;
 use crate::x509::{CertificateList, CrlEntry, Fingerprint, MalformedDer};
 use serde_json::{Value, json};
 
-/// A CRL for people, with its first entries, and how many there are.
+/// Returns a CRL as text, with at most `at_most` entries and the number of all entries.
 #[must_use]
 pub fn crl_text(crl: &CertificateList, at_most: usize) -> String {
     let tbs = crl.tbs();
@@ -33,7 +33,7 @@ pub fn crl_text(crl: &CertificateList, at_most: usize) -> String {
     format!("{}\n{}{extensions}{title}{}{more}", kind(crl), page.render(2), listed.render(4))
 }
 
-/// A CRL for programs: `entry_count` counts all entries, `entries` has the first ones.
+/// Returns a CRL as JSON: `entry_count` counts all entries, `entries` has at most `at_most` of them.
 #[must_use]
 pub fn crl_json(crl: &CertificateList, at_most: usize) -> Value {
     let tbs = crl.tbs();

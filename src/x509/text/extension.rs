@@ -1,4 +1,4 @@
-//! Extensions, each with its name and what its value says.
+//! Extensions as text and JSON, each with its name and its decoded value.
 use super::escape;
 use crate::x509::extension::{
     self as ext, AccessDescription, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, Subtree,
@@ -34,7 +34,7 @@ const NAMES: [(ObjectIdentifier, &str); 19] = [
     (ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.24"), "tlsFeature"),
 ];
 
-/// What an extension says: lines for people, a value for programs.
+/// Decoded value of an extension: lines of text, and JSON.
 struct Decoded {
     lines: Vec<String>,
     value: Value,
@@ -51,13 +51,13 @@ impl Decoded {
     }
 }
 
-/// The name in the standard that defines it, where it is known here.
+/// Returns the name in the standard that defines the extension, when it is known here.
 #[must_use]
 pub(super) fn extension_name(oid: ObjectIdentifier) -> Option<&'static str> {
     NAMES.iter().find(|row| row.0 == oid).map(|row| row.1)
 }
 
-/// A label such as `keyUsage (critical)` and what the extension says, a line each; an unknown one is shown by
+/// Returns a label such as `keyUsage (critical)` and the lines of the decoded value. An unknown extension is shown by
 /// its object identifier and its octets.
 #[must_use]
 pub(crate) fn extension_text(extension: &Extension) -> (String, Vec<String>) {
@@ -71,8 +71,8 @@ pub(crate) fn extension_text(extension: &Extension) -> (String, Vec<String>) {
     (label, lines)
 }
 
-/// `{oid, name, critical, value}`; `name` and `value` are null for an unknown or malformed one, which has `der`,
-/// its octets in hexadecimal, instead.
+/// Returns `{oid, name, critical, value}`. For an unknown extension `name` and `value` are null; for a malformed one
+/// `value` is. Both have `der` then, the octets in hexadecimal.
 #[must_use]
 pub(crate) fn extension_json(extension: &Extension) -> Value {
     let mut out = json!({

@@ -1,5 +1,5 @@
-//! Certificates, requests and CRLs as people read them, and as JSON. Everything that came from outside is
-//! escaped, in the JSON too: it may well be looked at on a terminal.
+//! Certificates, requests and CRLs as text and as JSON. Everything that came from outside is escaped, in the JSON
+//! too, since that may also be read on a terminal.
 mod certificate;
 mod crl;
 mod extension;

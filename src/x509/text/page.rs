@@ -1,8 +1,9 @@
-//! Aligned text, and the escaping of what came from outside.
+//! Aligned text, and escaping of what came from outside.
 use crate::x509::is_invisible;
 
-/// Text with every character written out that could move the cursor, change colours, or turn the direction
-/// or order of what is shown: control characters, and the invisible ones of Unicode's "format" kind.
+/// Returns the text with an escape for every character that could move the cursor, change colours, or change the
+/// direction or order of what is displayed: control characters, and the invisible characters of Unicode's category
+/// "format".
 #[must_use]
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -17,7 +18,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// Labels in a column, values in the next one; a value without a label continues the one above.
+/// Rows with a label and values, aligned in two columns. A value without a label continues the row above.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
     rows: Vec<(String, Vec<String>)>,
@@ -29,14 +30,14 @@ impl Page {
         self.rows(label, &[value.to_string()]);
     }
 
-    /// Adds a label with several values, one a line; nothing at all without values.
+    /// Adds a label with several values, one on each line. Adds nothing when there are no values.
     pub(crate) fn rows(&mut self, label: &str, values: &[String]) {
         if !values.is_empty() {
             self.rows.push((escape(label), values.iter().map(|value| escape(value)).collect()));
         }
     }
 
-    /// The lines, each behind this many blanks and ended by a line feed.
+    /// Returns the lines, each indented by this many spaces and ended by a line feed.
     #[must_use]
     pub(crate) fn render(&self, indent: usize) -> String {
         let width = self.rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);

@@ -1,10 +1,10 @@
-//! Certification requests.
+//! Certification requests as text and JSON.
 use super::certificate::{extensions_json, extensions_text, key_json, key_text, names_json, names_text};
 use super::{Page, escape};
 use crate::x509::{CertificationRequest, CsrError};
 use serde_json::{Value, json};
 
-/// A request for people: what is asked for, and whether possession of the key is shown.
+/// Returns a request as text: the requested values, and whether the proof of possession verifies.
 #[must_use]
 pub fn request_text(request: &CertificationRequest) -> String {
     let names = request.subject_alt_names();
@@ -26,7 +26,7 @@ pub fn request_text(request: &CertificationRequest) -> String {
     format!("Certification request\n{}{extensions}", page.render(2))
 }
 
-/// A request for programs.
+/// Returns a request as JSON.
 #[must_use]
 pub fn request_json(request: &CertificationRequest) -> Value {
     json!({
