@@ -1,7 +1,7 @@
 //! Backups of a home: made while other processes write, verified by restoring them, and restored without forgetting
 //! what was published since.
 //!
-//! A backup is a tar archive in an age envelope. Its first entry is the [manifest](manifest::Manifest), which names
+//! A backup is a tar archive in an age envelope. Its first entry is the [manifest](manifest::BackupManifest), which names
 //! every other entry with size and SHA-256. Nothing that the manifest does not name is read, and every entry is a
 //! plain file in a known place. `issued/` and `status/` are not included: both are made anew from the index. Keys are
 //! included only on request.

@@ -13,7 +13,7 @@
 //! | `~/genfic-ca.toml`, `~/policy/`, `~/policy/*.toml` | 0644, 0755 | they have no secrets; only the owner changes policy |
 //! | `~/index.db` with its `-wal` and `-shm` | 0600 | names and mail addresses of subscribers |
 //! | `~/index.db-signing`, `~/home.lock` | 0600 | locked by processes that sign, and by processes that publish |
-//! | `~/reserve` | 0600 | no contents; [space](Reserve) that revocations may use on a full disk |
+//! | `~/reserve` | 0600 | no contents; [space](ReserveFile) that revocations may use on a full disk |
 //! | `~/keys/`, `~/keys/NAME.age`, `~/keys/NAME.mark` | 0700, 0600 | K1; the highest CRL number taken |
 //! | `~/requests/`, `~/requests/NAME.waiting` | 0700, 0600 | CAs with a pending request |
 //! | `~/issued/`, `~/issued/NAME/` | 0700 | names of subscribers |
