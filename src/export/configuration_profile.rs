@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 
-/// The text of the profile: one payload for each certificate, roots to be trusted, others to complete chains. Its
-/// identifiers are made of the certificates: installed again, it replaces itself.
+/// Returns the text of the profile. It has one payload for each certificate: roots are to be trusted, others complete
+/// chains. Its identifiers come from the certificates, so that a second installation replaces the first.
 #[must_use]
 pub fn configuration_profile(title: &str, certificates: &[Published<Certificate>]) -> String {
     let mut payloads = String::new();
@@ -58,7 +58,7 @@ pub fn configuration_profile(title: &str, certificates: &[Published<Certificate>
     )
 }
 
-/// A UUID of version 8 (RFC 9562 §5.8) from a digest.
+/// Returns a UUID of version 8 (RFC 9562 §5.8) from a digest.
 fn identifier(octets: &[u8]) -> String {
     let mut out = String::with_capacity(36);
     for (at, octet) in sha256(octets).iter().take(16).enumerate() {

@@ -1,7 +1,7 @@
 //! Comma-separated values (RFC 4180).
 
-/// One record with its line end. A field that a spreadsheet would take for a formula begins with an apostrophe then,
-/// as names in requests are somebody else's.
+/// Returns one record with its line end. A field that a spreadsheet would take for a formula gets an apostrophe in
+/// front, because other people choose the names in requests.
 #[must_use]
 pub fn csv_row(fields: &[String]) -> String {
     let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();

@@ -1,5 +1,5 @@
-//! What is handed out in the formats of other programs: trust anchors, and a holder's certificate with its key, of what
-//! is published. Octets and text alone; nothing is read or written here.
+//! Formats of other programs for published certificates: trust anchors, and the certificate of a subscriber with its
+//! key. This module makes octets and text; it reads and writes no files.
 mod configuration_profile;
 mod csv;
 pub mod pkcs12;

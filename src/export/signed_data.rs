@@ -8,8 +8,8 @@ use der::asn1::ObjectIdentifier;
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 pub(super) const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 
-/// A `ContentInfo` with these certificates and nothing else, DER: what Windows calls `.p7b`. The certificates are a
-/// set: DER says in which order they stand.
+/// Returns a `ContentInfo` with these certificates only, DER; Windows calls it `.p7b`. The certificates are a SET OF,
+/// so DER decides their order.
 #[must_use]
 pub fn certificates_only(certificates: &[Published<Certificate>]) -> Vec<u8> {
     let mut set: Vec<&[u8]> = certificates.iter().map(Published::as_der).collect();

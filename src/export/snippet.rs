@@ -1,4 +1,4 @@
-//! The part of a server's configuration that names its certificate.
+//! The part of a server's configuration that names its certificate and key.
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -15,27 +15,27 @@ pub enum Server {
     Postfix,
 }
 
-/// What a snippet names; paths are absolute and plain ([`Snippet::is_plain`]).
+/// Values in a snippet. Paths are absolute and plain ([`Snippet::is_plain`]).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Snippet {
-    /// Where the server is reached, the first being its name.
+    /// Host names of the server. The first is its own name.
     pub names: Vec<String>,
     /// The certificate and its issuers without the root, PEM.
     pub chain: PathBuf,
     /// The certificate's key, PEM.
     pub key: PathBuf,
-    /// Its issuers with the root, PEM: what verifies the answers of the responder.
+    /// Its issuers with the root, PEM. They verify the responses of the responder.
     pub issuers: PathBuf,
     /// Key and chain in one file; for HAProxy.
     pub combined: PathBuf,
     /// Whether the certificate names a responder.
     pub has_responder: bool,
-    /// When the certificate ends.
+    /// `notAfter` of the certificate.
     pub until: String,
 }
 
 impl Snippet {
-    /// Whether a path means the same in the configuration of every server: no space, quote, variable or comment.
+    /// Returns whether a path means the same in the configuration of every server: no space, quote, variable or comment.
     #[must_use]
     pub fn is_plain(path: &str) -> bool {
         let fits =
@@ -45,7 +45,7 @@ impl Snippet {
 }
 
 impl Server {
-    /// The text for this server.
+    /// Returns the text for this server.
     #[must_use]
     pub fn snippet(self, snippet: &Snippet) -> String {
         match self {
@@ -93,7 +93,7 @@ fn apache(snippet: &Snippet) -> String {
         );
         out.push_str("SSLStaplingCache shmcb:genfic-ca-stapling(131072)\n");
     }
-    // a server's own name is none with a wildcard
+    // a name with a wildcard cannot be a server's own name
     let own = snippet.names.iter().position(|name| !name.contains('*'));
     out.push_str("<VirtualHost *:443>\n");
     for (at, name) in snippet.names.iter().enumerate() {

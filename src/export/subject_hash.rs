@@ -1,4 +1,4 @@
-//! The names of files in a directory of trust anchors as OpenSSL looks them up (`X509_NAME_hash`).
+//! File names in a directory of trust anchors, as OpenSSL looks them up (`X509_NAME_hash`).
 use crate::x509::octets::{SET, sequence, tlv};
 use crate::x509::{Attribute, AttributeValue, Name, sha1};
 
@@ -21,7 +21,7 @@ pub fn subject_hash(name: &Name) -> String {
 
 fn canonical(attribute: &Attribute) -> Vec<u8> {
     let oid = super::oid(attribute.oid);
-    // those that OpenSSL makes canonical; it does not do so with NumericString
+    // the types that OpenSSL makes canonical; NumericString is not one of them
     let is_text = attribute.value.tag() != AttributeValue::NUMERIC_STRING;
     match attribute.text().filter(|_| is_text) {
         Some(text) => sequence(&[&oid, &tlv(0x0c, folded(&text).as_bytes())]),
@@ -29,7 +29,7 @@ fn canonical(attribute: &Attribute) -> Vec<u8> {
     }
 }
 
-/// ASCII letters small, space as C knows it trimmed and collapsed.
+/// Changes ASCII letters to lower case, and trims and collapses space as C defines it.
 fn folded(text: &str) -> String {
     let is_space = |c: char| matches!(c, ' ' | '\t'..='\r');
     let words: Vec<String> =

@@ -34,7 +34,7 @@ pub trait Publisher: Send + Sync {
     fn is_stored(&self, authority: &str, serial_number: &SerialNumber) -> bool;
 
     /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from the
-    /// CA's issuer to the root and is empty for a root. `crossed` are the CA's cross-certificates, for the same
+    /// CA's issuer to the root and is empty for a root. `cross_certificates` are the CA's cross-certificates, for the same
     /// name and key by other issuers (PEM, in one file). Without any, the file is removed.
     ///
     /// # Errors

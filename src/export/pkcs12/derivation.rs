@@ -1,9 +1,9 @@
-//! Keys from passphrases as PKCS#12 makes them (RFC 7292 appendix B.2).
+//! Derivation of keys from passphrases as PKCS#12 defines it (RFC 7292 appendix B.2).
 use super::Passphrase;
 use aws_lc_rs::digest::{Algorithm, Context};
 use zeroize::Zeroizing;
 
-/// What the octets are for (RFC 7292 appendix B.3).
+/// Use of the derived octets (RFC 7292 appendix B.3).
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DerivationPurpose {
     Key,
@@ -14,7 +14,7 @@ pub(super) enum DerivationPurpose {
 /// Block length of SHA-1 and SHA-256 in octets, the `v` of the RFC.
 const BLOCK: usize = 64;
 
-/// So many octets for a purpose.
+/// Derives a number of octets for one use.
 pub(super) fn derive(
     algorithm: &'static Algorithm,
     passphrase: &Passphrase,
@@ -53,7 +53,7 @@ pub(super) fn derive(
     }
 }
 
-/// Repeated until it fills whole blocks; nothing stays nothing.
+/// Repeats the octets until they fill whole blocks. No octets stay no octets.
 fn filled(octets: &[u8]) -> Vec<u8> {
     repeated(octets, octets.len().next_multiple_of(BLOCK))
 }
@@ -62,7 +62,7 @@ fn repeated(octets: &[u8], length: usize) -> Vec<u8> {
     octets.iter().copied().cycle().take(if octets.is_empty() { 0 } else { length }).collect()
 }
 
-/// `part + block + 1`, big-endian, modulo its length.
+/// Sets `part` to `part + block + 1`, big-endian, modulo its length.
 fn add_and_one(part: &mut [u8], block: &[u8]) {
     let mut carry = 1_u16;
     for (to, add) in part.iter_mut().rev().zip(block.iter().rev()) {

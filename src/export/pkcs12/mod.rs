@@ -1,6 +1,6 @@
-//! PKCS#12 (RFC 7292): a key with its certificate and chain for whoever holds them, and trust anchors for Java.
+//! PKCS#12 (RFC 7292): the key of a subscriber with its certificate and chain, and trust anchors for Java.
 //!
-//! Octets are put together here; ciphers, digests and random numbers are the libraries'. Both kinds of protection
+//! This module encodes the octets. Libraries provide ciphers, digests and random numbers. Both kinds of protection
 //! open in OpenSSL, Java, NSS and GnuTLS; OpenSSL 3 asks for `-legacy` with the old one.
 mod bag;
 mod derivation;
@@ -20,23 +20,23 @@ use zeroize::Zeroizing;
 
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
 
-/// A key with what belongs to it.
+/// A private key with its certificate and chain.
 pub struct Holding<'a> {
     /// The private key, PKCS#8 in DER.
     pub key: Zeroizing<Vec<u8>>,
     /// The certificate of this key.
     pub certificate: &'a Published<Certificate>,
-    /// The certificates above it, its issuer first.
+    /// The certificates of its issuers, the direct issuer first.
     pub chain: &'a [Published<Certificate>],
-    /// The name under which it is shown.
+    /// The friendly name, under which programs show it.
     pub friendly_name: &'a str,
 }
 
-/// A passphrase that every program reads as the same octets.
+/// A passphrase that every program encodes in the same octets.
 #[derive(Clone)]
 pub struct Passphrase(Secret);
 
-/// Why a passphrase is not taken: programs differ in how they encode other characters, and in what an empty one is.
+/// The reason to refuse a passphrase: programs encode other characters, and the empty passphrase, differently.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "a passphrase of PKCS#12 has ASCII characters only, and at least one: programs differ in how they read others"
@@ -44,10 +44,10 @@ pub struct Passphrase(Secret);
 pub struct UnsuitablePassphrase;
 
 impl Passphrase {
-    /// Takes printable ASCII.
+    /// Accepts printable ASCII.
     ///
     /// # Errors
-    /// For everything else, and for nothing.
+    /// When the text has any other character, or is empty.
     pub fn new(secret: Secret) -> Result<Self, UnsuitablePassphrase> {
         let suits = !secret.is_empty() && secret.chars().all(|c| c.is_ascii_graphic() || c == ' ');
         if suits { Ok(Self(secret)) } else { Err(UnsuitablePassphrase) }
@@ -58,7 +58,7 @@ impl Passphrase {
     }
 }
 
-/// A key, its certificate and its chain. The certificates are encrypted like the key.
+/// Encodes a key with its certificate and chain. The certificates are encrypted like the key.
 ///
 /// # Errors
 /// [`KeyError::Cryptography`] when the random generator or the library fails.
@@ -80,8 +80,8 @@ pub fn holding(
     envelope(&contents, passphrase, protection)
 }
 
-/// Certificates that Java takes for trust anchors: each is marked with Oracle's `trustedKeyUsage`. Entries are named
-/// by what stands beside them.
+/// Encodes certificates that Java takes for trust anchors: each has Oracle's attribute `trustedKeyUsage`. The text
+/// beside each certificate names its entry.
 ///
 /// # Errors
 /// As [`holding`].

@@ -1,4 +1,4 @@
-//! How contents are encrypted and how the whole is authenticated.
+//! Encryption of the contents and authentication of the whole file (RFC 7292 §4 and §5).
 use super::derivation::{DerivationPurpose, derive};
 use super::{Passphrase, oid};
 use crate::signing::{KeyError, random_salt};
@@ -17,10 +17,11 @@ const SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 const SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const NULL: [u8; 2] = [5, 0];
 
-/// Rounds of each of the three derivations in a file: Windows refuses files that cost it more than 600,000 in all.
+/// Number of rounds of each of the three derivations in a file. Windows refuses files that need more than 600,000 in
+/// all.
 const ROUNDS: u32 = 100_000;
 
-/// The algorithms.
+/// The algorithms that protect a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Protection {
     /// PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC (RFC 8018), HMAC-SHA-256.
@@ -31,7 +32,7 @@ pub enum Protection {
     Legacy,
 }
 
-/// What was encrypted.
+/// Encrypted contents, with the algorithm that decrypts them.
 pub(super) struct Sealed {
     /// `AlgorithmIdentifier`, DER.
     pub(super) algorithm: Vec<u8>,
@@ -46,7 +47,7 @@ impl Protection {
         }
     }
 
-    /// `MacData` over these octets.
+    /// Returns the `MacData` over these octets.
     pub(super) fn mac(self, octets: &[u8], passphrase: &Passphrase) -> Result<Vec<u8>, KeyError> {
         let (digest, length, name, algorithm) = match self {
             Self::Modern => (&digest::SHA256, 32, SHA_256, hmac::HMAC_SHA256),
