@@ -57,7 +57,7 @@
 //! | [`repository`] | public files and issued certificates; never replaces a CRL by an older one |
 //! | [`home`] | paths, owners and modes; atomic writes; locks of running commands; the disk reserve for revocation; half-written files |
 //! | [`config`] | `genfic-ca.toml` → checked values; unknown keys refused; pure |
-//! | [`ca`] | [`ca::Engine`] and its use cases (issuance, maintenance, revocation, lifecycle): the only place that decides the order of steps |
+//! | [`ca`] | [`ca::Engine`] and its use cases (issuance, maintenance, revocation, lifecycle): decides the order of steps within each use case; the doctor repairs in the order of its checks |
 //! | [`calendar`] | expiries and due dates, as text, SVG and iCalendar; pure |
 //! | [`export`] | exports for other programs: PKCS#7, PKCS#12, names of hashed directories, snippets for servers; no I/O |
 //! | [`doctor`] | checks of home, index, keys and published files; repairs of the findings |
@@ -176,23 +176,24 @@
 //!
 //! A CA of another program is imported in these steps: its record, certificates and newest CRL are read and
 //! compared (`import/`); a plan is made, which a dry run shows; its key is encrypted anew; everything is recorded
-//! in one transaction; status, files, CRL and responder certificate are published (`ca/lifecycle/adopt.rs`). An
+//! in one transaction; status, files, CRL and responder certificate are published (`ca/lifecycle/adopted.rs`). An
 //! external CA in its issuer path is put on record without a key, so that chains are complete.
 //!
 //! # Where a change goes
 //!
 //! | change | files |
 //! |---|---|
-//! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), `lint/certificate/extensions.rs` (`KNOWN`), `x509/text/extension.rs` (its text form), `profile/evaluate.rs` (when it is granted) |
-//! | a key store | a directory beside `signing/age/` that implements [`signing::CaKeys`]: names new keys, finds those on record by their URIs, keeps their CRL number marks, and says which operations it supports and which files are its own; `assembly.rs` and the files in `assembly/` that make the present one; if it keeps files that belong into backups: `backup/entry.rs` |
-//! | a command | `bin/genfic-ca/cli.rs`, `bin/genfic-ca/commands.rs` (its name, its object, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or only reads), a file in `bin/genfic-ca/commands/` |
-//! | a lint rule | `lint/certificate/mod.rs`, and a file beside it |
-//! | a second index | a directory beside `index/sqlite/` that passes `index/contract/`, as `index/memory/` does; doctor and backup need a file too (`index/stored.rs`), and `status/` writes its files by `index/sqlite/row.rs` |
-//! | an algorithm | a row in `x509/algorithm/`; if the library has another kind of private key for it, a file in `signing/soft_key/` |
+//! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), and a file beside it for its contents; `x509/text/extension.rs` (`NAMES`, `decode`: its text form); `lint/certificate/extensions.rs` (`KNOWN`); `profile/mod.rs` or the file of a section, such as `profile/usage.rs` (the key by which a profile grants it); `policy/README.md` (that key); `profile/evaluate.rs` (`extensions`: when it is granted, and its place in the order) |
+//! | a key store | a directory beside `signing/age/` that implements [`signing::CaKeys`]: names new keys, finds those on record by their URIs, keeps their CRL number marks, and says which operations it supports and which files are its own; `signing/mod.rs`; `assembly.rs`, `assembly/init.rs`, `assembly/inspection.rs` and `assembly/backup.rs`, which make the present one; `config/sections.rs` (its settings); `bin/genfic-ca/cli/authority.rs` (`Keystore`) and `bin/genfic-ca/commands/authority.rs`; `tests/architecture/adapters.rs`, `tests/symbols.rs`; beside another store in one home also a `CaKeys` that chooses by the scheme of the URI, and the choice in `ca/lifecycle/creating.rs`; if it keeps files that belong into backups: `backup/entry.rs`, `backup/check.rs`, `backup/collect.rs` |
+//! | a command | `bin/genfic-ca/cli.rs` and a file in `bin/genfic-ca/cli/` (its options), `bin/genfic-ca/commands.rs` (its name, its object, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or only reads), a file in `bin/genfic-ca/commands/`; `tests/cli/help.trycmd`, `tests/input/all_commands/mod.rs` |
+//! | a lint rule | an entry of `RULES` and a case in `broken` in the file of its part, in `lint/certificate/` or for CRLs in `lint/crl/`; a new file is also named in `lint/certificate/mod.rs` or `lint/crl/mod.rs` |
+//! | a second index | a directory beside `index/sqlite/`, named in `index/mod.rs`, that passes `index/contract/` as `index/memory/` does, and implements `index/stored.rs` (a copy as a file) for doctor and backup; `assembly.rs`, `assembly/init.rs`, `assembly/inspection.rs` and `assembly/backup.rs`, which make the present one; `config/sections.rs`; files that take the index for a file: `home/layout.rs`, `home/survey.rs`, `backup/mod.rs` (`Stores`), `doctor/mod.rs`; `tests/architecture/adapters.rs`, `tests/symbols.rs`; `index/sqlite/` stays, because `status/` writes its files by `index/sqlite/row.rs`, `index/sqlite/connection.rs` and `index/sqlite/failure.rs` |
+//! | an algorithm | a `KeyScheme` in a file of `x509/algorithm/`, entered in `SCHEMES` in `x509/algorithm/mod.rs`; for another signature with the same keys, `other_signatures` of their scheme; if the library has another kind of private key for it: `PrivateAlgorithm` in `x509/algorithm/scheme.rs`, a file in `signing/soft_key/`, `signing/soft_key.rs`, `signing/soft_key/private_half.rs`; weaknesses of its keys: `x509/key_strength.rs` |
 //! | an error | a row in `error/code.rs`; a hint that names a command or an option is a value in `error/remedy/`, with its words in `bin/genfic-ca/hints/`; the words of any other hint are where the error is made |
-//! | a check of the doctor | a file in `doctor/`, a row of `CHECKS` in `doctor/mod.rs`, and a row of `doctor/code.rs` for each kind of finding; its inputs come from `assembly/inspection.rs` |
-//! | the published status | `status/image.rs`, `status/snapshot.rs`, `status/continuity.rs`, `status/compare.rs`; for the status of a certificate also `index/sqlite/row.rs` |
-//! | the order of publication | `ca/publication.rs` for status, certificates and chains; `ca/maintenance/own_signatures.rs` for a CA's own CRL and its responder's certificate, which it signs after them |
+//! | a check of the doctor | a file in `doctor/`, a row of `CHECKS` in `doctor/mod.rs`, and a row of `doctor/code.rs` for each kind of finding; its inputs come from `assembly/inspection.rs`; a repair is a `Mending` in `doctor/finding.rs`, made in `doctor/mend.rs`, and its command a value in `error/remedy/repair.rs` |
+//! | the published status of a certificate | `index/state.rs` and `index/sqlite/row.rs` for a part of its state, with a new file in `index/sqlite/schema/`; otherwise `StatusRow` in `index/record.rs`, `index/sqlite/reading.rs`, `index/memory/reading.rs` and `status/reader.rs`; `status/image.rs`, `status/snapshot.rs`, `status/continuity.rs`, `status/compare.rs`; `status/publish.rs` (`usable`: a published file without the column is not continued); `ocsp/responder.rs` and `ocsp/response_data.rs`, which answer by it |
+//! | the published status of a CA | `status/authority.rs`, `status/image.rs`, `status/snapshot.rs`, `status/publish.rs`, `status/compare.rs`; `ocsp/authority_state.rs` |
+//! | the order of publication | `ca/publication.rs` for status, certificates and chains; `ca/maintenance/own_signatures.rs` for the CRL of a CA and the certificate of its responder, which the CA signs after them (`WithoutCrl`, which `ca/lifecycle/new_key.rs`, `ca/lifecycle/adopted.rs` and `ca/maintenance/maintain.rs` pass, says what a failure holds up); `ca/revocation/` after a revocation; `ca/maintenance/recover.rs` after a crash; `doctor/mend.rs` for repairs, in the order of `CHECKS`; `ca/tests/publication_order.rs` proves it |
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the documentation is made with private items, for those who build on it"
