@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 const SCHEMA: &str = "genfic-ca-status/";
+/// Version of the schema. Other versions are refused.
 const VERSION: i64 = 1;
 
 /// Value of `identity` in a manifest whose files identify issuers by names in comparable form. Files without
