@@ -199,13 +199,7 @@ fn digests(path: &Path, text: &str) -> Result<HashSet<[u8; 32]>, Problem> {
         if word.is_empty() {
             continue;
         }
-        let octets: Option<Vec<u8>> = word
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-            .collect();
-        let octets =
-            octets.filter(|_| word.len() == 64 && word.chars().all(|digit| digit.is_ascii_hexdigit()));
+        let octets = base16ct::mixed::decode_vec(word).ok();
         let digest = octets.and_then(|octets| <[u8; 32]>::try_from(octets).ok()).ok_or_else(|| {
             let message = format!("{}: line {}: not a SHA-256 in hexadecimal", path.shown(), at + 1);
             Problem::new(Code::ConfigInvalid, message)

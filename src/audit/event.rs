@@ -48,7 +48,7 @@ pub struct AuditEvent {
     /// Actor.
     pub actor: Actor,
     /// Action with dots: `certificate.intended`, `certificate.issued`, `certificate.revoked`, `crl.published`,
-    /// `authority.created`, `responder.issued`; or the name of a refused command.
+    /// `authority.requested`, `responder.installed`; or the name of a refused command.
     pub action: String,
     /// Object of the action: the name of a CA, or `NAME/SERIAL`.
     pub object: String,

@@ -28,7 +28,7 @@ pub(super) fn check(
     let authorities = index.authorities()?;
     let is_same = |(entry, one): (&AuthorityEntry, &Authority)| {
         let tbs = one.certificate.tbs();
-        // backups of before names were compared identify issuers by the octets of their names
+        // older backups identify issuers by the octets of their names
         let before = IssuerId::by_octets(tbs.subject(), tbs.public_key());
         entry.name == one.name && [one.issuer, before].iter().any(|id| entry.issuer == hex(&id.0))
     };

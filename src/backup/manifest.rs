@@ -16,6 +16,7 @@ const VERSION: u64 = 2;
 const OLDEST: u64 = 1;
 /// Bound of every file but the index, in octets; a CRL of ten million entries takes half of it.
 const LARGEST_FILE: u64 = 1 << 30;
+/// Bound of the index, in octets (4 TiB).
 const LARGEST_INDEX: u64 = 1 << 42;
 
 /// The contents of a backup.
@@ -73,6 +74,7 @@ pub struct FileEntry {
 
 impl BackupManifest {
     pub(super) const FILE: &str = "manifest.json";
+    /// Bound of the manifest, in octets (64 MiB).
     pub(super) const LARGEST: u64 = 64 << 20;
 
     pub(super) fn new(

@@ -43,7 +43,7 @@ impl ClockState {
     pub fn status(&self) -> ClockStatus {
         match (&self.signed, self.confirmed()) {
             (Some(signed), _) if self.now < signed.at => ClockStatus::Behind(signed.at),
-            // a status published later was published by another clock, and this one may be right
+            // a later status came from another clock, and this one may be right
             (_, Some(confirmed)) if self.now > confirmed.plus(self.trust) => {
                 ClockStatus::Unconfirmed(confirmed)
             }

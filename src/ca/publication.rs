@@ -16,7 +16,7 @@ use published::StatusPublished;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Number of certificates that are written into files at once.
+/// Bound of the certificates that are given to the publisher in one call.
 const GROUP: usize = 500;
 
 /// Publication of CAs and certificates.

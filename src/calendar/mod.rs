@@ -79,11 +79,11 @@ impl Occasion {
 /// Entry of the calendar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CalendarEntry<'a> {
-    /// Time.
+    /// When it happens, or is due.
     pub at: UnixTime,
-    /// Kind.
+    /// What happens, or is due.
     pub occasion: Occasion,
-    /// CA concerned.
+    /// The CA that it happens to.
     pub authority: &'a Outlook,
 }
 

@@ -213,7 +213,7 @@ impl AccessFinding {
     /// rules name are changed.
     ///
     /// # Errors
-    /// When the file belongs to another user, is missing, or is of another kind by now.
+    /// When the file belongs to another user, is missing, or is no longer a regular file or directory.
     pub fn mend(&self) -> std::io::Result<()> {
         use rustix::fs::{Mode, OFlags, open};
         let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;

@@ -5,11 +5,11 @@ use crate::error::Reason;
 use crate::index::Revocation;
 use crate::x509::{CrlReason, Name, SerialNumber, UnixTime};
 
-/// Bound of the number of lines.
+/// Bound of the number of lines, empty ones and comments included. The lines after it are reported as mistakes.
 const MOST_LINES: usize = 5_000_000;
-/// Bound of a line, in octets.
+/// Bound of a line, in octets (64 KiB). A longer line is reported as a mistake.
 const LONGEST_LINE: usize = 64 * 1024;
-/// Bound of the number of reported mistakes.
+/// Bound of the number of reported mistakes. After so many, reading ends.
 const TOLD: usize = 20;
 
 /// One certificate of the record.

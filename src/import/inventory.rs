@@ -105,7 +105,7 @@ impl Inventory {
         revocation: Option<Revocation>,
     ) {
         match self.certificates.get_mut(serial_number) {
-            // a serial number occurs twice in the record: what is known of either line counts
+            // two lines have one serial number: merge them
             Some(known) => {
                 if matches!(known.contents, ImportedContents::Number { .. }) {
                     known.contents = contents;

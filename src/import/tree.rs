@@ -7,13 +7,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Bound of a file that is read, in octets.
+/// Bound of a file that is read, in octets (256 MiB). A larger one is not read.
 const LARGEST: u64 = 256 * 1024 * 1024;
-/// Bound of the number of files.
+/// Bound of the number of regular files in the directory and below it. With more, nothing is imported.
 const MOST_FILES: usize = 2_000_000;
-/// Bound of the depth of directories.
+/// Bound of the depth of directories, in levels below the named one. Deeper directories are left out.
 const DEEPEST: usize = 8;
-/// Bound of the number of unreadable files that are named.
+/// Bound of the number of unreadable files that are named. Further ones are counted.
 const TOLD: usize = 10;
 
 /// A certificate and its file.

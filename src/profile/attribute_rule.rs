@@ -1,19 +1,12 @@
 //! Rule on one attribute of a subject: `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
 use super::alt_name;
 use super::bounds::within;
+use super::presence::Presence;
 use super::subject::{CITATION, Writing};
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::error::{Code, remedy};
 use crate::x509::{Attribute, AttributeType};
-
-/// Whether an attribute may, must or must not be present.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Presence {
-    Required,
-    Optional,
-    Forbidden,
-}
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct AttributeRule {
@@ -28,12 +21,7 @@ impl AttributeRule {
     /// Reads `CN = "required"`, or a table with `use`, `fixed`, `max_length`, `max_count`.
     pub(super) fn read(table: &mut Section, name: &str) -> Option<Self> {
         let kind = AttributeType::by_name(name);
-        let presence = |word: String| match word.as_str() {
-            "required" => Ok(Presence::Required),
-            "optional" => Ok(Presence::Optional),
-            "forbidden" => Ok(Presence::Forbidden),
-            _ => Err("must be \"required\", \"optional\" or \"forbidden\"".to_owned()),
-        };
+        let presence = |word: String| Presence::parse(&word);
         let Some(kind) = kind else {
             table.mistake(name, "is not an attribute type, such as C, O, OU, CN or emailAddress");
             return None;

@@ -2,6 +2,7 @@
 use super::alt_name::{self, UriHost, uri_host};
 use super::applicant::IssuerView;
 use super::names::{common_host_names, permits_nothing, subtrees};
+use super::presence::Presence;
 use super::violation::Verdict;
 use crate::document::{Mistake, Section};
 use crate::error::{Code, remedy};
@@ -9,15 +10,6 @@ use crate::x509::extension::{NameConstraints, Subtree};
 use crate::x509::{Certificate, GeneralName, Name};
 
 const CITATION: &str = "RFC 5280 §4.2.1.10";
-
-/// Whether CAs of a profile may have name constraints.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum Presence {
-    Required,
-    #[default]
-    Optional,
-    Forbidden,
-}
 
 /// Name constraints that CAs of a profile get or may request.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -31,12 +23,7 @@ impl ConstraintRules {
     /// Reads `name_constraints`, `permit` and `exclude` of `[ca]`.
     pub(super) fn read(section: &mut Section) -> Self {
         let flaws = permits_nothing(section, "permit").into_iter().collect();
-        let presence = section.get_as("name_constraints", |word: String| match word.as_str() {
-            "required" => Ok(Presence::Required),
-            "optional" => Ok(Presence::Optional),
-            "forbidden" => Ok(Presence::Forbidden),
-            _ => Err("must be \"required\", \"optional\" or \"forbidden\"".to_owned()),
-        });
+        let presence = section.get_as("name_constraints", |word: String| Presence::parse(&word));
         let own = NameConstraints {
             permitted: subtrees(section, "permit"),
             excluded: subtrees(section, "exclude"),

@@ -13,6 +13,7 @@ mod evaluate;
 mod key;
 mod limits;
 mod names;
+mod presence;
 mod profiles;
 mod shipped;
 mod stagger;

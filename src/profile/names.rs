@@ -39,7 +39,7 @@ pub(super) fn subtrees(section: &mut Section, key: &str) -> Vec<Subtree> {
 }
 
 /// Reports an empty list of permitted subtrees. Such a list permits everything, while its author probably meant
-/// nothing.
+/// to permit nothing.
 pub(super) fn permits_nothing(section: &Section, key: &str) -> Option<Mistake> {
     let message = "is empty, which permits everything: leave it out, or say what is permitted";
     section.is_empty_list(key).then(|| section.flaw(key, message))

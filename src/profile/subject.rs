@@ -1,7 +1,8 @@
 //! Rules on the subject: each attribute is copied, fixed by the profile, or refused (X4).
 use super::alt_name;
-use super::attribute_rule::{AttributeRule, Presence};
+use super::attribute_rule::AttributeRule;
 use super::bounds::has_too_many_attributes;
+use super::presence::Presence;
 use super::violation::Verdict;
 use crate::document::Section;
 use crate::error::{Code, remedy};

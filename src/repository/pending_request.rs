@@ -38,9 +38,11 @@ impl PendingRequest {
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, Reason> {
         let block = pem::decode_all(text).map_err(|error| error.to_string())?.into_iter().next();
         let block = block.ok_or("there is no request in it")?;
+        let frame = pem::frames(text).next().and_then(|frame| text.split_once(frame.whole()));
+        let before = frame.map_or(text, |(before, _)| before);
         let word = |key: &str| {
-            let lines = text.lines().take_while(|line| !line.starts_with("-----"));
-            lines.filter_map(|line| line.split_once(": ")).find(|row| row.0 == key).map(|row| row.1.trim())
+            let mut rows = before.lines().filter_map(|line| line.split_once(": "));
+            rows.find(|row| row.0 == key).map(|row| row.1.trim())
         };
         let (public_key, request) = match block.label.as_str() {
             REQUEST => {

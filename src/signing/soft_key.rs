@@ -255,7 +255,7 @@ mod tests {
         assert!(matches!(SoftKey::from_pkcs8_der(&mixed), Err(KeyError::Malformed(_))));
 
         let (one, other) = pairs(KeyAlgorithm::rsa(2048));
-        // the modulus stands after the headers of `RSAPublicKey` and its own
+        // skips two headers (9 octets): of `RSAPublicKey`, and of the modulus with its sign octet
         let modulus = |key: &SoftKey| key.public_key().key_octets()[9..][..256].to_vec();
         let mixed =
             with_the_public_half_of_another(&one.to_pkcs8_der().unwrap(), &modulus(&one), &modulus(&other));

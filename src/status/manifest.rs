@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 const SCHEMA: &str = "genfic-ca-status/";
+/// Version of the schema. Other versions are refused.
 const VERSION: i64 = 1;
 
 /// Value of `identity` in a manifest whose files identify issuers by names in comparable form. Files without
@@ -150,12 +151,8 @@ impl StatusManifest {
 
     /// Returns the audit record in the manifest; `None` when its digest cannot be read.
     pub(super) fn head(&self) -> Option<Head> {
-        let digits = self.audit.digest.as_bytes();
-        let octets: Option<Vec<u8>> = digits
-            .chunks(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-            .collect();
-        Some(Head { sequence: self.audit.sequence, digest: octets?.try_into().ok()? })
+        let octets = base16ct::mixed::decode_vec(&self.audit.digest).ok()?;
+        Some(Head { sequence: self.audit.sequence, digest: octets.try_into().ok()? })
     }
 
     /// Returns whether the audit record in the manifest is this one.
@@ -166,5 +163,20 @@ impl StatusManifest {
     /// Returns whether the manifest names a file.
     pub(super) fn names(&self, file: &str) -> bool {
         self.base.file == file || self.delta.as_ref().is_some_and(|delta| delta.file == file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_with_a_sign_is_no_audit_record() {
+        let base = StatusPart { file: "base".into(), sha256: "00".repeat(32), change: 1, rows: 0 };
+        let head = Head { sequence: 7, digest: [0x0f; 32] };
+        let mut manifest = StatusManifest::new(base, None, head, UnixTime(0));
+        assert_eq!(manifest.head().map(|head| head.digest), Some([0x0f; 32]));
+        manifest.audit.digest = format!("+f{}", "0f".repeat(31));
+        assert!(manifest.head().is_none());
     }
 }

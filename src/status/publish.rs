@@ -33,10 +33,10 @@ pub enum Written {
     Base(u64),
 }
 
-/// Bound of the rows of a delta over a small base: with more, the delta is folded into a new base.
+/// Bound of a delta over a small base, in rows: with more, the delta is folded into a new base.
 const SMALL_DELTA: u64 = 1000;
 
-/// Divisor of the bound over a large base: a delta may have one row for 32 rows of the base.
+/// Rows of a large base for each row that its delta may have. It counts where it allows more than [`SMALL_DELTA`].
 const DELTA_SHARE: u64 = 32;
 
 /// Publishes the status of every certificate of an index, for responders and for other hosts.

@@ -32,14 +32,9 @@ impl LegacyEncryption {
             let shown: String = name.chars().take(40).collect();
             format!("its encryption, {shown}, is not supported")
         })?;
-        let vector = vector.trim();
-        let octets: Option<Vec<u8>> = (0..vector.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(vector.get(at..at + 2)?, 16).ok())
-            .collect();
-        match octets.filter(|octets| octets.len() == length && vector.is_ascii()) {
-            Some(vector) => Ok(Self { cipher, key_length, vector }),
-            None => Err("its DEK-Info is damaged".into()),
+        match base16ct::mixed::decode_vec(vector.trim()) {
+            Ok(vector) if vector.len() == length => Ok(Self { cipher, key_length, vector }),
+            _ => Err("its DEK-Info is damaged".into()),
         }
     }
 
@@ -107,6 +102,14 @@ mod tests {
             ("DES-EDE3-CBC,01020304050607é", "damaged"),
         ] {
             assert!(LegacyEncryption::parse(info).unwrap_err().to_string().contains(told), "{info}");
+        }
+    }
+
+    #[test]
+    fn an_initialization_vector_with_a_sign_is_refused() {
+        for octet in ["+f", "-f", "f "] {
+            let refused = LegacyEncryption::parse(&format!("DES-EDE3-CBC,{octet}02030405060708"));
+            assert_eq!(refused.unwrap_err().to_string(), "its DEK-Info is damaged", "{octet}");
         }
     }
 }

@@ -20,6 +20,7 @@ const MOST_ITERATIONS: u32 = 10_000_000;
 const MOST_MEMORY: u64 = 1 << 30;
 const MOST_WORK: u64 = 4 << 30;
 
+/// Bound of the octets that are read of a key file, 64 KiB.
 const LARGEST_FILE: usize = 64 * 1024;
 
 /// Returns the key as PEM, `ENCRYPTED PRIVATE KEY`: AES-256-CBC with a key from PBKDF2-HMAC-SHA256 (RFC 8018), which

@@ -114,7 +114,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Identifier and length of an element.
+/// Identifier and length of an element. They are read here without the DER reader, which asks for whole elements: of
+/// a CRL only the first octets are in memory, and its end is found from the lengths alone.
 pub(super) struct Header {
     pub(super) tag: u8,
     /// Offset of its contents.

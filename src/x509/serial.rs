@@ -98,11 +98,7 @@ impl FromStr for SerialNumber {
     fn from_str(text: &str) -> Result<Self, InvalidSerialNumber> {
         let digits: String = text.trim_start_matches("0x").chars().filter(|c| *c != ':').collect();
         let even = if digits.len().is_multiple_of(2) { digits } else { format!("0{digits}") };
-        if even.is_empty() || !even.chars().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(InvalidSerialNumber::NotHexadecimal);
-        }
-        let octets: Option<Vec<u8>> =
-            (0..even.len()).step_by(2).map(|at| u8::from_str_radix(even.get(at..at + 2)?, 16).ok()).collect();
+        let octets = base16ct::mixed::decode_vec(&even).ok().filter(|octets| !octets.is_empty());
         Self::from_be_octets(&octets.ok_or(InvalidSerialNumber::NotHexadecimal)?)
     }
 }

@@ -1,5 +1,5 @@
 //! Files that the map in `src/lib.rs`, the manual's internals and `tests/README.md` name exist.
-use crate::source::root;
+use crate::source::{files, relative, root};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -64,4 +64,19 @@ fn the_list_of_tests_names_files_that_are_there_and_leaves_no_directory_out() {
         .filter(|name| !named(&list).contains(name.as_str()))
         .collect();
     assert!(unlisted.is_empty(), "{unlisted:?}");
+}
+
+#[test]
+fn the_list_of_tests_names_each_file_of_tests() {
+    let list = fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let named = named(&list);
+    let files: Vec<String> = files("tests").iter().map(|path| relative(path)).collect();
+    let unlisted: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.strip_prefix("tests/"))
+        .filter(|file| !file.starts_with("support/") && !file.starts_with("fuzz/targets/"))
+        .filter(|file| !file.ends_with("/main.rs") && !file.ends_with("/mod.rs"))
+        .filter(|file| !named.contains(file))
+        .collect();
+    assert!(unlisted.is_empty() && files.len() > 100, "{unlisted:#?} of {}", files.len());
 }

@@ -160,6 +160,27 @@ fn whoever_gives_no_passphrase_is_told_what_stands() {
 }
 
 #[test]
+fn a_new_passphrase_is_asked_for_twice_and_is_not_shown() {
+    // G1, K2
+    let home = Home::new();
+    let mut at = Attended::run(&home, "create-root genfic");
+    at.answer("New passphrase for the key of genfic: ", PASSPHRASE);
+    let (screen, status) = at.answer("The same again: ", PASSPHRASE).end();
+    assert_eq!(status, 0, "{screen}");
+    assert!(!screen.contains("correct") && !screen.contains("battery"), "{screen}");
+    assert_eq!(screen.matches("assphrase for").count(), 1, "{screen}");
+    assert_eq!(screen.matches("The same again").count(), 1, "{screen}");
+    home.ca(&["crl", "publish", "genfic"]).ok();
+
+    let mut at = Attended::run(&home, "create-root other");
+    at.answer("New passphrase for the key of other: ", PASSPHRASE);
+    let (screen, status) = at.answer("The same again: ", "correct horse battery stable\n").end();
+    assert_eq!(status, 8, "{screen}");
+    assert!(screen.contains("the two passphrases differ") && !screen.contains("battery"), "{screen}");
+    assert_eq!(home.result(&["authorities"])["authorities"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn an_interrupted_command_that_had_not_begun_says_so() {
     let home = with_www();
     home.ca(&["create-request", "new.example"]).ok();

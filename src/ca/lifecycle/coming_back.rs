@@ -7,8 +7,8 @@ use crate::x509::{Certificate, CertificateId, CrlReason};
 use std::collections::HashSet;
 
 impl Lifecycle<'_> {
-    /// Checks that a CA's name and key may be certified once more or adopted: no certificate of them on
-    /// record here is revoked for good or on hold, whoever issued it, and the key is not known to be
+    /// Checks that a CA's name and key may be certified once more or adopted: no recorded certificate
+    /// for this name and key is revoked for good or on hold, whoever issued it, and the key is not known to be
     /// compromised. The index checks this again when it records the certificate.
     ///
     /// # Errors

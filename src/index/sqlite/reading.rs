@@ -168,10 +168,11 @@ pub(super) fn selection(selector: &Selector) -> Option<(&'static str, Vec<Value>
 
 /// Returns the 32 octets that begin with these hexadecimal digits and continue with one digit.
 fn filled(prefix: &str, digit: char) -> Option<Vec<u8>> {
-    let fits = (1..=64).contains(&prefix.len()) && prefix.chars().all(|digit| digit.is_ascii_hexdigit());
+    if !(1..=64).contains(&prefix.len()) {
+        return None;
+    }
     let digits: String = prefix.chars().chain(std::iter::repeat(digit)).take(64).collect();
-    let octets = (0..64).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
-    if fits { octets } else { None }
+    base16ct::mixed::decode_vec(digits).ok()
 }
 
 pub(super) fn select(

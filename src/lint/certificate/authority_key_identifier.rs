@@ -59,8 +59,8 @@ fn repeats(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft, PARENT_IDENTIFIER};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft, PARENT_IDENTIFIER};
     use crate::x509::Extension;
     use crate::x509::extension::authority_key_identifier;
     use crate::x509::octets::{sequence, tlv};
@@ -71,16 +71,18 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     };
     let with_serial = sequence(&[&tlv(0x80, &PARENT_IDENTIFIER), &tlv(0xa1, &[]), &tlv(0x82, &[1])]);
     vec![
-        Broken::leaf("authority_key_identifier_present", |leaf| leaf.remove(AUTHORITY_KEY_IDENTIFIER)),
-        Broken::leaf("authority_key_identifier_not_critical", |leaf| {
+        BrokenCertificate::leaf("authority_key_identifier_present", |leaf| {
+            leaf.remove(AUTHORITY_KEY_IDENTIFIER)
+        }),
+        BrokenCertificate::leaf("authority_key_identifier_not_critical", |leaf| {
             leaf.put(Extension { critical: true, ..authority_key_identifier(&PARENT_IDENTIFIER) });
         }),
-        Broken::leaf("authority_key_identifier_only", value(with_serial)),
-        Broken::leaf("authority_key_identifier_only", value(vec![0x30, 0])),
-        Broken::leaf("authority_key_identifier_repeats_issuers", |leaf| {
+        BrokenCertificate::leaf("authority_key_identifier_only", value(with_serial)),
+        BrokenCertificate::leaf("authority_key_identifier_only", value(vec![0x30, 0])),
+        BrokenCertificate::leaf("authority_key_identifier_repeats_issuers", |leaf| {
             leaf.put(authority_key_identifier(&[9; 20]))
         }),
-        Broken::root("authority_key_identifier_repeats_issuers", |root| {
+        BrokenCertificate::root("authority_key_identifier_repeats_issuers", |root| {
             root.put(authority_key_identifier(&[9; 20]))
         }),
     ]

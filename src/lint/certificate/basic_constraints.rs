@@ -60,8 +60,8 @@ fn path_length(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use crate::x509::Extension;
     let constraints = |ca, path_length| BasicConstraints { ca, path_length }.to_extension();
     let mut narrow = CertificateDraft::child_ca();
@@ -72,12 +72,13 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         move |leaf: &mut CertificateDraft| leaf.put(Extension::new(BASIC_CONSTRAINTS, true, octets.clone()))
     };
     vec![
-        Broken::leaf("basic_constraints_form", value(vec![0x30, 3, 2, 1, 0])),
-        Broken::leaf("basic_constraints_form", value(vec![4, 0])),
-        Broken::child_ca("basic_constraints_critical", move |ca| {
+        BrokenCertificate::leaf("basic_constraints_form", value(vec![0x30, 3, 2, 1, 0])),
+        BrokenCertificate::leaf("basic_constraints_form", value(vec![4, 0])),
+        BrokenCertificate::child_ca("basic_constraints_critical", move |ca| {
             ca.put(Extension { critical: false, ..constraints(true, None) });
         }),
-        Broken::child_ca("path_length_kept", |_| ()).issued_by(narrow),
-        Broken::child_ca("path_length_kept", move |ca| ca.put(constraints(true, Some(2)))).issued_by(wide),
+        BrokenCertificate::child_ca("path_length_kept", |_| ()).issued_by(narrow),
+        BrokenCertificate::child_ca("path_length_kept", move |ca| ca.put(constraints(true, Some(2))))
+            .issued_by(wide),
     ]
 }

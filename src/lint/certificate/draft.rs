@@ -156,9 +156,9 @@ impl<D> BrokenDraft<D> {
 }
 
 /// A certificate that breaks one rule.
-pub(in crate::lint) type Broken = BrokenDraft<CertificateDraft>;
+pub(in crate::lint) type BrokenCertificate = BrokenDraft<CertificateDraft>;
 
-impl Broken {
+impl BrokenCertificate {
     pub(in crate::lint) fn leaf(rule: &'static str, change: impl Fn(&mut CertificateDraft)) -> Self {
         Self::new(rule, CertificateDraft::leaf(), Some(CertificateDraft::parent()), change)
     }

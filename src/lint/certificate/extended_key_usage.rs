@@ -140,8 +140,8 @@ fn without_pointers(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::extension::{authority_info_access, crl_distribution_points, ocsp_no_check};
     let usage = |purposes: &[Purpose]| {
@@ -151,27 +151,33 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     let mut limited = CertificateDraft::child_ca();
     limited.put(ExtendedKeyUsage(vec![Purpose::CLIENT_AUTH]).to_extension());
     vec![
-        Broken::leaf("extended_key_usage_form", usage(&[])),
-        Broken::leaf("extended_key_usage_form", usage(&[Purpose::SERVER_AUTH, Purpose::SERVER_AUTH])),
-        Broken::leaf("extended_key_usage_form", |leaf| {
+        BrokenCertificate::leaf("extended_key_usage_form", usage(&[])),
+        BrokenCertificate::leaf(
+            "extended_key_usage_form",
+            usage(&[Purpose::SERVER_AUTH, Purpose::SERVER_AUTH]),
+        ),
+        BrokenCertificate::leaf("extended_key_usage_form", |leaf| {
             leaf.put(Extension::new(EXTENDED_KEY_USAGE, false, vec![4, 0]))
         }),
-        Broken::leaf("extended_key_usage_not_any", usage(&[Purpose::ANY])),
-        Broken::child_ca("extended_key_usage_of_ca", usage(&[Purpose::OCSP_SIGNING])),
-        Broken::leaf("extended_key_usage_within_issuer", |_| ()).issued_by(limited),
-        Broken::responder("responder_purpose_alone", usage(&[Purpose::OCSP_SIGNING, Purpose::CLIENT_AUTH])),
-        Broken::responder("responder_no_check", |responder| responder.remove(OCSP_NO_CHECK)),
-        Broken::responder("responder_no_check", |responder| {
+        BrokenCertificate::leaf("extended_key_usage_not_any", usage(&[Purpose::ANY])),
+        BrokenCertificate::child_ca("extended_key_usage_of_ca", usage(&[Purpose::OCSP_SIGNING])),
+        BrokenCertificate::leaf("extended_key_usage_within_issuer", |_| ()).issued_by(limited),
+        BrokenCertificate::responder(
+            "responder_purpose_alone",
+            usage(&[Purpose::OCSP_SIGNING, Purpose::CLIENT_AUTH]),
+        ),
+        BrokenCertificate::responder("responder_no_check", |responder| responder.remove(OCSP_NO_CHECK)),
+        BrokenCertificate::responder("responder_no_check", |responder| {
             responder.put(Extension { value: vec![4, 0], ..ocsp_no_check() });
         }),
-        Broken::leaf("responder_no_check", |leaf| leaf.put(ocsp_no_check())),
-        Broken::responder("responder_no_check_not_critical", |responder| {
+        BrokenCertificate::leaf("responder_no_check", |leaf| leaf.put(ocsp_no_check())),
+        BrokenCertificate::responder("responder_no_check_not_critical", |responder| {
             responder.put(Extension { critical: true, ..ocsp_no_check() });
         }),
-        Broken::responder("responder_without_pointers", |responder| {
+        BrokenCertificate::responder("responder_without_pointers", |responder| {
             responder.put(crl_distribution_points(&["http://a.example/a.crl".into()]));
         }),
-        Broken::responder("responder_without_pointers", |responder| {
+        BrokenCertificate::responder("responder_without_pointers", |responder| {
             responder.put(authority_info_access(&[AccessDescription::ocsp("http://a.example/")]));
         }),
     ]

@@ -76,8 +76,8 @@ fn present(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::octets::sequence;
     let odd = |critical: bool| {
@@ -87,14 +87,17 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     let raw = |octets: Vec<u8>| move |leaf: &mut CertificateDraft| leaf.raw_extensions.push(octets.clone());
     let again = CertificateDraft::leaf().extension(ext::EXTENDED_KEY_USAGE).to_der();
     vec![
-        Broken::leaf("extensions_present", |leaf| leaf.extensions = Vec::new())
+        BrokenCertificate::leaf("extensions_present", |leaf| leaf.extensions = Vec::new())
             .and("authority_key_identifier_present")
             .and("subject_key_identifier_present")
             .and("key_usage_present"),
-        Broken::leaf("extensions_unique", raw(again)),
-        Broken::leaf("extensions_encoding", raw(sequence(&[&[6, 2, 0x2a, 3], &[1, 1, 0], &[4, 2, 5, 0]]))),
-        Broken::leaf("extensions_encoding", raw(sequence(&[&[6, 2, 0x2a, 3], &[4, 3, 1, 1, 1]]))),
-        Broken::leaf("extensions_encoding", raw(sequence(&[&[6, 2, 0x2a, 3], &[4, 0]]))),
-        Broken::leaf("critical_extensions_known", odd(true)),
+        BrokenCertificate::leaf("extensions_unique", raw(again)),
+        BrokenCertificate::leaf(
+            "extensions_encoding",
+            raw(sequence(&[&[6, 2, 0x2a, 3], &[1, 1, 0], &[4, 2, 5, 0]])),
+        ),
+        BrokenCertificate::leaf("extensions_encoding", raw(sequence(&[&[6, 2, 0x2a, 3], &[4, 3, 1, 1, 1]]))),
+        BrokenCertificate::leaf("extensions_encoding", raw(sequence(&[&[6, 2, 0x2a, 3], &[4, 0]]))),
+        BrokenCertificate::leaf("critical_extensions_known", odd(true)),
     ]
 }

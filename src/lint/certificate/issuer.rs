@@ -62,24 +62,26 @@ fn bears_issuers_name(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft, name};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft, name};
     use crate::x509::extension::BasicConstraints;
     let mut issuer = CertificateDraft::child_ca();
     issuer.put(KeyUsage::CRL_SIGN.to_extension());
     let mut no_ca = CertificateDraft::child_ca();
     no_ca.put(BasicConstraints { ca: false, path_length: None }.to_extension());
     vec![
-        Broken::without_issuer("issuer_not_empty", |leaf| leaf.issuer = vec![0x30, 0]),
-        Broken::leaf("issuer_repeats_subject", |leaf| {
+        BrokenCertificate::without_issuer("issuer_not_empty", |leaf| leaf.issuer = vec![0x30, 0]),
+        BrokenCertificate::leaf("issuer_repeats_subject", |leaf| {
             leaf.issuer = name("C=BE,O=Example,CN=Example child CA")
         }),
-        Broken::leaf("issuer_is_not_subject_of_leaf", |leaf| {
+        BrokenCertificate::leaf("issuer_is_not_subject_of_leaf", |leaf| {
             leaf.subject.clone_from(&leaf.issuer);
             leaf.set_key(crate::testing::TestKey::p256().public_key().as_der());
         }),
-        Broken::without_issuer("issuer_is_not_subject_of_leaf", |leaf| leaf.subject = name("C=BE,CN=child")),
-        Broken::leaf("issuer_is_ca", |_| ()).issued_by(issuer),
-        Broken::leaf("issuer_is_ca", |_| ()).issued_by(no_ca),
+        BrokenCertificate::without_issuer("issuer_is_not_subject_of_leaf", |leaf| {
+            leaf.subject = name("C=BE,CN=child")
+        }),
+        BrokenCertificate::leaf("issuer_is_ca", |_| ()).issued_by(issuer),
+        BrokenCertificate::leaf("issuer_is_ca", |_| ()).issued_by(no_ca),
     ]
 }

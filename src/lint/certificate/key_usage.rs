@@ -88,8 +88,8 @@ fn fits_key(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::octets::{sequence, tlv};
     let signing = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
@@ -108,21 +108,27 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         }
     };
     vec![
-        Broken::leaf("key_usage_present", |leaf| leaf.remove(KEY_USAGE)),
-        Broken::leaf("key_usage_critical", |leaf| {
+        BrokenCertificate::leaf("key_usage_present", |leaf| leaf.remove(KEY_USAGE)),
+        BrokenCertificate::leaf("key_usage_critical", |leaf| {
             leaf.put(Extension { critical: false, ..KeyUsage::DIGITAL_SIGNATURE.to_extension() });
         }),
-        Broken::leaf("key_usage_form", value(vec![3, 1, 0])),
-        Broken::leaf("key_usage_form", value(vec![3, 2, 0, 0x80])),
-        Broken::leaf("key_usage_form", value(vec![4, 0])),
-        Broken::child_ca("key_usage_of_ca", put(signing.with(KeyUsage::DIGITAL_SIGNATURE))),
-        Broken::child_ca("key_usage_of_ca", put(KeyUsage::KEY_CERT_SIGN)),
-        Broken::leaf("key_usage_of_ca", put(signing)),
-        Broken::leaf("key_usage_fits_key", put(KeyUsage::KEY_ENCIPHERMENT)),
-        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_ENCIPHERMENT)),
-        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::DATA_ENCIPHERMENT)),
-        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_AGREEMENT)),
-        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_AGREEMENT.with(KeyUsage::ENCIPHER_ONLY))),
-        Broken::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_AGREEMENT.with(KeyUsage::DECIPHER_ONLY))),
+        BrokenCertificate::leaf("key_usage_form", value(vec![3, 1, 0])),
+        BrokenCertificate::leaf("key_usage_form", value(vec![3, 2, 0, 0x80])),
+        BrokenCertificate::leaf("key_usage_form", value(vec![4, 0])),
+        BrokenCertificate::child_ca("key_usage_of_ca", put(signing.with(KeyUsage::DIGITAL_SIGNATURE))),
+        BrokenCertificate::child_ca("key_usage_of_ca", put(KeyUsage::KEY_CERT_SIGN)),
+        BrokenCertificate::leaf("key_usage_of_ca", put(signing)),
+        BrokenCertificate::leaf("key_usage_fits_key", put(KeyUsage::KEY_ENCIPHERMENT)),
+        BrokenCertificate::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_ENCIPHERMENT)),
+        BrokenCertificate::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::DATA_ENCIPHERMENT)),
+        BrokenCertificate::leaf("key_usage_fits_key", of_ml_dsa(KeyUsage::KEY_AGREEMENT)),
+        BrokenCertificate::leaf(
+            "key_usage_fits_key",
+            of_ml_dsa(KeyUsage::KEY_AGREEMENT.with(KeyUsage::ENCIPHER_ONLY)),
+        ),
+        BrokenCertificate::leaf(
+            "key_usage_fits_key",
+            of_ml_dsa(KeyUsage::KEY_AGREEMENT.with(KeyUsage::DECIPHER_ONLY)),
+        ),
     ]
 }

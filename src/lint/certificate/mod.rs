@@ -59,10 +59,10 @@ fn never_critical(subject: &Subject<'_>, oid: ObjectIdentifier, name: &str) -> V
 
 #[cfg(test)]
 mod tests {
-    use super::draft::{Broken, CertificateDraft};
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use super::*;
 
-    fn broken() -> Vec<Broken> {
+    fn broken() -> Vec<BrokenCertificate> {
         [
             version::broken,
             serial_number::broken,

@@ -116,8 +116,8 @@ fn permitted(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft, name};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft, name};
     use crate::x509::Extension;
     use crate::x509::octets::tlv;
     let constraints = |permit: &[&str], exclude: &[&str]| {
@@ -140,25 +140,31 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     let open = permit(&tlv(0x82, b"ok.example"));
     let with_minimum = permit(&[tlv(0x86, b"ok.example"), tlv(0x80, &[1])].concat());
     vec![
-        Broken::child_ca("name_constraints_critical", move |ca| ca.put(lax.clone())),
-        Broken::leaf("name_constraints_only_in_ca", move |leaf| leaf.put(misplaced.clone())),
-        Broken::child_ca("name_constraints_form", value(vec![0x30, 0])),
-        Broken::child_ca("name_constraints_form", value(vec![0x30, 2, 0xa0, 0])),
-        Broken::child_ca("name_constraints_form", value(with_minimum)),
-        Broken::child_ca("name_constraints_form", value(permit(&tlv(0x87, &[192, 0, 2, 0, 255, 0, 255, 0])))),
-        Broken::child_ca(
+        BrokenCertificate::child_ca("name_constraints_critical", move |ca| ca.put(lax.clone())),
+        BrokenCertificate::leaf("name_constraints_only_in_ca", move |leaf| leaf.put(misplaced.clone())),
+        BrokenCertificate::child_ca("name_constraints_form", value(vec![0x30, 0])),
+        BrokenCertificate::child_ca("name_constraints_form", value(vec![0x30, 2, 0xa0, 0])),
+        BrokenCertificate::child_ca("name_constraints_form", value(with_minimum)),
+        BrokenCertificate::child_ca(
+            "name_constraints_form",
+            value(permit(&tlv(0x87, &[192, 0, 2, 0, 255, 0, 255, 0]))),
+        ),
+        BrokenCertificate::child_ca(
             "name_constraints_no_leading_dot",
             value(tlv(0x30, &tlv(0xa1, &tlv(0x30, &tlv(0x82, b".a"))))),
         ),
-        Broken::child_ca("name_constraints_cover_addresses", value(open)),
-        Broken::leaf("names_permitted_by_issuer", |_| ()).issued_by(issuer(good)),
-        Broken::leaf("names_permitted_by_issuer", |_| ()).issued_by(issuer(constraints(&[], &["dir:C=BE"]))),
-        Broken::leaf("names_permitted_by_issuer", |leaf| {
+        BrokenCertificate::child_ca("name_constraints_cover_addresses", value(open)),
+        BrokenCertificate::leaf("names_permitted_by_issuer", |_| ()).issued_by(issuer(good)),
+        BrokenCertificate::leaf("names_permitted_by_issuer", |_| ())
+            .issued_by(issuer(constraints(&[], &["dir:C=BE"]))),
+        BrokenCertificate::leaf("names_permitted_by_issuer", |leaf| {
             leaf.remove(crate::x509::extension::SUBJECT_ALT_NAME);
             leaf.remove(crate::x509::extension::EXTENDED_KEY_USAGE);
         })
         .issued_by(issuer(constraints(&["b.example"], &[]))),
-        Broken::leaf("names_permitted_by_issuer", |leaf| leaf.subject = name("emailAddress=a@c.example"))
-            .issued_by(issuer(constraints(&["email:b.example"], &[]))),
+        BrokenCertificate::leaf("names_permitted_by_issuer", |leaf| {
+            leaf.subject = name("emailAddress=a@c.example")
+        })
+        .issued_by(issuer(constraints(&["email:b.example"], &[]))),
     ]
 }

@@ -128,8 +128,8 @@ fn no_rev_avail(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use crate::x509::Extension;
     use crate::x509::extension::{
         authority_info_access, crl_distribution_points, freshest_crl, no_rev_avail,
@@ -152,33 +152,42 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         }
     };
     vec![
-        Broken::leaf("crl_distribution_points_not_critical", critical(crl("http://a.example/a.crl"))),
-        Broken::leaf("crl_distribution_points_form", put(crl("https://a.example/a.crl"))),
-        Broken::leaf("crl_distribution_points_form", value(CRL_DISTRIBUTION_POINTS, &[0x30, 0])),
-        Broken::leaf("crl_distribution_points_form", value(CRL_DISTRIBUTION_POINTS, &reasons_only)),
-        Broken::leaf("freshest_crl_form", put(freshest_crl(&["ldap://a.example/".into()]))),
-        Broken::leaf("freshest_crl_form", critical(freshest_crl(&["http://a.example/".into()]))),
-        Broken::leaf(
+        BrokenCertificate::leaf(
+            "crl_distribution_points_not_critical",
+            critical(crl("http://a.example/a.crl")),
+        ),
+        BrokenCertificate::leaf("crl_distribution_points_form", put(crl("https://a.example/a.crl"))),
+        BrokenCertificate::leaf("crl_distribution_points_form", value(CRL_DISTRIBUTION_POINTS, &[0x30, 0])),
+        BrokenCertificate::leaf(
+            "crl_distribution_points_form",
+            value(CRL_DISTRIBUTION_POINTS, &reasons_only),
+        ),
+        BrokenCertificate::leaf("freshest_crl_form", put(freshest_crl(&["ldap://a.example/".into()]))),
+        BrokenCertificate::leaf("freshest_crl_form", critical(freshest_crl(&["http://a.example/".into()]))),
+        BrokenCertificate::leaf(
             "authority_info_access_not_critical",
             critical(CertificateDraft::leaf().extension(AUTHORITY_INFO_ACCESS)),
         ),
-        Broken::leaf("authority_info_access_form", value(AUTHORITY_INFO_ACCESS, &[0x30, 0])),
-        Broken::leaf(
+        BrokenCertificate::leaf("authority_info_access_form", value(AUTHORITY_INFO_ACCESS, &[0x30, 0])),
+        BrokenCertificate::leaf(
             "authority_info_access_form",
             put(authority_info_access(&[AccessDescription::ocsp("https://a.example/")])),
         ),
-        Broken::leaf("authority_info_access_form", put(authority_info_access(&[other_method]))),
-        Broken::root("root_without_pointers", put(crl("http://a.example/a.crl"))),
-        Broken::root(
+        BrokenCertificate::leaf("authority_info_access_form", put(authority_info_access(&[other_method]))),
+        BrokenCertificate::root("root_without_pointers", put(crl("http://a.example/a.crl"))),
+        BrokenCertificate::root(
             "root_without_pointers",
             put(authority_info_access(&[AccessDescription::ca_issuers("http://a.example/")])),
         ),
-        Broken::leaf("no_rev_avail_alone", put(no_rev_avail())),
-        Broken::leaf("no_rev_avail_alone", only_no_rev_avail(Extension { critical: true, ..no_rev_avail() })),
-        Broken::leaf(
+        BrokenCertificate::leaf("no_rev_avail_alone", put(no_rev_avail())),
+        BrokenCertificate::leaf(
+            "no_rev_avail_alone",
+            only_no_rev_avail(Extension { critical: true, ..no_rev_avail() }),
+        ),
+        BrokenCertificate::leaf(
             "no_rev_avail_alone",
             only_no_rev_avail(Extension { value: vec![4, 0], ..no_rev_avail() }),
         ),
-        Broken::child_ca("no_rev_avail_alone", only_no_rev_avail(no_rev_avail())),
+        BrokenCertificate::child_ca("no_rev_avail_alone", only_no_rev_avail(no_rev_avail())),
     ]
 }

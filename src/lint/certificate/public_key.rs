@@ -33,8 +33,8 @@ fn strength(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::Broken;
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::BrokenCertificate;
     use crate::x509::octets::sequence;
     let ed25519 = |parameters: &[u8], octets: u8| {
         let identifier = sequence(&[&[6, 3, 0x2b, 0x65, 0x70], parameters]);
@@ -44,8 +44,8 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     };
     let (with_null, zeros) = (ed25519(&[5, 0], 9), ed25519(&[], 0));
     vec![
-        Broken::leaf("public_key_exact", move |leaf| leaf.public_key.clone_from(&with_null))
+        BrokenCertificate::leaf("public_key_exact", move |leaf| leaf.public_key.clone_from(&with_null))
             .and("subject_key_identifier_method"),
-        Broken::leaf("public_key_strength", move |leaf| leaf.set_key(&zeros)),
+        BrokenCertificate::leaf("public_key_strength", move |leaf| leaf.set_key(&zeros)),
     ]
 }

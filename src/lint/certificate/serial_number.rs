@@ -64,10 +64,10 @@ fn random_bits(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::Broken;
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::BrokenCertificate;
     let serial = |name, contents: Vec<u8>| {
-        Broken::leaf(name, move |leaf| leaf.serial_number = crate::x509::octets::tlv(2, &contents))
+        BrokenCertificate::leaf(name, move |leaf| leaf.serial_number = crate::x509::octets::tlv(2, &contents))
     };
     vec![
         serial("serial_number_positive", vec![0x80; 17]),

@@ -36,8 +36,8 @@ fn fits_key(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use crate::x509::SignatureAlgorithm as S;
     let null = || crate::x509::octets::sequence(&[&[6, 3, 0x2b, 0x65, 0x70], &[5, 0]]);
     let bare_rsa = || crate::x509::octets::sequence(&[&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 11]]);
@@ -50,11 +50,13 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         }
     };
     vec![
-        Broken::leaf("signature_algorithm_exact", signature(null())),
-        Broken::leaf("signature_algorithm_exact", signature(sha1_rsa())),
-        Broken::without_issuer("signature_algorithm_exact", signature(bare_rsa())),
-        Broken::leaf("signature_algorithm_fits_key", signature(S::RSA_SHA256.to_der())),
-        Broken::leaf("signature_algorithm_fits_key", signature(S::ED25519.to_der())),
-        Broken::leaf("signature_algorithms_equal", |leaf| leaf.outer_signature = S::ECDSA_SHA512.to_der()),
+        BrokenCertificate::leaf("signature_algorithm_exact", signature(null())),
+        BrokenCertificate::leaf("signature_algorithm_exact", signature(sha1_rsa())),
+        BrokenCertificate::without_issuer("signature_algorithm_exact", signature(bare_rsa())),
+        BrokenCertificate::leaf("signature_algorithm_fits_key", signature(S::RSA_SHA256.to_der())),
+        BrokenCertificate::leaf("signature_algorithm_fits_key", signature(S::ED25519.to_der())),
+        BrokenCertificate::leaf("signature_algorithms_equal", |leaf| {
+            leaf.outer_signature = S::ECDSA_SHA512.to_der()
+        }),
     ]
 }

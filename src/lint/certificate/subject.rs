@@ -115,16 +115,16 @@ fn rdn_order(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::Broken;
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::BrokenCertificate;
     use crate::x509::octets::{SEQUENCE, SET, sequence, tlv};
     let value = |arc: u8, tag: u8, text: &[u8]| sequence(&[&[6, 3, 0x55, 4, arc], &tlv(tag, text)]);
     let one = |name, attribute: Vec<u8>| {
-        Broken::leaf(name, move |leaf| leaf.subject = tlv(SEQUENCE, &tlv(SET, &attribute)))
+        BrokenCertificate::leaf(name, move |leaf| leaf.subject = tlv(SEQUENCE, &tlv(SET, &attribute)))
     };
     vec![
-        Broken::leaf("subject_encoding", |leaf| leaf.subject = vec![0x30, 2, 0x31, 0]),
-        Broken::child_ca("subject_of_ca_not_empty", |ca| ca.subject = vec![0x30, 0])
+        BrokenCertificate::leaf("subject_encoding", |leaf| leaf.subject = vec![0x30, 2, 0x31, 0]),
+        BrokenCertificate::child_ca("subject_of_ca_not_empty", |ca| ca.subject = vec![0x30, 0])
             .and("subject_alt_name_present"),
         one("subject_values", value(10, 0x0c, &[b'x'; 65])),
         one("subject_values", value(10, 0x0c, b"")),

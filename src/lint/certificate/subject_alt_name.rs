@@ -132,8 +132,8 @@ fn common_name(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft, name};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft, name};
     use crate::x509::octets::tlv;
     use crate::x509::{Extension, Name};
     let value = |octets: Vec<u8>, critical: bool| {
@@ -144,27 +144,31 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     let names = |names: &[GeneralName]| value(GeneralName::list_to_der(names), false);
     let a = GeneralName::Dns("a.example".into());
     vec![
-        Broken::leaf("subject_alt_name_present", |leaf| {
+        BrokenCertificate::leaf("subject_alt_name_present", |leaf| {
             leaf.subject = vec![0x30, 0];
             leaf.remove(SUBJECT_ALT_NAME);
         }),
-        Broken::leaf(
+        BrokenCertificate::leaf(
             "subject_alt_name_critical",
             value(GeneralName::list_to_der(std::slice::from_ref(&a)), true),
         ),
-        Broken::leaf("subject_alt_name_critical", |leaf| leaf.subject = vec![0x30, 0]),
-        Broken::leaf("subject_alt_name_form", value(vec![0x30, 0], false)).and("common_name_repeated"),
-        Broken::leaf(
+        BrokenCertificate::leaf("subject_alt_name_critical", |leaf| leaf.subject = vec![0x30, 0]),
+        BrokenCertificate::leaf("subject_alt_name_form", value(vec![0x30, 0], false))
+            .and("common_name_repeated"),
+        BrokenCertificate::leaf(
             "subject_alt_name_form",
             value(tlv(0x30, &[a.to_der(), tlv(0x87, &[1])].concat()), false),
         ),
-        Broken::leaf("subject_alt_name_form", names(&[a.clone(), a.clone()])),
-        Broken::leaf(
+        BrokenCertificate::leaf("subject_alt_name_form", names(&[a.clone(), a.clone()])),
+        BrokenCertificate::leaf(
             "subject_alt_name_kinds",
             names(&[a.clone(), GeneralName::Directory(Name::parse("CN=a").unwrap())]),
         ),
-        Broken::leaf("subject_alt_name_syntax", names(&[a, GeneralName::Dns("a_b.example".into())])),
-        Broken::leaf("common_name_repeated", |leaf| leaf.subject = name("C=BE,CN=b.example")),
-        Broken::leaf("common_name_repeated", |leaf| leaf.subject = name("C=BE,CN=192.0.2.1")),
+        BrokenCertificate::leaf(
+            "subject_alt_name_syntax",
+            names(&[a, GeneralName::Dns("a_b.example".into())]),
+        ),
+        BrokenCertificate::leaf("common_name_repeated", |leaf| leaf.subject = name("C=BE,CN=b.example")),
+        BrokenCertificate::leaf("common_name_repeated", |leaf| leaf.subject = name("C=BE,CN=192.0.2.1")),
     ]
 }

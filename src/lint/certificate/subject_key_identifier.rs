@@ -48,8 +48,8 @@ fn method(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     use crate::x509::Extension;
     let value = |octets: Vec<u8>| {
         move |leaf: &mut CertificateDraft| {
@@ -57,13 +57,13 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
         }
     };
     vec![
-        Broken::leaf("subject_key_identifier_present", |leaf| leaf.remove(SUBJECT_KEY_IDENTIFIER)),
-        Broken::leaf("subject_key_identifier_present", value(vec![4, 0]))
+        BrokenCertificate::leaf("subject_key_identifier_present", |leaf| leaf.remove(SUBJECT_KEY_IDENTIFIER)),
+        BrokenCertificate::leaf("subject_key_identifier_present", value(vec![4, 0]))
             .and("subject_key_identifier_method"),
-        Broken::leaf("subject_key_identifier_not_critical", |leaf| {
+        BrokenCertificate::leaf("subject_key_identifier_not_critical", |leaf| {
             let extension = leaf.extension(SUBJECT_KEY_IDENTIFIER);
             leaf.put(Extension { critical: true, ..extension });
         }),
-        Broken::leaf("subject_key_identifier_method", value(vec![4, 2, 1, 2])),
+        BrokenCertificate::leaf("subject_key_identifier_method", value(vec![4, 2, 1, 2])),
     ]
 }

@@ -69,11 +69,11 @@ fn not_after_within_issuer(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, LEAF_END, LEAF_START, PARENT_END, PARENT_START};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, LEAF_END, LEAF_START, PARENT_END, PARENT_START};
     use crate::x509::octets::{sequence, tlv};
     let validity = |name, from: Vec<u8>, until: Vec<u8>| {
-        Broken::leaf(name, move |leaf| leaf.validity = sequence(&[&from, &until]))
+        BrokenCertificate::leaf(name, move |leaf| leaf.validity = sequence(&[&from, &until]))
     };
     vec![
         validity("validity_encoding", LEAF_START.to_der(), LEAF_END.to_generalized_der()),

@@ -26,11 +26,13 @@ fn unique_identifiers(subject: &Subject<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CertificateDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCertificate> {
+    use super::draft::{BrokenCertificate, CertificateDraft};
     vec![
-        Broken::leaf("version_is_v3", |leaf: &mut CertificateDraft| leaf.version = vec![0xa0, 3, 2, 1, 1]),
-        Broken::leaf("no_unique_identifiers", |leaf: &mut CertificateDraft| {
+        BrokenCertificate::leaf("version_is_v3", |leaf: &mut CertificateDraft| {
+            leaf.version = vec![0xa0, 3, 2, 1, 1]
+        }),
+        BrokenCertificate::leaf("no_unique_identifiers", |leaf: &mut CertificateDraft| {
             leaf.unique_identifiers = vec![0x81, 2, 0, 9]
         }),
     ]

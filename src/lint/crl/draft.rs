@@ -68,9 +68,9 @@ impl CrlDraft {
 }
 
 /// A CRL that breaks one rule.
-pub(in crate::lint) type Broken = BrokenDraft<CrlDraft>;
+pub(in crate::lint) type BrokenCrl = BrokenDraft<CrlDraft>;
 
-impl Broken {
+impl BrokenCrl {
     pub(in crate::lint) fn complete(rule: &'static str, change: impl Fn(&mut CrlDraft)) -> Self {
         Self::new(rule, CrlDraft::complete(), Some(draft::CertificateDraft::parent()), change)
     }

@@ -206,13 +206,13 @@ fn note_repeated(fault: &mut Fault, mut serial_numbers: Vec<&[u8]>) {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, THIS_UPDATE, entry, entry_with};
+pub(super) fn broken() -> Vec<super::draft::BrokenCrl> {
+    use super::draft::{BrokenCrl, THIS_UPDATE, entry, entry_with};
     use crate::x509::Extension;
     use crate::x509::extension::{invalidity_date, reason_code};
     use crate::x509::octets::{sequence, tlv};
     let entries = |name, entries: Vec<Vec<u8>>| {
-        Broken::complete(name, move |list| list.entries = Some(entries.concat()))
+        BrokenCrl::complete(name, move |list| list.entries = Some(entries.concat()))
     };
     let one = |name, extension: Extension| entries(name, vec![entry_with(&[extension])]);
     let reason = |value: &[u8]| Extension::new(REASON_CODE, false, value.to_vec());

@@ -134,8 +134,8 @@ fn number_form(list: &CertList<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CrlDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCrl> {
+    use super::draft::{BrokenCrl, CrlDraft};
     use crate::lint::certificate::draft::PARENT_IDENTIFIER;
     use crate::x509::Extension;
     use crate::x509::extension::{authority_key_identifier, crl_number};
@@ -146,37 +146,40 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     let authority = authority_key_identifier(&PARENT_IDENTIFIER);
     let with_serial = sequence(&[&tlv(0x80, &PARENT_IDENTIFIER), &tlv(0xa1, &[]), &tlv(0x82, &[1])]);
     vec![
-        Broken::complete("crl_extensions_not_empty", |list| {
+        BrokenCrl::complete("crl_extensions_not_empty", |list| {
             list.extensions = Vec::new();
             list.has_empty_list = true;
         })
         .and("crl_authority_key_identifier_present")
         .and("crl_number_present"),
-        Broken::complete("crl_extensions_unique", raw(crl_number(7).to_der())),
-        Broken::complete(
+        BrokenCrl::complete("crl_extensions_unique", raw(crl_number(7).to_der())),
+        BrokenCrl::complete(
             "crl_extensions_encoding",
             raw(sequence(&[&[6, 2, 0x2a, 3], &[1, 1, 0], &[4, 2, 5, 0]])),
         ),
-        Broken::complete(
+        BrokenCrl::complete(
             "crl_critical_extensions_known",
             put(Extension::new("1.2.3".parse().unwrap(), true, vec![5, 0])),
         ),
-        Broken::complete("crl_authority_key_identifier_present", |list| {
+        BrokenCrl::complete("crl_authority_key_identifier_present", |list| {
             list.remove(AUTHORITY_KEY_IDENTIFIER)
         }),
-        Broken::complete(
+        BrokenCrl::complete(
             "crl_authority_key_identifier_form",
             put(Extension::new(AUTHORITY_KEY_IDENTIFIER, false, with_serial)),
         ),
-        Broken::complete("crl_authority_key_identifier_form", put(Extension { critical: true, ..authority })),
-        Broken::complete(
+        BrokenCrl::complete(
+            "crl_authority_key_identifier_form",
+            put(Extension { critical: true, ..authority }),
+        ),
+        BrokenCrl::complete(
             "crl_authority_key_identifier_repeats_issuers",
             put(authority_key_identifier(&[9; 20])),
         ),
-        Broken::complete("crl_number_present", |list| list.remove(CRL_NUMBER)),
-        Broken::complete("crl_number_form", number(&[0x80])),
-        Broken::complete("crl_number_form", number(&[0x55; 21])),
-        Broken::complete("crl_number_form", put(Extension { critical: true, ..crl_number(7) })),
-        Broken::complete("crl_number_form", put(Extension::new(CRL_NUMBER, false, vec![4, 1, 7]))),
+        BrokenCrl::complete("crl_number_present", |list| list.remove(CRL_NUMBER)),
+        BrokenCrl::complete("crl_number_form", number(&[0x80])),
+        BrokenCrl::complete("crl_number_form", number(&[0x55; 21])),
+        BrokenCrl::complete("crl_number_form", put(Extension { critical: true, ..crl_number(7) })),
+        BrokenCrl::complete("crl_number_form", put(Extension::new(CRL_NUMBER, false, vec![4, 1, 7]))),
     ]
 }

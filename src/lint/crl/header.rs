@@ -120,8 +120,8 @@ fn order(list: &CertList<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CrlDraft, THIS_UPDATE};
+pub(super) fn broken() -> Vec<super::draft::BrokenCrl> {
+    use super::draft::{BrokenCrl, CrlDraft, THIS_UPDATE};
     use crate::lint::certificate::draft::{self, name};
     use crate::x509::SignatureAlgorithm as S;
     use crate::x509::octets::{sequence, tlv};
@@ -135,22 +135,22 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     let mut no_crl_sign = draft::CertificateDraft::parent();
     no_crl_sign.put(KeyUsage::KEY_CERT_SIGN.to_extension());
     vec![
-        Broken::complete("crl_version_is_v2", |list| list.version = vec![2, 1, 0]),
-        Broken::complete("crl_version_is_v2", |list| list.version = Vec::new()),
-        Broken::complete("crl_signature_algorithm_exact", signature(null)),
-        Broken::complete("crl_signature_algorithm_fits_key", signature(S::RSA_SHA256.to_der())),
-        Broken::complete("crl_signature_algorithms_equal", |list| {
+        BrokenCrl::complete("crl_version_is_v2", |list| list.version = vec![2, 1, 0]),
+        BrokenCrl::complete("crl_version_is_v2", |list| list.version = Vec::new()),
+        BrokenCrl::complete("crl_signature_algorithm_exact", signature(null)),
+        BrokenCrl::complete("crl_signature_algorithm_fits_key", signature(S::RSA_SHA256.to_der())),
+        BrokenCrl::complete("crl_signature_algorithms_equal", |list| {
             list.outer_signature = S::ECDSA_SHA512.to_der()
         }),
-        Broken::without_issuer("crl_issuer_not_empty", |list| list.issuer = vec![0x30, 0]),
-        Broken::complete("crl_issuer_repeats_subject", |list| list.issuer = name("CN=Child,C=BE")),
-        Broken::complete("crl_issuer_may_sign", |_| ()).issued_by(no_crl_sign),
-        Broken::complete("crl_time_encoding", |list| {
+        BrokenCrl::without_issuer("crl_issuer_not_empty", |list| list.issuer = vec![0x30, 0]),
+        BrokenCrl::complete("crl_issuer_repeats_subject", |list| list.issuer = name("CN=Child,C=BE")),
+        BrokenCrl::complete("crl_issuer_may_sign", |_| ()).issued_by(no_crl_sign),
+        BrokenCrl::complete("crl_time_encoding", |list| {
             list.next_update = THIS_UPDATE.plus(9).to_generalized_der()
         }),
-        Broken::complete("crl_time_encoding", |list| list.this_update = tlv(0x17, b"2501010000Z")),
-        Broken::complete("crl_next_update_present", |list| list.next_update = Vec::new()),
-        Broken::complete("crl_next_update_after_this_update", |list| {
+        BrokenCrl::complete("crl_time_encoding", |list| list.this_update = tlv(0x17, b"2501010000Z")),
+        BrokenCrl::complete("crl_next_update_present", |list| list.next_update = Vec::new()),
+        BrokenCrl::complete("crl_next_update_after_this_update", |list| {
             list.next_update = list.this_update.clone()
         }),
     ]

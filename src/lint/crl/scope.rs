@@ -105,8 +105,8 @@ fn freshest_form(list: &CertList<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(super) fn broken() -> Vec<super::draft::Broken> {
-    use super::draft::{Broken, CrlDraft};
+pub(super) fn broken() -> Vec<super::draft::BrokenCrl> {
+    use super::draft::{BrokenCrl, CrlDraft};
     use crate::x509::Extension;
     use crate::x509::extension::{IssuingDistributionPoint, delta_crl_indicator, freshest_crl};
     use crate::x509::octets::tlv;
@@ -117,26 +117,26 @@ pub(super) fn broken() -> Vec<super::draft::Broken> {
     let both =
         IssuingDistributionPoint { only_ca_certificates: true, only_user_certificates: true, url: None };
     vec![
-        Broken::complete(
+        BrokenCrl::complete(
             "crl_issuing_distribution_point_critical",
             put(Extension { critical: false, ..point("http://a.example/a.crl") }),
         ),
-        Broken::complete("crl_issuing_distribution_point_form", put(point("https://a.example/a.crl"))),
-        Broken::complete("crl_issuing_distribution_point_form", put(both.to_extension())),
-        Broken::complete("crl_issuing_distribution_point_form", value(vec![0x30, 0])),
-        Broken::complete("crl_issuing_distribution_point_form", value(tlv(0x30, &[0x81, 1, 0]))),
-        Broken::delta("crl_delta_indicator_critical", |list| {
+        BrokenCrl::complete("crl_issuing_distribution_point_form", put(point("https://a.example/a.crl"))),
+        BrokenCrl::complete("crl_issuing_distribution_point_form", put(both.to_extension())),
+        BrokenCrl::complete("crl_issuing_distribution_point_form", value(vec![0x30, 0])),
+        BrokenCrl::complete("crl_issuing_distribution_point_form", value(tlv(0x30, &[0x81, 1, 0]))),
+        BrokenCrl::delta("crl_delta_indicator_critical", |list| {
             list.put(Extension { critical: false, ..delta_crl_indicator(5) });
         }),
-        Broken::delta("crl_delta_indicator_form", put(delta_crl_indicator(7))),
-        Broken::delta("crl_delta_indicator_form", put(delta_crl_indicator(200))),
-        Broken::delta(
+        BrokenCrl::delta("crl_delta_indicator_form", put(delta_crl_indicator(7))),
+        BrokenCrl::delta("crl_delta_indicator_form", put(delta_crl_indicator(200))),
+        BrokenCrl::delta(
             "crl_delta_indicator_form",
             put(Extension::new(DELTA_CRL_INDICATOR, true, vec![2, 1, 0x80])),
         ),
-        Broken::delta("crl_freshest_form", put(freshest_crl(&["http://a.example/d.crl".into()]))),
-        Broken::complete("crl_freshest_form", put(freshest_crl(&["ldap://a.example/".into()]))),
-        Broken::complete("crl_freshest_form", |list| {
+        BrokenCrl::delta("crl_freshest_form", put(freshest_crl(&["http://a.example/d.crl".into()]))),
+        BrokenCrl::complete("crl_freshest_form", put(freshest_crl(&["ldap://a.example/".into()]))),
+        BrokenCrl::complete("crl_freshest_form", |list| {
             list.put(Extension { critical: true, ..freshest_crl(&["http://a.example/d.crl".into()]) });
         }),
     ]

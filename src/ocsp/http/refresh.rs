@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
-/// Time that an answer waits for a check.
+/// Bound of the time that an answer waits for a check. After it, the answer is made from the status that is there.
 const LIMIT: Duration = Duration::from_secs(2);
-/// Number of clients that wait for one check; further ones wait until the queue has room.
+/// Bound of the clients in the queue for one check. Further ones wait for room in it, within the same [`LIMIT`].
 const WAITING: usize = 1024;
 
 /// Time since the reloader last waited for requests, beyond which checks count as stopped.

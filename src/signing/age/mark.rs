@@ -27,7 +27,7 @@ pub(super) fn places(key: &Path) -> [PathBuf; 2] {
 /// Reads the mark of this key file. Where both the current and the former file exist, the higher number counts.
 pub(super) fn read(key: &Path) -> Result<Mark, MarkError> {
     let [place, former_place] = places(key);
-    // in this order, a mark that is renamed meanwhile is not missed
+    // former path first, so that a rename in between is not missed
     let former = number_in(&former_place)?;
     let number = number_in(&place)?;
     let (number, place) = if former > number { (former, former_place) } else { (number, place) };

@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Bound of a passphrase, in octets.
+/// Bound of a passphrase, in octets of UTF-8 without the line end. A longer one is refused, never cut.
 const LONGEST: usize = 4096;
 
 /// Reads a source to its end and returns the passphrase without one trailing line feed.
