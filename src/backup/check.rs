@@ -3,9 +3,9 @@ use super::manifest::{AuthorityEntry, BackupManifest};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
 use crate::error::{Problem, Shown as _};
-use crate::home::{AuthorityName, Home, PublicFile};
+use crate::home::{AuthorityName, Home, PublicFile, ReadError, read_file};
 use crate::index::{Authority, Index, IndexReader};
-use crate::signing::{CaKeys, KeyFile};
+use crate::signing::{CaKeys, KeyFile, KeyPlace};
 use crate::x509::{Certificate, CertificateList, IssuerId};
 use base16ct::lower::encode_string as hex;
 use std::fs;
@@ -102,9 +102,11 @@ fn authority_faults(
         Ok(mark) => (mark.number.unwrap_or(0), called(mark.place.as_path())),
         Err(error) => {
             let place = keys.place(&key);
-            let (path, fault) = error.fault().unwrap_or_else(|| (place.as_path(), error.to_string()));
-            faults.push(format!("{} {fault}", called(path)));
-            (0, called(path))
+            faults.push(match error.fault() {
+                Some((path, fault)) => format!("{} {fault}", called(path)),
+                None => error.to_string(),
+            });
+            (0, error.fault().map_or_else(|| place.to_string(), |(path, _)| called(path)))
         }
     };
     let last = index.last_crl(&authority.issuer)?.map_or(0, |crl| crl.number);
@@ -125,10 +127,16 @@ fn authority_faults(
             Err(error) => faults.push(format!("public/{name}.crl: {error}")),
         }
     }
-    let place = keys.place(&key);
-    let octets = read_if_there(place.as_path())?;
-    if manifest.with_keys && octets.is_some_and(|octets| !KeyFile::has_key(&octets)) {
-        faults.push(format!("{} is not an age file", called(place.as_path())));
+    if manifest.with_keys
+        && let KeyPlace::File(path) = keys.place(&key)
+    {
+        match read_file(&path, KeyFile::LARGEST) {
+            Ok(octets) if KeyFile::has_key(&octets) => {}
+            Ok(_) => faults.push(format!("{} is not an age file", called(&path))),
+            Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => {}
+            Err(ReadError::Io(error)) => return Err(unreadable(&path, &error)),
+            Err(error) => faults.push(format!("{} {error}", called(&path))),
+        }
     }
     Ok(faults)
 }

@@ -2,11 +2,12 @@
 use super::entry::{ArchiveEntry, is_plain};
 use super::manifest::FileEntry;
 use super::problems::unreadable;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, open_file};
 use crate::signing::{CaKeys, KeyFile};
 use aws_lc_rs::digest::{Context, SHA256};
 use base16ct::lower::encode_string as hex;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -119,19 +120,7 @@ pub(super) fn home_files(
         let path = home.public_directory().join(&name);
         collected.extend(Collected::open(&ArchiveEntry::Public(name), &path)?);
     }
-    for name in names(&home.keys_directory())? {
-        let Ok(entry) = format!("keys/{name}").parse::<ArchiveEntry>() else { continue };
-        let path = home.keys_directory().join(&name);
-        let kept_back = !with_keys && matches!(&entry, ArchiveEntry::OfKeys(file) if file.is_key());
-        if !kept_back && counts(home, (index, keys), &entry, &path) {
-            collected.extend(Collected::open(&entry, &path)?);
-        }
-    }
-    for name in names(&home.requests_directory())? {
-        if let Ok(entry) = format!("requests/{name}").parse::<ArchiveEntry>() {
-            collected.extend(Collected::open(&entry, &entry.path_in(home, index))?);
-        }
-    }
+    collected.extend(keys_and_requests(home, index, keys, with_keys)?);
     for name in names(&home.responders_directory())? {
         if let Ok(name) = name.parse::<AuthorityName>() {
             collected.extend(responder(home, index, &name, with_keys)?);
@@ -140,15 +129,67 @@ pub(super) fn home_files(
     Ok(collected)
 }
 
-/// Returns whether a file counts when two files have the same entry: of marks the higher one, else the file in the
-/// current place.
-fn counts(home: &Home, (index, keys): (&Path, &dyn CaKeys), entry: &ArchiveEntry, path: &Path) -> bool {
-    if let ArchiveEntry::OfKeys(KeyFile::Mark(name) | KeyFile::FormerMark(name)) = entry
-        && let Ok(mark) = keys.mark(&keys.new_key(name.as_str()))
-    {
-        return path == mark.place.as_path();
+/// Collects the files of `keys/` and `requests/`, one for each place in a home. Another process may rename files to
+/// their current places meanwhile. So the directories are listed again afterwards, until they have the same files.
+fn keys_and_requests(
+    home: &Home,
+    index: &Path,
+    keys: &dyn CaKeys,
+    with_keys: bool,
+) -> Result<Vec<Collected>, Problem> {
+    for _ in 0..100 {
+        let before = listed(home)?;
+        let mut collected = Vec::new();
+        for (entry, path) in one_for_each_place(&before, home, index, keys).into_values() {
+            let kept_back = !with_keys && matches!(entry, ArchiveEntry::OfKeys(file) if file.is_key());
+            if !kept_back {
+                collected.extend(Collected::open(entry, path)?);
+            }
+        }
+        if listed(home)? == before {
+            return Ok(collected);
+        }
     }
-    path == entry.path_in(home, index) || !entry.path_in(home, index).exists()
+    let message = format!("files in {} are being renamed", home.keys_directory().shown());
+    Err(Problem::new(Code::PublishBusy, message).hint("try again"))
+}
+
+/// Returns the files in `keys/` and `requests/` that belong into a backup, with their paths. Of two files of one
+/// place, the former comes before the current one, so a file that is renamed meanwhile is not missed.
+fn listed(home: &Home) -> Result<Vec<(ArchiveEntry, PathBuf)>, Problem> {
+    let mut listed = Vec::new();
+    for (within, directory) in [("keys", home.keys_directory()), ("requests", home.requests_directory())] {
+        for name in names(&directory)? {
+            if let Ok(entry) = format!("{within}/{name}").parse() {
+                listed.push((entry, directory.join(&name)));
+            }
+        }
+    }
+    Ok(listed)
+}
+
+/// Returns the files to collect by their places: of two marks the higher one, else the file in the current place.
+fn one_for_each_place<'l>(
+    listed: &'l [(ArchiveEntry, PathBuf)],
+    home: &Home,
+    index: &Path,
+    keys: &dyn CaKeys,
+) -> BTreeMap<PathBuf, (&'l ArchiveEntry, &'l Path)> {
+    let mut kept: BTreeMap<PathBuf, (&ArchiveEntry, &Path)> = BTreeMap::new();
+    for (entry, path) in listed {
+        let place = entry.path_in(home, index);
+        let is_former_higher = kept.get(&place).is_some_and(|(_, former)| is_mark_at(former, entry, keys));
+        if !is_former_higher {
+            kept.insert(place, (entry, path));
+        }
+    }
+    kept
+}
+
+/// Returns whether the mark to which this entry belongs is the file at this path.
+fn is_mark_at(path: &Path, entry: &ArchiveEntry, keys: &dyn CaKeys) -> bool {
+    let ArchiveEntry::OfKeys(KeyFile::Mark(name) | KeyFile::FormerMark(name)) = entry else { return false };
+    keys.mark(&keys.new_key(name.as_str())).is_ok_and(|mark| mark.place.as_path() == path)
 }
 
 /// Collects a responder's certificate and key, which must belong together: while a new pair is being put in place,
@@ -196,8 +237,94 @@ fn names(directory: &Path) -> Result<Vec<String>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signing::{AgeFileStore, Nobody};
+    use crate::signing::{
+        AgeFileStore, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef, Mark,
+        MarkError, Nobody,
+    };
+    use crate::x509::KeyAlgorithm;
+    use crate::x509::extension::CrlNumber;
     use std::sync::Arc;
+
+    /// Keys whose marks another process moves to their current places right after one of them was read.
+    struct MovedMeanwhile(AgeFileStore);
+
+    impl CaKeys for MovedMeanwhile {
+        fn new_key(&self, authority: &str) -> KeyRef {
+            self.0.new_key(authority)
+        }
+
+        fn place(&self, key: &KeyRef) -> KeyPlace {
+            self.0.place(key)
+        }
+
+        fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError> {
+            self.0.generate(key, algorithm)
+        }
+
+        fn signer(&self, key: &KeyRef) -> Result<Arc<dyn CaSigner>, KeyError> {
+            self.0.signer(key)
+        }
+
+        fn mark(&self, key: &KeyRef) -> Result<Mark, MarkError> {
+            let mark = self.0.mark(key);
+            self.0.move_former();
+            mark
+        }
+
+        fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
+            self.0.raise_mark(key, number)
+        }
+
+        fn importing(&self) -> Option<&dyn ImportKeys> {
+            None
+        }
+
+        fn inspecting(&self) -> Option<&dyn InspectKeys> {
+            None
+        }
+
+        fn discarding(&self) -> Option<&dyn DiscardKeys> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_mark_that_is_moved_while_it_is_collected_is_collected_once() {
+        // C1
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let keys = home.keys_directory();
+        for (file, number) in [("a.crlnumber", "7"), ("b.crlnumber", "9"), ("b.mark", "4")] {
+            fs::write(keys.join(file), number).unwrap();
+        }
+        let store = MovedMeanwhile(AgeFileStore::usual(&keys, Arc::new(Nobody)));
+        let mut files = home_files(&home, &home.index_file(), &store, false).unwrap();
+        let found: Vec<(String, String)> = files
+            .iter_mut()
+            .map(|one| (one.file.path.clone(), io::read_to_string(one.reader().unwrap()).unwrap()))
+            .map(|(path, number)| (path, number.trim().to_owned()))
+            .collect();
+        let expected = [("keys/a.mark", "7"), ("keys/b.mark", "9")];
+        assert_eq!(found, expected.map(|(path, number)| (path.to_owned(), number.to_owned())));
+    }
+
+    #[test]
+    fn of_two_requests_of_a_ca_the_one_in_the_current_place_is_collected() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let store = AgeFileStore::usual(home.keys_directory(), Arc::new(Nobody));
+        let collected = || -> Vec<String> {
+            let files = home_files(&home, &home.index_file(), &store, false).unwrap();
+            files.into_iter().map(|one| one.file.path).collect()
+        };
+        fs::write(home.keys_directory().join("a.waiting"), "former").unwrap();
+        assert_eq!(collected(), ["keys/a.waiting"]);
+        fs::create_dir_all(home.requests_directory()).unwrap();
+        fs::write(home.requests_directory().join("a.waiting"), "now").unwrap();
+        assert_eq!(collected(), ["requests/a.waiting"]);
+    }
 
     #[test]
     fn of_two_marks_of_a_ca_the_higher_is_collected() {

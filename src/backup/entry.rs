@@ -43,6 +43,15 @@ impl ArchiveEntry {
         }
     }
 
+    /// Returns the entry that a file in the same place has now. Two entries have one place when these are the same.
+    pub(super) fn now(&self) -> Self {
+        match self {
+            Self::OfKeys(file) => Self::OfKeys(file.now()),
+            Self::FormerWaiting(name) => Self::Waiting(name.clone()),
+            now => now.clone(),
+        }
+    }
+
     /// Returns the mode of the restored file.
     pub(super) fn mode(&self) -> Mode {
         match self {

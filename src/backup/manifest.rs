@@ -7,7 +7,7 @@ use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
 use base16ct::lower::encode_string as hex;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const FORMAT: &str = "genfic-ca-backup/";
@@ -97,7 +97,8 @@ impl BackupManifest {
         }
     }
 
-    /// Reads a manifest, and checks that it names only files that a backup may contain, each once.
+    /// Reads a manifest, and checks that it names only files that a backup may contain, one for
+    /// each place.
     pub(super) fn parse(octets: &[u8], archive: &Path) -> Result<Self, Problem> {
         let malformed = |reason: String| damaged(archive, format!("{}: {reason}", Self::FILE));
         let value: serde_json::Value =
@@ -121,15 +122,21 @@ impl BackupManifest {
     }
 
     fn check(&self) -> Result<(), Reason> {
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         for file in &self.files {
             let entry = file.entry().ok_or_else(|| format!("`{}` has no place in a home", file.path))?;
             let largest = if entry == ArchiveEntry::Index { LARGEST_INDEX } else { LARGEST_FILE };
             if file.size > largest {
                 return Err(format!("{} is said to have {} octets", file.path, file.size).into());
             }
-            if !seen.insert(&file.path) {
-                return Err(format!("{} is named twice", file.path).into());
+            match seen.insert(entry.now().to_string(), &file.path) {
+                None => {}
+                Some(other) if *other == file.path => {
+                    return Err(format!("{other} is named twice").into());
+                }
+                Some(other) => {
+                    return Err(format!("{other} and {} have one place in a home", file.path).into());
+                }
             }
         }
         if !self.files.iter().any(|file| file.entry() == Some(ArchiveEntry::Index)) {

@@ -165,6 +165,19 @@ fn a_backup_of_the_first_format_has_its_marks_and_requests_put_where_they_are_no
 }
 
 #[test]
+fn two_files_of_one_place_are_refused_before_anything_is_written() {
+    for pair in [["keys/a.crlnumber", "keys/a.mark"], ["requests/b.waiting", "keys/b.waiting"]] {
+        for names in [pair, [pair[1], pair[0]]] {
+            let parts = [good(), names.map(|name| part(name, b"7")).to_vec()].concat();
+            let says = format!("{} and {} have one place in a home", names[0], names[1]);
+            refused(&archive(&manifest(listed(&parts)), &parts), &says);
+        }
+    }
+    let parts = [good(), vec![part("keys/a.crlnumber", b"7"), part("keys/b.mark", b"7")]].concat();
+    read(&archive(&manifest(listed(&parts)), &parts)).unwrap();
+}
+
+#[test]
 fn no_cut_and_no_changed_octet_makes_it_read_anything_else() {
     let whole = archive(&manifest(listed(&good())), &good());
     let expected = read(&whole).unwrap();

@@ -41,7 +41,7 @@ use crate::purpose::purpose;
 use crate::report::Report;
 use crate::session::{Session, home_of};
 use genfic_ca::ca::{CommandPurpose, Conclusion, Task};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::import::Layout;
 
 /// Returns the name of a command as typed.
@@ -243,7 +243,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
 
 /// Adds to the problem of a command that was interrupted before it opened a home that nothing was done.
 pub(crate) fn untouched(problem: Problem) -> Problem {
-    if problem.code.code() != "key.interrupted" || problem.message.contains(';') {
+    if problem.code != Code::KeyInterrupted || problem.message.contains(';') {
         return problem;
     }
     Problem { message: format!("{}; nothing was done", problem.message), ..problem }

@@ -22,6 +22,9 @@ pub(crate) enum KeyFile {
 }
 
 impl KeyFile {
+    /// Bound of a key file, in octets; the largest key, an expanded one of ML-DSA-87, takes less than 8 KiB encrypted.
+    pub(crate) const LARGEST: u64 = 64 * 1024;
+
     /// Returns the file under its current name.
     #[must_use]
     pub(crate) fn now(&self) -> Self {

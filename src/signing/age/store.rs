@@ -1,7 +1,8 @@
 //! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`), encrypted with a passphrase.
 //!
 //! The files can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
-use super::{files, mark};
+use super::files::{self, KeyFile};
+use super::mark;
 use crate::failpoint;
 use crate::home::{AccessRule, FileStatus, Mode, OpenError, Owners, open_checked, sync_directory, write_new};
 use crate::signing::ca_signer::LocalSigner;
@@ -20,9 +21,6 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// Bound of a key file, in octets; the largest key, an expanded one of ML-DSA-87, takes less than 8 KiB encrypted.
-const LARGEST_FILE: usize = 64 * 1024;
 
 /// Scheme of the URIs of these keys: `age:NAME.age`.
 const SCHEME: &str = "age";
@@ -151,9 +149,16 @@ impl AgeFileStore {
         SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(at(path), reason.into()))
     }
 
+    /// Returns the path of a key's file; `None` for any URI but that of a key file in the store's directory. The index of
+    /// a backup that somebody else wrote may contain any URI.
+    fn file_of(&self, key: &KeyRef) -> Option<PathBuf> {
+        let file: KeyFile = key.within(SCHEME)?.parse().ok()?;
+        file.is_key().then(|| self.directory.join(file.to_string()))
+    }
+
     fn path_of(&self, key: &KeyRef) -> Result<PathBuf, KeyError> {
-        match key.within(SCHEME) {
-            Some(file) => Ok(self.directory.join(file)),
+        match self.file_of(key) {
+            Some(path) => Ok(path),
             None => Err(KeyError::Backend(self.place(key), "no key store of that kind is known".into())),
         }
     }
@@ -165,8 +170,8 @@ impl CaKeys for AgeFileStore {
     }
 
     fn place(&self, key: &KeyRef) -> KeyPlace {
-        match key.within(SCHEME) {
-            Some(file) => KeyPlace::File(self.directory.join(file)),
+        match self.file_of(key) {
+            Some(path) => KeyPlace::File(path),
             None => KeyPlace::Uri(key.uri.clone()),
         }
     }
@@ -266,9 +271,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
         OpenError::Io(error) => missing_or(path, &error),
     })?;
     let mut octets = Vec::new();
-    let limit = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
+    let limit = KeyFile::LARGEST;
     let length = file.take(limit + 1).read_to_end(&mut octets).map_err(|error| missing_or(path, &error))?;
-    if length > LARGEST_FILE {
+    if u64::try_from(length).is_ok_and(|length| length > limit) {
         return Err(KeyError::Backend(at(path), "too large for a key".into()));
     }
     Ok(octets)

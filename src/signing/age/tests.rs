@@ -151,7 +151,7 @@ fn a_wrong_passphrase_an_absent_key_and_a_damaged_file_are_told_apart() {
             "{damage}: {error}"
         );
     }
-    fs::write(keys.path(), vec![b'a'; LARGEST_FILE + 1]).unwrap();
+    fs::write(keys.path(), vec![b'a'; usize::try_from(KeyFile::LARGEST).unwrap() + 1]).unwrap();
     assert!(keys.fails_to_open(&Arc::new(NotAsked)).to_string().contains("too large"));
 }
 
@@ -208,6 +208,60 @@ fn a_key_of_another_store_is_named_by_its_uri_and_never_looked_for() {
     );
     let files = ["genfic.g2.age", "genfic.g2.mark", "genfic.g2.crlnumber"];
     assert_eq!(InspectKeys::files(&keys.store, &own), files.map(|file| keys.directory.path().join(file)));
+}
+
+#[test]
+fn a_uri_that_leads_to_anything_but_a_key_file_of_the_store_is_of_no_kind_known() {
+    let keys = Keys::new();
+    let directory = keys.directory.path().join("d");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, Permissions::from_mode(0o700)).unwrap();
+    fs::create_dir(directory.join("a")).unwrap();
+    let store = AgeFileStore::new(&directory, 10, Arc::new(NotAsked)).unwrap();
+    let outside =
+        ["x.age", "d/a/b.age", "d/a.mark", "d/A b.age"].map(|file| keys.directory.path().join(file));
+    for path in &outside {
+        fs::write(path, "kept").unwrap();
+    }
+    let absolute = format!("age:{}", outside[0].display());
+    for uri in [
+        "age:../x.age",
+        "age:/dev/zero",
+        "age:a/b.age",
+        "age:a.mark",
+        "age:A b.age",
+        "age:./b.age",
+        "age:.age",
+        "age:..",
+        "age:",
+        &absolute,
+    ] {
+        let key = KeyRef { identity: None, uri: uri.into() };
+        let unknown = |error: &KeyError| {
+            assert!(
+                matches!(error, KeyError::Backend(KeyPlace::Uri(place), _) if place == uri),
+                "{uri}: {error}"
+            );
+        };
+        let unknown_of_mark = |error: MarkError| match error {
+            MarkError::Key(error) => unknown(&error),
+            other => panic!("{uri}: {other}"),
+        };
+        assert_eq!(store.place(&key), KeyPlace::Uri(uri.into()));
+        unknown(&store.generate(&key, KeyAlgorithm::P256).err().unwrap());
+        unknown(&store.signer(&key).err().unwrap());
+        unknown_of_mark(store.mark(&key).unwrap_err());
+        unknown_of_mark(store.raise_mark(&key, 7).unwrap_err());
+        unknown(&store.inspect(&key).unwrap_err());
+        unknown(&store.discard(&key).unwrap_err());
+        let pkcs8 = SoftKey::generate(KeyAlgorithm::P256).unwrap().to_pkcs8_der().unwrap();
+        let opened = OpenedKey::from_pkcs8_der(&pkcs8).unwrap();
+        unknown(&ImportKeys::import(&store, &key, opened).err().unwrap());
+        assert_eq!(InspectKeys::files(&store, &key), Vec::<PathBuf>::new(), "{uri}");
+    }
+    for path in &outside {
+        assert_eq!(fs::read_to_string(path).unwrap(), "kept");
+    }
 }
 
 #[test]
