@@ -109,6 +109,26 @@ fn keys_come_along_only_when_they_are_asked_for() {
 }
 
 #[test]
+fn the_uri_of_a_key_outside_the_home_is_a_fault_of_the_backup_and_is_not_read() {
+    // P2
+    let home = Home::new();
+    home.ca(&["create-root", "genfic"]).ok();
+    home.shell("cp home/keys/genfic.age home/x.age").ok();
+    for (number, uri) in ["age:../x.age", "age:/dev/zero", "age:a/b.age"].iter().enumerate() {
+        home.shell(&format!("sqlite3 home/index.db \"update key_place set uri = '{uri}'\"")).ok();
+        let file = format!("{number}.age");
+        home.ca(&["backup", "create", &file, "--with-keys"]).ok();
+        let said = home.ca(&["backup", "verify", &file]);
+        assert_eq!(said.status, 11, "{}", said.all());
+        let fault = format!("{uri}: no key store of that kind is known");
+        assert!(said.all().contains(&fault), "{}", said.all());
+        let said = home.ca(&["--home", "elsewhere", "backup", "restore", &file]);
+        refused(&said, 11, "backup.damaged");
+        assert!(said.all().contains(&fault) && !home.path("elsewhere").exists(), "{}", said.all());
+    }
+}
+
+#[test]
 fn a_recipient_opens_it_with_an_identity_and_needs_no_passphrase() {
     let home = Home::with_hierarchy("http://pki.genfic.example");
     // made with age-keygen
