@@ -4,6 +4,7 @@
 mod published;
 
 pub use published::Published;
+pub(super) use published::StatusPublished;
 
 use super::Engine;
 use super::hierarchy::digests_above;
@@ -12,7 +13,6 @@ use crate::index::{Authority, AuthoritySummary, CertificateRecord};
 use crate::repository::AuthorityFiles;
 use crate::status::StatusError;
 use crate::x509::{Certificate, CertificateId};
-use published::StatusPublished;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -90,7 +90,7 @@ impl Publication<'_> {
             public.authorities.push((Published::on_record(authority, &status), files));
         }
         if news.changes_chains {
-            self.repeat_chains()?;
+            self.repeat_chains(&status)?;
         }
         Ok(public)
     }
@@ -128,11 +128,7 @@ impl Publication<'_> {
 
     /// Publishes the status unless it is current; returns whether it was not.
     pub(super) fn repeat_status(&self) -> Result<bool, Problem> {
-        if self.engine.status().is_current(self.engine.index())? {
-            return Ok(false);
-        }
-        self.publish_status()?;
-        Ok(true)
+        Ok(StatusPublished::unless_current(self.engine)?.1)
     }
 
     /// Publishes the certificate and chain of a CA.
@@ -196,7 +192,7 @@ impl Publication<'_> {
     }
 
     /// Publishes the certificates and chains of CAs that differ from what is published.
-    pub(super) fn repeat_chains(&self) -> Result<(), Problem> {
+    pub(super) fn repeat_chains(&self, _: &StatusPublished) -> Result<(), Problem> {
         let all = self.engine.index().summaries()?;
         for summary in self.unpublished(&all) {
             self.repeat_summed_up(summary)?;

@@ -4,7 +4,7 @@ use super::Lifecycle;
 use crate::ca::issuance::SelfIssuance;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
-use crate::ca::publication::News;
+use crate::ca::publication::{News, StatusPublished};
 use crate::ca::{IssuanceRequest, IssuedCertificate, IssuingAuthority, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, StatusValue};
@@ -117,7 +117,10 @@ impl Lifecycle<'_> {
         issued.notices.extend(carried.map(Notice::from));
         issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
         issued.notices.extend(before.map(Notice::from));
-        self.engine.publication().repeat_chains().map_err(on_record)?;
+        let chains = StatusPublished::unless_current(self.engine)
+            .map_err(Problem::from)
+            .and_then(|(status, _)| self.engine.publication().repeat_chains(&status));
+        chains.map_err(on_record)?;
         Ok(issued)
     }
 

@@ -90,13 +90,21 @@ use std::ops::Deref;
 pub struct Published<T>(T);
 
 /// The proof that the status of everything on record before has been published.
-pub(super) struct StatusPublished(());
+pub(in crate::ca) struct StatusPublished(());
 
 impl StatusPublished {
     /// Publishes the status.
     pub(super) fn by(engine: &Engine) -> Result<Self, StatusError> {
         engine.timekeeper().publish_status()?;
         Ok(Self(()))
+    }
+
+    /// Publishes the status unless it is current; returns whether it was not.
+    pub(in crate::ca) fn unless_current(engine: &Engine) -> Result<(Self, bool), StatusError> {
+        if engine.status().is_current(engine.index())? {
+            return Ok((Self(()), false));
+        }
+        Ok((Self::by(engine)?, true))
     }
 }
 
