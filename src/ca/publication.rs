@@ -12,12 +12,22 @@ use crate::error::{Code, Problem};
 use crate::index::{Authority, AuthoritySummary, CertificateRecord};
 use crate::repository::AuthorityFiles;
 use crate::status::StatusError;
-use crate::x509::{Certificate, CertificateId};
+use crate::x509::{Certificate, CertificateId, Fingerprint};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Number of certificates that are written into files at once.
 const GROUP: usize = 500;
+
+/// Number of times that the status is published anew because other processes change a CA's chain meanwhile.
+const ROUNDS: usize = 8;
+
+/// A CA, the certificates of its issuers, and its cross-certificates, as read at one time.
+struct Chain {
+    own: Authority,
+    issuer_path: Vec<Certificate>,
+    cross_certificates: Vec<Certificate>,
+}
 
 /// Publication of CAs and certificates.
 #[derive(Clone, Copy)]
@@ -68,10 +78,10 @@ impl Publication<'_> {
     /// written before any chain with it. What needs a CA's key, its CRL and its responder certificate, comes
     /// after this. When a step fails, the next command completes it ([`super::Maintenance::recover`]).
     pub(super) fn publish(&self, news: News<'_>) -> Result<Public, Problem> {
-        let hierarchy = self.engine.hierarchy();
-        let authorities: Vec<Authority> =
-            news.authorities.iter().map(|name| hierarchy.authority(name)).collect::<Result<_, _>>()?;
-        let status = StatusPublished::by(self.engine)?;
+        let chains: Vec<Chain> =
+            news.authorities.iter().map(|name| self.chain(name)).collect::<Result<_, _>>()?;
+        let all = if news.changes_chains { self.engine.index().summaries()? } else { Vec::new() };
+        let mut status = StatusPublished::by(self.engine)?;
         let mut public = Public { issued: Vec::new(), authorities: Vec::new() };
         for name in &news.authorities {
             self.engine.publisher().place(name)?;
@@ -85,14 +95,45 @@ impl Publication<'_> {
         for (authority, certificates) in &news.adopted {
             self.copy(authority, certificates)?;
         }
-        for authority in authorities {
-            let files = self.write_authority(&hierarchy.authority(&authority.name)?)?;
+        for before in chains {
+            let (authority, files) = self.write_chain(before, &mut status)?;
             public.authorities.push((Published::on_record(authority, &status), files));
         }
-        if news.changes_chains {
-            self.repeat_chains(&status)?;
-        }
+        self.repeat_chains(&all, &status)?;
         Ok(public)
+    }
+
+    /// Reads a CA with its chain and its cross-certificates.
+    fn chain(&self, name: &str) -> Result<Chain, Problem> {
+        let own = self.engine.hierarchy().authority(name)?;
+        let issuer_path = self.engine.hierarchy().ancestors(&own)?;
+        let cross_certificates = self.engine.hierarchy().cross_certificates(&own)?;
+        Ok(Chain { own, issuer_path, cross_certificates })
+    }
+
+    /// Publishes the certificate and chain of a CA that were on record before the status was published. When
+    /// another process has changed them since, the status is published once more, and then the change.
+    fn write_chain(
+        &self,
+        mut before: Chain,
+        status: &mut StatusPublished,
+    ) -> Result<(Authority, AuthorityFiles), Problem> {
+        for _ in 0..ROUNDS {
+            let Chain { own, issuer_path, cross_certificates } = self.chain(&before.own.name)?;
+            if own.certificate == before.own.certificate
+                && issuer_path == before.issuer_path
+                && cross_certificates == before.cross_certificates
+            {
+                let publisher = self.engine.publisher();
+                let files =
+                    publisher.authority(&own.name, &own.certificate, &issuer_path, &cross_certificates)?;
+                return Ok((own, files));
+            }
+            *status = StatusPublished::by(self.engine)?;
+            before = Chain { own, issuer_path, cross_certificates };
+        }
+        let message = format!("{} is changed by others all the time", before.own.name);
+        Err(Problem::new(Code::IndexConflict, message))
     }
 
     /// Stores certificates of a CA; returns their files.
@@ -127,8 +168,8 @@ impl Publication<'_> {
     }
 
     /// Publishes the status unless it is current; returns whether it was not.
-    pub(super) fn repeat_status(&self) -> Result<bool, Problem> {
-        Ok(StatusPublished::unless_current(self.engine)?.1)
+    pub(super) fn repeat_status(&self) -> Result<(StatusPublished, bool), Problem> {
+        Ok(StatusPublished::unless_current(self.engine)?)
     }
 
     /// Publishes the certificate and chain of a CA.
@@ -136,33 +177,47 @@ impl Publication<'_> {
     /// # Errors
     /// When one of its issuers is not on record, or a file cannot be written.
     pub(crate) fn publish_authority(&self, authority: &Published<Authority>) -> Result<(), Problem> {
-        self.repeat_authority(authority).map(drop)
+        self.repeat_authority(authority, |_| true).map(drop)
     }
 
-    /// Publishes the certificate and chain of a CA unless they are current; returns whether they were not.
-    fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
+    /// Publishes the certificate and chain of a CA unless they are current, or contain a certificate that may
+    /// not be published yet; returns whether it did.
+    fn repeat_authority(
+        &self,
+        authority: &Authority,
+        may_be: impl Fn(&Fingerprint) -> bool,
+    ) -> Result<bool, Problem> {
         let issuer_path = self.engine.hierarchy().ancestors(authority)?;
         let cross_certificates = self.engine.hierarchy().cross_certificates(authority)?;
         let (name, certificate) = (&authority.name, &authority.certificate);
         let publisher = self.engine.publisher();
         let digests = |all: &[Certificate]| all.iter().map(Certificate::fingerprint).collect::<Vec<_>>();
-        if publisher.is_published(
-            name,
-            &certificate.fingerprint(),
-            &digests(&issuer_path),
-            &digests(&cross_certificates),
-        ) {
+        let (own, above, across) =
+            (certificate.fingerprint(), digests(&issuer_path), digests(&cross_certificates));
+        if publisher.is_published(name, &own, &above, &across)
+            || !above.iter().chain(&across).chain([&own]).all(may_be)
+        {
             return Ok(false);
         }
         publisher.authority(name, certificate, &issuer_path, &cross_certificates)?;
         Ok(true)
     }
 
-    /// Publishes the certificate and chain of a CA that were found missing. A CA that has another certificate
-    /// by now is left out: the command that issued it publishes it, or the next command does.
-    pub(super) fn repeat_summed_up(&self, summary: &AuthoritySummary) -> Result<bool, Problem> {
+    /// Publishes the certificate and chain of a CA that were found missing among `all` that were on record
+    /// before the status was published. A CA that has another certificate or chain by now is left out: the
+    /// command that issued it publishes it, or the next command does.
+    pub(super) fn repeat_summed_up(
+        &self,
+        summary: &AuthoritySummary,
+        all: &[AuthoritySummary],
+        _: &StatusPublished,
+    ) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(&summary.name)?;
-        Ok(authority.certificate.fingerprint() == summary.certificate && self.repeat_authority(&authority)?)
+        let was_on_record = |one: &Fingerprint| {
+            summary.cross_certificates.contains(one) || all.iter().any(|known| known.certificate == *one)
+        };
+        Ok(authority.certificate.fingerprint() == summary.certificate
+            && self.repeat_authority(&authority, was_on_record)?)
     }
 
     /// Returns those CAs whose published certificate, chain or cross-certificates differ from the record. The
@@ -180,22 +235,15 @@ impl Publication<'_> {
         all.iter().filter(|own| !is_published(own)).collect()
     }
 
-    fn write_authority(&self, authority: &Authority) -> Result<AuthorityFiles, Problem> {
-        let issuer_path = self.engine.hierarchy().ancestors(authority)?;
-        let cross_certificates = self.engine.hierarchy().cross_certificates(authority)?;
-        Ok(self.engine.publisher().authority(
-            &authority.name,
-            &authority.certificate,
-            &issuer_path,
-            &cross_certificates,
-        )?)
-    }
-
-    /// Publishes the certificates and chains of CAs that differ from what is published.
-    pub(super) fn repeat_chains(&self, _: &StatusPublished) -> Result<(), Problem> {
-        let all = self.engine.index().summaries()?;
-        for summary in self.unpublished(&all) {
-            self.repeat_summed_up(summary)?;
+    /// Publishes the certificates and chains of CAs that differ from what is published, as they were on record
+    /// before the status was published.
+    pub(super) fn repeat_chains(
+        &self,
+        before: &[AuthoritySummary],
+        status: &StatusPublished,
+    ) -> Result<(), Problem> {
+        for summary in self.unpublished(before) {
+            self.repeat_summed_up(summary, before, status)?;
         }
         Ok(())
     }

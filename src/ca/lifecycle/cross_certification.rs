@@ -4,7 +4,7 @@ use super::Lifecycle;
 use crate::ca::issuance::SelfIssuance;
 use crate::ca::issuance::on_record;
 use crate::ca::problems::lint_problem;
-use crate::ca::publication::{News, StatusPublished};
+use crate::ca::publication::News;
 use crate::ca::{IssuanceRequest, IssuedCertificate, IssuingAuthority, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, StatusValue};
@@ -117,10 +117,9 @@ impl Lifecycle<'_> {
         issued.notices.extend(carried.map(Notice::from));
         issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
         issued.notices.extend(before.map(Notice::from));
-        let chains = StatusPublished::unless_current(self.engine)
-            .map_err(Problem::from)
-            .and_then(|(status, _)| self.engine.publication().repeat_chains(&status));
-        chains.map_err(on_record)?;
+        let before = self.engine.index().summaries().map_err(|error| on_record(error.into()))?;
+        let (status, _) = self.engine.publication().repeat_status().map_err(on_record)?;
+        self.engine.publication().repeat_chains(&before, &status).map_err(on_record)?;
         Ok(issued)
     }
 

@@ -250,8 +250,9 @@ impl Revocations<'_> {
         if revoked.unanswered.is_some() {
             return Ok(());
         }
+        let before = self.engine.index().summaries()?;
         match StatusPublished::unless_current(self.engine) {
-            Ok((status, _)) => self.engine.publication().repeat_chains(&status),
+            Ok((status, _)) => self.engine.publication().repeat_chains(&before, &status),
             Err(error) => {
                 revoked.unanswered = Some(unanswered(error));
                 Ok(())
