@@ -270,8 +270,10 @@ impl Publication<'_> {
     /// # Errors
     /// As [`Publication::check_published`]; or when a file cannot be written.
     pub(crate) fn repeat_issued(&self, name: &str, id: &CertificateId) -> Result<(), Problem> {
-        let Some(record) = self.engine.index().certificate(id)? else { return Ok(()) };
-        match &self.check_published(record)?.certificate {
+        if self.engine.index().status(id)?.is_none() {
+            return Ok(());
+        }
+        match &self.check_published(id)?.certificate {
             Some(certificate) => self.keep(name, &[certificate]),
             None => Ok(()),
         }
@@ -299,23 +301,21 @@ impl Publication<'_> {
         Ok(self.engine.publisher().crl_files(name)?)
     }
 
-    /// Returns a record for handing out. It is refused while its latest change is not published, because
-    /// responders would answer "unknown". A certificate that is not on record may be handed out.
+    /// Reads a record for handing out. It is refused while its latest change is not published, because
+    /// responders would answer "unknown".
     ///
     /// # Errors
-    /// `status.not-published`; or when the index cannot be read.
-    pub fn check_published(
-        &self,
-        record: CertificateRecord,
-    ) -> Result<Published<CertificateRecord>, Problem> {
-        Published::<CertificateRecord>::looked_up(self.engine, record)
+    /// `status.not-published`; `certificate.not-found`; or when the index cannot be read.
+    pub fn check_published(&self, id: &CertificateId) -> Result<Published<CertificateRecord>, Problem> {
+        Published::<CertificateRecord>::looked_up(self.engine, id)
     }
 
-    /// Returns a CA, which may be external, and its certificate for handing out, under the same condition.
+    /// Reads a CA, which may be external, and its certificate for handing out, under the same condition. The
+    /// certificate of an external CA may be handed out although it is not on record as issued here.
     ///
     /// # Errors
-    /// As [`Publication::check_published`].
-    pub fn check_authority_published(&self, authority: Authority) -> Result<Published<Authority>, Problem> {
-        Published::<Authority>::looked_up(self.engine, authority)
+    /// `status.not-published`; exit status 5 when there is no such CA; or when the index cannot be read.
+    pub fn check_authority_published(&self, name: &str) -> Result<Published<Authority>, Problem> {
+        Published::<Authority>::looked_up(self.engine, name)
     }
 }

@@ -16,6 +16,22 @@ use std::ops::Deref;
 /// }
 /// ```
 ///
+/// what is looked up is read here and not taken from a caller,
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{ca::Publication, index::CertificateRecord, x509::CertificateId};
+/// fn pass_off(publication: Publication<'_>, record: CertificateRecord, other: CertificateId) {
+///     let _ = publication.check_published(CertificateRecord { id: other, ..record });
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{ca::Publication, index::Authority};
+/// fn pass_off(publication: Publication<'_>, authority: Authority) {
+///     let _ = publication.check_authority_published(Authority { parent: None, ..authority });
+/// }
+/// ```
+///
 /// results of commands contain them,
 ///
 /// ```compile_fail,E0308
@@ -116,9 +132,15 @@ impl<T> Published<T> {
 }
 
 impl Published<CertificateRecord> {
-    /// Returns a record, unless its latest change is not published.
-    pub(super) fn looked_up(engine: &Engine, record: CertificateRecord) -> Result<Self, Problem> {
-        check(engine, &record.id)?;
+    /// Reads a record, unless its latest change is not published. It is read here, since a record from
+    /// elsewhere could be of another certificate than its identifier says.
+    pub(super) fn looked_up(engine: &Engine, id: &CertificateId) -> Result<Self, Problem> {
+        let unknown = || {
+            let message = format!("no certificate {} of this issuer is on record", id.serial_number);
+            Problem::new(Code::CertificateNotFound, message)
+        };
+        let record = engine.index().certificate(id)?.ok_or_else(unknown)?;
+        check(engine, id)?;
         Ok(Self(record))
     }
 
@@ -130,8 +152,9 @@ impl Published<CertificateRecord> {
 }
 
 impl Published<Authority> {
-    /// Returns a CA, unless the latest change of its certificate is not published.
-    pub(super) fn looked_up(engine: &Engine, authority: Authority) -> Result<Self, Problem> {
+    /// Reads a CA, unless the latest change of its certificate is not published.
+    pub(super) fn looked_up(engine: &Engine, name: &str) -> Result<Self, Problem> {
+        let authority = engine.hierarchy().authority(name)?;
         check(engine, &engine.hierarchy().certificate_id(&authority)?)?;
         Ok(Self(authority))
     }
