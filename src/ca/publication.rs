@@ -4,6 +4,7 @@
 mod published;
 
 pub use published::Published;
+pub(super) use published::StatusPublished;
 
 use super::Engine;
 use super::hierarchy::digests_above;
@@ -11,13 +12,22 @@ use crate::error::{Code, Problem};
 use crate::index::{Authority, AuthoritySummary, CertificateRecord};
 use crate::repository::AuthorityFiles;
 use crate::status::StatusError;
-use crate::x509::{Certificate, CertificateId};
-use published::StatusPublished;
+use crate::x509::{Certificate, CertificateId, Fingerprint};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Bound of the certificates that are given to the publisher in one call.
 const GROUP: usize = 500;
+
+/// Number of times that the status is published anew because other processes change a CA's chain meanwhile.
+const ROUNDS: usize = 8;
+
+/// A CA, the certificates of its issuers, and its cross-certificates, as read at one time.
+struct Chain {
+    own: Authority,
+    issuer_path: Vec<Certificate>,
+    cross_certificates: Vec<Certificate>,
+}
 
 /// Publication of CAs and certificates.
 #[derive(Clone, Copy)]
@@ -68,10 +78,10 @@ impl Publication<'_> {
     /// written before any chain with it. What needs a CA's key, its CRL and its responder certificate, comes
     /// after this. When a step fails, the next command completes it ([`super::Maintenance::recover`]).
     pub(super) fn publish(&self, news: News<'_>) -> Result<Public, Problem> {
-        let hierarchy = self.engine.hierarchy();
-        let authorities: Vec<Authority> =
-            news.authorities.iter().map(|name| hierarchy.authority(name)).collect::<Result<_, _>>()?;
-        let status = StatusPublished::by(self.engine)?;
+        let chains: Vec<Chain> =
+            news.authorities.iter().map(|name| self.chain(name)).collect::<Result<_, _>>()?;
+        let all = if news.changes_chains { self.engine.index().summaries()? } else { Vec::new() };
+        let mut status = StatusPublished::by(self.engine)?;
         let mut public = Public { issued: Vec::new(), authorities: Vec::new() };
         for name in &news.authorities {
             self.engine.publisher().place(name)?;
@@ -85,14 +95,45 @@ impl Publication<'_> {
         for (authority, certificates) in &news.adopted {
             self.copy(authority, certificates)?;
         }
-        for authority in authorities {
-            let files = self.write_authority(&hierarchy.authority(&authority.name)?)?;
+        for before in chains {
+            let (authority, files) = self.write_chain(before, &mut status)?;
             public.authorities.push((Published::on_record(authority, &status), files));
         }
-        if news.changes_chains {
-            self.repeat_chains()?;
-        }
+        self.repeat_chains(&all, &status)?;
         Ok(public)
+    }
+
+    /// Reads a CA with its chain and its cross-certificates.
+    fn chain(&self, name: &str) -> Result<Chain, Problem> {
+        let own = self.engine.hierarchy().authority(name)?;
+        let issuer_path = self.engine.hierarchy().ancestors(&own)?;
+        let cross_certificates = self.engine.hierarchy().cross_certificates(&own)?;
+        Ok(Chain { own, issuer_path, cross_certificates })
+    }
+
+    /// Publishes the certificate and chain of a CA that were on record before the status was published. When
+    /// another process has changed them since, the status is published once more, and then the change.
+    fn write_chain(
+        &self,
+        mut before: Chain,
+        status: &mut StatusPublished,
+    ) -> Result<(Authority, AuthorityFiles), Problem> {
+        for _ in 0..ROUNDS {
+            let Chain { own, issuer_path, cross_certificates } = self.chain(&before.own.name)?;
+            if own.certificate == before.own.certificate
+                && issuer_path == before.issuer_path
+                && cross_certificates == before.cross_certificates
+            {
+                let publisher = self.engine.publisher();
+                let files =
+                    publisher.authority(&own.name, &own.certificate, &issuer_path, &cross_certificates)?;
+                return Ok((own, files));
+            }
+            *status = StatusPublished::by(self.engine)?;
+            before = Chain { own, issuer_path, cross_certificates };
+        }
+        let message = format!("{} is changed by others all the time", before.own.name);
+        Err(Problem::new(Code::IndexConflict, message))
     }
 
     /// Stores certificates of a CA; returns their files.
@@ -127,12 +168,8 @@ impl Publication<'_> {
     }
 
     /// Publishes the status unless it is current; returns whether it was not.
-    pub(super) fn repeat_status(&self) -> Result<bool, Problem> {
-        if self.engine.status().is_current(self.engine.index())? {
-            return Ok(false);
-        }
-        self.publish_status()?;
-        Ok(true)
+    pub(super) fn repeat_status(&self) -> Result<(StatusPublished, bool), Problem> {
+        Ok(StatusPublished::unless_current(self.engine)?)
     }
 
     /// Publishes the certificate and chain of a CA.
@@ -140,33 +177,47 @@ impl Publication<'_> {
     /// # Errors
     /// When one of its issuers is not on record, or a file cannot be written.
     pub(crate) fn publish_authority(&self, authority: &Published<Authority>) -> Result<(), Problem> {
-        self.repeat_authority(authority).map(drop)
+        self.repeat_authority(authority, |_| true).map(drop)
     }
 
-    /// Publishes the certificate and chain of a CA unless they are current; returns whether they were not.
-    fn repeat_authority(&self, authority: &Authority) -> Result<bool, Problem> {
+    /// Publishes the certificate and chain of a CA unless they are current, or contain a certificate that may
+    /// not be published yet; returns whether it did.
+    fn repeat_authority(
+        &self,
+        authority: &Authority,
+        may_be: impl Fn(&Fingerprint) -> bool,
+    ) -> Result<bool, Problem> {
         let issuer_path = self.engine.hierarchy().ancestors(authority)?;
         let cross_certificates = self.engine.hierarchy().cross_certificates(authority)?;
         let (name, certificate) = (&authority.name, &authority.certificate);
         let publisher = self.engine.publisher();
         let digests = |all: &[Certificate]| all.iter().map(Certificate::fingerprint).collect::<Vec<_>>();
-        if publisher.is_published(
-            name,
-            &certificate.fingerprint(),
-            &digests(&issuer_path),
-            &digests(&cross_certificates),
-        ) {
+        let (own, above, across) =
+            (certificate.fingerprint(), digests(&issuer_path), digests(&cross_certificates));
+        if publisher.is_published(name, &own, &above, &across)
+            || !above.iter().chain(&across).chain([&own]).all(may_be)
+        {
             return Ok(false);
         }
         publisher.authority(name, certificate, &issuer_path, &cross_certificates)?;
         Ok(true)
     }
 
-    /// Publishes the certificate and chain of a CA that were found missing. A CA that has another certificate
-    /// by now is left out: the command that issued it publishes it, or the next command does.
-    pub(super) fn repeat_summed_up(&self, summary: &AuthoritySummary) -> Result<bool, Problem> {
+    /// Publishes the certificate and chain of a CA that were found missing among `all` that were on record
+    /// before the status was published. A CA that has another certificate or chain by now is left out: the
+    /// command that issued it publishes it, or the next command does.
+    pub(super) fn repeat_summed_up(
+        &self,
+        summary: &AuthoritySummary,
+        all: &[AuthoritySummary],
+        _: &StatusPublished,
+    ) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(&summary.name)?;
-        Ok(authority.certificate.fingerprint() == summary.certificate && self.repeat_authority(&authority)?)
+        let was_on_record = |one: &Fingerprint| {
+            summary.cross_certificates.contains(one) || all.iter().any(|known| known.certificate == *one)
+        };
+        Ok(authority.certificate.fingerprint() == summary.certificate
+            && self.repeat_authority(&authority, was_on_record)?)
     }
 
     /// Returns those CAs whose published certificate, chain or cross-certificates differ from the record. The
@@ -184,22 +235,15 @@ impl Publication<'_> {
         all.iter().filter(|own| !is_published(own)).collect()
     }
 
-    fn write_authority(&self, authority: &Authority) -> Result<AuthorityFiles, Problem> {
-        let issuer_path = self.engine.hierarchy().ancestors(authority)?;
-        let cross_certificates = self.engine.hierarchy().cross_certificates(authority)?;
-        Ok(self.engine.publisher().authority(
-            &authority.name,
-            &authority.certificate,
-            &issuer_path,
-            &cross_certificates,
-        )?)
-    }
-
-    /// Publishes the certificates and chains of CAs that differ from what is published.
-    pub(super) fn repeat_chains(&self) -> Result<(), Problem> {
-        let all = self.engine.index().summaries()?;
-        for summary in self.unpublished(&all) {
-            self.repeat_summed_up(summary)?;
+    /// Publishes the certificates and chains of CAs that differ from what is published, as they were on record
+    /// before the status was published.
+    pub(super) fn repeat_chains(
+        &self,
+        before: &[AuthoritySummary],
+        status: &StatusPublished,
+    ) -> Result<(), Problem> {
+        for summary in self.unpublished(before) {
+            self.repeat_summed_up(summary, before, status)?;
         }
         Ok(())
     }
@@ -226,8 +270,10 @@ impl Publication<'_> {
     /// # Errors
     /// As [`Publication::check_published`]; or when a file cannot be written.
     pub(crate) fn repeat_issued(&self, name: &str, id: &CertificateId) -> Result<(), Problem> {
-        let Some(record) = self.engine.index().certificate(id)? else { return Ok(()) };
-        match &self.check_published(record)?.certificate {
+        if self.engine.index().status(id)?.is_none() {
+            return Ok(());
+        }
+        match &self.check_published(id)?.certificate {
             Some(certificate) => self.keep(name, &[certificate]),
             None => Ok(()),
         }
@@ -255,23 +301,21 @@ impl Publication<'_> {
         Ok(self.engine.publisher().crl_files(name)?)
     }
 
-    /// Returns a record for handing out. It is refused while its latest change is not published, because
-    /// responders would answer "unknown". A certificate that is not on record may be handed out.
+    /// Reads a record for handing out. It is refused while its latest change is not published, because
+    /// responders would answer "unknown".
     ///
     /// # Errors
-    /// `status.not-published`; or when the index cannot be read.
-    pub fn check_published(
-        &self,
-        record: CertificateRecord,
-    ) -> Result<Published<CertificateRecord>, Problem> {
-        Published::<CertificateRecord>::looked_up(self.engine, record)
+    /// `status.not-published`; `certificate.not-found`; or when the index cannot be read.
+    pub fn check_published(&self, id: &CertificateId) -> Result<Published<CertificateRecord>, Problem> {
+        Published::<CertificateRecord>::looked_up(self.engine, id)
     }
 
-    /// Returns a CA, which may be external, and its certificate for handing out, under the same condition.
+    /// Reads a CA, which may be external, and its certificate for handing out, under the same condition. The
+    /// certificate of an external CA may be handed out although it is not on record as issued here.
     ///
     /// # Errors
-    /// As [`Publication::check_published`].
-    pub fn check_authority_published(&self, authority: Authority) -> Result<Published<Authority>, Problem> {
-        Published::<Authority>::looked_up(self.engine, authority)
+    /// `status.not-published`; exit status 5 when there is no such CA; or when the index cannot be read.
+    pub fn check_authority_published(&self, name: &str) -> Result<Published<Authority>, Problem> {
+        Published::<Authority>::looked_up(self.engine, name)
     }
 }

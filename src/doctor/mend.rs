@@ -180,10 +180,7 @@ fn mend(engine: &Engine, mending: &Mending, signs: bool) -> Result<(), Problem> 
         Mending::WholeStatus => Ok(engine.publication().rebuild_status()?),
         Mending::Authority(name) => {
             engine.publication().catch_up()?;
-            let authority = engine.hierarchy().authority(name)?;
-            engine
-                .publication()
-                .publish_authority(&engine.publication().check_authority_published(authority)?)
+            engine.publication().publish_authority(&engine.publication().check_authority_published(name)?)
         }
         Mending::Issued(name, ids) => {
             engine.publication().catch_up()?;

@@ -117,7 +117,9 @@ impl Lifecycle<'_> {
         issued.notices.extend(carried.map(Notice::from));
         issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
         issued.notices.extend(before.map(Notice::from));
-        self.engine.publication().repeat_chains().map_err(on_record)?;
+        let before = self.engine.index().summaries().map_err(|error| on_record(error.into()))?;
+        let (status, _) = self.engine.publication().repeat_status().map_err(on_record)?;
+        self.engine.publication().repeat_chains(&before, &status).map_err(on_record)?;
         Ok(issued)
     }
 

@@ -65,13 +65,19 @@ impl Maintenance<'_> {
         let all = self.engine.index().summaries()?;
         let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
         let unstored = self.unstored(&names)?;
-        recovered.note("the status", self.engine.publication().repeat_status());
-        if !recovered.owed.is_empty() {
-            return Ok(recovered);
-        }
+        let status = match self.engine.publication().repeat_status() {
+            Ok((status, was_owed)) => {
+                recovered.note("the status", Ok(was_owed));
+                status
+            }
+            Err(problem) => {
+                recovered.note("the status", Err(problem));
+                return Ok(recovered);
+            }
+        };
         for summary in self.engine.publication().unpublished(&all) {
             let what = format!("the certificate of {}", summary.name);
-            recovered.note(&what, self.engine.publication().repeat_summed_up(summary));
+            recovered.note(&what, self.engine.publication().repeat_summed_up(summary, &all, &status));
         }
         let concerned = all.iter().filter(|one| unstored.iter().any(|id| id.issuer == one.issuer));
         let concerned: Vec<&AuthoritySummary> = concerned.collect();

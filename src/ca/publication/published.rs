@@ -16,6 +16,22 @@ use std::ops::Deref;
 /// }
 /// ```
 ///
+/// what is looked up is read here and not taken from a caller,
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{ca::Publication, index::CertificateRecord, x509::CertificateId};
+/// fn pass_off(publication: Publication<'_>, record: CertificateRecord, other: CertificateId) {
+///     let _ = publication.check_published(CertificateRecord { id: other, ..record });
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use genfic_ca::{ca::Publication, index::Authority};
+/// fn pass_off(publication: Publication<'_>, authority: Authority) {
+///     let _ = publication.check_authority_published(Authority { parent: None, ..authority });
+/// }
+/// ```
+///
 /// results of commands contain them,
 ///
 /// ```compile_fail,E0308
@@ -90,13 +106,21 @@ use std::ops::Deref;
 pub struct Published<T>(T);
 
 /// The proof that the status of everything on record before has been published.
-pub(super) struct StatusPublished(());
+pub(in crate::ca) struct StatusPublished(());
 
 impl StatusPublished {
     /// Publishes the status.
     pub(super) fn by(engine: &Engine) -> Result<Self, StatusError> {
         engine.timekeeper().publish_status()?;
         Ok(Self(()))
+    }
+
+    /// Publishes the status unless it is current; returns whether it was not.
+    pub(in crate::ca) fn unless_current(engine: &Engine) -> Result<(Self, bool), StatusError> {
+        if engine.status().is_current(engine.index())? {
+            return Ok((Self(()), false));
+        }
+        Ok((Self::by(engine)?, true))
     }
 }
 
@@ -108,9 +132,15 @@ impl<T> Published<T> {
 }
 
 impl Published<CertificateRecord> {
-    /// Returns a record, unless its latest change is not published.
-    pub(super) fn looked_up(engine: &Engine, record: CertificateRecord) -> Result<Self, Problem> {
-        check(engine, &record.id)?;
+    /// Reads a record, unless its latest change is not published. It is read here, since a record from
+    /// elsewhere could be of another certificate than its identifier says.
+    pub(super) fn looked_up(engine: &Engine, id: &CertificateId) -> Result<Self, Problem> {
+        let unknown = || {
+            let message = format!("no certificate {} of this issuer is on record", id.serial_number);
+            Problem::new(Code::CertificateNotFound, message)
+        };
+        let record = engine.index().certificate(id)?.ok_or_else(unknown)?;
+        check(engine, id)?;
         Ok(Self(record))
     }
 
@@ -122,8 +152,9 @@ impl Published<CertificateRecord> {
 }
 
 impl Published<Authority> {
-    /// Returns a CA, unless the latest change of its certificate is not published.
-    pub(super) fn looked_up(engine: &Engine, authority: Authority) -> Result<Self, Problem> {
+    /// Reads a CA, unless the latest change of its certificate is not published.
+    pub(super) fn looked_up(engine: &Engine, name: &str) -> Result<Self, Problem> {
+        let authority = engine.hierarchy().authority(name)?;
         check(engine, &engine.hierarchy().certificate_id(&authority)?)?;
         Ok(Self(authority))
     }

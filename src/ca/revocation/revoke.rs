@@ -3,6 +3,7 @@ use super::Revocations;
 use crate::ca::PublishedCrl;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{CertificateRecord, CertificateState, Revocation};
+use crate::status::StatusError;
 use crate::x509::{CrlReason, UnixTime};
 
 /// The result of a revocation or a release.
@@ -22,6 +23,13 @@ pub struct Revoked {
 /// Returns the audit action of a revocation with this reason.
 pub(in crate::ca) fn action(reason: Option<CrlReason>) -> &'static str {
     if reason == Some(CrlReason::CertificateHold) { "certificate.held" } else { "certificate.revoked" }
+}
+
+/// The problem that responders do not know of a change yet.
+pub(super) fn unanswered(error: StatusError) -> Problem {
+    let problem = Problem::from(error);
+    let message = format!("the status is not published, so responders do not know yet: {problem}");
+    Problem { message, ..problem }
 }
 
 impl Revocations<'_> {
@@ -111,11 +119,7 @@ impl Revocations<'_> {
 
     /// Publishes the status; returns why that failed, or `None`.
     pub(in crate::ca) fn answer(&self) -> Option<Problem> {
-        self.engine.publication().publish_status().err().map(|error| {
-            let problem = Problem::from(error);
-            let message = format!("the status is not published, so responders do not know yet: {problem}");
-            Problem { message, ..problem }
-        })
+        self.engine.publication().publish_status().err().map(unanswered)
     }
 
     /// Publishes the CRL after the state of a certificate has changed.

@@ -1,7 +1,9 @@
 //! Revocation of CAs, and the CAs and certificates that become invalid with them.
 use super::Revocations;
 use super::key_revocation::ROUNDS;
+use super::revoke::unanswered;
 use crate::ca::PublishedCrl;
+use crate::ca::publication::StatusPublished;
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
 use crate::profile::Kind;
@@ -228,10 +230,10 @@ impl Revocations<'_> {
             event.details.push(("reason".into(), reason.to_string()));
         }
         self.engine.index().record_event(event)?;
+        let chains = self.repeat_chains(&mut revoked);
         let mut issuers: Vec<&str> = revoked.certificates.iter().map(|one| one.authority.as_str()).collect();
         issuers.sort_unstable();
         issuers.dedup();
-        let chains = self.engine.publication().repeat_chains();
         for issuer in issuers {
             match self.engine.maintenance().crl_of(issuer) {
                 Ok(crl) => revoked.crls.push(crl),
@@ -240,6 +242,22 @@ impl Revocations<'_> {
         }
         chains?;
         Ok(revoked)
+    }
+
+    /// Publishes the chains that the revocation changes. Without a published status none is: it could contain
+    /// a certificate that responders do not know. The next command publishes them then.
+    fn repeat_chains(&self, revoked: &mut RevokedAuthority) -> Result<(), Problem> {
+        if revoked.unanswered.is_some() {
+            return Ok(());
+        }
+        let before = self.engine.index().summaries()?;
+        match StatusPublished::unless_current(self.engine) {
+            Ok((status, _)) => self.engine.publication().repeat_chains(&before, &status),
+            Err(error) => {
+                revoked.unanswered = Some(unanswered(error));
+                Ok(())
+            }
+        }
     }
 
     /// Returns the certificates of a CA's name and key that are neither expired nor revoked for good. With

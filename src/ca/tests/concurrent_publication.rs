@@ -1,6 +1,7 @@
 //! Several processes that revoke and publish at the same time: none waits while another makes a CRL, and no
 //! revocation is lost.
 use super::fixture::Fixture;
+use crate::ca::AuthorityRenewal;
 use crate::home::PublicFile;
 use crate::signing::{KeyRef, PrivateKey};
 use crate::testing::tbs_cert_list;
@@ -202,4 +203,23 @@ fn a_crowd_that_revokes_and_publishes_loses_nothing() {
     let public = std::fs::read_dir(fixture.home.public_directory()).unwrap();
     let names: Vec<_> = public.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!names.iter().any(|name| name.starts_with('.')), "{names:?}");
+}
+
+#[test]
+fn what_another_process_records_after_the_status_was_published_is_not_published_along() {
+    // O12
+    let fixture = Fixture::with_system_ca();
+    let other = fixture.another_process();
+    other.script.fail(&["status"]);
+    let published = |name| std::fs::read(fixture.public(name, PublicFile::CertificateDer)).unwrap();
+    let (root, recorded) = (published("genfic"), || fixture.certificate("genfic").as_der().to_vec());
+    fixture.wait(super::fixture::DAY);
+    fixture.script.before("authority", move || {
+        other.engine().lifecycle().renew_authority("genfic", &AuthorityRenewal::default()).unwrap_err();
+    });
+    let renewed = fixture.engine().lifecycle().renew_authority(CA, &AuthorityRenewal::default()).unwrap();
+    assert_eq!(published(CA), renewed.authority.certificate.as_der());
+    assert!(root == published("genfic") && root != recorded(), "its status is not published");
+    fixture.engine().maintenance().recover().unwrap();
+    assert_eq!(published("genfic"), recorded());
 }

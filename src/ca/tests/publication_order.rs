@@ -3,6 +3,7 @@ use super::fixture::{DAY, Fixture, ends_with, new, request};
 use crate::error::{Exit, remedy};
 use crate::home::AuthorityName;
 use crate::index::{CertificateState, Selector};
+use crate::x509::CertificateId;
 
 fn state(fixture: &Fixture, host: &str) -> Option<CertificateState> {
     let found = fixture.records.select(&Selector::Name(host.into()), 9).unwrap();
@@ -174,4 +175,24 @@ fn a_responder_that_is_due_does_not_wait_for_a_list_that_fails_and_the_first_of_
     assert_eq!(engine.maintenance().maintain(issuer).unwrap().len(), 2);
     assert_eq!(made_public(&fixture), ["crl", "responder"]);
     assert!(!engine.maintenance().responder_is_due("genfic-system").unwrap());
+}
+
+#[test]
+fn a_certificate_is_looked_up_by_its_number_and_one_that_is_not_on_record_is_refused() {
+    // O12
+    let fixture = Fixture::with_system_ca();
+    let known = fixture.issue_host("a.example");
+    fixture.script.fail(&["status"]);
+    fixture.issue(&[request("b.example")]).unwrap_err();
+    fixture.engine().lifecycle().create_child("genfic", &new("late", "system-ca")).unwrap_err();
+    let (engine, late) = (fixture.engine(), fixture.record("b.example"));
+    let found = engine.publication().check_published(&known.id).unwrap();
+    assert_eq!(found.certificate, known.certificate);
+    let refused = |id| engine.publication().check_published(id).unwrap_err().code.code();
+    assert_eq!(refused(&late.id), "status.not-published");
+    let other = CertificateId { issuer: fixture.certificate("late").tbs().as_issuer(), ..known.id };
+    assert_eq!(refused(&other), "certificate.not-found");
+    let refused = |name| engine.publication().check_authority_published(name).unwrap_err().code.code();
+    assert_eq!(refused("late"), "status.not-published");
+    assert!(engine.publication().check_authority_published("genfic-system").is_ok());
 }

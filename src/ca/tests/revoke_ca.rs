@@ -1,5 +1,5 @@
 //! Revocation of CAs.
-use super::fixture::{DAY, Fixture, request};
+use super::fixture::{DAY, Fixture, new, request};
 use crate::ca::{AuthorityRenewal, CrossCertification};
 use crate::error::Exit;
 use crate::home::PublicFile;
@@ -93,4 +93,22 @@ fn what_is_not_revoked_yet_is_revoked_by_the_same_command_again() {
     let rest = fixture.engine().revocation().revoke_authority(CA, None, None).unwrap();
     assert_eq!(rest.certificates.len(), 1);
     assert_eq!(fixture.list("genfic").tbs().entries().count(), 2);
+}
+
+#[test]
+fn no_certificate_goes_public_with_a_revocation_while_its_status_is_not_published() {
+    // O12
+    let fixture = Fixture::with_system_ca();
+    fixture.script.fail(&["status"]);
+    fixture.engine().lifecycle().create_child("genfic", &new("late", "system-ca")).unwrap_err();
+    let certificate = fixture.public("late", PublicFile::Certificate);
+    assert!(fixture.records.authority("late").unwrap().is_some() && !certificate.exists());
+    fixture.script.steps();
+    let revoked = fixture.engine().revocation().revoke_authority(CA, None, None).unwrap();
+    assert!(revoked.unanswered.is_some() && revoked.crls.len() == 1, "{revoked:?}");
+    assert!(!fixture.script.steps().contains(&"authority"), "the status of `late` is not published");
+    assert!(!certificate.exists());
+    fixture.script.fail(&[]);
+    fixture.engine().maintenance().recover().unwrap();
+    assert!(certificate.exists());
 }

@@ -1,7 +1,6 @@
 //! Certificate chains for output.
 use genfic_ca::ca::{Engine, Published};
 use genfic_ca::error::Problem;
-use genfic_ca::index::Authority;
 use genfic_ca::x509::Certificate;
 
 /// Returns the certificates of a CA and its issuers, the CA's own first; with the root when requested.
@@ -12,7 +11,7 @@ pub(crate) fn issuers(
 ) -> Result<Vec<Published<Certificate>>, Problem> {
     let path = engine.hierarchy().path(authority)?;
     let wanted = path.complete()?.iter().filter(|one| with_root || one.parent.is_some());
-    let published = wanted.map(|one| engine.publication().check_authority_published(Authority::clone(one)));
+    let published = wanted.map(|one| engine.publication().check_authority_published(&one.name));
     published.map(|one| Ok(one?.certificate())).collect()
 }
 

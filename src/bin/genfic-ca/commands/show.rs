@@ -52,7 +52,7 @@ fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
         if let Some(authority) = session.engine().record().authority(what)? {
             let mut thing = certificate(&authority.certificate);
             if hands_out(args) {
-                let published = session.engine().publication().check_authority_published(authority)?;
+                let published = session.engine().publication().check_authority_published(&authority.name)?;
                 thing.der = published.certificate().as_der().to_vec();
             }
             return Ok(thing);
@@ -64,7 +64,7 @@ fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
             if !hands_out(args) {
                 return recorded(&record, now);
             }
-            let record = session.engine().publication().check_published(record)?;
+            let record = session.engine().publication().check_published(&record.id)?;
             let mut thing = recorded(&record, now)?;
             thing.der = record.certificate().map(|one| one.as_der().to_vec()).unwrap_or_default();
             return Ok(thing);

@@ -52,7 +52,7 @@ pub(super) fn anchors(
         return Err(Problem::new(Code::AuthorityNotFound, "there is no root that is valid")
             .hint("`genfic-ca authorities` lists the CAs of this home; name those that are wanted"));
     }
-    let published = chosen.into_iter().map(|one| engine.publication().check_authority_published(one));
+    let published = chosen.into_iter().map(|one| engine.publication().check_authority_published(&one.name));
     Ok((published.collect::<Result<_, _>>()?, said))
 }
 

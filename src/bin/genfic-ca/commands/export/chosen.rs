@@ -100,7 +100,7 @@ fn chosen(
     if record.certificate.is_none() {
         return Err(unknown());
     }
-    let record = engine.publication().check_published(record)?;
+    let record = engine.publication().check_published(&record.id)?;
     let certificate = record.certificate().ok_or_else(unknown)?;
     let mut notices = Vec::new();
     let serial = &record.id.serial_number;
