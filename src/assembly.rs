@@ -14,7 +14,7 @@ pub(crate) use settings::read_config;
 pub use settings::{leaf_key, secret_sources};
 
 use crate::ca::{
-    CaSettings, ClockWatch, CommandPurpose, DiskReserve, Engine, EngineParts, Room, SerialSource,
+    CaSettings, ClockWatch, CommandPurpose, DiskReserve, Engine, EngineParts, HeldReserve, SerialSource,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Problem};
@@ -41,14 +41,14 @@ pub struct Assembly {
     faults: Vec<Problem>,
     watch: Arc<ClockWatch>,
     /// Dropped last, after everything is closed.
-    disk_reserve: Option<Room>,
+    disk_reserve: Option<HeldReserve>,
 }
 
 /// A home that is not opened yet, with disk space for one command.
 pub struct Unopened {
     home: Home,
     purpose: CommandPurpose,
-    disk_reserve: Room,
+    disk_reserve: HeldReserve,
 }
 
 impl Unopened {
@@ -56,7 +56,7 @@ impl Unopened {
     ///
     /// # Errors
     /// `disk.full` when an issuing command has no space.
-    pub fn with_room(home: Home, purpose: CommandPurpose) -> Result<Self, Problem> {
+    pub fn with_disk_reserve(home: Home, purpose: CommandPurpose) -> Result<Self, Problem> {
         let disk_reserve = HomeReserve(home.clone()).find(purpose)?;
         Ok(Self { home, purpose, disk_reserve })
     }

@@ -1,5 +1,5 @@
 //! Disk space: the reserve for revocation, which commands may use it, and which must find it untouched.
-use crate::ca::{CommandPurpose, DiskReserve, Room};
+use crate::ca::{CommandPurpose, DiskReserve, HeldReserve};
 use crate::error::Problem;
 use crate::home::{GivenBack, Home, ReserveFile};
 
@@ -7,7 +7,7 @@ use crate::home::{GivenBack, Home, ReserveFile};
 pub(super) struct HomeReserve(pub(super) Home);
 
 impl DiskReserve for HomeReserve {
-    fn find(&self, purpose: CommandPurpose) -> Result<Room, Problem> {
+    fn find(&self, purpose: CommandPurpose) -> Result<HeldReserve, Problem> {
         let reserve = ReserveFile::of(&self.0);
         let given = match purpose {
             CommandPurpose::Issue => {
@@ -25,7 +25,7 @@ impl DiskReserve for HomeReserve {
 pub(super) struct FoundBefore;
 
 impl DiskReserve for FoundBefore {
-    fn find(&self, _: CommandPurpose) -> Result<Room, Problem> {
+    fn find(&self, _: CommandPurpose) -> Result<HeldReserve, Problem> {
         Ok(Box::new(()))
     }
 }

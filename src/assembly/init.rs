@@ -51,7 +51,7 @@ pub fn init(home: &Home, initialization: &Initialization) -> Result<InitializedH
     );
     Config::parse(&text).map_err(|errors| {
         let problem = Problem::from(errors);
-        Problem { exit: Exit::Usage, hint: remedy::Home::FoundingValues.into(), ..problem }
+        Problem { exit: Exit::Usage, hint: remedy::Home::InitValues.into(), ..problem }
     })?;
     if home.directory().is_dir() {
         home.verify_owner()?;

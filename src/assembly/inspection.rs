@@ -79,7 +79,7 @@ impl Inspection {
             takes_flawed_profiles: true,
         };
         let space = Space::of(home);
-        let (index, given) = index_with_room(home, &owner);
+        let (index, given) = index_with_reserve(home, &owner);
         Ok(Self {
             space,
             index: index.map(Arc::new),
@@ -253,7 +253,7 @@ fn profiles(home: &Home) -> Result<Profiles, Vec<Unread>> {
 }
 
 /// Opens the index, releasing space from the reserve when the disk is too full otherwise.
-fn index_with_room(
+fn index_with_reserve(
     home: &Home,
     owner: &Result<(), Problem>,
 ) -> (Result<SqliteIndex, Problem>, ReleasedReserve) {

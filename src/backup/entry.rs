@@ -19,9 +19,9 @@ pub(super) enum ArchiveEntry {
     /// `keys/NAME`: a file of the store of CA keys.
     OfKeys(KeyFile),
     /// `requests/NAME.waiting`: a pending certification request.
-    Waiting(AuthorityName),
+    PendingRequest(AuthorityName),
     /// `keys/NAME.waiting`: the former place of a pending certification request.
-    FormerWaiting(AuthorityName),
+    FormerPendingRequest(AuthorityName),
     /// `ocsp/NAME/responder.pem`
     ResponderCertificate(AuthorityName),
     /// `ocsp/NAME/responder.key`
@@ -37,7 +37,7 @@ impl ArchiveEntry {
             Self::Policy(name) => home.policy_directory().join(name),
             Self::Public(name) => home.public_directory().join(name),
             Self::OfKeys(file) => home.keys_directory().join(file.now().to_string()),
-            Self::Waiting(name) | Self::FormerWaiting(name) => home.pending_request_file(name),
+            Self::PendingRequest(name) | Self::FormerPendingRequest(name) => home.pending_request_file(name),
             Self::ResponderCertificate(name) => home.responder_certificate_file(name),
             Self::ResponderKey(name) => home.responder_key_file(name),
         }
@@ -47,7 +47,7 @@ impl ArchiveEntry {
     pub(super) fn now(&self) -> Self {
         match self {
             Self::OfKeys(file) => Self::OfKeys(file.now()),
-            Self::FormerWaiting(name) => Self::Waiting(name.clone()),
+            Self::FormerPendingRequest(name) => Self::PendingRequest(name.clone()),
             now => now.clone(),
         }
     }
@@ -55,7 +55,9 @@ impl ArchiveEntry {
     /// Returns the mode of the restored file.
     pub(super) fn mode(&self) -> Mode {
         match self {
-            Self::Index | Self::OfKeys(_) | Self::Waiting(_) | Self::FormerWaiting(_) => Mode::Private,
+            Self::Index | Self::OfKeys(_) | Self::PendingRequest(_) | Self::FormerPendingRequest(_) => {
+                Mode::Private
+            }
             Self::ResponderCertificate(_) | Self::ResponderKey(_) => Mode::Group,
             Self::Configuration(_) | Self::Policy(_) | Self::Public(_) => Mode::Public,
         }
@@ -88,8 +90,8 @@ impl fmt::Display for ArchiveEntry {
             Self::Policy(name) => write!(f, "policy/{name}"),
             Self::Public(name) => write!(f, "public/{name}"),
             Self::OfKeys(file) => write!(f, "keys/{file}"),
-            Self::Waiting(name) => write!(f, "requests/{name}.waiting"),
-            Self::FormerWaiting(name) => write!(f, "keys/{name}.waiting"),
+            Self::PendingRequest(name) => write!(f, "requests/{name}.waiting"),
+            Self::FormerPendingRequest(name) => write!(f, "keys/{name}.waiting"),
             Self::ResponderCertificate(name) => write!(f, "ocsp/{name}/responder.pem"),
             Self::ResponderKey(name) => write!(f, "ocsp/{name}/responder.key"),
         }
@@ -108,11 +110,11 @@ impl FromStr for ArchiveEntry {
             ["policy", name] if is_plain(name) => Ok(Self::Policy((*name).to_owned())),
             ["public", name] if is_plain(name) => Ok(Self::Public((*name).to_owned())),
             ["keys", file] => match file.rsplit_once('.') {
-                Some((name, "waiting")) => authority(name).map(Self::FormerWaiting),
+                Some((name, "waiting")) => authority(name).map(Self::FormerPendingRequest),
                 _ => file.parse().map(Self::OfKeys),
             },
             ["requests", file] => match file.rsplit_once('.') {
-                Some((name, "waiting")) => authority(name).map(Self::Waiting),
+                Some((name, "waiting")) => authority(name).map(Self::PendingRequest),
                 _ => Err(()),
             },
             ["ocsp", name, "responder.pem"] => authority(name).map(Self::ResponderCertificate),

@@ -13,7 +13,7 @@ pub enum CommandPurpose {
 }
 
 /// Disk space for one command. Dropping it restores the reserve as far as space was left over.
-pub(crate) type Room = Box<dyn Send + Sync>;
+pub(crate) type HeldReserve = Box<dyn Send + Sync>;
 
 /// The disk space that is reserved for revocation.
 pub(crate) trait DiskReserve: Send + Sync {
@@ -21,5 +21,5 @@ pub(crate) trait DiskReserve: Send + Sync {
     ///
     /// # Errors
     /// `disk.full` when an issuing command has no space.
-    fn find(&self, purpose: CommandPurpose) -> Result<Room, Problem>;
+    fn find(&self, purpose: CommandPurpose) -> Result<HeldReserve, Problem>;
 }

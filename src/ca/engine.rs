@@ -1,6 +1,6 @@
 //! The engine: the parts that the use cases work with.
 use super::hierarchy::Loaded;
-use super::{CaSettings, ClockWatch, CommandPurpose, DiskReserve, Hierarchy, Room};
+use super::{CaSettings, ClockWatch, CommandPurpose, DiskReserve, HeldReserve, Hierarchy};
 use crate::audit::{Actor, AuditEvent, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
@@ -147,7 +147,7 @@ impl Engine {
         &self.parts.actor
     }
 
-    pub(super) fn find_room(&self, purpose: CommandPurpose) -> Result<Room, Problem> {
+    pub(super) fn find_reserve(&self, purpose: CommandPurpose) -> Result<HeldReserve, Problem> {
         self.parts.reserve.find(purpose)
     }
 

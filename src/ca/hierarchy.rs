@@ -10,7 +10,7 @@ mod issuer_path;
 
 pub(super) use cross_certificates::UNLINKED;
 pub(crate) use issuer_path::IssuerPath;
-pub(super) use issuer_path::digests_above;
+pub(super) use issuer_path::issuer_digests;
 
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, CertificateState, IndexError, IndexReader};
@@ -135,7 +135,7 @@ impl<'h> Hierarchy<'h> {
     /// Returns the certificates of a CA's issuers, its direct issuer's first, the root's last.
     pub(super) fn ancestors(&self, authority: &Authority) -> Result<Vec<Certificate>, Problem> {
         let path = self.walk(&mut *self.state()?, authority)?;
-        Ok(path.issuer_path()?.iter().map(|issuer_path| issuer_path.certificate.clone()).collect())
+        Ok(path.issuer_path()?.iter().map(|one| one.certificate.clone()).collect())
     }
 
     /// Returns all generations of a CA, oldest first. `name` may be that of any of them.

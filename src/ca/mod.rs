@@ -62,7 +62,7 @@ pub(crate) use authority::CrlAuthority;
 pub use authority::IssuingAuthority;
 pub use clock_watch::{ClockState, ClockStatus, ClockWatch};
 pub use disk_reserve::CommandPurpose;
-pub(crate) use disk_reserve::{DiskReserve, Room};
+pub(crate) use disk_reserve::{DiskReserve, HeldReserve};
 pub use engine::Engine;
 pub(crate) use engine::{EngineParts, SerialSource};
 pub use hierarchy::Hierarchy;

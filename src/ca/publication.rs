@@ -7,7 +7,7 @@ pub use published::Published;
 pub(super) use published::StatusPublished;
 
 use super::Engine;
-use super::hierarchy::digests_above;
+use super::hierarchy::issuer_digests;
 use crate::error::{Code, Problem};
 use crate::index::{Authority, AuthoritySummary, CertificateRecord};
 use crate::repository::AuthorityFiles;
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Bound of the certificates that are given to the publisher in one call.
-const GROUP: usize = 500;
+const BATCH: usize = 500;
 
 /// Number of times that the status is published anew because other processes change a CA's chain meanwhile.
 const ROUNDS: usize = 8;
@@ -139,7 +139,7 @@ impl Publication<'_> {
     /// Stores certificates of a CA; returns their files.
     fn copy(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::with_capacity(certificates.len());
-        for group in certificates.chunks(GROUP) {
+        for group in certificates.chunks(BATCH) {
             files.extend(self.engine.publisher().issued(authority, group)?);
         }
         Ok(files)
@@ -227,7 +227,7 @@ impl Publication<'_> {
         let by_name: HashMap<&str, &AuthoritySummary> = all.iter().map(|one| (&*one.name, one)).collect();
         let is_published = |own: &AuthoritySummary| {
             // an incomplete issuer path is reported when the CA is published
-            let issuer_path = digests_above(own, &by_name);
+            let issuer_path = issuer_digests(own, &by_name);
             issuer_path.is_some_and(|issuer_path| {
                 publisher.is_published(&own.name, &own.certificate, &issuer_path, &own.cross_certificates)
             })

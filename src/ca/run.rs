@@ -54,9 +54,9 @@ impl Engine {
         task: &Task<'_>,
         act: impl FnOnce(&Begun) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let _room = self.find_room(task.purpose)?;
+        let _room = self.find_reserve(task.purpose)?;
         let begun = self.begin()?;
-        let outcome = act(&begun).map_err(|problem| self.what_stands(task, &begun, problem));
+        let outcome = act(&begun).map_err(|problem| self.state_so_far(task, &begun, problem));
         let refusal = match &outcome {
             Err(problem) => Some(problem),
             Ok(conclusion) => conclusion.refusal(),
@@ -74,7 +74,7 @@ impl Engine {
     }
 
     /// Adds, to the problem of a command interrupted at a prompt, whether anything had been recorded.
-    fn what_stands(&self, task: &Task<'_>, begun: &Begun, problem: Problem) -> Problem {
+    fn state_so_far(&self, task: &Task<'_>, begun: &Begun, problem: Problem) -> Problem {
         if problem.code != Code::KeyInterrupted {
             return problem;
         }

@@ -20,7 +20,7 @@ pub struct Outlook {
     /// Validity of its certificate.
     pub validity: Validity,
     /// Whether the CA may issue: neither it nor a CA above it is revoked or expired.
-    pub is_fit: bool,
+    pub is_usable: bool,
     /// Until when the CA issues certificates with their full validity; `None` when no profile says how long that is,
     /// or when another generation issues instead.
     pub full_length: Option<FullLength>,
@@ -155,7 +155,7 @@ impl Calendar {
     #[must_use]
     pub fn entries(&self) -> Vec<CalendarEntry<'_>> {
         let mut entries: Vec<CalendarEntry<'_>> = Vec::new();
-        for authority in self.outlooks.iter().filter(|authority| authority.is_fit) {
+        for authority in self.outlooks.iter().filter(|authority| authority.is_usable) {
             let mut enter = |at, occasion| entries.push(CalendarEntry { at, occasion, authority });
             enter(authority.validity.not_after, Occasion::End);
             if let Some(full) = authority.full_length.as_ref().filter(|full| full.last >= self.now) {
@@ -191,7 +191,7 @@ pub(super) mod fixture {
             depth,
             issuer: IssuerId(crate::x509::sha256(name.as_bytes())),
             validity: Validity { not_before: NOW.plus_days(-100), not_after: end },
-            is_fit: true,
+            is_usable: true,
             full_length: Some(FullLength { profile: "system".into(), last: end.plus_days(-396) }),
             crl: Some(Renewal { begins: NOW, due: NOW.plus_days(3), ends: NOW.plus_days(7) }),
             responder: Some(Renewal {
@@ -207,7 +207,7 @@ pub(super) mod fixture {
         root.responder = None;
         root.full_length = Some(FullLength { profile: "user-ca".into(), last: NOW.plus_days(3650) });
         let mut revoked = outlook("genfic-old", 1, 3);
-        revoked.is_fit = false;
+        revoked.is_usable = false;
         let below = [outlook("genfic-user", 1, 9), outlook("genfic-system", 1, 10), revoked];
         Calendar::new([vec![root], below.to_vec()].concat(), NOW)
     }

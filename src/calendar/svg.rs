@@ -67,7 +67,7 @@ impl Calendar {
     }
 
     fn renewals(&self) -> Vec<(String, &Outlook, Renewal)> {
-        let fit = self.outlooks.iter().filter(|outlook| outlook.is_fit);
+        let fit = self.outlooks.iter().filter(|outlook| outlook.is_usable);
         let mut out: Vec<(String, &Outlook, Renewal)> = Vec::new();
         for outlook in fit {
             out.extend(outlook.crl.map(|renewal| ("CRL of".to_owned(), outlook, renewal)));
@@ -97,7 +97,7 @@ impl Calendar {
             let y = TOP + 20 + ROW * row;
             let inset = MARGIN + 14 * i64::try_from(outlook.depth.min(6)).unwrap_or(0);
             page.text("name", inset, y + 13, &cut(&outlook.name));
-            if !outlook.is_fit {
+            if !outlook.is_usable {
                 page.text("small", inset, y + 28, "revoked or ended");
                 continue;
             }

@@ -48,7 +48,7 @@ impl Calendar {
         let axis: String = axis.into_iter().collect();
         let mut lines = vec![format!("{:<left$}  {}", "", axis).trim_end().to_owned()];
         for (outlook, label) in self.outlooks.iter().zip(labels) {
-            let bar = if !outlook.is_fit {
+            let bar = if !outlook.is_usable {
                 "revoked or ended".to_owned()
             } else {
                 let full = outlook.full_length.as_ref().map_or(UnixTime(0), |full| full.last);
@@ -64,7 +64,7 @@ impl Calendar {
             lines.push(format!("{label:<left$}  {bar}"));
         }
         lines.push(format!("{:<left$}  === issues at full length   --- ends what it issues with itself", ""));
-        if self.outlooks.iter().any(|outlook| outlook.is_fit && outlook.full_length.is_none()) {
+        if self.outlooks.iter().any(|outlook| outlook.is_usable && outlook.full_length.is_none()) {
             lines.push(format!("{:<left$}  ... issues no more", ""));
         }
         lines

@@ -20,17 +20,17 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let mut living = Vec::new();
     for authority in &all {
         let path = hierarchy.path_of(authority)?;
-        let fallen = path.revoked_or_held().next();
-        if fallen.is_some_and(|one| one.name == authority.name) {
+        let affected = path.revoked_or_held().next();
+        if affected.is_some_and(|one| one.name == authority.name) {
             findings.push(
                 Finding::note(FindingCode::AuthorityRevoked, &authority.name, "is revoked")
                     .remedy(remedy::Repair::Hierarchy),
             );
-        } else if let Some(fallen) = fallen {
-            let message = format!("stands below {}, which is revoked: nobody trusts it", fallen.name);
+        } else if let Some(affected) = affected {
+            let message = format!("stands below {}, which is revoked: nobody trusts it", affected.name);
             findings.push(
                 Finding::warning(FindingCode::AuthorityIssuerRevoked, &authority.name, message).remedy(
-                    remedy::Repair::RevokeFallen(
+                    remedy::Repair::RevokeAffected(
                         authority.certificate.tbs().serial_number().to_string(),
                         authority.parent.as_ref().unwrap_or(&authority.name).clone(),
                     ),
@@ -52,7 +52,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             "lacks link certificates with {older} before it: a command was cut short before it made them"
         );
         let remedy = match is_gone {
-            true => remedy::Repair::GiveUpLinks(newer.clone()),
+            true => remedy::Repair::GiveUpRollover(newer.clone()),
             false => remedy::Repair::CrossSign(newer.clone(), older),
         };
         findings.push(Finding::warning(FindingCode::AuthorityUnlinked, &newer, message).remedy(remedy));

@@ -8,7 +8,7 @@ use crate::x509::UnixTime;
 /// Command that sets a clock that was set back, or carried forward by mistake.
 const SET: &str = "timedatectl set-ntp true";
 /// Days without a signature after which the clock is reported for a look; a home is rarely unused for that long.
-const QUIET: i64 = 90;
+const UNSIGNED_DAYS: i64 = 90;
 /// Tolerance in seconds for file times, since network file systems may have a clock of their own.
 const TOLERANCE: i64 = 300;
 
@@ -54,7 +54,7 @@ fn against_record(now: UnixTime, newest: UnixTime) -> Option<Finding> {
         );
         return Some(Finding::error(FindingCode::ClockBehind, "the clock", message).remedy(SET));
     }
-    if now > newest.plus_days(QUIET) {
+    if now > newest.plus_days(UNSIGNED_DAYS) {
         let days = (now.0.saturating_sub(newest.0)) / UnixTime::DAY;
         let message = format!(
             "says {now}, {days} days after anything was signed: look whether it jumped before anything is signed"
@@ -74,7 +74,7 @@ mod tests {
         let code = |now| against_record(now, newest).map(|finding| finding.code);
         assert_eq!(code(newest.plus(-1)), Some(FindingCode::ClockBehind));
         assert_eq!(code(newest), None);
-        assert_eq!(code(newest.plus_days(QUIET)), None);
-        assert_eq!(code(newest.plus_days(QUIET).plus(1)), Some(FindingCode::ClockAhead));
+        assert_eq!(code(newest.plus_days(UNSIGNED_DAYS)), None);
+        assert_eq!(code(newest.plus_days(UNSIGNED_DAYS).plus(1)), Some(FindingCode::ClockAhead));
     }
 }

@@ -43,6 +43,6 @@ fn remedy(record: &CertificateRecord, object: &str, authorities: &[Authority]) -
     match own {
         Some(own) => remedy::Repair::RevokeAuthority(own.name.clone()),
         None if certificate.is_some_and(Certificate::is_ca) => remedy::Repair::RevokeCa(object.to_owned()),
-        None => remedy::Repair::RevokeHolder(object.to_owned()),
+        None => remedy::Repair::RevokeSubscriber(object.to_owned()),
     }
 }

@@ -80,6 +80,6 @@ fn kept(examination: &Examination<'_>) -> Vec<PathBuf> {
     let authorities = examination.authorities().unwrap_or_default();
     let on_record = authorities.iter().flat_map(|one| inspecting.files(&keys.key_of(one)));
     let pending_requests = examination.home.pending_requests().unwrap_or_default();
-    let of_waiting = pending_requests.iter().map(|name| keys.place(&keys.new_key(name.as_str())));
-    on_record.chain(of_waiting.map(|place| place.as_path().to_owned())).collect()
+    let of_pending_requests = pending_requests.iter().map(|name| keys.place(&keys.new_key(name.as_str())));
+    on_record.chain(of_pending_requests.map(|place| place.as_path().to_owned())).collect()
 }

@@ -90,7 +90,7 @@ fn reserve(examination: &Examination<'_>) -> Finding {
         space.wanted >> 20
     );
     let file = examination.home.reserve_file().shown().to_string();
-    let remedy = if has_room { remedy::Repair::Fix } else { remedy::Repair::RoomThenFix };
+    let remedy = if has_room { remedy::Repair::Fix } else { remedy::Repair::SpaceThenFix };
     Finding::warning(FindingCode::SpaceReserve, file, message).remedy(remedy).mending(Mending::ReserveFile)
 }
 

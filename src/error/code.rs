@@ -42,10 +42,10 @@ codes! {
     AuthorityItself, "authority.itself", Refused, "a CA does not certify itself";
     AuthorityNotACa, "authority.not-a-ca", Refused, "the certificate is not a CA's";
     AuthorityNotFound, "authority.not-found", NotFound, "there is no CA of this name";
-    AuthorityNotWaiting, "authority.not-waiting", NotFound, "no CA of this name waits for a certificate";
+    AuthorityNotPending, "authority.not-waiting", NotFound, "no CA of this name waits for a certificate";
     AuthorityRevoked, "authority.revoked", Refused, "the CA's certificate was revoked";
     AuthorityRevokedBefore, "authority.revoked", Exists, "the CA was revoked before";
-    AuthorityWaiting, "authority.waiting", Exists, "a CA of this name waits for its certificate";
+    AuthorityPending, "authority.waiting", Exists, "a CA of this name waits for its certificate";
     BackupDamaged, "backup.damaged", NotVerified, "the backup is not whole";
     BackupExists, "backup.exists", Exists, "a backup of this name is there";
     BackupFormat, "backup.format", Failure, "the backup is of a format that this version does not know";

@@ -155,15 +155,16 @@ impl Home {
     /// Returns the path of a CA's pending request: the former path when the file is only there, otherwise the
     /// present one.
     #[must_use]
-    pub(crate) fn waiting_file_found(&self, authority: &AuthorityName) -> PathBuf {
-        let (now, before) = (self.pending_request_file(authority), self.former_waiting_file(authority));
+    pub(crate) fn pending_request_file_found(&self, authority: &AuthorityName) -> PathBuf {
+        let (now, before) =
+            (self.pending_request_file(authority), self.former_pending_request_file(authority));
         if !now.exists() && before.exists() { before } else { now }
     }
 
     /// Returns the former and the present path of a CA's pending request.
     #[must_use]
-    pub(crate) fn waiting_files(&self, authority: &AuthorityName) -> [PathBuf; 2] {
-        [self.former_waiting_file(authority), self.pending_request_file(authority)]
+    pub(crate) fn pending_request_files(&self, authority: &AuthorityName) -> [PathBuf; 2] {
+        [self.former_pending_request_file(authority), self.pending_request_file(authority)]
     }
 }
 

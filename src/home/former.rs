@@ -13,7 +13,7 @@ pub(super) const WAITING: &str = "waiting";
 
 impl Home {
     /// Returns the former path of a CA's pending request.
-    pub(super) fn former_waiting_file(&self, authority: &AuthorityName) -> PathBuf {
+    pub(super) fn former_pending_request_file(&self, authority: &AuthorityName) -> PathBuf {
         self.keys_directory().join(format!("{authority}.{WAITING}"))
     }
 

@@ -145,10 +145,10 @@ impl Home {
             public.map(|file| self.public_file(name, file))
         };
         let pending_requests = self.pending_requests().unwrap_or_default();
-        let of_waiting = pending_requests
+        let of_pending_requests = pending_requests
             .iter()
-            .flat_map(|name| [self.pending_request_file(name), self.former_waiting_file(name)]);
-        authorities.iter().flat_map(of_one).chain(of_waiting).chain(kept.iter().cloned()).collect()
+            .flat_map(|name| [self.pending_request_file(name), self.former_pending_request_file(name)]);
+        authorities.iter().flat_map(of_one).chain(of_pending_requests).chain(kept.iter().cloned()).collect()
     }
 }
 

@@ -40,7 +40,7 @@ impl From<KeyConflict> for Problem {
 }
 
 /// Checks whether a key may be certified for a subject. A certificate that was abandoned before it was signed
-/// counts as a use of the key by its subject, and for nothing else. `one_holder` lists the subjects that are on
+/// counts as a use of the key by its subject, and for nothing else. `one_subscriber` lists the subjects that are on
 /// record as names of one subscriber.
 ///
 /// # Errors
@@ -49,7 +49,7 @@ pub(crate) fn check_key(
     uses: &[KeyUse],
     subject: &Name,
     is_ca: bool,
-    one_holder: &[Name],
+    one_subscriber: &[Name],
 ) -> Result<(), KeyConflict> {
     let revocations = || {
         uses.iter().filter(|past| !past.is_abandoned).filter_map(|past| match &past.state {
@@ -74,9 +74,10 @@ pub(crate) fn check_key(
             return Err(KeyConflict::OfAuthority(authority.clone()));
         }
     }
-    let names_holder = |name: &Name| one_holder.iter().any(|one| one.is_same_as(name));
-    let is_one_holder = names_holder(subject);
-    let may_have_it = |past: &&KeyUse| past.is_of(subject) || is_one_holder && names_holder(&past.subject);
+    let names_subscriber = |name: &Name| one_subscriber.iter().any(|one| one.is_same_as(name));
+    let is_one_subscriber = names_subscriber(subject);
+    let may_have_it =
+        |past: &&KeyUse| past.is_of(subject) || is_one_subscriber && names_subscriber(&past.subject);
     let other = uses.iter().find(|past| !may_have_it(past));
     match other {
         Some(past) => Err(KeyConflict::Reused(past.subject.beside(subject).0)),

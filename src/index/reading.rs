@@ -35,7 +35,7 @@ pub trait CertificateReader: Send + Sync {
     fn key_uses(&self, key: &[u8; 32]) -> Result<Vec<KeyUse>, IndexError>;
 
     /// Returns the subjects that are on record as names of one subscriber with this key.
-    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError>;
+    fn one_subscriber(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError>;
 
     /// Passes to `visit` every certificate that relying parties can accept at `now`, on hold or pending
     /// included, although a certificate for the same key was revoked because the key was compromised.

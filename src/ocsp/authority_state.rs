@@ -23,7 +23,7 @@ pub(crate) enum AuthorityState {
     Revoked,
     /// The named issuer of the CA, at any height, has expired or is revoked. The CA's responder answers as long as it
     /// has a valid certificate.
-    BelowFallen(String),
+    BelowRevoked(String),
     /// The CA certificate is on hold. The CA gets no new responder certificate until it is released.
     OnHold,
     /// A newer generation issues in place of the CA, and the last certificate that the CA issued ended at this time.
@@ -47,7 +47,7 @@ impl fmt::Display for AuthorityState {
             Self::Disabled => f.write_str("disabled, no responder answers for it"),
             Self::Ended(at) => write!(f, "ended at {at}, not answered"),
             Self::Revoked => f.write_str("revoked, not answered"),
-            Self::BelowFallen(above) => write!(f, "below {above}, which has ended or is revoked"),
+            Self::BelowRevoked(issuers) => write!(f, "below {issuers}, which has ended or is revoked"),
             Self::OnHold => f.write_str("on hold"),
             Self::Retired(at) => write!(f, "retired, its last certificate ended at {at}"),
         }
@@ -60,7 +60,7 @@ pub(super) struct Chain {
     is_revoked: bool,
     is_held: bool,
     /// Name and end of each issuer, and whether it is permanently revoked.
-    above: Vec<(String, UnixTime, bool)>,
+    issuers: Vec<(String, UnixTime, bool)>,
 }
 
 impl Chain {
@@ -85,7 +85,7 @@ impl Chain {
                 chain.is_revoked = revocation == Some(false);
             } else {
                 let end = one.certificate.tbs().validity().not_after;
-                chain.above.push((one.name.clone(), end, revocation == Some(false)));
+                chain.issuers.push((one.name.clone(), end, revocation == Some(false)));
             }
             match parent {
                 Some(parent) => one = parent,
@@ -109,15 +109,15 @@ impl Chain {
         now: UnixTime,
     ) -> AuthorityState {
         let end = authority.certificate.tbs().validity().not_after;
-        let fallen = self.above.iter().find(|(_, end, is_revoked)| *is_revoked || now > *end);
+        let affected = self.issuers.iter().find(|(_, end, is_revoked)| *is_revoked || now > *end);
         if self.is_revoked {
             AuthorityState::Revoked
         } else if now > end {
             AuthorityState::Ended(end)
         } else if !authority.serves_ocsp {
             AuthorityState::Disabled
-        } else if let Some((above, ..)) = fallen {
-            AuthorityState::BelowFallen(above.clone())
+        } else if let Some((issuers, ..)) = affected {
+            AuthorityState::BelowRevoked(issuers.clone())
         } else if let Some(at) = authority.retires.filter(|at| now > *at) {
             AuthorityState::Retired(at)
         } else if let Some(until) = until {

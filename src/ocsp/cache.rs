@@ -3,7 +3,7 @@
 //! The cache is never flushed. A caller has just read the status, and gets a cached answer only when that answer was
 //! signed for the same status by the responder that is in use now. So a revocation is answered at once (O12).
 use super::answer::Answer;
-use super::responder::{Plan, Standing};
+use super::responder::{CertificateStanding, Plan};
 use super::settings::ResponderSettings;
 use crate::x509::UnixTime;
 use quick_cache::Weighter;
@@ -16,7 +16,7 @@ pub struct AnswerCache {
 
 #[derive(Clone)]
 struct Kept {
-    standings: Vec<Standing>,
+    standings: Vec<CertificateStanding>,
     answer: Answer,
 }
 
@@ -25,7 +25,8 @@ struct Octets;
 
 impl Weighter<Box<[u8]>, Kept> for Octets {
     fn weight(&self, key: &Box<[u8]>, kept: &Kept) -> u64 {
-        let octets = key.len() + kept.answer.octets().len() + kept.standings.len() * size_of::<Standing>();
+        let octets =
+            key.len() + kept.answer.octets().len() + kept.standings.len() * size_of::<CertificateStanding>();
         u64::try_from(octets + size_of::<Kept>()).unwrap_or(u64::MAX)
     }
 }

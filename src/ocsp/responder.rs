@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// What is on record about the certificate that a CertID identifies.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum CertificateStanding {
     /// The responder's CA issued or revoked the certificate.
     Recorded(CertificateState),
     /// The responder's CA never assigned the serial number, or its certificate does not exist yet.
@@ -35,7 +35,7 @@ pub enum Standing {
 #[derive(Clone, Debug)]
 pub struct Plan {
     responder: Arc<DelegatedResponder>,
-    entries: Vec<(CertId, Standing)>,
+    entries: Vec<(CertId, CertificateStanding)>,
     nonce: Option<Vec<u8>>,
     /// Time at which the status was known to be true.
     status_time: UnixTime,
@@ -95,8 +95,11 @@ pub fn plan(
     for id in request.cert_ids() {
         let is_of_issuer =
             snapshot.issuer(id, now).is_some_and(|of| of.authority.issuer == issuer.authority.issuer);
-        let standing =
-            if is_of_issuer { standing(id, issuer.authority.issuer, snapshot)? } else { Standing::Elsewhere };
+        let standing = if is_of_issuer {
+            standing(id, issuer.authority.issuer, snapshot)?
+        } else {
+            CertificateStanding::Elsewhere
+        };
         entries.push((id.clone(), standing));
     }
     let began = issuer.authority.certificate.tbs().validity().not_before;
@@ -137,12 +140,12 @@ fn choose_responder(
     Err(unavailable(passes, format!("{name} has no valid responder certificate")))
 }
 
-fn standing(id: &CertId, issuer: IssuerId, snapshot: &Snapshot) -> Result<Standing, Answer> {
-    let Some(serial_number) = id.serial_number() else { return Ok(Standing::NotIssued) };
+fn standing(id: &CertId, issuer: IssuerId, snapshot: &Snapshot) -> Result<CertificateStanding, Answer> {
+    let Some(serial_number) = id.serial_number() else { return Ok(CertificateStanding::NotIssued) };
     let id = CertificateId { issuer, serial_number: serial_number.clone() };
     match snapshot.state(&id) {
-        Ok(Some(CertificateState::Pending) | None) => Ok(Standing::NotIssued),
-        Ok(Some(state)) => Ok(Standing::Recorded(state)),
+        Ok(Some(CertificateState::Pending) | None) => Ok(CertificateStanding::NotIssued),
+        Ok(Some(state)) => Ok(CertificateStanding::Recorded(state)),
         Err(error) => {
             Err(unavailable(matches!(error, StatusError::Store(StoreError::Busy)), error.to_string()))
         }
@@ -158,7 +161,7 @@ impl Plan {
 
     /// CertIDs in the order of the request, and what is on record about each.
     #[must_use]
-    pub fn entries(&self) -> &[(CertId, Standing)] {
+    pub fn entries(&self) -> &[(CertId, CertificateStanding)] {
         &self.entries
     }
 
@@ -171,7 +174,7 @@ impl Plan {
     /// Whether the certificates of all CertIDs are on record.
     #[must_use]
     pub(crate) fn is_all_recorded(&self) -> bool {
-        self.entries.iter().all(|(_, standing)| matches!(standing, Standing::Recorded(_)))
+        self.entries.iter().all(|(_, standing)| matches!(standing, CertificateStanding::Recorded(_)))
     }
 
     /// Signs the answer at `now`. A key that fails gives `internalError`.
@@ -193,7 +196,8 @@ impl Plan {
             is_for_one: self.has_nonce(),
         };
         let mut extensions: Vec<Extension> = self.nonce.iter().map(|nonce| nonce_extension(nonce)).collect();
-        let denies = |(_, standing): &(CertId, Standing)| *standing == Standing::NotIssued;
+        let denies =
+            |(_, standing): &(CertId, CertificateStanding)| *standing == CertificateStanding::NotIssued;
         if settings.not_issued == NotIssued::Revoked && self.entries.iter().any(denies) {
             extensions.push(Extension::new(oid::EXTENDED_REVOKE, false, tlv(0x05, &[])));
         }
@@ -214,28 +218,28 @@ impl Plan {
 
     fn single(
         &self,
-        (cert_id, standing): &(CertId, Standing),
+        (cert_id, standing): &(CertId, CertificateStanding),
         settings: &ResponderSettings,
         now: UnixTime,
         next_update: UnixTime,
     ) -> SingleResponse {
         let mut this_update = self.status_time.plus(-settings.backdate);
         let status = match standing {
-            Standing::Recorded(CertificateState::Revoked(revocation)) => {
+            CertificateStanding::Recorded(CertificateState::Revoked(revocation)) => {
                 // thisUpdate cannot lie before a revocation that the answer states
                 this_update = this_update.max(revocation.revoked_at.min(now));
                 let reason = revocation.reason.filter(|reason| *reason != CrlReason::Unspecified);
                 CertStatus::Revoked { at: revocation.revoked_at, reason }
             }
-            Standing::Recorded(CertificateState::Issued) => CertStatus::Good,
-            Standing::NotIssued if settings.not_issued == NotIssued::Revoked => {
+            CertificateStanding::Recorded(CertificateState::Issued) => CertStatus::Good,
+            CertificateStanding::NotIssued if settings.not_issued == NotIssued::Revoked => {
                 CertStatus::Revoked { at: UnixTime(0), reason: Some(CrlReason::CertificateHold) }
             }
-            Standing::Recorded(CertificateState::Pending) | Standing::NotIssued | Standing::Elsewhere => {
-                CertStatus::Unknown
-            }
+            CertificateStanding::Recorded(CertificateState::Pending)
+            | CertificateStanding::NotIssued
+            | CertificateStanding::Elsewhere => CertStatus::Unknown,
         };
-        let cutoff = self.archive_cutoff.filter(|_| matches!(standing, Standing::Recorded(_)));
+        let cutoff = self.archive_cutoff.filter(|_| matches!(standing, CertificateStanding::Recorded(_)));
         let extensions =
             cutoff.map(|at| Extension::new(oid::ARCHIVE_CUTOFF, false, at.to_generalized_der())).into_iter();
         SingleResponse {

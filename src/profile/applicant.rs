@@ -53,7 +53,7 @@ pub struct PriorUse {
     /// Whether the certificate was revoked because the key was compromised.
     pub compromised: bool,
     /// Whether its subject and the applicant's are on record as those of one subscriber.
-    pub is_one_holder: bool,
+    pub is_one_subscriber: bool,
 }
 
 impl Applicant {

@@ -99,7 +99,7 @@ pub(super) fn check_history(applicant: &Applicant, subject: &Name, kind: Kind, v
                 format!("the key belongs to the CA {authority}"),
                 REMEDY,
             );
-        } else if !same_subject && !prior.is_one_holder {
+        } else if !same_subject && !prior.is_one_subscriber {
             verdict.refuse(
                 Code::PolicyKeyReused,
                 "key rules",
@@ -181,7 +181,7 @@ mod tests {
                 subject: Name::parse(subject).unwrap(),
                 authority: authority.map(str::to_owned),
                 compromised,
-                is_one_holder: false,
+                is_one_subscriber: false,
             })
             .collect();
         let mut verdict = Verdict::default();

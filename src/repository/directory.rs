@@ -248,7 +248,7 @@ impl Publisher for HomeDirectory {
     fn pending_requests(&self) -> Result<Vec<PendingRequest>, PublishError> {
         let mut pending_requests = Vec::new();
         for name in self.home.pending_requests()? {
-            let path = self.home.waiting_file_found(&name);
+            let path = self.home.pending_request_file_found(&name);
             let Some(octets) = read_if_there(&path)? else { continue };
             let read = PendingRequest::parse(name.as_str(), &String::from_utf8_lossy(&octets));
             pending_requests.push(read.map_err(|error| unreadable(&path, error))?);
@@ -267,7 +267,7 @@ impl Publisher for HomeDirectory {
     }
 
     fn remove_pending_request(&self, name: &str) -> Result<(), PublishError> {
-        for path in self.home.waiting_files(&self.name(name)?) {
+        for path in self.home.pending_request_files(&self.name(name)?) {
             match fs::remove_file(&path) {
                 Ok(()) => sync_directory(path.parent().unwrap_or(&path))?,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -103,7 +103,7 @@ fn a_list_is_written_before_others_are_held_off() {
 fn a_ca_waits_no_longer_wherever_its_request_is() {
     // G6: an earlier version of the program, which stores the request beside the key, may have run again.
     let (home, publisher, _kept) = home();
-    let files = home.waiting_files(&CA.parse().unwrap());
+    let files = home.pending_request_files(&CA.parse().unwrap());
     for there in [vec![&files[0]], vec![&files[1]], vec![&files[0], &files[1]], Vec::new()] {
         there.iter().for_each(|file| std::fs::write(file, "request").unwrap());
         publisher.remove_pending_request(CA).unwrap();

@@ -7,4 +7,4 @@ mod subscriber_file;
 
 pub use foreign::ForeignKey;
 pub use pkcs8_file::encrypted_private_key_pem;
-pub use subscriber_file::read_holder_key_file;
+pub use subscriber_file::read_subscriber_key_file;

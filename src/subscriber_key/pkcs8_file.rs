@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::home::{Mode, write_new};
     use crate::signing::{SecretPurpose, SecretSource};
-    use crate::subscriber_key::{ForeignKey, read_holder_key_file};
+    use crate::subscriber_key::{ForeignKey, read_subscriber_key_file};
     use crate::x509::KeyAlgorithm;
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
@@ -131,7 +131,7 @@ mod tests {
             let key = SubscriberKey::generate(algorithm).unwrap();
             let plain = directory.path().join(format!("{algorithm}.key"));
             write_new(&plain, key.to_pem().unwrap().as_bytes(), Mode::Private).unwrap();
-            assert_eq!(read_holder_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
+            assert_eq!(read_subscriber_key_file(&plain, &Given("")).unwrap().public_key(), key.public_key());
             // OpenSSL 3.0 does not know ML-DSA
             if !algorithm.to_string().starts_with("ml-dsa") {
                 assert_eq!(openssl_reads(&plain, "").stdout, key.public_key().as_der(), "{algorithm}");
@@ -144,9 +144,9 @@ mod tests {
         write_new(&encrypted, text.as_bytes(), Mode::Private).unwrap();
         assert_eq!(openssl_reads(&encrypted, "s3cret é").stdout, key.public_key().as_der());
         assert!(!openssl_reads(&encrypted, "wrong").status.success());
-        let read = read_holder_key_file(&encrypted, &Given("s3cret é")).unwrap();
+        let read = read_subscriber_key_file(&encrypted, &Given("s3cret é")).unwrap();
         assert_eq!(read.public_key(), key.public_key());
-        let error = read_holder_key_file(&encrypted, &Given("wrong")).unwrap_err();
+        let error = read_subscriber_key_file(&encrypted, &Given("wrong")).unwrap_err();
         assert!(error.to_string().contains("encrypted.key"), "{error}");
         assert!(matches!(error, KeyError::SecretRejected(_)));
     }
@@ -168,7 +168,10 @@ mod tests {
                 .status()
                 .unwrap();
             assert!(made.success());
-            assert_eq!(read_holder_key_file(&path, &Given("abc")).unwrap().public_key(), key.public_key());
+            assert_eq!(
+                read_subscriber_key_file(&path, &Given("abc")).unwrap().public_key(),
+                key.public_key()
+            );
         }
     }
 
@@ -228,9 +231,9 @@ mod tests {
         let path = directory.path().join("responder.key");
         let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();
         write_new(&path, key.to_pem().unwrap().as_bytes(), Mode::Group).unwrap();
-        assert!(read_holder_key_file(&path, &Given("")).is_ok());
+        assert!(read_subscriber_key_file(&path, &Given("")).is_ok());
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        let Err(KeyError::Unsafe(finding)) = read_holder_key_file(&path, &Given("")) else { panic!() };
+        let Err(KeyError::Unsafe(finding)) = read_subscriber_key_file(&path, &Given("")) else { panic!() };
         assert_eq!(finding.remedy, format!("chmod g-w,o-rwx {}", path.display()));
     }
 
@@ -238,13 +241,13 @@ mod tests {
     fn what_is_no_key_is_told_from_what_is_not_there() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.key");
-        assert!(matches!(read_holder_key_file(&path, &Given("")), Err(KeyError::NotFound(_))));
+        assert!(matches!(read_subscriber_key_file(&path, &Given("")), Err(KeyError::NotFound(_))));
         for contents in
             ["", "nonsense", "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n"]
         {
             fs::write(&path, contents).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-            let error = read_holder_key_file(&path, &Given("")).unwrap_err();
+            let error = read_subscriber_key_file(&path, &Given("")).unwrap_err();
             assert!(matches!(error, KeyError::Backend(..)), "{error}");
         }
         let key = SubscriberKey::generate(KeyAlgorithm::P256).unwrap();

@@ -18,7 +18,7 @@ const AGE: &[u8] = b"age-encryption.org/v1";
 /// # Errors
 /// [`KeyError::NotFound`], [`KeyError::Unsafe`], [`KeyError::SecretRejected`], the errors of `secrets`, and
 /// [`KeyError::Backend`] for a file that contains no usable key.
-pub fn read_holder_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SubscriberKey, KeyError> {
+pub fn read_subscriber_key_file(path: &Path, secrets: &dyn SecretSource) -> Result<SubscriberKey, KeyError> {
     let key = KeyPlace::File(path.to_owned());
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
     let contents = read_checked(path)?;
@@ -85,7 +85,7 @@ mod tests {
         let encrypted = encrypted_private_key_pem(&key, &secret).unwrap();
         write_new(&at("encrypted"), encrypted.as_bytes(), Mode::Private).unwrap();
         for name in ["plain", "encrypted"] {
-            let read = read_holder_key_file(&at(name), &Given("of the key")).unwrap();
+            let read = read_subscriber_key_file(&at(name), &Given("of the key")).unwrap();
             assert_eq!(read.public_key(), key.public_key(), "{name}");
         }
         std::fs::create_dir(at("keys")).unwrap();
@@ -94,10 +94,10 @@ mod tests {
         let store = AgeFileStore::new(at("keys"), AgeFileStore::LEAST_WORK, asked).unwrap();
         let path = at("keys/one.age");
         let made = store.generate(&store.new_key("one"), KeyAlgorithm::P256).unwrap();
-        let read = read_holder_key_file(&path, &Given("of the key")).unwrap();
+        let read = read_subscriber_key_file(&path, &Given("of the key")).unwrap();
         assert_eq!(read.public_key(), made.public_key());
         for path in [path, at("encrypted")] {
-            let wrong = read_holder_key_file(&path, &Given("another")).unwrap_err();
+            let wrong = read_subscriber_key_file(&path, &Given("another")).unwrap_err();
             assert!(matches!(wrong, KeyError::SecretRejected(_)), "{wrong}");
         }
     }

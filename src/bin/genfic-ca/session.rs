@@ -29,7 +29,7 @@ impl Session {
     /// [`Engine::run`] repairs what an earlier command left unfinished.
     pub(crate) fn open_for(global: &Global, purpose: CommandPurpose) -> Result<Self, Problem> {
         // a full disk is reported first, whatever else is wrong
-        let home = Unopened::with_room(home_of(global), purpose)?;
+        let home = Unopened::with_disk_reserve(home_of(global), purpose)?;
         Self::with(global, |config| home.open(config))
     }
 

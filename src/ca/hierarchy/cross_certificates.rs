@@ -58,7 +58,7 @@ impl Hierarchy<'_> {
     /// When the index cannot be read.
     pub fn unlinked(&self, now: UnixTime) -> Result<Vec<(Authority, Authority)>, IndexError> {
         let all = self.index.authorities()?;
-        let is_fit = |root: &Authority| -> Result<bool, IndexError> {
+        let is_usable = |root: &Authority| -> Result<bool, IndexError> {
             let validity = root.certificate.tbs().validity();
             let is_root = root.parent.is_none() && !root.is_external();
             Ok(is_root
@@ -70,8 +70,8 @@ impl Hierarchy<'_> {
             let Some(older) = all.iter().find(|one| newer.succeeds.as_ref() == Some(&one.name)) else {
                 continue;
             };
-            if is_fit(older)?
-                && is_fit(newer)?
+            if is_usable(older)?
+                && is_usable(newer)?
                 && (self.certified(older, &newer.certificate)?.is_empty()
                     || self.certified(newer, &older.certificate)?.is_empty())
                 && !is_unwanted(self.index, newer)?

@@ -164,7 +164,7 @@ impl IssuerPath {
 
 /// Returns the SHA-256 digests of the certificates of a CA's issuers, its direct issuer's first; `None` when
 /// the path is incomplete.
-pub(in crate::ca) fn digests_above(
+pub(in crate::ca) fn issuer_digests(
     own: &AuthoritySummary,
     all: &HashMap<&str, &AuthoritySummary>,
 ) -> Option<Vec<Fingerprint>> {

@@ -1,4 +1,4 @@
-//! Evaluation of orders: what is granted to whom, before a key is used.
+//! Evaluation of requests: what is granted to whom, before a key is used.
 use crate::ca::problems::lint_problem;
 use crate::ca::{CaSettings, Engine, IssuanceRequest, Refusal, SerialSource, par_map};
 use crate::error::Problem;
@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 /// not go stale in it.
 const LONG: i64 = 60;
 
-/// A granted order: the certificate to be recorded and signed.
+/// A granted request: the certificate to be recorded and signed.
 pub(in crate::ca) struct Granted {
     pub(in crate::ca) label: String,
     pub(in crate::ca) template: CertificateTemplate,
@@ -51,7 +51,7 @@ pub(in crate::ca) fn others(all: &[Known], newest: Option<&str>) -> Vec<KnownAut
     all.iter().filter(is_other).map(|one| one.authority.clone()).collect()
 }
 
-/// Decides on orders to one CA under one profile.
+/// Decides on requests to one CA under one profile.
 pub(in crate::ca) struct Evaluation<'a> {
     index: &'a dyn IndexReader,
     serials: &'a dyn SerialSource,
@@ -62,7 +62,7 @@ pub(in crate::ca) struct Evaluation<'a> {
     now: UnixTime,
     /// The change number of the index that the decisions are based on.
     change: u64,
-    /// The CAs on record. They are read when an order is refused, so that all its violations are reported at
+    /// The CAs on record. They are read when a request is refused, so that all its violations are reported at
     /// once.
     authorities: OnceLock<Vec<Known>>,
 }
@@ -105,12 +105,12 @@ impl<'a> Evaluation<'a> {
         Ok(now.0.saturating_sub(self.now.0) <= LONG && self.index.change_number()? == self.change)
     }
 
-    /// Whether the policy grants an order. No serial number is drawn.
+    /// Whether the policy grants a request. No serial number is drawn.
     pub(in crate::ca) fn grants(&self, request: &IssuanceRequest) -> bool {
         self.evaluate(request, Vec::new()).is_ok()
     }
 
-    /// Returns granted and refused orders, each in the order of the requests. Orders for the same key are
+    /// Returns granted and refused requests, each in the order of the requests. Requests for the same key are
     /// decided one after the other, since granting one is a prior use of the key for the next.
     pub(in crate::ca) fn decide_all(&self, requests: &[IssuanceRequest]) -> (Vec<Granted>, Vec<Refusal>) {
         let keys: Vec<[u8; 32]> =
@@ -131,7 +131,7 @@ impl<'a> Evaluation<'a> {
                     subject: granted.template.subject.clone(),
                     authority: granted.authority.as_ref().map(|new| new.name.clone()),
                     compromised: false,
-                    is_one_holder: false,
+                    is_one_subscriber: false,
                 }));
                 decision
             });
@@ -143,7 +143,7 @@ impl<'a> Evaluation<'a> {
         (granted, refused)
     }
 
-    /// Decides on one order. `uses` are uses of its key that are not on record yet.
+    /// Decides on one request. `uses` are uses of its key that are not on record yet.
     pub(in crate::ca) fn decide(
         &self,
         request: &IssuanceRequest,
@@ -181,13 +181,13 @@ impl<'a> Evaluation<'a> {
         let template = self.evaluate_among(request, applicant)?;
         // what the index would refuse to record is refused before a key is used
         let is_ca = self.profile.kind().is_ca();
-        let one_holder = self.one_holder(request, &template.subject)?;
-        check_key(&past, &template.subject, is_ca, &one_holder)?;
+        let one_subscriber = self.one_subscriber(request, &template.subject)?;
+        check_key(&past, &template.subject, is_ca, &one_subscriber)?;
         Ok(template)
     }
 
     /// Evaluates the profile against the names that are taken. Usually only the CAs on record with the
-    /// granted name are read. All of them are read when the order is refused, or when it makes a CA that may
+    /// granted name are read. All of them are read when the request is refused, or when it makes a CA that may
     /// share its name with other generations.
     fn evaluate_among(
         &self,
@@ -222,21 +222,22 @@ impl<'a> Evaluation<'a> {
         Ok(self.authorities.get_or_init(|| read))
     }
 
-    /// Returns the subjects that belong to one subscriber with the key of this order, when it is issued for
+    /// Returns the subjects that belong to one subscriber with the key of this request, when it is issued for
     /// this subject.
-    fn one_holder(&self, request: &IssuanceRequest, subject: &Name) -> Result<Vec<Name>, Problem> {
-        let mut names = self.index.one_holder(&request.applicant.public_key.digest())?;
+    fn one_subscriber(&self, request: &IssuanceRequest, subject: &Name) -> Result<Vec<Name>, Problem> {
+        let mut names = self.index.one_subscriber(&request.applicant.public_key.digest())?;
         if let Some(former) = &request.values.same_holder_as {
             names.extend([former.clone(), subject.clone()]);
         }
         Ok(names)
     }
 
-    /// Adds what the record knows of the order's key (X13, P1).
+    /// Adds what the record knows of the request's key (X13, P1).
     fn with_history(&self, request: &IssuanceRequest, past: &[KeyUse]) -> Result<Applicant, Problem> {
         let mut applicant = request.applicant.clone();
         let subject = request.values.subject.as_ref().unwrap_or(&applicant.subject);
-        let one_holder = if past.is_empty() { Vec::new() } else { self.one_holder(request, subject)? };
+        let one_subscriber =
+            if past.is_empty() { Vec::new() } else { self.one_subscriber(request, subject)? };
         applicant.is_known_compromised =
             self.settings.compromised_keys.contains(&applicant.public_key.digest());
         applicant.prior_uses = past
@@ -247,7 +248,7 @@ impl<'a> Evaluation<'a> {
                     CertificateState::Revoked(revocation) if revocation.is_of_the_key()
                 ),
                 // the granted subject is checked against these later, once it is known
-                is_one_holder: one_holder.iter().any(|one| one.is_same_as(&past.subject)),
+                is_one_subscriber: one_subscriber.iter().any(|one| one.is_same_as(&past.subject)),
                 subject: past.subject.clone(),
                 authority: past.authority.clone(),
             })

@@ -11,7 +11,7 @@ use std::thread;
 /// A certificate that was issued.
 #[derive(Clone, Debug)]
 pub struct IssuedCertificate {
-    /// Label of the order.
+    /// Label of the request.
     pub label: String,
     /// The certificate.
     pub certificate: Published<Certificate>,
@@ -23,31 +23,31 @@ pub struct IssuedCertificate {
     pub notices: Vec<Notice>,
 }
 
-/// An order that was refused.
+/// A request that was refused.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// Label of the order.
+    /// Label of the request.
     pub label: String,
     /// The reason.
     pub problem: Problem,
 }
 
-/// Results of a list of orders.
+/// Results of a list of requests.
 #[derive(Clone, Debug, Default)]
 pub struct IssuanceOutcome {
     /// Issued certificates, in the order of the requests.
     pub issued: Vec<IssuedCertificate>,
-    /// Refused orders, in the order of the requests.
+    /// Refused requests, in the order of the requests.
     pub refused: Vec<Refusal>,
 }
 
 impl<'e> Issuance<'e> {
-    /// Issues a certificate for each order under one profile. A refused order does not hold up the others.
+    /// Issues a certificate for each request under one profile. A refused request does not hold up the others.
     /// Each batch is recorded and its status published before the next one is begun; its files are written
-    /// meanwhile. When something fails on the way, the remaining orders count as refused.
+    /// meanwhile. When something fails on the way, the remaining requests count as refused.
     ///
     /// # Errors
-    /// When nothing could be issued for a reason that is not in an order: the CA may not issue, the index or
+    /// When nothing could be issued for a reason that is not in a request: the CA may not issue, the index or
     /// the disk fails.
     pub fn issue(
         &self,
@@ -86,9 +86,9 @@ impl<'e> Issuance<'e> {
         Err(Problem::new(Code::PolicyResponder, message).hint(remedy::Authority::ForResponders))
     }
 
-    /// Opens a CA and issues for each order, as [`Issuance::issue`] does. A passphrase is asked for only when
-    /// at least one order is known to be granted; otherwise no key is opened and no issuer returned. The
-    /// remaining orders are decided while the key is being opened.
+    /// Opens a CA and issues for each request, as [`Issuance::issue`] does. A passphrase is asked for only when
+    /// at least one request is known to be granted; otherwise no key is opened and no issuer returned. The
+    /// remaining requests are decided while the key is being opened.
     ///
     /// # Errors
     /// As [`Issuance::unlock_issuer`] and [`Issuance::issue`].
@@ -128,7 +128,7 @@ impl<'e> Issuance<'e> {
     /// one.
     ///
     /// # Errors
-    /// As for an order that is refused.
+    /// As for a request that is refused.
     pub fn preview(
         &self,
         authority: &str,
@@ -152,10 +152,10 @@ impl<'e> Issuance<'e> {
     }
 }
 
-/// The problem of a list of which some orders were refused: the first refusal's code with exit status 7, or
+/// The problem of a list of which some requests were refused: the first refusal's code with exit status 7, or
 /// code and exit status of what failed on the way.
 impl IssuanceOutcome {
-    /// Returns one problem for all refused orders; `None` when none was refused.
+    /// Returns one problem for all refused requests; `None` when none was refused.
     #[must_use]
     pub fn problem(&self) -> Option<Problem> {
         let is_failure = |refusal: &&Refusal| {

@@ -15,7 +15,7 @@ use std::thread;
 
 /// Number of certificates recorded in one transaction: enough to share the cost of its synchronisation, few
 /// enough to keep the write lock short.
-const GROUP: usize = 500;
+const BATCH: usize = 500;
 
 /// Bound of the queue of signed batches that are not yet published; four absorb a rewrite of the published
 /// status base. No batch queues to be signed.
@@ -63,8 +63,8 @@ impl IssuancePipeline<'_> {
         format!("{}/{}", self.issuer.authority().name, tbs.serial_number())
     }
 
-    fn sign(&self, group: RecordedBatch) -> Result<SignedBatch, (Answered, Problem)> {
-        let RecordedBatch { recorded, answered, signing } = group;
+    fn sign(&self, batch: RecordedBatch) -> Result<SignedBatch, (Answered, Problem)> {
+        let RecordedBatch { recorded, answered, signing } = batch;
         let sign = || {
             let at = self.engine.now();
             let signed = par_map(recorded, |tbs| self.issuer.issue(tbs));
@@ -95,14 +95,14 @@ impl IssuancePipeline<'_> {
     }
 
     /// Publishes one batch. A batch that was begun is carried to its end even when others failed.
-    fn finish(&self, outcome: &mut Outcome, group: Result<SignedBatch, (Answered, Problem)>) {
+    fn finish(&self, outcome: &mut Outcome, batch: Result<SignedBatch, (Answered, Problem)>) {
         let finished =
-            group.and_then(|SignedBatch { certificates, answered }| match self.publish(certificates) {
+            batch.and_then(|SignedBatch { certificates, answered }| match self.publish(certificates) {
                 Ok(published) => Ok(published.into_iter().zip(answered)),
                 Err(problem) => Err((answered, on_record(problem))),
             });
         match finished {
-            Ok(group) => outcome.issued.extend(group.map(|((certificate, file), (label, notices))| {
+            Ok(batch) => outcome.issued.extend(batch.map(|((certificate, file), (label, notices))| {
                 let profile = self.profile.name().into();
                 IssuedCertificate { label, certificate, profile, file, notices }
             })),
@@ -123,30 +123,30 @@ impl Issuance<'_> {
         granted: Vec<Granted>,
         refused: Vec<Refusal>,
     ) -> Result<IssuanceOutcome, Problem> {
-        let line = &IssuancePipeline { engine: self.engine, issuer, profile, requested };
+        let pipeline = &IssuancePipeline { engine: self.engine, issuer, profile, requested };
         if !granted.is_empty() {
             // nothing is signed that could not be published
             self.engine.publication().repeat_status()?;
         }
         let mut granted = granted.into_iter();
         let (mut outcome, not_recorded, overtaken) = thread::scope(|scope| {
-            let (to_sign, intended) = mpsc::sync_channel::<RecordedBatch>(0);
+            let (to_sign, recorded_batches) = mpsc::sync_channel::<RecordedBatch>(0);
             let (to_publish, signed) = mpsc::sync_channel(SIGNED);
             let (to_report, failed) = mpsc::channel::<()>();
             scope.spawn(move || {
-                for group in intended {
+                for batch in recorded_batches {
                     failpoint::in_thread("groups: to be signed");
-                    let group = line.sign(group);
-                    if to_publish.send(group).is_err() {
+                    let batch = pipeline.sign(batch);
+                    if to_publish.send(batch).is_err() {
                         return;
                     }
                 }
             });
             let publishing = scope.spawn(move || {
                 let mut outcome = Outcome::default();
-                for group in signed {
+                for batch in signed {
                     failpoint::in_thread("groups: to be published");
-                    line.finish(&mut outcome, group);
+                    pipeline.finish(&mut outcome, batch);
                     if outcome.failure.is_some() {
                         let _ = to_report.send(());
                     }
@@ -155,15 +155,15 @@ impl Issuance<'_> {
             });
             let (mut not_recorded, mut overtaken) = (None, Vec::new());
             while failed.try_recv().is_err() {
-                let group: Vec<Granted> = granted.by_ref().take(GROUP).collect();
-                if group.is_empty() {
+                let batch: Vec<Granted> = granted.by_ref().take(BATCH).collect();
+                if batch.is_empty() {
                     break;
                 }
-                let labels: Vec<String> = group.iter().map(|ready| ready.label.clone()).collect();
-                match self.record_group(line, group) {
-                    Ok((group, refused)) => {
+                let labels: Vec<String> = batch.iter().map(|ready| ready.label.clone()).collect();
+                match self.record_batch(pipeline, batch) {
+                    Ok((batch, refused)) => {
                         overtaken.extend(refused);
-                        if group.is_some_and(|group| to_sign.send(group).is_err()) {
+                        if batch.is_some_and(|batch| to_sign.send(batch).is_err()) {
                             break;
                         }
                     }
@@ -198,30 +198,30 @@ impl Issuance<'_> {
 
     /// Records a batch. Requests whose key or name has been taken by somebody else meanwhile are left out and
     /// refused.
-    fn record_group(
+    fn record_batch(
         &self,
-        line: &IssuancePipeline<'_>,
-        group: Vec<Granted>,
+        pipeline: &IssuancePipeline<'_>,
+        batch: Vec<Granted>,
     ) -> Result<(Option<RecordedBatch>, Vec<Refusal>), Problem> {
         let at = self.engine.now();
-        let mut intents = Vec::with_capacity(group.len());
-        let mut answered = Vec::with_capacity(group.len());
-        for ready in group {
+        let mut intents = Vec::with_capacity(batch.len());
+        let mut answered = Vec::with_capacity(batch.len());
+        for ready in batch {
             let tbs = ready.tbs.get();
-            let mut event = self.engine.event(at, "certificate.intended", line.object(tbs));
+            let mut event = self.engine.event(at, "certificate.intended", pipeline.object(tbs));
             event.details.push(("subject".into(), tbs.subject().to_string()));
-            event.details.push(("profile".into(), line.profile.name().into()));
+            event.details.push(("profile".into(), pipeline.profile.name().into()));
             if let Some(former) = &ready.same_holder_as {
                 event.details.push(("same_holder_as".into(), former.to_string()));
             }
             intents.push(Intent {
-                issuer: line.issuer.authority().issuer,
+                issuer: pipeline.issuer.authority().issuer,
                 tbs: ready.tbs,
-                profile: line.profile.name().into(),
+                profile: pipeline.profile.name().into(),
                 contact: ready.template.contact.clone(),
                 same_holder_as: ready.same_holder_as,
                 authority: ready.authority,
-                requested: line.requested,
+                requested: pipeline.requested,
                 event,
             });
             answered.push((ready.label, Notice::each(ready.template.notices)));

@@ -54,7 +54,7 @@ impl Issuance<'_> {
         })
     }
 
-    /// Returns the order for a responder with this key. The CA chooses the subject. The certificate is valid
+    /// Returns the request for a responder with this key. The CA chooses the subject. The certificate is valid
     /// for `days`, or for as long as the configuration says.
     ///
     /// # Errors
@@ -78,12 +78,9 @@ impl Issuance<'_> {
             return Err(Problem::new(Code::PolicyTooLong, message)
                 .hint("give fewer days, or set responder_days_offline below [ocsp]: it cannot be revoked"));
         }
-        let issuer_path = self.engine.hierarchy().ancestors(&authority)?;
+        let ancestors = self.engine.hierarchy().ancestors(&authority)?;
         let own = authority.certificate.tbs().validity().not_after;
-        let end = issuer_path
-            .iter()
-            .map(|issuer_path| issuer_path.tbs().validity().not_after)
-            .fold(own, UnixTime::min);
+        let end = ancestors.iter().map(|one| one.tbs().validity().not_after).fold(own, UnixTime::min);
         let wanted = self.engine.now().plus_days(days);
         let values = RequestedValues {
             validity: if wanted > end { RequestedValidity::Max } else { RequestedValidity::Days(days) },
@@ -96,10 +93,10 @@ impl Issuance<'_> {
         Ok(IssuanceRequest { label: label.into(), applicant, values, authority: None })
     }
 
-    /// Returns what [`Issuance::unlock_and_issue_responders`] would sign for one order.
+    /// Returns what [`Issuance::unlock_and_issue_responders`] would sign for one request.
     ///
     /// # Errors
-    /// As for an order that is refused.
+    /// As for a request that is refused.
     pub fn preview_responder(
         &self,
         name: &str,
@@ -108,7 +105,7 @@ impl Issuance<'_> {
         self.preview_under(name, self.engine.settings().profile(PROFILE)?, request)
     }
 
-    /// Issues responder certificates for keys on other hosts, for orders made by
+    /// Issues responder certificates for keys on other hosts, for requests made by
     /// [`Issuance::responder_request`]. Whoever has such a key answers for the CA until the certificate
     /// expires; it cannot be revoked.
     ///

@@ -98,7 +98,7 @@ impl Issuance<'_> {
     }
 
     /// Adjusts requests of external CAs so that each expires apart from its siblings and from the requests
-    /// before it (G4, G6), and returns notices where that is not possible. Orders under profiles that are not
+    /// before it (G4, G6), and returns notices where that is not possible. Requests under profiles that are not
     /// for CAs stay as they are.
     ///
     /// # Errors

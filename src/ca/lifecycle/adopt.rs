@@ -77,7 +77,7 @@ pub enum AdoptedKey {
 /// The effects of an adoption.
 #[derive(Clone, Debug)]
 pub struct AdoptionPlan {
-    /// Name of the CA's issuer: a CA of this home, or the last of `above`; `None` for a root.
+    /// Name of the CA's issuer: a CA of this home, or the last of `issuer_path`; `None` for a root.
     pub parent: Option<String>,
     /// External CAs of the issuer path that are put on record because they are unknown here, the topmost
     /// first.

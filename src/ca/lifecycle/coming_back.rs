@@ -70,7 +70,7 @@ impl Lifecycle<'_> {
             };
             let remedy = match certificate.is_ca() {
                 true => remedy::Repair::RevokeCa(object),
-                false => remedy::Repair::RevokeHolder(object),
+                false => remedy::Repair::RevokeSubscriber(object),
             };
             doubts.extend(why.map(|why| {
                 Notice::from(format!("{why}; on record it is valid all the same")).remedy(remedy)

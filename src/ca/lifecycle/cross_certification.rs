@@ -165,11 +165,11 @@ impl Lifecycle<'_> {
         old: &IssuingAuthority,
         new: &IssuingAuthority,
     ) -> Result<KeyRolloverCertificates, Problem> {
-        self.link_both(old, new, [None, None])
+        self.certify_each_other(old, new, [None, None])
     }
 
     /// Issues those key rollover certificates that are missing, and takes valid ones as they are.
-    pub(in crate::ca) fn lacking_links(
+    pub(in crate::ca) fn lacking_rollover(
         &self,
         old: &IssuingAuthority,
         new: &IssuingAuthority,
@@ -181,10 +181,10 @@ impl Lifecycle<'_> {
             let valid = made.into_iter().rfind(|record| record.status(now) == StatusValue::Valid);
             Ok::<_, Problem>(valid.and_then(|record| record.certificate))
         };
-        self.link_both(old, new, [valid(old, new)?, valid(new, old)?])
+        self.certify_each_other(old, new, [valid(old, new)?, valid(new, old)?])
     }
 
-    fn link_both(
+    fn certify_each_other(
         &self,
         old: &IssuingAuthority,
         new: &IssuingAuthority,

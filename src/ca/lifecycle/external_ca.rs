@@ -23,7 +23,7 @@ impl Lifecycle<'_> {
     /// When the CA's issuer is in this home, the CA is revoked, or its key cannot be opened.
     pub fn request_authority_renewal(&self, name: &str) -> Result<AuthorityRequest, Problem> {
         let authority = self.newest(name)?;
-        self.is_issued_elsewhere(&authority)?;
+        self.check_issuer_is_external(&authority)?;
         self.may_be_renewed(&authority)?;
         let at = self.engine.signing_time()?;
         let signer = self.engine.open(&authority)?;
@@ -50,11 +50,11 @@ impl Lifecycle<'_> {
         next: fn(&str) -> String,
     ) -> Result<PendingRequest, Problem> {
         let replaces = self.newest(name)?;
-        self.is_issued_elsewhere(&replaces)?;
+        self.check_issuer_is_external(&replaces)?;
         self.request_child(&self.generation_after(&replaces, asked)?, next)
     }
 
-    fn is_issued_elsewhere(&self, authority: &Authority) -> Result<(), Problem> {
+    fn check_issuer_is_external(&self, authority: &Authority) -> Result<(), Problem> {
         let name = &authority.name;
         let why = match &authority.parent {
             None => format!("{name} is a root, and signs its own certificate"),

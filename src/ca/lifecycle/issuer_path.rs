@@ -184,7 +184,7 @@ fn unknown_issuer<'c>(certificate: &Certificate, shown: impl Iterator<Item = &'c
             tbs.issuer()
         )
     };
-    Problem::new(Code::IssuerUnknown, message).hint(remedy::Authority::ShowAbove)
+    Problem::new(Code::IssuerUnknown, message).hint(remedy::Authority::ShowIssuers)
 }
 
 /// Returns the certificate in `others` that replaces the one on record of an external CA: same name, key and

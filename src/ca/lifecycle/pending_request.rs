@@ -28,8 +28,8 @@ pub struct SubordinateCertificate {
 
 /// The problem that a CA of this name has a pending request already.
 pub(super) fn already_pending(name: &str) -> Problem {
-    Problem::new(Code::AuthorityWaiting, format!("{name} waits for its certificate already"))
-        .hint(remedy::Authority::AdoptWaiting(name.to_owned()))
+    Problem::new(Code::AuthorityPending, format!("{name} waits for its certificate already"))
+        .hint(remedy::Authority::AdoptPending(name.to_owned()))
 }
 
 impl Lifecycle<'_> {
@@ -102,12 +102,17 @@ impl Lifecycle<'_> {
             public_key: signer.public_key().clone(),
             request: Some(request),
         };
-        self.wait(&pending_request, "authority.requested", &subject.to_string())?;
+        self.store_request(&pending_request, "authority.requested", &subject.to_string())?;
         drop(signing);
         Ok(pending_request)
     }
 
-    fn wait(&self, pending_request: &PendingRequest, action: &str, subject: &str) -> Result<(), Problem> {
+    fn store_request(
+        &self,
+        pending_request: &PendingRequest,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), Problem> {
         let mut event = self.engine.event(pending_request.since, action, &*pending_request.name);
         if !subject.is_empty() {
             event.details.push(("subject".into(), subject.to_owned()));
@@ -221,7 +226,7 @@ impl Lifecycle<'_> {
         let Some(known) = self.engine.index().authority(&name)?.filter(|known| !known.is_external()) else {
             let message = format!("no CA named {name} waits for its certificate");
             return Err(
-                Problem::new(Code::AuthorityNotWaiting, message).hint(remedy::Authority::RequestOrKey)
+                Problem::new(Code::AuthorityNotPending, message).hint(remedy::Authority::RequestOrKey)
             );
         };
         let parent =

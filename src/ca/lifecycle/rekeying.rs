@@ -26,7 +26,7 @@ pub struct AuthorityRekeying {
     /// commonName (subordinate CA).
     pub subject: Option<Name>,
     /// Whether a root does without key rollover certificates, because the old key is lost.
-    pub without_links: bool,
+    pub without_rollover: bool,
 }
 
 /// A CA that has a new key.
@@ -160,7 +160,7 @@ impl Lifecycle<'_> {
         asked: &AuthorityRekeying,
     ) -> Result<Result<IssuingAuthority, Reason>, Problem> {
         match self.engine.hierarchy().check_usable(replaces, self.engine.now()) {
-            Ok(()) if asked.without_links => Ok(Err("they are not wanted".into())),
+            Ok(()) if asked.without_rollover => Ok(Err("they are not wanted".into())),
             Ok(()) => self.engine.issuance().unlock_issuer(&replaces.name).map(Ok).map_err(unopened),
             Err(problem) => Ok(Err(problem.message.into())),
         }
@@ -182,7 +182,8 @@ impl Lifecycle<'_> {
         let rollover = match roots {
             None => None,
             Some((Ok(old), new)) => Some(
-                self.lacking_links(&old, &new).map_err(|problem| unlinked(problem, &replaces, &created))?,
+                self.lacking_rollover(&old, &new)
+                    .map_err(|problem| unlinked(problem, &replaces, &created))?,
             ),
             Some((Err(why), _)) => {
                 created.notices.push(format!("there are no link certificates: {why}").into());
@@ -249,13 +250,13 @@ fn numbered(subject: &Name, number: usize) -> Result<Name, Problem> {
 /// Adds the hint that the missing key rollover certificates must be declined expressly when the old key
 /// cannot be opened.
 fn unopened(problem: Problem) -> Problem {
-    let hint = problem.hint.clone().and(remedy::Authority::WithoutLinks);
+    let hint = problem.hint.clone().and(remedy::Authority::WithoutRollover);
     problem.hint(hint)
 }
 
 fn unlinked(problem: Problem, old: &Authority, created: &CreatedAuthority) -> Problem {
     let new = &created.authority.name;
-    let next = remedy::Authority::MakeLinks(new.clone(), old.name.clone());
+    let next = remedy::Authority::MakeRollover(new.clone(), old.name.clone());
     let hint = problem.hint.clone().and(next);
     problem.hint(hint)
 }

@@ -109,13 +109,13 @@ impl Lifecycle<'_> {
         authority: &Authority,
     ) -> Result<Option<String>, Problem> {
         let mut found = false;
-        let from_elsewhere = Filter {
+        let from_external = Filter {
             authority: Some(authority.name.clone()),
             ending: Some((self.engine.now(), UnixTime::NO_END)),
             profile: Some(String::new()),
             ..Filter::default()
         };
-        self.engine.index().list(&from_elsewhere, &mut |record| {
+        self.engine.index().list(&from_external, &mut |record| {
             let certificate = record.certificate.as_ref().map(Certificate::tbs);
             let extension = certificate.and_then(|tbs| tbs.extension(AUTHORITY_KEY_IDENTIFIER));
             found = extension.is_some_and(|one| names_issuer_by_number(&one.value));

@@ -18,7 +18,7 @@ const RECENT: usize = 16;
 const LATEST: usize = 64;
 
 /// Number of certificates that are read and stored at a time; bounds the memory used.
-const GROUP: usize = 500;
+const BATCH: usize = 500;
 
 /// Names of CAs by issuer.
 type Names<'n> = HashMap<IssuerId, &'n str>;
@@ -183,7 +183,7 @@ impl Maintenance<'_> {
         recovered: &mut Recovered,
     ) {
         let own: Vec<&CertificateId> = unstored.iter().filter(|id| id.issuer == authority.issuer).collect();
-        for group in own.chunks(GROUP) {
+        for group in own.chunks(BATCH) {
             let what = match group {
                 [id] => format!("the certificate {}/{}", authority.name, id.serial_number),
                 more => format!("the copy of {} certificates of {}", more.len(), authority.name),

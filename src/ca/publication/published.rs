@@ -49,8 +49,8 @@ use std::ops::Deref;
 /// ```
 ///
 /// ```compile_fail,E0308
-/// # use genfic_ca::{ca::Links, x509::Certificate};
-/// fn hand_out(links: &mut Links, certificate: Certificate) {
+/// # use genfic_ca::{ca::KeyRolloverCertificates, x509::Certificate};
+/// fn hand_out(links: &mut KeyRolloverCertificates, certificate: Certificate) {
 ///     links.new_with_old = certificate;
 /// }
 /// ```

@@ -104,9 +104,9 @@ impl Revocations<'_> {
                 continue;
             };
             let is_child = one.authority.parent.as_deref() == Some(&*first.authority.name);
-            let falls = below.iter().any(|other| other.authority.name == newest.name);
+            let is_affected = below.iter().any(|other| other.authority.name == newest.name);
             if is_child
-                && (falls || self.engine.hierarchy().is_revoked(&newest)?)
+                && (is_affected || self.engine.hierarchy().is_revoked(&newest)?)
                 && !brought.iter().any(|known| known.name == newest.name)
             {
                 brought.push(newest);

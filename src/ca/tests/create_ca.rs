@@ -202,8 +202,8 @@ fn names_that_a_ca_may_not_certify_are_refused_through_the_whole_chain() {
     fixture.root("genfic");
     let permitted = vec!["corp.example".parse().unwrap()];
     let constraints = NameConstraints { permitted, excluded: Vec::new() };
-    let issuer_path = NewAuthority { name_constraints: constraints, ..new("corp", "sub-ca") };
-    fixture.engine().lifecycle().create_child("genfic", &issuer_path).unwrap();
+    let corp = NewAuthority { name_constraints: constraints, ..new("corp", "sub-ca") };
+    fixture.engine().lifecycle().create_child("genfic", &corp).unwrap();
     fixture.child("corp", "genfic-system", "system-ca");
     let codes = |host: &str| -> Vec<&str> {
         fixture

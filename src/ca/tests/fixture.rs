@@ -4,8 +4,8 @@ use super::faulty_keys::Keys;
 use super::faulty_publication::Publication;
 use crate::audit::{Actor, AuditRecord, Verifier};
 use crate::ca::{
-    CaSettings, ClockWatch, CommandPurpose, DiskReserve, Engine, EngineParts, IssuanceOutcome,
-    IssuanceRequest, NewAuthority, Room, SerialSource,
+    CaSettings, ClockWatch, CommandPurpose, DiskReserve, Engine, EngineParts, HeldReserve, IssuanceOutcome,
+    IssuanceRequest, NewAuthority, SerialSource,
 };
 use crate::clock::Clock;
 use crate::config::Config;
@@ -63,7 +63,7 @@ impl SecretSource for Custodian {
 struct Unlimited;
 
 impl DiskReserve for Unlimited {
-    fn find(&self, _: CommandPurpose) -> Result<Room, Problem> {
+    fn find(&self, _: CommandPurpose) -> Result<HeldReserve, Problem> {
         Ok(Box::new(()))
     }
 }
@@ -235,7 +235,7 @@ impl Fixture {
         self.engine().lifecycle().create_child(parent, &new(name, profile)).unwrap();
     }
 
-    /// Issues for these orders under the profile `system`, by the system CA.
+    /// Issues for these requests under the profile `system`, by the system CA.
     pub(super) fn issue(&self, requests: &[IssuanceRequest]) -> Result<IssuanceOutcome, Problem> {
         let engine = self.engine();
         engine.issuance().issue(&engine.issuance().unlock_issuer("genfic-system")?, "system", requests)
@@ -305,7 +305,7 @@ pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
     }
 }
 
-/// An order for a host with this key.
+/// A request for a host with this key.
 pub(super) fn request_by(key: &SubscriberKey, host: &str) -> IssuanceRequest {
     let subject = Name::parse(&format!("CN={host}")).unwrap();
     let request = key.request(&subject, &[GeneralName::Dns(host.into())]).unwrap();
@@ -314,7 +314,7 @@ pub(super) fn request_by(key: &SubscriberKey, host: &str) -> IssuanceRequest {
     IssuanceRequest { label: host.into(), applicant: Applicant::from(&request), values, authority: None }
 }
 
-/// An order for a host with a fresh key.
+/// A request for a host with a fresh key.
 pub(super) fn request(host: &str) -> IssuanceRequest {
     request_by(&key(), host)
 }

@@ -174,7 +174,7 @@ fn links_that_were_not_made_are_made_by_a_cross_signature() {
     fixture.script.fail_after(1, "intent");
     let problem =
         fixture.engine().lifecycle().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
-    let rollover = remedy::Authority::MakeLinks("genfic-g2".into(), "genfic".into());
+    let rollover = remedy::Authority::MakeRollover("genfic-g2".into(), "genfic".into());
     assert!(ends_with(&problem, rollover), "{problem:?}");
     fixture.script.fail(&[]);
     let engine = fixture.engine();
@@ -195,9 +195,9 @@ fn a_root_whose_key_is_lost_gets_a_new_one_when_that_is_said() {
     let refused =
         fixture.engine().lifecycle().rekey_authority("genfic", &AuthorityRekeying::default()).unwrap_err();
     assert_eq!(refused.exit, Exit::KeyUnavailable);
-    assert!(ends_with(&refused, remedy::Authority::WithoutLinks), "{refused:?}");
+    assert!(ends_with(&refused, remedy::Authority::WithoutRollover), "{refused:?}");
     assert!(fixture.records.authority("genfic-g2").unwrap().is_none());
-    let asked = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
+    let asked = AuthorityRekeying { without_rollover: true, ..AuthorityRekeying::default() };
     assert!(fixture.engine().lifecycle().rekey_authority("genfic", &asked).unwrap().rollover.is_none());
     assert_eq!(
         fixture.engine().hierarchy().issuing_generation("genfic", fixture.now()).unwrap().name,
@@ -284,7 +284,7 @@ fn a_generation_can_have_another_subject_and_another_kind_of_key() {
         key: Some(KeyAlgorithm::P384),
         validity: RequestedValidity::Days(100),
         profile: None,
-        without_links: false,
+        without_rollover: false,
     };
     let created = fixture.engine().lifecycle().rekey_authority(CA, &asked).unwrap().created;
     let tbs = created.authority.certificate.tbs();

@@ -43,7 +43,7 @@ fn links_that_were_lost_are_made_by_the_same_command_and_no_other_generation() {
 
 #[test]
 fn links_that_are_not_wanted_or_cannot_be_made_are_not_lost() {
-    let without = AuthorityRekeying { without_links: true, ..AuthorityRekeying::default() };
+    let without = AuthorityRekeying { without_rollover: true, ..AuthorityRekeying::default() };
     let unwanted = Fixture::with_system_ca();
     unwanted.engine().lifecycle().rekey_authority(ROOT, &without).unwrap();
     assert_eq!(rekey(&unwanted).unwrap().created.authority.name, "genfic-g3");

@@ -52,7 +52,7 @@ fn the_key_that_is_handed_over_is_the_certificates_and_plain() {
     let path = fixture.home.responder_key_file(&CA.parse().unwrap());
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.matches("BEGIN PRIVATE KEY").count(), 1);
-    let key = crate::subscriber_key::read_holder_key_file(&path, &*fixture.custodian).unwrap();
+    let key = crate::subscriber_key::read_subscriber_key_file(&path, &*fixture.custodian).unwrap();
     assert_eq!(key.public_key(), installed(&fixture, CA).tbs().public_key());
 }
 

@@ -26,11 +26,11 @@ pub enum Authority {
     /// Cross-certify the CA once more with name constraints, then revoke this certificate, `CA/SERIAL`.
     ConstrainAndRevoke(String),
     /// Import the issuer, or give the certificates of the issuer path.
-    ShowAbove,
+    ShowIssuers,
     /// Generate a new key for this CA.
     NewKey(String),
     /// Adopt the certificate that this CA has requested once it is issued.
-    AdoptWaiting(String),
+    AdoptPending(String),
     /// Choose a profile for subordinate CAs.
     ProfileBelow,
     /// Choose a profile for CAs.
@@ -62,7 +62,7 @@ pub enum Authority {
     /// Publish what is missing of this CA, which is on record.
     Finish(String),
     /// Leave out the key rollover certificates (RFC 9810 §4.4) if the old key is lost.
-    WithoutLinks,
+    WithoutRollover,
     /// Issue the key rollover certificates between this new generation and the old one.
-    MakeLinks(String, String),
+    MakeRollover(String, String),
 }

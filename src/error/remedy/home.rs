@@ -22,7 +22,7 @@ pub enum Home {
     /// Name a file, or create configuration and profiles.
     NamePolicyFile,
     /// Correct the values that a home is initialized with.
-    FoundingValues,
+    InitValues,
     /// Choose another home to restore into, or move this one aside and name it as a source of published data.
     EmptyTarget,
     /// Initialize an index in a new home, or name the home.

@@ -7,7 +7,7 @@ pub enum Repair {
     /// Have the safe repairs done.
     Fix,
     /// Free disk space, then have the safe repairs done.
-    RoomThenFix,
+    SpaceThenFix,
     /// Examine the home as this user, in the form that `sudo` takes.
     ExamineAs(String),
     /// Examine the home as the owner, whose name is unknown.
@@ -50,17 +50,17 @@ pub enum Repair {
     /// Ask those who run this external CA for its next certificate.
     AskForNext(String),
     /// Complete this generation without key rollover certificates, since the key of the one before it is lost.
-    GiveUpLinks(String),
+    GiveUpRollover(String),
     /// Issue the key rollover certificates between this generation and the one before it.
     CrossSign(String, String),
     /// Revoke the CA certificate with this serial number, issued by this CA, since one of its issuers is revoked.
-    RevokeFallen(String, String),
+    RevokeAffected(String, String),
     /// Revoke this CA, since its key is compromised.
     RevokeAuthority(String),
     /// Revoke the certificate of a CA, `CA/SERIAL`, since its key is compromised.
     RevokeCa(String),
     /// Revoke the certificate of a subscriber, `CA/SERIAL`, since its key is compromised.
-    RevokeHolder(String),
+    RevokeSubscriber(String),
     /// Look at a certificate in a file that this CA signed and that is not on record.
     Unrecorded(PathBuf, String),
 }

@@ -54,12 +54,12 @@ pub(crate) fn one_holder_with_a_new_name_keeps_the_key(index: &dyn Index) {
         conflict(index.record_intent(vec![intent]))
     };
     assert!(renamed("new.example", 10, "nobody.example").is_some(), "a name that never had the key");
-    assert_eq!(index.one_holder(&key.public_key().digest()).unwrap(), []);
+    assert_eq!(index.one_subscriber(&key.public_key().digest()).unwrap(), []);
     assert_eq!(renamed("new.example", 10, "old.example"), None);
     assert_eq!(conflict(index.record_intent(vec![by(&key, &root, "new.example", 11)])), None, "renewed");
     assert!(conflict(index.record_intent(vec![by(&key, &root, "third.example", 12)])).is_some());
     assert_eq!(renamed("third.example", 12, "new.example"), None, "a name may change again");
-    assert_eq!(index.one_holder(&key.public_key().digest()).unwrap().len(), 3);
+    assert_eq!(index.one_subscriber(&key.public_key().digest()).unwrap().len(), 3);
 
     let id = CertificateId { issuer: root.issuer(), serial_number: serial(9) };
     let compromised = revoked(CrlReason::KeyCompromise);

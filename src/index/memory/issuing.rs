@@ -83,7 +83,7 @@ fn store_intent(state: &mut State, intent: &Intent, change: u64) -> Result<(), I
     let name = if makes_itself {
         tbs.subject().clone()
     } else {
-        fit_issuer(state, &intent.issuer, intent.event.at)?
+        usable_issuer(state, &intent.issuer, intent.event.at)?
     };
     if name != *tbs.issuer() {
         let (named, is) = tbs.issuer().beside(&name);
@@ -133,12 +133,12 @@ fn check_use(
             }
         }
     }
-    check_key(&uses, subject, is_ca(tbs), &state.one_holder(&key))
+    check_key(&uses, subject, is_ca(tbs), &state.one_subscriber(&key))
         .map_err(|conflict| IndexError::KeyRefused { id: id.clone(), conflict })
 }
 
 /// Returns the name of an issuer that may issue at this time.
-fn fit_issuer(state: &State, issuer: &IssuerId, at: UnixTime) -> Result<Name, IndexError> {
+fn usable_issuer(state: &State, issuer: &IssuerId, at: UnixTime) -> Result<Name, IndexError> {
     let first = state.ca(issuer)?;
     let mut next = Some(first);
     while let Some(ca) = next {

@@ -73,8 +73,8 @@ impl CertificateReader for MemoryIndex {
         Ok(self.now().key_uses(key))
     }
 
-    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
-        Ok(self.now().one_holder(key))
+    fn one_subscriber(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
+        Ok(self.now().one_subscriber(key))
     }
 
     fn on_compromised_keys(

@@ -226,7 +226,7 @@ impl State {
             .collect()
     }
 
-    pub(super) fn one_holder(&self, key: &[u8; 32]) -> Vec<Name> {
+    pub(super) fn one_subscriber(&self, key: &[u8; 32]) -> Vec<Name> {
         self.same_holder.iter().filter(|(of, _)| of == key).map(|(_, name)| name.clone()).collect()
     }
 

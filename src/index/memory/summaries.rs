@@ -7,14 +7,14 @@ impl State {
     pub(super) fn summary(&self, authority: &Authority) -> AuthoritySummary {
         let tbs = authority.certificate.tbs();
         let own = self.entered(&authority.issuer).map(|ca| self.entries[ca.certificate].id.issuer);
-        let is_crossed = |entry: &&Entry| {
+        let has_cross_certificate = |entry: &&Entry| {
             entry.key() == Some(tbs.public_key().digest())
                 && entry.subject().is_same_as(tbs.subject())
                 && entry.state == CertificateState::Issued
                 && Some(entry.id.issuer) != own
         };
         let cross_certificates =
-            self.entries.iter().filter(is_crossed).filter_map(|entry| entry.certificate.as_ref());
+            self.entries.iter().filter(has_cross_certificate).filter_map(|entry| entry.certificate.as_ref());
         let mut names = self.issuer_names.get(&authority.issuer).cloned().unwrap_or_default();
         names.sort_by(|a, b| a.as_der().cmp(b.as_der()));
         AuthoritySummary {

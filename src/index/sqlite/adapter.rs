@@ -44,8 +44,8 @@ impl CertificateReader for SqliteIndex {
         self.read(|connection| keys::uses(connection, key))
     }
 
-    fn one_holder(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
-        self.read(|connection| keys::one_holder(connection, key))
+    fn one_subscriber(&self, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
+        self.read(|connection| keys::one_subscriber(connection, key))
     }
 
     fn on_compromised_keys(

@@ -296,7 +296,7 @@ const FITNESS: &str = "
     WHERE a.issuer = ?1";
 
 /// Returns the row number and name of an issuer that may issue at this time.
-pub(super) fn fit_issuer(
+pub(super) fn usable_issuer(
     connection: &Connection,
     issuer: &IssuerId,
     at: UnixTime,
@@ -327,15 +327,15 @@ pub(super) fn fit_issuer(
             let which = if *first == name { name.clone() } else { format!("{name}, above {first},") };
             return Err(IndexError::IssuerUnfit(format!("{which} {why}")));
         }
-        let issuer_path: i64 = row.get(1)?;
-        if issuer_path == next {
+        let issuer: i64 = row.get(1)?;
+        if issuer == next {
             break;
         }
         if seen.contains(&name) {
             return Err(IndexError::Store(StoreError::Damaged(format!("{name} stands above itself"))));
         }
         seen.push(name);
-        next = issuer_path;
+        next = issuer;
     }
     let mut statement = connection.prepare_cached(
         "SELECT c.der FROM authority a JOIN certificate c ON c.number = a.certificate WHERE a.issuer = ?1",

@@ -32,9 +32,9 @@ pub(super) fn store_intents(connection: &Connection, intents: &[Intent]) -> Resu
         } else {
             match fit.entry((intent.issuer, intent.event.at)) {
                 std::collections::hash_map::Entry::Occupied(known) => known.get().clone(),
-                std::collections::hash_map::Entry::Vacant(place) => {
-                    place.insert(authority::fit_issuer(connection, &intent.issuer, intent.event.at)?).clone()
-                }
+                std::collections::hash_map::Entry::Vacant(place) => place
+                    .insert(authority::usable_issuer(connection, &intent.issuer, intent.event.at)?)
+                    .clone(),
             }
         };
         if name != *tbs.issuer() {

@@ -53,7 +53,7 @@ fn is_ca(tbs: &TbsCertificate) -> bool {
 }
 
 /// Returns the subjects that an operator has declared to be one subscriber with this key.
-pub(super) fn one_holder(connection: &Connection, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
+pub(super) fn one_subscriber(connection: &Connection, key: &[u8; 32]) -> Result<Vec<Name>, IndexError> {
     let mut statement = connection.prepare_cached("SELECT subject FROM same_holder WHERE key = ?1")?;
     let mut rows = statement.query([key])?;
     let mut names = Vec::new();
@@ -95,8 +95,9 @@ impl Uses {
                     statement.execute((key, subject.as_der()))?;
                 }
             }
-            let one_holder = one_holder(connection, &key)?;
-            check_key(uses, subject, is_ca(tbs), &one_holder).map_err(|conflict| refused(id, conflict))?;
+            let one_subscriber = one_subscriber(connection, &key)?;
+            check_key(uses, subject, is_ca(tbs), &one_subscriber)
+                .map_err(|conflict| refused(id, conflict))?;
         }
         uses.push(KeyUse {
             id: id.clone(),

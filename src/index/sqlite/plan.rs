@@ -43,7 +43,7 @@ fn every_look_up_uses_an_index() {
         format!("{} AND i.identity = ?1", authority::AUTHORITIES),
         summaries::SUMMARIES.to_owned(),
         summaries::NAMES.to_owned(),
-        summaries::CROSSED.to_owned(),
+        summaries::CROSS_CERTIFICATES.to_owned(),
         naming::BEARERS.to_owned(),
         naming::HOLDERS.to_owned(),
     ];

@@ -23,7 +23,7 @@ pub(super) const NAMES: &str = "
 
 /// Query of the unrevoked cross-certificates of each CA: those of its name and key by other issuers than that
 /// of its own certificate.
-pub(super) const CROSSED: &str = "
+pub(super) const CROSS_CERTIFICATES: &str = "
     SELECT a.name, c.fingerprint
     FROM authority a
     CROSS JOIN certificate own ON own.number = a.certificate
@@ -35,7 +35,8 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<AuthoritySummary>, Inde
     let mut names = by_authority(connection, NAMES, |octets: Vec<u8>| {
         Name::from_der(&octets).map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
     })?;
-    let mut cross_certificates = by_authority(connection, CROSSED, |digest| Ok(Fingerprint(digest)))?;
+    let mut cross_certificates =
+        by_authority(connection, CROSS_CERTIFICATES, |digest| Ok(Fingerprint(digest)))?;
     let mut statement = connection.prepare_cached(SUMMARIES)?;
     let mut rows = statement.query([])?;
     let mut summaries = Vec::new();

@@ -9,6 +9,6 @@ mod request_body;
 mod service;
 mod turn;
 
-pub(crate) use refresh::{Refreshes, looks};
+pub(crate) use refresh::{Refreshes, refreshes};
 pub(crate) use service::OcspService;
 pub(crate) use turn::Turn;

@@ -32,7 +32,7 @@ pub(crate) struct Refreshes {
 
 /// Returns both ends.
 #[must_use]
-pub(crate) fn looks() -> (Refresher, Refreshes) {
+pub(crate) fn refreshes() -> (Refresher, Refreshes) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let began = Arc::new(Mutex::new(Instant::now()));
     (Refresher { asks: sender, began: Arc::clone(&began) }, Refreshes { asked: receiver, began })
@@ -98,29 +98,29 @@ mod tests {
     #[tokio::test]
     async fn a_look_is_waited_for_and_nobody_waits_when_there_is_none_to_look() {
         // O12
-        let (looker, mut looks) = looks();
-        assert!(looks.next(Duration::from_millis(1)).await.is_none());
+        let (refresher, mut refreshes) = refreshes();
+        assert!(refreshes.next(Duration::from_millis(1)).await.is_none());
         let asking = tokio::spawn({
-            let looker = looker.clone();
-            async move { looker.refresh().await }
+            let refresher = refresher.clone();
+            async move { refresher.refresh().await }
         });
-        let waiting = looks.next(Duration::from_secs(10)).await;
+        let waiting = refreshes.next(Duration::from_secs(10)).await;
         assert!(waiting.is_some() && !asking.is_finished());
         drop(waiting);
         asking.await.unwrap();
-        assert!(!looker.has_stopped());
-        drop(looks);
-        assert!(looker.has_stopped(), "nobody looks any more");
-        tokio::time::timeout(Duration::from_secs(1), looker.refresh()).await.unwrap();
+        assert!(!refresher.has_stopped());
+        drop(refreshes);
+        assert!(refresher.has_stopped(), "nobody looks any more");
+        tokio::time::timeout(Duration::from_secs(1), refresher.refresh()).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_look_that_does_not_end_is_noticed() {
         // O13
-        let (looker, mut looks) = looks();
-        *looker.began.lock().unwrap() = Instant::now().checked_sub(LONGEST * 2).unwrap();
-        assert!(looker.has_stopped());
-        assert!(looks.next(Duration::from_millis(1)).await.is_none());
-        assert!(!looker.has_stopped());
+        let (refresher, mut refreshes) = refreshes();
+        *refresher.began.lock().unwrap() = Instant::now().checked_sub(LONGEST * 2).unwrap();
+        assert!(refresher.has_stopped());
+        assert!(refreshes.next(Duration::from_millis(1)).await.is_none());
+        assert!(!refresher.has_stopped());
     }
 }

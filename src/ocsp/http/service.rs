@@ -44,7 +44,7 @@ pub(super) type Reply = Response<ReplyBody>;
 #[derive(Clone)]
 pub struct OcspService {
     parts: Arc<Parts>,
-    looker: Option<Refresher>,
+    refresher: Option<Refresher>,
     others: Router,
 }
 
@@ -87,19 +87,19 @@ impl OcspService {
         Self::with(parts, None)
     }
 
-    fn with(parts: Arc<Parts>, looker: Option<Refresher>) -> Self {
+    fn with(parts: Arc<Parts>, refresher: Option<Refresher>) -> Self {
         let others = Router::new()
             .route("/healthz", get(async || with_date(text(StatusCode::OK, "ok\n"), None)))
             .route("/readyz", get(readyz))
             .fallback(nothing)
-            .with_state((Arc::clone(&parts), looker.clone()));
-        Self { parts, looker, others }
+            .with_state((Arc::clone(&parts), refresher.clone()));
+        Self { parts, refresher, others }
     }
 
     /// Returns the same service, which checks for new status before it answers that a certificate is unknown.
     #[must_use]
-    pub(crate) fn with_looker(self, looker: Refresher) -> Self {
-        Self::with(self.parts, Some(looker))
+    pub(crate) fn with_looker(self, refresher: Refresher) -> Self {
+        Self::with(self.parts, Some(refresher))
     }
 
     /// Answers one request. The two OCSP routes are handled before the router, which would take longer than they do,
@@ -174,10 +174,10 @@ impl OcspService {
         let parts = &self.parts;
         let decide = || plan(octets, &parts.snapshot.load(), &parts.settings, now);
         let mut decided = decide();
-        if let Some(looker) = &self.looker
+        if let Some(refresher) = &self.refresher
             && is_ignorant(&decided)
         {
-            looker.refresh().await;
+            refresher.refresh().await;
             decided = decide();
         }
         let answer = match decided {
@@ -286,11 +286,11 @@ fn fresh_or_not_modified(
     reply
 }
 
-async fn readyz(State((parts, looker)): State<Asked>) -> Reply {
+async fn readyz(State((parts, refresher)): State<Asked>) -> Reply {
     let now = parts.clock.now();
     let snapshot = parts.snapshot.load();
     let mut reasons = unreadiness(&snapshot, &parts.settings, now);
-    if looker.is_some_and(|looker| looker.has_stopped()) {
+    if refresher.is_some_and(|refresher| refresher.has_stopped()) {
         reasons.push("new status is not looked for any more".into());
     }
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -2,7 +2,7 @@
 use super::open_files::make_room;
 use super::{ServerError, keep_reloading, listeners, serve};
 use crate::clock::Clock;
-use crate::ocsp::http::{OcspService, Refreshes, looks};
+use crate::ocsp::http::{OcspService, Refreshes, refreshes};
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::readiness::unreadiness;
 use crate::ocsp::reload::Reloader;
@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 pub struct Daemon<S: StatusSource> {
     reloader: Reloader<S>,
     service: OcspService,
-    looks: Refreshes,
+    refreshes: Refreshes,
     settings: ServerSettings,
     clock: Arc<dyn Clock>,
     runtime: Runtime,
@@ -55,10 +55,10 @@ impl<S: StatusSource> Daemon<S> {
         for reason in unreadiness(&reloader.current().load(), &responder, now) {
             tracing::warn!("not ready: {reason}");
         }
-        let (looker, looks) = looks();
+        let (refresher, refreshes) = refreshes();
         let service = OcspService::new(reloader.current(), responder, &server, Arc::clone(&clock));
-        let service = service.with_looker(looker);
-        Ok(Self { reloader, service, looks, settings: server, clock, runtime, hangup })
+        let service = service.with_looker(refresher);
+        Ok(Self { reloader, service, refreshes, settings: server, clock, runtime, hangup })
     }
 
     /// Returns the listeners: the sockets that systemd passed, else those on the addresses of the settings.
@@ -88,7 +88,7 @@ impl<S: StatusSource> Daemon<S> {
             let at_once = Arc::new(Notify::new());
             let interval = self.settings.poll_interval;
             let reloading =
-                keep_reloading(self.reloader, self.looks, Arc::clone(&at_once), interval, self.clock);
+                keep_reloading(self.reloader, self.refreshes, Arc::clone(&at_once), interval, self.clock);
             let reloading = tokio::spawn(reloading);
             let heeding = async {
                 while hangup.recv().await.is_some() {

@@ -99,7 +99,7 @@ pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerEr
 /// a check. The future never ends by itself: if it does, something is wrong, and the daemon must not continue.
 pub(crate) async fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
-    mut looks: Refreshes,
+    mut refreshes: Refreshes,
     at_once: Arc<Notify>,
     interval: Duration,
     clock: Arc<dyn Clock>,
@@ -107,7 +107,7 @@ pub(crate) async fn keep_reloading<S: StatusSource>(
     let mut polled_at = Instant::now();
     loop {
         let (waiting, is_asked) = tokio::select! {
-            waiting = looks.next(interval.saturating_sub(polled_at.elapsed())) => (waiting, false),
+            waiting = refreshes.next(interval.saturating_sub(polled_at.elapsed())) => (waiting, false),
             () = at_once.notified() => (None, true),
         };
         let is_due = is_asked || polled_at.elapsed() >= interval;

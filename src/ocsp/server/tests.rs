@@ -1,7 +1,7 @@
 use super::*;
 use crate::clock::FixedClock;
 use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, write_responder};
-use crate::ocsp::http::looks;
+use crate::ocsp::http::refreshes;
 use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::query;
 use crate::ocsp::responder_files::ResponderFiles;
@@ -42,8 +42,8 @@ impl Daemon {
         };
         let service =
             OcspService::new(reloader.current(), ResponderSettings::default(), &settings, Arc::clone(&clock));
-        let (looker, looks) = looks();
-        let service = service.with_looker(looker);
+        let (refresher, refreshes) = refreshes();
+        let service = service.with_looker(refresher);
         let listeners = listeners(&settings).unwrap();
         let address = listeners[0].local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -52,7 +52,7 @@ impl Daemon {
             let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let at_once = Arc::default();
-                tokio::spawn(keep_reloading(reloader, looks, at_once, settings.poll_interval, clock));
+                tokio::spawn(keep_reloading(reloader, refreshes, at_once, settings.poll_interval, clock));
                 let stop = async { stopped.await.unwrap_or_default() };
                 serve(listeners, service, &settings, stop).await.unwrap();
             });

@@ -119,7 +119,8 @@ fn what_a_key_was_used_for_before_counts() {
     // P1, X13
     let mut system = applicant("CN=a.example");
     let subject = Name::parse("CN=b.example").unwrap();
-    system.prior_uses = vec![PriorUse { subject, authority: None, compromised: true, is_one_holder: false }];
+    system.prior_uses =
+        vec![PriorUse { subject, authority: None, compromised: true, is_one_subscriber: false }];
     assert_eq!(
         refused("system", "system-ca", &system, &values()),
         ["policy.compromised-key", "policy.key-reused"]

@@ -213,11 +213,11 @@ fn branch(authorities: &[Authority], authority: &Authority) -> String {
         authorities.iter().rfind(|other| other.parent == one.parent).is_some_and(|last| last.name == one.name)
     };
     let mut prefix = String::from(if is_last(authority) { "└─ " } else { "├─ " });
-    let mut issuer_path = authorities.iter().find(|other| other.name == parent);
-    while let Some(one) = issuer_path {
+    let mut ancestor = authorities.iter().find(|other| other.name == parent);
+    while let Some(one) = ancestor {
         let Some(next) = one.parent.as_deref() else { break };
         prefix.insert_str(0, if is_last(one) { "   " } else { "│  " });
-        issuer_path = authorities.iter().find(|other| other.name == next);
+        ancestor = authorities.iter().find(|other| other.name == next);
     }
     prefix + &authority.name
 }

@@ -29,14 +29,14 @@ pub(crate) fn calendar(session: &Session, args: &CalendarFiles) -> Result<Report
     let mut missing = Vec::new();
     let authorities = engine.record().authorities()?;
     for authority in &authorities {
-        let issuer_path = authority.parent.as_ref().and_then(|parent| depths.get(parent));
-        let depth = issuer_path.map_or(0, |depth| depth + 1);
+        let parent_depth = authority.parent.as_ref().and_then(|parent| depths.get(parent));
+        let depth = parent_depth.map_or(0, |depth| depth + 1);
         depths.insert(authority.name.clone(), depth);
         let mut outlook = outlook(engine, authority, depth, now)?;
         if authorities.iter().any(|other| other.succeeds.as_ref() == Some(&authority.name)) {
             outlook.full_length = None;
         }
-        if outlook.is_fit
+        if outlook.is_usable
             && outlook.responder.is_none()
             && engine.maintenance().responder_is_due(&authority.name)?
         {
@@ -83,19 +83,19 @@ fn outlook(engine: &Engine, authority: &Authority, depth: usize, now: UnixTime) 
     let name = &authority.name;
     let tbs = authority.certificate.tbs();
     let validity = tbs.validity();
-    let is_fit = status(engine.record(), authority, now)? == "valid";
+    let is_usable = status(engine.record(), authority, now)? == "valid";
     let mut outlook = Outlook {
         name: name.clone(),
         depth,
         // this identifies the events in calendars that already have them
         issuer: IssuerId::by_octets(tbs.subject(), tbs.public_key()),
         validity,
-        is_fit,
+        is_usable,
         full_length: full_length(engine, authority, now),
         crl: None,
         responder: None,
     };
-    if !is_fit {
+    if !is_usable {
         return Ok(outlook);
     }
     if let Some(crl) = engine.record().last_crl(&authority.issuer)? {
@@ -148,7 +148,7 @@ fn fields(calendar: &Calendar, args: &CalendarFiles, written: &[PathBuf]) -> Val
             "name": outlook.name,
             "not_before": outlook.validity.not_before.to_string(),
             "not_after": outlook.validity.not_after.to_string(),
-            "valid": outlook.is_fit,
+            "valid": outlook.is_usable,
             "full_length": outlook.full_length.as_ref().map(|full| json!({
                 "profile": full.profile,
                 "until": full.last.to_string(),

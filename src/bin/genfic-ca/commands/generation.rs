@@ -72,7 +72,7 @@ fn rekeying(args: &RenewCa) -> Result<AuthorityRekeying, Problem> {
         profile: args.profile.clone(),
         key: args.key.as_deref().map(key).transpose()?,
         subject: args.subject.as_deref().map(subject).transpose()?,
-        without_links: args.no_links,
+        without_rollover: args.no_links,
     })
 }
 

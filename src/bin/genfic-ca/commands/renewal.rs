@@ -4,7 +4,7 @@ use super::output::no_directory;
 use super::request::{Made, Wanted, make_pair, not_signed};
 use super::same_holder::same_holder;
 use super::select::{list, matches, the_one};
-use super::sign::{applicant, issue_orders, issuing, profile_for};
+use super::sign::{applicant, issue_requests, issuing, profile_for};
 use super::values::{record as record_fields, requested_validity, usage};
 use crate::cli::{Rekey, Renew, Sign};
 use crate::report::{Report, path_value};
@@ -132,7 +132,7 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
         return Err(Problem::new(Code::CertificateRevoked, message)
             .hint("what is revoked or on hold is not renewed: sign a new request, or release it first"));
     }
-    let record = newest_of_one_holder(session, fit, &args.certificate, now)?;
+    let record = newest_of_one_subscriber(session, fit, &args.certificate, now)?;
     let Some(certificate) = record.certificate.clone() else {
         return Err(the_one(Vec::new(), &args.certificate, "certificate", now)
             .err()
@@ -161,7 +161,7 @@ fn former(session: &Session, args: &Renew) -> Result<Former, Problem> {
 
 /// Returns the newest of several certificates of one subscriber, which earlier renewals left. Certificates are of one
 /// subscriber when they have one subject and the same names, and are from one CA under one profile.
-pub(crate) fn newest_of_one_holder(
+pub(crate) fn newest_of_one_subscriber(
     session: &Session,
     fit: Vec<CertificateRecord>,
     word: &str,
@@ -252,7 +252,7 @@ fn issue(
         chain: args.chain,
         ..Sign::default()
     };
-    let mut report = issue_orders(session, &sign, &former.profile, vec![request], Vec::new())?;
+    let mut report = issue_requests(session, &sign, &former.profile, vec![request], Vec::new())?;
     let id = format!("{}/{}", former.record.authority, former.record.id.serial_number);
     let certificates = report.result.get_mut("certificates").and_then(Value::as_array_mut);
     for fields in certificates.into_iter().flatten().filter_map(Value::as_object_mut) {

@@ -1,6 +1,6 @@
 //! `sign --responder-for`: issues a responder certificate for a key on another host.
 use super::question::confirm;
-use super::sign::{applicant, issue_orders, issuing};
+use super::sign::{applicant, issue_requests, issuing};
 use super::values::{requested_validity, tbs_fields, unsigned_text, usage};
 use crate::cli::Sign;
 use crate::report::Report;
@@ -30,7 +30,7 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
         RequestedValidity::Max => Some(engine.settings().config.ocsp.responder_days_offline),
         _ => None,
     };
-    let (mut orders, mut questions, mut texts, mut certificates, mut notices) =
+    let (mut requests, mut questions, mut texts, mut certificates, mut notices) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for file in &args.files {
         let asked = applicant(file)?;
@@ -54,7 +54,7 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
             fields.insert(comes_with_signing.into(), Value::Null);
         }
         certificates.push(Value::Object(fields));
-        orders.push(request);
+        requests.push(request);
     }
     if args.dry_run {
         let result = json!({ "certificates": certificates, "refused": [], "dry_run": true });
@@ -62,5 +62,5 @@ pub(crate) fn sign(session: &Session, args: &Sign, authority: &str) -> Result<Re
     }
     questions.iter().try_for_each(|question| confirm(&session.global, question))?;
     let args = Sign { parent, ..args.clone() };
-    Ok(issue_orders(session, &args, PROFILE, orders, Vec::new())?.warn(notices).warn(said))
+    Ok(issue_requests(session, &args, PROFILE, requests, Vec::new())?.warn(notices).warn(said))
 }

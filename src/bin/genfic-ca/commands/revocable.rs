@@ -112,7 +112,7 @@ fn of_which_generation(names: &[String], serial_number: &SerialNumber) -> Proble
 
 /// The other certificates of the same subscriber, and those for the same key.
 pub(crate) struct Others {
-    pub(crate) of_holder: Vec<CertificateRecord>,
+    pub(crate) of_subscriber: Vec<CertificateRecord>,
     pub(crate) of_key: Vec<CertificateRecord>,
 }
 
@@ -120,7 +120,7 @@ impl Others {
     pub(crate) fn of(session: &Session, record: &CertificateRecord) -> Result<Self, Problem> {
         let engine = session.engine();
         Ok(Self {
-            of_holder: engine.revocation().others_of_the_holder(record)?,
+            of_subscriber: engine.revocation().others_of_the_holder(record)?,
             of_key: engine.revocation().others_of_the_key(record)?,
         })
     }
@@ -203,8 +203,8 @@ fn shown(
         };
         text.push_str(&format!("\n{what}\n{}", list(&others.of_key, now)));
     }
-    if !others.of_holder.is_empty() {
-        let list = list(&others.of_holder, now);
+    if !others.of_subscriber.is_empty() {
+        let list = list(&others.of_subscriber, now);
         text.push_str(&format!("\nothers of the same holder, which stay valid\n{list}"));
     }
     Ok(text)

@@ -27,8 +27,8 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
         .revocation_impact(&args.name)
         .map_err(|problem| run_by_others(engine, &args.name, problem))?;
     let brought = engine.revocation().to_reissue(&affected)?;
-    let falls = impact_text(&args.name, &affected);
-    confirm(&session.global, &format!("{falls}\nRevoke {}, for good?", args.name))?;
+    let impact = impact_text(&args.name, &affected);
+    confirm(&session.global, &format!("{impact}\nRevoke {}, for good?", args.name))?;
     let revoked = engine.revocation().revoke_authority(&args.name, reason, invalidity_date)?;
     let steps = run_book(engine, &revoked, &affected, &brought, reason)?;
     let certificates: Vec<Value> = revoked
@@ -36,7 +36,7 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
         .iter()
         .map(|one| json!({ "serial": one.id.serial_number.to_string(), "issuer": one.authority }))
         .collect();
-    let falls_fields: Vec<Value> = affected
+    let impact_fields: Vec<Value> = affected
         .iter()
         .map(|one| {
             json!({
@@ -52,14 +52,14 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
         "certificates": certificates,
         "reason": revocation.map(super::values::reason),
         "revoked_at": revocation.map(|one| one.revoked_at.to_string()),
-        "falls": falls_fields,
+        "falls": impact_fields,
         "crls": revoked.crls.iter().map(crl).collect::<Vec<_>>(),
         "run_book": steps,
     });
     let numbered: Vec<String> =
         steps.iter().enumerate().map(|(at, step)| format!("  {}. {step}", at.saturating_add(1))).collect();
     let text = format!(
-        "{} is revoked, {} of it\n{falls}\nwhat to do now\n{}",
+        "{} is revoked, {} of it\n{impact}\nwhat to do now\n{}",
         args.name,
         counted(revoked.certificates.len(), "certificate"),
         numbered.join("\n")

@@ -53,28 +53,28 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let args = Sign { parent, ..args.clone() };
     let authority = session.engine().hierarchy().authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
-    let (orders, refused) = orders(session, &args)?;
-    Ok(issue_orders(session, &args, &profile, orders, refused)?.warn(said))
+    let (requests, refused) = requests(session, &args)?;
+    Ok(issue_requests(session, &args, &profile, requests, refused)?.warn(said))
 }
 
 /// Issues with exactly the named CA, and reports.
-pub(crate) fn issue_orders(
+pub(crate) fn issue_requests(
     session: &Session,
     args: &Sign,
     profile: &str,
-    orders: Vec<IssuanceRequest>,
+    requests: Vec<IssuanceRequest>,
     mut refused: Vec<Refusal>,
 ) -> Result<Report, Problem> {
     let engine = session.engine();
     engine.hierarchy().authority(&args.parent)?;
     let output_paths = output_paths(args)?;
-    let (orders, staggered, (issuer, issuance)) = if args.responder_for.is_some() {
-        let issued = engine.issuance().unlock_and_issue_responders(&args.parent, &orders)?;
-        (orders, Vec::new(), issued)
+    let (requests, staggered, (issuer, issuance)) = if args.responder_for.is_some() {
+        let issued = engine.issuance().unlock_and_issue_responders(&args.parent, &requests)?;
+        (requests, Vec::new(), issued)
     } else {
-        let (orders, staggered) = engine.issuance().stagger(&args.parent, profile, orders)?;
-        let issued = engine.issuance().unlock_and_issue(&args.parent, profile, &orders)?;
-        (orders, staggered, issued)
+        let (requests, staggered) = engine.issuance().stagger(&args.parent, profile, requests)?;
+        let issued = engine.issuance().unlock_and_issue(&args.parent, profile, &requests)?;
+        (requests, staggered, issued)
     };
     let IssuanceOutcome { issued, refused: by_policy } = issuance;
     refused.extend(by_policy);
@@ -102,7 +102,7 @@ pub(crate) fn issue_orders(
         }
         certificates.push(fields);
         texts.push(text);
-        notices.extend(one.notices.iter().map(|notice| labelled(&orders, &one.label, notice)));
+        notices.extend(one.notices.iter().map(|notice| labelled(&requests, &one.label, notice)));
     }
     if args.files.len() > 1 && !refused.is_empty() {
         engine.record_refusals("sign", &refused)?;
@@ -136,8 +136,8 @@ fn refusals(args: &Sign, refused: &[Refusal]) -> Vec<Value> {
 }
 
 /// Prefixes a warning with its request when there are several requests.
-fn labelled(orders: &[IssuanceRequest], label: &str, notice: &Notice) -> Notice {
-    match orders.len() > 1 {
+fn labelled(requests: &[IssuanceRequest], label: &str, notice: &Notice) -> Notice {
+    match requests.len() > 1 {
         true => Notice { message: format!("{label}: {}", notice.message), ..notice.clone() },
         false => notice.clone(),
     }
@@ -164,8 +164,8 @@ pub(crate) fn profile_for(
     })
 }
 
-/// Returns one order for each readable request, and a refusal for each of the others.
-fn orders(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec<Refusal>), Problem> {
+/// Returns one request for each readable request, and a refusal for each of the others.
+fn requests(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec<Refusal>), Problem> {
     let alt_names = match args.san.as_slice() {
         [] => None,
         names => Some(
@@ -188,7 +188,7 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec<R
     if args.same_holder_as.is_some() && args.files.len() > 1 {
         return Err(usage("--same-holder-as is about one request", "sign it by itself; nothing was signed"));
     }
-    let mut orders = Vec::new();
+    let mut requests = Vec::new();
     let mut refused = Vec::new();
     let applicants = par_map(args.files.iter().collect(), |file: &PathBuf| applicant(file));
     for (file, applicant) in args.files.iter().zip(applicants) {
@@ -198,13 +198,13 @@ fn orders(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec<R
                 let same_holder_as =
                     same_holder(session, args.same_holder_as.as_deref(), &applicant, args.dry_run)?;
                 let values = RequestedValues { same_holder_as, ..values.clone() };
-                orders.push(IssuanceRequest { label, applicant, values, authority: None });
+                requests.push(IssuanceRequest { label, applicant, values, authority: None });
             }
             Err(problem) if args.files.len() == 1 => return Err(problem),
             Err(problem) => refused.push(Refusal { label, problem }),
         }
     }
-    Ok((orders, refused))
+    Ok((requests, refused))
 }
 
 /// Returns the applicant of a request in a file.
@@ -365,24 +365,24 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let engine = session.engine();
     let authority = engine.hierarchy().authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
-    let (orders, mut refused) = orders(session, args)?;
-    let (orders, staggered) = engine.issuance().stagger(&args.parent, &profile, orders)?;
+    let (requests, mut refused) = requests(session, args)?;
+    let (requests, staggered) = engine.issuance().stagger(&args.parent, &profile, requests)?;
     output_paths(args)?;
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
     let mut notices = staggered;
-    for order in &orders {
-        match engine.issuance().preview(&args.parent, &profile, order) {
+    for request in &requests {
+        match engine.issuance().preview(&args.parent, &profile, request) {
             Ok((tbs, said)) => {
-                texts.push(format!("{} would be granted as\n{}", order.label, unsigned_text(&tbs)?));
+                texts.push(format!("{} would be granted as\n{}", request.label, unsigned_text(&tbs)?));
                 let mut fields = tbs_fields(&tbs, &args.parent, &profile);
                 for comes_with_signing in ["serial", "fingerprint", "file"] {
                     fields.insert(comes_with_signing.into(), Value::Null);
                 }
                 certificates.push(Value::Object(fields));
-                notices.extend(said.iter().map(|notice| labelled(&orders, &order.label, notice)));
+                notices.extend(said.iter().map(|notice| labelled(&requests, &request.label, notice)));
             }
-            Err(problem) => refused.push(Refusal { label: order.label.clone(), problem }),
+            Err(problem) => refused.push(Refusal { label: request.label.clone(), problem }),
         }
     }
     let result =

@@ -26,14 +26,14 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
             )
             .into();
         }
-        R::ShowAbove => {
+        R::ShowIssuers => {
             "import that CA first; or, when others run it, show the certificates above, up to the root, with \
              --chain FILE"
         }
         R::NewKey(authority) => {
             return format!("genfic-ca renew-ca {authority} --rekey gives it a new key").into();
         }
-        R::AdoptWaiting(authority) => {
+        R::AdoptPending(authority) => {
             return format!(
                 "its request is in requests/{authority}.waiting of the home, PEM after a few words; when the \
                      certificate has come: genfic-ca adopt {authority} CERTIFICATE"
@@ -91,8 +91,8 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
             )
             .into();
         }
-        R::WithoutLinks => "if the old key is lost, add --no-links",
-        R::MakeLinks(newer, older) => {
+        R::WithoutRollover => "if the old key is lost, add --no-links",
+        R::MakeRollover(newer, older) => {
             return format!(
                 "{newer} is there; what it lacks are the links: `genfic-ca cross-sign {newer} -p {older}` \
                      makes both"

@@ -23,7 +23,7 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::Examine => "`genfic-ca doctor` says what mends it",
         R::PutBackPolicy => "`genfic-ca init` puts back what is missing of configuration and profiles",
         R::NamePolicyFile => "name a file; `genfic-ca init` makes configuration and profiles",
-        R::FoundingValues => "see --org, --country and --url",
+        R::InitValues => "see --org, --country and --url",
         R::EmptyTarget => {
             "a backup is restored into a home that is absent or empty: name another with --home, or move this \
              one aside; show it with --published, so that what it knows is not lost"

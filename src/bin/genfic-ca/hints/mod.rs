@@ -73,9 +73,9 @@ mod tests {
             ),
             (Repair::RequestRenewal(ca()).into(), "genfic-ca renew-ca genfic --csr-only"),
             (Authority::NewKey(ca()).into(), "genfic-ca renew-ca genfic --rekey gives it a new key"),
-            (Authority::WithoutLinks.into(), "if the old key is lost, add --no-links"),
+            (Authority::WithoutRollover.into(), "if the old key is lost, add --no-links"),
             (
-                Authority::MakeLinks("genfic-g2".into(), ca()).into(),
+                Authority::MakeRollover("genfic-g2".into(), ca()).into(),
                 "genfic-g2 is there; what it lacks are the links: `genfic-ca cross-sign genfic-g2 -p genfic` makes \
                  both",
             ),

@@ -9,7 +9,7 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::Fix => {
             "genfic-ca doctor --fix"
         }
-        R::RoomThenFix => {
+        R::SpaceThenFix => {
             "make room, then genfic-ca doctor --fix"
         }
         R::ExamineAs(user) => {
@@ -68,13 +68,13 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::AskForNext(authority) => {
             return format!("ask those who run {authority} for its next certificate, and show it to adopt with --chain").into();
         }
-        R::GiveUpLinks(authority) => {
+        R::GiveUpRollover(authority) => {
             return format!("genfic-ca renew-ca {authority} --rekey --no-links").into();
         }
         R::CrossSign(newer, older) => {
             return format!("genfic-ca cross-sign {newer} -p {older}").into();
         }
-        R::RevokeFallen(serial, issuer) => {
+        R::RevokeAffected(serial, issuer) => {
             return format!("genfic-ca revoke serial:{serial} -p {issuer} --reason ca-compromise").into();
         }
         R::RevokeAuthority(authority) => {
@@ -83,7 +83,7 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::RevokeCa(certificate) => {
             return format!("genfic-ca revoke {certificate} --reason ca-compromise").into();
         }
-        R::RevokeHolder(certificate) => {
+        R::RevokeSubscriber(certificate) => {
             return format!("genfic-ca revoke {certificate} --reason key-compromise").into();
         }
         R::Unrecorded(file, authority) => return format!(

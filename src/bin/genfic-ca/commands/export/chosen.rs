@@ -1,5 +1,5 @@
 //! Selects the certificate that is exported, and what belongs to it.
-use super::super::renewal::newest_of_one_holder;
+use super::super::renewal::newest_of_one_subscriber;
 use super::super::select::{list, matches, the_one};
 use crate::session::Session;
 use genfic_ca::ca::{Engine, Published};
@@ -28,14 +28,14 @@ pub(super) fn found(engine: &Engine, word: &str) -> Result<Vec<CertificateRecord
 
 /// Returns the certificate that the word names. Of several it returns the newest valid one, provided that all valid
 /// ones are of one subscriber.
-pub(super) fn of_holder(session: &Session, word: &str) -> Result<Chosen, Problem> {
+pub(super) fn of_subscriber(session: &Session, word: &str) -> Result<Chosen, Problem> {
     let engine = session.engine();
     let now = engine.now();
     let found = found(engine, word)?;
     let several = found.len();
     let record = match valid(engine, &found) {
         fit if several < 2 || fit.is_empty() => the_one(found, word, "certificate", now)?,
-        fit => newest_of_one_holder(session, fit, word, now)?,
+        fit => newest_of_one_subscriber(session, fit, word, now)?,
     };
     chosen(engine, record, word, several, "the newest that is valid")
 }

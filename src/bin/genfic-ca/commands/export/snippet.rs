@@ -2,7 +2,7 @@
 use super::super::chain::{issuers, pem};
 use super::super::output::{Output, no_directory};
 use super::super::values::usage;
-use super::chosen::{Chosen, must_match, of_holder};
+use super::chosen::{Chosen, must_match, of_subscriber};
 use super::subscriber::unopened;
 use crate::cli::{ServerProgram, SnippetFor};
 use crate::report::{Report, path_value, path_values};
@@ -10,7 +10,7 @@ use crate::session::Session;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::export::{Server, Snippet};
 use genfic_ca::signing::{KeyError, Nobody, SubscriberKey};
-use genfic_ca::subscriber_key::read_holder_key_file;
+use genfic_ca::subscriber_key::read_subscriber_key_file;
 use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription, ExtendedKeyUsage};
 use genfic_ca::x509::{Certificate, GeneralName};
 use serde_json::json;
@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Problem> {
     let engine = session.engine();
     let output = Output::chosen(args.output.as_deref())?;
-    let Chosen { record, certificate, notices: mut warnings } = of_holder(session, &args.certificate)?;
+    let Chosen { record, certificate, notices: mut warnings } = of_subscriber(session, &args.certificate)?;
     let names = names(&certificate)?;
     let directory = absolute(args.dir.as_deref().unwrap_or(Path::new(".")))?;
     if !directory.is_dir() {
@@ -142,7 +142,7 @@ fn is_for_servers(certificate: &Certificate) -> bool {
 /// Reads the server's key when it is on this host. A key under a passphrase is refused, because a server starts
 /// without a person who could type it.
 fn the_key(path: &Path, must_be_here: bool) -> Result<Option<SubscriberKey>, Problem> {
-    match read_holder_key_file(path, &Nobody) {
+    match read_subscriber_key_file(path, &Nobody) {
         Ok(key) => Ok(Some(key)),
         Err(KeyError::NotFound(_)) if !must_be_here => Ok(None),
         Err(KeyError::InputNeeded(_)) => {

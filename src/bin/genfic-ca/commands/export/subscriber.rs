@@ -9,7 +9,7 @@ use crate::session::Session;
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::export::pkcs12::{self, Holding, Passphrase, Protection};
 use genfic_ca::signing::{KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec};
-use genfic_ca::subscriber_key::read_holder_key_file;
+use genfic_ca::subscriber_key::read_subscriber_key_file;
 use serde_json::json;
 
 /// Returns the source of the passphrase for a new file. The sources of CA keys' passphrases are never used for it.
@@ -67,7 +67,7 @@ pub(crate) fn subscriber(
         Some(old) => old,
         None => session.secrets(),
     };
-    let key = read_holder_key_file(&args.key, opens).map_err(unopened)?;
+    let key = read_subscriber_key_file(&args.key, opens).map_err(unopened)?;
     let Chosen { record, certificate, notices } = of_key(engine, found, &args.certificate, &key, &args.key)?;
     let chain = issuers(engine, &record.authority, args.with_root)?;
     let subject = certificate.tbs().subject();
