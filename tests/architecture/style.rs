@@ -8,15 +8,16 @@ const LONGEST: usize = 400;
 
 #[test]
 fn status_files_and_chains_are_put_in_order_in_one_file() {
-    const CALLS: &[&str] = &["publisher().issued(", "publisher().authority("];
+    const CALLS: [[&str; 2]; 2] =
+        [["publisher().issued(", "publisher.issued("], ["publisher().authority(", "publisher.authority("]];
     let mut wrong = Vec::new();
     for source in production().iter().filter(|source| source.top() == "ca") {
         let code: String = source.text.split_whitespace().collect();
-        let calls = CALLS.iter().filter(|call| code.contains(*call));
+        let calls = CALLS.iter().filter(|ways| ways.iter().any(|call| code.contains(call)));
         if source.module == ["ca", "publication"] {
             assert_eq!(calls.count(), CALLS.len(), "renamed: this test would hold nothing");
         } else {
-            wrong.extend(calls.map(|call| format!("{}: {call}", source.name)));
+            wrong.extend(calls.map(|[call, _]| format!("{}: {call}", source.name)));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
